@@ -1,0 +1,26 @@
+"""Statements and feed connections that are under way at Xero are followed to their end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from feedlane import aws, batch, wiring
+from feedlane.environment import environment
+from feedlane.queues import Check
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return batch.one_by_one(event, _look, _postpone, logger)
+
+
+def _look(record: batch.Record) -> None:
+    wiring.checker().look(Check.model_validate_json(record.body))
+
+
+def _postpone(record: batch.Record, seconds: int) -> None:
+    aws.postpone(environment().checks_queue_url, record.receipt, seconds)

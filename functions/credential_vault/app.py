@@ -1,0 +1,61 @@
+"""`credential_vault`: invoked by other functions only. Nothing that it is sent or answers is logged."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from feedlane import aws
+from feedlane.environment import environment
+from feedlane.errors import FeedlaneError
+from feedlane.store.dynamodb import DynamoDBTable
+from feedlane.vault_messages import error_as_data, message_in, perform
+from feedlane.vault_secrets_manager import SecretsManager
+from feedlane.vault_service import VaultService
+from feedlane.xero.http import Http
+from feedlane.xero.identity import Identity
+
+# A lost answer is asked for once more: two of these fit into the function's time.
+IDENTITY_READ_SECONDS = 5.0
+
+logger = Logger(service="credential_vault")
+
+
+# `log_event=False` also where the environment asks for events in the log.
+@logger.inject_lambda_context(log_event=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    try:
+        message = message_in(event)
+        ids = message.model_dump(include={"action", "token_set_id", "consumer_id"})
+        result = perform(vault(), message)
+    except FeedlaneError as error:
+        data = error_as_data(error)
+        logger.warning("vault refused", action=str(event.get("action")), kind=data["kind"])
+        return {"error": data}
+    except Exception as error:
+        # The texts of unforeseen errors may quote a request: only their kind and place go on.
+        raise VaultFailed(_place(error)) from None
+    logger.info("vault answered", **ids)
+    return {"ok": result}
+
+
+class VaultFailed(Exception):
+    """An unforeseen error, without its text."""
+
+
+@lru_cache(maxsize=1)
+def vault() -> VaultService:
+    settings = environment()
+    identity = Identity(Http(settings.xero_identity_url, read_seconds=IDENTITY_READ_SECONDS))
+    secrets = SecretsManager(aws.client("secretsmanager"), settings.secrets_prefix)
+    return VaultService(secrets, DynamoDBTable(aws.client("dynamodb"), settings.table_name), identity)
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
+    return f"{type(error).__name__} at {where}"

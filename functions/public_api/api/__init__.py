@@ -1,0 +1,1 @@
+"""The HTTP API that Codat's SDKs speak, with Feedlane's extensions."""

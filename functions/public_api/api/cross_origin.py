@@ -1,0 +1,25 @@
+"""Which web pages may call the API from a browser: those of the allowed origins that `/corsSettings` keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api import parts
+
+_ALLOWED = {
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+    "Access-Control-Max-Age": "600",
+    "Vary": "Origin",
+}
+
+
+def preflight() -> dict[str, Any]:
+    return {"statusCode": 204, "body": "", "isBase64Encoded": False, "headers": {}}
+
+
+def headers_for(origin: str | None) -> dict[str, str]:
+    """Nothing for a call that comes from no page, as those of the SDKs."""
+    if origin is None or origin not in parts.current.store.profile().allowed_origins:
+        return {}
+    return {"Access-Control-Allow-Origin": origin} | _ALLOWED

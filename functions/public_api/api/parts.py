@@ -1,0 +1,51 @@
+"""What the routes work with. Each part is made when a route first needs it: most never need Xero."""
+
+from __future__ import annotations
+
+from feedlane import aws
+from feedlane.clock import Clock, system_clock
+from feedlane.connection import Connection
+from feedlane.environment import environment
+from feedlane.ids import NewId, new_id
+from feedlane.queues import Queues
+from feedlane.store.store import Store
+from feedlane.upstream import Upstream
+from feedlane.vault import Vault
+
+
+class Parts:
+    """The real ones. Tests put their own in `current`."""
+
+    clock: Clock = staticmethod(system_clock)
+    new_id: NewId = staticmethod(new_id)
+
+    @property
+    def store(self) -> Store:
+        return aws.store()
+
+    @property
+    def queues(self) -> Queues:
+        return aws.queues()
+
+    @property
+    def vault(self) -> Vault:
+        from feedlane import wiring
+
+        return wiring.vault()
+
+    @property
+    def upstream(self) -> Upstream:
+        from feedlane import wiring
+
+        return wiring.upstream()
+
+    @property
+    def public_url(self) -> str:
+        return environment().public_url.rstrip("/")
+
+    def disconnect(self, connection: Connection) -> None:
+        """Ends the connection at Xero."""
+        raise NotImplementedError
+
+
+current = Parts()

@@ -1,0 +1,38 @@
+"""Paths with an account id in them. An id is free text that may hold slashes, and gateways decode `%2F` or do not:
+before routing, whatever stands in its place is encoded as one segment."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote
+
+_CONNECTION = r"/companies/[^/]+/connections/[^/]+"
+_ID = r"(?P<id>.+)"
+# Methods, what comes before an account id, and what comes after it. The first that fits counts.
+_PLACES = [
+    (methods, re.compile(rf"(?P<before>.*?{before}){_ID}(?P<after>{after})"))
+    for methods, before, after in (
+        ("PATCH DELETE", rf"{_CONNECTION}/connectionInfo/bankFeedAccounts/", ""),
+        ("POST", rf"{_CONNECTION}/push/bankAccounts/", "/bankTransactions/validate"),
+        ("POST", rf"{_CONNECTION}/push/bankAccounts/", "/bankTransactions"),
+        ("GET", rf"{_CONNECTION}/options/bankAccounts/", "/bankTransactions"),
+        ("GET POST", rf"{_CONNECTION}/bankFeedAccounts/", r"/managedBankFeeds/syncs(?:/[^/]+)?"),
+        ("POST", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", "/release"),
+        ("GET", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
+    )
+]
+
+
+def with_one_segment(method: str, path: str) -> str:
+    """The path with the account id, if there is one, as a single percent-encoded segment."""
+    for methods, place in _PLACES:
+        match = place.fullmatch(path) if method in methods.split() else None
+        if match:
+            before = re.sub("%2[Ff]$", "/", match["before"])
+            return before + quote(unquote(match["id"]), safe="") + match["after"]
+    return path
+
+
+def account_id_in(segment: str) -> str:
+    """The account id of a segment. Ids have no percent sign, so that decoding is safe however often it was done."""
+    return unquote(segment)

@@ -1,0 +1,35 @@
+"""API keys."""
+
+from __future__ import annotations
+
+from api import parts
+from api.answers import created, nothing, ok
+from api.authentication import forget_all
+from api.requests import body_of
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+
+from feedlane import api_keys
+from feedlane.codat.bodies import ApiKeyBody, parsed
+from feedlane.codat.integration import api_key_json
+
+router = Router()
+
+
+@router.get("/apiKeys")
+def list_api_keys() -> Response[str]:
+    return ok({"results": [api_key_json(key) for key in parts.current.store.api_keys()]})
+
+
+@router.post("/apiKeys")
+def create_api_key() -> Response[str]:
+    given, own = parsed(ApiKeyBody, body_of(router)), parts.current
+    key, clear = api_keys.create(own.store, own.clock(), own.new_id, given.name)
+    return created(api_key_json(key, clear))
+
+
+@router.delete("/apiKeys/<api_key_id>")
+def delete_api_key(api_key_id: str) -> Response[str]:
+    """204, as Codat documents, although the SDKs take every answer to this for an error."""
+    api_keys.delete(parts.current.store, api_key_id)
+    forget_all()
+    return nothing()

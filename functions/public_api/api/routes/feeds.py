@@ -1,0 +1,75 @@
+"""Feeds: where each stands. Feedlane's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from api import parts
+from api.answers import ok
+from api.paths import account_id_in
+from api.requests import parameters_of
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+
+from feedlane import releasing
+from feedlane.codat.feeds import FEED_FIELDS, feed_json
+from feedlane.codat.paging import lazy_page, page_of, page_request
+from feedlane.codat.push import push_operation_json
+from feedlane.errors import NotFound
+from feedlane.feed import Feed, feed_id
+from feedlane.store import ledger
+
+router = Router()
+
+
+@router.get("/feeds")
+def list_feeds() -> Response[str]:
+    """All feeds, or those of `companyId` or `connectionId`."""
+    parameters = parameters_of(router)
+    request = page_request(parameters, FEED_FIELDS, "Feed")
+    chosen = {name: parameters[name] for name in ("companyId", "connectionId") if parameters.get(name)}
+    found = sorted(_chosen(chosen), key=lambda feed: feed.id)
+    if request.asks_nothing:
+        return ok(lazy_page(request, "/feeds", found, _json, chosen))
+    return ok(page_of(request, "/feeds", map(_json, found), chosen))
+
+
+@router.get("/feeds/<connection_id>/<account>")
+def get_feed(connection_id: str, account: str) -> Response[str]:
+    return ok(_json(_found(connection_id, account)))
+
+
+@router.post("/feeds/<connection_id>/<account>/release")
+def release_feed(connection_id: str, account: str) -> Response[str]:
+    """Lifts every hold that stops the feed, the tenant's and the app's included."""
+    own, feed = parts.current, _found(connection_id, account)
+    started = releasing.release_feed(own.store, own.queues, own.clock(), own.new_id, feed)
+    return ok({"results": [push_operation_json(operation) for operation in started]})
+
+
+def _found(connection_id: str, account: str) -> Feed:
+    id = feed_id(connection_id, account_id_in(account))
+    feed = ledger.find_feed(parts.current.store, id)
+    if feed is None:
+        raise NotFound("feed", id)
+    return feed
+
+
+def _chosen(chosen: dict[str, str]) -> Iterable[Feed]:
+    store = parts.current.store
+    if "connectionId" in chosen:
+        found: Iterable[Feed] = ledger.feeds_of_connection(store, chosen["connectionId"])
+    elif "companyId" in chosen:
+        connections = store.connections(chosen["companyId"])
+        found = [feed for one in connections for feed in ledger.feeds_of_connection(store, one.id)]
+    else:
+        found = ledger.all_feeds(store)
+    company_id = chosen.get("companyId")
+    return [feed for feed in found if company_id in (None, feed.company_id)]
+
+
+def _json(feed: Feed) -> dict[str, Any]:
+    store = parts.current.store
+    holds = store.holds_on(feed.holdable)
+    waiting = releasing.waiting_behind(store, holds[0]) if holds else 0
+    return feed_json(feed, ledger.last_statement(store, feed), holds[0] if holds else None, waiting)

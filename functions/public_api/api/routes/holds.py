@@ -1,0 +1,28 @@
+"""Holds: why something may not be sent, and its release. Feedlane's own."""
+
+from __future__ import annotations
+
+from api import parts
+from api.answers import ok
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+
+from feedlane import releasing
+from feedlane.codat.feeds import hold_json
+from feedlane.codat.push import push_operation_json
+
+router = Router()
+
+
+@router.get("/holds")
+def list_holds() -> Response[str]:
+    store = parts.current.store
+    return ok({"results": [hold_json(hold, releasing.waiting_behind(store, hold)) for hold in store.holds()]})
+
+
+@router.post("/holds/<hold_id>/release")
+def release_hold(hold_id: str) -> Response[str]:
+    """Answers the push operations under which what waits is sent."""
+    own = parts.current
+    hold = releasing.find_hold(own.store, hold_id)
+    started = releasing.release(own.store, own.queues, own.clock(), own.new_id, hold)
+    return ok({"results": [push_operation_json(operation) for operation in started]})

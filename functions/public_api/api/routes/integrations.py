@@ -1,0 +1,72 @@
+"""The Xero integration: what Codat tells of it, and Feedlane's settings and keys."""
+
+from __future__ import annotations
+
+from api import parts
+from api.answers import ok
+from api.requests import body_of, parameters_of
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+
+from feedlane import settings_changes
+from feedlane.codat.bodies import CredentialsBody, SettingsBody, parsed
+from feedlane.codat.integration import INTEGRATION_FIELDS, branding_json, integration_json, settings_json
+from feedlane.codat.paging import page_of, page_request
+from feedlane.connection import PLATFORM_KEY
+from feedlane.errors import NotFound
+from feedlane.settings import Settings
+
+router = Router()
+
+
+@router.get("/integrations")
+def list_integrations() -> Response[str]:
+    request = page_request(parameters_of(router), INTEGRATION_FIELDS, "Integration")
+    return ok(page_of(request, "/integrations", [integration_json(parts.current.store.settings())]))
+
+
+@router.get("/integrations/<platform_key>")
+def get_integration(platform_key: str) -> Response[str]:
+    _only_xero(platform_key)
+    return ok(integration_json(parts.current.store.settings()))
+
+
+@router.get("/integrations/<platform_key>/branding")
+def get_branding(platform_key: str) -> Response[str]:
+    _only_xero(platform_key)
+    return ok(branding_json())
+
+
+@router.get("/integrations/<platform_key>/settings")
+def get_settings(platform_key: str) -> Response[str]:
+    _only_xero(platform_key)
+    return _answer(parts.current.store.settings())
+
+
+@router.put("/integrations/<platform_key>/settings")
+def change_settings(platform_key: str) -> Response[str]:
+    """Changes what is given, and leaves the rest."""
+    _only_xero(platform_key)
+    own = parts.current
+    changes = parsed(SettingsBody, body_of(router)).model_dump(exclude_unset=True)
+    given = {name: value for name, value in changes.items() if value is not None or name == "connection_limit"}
+    return _answer(settings_changes.change_settings(own.store, own.clock(), own.new_id, given))
+
+
+@router.put("/integrations/<platform_key>/credentials")
+def change_credentials(platform_key: str) -> Response[str]:
+    _only_xero(platform_key)
+    given, own = parsed(CredentialsBody, body_of(router)), parts.current
+    settings, check = settings_changes.change_keys(
+        own.store, own.vault, own.clock(), own.new_id, given.client_id, given.client_secret
+    )
+    shown = settings_json(settings, "")
+    return ok({name: shown[name] for name in ("clientId", "clientSecret", "keysChecked")} | {"message": check.message})
+
+
+def _answer(settings: Settings) -> Response[str]:
+    return ok(settings_json(settings, f"{parts.current.public_url}/oauth/callback"))
+
+
+def _only_xero(platform_key: str) -> None:
+    if platform_key != PLATFORM_KEY:
+        raise NotFound("integration", platform_key)

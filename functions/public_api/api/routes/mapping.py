@@ -1,0 +1,54 @@
+"""Mapping of source accounts to Xero bank accounts."""
+
+from __future__ import annotations
+
+from api import parts
+from api.answers import ok
+from api.requests import body_of
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+
+from feedlane import mapping
+from feedlane.codat.bodies import MappingBody, parsed
+from feedlane.codat.errors import RefusedInput
+from feedlane.codat.source_accounts import mapped_json, mapping_json
+from feedlane.errors import NotFound, Refused
+
+PATH = "/companies/<company_id>/connections/<connection_id>/bankFeedAccounts/mapping"
+
+router = Router()
+
+
+@router.get(PATH)
+def get_mapping(company_id: str, connection_id: str) -> Response[str]:
+    own = parts.current
+    connection = own.store.connection(company_id, connection_id)
+    accounts = own.store.source_accounts(connection_id)
+    if not connection.is_linked or all(account.mapping for account in accounts):
+        return ok([mapping_json(account, []) for account in accounts])
+    access = mapping.access_to(connection)
+    targets, fed = own.upstream.target_accounts(access), mapping.fed_accounts(own.store, access.tenant_id)
+    return ok(
+        [
+            mapping_json(account, [] if account.mapping else mapping.target_options(targets, account, fed))
+            for account in accounts
+        ]
+    )
+
+
+@router.post(PATH)
+def create_mapping(company_id: str, connection_id: str) -> Response[str]:
+    given, own = parsed(MappingBody, body_of(router)), parts.current
+    connection = own.store.connection(company_id, connection_id)
+    account = own.store.find_source_account(connection_id, given.source_account_id)
+    if account is None:
+        raise NotFound("bank account", given.source_account_id)
+    try:
+        mapped = mapping.map_account(
+            own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, account,
+            given.target_account_id or None, given.feed_start_date,
+        )  # fmt: skip
+    except Refused as refused:
+        if refused.problem.status in {401, 403}:
+            raise
+        raise RefusedInput(refused.problem) from refused
+    return ok(mapped_json(mapped))

@@ -1,0 +1,46 @@
+"""The platform's profile, and which web pages may call the API."""
+
+from __future__ import annotations
+
+from api import parts
+from api.answers import ok
+from api.requests import body_of
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+
+from feedlane import settings_changes
+from feedlane.codat.bodies import OriginsBody, ProfileBody, parsed
+from feedlane.codat.integration import profile_json
+
+router = Router()
+
+
+@router.get("/profile")
+def get_profile() -> Response[str]:
+    return ok(profile_json(parts.current.store.profile()))
+
+
+@router.put("/profile")
+def replace_profile() -> Response[str]:
+    given, store = parsed(ProfileBody, body_of(router)), parts.current.store
+    profile = store.profile().but(
+        name=given.name,
+        redirect_url=given.redirect_url,
+        logo_url=given.logo_url or "",
+        icon_url=given.icon_url or "",
+        white_list_urls=tuple(given.white_list_urls or ()),
+    )
+    return ok(profile_json(settings_changes.change_profile(store, profile)))
+
+
+@router.get("/corsSettings")
+@router.get("/connectionManagement/corsSettings")
+def get_origins() -> Response[str]:
+    return ok({"allowedOrigins": list(parts.current.store.profile().allowed_origins)})
+
+
+@router.post("/corsSettings")
+@router.post("/connectionManagement/corsSettings")
+def replace_origins() -> Response[str]:
+    given, store = parsed(OriginsBody, body_of(router)), parts.current.store
+    profile = settings_changes.change_origins(store, given.allowed_origins)
+    return ok({"allowedOrigins": list(profile.allowed_origins)})

@@ -1,0 +1,96 @@
+"""Pushes of bank transactions, and push operations."""
+
+from __future__ import annotations
+
+from api import parts
+from api.answers import ok
+from api.paths import account_id_in
+from api.requests import body_of, parameters_of
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+
+from feedlane import pushing
+from feedlane.codat.bodies import LARGEST_BODY
+from feedlane.codat.errors import NotSupported
+from feedlane.codat.paging import lazy_page, page_of, page_request
+from feedlane.codat.push import DATA_TYPE, PUSH_FIELDS, push_operation_json, validation_json
+from feedlane.codat.push_options import bank_transactions_option
+from feedlane.errors import Conflict, Invalid
+from feedlane.store import push_operations
+
+CONNECTION = "/companies/<company_id>/connections/<connection_id>"
+
+router = Router()
+
+
+@router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions")
+def push_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
+    """200 with a body that says 202: the SDKs take no other success here, and 409 is no status of this operation."""
+    own, account_id = parts.current, account_id_in(account)
+    try:
+        operation = pushing.accept(
+            own.store, own.queues, own.clock(), own.new_id, company_id, connection_id, account_id, _body(), _timeout()
+        )
+    except Conflict as conflict:
+        raise Invalid(str(conflict)) from conflict
+    return ok(push_operation_json(operation))
+
+
+@router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions/validate")
+def validate_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
+    own = parts.current
+    try:
+        errors, warnings = pushing.validate(
+            own.store, own.clock(), company_id, connection_id, account_id_in(account), _body()
+        )
+    except Conflict as conflict:
+        raise Invalid(str(conflict)) from conflict
+    return ok({"valid": not errors, "validation": validation_json(errors, warnings)})
+
+
+@router.get(f"{CONNECTION}/options/bankAccounts/<account>/bankTransactions")
+def get_push_options(company_id: str, connection_id: str, account: str) -> Response[str]:
+    parts.current.store.connection(company_id, connection_id)
+    parts.current.store.source_account(connection_id, account_id_in(account))
+    return ok(bank_transactions_option())
+
+
+@router.get(f"{CONNECTION}/options/<data_type>")
+def get_model_options(company_id: str, connection_id: str, data_type: str) -> Response[str]:
+    parts.current.store.connection(company_id, connection_id)
+    if data_type != DATA_TYPE:
+        raise NotSupported(f"Pushing {data_type}")
+    return ok(bank_transactions_option())
+
+
+@router.get("/companies/<company_id>/push/<push_operation_key>")
+def get_push_operation(company_id: str, push_operation_key: str) -> Response[str]:
+    store = parts.current.store
+    store.company(company_id)
+    return ok(push_operation_json(push_operations.find_operation(store, company_id, push_operation_key)))
+
+
+@router.get("/companies/<company_id>/push")
+def list_push_operations(company_id: str) -> Response[str]:
+    store = parts.current.store
+    request = page_request(parameters_of(router), PUSH_FIELDS, "PushOperation")
+    store.company(company_id)
+    path, found = f"/companies/{company_id}/push", list(push_operations.operations(store, company_id))
+    if request.asks_nothing:
+        return ok(lazy_page(request, path, found, push_operation_json))
+    return ok(page_of(request, path, map(push_operation_json, found)))
+
+
+def _body() -> str:
+    body = body_of(router) or ""
+    if len(body) > LARGEST_BODY:
+        raise Invalid(f"The body is too large: at most {LARGEST_BODY:,} bytes are taken.")
+    return body
+
+
+def _timeout() -> int | None:
+    given = parameters_of(router).get("timeoutInMinutes")
+    if given is None or given == "":
+        return None
+    if not (given.isascii() and given.isdigit()):
+        raise Invalid.field("timeoutInMinutes", "must be a whole number of minutes", "Type")
+    return int(given[:9])

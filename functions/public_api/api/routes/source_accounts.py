@@ -1,0 +1,86 @@
+"""Source accounts of a connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api import parts
+from api.answers import nothing, ok
+from api.paths import account_id_in
+from api.requests import body_of
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+
+from feedlane import mapping, source_accounts
+from feedlane.codat.bodies import SourceAccountBody, SourceAccountChanges, json_in, of_json, parsed
+from feedlane.codat.source_accounts import batch_item_json, source_account_json
+from feedlane.connection import Connection
+from feedlane.errors import Invalid
+from feedlane.source_account import SourceAccount
+
+PATH = "/companies/<company_id>/connections/<connection_id>/connectionInfo/bankFeedAccounts"
+
+router = Router()
+
+
+@router.post(PATH)
+def create_source_account(company_id: str, connection_id: str) -> Response[str]:
+    connection = parts.current.store.connection(company_id, connection_id)
+    return ok(source_account_json(_created(connection, json_in(body_of(router)))))
+
+
+@router.post(f"{PATH}/batch")
+def create_source_accounts(company_id: str, connection_id: str) -> Response[str]:
+    """201 if all came about, else 207: the SDKs cannot read any other status, not even if every item failed."""
+    connection = parts.current.store.connection(company_id, connection_id)
+    items = json_in(body_of(router))
+    most = source_accounts.MOST_IN_A_BATCH
+    if not isinstance(items, list) or not 1 <= len(items) <= most:
+        raise Invalid(f"The body must be an array of 1 to {most} source accounts.")
+    results = [_batch_item(connection, item) for item in items]
+    return ok(results, 201 if all("account" in one["result"] for one in results) else 207)
+
+
+@router.get(PATH)
+def list_source_accounts(company_id: str, connection_id: str) -> Response[str]:
+    store = parts.current.store
+    store.connection(company_id, connection_id)
+    return ok([source_account_json(account) for account in store.source_accounts(connection_id)])
+
+
+@router.patch(f"{PATH}/<account>")
+def update_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
+    own = parts.current
+    connection = own.store.connection(company_id, connection_id)
+    found = own.store.source_account(connection_id, account_id_in(account))
+    changes = parsed(SourceAccountChanges, body_of(router)).model_dump(exclude_none=True)
+    upstream = own.upstream if "status" in changes else None
+    return ok(
+        source_account_json(
+            source_accounts.update(own.store, upstream, own.clock(), own.new_id, connection, found, changes)
+        )
+    )
+
+
+@router.delete(f"{PATH}/<account>")
+def delete_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
+    own = parts.current
+    connection = own.store.connection(company_id, connection_id)
+    found = own.store.source_account(connection_id, account_id_in(account))
+    mapping.remove_account(own.store, own.upstream, own.clock(), own.new_id, connection, found)
+    return nothing()
+
+
+def _created(connection: Connection, value: Any) -> SourceAccount:
+    given = of_json(SourceAccountBody, value)
+    own = parts.current
+    return source_accounts.create(own.store, own.clock(), connection, given=value, **given.model_dump())
+
+
+def _batch_item(connection: Connection, item: Any) -> dict[str, Any]:
+    id = str(item.get("id", "")) if isinstance(item, dict) else ""
+    try:
+        return batch_item_json(id, _created(connection, item))
+    except source_accounts.AlreadyThere:
+        return batch_item_json(id, None, 409, source_accounts.EXISTS)
+    except Invalid as error:
+        return batch_item_json(id, None, 400, error.message)

@@ -1,0 +1,30 @@
+"""Pushes on `transactions.fifo` become ledger lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from feedlane import aws, batch
+from feedlane.clock import system_clock
+from feedlane.environment import environment
+from feedlane.ids import new_id
+from feedlane.queue_message import QueueMessage
+from feedlane.recording import record
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return batch.by_group(event, _record, _postpone, logger)
+
+
+def _record(records: list[batch.Record]) -> None:
+    messages = [QueueMessage(found.id, found.group, found.body, found.sent_at) for found in records]
+    record(aws.store(), aws.queues(), system_clock, new_id, messages)
+
+
+def _postpone(record: batch.Record, seconds: int) -> None:
+    aws.postpone(environment().transactions_queue_url, record.receipt, seconds)

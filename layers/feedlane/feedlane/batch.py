@@ -1,0 +1,84 @@
+"""An SQS batch, record by record or group by group, with only what failed reported as failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+# How soon a failed message is seen again: soon at first, so that a passing fault costs seconds, not minutes.
+FIRST_PAUSE = 2
+LONGEST_PAUSE = 300
+
+Postpone = Callable[["Record", int], None]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A message as Lambda hands it over."""
+
+    id: str
+    receipt: str
+    body: str
+    group: str
+    receives: int
+    sent_at: datetime
+
+    @classmethod
+    def of(cls, raw: dict[str, Any]) -> Record:
+        attributes = raw["attributes"]
+        return cls(
+            id=raw["messageId"],
+            receipt=raw["receiptHandle"],
+            body=raw["body"],
+            group=attributes.get("MessageGroupId", ""),
+            receives=int(attributes.get("ApproximateReceiveCount", "1")),
+            sent_at=datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC),
+        )
+
+
+def by_group(
+    event: dict[str, Any], handle: Callable[[list[Record]], None], postpone: Postpone, logger: Logger
+) -> dict[str, Any]:
+    """Each group's records together, in order. A group that fails is reported whole; the others are not touched."""
+    records = sorted(map(Record.of, event["Records"]), key=lambda record: record.group)
+    failed: list[Record] = []
+    for group, together in groupby(records, key=lambda record: record.group):
+        some = list(together)
+        if not _succeeds(lambda some=some: handle(some), logger, {"group": group}):  # type: ignore[misc]
+            failed += some
+    return _answer(failed, postpone, logger)
+
+
+def one_by_one(
+    event: dict[str, Any], handle: Callable[[Record], None], postpone: Postpone, logger: Logger
+) -> dict[str, Any]:
+    """Each record by itself, for a standard queue."""
+    failed = []
+    for record in map(Record.of, event["Records"]):
+        if not _succeeds(lambda record=record: handle(record), logger, {"message_id": record.id}):  # type: ignore[misc]
+            failed.append(record)
+    return _answer(failed, postpone, logger)
+
+
+def _succeeds(work: Callable[[], None], logger: Logger, facts: dict[str, str]) -> bool:
+    """The edge of the function: whatever goes wrong is logged, and its message comes again or ends in the DLQ."""
+    try:
+        work()
+    except Exception:
+        logger.exception("message failed", extra=facts)
+        return False
+    return True
+
+
+def _answer(failed: Iterable[Record], postpone: Postpone, logger: Logger) -> dict[str, Any]:
+    failures = []
+    for record in failed:
+        failures.append({"itemIdentifier": record.id})
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (record.receives - 1))
+        _succeeds(lambda record=record, pause=pause: postpone(record, pause), logger, {"message_id": record.id})  # type: ignore[misc]
+    return {"batchItemFailures": failures}

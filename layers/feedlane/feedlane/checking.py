@@ -1,0 +1,151 @@
+"""Looks at what is under way on the other side until it has ended: statements, feed connections, time-outs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feedlane import ending, event_payloads, mapping, statement_end
+from feedlane.clock import Clock
+from feedlane.feed import Feed
+from feedlane.hold import APP, Scope
+from feedlane.ids import NewId
+from feedlane.push_operation import PushStatus
+from feedlane.queues import Check, Queues
+from feedlane.statement import StatementRecord, StatementState
+from feedlane.store import ledger, push_operations
+from feedlane.store.limits import not_before, put_not_before
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Write
+from feedlane.upstream import Accepted, Refusal, StatementStatus, TenantAccess, TryLater, Upstream
+
+LONGEST_DELAY = 900
+STUCK_AFTER = timedelta(hours=24)
+_TRIES = 10
+DUPLICATE = "duplicate-statement"
+
+
+@dataclass(frozen=True)
+class Checker:
+    store: Store
+    queues: Queues
+    upstream: Upstream
+    clock: Clock
+    new_id: NewId
+
+    def look(self, check: Check) -> None:
+        """Does what the message asks. An exception means that it must come again."""
+        match check.kind:
+            case "statement":
+                self._statement(check)
+            case "feedConnection":
+                self._feed_connection(check)
+            case "operation":
+                self._operation(check)
+            case "wake":
+                self.queues.wake(check.feed_id)
+            case other:
+                raise ValueError(f"no such kind of check: {other}")
+
+    # statements
+
+    def _statement(self, check: Check) -> None:
+        statement = ledger.statement(self.store, check.feed_id, check.number)
+        feed = ledger.find_feed(self.store, check.feed_id)
+        if statement is None or feed is None:
+            return
+        if statement.state is StatementState.DELIVERED:
+            statement_end.move_on(self.store, self.queues, feed, self.clock(), self.new_id)
+        elif statement.state is StatementState.REJECTED:
+            self.queues.wake(feed.id)
+        elif statement.state is StatementState.PENDING and check.turn >= statement.turn:
+            self._ask(check, feed, statement)
+
+    def _ask(self, check: Check, feed: Feed, statement: StatementRecord) -> None:
+        now = self.clock()
+        until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
+        if until is not None and until > now:
+            self._again(check, (until - now).total_seconds())
+            return
+        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+        answer = self.upstream.statement_status(access, statement.upstream_id or "")
+        match answer:
+            case Accepted(status=StatementStatus.DELIVERED):
+                self._end(feed.id, statement, None)
+            case Accepted(status=StatementStatus.REJECTED, problems=problems):
+                if problems and all(problem.type == DUPLICATE for problem in problems):
+                    self._end(feed.id, statement, None)
+                else:
+                    self._end(feed.id, statement, self.upstream.rejection(problems))
+            case TryLater():
+                until = now + timedelta(seconds=answer.seconds)
+                subject = {Scope.APP: APP, Scope.TENANT: feed.tenant_id}.get(answer.scope, feed.id)
+                put_not_before(self.store, answer.scope, subject, until, now)
+                self._again(check, answer.seconds)
+            case Refusal(scope=Scope.CONNECTION | Scope.APP | Scope.TENANT) as refusal:
+                statement_end.unasked(self.store, self.queues, feed, refusal, now, self.new_id)
+                self._next(check, statement, now)
+            case _:
+                self._next(check, statement, now)
+
+    def _end(self, feed_id: str, statement: StatementRecord, refusal: Refusal | None) -> None:
+        """The feed may grow at the same moment: it is read again until the end fits it."""
+        for _ in range(_TRIES):
+            feed = ledger.find_feed(self.store, feed_id)
+            if feed is None or feed.flight is None or feed.flight.number != statement.number:
+                return
+            now = self.clock()
+            try:
+                if refusal is None:
+                    statement_end.delivered(self.store, self.queues, feed, statement, now, self.new_id)
+                else:
+                    statement_end.rejected(self.store, self.queues, feed, statement, refusal, now, self.new_id)
+            except ConditionFailed:
+                continue
+            return
+        raise ConditionFailed([])
+
+    def _next(self, check: Check, statement: StatementRecord, now: datetime) -> None:
+        """Another look, later and later. It is on its way before this one counts as done."""
+        self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
+        seen = statement.but(turn=check.turn + 1)
+        writes: list[Write] = []
+        if not seen.stuck and seen.posted_on is not None and now - seen.posted_on > STUCK_AFTER:
+            seen = seen.but(stuck=True)
+            feed = ledger.find_feed(self.store, check.feed_id)
+            if feed is not None:
+                company = self.store.company(feed.company_id)
+                event = event_payloads.statement_stuck(self.new_id(), feed, seen, company, now)
+                writes.append(emitted(event))
+        self.store.commit(ledger.put_statement(seen), *writes)
+
+    def _again(self, check: Check, seconds: float) -> None:
+        self.queues.check(check, max(1, min(LONGEST_DELAY, int(seconds) + 1)))
+
+    # feed connections
+
+    def _feed_connection(self, check: Check) -> None:
+        """A feed connection that Xero is still working on: the account is connected when it is active."""
+        feed = ledger.find_feed(self.store, check.feed_id)
+        if feed is None:
+            return
+        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+        found = self.upstream.feed_connection(access, feed.feed_connection_id)
+        if found is not None and found.active:
+            mapping.feed_connection_active(self.store, feed.id, found, self.clock(), self.new_id)
+            return
+        self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
+
+    # time-outs
+
+    def _operation(self, check: Check) -> None:
+        operation = push_operations.existing_operation(self.store, check.company_id, check.operation_key)
+        if operation is None or operation.status is not PushStatus.PENDING or operation.due is None:
+            return
+        now = self.clock()
+        if operation.due > now:
+            self._again(check, (operation.due - now).total_seconds())
+            return
+        company = self.store.company(operation.company_id)
+        self.store.commit(*ending.ended(operation.timed_out(now), company, now, self.new_id))

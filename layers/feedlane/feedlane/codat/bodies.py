@@ -1,0 +1,158 @@
+"""Request bodies: what Codat's SDKs send, read strictly, with an error that names each field that is wrong."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from feedlane.errors import Finding, Invalid
+from feedlane.money import loads
+
+LARGEST_BODY = 5_000_000
+Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4, allow_inf_nan=False)]
+B = TypeVar("B", bound=BaseModel)
+
+
+class Body(BaseModel):
+    """Fields in camel case; unknown ones are ignored, as Codat ignores them."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class CompanyBody(Body):
+    name: StrictStr
+    description: StrictStr | None = None
+    tags: dict[str, StrictStr] | None = None
+
+
+class CompanyChanges(Body):
+    name: StrictStr | None = None
+    description: StrictStr | None = None
+    tags: dict[str, StrictStr] | None = None
+
+
+class ConnectionBody(Body):
+    platform_key: StrictStr
+
+
+class StatusBody(Body):
+    status: StrictStr
+
+
+class SourceAccountBody(Body):
+    """Both vocabularies. `sortCode` and `balance` may be missing: Xero's feed connections need neither."""
+
+    id: StrictStr
+    account_name: StrictStr
+    account_type: StrictStr
+    account_number: StrictStr
+    currency: StrictStr
+    sort_code: StrictStr | None = None
+    balance: Money = Decimal(0)
+
+
+class SourceAccountChanges(Body):
+    id: StrictStr | None = None
+    account_name: StrictStr | None = None
+    account_type: StrictStr | None = None
+    account_number: StrictStr | None = None
+    currency: StrictStr | None = None
+    sort_code: StrictStr | None = None
+    balance: Money | None = None
+    status: StrictStr | None = None
+
+
+class MappingBody(Body):
+    source_account_id: StrictStr
+    target_account_id: StrictStr | None = None
+    feed_start_date: StrictStr | None = None
+
+
+class ConsumerBody(Body):
+    url: StrictStr
+    event_types: list[StrictStr] | None = None
+    company_tags: list[StrictStr] | None = None
+    disabled: StrictBool = False
+
+
+class ApiKeyBody(Body):
+    name: StrictStr
+
+
+class ProfileBody(Body):
+    name: StrictStr
+    redirect_url: StrictStr
+    logo_url: StrictStr | None = None
+    icon_url: StrictStr | None = None
+    white_list_urls: list[StrictStr] | None = None
+
+
+class OriginsBody(Body):
+    allowed_origins: list[StrictStr]
+
+
+class SettingsBody(Body):
+    """What is not given stays as it is. `connectionLimit` null is a limit of none, so that it has to be told apart."""
+
+    enabled: StrictBool | None = None
+    bank_feeds: StrictBool | None = None
+    access: StrictStr | None = None
+    app_name: StrictStr | None = None
+    company_url: StrictStr | None = None
+    partner: StrictBool | None = None
+    privacy_policy_url: StrictStr | None = None
+    terms_url: StrictStr | None = None
+    connection_limit: StrictInt | None = None
+    gap_is_error: StrictBool | None = None
+
+
+class CredentialsBody(Body):
+    client_id: StrictStr
+    client_secret: StrictStr
+
+
+def parsed(model: type[B], body: str | None) -> B:
+    """The body as the model says. Raises `Invalid` with a finding for each field that is wrong."""
+    return of_json(model, json_in(body))
+
+
+def of_json(model: type[B], value: Any) -> B:
+    if not isinstance(value, dict):
+        raise Invalid("The body must be a JSON object.")
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        findings = [_finding(dict(one)) for one in error.errors(include_url=False, include_input=False)]
+        message = "; ".join(f"{finding.item_id}: {finding.message}" for finding in findings)
+        raise Invalid(message, findings) from None
+
+
+def json_in(body: str | None) -> Any:
+    """The body as JSON with `Decimal` for numbers that have a fraction. Raises `Invalid`."""
+    if not body:
+        raise Invalid("The request has no body; a JSON body is required.")
+    if len(body) > LARGEST_BODY:
+        raise Invalid(f"The body is too large: at most {LARGEST_BODY:,} bytes are taken.")
+    try:
+        return loads(body)
+    except (ValueError, RecursionError):
+        raise Invalid("The body is not valid JSON.") from None
+
+
+def texts_in(body: str | None) -> dict[str, str]:
+    """A flat object of texts."""
+    value = json_in(body)
+    try:
+        return TypeAdapter(dict[str, StrictStr]).validate_python(value)
+    except ValidationError:
+        raise Invalid("The body must be a flat JSON object whose values are texts.") from None
+
+
+def _finding(error: dict[str, Any]) -> Finding:
+    field = ".".join(map(str, error["loc"])) or "body"
+    if error["type"] == "missing":
+        return Finding(item_id=field, message="is required", validator="Required")
+    return Finding(item_id=field, message=str(error["msg"]), validator=str(error["type"]))

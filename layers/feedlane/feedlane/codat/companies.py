@@ -1,0 +1,87 @@
+"""Companies and connections in Codat's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from feedlane.clock import iso
+from feedlane.codat.query import Fields
+from feedlane.company import Company
+from feedlane.connection import (
+    INTEGRATION_ID,
+    PLATFORM_KEY,
+    PLATFORM_NAME,
+    SOURCE_ID,
+    Connection,
+    ConnectionError,
+)
+
+CONNECTION_FIELDS: Fields = dict.fromkeys(
+    "id integrationId integrationKey sourceId platformName linkUrl status lastSync created sourceType".split()
+) | {"dataConnectionErrors": dict.fromkeys("statusCode statusText errorMessage erroredOnUtc status".split())}
+COMPANY_FIELDS: Fields = dict.fromkeys(
+    "id name platform redirect description lastSync created createdByUserName".split()
+) | {"dataConnections": CONNECTION_FIELDS}
+
+
+def company_json(company: Company, connections: Iterable[Connection], public_url: str) -> dict[str, Any]:
+    return {
+        "id": company.id,
+        "name": company.name,
+        "platform": "",
+        "redirect": company_link(public_url, company.id),
+        "description": company.description,
+        "lastSync": None,
+        "created": iso(company.created),
+        "createdByUserName": None,
+        "products": [],
+        "tags": company.tags,
+        "referenceParentCompany": None,
+        "referenceSubsidiaryCompanies": [],
+        "dataConnections": [connection_json(connection, public_url) for connection in connections],
+    }
+
+
+def connection_json(connection: Connection, public_url: str) -> dict[str, Any]:
+    """`linkUrl` is filled in every status: the SDKs refuse a connection without it."""
+    return {
+        "id": connection.id,
+        "integrationId": INTEGRATION_ID,
+        "integrationKey": PLATFORM_KEY,
+        "sourceId": SOURCE_ID,
+        "sourceType": "Accounting",
+        "platformName": PLATFORM_NAME,
+        "linkUrl": connection_link(public_url, connection),
+        "status": connection.status,
+        "lastSync": None,
+        "created": iso(connection.created),
+        "dataConnectionErrors": [_error_json(error) for error in connection.errors],
+        "connectionInfo": _tenant_json(connection),
+    }
+
+
+def company_link(public_url: str, company_id: str) -> str:
+    return f"{public_url}/link/company/{company_id}"
+
+
+def connection_link(public_url: str, connection: Connection) -> str:
+    return f"{public_url}/link/companies/{connection.company_id}/connections/{connection.id}/start"
+
+
+def _error_json(error: ConnectionError) -> dict[str, Any]:
+    """`statusCode` is a text here, unlike everywhere else in Codat's API."""
+    return {
+        "statusCode": error.status_code,
+        "statusText": error.status_text,
+        "errorMessage": error.error_message,
+        "erroredOnUtc": iso(error.errored_on),
+        "status": "Resolved" if error.resolved_on else "Active",
+        "resolvedOnUtc": iso(error.resolved_on) if error.resolved_on else None,
+    }
+
+
+def _tenant_json(connection: Connection) -> dict[str, str] | None:
+    if connection.tenant is None:
+        return None
+    return {"tenantId": connection.tenant.id, "tenantName": connection.tenant.name}

@@ -1,0 +1,113 @@
+"""The one place that turns exceptions into Codat's error envelope.
+
+Codat's SDKs make a typed error only of the statuses that an operation documents, and try 408, 429 and every 5xx
+again for up to an hour: what cannot get better by itself is a 4xx here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from feedlane.errors import (
+    AppKeysRejected,
+    Conflict,
+    Finding,
+    Invalid,
+    LimitReached,
+    NotFound,
+    ReconnectionNeeded,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
+from feedlane.problem import Problem
+from feedlane.store.table import ConditionFailed
+
+SERVICE = "PublicApi"
+SECONDS_AFTER_A_RACE = 1
+
+
+class NotSupported(Exception):
+    """Codat's API has this, Feedlane does not. 404 is what Codat says of a thing that a platform does not support."""
+
+    def __init__(self, what: str, status: int = 404) -> None:
+        super().__init__(f"{what} is not supported for Xero bank feeds.")
+        self.status = status
+
+
+class UnknownRoute(Exception):
+    """No route has this path, or (with `allowed`) none with this method."""
+
+    def __init__(self, method: str, path: str, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{method} is not allowed on {path}." if allowed else f"There is no route {method} {path}.")
+        self.allowed = allowed
+
+
+class RefusedInput(Refused):
+    """Xero refuses what was asked for, not who asks: another input may succeed."""
+
+
+@dataclass(frozen=True)
+class ErrorAnswer:
+    status: int
+    message: str
+    headers: dict[str, str] = field(default_factory=dict)
+    errors: list[Finding] = field(default_factory=list)
+    problem: Problem | None = None
+    retry: str = "False"
+
+    def envelope(self, correlation_id: str) -> dict[str, Any]:
+        """`canBeRetried` is a text: a JSON boolean makes the SDKs lose the whole error."""
+        body: dict[str, Any] = {
+            "statusCode": self.status,
+            "service": SERVICE,
+            "error": self.message,
+            "correlationId": correlation_id,
+            "canBeRetried": self.retry,
+            "detailedErrorCode": 0,
+            "validation": {"errors": [finding_json(one) for one in self.errors], "warnings": []}
+            if self.errors
+            else None,
+        }
+        return body | ({"problem": problem_json(self.problem)} if self.problem else {})
+
+
+def answer(error: Exception) -> ErrorAnswer:
+    match error:
+        case Invalid():
+            return ErrorAnswer(400, error.message, errors=error.findings)
+        case Unauthorized():
+            return ErrorAnswer(401, "Unauthorized")
+        case LimitReached():
+            return ErrorAnswer(402, str(error))
+        case RefusedInput():
+            return ErrorAnswer(400, str(error), problem=error.problem)
+        case Refused() | ReconnectionNeeded() | AppKeysRejected():
+            return ErrorAnswer(403, str(error), problem=error.problem)
+        case NotFound():
+            return ErrorAnswer(404, str(error))
+        case NotSupported():
+            return ErrorAnswer(error.status, str(error))
+        case UnknownRoute(allowed=()):
+            return ErrorAnswer(404, str(error))
+        case UnknownRoute():
+            return ErrorAnswer(405, str(error), {"Allow": ", ".join(error.allowed)})
+        case Conflict():
+            return ErrorAnswer(409, str(error))
+        case ConditionFailed():
+            message = "Another request changed the same thing at that moment; please retry."
+            return ErrorAnswer(503, message, {"Retry-After": str(SECONDS_AFTER_A_RACE)}, retry="True")
+        case Unavailable():
+            wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+            return ErrorAnswer(503, str(error), wait, retry="True")
+        case _:
+            return ErrorAnswer(500, "An unexpected error occurred.", retry="Unknown")
+
+
+def finding_json(finding: Finding) -> dict[str, str]:
+    return {"itemId": finding.item_id, "message": finding.message, "validatorName": finding.validator}
+
+
+def problem_json(problem: Problem | None) -> dict[str, Any] | None:
+    return problem.model_dump() if problem else None

@@ -1,0 +1,66 @@
+"""Feeds and holds in JSON: what Feedlane's own routes answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feedlane.clock import iso
+from feedlane.codat.errors import problem_json
+from feedlane.codat.query import Fields
+from feedlane.feed import Feed
+from feedlane.hold import Hold
+from feedlane.statement import StatementRecord
+
+FEED_FIELDS: Fields = dict.fromkeys(
+    "id companyId connectionId accountId tenantId feedConnectionId currency accountType waiting recordedDate".split()
+)
+
+
+def feed_json(feed: Feed, last: StatementRecord | None, hold: Hold | None, waiting_behind: int = 0) -> dict[str, Any]:
+    return {
+        "id": feed.id,
+        "companyId": feed.company_id,
+        "connectionId": feed.connection_id,
+        "accountId": feed.account_id,
+        "tenantId": feed.tenant_id,
+        "feedConnectionId": feed.feed_connection_id or None,
+        "accountType": feed.kind,
+        "currency": feed.currency,
+        "created": iso(feed.created),
+        "recorded": feed.recorded_through,
+        "recordedDate": feed.recorded_date or None,
+        "recordedBalance": feed.recorded_balance,
+        "delivered": feed.delivered_through,
+        "waiting": feed.waiting,
+        "inFlight": feed.flight.model_dump(mode="json") if feed.flight else None,
+        "lastStatement": _statement_json(last) if last else None,
+        "hold": hold_json(hold, waiting_behind) if hold else None,
+    }
+
+
+def hold_json(hold: Hold, waiting: int) -> dict[str, Any]:
+    body = {
+        "id": hold.id,
+        "scope": hold.scope,
+        "reason": hold.reason,
+        "problem": problem_json(hold.problem),
+        "since": iso(hold.since),
+        "waiting": waiting,
+    }
+    told = {"companyId": hold.company_id, "connectionId": hold.connection_id, "accountId": hold.account_id}
+    return body | {name: value for name, value in told.items() if value is not None}
+
+
+def _statement_json(statement: StatementRecord) -> dict[str, Any]:
+    return {
+        "number": statement.number,
+        "first": statement.first,
+        "last": statement.last,
+        "startDate": statement.start_date,
+        "endDate": statement.end_date,
+        "status": statement.state,
+        "statementId": statement.upstream_id,
+        "postedOn": iso(statement.posted_on) if statement.posted_on else None,
+        "endedOn": iso(statement.ended_on) if statement.ended_on else None,
+        "problems": [problem_json(problem) for problem in statement.problems],
+    }

@@ -1,0 +1,106 @@
+"""Pages as Codat has them: `page` and `pageSize` in, results with links out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from feedlane.codat.query import Fields, Wanted, property_of, wanted
+from feedlane.errors import Invalid
+
+DEFAULT_SIZE = 100
+LARGEST_SIZE = 5000
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    number: int
+    size: int
+    wanted: Wanted
+    order_by: str
+    given: dict[str, str]
+
+    @property
+    def asks_nothing(self) -> bool:
+        """No filter and no order: only the things on the page need to be made into JSON."""
+        return not self.given
+
+
+def page_request(parameters: Mapping[str, str], fields: Fields, name: str) -> PageRequest:
+    """The page asked for, of things with these fields; `name` is what errors call such a thing."""
+    order_by = parameters.get("orderBy", "")
+    if order_by:
+        property_of(order_by.removeprefix("-"), fields, name)
+    return PageRequest(
+        number=_whole("page", parameters.get("page", "1"), 10**9),
+        size=_whole("pageSize", parameters.get("pageSize", str(DEFAULT_SIZE)), LARGEST_SIZE),
+        wanted=wanted(parameters.get("query", ""), fields, name),
+        order_by=order_by,
+        given={key: parameters[key] for key in ("query", "orderBy") if parameters.get(key)},
+    )
+
+
+def page_of(request: PageRequest, path: str, results: Iterable[Json], extra: Mapping[str, str] | None = None) -> Json:
+    """The page of the results that the request wants, in its order."""
+    found = [one for one in results if request.wanted(one)]
+    if request.order_by:
+        found = _ordered(found, request.order_by)
+    return envelope(request, path, _cut(request, found), len(found), extra)
+
+
+def lazy_page(
+    request: PageRequest, path: str, things: Sequence[T], shape: Callable[[T], Json], extra: Mapping[str, str] | None = None
+) -> Json:  # fmt: skip
+    """The same for a request without filter and order: `shape` is called for what is on the page only."""
+    return envelope(request, path, [shape(one) for one in _cut(request, things)], len(things), extra)
+
+
+def envelope(
+    request: PageRequest, path: str, results: list[Json], total: int, extra: Mapping[str, str] | None = None
+) -> Json:
+    links = {"self": {"href": path}, "current": _link(request, path, request.number, extra)}
+    if request.number * request.size < total:
+        links["next"] = _link(request, path, request.number + 1, extra)
+    if request.number > 1:
+        links["previous"] = _link(request, path, request.number - 1, extra)
+    return {
+        "results": results,
+        "pageNumber": request.number,
+        "pageSize": request.size,
+        "totalResults": total,
+        "_links": links,
+    }
+
+
+def _cut(request: PageRequest, things: Sequence[T]) -> Sequence[T]:
+    start = (request.number - 1) * request.size
+    return things[start : start + request.size]
+
+
+def _link(request: PageRequest, path: str, number: int, extra: Mapping[str, str] | None) -> Json:
+    query = {"page": str(number), "pageSize": str(request.size)} | request.given | dict(extra or {})
+    return {"href": f"{path}?{urlencode(query)}"}
+
+
+def _ordered(found: list[Json], order_by: str) -> list[Json]:
+    name = order_by.removeprefix("-")
+
+    def rank(one: Json) -> tuple[bool, str | float]:
+        value: Any = one
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return value is not None, str(value).casefold()
+        return True, value
+
+    return sorted(found, key=rank, reverse=order_by.startswith("-"))
+
+
+def _whole(name: str, text: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
+        raise Invalid.field(name, f"must be a whole number from 1 to {most}", "Range")
+    return int(text)

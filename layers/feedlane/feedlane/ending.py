@@ -1,0 +1,84 @@
+"""How push operations end: each with its event, in the same commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from feedlane import event_payloads
+from feedlane.company import Company
+from feedlane.hold import Hold
+from feedlane.ids import NewId
+from feedlane.push_operation import PushOperation, PushStatus
+from feedlane.store import push_operations
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Write
+
+# Each operation is three writes (itself, its event, its pointer); a commit has at most a hundred.
+AT_ONCE = 30
+_TRIES = 5
+
+
+def ended(operation: PushOperation, company: Company, now: datetime, new_id: NewId) -> list[Write]:
+    """The writes that end an operation: as it is now, and the event of it."""
+    event = event_payloads.write_ended(new_id(), operation, company, now)
+    return [push_operations.put_operation(operation), emitted(event)]
+
+
+def succeed(store: Store, feed_id: str, through: int, company: Company, now: datetime, new_id: NewId) -> None:
+    """Ends all operations whose last line is delivered. May be done again after a crash."""
+    for _ in range(_TRIES):
+        waiting = push_operations.open_operations(store, feed_id, through=through)
+        if _end(store, feed_id, waiting, lambda operation: operation.succeeded(now), company, now, new_id):
+            return
+    raise ConditionFailed([])
+
+
+def fail(
+    store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId
+) -> None:
+    """Ends all operations that wait for lines behind `after`, with what the upstream said."""
+    for _ in range(_TRIES):
+        waiting = push_operations.open_operations(store, feed_id, after=after)
+        if _end(store, feed_id, waiting, lambda operation: held(operation, hold, now), company, now, new_id):
+            return
+    raise ConditionFailed([])
+
+
+def held(operation: PushOperation, hold: Hold, now: datetime) -> PushOperation:
+    """The operation failed by a hold: its transactions stay in the ledger and go with the release."""
+    problem = hold.problem
+    message = f"An error occurred in a downstream service. Correlation ID: {hold.id.replace('-', '')}. "
+    message += f"Message: {problem.detail or problem.title}"
+    return operation.failed(now, message, status_code=problem.status, problem=problem)
+
+
+def _end(
+    store: Store,
+    feed_id: str,
+    operations: Iterable[PushOperation],
+    end: Callable[[PushOperation], PushOperation],
+    company: Company,
+    now: datetime,
+    new_id: NewId,
+) -> bool:
+    """False if somebody else changed one of them meanwhile: look again. One that timed out has ended before."""
+    try:
+        for some in _chunks(operations, AT_ONCE):
+            writes: list[Write] = []
+            for operation in some:
+                if operation.status is not PushStatus.TIMED_OUT:
+                    writes += ended(end(operation), company, now, new_id)
+                writes.append(push_operations.remove_open(feed_id, operation))
+            store.commit(*writes)
+    except ConditionFailed:
+        return False
+    return True
+
+
+def _chunks(operations: Iterable[PushOperation], size: int) -> Iterator[list[PushOperation]]:
+    iterator = iter(operations)
+    while some := list(islice(iterator, size)):
+        yield some

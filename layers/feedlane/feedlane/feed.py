@@ -1,0 +1,68 @@
+"""A feed: a source account mapped to a feed connection, with its ledger. The unit of order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from feedlane.hold import Scope, subjects
+from feedlane.record import Record
+from feedlane.source_account import AccountKind
+
+
+class FlightStatus(StrEnum):
+    POSTING = "POSTING"
+    """Written down; whether the upstream has it is not known."""
+    PENDING = "PENDING"
+    """The upstream has it and has not yet said how it ended."""
+
+
+class Flight(Record):
+    """The statement in flight: there is at most one for a feed."""
+
+    number: int
+    first: int
+    last: int
+    status: FlightStatus
+
+
+class Feed(Record):
+    """Where a feed stands. Lines are numbered from 1 in the order of the ledger.
+
+    `delivered_through` ≤ `flight.last` ≤ `recorded_through`. `version` rises with every change: whoever appends, cuts or
+    delivers does so on the version it has read.
+    """
+
+    id: str
+    company_id: str
+    connection_id: str
+    account_id: str
+    tenant_id: str
+    token_set_id: str
+    feed_connection_id: str
+    kind: AccountKind = AccountKind.BANK
+    currency: str
+    time_zone: str = "UTC"
+    created: datetime
+    recorded_through: int = 0
+    recorded_date: str = ""
+    recorded_balance: Decimal | None = None
+    delivered_through: int = 0
+    statements: int = 0
+    flight: Flight | None = None
+    version: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many recorded lines are not yet delivered."""
+        return self.recorded_through - self.delivered_through
+
+    @property
+    def holdable(self) -> list[tuple[Scope, str]]:
+        return subjects(self.id, self.connection_id, self.tenant_id)
+
+
+def feed_id(connection_id: str, account_id: str) -> str:
+    """Also the MessageGroupId of everything about the feed."""
+    return f"{connection_id}/{account_id}"

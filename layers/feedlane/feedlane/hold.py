@@ -1,0 +1,42 @@
+"""A hold: a recorded reason why nothing may be sent now, for the app, a tenant, a connection or a feed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from feedlane.problem import Problem
+from feedlane.record import Record
+
+
+class Scope(StrEnum):
+    APP = "app"
+    TENANT = "tenant"
+    CONNECTION = "connection"
+    FEED = "feed"
+
+
+class Hold(Record):
+    """`subject` is what is held: "app", a tenant id, a connection id or a feed id."""
+
+    id: str
+    scope: Scope
+    subject: str
+    reason: str
+    problem: Problem
+    since: datetime
+    tenant_id: str | None = None
+    company_id: str | None = None
+    connection_id: str | None = None
+    account_id: str | None = None
+
+
+APP = "app"
+
+
+def subjects(feed_id: str, connection_id: str, tenant_id: str | None) -> list[tuple[Scope, str]]:
+    """All that can hold a feed, the widest first."""
+    found = [(Scope.APP, APP)]
+    if tenant_id:
+        found.append((Scope.TENANT, tenant_id))
+    return [*found, (Scope.CONNECTION, connection_id), (Scope.FEED, feed_id)]

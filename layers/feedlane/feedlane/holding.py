@@ -1,0 +1,86 @@
+"""Holds come about: the reason is written down once, with its event, and the operations it stops are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from feedlane import ending, event_payloads
+from feedlane.company import Company
+from feedlane.feed import Feed, FlightStatus
+from feedlane.hold import APP, Hold, Scope
+from feedlane.ids import NewId
+from feedlane.queues import Queues
+from feedlane.store import keys, ledger
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Write
+from feedlane.upstream import Refusal
+
+
+def hold_feed(
+    store: Store, queues: Queues, feed: Feed, refusal: Refusal, company: Company, now: datetime, new_id: NewId,
+    *also: Write,
+) -> Hold:  # fmt: skip
+    """Holds what the refusal stops, together with `also`. If it is held already, that hold stands, without an event.
+
+    Raises `ConditionFailed` if one of `also` fails.
+    """
+    hold = _hold(feed, refusal, now, new_id())
+    waiting = sum(other.waiting for other in held_feeds(store, hold))
+    event = event_payloads.held(new_id(), hold, waiting, company, now)
+    try:
+        store.commit(store.add_hold(hold), emitted(event), *also)
+    except ConditionFailed as failed:
+        if keys.hold(hold.scope, hold.subject) not in failed.keys:
+            raise
+        [standing] = store.holds_on([(hold.scope, hold.subject)]) or [hold]
+        if also:
+            store.commit(*also)
+        hold = standing
+    for other in held_feeds(store, hold):
+        if other.id != feed.id and other.waiting:
+            queues.wake(other.id)
+    return hold
+
+
+def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
+    """Fails the feed's operations that the hold stops: all but those whose lines the upstream already has."""
+    under_way = feed.flight.last if feed.flight and feed.flight.status is FlightStatus.PENDING else 0
+    ending.fail(store, feed.id, max(under_way, feed.delivered_through), hold, company, now, new_id)
+
+
+def held_feeds(store: Store, hold: Hold) -> Iterable[Feed]:
+    """All feeds that the hold stops."""
+    match hold.scope:
+        case Scope.FEED:
+            found = ledger.find_feed(store, hold.subject)
+            return [found] if found else []
+        case Scope.CONNECTION:
+            return ledger.feeds_of_connection(store, hold.subject)
+        case Scope.TENANT:
+            return ledger.feeds_of_tenant(store, hold.subject)
+        case Scope.APP:
+            return ledger.all_feeds(store)
+
+
+def _hold(feed: Feed, refusal: Refusal, now: datetime, id: str) -> Hold:
+    subject = {
+        Scope.APP: APP,
+        Scope.TENANT: feed.tenant_id,
+        Scope.CONNECTION: feed.connection_id,
+        Scope.FEED: feed.id,
+    }[refusal.scope]
+    names_connection = refusal.scope is not Scope.APP
+    return Hold(
+        id=id,
+        scope=refusal.scope,
+        subject=subject,
+        reason=refusal.reason,
+        problem=refusal.problem,
+        since=now,
+        tenant_id=feed.tenant_id if names_connection else None,
+        company_id=feed.company_id if names_connection else None,
+        connection_id=feed.connection_id if names_connection else None,
+        account_id=feed.account_id if refusal.scope is Scope.FEED else None,
+    )

@@ -1,0 +1,41 @@
+"""Identifiers. Random ones come from here, so that tests can hand in their own."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import uuid
+from collections.abc import Callable
+
+NewId = Callable[[], str]
+
+# An account id is part of a MessageGroupId ("{connectionId}/{accountId}", at most 128 characters) and of a path:
+# no white space, no percent sign, nothing outside ASCII.
+ACCOUNT_ID = re.compile(r"[A-Za-z0-9!#$&'()*+,\-./:;=@_~]{1,80}")
+TRANSACTION_ID_LENGTH = 255
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def new_secret(length: int = 32) -> str:
+    return secrets.token_urlsafe(length)
+
+
+def fingerprint(text: str | bytes) -> str:
+    """SHA-256 in hex: for looking a secret up without keeping it, and for telling contents apart."""
+    return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+
+
+def derived_id(*parts: str) -> str:
+    """A UUID that is the same for the same parts: what a redelivered message makes again."""
+    return str(uuid.UUID(fingerprint("\x1f".join(parts))[:32], version=5))
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False

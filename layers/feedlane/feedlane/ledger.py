@@ -1,0 +1,125 @@
+"""The rules of the ledger: what may be appended to a feed, and what a push's lines become. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from feedlane.errors import Finding
+from feedlane.feed import Feed
+from feedlane.money import plain
+from feedlane.transaction import Line
+
+
+@dataclass(frozen=True)
+class Known:
+    """A transaction id that the feed has recorded: at which line, and with what content."""
+
+    sequence: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A line whose balance does not continue the one before it: something is missing in between."""
+
+    transaction_id: str
+    date: str
+    expected: Decimal
+    given: Decimal
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a push adds. `through` is the last line, old or new, that stands for its transactions."""
+
+    lines: tuple[Line, ...]
+    through: int
+    warnings: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why nothing of a push is recorded."""
+
+    errors: tuple[Finding, ...]
+
+
+def append(
+    feed: Feed, lines: Sequence[Line], known: Mapping[str, Known], gap_is_error: bool = False
+) -> Entry | Refusal:
+    """What becomes of a push on the feed as it stands.
+
+    A known id with the same content is skipped with a warning, with other content it is an error. A date before the
+    latest recorded one is an error. One error refuses the whole push.
+    """
+    errors: list[Finding] = []
+    warnings: list[Finding] = []
+    added: list[Line] = []
+    gaps: list[Gap] = []
+    here: dict[str, Known] = {}
+    latest, balance, through = feed.recorded_date, feed.recorded_balance, 0
+    for line in lines:
+        before = here.get(line.id) or known.get(line.id)
+        if before is not None:
+            through = max(through, before.sequence)
+            if before.fingerprint == line.fingerprint:
+                warnings.append(_duplicate(line))
+            else:
+                errors.append(_other_content(line))
+            continue
+        if line.date < latest:
+            errors.append(_too_early(line, latest))
+            continue
+        if balance is not None and balance + line.amount != line.balance:
+            gaps.append(Gap(line.id, line.date, balance + line.amount, line.balance))
+            (errors if gap_is_error else warnings).append(_gap(gaps[-1]))
+        added.append(line)
+        latest, balance = line.date, line.balance
+        through = feed.recorded_through + len(added)
+        here[line.id] = Known(through, line.fingerprint)
+    if errors:
+        return Refusal(tuple(errors))
+    return Entry(tuple(added), through, tuple(warnings), tuple(gaps))
+
+
+def appended(feed: Feed, entry: Entry) -> Feed:
+    """The feed after the entry. Its version rises when it is written."""
+    if not entry.lines:
+        return feed
+    last = entry.lines[-1]
+    return feed.but(
+        recorded_through=feed.recorded_through + len(entry.lines),
+        recorded_date=last.date,
+        recorded_balance=last.balance,
+    )
+
+
+def now_known(feed: Feed, entry: Entry) -> dict[str, Known]:
+    """The ids that the entry adds to `feed` as it was before."""
+    start = feed.recorded_through + 1
+    return {line.id: Known(start + offset, line.fingerprint) for offset, line in enumerate(entry.lines)}
+
+
+def _duplicate(line: Line) -> Finding:
+    return Finding(item_id=line.id, message="was recorded before and is not sent again", validator="Duplicate")
+
+
+def _other_content(line: Line) -> Finding:
+    message = "id was recorded before with other content; an id stands for one transaction for ever"
+    return Finding(item_id=line.id, message=message, validator="UniqueId")
+
+
+def _too_early(line: Line, latest: str) -> Finding:
+    message = f"date {line.date} is before {latest}, the latest date recorded before it; order is chronological"
+    return Finding(item_id=line.id, message=message, validator="Chronological")
+
+
+def _gap(gap: Gap) -> Finding:
+    message = (
+        f"balance {plain(gap.given)} does not continue the line before: {plain(gap.expected)} was expected; "
+        "transactions may be missing"
+    )
+    return Finding(item_id=gap.transaction_id, message=message, validator="Gap")

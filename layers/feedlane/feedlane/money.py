@@ -1,0 +1,62 @@
+"""Money: `Decimal` from the wire to Xero, never a float."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+# Xero's amounts are decimal(19,4), unsigned.
+PLACES = 4
+LARGEST = Decimal("999999999999999.9999")
+
+
+def loads(text: str | bytes) -> Any:
+    """JSON with every number that has a fraction or an exponent as `Decimal`."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON; a `Decimal` is written as the number it is, digit for digit."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{text(str(key))}:{dumps(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(dumps, value)) + "]"
+    return text(value)
+
+
+def text(value: Any) -> str:
+    """The JSON of a string, a whole number, a truth value or null."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def amount(value: Any) -> Decimal:
+    """A finite decimal of at most 19 digits, 4 of them behind the point. Raises `ValueError` with the rule."""
+    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
+        raise ValueError("must be a decimal number")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError("must be a decimal number") from None
+    if not number.is_finite():
+        raise ValueError("must be a finite number")
+    if abs(number) > LARGEST:
+        raise ValueError("must have at most 15 digits before the point")
+    exponent = number.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > PLACES:
+        raise ValueError(f"must have at most {PLACES} decimal places")
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """Digits without an exponent and without needless zeros: `100`, `-40.25`, `0`."""
+    digits = format(number, "f")
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return "0" if digits in {"-0", ""} else digits
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number that JSON knows")

@@ -1,0 +1,164 @@
+"""The API's door: a push is checked as far as it can be now, kept, and rung in on the queue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feedlane.clock import local_date
+from feedlane.connection import Connection, ConnectionStatus
+from feedlane.errors import Conflict, Finding, Invalid, NotFound, Refused
+from feedlane.feed import Feed, feed_id
+from feedlane.hold import Hold
+from feedlane.ids import NewId
+from feedlane.push_content import Content, content_of, object_in
+from feedlane.push_operation import Door, PushOperation, PushStatus
+from feedlane.queues import Check, Queues
+from feedlane.settings import Settings
+from feedlane.source_account import SourceAccount, SourceAccountStatus
+from feedlane.store import keys, push_operations
+from feedlane.store.records import record_in
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed
+
+LONGEST_CHECK_DELAY = 900
+LONGEST_TIMEOUT = 60 * 24 * 7
+
+
+def accept(
+    store: Store,
+    queues: Queues,
+    now: datetime,
+    new_id: NewId,
+    company_id: str,
+    connection_id: str,
+    account_id: str,
+    body_text: str,
+    timeout_in_minutes: int | None = None,
+) -> PushOperation:
+    """The push operation of this push: a new one, or the one that brought the same content before.
+
+    Raises `Invalid` with the transactions that are wrong, `NotFound`, `Conflict` (not connected, switched off),
+    `Refused` with the problem of the hold.
+    """
+    if timeout_in_minutes is not None and not 1 <= timeout_in_minutes <= LONGEST_TIMEOUT:
+        raise Invalid.field("timeoutInMinutes", f"must be 1 to {LONGEST_TIMEOUT}", "Range")
+    place = _place(store, company_id, connection_id, account_id)
+    feed = place.feed_for_pushing()
+    content = _content(account_id, body_text, feed, now)
+    if content.errors:
+        raise Invalid("The push has errors; nothing of it was taken.", list(content.errors))
+    fingerprint = content.fingerprint
+    for _ in range(3):
+        before_key = push_operations.content_operation(store, feed.id, fingerprint)
+        before = push_operations.existing_operation(store, company_id, before_key) if before_key else None
+        if before is not None and before.status is not PushStatus.FAILED:
+            _ring(queues, feed, before)
+            return before
+        operation = PushOperation(
+            key=new_id(),
+            company_id=company_id,
+            connection_id=connection_id,
+            account_id=account_id,
+            door=Door.API,
+            requested_on=now,
+            timeout_in_minutes=timeout_in_minutes,
+            warnings=content.warnings,
+            content=fingerprint,
+            transactions=len(content.lines),
+        )
+        try:
+            store.commit(
+                push_operations.put_operation(operation),
+                push_operations.put_content(operation, replaces=before_key),
+                *push_operations.add_pushed(operation, content.lines),
+            )
+        except ConditionFailed:
+            continue  # the same content came in at the same moment: its operation is the answer
+        _ring(queues, feed, operation)
+        _watch_timeout(queues, feed, operation)
+        return operation
+    raise Conflict("The same push is being taken at this moment; ask for its operation.")
+
+
+def validate(
+    store: Store, now: datetime, company_id: str, connection_id: str, account_id: str, body_text: str
+) -> tuple[list[Finding], list[Finding]]:
+    """The errors and warnings that a push would have at the door, without taking it."""
+    place = _place(store, company_id, connection_id, account_id)
+    content = _content(account_id, body_text, place.feed_for_pushing(), now)
+    return list(content.errors), list(content.warnings)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a push goes, read in one request."""
+
+    settings: Settings
+    connection: Connection
+    account: SourceAccount
+    feed: Feed | None
+    holds: list[Hold]
+
+    def feed_for_pushing(self) -> Feed:
+        if not self.settings.enabled:
+            raise Conflict("The Xero integration is not enabled.")
+        if not self.settings.bank_feeds:
+            raise Conflict("Bank feeds are switched off in the settings of the Xero integration.")
+        if self.holds:
+            raise Refused(self.holds[0].problem)
+        if self.connection.status is not ConnectionStatus.LINKED:
+            raise Conflict(f"The connection is not linked to a Xero organisation (it is {self.connection.status}).")
+        if self.feed is None or self.account.status is not SourceAccountStatus.CONNECTED:
+            raise Conflict(f"The bank account is not connected to a Xero bank account (it is {self.account.status}).")
+        return self.feed
+
+
+def _place(store: Store, company_id: str, connection_id: str, account_id: str) -> _Place:
+    """Everything that decides about a push, in one read; holds of the tenant need a second one only if there is one."""
+    feed_name = feed_id(connection_id, account_id)
+    company_key, connection_key = keys.company(company_id), keys.connection(company_id, connection_id)
+    account_key, feed_key = keys.source_account(connection_id, account_id), keys.feed(feed_name)
+    found = store.table.get_many([keys.SETTINGS, company_key, connection_key, account_key, feed_key])
+    connection = record_in(Connection, found.get(connection_key))
+    account = record_in(SourceAccount, found.get(account_key))
+    if company_key not in found:
+        raise NotFound("company", company_id)
+    if connection is None:
+        raise NotFound("data connection", connection_id)
+    if account is None:
+        raise NotFound("bank account", account_id)
+    feed = record_in(Feed, found.get(feed_key))
+    holds = store.holds_on(feed.holdable) if feed else []
+    settings = record_in(Settings, found.get(keys.SETTINGS)) or Settings()
+    return _Place(settings, connection, account, feed, holds)
+
+
+def _content(account_id: str, body_text: str, feed: Feed, now: datetime) -> Content:
+    sent = object_in(body_text)
+    if sent.get("accountId") not in (None, account_id):
+        raise Invalid.field("accountId", f"must be {account_id}, the account of the path", "Match")
+    return content_of(sent.get("transactions"), local_date(now, feed.time_zone))
+
+
+def _ring(queues: Queues, feed: Feed, operation: PushOperation) -> None:
+    """The doorbell: its message names the operation, whose transactions are in the table."""
+    if operation.through or operation.status is not PushStatus.PENDING:
+        return
+    message = {
+        "version": 1,
+        "companyId": operation.company_id,
+        "connectionId": operation.connection_id,
+        "accountId": operation.account_id,
+        "pushOperationKey": operation.key,
+    }
+    queues.push(feed.id, operation.key, json.dumps(message))
+
+
+def _watch_timeout(queues: Queues, feed: Feed, operation: PushOperation) -> None:
+    if operation.due is None:
+        return
+    check = Check(kind="operation", feed_id=feed.id, operation_key=operation.key, company_id=operation.company_id)
+    delay = operation.due - operation.requested_on
+    queues.check(check, int(min(delay, timedelta(seconds=LONGEST_CHECK_DELAY)).total_seconds()))

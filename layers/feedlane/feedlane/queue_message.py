@@ -1,0 +1,66 @@
+"""A message on `transactions.fifo`: what a producer sends, and what the API's doorbell says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from feedlane.errors import Invalid
+from feedlane.feed import feed_id
+from feedlane.ids import is_uuid
+from feedlane.push_content import object_in
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class QueueMessage:
+    """A message as the queue gave it."""
+
+    id: str
+    group: str
+    body: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What a readable message says. `transactions` None: they are in the table, under the operation."""
+
+    message: QueueMessage
+    company_id: str
+    connection_id: str
+    account_id: str
+    operation_key: str | None
+    transactions: Any | None
+
+    @property
+    def feed_id(self) -> str:
+        return feed_id(self.connection_id, self.account_id)
+
+
+def parcel_in(message: QueueMessage) -> Parcel:
+    """Raises `Invalid` if the message does not say whose it is: then no push operation can show it."""
+    sent = object_in(message.body)
+    if sent.get("version") != VERSION:
+        raise Invalid.field("version", f"must be {VERSION}", "Version")
+    names = {name: _text(sent, name) for name in ("companyId", "connectionId", "accountId")}
+    key = sent.get("pushOperationKey")
+    if key is not None and not (isinstance(key, str) and is_uuid(key)):
+        raise Invalid.field("pushOperationKey", "must be a UUID", "Uuid")
+    if key is None and "transactions" not in sent:
+        raise Invalid.field("transactions", "is required", "Required")
+    group = feed_id(names["connectionId"], names["accountId"])
+    if message.group != group:
+        raise Invalid.field("MessageGroupId", f"must be {group}, as the message's own ids say", "Match")
+    return Parcel(
+        message, names["companyId"], names["connectionId"], names["accountId"], key, sent.get("transactions")
+    )
+
+
+def _text(sent: dict[str, Any], name: str) -> str:
+    value = sent.get(name)
+    if not isinstance(value, str) or not value:
+        raise Invalid.field(name, "is required and must be a text", "Required")
+    return value

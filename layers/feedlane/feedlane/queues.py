@@ -1,0 +1,39 @@
+"""The queues as ports: what the domain sends, without knowing SQS."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from feedlane.record import Record
+
+
+class Check(Record):
+    """A message on `statement-checks`: look at something again, later.
+
+    `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "operation" (`operation_key`).
+    `turn` counts the looks; a look whose turn is over does nothing.
+    """
+
+    kind: str
+    feed_id: str
+    number: int = 0
+    turn: int = 0
+    operation_key: str = ""
+    company_id: str = ""
+
+
+class Queues(Protocol):
+    def push(self, group: str, deduplication_id: str, body: str) -> None:
+        """Onto `transactions.fifo`."""
+
+    def wake(self, feed_id: str) -> None:
+        """Onto `statements.fifo`: this feed may have something to send."""
+
+    def check(self, check: Check, delay_seconds: int) -> None:
+        """Onto `statement-checks`, not before `delay_seconds` (0 to 900)."""
+
+    def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
+        """Onto `webhook-deliveries`, not before `delay_seconds` (0 to 900)."""
+
+    def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+        """Onto the dead-letter queue of `transactions.fifo`, with its reason."""

@@ -1,0 +1,241 @@
+"""From the queue into the ledger: each message becomes a push operation and, if nothing is wrong, ledger lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from feedlane import event_payloads
+from feedlane.clock import Clock, local_date
+from feedlane.company import Company
+from feedlane.connection import ConnectionStatus
+from feedlane.ending import ended, held
+from feedlane.errors import Finding, Invalid, NotFound
+from feedlane.feed import Feed
+from feedlane.hold import Hold, Scope
+from feedlane.ids import NewId, derived_id
+from feedlane.ledger import Entry, Known, Refusal, append, appended, now_known
+from feedlane.push_content import content_of, fingerprint_of
+from feedlane.push_operation import Door, PushOperation, PushStatus
+from feedlane.queue_message import Parcel, QueueMessage, parcel_in
+from feedlane.queues import Queues
+from feedlane.store import ledger as ledger_items
+from feedlane.store import push_operations
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Write
+from feedlane.transaction import Line
+
+MOST_LINES_AT_ONCE = 2000
+MOST_WRITES_AT_ONCE = 60
+_TRIES = 10
+
+
+@dataclass(frozen=True)
+class Push:
+    """A message, read: its operation as it stands, and its lines or what is wrong with them."""
+
+    operation: PushOperation
+    lines: tuple[Line, ...]
+    errors: tuple[Finding, ...]
+
+    @property
+    def is_done(self) -> bool:
+        """Recorded or ended before: the message came again."""
+        return bool(self.operation.through) or self.operation.status not in {PushStatus.PENDING, PushStatus.TIMED_OUT}
+
+
+def record(store: Store, queues: Queues, clock: Clock, new_id: NewId, messages: Sequence[QueueMessage]) -> None:
+    """Records messages of one group, in their order, in as few commits as they fit into.
+
+    What cannot be attributed to a company goes to the dead-letter queue with its reason, so that nobody waits for it.
+    An exception means that nothing of the rest is recorded, and that the messages must come again.
+    """
+    parcels = [parcel for message in messages if (parcel := _parcel(store, queues, message)) is not None]
+    for company_id, some in groupby(parcels, key=lambda parcel: parcel.company_id):
+        company, together = store.company(company_id), list(some)
+        for _ in range(_TRIES):
+            try:
+                _record(store, queues, clock(), new_id, company, together)
+            except ConditionFailed:
+                continue  # the feed moved on meanwhile (a delivery, another append): look again
+            break
+        else:
+            raise ConditionFailed([])
+
+
+def _parcel(store: Store, queues: Queues, message: QueueMessage) -> Parcel | None:
+    """The message, readable; or it is set aside with its reason."""
+    try:
+        parcel = parcel_in(message)
+        store.company(parcel.company_id)
+        if parcel.transactions is None:
+            push_operations.find_operation(store, parcel.company_id, parcel.operation_key or "")
+    except (Invalid, NotFound) as error:
+        queues.set_aside(message.group, message.id, message.body, str(error))
+        return None
+    return parcel
+
+
+def _record(
+    store: Store, queues: Queues, now: datetime, new_id: NewId, company: Company, parcels: Sequence[Parcel]
+) -> None:
+    feed = ledger_items.find_feed(store, parcels[0].feed_id)
+    connection = store.find_connection(company.id, parcels[0].connection_id)
+    holds = store.holds_on(feed.holdable) if feed else []
+    waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in holds)
+    linked = connection is not None and (connection.status is ConnectionStatus.LINKED or waits_for_customer)
+    if feed is None or connection is None or feed.company_id != company.id or not linked:
+        why = _why_no_feed(connection is not None, linked)
+        pushes = [_read(store, parcel, feed, now) for parcel in parcels]
+        _commit_refused(store, pushes, why, company, now, new_id)
+        return
+    gap_is_error = store.settings().gap_is_error
+    pushes = [_read(store, parcel, feed, now) for parcel in parcels]
+    known = ledger_items.known_ids(store, feed, {line.id for push in pushes for line in push.lines})
+    batch = _Batch(feed, known, [], [])
+    for push in pushes:
+        if push.is_done:
+            continue
+        if batch.writes and batch.is_full_with(push):
+            feed = _commit(store, batch)
+            batch = replace(batch, feed=feed, writes=[], lines=[])
+        batch = _with(batch, push, company, holds, gap_is_error, now, new_id)
+    feed = _commit(store, batch)
+    if feed.waiting and feed.flight is None:
+        queues.wake(feed.id)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What is to be committed at once: the feed as it was read, the lines to add, and the other writes."""
+
+    feed: Feed
+    known: dict[str, Known]
+    writes: list[Write]
+    lines: list[Line]
+
+    def is_full_with(self, push: Push) -> bool:
+        return (
+            len(self.lines) + len(push.lines) > MOST_LINES_AT_ONCE or len(self.writes) > MOST_WRITES_AT_ONCE
+        )
+
+
+def _with(
+    batch: _Batch,
+    push: Push,
+    company: Company,
+    holds: Sequence[Hold],
+    gap_is_error: bool,
+    now: datetime,
+    new_id: NewId,
+) -> _Batch:
+    """The batch with one more push: its lines and its operation, or its operation failed."""
+    after = batch.feed.but(recorded_through=batch.feed.recorded_through + len(batch.lines))
+    if batch.lines:
+        after = after.but(recorded_date=batch.lines[-1].date, recorded_balance=batch.lines[-1].balance)
+    outcome: Entry | Refusal = (
+        Refusal(push.errors) if push.errors else append(after, push.lines, batch.known, gap_is_error)
+    )
+    if isinstance(outcome, Refusal):
+        return replace(batch, writes=batch.writes + _refused(push, outcome.errors, company, now, new_id))
+    operation = push.operation.but(
+        warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through
+    )
+    writes: list[Write] = []
+    for gap in outcome.gaps:
+        writes.append(emitted(event_payloads.gap_found(new_id(), after, gap, company, now)))
+    if operation.status is PushStatus.TIMED_OUT:
+        writes += [push_operations.put_operation(operation), push_operations.add_open(after.id, operation)]
+    elif outcome.through <= batch.feed.delivered_through:
+        writes += ended(operation.succeeded(now), company, now, new_id)
+    elif holds:
+        writes += ended(held(operation, holds[0], now), company, now, new_id)
+    else:
+        writes += [push_operations.put_operation(operation), push_operations.add_open(after.id, operation)]
+    return _Batch(
+        batch.feed,
+        batch.known | now_known(after, outcome),
+        batch.writes + writes,
+        batch.lines + list(outcome.lines),
+    )
+
+
+def _commit(store: Store, batch: _Batch) -> Feed:
+    """Writes the batch; the ids are indexed after it, or by whoever looks them up next."""
+    feed = batch.feed
+    if not batch.writes:
+        return feed
+    if not batch.lines:
+        store.commit(*batch.writes)
+        return feed
+    first = feed.recorded_through + 1
+    after = appended(feed, Entry(tuple(batch.lines), 0, (), ()))
+    pages = ledger_items.add_lines(feed.id, first, batch.lines)
+    store.commit(ledger_items.put_feed(after), *pages, *batch.writes)
+    ledger_items.index_lines(store, feed.id, first, batch.lines)
+    return after.but(version=feed.version + 1)
+
+
+def _read(store: Store, parcel: Parcel, feed: Feed | None, now: datetime) -> Push:
+    """The push of a message. A producer's message makes its own operation, the same one each time it comes."""
+    given = parcel.operation_key
+    existing = push_operations.existing_operation(store, parcel.company_id, given) if given else None
+    if parcel.transactions is None and existing is not None:
+        return Push(existing, tuple(push_operations.pushed_lines(store, existing)), ())
+    content = content_of(parcel.transactions, local_date(now, feed.time_zone if feed else "UTC"))
+    fingerprint = fingerprint_of(content.lines)
+    errors = content.errors
+    key = given or derived_id("message", parcel.feed_id, parcel.message.id)
+    if existing is not None and existing.content != fingerprint:
+        rule = f"{key} is the key of another push; a key stands for one push"
+        errors = (Finding(item_id="pushOperationKey", message=rule, validator="UniqueKey"),)
+        key = derived_id("message", parcel.feed_id, parcel.message.id)
+        existing = None
+    if existing is None:
+        existing = push_operations.existing_operation(store, parcel.company_id, key)
+    operation = existing or PushOperation(
+        key=key,
+        company_id=parcel.company_id,
+        connection_id=parcel.connection_id,
+        account_id=parcel.account_id,
+        door=Door.QUEUE,
+        requested_on=parcel.message.sent_at,
+        warnings=content.warnings,
+        content=fingerprint,
+        transactions=len(parcel.transactions) if isinstance(parcel.transactions, list) else 0,
+    )
+    return Push(operation, content.lines, errors)
+
+
+def _refused(
+    push: Push, errors: tuple[Finding, ...], company: Company, now: datetime, new_id: NewId
+) -> list[Write]:
+    """The operation failed, with its transactions kept beside it."""
+    operation = push.operation.failed(now, _sentence(errors), errors=errors)
+    kept = push_operations.add_pushed(operation, push.lines) if push.operation.door is Door.QUEUE else []
+    return [*ended(operation, company, now, new_id), *(kept if push.lines else [])]
+
+
+def _commit_refused(
+    store: Store, pushes: Sequence[Push], why: Finding, company: Company, now: datetime, new_id: NewId
+) -> None:
+    for push in pushes:
+        if not push.is_done:
+            store.commit(*_refused(push, (*push.errors, why), company, now, new_id))
+
+
+def _why_no_feed(has_connection: bool, linked: bool) -> Finding:
+    if not has_connection:
+        return Finding(item_id="connectionId", message="no such connection of this company", validator="Exists")
+    if not linked:
+        return Finding(item_id="connectionId", message="the connection is not linked", validator="Linked")
+    return Finding(item_id="accountId", message="the account is not connected to a feed", validator="Connected")
+
+
+def _sentence(errors: Sequence[Finding]) -> str:
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"The push was not recorded: {first.item_id} {first.message}{more}."

@@ -1,0 +1,124 @@
+"""Releases: a hold is lifted, and what waits goes on in order, under new push operations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane import event_payloads, holding
+from feedlane.company import Company
+from feedlane.connection import Connection
+from feedlane.errors import NotFound
+from feedlane.feed import Feed
+from feedlane.hold import Hold, Scope
+from feedlane.ids import NewId
+from feedlane.push_operation import Door, PushOperation
+from feedlane.queues import Check, Queues
+from feedlane.store import ledger, push_operations
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Write
+
+# Each feed is two writes; a commit has at most a hundred.
+FEEDS_AT_ONCE = 40
+# A wake-up for the case that we crash between the release and waking its feeds.
+SAFETY_DELAY = 20
+_TRIES = 5
+
+
+def find_hold(store: Store, hold_id: str) -> Hold:
+    for hold in store.holds():
+        if hold.id == hold_id:
+            return hold
+    raise NotFound("hold", hold_id)
+
+
+def waiting_behind(store: Store, hold: Hold) -> int:
+    """How many recorded transactions the hold keeps from being sent."""
+    return sum(feed.waiting for feed in holding.held_feeds(store, hold))
+
+
+def release(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
+    """Lifts the hold. Answers the push operations under which the waiting transactions go on.
+
+    Raises `NotFound` if somebody else has lifted it.
+    """
+    feeds = [feed for feed in holding.held_feeds(store, hold) if feed.waiting]
+    companies = {feed.company_id: store.company(feed.company_id) for feed in feeds}
+    for feed in feeds:
+        queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY)
+    started = [_started(feed, now, new_id()) for feed in feeds]
+    writes = [write for feed, operation in zip(feeds, started, strict=True) for write in _writes(feed, operation)]
+    company = _company_of(store, hold, companies)
+    event = event_payloads.released(new_id(), hold, sum(feed.waiting for feed in feeds), company, now)
+    first, rest = writes[: 2 * FEEDS_AT_ONCE], writes[2 * FEEDS_AT_ONCE :]
+    try:
+        store.commit(store.remove_hold(hold), emitted(event), *first)
+    except ConditionFailed:
+        raise NotFound("hold", hold.id) from None
+    while rest:
+        some, rest = rest[: 2 * FEEDS_AT_ONCE], rest[2 * FEEDS_AT_ONCE :]
+        store.commit(*some)
+    for feed in feeds:
+        queues.wake(feed.id)
+    return [operation.but(version=1) for operation in started]
+
+
+def release_feed(store: Store, queues: Queues, now: datetime, new_id: NewId, feed: Feed) -> list[PushOperation]:
+    """Lifts every hold that stops the feed, the tenant's and the app's included."""
+    started: list[PushOperation] = []
+    for hold in store.holds_on(feed.holdable):
+        started += release(store, queues, now, new_id, hold)
+    return started
+
+
+def connection_is_back(store: Store, queues: Queues, now: datetime, new_id: NewId, connection: Connection) -> None:
+    """After a (re)connection: its feeds use the new token set, and what waited for the customer goes on by itself."""
+    if connection.tenant is None or connection.token_set_id is None:
+        return
+    for feed in ledger.feeds_of_connection(store, connection.id):
+        _carry_over(store, feed.id, connection)
+    for hold in store.holds_on([(Scope.CONNECTION, connection.id)]):
+        release(store, queues, now, new_id, hold)
+
+
+def _carry_over(store: Store, feed_id: str, connection: Connection) -> None:
+    for _ in range(_TRIES):
+        feed = ledger.find_feed(store, feed_id)
+        if feed is None or connection.tenant is None:
+            return
+        changed = feed.but(
+            tenant_id=connection.tenant.id,
+            token_set_id=connection.token_set_id,
+            time_zone=connection.tenant.time_zone,
+        )
+        if changed == feed:
+            return
+        try:
+            store.commit(ledger.put_feed(changed))
+        except ConditionFailed:
+            continue
+        return
+    raise ConditionFailed([])
+
+
+def _started(feed: Feed, now: datetime, key: str) -> PushOperation:
+    return PushOperation(
+        key=key,
+        company_id=feed.company_id,
+        connection_id=feed.connection_id,
+        account_id=feed.account_id,
+        door=Door.RELEASE,
+        requested_on=now,
+        transactions=feed.waiting,
+        through=feed.recorded_through,
+    )
+
+
+def _writes(feed: Feed, operation: PushOperation) -> list[Write]:
+    return [push_operations.put_operation(operation), push_operations.add_open(feed.id, operation)]
+
+
+def _company_of(store: Store, hold: Hold, companies: dict[str, Company]) -> Company | None:
+    if hold.company_id is None:
+        return None
+    return companies.get(hold.company_id) or store.company(hold.company_id)

@@ -1,0 +1,57 @@
+"""The settings of the integration: what the operator decides about the Xero app and about Link."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from feedlane.record import Record
+
+
+class Access(StrEnum):
+    """One-off: no refresh token, the connection ends with its access token. Continuous: kept alive."""
+
+    ONE_OFF = "OneOff"
+    CONTINUOUS = "Continuous"
+
+
+class Settings(Record):
+    enabled: bool = False
+    bank_feeds: bool = False
+    access: Access = Access.CONTINUOUS
+    app_name: str = ""
+    company_url: str = ""
+    partner: bool = False
+    privacy_policy_url: str = ""
+    terms_url: str = ""
+    connection_limit: int | None = 25
+    gap_is_error: bool = False
+    client_id: str = ""
+    client_secret_ending: str = ""
+    keys_checked: bool = False
+    version: int = 0
+
+    @property
+    def has_keys(self) -> bool:
+        return bool(self.client_id)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What Link asks Xero for. `bankfeeds` whenever bank feeds are on, whatever exists on the connection."""
+        asked = ["openid", "profile", "email", "accounting.settings.read"]
+        if self.bank_feeds:
+            asked.append("bankfeeds")
+        if self.access is Access.CONTINUOUS:
+            asked.append("offline_access")
+        return tuple(asked)
+
+
+class Profile(Record):
+    """The platform's face in Link: its name, its logo, where Link sends customers back to."""
+
+    name: str = "Feedlane"
+    redirect_url: str = ""
+    logo_url: str = ""
+    icon_url: str = ""
+    white_list_urls: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    version: int = 0

@@ -1,0 +1,142 @@
+"""Changes to the settings, the app's keys and the profile: checked as a whole, and told of by an event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from feedlane import event_payloads
+from feedlane.errors import Finding, Invalid
+from feedlane.ids import NewId
+from feedlane.settings import Access, Profile, Settings
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.vault import KeysCheck, Vault
+
+# Xero's limits of linked organisations: of an app without certification now (5) and formerly (25), and by tier.
+CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
+LONGEST_TEXT = 255
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def change_settings(store: Store, now: datetime, new_id: NewId, changes: dict[str, Any]) -> Settings:
+    """The settings with these changed, others as they are. Raises `Invalid` with every rule that is broken.
+
+    Becoming a partner lifts the connection limit; no longer being one brings back the default.
+    """
+    before = store.settings()
+    after = before.but(**changes)
+    if "partner" in changes and "connection_limit" not in changes and changes["partner"] != before.partner:
+        after = after.but(connection_limit=None if after.partner else Settings().connection_limit)
+    findings = list(_broken(after))
+    if findings:
+        raise Invalid("; ".join(f"{one.item_id}: {one.message}" for one in findings), findings)
+    after = after.but(access=Access(after.access))
+    return _stored(store, now, new_id, before, after)
+
+
+def change_keys(
+    store: Store, vault: Vault, now: datetime, new_id: NewId, client_id: str, client_secret: str
+) -> tuple[Settings, KeysCheck]:
+    """Stores the app's keys in the vault once Xero knows them. Raises `Invalid` saying which part is wrong.
+
+    If Xero cannot be asked now they are stored all the same, and `keys_checked` is False.
+    """
+    check = vault.save_app_keys(client_id, client_secret)
+    if check.ok is False:
+        raise Invalid.field(check.field or "clientSecret", check.message or "Xero does not know these keys", "AppKeys")
+    before = store.settings()
+    after = before.but(
+        client_id=client_id, client_secret_ending=client_secret[-4:], keys_checked=check.ok is True
+    )
+    return _stored(store, now, new_id, before, after), check
+
+
+def change_profile(store: Store, profile: Profile) -> Profile:
+    """The profile as a whole. `profile.version` is ignored: the last one wins. Raises `Invalid`."""
+    if not 1 <= len(profile.name) <= LONGEST_TEXT:
+        raise Invalid.field("name", f"must have 1 to {LONGEST_TEXT} characters", "Length")
+    named = {"redirectUrl": profile.redirect_url, "logoUrl": profile.logo_url, "iconUrl": profile.icon_url}
+    for field, url in [*named.items(), *(("whiteListUrls", url) for url in profile.white_list_urls)]:
+        if url and not is_safe_url(url):
+            raise Invalid.field(field, _URL_RULE, "Url")
+    host = urlsplit(profile.redirect_url).netloc
+    if "{" in host and not profile.white_list_urls:
+        rule = "has a placeholder in its host: list every host it may become in whiteListUrls"
+        raise Invalid.field("redirectUrl", rule, "Url")
+    stored = profile.but(version=store.profile().version)
+    store.commit(store.put_profile(stored))
+    return stored
+
+
+def change_origins(store: Store, origins: list[str]) -> Profile:
+    """Which web pages may call the API from a browser. Raises `Invalid` for what is not an origin."""
+    for origin in origins:
+        if not is_safe_url(origin) or urlsplit(origin).path or urlsplit(origin).query:
+            raise Invalid.field("allowedOrigins", "must be origins such as https://app.example.com", "Origin")
+    stored = store.profile().but(allowed_origins=tuple(dict.fromkeys(origins)))
+    store.commit(store.put_profile(stored))
+    return stored
+
+
+def is_safe_url(url: str) -> bool:
+    """https, or http on this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not host or any(character.isspace() for character in url):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS)
+
+
+_URL_RULE = "must be an address with https (http only for localhost)"
+
+
+def _broken(settings: Settings) -> list[Finding]:
+    """Every rule that the settings break."""
+    found = []
+
+    def broken(field: str, message: str, validator: str) -> None:
+        found.append(Finding(item_id=field, message=message, validator=validator))
+
+    if settings.enabled and not settings.has_keys:
+        broken("enabled", "needs the app's client id and secret first: PUT /integrations/gbol/credentials", "Keys")
+    if settings.access not in list(Access):
+        broken("access", f"must be {' or '.join(Access)}", "Enum")
+    if len(settings.app_name) > LONGEST_TEXT:
+        broken("appName", f"must have at most {LONGEST_TEXT} characters", "MaximumLength")
+    if "xero" in settings.app_name.casefold():
+        broken("appName", "must not contain Xero: Xero does not certify apps that are called so", "Name")
+    urls = {
+        "companyUrl": settings.company_url,
+        "privacyPolicyUrl": settings.privacy_policy_url,
+        "termsUrl": settings.terms_url,
+    }
+    for field, url in urls.items():
+        if url and not is_safe_url(url):
+            broken(field, _URL_RULE, "Url")
+    if settings.partner:
+        for field in ("privacyPolicyUrl", "termsUrl"):
+            if not urls[field]:
+                broken(field, "is required of a partner", "Required")
+        if settings.connection_limit is not None:
+            broken("connectionLimit", "must be null: a partner has no limit", "Range")
+    elif settings.connection_limit not in CONNECTION_LIMITS:
+        tiers = ", ".join(map(str, CONNECTION_LIMITS))
+        broken("connectionLimit", f"must be one of {tiers}: only a partner has none", "Enum")
+    return found
+
+
+def _stored(store: Store, now: datetime, new_id: NewId, before: Settings, after: Settings) -> Settings:
+    """With an event that names what changed, if anything did."""
+    changed = {
+        name: value for name, value in after.model_dump(mode="json").items() if value != getattr(before, name)
+    }
+    if not changed:
+        return after
+    event = event_payloads.settings_changed(new_id(), changed, now)
+    store.commit(store.put_settings(after), emitted(event))
+    return after

@@ -1,0 +1,57 @@
+"""A statement's end: delivered, and its push operations succeed; or rejected, and its feed is held."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane import ending, holding
+from feedlane.feed import Feed
+from feedlane.ids import NewId
+from feedlane.queues import Queues
+from feedlane.statement import StatementRecord, StatementState
+from feedlane.store import ledger
+from feedlane.store.store import Store
+from feedlane.upstream import Refusal
+
+
+def delivered(
+    store: Store, queues: Queues, feed: Feed, statement: StatementRecord, now: datetime, new_id: NewId
+) -> None:
+    """The feed moves on. Raises `ConditionFailed` if it was moved by somebody else meanwhile."""
+    ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
+    after = feed.but(delivered_through=statement.last, flight=None)
+    store.commit(ledger.put_statement(ended), ledger.put_feed(after))
+    move_on(store, queues, after, now, new_id)
+
+
+def move_on(store: Store, queues: Queues, feed: Feed, now: datetime, new_id: NewId) -> None:
+    """What follows a delivery. May be done again: a crash before it leaves a message that does."""
+    if feed.waiting:
+        queues.wake(feed.id)
+    company = store.company(feed.company_id)
+    ending.succeed(store, feed.id, feed.delivered_through, company, now, new_id)
+
+
+def rejected(
+    store: Store, queues: Queues, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime,
+    new_id: NewId,
+) -> None:  # fmt: skip
+    """The upstream took the statement and then rejected it: nothing of it arrived, the feed is held."""
+    ended = statement.but(
+        state=StatementState.REJECTED, ended_on=now, problems=(*statement.problems[-9:], refusal.problem)
+    )
+    after = feed.but(flight=None)
+    company = store.company(feed.company_id)
+    hold = holding.hold_feed(
+        store, queues, feed, refusal, company, now, new_id, ledger.put_statement(ended), ledger.put_feed(after)
+    )
+    holding.fail_waiting(store, after, hold, company, now, new_id)
+
+
+def unasked(
+    store: Store, queues: Queues, feed: Feed, refusal: Refusal, now: datetime, new_id: NewId
+) -> None:
+    """The upstream does not let us ask how the statement fares: held, the statement stays where it is."""
+    company = store.company(feed.company_id)
+    hold = holding.hold_feed(store, queues, feed, refusal, company, now, new_id)
+    holding.fail_waiting(store, feed, hold, company, now, new_id)

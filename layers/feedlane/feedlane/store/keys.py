@@ -1,0 +1,151 @@
+"""Every key of the table. `pk`/`sk` here, `gsi1pk`/`gsi1sk` for the lists that cut across partitions.
+
+| what                         | pk                    | sk                       | list (gsi1)              |
+| ---                          | ---                   | ---                      | ---                      |
+| settings, profile            | APP                   | SETTINGS, PROFILE        |                          |
+| API key                      | API_KEYS              | fingerprint              |                          |
+| company                      | COMPANY#c             | COMPANY                  | COMPANIES / created#c    |
+| connection                   | COMPANY#c             | CONNECTION#k             | CONNECTIONS / k          |
+| source account               | CONNECTION#k          | ACCOUNT#a                |                          |
+| push operation               | COMPANY#c             | PUSH#key                 | PUSHES#c / requested#key |
+| feed                         | FEED#k/a              | FEED                     | TENANT#t / k/a           |
+| how far ids are indexed      | FEED#k/a              | INDEXED                  |                          |
+| ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
+| a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
+| push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
+| content pushed before        | FEED#k/a              | CONTENT#hash             |                          |
+| what a push brought          | FEED#k/a              | PUSHED#key#part          |                          |
+| statement, its bytes         | FEED#k/a              | STATEMENT#n, STATEMENT#n#BODY#part |                |
+| hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
+| not before (rate limits)     | LIMIT#scope#subject   | LIMIT                    |                          |
+| consumer                     | CONSUMERS             | id                       |                          |
+| delivery                     | CONSUMER#id           | DELIVERY#event           |                          |
+| event (the outbox)           | EVENT#subject         | time#id                  |                          |
+| Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
+| token set's lease            | TOKEN_SET#id          | LEASE                    |                          |
+| Xero account fed             | TENANT#t              | TARGET#account           |                          |
+| tenant's connection          | TENANT#t              | LINKED#k                 |                          |
+"""
+
+from __future__ import annotations
+
+from feedlane.store.table import Key
+
+APP = "APP"
+API_KEYS = "API_KEYS"
+COMPANIES = "COMPANIES"
+CONNECTIONS = "CONNECTIONS"
+CONSUMERS = "CONSUMERS"
+HOLDS = "HOLDS"
+
+SETTINGS: Key = (APP, "SETTINGS")
+PROFILE: Key = (APP, "PROFILE")
+
+
+def company(company_id: str) -> Key:
+    return f"COMPANY#{company_id}", "COMPANY"
+
+
+def connection(company_id: str, connection_id: str) -> Key:
+    return f"COMPANY#{company_id}", f"CONNECTION#{connection_id}"
+
+
+def source_account(connection_id: str, account_id: str) -> Key:
+    return f"CONNECTION#{connection_id}", f"ACCOUNT#{account_id}"
+
+
+def push_operation(company_id: str, key: str) -> Key:
+    return f"COMPANY#{company_id}", f"PUSH#{key}"
+
+
+def pushes(company_id: str) -> str:
+    return f"PUSHES#{company_id}"
+
+
+def tenant(tenant_id: str) -> str:
+    return f"TENANT#{tenant_id}"
+
+
+def feed_partition(feed_id: str) -> str:
+    return f"FEED#{feed_id}"
+
+
+def feed(feed_id: str) -> Key:
+    return feed_partition(feed_id), "FEED"
+
+
+def indexed(feed_id: str) -> Key:
+    return feed_partition(feed_id), "INDEXED"
+
+
+def sequence(number: int) -> str:
+    """A sequence number as text that sorts as the number does."""
+    return f"{number:012d}"
+
+
+def lines(feed_id: str, first: int) -> Key:
+    return feed_partition(feed_id), f"LINES#{sequence(first)}"
+
+
+def transaction(feed_id: str, transaction_id: str) -> Key:
+    return feed_partition(feed_id), f"TXN#{transaction_id}"
+
+
+def open_push(feed_id: str, through: int, key: str) -> Key:
+    return feed_partition(feed_id), f"OPEN#{sequence(through)}#{key}"
+
+
+def content(feed_id: str, fingerprint: str) -> Key:
+    return feed_partition(feed_id), f"CONTENT#{fingerprint}"
+
+
+def pushed(feed_id: str, key: str, part: int) -> Key:
+    return feed_partition(feed_id), f"PUSHED#{key}#{part:04d}"
+
+
+def statement(feed_id: str, number: int) -> Key:
+    return feed_partition(feed_id), f"STATEMENT#{sequence(number)}"
+
+
+def statement_body(feed_id: str, number: int, part: int) -> Key:
+    return feed_partition(feed_id), f"STATEMENT#{sequence(number)}#BODY#{part:04d}"
+
+
+def hold(scope: str, subject: str) -> Key:
+    return f"HOLD#{scope}#{subject}", "HOLD"
+
+
+def limit(scope: str, subject: str) -> Key:
+    return f"LIMIT#{scope}#{subject}", "LIMIT"
+
+
+def consumer(consumer_id: str) -> Key:
+    return CONSUMERS, consumer_id
+
+
+def delivery(consumer_id: str, event_id: str) -> Key:
+    return f"CONSUMER#{consumer_id}", f"DELIVERY#{event_id}"
+
+
+def state(hashed: str) -> Key:
+    return f"STATE#{hashed}", "STATE"
+
+
+def session(hashed: str) -> Key:
+    return f"SESSION#{hashed}", "SESSION"
+
+
+def lease(token_set_id: str) -> Key:
+    return f"TOKEN_SET#{token_set_id}", "LEASE"
+
+
+def target(tenant_id: str, account_id: str) -> Key:
+    return tenant(tenant_id), f"TARGET#{account_id}"
+
+
+def linked(tenant_id: str, connection_id: str) -> Key:
+    return tenant(tenant_id), f"LINKED#{connection_id}"
+
+
+def event(subject: str, time: str, event_id: str) -> Key:
+    return f"EVENT#{subject}", f"{time}#{event_id}"

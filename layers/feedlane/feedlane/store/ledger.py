@@ -1,0 +1,160 @@
+"""The ledger as items: the feed's head, its lines in pages, the ids they carry, and statements with their bytes."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from feedlane.feed import Feed
+from feedlane.ledger import Known
+from feedlane.statement import StatementRecord
+from feedlane.store import keys
+from feedlane.store.records import changed, item_of, record_in
+from feedlane.store.store import Store
+from feedlane.store.table import ABSENT, MOST_ITEM_BYTES, Put
+from feedlane.transaction import Line
+
+
+def find_feed(store: Store, feed_id: str) -> Feed | None:
+    return record_in(Feed, store.table.get(keys.feed(feed_id)))
+
+
+def add_feed(feed: Feed) -> Put:
+    return Put(item_of(keys.feed(feed.id), feed.but(version=1), **_listed(feed)), ABSENT)
+
+
+def put_feed(feed: Feed) -> Put:
+    """Fails if anybody else has changed the feed since it was read: appending, cutting and delivering exclude."""
+    return changed(keys.feed(feed.id), feed, **_listed(feed))
+
+
+def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:
+    return [Feed.model_validate(item) for item in store.table.query(keys.tenant(tenant_id), index=True)]
+
+
+def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
+    wanted = [keys.feed(f"{connection_id}/{account.id}") for account in store.source_accounts(connection_id)]
+    return [Feed.model_validate(item) for item in store.table.get_many(wanted).values()]
+
+
+def all_feeds(store: Store) -> Iterator[Feed]:
+    """Every feed of every connection: for what concerns the whole app."""
+    for item in store.table.query(keys.CONNECTIONS, index=True):
+        yield from feeds_of_connection(store, item["id"])
+
+
+# lines
+
+
+def packed(lines: Sequence[Line]) -> list[tuple[int, bytes]]:
+    """Lines as compressed pages, each small enough for an item, in order, with how many each has."""
+    page = zlib.compress(json.dumps([line.as_texts() for line in lines], separators=(",", ":")).encode(), 1)
+    if len(page) <= MOST_ITEM_BYTES or len(lines) == 1:
+        return [(len(lines), page)]
+    half = len(lines) // 2
+    return packed(lines[:half]) + packed(lines[half:])
+
+
+def unpacked(page: bytes) -> list[Line]:
+    return [Line.of_texts(texts) for texts in json.loads(zlib.decompress(page))]
+
+
+def add_lines(feed_id: str, first: int, lines: Sequence[Line]) -> list[Put]:
+    """The lines as pages of the ledger, numbered from `first`."""
+    writes = []
+    for count, page in packed(lines):
+        pk, sk = keys.lines(feed_id, first)
+        writes.append(Put({"pk": pk, "sk": sk, "first": first, "count": count, "lines": page}, ABSENT))
+        first += count
+    return writes
+
+
+def lines_from(store: Store, feed_id: str, sequence: int, most: int) -> list[Line]:
+    """Up to `most` lines of the feed in order, starting with line `sequence`."""
+    partition, at = keys.lines(feed_id, sequence)
+    holding = list(store.table.query(partition, start="LINES#", end=at, reverse=True, limit=1))
+    start = holding[0]["sk"] if holding else at
+    found: list[Line] = []
+    for item in store.table.query(partition, start=start, end="LINES#~"):
+        lines = unpacked(item["lines"])
+        found.extend(lines[max(0, sequence - item["first"]) :])
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+# ids
+
+
+def known_ids(store: Store, feed: Feed, ids: Iterable[str]) -> dict[str, Known]:
+    """Which of these ids the feed has recorded. Brings the index up to date first, if a crash left it behind."""
+    if feed.recorded_through == 0:
+        return {}
+    if indexed_through(store, feed.id) < feed.recorded_through:
+        index_ids(store, feed)
+    found = store.table.get_many(keys.transaction(feed.id, id) for id in ids)
+    return {key[1].removeprefix("TXN#"): Known(item["seq"], item["print"]) for key, item in found.items()}
+
+
+def indexed_through(store: Store, feed_id: str) -> int:
+    item = store.table.get(keys.indexed(feed_id))
+    return item["through"] if item else 0
+
+
+def index_ids(store: Store, feed: Feed) -> None:
+    """Writes the ids of all lines up to the feed's last one that are not indexed yet. May be done twice."""
+    start = indexed_through(store, feed.id) + 1
+    while start <= feed.recorded_through:
+        lines = lines_from(store, feed.id, start, min(1000, feed.recorded_through - start + 1))
+        index_lines(store, feed.id, start, lines)
+        start += len(lines)
+
+
+def index_lines(store: Store, feed_id: str, first: int, lines: Sequence[Line]) -> None:
+    """Writes the ids of lines that follow directly on what is indexed."""
+    store.table.put_many(_marker(feed_id, first + offset, line) for offset, line in enumerate(lines))
+    pk, sk = keys.indexed(feed_id)
+    store.table.put_many([{"pk": pk, "sk": sk, "through": first + len(lines) - 1}])
+
+
+def _marker(feed_id: str, sequence: int, line: Line) -> dict[str, object]:
+    pk, sk = keys.transaction(feed_id, line.id)
+    return {"pk": pk, "sk": sk, "seq": sequence, "print": line.fingerprint}
+
+
+# statements
+
+
+def add_statement(statement: StatementRecord, request: bytes) -> list[Put]:
+    """The statement and its request, byte for byte, in as many items as it takes."""
+    body = zlib.compress(request, 1)
+    parts = [body[at : at + MOST_ITEM_BYTES] for at in range(0, len(body), MOST_ITEM_BYTES)]
+    record = statement.but(parts=len(parts), version=1)
+    writes = [Put(item_of(keys.statement(statement.feed_id, statement.number), record), ABSENT)]
+    for number, part in enumerate(parts):
+        pk, sk = keys.statement_body(statement.feed_id, statement.number, number)
+        writes.append(Put({"pk": pk, "sk": sk, "body": part}, ABSENT))
+    return writes
+
+
+def put_statement(statement: StatementRecord) -> Put:
+    return changed(keys.statement(statement.feed_id, statement.number), statement)
+
+
+def statement(store: Store, feed_id: str, number: int) -> StatementRecord | None:
+    return record_in(StatementRecord, store.table.get(keys.statement(feed_id, number)))
+
+
+def statement_request(store: Store, statement: StatementRecord) -> bytes:
+    wanted = [keys.statement_body(statement.feed_id, statement.number, part) for part in range(statement.parts)]
+    found = store.table.get_many(wanted)
+    return zlib.decompress(b"".join(found[key]["body"] for key in wanted))
+
+
+def last_statement(store: Store, feed: Feed) -> StatementRecord | None:
+    return statement(store, feed.id, feed.statements) if feed.statements else None
+
+
+def _listed(feed: Feed) -> dict[str, str]:
+    return {"gsi1pk": keys.tenant(feed.tenant_id), "gsi1sk": feed.id}

@@ -1,0 +1,101 @@
+"""A table in memory that behaves as DynamoDB does. It passes the same contract suite."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from feedlane.store.table import (
+    MOST_WRITES,
+    Add,
+    Check,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    When,
+    Write,
+)
+
+
+class MemoryTable:
+    def __init__(self) -> None:
+        self.items: dict[Key, Item] = {}
+        self.inserted: list[Item] = []
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Item | None:
+        return copy.deepcopy(self.items.get(key))
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        return {key: copy.deepcopy(self.items[key]) for key in set(keys) if key in self.items}
+
+    def query(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        start: str | None = None,
+        end: str | None = None,
+        reverse: bool = False,
+        limit: int | None = None,
+        index: bool = False,
+    ) -> Iterable[Item]:
+        hash_name, range_name = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
+        found = [
+            item
+            for item in list(self.items.values())
+            if item.get(hash_name) == pk
+            and item.get(range_name, "").startswith(prefix)
+            and (start is None or item[range_name] >= start)
+            and (end is None or item[range_name] <= end)
+        ]
+        found.sort(key=lambda item: item[range_name], reverse=reverse)
+        return [copy.deepcopy(item) for item in found[:limit]]
+
+    def commit(self, *writes: Write) -> None:
+        keys = [write.key for write in writes]
+        if len(keys) > MOST_WRITES or len(set(keys)) != len(keys):
+            raise ValueError("a commit has at most 100 writes, each to another item")
+        with self._lock:
+            failed = [write.key for write in writes if not self._allows(write)]
+            if failed:
+                raise ConditionFailed(failed)
+            for write in writes:
+                self._apply(write)
+
+    def put_many(self, items: Iterable[Item]) -> None:
+        with self._lock:
+            for item in items:
+                self._apply(Put(item))
+
+    def delete_many(self, keys: Iterable[Key]) -> None:
+        with self._lock:
+            for key in keys:
+                self.items.pop(key, None)
+
+    def _allows(self, write: Write) -> bool:
+        there = self.items.get(write.key)
+        if isinstance(write, Add) and write.below is not None:
+            return write.when.holds(there) and (there or {}).get(write.field, 0) < write.below
+        when: When = write.when
+        return when.holds(there)
+
+    def _apply(self, write: Write) -> None:
+        match write:
+            case Put(item=item):
+                stored = copy.deepcopy({name: value for name, value in item.items() if value is not None})
+                if write.key not in self.items:
+                    self.inserted.append(stored)
+                self.items[write.key] = stored
+            case Delete(key=key):
+                self.items.pop(key, None)
+            case Add(key=key, field=name, amount=amount, set=extra):
+                item: dict[str, Any] = self.items.setdefault(key, {"pk": key[0], "sk": key[1]})
+                item[name] = item.get(name, 0) + amount
+                item.update(extra)
+            case Check():
+                pass

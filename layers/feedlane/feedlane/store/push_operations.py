@@ -1,0 +1,104 @@
+"""Push operations as items: the operation, what it brought, and which of a feed's operations have not ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from feedlane.clock import iso
+from feedlane.errors import NotFound
+from feedlane.feed import feed_id
+from feedlane.push_operation import PushOperation
+from feedlane.store import keys
+from feedlane.store.ledger import packed, unpacked
+from feedlane.store.records import changed, expiry, item_of, record_in
+from feedlane.store.store import Store
+from feedlane.store.table import ABSENT, Delete, Put, When
+from feedlane.transaction import Line
+
+# Content older than a year is refused by its dates, so that nothing need be remembered for longer.
+CONTENT_KEPT = timedelta(days=400)
+MOST_FINDINGS = 1000
+
+
+def find_operation(store: Store, company_id: str, key: str) -> PushOperation:
+    found = existing_operation(store, company_id, key)
+    if found is None:
+        raise NotFound("push operation", key)
+    return found
+
+
+def existing_operation(store: Store, company_id: str, key: str) -> PushOperation | None:
+    return record_in(PushOperation, store.table.get(keys.push_operation(company_id, key)))
+
+
+def operations(store: Store, company_id: str) -> Iterable[PushOperation]:
+    """Newest first."""
+    items = store.table.query(keys.pushes(company_id), index=True, reverse=True)
+    return map(PushOperation.model_validate, items)
+
+
+def put_operation(operation: PushOperation) -> Put:
+    """New if its version is 0, else as it was read."""
+    trimmed = operation.but(
+        errors=operation.errors[:MOST_FINDINGS], warnings=operation.warnings[:MOST_FINDINGS]
+    )
+    key = keys.push_operation(operation.company_id, operation.key)
+    listed = f"{iso(operation.requested_on)}#{operation.key}"
+    return changed(key, trimmed, gsi1pk=keys.pushes(operation.company_id), gsi1sk=listed)
+
+
+# what it brought
+
+
+def add_pushed(operation: PushOperation, lines: Sequence[Line]) -> list[Put]:
+    """The lines of a push, kept until the ledger has them, and for good if it refuses them."""
+    feed = feed_id(operation.connection_id, operation.account_id)
+    writes = []
+    for part, (_, page) in enumerate(packed(lines)):
+        pk, sk = keys.pushed(feed, operation.key, part)
+        item = {"pk": pk, "sk": sk, "lines": page}
+        writes.append(Put(item | {"expires_at": expiry(operation.requested_on, CONTENT_KEPT)}))
+    return writes
+
+
+def pushed_lines(store: Store, operation: PushOperation) -> list[Line]:
+    partition = keys.feed_partition(feed_id(operation.connection_id, operation.account_id))
+    parts = store.table.query(partition, prefix=f"PUSHED#{operation.key}#")
+    return [line for part in parts for line in unpacked(part["lines"])]
+
+
+def content_operation(store: Store, feed: str, fingerprint: str) -> str | None:
+    """The key of the operation that brought the same content before."""
+    item = store.table.get(keys.content(feed, fingerprint))
+    return item["operation"] if item else None
+
+
+def put_content(operation: PushOperation, replaces: str | None) -> Put:
+    """Remembers the content; fails if another operation than `replaces` has brought it meanwhile."""
+    pk, sk = keys.content(feed_id(operation.connection_id, operation.account_id), operation.content)
+    item = {"pk": pk, "sk": sk, "operation": operation.key}
+    when = ABSENT if replaces is None else When(equal={"operation": replaces})
+    return Put(item | {"expires_at": expiry(operation.requested_on, CONTENT_KEPT)}, when)
+
+
+# not ended
+
+
+def add_open(feed: str, operation: PushOperation) -> Put:
+    pk, sk = keys.open_push(feed, operation.through, operation.key)
+    return Put({"pk": pk, "sk": sk, "operation": operation.key, "company": operation.company_id})
+
+
+def remove_open(feed: str, operation: PushOperation) -> Delete:
+    return Delete(keys.open_push(feed, operation.through, operation.key))
+
+
+def open_operations(store: Store, feed: str, after: int = 0, through: int | None = None) -> list[PushOperation]:
+    """The feed's operations that wait for lines behind `after`, up to `through`, in the ledger's order."""
+    end = "OPEN#~" if through is None else f"OPEN#{keys.sequence(through)}#~"
+    start = f"OPEN#{keys.sequence(after + 1)}"
+    pointers = list(store.table.query(keys.feed_partition(feed), start=start, end=end))
+    wanted = [keys.push_operation(pointer["company"], pointer["operation"]) for pointer in pointers]
+    found = store.table.get_many(wanted)
+    return [PushOperation.model_validate(found[key]) for key in wanted if key in found]

@@ -1,0 +1,124 @@
+"""The table as a port: items, conditions and writes as plain data, so that a fake can stand in for DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Item = dict[str, Any]
+Key = tuple[str, str]
+
+# DynamoDB's limits.
+MOST_WRITES = 100
+MOST_ITEM_BYTES = 380_000
+
+
+@dataclass(frozen=True)
+class When:
+    """A condition on the item as it is: all of the parts that are given must hold.
+
+    `absent` allows (or, alone, demands) that there is no such item; `equal` and `before` speak of fields.
+    """
+
+    absent: bool = False
+    exists: bool = False
+    equal: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+
+    def holds(self, item: Item | None) -> bool:
+        if item is None:
+            return self.absent or not (self.exists or self.equal or self.before)
+        if self.absent and not (self.equal or self.before):
+            return False
+        return all(item.get(name) == value for name, value in self.equal.items()) and all(
+            name in item and item[name] < value for name, value in self.before.items()
+        )
+
+
+ALWAYS = When()
+ABSENT = When(absent=True)
+EXISTS = When(exists=True)
+
+
+@dataclass(frozen=True)
+class Put:
+    item: Item
+    when: When = ALWAYS
+
+    @property
+    def key(self) -> Key:
+        return self.item["pk"], self.item["sk"]
+
+
+@dataclass(frozen=True)
+class Delete:
+    key: Key
+    when: When = ALWAYS
+
+
+@dataclass(frozen=True)
+class Check:
+    key: Key
+    when: When
+
+
+@dataclass(frozen=True)
+class Add:
+    """Adds to a number (absent counts as 0), on condition that the item fits `when`; `set` is written along."""
+
+    key: Key
+    field: str
+    amount: int
+    set: Item = field(default_factory=dict)
+    when: When = ALWAYS
+    below: int | None = None
+    """The sum so far must be below this for the addition to happen."""
+
+
+Write = Put | Delete | Check | Add
+
+
+class ConditionFailed(Exception):
+    """A condition did not hold; nothing of the commit was written. `keys` are those whose condition failed."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        super().__init__(f"{len(keys)} condition(s) failed")
+        self.keys = tuple(keys)
+
+
+class Contended(ConditionFailed):
+    """Another writer held the items at that moment: the same commit may be tried again."""
+
+
+class Table(Protocol):
+    def get(self, key: Key) -> Item | None:
+        """The item as last written (strongly consistent), or None."""
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        """The items there are, in any order, strongly consistent; any number of keys."""
+
+    def query(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        start: str | None = None,
+        end: str | None = None,
+        reverse: bool = False,
+        limit: int | None = None,
+        index: bool = False,
+    ) -> Iterable[Item]:
+        """Items of a partition by sort key: with a prefix, or from `start` to `end`, both included.
+
+        With `index` the partition is the index's (`gsi1pk`, `gsi1sk`) and reads are eventually consistent.
+        """
+
+    def commit(self, *writes: Write) -> None:
+        """All writes or none, at most 100. Raises `ConditionFailed`."""
+
+    def put_many(self, items: Iterable[Item]) -> None:
+        """Unconditional writes, not atomic, any number: for what may be written twice."""
+
+    def delete_many(self, keys: Iterable[Key]) -> None:
+        """Unconditional deletes, not atomic, any number."""

@@ -1,0 +1,146 @@
+"""One refresh at a time per token set, stored before it is used; no customer is lost to a race or a crash."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from feedlane.clock import Clock
+from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.ids import fingerprint
+from feedlane.problem import Problem
+from feedlane.token_set import AccessToken, TokenSet
+from feedlane.vault_keys import AppKeys
+from feedlane.vault_lease import Leases, LeaseState, Lost
+from feedlane.vault_tokens import TokenSets
+from feedlane.xero.identity import ClientKeys, Identity
+from feedlane.xero.identity_errors import IdentityUnanswered, InvalidGrant
+
+# How long to wait, in all some 6 seconds, for a token that somebody else is fetching.
+WAITS = (0.05, 0.1, 0.2, 0.3, *[0.5] * 11)
+
+UNKNOWN = Problem(
+    type="token-set-unknown",
+    title="Not authorised",
+    status=401,
+    detail="There is no authorisation of this customer any more.",
+)
+ONE_OFF_ENDED = Problem(
+    type="one-off-access-ended",
+    title="One-off access ended",
+    status=401,
+    detail="The customer gave access once, and it has ended.",
+)
+OTHER_APP = Problem(
+    type="granted-to-another-app",
+    title="Granted to another app",
+    status=401,
+    detail="The customer authorised another Xero app than the one whose keys are set.",
+)
+
+
+class TokenRefresh:
+    def __init__(
+        self,
+        token_sets: TokenSets,
+        leases: Leases,
+        app_keys: AppKeys,
+        identity: Identity,
+        clock: Clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._token_sets = token_sets
+        self._leases = leases
+        self._app_keys = app_keys
+        self._identity = identity
+        self._clock = clock
+        self._pause = pause
+
+    def access_token(self, id: str, rejected: str | None = None) -> AccessToken:
+        """A token that works now, refreshed by us or by whoever was first.
+
+        `rejected` is the fingerprint of a token that got a 401.
+        Raises `ReconnectionNeeded`, `AppKeysRejected`, `Unavailable`.
+        """
+        for wait in WAITS:
+            seen = self._leases.look(id)
+            tokens = self._token_sets.at(seen)
+            if tokens is None:
+                raise ReconnectionNeeded(UNKNOWN)
+            spare = self._still_works(tokens, rejected)
+            if spare and tokens.is_fresh(self._clock()):
+                return spare
+            if tokens.refresh_token is None:
+                if spare:
+                    return spare
+                raise ReconnectionNeeded(ONE_OFF_ENDED)
+            held = seen.is_held(self._clock())
+            if held and spare:
+                return spare
+            lease = None if held else self._leases.take(seen)
+            if lease is not None:
+                try:
+                    return _given(self._refresh(lease, tokens))
+                except Unavailable:
+                    if spare:
+                        return spare
+                    raise
+                except Lost:
+                    pass
+            self._pause(wait)
+        raise Unavailable("The token is being refreshed", 2)
+
+    def _refresh(self, lease: LeaseState, tokens: TokenSet) -> TokenSet:
+        """Stored, then published, then used. Raises `Lost` if the lease ran out meanwhile."""
+        try:
+            renewed = self._renewed(lease, tokens)
+            version = self._token_sets.write(lease.subject, renewed)
+            self._leases.publish(lease, version)
+        except Lost:
+            raise
+        except BaseException:
+            # Xero may have rotated the refresh token all the same. It honours the old one, which the store
+            # still names, for 30 minutes: the next to come starts with that.
+            self._leases.release(lease)
+            raise
+        return renewed
+
+    def _renewed(self, lease: LeaseState, tokens: TokenSet) -> TokenSet:
+        try:
+            return self._ask(tokens)
+        except InvalidGrant as error:
+            # It counts only if nobody else has rotated the token, and no other stored pair works: one that
+            # was written before a crash, or the one before the last.
+            if self._leases.look(lease.subject).fencing != lease.fencing:
+                raise Lost from None
+            for other in self._token_sets.others(lease):
+                if other.refresh_token not in (None, tokens.refresh_token):
+                    try:
+                        return self._ask(other)
+                    except InvalidGrant:
+                        continue
+            raise ReconnectionNeeded(error.problem) from None
+
+    def _ask(self, tokens: TokenSet) -> TokenSet:
+        """A lost answer is asked for once more at once, with the same token."""
+
+        def refresh(keys: ClientKeys) -> TokenSet:
+            if keys.id != tokens.client_id:
+                raise ReconnectionNeeded(OTHER_APP)
+            try:
+                return self._identity.refresh(keys, tokens)
+            except IdentityUnanswered:
+                return self._identity.refresh(keys, tokens)
+
+        return self._app_keys.use(refresh)
+
+    def _still_works(self, tokens: TokenSet, rejected: str | None) -> AccessToken | None:
+        """The token as it is, if it lives long enough for a call."""
+        token = _given(tokens)
+        if not token.is_fresh(self._clock()) or fingerprint(token.value) == rejected:
+            return None
+        return token
+
+
+def _given(tokens: TokenSet) -> AccessToken:
+    return AccessToken(value=tokens.access_token, expires_at=tokens.expires_at)

@@ -1,0 +1,131 @@
+"""A bank transaction as the platform sends it, and as the ledger keeps it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from feedlane.errors import Finding
+from feedlane.ids import TRANSACTION_ID_LENGTH, fingerprint
+from feedlane.money import amount, plain
+
+TYPES = frozenset(
+    "Unknown Credit Debit Int Div Fee SerChg Dep Atm Pos Xfer Check Payment Cash DirectDep DirectDebit RepeatPmt "
+    "Other".split()
+)
+# What money coming in, or going out, is called. The sign decides; a type that contradicts it is a warning.
+COMES_IN = frozenset({"Credit", "Int", "Div", "Dep", "DirectDep"})
+GOES_OUT = frozenset({"Debit", "Fee", "SerChg", "DirectDebit"})
+
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
+_LENGTHS = {"description": 2000, "counterparty": 255, "reference": 255}
+
+
+class Line(NamedTuple):
+    """One line of the ledger. `amount` is signed, `balance` is the account's after the line.
+
+    A tuple, because a push has a thousand of them and a feed a million.
+    """
+
+    id: str
+    date: str
+    amount: Decimal
+    balance: Decimal
+    description: str
+    payee: str
+    reference: str
+    type: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same content: how a transaction sent again is told from another with its id."""
+        return fingerprint("\x1f".join(self.as_texts()))[:32]
+
+    def as_texts(self) -> list[str]:
+        id, day, sum, balance, description, payee, reference, type = self
+        return [id, day, plain(sum), plain(balance), description, payee, reference, type]
+
+    @classmethod
+    def of_texts(cls, texts: list[str]) -> Line:
+        id, day, sum, balance, description, payee, reference, type = texts
+        return cls(id, day, Decimal(sum), Decimal(balance), description, payee, reference, type)
+
+
+def line_of(position: int, sent: Any) -> tuple[Line | None, list[Finding], list[Finding]]:
+    """The line that a sent transaction makes, or None; then the errors, then the warnings.
+
+    `sent` is parsed JSON with `Decimal` for numbers. Findings name the transaction by its id, or by its position.
+    """
+    if not isinstance(sent, dict):
+        return None, [_finding(f"transactions[{position}]", "", "must be an object", "Type")], []
+    given_id = sent.get("id")
+    name = given_id if isinstance(given_id, str) and given_id else f"transactions[{position}]"
+    errors: list[Finding] = []
+    if not isinstance(given_id, str) or not 1 <= len(given_id) <= TRANSACTION_ID_LENGTH:
+        errors.append(_finding(name, "id", f"must be a text of 1 to {TRANSACTION_ID_LENGTH} characters", "Required"))
+    day = _date(name, sent.get("date"), errors)
+    sum = _money(name, "amount", sent.get("amount"), errors)
+    balance = _money(name, "balance", sent.get("balance"), errors)
+    description = _text(name, "description", sent, errors)
+    payee = _text(name, "counterparty", sent, errors)
+    reference = _text(name, "reference", sent, errors)
+    type = sent.get("transactionType") or "Unknown"
+    if type not in TYPES:
+        errors.append(_finding(name, "transactionType", f"must be one of {' '.join(sorted(TYPES))}", "Enum"))
+    if errors or day is None or sum is None or balance is None:
+        return None, errors, []
+    line = Line(name, day, sum, balance, description, payee, reference, type)
+    return line, [], _warnings(line)
+
+
+def is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _date(name: str, value: Any, errors: list[Finding]) -> str | None:
+    """The local calendar date; the time and any offset are ignored, as Codat ignores them."""
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not is_date(match[1]):
+        errors.append(_finding(name, "date", "must be a date such as 2026-05-01 or 2026-05-01T09:30:00", "Date"))
+        return None
+    return match[1]
+
+
+def _money(name: str, field: str, value: Any, errors: list[Finding]) -> Decimal | None:
+    if value is None:
+        errors.append(_finding(name, field, "is required", "Required"))
+        return None
+    try:
+        return amount(value)
+    except ValueError as error:
+        errors.append(_finding(name, field, str(error), "Decimal"))
+        return None
+
+
+def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding]) -> str:
+    value = sent.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        errors.append(_finding(name, field, "must be a text", "Type"))
+        return ""
+    if len(value) > _LENGTHS[field]:
+        errors.append(_finding(name, field, f"must have at most {_LENGTHS[field]} characters", "MaximumLength"))
+    return value
+
+
+def _warnings(line: Line) -> list[Finding]:
+    if (line.amount < 0 and line.type in COMES_IN) or (line.amount > 0 and line.type in GOES_OUT):
+        message = f"the amount {plain(line.amount)} disagrees with the type {line.type}; the sign of the amount decides"
+        return [_finding(line.id, "transactionType", message, "SignAndType")]
+    return []
+
+
+def _finding(item_id: str, field: str, message: str, validator: str) -> Finding:
+    return Finding(item_id=item_id, message=f"{field} {message}".strip(), validator=validator)

@@ -1,0 +1,53 @@
+"""The vault as a port: the only way to keys and tokens. Other functions get short-lived access tokens, no more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from feedlane.record import Record
+from feedlane.token_set import AccessToken
+
+
+class Grant(Record):
+    """What an exchanged code brought: the token set is stored already, this is its access token."""
+
+    token_set_id: str
+    access_token: str
+    expires_at: datetime
+    xero_user_id: str
+    authentication_event_id: str
+    scopes: tuple[str, ...]
+
+
+class KeysCheck(Record):
+    """What Xero said of the app's keys. `ok` None: Xero could not be asked now; the keys are stored all the same."""
+
+    ok: bool | None
+    field: str = ""
+    message: str = ""
+
+
+class Vault(Protocol):
+    def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
+        """Checks the keys with Xero and stores them unless Xero says they are wrong. Raises `Invalid`."""
+
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
+        """Raises `ReconnectionNeeded` (the code is dead), `AppKeysRejected`, `Unavailable`."""
+
+    def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
+        """A token that works now. `rejected` is the fingerprint of one that got a 401: it will not be given again.
+
+        Raises `ReconnectionNeeded`, `AppKeysRejected`, `Unavailable`.
+        """
+
+    def revoke(self, token_set_id: str) -> None:
+        """Ends the whole grant at Xero (all organisations of that user) and forgets the token set."""
+
+    def create_webhook_secret(self, consumer_id: str) -> str:
+        """A new `whsec_…` secret of a consumer; it is shown this once."""
+
+    def webhook_secrets(self, consumer_id: str) -> list[str]:
+        """The secrets to sign with, the newest first."""
+
+    def delete_webhook_secret(self, consumer_id: str) -> None: ...

@@ -1,0 +1,149 @@
+"""The app's keys: kept, checked with Xero, used; with a second secret while the first is being replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import Field
+
+from feedlane.errors import AppKeysRejected, Invalid, Unavailable
+from feedlane.problem import Problem
+from feedlane.record import Record
+from feedlane.vault import KeysCheck
+from feedlane.vault_secrets import Secrets
+from feedlane.xero.identity import ClientKeys, Identity
+from feedlane.xero.identity_errors import (
+    IdentityRefused,
+    IdentityUnavailable,
+    InvalidClient,
+    InvalidGrant,
+)
+
+NAME = "app-keys"
+SHORTEST, LONGEST = 8, 128
+NOT_SET = Problem(
+    type="app-keys-not-set",
+    title="App keys missing",
+    status=401,
+    detail="The keys of the Xero app are not set.",
+)
+T = TypeVar("T")
+
+
+class StoredKeys(Record):
+    client_id: str
+    client_secret: str = Field(repr=False)
+    second_secret: str | None = Field(default=None, repr=False)
+
+    @property
+    def in_turn(self) -> list[ClientKeys]:
+        secrets = (self.client_secret, self.second_secret)
+        return [ClientKeys(self.client_id, secret) for secret in secrets if secret]
+
+
+class AppKeys:
+    """Read from the store for every use: they are needed twice an hour per token set and must not be stale."""
+
+    def __init__(self, secrets: Secrets, identity: Identity) -> None:
+        self._secrets = secrets
+        self._identity = identity
+
+    def save(self, client_id: str, client_secret: str) -> KeysCheck:
+        """Stores the keys unless Xero says they are wrong. Raises `Invalid`.
+
+        A former secret of the same app stays as the second, tried when Xero does not know the first.
+        """
+        _require_plain("clientId", client_id)
+        _require_plain("clientSecret", client_secret)
+        stored = self._stored()
+        same_app = stored is not None and stored.client_id == client_id
+        check = self._check(ClientKeys(client_id, client_secret), same_app)
+        if check.ok is False:
+            return check
+        second = _former_secret(stored, client_secret) if stored and same_app else None
+        self._store(StoredKeys(client_id=client_id, client_secret=client_secret, second_secret=second))
+        return check
+
+    def add(self, client_secret: str) -> KeysCheck:
+        """A second secret beside the first. Raises `Invalid`, `AppKeysRejected` if there are no keys yet."""
+        _require_plain("clientSecret", client_secret)
+        stored = self._required()
+        check = self._check(ClientKeys(stored.client_id, client_secret), same_app=True)
+        if check.ok is not False and client_secret != stored.client_secret:
+            self._store(stored.but(second_secret=client_secret))
+        return check
+
+    def use(self, call: Callable[[ClientKeys], T]) -> T:
+        """What the call answers with the keys that Xero knows.
+
+        Raises `InvalidGrant`, `AppKeysRejected` and `Unavailable`; only the first has to do with a customer.
+        """
+        rejected: IdentityRefused | None = None
+        for keys in self._required().in_turn:
+            try:
+                return call(keys)
+            except InvalidClient as error:
+                rejected = error
+            except InvalidGrant:
+                raise
+            except IdentityRefused as error:
+                raise AppKeysRejected(error.problem) from None
+            except IdentityUnavailable as error:
+                raise Unavailable(error.reason, error.retry_after) from None
+        assert rejected is not None, "there is at least one secret"
+        raise AppKeysRejected(rejected.problem)
+
+    def _check(self, keys: ClientKeys, same_app: bool) -> KeysCheck:
+        try:
+            self._identity.check(keys)
+        except InvalidClient:
+            return _wrong_secret() if same_app else _wrong_keys()
+        except IdentityUnavailable as error:
+            return KeysCheck(ok=None, message=f"The keys could not be checked now: {error.reason}.")
+        except IdentityRefused:
+            # Xero looks at the keys first: whatever else it minds, the keys are right.
+            pass
+        return KeysCheck(ok=True)
+
+    def _required(self) -> StoredKeys:
+        stored = self._stored()
+        if stored is None:
+            raise AppKeysRejected(NOT_SET)
+        return stored
+
+    def _stored(self) -> StoredKeys | None:
+        found = self._secrets.current(NAME)
+        return None if found is None else StoredKeys.model_validate_json(found.text)
+
+    def _store(self, keys: StoredKeys) -> None:
+        self._secrets.write(NAME, keys.model_dump_json())
+
+
+def _former_secret(stored: StoredKeys, client_secret: str) -> str | None:
+    former = (stored.client_secret, stored.second_secret)
+    return next((secret for secret in former if secret and secret != client_secret), None)
+
+
+def _require_plain(field: str, value: str) -> None:
+    """No more than what a slip of the clipboard breaks: Xero may change how its keys look."""
+    if not SHORTEST <= len(value) <= LONGEST:
+        raise Invalid.field(field, f"must have {SHORTEST} to {LONGEST} characters", "Length")
+    if not all("!" <= character <= "~" for character in value):
+        raise Invalid.field(field, "must have no spaces and only printable ASCII characters", "Characters")
+
+
+def _wrong_secret() -> KeysCheck:
+    return KeysCheck(
+        ok=False,
+        field="clientSecret",
+        message="Xero does not know this client secret. The client id is the one in use.",
+    )
+
+
+def _wrong_keys() -> KeysCheck:
+    return KeysCheck(
+        ok=False,
+        field="clientId",
+        message="Xero does not know this client id with this client secret; it does not say which is wrong.",
+    )

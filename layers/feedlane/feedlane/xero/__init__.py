@@ -1,0 +1,1 @@
+"""Xero, the first upstream: the only package that speaks HTTP to it."""

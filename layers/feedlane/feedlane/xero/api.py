@@ -1,0 +1,103 @@
+"""Calls to Xero's API on behalf of a tenant: with its token, once more with another token after a 401."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from feedlane.clock import Clock, system_clock
+from feedlane.upstream import TenantAccess
+from feedlane.xero.http import Http, NotSent, Unanswered
+from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
+from feedlane.xero.tokens import TokenCache
+
+
+class XeroApi:
+    def __init__(self, http: Http, tokens: TokenCache, clock: Clock = system_clock) -> None:
+        self._http = http
+        self._tokens = tokens
+        self.clock = clock
+
+    def call(
+        self,
+        access: TenantAccess,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        idempotency_key: str | None = None,
+    ) -> httpx.Response:
+        """Whatever Xero answers. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises."""
+        headers = {"Xero-Tenant-Id": access.tenant_id, "Accept": "application/json"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        token = self._tokens.token(access.token_set_id)
+        answer = self._send(token, method, path, headers, params, content)
+        if answer.status_code == 401:
+            # The gateway answers 401 before anything is done: the same request may go again at once.
+            token = self._tokens.another(access.token_set_id, token)
+            answer = self._send(token, method, path, headers, params, content)
+        return answer
+
+    def fetch(
+        self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The object that a GET brings. Raises as `ask` does."""
+        return object_in(self.ask(access, "GET", path, params=params))
+
+    def ask(
+        self,
+        access: TenantAccess,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        idempotency_key: str | None = None,
+    ) -> httpx.Response:
+        """A successful answer. Raises `Refused`, `Unavailable`, `ReconnectionNeeded`, `AppKeysRejected`."""
+        try:
+            answer = self.call(
+                access, method, path, params=params, content=content, idempotency_key=idempotency_key
+            )
+        except (NotSent, Unanswered) as error:
+            raise_obstacle(obstacle_of(error))
+        obstacle = obstacle_in(answer, self.clock())
+        if obstacle is not None:
+            raise_obstacle(obstacle)
+        return answer
+
+    def _send(
+        self,
+        token: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None,
+        content: bytes | None,
+    ) -> httpx.Response:
+        authorized = {**headers, "Authorization": f"Bearer {token}"}
+        return self._http.send(method, path, headers=authorized, params=params, content=content)
+
+
+def object_in(answer: httpx.Response) -> dict[str, Any]:
+    """The answer's JSON object; empty if it is none, so that what is missing shows where it is needed."""
+    try:
+        value = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def only_item(value: dict[str, Any]) -> dict[str, Any]:
+    """The one object in an answer: the first item of an envelope, or the bare object."""
+    items = value.get("items")
+    if not isinstance(items, list):
+        return value
+    return items[0] if items and isinstance(items[0], dict) else {}

@@ -1,0 +1,116 @@
+"""Xero's Bank Feeds API 1.0 as the upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
+from feedlane.ids import new_id
+from feedlane.transaction import Line
+from feedlane.upstream import (
+    Accepted,
+    AlreadyThere,
+    FeedConnection,
+    NewFeedConnection,
+    NoAnswer,
+    PostAnswer,
+    Statement,
+    StatementStatus,
+    StatusAnswer,
+    TargetAccount,
+    TenantAccess,
+)
+from feedlane.xero import feed_connections, statement_json
+from feedlane.xero.accounting import Accounting
+from feedlane.xero.api import XeroApi, object_in, only_item
+from feedlane.xero.http import NotSent, Unanswered
+from feedlane.xero.outcomes import Obstacle, obstacle_in, obstacle_of
+from feedlane.xero.problems import DUPLICATE_STATEMENT, INTERNAL_ERROR, item_problems, problems_in, refusal_of
+
+STATEMENTS = "/bankfeeds.xro/1.0/Statements"
+
+
+class XeroBankFeeds:
+    """Implements `Upstream`: statements are answered with data, what somebody waits for raises errors."""
+
+    def __init__(self, api: XeroApi, new_id: Callable[[], str] = new_id) -> None:
+        self._api = api
+        self._new_id = new_id
+
+    # statements
+
+    def line_bytes(self, line: Line) -> int:
+        return statement_json.line_bytes(line)
+
+    def request_bytes(self, statement: Statement) -> bytes:
+        return statement_json.statement_request(statement)
+
+    def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
+        answer = self._asked(access, "POST", STATEMENTS, request, idempotency_key)
+        return self._post_answer(answer) if isinstance(answer, httpx.Response) else answer
+
+    def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
+        answer = self._asked(access, "GET", f"{STATEMENTS}/{statement_id}")
+        if not isinstance(answer, httpx.Response):
+            return answer
+        item = only_item(object_in(answer))
+        return obstacle_in(answer, self._api.clock()) or _accepted(item) or _UNREADABLE
+
+    def _asked(
+        self,
+        access: TenantAccess,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        key: str | None = None,
+    ) -> httpx.Response | Obstacle:
+        try:
+            return self._api.call(access, method, path, content=content, idempotency_key=key)
+        except (NotSent, Unanswered, ReconnectionNeeded, AppKeysRejected, Unavailable) as error:
+            return obstacle_of(error)
+
+    def _post_answer(self, answer: httpx.Response) -> PostAnswer:
+        """One statement went, so the first problem is its problem, at any status and in any shape."""
+        item = only_item(object_in(answer))
+        problems = problems_in(answer.status_code, answer.content)
+        if any(problem.type == DUPLICATE_STATEMENT for problem in problems):
+            return AlreadyThere(statement_id=item.get("id"))
+        obstacle = obstacle_in(answer, self._api.clock())
+        if obstacle is not None:
+            return obstacle
+        if problems and problems[0].type != INTERNAL_ERROR:
+            return refusal_of(problems[0])
+        return _accepted(item) or _UNREADABLE
+
+    # accounts and feed connections
+
+    def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:
+        return Accounting(self._api).bank_accounts(access)
+
+    def feed_connections(self, access: TenantAccess) -> list[FeedConnection]:
+        return feed_connections.listed(self._api, access)
+
+    def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
+        return feed_connections.create(self._api, access, new, self._new_id())
+
+    def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
+        return feed_connections.find(self._api, access, feed_connection_id)
+
+    def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
+        feed_connections.delete(self._api, access, feed_connection_id, self._new_id())
+
+
+# A success that cannot be read tells nothing of the outcome: the same bytes with the same key will.
+_UNREADABLE = NoAnswer(reason="unreadable")
+
+
+def _accepted(item: dict[str, Any]) -> Accepted | None:
+    id, status = item.get("id"), str(item.get("status", "")).upper()
+    if not isinstance(id, str):
+        return None
+    # An unknown status is one that is not the end yet: keep looking.
+    known = StatementStatus.__members__.get(status, StatementStatus.PENDING)
+    return Accepted(statement_id=id, status=known, problems=item_problems(item, 422))

@@ -1,0 +1,88 @@
+"""`/connections`: which organisations a user has connected to the app, and the end of one such connection."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from feedlane.clock import Clock, system_clock
+from feedlane.errors import Unavailable
+from feedlane.record import Record
+from feedlane.xero.http import Http, NotSent, Unanswered
+from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
+
+ORGANISATION = "ORGANISATION"
+
+
+class XeroConnection(Record):
+    """`tenant_type` is open (ORGANISATION, PRACTICE, …); only an ORGANISATION has bank feeds."""
+
+    id: str
+    tenant_id: str
+    tenant_name: str = ""
+    tenant_type: str = ""
+    authentication_event_id: str = ""
+
+    @property
+    def is_organisation(self) -> bool:
+        return self.tenant_type.upper() == ORGANISATION
+
+
+class XeroConnections:
+    """Calls without a tenant, with a given token. Raise `ReconnectionNeeded`, `Refused`, `Unavailable`."""
+
+    def __init__(self, http: Http, clock: Clock = system_clock) -> None:
+        self._http = http
+        self._clock = clock
+
+    def listed(self, access_token: str, authentication_event_id: str | None = None) -> list[XeroConnection]:
+        """All that the user ever connected and that is still there; with an event id, those of one consent.
+
+        An empty list with a token that works means that everything was disconnected at Xero.
+        """
+        params = {"authEventId": authentication_event_id} if authentication_event_id else None
+        answer = self._send("GET", "/connections", access_token, params)
+        try:
+            items = json.loads(answer.content)
+        except ValueError:
+            items = None
+        if not isinstance(items, list):
+            # Never to be taken for an empty list: that would disconnect customers.
+            raise Unavailable("Xero's list of connections could not be read")
+        return [_connection(item) for item in items if isinstance(item, dict)]
+
+    def delete(self, access_token: str, xero_connection_id: str) -> None:
+        """Ends this one connection, by its own id and not the tenant's. One that is gone is no error."""
+        self._send("DELETE", f"/connections/{xero_connection_id}", access_token, gone_is_fine=True)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        access_token: str,
+        params: dict[str, str] | None = None,
+        gone_is_fine: bool = False,
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
+        try:
+            answer = self._http.send(method, path, headers=headers, params=params)
+        except (NotSent, Unanswered) as error:
+            raise_obstacle(obstacle_of(error))
+        if gone_is_fine and answer.status_code == 404:
+            return answer
+        obstacle = obstacle_in(answer, self._clock())
+        if obstacle is not None:
+            raise_obstacle(obstacle)
+        return answer
+
+
+def _connection(item: dict[str, Any]) -> XeroConnection:
+    return XeroConnection(
+        id=str(item.get("id") or ""),
+        tenant_id=str(item.get("tenantId") or ""),
+        tenant_name=str(item.get("tenantName") or ""),
+        tenant_type=str(item.get("tenantType") or ""),
+        authentication_event_id=str(item.get("authEventId") or ""),
+    )

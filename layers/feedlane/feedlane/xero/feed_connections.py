@@ -1,0 +1,147 @@
+"""Feed connections at Xero (API 1.0): listed in pages, made and deleted asynchronously."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from feedlane.errors import Invalid, Refused, Unavailable
+from feedlane.money import dumps
+from feedlane.problem import Problem
+from feedlane.source_account import AccountKind
+from feedlane.upstream import FeedConnection, NewFeedConnection, TenantAccess
+from feedlane.xero.api import XeroApi, object_in, only_item
+from feedlane.xero.outcomes import raise_obstacle
+from feedlane.xero.problems import (
+    ALREADY_CONNECTED_HERE,
+    FEED_CONNECTION_GONE,
+    NO_TYPE,
+    item_problems,
+    refusal_of,
+)
+
+PATH = "/bankfeeds.xro/1.0/FeedConnections"
+# Always sent: Xero's documentation gives two different defaults, its answers show a third.
+PAGE_SIZE = 100
+MOST_PAGES = 500
+LONGEST_NUMBER = 40
+LONGEST_NAME = 30
+CARD_DIGITS = 4
+
+
+def listed(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
+    """All of this app's feed connections in the organisation, but for rejected ones."""
+    found: dict[str, FeedConnection] = {}
+    for page in range(1, MOST_PAGES + 1):
+        answer = api.fetch(access, PATH, {"page": str(page), "pageSize": str(PAGE_SIZE)})
+        items = [item for item in answer.get("items", []) if isinstance(item, dict) and item.get("id")]
+        fresh = [item for item in items if item["id"] not in found]
+        found |= {item["id"]: _feed_connection(item) for item in fresh if not _is_rejected(item)}
+        pages = (answer.get("pagination") or {}).get("pageCount")
+        # Xero gives the first page for a bad page number: a page without new items is the end.
+        if not fresh or (isinstance(pages, int) and page >= pages):
+            break
+    return list(found.values())
+
+
+def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
+    """None if there is no such feed connection any more. Raises `Refused` if Xero rejected it."""
+    try:
+        item = api.fetch(access, f"{PATH}/{feed_connection_id}")
+    except Refused as refused:
+        if refused.problem.type in FEED_CONNECTION_GONE or refused.problem.status == 404:
+            return None
+        raise
+    item = only_item(item)
+    _raise_rejection(item)
+    return _feed_connection(item) if item.get("id") else None
+
+
+def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
+    """The feed connection that Xero made, or the one made before with this account token."""
+    body = dumps({"items": [_request(new)]}).encode()
+    try:
+        item = only_item(object_in(api.ask(access, "POST", PATH, content=body, idempotency_key=key)))
+        _raise_rejection(item)
+    except Refused as refused:
+        if refused.problem.type != ALREADY_CONNECTED_HERE:
+            raise
+        ours = _ours(listed(api, access), new)
+        if ours is None:
+            raise
+        return ours
+    if not item.get("id"):
+        raise Unavailable("Xero's answer to a new feed connection could not be read")
+    return FeedConnection(
+        id=str(item["id"]),
+        account_token=new.account_token,
+        account_id=item.get("accountId") or new.account_id,
+        account_name=item.get("accountName"),
+        active=not item.get("status"),
+    )
+
+
+def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str) -> None:
+    """Asks Xero to delete it, which takes effect a little later. What is gone already is no error."""
+    body = dumps({"items": [{"id": feed_connection_id}]}).encode()
+    try:
+        answer = api.ask(access, "POST", f"{PATH}/DeleteRequests", content=body, idempotency_key=key)
+        _raise_rejection(only_item(object_in(answer)))
+    except Refused as refused:
+        if refused.problem.type not in FEED_CONNECTION_GONE:
+            raise
+
+
+def _request(new: NewFeedConnection) -> dict[str, Any]:
+    """By account id if there is one, so that Xero never makes an account by accident."""
+    item: dict[str, Any] = {"accountToken": new.account_token, "accountType": new.kind.value}
+    if new.account_id:
+        item["accountId"] = new.account_id
+    else:
+        item |= {"accountNumber": _number(new), "accountName": new.account_name[:LONGEST_NAME]}
+    item["currency"] = new.currency
+    return item | ({"country": new.country} if new.country else {})
+
+
+def _number(new: NewFeedConnection) -> str:
+    """Xero knows a credit card by its last four digits, and must not be told more."""
+    if new.kind is AccountKind.CREDIT_CARD:
+        digits = re.sub(r"\D", "", new.account_number, flags=re.ASCII)
+        if len(digits) < CARD_DIGITS:
+            raise Invalid.field("accountNumber", f"must have at least {CARD_DIGITS} digits for a credit card")
+        return digits[-CARD_DIGITS:]
+    if not 1 <= len(new.account_number) <= LONGEST_NUMBER:
+        raise Invalid.field("accountNumber", f"must have 1 to {LONGEST_NUMBER} characters")
+    return new.account_number
+
+
+def _ours(there: list[FeedConnection], new: NewFeedConnection) -> FeedConnection | None:
+    """One with our token that does not feed another account than the one asked for."""
+    for one in there:
+        same_account = new.account_id is None or one.account_id in (None, new.account_id)
+        if one.account_token == new.account_token and same_account:
+            return one
+    return None
+
+
+def _feed_connection(item: dict[str, Any]) -> FeedConnection:
+    """Xero leaves the status out once a feed connection is active."""
+    return FeedConnection(
+        id=str(item["id"]),
+        account_token=str(item.get("accountToken") or ""),
+        account_id=item.get("accountId"),
+        account_name=item.get("accountName"),
+        active=not item.get("status"),
+    )
+
+
+def _is_rejected(item: dict[str, Any]) -> bool:
+    return str(item.get("status", "")).upper() == "REJECTED"
+
+
+def _raise_rejection(item: dict[str, Any]) -> None:
+    problems = item_problems(item, 400)
+    if problems:
+        raise_obstacle(refusal_of(problems[0]))
+    if _is_rejected(item):
+        raise Refused(Problem(type=NO_TYPE, title="Rejected", status=400))

@@ -1,0 +1,73 @@
+"""The way to Xero: one HTTP client per base URL. Its errors tell whether Xero can have seen the request."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from functools import lru_cache
+
+import certifi
+import httpx
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 12.0
+
+# httpcore tells "no connection was made" from "the connection broke" by these.
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class NotSent(Exception):
+    """No connection came about: Xero has not seen the request."""
+
+
+class Unanswered(Exception):
+    """The request went out and no whole answer came back: what Xero did with it is unknown."""
+
+
+class Http:
+    """No redirects, no proxies from the environment, no retries: whoever calls decides what may go again."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        read_seconds: float = READ_SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._client = httpx.Client(
+            base_url=base_url,
+            timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+            verify=_tls(),
+            transport=transport,
+            trust_env=False,
+            follow_redirects=False,
+            # In a frozen sandbox idle connections die without a word: keep them for a burst of calls.
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=5, keepalive_expiry=5.0),
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """Any answer that Xero gave, whatever its status. Raises `NotSent`, `Unanswered`."""
+        try:
+            return self._client.request(method, path, headers=headers, params=params, content=content)
+        except _BEFORE_SENDING as error:
+            # `from None` here and below: httpx keeps the request, with its tokens, in the exception.
+            raise NotSent(type(error).__name__) from None
+        except httpx.HTTPError as error:
+            raise Unanswered(type(error).__name__) from None
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes some 20 ms, so it is done once for all clients."""
+    return ssl.create_default_context(cafile=certifi.where())

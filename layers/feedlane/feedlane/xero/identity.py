@@ -1,0 +1,162 @@
+"""Xero's identity server: the address of the consent, and access tokens for codes and refresh tokens."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+from urllib.parse import quote_plus, urlencode
+
+import httpx
+
+from feedlane.clock import Clock, system_clock
+from feedlane.token_set import TokenSet
+from feedlane.xero.http import Http, NotSent, Unanswered
+from feedlane.xero.identity_errors import (
+    IdentityUnanswered,
+    IdentityUnavailable,
+    refusal,
+)
+from feedlane.xero.retry_after import retry_after
+
+APP_SCOPE = "app.connections"
+
+
+class ClientKeys(NamedTuple):
+    """How the app proves itself. Not a record: it must never end up in a log or an item."""
+
+    id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"ClientKeys(id={self.id!r})"
+
+
+def authorize_url(
+    login_url: str,
+    client_id: str,
+    redirect_uri: str,
+    scopes: tuple[str, ...],
+    state: str,
+    code_challenge: str | None = None,
+) -> str:
+    """Where the customer's browser goes to consent. `code_challenge` is PKCE's S256, on top of the secret."""
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": " ".join(scopes),
+        "state": state,
+    }
+    if code_challenge:
+        query |= {"code_challenge": code_challenge, "code_challenge_method": "S256"}
+    return f"{login_url.rstrip('/')}/identity/connect/authorize?{urlencode(query)}"
+
+
+class Identity:
+    """Every method raises the types of `identity_errors`, which carry no token and no secret."""
+
+    def __init__(self, http: Http, clock: Clock = system_clock) -> None:
+        self._http = http
+        self._clock = clock
+
+    def exchange(
+        self, keys: ClientKeys, code: str, redirect_uri: str, code_verifier: str | None = None
+    ) -> TokenSet:
+        """The token set for a code, which lives 5 minutes and works once: never send it a second time."""
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        if code_verifier:
+            form["code_verifier"] = code_verifier
+        return self._token_set(keys, form, None)
+
+    def refresh(self, keys: ClientKeys, old: TokenSet) -> TokenSet:
+        """A new pair. Xero honours the old refresh token for 30 more minutes, as often as needed."""
+        form = {"grant_type": "refresh_token", "refresh_token": old.refresh_token or ""}
+        return self._token_set(keys, form, old)
+
+    def revoke(self, keys: ClientKeys, refresh_token: str) -> None:
+        """Ends all that the user granted to the app, for every organisation."""
+        self._post(keys, "/connect/revocation", {"token": refresh_token})
+
+    def check(self, keys: ClientKeys) -> None:
+        """Asks for a token of the app itself, only to see whether Xero knows the keys."""
+        self._post(keys, "/connect/token", {"grant_type": "client_credentials", "scope": APP_SCOPE})
+
+    def _token_set(self, keys: ClientKeys, form: Mapping[str, str], old: TokenSet | None) -> TokenSet:
+        asked_at = self._clock()
+        answer = _object(self._post(keys, "/connect/token", form).content)
+        access_token, seconds = answer.get("access_token"), answer.get("expires_in")
+        if not isinstance(access_token, str) or not isinstance(seconds, int):
+            raise IdentityUnavailable("Xero's token answer could not be read")
+        claims = _claims(access_token)
+        user = claims.get("xero_userid") or (old.xero_user_id if old else None)
+        if not user:
+            raise IdentityUnavailable("Xero's access token names no user")
+        event = claims.get("authentication_event_id") or (old.authentication_event_id if old else None)
+        return TokenSet(
+            access_token=access_token,
+            expires_at=asked_at + timedelta(seconds=seconds),
+            refresh_token=answer.get("refresh_token"),
+            scopes=_scopes(answer, claims, old),
+            xero_user_id=str(user),
+            client_id=keys.id,
+            authentication_event_id=event,
+        )
+
+    def _post(self, keys: ClientKeys, path: str, form: Mapping[str, str]) -> httpx.Response:
+        headers = {
+            "Authorization": _basic(keys),
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        try:
+            answer = self._http.send("POST", path, headers=headers, content=urlencode(form).encode())
+        except NotSent as error:
+            raise IdentityUnavailable(f"Xero's identity server could not be reached ({error})") from None
+        except Unanswered as error:
+            raise IdentityUnanswered(f"Xero's identity server did not answer ({error})") from None
+        if answer.is_success:
+            return answer
+        if answer.status_code == 429 or not answer.is_client_error:
+            reason = f"Xero's identity server answered {answer.status_code}"
+            raise IdentityUnavailable(reason, retry_after(answer.headers, self._clock()))
+        name = _object(answer.content).get("error")
+        if not isinstance(name, str):
+            # Not in OAuth's words: something in front of the identity server speaks, and it decides nothing.
+            raise IdentityUnavailable(f"Xero's identity server answered {answer.status_code} and no reason")
+        raise refusal(name, answer.status_code)
+
+
+def _claims(access_token: str) -> dict[str, Any]:
+    """The JWT's payload. The signature is not checked: it came over TLS from the token endpoint itself."""
+    try:
+        payload = access_token.split(".")[1]
+        return _object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, binascii.Error, ValueError):
+        return {}
+
+
+def _scopes(answer: Mapping[str, Any], claims: Mapping[str, Any], old: TokenSet | None) -> tuple[str, ...]:
+    granted = answer.get("scope") or claims.get("scope")
+    if isinstance(granted, str):
+        return tuple(granted.split())
+    if isinstance(granted, list):
+        return tuple(map(str, granted))
+    return old.scopes if old else ()
+
+
+def _basic(keys: ClientKeys) -> str:
+    """RFC 6749, 2.3.1: id and secret are form-encoded before they are joined."""
+    pair = f"{quote_plus(keys.id)}:{quote_plus(keys.secret)}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

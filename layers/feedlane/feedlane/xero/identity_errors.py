@@ -1,0 +1,72 @@
+"""What the identity server refuses, as types. They name OAuth's error, never a token or a secret."""
+
+from __future__ import annotations
+
+from feedlane.problem import Problem
+
+
+class IdentityError(Exception):
+    """The base of all that can go wrong at the identity server."""
+
+
+class IdentityUnavailable(IdentityError):
+    """No decision: an outage, a rate limit, an unreadable answer. `retry_after` in seconds, if Xero said."""
+
+    def __init__(self, reason: str, retry_after: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class IdentityUnanswered(IdentityUnavailable):
+    """The answer was lost: Xero may have rotated the refresh token all the same."""
+
+
+class IdentityRefused(IdentityError):
+    """Xero refused, in an OAuth error code that has no type of its own here."""
+
+    def __init__(self, name: str, status: int) -> None:
+        super().__init__(name)
+        self.name = name
+        self.status = status
+
+    @property
+    def problem(self) -> Problem:
+        title, detail = _WORDS.get(self.name, ("Xero refused", "Xero's identity server refused the request."))
+        return Problem(type=self.name, title=title, status=self.status, detail=detail)
+
+
+class InvalidGrant(IdentityRefused):
+    """The code or refresh token is used, expired, rotated away or revoked."""
+
+
+class InvalidClient(IdentityRefused):
+    """Xero does not know the app's keys: the app's fault, never a customer's."""
+
+
+class UnauthorizedClient(IdentityRefused):
+    """The keys are right; this kind of grant is not allowed for the app."""
+
+
+class InvalidScope(IdentityRefused):
+    """The keys are right; the app may not ask for one of the scopes."""
+
+
+def refusal(name: str, status: int) -> IdentityRefused:
+    return _TYPES.get(name, IdentityRefused)(name, status)
+
+
+_TYPES: dict[str, type[IdentityRefused]] = {
+    "invalid_grant": InvalidGrant,
+    "invalid_client": InvalidClient,
+    "unauthorized_client": UnauthorizedClient,
+    "invalid_scope": InvalidScope,
+}
+
+# Xero sends bare codes without a description (`{"error":"invalid_grant"}`): the words are ours.
+_WORDS = {
+    "invalid_grant": ("Authorisation ended", "Xero no longer accepts what the customer granted."),
+    "invalid_client": ("Invalid client", "Xero does not know the app's client id and secret."),
+    "unauthorized_client": ("Unauthorised client", "The Xero app may not use this kind of grant."),
+    "invalid_scope": ("Invalid scope", "The Xero app may not ask for one of the scopes."),
+}

@@ -1,0 +1,93 @@
+"""What an answer that is no success means for the sender: refused, later, failed, or unknown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NoReturn
+
+import httpx
+
+from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
+from feedlane.hold import Scope
+from feedlane.upstream import Failed, NoAnswer, Refusal, TryLater
+from feedlane.xero.http import NotSent, Unanswered
+from feedlane.xero.problems import INTERNAL_ERROR, problems_in, refusal_of
+from feedlane.xero.retry_after import retry_after
+
+Obstacle = Refusal | TryLater | Failed | NoAnswer
+
+RECONNECTION_NEEDED = "reconnection-needed"
+APP_KEYS_REJECTED = "app-keys-rejected"
+
+# Which limit was hit -> what has to wait, and for how long when Xero does not say (as for `concurrent`).
+# Spellings vary (`day`, `DayLimit`), so only the beginning counts.
+_LIMITS = {
+    "app": (Scope.APP, 10),
+    "minute": (Scope.TENANT, 10),
+    "day": (Scope.TENANT, 600),
+    "concurrent": (Scope.TENANT, 1),
+}
+_OUTAGE_SECONDS = 30
+_MOST_OUTAGE_SECONDS = 900
+_UNREACHABLE_SECONDS = 5
+_VAULT_SECONDS = 5
+
+
+def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
+    """Why the request was not done; None for a success. Items of a success may still be refused."""
+    status = answer.status_code
+    if answer.is_success:
+        return None
+    if status == 429:
+        return _rate_limit(answer, now)
+    if status == 503:
+        # Maintenance, or "The Organisation is offline": Xero did not take the request.
+        seconds = min(retry_after(answer.headers, now) or _OUTAGE_SECONDS, _MOST_OUTAGE_SECONDS)
+        return TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage")
+    if status == 408:
+        return NoAnswer(reason="Request Timeout")
+    problems = problems_in(status, answer.content)
+    problem = problems[0] if problems else problems_in(502, b"")[0]
+    if not answer.is_client_error or problem.type == INTERNAL_ERROR:
+        return Failed(problem=problem)
+    return refusal_of(problem)
+
+
+def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
+    """The same for what kept the request from being sent or answered."""
+    match error:
+        case NotSent():
+            return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_SECONDS, reason="unreachable")
+        case Unanswered():
+            return NoAnswer(reason=str(error))
+        case ReconnectionNeeded(problem=problem):
+            return Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=problem)
+        case AppKeysRejected(problem=problem):
+            return Refusal(scope=Scope.APP, reason=APP_KEYS_REJECTED, problem=problem)
+        case Unavailable(retry_after=seconds):
+            return TryLater(scope=Scope.TENANT, seconds=seconds or _VAULT_SECONDS, reason="no-token-now")
+        case _:
+            raise error
+
+
+def raise_obstacle(obstacle: Obstacle) -> NoReturn:
+    """For calls whose caller waits for a result: the obstacle as an error of the domain."""
+    match obstacle:
+        case Refusal(scope=Scope.CONNECTION, problem=problem):
+            raise ReconnectionNeeded(problem)
+        case Refusal(problem=problem):
+            raise Refused(problem)
+        case TryLater(seconds=seconds, reason=reason):
+            raise Unavailable(f"Xero asked to come back later ({reason})", seconds)
+        case Failed(problem=problem):
+            raise Unavailable(f"Xero failed: {problem.sentence}")
+        case NoAnswer(reason=reason):
+            raise Unavailable(f"Xero did not answer ({reason})")
+
+
+def _rate_limit(answer: httpx.Response, now: datetime) -> TryLater:
+    named = answer.headers.get("x-rate-limit-problem", "").strip().lower()
+    kind = next((kind for kind in _LIMITS if named.startswith(kind)), "minute")
+    scope, seconds = _LIMITS[kind]
+    wait = retry_after(answer.headers, now) or seconds
+    return TryLater(scope=scope, seconds=wait, reason=f"rate-limit-{kind}")

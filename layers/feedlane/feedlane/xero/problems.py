@@ -1,0 +1,121 @@
+"""Xero's refusals as data: the three shapes an error comes in, and what each type of problem stops."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from feedlane.hold import Scope
+from feedlane.problem import Problem
+from feedlane.upstream import Refusal
+
+DUPLICATE_STATEMENT = "duplicate-statement"
+INTERNAL_ERROR = "internal-error"
+ALREADY_CONNECTED_HERE = "feed-already-connected-in-current-organisation"
+FEED_CONNECTION_GONE = frozenset(
+    {"feed-not-found-or-already-deleted", "bank-feed-not-found", "invalid-feed-connection"}
+)
+# RFC 9457: a problem without a type. Xero's gateway sends `"Type": null`.
+NO_TYPE = "about:blank"
+
+
+class Meaning(NamedTuple):
+    """What has to stop, and why, in a word that stays the same whatever Xero's text says."""
+
+    scope: Scope
+    reason: str
+
+
+MEANINGS = {
+    "invalid-application": Meaning(Scope.APP, "app-not-enabled"),
+    "suspended-or-terminated-application": Meaning(Scope.APP, "app-suspended"),
+    "invalid-organisation-bank-feeds": Meaning(Scope.TENANT, "organisation-without-bank-feeds"),
+    "invalid-user-role": Meaning(Scope.TENANT, "user-role-too-low"),
+    "invalid-organisation-multi-currency": Meaning(Scope.FEED, "currency-not-supported"),
+    "invalid-feed-connection": Meaning(Scope.FEED, "feed-connection-gone"),
+    "invalid-feed-connection-for-organisation": Meaning(Scope.FEED, "feed-connection-elsewhere"),
+    "feed-not-found-or-already-deleted": Meaning(Scope.FEED, "feed-connection-gone"),
+    "bank-feed-not-found": Meaning(Scope.FEED, "feed-connection-gone"),
+    "statement-not-found": Meaning(Scope.FEED, "statement-not-found"),
+    "account-not-valid": Meaning(Scope.FEED, "account-not-valid"),
+    ALREADY_CONNECTED_HERE: Meaning(Scope.FEED, "account-already-connected"),
+    "feed-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
+    "feed-already-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
+    "invalid-country-specified": Meaning(Scope.FEED, "country-not-allowed"),
+    "invalid-request": Meaning(Scope.FEED, "invalid-data"),
+    "invalid-end-balance": Meaning(Scope.FEED, "invalid-balance"),
+    "invalid-start-date": Meaning(Scope.FEED, "invalid-dates"),
+    "invalid-end-date": Meaning(Scope.FEED, "invalid-dates"),
+    "invalid-start-and-end-date": Meaning(Scope.FEED, "invalid-dates"),
+}
+UNKNOWN = Meaning(Scope.FEED, "refused")
+# The gateway refuses whoever calls, not what is sent: no access to the tenant, no scope, a dead token.
+NO_ACCESS = Meaning(Scope.CONNECTION, "no-access")
+
+
+def problems_in(status: int, body: bytes) -> tuple[Problem, ...]:
+    """Every problem of an answer, whichever shape it has; for a failed status at least one."""
+    value = _parsed(body)
+    if isinstance(value, dict):
+        found = item_problems(value, status) or _items_problems(value, status) or _root_problem(value, status)
+        if found:
+            return found
+    return () if status < 400 else (Problem(type=NO_TYPE, title=_phrase(status), status=status),)
+
+
+def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
+    """The problems inside one item: `error` of a feed connection, `errors` of a statement."""
+    listed = item.get("errors")
+    several = listed if isinstance(listed, list) else []
+    return tuple(_problem(one, status) for one in [item.get("error"), *several] if isinstance(one, dict))
+
+
+def refusal_of(problem: Problem) -> Refusal:
+    """By type, whatever the HTTP status: Xero documents types better than the status each comes with."""
+    meaning = MEANINGS.get(problem.type, UNKNOWN)
+    if problem.type == NO_TYPE and problem.status in {401, 403}:
+        meaning = NO_ACCESS
+    return Refusal(scope=meaning.scope, reason=meaning.reason, problem=problem)
+
+
+def _items_problems(value: dict[str, Any], status: int) -> tuple[Problem, ...]:
+    items = value.get("items")
+    if not isinstance(items, list):
+        return ()
+    objects = [item for item in items if isinstance(item, dict)]
+    return tuple(problem for item in objects for problem in item_problems(item, status))
+
+
+def _root_problem(value: dict[str, Any], status: int) -> tuple[Problem, ...]:
+    """A problem at the root, or the gateway's, whose keys mostly have capitals."""
+    if status < 400 or not {str(key).lower() for key in value} & {"type", "title", "detail"}:
+        return ()
+    return (_problem(value, status),)
+
+
+def _problem(value: dict[str, Any], status: int) -> Problem:
+    """Xero's words as they are. An item's error may lack its status; then the answer's counts."""
+    named = {str(key).lower(): item for key, item in value.items()}
+    own = named.get("status")
+    code = int(own) if isinstance(own, (int, str)) and str(own).isdigit() else status
+    return Problem(
+        type=str(named.get("type") or NO_TYPE),
+        title=str(named.get("title") or _phrase(code)),
+        status=code,
+        detail=str(named.get("detail") or ""),
+    )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

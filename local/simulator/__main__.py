@@ -1,0 +1,19 @@
+"""`python -m local.simulator --port N`: the Xero simulator in the foreground."""
+
+import argparse
+
+from local.simulator.server import serve
+from local.simulator.state import DEFAULT_CLIENT_ID
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.simulator", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    chosen = parser.parse_args()
+    print(f"Xero simulator on http://{chosen.host}:{chosen.port}, client id {DEFAULT_CLIENT_ID}", flush=True)
+    serve(chosen.host, chosen.port)
+
+
+if __name__ == "__main__":
+    main()

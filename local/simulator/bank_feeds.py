@@ -1,0 +1,62 @@
+"""What all Bank Feeds calls share: who may use the API at all, and how a body is read."""
+
+import re
+from typing import Any
+
+from local.simulator import exact_json
+from local.simulator.api_call import ApiCall
+from local.simulator.problems import Problem, problem
+from local.simulator.state import Simulator
+
+LARGEST_BODY = 3_000_000
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Refused(Exception):
+    """The whole request is refused with this problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem["type"])
+        self.problem = problem
+
+
+def require_application(sim: Simulator) -> None:
+    if sim.app.suspended:
+        raise Refused(problem("suspended-or-terminated-application"))
+    if not sim.app.bank_feeds_enabled:
+        raise Refused(problem("invalid-application"))
+
+
+def read_items(call: ApiCall) -> list[dict[str, Any]]:
+    """The body's items. Size comes first, before anything in the body is looked at."""
+    size = len(call.body)
+    if size > LARGEST_BODY:
+        detail = f"Request size of {size} bytes exceeds the limit of {LARGEST_BODY} bytes."
+        raise Refused(problem("invalid-request", detail, title="Request too large", status=413))
+    try:
+        body = exact_json.read(call.body)
+    except ValueError:
+        raise Refused(problem("invalid-request", "The request body is not valid JSON.")) from None
+    items = body.get("items") if isinstance(body, dict) else None
+    if not isinstance(items, list) or not items:
+        raise Refused(missing("Items"))
+    if not all(isinstance(one, dict) for one in items):
+        raise Refused(invalid("Items"))
+    return items
+
+
+def is_guid(value: Any) -> bool:
+    return isinstance(value, str) and _GUID.fullmatch(value) is not None
+
+
+def too_long(field: str, longest: int) -> Problem:
+    detail = f"For the request field '{field}' exceeded the maximum length of {longest}."
+    return problem("invalid-request", detail)
+
+
+def missing(field: str) -> Problem:
+    return problem("invalid-request", f"For the request field '{field}' missing parameter.")
+
+
+def invalid(field: str) -> Problem:
+    return problem("invalid-request", f"For the request field '{field}' invalid value.")

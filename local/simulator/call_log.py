@@ -1,0 +1,57 @@
+"""The outermost layer: records calls, understands /Connections, hangs up when an answer is to be lost."""
+
+import time
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from local.simulator.state import Call, Simulator
+
+
+class CallLog:
+    def __init__(self, app: ASGIApp, sim: Simulator) -> None:
+        self._app = app
+        self._sim = sim
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/_simulator/"):
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        tenant = headers.get(b"xero-tenant-id", b"").decode("latin-1") or None
+        call = Call(self._sim.now(), scope["method"], scope["path"], tenant)
+        self._sim.calls.append(call)
+        started = time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            if scope.get("drop_response"):
+                call.dropped = True
+                return
+            if message["type"] == "http.response.start":
+                call.status = message["status"]
+                call.duration_ms = round((time.perf_counter() - started) * 1000, 3)
+            await send(message)
+
+        await self._app(_with_connections_path(scope), receive, answer)
+        if call.dropped:
+            call.duration_ms = round((time.perf_counter() - started) * 1000, 3)
+            await _hang_up(receive, send)
+
+
+def _with_connections_path(scope: Scope) -> Scope:
+    """Xero's SDKs write /Connections and /connections; only this path ignores case."""
+    first, _, rest = scope["path"].lstrip("/").partition("/")
+    if first.lower() != "connections":
+        return scope
+    scope["path"] = f"/connections/{rest}" if rest else "/connections"
+    return scope
+
+
+async def _hang_up(receive: Receive, send: Send) -> None:
+    """Close the connection without an answer. uvicorn's `send` belongs to what holds the transport."""
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("the response was dropped")
+    transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass

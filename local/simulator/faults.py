@@ -1,0 +1,108 @@
+"""Faults a test orders: the next matching calls are delayed, refused, or answered into the void."""
+
+import itertools
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from local.simulator import exact_json
+from local.simulator.answers import PROBLEM, Answer
+from local.simulator.api_call import ApiCall
+from local.simulator.problems import Problem, gateway
+
+Kind = Literal["problem", "status", "dropResponse", "delay", "rateLimit"]
+
+
+@dataclass
+class Fault:
+    """`times` None means until the faults are cleared; `when` says which side of the commit it strikes."""
+
+    id: int
+    kind: Kind
+    when: Literal["before", "after"]
+    method: str | None = None
+    path: str | None = None
+    tenant_id: str | None = None
+    status: int | None = None
+    problem: Problem | None = None
+    shape: Literal["root", "item"] = "root"
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+    limit: str = "minute"
+    times: int | None = 1
+
+    def matches(self, call: ApiCall) -> bool:
+        if self.method is not None and self.method != call.method:
+            return False
+        if self.tenant_id is not None and self.tenant_id != call.tenant_id:
+            return False
+        return self.path is None or _path_matches(self.path.lower(), call.path.lower())
+
+    def answer(self, call: ApiCall) -> Answer:
+        """The refusal this fault stands for (not for dropResponse and delay)."""
+        if self.kind == "rateLimit":
+            return self._rate_limit_answer()
+        if self.kind == "status":
+            return _with_headers(gateway(self.status or 500, "InjectedFault"), self.headers)
+        assert self.problem is not None, "a problem fault has its problem"
+        if call.path.startswith("/connect/"):
+            return Answer(self.status or 400, self.problem, headers=self.headers)
+        status = self.status or int(self.problem.get("status", 400))
+        body = self.problem if self.shape == "root" else _as_items(self.problem, call)
+        return Answer(status, body, PROBLEM, self.headers)
+
+    def _rate_limit_answer(self) -> Answer:
+        headers = {"X-Rate-Limit-Problem": self.limit}
+        if self.limit != "concurrent":
+            headers["Retry-After"] = str(round(self.seconds if self.seconds is not None else 60))
+        return _with_headers(gateway(429, "RateLimitExceeded"), {**headers, **self.headers})
+
+
+class Faults:
+    def __init__(self) -> None:
+        self.standing: list[Fault] = []
+        self._ids = itertools.count(1)
+
+    def next_id(self) -> int:
+        return next(self._ids)
+
+    def take(self, call: ApiCall) -> Fault | None:
+        """The first fault that matches the call, counted down."""
+        for fault in self.standing:
+            if fault.matches(call):
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times == 0:
+                        self.standing.remove(fault)
+                return fault
+        return None
+
+    def clear(self) -> None:
+        self.standing.clear()
+
+
+def _path_matches(pattern: str, path: str) -> bool:
+    """A whole path, the end of one (`/Statements`), or a pattern with `*`."""
+    if "*" in pattern:
+        return fnmatchcase(path, pattern) or fnmatchcase(path, f"*{pattern}")
+    return path == pattern or path.endswith(f"/{pattern.lstrip('/')}")
+
+
+def _with_headers(answer: Answer, headers: dict[str, str]) -> Answer:
+    return Answer(answer.status, answer.body, answer.media_type, {**answer.headers, **headers})
+
+
+def _as_items(fault: Problem, call: ApiCall) -> dict[str, Any]:
+    """The problem in the endpoint's item shape: `errors` for statements, `error` for feed connections."""
+    try:
+        items = exact_json.read(call.body)["items"]
+    except (ValueError, KeyError, TypeError):
+        items = [{}]
+    if call.path.endswith("/Statements"):
+        return {"items": [_item(one, "feedConnectionId") | {"errors": [fault]} for one in items]}
+    return {"items": [_item(one, "accountToken") | {"error": fault} for one in items]}
+
+
+def _item(received: Any, name: str) -> dict[str, Any]:
+    kept = {name: received[name]} if isinstance(received, dict) and name in received else {}
+    return {**kept, "status": "REJECTED"}

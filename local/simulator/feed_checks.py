@@ -1,0 +1,111 @@
+"""Why Xero would reject a new feed connection."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from local.simulator.bank_feeds import invalid, is_guid, missing, too_long
+from local.simulator.organisations import Account, Organisation
+from local.simulator.problems import Problem, problem
+from local.simulator.state import FeedConnection
+
+ACCOUNT_TYPES = ("BANK", "CREDITCARD")
+LONGEST = {"accountToken": 50, "accountNumber": 40, "accountName": 30}
+
+
+def why_invalid(
+    item: dict[str, Any], organisation: Organisation, live: Iterable[FeedConnection], *, multi_region: bool
+) -> Problem | None:
+    """The first rule the item breaks: its fields, then the organisation, then what is already connected."""
+    return (
+        _field_fault(item)
+        or _organisation_fault(item, organisation, multi_region)
+        or _connected_fault(item, organisation, live)
+    )
+
+
+def _field_fault(item: dict[str, Any]) -> Problem | None:
+    return _length_fault(item) or _missing_fault(item) or _account_fault(item) or _currency_fault(item)
+
+
+def _length_fault(item: dict[str, Any]) -> Problem | None:
+    for name, longest in LONGEST.items():
+        value = item.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str) or not value:
+            return invalid(_capital(name))
+        if len(value) > longest:
+            return too_long(_capital(name), longest)
+    return None
+
+
+def _missing_fault(item: dict[str, Any]) -> Problem | None:
+    for name in ("accountToken", "accountType", "currency"):
+        if item.get(name) is None:
+            return missing(_capital(name))
+    if item.get("accountNumber") is None and item.get("accountId") is None:
+        return missing("AccountNumber")
+    return None
+
+
+def _account_fault(item: dict[str, Any]) -> Problem | None:
+    number, account_id = item.get("accountNumber"), item.get("accountId")
+    if item["accountType"] not in ACCOUNT_TYPES:
+        return invalid("AccountType")
+    if account_id is not None and not is_guid(account_id):
+        return invalid("AccountId")
+    if number is not None and item["accountType"] == "CREDITCARD":
+        if len(number) > 4:
+            return too_long("AccountNumber", 4)
+        if len(number) < 4 or not number.isdigit():
+            return invalid("AccountNumber")
+    return None
+
+
+def _currency_fault(item: dict[str, Any]) -> Problem | None:
+    currency = item["currency"]
+    if not (isinstance(currency, str) and len(currency) == 3 and currency.isalpha() and currency.isupper()):
+        return invalid("Currency")
+    return None
+
+
+def _organisation_fault(
+    item: dict[str, Any], organisation: Organisation, multi_region: bool
+) -> Problem | None:
+    country = item.get("country")
+    if country is not None:
+        is_code = isinstance(country, str) and len(country) == 2 and country.isalpha() and country.isupper()
+        if not is_code or (country != organisation.country and not multi_region):
+            return problem("invalid-country-specified")
+    if item["currency"] not in organisation.currencies:
+        return problem("invalid-organisation-multi-currency")
+    if item.get("accountId") is not None:
+        account = organisation.account(item["accountId"].lower())
+        if account is None or not account.active or account.bank_type != item["accountType"]:
+            return problem("account-not-valid")
+    return None
+
+
+def _connected_fault(
+    item: dict[str, Any], organisation: Organisation, live: Iterable[FeedConnection]
+) -> Problem | None:
+    """An account token is unique per financial institution, so across organisations too."""
+    account = _named_account(item, organisation)
+    for feed in live:
+        same_token = feed.account_token == item["accountToken"]
+        if feed.tenant_id != organisation.tenant_id:
+            if same_token:
+                return problem("feed-connected-in-different-organisation")
+        elif same_token or (account is not None and feed.account_id == account.account_id):
+            return problem("feed-already-connected-in-current-organisation")
+    return None
+
+
+def _named_account(item: dict[str, Any], organisation: Organisation) -> Account | None:
+    if item.get("accountId") is not None:
+        return organisation.account(item["accountId"].lower())
+    return organisation.account_numbered(item["accountNumber"], item["accountType"])
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]

@@ -1,0 +1,113 @@
+"""What users granted: codes, grants per (app, user), refresh tokens that rotate, access tokens.
+
+Tokens are per user per app, not per organisation: a second consent of the same user replaces the
+refresh token of the first.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+CODE_LIFETIME = timedelta(minutes=5)
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)
+ID_TOKEN_LIFETIME = timedelta(minutes=5)
+REFRESH_TOKEN_LIFETIME = timedelta(days=60)
+GRACE_PERIOD = timedelta(minutes=30)
+
+IDENTITY_SCOPES = {"openid", "profile", "email", "offline_access"}
+
+
+@dataclass(frozen=True)
+class User:
+    user_id: str
+    given_name: str
+    family_name: str
+    email: str
+
+    @property
+    def subject(self) -> str:
+        return self.user_id.replace("-", "")
+
+
+@dataclass(frozen=True)
+class AuthorizeRequest:
+    """A valid authorize request that waits for the user's decision."""
+
+    client_id: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str | None
+    user_id: str
+    code_challenge: str | None = None
+    code_challenge_method: str = "S256"
+    nonce: str | None = None
+
+
+@dataclass
+class AuthorizationCode:
+    request: AuthorizeRequest
+    auth_event_id: str
+    auth_time: datetime
+    expires_at: datetime
+    used: bool = False
+
+
+@dataclass
+class AccessToken:
+    """`user` is None for a token the app got for itself (client credentials)."""
+
+    value: str
+    client_id: str
+    user: User | None
+    scopes: tuple[str, ...]
+    expires_at: datetime
+    ended: bool = False
+
+
+@dataclass
+class RefreshToken:
+    value: str
+    issued_at: datetime
+    grant: "Grant"
+    replaced_at: datetime | None = None
+    successor: "TokenPair | None" = None
+
+    def is_alive(self, now: datetime) -> bool:
+        if self.grant.revoked or now >= self.issued_at + REFRESH_TOKEN_LIFETIME:
+            return False
+        return self.replaced_at is None or now < self.replaced_at + GRACE_PERIOD
+
+
+@dataclass
+class TokenPair:
+    access: AccessToken
+    refresh: RefreshToken | None
+    id_token: str | None
+
+
+@dataclass
+class Grant:
+    """All that one user granted to the app; at most one refresh token is current."""
+
+    client_id: str
+    user: User
+    auth_event_id: str
+    auth_time: datetime
+    session_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    scopes: tuple[str, ...] = ()
+    nonce: str | None = None
+    current: RefreshToken | None = None
+    latest_access: AccessToken | None = None
+    revoked: bool = False
+
+    def widen(self, requested: tuple[str, ...]) -> None:
+        """API scopes add up over consents; identity scopes are those of the latest one."""
+        kept = [one for one in self.scopes if one not in IDENTITY_SCOPES and one not in requested]
+        self.scopes = (*requested, *kept)
+
+    def rotate(self, now: datetime) -> RefreshToken:
+        """A new current refresh token. The one before it starts its grace period now."""
+        if self.current is not None:
+            self.current.replaced_at = now
+        self.current = RefreshToken(secrets.token_urlsafe(32), now, self)
+        return self.current

@@ -1,0 +1,50 @@
+"""Idempotency-Key: answers are kept six minutes per app, errors too."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from local.simulator.answers import Answer
+from local.simulator.api_call import ApiCall
+from local.simulator.problems import problem, root
+
+KEPT_FOR = timedelta(minutes=6)
+LONGEST_KEY = 128
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    request_hash: str
+    answer: Answer
+    kept_at: datetime
+
+
+class IdempotencyCache:
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], KeptAnswer] = {}
+
+    def answer_once(self, call: ApiCall, now: datetime, act: Callable[[], Answer]) -> Answer:
+        """The kept answer when the key and the request are known; 400 when only the key is. For API POSTs only."""
+        key = call.headers.get("idempotency-key")
+        if key is None or call.method != "POST" or call.token is None:
+            return act()
+        if len(key) > LONGEST_KEY:
+            detail = f"The Idempotency-Key exceeded the maximum length of {LONGEST_KEY}."
+            return root(problem("invalid-request", detail))
+        cache_key = (call.token.client_id, key)
+        request_hash = _hash(call)
+        kept = self._kept.get(cache_key)
+        if kept is not None and now < kept.kept_at + KEPT_FOR:
+            if kept.request_hash != request_hash:
+                detail = "The Idempotency-Key has already been used with a different request."
+                return root(problem("invalid-request", detail))
+            return kept.answer
+        answer = act()
+        self._kept[cache_key] = KeptAnswer(request_hash, answer, now)
+        return answer
+
+
+def _hash(call: ApiCall) -> str:
+    parts = [call.method, call.path, call.tenant_id or "", hashlib.sha256(call.body).hexdigest()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

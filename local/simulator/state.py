@@ -1,0 +1,212 @@
+"""Everything the simulator remembers. It lives in memory and goes back to its defaults on a reset."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from local.simulator.clock import Clock
+from local.simulator.faults import Faults
+from local.simulator.grants import AccessToken, AuthorizationCode, AuthorizeRequest, Grant, RefreshToken, User
+from local.simulator.idempotency import IdempotencyCache
+from local.simulator.keys import SigningKey
+from local.simulator.limits import RateLimits
+from local.simulator.organisations import Organisation, default_organisations, fixed_id
+from local.simulator.problems import Problem
+
+DEFAULT_CLIENT_ID = "FEEDLANESIMULATORCLIENTID000000A"
+DEFAULT_CLIENT_SECRET = "feedlane-simulator-secret-000000000000000000000A"
+DEFAULT_USER_ID = fixed_id("ava-barker")
+
+USER_SCOPES = {
+    "openid", "profile", "email", "offline_access", "bankfeeds",
+    "accounting.settings", "accounting.settings.read",
+    "accounting.contacts", "accounting.contacts.read",
+    "accounting.attachments", "accounting.attachments.read",
+    "accounting.invoices", "accounting.invoices.read",
+    "accounting.payments", "accounting.payments.read",
+    "accounting.banktransactions", "accounting.banktransactions.read",
+    "accounting.manualjournals", "accounting.manualjournals.read",
+}  # fmt: skip
+APP_SCOPES = {"app.connections"}
+
+
+@dataclass
+class App:
+    """The platform's registration at Xero, with the switches that are Xero's to turn."""
+
+    client_id: str = DEFAULT_CLIENT_ID
+    name: str = "Feedlane"
+    client_secrets: list[str] = field(default_factory=lambda: [DEFAULT_CLIENT_SECRET])
+    redirect_uris: list[str] = field(default_factory=list)
+    allowed_scopes: set[str] = field(default_factory=lambda: set(USER_SCOPES))
+    grant_types: set[str] = field(
+        default_factory=lambda: {"authorization_code", "refresh_token", "client_credentials"}
+    )
+    connection_limit: int | None = 5
+    limit_stops_reauthorisation: bool = False
+    certified: bool = False
+    bank_feeds_enabled: bool = True
+    suspended: bool = False
+    multi_region: bool = False
+
+
+@dataclass
+class Consent:
+    """How the next consents go: by themselves, by a person on the page, or refused."""
+
+    mode: Literal["auto", "page", "deny"] = "page"
+    tenant_ids: list[str] = field(default_factory=list)
+    user_id: str = DEFAULT_USER_ID
+
+
+@dataclass
+class Timing:
+    statement_seconds: float = 1.0
+    feed_connection_seconds: float = 1.0
+    response_seconds: float = 0.0
+
+
+@dataclass
+class Behaviour:
+    """What nobody outside Xero knows, as switches, so that both answers can be tested."""
+
+    grace_replay: Literal["newPair", "samePair"] = "newPair"
+    refresh_ends_access_token: bool = False
+    amounts: Literal["strings", "numbers"] = "strings"
+    signed_amounts: Literal["accept", "refuse"] = "accept"
+    order: Literal["ignore", "enforce"] = "ignore"
+    rejections: Literal["documented", "items", "root"] = "documented"
+
+
+@dataclass
+class Connection:
+    """One user's link from the app to one organisation. It keeps its id when it is removed and made again."""
+
+    id: str
+    client_id: str
+    user_id: str
+    tenant_id: str
+    auth_event_id: str
+    created_at: datetime
+    updated_at: datetime
+    removed: bool = False
+
+
+@dataclass
+class FeedConnection:
+    id: str
+    client_id: str
+    tenant_id: str
+    account_token: str
+    account_type: str
+    account_id: str
+    account_number: str
+    account_name: str
+    currency: str
+    country: str
+    active_from: datetime
+    deleted_from: datetime | None = None
+    # transactionId -> the statement that used it
+    used_transaction_ids: dict[str, "Statement"] = field(default_factory=dict)
+
+    def is_pending(self, now: datetime) -> bool:
+        return now < self.active_from
+
+    def is_deleted(self, now: datetime) -> bool:
+        return self.deleted_from is not None and now >= self.deleted_from
+
+
+@dataclass
+class Statement:
+    """A statement as received; what becomes of it is settled at `settles_at`, and known from the start."""
+
+    id: str
+    client_id: str
+    tenant_id: str
+    feed_connection_id: str
+    start_date: date
+    end_date: date
+    start_balance: Decimal
+    end_balance: Decimal
+    received: dict[str, Any]
+    dropped: list[bool]
+    received_at: datetime
+    settles_at: datetime
+    errors: list[Problem] = field(default_factory=list)
+
+    def status(self, now: datetime) -> str:
+        if now < self.settles_at:
+            return "PENDING"
+        return "REJECTED" if self.errors else "DELIVERED"
+
+
+@dataclass
+class LaterRejection:
+    """An order from a test: accept matching statements, and reject them when they settle."""
+
+    errors: list[Problem]
+    tenant_id: str | None
+    feed_connection_id: str | None
+    times: int
+
+
+@dataclass
+class Call:
+    time: datetime
+    method: str
+    path: str
+    tenant: str | None
+    status: int | None = None
+    duration_ms: float = 0.0
+    dropped: bool = False
+
+
+class Simulator:
+    """The whole state. The signing key outlives a reset, as Xero's keys outlive an app."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.key = SigningKey()
+        self.clock = clock or Clock()
+        self.reset()
+
+    def reset(self) -> None:
+        self.clock.reset()
+        self.app = App()
+        self.consent = Consent()
+        self.timing = Timing()
+        self.behaviour = Behaviour()
+        self.users: dict[str, User] = {}
+        self.organisations: dict[str, Organisation] = {one.tenant_id: one for one in default_organisations()}
+        self.authorize_requests: dict[str, AuthorizeRequest] = {}
+        self.codes: dict[str, AuthorizationCode] = {}
+        self.grants: dict[tuple[str, str], Grant] = {}
+        self.refresh_tokens: dict[str, RefreshToken] = {}
+        self.access_tokens: dict[str, AccessToken] = {}
+        self.connections: list[Connection] = []
+        self.feed_connections: dict[str, FeedConnection] = {}
+        self.statements: dict[str, Statement] = {}
+        self.later_rejections: list[LaterRejection] = []
+        self.faults = Faults()
+        self.limits = RateLimits()
+        self.idempotency = IdempotencyCache()
+        self.calls: deque[Call] = deque(maxlen=100_000)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def after(self, seconds: float) -> datetime:
+        return self.now() + timedelta(seconds=seconds)
+
+    def user(self, user_id: str) -> User:
+        """The Xero user with this id; one nobody has seen yet is made up."""
+        if user_id not in self.users:
+            first = "Ava" if user_id == DEFAULT_USER_ID else "Sam"
+            last = "Barker" if user_id == DEFAULT_USER_ID else f"User {user_id[:8]}"
+            email = f"{first.lower()}.{user_id[:8]}@example.com"
+            self.users[user_id] = User(user_id, first, last, email)
+        return self.users[user_id]
+
+    def live_connections(self) -> list[Connection]:
+        return [one for one in self.connections if not one.removed]

@@ -1,0 +1,39 @@
+"""Queues in memory: what was sent, in order, for tests to look at or to hand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from feedlane.queues import Check
+
+
+@dataclass
+class FakeQueues:
+    pushed: list[dict[str, str]] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
+    checks: list[tuple[Check, int]] = field(default_factory=list)
+    deliveries: list[tuple[str, str, int]] = field(default_factory=list)
+    aside: list[dict[str, str]] = field(default_factory=list)
+
+    def push(self, group: str, deduplication_id: str, body: str) -> None:
+        self.pushed.append({"group": group, "id": deduplication_id, "body": body})
+
+    def wake(self, feed_id: str) -> None:
+        self.woken.append(feed_id)
+
+    def check(self, check: Check, delay_seconds: int) -> None:
+        assert 0 <= delay_seconds <= 900
+        self.checks.append((check, delay_seconds))
+
+    def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
+        self.deliveries.append((consumer_id, event_id, delay_seconds))
+
+    def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+        self.aside.append({"group": group, "body": body, "reason": reason})
+
+    def take(self, name: str) -> list[Any]:
+        """What is on a queue, taken off it."""
+        taken = getattr(self, name)
+        setattr(self, name, [])
+        return list(taken)

@@ -1,0 +1,100 @@
+"""An upstream in memory: it keeps what it is sent and answers as it is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from feedlane.hold import Scope
+from feedlane.money import dumps
+from feedlane.problem import Problem
+from feedlane.transaction import Line
+from feedlane.upstream import (
+    Accepted,
+    AlreadyThere,
+    FeedConnection,
+    NewFeedConnection,
+    PostAnswer,
+    Refusal,
+    Statement,
+    StatementStatus,
+    StatusAnswer,
+    TargetAccount,
+    TenantAccess,
+)
+
+NO_FEEDS = Refusal(
+    scope=Scope.TENANT,
+    reason="organisation-without-bank-feeds",
+    problem=Problem(
+        type="invalid-organisation-bank-feeds",
+        title="Invalid Organisation",
+        status=403,
+        detail="The organisation does not support automated bank feeds.",
+    ),
+)
+
+
+@dataclass
+class FakeUpstream:
+    """`answers` are given to the next posts instead of taking them; `lost` answers come after the post was taken."""
+
+    answers: list[PostAnswer] = field(default_factory=list)
+    lost: list[PostAnswer] = field(default_factory=list)
+    statuses: dict[str, StatusAnswer] = field(default_factory=dict)
+    posts: list[tuple[str, bytes]] = field(default_factory=list)
+    taken: list[list[str]] = field(default_factory=list)
+    targets: list[TargetAccount] = field(default_factory=list)
+    connections: list[FeedConnection] = field(default_factory=list)
+
+    def line_bytes(self, line: Line) -> int:
+        return len("".join(line.as_texts()).encode()) + 100
+
+    def request_bytes(self, statement: Statement) -> bytes:
+        lines = [line.as_texts() for line in statement.lines]
+        balances = [statement.start_balance, statement.end_balance]
+        return dumps({"feed": statement.feed_connection_id, "balances": balances, "lines": lines}).encode()
+
+    def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
+        self.posts.append((idempotency_key, request))
+        if self.answers:
+            return self.answers.pop(0)
+        ids = [texts[0] for texts in json.loads(request)["lines"]]
+        before = {id for statement in self.taken for id in statement}
+        if before.issuperset(ids):
+            return AlreadyThere()
+        self.taken.append([id for id in ids if id not in before])
+        statement_id = f"statement-{len(self.taken)}"
+        self.statuses[statement_id] = Accepted(statement_id=statement_id, status=StatementStatus.DELIVERED)
+        if self.lost:
+            return self.lost.pop(0)
+        return Accepted(statement_id=statement_id, status=StatementStatus.PENDING)
+
+    def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
+        return self.statuses[statement_id]
+
+    def rejection(self, problems: Sequence[Problem]) -> Refusal:
+        return Refusal(scope=Scope.FEED, reason="statement-rejected", problem=problems[0])
+
+    def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:
+        return self.targets
+
+    def feed_connections(self, access: TenantAccess) -> list[FeedConnection]:
+        return self.connections
+
+    def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
+        made = FeedConnection(
+            id=f"feed-connection-{len(self.connections) + 1}",
+            account_token=new.account_token,
+            account_id=new.account_id,
+            active=True,
+        )
+        self.connections.append(made)
+        return made
+
+    def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
+        return next((found for found in self.connections if found.id == feed_connection_id), None)
+
+    def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
+        self.connections = [found for found in self.connections if found.id != feed_connection_id]

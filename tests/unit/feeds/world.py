@@ -1,0 +1,177 @@
+"""A linked company with one connected account, and the functions' work done by hand: what the unit tests act on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from feedlane.checking import Checker
+from feedlane.company import Company
+from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.event import Event
+from feedlane.feed import Feed, feed_id
+from feedlane.push_operation import PushOperation
+from feedlane.pushing import accept
+from feedlane.queue_message import QueueMessage
+from feedlane.recording import record
+from feedlane.sending import Sender
+from feedlane.settings import Settings
+from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
+from feedlane.store import ledger, push_operations
+from feedlane.store.memory import MemoryTable
+from feedlane.store.store import Store
+from tests.fakes.queues import FakeQueues
+from tests.fakes.upstream import FakeUpstream
+
+NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+COMPANY, CONNECTION, ACCOUNT = "company-1", "connection-1", "account-1"
+
+
+class World:
+    def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,)) -> None:
+        self.now = NOW
+        self.store = Store(MemoryTable())
+        self.queues = FakeQueues()
+        self.upstream = FakeUpstream()
+        numbers = itertools.count(1)
+        self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+        ports = (self.store, self.queues, self.upstream, self.clock, self.new_id)
+        self.sender, self.checker = Sender(*ports), Checker(*ports)
+        self._link(accounts)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def _link(self, accounts: tuple[str, ...]) -> None:
+        tenant = Tenant(id="tenant-1", name="Harbour Bakery", xero_connection_id="x-1", time_zone="Europe/London")
+        self.store.commit(
+            self.store.put_settings(Settings(enabled=True, bank_feeds=True, client_id="A" * 32)),
+            self.store.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
+            self.store.add_connection(
+                Connection(
+                    id=CONNECTION,
+                    company_id=COMPANY,
+                    status=ConnectionStatus.LINKED,
+                    created=NOW,
+                    tenant=tenant,
+                    token_set_id="tokens-1",
+                )
+            ),
+        )
+        for account in accounts:
+            self.store.commit(
+                self.store.add_source_account(_source_account(account)), ledger.add_feed(_feed(account))
+            )
+
+    # the doors
+
+    def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **more: Any) -> PushOperation:
+        body = json.dumps({"accountId": account, "transactions": transactions})
+        return accept(self.store, self.queues, self.now, self.new_id, COMPANY, CONNECTION, account, body, **more)
+
+    def message(self, transactions: Any, account: str = ACCOUNT, **fields: Any) -> QueueMessage:
+        body = {"version": 1, "companyId": COMPANY, "connectionId": CONNECTION, "accountId": account}
+        text = json.dumps(body | {"transactions": transactions} | fields)
+        return QueueMessage(self.new_id(), feed_id(CONNECTION, account), text, self.now)
+
+    def record(self, *messages: QueueMessage) -> None:
+        record(self.store, self.queues, self.clock, self.new_id, messages)
+
+    # the functions
+
+    def run(self, most: int = 200) -> None:
+        """Everything on the queues, until they are empty: delayed messages come when nothing else is left."""
+        for _ in range(most):
+            if not self.step():
+                return
+        raise AssertionError("the queues did not empty")
+
+    def step(self) -> bool:
+        if self.queues.pushed:
+            for sent in self.queues.take("pushed"):
+                self.record(QueueMessage(sent["id"], sent["group"], sent["body"], self.now))
+        elif self.queues.woken:
+            self.sender.send(self.queues.woken.pop(0))
+        elif self.queues.checks:
+            self.queues.checks.sort(key=lambda found: found[1])
+            check, delay = self.queues.checks.pop(0)
+            self.now += timedelta(seconds=delay)
+            self.checker.look(check)
+        else:
+            return False
+        return True
+
+    # what there is
+
+    def feed(self, account: str = ACCOUNT) -> Feed:
+        found = ledger.find_feed(self.store, feed_id(CONNECTION, account))
+        assert found is not None
+        return found
+
+    def operation(self, key: str) -> PushOperation:
+        return push_operations.find_operation(self.store, COMPANY, key)
+
+    def operations(self) -> list[PushOperation]:
+        return list(push_operations.operations(self.store, COMPANY))
+
+    def events(self, *types: str) -> list[Event]:
+        table = self.store.table
+        assert isinstance(table, MemoryTable)
+        found = [Event.model_validate(item) for item in table.inserted if item["pk"].startswith("EVENT#")]
+        return [event for event in found if not types or event.type in types]
+
+    def sent_ids(self) -> list[str]:
+        """What the upstream has taken, in the order it took it."""
+        return [id for statement in self.upstream.taken for id in statement]
+
+
+def transactions(
+    count: int, start: int = 1, day: str = "2026-05-01", opening: float = 0.0, amount: float = 10.0
+) -> list[dict[str, Any]]:
+    """`count` transactions of one day, numbered from `start`, with running balances."""
+    made = []
+    for number in range(start, start + count):
+        opening += amount
+        made.append(
+            {
+                "id": f"t{number}",
+                "date": f"{day}T09:00:00",
+                "description": f"Sale {number}",
+                "amount": amount,
+                "balance": round(opening, 2),
+                "transactionType": "Credit" if amount > 0 else "Debit",
+            }
+        )
+    return made
+
+
+def _source_account(account: str) -> SourceAccount:
+    return SourceAccount(
+        id=account,
+        connection_id=CONNECTION,
+        company_id=COMPANY,
+        account_name="Current account",
+        account_type="checking",
+        account_number="20011234",
+        currency="GBP",
+        status=SourceAccountStatus.CONNECTED,
+        mapping=Mapping(feed_connection_id=f"fc-{account}", account_token=f"token-{account}"),
+        modified=NOW,
+    )
+
+
+def _feed(account: str) -> Feed:
+    return Feed(
+        id=feed_id(CONNECTION, account),
+        company_id=COMPANY,
+        connection_id=CONNECTION,
+        account_id=account,
+        tenant_id="tenant-1",
+        token_set_id="tokens-1",
+        feed_connection_id=f"fc-{account}",
+        currency="GBP",
+        time_zone="Europe/London",
+        created=NOW,
+    )
