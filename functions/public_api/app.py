@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from aws_lambda_powertools import Logger
+
 from api import cross_origin, parts
 from api.authentication import authenticate
 from api.paths import with_one_segment
 from api.routing import resolver
-from aws_lambda_powertools import Logger
-
 from feedlane.codat import errors
 from feedlane.money import dumps
 

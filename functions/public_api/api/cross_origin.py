@@ -1,4 +1,4 @@
-"""Which web pages may call the API from a browser: those of the allowed origins that `/corsSettings` keeps."""
+"""Which web pages may call the API from a browser: those of the origins that `/corsSettings` keeps."""
 
 from __future__ import annotations
 

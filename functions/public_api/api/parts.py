@@ -6,7 +6,8 @@ from feedlane import aws
 from feedlane.clock import Clock, system_clock
 from feedlane.connection import Connection
 from feedlane.environment import environment
-from feedlane.ids import NewId, new_id
+from feedlane.errors import ReconnectionNeeded
+from feedlane.ids import NewId, fingerprint, new_id
 from feedlane.queues import Queues
 from feedlane.store.store import Store
 from feedlane.upstream import Upstream
@@ -44,8 +45,21 @@ class Parts:
         return environment().public_url.rstrip("/")
 
     def disconnect(self, connection: Connection) -> None:
-        """Ends the connection at Xero."""
-        raise NotImplementedError
+        """Ends the connection at Xero. A token that Xero does not take is given back for another one."""
+        from feedlane import wiring
+        from feedlane.xero.connections import XeroConnections
+
+        if connection.tenant is None or connection.token_set_id is None:
+            return None
+        xero, rejected = XeroConnections(wiring.xero()), None
+        for last in (False, True):
+            token = self.vault.access_token(connection.token_set_id, rejected)
+            try:
+                return xero.delete(token.value, connection.tenant.xero_connection_id)
+            except ReconnectionNeeded:
+                if last:
+                    raise
+                rejected = fingerprint(token.value)
 
 
 current = Parts()

@@ -1,5 +1,8 @@
-"""Paths with an account id in them. An id is free text that may hold slashes, and gateways decode `%2F` or do not:
-before routing, whatever stands in its place is encoded as one segment."""
+"""Paths with an account id in them.
+
+An id is free text that may hold slashes, and gateways decode `%2F` or do not: before routing, whatever stands in its
+place is encoded as one segment.
+"""
 
 from __future__ import annotations
 
@@ -34,5 +37,5 @@ def with_one_segment(method: str, path: str) -> str:
 
 
 def account_id_in(segment: str) -> str:
-    """The account id of a segment. Ids have no percent sign, so that decoding is safe however often it was done."""
+    """The account id of a segment. Ids have no percent sign: decoding is safe, however often it was done."""
     return unquote(segment)

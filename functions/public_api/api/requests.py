@@ -7,13 +7,21 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from feedlane.errors import Invalid
 
 
-def body_of(router: Router) -> str | None:
-    """The body as text, whether or not the gateway has put it into base64."""
-    try:
-        return router.current_event.decoded_body
-    except ValueError:
-        raise Invalid("The body is not UTF-8 text.") from None
+class Routes(Router):
+    """The routes of one resource, and the request that one of them answers."""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
 
-def parameters_of(router: Router) -> dict[str, str]:
-    return {name: value for name, value in router.current_event.query_string_parameters.items() if value is not None}
+    @property
+    def body(self) -> str | None:
+        """As text, whether or not the gateway has put it into base64."""
+        try:
+            return self.current_event.decoded_body
+        except ValueError:
+            raise Invalid("The body is not UTF-8 text.") from None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        given = self.current_event.query_string_parameters
+        return {name: value for name, value in given.items() if value is not None}

@@ -55,7 +55,12 @@ def update(
 
 
 def delete(
-    store: Store, upstream: Upstream, disconnect: connections.Disconnect, now: datetime, new_id: NewId, company_id: str
+    store: Store,
+    upstream: Upstream,
+    disconnect: connections.Disconnect,
+    now: datetime,
+    new_id: NewId,
+    company_id: str,
 ) -> None:
     """The company with all its connections, each of which ends at Xero first. Raises `Unavailable` if one cannot."""
     company = store.company(company_id)

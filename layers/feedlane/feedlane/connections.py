@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from feedlane import event_payloads, mapping
+from feedlane import connection_limit, event_payloads, mapping
 from feedlane.connection import PLATFORM_KEY, Connection, ConnectionStatus
 from feedlane.errors import Invalid, ReconnectionNeeded, Refused
 from feedlane.ids import NewId
@@ -84,4 +84,6 @@ def _others(store: Store, connection: Connection, tenant_id: str) -> bool:
 
 
 def _no_longer_linked(connection: Connection) -> list[Write]:
-    return [Delete(keys.linked(connection.tenant.id, connection.id))] if connection.tenant else []
+    """It no longer counts, and no longer is one of its organisation's."""
+    links = [Delete(keys.linked(connection.tenant.id, connection.id))] if connection.tenant else []
+    return [*links, *connection_limit.give_back(connection)]

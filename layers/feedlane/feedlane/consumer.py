@@ -26,7 +26,8 @@ class Consumer(Record):
     version: int = 1
 
     def wants(self, event: Event) -> bool:
-        if self.disabled or (self.event_types and event.type not in self.event_types):
+        """Whether its filters let the event through. While it is disabled, its deliveries are kept for it."""
+        if self.event_types and event.type not in self.event_types:
             return False
         tags = {f"{key}:{value}" for key, value in event.company_tags.items()}
         return not self.company_tags or bool(tags & set(self.company_tags))

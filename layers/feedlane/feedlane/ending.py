@@ -50,9 +50,7 @@ def fail(
 def held(operation: PushOperation, hold: Hold, now: datetime) -> PushOperation:
     """The operation failed by a hold: its transactions stay in the ledger and go with the release."""
     problem = hold.problem
-    message = f"An error occurred in a downstream service. Correlation ID: {hold.id.replace('-', '')}. "
-    message += f"Message: {problem.detail or problem.title}"
-    return operation.failed(now, message, status_code=problem.status, problem=problem)
+    return operation.failed(now, problem.detail or problem.title, status_code=problem.status, problem=problem)
 
 
 def _end(

@@ -6,95 +6,95 @@ connection, a company, a tenant or the app.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from feedlane import event as types
-from feedlane import money
 from feedlane.clock import iso
+from feedlane.codat.companies import company_json, connection_json
+from feedlane.codat.source_accounts import source_account_json
 from feedlane.company import Company
-from feedlane.connection import (
-    INTEGRATION_ID,
-    PLATFORM_KEY,
-    PLATFORM_NAME,
-    SOURCE_ID,
-    Connection,
-    ConnectionError,
-)
+from feedlane.connection import Connection
 from feedlane.consumer import Consumer
+from feedlane.environment import environment
 from feedlane.event import Event
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import APP, Hold, Scope
 from feedlane.ledger import Gap
 from feedlane.push_operation import PushOperation, PushStatus
-from feedlane.settings import Settings
 from feedlane.source_account import SourceAccount
 from feedlane.statement import StatementRecord
 
 Json = dict[str, Any]
 
-# What a platform may know of its settings' change by an event; the keys of the app are named, never shown.
-_SHOWN_SETTINGS = {"enabled": "enabled", "bank_feeds": "bankFeeds", "access": "access", "connection_limit": "limit"}
-
-
-def envelope(event: Event) -> Json:
-    """The event as webhooks and the bus carry it: the one place that knows this shape."""
-    return {
-        "id": event.id,
-        "eventType": event.type,
-        "generatedDate": iso(event.time),
-        "payload": event.payload,
-    }
-
-
-def body(event: Event) -> bytes:
-    """The bytes of a webhook. The same for the same event, however often they are made."""
-    return money.dumps(envelope(event)).encode()
+# Of a change in the settings these are named, but their values are the app's own business.
+_UNSHOWN_SETTINGS = frozenset({"client_id", "client_secret_ending", "version"})
 
 
 # companies and connections
 
 
-def company_changed(event_id: str, type: str, company: Company, link_url: str, now: datetime) -> Event:
-    """`company.created` or `company.deleted`. `link_url` is where the company's customer goes to link."""
-    payload = {
-        "id": company.id,
-        "name": company.name,
-        "description": company.description,
-        "redirect": link_url,
-        "created": iso(company.created),
-        "tags": company.tags,
-    }
-    return _event(event_id, type, company.id, payload, company, now)
+def company_created(event_id: str, company: Company, now: datetime) -> Event:
+    return _company(event_id, types.COMPANY_CREATED, company, now)
+
+
+def company_deleted(event_id: str, company: Company, now: datetime) -> Event:
+    return _company(event_id, types.COMPANY_DELETED, company, now)
+
+
+def connection_created(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+    return connection_changed(event_id, types.CONNECTION_CREATED, connection, company, now)
+
+
+def connection_connected(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+    return connection_changed(event_id, types.CONNECTION_CONNECTED, connection, company, now)
+
+
+def connection_reconnected(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+    return connection_changed(event_id, types.CONNECTION_RECONNECTED, connection, company, now)
+
+
+def connection_disconnected(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+    """Unlinked by the platform, or deauthorised by the customer: its status says which."""
+    return connection_changed(event_id, types.CONNECTION_DISCONNECTED, connection, company, now)
+
+
+def connection_failed(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+    """Linking failed: the last of its errors says why."""
+    return connection_changed(event_id, types.CONNECTION_FAILED, connection, company, now)
+
+
+def connection_deleted(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+    return connection_changed(event_id, types.CONNECTION_DELETED, connection, company, now)
 
 
 def connection_changed(
-    event_id: str, type: str, connection: Connection, company: Company, link_url: str, now: datetime
+    event_id: str, type: str, connection: Connection, company: Company, now: datetime
 ) -> Event:
-    """`connection.created`, `.connected`, `.disconnected`, `.reconnected`, `.failed` or `.deleted`."""
-    shape = {
-        "id": connection.id,
-        "integrationId": INTEGRATION_ID,
-        "integrationKey": PLATFORM_KEY,
-        "sourceId": SOURCE_ID,
-        "sourceType": "Accounting",
-        "platformName": PLATFORM_NAME,
-        "linkUrl": link_url,
-        "status": connection.status.value,
-        "created": iso(connection.created),
-        "dataConnectionErrors": [_connection_error(error) for error in connection.errors] or None,
-    }
-    payload = {"referenceCompany": _reference(company), "connection": _known(shape)}
+    """The connection as it is after the change (as it was, if it is deleted)."""
+    shape = _known(connection_json(connection, environment().public_url))
+    payload = {"referenceCompany": _reference(company), "connection": shape}
     return _event(event_id, type, connection.id, payload, company, now)
 
 
 # bank feeds
 
 
-def write_ended(event_id: str, operation: PushOperation, company: Company, now: datetime) -> Event:
-    """`bankTransactions.write.successful` or `.unsuccessful`: a push operation ended.
+def source_account_connected(event_id: str, account: SourceAccount, company: Company, now: datetime) -> Event:
+    return _source_account(event_id, types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
 
-    Codat's payload does not say why an operation failed; `errorMessage`, `statusCode` and `problem` are ours.
+
+def source_account_disconnected(
+    event_id: str, account: SourceAccount, company: Company, now: datetime
+) -> Event:
+    return _source_account(event_id, types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
+
+
+def write_ended(event_id: str, operation: PushOperation, company: Company, now: datetime) -> Event:
+    """A push operation ended: `bankTransactions.write.successful` or `.unsuccessful`.
+
+    Codat's payload does not say why an operation failed; `statusCode`, `errorMessage` and `problem` are ours.
     """
     succeeded = operation.status is PushStatus.SUCCESS
     payload = {
@@ -109,20 +109,12 @@ def write_ended(event_id: str, operation: PushOperation, company: Company, now: 
         "status": operation.status.value,
         "record": {"id": operation.account_id} if succeeded else None,
         "statusCode": None if succeeded else operation.status_code,
-        "errorMessage": operation.error_message,
+        "errorMessage": None if succeeded else operation.error_message,
         "problem": operation.problem.model_dump() if operation.problem else None,
     }
     type = types.WRITE_SUCCESSFUL if succeeded else types.WRITE_UNSUCCESSFUL
     subject = feed_id(operation.connection_id, operation.account_id)
     return _event(event_id, type, subject, payload, company, now)
-
-
-def source_account_connected(event_id: str, account: SourceAccount, company: Company, now: datetime) -> Event:
-    return _source_account(event_id, types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
-
-
-def source_account_disconnected(event_id: str, account: SourceAccount, company: Company, now: datetime) -> Event:
-    return _source_account(event_id, types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
 
 
 def held(event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime) -> Event:
@@ -137,8 +129,7 @@ def released(event_id: str, hold: Hold, waiting: int, company: Company | None, n
 
 def gap_found(event_id: str, feed: Feed, gap: Gap, company: Company, now: datetime) -> Event:
     """The balances are those after the transaction: what the feed leads to, and what was sent."""
-    payload = {
-        **_place(feed, company),
+    payload = _place(feed, company) | {
         "transactionId": gap.transaction_id,
         "date": gap.date,
         "expectedBalance": gap.expected,
@@ -151,9 +142,8 @@ def gap_found(event_id: str, feed: Feed, gap: Gap, company: Company, now: dateti
 def statement_stuck(
     event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime
 ) -> Event:
-    """The upstream took a statement long ago and has not said how it ended."""
-    payload = {
-        **_place(feed, company),
+    """Xero took a statement long ago and has not said how it ended."""
+    payload = _place(feed, company) | {
         "statementNumber": statement.number,
         "statementId": statement.upstream_id,
         "transactions": statement.last - statement.first + 1,
@@ -173,13 +163,10 @@ def connection_limit_reached(event_id: str, limit: int, connected: int, now: dat
     return _event(event_id, types.CONNECTION_LIMIT_REACHED, APP, payload, None, now)
 
 
-def settings_changed(event_id: str, before: Settings, after: Settings, now: datetime) -> Event:
-    """Names what changed, and shows what is no secret."""
-    names = sorted(
-        name for name in Settings.model_fields if name != "version" and getattr(before, name) != getattr(after, name)
-    )
-    shown = {shown: getattr(after, name) for name, shown in _SHOWN_SETTINGS.items()}
-    payload = {"changed": [_camel(name) for name in names], "settings": shown}
+def settings_changed(event_id: str, changed: Mapping[str, Any], now: datetime) -> Event:
+    """`changed`: the settings that changed, by their names here, with their new values."""
+    shown = {_camel(name): value for name, value in changed.items() if name not in _UNSHOWN_SETTINGS}
+    payload = {"changed": [_camel(name) for name in sorted(changed)], "settings": shown}
     return _event(event_id, types.SETTINGS_CHANGED, APP, payload, None, now)
 
 
@@ -197,7 +184,9 @@ def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datet
 # parts
 
 
-def _event(event_id: str, type: str, subject: str, payload: Json, company: Company | None, now: datetime) -> Event:
+def _event(
+    event_id: str, type: str, subject: str, payload: Json, company: Company | None, now: datetime
+) -> Event:
     return Event(
         id=event_id,
         type=type,
@@ -209,7 +198,27 @@ def _event(event_id: str, type: str, subject: str, payload: Json, company: Compa
     )
 
 
-def _hold(event_id: str, type: str, hold: Hold, waiting: int, company: Company | None, now: datetime) -> Event:
+def _company(event_id: str, type: str, company: Company, now: datetime) -> Event:
+    shape = company_json(company, (), environment().public_url)
+    del shape["dataConnections"]
+    return _event(event_id, type, company.id, shape, company, now)
+
+
+def _source_account(
+    event_id: str, type: str, account: SourceAccount, company: Company, now: datetime
+) -> Event:
+    payload = {
+        "referenceCompany": _reference(company),
+        "companyId": company.id,
+        "connectionId": account.connection_id,
+        "sourceAccount": _known(source_account_json(account)),
+    }
+    return _event(event_id, type, feed_id(account.connection_id, account.id), payload, company, now)
+
+
+def _hold(
+    event_id: str, type: str, hold: Hold, waiting: int, company: Company | None, now: datetime
+) -> Event:
     """A hold of the app is nobody's own: it does not name the company whose push met it."""
     concerned = None if hold.scope is Scope.APP else company
     payload = {
@@ -228,34 +237,9 @@ def _hold(event_id: str, type: str, hold: Hold, waiting: int, company: Company |
     return _event(event_id, type, hold.subject, payload, concerned, now)
 
 
-def _source_account(
-    event_id: str, type: str, account: SourceAccount, company: Company, now: datetime
-) -> Event:
-    shape = {
-        "id": account.id,
-        "accountName": account.account_name,
-        "accountType": account.account_type,
-        "accountNumber": account.account_number,
-        "sortCode": account.sort_code,
-        "currency": account.currency,
-        "balance": account.balance,
-        "modifiedDate": iso(account.modified),
-        "status": account.status.value,
-        "feedStartDate": account.mapping.feed_start_date if account.mapping else None,
-    }
-    payload = {
-        "referenceCompany": _reference(company),
-        "companyId": company.id,
-        "connectionId": account.connection_id,
-        "sourceAccount": _known(shape),
-    }
-    return _event(event_id, type, feed_id(account.connection_id, account.id), payload, company, now)
-
-
 def _reference(company: Company) -> Json:
-    return _known(
-        {"id": company.id, "name": company.name, "description": company.description, "tags": company.tags}
-    )
+    shape = {"id": company.id, "name": company.name, "description": company.description, "tags": company.tags}
+    return _known(shape)
 
 
 def _place(feed: Feed, company: Company) -> Json:
@@ -265,19 +249,6 @@ def _place(feed: Feed, company: Company) -> Json:
         "connectionId": feed.connection_id,
         "accountId": feed.account_id,
     }
-
-
-def _connection_error(error: ConnectionError) -> Json:
-    return _known(
-        {
-            "statusCode": error.status_code,
-            "statusText": error.status_text,
-            "errorMessage": error.error_message,
-            "erroredOnUtc": iso(error.errored_on),
-            "resolvedOnUtc": iso(error.resolved_on) if error.resolved_on else None,
-            "status": "Resolved" if error.resolved_on else "Active",
-        }
-    )
 
 
 def _known(shape: Json) -> Json:

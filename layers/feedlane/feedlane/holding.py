@@ -7,6 +7,7 @@ from datetime import datetime
 
 from feedlane import ending, event_payloads
 from feedlane.company import Company
+from feedlane.disconnecting import disconnection
 from feedlane.feed import Feed, FlightStatus
 from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import NewId
@@ -27,6 +28,10 @@ def hold_feed(
     Raises `ConditionFailed` if one of `also` fails.
     """
     hold = _hold(feed, refusal, now, new_id())
+    if hold.scope is Scope.CONNECTION:
+        # Only the customer can mend it: the connection is shown as ended, and asks for reconnection.
+        connection = store.find_connection(feed.company_id, feed.connection_id)
+        also = (*also, *disconnection(store, connection, refusal.problem, company, now, new_id))
     waiting = sum(other.waiting for other in held_feeds(store, hold))
     event = event_payloads.held(new_id(), hold, waiting, company, now)
     try:

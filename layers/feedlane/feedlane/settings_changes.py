@@ -45,7 +45,7 @@ def change_keys(
     """
     check = vault.save_app_keys(client_id, client_secret)
     if check.ok is False:
-        raise Invalid.field(check.field or "clientSecret", check.message or "Xero does not know these keys", "AppKeys")
+        raise Invalid.field(check.field or "clientSecret", check.message or "is not known to Xero", "AppKeys")
     before = store.settings()
     after = before.but(
         client_id=client_id, client_secret_ending=client_secret[-4:], keys_checked=check.ok is True
@@ -103,7 +103,7 @@ def _broken(settings: Settings) -> list[Finding]:
         found.append(Finding(item_id=field, message=message, validator=validator))
 
     if settings.enabled and not settings.has_keys:
-        broken("enabled", "needs the app's client id and secret first: PUT /integrations/gbol/credentials", "Keys")
+        broken("enabled", "needs the app's keys first: PUT /integrations/gbol/credentials", "Keys")
     if settings.access not in list(Access):
         broken("access", f"must be {' or '.join(Access)}", "Enum")
     if len(settings.app_name) > LONGEST_TEXT:
@@ -131,12 +131,9 @@ def _broken(settings: Settings) -> list[Finding]:
 
 
 def _stored(store: Store, now: datetime, new_id: NewId, before: Settings, after: Settings) -> Settings:
-    """With an event that names what changed, if anything did."""
-    changed = {
-        name: value for name, value in after.model_dump(mode="json").items() if value != getattr(before, name)
-    }
-    if not changed:
-        return after
-    event = event_payloads.settings_changed(new_id(), changed, now)
-    store.commit(store.put_settings(after), emitted(event))
+    """With an event that tells what changed, if anything did."""
+    changed = {name: value for name, value in after.model_dump().items() if value != getattr(before, name)}
+    if changed:
+        event = event_payloads.settings_changed(new_id(), changed, now)
+        store.commit(store.put_settings(after), emitted(event))
     return after

@@ -10,10 +10,15 @@ from feedlane.clock import system_clock
 from feedlane.environment import environment
 from feedlane.ids import new_id
 from feedlane.sending import Sender
+from feedlane.tending import Tender
 from feedlane.upstream import Upstream
 from feedlane.vault import Vault
 from feedlane.vault_client import LambdaVault
+from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
+from feedlane.xero.connections import XeroConnections
+from feedlane.xero.http import Http
+from feedlane.xero.tokens import TokenCache
 
 
 @lru_cache(maxsize=1)
@@ -22,8 +27,18 @@ def vault() -> Vault:
 
 
 @lru_cache(maxsize=1)
+def xero() -> Http:
+    return Http(environment().xero_api_url)
+
+
+@lru_cache(maxsize=1)
+def xero_api() -> XeroApi:
+    return XeroApi(xero(), TokenCache(vault()))
+
+
+@lru_cache(maxsize=1)
 def upstream() -> Upstream:
-    raise NotImplementedError(XeroBankFeeds)
+    return XeroBankFeeds(xero_api())
 
 
 @lru_cache(maxsize=1)
@@ -34,3 +49,8 @@ def sender() -> Sender:
 @lru_cache(maxsize=1)
 def checker() -> Checker:
     return Checker(aws.store(), aws.queues(), upstream(), system_clock, new_id)
+
+
+@lru_cache(maxsize=1)
+def tender() -> Tender:
+    return Tender(aws.store(), vault(), XeroConnections(xero()), system_clock, new_id)

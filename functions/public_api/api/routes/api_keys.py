@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import created, nothing, ok
 from api.authentication import forget_all
-from api.requests import body_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import api_keys
 from feedlane.codat.bodies import ApiKeyBody, parsed
 from feedlane.codat.integration import api_key_json
 
-router = Router()
+router = Routes()
 
 
 @router.get("/apiKeys")
@@ -22,7 +22,7 @@ def list_api_keys() -> Response[str]:
 
 @router.post("/apiKeys")
 def create_api_key() -> Response[str]:
-    given, own = parsed(ApiKeyBody, body_of(router)), parts.current
+    given, own = parsed(ApiKeyBody, router.body), parts.current
     key, clear = api_keys.create(own.store, own.clock(), own.new_id, given.name)
     return created(api_key_json(key, clear))
 

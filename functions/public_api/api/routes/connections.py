@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import ok
-from api.requests import body_of, parameters_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import connections
 from feedlane.codat.bodies import ConnectionBody, StatusBody, parsed
 from feedlane.codat.companies import CONNECTION_FIELDS, connection_json
@@ -15,19 +15,21 @@ from feedlane.codat.paging import page_of, page_request
 from feedlane.connection import Connection, ConnectionStatus
 from feedlane.errors import Invalid
 
-router = Router()
+router = Routes()
 
 
 @router.post("/companies/<company_id>/connections")
 def create_connection(company_id: str) -> Response[str]:
-    given, own = parsed(ConnectionBody, body_of(router)), parts.current
-    return _answer(connections.create(own.store, own.clock(), own.new_id, company_id, given.platform_key))
+    given, own = parsed(ConnectionBody, router.body), parts.current
+    return _answer(
+        connections.create(own.store, own.clock(), own.new_id, company_id, given.platform_key)
+    )
 
 
 @router.get("/companies/<company_id>/connections")
 def list_connections(company_id: str) -> Response[str]:
     own = parts.current
-    request = page_request(parameters_of(router), CONNECTION_FIELDS, "Connection")
+    request = page_request(router.parameters, CONNECTION_FIELDS, "Connection")
     own.store.company(company_id)
     found = [connection_json(connection, own.public_url) for connection in own.store.connections(company_id)]
     return ok(page_of(request, f"/companies/{company_id}/connections", found))
@@ -40,18 +42,23 @@ def get_connection(company_id: str, connection_id: str) -> Response[str]:
 
 @router.patch("/companies/<company_id>/connections/<connection_id>")
 def unlink_connection(company_id: str, connection_id: str) -> Response[str]:
-    given, own = parsed(StatusBody, body_of(router)), parts.current
+    given, own = parsed(StatusBody, router.body), parts.current
     if given.status != ConnectionStatus.UNLINKED:
         raise Invalid.field("status", "can only be changed to Unlinked", "Enum")
-    now = own.clock()
-    return _answer(connections.unlink(own.store, own.disconnect, now, own.new_id, company_id, connection_id))
+    return _answer(
+        connections.unlink(
+            own.store, own.disconnect, own.clock(), own.new_id, company_id, connection_id
+        )
+    )
 
 
 @router.delete("/companies/<company_id>/connections/<connection_id>")
 def delete_connection(company_id: str, connection_id: str) -> Response[str]:
     """200: the SDKs take no other success here, and 204 least of all."""
     own, now = parts.current, parts.current.clock()
-    connections.delete(own.store, own.upstream, own.disconnect, now, own.new_id, company_id, connection_id)
+    connections.delete(
+        own.store, own.upstream, own.disconnect, now, own.new_id, company_id, connection_id
+    )
     return ok({})
 
 

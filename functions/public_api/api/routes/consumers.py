@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import created, nothing, ok
-from api.requests import body_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import consumers
 from feedlane.codat.bodies import ConsumerBody, parsed
 from feedlane.codat.integration import consumer_json
 
-router = Router()
+router = Routes()
 
 
 @router.post("/webhooks")
 def create_consumer() -> Response[str]:
-    given, own = parsed(ConsumerBody, body_of(router)), parts.current
+    given, own = parsed(ConsumerBody, router.body), parts.current
     types, tags = given.event_types or [], given.company_tags or []
     consumer, secret = consumers.create(
         own.store, own.vault, own.clock(), own.new_id, given.url, types, tags, given.disabled

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import ok
 from api.paths import account_id_in
-from api.requests import parameters_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import releasing
 from feedlane.codat.feeds import FEED_FIELDS, feed_json
 from feedlane.codat.paging import lazy_page, page_of, page_request
@@ -19,18 +19,18 @@ from feedlane.errors import NotFound
 from feedlane.feed import Feed, feed_id
 from feedlane.store import ledger
 
-router = Router()
+router = Routes()
 
 
 @router.get("/feeds")
 def list_feeds() -> Response[str]:
     """All feeds, or those of `companyId` or `connectionId`."""
-    parameters = parameters_of(router)
+    parameters = router.parameters
     request = page_request(parameters, FEED_FIELDS, "Feed")
     chosen = {name: parameters[name] for name in ("companyId", "connectionId") if parameters.get(name)}
     found = sorted(_chosen(chosen), key=lambda feed: feed.id)
     if request.asks_nothing:
-        return ok(lazy_page(request, "/feeds", found, _json, chosen))
+        return ok(lazy_page(request, "/feeds", found, lambda some: list(map(_json, some)), chosen))
     return ok(page_of(request, "/feeds", map(_json, found), chosen))
 
 

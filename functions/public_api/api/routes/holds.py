@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import ok
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import releasing
 from feedlane.codat.feeds import hold_json
 from feedlane.codat.push import push_operation_json
 
-router = Router()
+router = Routes()
 
 
 @router.get("/holds")

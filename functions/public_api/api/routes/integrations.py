@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import ok
-from api.requests import body_of, parameters_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import settings_changes
 from feedlane.codat.bodies import CredentialsBody, SettingsBody, parsed
 from feedlane.codat.integration import INTEGRATION_FIELDS, branding_json, integration_json, settings_json
@@ -15,12 +15,12 @@ from feedlane.connection import PLATFORM_KEY
 from feedlane.errors import NotFound
 from feedlane.settings import Settings
 
-router = Router()
+router = Routes()
 
 
 @router.get("/integrations")
 def list_integrations() -> Response[str]:
-    request = page_request(parameters_of(router), INTEGRATION_FIELDS, "Integration")
+    request = page_request(router.parameters, INTEGRATION_FIELDS, "Integration")
     return ok(page_of(request, "/integrations", [integration_json(parts.current.store.settings())]))
 
 
@@ -47,20 +47,22 @@ def change_settings(platform_key: str) -> Response[str]:
     """Changes what is given, and leaves the rest."""
     _only_xero(platform_key)
     own = parts.current
-    changes = parsed(SettingsBody, body_of(router)).model_dump(exclude_unset=True)
-    given = {name: value for name, value in changes.items() if value is not None or name == "connection_limit"}
-    return _answer(settings_changes.change_settings(own.store, own.clock(), own.new_id, given))
+    changes = parsed(SettingsBody, router.body).model_dump(exclude_unset=True)
+    nullable = {"connection_limit"}
+    changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
+    return _answer(settings_changes.change_settings(own.store, own.clock(), own.new_id, changes))
 
 
 @router.put("/integrations/<platform_key>/credentials")
 def change_credentials(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
-    given, own = parsed(CredentialsBody, body_of(router)), parts.current
+    given, own = parsed(CredentialsBody, router.body), parts.current
     settings, check = settings_changes.change_keys(
         own.store, own.vault, own.clock(), own.new_id, given.client_id, given.client_secret
     )
     shown = settings_json(settings, "")
-    return ok({name: shown[name] for name in ("clientId", "clientSecret", "keysChecked")} | {"message": check.message})
+    keys = {name: shown[name] for name in ("clientId", "clientSecret", "keysChecked")}
+    return ok(keys | {"message": check.message})
 
 
 def _answer(settings: Settings) -> Response[str]:

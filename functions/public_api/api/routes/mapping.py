@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import ok
-from api.requests import body_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import mapping
 from feedlane.codat.bodies import MappingBody, parsed
 from feedlane.codat.errors import RefusedInput
@@ -15,7 +15,7 @@ from feedlane.errors import NotFound, Refused
 
 PATH = "/companies/<company_id>/connections/<connection_id>/bankFeedAccounts/mapping"
 
-router = Router()
+router = Routes()
 
 
 @router.get(PATH)
@@ -37,7 +37,7 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
 
 @router.post(PATH)
 def create_mapping(company_id: str, connection_id: str) -> Response[str]:
-    given, own = parsed(MappingBody, body_of(router)), parts.current
+    given, own = parsed(MappingBody, router.body), parts.current
     connection = own.store.connection(company_id, connection_id)
     account = own.store.find_source_account(connection_id, given.source_account_id)
     if account is None:

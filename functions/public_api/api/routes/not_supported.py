@@ -1,21 +1,23 @@
 """What Codat's API has and Xero bank feeds have not: a clear refusal, never a success that did nothing.
 
-404 is what Codat says of something a platform does not support. Where an operation documents no 404, it is 403: the
-SDKs make a typed error only of the statuses that an operation documents.
+404 is what Codat says of something a platform does not support. Where an operation documents no 404, it is 403:
+the SDKs make a typed error only of the statuses that an operation documents.
 """
 
 from __future__ import annotations
 
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+from aws_lambda_powertools.event_handler import Response
 
+from api.requests import Routes
 from feedlane.codat.errors import NotSupported
 
 K = "/companies/<company_id>/connections/<connection_id>"
 SYNCS = f"{K}/bankFeedAccounts/<account>/managedBankFeeds/syncs"
+SUPPLEMENTAL = "/integrations/<platform_key>/dataTypes/<data_type>/supplementalDataConfig"
 
 _ROUTES = (
     ("An access token of a company", "GET", "/companies/<company_id>/accessToken", 404),
-    ("An access token of connection management", "GET", "/companies/<company_id>/connectionManagement/accessToken", 404),
+    ("Connection management", "GET", "/companies/<company_id>/connectionManagement/accessToken", 404),
     ("Handing tokens in", "PUT", f"{K}/authorization", 404),
     ("Credentials of a source account", "POST", f"{K}/connectionInfo/bankFeedAccounts/credentials", 404),
     ("A one-time password", "POST", f"{K}/bankFeeds/otp", 404),
@@ -41,11 +43,11 @@ _ROUTES = (
     ("Custom data", "GET", "/integrations/<platform_key>/dataTypes/custom/<data_type>", 404),
     ("Custom data", "GET", f"{K}/data/custom/<data_type>", 404),
     ("Custom data", "POST", f"{K}/data/queue/custom/<data_type>", 404),
-    ("Supplemental data", "PUT", "/integrations/<platform_key>/dataTypes/<data_type>/supplementalDataConfig", 404),
-    ("Supplemental data", "GET", "/integrations/<platform_key>/dataTypes/<data_type>/supplementalDataConfig", 404),
+    ("Supplemental data", "PUT", SUPPLEMENTAL, 404),
+    ("Supplemental data", "GET", SUPPLEMENTAL, 404),
 )
 
-router = Router()
+router = Routes()
 
 
 def _refuse(what: str, method: str, path: str, status: int) -> None:

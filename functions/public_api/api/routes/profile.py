@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import ok
-from api.requests import body_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import settings_changes
 from feedlane.codat.bodies import OriginsBody, ProfileBody, parsed
 from feedlane.codat.integration import profile_json
 
-router = Router()
+router = Routes()
 
 
 @router.get("/profile")
@@ -21,7 +21,7 @@ def get_profile() -> Response[str]:
 
 @router.put("/profile")
 def replace_profile() -> Response[str]:
-    given, store = parsed(ProfileBody, body_of(router)), parts.current.store
+    given, store = parsed(ProfileBody, router.body), parts.current.store
     profile = store.profile().but(
         name=given.name,
         redirect_url=given.redirect_url,
@@ -41,6 +41,6 @@ def get_origins() -> Response[str]:
 @router.post("/corsSettings")
 @router.post("/connectionManagement/corsSettings")
 def replace_origins() -> Response[str]:
-    given, store = parsed(OriginsBody, body_of(router)), parts.current.store
+    given, store = parsed(OriginsBody, router.body), parts.current.store
     profile = settings_changes.change_origins(store, given.allowed_origins)
     return ok({"allowedOrigins": list(profile.allowed_origins)})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import ok
 from api.paths import account_id_in
-from api.requests import body_of, parameters_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import pushing
 from feedlane.codat.bodies import LARGEST_BODY
 from feedlane.codat.errors import NotSupported
@@ -19,7 +19,7 @@ from feedlane.store import push_operations
 
 CONNECTION = "/companies/<company_id>/connections/<connection_id>"
 
-router = Router()
+router = Routes()
 
 
 @router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions")
@@ -72,23 +72,23 @@ def get_push_operation(company_id: str, push_operation_key: str) -> Response[str
 @router.get("/companies/<company_id>/push")
 def list_push_operations(company_id: str) -> Response[str]:
     store = parts.current.store
-    request = page_request(parameters_of(router), PUSH_FIELDS, "PushOperation")
+    request = page_request(router.parameters, PUSH_FIELDS, "PushOperation")
     store.company(company_id)
     path, found = f"/companies/{company_id}/push", list(push_operations.operations(store, company_id))
     if request.asks_nothing:
-        return ok(lazy_page(request, path, found, push_operation_json))
+        return ok(lazy_page(request, path, found, lambda some: list(map(push_operation_json, some))))
     return ok(page_of(request, path, map(push_operation_json, found)))
 
 
 def _body() -> str:
-    body = body_of(router) or ""
+    body = router.body or ""
     if len(body) > LARGEST_BODY:
         raise Invalid(f"The body is too large: at most {LARGEST_BODY:,} bytes are taken.")
     return body
 
 
 def _timeout() -> int | None:
-    given = parameters_of(router).get("timeoutInMinutes")
+    given = router.parameters.get("timeoutInMinutes")
     if given is None or given == "":
         return None
     if not (given.isascii() and given.isdigit()):

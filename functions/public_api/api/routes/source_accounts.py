@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from api import parts
 from api.answers import nothing, ok
 from api.paths import account_id_in
-from api.requests import body_of
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
+from api.requests import Routes
 from feedlane import mapping, source_accounts
 from feedlane.codat.bodies import SourceAccountBody, SourceAccountChanges, json_in, of_json, parsed
 from feedlane.codat.source_accounts import batch_item_json, source_account_json
@@ -19,20 +19,20 @@ from feedlane.source_account import SourceAccount
 
 PATH = "/companies/<company_id>/connections/<connection_id>/connectionInfo/bankFeedAccounts"
 
-router = Router()
+router = Routes()
 
 
 @router.post(PATH)
 def create_source_account(company_id: str, connection_id: str) -> Response[str]:
     connection = parts.current.store.connection(company_id, connection_id)
-    return ok(source_account_json(_created(connection, json_in(body_of(router)))))
+    return ok(source_account_json(_created(connection, json_in(router.body))))
 
 
 @router.post(f"{PATH}/batch")
 def create_source_accounts(company_id: str, connection_id: str) -> Response[str]:
     """201 if all came about, else 207: the SDKs cannot read any other status, not even if every item failed."""
     connection = parts.current.store.connection(company_id, connection_id)
-    items = json_in(body_of(router))
+    items = json_in(router.body)
     most = source_accounts.MOST_IN_A_BATCH
     if not isinstance(items, list) or not 1 <= len(items) <= most:
         raise Invalid(f"The body must be an array of 1 to {most} source accounts.")
@@ -52,13 +52,13 @@ def update_source_account(company_id: str, connection_id: str, account: str) -> 
     own = parts.current
     connection = own.store.connection(company_id, connection_id)
     found = own.store.source_account(connection_id, account_id_in(account))
-    changes = parsed(SourceAccountChanges, body_of(router)).model_dump(exclude_none=True)
-    upstream = own.upstream if "status" in changes else None
-    return ok(
-        source_account_json(
-            source_accounts.update(own.store, upstream, own.clock(), own.new_id, connection, found, changes)
-        )
-    )
+    changes = parsed(SourceAccountChanges, router.body).model_dump(exclude_none=True)
+    changed = source_accounts.changed(found, changes, own.clock())
+    if source_accounts.ends(found, changes):
+        changed = mapping.unmap(own.store, own.upstream, own.clock(), own.new_id, connection, changed)
+    else:
+        own.store.commit(own.store.put_source_account(changed))
+    return ok(source_account_json(changed))
 
 
 @router.delete(f"{PATH}/<account>")

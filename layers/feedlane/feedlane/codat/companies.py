@@ -16,12 +16,13 @@ from feedlane.connection import (
     Connection,
     ConnectionError,
 )
+from feedlane.links import company_link, connection_link
 
 CONNECTION_FIELDS: Fields = dict.fromkeys(
-    "id integrationId integrationKey sourceId platformName linkUrl status lastSync created sourceType".split()
-) | {"dataConnectionErrors": dict.fromkeys("statusCode statusText errorMessage erroredOnUtc status".split())}
+    ["id", "integrationId", "integrationKey", "sourceId", "platformName", "linkUrl", "status", "lastSync", "created", "sourceType"]
+) | {"dataConnectionErrors": dict.fromkeys(["statusCode", "statusText", "errorMessage", "erroredOnUtc", "status"])}
 COMPANY_FIELDS: Fields = dict.fromkeys(
-    "id name platform redirect description lastSync created createdByUserName".split()
+    ["id", "name", "platform", "redirect", "description", "lastSync", "created", "createdByUserName"]
 ) | {"dataConnections": CONNECTION_FIELDS}
 
 
@@ -52,21 +53,13 @@ def connection_json(connection: Connection, public_url: str) -> dict[str, Any]:
         "sourceId": SOURCE_ID,
         "sourceType": "Accounting",
         "platformName": PLATFORM_NAME,
-        "linkUrl": connection_link(public_url, connection),
+        "linkUrl": connection_link(public_url, connection.company_id, connection.id),
         "status": connection.status,
         "lastSync": None,
         "created": iso(connection.created),
         "dataConnectionErrors": [_error_json(error) for error in connection.errors],
         "connectionInfo": _tenant_json(connection),
     }
-
-
-def company_link(public_url: str, company_id: str) -> str:
-    return f"{public_url}/link/company/{company_id}"
-
-
-def connection_link(public_url: str, connection: Connection) -> str:
-    return f"{public_url}/link/companies/{connection.company_id}/connections/{connection.id}/start"
 
 
 def _error_json(error: ConnectionError) -> dict[str, Any]:

@@ -49,14 +49,18 @@ def page_of(request: PageRequest, path: str, results: Iterable[Json], extra: Map
     found = [one for one in results if request.wanted(one)]
     if request.order_by:
         found = _ordered(found, request.order_by)
-    return envelope(request, path, _cut(request, found), len(found), extra)
+    return envelope(request, path, list(_cut(request, found)), len(found), extra)
 
 
 def lazy_page(
-    request: PageRequest, path: str, things: Sequence[T], shape: Callable[[T], Json], extra: Mapping[str, str] | None = None
-) -> Json:  # fmt: skip
+    request: PageRequest,
+    path: str,
+    things: Sequence[T],
+    shape: Callable[[Sequence[T]], list[Json]],
+    extra: Mapping[str, str] | None = None,
+) -> Json:
     """The same for a request without filter and order: `shape` is called for what is on the page only."""
-    return envelope(request, path, [shape(one) for one in _cut(request, things)], len(things), extra)
+    return envelope(request, path, shape(_cut(request, things)), len(things), extra)
 
 
 def envelope(

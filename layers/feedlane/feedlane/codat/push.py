@@ -14,8 +14,7 @@ from feedlane.push_operation import PushOperation, PushStatus
 
 DATA_TYPE = "bankTransactions"
 PUSH_FIELDS: Fields = dict.fromkeys(
-    "dataType companyId pushOperationKey dataConnectionKey requestedOnUtc completedOnUtc timeoutInMinutes status "
-    "statusCode errorMessage accountId door".split()
+    ["dataType", "companyId", "pushOperationKey", "dataConnectionKey", "requestedOnUtc", "completedOnUtc", "timeoutInMinutes", "status", "statusCode", "errorMessage", "accountId", "door"]
 )
 
 

@@ -15,7 +15,7 @@ V2_ONLY = ("routingInfo", "accountInfo")
 
 
 def source_account_json(account: SourceAccount) -> dict[str, Any]:
-    body = {
+    body: dict[str, Any] = {
         "id": account.id,
         "accountName": account.account_name,
         "accountType": account.account_type,

@@ -19,12 +19,14 @@
 | hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
 | not before (rate limits)     | LIMIT#scope#subject   | LIMIT                    |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
-| delivery                     | CONSUMER#id           | DELIVERY#event           |                          |
+| delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    |                          |
 | Xero account fed             | TENANT#t              | TARGET#account           |                          |
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
+| tenant's company             | TENANT#t              | OWNER                    |                          |
+| number of linked connections | APP                   | LINKED_COUNT             |                          |
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ HOLDS = "HOLDS"
 
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
+LINKED_COUNT: Key = (APP, "LINKED_COUNT")
 
 
 def company(company_id: str) -> Key:
@@ -127,6 +130,10 @@ def delivery(consumer_id: str, event_id: str) -> Key:
     return f"CONSUMER#{consumer_id}", f"DELIVERY#{event_id}"
 
 
+def deliveries(consumer_id: str) -> str:
+    return f"DELIVERIES#{consumer_id}"
+
+
 def state(hashed: str) -> Key:
     return f"STATE#{hashed}", "STATE"
 
@@ -145,6 +152,10 @@ def target(tenant_id: str, account_id: str) -> Key:
 
 def linked(tenant_id: str, connection_id: str) -> Key:
     return tenant(tenant_id), f"LINKED#{connection_id}"
+
+
+def owner(tenant_id: str) -> Key:
+    return tenant(tenant_id), "OWNER"
 
 
 def event(subject: str, time: str, event_id: str) -> Key:

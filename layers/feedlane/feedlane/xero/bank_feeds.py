@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
 from feedlane.ids import new_id
+from feedlane.problem import Problem
 from feedlane.transaction import Line
 from feedlane.upstream import (
     Accepted,
@@ -17,6 +18,7 @@ from feedlane.upstream import (
     NewFeedConnection,
     NoAnswer,
     PostAnswer,
+    Refusal,
     Statement,
     StatementStatus,
     StatusAnswer,
@@ -58,6 +60,9 @@ class XeroBankFeeds:
             return answer
         item = only_item(object_in(answer))
         return obstacle_in(answer, self._api.clock()) or _accepted(item) or _UNREADABLE
+
+    def rejection(self, problems: Sequence[Problem]) -> Refusal:
+        return refusal_of(problems[0] if problems else _NO_REASON)
 
     def _asked(
         self,
@@ -104,6 +109,7 @@ class XeroBankFeeds:
 
 
 # A success that cannot be read tells nothing of the outcome: the same bytes with the same key will.
+_NO_REASON = Problem(type="rejected", title="Statement rejected", status=422, detail="Xero gave no reason.")
 _UNREADABLE = NoAnswer(reason="unreadable")
 
 

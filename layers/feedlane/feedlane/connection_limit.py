@@ -1,0 +1,87 @@
+"""The connection limit: how many organisations are linked, counted in the commits that link and unlink them.
+
+Demo companies do not count. The count is exact: it changes in the same commit as the connection's status.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane import event_payloads
+from feedlane.connection import Connection
+from feedlane.ids import NewId
+from feedlane.settings import Settings
+from feedlane.store import keys
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import Add, ConditionFailed, When, Write
+
+
+def limit_of(settings: Settings) -> int | None:
+    """None: no limit. A partner has none."""
+    return None if settings.partner else settings.connection_limit
+
+
+def is_reached(store: Store, settings: Settings) -> bool:
+    """Whether no further organisation may be linked. Counts anew before it says so."""
+    limit = limit_of(settings)
+    return limit is not None and counted(store) >= limit and recount(store) >= limit
+
+
+def counted(store: Store) -> int:
+    item = store.table.get(keys.LINKED_COUNT)
+    return int(item["count"]) if item else 0
+
+
+def take(settings: Settings, before: Connection, demo: bool) -> list[Write]:
+    """The write that counts a connection which is linked now; fails if the limit is reached."""
+    if before.is_linked or demo:
+        return []
+    return [Add(keys.LINKED_COUNT, "count", 1, set={"mark": _mark("+", before)}, below=limit_of(settings))]
+
+
+def give_back(before: Connection) -> list[Write]:
+    """The write that counts a connection no longer, for the commit that ends its being linked."""
+    if not before.is_linked or before.tenant is None or before.tenant.demo:
+        return []
+    return [Add(keys.LINKED_COUNT, "count", -1, set={"mark": _mark("-", before)})]
+
+
+def recount(store: Store) -> int:
+    """Counts the linked connections and corrects the count. Somebody linking meanwhile wins: their count stays."""
+    there = store.table.get(keys.LINKED_COUNT)
+    listed = store.table.query(keys.CONNECTIONS, index=True)
+    # The list is behind the table by a moment: what it names is read again, for certain.
+    found = store.table.get_many((item["pk"], item["sk"]) for item in listed)
+    connections = [Connection.model_validate(item) for item in found.values()]
+    truth = sum(one.is_linked and one.tenant is not None and not one.tenant.demo for one in connections)
+    before = int(there["count"]) if there else 0
+    if truth == before:
+        return truth
+    unchanged = When(absent=True) if there is None else When(equal={"mark": there["mark"], "count": before})
+    mark = f"={before}>{truth}#{there['mark'] if there else ''}"[:200]
+    try:
+        store.commit(Add(keys.LINKED_COUNT, "count", truth - before, set={"mark": mark}, when=unchanged))
+    except ConditionFailed:
+        return counted(store)
+    return truth
+
+
+def report_reached(store: Store, settings: Settings, now: datetime, new_id: NewId) -> None:
+    """One event for each time that the limit is reached, however many customers meet it."""
+    limit, there = limit_of(settings), store.table.get(keys.LINKED_COUNT)
+    if limit is None or there is None or there.get("reported") == f"{limit}:{there['mark']}":
+        return
+    event = event_payloads.connection_limit_reached(new_id(), limit, int(there["count"]), now)
+    reported = {"reported": f"{limit}:{there['mark']}"}
+    try:
+        store.commit(
+            Add(keys.LINKED_COUNT, "count", 0, set=reported, when=When(equal={"mark": there["mark"]})), emitted(event)
+        )
+    except ConditionFailed:
+        pass  # The count has changed at this moment: whoever meets the limit next reports it.
+
+
+def _mark(sign: str, connection: Connection) -> str:
+    """Another one with every change of the count, so that a recount knows whether it is still true."""
+    return f"{sign}{connection.id}#{connection.version}"

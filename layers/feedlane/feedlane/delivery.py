@@ -1,0 +1,185 @@
+"""A delivery: one event on its way to one consumer. When it is tried, and what becomes of it. Pure."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+from feedlane.event import Event
+from feedlane.record import Record
+
+# Seconds before each attempt, counted from the failure before it. Codat's and Svix's schedule.
+SCHEDULE = (0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000)
+JITTER = 0.2
+# After a time-out or a "not now" a consumer has a minute at least.
+OVERLOADED = frozenset({429, 502, 504})
+OVERLOAD_SECONDS = 60
+LONGEST_PAUSE = 900
+# Longer than an attempt and writing it down can take: whose claim is older, has crashed.
+CLAIM = timedelta(seconds=30)
+GONE = 410
+MOST_ATTEMPTS = 40
+
+
+class DeliveryState(StrEnum):
+    SENDING = "Sending"
+    """No attempt yet."""
+    ATTEMPTING = "Attempting"
+    WAITING = "Waiting"
+    """Its consumer is disabled: it goes on when that is enabled."""
+    SUCCESS = "Success"
+    FAILURE = "Failure"
+    """All attempts are used."""
+
+
+class Answer(Record):
+    """What came of a post: a status, or the kind of error (timeout, connection, dns, tls, protocol, blocked)."""
+
+    status: int | None = None
+    error: str | None = None
+    excerpt: str = ""
+    retry_after: int | None = None
+    duration_ms: int = 0
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_overload(self) -> bool:
+        return self.error == "timeout" or self.status in OVERLOADED
+
+
+class Attempt(Record):
+    time: datetime
+    status: int | None = None
+    error: str | None = None
+    duration_ms: int = 0
+    excerpt: str = ""
+
+
+class Delivery(Record):
+    """`tries` counts the attempts of the schedule; a replay starts it anew, `attempts` keeps them all."""
+
+    consumer_id: str
+    event_id: str
+    event_type: str
+    event_subject: str
+    event_time: datetime
+    company_id: str | None = None
+    state: DeliveryState = DeliveryState.SENDING
+    due: datetime | None = None
+    claimed_until: datetime | None = None
+    tries: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    version: int = 0
+
+    @classmethod
+    def of(cls, event: Event, consumer_id: str) -> Delivery:
+        return cls(
+            consumer_id=consumer_id,
+            event_id=event.id,
+            event_type=event.type,
+            event_subject=event.subject,
+            event_time=event.time,
+            company_id=event.company_id,
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in {DeliveryState.SUCCESS, DeliveryState.FAILURE}
+
+    @property
+    def not_before(self) -> datetime | None:
+        """When it may be tried: it is due, and nobody else is trying."""
+        return max((time for time in (self.due, self.claimed_until) if time), default=None)
+
+    def claimed(self, now: datetime) -> Delivery:
+        """Whoever has written this may post; nobody else before the claim is over."""
+        return self.but(claimed_until=now + CLAIM)
+
+    def waiting(self) -> Delivery:
+        return self.but(state=DeliveryState.WAITING, claimed_until=None)
+
+    def again(self) -> Delivery:
+        """From the start of the schedule, at once: a replay."""
+        return self.but(state=DeliveryState.SENDING, due=None, claimed_until=None, tries=0)
+
+    def after(self, answer: Answer, now: datetime, jitter: float) -> Delivery:
+        """The delivery after an attempt: it ended, or is due again. `jitter` is from -0.2 to 0.2."""
+        attempt = Attempt(
+            time=now,
+            status=answer.status,
+            error=answer.error,
+            duration_ms=answer.duration_ms,
+            excerpt=answer.excerpt,
+        )
+        tried = self.but(
+            attempts=(*self.attempts, attempt)[-MOST_ATTEMPTS:],
+            tries=self.tries + 1,
+            claimed_until=None,
+            due=None,
+        )
+        if answer.succeeded:
+            return tried.but(state=DeliveryState.SUCCESS)
+        wait = retry_seconds(tried.tries, answer, jitter)
+        if wait is None:
+            return tried.but(state=DeliveryState.FAILURE)
+        return tried.but(state=DeliveryState.ATTEMPTING, due=now + timedelta(seconds=wait))
+
+
+def retry_seconds(tries: int, answer: Answer, jitter: float) -> float | None:
+    """How long to wait after this many attempts; None if all are used.
+
+    `Retry-After` can make it up to twice as long, and never shorter: no receiver speeds us up or parks us for ever.
+    """
+    if tries >= len(SCHEDULE):
+        return None
+    wait = SCHEDULE[tries] * (1 + jitter)
+    if answer.is_overload:
+        wait = max(wait, OVERLOAD_SECONDS * (1 + abs(jitter)))
+    return min(max(wait, answer.retry_after or 0), 2 * wait)
+
+
+def retry_after_seconds(value: str, now: datetime) -> int | None:
+    """What a `Retry-After` asks for: seconds (fractions count up) or a date. None if it says nothing readable."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+        except (ValueError, OverflowError):
+            return None
+    if not math.isfinite(seconds):
+        return None
+    return max(0, math.ceil(seconds))
+
+
+class Pause(Record):
+    """A consumer that has no time is left alone for a while; then one delivery tries it, and the others wait on.
+
+    Otherwise each delivery to one that hangs would occupy a worker for as long as we wait for it. 0 seconds: none.
+    """
+
+    consumer_id: str
+    until: datetime
+    seconds: int = 0
+    version: int = 0
+
+    def stands(self, now: datetime) -> bool:
+        return self.seconds > 0 and self.until > now
+
+    def tried(self, now: datetime) -> Pause:
+        """One tries it now; the others wait for what it finds."""
+        return self.but(until=now + CLAIM)
+
+    def after(self, answer: Answer, now: datetime) -> Pause:
+        """Over, or twice as long as the one before."""
+        if not answer.is_overload:
+            return self.but(seconds=0, until=now)
+        seconds = max(OVERLOAD_SECONDS, 2 * self.seconds, answer.retry_after or 0)
+        seconds = min(seconds, LONGEST_PAUSE)
+        return self.but(seconds=seconds, until=now + timedelta(seconds=seconds))

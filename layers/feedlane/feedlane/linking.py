@@ -1,0 +1,202 @@
+"""Linking: from the start of an authorisation to a linked connection, and every reason why it ends otherwise."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from feedlane import connection_limit, event_payloads, releasing
+from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
+from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
+from feedlane.ids import NewId
+from feedlane.queues import Queues
+from feedlane.sessions import Choice, Organisation
+from feedlane.settings import Settings
+from feedlane.store import keys
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
+from feedlane.vault import Grant, Vault
+
+# Many callbacks at once meet in the count of linked connections: each tries again until it is its turn.
+_TRIES = 30
+_LONGEST_PAUSE = 0.4
+
+
+class Reason(StrEnum):
+    NOT_SET_UP = "not-set-up"
+    LIMIT = "limit-reached"
+    CODE_DEAD = "code-dead"
+    KEYS_REJECTED = "keys-rejected"
+    NO_ORGANISATION = "no-organisation"
+    OTHER_ORGANISATION = "other-organisation"
+    TAKEN = "taken-by-another-company"
+    NO_ACCESS = "no-access"
+
+
+class NotLinked(FeedlaneError):
+    """Why the connection was not linked. `detail` names what the reason is about (an organisation, Xero's words)."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+
+
+class Organisations(Protocol):
+    """What Xero tells of a consent, and the way to undo it."""
+
+    def authorised(self, grant: Grant) -> list[Organisation]:
+        """The organisations of this consent, and no others that the user ever connected."""
+
+    def details(self, token_set_id: str, organisation: Organisation) -> Tenant: ...
+
+    def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
+        """Ends these organisations' connections at Xero, unless another consent has renewed them since."""
+
+
+@dataclass(frozen=True)
+class Linking:
+    store: Store
+    queues: Queues
+    vault: Vault
+    organisations: Organisations
+    redirect_uri: str
+    new_id: NewId
+    pause: Callable[[float], None]
+
+    def may_start(self, connection: Connection, now: datetime) -> Settings:
+        """The settings to start with. Raises `NotLinked`, with an event the first time the limit is met."""
+        settings = self.store.settings()
+        if not settings.enabled or not settings.has_keys:
+            raise NotLinked(Reason.NOT_SET_UP)
+        counts = not connection.is_linked and not (connection.tenant and connection.tenant.demo)
+        if counts and connection_limit.is_reached(self.store, settings):
+            connection_limit.report_reached(self.store, settings, now, self.new_id)
+            raise NotLinked(Reason.LIMIT)
+        return settings
+
+    def authorised(self, connection: Connection, code: str, now: datetime) -> Connection | Choice:
+        """The linked connection, or what the customer has to choose from. Raises `NotLinked`, `Unavailable`."""
+        try:
+            grant = self.vault.exchange_code(code, self.redirect_uri)
+        except ReconnectionNeeded as error:
+            raise NotLinked(Reason.CODE_DEAD, error.problem.sentence) from None
+        except AppKeysRejected as error:
+            raise NotLinked(Reason.KEYS_REJECTED, error.problem.sentence) from None
+        found = tuple(self.organisations.authorised(grant))
+        choice = Choice(
+            token_set_id=grant.token_set_id,
+            authentication_event_id=grant.authentication_event_id,
+            scopes=grant.scopes,
+            organisations=found,
+        )
+        if not found:
+            raise NotLinked(Reason.NO_ORGANISATION)
+        if connection.tenant is not None:
+            return self.chosen(connection, choice, connection.tenant.id, now)
+        return self.chosen(connection, choice, found[0].tenant_id, now) if len(found) == 1 else choice
+
+    def chosen(self, connection: Connection, choice: Choice, tenant_id: str, now: datetime) -> Connection:
+        """Links the one organisation; Xero's connections to the others that nobody here uses are ended again.
+
+        Raises `NotLinked` after ending them all, `Unavailable`.
+        """
+        organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
+        try:
+            if organisation is None:
+                raise NotLinked(Reason.OTHER_ORGANISATION, ", ".join(one.name for one in choice.organisations))
+            linked = self._linked(connection, choice, organisation, now)
+        except NotLinked:
+            self._remove_unused(choice)
+            raise
+        self._remove_unused(choice)
+        releasing.connection_is_back(self.store, self.queues, now, self.new_id, linked)
+        return linked
+
+    def failed(self, connection: Connection, error: ConnectionError) -> None:
+        """Writes down why linking failed, with its event. A connection that is linked stays as it is."""
+        for _ in range(_TRIES):
+            if connection.is_linked:
+                return
+            failed = connection.failed(error)
+            company = self.store.company(connection.company_id)
+            event = event_payloads.connection_failed(self.new_id(), failed, company, error.errored_on)
+            try:
+                self.store.commit(self.store.put_connection(failed), emitted(event))
+            except ConditionFailed:
+                connection = self.store.connection(connection.company_id, connection.id)
+                continue
+            return
+
+    def _linked(
+        self, connection: Connection, choice: Choice, organisation: Organisation, now: datetime
+    ) -> Connection:
+        try:
+            tenant = self.organisations.details(choice.token_set_id, organisation)
+        except (Refused, ReconnectionNeeded) as error:
+            raise NotLinked(Reason.NO_ACCESS, error.problem.sentence) from None
+        for turn in range(_TRIES):
+            settings = self.store.settings()
+            linked, writes = self._writes(settings, connection, choice, tenant, now)
+            try:
+                self.store.commit(*writes)
+            except ConditionFailed as failed:
+                if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.store, settings):
+                    connection_limit.report_reached(self.store, settings, now, self.new_id)
+                    raise NotLinked(Reason.LIMIT) from None
+                self.pause(random.uniform(0, min(_LONGEST_PAUSE, 0.02 * 2**turn)))
+                connection = self.store.connection(connection.company_id, connection.id)
+                continue
+            return linked.but(version=connection.version + 1)
+        raise Unavailable("Too many customers are linking at this moment", 5)
+
+    def _writes(
+        self, settings: Settings, before: Connection, choice: Choice, tenant: Tenant, now: datetime
+    ) -> tuple[Connection, list[Write]]:
+        """Connection, markers, count and event: all or nothing."""
+        if before.tenant is not None and before.tenant.id != tenant.id:
+            raise NotLinked(Reason.OTHER_ORGANISATION, tenant.name)
+        linked = before.resolved(now).but(
+            status=ConnectionStatus.LINKED,
+            linked_on=now,
+            tenant=tenant,
+            token_set_id=choice.token_set_id,
+            scopes=choice.scopes,
+        )
+        company = self.store.company(before.company_id)
+        first = before.status is ConnectionStatus.PENDING_AUTH
+        told = event_payloads.connection_connected if first else event_payloads.connection_reconnected
+        pk, sk = keys.linked(tenant.id, before.id)
+        marker = Put({"pk": pk, "sk": sk, "company_id": before.company_id, "connection_id": before.id})
+        event = emitted(told(self.new_id(), linked, company, now))
+        counted = connection_limit.take(settings, before, tenant.demo)
+        return linked, [self.store.put_connection(linked), marker, self._owned(before, tenant), event, *counted]
+
+    def _owned(self, connection: Connection, tenant: Tenant) -> Put:
+        """The organisation belongs to this company: fails if another company links it at the same moment."""
+        pk, sk = keys.owner(tenant.id)
+        owner = self.store.table.get((pk, sk))
+        if owner is not None and owner["company_id"] != connection.company_id and self._users(tenant.id):
+            raise NotLinked(Reason.TAKEN, tenant.name)
+        mark = f"{connection.id}#{connection.version}"
+        item = {"pk": pk, "sk": sk, "company_id": connection.company_id, "mark": mark}
+        return Put(item, ABSENT if owner is None else When(equal={"mark": owner["mark"]}))
+
+    def _users(self, tenant_id: str) -> list[str]:
+        """The connections that are linked to the organisation."""
+        return [item["sk"] for item in self.store.table.query(keys.tenant(tenant_id), prefix="LINKED#")]
+
+    def _remove_unused(self, choice: Choice) -> None:
+        """An organisation that stays connected at Xero would keep a place under the app's limit for nothing."""
+        unused = [one for one in choice.organisations if not self._users(one.tenant_id)]
+        if not unused:
+            return
+        try:
+            self.organisations.remove(choice.token_set_id, choice.authentication_event_id, unused)
+        except (Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
+            pass  # What stays behind is found by the daily look at all connections.

@@ -1,0 +1,11 @@
+"""Where a platform sends its customers: the addresses of Link."""
+
+from __future__ import annotations
+
+
+def company_link(public_url: str, company_id: str) -> str:
+    return f"{public_url}/link/company/{company_id}"
+
+
+def connection_link(public_url: str, company_id: str, connection_id: str) -> str:
+    return f"{public_url}/link/companies/{company_id}/connections/{connection_id}/start"

@@ -1,0 +1,85 @@
+"""Deliveries in the table, and the pauses of their consumers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feedlane.clock import iso
+from feedlane.consumer import Consumer
+from feedlane.delivery import Delivery, Pause
+from feedlane.event import Event
+from feedlane.store import keys
+from feedlane.store.records import changed, expiry, record_in
+from feedlane.store.store import Store
+from feedlane.store.table import Check, Key, Put, When
+
+KEPT = timedelta(days=30)
+PAUSE_KEPT = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What decides about an attempt, read in one request."""
+
+    delivery: Delivery | None
+    consumer: Consumer | None
+    pause: Pause | None
+
+
+def find(store: Store, consumer_id: str, event_id: str) -> Found:
+    delivery, consumer, pause = _keys(consumer_id, event_id)
+    found = store.table.get_many([delivery, consumer, pause])
+    return Found(
+        record_in(Delivery, found.get(delivery)),
+        record_in(Consumer, found.get(consumer)),
+        record_in(Pause, found.get(pause)),
+    )
+
+
+def event_of(store: Store, delivery: Delivery) -> Event | None:
+    """The event as the outbox has it. None: it is past its days."""
+    key = keys.event(delivery.event_subject, iso(delivery.event_time), delivery.event_id)
+    return record_in(Event, store.table.get(key))
+
+
+def put_delivery(delivery: Delivery, now: datetime) -> Put:
+    """Fails if somebody else has written it since it was read (or, if it is new, if there is one)."""
+    listed = {
+        "gsi1pk": keys.deliveries(delivery.consumer_id),
+        "gsi1sk": f"{iso(delivery.event_time)}#{delivery.event_id}",
+    }
+    key = keys.delivery(delivery.consumer_id, delivery.event_id)
+    return changed(key, delivery, expires_at=expiry(now, KEPT), **listed)
+
+
+def put_pause(pause: Pause, now: datetime) -> Put:
+    return changed(pause_key(pause.consumer_id), pause, expires_at=expiry(now, PAUSE_KEPT))
+
+
+def pause_key(consumer_id: str) -> Key:
+    return keys.limit("consumer", consumer_id)
+
+
+def unchanged(consumer: Consumer) -> Check:
+    """Fails if the consumer was changed since it was read: enabled, for one."""
+    return Check(keys.consumer(consumer.id), When(equal={"version": consumer.version}))
+
+
+def existing(store: Store, deliveries: Sequence[Delivery]) -> dict[str, Delivery]:
+    """Those of them that are in the table already, as they are there, by consumer."""
+    wanted = [keys.delivery(delivery.consumer_id, delivery.event_id) for delivery in deliveries]
+    found = map(Delivery.model_validate, store.table.get_many(wanted).values())
+    return {delivery.consumer_id: delivery for delivery in found}
+
+
+def of_consumer(store: Store, consumer_id: str, since: datetime | None = None) -> Iterator[Delivery]:
+    """A consumer's deliveries in the order of their events, from a time on."""
+    start = iso(since) if since else None
+    items: Iterable[dict[str, object]] = store.table.query(keys.deliveries(consumer_id), start=start, index=True)
+    yield from map(Delivery.model_validate, items)
+
+
+def _keys(consumer_id: str, event_id: str) -> tuple[Key, Key, Key]:
+    return keys.delivery(consumer_id, event_id), keys.consumer(consumer_id), pause_key(consumer_id)

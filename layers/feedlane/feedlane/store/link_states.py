@@ -1,0 +1,52 @@
+"""Link's states and the sessions of Link and the portal as items. DynamoDB removes them when their time is over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from feedlane.clock import epoch
+from feedlane.ids import fingerprint
+from feedlane.link_state import KEPT, LinkState, UsedState
+from feedlane.record import Record
+from feedlane.store import keys
+from feedlane.store.records import created, expiry, item_of, record_in
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Delete, Put, When
+
+S = TypeVar("S", bound=Record)
+
+
+def add_state(state: LinkState) -> Put:
+    return created(keys.state(state.fingerprint), state, expires_at=expiry(state.expires, KEPT))
+
+
+def find_state(store: Store, state: str) -> LinkState | None:
+    return record_in(LinkState, store.table.get(keys.state(fingerprint(state))))
+
+
+def use_state(store: Store, state: LinkState) -> None:
+    """Raises `UsedState` for all but the first of any number of callers."""
+    item = item_of(keys.state(state.fingerprint), state.but(used=True), expires_at=expiry(state.expires, KEPT))
+    try:
+        store.commit(Put(item, When(equal={"used": False})))
+    except ConditionFailed:
+        raise UsedState("The state has been used", state) from None
+
+
+def put_session(secret: str, session: Record, now: datetime, lasts: timedelta) -> Put:
+    """`secret` is the cookie's value."""
+    kind = type(session).__name__
+    return Put(item_of(keys.session(fingerprint(secret)), session, kind=kind, expires_at=expiry(now, lasts)))
+
+
+def find_session(store: Store, model: type[S], secret: str | None, now: datetime) -> S | None:
+    """The session of this kind, unless it is over: DynamoDB may be days late to remove it."""
+    item = store.table.get(keys.session(fingerprint(secret))) if secret else None
+    if item is None or item["kind"] != model.__name__ or item["expires_at"] <= epoch(now):
+        return None
+    return record_in(model, item)
+
+
+def remove_session(secret: str) -> Delete:
+    return Delete(keys.session(fingerprint(secret)))

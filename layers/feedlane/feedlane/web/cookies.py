@@ -1,0 +1,49 @@
+"""The cookies we set: each opaque, unreadable for scripts, sent back only where it is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from feedlane.ids import fingerprint
+from feedlane.web.request import Request
+
+LINK = "feedlane_link"
+PORTAL = "feedlane_portal"
+CALLBACK_PATH = "/oauth/callback"
+
+
+@dataclass(frozen=True)
+class Cookie:
+    name: str
+    value: str
+    path: str
+    lasts: timedelta
+
+    def header(self, request: Request) -> str:
+        """SameSite=Lax: Xero sends the browser back to us from another site, by following a link."""
+        parts = [
+            f"{self.name}={self.value}",
+            f"Path={request.base_path}{self.path}",
+            f"Max-Age={int(self.lasts.total_seconds())}",
+            "HttpOnly",
+            "SameSite=Lax",
+        ]
+        return "; ".join([*parts, "Secure"] if request.is_secure else parts)
+
+    def ended(self) -> Cookie:
+        return Cookie(self.name, "", self.path, timedelta(0))
+
+
+def flow_cookie(state: str, value: str = "", lasts: timedelta = timedelta(0)) -> Cookie:
+    """Binds a state to the browser. One for each flow, so that several may be under way in one browser."""
+    return Cookie(f"feedlane_flow_{fingerprint(state)[:12]}", value, CALLBACK_PATH, lasts)
+
+
+def link_cookie(connection_path: str, value: str, lasts: timedelta) -> Cookie:
+    """Its path is the connection's: a browser can have a session for each."""
+    return Cookie(LINK, value, connection_path, lasts)
+
+
+def portal_cookie(value: str, lasts: timedelta) -> Cookie:
+    return Cookie(PORTAL, value, "/portal", lasts)

@@ -1,0 +1,93 @@
+"""A request for a page, read from the HTTP API's event (payload format 2.0)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from feedlane.errors import Invalid
+
+MOST_FIELDS = 500
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Request:
+    """`base_url` is where people reach us, without a slash at its end. `query` has the first value of each name."""
+
+    method: str
+    path: str
+    base_url: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_secure(self) -> bool:
+        return self.base_url.startswith("https:")
+
+    @property
+    def base_path(self) -> str:
+        return urlsplit(self.base_url).path.rstrip("/")
+
+    @property
+    def comes_from_elsewhere(self) -> bool:
+        """Whether the browser says that another site made it send this."""
+        return self.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
+
+    def field(self, name: str) -> str:
+        """The first value of a form's field, without the white space around it."""
+        return (self.form.get(name) or [""])[0].strip()
+
+    def url(self, path: str) -> str:
+        return self.base_url + path
+
+
+def request_in(event: Mapping[str, Any], public_url: str) -> Request:
+    """`public_url` may be empty: then the gateway's own name counts. Raises `Invalid` for a form that is none."""
+    context = event["requestContext"]
+    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    return Request(
+        method=str(context["http"]["method"]).upper().replace("HEAD", "GET"),
+        path=_path(str(event.get("rawPath") or "/"), str(context.get("stage") or "$default")),
+        base_url=(public_url or f"https://{context.get('domainName', 'localhost')}").rstrip("/"),
+        query=_first_of_each(parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True)),
+        cookies=_cookies(event.get("cookies") or headers.get("cookie", "").split(";")),
+        headers=headers,
+        form=_form(event, headers),
+    )
+
+
+def _path(raw: str, stage: str) -> str:
+    """Decoded, and without the stage where the gateway puts it in front; one slash at the end is none."""
+    path = raw.removeprefix(f"/{stage}") if raw.startswith(f"/{stage}/") else raw
+    return unquote(path).rstrip("/") or "/"
+
+
+def _first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    return dict(reversed(pairs))
+
+
+def _cookies(texts: list[str]) -> dict[str, str]:
+    pairs = (text.partition("=") for text in texts)
+    return {name.strip(): value.strip().strip('"') for name, sign, value in pairs if sign}
+
+
+def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, list[str]]:
+    body = event.get("body")
+    if not body or headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
+        return {}
+    try:
+        text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else str(body)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except (binascii.Error, ValueError):
+        raise Invalid("The form could not be read.") from None
+    form: dict[str, list[str]] = {}
+    for name, value in pairs:
+        form.setdefault(name, []).append(value)
+    return form

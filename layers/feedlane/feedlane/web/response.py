@@ -1,0 +1,80 @@
+"""Answers to a browser: pages and redirects, with the headers that keep them safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from feedlane.web.cookies import Cookie
+from feedlane.web.request import Request
+from feedlane.web.templates import SCRIPT_HASH, STYLE_HASH, render
+
+_ALWAYS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+_ONE_YEAR = 31_536_000
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: tuple[Cookie, ...] = ()
+
+    def with_cookies(self, *cookies: Cookie) -> Response:
+        return Response(self.status, self.body, self.headers, self.cookies + cookies)
+
+    def as_answer(self, request: Request) -> dict[str, Any]:
+        """What the gateway takes."""
+        headers = _ALWAYS | self.headers
+        if request.is_secure:
+            headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
+        return {
+            "statusCode": self.status,
+            "headers": headers,
+            "cookies": [cookie.header(request) for cookie in self.cookies],
+            "body": self.body,
+            "isBase64Encoded": False,
+        }
+
+
+def page(template: str, status: int = 200, *, logo_url: str = "", form_targets: str = "", **facts: Any) -> Response:
+    """`form_targets`: origins beside our own to which a form of the page may lead."""
+    headers = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": _policy(logo_url, form_targets),
+    }
+    return Response(status, render(template, logo_url=logo_url, **facts), headers)
+
+
+def redirect(url: str, status: int = 302) -> Response:
+    return Response(status, headers={"Location": url, "Content-Security-Policy": "default-src 'none'"})
+
+
+def see_other(url: str) -> Response:
+    """After a form: the browser gets the next page, and reloading does not send the form again."""
+    return redirect(url, 303)
+
+
+def _policy(logo_url: str, form_targets: str) -> str:
+    parts = urlsplit(logo_url)
+    images = f"{parts.scheme}://{parts.netloc}" if parts.netloc else "'none'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src {STYLE_HASH}",
+            f"script-src {SCRIPT_HASH}",
+            "connect-src 'self'",
+            f"img-src {images}",
+            f"form-action 'self' {form_targets}".strip(),
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )

@@ -1,0 +1,66 @@
+"""What the pages work with. Each part is made when a page first needs it."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+
+from feedlane import aws
+from feedlane.clock import Clock, system_clock
+from feedlane.environment import environment
+from feedlane.ids import NewId, new_id, new_secret
+from feedlane.linking import Linking, Organisations
+from feedlane.queues import Queues
+from feedlane.store.store import Store
+from feedlane.upstream import Upstream
+from feedlane.vault import Vault
+
+
+class Site:
+    """The real ones. Tests hand in others."""
+
+    clock: Clock = staticmethod(system_clock)
+    new_id: NewId = staticmethod(new_id)
+    new_secret: NewId = staticmethod(new_secret)
+
+    @property
+    def public_url(self) -> str:
+        return environment().public_url
+
+    @property
+    def login_url(self) -> str:
+        return environment().xero_login_url
+
+    @cached_property
+    def store(self) -> Store:
+        return aws.store()
+
+    @cached_property
+    def queues(self) -> Queues:
+        return aws.queues()
+
+    @cached_property
+    def vault(self) -> Vault:
+        from feedlane import wiring
+
+        return wiring.vault()
+
+    @cached_property
+    def upstream(self) -> Upstream:
+        from feedlane import wiring
+
+        return wiring.upstream()
+
+    @cached_property
+    def organisations(self) -> Organisations:
+        from feedlane import wiring
+        from feedlane.xero.accounting import Accounting
+        from feedlane.xero.connections import XeroConnections
+        from feedlane.xero.consent import XeroOrganisations
+
+        return XeroOrganisations(XeroConnections(wiring.xero()), Accounting(wiring.xero_api()), wiring.tokens())
+
+    def linking(self, redirect_uri: str) -> Linking:
+        return Linking(
+            self.store, self.queues, self.vault, self.organisations, redirect_uri, self.new_id, time.sleep
+        )

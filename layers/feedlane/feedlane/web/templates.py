@@ -1,0 +1,60 @@
+"""The templates, and the one style sheet and script that every page carries itself: nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_HERE = Path(__file__).parent / "templates"
+_SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "AUD": "A$", "NZD": "NZ$", "CAD": "C$", "SGD": "S$", "HKD": "HK$"}
+
+STYLE = (_HERE / "style.css").read_text()
+SCRIPT = (_HERE / "refresh.js").read_text()
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+STYLE_HASH = _hash(STYLE)
+SCRIPT_HASH = _hash(SCRIPT)
+
+
+def render(template: str, **facts: Any) -> str:
+    return _environment.get_template(f"{template}.html").render(style=STYLE, script=SCRIPT, **facts)
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """`£1,250.00`, or `1,250.00 CHF` where no sign is understood."""
+    text = f"{abs(amount):,.2f}"
+    sign = "−" if amount < 0 else ""
+    symbol = _SYMBOLS.get(currency)
+    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
+
+
+def day(value: str | date | datetime | None) -> str:
+    """`2 May 2026`: nobody has to guess which is the month."""
+    if isinstance(value, str):
+        value = date.fromisoformat(value[:10])
+    return f"{value.day} {value:%B %Y}" if value else ""
+
+
+def moment(value: datetime | None) -> str:
+    return f"{value.day} {value:%b %Y, %H:%M} UTC" if value else ""
+
+
+def ending(number: str) -> str:
+    """The last four characters: enough to know an account by."""
+    return number[-4:]
+
+
+_environment = Environment(
+    loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+)
+_environment.filters |= {"money": money, "day": day, "moment": moment, "ending": ending}

@@ -1,0 +1,50 @@
+"""What a consent brought: the organisations just authorised, what Xero knows of them, and the way to undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from feedlane.connection import Tenant
+from feedlane.sessions import Organisation
+from feedlane.token_set import AccessToken
+from feedlane.upstream import TenantAccess
+from feedlane.vault import Grant
+from feedlane.xero.accounting import Accounting
+from feedlane.xero.connections import XeroConnections
+from feedlane.xero.tokens import TokenCache
+
+
+class XeroOrganisations:
+    """Implements `linking.Organisations`."""
+
+    def __init__(self, connections: XeroConnections, accounting: Accounting, tokens: TokenCache) -> None:
+        self._connections = connections
+        self._accounting = accounting
+        self._tokens = tokens
+
+    def authorised(self, grant: Grant) -> list[Organisation]:
+        """Without an event id (Xero puts it into the access token) all organisations: the customer then chooses."""
+        token = AccessToken(value=grant.access_token, expires_at=grant.expires_at)
+        self._tokens.remember(grant.token_set_id, token)
+        event = grant.authentication_event_id or None
+        return [
+            Organisation(tenant_id=one.tenant_id, name=one.tenant_name, xero_connection_id=one.id)
+            for one in self._connections.listed(grant.access_token, event)
+            if one.is_organisation
+        ]
+
+    def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
+        access = TenantAccess(tenant_id=organisation.tenant_id, token_set_id=token_set_id)
+        return self._accounting.organisation(access).as_tenant(
+            organisation.tenant_id, organisation.xero_connection_id
+        )
+
+    def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
+        """Without an event id nothing is removed: whose consent it is cannot be told."""
+        if not authentication_event_id:
+            return
+        token = self._tokens.token(token_set_id)
+        still = {one.id for one in self._connections.listed(token, authentication_event_id)}
+        for one in gone:
+            if one.xero_connection_id in still:
+                self._connections.delete(token, one.xero_connection_id)

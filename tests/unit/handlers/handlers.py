@@ -1,0 +1,37 @@
+"""Loads a function's handler as Lambda does: its own folder's `app`, under a name of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+
+
+def load(function: str) -> ModuleType:
+    path = ROOT / "functions" / function / "app.py"
+    spec = importlib.util.spec_from_file_location(f"functions_{function}_app", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def sample(function: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "events" / f"{function}.json").read_text())
+    return found
+
+
+class Context:
+    """What Lambda hands to a handler beside the event."""
+
+    function_name = "feedlane-test"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-2:123456789012:function:feedlane-test"
+    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000

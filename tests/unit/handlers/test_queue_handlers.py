@@ -1,0 +1,154 @@
+"""The sample event of each queue-driven function goes through its handler and does its work."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from feedlane import aws, wiring
+from feedlane.company import Company
+from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.feed import Feed, FlightStatus, feed_id
+from feedlane.statement import StatementState
+from feedlane.store import ledger, push_operations
+from feedlane.tending import Tender
+from feedlane.token_set import AccessToken
+from feedlane.xero.connections import XeroConnection
+from tests.unit.feeds.world import NOW, World
+from tests.unit.handlers.handlers import Context, load, sample
+
+COMPANY = "c9f0f895-fb98-4b91-99f8-7e3d9b4e1001"
+CONNECTION = "8f14e45f-ceea-467f-a8d4-d2f2d5a7c001"
+FEED = feed_id(CONNECTION, "src-001")
+
+
+class FakeSQS:
+    def __init__(self) -> None:
+        self.postponed: list[tuple[str, int]] = []
+
+    def __call__(self, queue_url: str, receipt: str, seconds: int) -> None:
+        self.postponed.append((receipt, seconds))
+
+
+@pytest.fixture
+def postponed(monkeypatch: pytest.MonkeyPatch) -> FakeSQS:
+    fake = FakeSQS()
+    monkeypatch.setattr(aws, "postpone", fake)
+    return fake
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, postponed: FakeSQS) -> World:
+    world = World()
+    monkeypatch.setattr(aws, "store", lambda: world.store)
+    monkeypatch.setattr(aws, "queues", lambda: world.queues)
+    monkeypatch.setattr(wiring, "sender", lambda: world.sender)
+    monkeypatch.setattr(wiring, "checker", lambda: world.checker)
+    tenant = Tenant(id="tenant-9", name="Harbour Bakery", xero_connection_id="x-9", time_zone="Europe/London")
+    connection = Connection(
+        id=CONNECTION,
+        company_id=COMPANY,
+        status=ConnectionStatus.LINKED,
+        created=NOW,
+        tenant=tenant,
+        token_set_id="tokens-9",
+    )
+    feed = Feed(
+        id=FEED,
+        company_id=COMPANY,
+        connection_id=CONNECTION,
+        account_id="src-001",
+        tenant_id=tenant.id,
+        token_set_id="tokens-9",
+        feed_connection_id="fc-9",
+        currency="GBP",
+        time_zone="Europe/London",
+        created=NOW,
+    )
+    world.store.commit(
+        world.store.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
+        world.store.add_connection(connection),
+        ledger.add_feed(feed),
+    )
+    return world
+
+
+def recorder() -> ModuleType:
+    """The function at the time of its sample event: a push is judged by today's date."""
+    module = load("record_transactions")
+    module.system_clock = lambda: NOW  # type: ignore[attr-defined]
+    return module
+
+
+def feed_of(world: World) -> Feed:
+    found = ledger.find_feed(world.store, FEED)
+    assert found is not None
+    return found
+
+
+def test_a_message_is_recorded_and_its_feed_woken(world: World) -> None:
+    answer = recorder().handler(sample("record_transactions"), Context())
+    assert answer == {"batchItemFailures": []}
+    assert feed_of(world).recorded_through == 2
+    assert world.queues.woken == [FEED]
+
+
+def test_a_message_that_fails_is_reported_and_comes_back_soon(world: World, postponed: FakeSQS) -> None:
+    event = sample("record_transactions")
+    handler = recorder().handler
+    world.store.table.commit = _failing  # type: ignore[method-assign,assignment]
+    answer = handler(event, Context())
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [event["Records"][0]["messageId"]]
+    assert postponed.postponed == [("receipt-1", 2)]
+
+
+def test_a_group_that_fails_does_not_hold_up_another(world: World) -> None:
+    event = sample("record_transactions")
+    stranger = copy.deepcopy(event["Records"][0])
+    stranger["messageId"] = "5f0a1b2c-0000-4000-8000-000000000099"
+    stranger["attributes"]["MessageGroupId"] = "another/group"
+    event["Records"].insert(0, stranger)
+    assert recorder().handler(event, Context()) == {"batchItemFailures": []}
+    assert [found["group"] for found in world.queues.aside] == ["another/group"]
+    assert feed_of(world).recorded_through == 2
+
+
+def test_a_woken_feed_posts_its_statement_and_a_check_ends_it(world: World) -> None:
+    recorder().handler(sample("record_transactions"), Context())
+    assert load("push_statements").handler(sample("push_statements"), Context()) == {"batchItemFailures": []}
+    flight = feed_of(world).flight
+    assert flight is not None and flight.status is FlightStatus.PENDING
+    assert load("check_statements").handler(sample("check_statements"), Context()) == {"batchItemFailures": []}
+    statement = ledger.statement(world.store, FEED, 1)
+    assert statement is not None and statement.state is StatementState.DELIVERED
+    [operation] = push_operations.operations(world.store, COMPANY)
+    assert operation.status == "Success"
+
+
+def test_tending_finds_the_connection_that_was_removed_at_xero(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Vault:
+        def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
+            return AccessToken(value=f"token of {token_set_id}", expires_at=NOW)
+
+    class Connections:
+        def listed(self, access_token: str) -> list[XeroConnection]:
+            there = {"token of tokens-1": "tenant-1", "token of tokens-9": "another"}
+            return [XeroConnection(id="x", tenant_id=there[access_token], tenant_type="ORGANISATION")]
+
+    numbers = itertools.count(500)
+    tender = Tender(world.store, Vault(), Connections(), world.clock, lambda: f"id-{next(numbers)}")  # type: ignore[arg-type]
+    monkeypatch.setattr(wiring, "tender", lambda: tender)
+    answer = load("tend_connections").handler(sample("tend_connections"), Context())
+    assert (answer["seen"], answer["ended"], answer["resumeAfter"]) == (2, 1, None)
+    assert world.store.connection(COMPANY, CONNECTION).status is ConnectionStatus.DEAUTHORIZED
+    assert [event.type for event in world.events("connection.disconnected")] == ["connection.disconnected"]
+
+
+def _failing(*writes: Any) -> None:
+    raise TimeoutError("the table does not answer")
