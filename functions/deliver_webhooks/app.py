@@ -1,7 +1,60 @@
-"""Not built yet."""
+"""Webhooks are signed and posted, several at once, so that a slow consumer keeps nobody else waiting."""
 
+from __future__ import annotations
+
+import json
+import random
+from functools import lru_cache
 from typing import Any
 
+from aws_lambda_powertools import Logger
 
+from feedlane import aws, batch
+from feedlane.clock import system_clock
+from feedlane.delivering import Deliverer
+from feedlane.delivery import JITTER
+from feedlane.environment import environment
+from feedlane.ids import new_id
+from feedlane.signature import RememberedSecrets
+from feedlane.vault_client import LambdaVault
+from feedlane.webhook_sender import WebhookSender
+
+# An attempt takes fifteen seconds at most; what is not done by then has met something that hangs.
+LONGEST_SECONDS = 25.0
+MARGIN_SECONDS = 5.0
+
+logger = Logger()
+
+
+@lru_cache(maxsize=1)
+def deliverer() -> Deliverer:
+    vault = LambdaVault(aws.client("lambda", 30), environment().vault_function_name)
+    return Deliverer(
+        store=aws.store(),
+        queues=aws.queues(),
+        secrets=RememberedSecrets(vault.webhook_secrets, system_clock).of,
+        post=WebhookSender(environment().webhook_targets, system_clock).post,
+        clock=system_clock,
+        jitter=lambda: random.uniform(-JITTER, JITTER),
+        new_id=new_id,
+    )
+
+
+@logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return {"statusCode": 501, "headers": {"content-type": "application/json"}, "body": '{"error": "not built yet"}'}
+    seconds = min(LONGEST_SECONDS, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
+    return batch.at_once(event, _deliver, postpone, logger, seconds)
+
+
+def _deliver(record: batch.Record) -> None:
+    message = json.loads(record.body)
+    done = deliverer().deliver(message["consumerId"], message["eventId"])
+    if done is not None:
+        last = done.attempts[-1]
+        facts: dict[str, object] = last.model_dump(include={"status", "error", "duration_ms"})
+        facts |= done.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
+        logger.info("webhook attempted", extra=facts)
+
+
+def postpone(record: batch.Record, seconds: int) -> None:
+    aws.postpone(environment().deliveries_queue_url, record.receipt, seconds)

@@ -67,5 +67,5 @@ def _api_routes() -> list[Route]:
     ]
 
 
-async def _unknown_path(request: Request, error: Exception) -> Response:
+async def _unknown_path(_request: Request, _error: Exception) -> Response:
     return gateway(404, "The resource you're looking for cannot be found").to_response()

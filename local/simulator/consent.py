@@ -49,9 +49,7 @@ async def decide_consent(request: Request) -> Response:
     request_id = form.get("requestId", [""])[0]
     pending = sim.authorize_requests.get(request_id)
     if pending is None:
-        return render(
-            "error.html", 400, error="invalid_request", description="This consent is over. Start again."
-        )
+        return render("error.html", 400, error="invalid_request", description="This consent is over. Start again.")
     if form.get("decision", [""])[0] != "allow":
         del sim.authorize_requests[request_id]
         return _deny(pending)
@@ -112,9 +110,7 @@ def _exceeds_limit(sim: Simulator, chosen: list[Organisation]) -> bool:
     """Counts organisations, not users; demo companies are free; a reconnection is no new connection."""
     connected = {one.tenant_id for one in sim.live_connections()}
     new = [one for one in chosen if one.tenant_id not in connected and not one.demo]
-    if not sim.app.certified and any(
-        one.uncertified_apps >= UNCERTIFIED_APPS_PER_ORGANISATION for one in new
-    ):
+    if not sim.app.certified and any(one.uncertified_apps >= UNCERTIFIED_APPS_PER_ORGANISATION for one in new):
         return True
     limit = sim.app.connection_limit
     if limit is None:
@@ -125,9 +121,7 @@ def _exceeds_limit(sim: Simulator, chosen: list[Organisation]) -> bool:
     return bool(new) and counted + len(new) > limit
 
 
-def _connect(
-    sim: Simulator, pending: AuthorizeRequest, organisation: Organisation, auth_event_id: str
-) -> None:
+def _connect(sim: Simulator, pending: AuthorizeRequest, organisation: Organisation, auth_event_id: str) -> None:
     now = sim.now()
     key = (pending.client_id, pending.user_id, organisation.tenant_id)
     for one in sim.connections:

@@ -55,7 +55,7 @@ def routes() -> list[Route]:
     ]
 
 
-def _reset(sim: Simulator, body: Any) -> Any:
+def _reset(sim: Simulator, _body: Any) -> Any:
     sim.reset()
     return _fresh_state(sim)
 

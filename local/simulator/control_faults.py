@@ -46,7 +46,7 @@ def add_fault(sim: Simulator, body: Any) -> Any:
     return next(one for one in views.faults(sim)["faults"] if one["id"] == fault.id)
 
 
-def clear_faults(sim: Simulator, body: Any) -> Any:
+def clear_faults(sim: Simulator, _body: Any) -> Any:
     """Orders for later rejections are faults too."""
     sim.faults.clear()
     sim.later_rejections.clear()

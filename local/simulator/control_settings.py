@@ -125,7 +125,7 @@ def advance_clock(sim: Simulator, body: Any) -> Any:
     return views.clock(sim)
 
 
-def remove_connection(sim: Simulator, connection_id: str, body: Any) -> Any:
+def remove_connection(sim: Simulator, connection_id: str, _body: Any) -> Any:
     """The organisation's user disconnects the app inside Xero. Takes a connection id or a tenant id."""
     wanted = connection_id.lower()
     found = [one for one in sim.live_connections() if wanted in (one.id, one.tenant_id)]
@@ -136,7 +136,7 @@ def remove_connection(sim: Simulator, connection_id: str, body: Any) -> Any:
     return views.connections(sim)
 
 
-def remove_feed_connection(sim: Simulator, feed_connection_id: str, body: Any) -> Any:
+def remove_feed_connection(sim: Simulator, feed_connection_id: str, _body: Any) -> Any:
     """The organisation's user ends the feed inside Xero, at once."""
     feed = sim.feed_connections.get(feed_connection_id.lower())
     if feed is None or feed.is_deleted(sim.now()):

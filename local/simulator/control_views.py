@@ -181,9 +181,7 @@ def connections(sim: Simulator) -> dict[str, Any]:
 def feed_connections(sim: Simulator) -> dict[str, Any]:
     now = sim.now()
     live = [one for one in sim.feed_connections.values() if not one.is_deleted(now)]
-    return {
-        "feedConnections": [{**render_feed_connection(sim, one), "tenantId": one.tenant_id} for one in live]
-    }
+    return {"feedConnections": [{**render_feed_connection(sim, one), "tenantId": one.tenant_id} for one in live]}
 
 
 def _statement(sim: Simulator, one: Statement, now: datetime) -> dict[str, Any]:

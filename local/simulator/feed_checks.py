@@ -69,9 +69,7 @@ def _currency_fault(item: dict[str, Any]) -> Problem | None:
     return None
 
 
-def _organisation_fault(
-    item: dict[str, Any], organisation: Organisation, multi_region: bool
-) -> Problem | None:
+def _organisation_fault(item: dict[str, Any], organisation: Organisation, multi_region: bool) -> Problem | None:
     country = item.get("country")
     if country is not None:
         is_code = isinstance(country, str) and len(country) == 2 and country.isalpha() and country.isupper()

@@ -25,7 +25,7 @@ class IdempotencyCache:
         self._kept: dict[tuple[str, str], KeptAnswer] = {}
 
     def answer_once(self, call: ApiCall, now: datetime, act: Callable[[], Answer]) -> Answer:
-        """The kept answer when the key and the request are known; 400 when only the key is. For API POSTs only."""
+        """The kept answer when key and request are known; 400 when only the key is. For API POSTs only."""
         key = call.headers.get("idempotency-key")
         if key is None or call.method != "POST" or call.token is None:
             return act()

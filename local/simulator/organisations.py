@@ -106,9 +106,7 @@ def default_organisations() -> list[Organisation]:
                 _account("harbour-savings", "Business Savings Account", "091", "20454555779922"),
                 _account("harbour-euro", "Euro Account", "092", "20454588112233", currency="EUR"),
                 _account("harbour-card", "Business Visa", "093", "4242", bank_type="CREDITCARD"),
-                _account(
-                    "harbour-paypal", "PayPal Takings", "094", "takings@harbourbakery.example", "PAYPAL"
-                ),
+                _account("harbour-paypal", "PayPal Takings", "094", "takings@harbourbakery.example", "PAYPAL"),
             ],
         ),
         new_organisation(
@@ -142,7 +140,5 @@ def digits(number: str) -> str:
     return "".join(one for one in number if one.isdigit()) or number
 
 
-def _account(
-    key: str, name: str, code: str, number: str, bank_type: str = "BANK", currency: str = "GBP"
-) -> Account:
+def _account(key: str, name: str, code: str, number: str, bank_type: str = "BANK", currency: str = "GBP") -> Account:
     return Account(fixed_id(key), name, code, number, currency, bank_type)

@@ -106,9 +106,7 @@ CATALOGUE: dict[str, tuple[str, int, str]] = {
 }
 
 
-def problem(
-    type_: str, detail: str | None = None, *, title: str | None = None, status: int | None = None
-) -> Problem:
+def problem(type_: str, detail: str | None = None, *, title: str | None = None, status: int | None = None) -> Problem:
     """A problem of the catalogue, with its facts filled in. Types outside the catalogue are allowed."""
     known_title, known_status, known_detail = CATALOGUE.get(type_, (type_, 400, type_))
     return {

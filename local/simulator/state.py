@@ -41,9 +41,7 @@ class App:
     client_secrets: list[str] = field(default_factory=lambda: [DEFAULT_CLIENT_SECRET])
     redirect_uris: list[str] = field(default_factory=list)
     allowed_scopes: set[str] = field(default_factory=lambda: set(USER_SCOPES))
-    grant_types: set[str] = field(
-        default_factory=lambda: {"authorization_code", "refresh_token", "client_credentials"}
-    )
+    grant_types: set[str] = field(default_factory=lambda: {"authorization_code", "refresh_token", "client_credentials"})
     connection_limit: int | None = 5
     limit_stops_reauthorisation: bool = False
     certified: bool = False

@@ -73,9 +73,7 @@ def _visible(sim: Simulator, call: ApiCall) -> list[Statement]:
 
 def _take(sim: Simulator, call: ApiCall, draft: StatementDraft) -> dict[str, Any]:
     feed = sim.feed_connections.get(draft.feed_connection_id)
-    fault = (
-        _feed_fault(sim, call, feed) or date_fault(draft, call.org.today(sim.now())) or balance_fault(draft)
-    )
+    fault = _feed_fault(sim, call, feed) or date_fault(draft, call.org.today(sim.now())) or balance_fault(draft)
     if feed is None or fault is not None:
         return _rejected(draft, fault or problem("invalid-feed-connection"))
     dropped = _known_lines(sim, feed, draft)

@@ -50,7 +50,7 @@ def answer_revocation(sim: Simulator, call: ApiCall) -> Answer:
     return Answer(200)
 
 
-def answer_userinfo(sim: Simulator, call: ApiCall) -> Answer:
+def answer_userinfo(_sim: Simulator, call: ApiCall) -> Answer:
     token = call.token
     if token is None or token.user is None or "openid" not in token.scopes:
         return gateway(403, "AuthenticationUnsuccessful")

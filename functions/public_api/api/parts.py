@@ -50,12 +50,13 @@ class Parts:
         from feedlane.xero.connections import XeroConnections
 
         if connection.tenant is None or connection.token_set_id is None:
-            return None
+            return
         xero, rejected = XeroConnections(wiring.xero()), None
         for last in (False, True):
             token = self.vault.access_token(connection.token_set_id, rejected)
             try:
-                return xero.delete(token.value, connection.tenant.xero_connection_id)
+                xero.delete(token.value, connection.tenant.xero_connection_id)
+                break
             except ReconnectionNeeded:
                 if last:
                     raise

@@ -1,7 +1,7 @@
 """Paths with an account id in them.
 
-An id is free text that may hold slashes, and gateways decode `%2F` or do not: before routing, whatever stands in its
-place is encoded as one segment.
+An id is free text that may hold slashes, and gateways decode `%2F` or do not: before routing, whatever stands in
+its place is encoded as one segment.
 """
 
 from __future__ import annotations

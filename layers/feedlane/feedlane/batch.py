@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -62,6 +64,25 @@ def one_by_one(
     for record in map(Record.of, event["Records"]):
         if not _succeeds(lambda record=record: handle(record), logger, {"message_id": record.id}):  # type: ignore[misc]
             failed.append(record)
+    return _answer(failed, postpone, logger)
+
+
+def at_once(
+    event: dict[str, Any],
+    handle: Callable[[Record], None],
+    postpone: Postpone,
+    logger: Logger,
+    seconds: float,
+) -> dict[str, Any]:
+    """All records side by side, for a standard queue. One that is not done within `seconds` counts as failed."""
+    pool = ThreadPoolExecutor(max_workers=max(1, len(event["Records"])))
+    started = {}
+    for record in map(Record.of, event["Records"]):
+        work = partial(_succeeds, partial(handle, record), logger, {"message_id": record.id})
+        started[pool.submit(work)] = record
+    done, _ = wait(started, timeout=max(0.0, seconds))
+    pool.shutdown(wait=False, cancel_futures=True)
+    failed = [record for future, record in started.items() if future not in done or not future.result()]
     return _answer(failed, postpone, logger)
 
 

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from feedlane import event_payloads
 from feedlane.clock import Clock
 from feedlane.consumer import Consumer
-from feedlane.delivery import CLAIM, GONE, OVERLOAD_SECONDS, Answer, Delivery, DeliveryState, Pause
+from feedlane.delivery import CLAIM, GONE, Answer, Delivery, DeliveryState
 from feedlane.envelope import body
 from feedlane.errors import Unavailable
-from feedlane.event import Event
 from feedlane.ids import NewId
+from feedlane.pause import Pause
 from feedlane.queues import Queues
 from feedlane.signature import SecretsOf, signed_headers
 from feedlane.store import deliveries, keys
@@ -28,6 +28,16 @@ _TRIES = 8
 
 Post = Callable[[str, dict[str, str], bytes], Answer]
 Jitter = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """The right to make one attempt: the delivery and the consumer's pause as they were written for it."""
+
+    delivery: Delivery
+    consumer: Consumer
+    pause: Pause | None
+    tries_pause: bool
 
 
 @dataclass(frozen=True)
@@ -46,33 +56,39 @@ class Deliverer:
     new_id: NewId
 
     def deliver(self, consumer_id: str, event_id: str) -> Delivery | None:
-        """One attempt, if it is time for one. The delivery after it, or None if there was none to make.
+        """One attempt, if it is time for one. The delivery after it, or None if none was made.
 
         An exception means that the message must come again.
         """
         now = self.clock()
         found = deliveries.find(self.store, consumer_id, event_id)
-        delivery, consumer, pause = found.delivery, found.consumer, found.pause
+        delivery, consumer = found.delivery, found.consumer
         if delivery is None or consumer is None or delivery.has_ended:
             return None  # a deleted consumer's deliveries go no further
         if consumer.disabled:
             self._keep(delivery, consumer, now)
             return None
-        until = _not_before(delivery, pause, now)
-        if until is not None:
-            self._later(delivery, until - now)
+        wait = _wait(delivery, found.pause, now)
+        if wait:
+            self._later(delivery, wait)
             return None
         event = deliveries.event_of(self.store, delivery)
-        if event is None:
+        if event is None:  # it is past its days in the outbox
             self.store.commit(deliveries.put_delivery(delivery.but(state=DeliveryState.FAILURE), now))
             return None
         secrets = self.secrets(consumer_id)
         if not secrets:
             raise Unavailable(f"Consumer {consumer_id} has no signing secret")
-        claimed = self._claim(delivery, pause, now)
-        if claimed is None:
+        claim = self._claim(delivery, consumer, found.pause, now)
+        if claim is None:
+            self._later(delivery, CLAIM)
             return None
-        return self._attempt(claimed, consumer, event, secrets)
+        content = body(event)
+        answer = self.post(consumer.url, signed_headers(event.id, self.clock(), content, secrets), content)
+        after = self._record(claim, answer)
+        if after.due is not None and not after.has_ended:
+            self._later(after, after.due - self.clock())
+        return after
 
     def _keep(self, delivery: Delivery, consumer: Consumer, now: datetime) -> None:
         """It goes on when the consumer is enabled. If that is happening now, the message comes again."""
@@ -85,59 +101,61 @@ class Deliverer:
         seconds = min(LONGEST_DELAY, max(1, math.ceil(wait.total_seconds())))
         self.queues.deliver(delivery.consumer_id, delivery.event_id, seconds)
 
-    def _claim(self, delivery: Delivery, pause: Pause | None, now: datetime) -> Delivery | None:
-        """The delivery as claimed; None if another worker was first (with this one, or with the consumer)."""
+    def _claim(self, delivery: Delivery, consumer: Consumer, pause: Pause | None, now: datetime) -> _Claim | None:
+        """None if another worker was first, with this delivery or in trying a paused consumer."""
         claimed = delivery.claimed(now)
         writes: list[Write] = [deliveries.put_delivery(claimed, now)]
-        if pause is not None and pause.seconds:
-            writes.append(deliveries.put_pause(pause.tried(now), now))
+        tries_pause = pause is not None and pause.is_on
+        if pause is not None and tries_pause:
+            pause = pause.tried(now)
+            writes.append(deliveries.put_pause(pause, now))
+            pause = pause.but(version=pause.version + 1)
         try:
             self.store.commit(*writes)
         except ConditionFailed:
-            self._later(delivery, CLAIM)
             return None
-        return claimed.but(version=delivery.version + 1)
+        return _Claim(claimed.but(version=claimed.version + 1), consumer, pause, tries_pause)
 
-    def _attempt(self, claimed: Delivery, consumer: Consumer, event: Event, secrets: list[str]) -> Delivery:
-        content = body(event)
-        headers = signed_headers(event.id, self.clock(), content, secrets)
-        answer = self.post(consumer.url, headers, content)
-        after = self._record(claimed, answer)
-        if after.state is DeliveryState.ATTEMPTING and after.due is not None:
-            self._later(after, after.due - self.clock())
-        return after
+    def _record(self, claim: _Claim, answer: Answer) -> Delivery:
+        """The attempt, and what it means for the consumer, in one commit.
 
-    def _record(self, claimed: Delivery, answer: Answer) -> Delivery:
-        """The attempt, and what it means for the consumer, in one commit. Raises `ConditionFailed` if the claim is lost."""
-        now, jitter = self.clock(), self.jitter()
-        tried = claimed.after(answer, now, jitter)
+        Raises `ConditionFailed` if it took so long that another worker has claimed the delivery.
+        """
+        now = self.clock()
+        tried = claim.delivery.after(answer, now, self.jitter())
+        consumer: Consumer | None = claim.consumer
+        pause = claim.pause
         for _ in range(_TRIES):
-            found = deliveries.find(self.store, claimed.consumer_id, claimed.event_id)
-            after, writes = tried, _pause_writes(claimed.consumer_id, found.pause, answer, now)
-            if found.consumer is not None:
-                consumer = judged(found.consumer, answer, now)
-                if consumer != found.consumer:
-                    writes.append(self.store.put_consumer(consumer))
-                if consumer.disabled and not found.consumer.disabled:
-                    reason = "gone" if answer.status == GONE else "failing"
-                    event = event_payloads.consumer_disabled(self.new_id(), consumer, reason, now)
-                    writes.append(emitted(event))
-                if consumer.disabled and after.state is DeliveryState.ATTEMPTING:
+            after, writes = tried, _pause_writes(claim, pause, answer, now)
+            if consumer is not None:
+                judgement = judged(consumer, answer, now)
+                writes += self._consumer_writes(consumer, judgement, answer, now)
+                if judgement.disabled and not after.has_ended:
                     after = after.waiting()
             try:
                 self.store.commit(deliveries.put_delivery(after, now), *writes)
-            except Contended:
-                continue
             except ConditionFailed as failed:
-                if keys.delivery(claimed.consumer_id, claimed.event_id) in failed.keys:
+                key = keys.delivery(after.consumer_id, after.event_id)
+                if key in failed.keys and not isinstance(failed, Contended):
                     raise
-                continue  # the consumer or its pause moved on meanwhile: look again
+                found = deliveries.find(self.store, after.consumer_id, after.event_id)
+                consumer, pause = found.consumer, found.pause  # they moved on meanwhile
+                continue
             return after
         raise ConditionFailed([])
 
+    def _consumer_writes(self, before: Consumer, after: Consumer, answer: Answer, now: datetime) -> list[Write]:
+        if after == before:
+            return []
+        writes: list[Write] = [self.store.put_consumer(after)]
+        if after.disabled and not before.disabled:
+            reason = "gone" if answer.status == GONE else "failing"
+            writes.append(emitted(event_payloads.consumer_disabled(self.new_id(), after, reason, now)))
+        return writes
+
 
 def judged(consumer: Consumer, answer: Answer, now: datetime) -> Consumer:
-    """The consumer after an answer: one success clears it; gone, or five days without one, disable it."""
+    """The consumer after an answer: a success clears it; "gone", or five days without a success, disable it."""
     if answer.succeeded:
         return consumer.but(failing_since=None) if consumer.failing_since else consumer
     since = consumer.failing_since or now
@@ -148,34 +166,29 @@ def judged(consumer: Consumer, answer: Answer, now: datetime) -> Consumer:
 def resume(store: Store, queues: Queues, consumer_id: str) -> int:
     """After a consumer was enabled: what waited for it goes on, in the order of the events. How many these are."""
     waiting = [
-        delivery
-        for delivery in deliveries.of_consumer(store, consumer_id)
-        if delivery.state is DeliveryState.WAITING
+        delivery for delivery in deliveries.of_consumer(store, consumer_id) if delivery.state is DeliveryState.WAITING
     ]
     for delivery in waiting:
         queues.deliver(consumer_id, delivery.event_id, 0)
     return len(waiting)
 
 
-def _not_before(delivery: Delivery, pause: Pause | None, now: datetime) -> datetime | None:
-    """When to look again, if it is not time yet."""
-    times = [delivery.not_before, pause.until if pause and pause.stands(now) else None]
-    return max((time for time in times if time is not None and time > now), default=None)
+def _wait(delivery: Delivery, pause: Pause | None, now: datetime) -> timedelta:
+    """How long it is until this delivery may be tried; nothing if that is now."""
+    times = [delivery.not_before, pause.until if pause and pause.is_on else None]
+    return max((time - now for time in times if time and time > now), default=timedelta())
 
 
-def _pause_writes(consumer_id: str, pause: Pause | None, answer: Answer, now: datetime) -> list[Write]:
-    """A consumer without time is paused, one that answers no longer.
+def _pause_writes(claim: _Claim, pause: Pause | None, answer: Answer, now: datetime) -> list[Write]:
+    """Of the many deliveries that find a consumer without time, the first pauses it.
 
-    Many deliveries may find out at once: only the first pauses, and only the one that tried makes it longer.
+    From then on only the one that tries it ends the pause, or makes it longer.
     """
-    if pause is None or not pause.seconds:
-        if not answer.is_overload:
-            return []
-        begun = pause or Pause(consumer_id=consumer_id, until=now)
+    if claim.tries_pause:
+        if pause is None or claim.pause is None or pause.version != claim.pause.version:
+            return []  # this took so long that another one has tried
+        return [deliveries.put_pause(pause.after(answer, now), now)]
+    if answer.is_overload and (pause is None or not pause.is_on):
+        begun = pause or Pause(consumer_id=claim.consumer.id, until=now)
         return [deliveries.put_pause(begun.after(answer, now), now)]
-    began = pause.until - timedelta(seconds=pause.seconds)
-    del began
-    return [deliveries.put_pause(pause.after(answer, now), now)]
-
-
-_ = OVERLOAD_SECONDS
+    return []

@@ -16,7 +16,6 @@ JITTER = 0.2
 # After a time-out or a "not now" a consumer has a minute at least.
 OVERLOADED = frozenset({429, 502, 504})
 OVERLOAD_SECONDS = 60
-LONGEST_PAUSE = 900
 # Longer than an attempt and writing it down can take: whose claim is older, has crashed.
 CLAIM = timedelta(seconds=30)
 GONE = 410
@@ -156,30 +155,3 @@ def retry_after_seconds(value: str, now: datetime) -> int | None:
     if not math.isfinite(seconds):
         return None
     return max(0, math.ceil(seconds))
-
-
-class Pause(Record):
-    """A consumer that has no time is left alone for a while; then one delivery tries it, and the others wait on.
-
-    Otherwise each delivery to one that hangs would occupy a worker for as long as we wait for it. 0 seconds: none.
-    """
-
-    consumer_id: str
-    until: datetime
-    seconds: int = 0
-    version: int = 0
-
-    def stands(self, now: datetime) -> bool:
-        return self.seconds > 0 and self.until > now
-
-    def tried(self, now: datetime) -> Pause:
-        """One tries it now; the others wait for what it finds."""
-        return self.but(until=now + CLAIM)
-
-    def after(self, answer: Answer, now: datetime) -> Pause:
-        """Over, or twice as long as the one before."""
-        if not answer.is_overload:
-            return self.but(seconds=0, until=now)
-        seconds = max(OVERLOAD_SECONDS, 2 * self.seconds, answer.retry_after or 0)
-        seconds = min(seconds, LONGEST_PAUSE)
-        return self.but(seconds=seconds, until=now + timedelta(seconds=seconds))

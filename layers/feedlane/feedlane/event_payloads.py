@@ -70,12 +70,12 @@ def connection_deleted(event_id: str, connection: Connection, company: Company, 
 
 
 def connection_changed(
-    event_id: str, type: str, connection: Connection, company: Company, now: datetime
+    event_id: str, event_type: str, connection: Connection, company: Company, now: datetime
 ) -> Event:
     """The connection as it is after the change (as it was, if it is deleted)."""
     shape = _known(connection_json(connection, environment().public_url))
     payload = {"referenceCompany": _reference(company), "connection": shape}
-    return _event(event_id, type, connection.id, payload, company, now)
+    return _event(event_id, event_type, connection.id, payload, company, now)
 
 
 # bank feeds
@@ -85,9 +85,7 @@ def source_account_connected(event_id: str, account: SourceAccount, company: Com
     return _source_account(event_id, types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
 
 
-def source_account_disconnected(
-    event_id: str, account: SourceAccount, company: Company, now: datetime
-) -> Event:
+def source_account_disconnected(event_id: str, account: SourceAccount, company: Company, now: datetime) -> Event:
     return _source_account(event_id, types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
 
 
@@ -112,9 +110,9 @@ def write_ended(event_id: str, operation: PushOperation, company: Company, now: 
         "errorMessage": None if succeeded else operation.error_message,
         "problem": operation.problem.model_dump() if operation.problem else None,
     }
-    type = types.WRITE_SUCCESSFUL if succeeded else types.WRITE_UNSUCCESSFUL
+    event_type = types.WRITE_SUCCESSFUL if succeeded else types.WRITE_UNSUCCESSFUL
     subject = feed_id(operation.connection_id, operation.account_id)
-    return _event(event_id, type, subject, payload, company, now)
+    return _event(event_id, event_type, subject, payload, company, now)
 
 
 def held(event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime) -> Event:
@@ -139,9 +137,7 @@ def gap_found(event_id: str, feed: Feed, gap: Gap, company: Company, now: dateti
     return _event(event_id, types.GAP_FOUND, feed.id, payload, company, now)
 
 
-def statement_stuck(
-    event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime
-) -> Event:
+def statement_stuck(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
     """Xero took a statement long ago and has not said how it ended."""
     payload = _place(feed, company) | {
         "statementNumber": statement.number,
@@ -185,11 +181,11 @@ def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datet
 
 
 def _event(
-    event_id: str, type: str, subject: str, payload: Json, company: Company | None, now: datetime
+    event_id: str, event_type: str, subject: str, payload: Json, company: Company | None, now: datetime
 ) -> Event:
     return Event(
         id=event_id,
-        type=type,
+        type=event_type,
         subject=subject,
         time=now,
         company_id=company.id if company else None,
@@ -198,27 +194,23 @@ def _event(
     )
 
 
-def _company(event_id: str, type: str, company: Company, now: datetime) -> Event:
+def _company(event_id: str, event_type: str, company: Company, now: datetime) -> Event:
     shape = company_json(company, (), environment().public_url)
     del shape["dataConnections"]
-    return _event(event_id, type, company.id, shape, company, now)
+    return _event(event_id, event_type, company.id, shape, company, now)
 
 
-def _source_account(
-    event_id: str, type: str, account: SourceAccount, company: Company, now: datetime
-) -> Event:
+def _source_account(event_id: str, event_type: str, account: SourceAccount, company: Company, now: datetime) -> Event:
     payload = {
         "referenceCompany": _reference(company),
         "companyId": company.id,
         "connectionId": account.connection_id,
         "sourceAccount": _known(source_account_json(account)),
     }
-    return _event(event_id, type, feed_id(account.connection_id, account.id), payload, company, now)
+    return _event(event_id, event_type, feed_id(account.connection_id, account.id), payload, company, now)
 
 
-def _hold(
-    event_id: str, type: str, hold: Hold, waiting: int, company: Company | None, now: datetime
-) -> Event:
+def _hold(event_id: str, event_type: str, hold: Hold, waiting: int, company: Company | None, now: datetime) -> Event:
     """A hold of the app is nobody's own: it does not name the company whose push met it."""
     concerned = None if hold.scope is Scope.APP else company
     payload = {
@@ -234,7 +226,7 @@ def _hold(
         "accountId": hold.account_id,
         "referenceCompany": _reference(concerned) if concerned else None,
     }
-    return _event(event_id, type, hold.subject, payload, concerned, now)
+    return _event(event_id, event_type, hold.subject, payload, concerned, now)
 
 
 def _reference(company: Company) -> Json:

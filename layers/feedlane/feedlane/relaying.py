@@ -53,13 +53,13 @@ def _together(captured: Iterable[Captured]) -> Iterator[list[tuple[str, Notice]]
     size = 0
     for sequence, event in captured:
         notice = _notice(event)
-        bytes = len(notice.detail.encode())
-        if some and (len(some) == MOST_AT_ONCE or event.subject in subjects or size + bytes > MOST_BYTES):
+        length = len(notice.detail.encode())
+        if some and (len(some) == MOST_AT_ONCE or event.subject in subjects or size + length > MOST_BYTES):
             yield some
             some, subjects, size = [], set(), 0
         some.append((sequence, notice))
         subjects.add(event.subject)
-        size += bytes
+        size += length
     if some:
         yield some
 

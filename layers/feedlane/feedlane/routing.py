@@ -21,28 +21,27 @@ def route(store: Store, queues: Queues, event: Event, now: datetime) -> list[Del
     A delivery that is there already is not made again; one that has had no attempt may never have been rung in, and is.
     A disabled consumer's wait for it.
     """
-    made = _record(store, [consumer for consumer in store.consumers() if consumer.wants(event)], event, now)
+    made = _recorded(store, event, now)
     for delivery in made:
         if delivery.state is DeliveryState.SENDING and not delivery.attempts:
             queues.deliver(delivery.consumer_id, event.id, 0)
     return made
 
 
-def _record(store: Store, consumers: list[Consumer], event: Event, now: datetime) -> list[Delivery]:
-    """The deliveries as they are in the table after this, whoever has put them there."""
+def _recorded(store: Store, event: Event, now: datetime) -> list[Delivery]:
+    """The event's deliveries as they are in the table after this, whoever has put them there."""
+    there: dict[str, Delivery] = {}
     for _ in range(_TRIES):
-        if not consumers:
-            return []
-        wanted = [_delivery(consumer, event) for consumer in consumers]
+        consumers = [one for one in store.consumers() if one.wants(event) and one.id not in there]
+        made = [_delivery(consumer, event) for consumer in consumers]
+        if not made:
+            return list(there.values())
         try:
-            store.commit(*_writes(consumers, wanted, now))
+            store.commit(*_writes(consumers, made, now))
         except ConditionFailed:
-            there = deliveries.existing(store, wanted)
-            left = [consumer for consumer in consumers if consumer.id not in there]
-            current = {consumer.id: consumer for consumer in store.consumers()}
-            others = [current[consumer.id] for consumer in left if consumer.id in current]
-            return [*there.values(), *_record(store, others, event, now)]
-        return wanted
+            there |= deliveries.existing(store, made)
+            continue
+        return [*there.values(), *made]
     raise ConditionFailed([])
 
 
@@ -51,7 +50,7 @@ def _delivery(consumer: Consumer, event: Event) -> Delivery:
     return delivery.waiting() if consumer.disabled else delivery
 
 
-def _writes(consumers: list[Consumer], wanted: list[Delivery], now: datetime) -> list[Write]:
+def _writes(consumers: list[Consumer], made: list[Delivery], now: datetime) -> list[Write]:
     """A delivery may only be left waiting if its consumer is still disabled at that moment."""
-    writes: list[Write] = [deliveries.put_delivery(delivery, now) for delivery in wanted]
+    writes: list[Write] = [deliveries.put_delivery(delivery, now) for delivery in made]
     return writes + [deliveries.unchanged(consumer) for consumer in consumers if consumer.disabled]

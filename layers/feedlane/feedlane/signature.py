@@ -32,7 +32,7 @@ def signed_headers(event_id: str, now: datetime, body: bytes, secrets: Iterable[
 
 
 def sign(secret: str, event_id: str, timestamp: int, body: bytes) -> str:
-    """`secret` is `whsec_` and base64; `body` the exact bytes that are sent. Raises `ValueError` for a broken secret."""
+    """`secret` is `whsec_` and base64; `body` the exact bytes sent. Raises `ValueError` for a broken secret."""
     content = f"{event_id}.{timestamp}.".encode() + body
     digest = hmac.new(_key(secret), content, hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()

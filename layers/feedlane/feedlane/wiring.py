@@ -33,7 +33,12 @@ def xero() -> Http:
 
 @lru_cache(maxsize=1)
 def xero_api() -> XeroApi:
-    return XeroApi(xero(), TokenCache(vault()))
+    return XeroApi(xero(), tokens())
+
+
+@lru_cache(maxsize=1)
+def tokens() -> TokenCache:
+    return TokenCache(vault())
 
 
 @lru_cache(maxsize=1)

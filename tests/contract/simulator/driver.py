@@ -22,6 +22,8 @@ SAVINGS_ACCOUNT = fixed_id("harbour-savings")
 PAYPAL_ACCOUNT = fixed_id("harbour-paypal")
 CREDENTIALS = (DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
 FEED_CONNECTIONS = "/bankfeeds.xro/1.0/FeedConnections"
+# How a client sees a connection closed without an answer; a time-out is something else.
+HUNG_UP = (httpx.RemoteProtocolError, httpx.ReadError)
 STATEMENTS = "/bankfeeds.xro/1.0/Statements"
 
 
@@ -106,9 +108,7 @@ class Xero:
         self.advance(1)
         return str(answer.json()["items"][0]["id"])
 
-    def post_statements(
-        self, *items: dict[str, Any], tenant: str = BAKERY, key: str | None = None
-    ) -> httpx.Response:
+    def post_statements(self, *items: dict[str, Any], tenant: str = BAKERY, key: str | None = None) -> httpx.Response:
         headers = {"Idempotency-Key": key} if key else {}
         return self.call("POST", STATEMENTS, tenant=tenant, body={"items": items}, headers=headers)
 

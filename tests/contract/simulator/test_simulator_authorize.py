@@ -124,6 +124,7 @@ def test_at_the_connection_limit_the_user_lands_on_xeros_page_and_nothing_is_con
 
 def test_demo_companies_and_reconnections_do_not_count_against_the_limit(xero: Xero) -> None:
     xero.control("PUT", "app", {"connectionLimit": 1})
+    xero.connect(DEMO)
     xero.connect(BAKERY)
     xero.connect(DEMO)
     xero.connect(BAKERY)
@@ -138,6 +139,15 @@ def test_a_deleted_connection_frees_its_slot(xero: Xero) -> None:
     xero.control("DELETE", f"connections/{BAKERY}")
     xero.connect(JOINERY)
     assert [one["tenantId"] for one in xero.control("GET", "connections")["connections"]] == [JOINERY]
+
+
+def test_a_deleted_connection_comes_back_with_its_id_when_it_is_made_again(xero: Xero) -> None:
+    xero.connect(BAKERY)
+    (before,) = xero.control("GET", "connections")["connections"]
+    xero.control("DELETE", f"connections/{BAKERY}")
+    xero.connect(BAKERY)
+    (after,) = xero.control("GET", "connections")["connections"]
+    assert (after["id"], after["createdDateUtc"]) == (before["id"], before["createdDateUtc"])
 
 
 def test_a_switch_makes_the_limit_stop_reconnections_too(xero: Xero) -> None:

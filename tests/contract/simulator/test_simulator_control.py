@@ -8,7 +8,7 @@ import pytest
 
 from local.simulator.app import create_app
 from local.simulator.state import DEFAULT_CLIENT_ID, Simulator
-from tests.contract.simulator.driver import BAKERY, DEMO, FEED_CONNECTIONS, JOINERY, STATEMENTS, Xero
+from tests.contract.simulator.driver import BAKERY, DEMO, FEED_CONNECTIONS, HUNG_UP, JOINERY, STATEMENTS, Xero
 
 NEW_ORGANISATION = {
     "name": "Cedar Dental",
@@ -81,7 +81,7 @@ def test_calls_are_recorded_in_order_with_their_outcome_and_never_a_token(xero: 
     xero.call("GET", FEED_CONNECTIONS, tenant=JOINERY)
     match = {"path": "/connections"}
     xero.control("POST", "faults", {"match": match, "fault": "dropResponse"})
-    with pytest.raises(httpx.TransportError):
+    with pytest.raises(HUNG_UP):
         xero.call("GET", "/Connections", tenant=None)
     text = xero.http.get("/_simulator/calls").text
     calls = xero.control("GET", "calls")["calls"]
@@ -147,9 +147,7 @@ def test_calls_are_recorded_in_order_with_their_outcome_and_never_a_token(xero: 
         ("PUT", "timing", [], "body"),
     ],
 )
-def test_bad_input_is_a_400_that_names_the_field(
-    xero: Xero, method: str, path: str, body: Any, field: str
-) -> None:
+def test_bad_input_is_a_400_that_names_the_field(xero: Xero, method: str, path: str, body: Any, field: str) -> None:
     answer = xero.control(method, path, body, expect=400)
     assert answer["field"] == field
     assert answer["error"].startswith(field)

@@ -67,8 +67,7 @@ def test_an_empty_list_is_a_200_with_xeros_paging(xero: Xero) -> None:
 def test_the_list_comes_in_pages_counted_from_one(xero: Xero) -> None:
     xero.connect(BAKERY)
     items = [
-        new_feed(accountToken=f"token-{count}", accountId=None, accountNumber=f"1000{count}")
-        for count in range(5)
+        new_feed(accountToken=f"token-{count}", accountId=None, accountNumber=f"1000{count}") for count in range(5)
     ]
     assert xero.post_feed(*items).status_code == 202
 
@@ -176,15 +175,24 @@ def test_a_mixed_outcome_is_a_202_with_each_items_own_status(xero: Xero) -> None
 def test_a_number_that_matches_uses_the_account_and_one_that_does_not_makes_a_new_one(xero: Xero) -> None:
     xero.connect(BAKERY)
     card = new_feed(accountId=None, accountNumber="4242", accountType="CREDITCARD")
-    made = new_feed(
-        accountToken="token-2", accountId=None, accountNumber="77889900", accountName="Till Account"
-    )
+    made = new_feed(accountToken="token-2", accountId=None, accountNumber="77889900", accountName="Till Account")
     assert xero.post_feed(card, made).status_code == 202
     feeds = xero.call("GET", FEED_CONNECTIONS).json()["items"]
     assert [one["accountName"] for one in feeds] == ["Business Visa", "Till Account"]
     accounts = xero.call("GET", "/api.xro/2.0/Accounts", params={"where": 'Type=="BANK"'}).json()["Accounts"]
     new = next(one for one in accounts if one["Name"] == "Till Account")
     assert (new["AccountID"], new["BankAccountNumber"]) == (feeds[1]["accountId"], "77889900")
+
+
+def test_a_card_matches_by_the_last_four_digits_of_its_number(xero: Xero) -> None:
+    card = {"name": "Gold Card", "type": "CREDITCARD", "number": "4111 1111 1111 1881"}
+    org = {"name": "Cedar Dental", "country": "GB", "currency": "GBP", "accounts": [card]}
+    tenant = xero.control("POST", "orgs", org)["tenantId"]
+    xero.connect(tenant)
+    item = new_feed(accountId=None, accountNumber="1881", accountType="CREDITCARD")
+    assert xero.post_feed(item, tenant=tenant).status_code == 202
+    (feed,) = xero.call("GET", FEED_CONNECTIONS, tenant=tenant).json()["items"]
+    assert feed["accountName"] == "Gold Card"
 
 
 def test_a_deletion_takes_its_time_and_then_statements_are_refused(xero: Xero) -> None:

@@ -1,6 +1,5 @@
 """Xero's own Python SDK against the simulator over real HTTP: consent, exchange, refresh, list, revoke."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,12 +24,12 @@ class Keeper:
 
 
 @pytest.fixture
-def client(xero: Xero, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClient]:
+def client(xero: Xero, monkeypatch: pytest.MonkeyPatch) -> ApiClient:
     monkeypatch.setattr(TokenApi, "refresh_token_url", f"{xero.url}/connect/token")
     monkeypatch.setattr(TokenApi, "client_credentials_token_url", f"{xero.url}/connect/token")
     monkeypatch.setattr(TokenApi, "revoke_token_url", f"{xero.url}/connect/revocation")
     token = OAuth2Token(client_id=CREDENTIALS[0], client_secret=CREDENTIALS[1])
-    yield ApiClient(Configuration(oauth2_token=token))
+    return ApiClient(Configuration(oauth2_token=token))
 
 
 def connected(xero: Xero, keeper: Keeper, *tenant_ids: str) -> dict[str, Any]:

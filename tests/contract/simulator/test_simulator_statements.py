@@ -118,9 +118,7 @@ def test_a_body_without_items_is_an_invalid_request(xero: Xero, feed: str, body:
         ("transactionType", "TransactionType", 30),
     ],
 )
-def test_a_line_field_has_its_longest_length(
-    xero: Xero, feed: str, field: str, label: str, longest: int
-) -> None:
+def test_a_line_field_has_its_longest_length(xero: Xero, feed: str, field: str, label: str, longest: int) -> None:
     too_long = xero.post_statements(new_statement(feed, new_line(**{field: "x" * (longest + 1)})))
     assert root_type(too_long, 400) == "invalid-request"
     assert too_long.json()["detail"] == (
@@ -184,9 +182,7 @@ def test_credits_add_debits_subtract_and_a_debit_balance_is_overdrawn(xero: Xero
 
 
 def test_amounts_may_be_strings(xero: Xero, feed: str) -> None:
-    statement = new_statement(
-        feed, new_line(amount="50.10"), startBalance=credit("100"), endBalance=credit("150.1")
-    )
+    statement = new_statement(feed, new_line(amount="50.10"), startBalance=credit("100"), endBalance=credit("150.1"))
     assert xero.post_statements(statement).status_code == 202
 
 
@@ -256,6 +252,8 @@ def test_known_lines_among_new_ones_are_dropped_without_a_word(xero: Xero, feed:
     answer = xero.post_statements(new_statement(feed, new_line("t-1"), new_line("t-2")))
     assert answer.status_code == 202
     assert set(answer.json()["items"][0]) == {"id", "feedConnectionId", "status"}
+    shown = xero.call("GET", f"{STATEMENTS}/{answer.json()['items'][0]['id']}").json()
+    assert shown["statementLineCount"] == "1"
     second = xero.received()[1]
     assert [(one["transactionId"], one["dropped"]) for one in second["lines"]] == [
         ("t-1", True),
@@ -307,6 +305,22 @@ def test_a_switch_checks_order_and_continuity(xero: Xero, feed: str) -> None:
     assert rejected_type(xero.post_statements(gap), 400) == "invalid-request"
     follows = new_statement(feed, new_line("t-2"), startBalance=credit(150), endBalance=credit(200))
     assert xero.post_statements(follows).status_code == 202
+
+
+def test_the_ledger_is_in_order_of_delivery_not_of_receipt(xero: Xero, feed: str) -> None:
+    xero.control("PUT", "timing", {"statementSeconds": 30})
+    xero.post_statements(new_statement(feed, new_line("slow")))
+    xero.control("PUT", "timing", {"statementSeconds": 1})
+    xero.post_statements(new_statement(feed, new_line("fast")))
+
+    def delivered() -> list[str]:
+        (ledger,) = xero.control("GET", "ledgers")["ledgers"]
+        return [one["transactionId"] for one in ledger["lines"]]
+
+    xero.advance(1)
+    assert delivered() == ["fast"]
+    xero.advance(29)
+    assert delivered() == ["fast", "slow"]
 
 
 def test_everything_received_can_be_looked_at_exactly_as_it_came(xero: Xero, feed: str) -> None:

@@ -121,9 +121,7 @@ def test_credentials_are_taken_from_the_header_or_the_body(xero: Xero) -> None:
     wrong = form | {"client_id": CLIENT_ID, "client_secret": "wrong"}
     assert error_of(xero.http.post("/connect/token", data=wrong)) == "invalid_client"
     assert error_of(xero.http.post("/connect/token", data=form)) == "invalid_client"
-    assert (
-        error_of(xero.http.post("/connect/token", data=form, auth=("SOMEBODY", SECRET))) == "invalid_client"
-    )
+    assert error_of(xero.http.post("/connect/token", data=form, auth=("SOMEBODY", SECRET))) == "invalid_client"
     assert error_of(xero.http.post("/connect/token", data=form, headers={"Authorization": "Basic %"})) == (
         "invalid_client"
     )
@@ -164,6 +162,14 @@ def test_a_refresh_rotates_the_refresh_token(xero: Xero) -> None:
     assert second["refresh_token"] != first["refresh_token"]
     assert second["access_token"] != first["access_token"]
     assert xero.call("GET", "/connections", token=second["access_token"]).status_code == 200
+
+
+def test_a_refresh_cannot_widen_the_scopes(xero: Xero) -> None:
+    token = xero.connect(BAKERY, scope="offline_access bankfeeds")["refresh_token"]
+    form = {"grant_type": "refresh_token", "refresh_token": token, "scope": "bankfeeds accounting.settings"}
+    assert error_of(xero.http.post("/connect/token", data=form, auth=CREDENTIALS)) == "invalid_scope"
+    narrow = form | {"scope": "bankfeeds"}
+    assert xero.http.post("/connect/token", data=narrow, auth=CREDENTIALS).status_code == 200
 
 
 def test_a_refresh_leaves_the_old_access_token_alone_unless_the_switch_says_otherwise(xero: Xero) -> None:
@@ -243,10 +249,7 @@ def test_revocation_answers_nothing_and_removes_all_of_the_users_connections(xer
 def test_the_token_endpoint_knows_no_idempotency(xero: Xero) -> None:
     form = {"grant_type": "client_credentials"}
     headers = {"Idempotency-Key": "k-1"}
-    answers = [
-        xero.http.post("/connect/token", data=form, auth=CREDENTIALS, headers=headers).json()
-        for _ in range(2)
-    ]
+    answers = [xero.http.post("/connect/token", data=form, auth=CREDENTIALS, headers=headers).json() for _ in range(2)]
     assert answers[0]["access_token"] != answers[1]["access_token"]
 
 

@@ -1,7 +1,7 @@
 """What Codat's API has and Xero bank feeds have not: a clear refusal, never a success that did nothing.
 
-404 is what Codat says of something a platform does not support. Where an operation documents no 404, it is 403:
-the SDKs make a typed error only of the statuses that an operation documents.
+404 is what Codat says of something a platform does not support. Where an operation documents no 404, it is
+403: the SDKs make a typed error only of the statuses that an operation documents.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ router = Routes()
 
 @router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions")
 def push_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
-    """200 with a body that says 202: the SDKs take no other success here, and 409 is no status of this operation."""
+    """200 with a body that says 202: the SDKs take no other success. A conflict is 400: they know no 409 here."""
     own, account_id = parts.current, account_id_in(account)
     try:
         operation = pushing.accept(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feedlane.clock import iso
 from feedlane.consumer import Consumer
-from feedlane.delivery import Delivery, Pause
+from feedlane.delivery import Delivery
 from feedlane.event import Event
+from feedlane.pause import Pause
 from feedlane.store import keys
 from feedlane.store.records import changed, expiry, record_in
 from feedlane.store.store import Store
@@ -77,7 +78,7 @@ def existing(store: Store, deliveries: Sequence[Delivery]) -> dict[str, Delivery
 def of_consumer(store: Store, consumer_id: str, since: datetime | None = None) -> Iterator[Delivery]:
     """A consumer's deliveries in the order of their events, from a time on."""
     start = iso(since) if since else None
-    items: Iterable[dict[str, object]] = store.table.query(keys.deliveries(consumer_id), start=start, index=True)
+    items = store.table.query(keys.deliveries(consumer_id), start=start, index=True)
     yield from map(Delivery.model_validate, items)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
+from pydantic import ValidationError
 
 from feedlane.event import Event
 from feedlane.relaying import Captured
@@ -14,11 +15,20 @@ _OUTBOX = "EVENT#"
 _plain = TypeDeserializer().deserialize
 
 
-def events_in(batch: dict[str, Any]) -> Iterator[Captured]:
-    """Each new event with its place in the stream. The table's other changes are passed over."""
+def events_in(batch: dict[str, Any], unreadable: Callable[[str], None]) -> Iterator[Captured]:
+    """Each new event with its place in the stream. The table's other changes are passed over.
+
+    One that cannot be read is told of by its key and left where it is, in the outbox: nobody waits for it.
+    """
     for record in batch["Records"]:
         change = record["dynamodb"]
-        if record["eventName"] != "INSERT" or not change["Keys"]["pk"]["S"].startswith(_OUTBOX):
+        key = change["Keys"]
+        if record["eventName"] != "INSERT" or not key["pk"]["S"].startswith(_OUTBOX):
             continue
         item = {name: _plain(value) for name, value in change["NewImage"].items()}
-        yield Captured(change["SequenceNumber"], Event.model_validate(item))
+        try:
+            event = Event.model_validate(item)
+        except ValidationError:
+            unreadable(f"{key['pk']['S']} {key['sk']['S']}")
+            continue
+        yield Captured(change["SequenceNumber"], event)

@@ -1,0 +1,152 @@
+"""The end of Xero's consent: checks that it is ours, links the connection, and goes on to the accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane import redirects
+from feedlane.connection import Connection, ConnectionError
+from feedlane.errors import Unavailable
+from feedlane.ids import fingerprint
+from feedlane.link_state import LinkState, StateError, checked
+from feedlane.linking import NotLinked
+from feedlane.sessions import LINK_LASTS, Choice, LinkSession
+from feedlane.store import link_states
+from feedlane.web import addresses
+from feedlane.web.cookies import flow_cookie, link_cookie
+from feedlane.web.request import Request
+from feedlane.web.response import Response, page, redirect
+from feedlane.web.site import Site
+from feedlane.web.troubles import Trouble, not_linked_trouble, state_trouble, trouble_page
+
+# Xero's codes have some 43 characters.
+LONGEST_ANSWER = 2048
+# Failures that the customer can mend by another try at Xero.
+_WORTH_ANOTHER_TRY = frozenset({400, 403, 409})
+
+
+def callback(site: Site, request: Request) -> Response:
+    """Nothing is stored unless the state is good, and a good state is used up by its first answer."""
+    state, code, error = (request.query.get(name, "") for name in ("state", "code", "error"))
+    link_state = _good_state(site, request, state)
+    connection = site.store.find_connection(link_state.company_id, link_state.connection_id)
+    if connection is None:
+        raise _gone()
+    if not error and not 0 < len(code) <= LONGEST_ANSWER:
+        raise _without_code(connection)
+    try:
+        link_states.use_state(site.store, link_state)
+    except StateError as used:
+        raise state_trouble(used, addresses.start(connection)) from None
+    now = site.clock()
+    answer = _refused(site, connection, link_state, error, now) if error else _linked(site, request, connection, link_state, code, now)
+    return answer.with_cookies(flow_cookie(state))
+
+
+def _good_state(site: Site, request: Request, state: str) -> LinkState:
+    browser = request.cookies.get(flow_cookie(state).name, "")
+    found = link_states.find_state(site.store, state) if 0 < len(state) <= LONGEST_ANSWER else None
+    try:
+        return checked(found, fingerprint(browser) if browser else None, site.clock())
+    except StateError as error:
+        own = error.state
+        connection = site.store.find_connection(own.company_id, own.connection_id) if own else None
+        raise state_trouble(error, addresses.start(connection) if connection else "") from None
+
+
+def _linked(
+    site: Site, request: Request, connection: Connection, state: LinkState, code: str, now: datetime
+) -> Response:
+    try:
+        found = site.linking(addresses.redirect_uri(request)).authorised(connection, code, now)
+    except NotLinked as error:
+        return not_linked(site, request, connection, state.parameters, error, now)
+    except Unavailable:
+        raise Trouble(
+            503,
+            "Xero is not answering at the moment",
+            "You gave access, but we could not finish the connection.",
+            "Wait a minute, then try again.",
+            way=addresses.reconnect(connection),
+        ) from None
+    choice = found if isinstance(found, Choice) else None
+    session = LinkSession(
+        company_id=connection.company_id,
+        connection_id=connection.id,
+        parameters=state.parameters,
+        choice=choice,
+    )
+    secret = site.new_secret()
+    site.store.commit(link_states.put_session(secret, session, now, LINK_LASTS))
+    to = addresses.organisation(connection) if choice else next_address(site, connection)
+    return redirect(request.url(to)).with_cookies(link_cookie(addresses.base(connection), secret, LINK_LASTS))
+
+
+def next_address(site: Site, connection: Connection) -> str:
+    """After linking: the accounts, or the end if there are none to map."""
+    has_accounts = site.store.settings().bank_feeds and site.store.source_accounts(connection.id)
+    return addresses.accounts(connection) if has_accounts else addresses.finish(connection)
+
+
+def not_linked(
+    site: Site,
+    request: Request,
+    connection: Connection,
+    parameters: dict[str, str],
+    error: NotLinked,
+    now: datetime,
+) -> Response:
+    """Writes the failure down on the connection, and says on a page what happened."""
+    profile = site.store.profile()
+    trouble, outcome = not_linked_trouble(error, profile.name)
+    written = ConnectionError(
+        status_code=str(outcome.status_code),
+        status_text=outcome.status_text,
+        error_message=outcome.error_message,
+        errored_on=now,
+    )
+    site.linking(addresses.redirect_uri(request)).failed(connection, written)
+    trouble.way = addresses.reconnect(connection) if trouble.status in _WORTH_ANOTHER_TRY else ""
+    return trouble_page(profile, addresses.with_way_back(site, connection, parameters, trouble, outcome))
+
+
+def _refused(site: Site, connection: Connection, state: LinkState, error: str, now: datetime) -> Response:
+    """The customer pressed Cancel at Xero (access_denied), or Xero itself gave up."""
+    outcome = redirects.CANCELLED if error == "access_denied" else redirects.failed("Xero ended the authorisation")
+    written = ConnectionError(
+        status_code=str(outcome.status_code),
+        status_text=outcome.status_text,
+        error_message=outcome.error_message,
+        errored_on=now,
+    )
+    site.linking("").failed(connection, written)
+    to = addresses.platform(site, connection, outcome, state.parameters)
+    if to is not None:
+        return redirect(to)
+    profile = site.store.profile()
+    way = addresses.reconnect(connection)
+    if outcome is redirects.CANCELLED:
+        text = "You chose not to give access to Xero. Nothing was connected."
+        return _ended(profile.name, profile.logo_url, 403, "You cancelled the connection", text, way)
+    return _ended(profile.name, profile.logo_url, 502, "Xero ended the connection", "Nothing was connected.", way)
+
+
+def _ended(name: str, logo_url: str, status: int, title: str, text: str, way: str) -> Response:
+    next = "You can close this window, or try again."
+    trouble = Trouble(status, title, text, next, way=way)
+    return page("trouble", status, logo_url=logo_url, name=name, title=title, trouble=trouble)
+
+
+def _without_code(connection: Connection) -> Trouble:
+    return Trouble(
+        400,
+        "Xero’s answer was incomplete",
+        "It did not contain an authorisation.",
+        "Nothing was connected.",
+        way=addresses.reconnect(connection),
+    )
+
+
+def _gone() -> Trouble:
+    text = "It was removed while you were at Xero."
+    return Trouble(404, "This connection no longer exists", text, "Nothing was connected. Ask for a new link.")

@@ -1,0 +1,79 @@
+"""The last pages of Link: which of several organisations is meant, and the way back to the platform."""
+
+from __future__ import annotations
+
+from feedlane import redirects
+from feedlane.connection import Connection
+from feedlane.linking import NotLinked
+from feedlane.sessions import LINK_LASTS
+from feedlane.store import link_states
+from feedlane.web import addresses
+from feedlane.web.link_callback import next_address, not_linked
+from feedlane.web.link_session import Visit, visit
+from feedlane.web.request import Request
+from feedlane.web.response import Response, page, redirect, see_other
+from feedlane.web.site import Site
+
+
+def organisations(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
+    """Several organisations were selected at Xero: the customer says which one."""
+    own = visit(site, request, company_id, connection_id)
+    if own.session.choice is None:
+        return redirect(request.url(next_address(site, own.connection)))
+    return _choice_page(site, own)
+
+
+def choose(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
+    own = visit(site, request, company_id, connection_id)
+    choice, tenant_id, now = own.session.choice, request.field("tenantId"), site.clock()
+    if choice is None:
+        return see_other(request.url(next_address(site, own.connection)))
+    if tenant_id not in {one.tenant_id for one in choice.organisations}:
+        return _choice_page(site, own, "Choose one of the organisations.", 422)
+    done = own.session.but(choice=None)
+    try:
+        linked = site.linking(addresses.redirect_uri(request)).chosen(own.connection, choice, tenant_id, now)
+    except NotLinked as error:
+        site.store.commit(link_states.remove_session(own.secret))
+        return not_linked(site, request, own.connection, own.session.parameters, error, now)
+    site.store.commit(link_states.put_session(own.secret, done, now, LINK_LASTS))
+    return see_other(request.url(next_address(site, linked)))
+
+
+def finish(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
+    """Back to the platform, or to the built-in page if it has set no address."""
+    own = visit(site, request, company_id, connection_id)
+    outcome = redirects.DONE if own.connection.is_linked else redirects.CANCELLED
+    to = addresses.platform(site, own.connection, outcome, own.session.parameters)
+    return redirect(to) if to is not None else _done_page(site, own.connection)
+
+
+def _choice_page(site: Site, own: Visit, error: str = "", status: int = 200) -> Response:
+    profile = site.store.profile()
+    choice = own.session.choice
+    return page(
+        "organisation",
+        status,
+        logo_url=profile.logo_url,
+        name=profile.name,
+        title="Which organisation do you want to connect?",
+        organisations=choice.organisations if choice else (),
+        form_token=own.form_token,
+        here=addresses.organisation(own.connection),
+        error=error,
+    )
+
+
+def _done_page(site: Site, connection: Connection) -> Response:
+    profile = site.store.profile()
+    accounts = [one for one in site.store.source_accounts(connection.id) if one.mapping is not None]
+    return page(
+        "done",
+        logo_url=profile.logo_url,
+        name=profile.name,
+        title="You are connected to Xero" if connection.is_linked else "You are not connected to Xero",
+        connection=connection,
+        accounts=accounts,
+        manage=addresses.accounts(connection),
+        start=addresses.start(connection),
+    )

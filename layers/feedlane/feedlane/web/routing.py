@@ -1,0 +1,102 @@
+"""From a request to its page, and from an error to the page that explains it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from feedlane.errors import Conflict, FeedlaneError, Invalid, NotFound, ReconnectionNeeded, Refused, Unavailable
+from feedlane.store.table import ConditionFailed
+from feedlane.web.request import Request, request_in
+from feedlane.web.response import Response
+from feedlane.web.site import Site
+from feedlane.web.troubles import NoSuchPage, Trouble, trouble_page
+
+Page = Callable[..., Response]
+
+
+class Route:
+    """`{name}` in the path stands for one segment, which the page gets as an argument."""
+
+    def __init__(self, method: str, path: str, page: Page) -> None:
+        self.method = method
+        self.page = page
+        self._pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+
+    def arguments(self, path: str) -> dict[str, str] | None:
+        match = self._pattern.fullmatch(path)
+        return match.groupdict() if match else None
+
+
+def answer(routes: Sequence[Route], site: Site, event: dict[str, Any], logger: Any) -> dict[str, Any]:
+    """The handler's whole work. Neither query nor body is ever logged: they carry state, code and keys."""
+    try:
+        request = request_in(event, site.public_url)
+    except Invalid as error:
+        request = request_in(dict(event, body=None), site.public_url)
+        response = _explained(site, error)
+    else:
+        response = _answered(routes, site, request, logger)
+    logger.info("answered", method=request.method, path=request.path, status=response.status)
+    return response.as_answer(request)
+
+
+def _answered(routes: Sequence[Route], site: Site, request: Request, logger: Any) -> Response:
+    try:
+        return _routed(routes, site, request)
+    except (FeedlaneError, ConditionFailed) as error:
+        return _explained(site, error)
+    except Exception:
+        logger.exception("page failed", path=request.path)
+        return trouble_page(site.store.profile(), _unexpected())
+
+
+def _routed(routes: Sequence[Route], site: Site, request: Request) -> Response:
+    for route in routes:
+        arguments = route.arguments(request.path)
+        if arguments is not None and route.method == request.method:
+            if request.method == "POST" and request.comes_from_elsewhere:
+                raise _elsewhere()
+            return route.page(site, request, **arguments)
+    raise NoSuchPage
+
+
+def _explained(site: Site, error: Exception) -> Response:
+    match error:
+        case Trouble():
+            trouble = error
+        case NotFound():
+            trouble = NoSuchPage()
+        case Invalid():
+            trouble = Trouble(400, "That did not work", error.message)
+        case Unavailable() | ConditionFailed() | Conflict():
+            trouble = _busy()
+        case Refused() | ReconnectionNeeded():
+            trouble = Trouble(403, "Xero did not allow this", error.problem.sentence)
+        case _:
+            trouble = _unexpected()
+    return trouble_page(site.store.profile(), trouble)
+
+
+def _unexpected() -> Trouble:
+    return Trouble(
+        500,
+        "Something went wrong on our side",
+        "Nothing you entered caused this.",
+        "Please go back and try once more. If it happens again, let support know.",
+    )
+
+
+def _busy() -> Trouble:
+    return Trouble(
+        503,
+        "Xero is not answering at the moment",
+        "We could not finish what you asked for.",
+        "Wait a minute, then go back and try again.",
+    )
+
+
+def _elsewhere() -> Trouble:
+    text = "Another website tried to send this form."
+    return Trouble(403, "This did not come from our page", text, "Open the page itself, and try again.")

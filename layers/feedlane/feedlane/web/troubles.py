@@ -1,0 +1,115 @@
+"""Pages for what went wrong: what happened, what to do next, and a way on where there is one. One template for all."""
+
+from __future__ import annotations
+
+from feedlane.errors import FeedlaneError
+from feedlane.link_state import ExpiredState, OtherBrowser, StateError, UsedState
+from feedlane.linking import NotLinked, Reason
+from feedlane.redirects import Outcome, failed, not_supported
+from feedlane.settings import Profile
+from feedlane.web.response import Response, page
+
+
+class Trouble(FeedlaneError):
+    """What a page says. `way` and `back` are addresses: to try again, and to return to the platform."""
+
+    def __init__(
+        self, status: int, title: str, happened: str, next: str = "", *, way: str = "", way_text: str = "Try again", back: str = ""
+    ) -> None:  # fmt: skip
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.happened = happened
+        self.next = next
+        self.way = way
+        self.way_text = way_text
+        self.back = back
+
+
+class NoSuchPage(Trouble):
+    def __init__(self) -> None:
+        super().__init__(
+            404,
+            "This page does not exist",
+            "The address may be incomplete, or what it led to has been removed.",
+            "Open the link again from where you found it, or ask for a new one.",
+        )
+
+
+def trouble_page(profile: Profile, trouble: Trouble) -> Response:
+    return page(
+        "trouble", trouble.status, logo_url=profile.logo_url, name=profile.name, trouble=trouble, title=trouble.title
+    )
+
+
+def state_trouble(error: StateError, start: str) -> Trouble:
+    """`start` is where the authorisation of the state's connection begins, empty if it must not be offered."""
+    match error:
+        case UsedState():
+            return Trouble(
+                409,
+                "This step is already done",
+                "Xero’s answer was used before, perhaps because the page was loaded twice.",
+                "Nothing was changed this time.",
+                way=start,
+                way_text="Continue",
+            )
+        case ExpiredState():
+            return Trouble(
+                410,
+                "That took a little too long",
+                "For your safety, a connection to Xero has to be finished within 10 minutes.",
+                "Nothing was connected.",
+                way=start,
+            )
+        case OtherBrowser():
+            return Trouble(
+                403,
+                "Please continue in the browser you started in",
+                "This connection to Xero was started in another browser or device, or its cookies are blocked.",
+                "Nothing was connected. Start again from the link you were given, and stay in one browser.",
+            )
+        case _:
+            return Trouble(
+                400,
+                "We do not recognise this answer from Xero",
+                "It does not belong to a connection that was started here, or that was long ago.",
+                "Nothing was connected. Start again from the link you were given.",
+            )
+
+
+def not_linked_trouble(error: NotLinked, platform: str) -> tuple[Trouble, Outcome]:
+    """The page for a reason, and how the platform is told of it in its redirect."""
+    detail = error.detail
+    match error.reason:
+        case Reason.NOT_SET_UP:
+            text = f"{platform} has not switched its Xero connection on yet."
+            trouble = Trouble(501, "Xero is not available yet", text, f"Please ask {platform} when it will be.")
+            return trouble, not_supported("The Xero integration is not enabled")
+        case Reason.LIMIT:
+            text = f"{platform} has connected as many Xero organisations as Xero allows it at the moment."
+            next = f"Your organisation was not connected. Please tell {platform}: it can raise the limit with Xero, or free a place."
+            return Trouble(402, "No more connections are free", text, next), failed("Connection limit reached")
+        case Reason.CODE_DEAD:
+            text = "Xero did not accept the authorisation any more: it is good for a few minutes, and only once."
+            return Trouble(400, "The authorisation has run out", text, "Nothing was connected."), failed(text)
+        case Reason.KEYS_REJECTED:
+            text = f"Xero does not recognise the app that {platform} uses."
+            next = f"This is not your fault. Please tell {platform}; it has to check its Xero keys."
+            return Trouble(501, "Xero does not recognise this app", text, next), not_supported("Xero rejected the app's keys")
+        case Reason.NO_ORGANISATION:
+            text = "You signed in to Xero, but no organisation was selected that can have bank feeds."
+            next = "Try again, and select the organisation whose bank accounts you want to feed."
+            return Trouble(403, "No organisation was selected", text, next), failed("No organisation was authorised")
+        case Reason.OTHER_ORGANISATION:
+            text = f"This connection belongs to another Xero organisation than the one you selected ({detail})."
+            next = "Nothing was changed. Try again and select the same organisation as before, or ask for a new connection."
+            return Trouble(409, "That is a different organisation", text, next), failed("Another organisation than before")
+        case Reason.TAKEN:
+            text = f"{detail} is already connected to {platform} for another company."
+            next = f"A Xero organisation can be connected once. Disconnect it there first, or ask {platform} for help."
+            return Trouble(409, "This organisation is already connected", text, next), failed("Organisation already connected")
+        case Reason.NO_ACCESS:
+            text = f"Xero did not let us read the organisation: {detail}"
+            next = "Check with your Xero adviser that you may use this organisation, then try again."
+            return Trouble(403, "Xero did not give access", text, next), failed("No access to the organisation")

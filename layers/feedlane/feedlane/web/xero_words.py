@@ -1,0 +1,32 @@
+"""What stopped a mapping, in words for the customer. What is not known is told in Xero's own."""
+
+from __future__ import annotations
+
+from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Refused, Unavailable
+
+_KNOWN = {
+    "invalid-organisation-bank-feeds": "This Xero organisation cannot have bank feeds on its current plan.",
+    "invalid-organisation-multi-currency": (
+        "This account has another currency than your Xero organisation, and multi-currency is not part of its plan."
+    ),
+    "invalid-application": "Xero has not yet enabled bank feeds for this app.",
+    "missing-scope": "You have not given access to bank feeds yet. Reconnect to Xero, and allow it there.",
+    "account-not-valid": "Xero cannot feed this account. Choose another one, or create a new one.",
+    "invalid-user-role": "Your Xero user may not set up bank feeds. Ask an adviser or standard user to do it.",
+}
+
+
+def in_plain_words(error: Exception) -> str:
+    match error:
+        case Refused(problem=problem) | ReconnectionNeeded(problem=problem):
+            return _KNOWN.get(problem.type, f"Xero refused this: {problem.sentence}")
+        case AppKeysRejected():
+            return "Xero does not recognise this app at the moment. Please let support know."
+        case Invalid(findings=[finding, *_]):
+            return finding.message[:1].upper() + finding.message[1:]
+        case Invalid(message=message):
+            return message
+        case Unavailable():
+            return "Xero is not answering at the moment. Wait a minute, then try again."
+        case _:
+            return "Somebody else changed this at the same moment. Please try again."

@@ -1,0 +1,121 @@
+"""`sam build` and `sam deploy` of the real template. What has not changed is not built or deployed again."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.instance import BUILD, REGION, ROOT, ROOT_CREDENTIALS, STACK, Instance, architecture, runtime
+from local.progress import Failure, tail
+
+SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
+BUILT = BUILD / "sam"
+BUCKET = "feedlane-artifacts"
+
+
+def fingerprint() -> str:
+    """Of all that is built, and for what."""
+    digest = hashlib.sha256(f"{runtime()} {architecture()}".encode())
+    for path in sorted(path for source in SOURCES for path in _files(ROOT / source)):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def build(log: Path) -> bool:
+    """Answers whether there was anything to do."""
+    with _alone():
+        mark = BUILT / "fingerprint"
+        wanted = fingerprint()
+        if mark.exists() and mark.read_text() == wanted:
+            return False
+        mark.unlink(missing_ok=True)
+        _sam(["build", "--build-dir", str(BUILT)], log)
+        mark.write_text(wanted)
+        return True
+
+
+def deploy(instance: Instance, log: Path) -> bool:
+    """Answers whether there was anything to do."""
+    parameters = _parameters(instance)
+    wanted = f"{fingerprint()} {parameters}"
+    mark = instance.folder / "deployed"
+    if mark.exists() and mark.read_text() == wanted:
+        return False
+    _create_bucket(instance)
+    with _alone():
+        arguments = ["deploy", "--template-file", str(BUILT / "template.yaml"), "--s3-bucket", BUCKET]
+        _sam([*arguments, "--parameter-overrides", *parameters], log, AWS_ENDPOINT_URL=instance.aws_url)
+    mark.write_text(wanted)
+    return True
+
+
+def _parameters(instance: Instance) -> list[str]:
+    values = {
+        "Stage": "local",
+        "PythonRuntime": runtime(),
+        "Architecture": architecture(),
+        "PublicUrl": instance.api_url,
+        "XeroApiUrl": instance.xero_api_url,
+        "XeroIdentityUrl": instance.xero_identity_url,
+        "XeroLoginUrl": instance.xero_identity_url,
+        "WebhookTargets": "any",
+        "DeletionProtection": "false",
+        "LogRetentionDays": "1",
+    }
+    return [f"{key}={value}" for key, value in values.items()]
+
+
+def _create_bucket(instance: Instance) -> None:
+    s3 = instance.client("s3")
+    if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=BUCKET)
+
+
+def _sam(arguments: list[str], log: Path, **extra: str) -> None:
+    overrides = ["--parameter-overrides", f"PythonRuntime={runtime()}", f"Architecture={architecture()}"]
+    tools = Path(sys.executable).parent
+    command = [str(tools / "sam"), *arguments, "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
+    if "--parameter-overrides" not in arguments:
+        command += overrides
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")} | {
+        **ROOT_CREDENTIALS,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}",
+        "SAM_CLI_TELEMETRY": "0",
+        "FEEDLANE_PYTHON": sys.executable,
+        "RUNTIME": runtime(),
+        "ARCHITECTURE": architecture(),
+        "LAYER_CACHE": str(BUILD / "layer-cache"),
+        **extra,
+    }
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise Failure(f"sam {arguments[0]} of {STACK} failed:\n{tail(log)}")
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    for file in path.rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Instances share what is built: one builds or deploys at a time."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "sam.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

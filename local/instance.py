@@ -1,0 +1,104 @@
+"""An instance: one complete local system, with a name, ports and a folder of its own.
+
+`up` is the one that a person works with. `test` and `demo` have others' ports, so that all may run at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+REGION = "us-east-1"
+STACK = "feedlane"
+PORTS = {"up": (4566, 8480, 8490), "test": (4576, 8481, 8491), "demo": (4586, 8482, 8492)}
+
+# MiniStack takes this key for the account's root user, who may do everything. Functions do not have it: each runs
+# with credentials of its own role.
+ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
+
+
+@dataclass(frozen=True)
+class Instance:
+    name: str
+    aws_port: int
+    api_port: int
+    simulator_port: int
+
+    @classmethod
+    def named(cls, name: str) -> Instance:
+        """The ports can be moved with FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT."""
+        default = PORTS[name]
+        if name == "up":
+            names = ("FEEDLANE_AWS_PORT", "FEEDLANE_API_PORT", "FEEDLANE_SIMULATOR_PORT")
+            default = tuple(int(os.environ.get(key) or port) for key, port in zip(names, default, strict=True))
+        return cls(name, *default)
+
+    @property
+    def folder(self) -> Path:
+        return BUILD / self.name
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def aws_url(self) -> str:
+        return f"http://127.0.0.1:{self.aws_port}"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://localhost:{self.api_port}"
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://localhost:{self.simulator_port}"
+
+    @property
+    def xero_api_url(self) -> str:
+        return os.environ.get("FEEDLANE_XERO_API_URL", "").rstrip("/") or self.simulator_url
+
+    @property
+    def xero_identity_url(self) -> str:
+        return os.environ.get("FEEDLANE_XERO_IDENTITY_URL", "").rstrip("/") or self.simulator_url
+
+    @property
+    def description(self) -> Path:
+        """Where clients read the addresses: `build/local.json` for the instance that a person works with."""
+        return BUILD / "local.json" if self.name == "up" else self.folder / "local.json"
+
+    def client(self, service: str) -> Any:
+        """A boto3 client with the rights of the account's root user."""
+        return boto3.client(
+            service,
+            endpoint_url=self.aws_url,
+            region_name=REGION,
+            aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def outputs(self) -> dict[str, str]:
+        """The deployed stack's outputs."""
+        stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def described(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.description.read_text())
+        return found
+
+
+def runtime() -> str:
+    """MiniStack runs functions with the interpreter that runs itself: the runtime is deployed to match."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def architecture() -> str:
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"

@@ -1,0 +1,100 @@
+"""Background processes of an instance: started in a session of their own, stopped by the id they were given."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local.progress import Failure, tail
+
+PATIENCE = 60.0
+
+
+class Processes:
+    """Remembers in a file what was started, so that a later command finds it again."""
+
+    def __init__(self, folder: Path, logs: Path) -> None:
+        self._file = folder / "processes.json"
+        self._logs = logs
+
+    def start(self, name: str, command: list[str], environment: dict[str, str], folder: Path) -> None:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        with self.log(name).open("ab") as log:
+            process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self._save(self._load() | {name: {"pid": process.pid, "birth": _birth(process.pid)}})
+
+    def log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+    def is_running(self, name: str) -> bool:
+        entry = self._load().get(name)
+        return entry is not None and entry["birth"] != "" and _birth(int(entry["pid"])) == entry["birth"]
+
+    def wait(self, name: str, is_ready: Callable[[], bool]) -> None:
+        """Raises Failure if the process ends, or is not ready in time."""
+        deadline = time.monotonic() + PATIENCE
+        while not is_ready():
+            if not self.is_running(name):
+                raise Failure(f"{name} ended while it was starting:\n{tail(self.log(name))}")
+            if time.monotonic() > deadline:
+                raise Failure(f"{name} was not ready within {PATIENCE:.0f} s:\n{tail(self.log(name))}")
+            time.sleep(0.1)
+
+    def stop(self, name: str) -> bool:
+        """Ends the process and everything it started. Answers whether it was running."""
+        was_running = self.is_running(name)
+        entries = self._load()
+        entry = entries.pop(name, None)
+        if was_running and entry:
+            _end(int(entry["pid"]))
+        self._save(entries)
+        return was_running
+
+    def _load(self) -> dict[str, dict[str, str | int]]:
+        try:
+            found: dict[str, dict[str, str | int]] = json.loads(self._file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return found
+
+    def _save(self, entries: dict[str, dict[str, str | int]]) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(json.dumps(entries, indent=2))
+
+
+def _birth(pid: int) -> str:
+    """When a process began, or nothing if it is gone: a process id alone may by now be another process's."""
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return ""
+    except ChildProcessError:
+        pass
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if after_name[0] == "Z" else after_name[19]
+    except OSError:
+        if Path("/proc/self").exists():
+            return ""
+    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return found.stdout.strip()
+
+
+def _end(pid: int) -> None:
+    os.killpg(pid, signal.SIGTERM)
+    deadline = time.monotonic() + 8
+    while time.monotonic() < deadline:
+        if not _birth(pid):
+            break
+        time.sleep(0.05)
+    try:
+        # Also what the process left behind: functions' workers live in its group.
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

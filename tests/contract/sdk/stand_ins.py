@@ -1,0 +1,169 @@
+"""Stand-ins for what the API has around it: Xero, the vault, the queues, the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from feedlane.api_key import ApiKey
+from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.environment import environment
+from feedlane.errors import NotFound
+from feedlane.ids import fingerprint
+from feedlane.settings import Settings
+from feedlane.source_account import AccountKind
+from feedlane.store.memory import MemoryTable
+from feedlane.store.store import Store
+from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess
+from feedlane.vault import KeysCheck
+from tests.fakes.queues import FakeQueues
+
+KEY = "fl_test"
+CONTEXT = SimpleNamespace(
+    function_name="public_api", memory_limit_in_mb=1024, invoked_function_arn="arn", aws_request_id="request"
+)
+
+
+class StandInXero:
+    """Feed connections and accounts of one organisation. `problem` is raised by the next call, once."""
+
+    def __init__(self) -> None:
+        self.accounts = [
+            TargetAccount(id="xero-1", name="Business", number="20011234", currency="GBP", kind=AccountKind.BANK),
+            TargetAccount(id="xero-2", name="Euro", number="20015678", currency="EUR", kind=AccountKind.BANK),
+            TargetAccount(id="xero-3", name="Card", number="4471", currency="GBP", kind=AccountKind.CREDIT_CARD),
+        ]
+        self.feeds: dict[str, FeedConnection] = {}
+        self.active = True
+        self.problem: Exception | None = None
+        self.disconnected: list[str] = []
+        self._ids = count(1)
+
+    def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:
+        self._fail()
+        return self.accounts
+
+    def feed_connections(self, access: TenantAccess) -> list[FeedConnection]:
+        return list(self.feeds.values())
+
+    def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
+        self._fail()
+        id = f"feed-{next(self._ids)}"
+        account_id = new.account_id or (f"new-{id}" if self.active else None)
+        self.feeds[id] = FeedConnection(
+            id=id, account_token=new.account_token, account_id=account_id, account_name=new.account_name,
+            active=self.active,
+        )  # fmt: skip
+        return self.feeds[id]
+
+    def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
+        return self.feeds.get(feed_connection_id)
+
+    def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
+        self._fail()
+        self.feeds.pop(feed_connection_id, None)
+
+    def disconnect(self, connection: Connection) -> None:
+        self._fail()
+        assert connection.tenant
+        self.disconnected.append(connection.tenant.xero_connection_id)
+
+    def _fail(self) -> None:
+        problem, self.problem = self.problem, None
+        if problem:
+            raise problem
+
+
+class StandInVault:
+    def __init__(self) -> None:
+        self.secrets: dict[str, str] = {}
+        self.keys: tuple[str, str] | None = None
+        self.check = KeysCheck(ok=True)
+
+    def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
+        if self.check.ok is not False:
+            self.keys = (client_id, client_secret)
+        return self.check
+
+    def create_webhook_secret(self, consumer_id: str) -> str:
+        self.secrets[consumer_id] = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
+        return self.secrets[consumer_id]
+
+    def delete_webhook_secret(self, consumer_id: str) -> None:
+        if consumer_id not in self.secrets:
+            raise NotFound("secret", consumer_id)
+        del self.secrets[consumer_id]
+
+
+class StandInParts:
+    """A deployment that is set up: keys, integration and bank feeds on, one API key."""
+
+    public_url = "https://feedlane.example.com"
+
+    def __init__(self) -> None:
+        self.table = MemoryTable()
+        self.store = Store(self.table)
+        self.upstream: Any = StandInXero()
+        self.vault: Any = StandInVault()
+        self.queues = FakeQueues()
+        self.now = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+        self._ids = count(1)
+        key = ApiKey(id="key-1", name="test", fingerprint=fingerprint(KEY), ending="test", created=self.now)
+        settings = Settings(enabled=True, bank_feeds=True, client_id="A" * 32, client_secret_ending="CyeQ")
+        self.store.commit(self.store.add_api_key(key), self.store.put_settings(settings))
+
+    def clock(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def new_id(self) -> str:
+        return f"00000000-0000-4000-8000-{next(self._ids):012d}"
+
+    def disconnect(self, connection: Connection) -> None:
+        self.upstream.disconnect(connection)
+
+    # what others than the API do
+
+    def link(self, company_id: str, connection_id: str, tenant_id: str = "tenant-1") -> Connection:
+        """As if the customer had been through Link."""
+        connection = self.store.connection(company_id, connection_id)
+        linked = connection.but(
+            status=ConnectionStatus.LINKED,
+            token_set_id="tokens-1",
+            scopes=("bankfeeds",),
+            tenant=Tenant(
+                id=tenant_id, name="Harbour Bakery", xero_connection_id=f"xc-{tenant_id}", base_currency="GBP",
+                plan="GROW",
+            ),
+        )  # fmt: skip
+        self.store.commit(self.store.put_connection(linked))
+        return linked.but(version=connection.version + 1)
+
+    @property
+    def event_types(self) -> list[str]:
+        return [item["type"] for key, item in self.table.items.items() if key[0].startswith("EVENT#")]
+
+
+def transaction(id: str, date: str, amount: str, balance: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": id, "date": date, "description": f"Invoice {id}", "amount": Decimal(amount), "balance": Decimal(balance),
+        "transaction_type": "Credit" if Decimal(amount) >= 0 else "Debit",
+    } | more  # fmt: skip
+
+
+def installed(monkeypatch: pytest.MonkeyPatch) -> StandInParts:
+    """The handler works with these from now on, until the test ends."""
+    from api import authentication, parts
+
+    own = StandInParts()
+    monkeypatch.setattr(parts, "current", own)
+    monkeypatch.setenv("PUBLIC_URL", own.public_url)
+    monkeypatch.setenv("WEBHOOK_TARGETS", "any")
+    environment.cache_clear()
+    authentication.forget_all()
+    return own
