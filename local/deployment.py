@@ -99,7 +99,9 @@ def _sam(arguments: list[str], log: Path, **extra: str) -> None:
     }
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False
+        )
     if done.returncode:
         raise Failure(f"sam {arguments[0]} of {STACK} failed:\n{tail(log)}")
 

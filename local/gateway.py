@@ -45,7 +45,9 @@ def gateway(aws_url: str, api_id: str) -> Starlette:
 async def _forwarded(request: Request, target: httpx.URL, host: bytes) -> httpx.Request:
     path: bytes = request.scope["raw_path"]
     query: bytes = request.scope["query_string"]
-    headers = [(name, value) for name, value in request.headers.raw if name not in HOP_BY_HOP | {b"host", b"content-length"}]
+    headers = [
+        (name, value) for name, value in request.headers.raw if name not in HOP_BY_HOP | {b"host", b"content-length"}
+    ]
     headers += [(b"host", host), (b"x-forwarded-for", _client(request)), (b"x-forwarded-proto", b"http")]
     forwarded = httpx.Request(request.method, target, headers=headers, content=await request.body() or None)
     # Set afterwards, because httpx would write some escapes in another way.
@@ -69,7 +71,9 @@ def _client(request: Request) -> bytes:
 
 def _answered(answer: httpx.Response) -> Response:
     response = StreamingResponse(answer.aiter_raw(), status_code=answer.status_code)
-    response.raw_headers = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in HOP_BY_HOP]
+    response.raw_headers = [
+        (name.lower(), value) for name, value in answer.headers.raw if name.lower() not in HOP_BY_HOP
+    ]
     response.background = _Close(answer)
     return response
 

@@ -7,7 +7,7 @@ import sys
 
 import httpx
 
-from local.instance import REGION, ROOT_CREDENTIALS, ROOT, Instance
+from local.instance import REGION, ROOT, ROOT_CREDENTIALS, Instance
 from local.processes import Processes
 
 NAME = "aws"

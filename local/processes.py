@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from local.progress import Failure, tail
@@ -26,7 +27,13 @@ class Processes:
         self._logs.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self._save(self._load() | {name: {"pid": process.pid, "birth": _birth(process.pid)}})
 
@@ -93,8 +100,6 @@ def _end(pid: int) -> None:
         if not _birth(pid):
             break
         time.sleep(0.05)
-    try:
+    with suppress(ProcessLookupError):
         # Also what the process left behind: functions' workers live in its group.
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -41,11 +41,7 @@ def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
     _deploy(instance)
     if not processes.is_running(GATEWAY):
         _start_gateway(instance, processes)
-    if running and instance.description.exists():
-        described = instance.described()
-    else:
-        described = _describe(instance, empty)
-    return described
+    return instance.described() if running and instance.description.exists() else _describe(instance, empty)
 
 
 def stop(instance: Instance) -> bool:
@@ -70,7 +66,11 @@ def _is_whole(instance: Instance, processes: Processes) -> bool:
 
 def _start_parts(instance: Instance, processes: Processes) -> None:
     require_free(
-        {instance.aws_port: "AWS (MiniStack)", instance.api_port: "the API", instance.simulator_port: "the Xero simulator"}
+        {
+            instance.aws_port: "AWS (MiniStack)",
+            instance.api_port: "the API",
+            instance.simulator_port: "the Xero simulator",
+        }
     )
     with step(f"AWS (MiniStack) on port {instance.aws_port}"):
         ministack.start(instance, processes)
@@ -91,7 +91,14 @@ def _deploy(instance: Instance) -> None:
 
 def _start_gateway(instance: Instance, processes: Processes) -> None:
     with step(f"API and portal on {instance.api_url}"):
-        arguments = ["--port", str(instance.api_port), "--aws-url", instance.aws_url, "--api-id", instance.outputs()["ApiId"]]
+        arguments = [
+            "--port",
+            str(instance.api_port),
+            "--aws-url",
+            instance.aws_url,
+            "--api-id",
+            instance.outputs()["ApiId"],
+        ]
         processes.start(GATEWAY, [sys.executable, "-m", "local.gateway", *arguments], dict(os.environ), ROOT)
         processes.wait(GATEWAY, lambda: _answers(instance.api_url))
         _await_functions(instance)
@@ -101,8 +108,6 @@ def _await_functions(instance: Instance) -> None:
     """A gateway error means that the route is there but its function does not start."""
     deadline = time.monotonic() + 30
     while (answer := httpx.get(instance.api_url, timeout=35, trust_env=False)).status_code >= 500:
-        if answer.status_code == 501:
-            return
         if time.monotonic() > deadline:
             log = instance.logs / f"{ministack.NAME}.log"
             raise Failure(f"The API answers {answer.status_code}: {answer.text[:300]}\n{tail(log)}")

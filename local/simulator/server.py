@@ -66,6 +66,7 @@ def _server(sim: Simulator, host: str, port: int) -> _Server:
         log_level="warning",
         access_log=False,
         lifespan="off",
+        timeout_graceful_shutdown=2,
     )
     return _Server(config)
 

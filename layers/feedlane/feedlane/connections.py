@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from feedlane import connection_limit, event_payloads, mapping
@@ -72,10 +73,9 @@ def _end(store: Store, disconnect: Disconnect, connection: Connection) -> None:
     tenant = connection.tenant
     if tenant is None or _others(store, connection, tenant.id):
         return
-    try:
+    # Whoever Xero no longer lets in has no connection left to end.
+    with suppress(ReconnectionNeeded, Refused):
         disconnect(connection)
-    except (ReconnectionNeeded, Refused):
-        pass  # Xero no longer lets us in: as far as it is concerned, the connection has ended.
 
 
 def _others(store: Store, connection: Connection, tenant_id: str) -> bool:

@@ -98,36 +98,39 @@ _URL_RULE = "must be an address with https (http only for localhost)"
 def _broken(settings: Settings) -> list[Finding]:
     """Every rule that the settings break."""
     found = []
-
-    def broken(field: str, message: str, validator: str) -> None:
-        found.append(Finding(item_id=field, message=message, validator=validator))
-
     if settings.enabled and not settings.has_keys:
-        broken("enabled", "needs the app's keys first: PUT /integrations/gbol/credentials", "Keys")
+        found.append(_finding("enabled", "needs the app's keys first: PUT /integrations/gbol/credentials", "Keys"))
     if settings.access not in list(Access):
-        broken("access", f"must be {' or '.join(Access)}", "Enum")
+        found.append(_finding("access", f"must be {' or '.join(Access)}", "Enum"))
     if len(settings.app_name) > LONGEST_TEXT:
-        broken("appName", f"must have at most {LONGEST_TEXT} characters", "MaximumLength")
+        found.append(_finding("appName", f"must have at most {LONGEST_TEXT} characters", "MaximumLength"))
     if "xero" in settings.app_name.casefold():
-        broken("appName", "must not contain Xero: Xero does not certify apps that are called so", "Name")
-    urls = {
+        found.append(_finding("appName", "must not contain Xero: Xero certifies no app that is called so", "Name"))
+    return found + _broken_by_pages(settings) + _broken_by_limit(settings)
+
+
+def _broken_by_pages(settings: Settings) -> list[Finding]:
+    pages = {
         "companyUrl": settings.company_url,
         "privacyPolicyUrl": settings.privacy_policy_url,
         "termsUrl": settings.terms_url,
     }
-    for field, url in urls.items():
-        if url and not is_safe_url(url):
-            broken(field, _URL_RULE, "Url")
-    if settings.partner:
-        for field in ("privacyPolicyUrl", "termsUrl"):
-            if not urls[field]:
-                broken(field, "is required of a partner", "Required")
-        if settings.connection_limit is not None:
-            broken("connectionLimit", "must be null: a partner has no limit", "Range")
-    elif settings.connection_limit not in CONNECTION_LIMITS:
+    found = [_finding(field, _URL_RULE, "Url") for field, url in pages.items() if url and not is_safe_url(url)]
+    missing = [field for field in ("privacyPolicyUrl", "termsUrl") if settings.partner and not pages[field]]
+    return found + [_finding(field, "is required of a partner", "Required") for field in missing]
+
+
+def _broken_by_limit(settings: Settings) -> list[Finding]:
+    if settings.partner and settings.connection_limit is not None:
+        return [_finding("connectionLimit", "must be null: a partner has no limit", "Range")]
+    if not settings.partner and settings.connection_limit not in CONNECTION_LIMITS:
         tiers = ", ".join(map(str, CONNECTION_LIMITS))
-        broken("connectionLimit", f"must be one of {tiers}: only a partner has none", "Enum")
-    return found
+        return [_finding("connectionLimit", f"must be one of {tiers}: only a partner has none", "Enum")]
+    return []
+
+
+def _finding(field: str, message: str, validator: str) -> Finding:
+    return Finding(item_id=field, message=message, validator=validator)
 
 
 def _stored(store: Store, now: datetime, new_id: NewId, before: Settings, after: Settings) -> Settings:

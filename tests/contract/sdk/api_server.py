@@ -15,7 +15,7 @@ from tests.contract.sdk.stand_ins import CONTEXT, KEY
 # As Lambda has it: the function's folder is where it imports from.
 sys.path.insert(0, str(Path(__file__).parents[3] / "functions" / "public_api"))
 
-from functions.public_api import app  # noqa: E402
+from functions.public_api import app
 
 AUTHORIZATION = "Basic " + base64.b64encode(KEY.encode()).decode()
 

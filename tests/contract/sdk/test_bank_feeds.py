@@ -217,9 +217,8 @@ def test_a_batch_with_failures_is_207_item_by_item(sdk: CodatBankFeeds, ids: Ids
 
 def test_updates_change_name_balance_and_status_only(sdk: CodatBankFeeds, ids: Ids) -> None:
     create_account(sdk, ids)
-    changed = sdk.source_accounts.update(
-        request={**ids, "account_id": "src-001", "source_account": {"id": "src-001", "account_name": "Team", "balance": 7}}
-    )  # fmt: skip
+    changes = {"id": "src-001", "account_name": "Team", "balance": 7}
+    changed = sdk.source_accounts.update(request={**ids, "account_id": "src-001", "source_account": changes})
     assert (changed.account_name, changed.balance) == ("Team", Decimal(7))
     for bad in ({"currency": "EUR"}, {"status": "connected"}):
         with pytest.raises(errors.ErrorMessage) as refused:

@@ -41,6 +41,7 @@ class UnknownRoute(Exception):
 
     def __init__(self, method: str, path: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(f"{method} is not allowed on {path}." if allowed else f"There is no route {method} {path}.")
+        self.status = 405 if allowed else 404
         self.allowed = allowed
 
 
@@ -73,36 +74,37 @@ class ErrorAnswer:
         return body | ({"problem": problem_json(self.problem)} if self.problem else {})
 
 
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (RefusedInput, 400),
+    (LimitReached, 402),
+    (Refused, 403),
+    (ReconnectionNeeded, 403),
+    (AppKeysRejected, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+)
+
+
 def answer(error: Exception) -> ErrorAnswer:
     match error:
         case Invalid():
             return ErrorAnswer(400, error.message, errors=error.findings)
         case Unauthorized():
             return ErrorAnswer(401, "Unauthorized")
-        case LimitReached():
-            return ErrorAnswer(402, str(error))
-        case RefusedInput():
-            return ErrorAnswer(400, str(error), problem=error.problem)
-        case Refused() | ReconnectionNeeded() | AppKeysRejected():
-            return ErrorAnswer(403, str(error), problem=error.problem)
-        case NotFound():
-            return ErrorAnswer(404, str(error))
         case NotSupported():
             return ErrorAnswer(error.status, str(error))
-        case UnknownRoute(allowed=()):
-            return ErrorAnswer(404, str(error))
         case UnknownRoute():
-            return ErrorAnswer(405, str(error), {"Allow": ", ".join(error.allowed)})
-        case Conflict():
-            return ErrorAnswer(409, str(error))
+            return ErrorAnswer(error.status, str(error), {"Allow": ", ".join(error.allowed)} if error.allowed else {})
         case ConditionFailed():
             message = "Another request changed the same thing at that moment; please retry."
             return ErrorAnswer(503, message, {"Retry-After": str(SECONDS_AFTER_A_RACE)}, retry="True")
         case Unavailable():
             wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
             return ErrorAnswer(503, str(error), wait, retry="True")
-        case _:
-            return ErrorAnswer(500, "An unexpected error occurred.", retry="Unknown")
+    for kind, status in _STATUSES:
+        if isinstance(error, kind):
+            return ErrorAnswer(status, str(error), problem=getattr(error, "problem", None))
+    return ErrorAnswer(500, "An unexpected error occurred.", retry="Unknown")
 
 
 def finding_json(finding: Finding) -> dict[str, str]:

@@ -22,7 +22,7 @@ Wanted = Callable[[Json], bool]
 # The properties that can be asked for; a nested one has its own.
 Fields = dict[str, "Fields | None"]
 
-_TOKEN = re.compile(r"&&|\|\||[{}]|[^&|{}]+|[&|]")
+_PIECE = re.compile(r"&&|\|\||[{}]|[^&|{}]+|[&|]")
 _SYMBOLS, _ALONE = {"&&", "||", "{", "}"}, {"&", "|"}
 _COMPARISON = re.compile(r"\s*(?P<name>[^=!~<>]+?)\s*(?P<sign>!=|>=|<=|=|~|>|<)\s*(?P<value>.*?)\s*", re.DOTALL)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?")
@@ -64,43 +64,43 @@ def _parsed(query: str, comparison: Callable[[str], Callable[[Any], bool]]) -> C
         raise Invalid(MALFORMED)
     if not query.strip():
         return lambda _: True
-    tokens = [token for token in _TOKEN.findall(query) if token.strip()]
-    test = _either(tokens, comparison)
-    if tokens:
+    pieces = [piece for piece in _PIECE.findall(query) if piece.strip()]
+    test = _either(pieces, comparison)
+    if pieces:
         raise Invalid(MALFORMED)
     return test
 
 
-def _either(tokens: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    tests = [_both(tokens, comparison)]
-    while tokens[:1] == ["||"]:
-        tokens.pop(0)
-        tests.append(_both(tokens, comparison))
+def _either(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    tests = [_both(pieces, comparison)]
+    while pieces[:1] == ["||"]:
+        pieces.pop(0)
+        tests.append(_both(pieces, comparison))
     return lambda one: any(test(one) for test in tests)
 
 
-def _both(tokens: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    tests = [_single(tokens, comparison)]
-    while tokens[:1] == ["&&"]:
-        tokens.pop(0)
-        tests.append(_single(tokens, comparison))
+def _both(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    tests = [_single(pieces, comparison)]
+    while pieces[:1] == ["&&"]:
+        pieces.pop(0)
+        tests.append(_single(pieces, comparison))
     return lambda one: all(test(one) for test in tests)
 
 
-def _single(tokens: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    if not tokens:
+def _single(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    if not pieces:
         raise Invalid(MALFORMED)
-    token = tokens.pop(0)
-    if token == "{":
-        test = _either(tokens, comparison)
-        if tokens[:1] != ["}"]:
+    piece = pieces.pop(0)
+    if piece == "{":
+        test = _either(pieces, comparison)
+        if pieces[:1] != ["}"]:
             raise Invalid(MALFORMED)
-        tokens.pop(0)
+        pieces.pop(0)
         return test
     # A single & or | belongs to the value it stands in.
-    while tokens and tokens[0] not in _SYMBOLS and (tokens[0] in _ALONE or token[-1] in _ALONE):
-        token += tokens.pop(0)
-    return comparison(token)
+    while pieces and pieces[0] not in _SYMBOLS and (pieces[0] in _ALONE or piece[-1] in _ALONE):
+        piece += pieces.pop(0)
+    return comparison(piece)
 
 
 def _split(text: str) -> tuple[str, str, str]:

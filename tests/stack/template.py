@@ -1,0 +1,49 @@
+"""The template as data, for tests that go over all of it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from samcli.yamlhelper import yaml_parse
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Need:
+    """One statement of one function's policy."""
+
+    function: str
+    sid: str
+
+    def __str__(self) -> str:
+        return f"{self.function}-{self.sid}"
+
+
+@lru_cache(maxsize=1)
+def template() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return parsed
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    """Resources of this type, by logical id."""
+    return {id: resource for id, resource in template()["Resources"].items() if resource["Type"] == kind}
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """The functions' properties, by the name of their folder."""
+    found = of_type("AWS::Serverless::Function").values()
+    return {Path(function["Properties"]["CodeUri"]).name: function["Properties"] for function in found}
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    role = template()["Resources"][functions()[function]["Role"]["Fn::GetAtt"][0]]
+    return [
+        statement for policy in role["Properties"]["Policies"] for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def needs() -> list[Need]:
+    return [Need(function, statement["Sid"]) for function in functions() for statement in statements(function)]

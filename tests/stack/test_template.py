@@ -1,0 +1,74 @@
+"""What the linters do not know about the template."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.stack.template import ROOT, functions, of_type, template
+
+
+@pytest.mark.parametrize("function", functions())
+def test_a_function_has_its_own_role_and_a_log_group_with_retention(function: str) -> None:
+    properties = functions()[function]
+    log = template()["Resources"][properties["LoggingConfig"]["LogGroup"]["Ref"]]
+
+    assert log["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    roles = [other["Role"]["Fn::GetAtt"][0] for other in functions().values()]
+    assert roles.count(properties["Role"]["Fn::GetAtt"][0]) == 1
+
+
+def test_every_folder_of_functions_is_deployed_and_every_deployed_one_exists() -> None:
+    folders = {app.parent.name for app in (ROOT / "functions").glob("*/app.py")}
+    assert folders == set(functions())
+
+
+def test_a_visibility_timeout_is_six_times_its_functions_timeout() -> None:
+    resources = template()["Resources"]
+    mappings = [mapping["Properties"] for mapping in of_type("AWS::Lambda::EventSourceMapping").values()]
+    checked = 0
+    for mapping in mappings:
+        source = resources[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
+        if source["Type"] == "AWS::SQS::Queue":
+            timeout = resources[mapping["FunctionName"]["Ref"]]["Properties"]["Timeout"]
+            assert source["Properties"]["VisibilityTimeout"] == 6 * timeout
+            checked += 1
+    assert checked == 4
+
+
+def test_every_queue_redrives_or_is_where_others_redrive_to_and_has_an_alarm() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    dead_letters = {id for id, queue in queues.items() if "RedrivePolicy" not in queue["Properties"]}
+    watched = {
+        alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+        for alarm in alarms
+        if alarm["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    }
+    for queue in queues.values():
+        redrive = queue["Properties"].get("RedrivePolicy")
+        assert redrive is None or redrive["deadLetterTargetArn"]["Fn::GetAtt"][0] in dead_letters
+    assert watched == dead_letters
+
+
+def test_layers_are_built_for_the_runtime_that_the_template_deploys_by_default() -> None:
+    parameters = template()["Parameters"]
+    for file in ("layers/build.py", "Makefile"):
+        text = Path(ROOT / file).read_text()
+        runtime, architecture = parameters["PythonRuntime"]["Default"], parameters["Architecture"]["Default"]
+        assert re.search(rf"RUNTIME .*{runtime}\b", text), file
+        assert re.search(rf"ARCHITECTURE .*{architecture}\b", text), file
+
+
+def test_every_function_is_reached_by_something() -> None:
+    reached = str(
+        [
+            resource
+            for kind in ("Permission", "EventSourceMapping")
+            for resource in of_type(f"AWS::Lambda::{kind}").values()
+        ]
+        + list(of_type("AWS::Scheduler::Schedule").values())
+    )
+    unreached = [id for id in of_type("AWS::Serverless::Function") if f"'{id}'" not in reached]
+    # Invoked by the other functions, with their roles.
+    assert unreached == ["CredentialVault"]

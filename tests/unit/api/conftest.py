@@ -1,0 +1,53 @@
+"""The handler, called as Lambda calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from feedlane.money import dumps
+from tests.contract.sdk.api_server import AUTHORIZATION, http_event
+from tests.contract.sdk.stand_ins import CONTEXT, StandInParts, installed
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+    headers: dict[str, str]
+    text: str
+
+
+Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> StandInParts:
+    return installed(monkeypatch)
+
+
+@pytest.fixture
+def call(own: StandInParts) -> Call:
+    """`call("GET", "/companies")`, with a body as JSON or as text."""
+    from functions.public_api import app
+
+    def call(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
+        path, _, query = path.partition("?")
+        text = body if isinstance(body, str) else "" if body is None else dumps(body)
+        given = {"Authorization": AUTHORIZATION} if headers is None else headers
+        answer = app.handler(http_event(method, path, query, given, text.encode()), CONTEXT)
+        parsed = json.loads(answer["body"]) if answer["body"] else None
+        return Answer(answer["statusCode"], parsed, answer["headers"], answer["body"])
+
+    return call
+
+
+@pytest.fixture
+def ids(call: Call, own: StandInParts) -> dict[str, str]:
+    """A company with a linked connection."""
+    company_id = call("POST", "/companies", {"name": "Harbour Bakery Ltd"}).body["id"]
+    connection_id = call("POST", f"/companies/{company_id}/connections", {"platformKey": "gbol"}).body["id"]
+    own.link(company_id, connection_id)
+    return {"company_id": company_id, "connection_id": connection_id}

@@ -1,0 +1,114 @@
+"""Feedlane's own routes: feeds, holds, releases, and checking a push without sending it."""
+
+from __future__ import annotations
+
+from feedlane.feed import Feed, feed_id
+from feedlane.hold import Hold, Scope
+from feedlane.problem import Problem
+from feedlane.store import ledger
+from tests.contract.sdk.stand_ins import StandInParts
+from tests.unit.api.conftest import Answer, Call
+
+Ids = dict[str, str]
+PROBLEM = Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403, detail="No feeds.")
+
+
+def connected(call: Call, ids: Ids, account_id: str = "a/b") -> str:
+    k = f"/companies/{ids['company_id']}/connections/{ids['connection_id']}"
+    account = {
+        "id": account_id, "accountName": "Current", "accountType": "checking", "accountNumber": "20011234",
+        "currency": "GBP", "balance": 0,
+    }  # fmt: skip
+    assert call("POST", f"{k}/connectionInfo/bankFeedAccounts", account).status == 200
+    mapping = {"sourceAccountId": account_id, "targetAccountId": "xero-1"}
+    assert call("POST", f"{k}/bankFeedAccounts/mapping", mapping).status == 200
+    return k
+
+
+def hold_with_waiting(own: StandInParts, ids: Ids, waiting: int = 3) -> Feed:
+    feed = ledger.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))
+    assert feed
+    hold = Hold(
+        id="hold-1", scope=Scope.TENANT, subject="tenant-1", reason="organisation-without-bank-feeds", problem=PROBLEM,
+        since=own.now, tenant_id="tenant-1", company_id=ids["company_id"], connection_id=ids["connection_id"],
+    )  # fmt: skip
+    changed = feed.but(recorded_through=waiting, recorded_date="2026-05-01")
+    own.store.commit(own.store.add_hold(hold), ledger.put_feed(changed))
+    return changed
+
+
+def push(call: Call, k: str, suffix: str = "", balance: int = 5, type: str = "Credit") -> Answer:
+    transactions = [
+        {"id": "t1", "date": "2026-05-01", "amount": 5, "balance": balance, "description": "x", "transactionType": type}
+    ]
+    body = {"accountId": "a/b", "transactions": transactions}
+    return call("POST", f"{k}/push/bankAccounts/a%2Fb/bankTransactions{suffix}", body)
+
+
+def test_a_feed_is_shown_with_its_place_in_the_ledger_and_its_hold(call: Call, ids: Ids, own: StandInParts) -> None:
+    connected(call, ids)
+    feed = hold_with_waiting(own, ids)
+    for path in (f"/feeds/{feed.id}", f"/feeds/{ids['connection_id']}/a%2Fb"):
+        shown = call("GET", path).body
+        assert (shown["id"], shown["recorded"], shown["delivered"], shown["waiting"]) == (feed.id, 3, 0, 3)
+        assert shown["hold"]["problem"]["detail"] == "No feeds."
+    assert [one["id"] for one in call("GET", "/feeds?query=waiting>0").body["results"]] == [feed.id]
+    assert call("GET", f"/feeds?companyId={ids['company_id']}").body["totalResults"] == 1
+    assert call("GET", "/feeds?companyId=nobody").body["totalResults"] == 0
+    assert call("GET", f"/feeds/{ids['connection_id']}/nothing").status == 404
+
+
+def test_holds_are_listed_with_what_waits_behind_them(call: Call, ids: Ids, own: StandInParts) -> None:
+    connected(call, ids)
+    hold_with_waiting(own, ids)
+    [hold] = call("GET", "/holds").body["results"]
+    assert (hold["id"], hold["scope"], hold["reason"], hold["waiting"]) == (
+        "hold-1", "tenant", "organisation-without-bank-feeds", 3,
+    )  # fmt: skip
+    assert hold["problem"] == PROBLEM.model_dump()
+    assert "accountId" not in hold
+
+
+def test_a_release_answers_the_operations_it_started(call: Call, ids: Ids, own: StandInParts) -> None:
+    connected(call, ids)
+    feed = hold_with_waiting(own, ids)
+    [started] = call("POST", "/holds/hold-1/release").body["results"]
+    assert (started["status"], started["door"], started["accountId"]) == ("Pending", "release", "a/b")
+    assert own.queues.woken == [feed.id]
+    assert call("GET", "/holds").body["results"] == []
+    assert call("POST", "/holds/hold-1/release").status == 404
+
+
+def test_a_feed_can_be_released_by_its_id(call: Call, ids: Ids, own: StandInParts) -> None:
+    connected(call, ids)
+    feed = hold_with_waiting(own, ids)
+    assert len(call("POST", f"/feeds/{feed.id}/release").body["results"]) == 1
+    assert call("GET", f"/feeds/{feed.id}").body["hold"] is None
+
+
+def test_a_held_push_is_refused_with_the_whole_problem(call: Call, ids: Ids, own: StandInParts) -> None:
+    k = connected(call, ids)
+    hold_with_waiting(own, ids)
+    refused = push(call, k)
+    assert (refused.status, refused.body["problem"]) == (403, PROBLEM.model_dump())
+
+
+def test_a_push_can_be_checked_without_sending_it(call: Call, ids: Ids, own: StandInParts) -> None:
+    k = connected(call, ids)
+    checked = push(call, k, "/validate", type="Debit").body
+    assert checked["valid"] is True
+    assert [one["itemId"] for one in checked["validation"]["warnings"]] == ["t1"]
+    assert own.queues.pushed == []
+    assert push(call, k).status == 200
+    assert len(own.queues.pushed) == 1
+
+
+def test_numbers_go_out_digit_for_digit(call: Call, ids: Ids) -> None:
+    k = f"/companies/{ids['company_id']}/connections/{ids['connection_id']}/connectionInfo/bankFeedAccounts"
+    account = (
+        '{"id": "x", "accountName": "n", "accountType": "checking", "accountNumber": "1", "currency": "GBP", '
+        '"balance": 123456789012345.6789, "accountInfo": {"availableBalance": 0.10}}'
+    )
+    text = call("POST", k, account).text
+    assert '"balance":123456789012345.6789' in text
+    assert '"availableBalance":0.1' in text

@@ -1,0 +1,55 @@
+"""Account ids in paths, however a gateway hands them over."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedlane.ids import ACCOUNT_ID
+from tests.contract.sdk import api_server  # noqa: F401  (the function's folder is on the path)
+
+K = "/companies/c/connections/k"
+FEED = "/feeds/0f20c943-12d0-4800-9f6c-d218f62d494c"
+PLACES = [
+    ("PATCH", f"{K}/connectionInfo/bankFeedAccounts/", ""),
+    ("POST", f"{K}/push/bankAccounts/", "/bankTransactions"),
+    ("POST", f"{K}/push/bankAccounts/", "/bankTransactions/validate"),
+    ("GET", f"{K}/options/bankAccounts/", "/bankTransactions"),
+    ("POST", f"{FEED}/", "/release"),
+    ("GET", f"{FEED}/", ""),
+]
+
+
+@given(
+    st.sampled_from(PLACES), st.from_regex(ACCOUNT_ID, fullmatch=True), st.booleans(), st.sampled_from(["", "/Prod"])
+)
+def test_every_account_id_survives_the_way(
+    place: tuple[str, str, str], account_id: str, decoded: bool, stage: str
+) -> None:
+    from api.paths import account_id_in, with_one_segment
+
+    method, before, after = place
+    sent = account_id if decoded else quote(account_id, safe="")
+    path = with_one_segment(method, f"{stage}{before}{sent}{after}")
+    assert path.startswith(stage + before)
+    assert path.endswith(after)
+    segment = path[len(stage + before) : len(path) - len(after)]
+    assert "/" not in segment
+    assert account_id_in(segment) == account_id
+
+
+def test_a_feed_id_may_be_encoded_as_a_whole() -> None:
+    from api.paths import with_one_segment
+
+    whole = FEED.replace("/feeds/", "") + "/a/b"
+    assert with_one_segment("GET", "/feeds/" + quote(whole, safe="")) == f"{FEED}/a%2Fb"
+
+
+@pytest.mark.parametrize("path", ["/companies", f"{K}/connectionInfo/bankFeedAccounts/batch", "/feeds", K])
+def test_other_paths_stay_as_they_are(path: str) -> None:
+    from api.paths import with_one_segment
+
+    assert with_one_segment("POST", path) == path

@@ -1,0 +1,84 @@
+"""Feedlane's own settings and the app's keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from feedlane.settings import Settings
+from feedlane.vault import KeysCheck
+from tests.contract.sdk.stand_ins import StandInParts
+from tests.unit.api.conftest import Call
+
+SETTINGS, CREDENTIALS = "/integrations/gbol/settings", "/integrations/gbol/credentials"
+
+
+def test_settings_are_shown_with_masked_keys(call: Call) -> None:
+    shown = call("GET", SETTINGS).body
+    assert (shown["enabled"], shown["access"], shown["connectionLimit"]) == (True, "Continuous", 25)
+    assert (shown["clientId"], shown["clientSecret"]) == ("xxxxxxxxxxxxAAAA", "xxxxxxxxxxxxCyeQ")
+    assert shown["redirectUri"] == "https://feedlane.example.com/oauth/callback"
+
+
+def test_what_is_given_changes_and_the_rest_stays(call: Call, own: StandInParts) -> None:
+    changed = call("PUT", SETTINGS, {"access": "OneOff", "appName": "Harbour Feeds", "connectionLimit": 5})
+    assert changed.status == 200
+    assert (changed.body["access"], changed.body["connectionLimit"], changed.body["enabled"]) == ("OneOff", 5, True)
+    assert "offline_access" not in changed.body["scopes"]
+    assert own.event_types == ["settings.changed"]
+    call("PUT", SETTINGS, {"access": "OneOff"})
+    assert own.event_types == ["settings.changed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"access": "Sometimes"}, {"access"}),
+        ({"connectionLimit": 7}, {"connectionLimit"}),
+        ({"connectionLimit": None}, {"connectionLimit"}),
+        ({"companyUrl": "http://example.com"}, {"companyUrl"}),
+        ({"companyUrl": "https://a b"}, {"companyUrl"}),
+        ({"partner": True}, {"privacyPolicyUrl", "termsUrl"}),
+        ({"appName": "Feeds for Xero"}, {"appName"}),
+        ({"enabled": "yes"}, {"enabled"}),
+    ],
+)
+def test_each_broken_rule_is_named(call: Call, own: StandInParts, changes: dict[str, Any], fields: set[str]) -> None:
+    refused = call("PUT", SETTINGS, changes)
+    assert refused.status == 400
+    assert {one["itemId"] for one in refused.body["validation"]["errors"]} == fields
+    assert own.event_types == []
+
+
+def test_a_partner_has_no_connection_limit(call: Call) -> None:
+    pages = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https://example.com/terms"}
+    assert call("PUT", SETTINGS, {"partner": True, **pages}).body["connectionLimit"] is None
+    assert call("PUT", SETTINGS, {"partner": True, "connectionLimit": 25}).status == 400
+    assert call("PUT", SETTINGS, {"partner": False}).body["connectionLimit"] == 25
+
+
+def test_the_integration_cannot_be_enabled_without_keys(call: Call, own: StandInParts) -> None:
+    own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
+    assert call("PUT", SETTINGS, {"enabled": True}).status == 400
+
+
+def test_keys_are_stored_by_the_vault_and_shown_by_their_ends(call: Call, own: StandInParts) -> None:
+    keys = {"clientId": "B" * 32, "clientSecret": "canary-secret-9999"}
+    answer = call("PUT", CREDENTIALS, keys)
+    assert (answer.body["clientId"], answer.body["clientSecret"]) == ("xxxxxxxxxxxxBBBB", "xxxxxxxxxxxx9999")
+    assert own.vault.keys == ("B" * 32, "canary-secret-9999")
+    assert "canary-secret" not in str(own.table.items) + answer.text
+    assert own.event_types == ["settings.changed"]
+
+
+def test_keys_that_xero_does_not_know_are_refused(call: Call, own: StandInParts) -> None:
+    own.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret")
+    refused = call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "wrong"})
+    assert refused.status == 400
+    assert refused.body["validation"]["errors"][0]["itemId"] == "clientSecret"
+    assert own.store.settings().client_id == "A" * 32
+
+
+def test_other_platforms_have_no_settings(call: Call) -> None:
+    assert call("GET", "/integrations/hcws/settings").status == 404
