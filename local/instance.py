@@ -1,6 +1,6 @@
 """An instance: one complete local system, with a name, ports and a folder of its own.
 
-`up` is the one that a person works with. `test` and `demo` have others' ports, so that all may run at once.
+`up` is the one that a person works with. `test` and `demo` have other ports, so that all may run at once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+
+from local.ports import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -35,12 +37,16 @@ class Instance:
 
     @classmethod
     def named(cls, name: str) -> Instance:
-        """The ports can be moved with FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT."""
-        default = PORTS[name]
+        """FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT move the ports of `up`, whose addresses
+        people rely on. The others take free ports if theirs are taken, and keep them until they are stopped."""
         if name == "up":
             names = ("FEEDLANE_AWS_PORT", "FEEDLANE_API_PORT", "FEEDLANE_SIMULATOR_PORT")
-            default = tuple(int(os.environ.get(key) or port) for key, port in zip(names, default, strict=True))
-        return cls(name, *default)
+            return cls(name, *(int(os.environ.get(key) or port) for key, port in zip(names, PORTS[name], strict=True)))
+        kept = BUILD / name / "ports.json"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(free_ports(PORTS[name])))
+        return cls(name, *json.loads(kept.read_text()))
 
     @property
     def folder(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 from local.progress import Failure
@@ -18,6 +19,16 @@ def require_free(ports: dict[int, str]) -> None:
             + "\nStop it, or move Feedlane: FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT"
             " set the ports of `make up`."
         )
+
+
+def free_ports(wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """The wanted ports, or as many others if one of them is taken."""
+    if all(map(_is_free, wanted)):
+        return wanted
+    with ExitStack() as stack:
+        # All at once, so that none comes twice.
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in wanted]
+        return tuple(int(probe.getsockname()[1]) for probe in probes)
 
 
 def _is_free(port: int) -> bool:

@@ -35,14 +35,14 @@ class Processes:
                 stderr=log,
                 start_new_session=True,
             )
-        self._save(self._load() | {name: {"pid": process.pid, "birth": _birth(process.pid)}})
+        self._save(self._load() | {name: {"pid": process.pid, "birth": birth(process.pid)}})
 
     def log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
     def is_running(self, name: str) -> bool:
         entry = self._load().get(name)
-        return entry is not None and entry["birth"] != "" and _birth(int(entry["pid"])) == entry["birth"]
+        return entry is not None and entry["birth"] != "" and birth(int(entry["pid"])) == entry["birth"]
 
     def wait(self, name: str, is_ready: Callable[[], bool]) -> None:
         """Raises Failure if the process ends, or is not ready in time."""
@@ -76,7 +76,7 @@ class Processes:
         self._file.write_text(json.dumps(entries, indent=2))
 
 
-def _birth(pid: int) -> str:
+def birth(pid: int) -> str:
     """When a process began, or nothing if it is gone: a process id alone may by now be another process's."""
     try:
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
@@ -97,7 +97,7 @@ def _end(pid: int) -> None:
     os.killpg(pid, signal.SIGTERM)
     deadline = time.monotonic() + 8
     while time.monotonic() < deadline:
-        if not _birth(pid):
+        if not birth(pid):
             break
         time.sleep(0.05)
     with suppress(ProcessLookupError):

@@ -33,20 +33,25 @@ def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
         With what failed and where its log is. What was started keeps running, for a look at it.
     """
     processes = _processes(instance)
-    running = _is_whole(instance, processes)
     print(f"Feedlane '{instance.name}' with {runtime()} on {architecture()}:", flush=True)
-    if not running:
+    was_running = _is_whole(instance, processes)
+    if not was_running:
         _stop(instance, processes)
         _start_parts(instance, processes)
+    elif empty and instance.description.exists():
+        print("  It runs already, with the data it has; `make down` first for an empty one.")
     _deploy(instance)
-    if not processes.is_running(GATEWAY):
+    if not (processes.is_running(GATEWAY) and _answers(instance.api_url)):
         _start_gateway(instance, processes)
-    return instance.described() if running and instance.description.exists() else _describe(instance, empty)
+    _await_functions(instance)
+    return _describe(instance, empty)
 
 
 def stop(instance: Instance) -> bool:
     """Answers whether anything was running."""
-    return _stop(instance, _processes(instance))
+    was_running = _stop(instance, _processes(instance))
+    (instance.folder / "ports.json").unlink(missing_ok=True)
+    return was_running
 
 
 def status(instance: Instance) -> dict[str, bool]:
@@ -90,6 +95,8 @@ def _deploy(instance: Instance) -> None:
 
 
 def _start_gateway(instance: Instance, processes: Processes) -> None:
+    processes.stop(GATEWAY)
+    require_free({instance.api_port: "the API"})
     with step(f"API and portal on {instance.api_url}"):
         arguments = [
             "--port",
@@ -101,7 +108,6 @@ def _start_gateway(instance: Instance, processes: Processes) -> None:
         ]
         processes.start(GATEWAY, [sys.executable, "-m", "local.gateway", *arguments], dict(os.environ), ROOT)
         processes.wait(GATEWAY, lambda: _answers(instance.api_url))
-        _await_functions(instance)
 
 
 def _await_functions(instance: Instance) -> None:
@@ -115,9 +121,7 @@ def _await_functions(instance: Instance) -> None:
 
 
 def _describe(instance: Instance, empty: bool) -> dict[str, Any]:
-    with step("a new deployment's data" if empty else "the integration, set up and enabled"):
-        added = bootstrap(instance, empty)
-    described = {
+    addresses = {
         "apiUrl": instance.api_url,
         "portalUrl": f"{instance.api_url}/portal",
         "transactionsQueueUrl": instance.outputs()["TransactionsQueueUrl"],
@@ -127,8 +131,12 @@ def _describe(instance: Instance, empty: bool) -> dict[str, Any]:
         "xeroApiUrl": instance.xero_api_url,
         "xeroIdentityUrl": instance.xero_identity_url,
         "stackName": STACK,
-        **added,
     }
+    if instance.description.exists():
+        described = instance.described() | addresses
+    else:
+        with step("an API key" if empty else "an API key, and the integration set up and enabled"):
+            described = addresses | bootstrap(instance, empty)
     # Holds the API key: for this user's eyes only.
     instance.description.touch(mode=0o600)
     instance.description.write_text(json.dumps(described, indent=2) + "\n")

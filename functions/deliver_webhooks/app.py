@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -28,6 +28,7 @@ logger = Logger()
 
 @lru_cache(maxsize=1)
 def deliverer() -> Deliverer:
+    aws.client("sqs")  # boto3 makes clients in one thread only
     vault = LambdaVault(aws.client("lambda", 30), environment().vault_function_name)
     return Deliverer(
         store=aws.store(),
@@ -43,12 +44,12 @@ def deliverer() -> Deliverer:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     seconds = min(LONGEST_SECONDS, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
-    return batch.at_once(event, _deliver, postpone, logger, seconds)
+    return batch.at_once(event, partial(_deliver, deliverer()), postpone, logger, seconds)
 
 
-def _deliver(record: batch.Record) -> None:
+def _deliver(deliverer: Deliverer, record: batch.Record) -> None:
     message = json.loads(record.body)
-    done = deliverer().deliver(message["consumerId"], message["eventId"])
+    done = deliverer.deliver(message["consumerId"], message["eventId"])
     if done is not None:
         last = done.attempts[-1]
         facts: dict[str, object] = last.model_dump(include={"status", "error", "duration_ms"})

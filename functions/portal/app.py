@@ -1,7 +1,19 @@
-"""Not built yet."""
+"""The operator's pages: what is connected, what is held and why, and the settings."""
+
+from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools import Logger
 
+from feedlane.web.portal_routes import PORTAL
+from feedlane.web.routing import answer
+from feedlane.web.site import Site
+
+logger = Logger()
+site = Site()
+
+
+@logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return {"statusCode": 501, "headers": {"content-type": "application/json"}, "body": '{"error": "not built yet"}'}
+    return answer(PORTAL, site, event, logger)

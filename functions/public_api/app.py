@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
 
 from api import cross_origin, parts
 from api.authentication import authenticate
@@ -23,6 +24,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     correlation_id = uuid.uuid4().hex
     method = event["requestContext"]["http"]["method"].upper()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    app.context["correlation_id"] = correlation_id
     try:
         if method == "OPTIONS":
             answer = cross_origin.preflight()
@@ -30,20 +32,23 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             authenticate(parts.current.store, headers.get("authorization"), parts.current.clock())
             answer = app.resolve(event | {"rawPath": with_one_segment(method, event["rawPath"])}, context)
     except Exception as error:
-        answer = _failed(error, correlation_id)
-    answer["headers"] = (
-        {"Content-Type": "application/json"}
-        | answer.get("headers", {})
-        | {"X-Correlation-Id": correlation_id}
-        | cross_origin.headers_for(headers.get("origin"))
-    )
+        answer = _told(error, correlation_id)
+    answer["headers"] |= {"X-Correlation-Id": correlation_id} | cross_origin.headers_for(headers.get("origin"))
     logger.info("answered", method=method, status=answer["statusCode"], correlation_id=correlation_id)
     return answer
 
 
-def _failed(error: Exception, correlation_id: str) -> dict[str, Any]:
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+def failed(error: Exception) -> Response[str]:
+    """Powertools would log whatever a route raises as an error, a 404 too."""
+    told = _told(error, str(app.context.get("correlation_id", "")))
+    return Response(status_code=told["statusCode"], body=told["body"], headers=told["headers"])
+
+
+def _told(error: Exception, correlation_id: str) -> dict[str, Any]:
     told = errors.answer(error)
     if told.status >= 500:
-        logger.exception("request failed", correlation_id=correlation_id)
+        logger.error("request failed", exc_info=error, correlation_id=correlation_id)
+    headers = {"Content-Type": "application/json"} | told.headers
     body = dumps(told.envelope(correlation_id))
-    return {"statusCode": told.status, "body": body, "isBase64Encoded": False, "headers": dict(told.headers)}
+    return {"statusCode": told.status, "body": body, "isBase64Encoded": False, "headers": headers}

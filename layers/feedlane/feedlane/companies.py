@@ -29,13 +29,9 @@ def create(
     return company
 
 
-def replace(
-    store: Store, company_id: str, name: str, description: str | None, tags: dict[str, str] | None
-) -> Company:
+def replace(store: Store, company_id: str, name: str, description: str | None, tags: dict[str, str] | None) -> Company:
     """What is not given is emptied."""
-    company = store.company(company_id).but(
-        name=clean_name(name), description=description, tags=check_tags(tags or {})
-    )
+    company = store.company(company_id).but(name=clean_name(name), description=description, tags=check_tags(tags or {}))
     store.commit(store.put_company(company))
     return company
 

@@ -5,7 +5,9 @@ Demo companies do not count. The count is exact: it changes in the same commit a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from feedlane import event_payloads
 from feedlane.connection import Connection
@@ -37,14 +39,14 @@ def take(settings: Settings, before: Connection, demo: bool) -> list[Write]:
     """The write that counts a connection which is linked now; fails if the limit is reached."""
     if before.is_linked or demo:
         return []
-    return [Add(keys.LINKED_COUNT, "count", 1, set={"mark": _mark("+", before)}, below=limit_of(settings))]
+    return [Add(keys.LINKED_COUNT, "count", 1, set=_mark("+", before), below=limit_of(settings))]
 
 
 def give_back(before: Connection) -> list[Write]:
     """The write that counts a connection no longer, for the commit that ends its being linked."""
     if not before.is_linked or before.tenant is None or before.tenant.demo:
         return []
-    return [Add(keys.LINKED_COUNT, "count", -1, set={"mark": _mark("-", before)})]
+    return [Add(keys.LINKED_COUNT, "count", -1, set=_mark("-", before))]
 
 
 def recount(store: Store) -> int:
@@ -60,8 +62,9 @@ def recount(store: Store) -> int:
         return truth
     unchanged = When(absent=True) if there is None else When(equal={"mark": there["mark"], "count": before})
     mark = f"={before}>{truth}#{there['mark'] if there else ''}"[:200]
+    changed = {"mark": mark, "reported": 0}
     try:
-        store.commit(Add(keys.LINKED_COUNT, "count", truth - before, set={"mark": mark}, when=unchanged))
+        store.commit(Add(keys.LINKED_COUNT, "count", truth - before, set=changed, when=unchanged))
     except ConditionFailed:
         return counted(store)
     return truth
@@ -70,18 +73,15 @@ def recount(store: Store) -> int:
 def report_reached(store: Store, settings: Settings, now: datetime, new_id: NewId) -> None:
     """One event for each time that the limit is reached, however many customers meet it."""
     limit, there = limit_of(settings), store.table.get(keys.LINKED_COUNT)
-    if limit is None or there is None or there.get("reported") == f"{limit}:{there['mark']}":
+    if limit is None or there is None or there["reported"] == limit:
         return
     event = event_payloads.connection_limit_reached(new_id(), limit, int(there["count"]), now)
-    reported = {"reported": f"{limit}:{there['mark']}"}
-    try:
-        store.commit(
-            Add(keys.LINKED_COUNT, "count", 0, set=reported, when=When(equal={"mark": there["mark"]})), emitted(event)
-        )
-    except ConditionFailed:
-        pass  # The count has changed at this moment: whoever meets the limit next reports it.
+    unchanged = When(equal={"mark": there["mark"], "reported": there["reported"]})
+    # Otherwise somebody else has reported it, or the count has changed: then whoever meets the limit next does.
+    with suppress(ConditionFailed):
+        store.commit(Add(keys.LINKED_COUNT, "count", 0, set={"reported": limit}, when=unchanged), emitted(event))
 
 
-def _mark(sign: str, connection: Connection) -> str:
-    """Another one with every change of the count, so that a recount knows whether it is still true."""
-    return f"{sign}{connection.id}#{connection.version}"
+def _mark(sign: str, connection: Connection) -> dict[str, Any]:
+    """Another one with every change of the count, so that a recount and a report know whether they are still true."""
+    return {"mark": f"{sign}{connection.id}#{connection.version}", "reported": 0}

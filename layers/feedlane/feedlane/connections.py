@@ -9,6 +9,7 @@ from datetime import datetime
 from feedlane import connection_limit, event_payloads, mapping
 from feedlane.connection import PLATFORM_KEY, Connection, ConnectionStatus
 from feedlane.errors import Invalid, ReconnectionNeeded, Refused
+from feedlane.hold import Scope
 from feedlane.ids import NewId
 from feedlane.store import keys
 from feedlane.store.records import emitted
@@ -65,7 +66,9 @@ def delete(
     if connection.is_linked:
         _end(store, disconnect, connection)
     event = event_payloads.connection_deleted(new_id(), connection, company, now)
-    store.commit(store.remove_connection(connection), emitted(event), *_no_longer_linked(connection))
+    lifted = [store.remove_hold(hold) for hold in store.holds_on([(Scope.CONNECTION, connection.id)])]
+    writes = [store.remove_connection(connection), emitted(event), *_no_longer_linked(connection), *lifted]
+    store.commit(*writes)
 
 
 def _end(store: Store, disconnect: Disconnect, connection: Connection) -> None:

@@ -17,10 +17,10 @@ from feedlane.ids import NewId
 from feedlane.pause import Pause
 from feedlane.queues import Queues
 from feedlane.signature import SecretsOf, signed_headers
-from feedlane.store import deliveries, keys
+from feedlane.store import deliveries
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Contended, Write
+from feedlane.store.table import ConditionFailed, Write
 
 LONGEST_DELAY = 900
 FAILING_FOR = timedelta(days=5)
@@ -86,7 +86,7 @@ class Deliverer:
         content = body(event)
         answer = self.post(consumer.url, signed_headers(event.id, self.clock(), content, secrets), content)
         after = self._record(claim, answer)
-        if after.due is not None and not after.has_ended:
+        if after.state is DeliveryState.ATTEMPTING and after.due is not None:
             self._later(after, after.due - self.clock())
         return after
 
@@ -134,12 +134,9 @@ class Deliverer:
                     after = after.waiting()
             try:
                 self.store.commit(deliveries.put_delivery(after, now), *writes)
-            except ConditionFailed as failed:
-                key = keys.delivery(after.consumer_id, after.event_id)
-                if key in failed.keys and not isinstance(failed, Contended):
-                    raise
+            except ConditionFailed:
                 found = deliveries.find(self.store, after.consumer_id, after.event_id)
-                consumer, pause = found.consumer, found.pause  # they moved on meanwhile
+                consumer, pause = found.consumer, found.pause  # they may have moved on meanwhile
                 continue
             return after
         raise ConditionFailed([])
@@ -150,17 +147,21 @@ class Deliverer:
         writes: list[Write] = [self.store.put_consumer(after)]
         if after.disabled and not before.disabled:
             reason = "gone" if answer.status == GONE else "failing"
-            writes.append(emitted(event_payloads.consumer_disabled(self.new_id(), after, reason, now)))
+            writes.append(emitted(event_payloads.consumer_disabled(self.new_id(), before, reason, now)))
         return writes
 
 
 def judged(consumer: Consumer, answer: Answer, now: datetime) -> Consumer:
-    """The consumer after an answer: a success clears it; "gone", or five days without a success, disable it."""
+    """The consumer after an answer: a success clears it; "gone", or five days without a success, disable it.
+
+    Once it is disabled its days are over: when it is enabled it starts with a clean sheet.
+    """
     if answer.succeeded:
         return consumer.but(failing_since=None) if consumer.failing_since else consumer
     since = consumer.failing_since or now
-    disabled = consumer.disabled or answer.status == GONE or now - since >= FAILING_FOR
-    return consumer.but(failing_since=since, disabled=disabled)
+    if consumer.disabled or answer.status == GONE or now - since >= FAILING_FOR:
+        return consumer.but(failing_since=None, disabled=True)
+    return consumer.but(failing_since=since)
 
 
 def resume(store: Store, queues: Queues, consumer_id: str) -> int:

@@ -73,8 +73,8 @@ def connection_changed(
     event_id: str, event_type: str, connection: Connection, company: Company, now: datetime
 ) -> Event:
     """The connection as it is after the change (as it was, if it is deleted)."""
-    shape = _known(connection_json(connection, environment().public_url))
-    payload = {"referenceCompany": _reference(company), "connection": shape}
+    shape = connection_json(connection, environment().public_url)
+    payload = {"referenceCompany": _reference(company), "connection": _known(shape)}
     return _event(event_id, event_type, connection.id, payload, company, now)
 
 
@@ -155,8 +155,8 @@ def statement_stuck(event_id: str, feed: Feed, statement: StatementRecord, compa
 
 
 def connection_limit_reached(event_id: str, limit: int, connected: int, now: datetime) -> Event:
-    payload = {"limit": limit, "connected": connected}
-    return _event(event_id, types.CONNECTION_LIMIT_REACHED, APP, payload, None, now)
+    reached = {"limit": limit, "connected": connected}
+    return _event(event_id, types.CONNECTION_LIMIT_REACHED, APP, reached, None, now)
 
 
 def settings_changed(event_id: str, changed: Mapping[str, Any], now: datetime) -> Event:
@@ -230,8 +230,7 @@ def _hold(event_id: str, event_type: str, hold: Hold, waiting: int, company: Com
 
 
 def _reference(company: Company) -> Json:
-    shape = {"id": company.id, "name": company.name, "description": company.description, "tags": company.tags}
-    return _known(shape)
+    return _known(company.model_dump(include={"id", "name", "description", "tags"}))
 
 
 def _place(feed: Feed, company: Company) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -133,9 +134,7 @@ class Linking:
                 continue
             return
 
-    def _linked(
-        self, connection: Connection, choice: Choice, organisation: Organisation, now: datetime
-    ) -> Connection:
+    def _linked(self, connection: Connection, choice: Choice, organisation: Organisation, now: datetime) -> Connection:
         try:
             tenant = self.organisations.details(choice.token_set_id, organisation)
         except (Refused, ReconnectionNeeded) as error:
@@ -196,7 +195,6 @@ class Linking:
         unused = [one for one in choice.organisations if not self._users(one.tenant_id)]
         if not unused:
             return
-        try:
+        # What stays behind is found by the daily look at all connections.
+        with suppress(Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
             self.organisations.remove(choice.token_set_id, choice.authentication_event_id, unused)
-        except (Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
-            pass  # What stays behind is found by the daily look at all connections.

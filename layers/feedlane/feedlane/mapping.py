@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
-from feedlane import event_payloads, releasing
+from feedlane import event_payloads, holding, releasing
+from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed, feed_id
-from feedlane.hold import Scope
+from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, fingerprint
 from feedlane.problem import Problem
 from feedlane.queues import Check, Queues
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
-from feedlane.store import keys, ledger
+from feedlane.store import ledger, mappings
+from feedlane.store.mappings import fed_accounts as fed_accounts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Delete, Put, When, Write
+from feedlane.store.table import Put, Write
 from feedlane.transaction import is_date
 from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess, Upstream
 
 FIRST_LOOK = 1
 DELETION_TAKES = 5
-_TRIES = 5
+DISCONNECTED = "source-account-disconnected"
 # Holds of a feed that end when it gets a new feed connection.
-MENDED_BY_MAPPING = frozenset({"feed-connection-gone", "feed-connection-of-another-organisation"})
+MENDED_BY_MAPPING = frozenset({DISCONNECTED, "feed-connection-gone", "feed-connection-of-another-organisation"})
 
 
 def access_to(connection: Connection) -> TenantAccess:
@@ -44,7 +47,7 @@ def target_options(
 ) -> list[TargetAccount]:
     """The accounts that can be fed from this one: of its kind and currency, and fed by no other.
 
-    `fed` has the feed that each fed account belongs to.
+    `fed` has the feed that each fed account belongs to (`fed_accounts`).
     """
     own = feed_id(account.connection_id, account.id)
     return [
@@ -52,12 +55,6 @@ def target_options(
         for target in targets
         if target.kind is account.kind and target.currency == account.currency and fed.get(target.id, own) == own
     ]
-
-
-def fed_accounts(store: Store, tenant_id: str) -> dict[str, str]:
-    """Which accounts of the organisation are fed, and by which feed, over all companies."""
-    items = store.table.query(keys.tenant(tenant_id), prefix="TARGET#")
-    return {item["sk"].removeprefix("TARGET#"): feed_id(item["connection_id"], item["account_id"]) for item in items}
 
 
 def map_account(
@@ -77,38 +74,38 @@ def map_account(
     Raises `Invalid`, `Refused` with Xero's problem, `ReconnectionNeeded`, `Unavailable`.
     """
     _check_start(feed_start_date)
-    mapping = account.mapping
-    if mapping is not None:
-        if target_account_id in (None, mapping.target_account_id):
+    if account.mapping is not None:
+        if target_account_id in (None, account.mapping.target_account_id):
+            _look_soon(queues, account)
             return account
         raise Invalid.field("sourceAccountId", _IS_MAPPED, "AlreadyMapped")
     access = access_to(connection)
     if target_account_id is not None:
         _check_free(store, access.tenant_id, target_account_id, account)
     made = _feed_connection(upstream, access, account, target_account_id)
-    mapped = account.but(
-        status=SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING,
-        modified=now,
-        mapping=Mapping(
-            feed_connection_id=made.id,
-            account_token=made.account_token,
-            target_account_id=made.account_id or target_account_id,
-            target_account_name=made.account_name,
-            feed_start_date=feed_start_date,
-        ),
+    mapping = Mapping(
+        feed_connection_id=made.id,
+        account_token=made.account_token,
+        target_account_id=made.account_id or target_account_id,
+        target_account_name=made.account_name,
+        feed_start_date=feed_start_date,
     )
-    _commit_mapping(store, now, new_id, connection, mapped)
-    if not made.active:
-        check = Check(kind="feedConnection", feed_id=feed_id(connection.id, account.id))
-        queues.check(check, FIRST_LOOK)
-    _release_mended(store, queues, now, new_id, feed_id(connection.id, account.id))
-    return mapped.but(version=account.version + 1)
+    status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
+    mapped = account.but(status=status, mapping=mapping, modified=now)
+    try:
+        mappings.record(store, now, connection, mapped, *_told_if_connected(store, mapped, now, new_id))
+    except mappings.AlreadyClaimed:
+        raise _taken("another source account") from None
+    mapped = mapped.but(version=account.version + 1)
+    _look_soon(queues, mapped)
+    _go_on(store, queues, now, new_id, feed_id(connection.id, account.id))
+    return mapped
 
 
 def feed_connection_active(
     store: Store, feed_id: str, connection: FeedConnection, now: datetime, new_id: NewId
 ) -> SourceAccount | None:
-    """Xero has set the feed connection up: the account is connected. The account, or None if it is mapped otherwise."""
+    """Xero has set the feed connection up: the account is connected. None if it is mapped otherwise by now."""
     feed = ledger.find_feed(store, feed_id)
     account = store.find_source_account(feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.mapping is None:
@@ -120,39 +117,50 @@ def feed_connection_active(
         target_account_name=connection.account_name or account.mapping.target_account_name,
     )
     connected = account.but(status=SourceAccountStatus.CONNECTED, mapping=mapping, modified=now)
-    company = store.company(account.company_id)
-    event = event_payloads.source_account_connected(new_id(), connected, company, now)
     # Unconditional: which account its feed connection feeds is Xero's to say.
-    claims = [Put(claim.item) for claim in _claim(feed.tenant_id, connected)]
-    store.commit(store.put_source_account(connected), emitted(event), *claims)
+    claims = [Put(claim.item) for claim in mappings.claim(feed.tenant_id, mapping, connected)]
+    told = _told_if_connected(store, connected, now, new_id)
+    store.commit(store.put_source_account(connected), *claims, *told)
     return connected.but(version=account.version + 1)
 
 
 def unmap(
     store: Store, upstream: Upstream, now: datetime, new_id: NewId, connection: Connection, account: SourceAccount
 ) -> SourceAccount:
-    """Ends the feed connection; the Xero account and the ledger stay. `account` may carry other changes."""
+    """Ends the feed connection; the Xero account and the ledger stay. `account` may carry other changes.
+
+    What waits in the ledger is held until the account is mapped again.
+    """
     _end_feed_connection(upstream, connection, account)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    writes: list[Write] = [store.put_source_account(ended)]
-    if account.mapping is not None:
-        company = store.company(account.company_id)
-        writes.append(emitted(event_payloads.source_account_disconnected(new_id(), ended, company, now)))
-    _commit_end(store, connection, account, writes)
+    company = store.company(account.company_id)
+    feed = ledger.find_feed(store, feed_id(account.connection_id, account.id))
+    hold = _hold(feed, now, new_id()) if feed and feed.waiting and not _feed_holds(store, feed.id) else None
+    writes: list[Write] = [store.put_source_account(ended), *_told_if_ended(account, company, now, new_id)]
+    if feed and hold:
+        held = event_payloads.held(new_id(), hold, feed.waiting, company, now)
+        writes += [store.add_hold(hold), emitted(held)]
+    mappings.record_end(store, connection, account, *writes)
+    if feed and hold:
+        holding.fail_waiting(store, feed, hold, company, now, new_id)
     return ended.but(version=account.version + 1)
 
 
 def remove_account(
     store: Store, upstream: Upstream, now: datetime, new_id: NewId, connection: Connection, account: SourceAccount
 ) -> None:
-    """Deletes the account with its mapping and its feed connection, never the Xero account."""
+    """Deletes the account with its mapping, its feed connection and its holds, never the Xero account.
+
+    Push operations that wait for its feed fail. The ledger stays, for an account made anew under the same id.
+    """
     _end_feed_connection(upstream, connection, account)
-    writes: list[Write] = [store.remove_source_account(account)]
-    if account.mapping is not None:
-        ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-        company = store.company(account.company_id)
-        writes.append(emitted(event_payloads.source_account_disconnected(new_id(), ended, company, now)))
-    _commit_end(store, connection, account, writes)
+    company = store.company(account.company_id)
+    feed = ledger.find_feed(store, feed_id(account.connection_id, account.id))
+    lifted = [store.remove_hold(hold) for hold in _feed_holds(store, feed.id)] if feed else []
+    told = _told_if_ended(account, company, now, new_id)
+    mappings.record_end(store, connection, account, store.remove_source_account(account), *lifted, *told)
+    if feed:
+        holding.fail_waiting(store, feed, _hold(feed, now, new_id()), company, now, new_id)
 
 
 def account_token(connection_id: str, account_id: str) -> str:
@@ -160,6 +168,7 @@ def account_token(connection_id: str, account_id: str) -> str:
     return fingerprint(feed_id(connection_id, account_id))[:40]
 
 
+_WAITS_UNMAPPED = "The source account was disconnected from its Xero account before these transactions were sent."
 _IS_MAPPED = "is connected to another Xero account; set its status to disconnected first, then map it anew"
 
 
@@ -171,15 +180,15 @@ def _check_start(feed_start_date: str | None) -> None:
 
 
 def _check_free(store: Store, tenant_id: str, target_account_id: str, account: SourceAccount) -> None:
-    item = store.table.get(keys.target(tenant_id, target_account_id))
-    if item is not None and (item["connection_id"], item["account_id"]) != (account.connection_id, account.id):
-        raise _taken(item["company_id"] == account.company_id)
+    claim = mappings.claim_on(store, tenant_id, target_account_id)
+    if claim is None or (claim["connection_id"], claim["account_id"]) == (account.connection_id, account.id):
+        return
+    raise _taken("another source account" if claim["company_id"] == account.company_id else "another company")
 
 
-def _taken(same_company: bool) -> Invalid:
-    where = "another source account" if same_company else "another company"
+def _taken(whose: str) -> Invalid:
     message = (
-        f"The Xero account is fed by {where} already. Disconnect that source account first, "
+        f"The Xero account is fed by {whose} already. Disconnect that source account first, "
         "choose another Xero account, or leave targetAccountId out to create a new one."
     )
     return Invalid.field("targetAccountId", message, "AlreadyConnected")
@@ -191,12 +200,13 @@ def _feed_connection(
     """The feed connection with our token: one that a crash left behind, or a new one."""
     token = account_token(account.connection_id, account.id)
     for there in upstream.feed_connections(access):
-        if there.account_token == token:
-            if target_account_id is None or there.account_id in (None, target_account_id):
-                return there
-            upstream.delete_feed_connection(access, there.id)
-            message = "An earlier feed connection of this account is being removed at Xero; please try again soon."
-            raise Unavailable(message, DELETION_TAKES)
+        if there.account_token != token:
+            continue
+        if target_account_id is None or there.account_id in (None, target_account_id):
+            return there
+        upstream.delete_feed_connection(access, there.id)
+        message = "An earlier feed connection of this account is being removed at Xero; please try again soon."
+        raise Unavailable(message, DELETION_TAKES)
     new = NewFeedConnection(
         account_token=token,
         account_id=target_account_id,
@@ -216,7 +226,51 @@ def _end_feed_connection(upstream: Upstream, connection: Connection, account: So
         upstream.delete_feed_connection(access_to(connection), account.mapping.feed_connection_id)
 
 
-def _release_mended(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -> None:
-    for hold in store.holds_on([(Scope.FEED, id)]):
+def _look_soon(queues: Queues, account: SourceAccount) -> None:
+    """While Xero still works on the feed connection, somebody has to look when it is done."""
+    if account.status is SourceAccountStatus.CONNECTING:
+        check = Check(kind="feedConnection", feed_id=feed_id(account.connection_id, account.id))
+        queues.check(check, FIRST_LOOK)
+
+
+def _told_if_connected(store: Store, account: SourceAccount, now: datetime, new_id: NewId) -> list[Write]:
+    if account.status is not SourceAccountStatus.CONNECTED:
+        return []
+    company = store.company(account.company_id)
+    return [emitted(event_payloads.source_account_connected(new_id(), account, company, now))]
+
+
+def _told_if_ended(account: SourceAccount, company: Company, now: datetime, new_id: NewId) -> list[Write]:
+    if account.mapping is None:
+        return []
+    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
+    return [emitted(event_payloads.source_account_disconnected(new_id(), ended, company, now))]
+
+
+def _hold(feed: Feed, now: datetime, id: str) -> Hold:
+    return Hold(
+        id=id,
+        scope=Scope.FEED,
+        subject=feed.id,
+        reason=DISCONNECTED,
+        problem=Problem(type=DISCONNECTED, title="Disconnected", status=400, detail=_WAITS_UNMAPPED),
+        since=now,
+        tenant_id=feed.tenant_id,
+        company_id=feed.company_id,
+        connection_id=feed.connection_id,
+        account_id=feed.account_id,
+    )
+
+
+def _feed_holds(store: Store, id: str) -> list[Hold]:
+    return store.holds_on([(Scope.FEED, id)])
+
+
+def _go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -> None:
+    """What waited for a feed connection is sent, under new push operations where a hold had ended the old ones."""
+    for hold in _feed_holds(store, id):
         if hold.reason in MENDED_BY_MAPPING:
             releasing.release(store, queues, now, new_id, hold)
+    feed = ledger.find_feed(store, id)
+    if feed and feed.waiting:
+        queues.wake(id)

@@ -16,9 +16,8 @@ from feedlane.settings import Profile
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 _RESERVED = frozenset(
-    "clientId companyId connectionId integrationId sourceId platform platformName sourceType statusCode errorMessage "
-    "statusText data.company.companyName".split()
-)
+    ["clientId", "companyId", "connectionId", "integrationId", "sourceId", "platform", "platformName", "sourceType"]
+) | {"statusCode", "errorMessage", "statusText", "data.company.companyName"}
 
 MOST_PARAMETERS = 20
 LONGEST_NAME = 64
@@ -53,10 +52,7 @@ def remembered(query: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in query.items()
-        if not name.startswith("link.")
-        and name != "otp"
-        and len(name) <= LONGEST_NAME
-        and len(value) <= LONGEST_VALUE
+        if not name.startswith("link.") and name != "otp" and len(name) <= LONGEST_NAME and len(value) <= LONGEST_VALUE
     }
     return dict(list(kept.items())[:MOST_PARAMETERS])
 

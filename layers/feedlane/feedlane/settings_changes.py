@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from feedlane import event_payloads
 from feedlane.errors import Finding, Invalid
 from feedlane.ids import NewId
+from feedlane.queues import Queues
 from feedlane.settings import Access, Profile, Settings
+from feedlane.store import ledger
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.vault import KeysCheck, Vault
@@ -36,6 +38,14 @@ def change_settings(store: Store, now: datetime, new_id: NewId, changes: dict[st
     return _stored(store, now, new_id, before, after)
 
 
+def go_on(store: Store, queues: Queues, before: Settings, after: Settings) -> None:
+    """Once bank feeds are on again, wakes every feed that has something to send."""
+    if after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds):
+        for feed in ledger.all_feeds(store):
+            if feed.waiting:
+                queues.wake(feed.id)
+
+
 def change_keys(
     store: Store, vault: Vault, now: datetime, new_id: NewId, client_id: str, client_secret: str
 ) -> tuple[Settings, KeysCheck]:
@@ -47,9 +57,7 @@ def change_keys(
     if check.ok is False:
         raise Invalid.field(check.field or "clientSecret", check.message or "is not known to Xero", "AppKeys")
     before = store.settings()
-    after = before.but(
-        client_id=client_id, client_secret_ending=client_secret[-4:], keys_checked=check.ok is True
-    )
+    after = before.but(client_id=client_id, client_secret_ending=client_secret[-4:], keys_checked=check.ok is True)
     return _stored(store, now, new_id, before, after), check
 
 

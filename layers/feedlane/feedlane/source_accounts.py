@@ -12,7 +12,7 @@ from feedlane.errors import Invalid
 from feedlane.ids import ACCOUNT_ID
 from feedlane.source_account import KINDS, AccountKind, SourceAccount, SourceAccountStatus
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed
+from feedlane.store.table import ConditionFailed, Contended
 
 EXISTS = "A bank account already exists with the same Id"
 MOST_IN_A_BATCH = 100
@@ -71,6 +71,8 @@ def create(
     )
     try:
         store.commit(store.add_source_account(account))
+    except Contended:
+        raise
     except ConditionFailed:
         raise AlreadyThere.field("id", EXISTS, "Unique") from None
     return account

@@ -41,6 +41,10 @@ class Unresolved(httpcore.ConnectError):
     """The host has no address."""
 
 
+class TlsFailed(httpcore.ConnectError):
+    """The host has no certificate that is good for its name, or speaks no TLS."""
+
+
 class WebhookSender:
     """`targets` is "public" or "any". Threads may share one; a connection is kept for a burst of webhooks."""
 
@@ -121,9 +125,9 @@ class _CheckedNetwork(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
             found = self._resolve(host.strip("[]"), port)
@@ -152,20 +156,24 @@ class _TimedStream(httpcore.NetworkStream):
         self._stream = stream
         self._deadline = deadline
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, self._deadline.left(httpcore.ReadTimeout))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._deadline.left(httpcore.WriteTimeout))
 
     def start_tls(
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
+        timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         left = self._deadline.left(httpcore.ConnectTimeout, CONNECT_SECONDS)
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+        try:
+            secured = self._stream.start_tls(ssl_context, server_hostname, left)
+        except httpcore.ConnectError as error:
+            raise TlsFailed(str(error)) from None
+        return _TimedStream(secured, self._deadline)
 
     def close(self) -> None:
         self._stream.close()
@@ -201,8 +209,10 @@ def _kind(error: Exception) -> str:
             return "dns"
         case httpcore.ProtocolError():
             return "protocol"
+        case TlsFailed():
+            return "tls"
         case _:
-            return "tls" if isinstance(error.__cause__, ssl.SSLError) else "connection"
+            return "connection"
 
 
 @lru_cache(maxsize=1)

@@ -16,9 +16,10 @@ from tests.contract.sdk.stand_ins import StandInParts, installed
 
 
 @pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> StandInParts:
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInParts]:
     """What the handler works with."""
-    return installed(monkeypatch)
+    with installed(monkeypatch) as own:
+        yield own
 
 
 @pytest.fixture
@@ -45,8 +46,6 @@ def platform(server: ApiServer) -> CodatPlatform:
 def ids(sdk: CodatBankFeeds, own: StandInParts) -> dict[str, str]:
     """A company with a linked connection."""
     company = sdk.companies.create(request={"name": "Harbour Bakery Ltd", "tags": {"uid": "cust_7"}})
-    connection = sdk.connections.create(
-        request={"company_id": company.id, "request_body": {"platform_key": "gbol"}}
-    )
+    connection = sdk.connections.create(request={"company_id": company.id, "request_body": {"platform_key": "gbol"}})
     own.link(company.id, connection.id)
     return {"company_id": company.id, "connection_id": connection.id}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -156,14 +158,17 @@ def transaction(id: str, date: str, amount: str, balance: str, **more: Any) -> d
     } | more  # fmt: skip
 
 
-def installed(monkeypatch: pytest.MonkeyPatch) -> StandInParts:
-    """The handler works with these from now on, until the test ends."""
+@contextmanager
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInParts]:
+    """The handler works with these, until the test ends."""
     from api import authentication, parts
 
     own = StandInParts()
-    monkeypatch.setattr(parts, "current", own)
-    monkeypatch.setenv("PUBLIC_URL", own.public_url)
-    monkeypatch.setenv("WEBHOOK_TARGETS", "any")
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "current", own)
+        patch.setenv("PUBLIC_URL", own.public_url)
+        patch.setenv("WEBHOOK_TARGETS", "any")
+        environment.cache_clear()
+        authentication.forget_all()
+        yield own
     environment.cache_clear()
-    authentication.forget_all()
-    return own

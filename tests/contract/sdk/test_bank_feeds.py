@@ -123,13 +123,9 @@ def test_unlinking_ends_that_one_connection_at_xero(sdk: CodatBankFeeds, ids: Id
 
 
 def test_a_connection_that_never_was_linked_cannot_be_unlinked(sdk: CodatBankFeeds, ids: Ids) -> None:
-    other = sdk.connections.create(
-        request={"company_id": ids["company_id"], "request_body": {"platform_key": "gbol"}}
-    )
+    other = sdk.connections.create(request={"company_id": ids["company_id"], "request_body": {"platform_key": "gbol"}})
     with pytest.raises(errors.SDKError) as refused:
-        sdk.connections.unlink(
-            request={**ids, "connection_id": other.id, "request_body": {"status": "Unlinked"}}
-        )
+        sdk.connections.unlink(request={**ids, "connection_id": other.id, "request_body": {"status": "Unlinked"}})
     assert refused.value.status_code == 400
 
 
@@ -189,9 +185,7 @@ def test_an_id_that_is_taken_is_a_400(sdk: CodatBankFeeds, ids: Ids) -> None:
         ({"balance": Decimal("1.23456")}, "balance"),
     ],
 )
-def test_a_wrong_field_is_named(
-    sdk: CodatBankFeeds, ids: Ids, changes: dict[str, object], field: str
-) -> None:
+def test_a_wrong_field_is_named(sdk: CodatBankFeeds, ids: Ids, changes: dict[str, object], field: str) -> None:
     with pytest.raises(errors.ErrorMessage) as wrong:
         create_account(sdk, ids, **changes)
     assert wrong.value.status_code == 400
@@ -262,9 +256,7 @@ def test_mapping_to_an_existing_account_connects_it(sdk: CodatBankFeeds, ids: Id
     assert (feed.tenant_id, feed.token_set_id) == ("tenant-1", "tokens-1")
 
 
-def test_mapping_to_a_new_account_connects_when_xero_is_ready(
-    sdk: CodatBankFeeds, ids: Ids, own: StandInParts
-) -> None:
+def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
     own.upstream.active = False
     create_account(sdk, ids)
     mapped = map_account(sdk, ids, target=None)
@@ -287,9 +279,7 @@ def test_an_account_that_another_company_feeds_is_neither_offered_nor_taken(
     create_account(sdk, ids)
     map_account(sdk, ids)
     other = sdk.companies.create(request={"name": "Other"})
-    connection = sdk.connections.create(
-        request={"company_id": other.id, "request_body": {"platform_key": "gbol"}}
-    )
+    connection = sdk.connections.create(request={"company_id": other.id, "request_body": {"platform_key": "gbol"}})
     own.link(other.id, connection.id)
     theirs = {"company_id": other.id, "connection_id": connection.id}
     create_account(sdk, theirs)
@@ -354,9 +344,7 @@ def test_the_push_model_describes_bank_transactions(sdk: CodatBankFeeds, ids: Id
 
 
 @pytest.mark.parametrize("decodes_paths", [True, False])
-def test_an_account_id_may_have_slashes(
-    sdk: CodatBankFeeds, ids: Ids, server: ApiServer, decodes_paths: bool
-) -> None:
+def test_an_account_id_may_have_slashes(sdk: CodatBankFeeds, ids: Ids, server: ApiServer, decodes_paths: bool) -> None:
     server.decodes_paths = decodes_paths
     for account in ("a/b", "x/bankTransactions", "GB:12/34+5"):
         create_account(sdk, ids, id=account)

@@ -108,9 +108,7 @@ def test_a_server_error_is_tried_again(sdk: CodatBankFeeds, mapped: Ids, server:
     assert push(sdk, mapped).status == "Pending"
 
 
-def test_xero_out_of_reach_is_a_503_that_the_sdk_tries_again(
-    sdk: CodatBankFeeds, ids: Ids, own: StandInParts
-) -> None:
+def test_xero_out_of_reach_is_a_503_that_the_sdk_tries_again(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
     own.upstream.problem = Unavailable("Xero did not answer")
     assert sdk.connections.unlink(request={**ids, "request_body": {"status": "Unlinked"}}).status == "Unlinked"
     assert own.event_types.count("connection.disconnected") == 1

@@ -104,9 +104,7 @@ def test_origins_are_kept(platform: CodatPlatform) -> None:
     assert platform.cors.get().allowed_origins == ["https://app.example.com"]
 
 
-def test_pushes_are_seen_by_the_platform_sdk_too(
-    sdk: CodatBankFeeds, platform: CodatPlatform, ids: Ids
-) -> None:
+def test_pushes_are_seen_by_the_platform_sdk_too(sdk: CodatBankFeeds, platform: CodatPlatform, ids: Ids) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     key = push(sdk, ids).push_operation_key
@@ -127,9 +125,7 @@ def test_companies_and_connections_work_alike(platform: CodatPlatform, own: Stan
     )
     ids = {"company_id": company.id, "connection_id": connection.id}
     own.link(**ids)
-    unlinked = platform.connections.unlink(
-        request={**ids, "update_connection_status": {"status": "Unlinked"}}
-    )
+    unlinked = platform.connections.unlink(request={**ids, "update_connection_status": {"status": "Unlinked"}})
     assert unlinked.status == "Unlinked"
     platform.connections.delete(request=ids)
     platform.companies.delete(request={"company_id": company.id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,8 +24,9 @@ Call = Callable[..., Answer]
 
 
 @pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> StandInParts:
-    return installed(monkeypatch)
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInParts]:
+    with installed(monkeypatch) as own:
+        yield own
 
 
 @pytest.fixture

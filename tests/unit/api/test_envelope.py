@@ -131,3 +131,15 @@ def test_the_sample_event_is_answered(own: StandInParts) -> None:
     answer = app.handler(json.loads(SAMPLE.read_text()), CONTEXT)
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["totalResults"] == 0
+
+
+def test_only_our_own_faults_are_logged_as_errors(
+    call: Call, own: StandInParts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for method, path in (("GET", "/companies/x"), ("GET", "/nowhere"), ("POST", "/companies")):
+        assert call(method, path).status < 500
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    monkeypatch.setattr(own.store, "company", lambda _: 1 / 0)
+    correlation_id = call("GET", "/companies/x").body["correlationId"]
+    [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert logged.correlation_id == correlation_id

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from feedlane.settings import Settings
+from feedlane.store import ledger
 from feedlane.vault import KeysCheck
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
+from tests.unit.api.test_feeds_and_holds import connected
 
 SETTINGS, CREDENTIALS = "/integrations/gbol/settings", "/integrations/gbol/credentials"
 
@@ -82,3 +84,15 @@ def test_keys_that_xero_does_not_know_are_refused(call: Call, own: StandInParts)
 
 def test_other_platforms_have_no_settings(call: Call) -> None:
     assert call("GET", "/integrations/hcws/settings").status == 404
+
+
+def test_what_waited_while_bank_feeds_were_off_is_woken_when_they_are_on_again(
+    call: Call, ids: dict[str, str], own: StandInParts
+) -> None:
+    connected(call, ids)
+    [feed] = ledger.all_feeds(own.store)
+    own.store.commit(ledger.put_feed(feed.but(recorded_through=1)))
+    call("PUT", SETTINGS, {"bankFeeds": False})
+    assert own.queues.woken == []
+    call("PUT", SETTINGS, {"bankFeeds": True})
+    assert own.queues.woken == [feed.id]

@@ -71,9 +71,11 @@ def delete_source_account(company_id: str, connection_id: str, account: str) -> 
 
 
 def _created(connection: Connection, value: Any) -> SourceAccount:
-    given = of_json(SourceAccountBody, value)
-    own = parts.current
-    return source_accounts.create(own.store, own.clock(), connection, given=value, **given.model_dump())
+    body, own = of_json(SourceAccountBody, value), parts.current
+    second = {"routing_info", "account_info"}
+    given = body.model_dump(by_alias=True, exclude_none=True, include=second)
+    fields = body.model_dump(exclude=second)
+    return source_accounts.create(own.store, own.clock(), connection, given=given, **fields)
 
 
 def _batch_item(connection: Connection, item: Any) -> dict[str, Any]:

@@ -51,6 +51,18 @@ class StatusBody(Body):
     status: StrictStr
 
 
+class RoutingInfo(Body):
+    bank_code: StrictStr | None = None
+    type: StrictStr | None = None
+
+
+class AccountInfo(Body):
+    description: StrictStr | None = None
+    nickname: StrictStr | None = None
+    account_open_date: StrictStr | None = None
+    available_balance: Money | None = None
+
+
 class SourceAccountBody(Body):
     """Both vocabularies. `sortCode` and `balance` may be missing: Xero's feed connections need neither."""
 
@@ -61,6 +73,8 @@ class SourceAccountBody(Body):
     currency: StrictStr
     sort_code: StrictStr | None = None
     balance: Money = Decimal(0)
+    routing_info: RoutingInfo | None = None
+    account_info: AccountInfo | None = None
 
 
 class SourceAccountChanges(Body):

@@ -19,7 +19,18 @@ from feedlane.connection import (
 from feedlane.links import company_link, connection_link
 
 CONNECTION_FIELDS: Fields = dict.fromkeys(
-    ["id", "integrationId", "integrationKey", "sourceId", "platformName", "linkUrl", "status", "lastSync", "created", "sourceType"]
+    [
+        "id",
+        "integrationId",
+        "integrationKey",
+        "sourceId",
+        "platformName",
+        "linkUrl",
+        "status",
+        "lastSync",
+        "created",
+        "sourceType",
+    ]
 ) | {"dataConnectionErrors": dict.fromkeys(["statusCode", "statusText", "errorMessage", "erroredOnUtc", "status"])}
 COMPANY_FIELDS: Fields = dict.fromkeys(
     ["id", "name", "platform", "redirect", "description", "lastSync", "created", "createdByUserName"]

@@ -12,7 +12,18 @@ from feedlane.hold import Hold
 from feedlane.statement import StatementRecord
 
 FEED_FIELDS: Fields = dict.fromkeys(
-    ["id", "companyId", "connectionId", "accountId", "tenantId", "feedConnectionId", "currency", "accountType", "waiting", "recordedDate"]
+    [
+        "id",
+        "companyId",
+        "connectionId",
+        "accountId",
+        "tenantId",
+        "feedConnectionId",
+        "currency",
+        "accountType",
+        "waiting",
+        "recordedDate",
+    ]
 )
 
 

@@ -13,7 +13,18 @@ from feedlane.settings import Profile, Settings
 
 LOGO_URL = "https://static.codat.io/public/platforms/gbol.png"
 INTEGRATION_FIELDS: Fields = dict.fromkeys(
-    ["key", "logoUrl", "name", "enabled", "sourceId", "sourceType", "integrationId", "isOfflineConnector", "isBeta", "dataProvidedBy"]
+    [
+        "key",
+        "logoUrl",
+        "name",
+        "enabled",
+        "sourceId",
+        "sourceType",
+        "integrationId",
+        "isOfflineConnector",
+        "isBeta",
+        "dataProvidedBy",
+    ]
 )
 
 

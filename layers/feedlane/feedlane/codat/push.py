@@ -14,7 +14,20 @@ from feedlane.push_operation import PushOperation, PushStatus
 
 DATA_TYPE = "bankTransactions"
 PUSH_FIELDS: Fields = dict.fromkeys(
-    ["dataType", "companyId", "pushOperationKey", "dataConnectionKey", "requestedOnUtc", "completedOnUtc", "timeoutInMinutes", "status", "statusCode", "errorMessage", "accountId", "door"]
+    [
+        "dataType",
+        "companyId",
+        "pushOperationKey",
+        "dataConnectionKey",
+        "requestedOnUtc",
+        "completedOnUtc",
+        "timeoutInMinutes",
+        "status",
+        "statusCode",
+        "errorMessage",
+        "accountId",
+        "door",
+    ]
 )
 
 
@@ -55,6 +68,5 @@ def _error_message(operation: PushOperation) -> str | None:
         return operation.error_message
     correlation = fingerprint(operation.key)[:32]
     return (
-        "An error occurred in a downstream service. "
-        f"Correlation ID: {correlation}. Message: {operation.error_message}"
+        f"An error occurred in a downstream service. Correlation ID: {correlation}. Message: {operation.error_message}"
     )

@@ -41,9 +41,7 @@ def finish(connection: Connection) -> str:
     return f"{base(connection)}/finish"
 
 
-def platform(
-    site: Site, connection: Connection, outcome: Outcome, parameters: Mapping[str, str]
-) -> str | None:
+def platform(site: Site, connection: Connection, outcome: Outcome, parameters: Mapping[str, str]) -> str | None:
     """The platform's redirect URL for this outcome, or None if there is none."""
     organisation = connection.tenant.name if connection.tenant else ""
     profile = site.store.profile()

@@ -14,7 +14,7 @@ from feedlane.source_account import SourceAccount
 from feedlane.store.table import ConditionFailed
 from feedlane.upstream import TargetAccount
 from feedlane.web import addresses
-from feedlane.web.link_form import MOST_ROWS, NEW, Row, checked_rows, first_rows, rows_in
+from feedlane.web.link_form import MOST_ROWS, NEW, Row, checked_rows, first_rows, numbered, one_more, rows_in
 from feedlane.web.link_session import Visit, visit
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, redirect, see_other
@@ -22,7 +22,7 @@ from feedlane.web.site import Site
 from feedlane.web.xero_words import in_plain_words
 
 DONE = {
-    "connected": "Connected. Transactions flow into Xero from now on.",
+    "connected": "Done. Transactions flow into Xero once the account shows as connected.",
     "disconnected": "Disconnected. The account stays in Xero; no more transactions are sent to it.",
 }
 
@@ -52,8 +52,9 @@ def change(site: Site, request: Request, company_id: str, connection_id: str) ->
     here = request.url(addresses.accounts(own.connection))
     match request.field("action"):
         case "add":
-            rows = rows_in(_last_values(request))
-            return see_other(f"{here}?{urlencode(_query(rows, len(rows) + 1))}#row-{len(rows) + 1}")
+            unmapped = _unmapped(site.store.source_accounts(connection_id))
+            rows = one_more(rows_in(_last_values(request)), unmapped, _today(site, own))
+            return see_other(f"{here}?{urlencode(_query(rows))}#row-{len(rows)}")
         case "disconnect":
             return _disconnected(site, own, request.field("account"), here)
         case _:
@@ -144,7 +145,7 @@ def _page(
         connecting=any(account.status == "connecting" for account in accounts),
         targets=targets,
         choices=_choices(unmapped, targets.of_account),
-        rows=rows[: len(unmapped)],
+        rows=numbered(rows[: len(unmapped)]),
         may_add=len(rows) < min(len(unmapped), MOST_ROWS),
         new=NEW,
         earliest=years_before(today).isoformat(),
@@ -176,10 +177,10 @@ def _last_values(request: Request) -> dict[str, str]:
     return {name: values[-1].strip() for name, values in request.form.items()}
 
 
-def _query(rows: list[Row], count: int) -> dict[str, str]:
+def _query(rows: list[Row]) -> dict[str, str]:
     """What has been entered, so that the next page shows it again. Ids only, and never the form's token."""
-    entered = {"rows": str(min(count, MOST_ROWS))}
-    for number, row in enumerate(rows, 1):
+    entered = {"rows": str(len(rows))}
+    for row in rows:
         values = {"source": row.source, "target": row.target, "start": row.start}
-        entered |= {f"{name}-{number}": value for name, value in values.items() if value}
+        entered |= {f"{name}-{row.number}": value for name, value in values.items() if value}
     return entered

@@ -39,7 +39,10 @@ def callback(site: Site, request: Request) -> Response:
     except StateError as used:
         raise state_trouble(used, addresses.start(connection)) from None
     now = site.clock()
-    answer = _refused(site, connection, link_state, error, now) if error else _linked(site, request, connection, link_state, code, now)
+    if error:
+        answer = _refused(site, connection, link_state, error, now)
+    else:
+        answer = _linked(site, request, connection, link_state, code, now)
     return answer.with_cookies(flow_cookie(state))
 
 

@@ -41,9 +41,7 @@ def rows_in(values: Mapping[str, str]) -> list[Row]:
     ]
 
 
-def first_rows(
-    unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]], today: date
-) -> list[Row]:
+def first_rows(unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]], today: date) -> list[Row]:
     """One row for the first account, with the Xero account that is evidently the same, from today on."""
     if not unmapped:
         return []
@@ -52,11 +50,20 @@ def first_rows(
     return [Row(1, account.id, same[0].id if len(same) == 1 else "", today.isoformat())]
 
 
+def one_more(rows: Sequence[Row], unmapped: Sequence[SourceAccount], today: date) -> list[Row]:
+    """The rows and another one, for an account that is in none of them."""
+    if len(rows) >= min(MOST_ROWS, len(unmapped)):
+        return list(rows)
+    chosen = {row.source for row in rows}
+    rest = [account.id for account in unmapped if account.id not in chosen]
+    return [*rows, Row(len(rows) + 1, rest[0] if rest else "", "", today.isoformat())]
+
+
 def checked_rows(
     rows: Sequence[Row], unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]]
 ) -> list[Row]:
-    """The rows that are meant, each with its errors. A row without both accounts is one that nobody filled in."""
-    meant = [row for row in rows if row.source and row.target] or list(rows[:1]) or [Row(1)]
+    """The rows that somebody filled in, each with its errors."""
+    meant = [row for row in rows if row.source or row.target] or [Row(1)]
     names = {account.id: account for account in unmapped}
     seen: set[str] = set()
     for row in meant:
@@ -73,6 +80,13 @@ def checked_rows(
             row.errors["start"] = "Enter a date such as 2026-05-01."
         seen |= {row.source, row.target} - {NEW}
     return meant
+
+
+def numbered(rows: Sequence[Row]) -> list[Row]:
+    """As they are shown next, from 1 on: those that are done are gone."""
+    for number, row in enumerate(rows, 1):
+        row.number = number
+    return list(rows)
 
 
 def _check_target(row: Row, account: SourceAccount, options: Sequence[TargetAccount], seen: set[str]) -> None:

@@ -13,7 +13,7 @@ from feedlane.web.request import Request
 from feedlane.web.site import Site
 from feedlane.web.troubles import NoSuchPage, Trouble
 
-FORM_TOKEN = "formToken"
+FORM_FIELD = "formToken"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def visit(site: Site, request: Request, company_id: str, connection_id: str) -> 
     session = link_states.find_session(site.store, LinkSession, secret, site.clock())
     if session is None or (session.company_id, session.connection_id) != (company_id, connection_id):
         raise _no_session(connection)
-    if request.method == "POST" and request.field(FORM_TOKEN) != form_token(secret):
+    if request.method == "POST" and request.field(FORM_FIELD) != form_token(secret):
         raise _no_session(connection)
     return Visit(connection, session, secret)
 

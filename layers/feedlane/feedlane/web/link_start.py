@@ -34,9 +34,7 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
         name=profile.name,
         title="Connect to Xero",
         company=company,
-        connections=[
-            {"connection": one, "start": addresses.start(one)} for one in site.store.connections(company.id)
-        ],
+        connections=[{"connection": one, "start": addresses.start(one)} for one in site.store.connections(company.id)],
     )
 
 
@@ -60,7 +58,8 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     try:
         settings = site.linking(addresses.redirect_uri(request)).may_start(connection, now)
     except NotLinked as error:
-        raise addresses.with_way_back(site, connection, parameters, *not_linked_trouble(error, site.store.profile().name)) from None
+        trouble, outcome = not_linked_trouble(error, site.store.profile().name)
+        raise addresses.with_way_back(site, connection, parameters, trouble, outcome) from None
     state, browser = site.new_secret(), site.new_secret()
     link_state = LinkState(
         fingerprint=fingerprint(state),
@@ -71,14 +70,12 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         expires=now + LIFETIME,
     )
     site.store.commit(link_states.add_state(link_state))
-    to = authorize_url(
-        site.login_url, settings.client_id, addresses.redirect_uri(request), settings.scopes, state
-    )
+    to = authorize_url(site.login_url, settings.client_id, addresses.redirect_uri(request), settings.scopes, state)
     return redirect(to).with_cookies(flow_cookie(state, browser, LIFETIME))
 
 
 def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
-    """Whether there is nothing to authorise: linked, nothing waits for a reconnection, and the browser has a session."""
+    """Whether there is nothing to authorise: linked, nobody waits for a reconnection, and there is a session."""
     if not connection.is_linked or request.query.get(RECONNECT):
         return False
     session = link_states.find_session(site.store, LinkSession, request.cookies.get(LINK), site.clock())

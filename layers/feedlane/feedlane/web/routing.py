@@ -8,8 +8,9 @@ from typing import Any
 
 from feedlane.errors import Conflict, FeedlaneError, Invalid, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.store.table import ConditionFailed
+from feedlane.web.portal_session import SignInNeeded
 from feedlane.web.request import Request, request_in
-from feedlane.web.response import Response
+from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 from feedlane.web.troubles import NoSuchPage, Trouble, trouble_page
 
@@ -45,6 +46,8 @@ def answer(routes: Sequence[Route], site: Site, event: dict[str, Any], logger: A
 def _answered(routes: Sequence[Route], site: Site, request: Request, logger: Any) -> Response:
     try:
         return _routed(routes, site, request)
+    except SignInNeeded:
+        return see_other(request.url("/portal/sign-in"))
     except (FeedlaneError, ConditionFailed) as error:
         return _explained(site, error)
     except Exception:

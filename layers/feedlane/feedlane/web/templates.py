@@ -1,4 +1,4 @@
-"""The templates, and the one style sheet and script that every page carries itself: nothing is loaded from elsewhere."""
+"""The templates, and the style sheet and script that pages carry themselves: nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def money(amount: Decimal, currency: str) -> str:
 
 def day(value: str | date | datetime | None) -> str:
     """`2 May 2026`: nobody has to guess which is the month."""
-    if isinstance(value, str):
+    if isinstance(value, str) and value:
         value = date.fromisoformat(value[:10])
-    return f"{value.day} {value:%B %Y}" if value else ""
+    return "" if not value or isinstance(value, str) else f"{value.day} {value:%B %Y}"
 
 
 def moment(value: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""Pages for what went wrong: what happened, what to do next, and a way on where there is one. One template for all."""
+"""Pages for what went wrong: what happened, what to do next, and a way on where there is one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ class Trouble(FeedlaneError):
     """What a page says. `way` and `back` are addresses: to try again, and to return to the platform."""
 
     def __init__(
-        self, status: int, title: str, happened: str, next: str = "", *, way: str = "", way_text: str = "Try again", back: str = ""
-    ) -> None:  # fmt: skip
+        self,
+        status: int,
+        title: str,
+        happened: str,
+        next: str = "",
+        *,
+        way: str = "",
+        way_text: str = "Try again",
+        back: str = "",
+    ) -> None:
         super().__init__(title)
         self.status = status
         self.title = title
@@ -80,36 +88,68 @@ def state_trouble(error: StateError, start: str) -> Trouble:
 
 def not_linked_trouble(error: NotLinked, platform: str) -> tuple[Trouble, Outcome]:
     """The page for a reason, and how the platform is told of it in its redirect."""
-    detail = error.detail
-    match error.reason:
-        case Reason.NOT_SET_UP:
-            text = f"{platform} has not switched its Xero connection on yet."
-            trouble = Trouble(501, "Xero is not available yet", text, f"Please ask {platform} when it will be.")
-            return trouble, not_supported("The Xero integration is not enabled")
-        case Reason.LIMIT:
-            text = f"{platform} has connected as many Xero organisations as Xero allows it at the moment."
-            next = f"Your organisation was not connected. Please tell {platform}: it can raise the limit with Xero, or free a place."
-            return Trouble(402, "No more connections are free", text, next), failed("Connection limit reached")
-        case Reason.CODE_DEAD:
-            text = "Xero did not accept the authorisation any more: it is good for a few minutes, and only once."
-            return Trouble(400, "The authorisation has run out", text, "Nothing was connected."), failed(text)
-        case Reason.KEYS_REJECTED:
-            text = f"Xero does not recognise the app that {platform} uses."
-            next = f"This is not your fault. Please tell {platform}; it has to check its Xero keys."
-            return Trouble(501, "Xero does not recognise this app", text, next), not_supported("Xero rejected the app's keys")
-        case Reason.NO_ORGANISATION:
-            text = "You signed in to Xero, but no organisation was selected that can have bank feeds."
-            next = "Try again, and select the organisation whose bank accounts you want to feed."
-            return Trouble(403, "No organisation was selected", text, next), failed("No organisation was authorised")
-        case Reason.OTHER_ORGANISATION:
-            text = f"This connection belongs to another Xero organisation than the one you selected ({detail})."
-            next = "Nothing was changed. Try again and select the same organisation as before, or ask for a new connection."
-            return Trouble(409, "That is a different organisation", text, next), failed("Another organisation than before")
-        case Reason.TAKEN:
-            text = f"{detail} is already connected to {platform} for another company."
-            next = f"A Xero organisation can be connected once. Disconnect it there first, or ask {platform} for help."
-            return Trouble(409, "This organisation is already connected", text, next), failed("Organisation already connected")
-        case Reason.NO_ACCESS:
-            text = f"Xero did not let us read the organisation: {detail}"
-            next = "Check with your Xero adviser that you may use this organisation, then try again."
-            return Trouble(403, "Xero did not give access", text, next), failed("No access to the organisation")
+    status, title, happened, next, told = _NOT_LINKED[error.reason]
+    facts = {"platform": platform, "detail": error.detail}
+    outcome = not_supported(told) if status == 501 else failed(told)
+    return Trouble(status, title, happened.format(**facts), next.format(**facts)), outcome
+
+
+# Status, title, what happened, what to do next; and what the platform is told.
+_NOT_LINKED = {
+    Reason.NOT_SET_UP: (
+        501,
+        "Xero is not available yet",
+        "{platform} has not switched its Xero connection on yet.",
+        "Please ask {platform} when it will be.",
+        "The Xero integration is not enabled",
+    ),
+    Reason.LIMIT: (
+        402,
+        "No more connections are free",
+        "{platform} has connected as many Xero organisations as Xero allows it at the moment.",
+        "Your organisation was not connected. Please tell {platform}: it can raise its limit at Xero, or free one.",
+        "Connection limit reached",
+    ),
+    Reason.CODE_DEAD: (
+        400,
+        "The authorisation has run out",
+        "Xero did not accept the authorisation any more: it is good for a few minutes, and only once.",
+        "Nothing was connected.",
+        "The authorisation code was not accepted",
+    ),
+    Reason.KEYS_REJECTED: (
+        501,
+        "Xero does not recognise this app",
+        "Xero does not recognise the app that {platform} uses.",
+        "This is not your fault. Please tell {platform}; it has to check its Xero keys.",
+        "Xero rejected the app's keys",
+    ),
+    Reason.NO_ORGANISATION: (
+        403,
+        "No organisation was selected",
+        "You signed in to Xero, but no organisation was selected that can have bank feeds.",
+        "Try again, and select the organisation whose bank accounts you want to feed.",
+        "No organisation was authorised",
+    ),
+    Reason.OTHER_ORGANISATION: (
+        409,
+        "That is a different organisation",
+        "This connection belongs to another Xero organisation than the one you selected ({detail}).",
+        "Nothing was changed. Try again and select the same organisation as before, or ask for a new connection.",
+        "Another organisation than before",
+    ),
+    Reason.TAKEN: (
+        409,
+        "This organisation is already connected",
+        "{detail} is already connected to {platform} for another company.",
+        "An organisation can be connected once. Disconnect it there first, or ask {platform} for help.",
+        "Organisation already connected",
+    ),
+    Reason.NO_ACCESS: (
+        403,
+        "Xero did not give access",
+        "Xero did not let us read the organisation: {detail}",
+        "Check with your Xero adviser that you may use this organisation, then try again.",
+        "No access to the organisation",
+    ),
+}

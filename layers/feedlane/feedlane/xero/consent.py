@@ -35,9 +35,7 @@ class XeroOrganisations:
 
     def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
         access = TenantAccess(tenant_id=organisation.tenant_id, token_set_id=token_set_id)
-        return self._accounting.organisation(access).as_tenant(
-            organisation.tenant_id, organisation.xero_connection_id
-        )
+        return self._accounting.organisation(access).as_tenant(organisation.tenant_id, organisation.xero_connection_id)
 
     def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
         """Without an event id nothing is removed: whose consent it is cannot be told."""

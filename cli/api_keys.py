@@ -1,0 +1,47 @@
+"""API keys, written straight to the table: the first one has to come from somewhere."""
+
+from __future__ import annotations
+
+import click
+
+from feedlane.clock import iso, system_clock
+from feedlane.errors import FeedlaneError
+from feedlane.ids import new_id
+from feedlane.store.store import Store
+
+table = click.option("--table", required=True, help="Name of the deployment's DynamoDB table.")
+
+
+@click.group("api-key")
+def group() -> None:
+    """API keys. Needs AWS credentials that may use the table."""
+
+
+@group.command()
+@table
+@click.option("--name", required=True, help="What the key is for, at most 50 characters.")
+def create(table: str, name: str) -> None:
+    """Makes a key and prints it, this once."""
+    from feedlane import api_keys
+
+    try:
+        _, clear = api_keys.create(_store(table), system_clock(), new_id, name)
+    except FeedlaneError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(clear)
+
+
+@group.command("list")
+@table
+def list_keys(table: str) -> None:
+    """Prints the keys there are: id, last four characters, when they were made, name."""
+    for key in _store(table).api_keys():
+        click.echo(f"{key.id}  …{key.ending}  {iso(key.created)}  {key.name}")
+
+
+def _store(table: str) -> Store:
+    import boto3
+
+    from feedlane.store.dynamodb import DynamoDBTable
+
+    return Store(DynamoDBTable(boto3.client("dynamodb"), table))

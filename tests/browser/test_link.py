@@ -1,0 +1,118 @@
+"""The whole road of a customer, in a real browser: start, consent at Xero, mapping, finish."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from feedlane.connection import ConnectionStatus
+from feedlane.source_account import SourceAccountStatus
+from tests.browser import keyboard
+from tests.browser.accessibility import faults
+from tests.browser.world import World
+
+
+def _consent(page: Page, *organisations: str) -> None:
+    for name in organisations:
+        page.get_by_label(name).check()
+    page.get_by_role("button", name="Allow access").click()
+
+
+def test_the_road_with_the_keyboard_alone(link: World, page: Page) -> None:
+    page.goto(f"{link.start}?journey=onboarding")
+    keyboard.press(page, page.get_by_label("Harbour Bakery Ltd"), "Space")
+    keyboard.press(page, page.get_by_role("button", name="Allow access"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
+    keyboard.choose(page, page.get_by_label("Ledgerly account"), "Main")
+    keyboard.choose(page, page.get_by_label("Xero bank account"), "Business C")
+    keyboard.press(page, page.get_by_role("button", name="Connect account"))
+    expect(page.get_by_role("status").first).to_contain_text("Done")
+    expect(page.get_by_role("row", name="Main account – 1234")).to_contain_text("£159,000.00")
+    keyboard.press(page, page.get_by_role("link", name="Finish"))
+    expect(page).to_have_url(f"{link.url}/platform/onboarding?status=200&error=")
+    assert link.now_connection().status is ConnectionStatus.LINKED
+    assert link.site.store.source_account(link.connection.id, "main").mapping is not None
+
+
+def test_enter_in_a_field_connects_rather_than_adding_a_row(link: World, page: Page) -> None:
+    page.goto(link.start)
+    _consent(page, "Harbour Bakery Ltd")
+    page.get_by_label("Xero bank account").select_option("new")
+    page.get_by_label("Feed start date").fill("2026-10-01")
+    page.get_by_label("Feed start date").press("Enter")
+    expect(page).to_have_url(f"{link.start.removesuffix('/start')}/accounts?done=connected")
+
+
+def test_the_road_without_scripts(link: World, page_without_scripts: Page) -> None:
+    page = page_without_scripts
+    page.goto(f"{link.start}?journey=a%20b")
+    _consent(page, "Harbour Bakery Ltd", "Northwind Joinery")
+    page.get_by_label("Harbour Bakery Ltd").check()
+    page.get_by_role("button", name="Connect this organisation").click()
+    page.get_by_role("button", name="Add another").click()
+    page.locator("#target-1").select_option(label="Business Current Account – 9911")
+    page.locator("#target-2").select_option("new")
+    page.get_by_role("button", name="Connect accounts").click()
+    expect(page.get_by_role("status").first).to_contain_text("Done")
+    page.get_by_role("button", name="Disconnect Savings account").click()
+    expect(page.locator("#source-1")).to_contain_text("Savings account – 8976")
+    page.get_by_role("link", name="Finish").click()
+    expect(page).to_have_url(f"{link.url}/platform/a%20b?status=200&error=")
+
+
+def test_cancelling_at_xero_returns_to_the_platform(link: World, page: Page) -> None:
+    page.goto(f"{link.start}?journey=x")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page).to_have_url(f"{link.url}/platform/x?status=403&error=User%20cancelled")
+    assert link.now_connection().errors[0].status_text == "User cancelled linking"
+
+
+def test_going_back_to_the_answer_of_xero_is_harmless(link: World, page: Page) -> None:
+    answers: list[str] = []
+    page.on("request", lambda request: answers.append(request.url) if "/oauth/callback" in request.url else None)
+    page.goto(link.start)
+    _consent(page, "Harbour Bakery Ltd")
+    page.goto(answers[0])
+    expect(page.get_by_role("heading", level=1)).to_contain_text("continue in the browser")
+    assert link.now_connection().is_linked
+
+
+def test_what_is_being_typed_survives_while_an_account_is_connecting(link: World, page: Page) -> None:
+    page.goto(link.start)
+    _consent(page, "Harbour Bakery Ltd")
+    page.locator("#target-1").select_option("new")
+    page.get_by_role("button", name="Connect account").click()
+    expect(page.get_by_role("row", name="Main account")).to_contain_text("connecting")
+    page.get_by_label("Feed start date").fill("2026-10-01")
+    account = link.site.store.source_account(link.connection.id, "main")
+    link.site.store.commit(link.site.store.put_source_account(account.but(status=SourceAccountStatus.CONNECTED)))
+    expect(page.locator("#connected .pill")).to_have_text("connected")
+    expect(page.get_by_label("Feed start date")).to_have_value("2026-10-01")
+
+
+def test_every_page_of_link_is_accessible(link: World, page: Page) -> None:
+    store, found = link.site.store, {}
+
+    def look(name: str) -> None:
+        if bad := faults(page):
+            found[name] = bad
+
+    page.goto(f"{link.url}/link/company/{link.connection.company_id}")
+    look("company")
+    page.goto(link.start)
+    _consent(page, "Harbour Bakery Ltd", "Northwind Joinery")
+    look("organisation")
+    page.get_by_label("Harbour Bakery Ltd").check()
+    page.get_by_role("button", name="Connect this organisation").click()
+    look("accounts, none connected")
+    page.get_by_role("button", name="Connect account").click()
+    look("accounts, with an error")
+    page.locator("#target-1").select_option("new")
+    page.get_by_role("button", name="Connect account").click()
+    look("accounts, one connecting")
+    store.commit(store.put_profile(store.profile().but(redirect_url="")))
+    page.get_by_role("link", name="Finish").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are connected to Xero")
+    look("finish")
+    page.goto(f"{link.url}/oauth/callback?state=x&code=y")
+    look("trouble")
+    assert found == {}

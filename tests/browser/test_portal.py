@@ -1,0 +1,84 @@
+"""The operator's pages in a real browser."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from playwright.sync_api import Page, expect
+
+from feedlane.hold import Hold, Scope
+from feedlane.problem import Problem
+from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.browser import keyboard
+from tests.browser.accessibility import faults
+from tests.browser.world import API_KEY, World
+
+
+def _sign_in(link: World, page: Page) -> None:
+    page.goto(f"{link.url}/portal")
+    page.get_by_label("API key").fill(API_KEY)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+def _hold(link: World) -> None:
+    problem = Problem(
+        type="invalid-organisation-bank-feeds",
+        title="Invalid Organisation",
+        status=403,
+        detail="The organisation does not support automated bank feeds.",
+    )
+    hold = Hold(
+        id="hold-1",
+        scope=Scope.FEED,
+        subject=f"{link.connection.id}/main",
+        reason="x",
+        problem=problem,
+        since=datetime.now(UTC),
+        company_id=link.connection.company_id,
+    )
+    link.site.store.commit(link.site.store.add_hold(hold))
+
+
+def test_an_operator_sees_why_a_feed_is_held_and_releases_it_by_keyboard(link: World, page: Page) -> None:
+    _hold(link)
+    _sign_in(link, page)
+    expect(page.get_by_role("region", name="Holds")).to_contain_text("does not support automated bank feeds")
+    keyboard.press(page, page.get_by_role("button", name="Release"))
+    expect(page.get_by_role("status")).to_contain_text("Released")
+    assert link.site.store.holds() == []
+
+
+def test_keys_are_checked_with_xero_when_they_are_saved(link: World, page: Page) -> None:
+    _sign_in(link, page)
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Client ID").fill(DEFAULT_CLIENT_ID)
+    page.get_by_label("Client secret").fill("a-secret-that-xero-does-not-know-0000000000")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("ecret")
+    page.get_by_label("Client ID").fill(DEFAULT_CLIENT_ID)
+    page.get_by_label("Client secret").fill(DEFAULT_CLIENT_SECRET)
+    page.get_by_label("Allow one-off data sync").check()
+    page.get_by_role("switch", name="Enable bank feeds").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    settings = link.site.store.settings()
+    assert (settings.access, settings.bank_feeds, settings.keys_checked) == ("OneOff", False, True)
+
+
+def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None:
+    _hold(link)
+    page.goto(f"{link.url}/portal")
+    found = {"sign in": faults(page)}
+    page.get_by_label("API key").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    found["sign in, refused"] = faults(page)
+    _sign_in(link, page)
+    found["overview"] = faults(page)
+    page.get_by_role("table").get_by_role("link", name="Harbour Bakery Ltd").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Harbour Bakery Ltd")
+    found["company"] = faults(page)
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Xero")
+    found["settings"] = faults(page)
+    assert {name: bad for name, bad in found.items() if bad} == {}

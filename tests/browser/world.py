@@ -1,0 +1,125 @@
+"""Link and the portal on the real simulator: only the table and the queues are in memory."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from feedlane.api_key import ApiKey
+from feedlane.company import Company
+from feedlane.connection import Connection
+from feedlane.ids import fingerprint, new_id
+from feedlane.settings import Profile, Settings
+from feedlane.source_account import SourceAccount
+from feedlane.store.memory import MemoryTable
+from feedlane.store.store import Store
+from feedlane.vault_secrets import MemorySecrets
+from feedlane.vault_service import VaultService
+from feedlane.web.site import Site
+from feedlane.xero.accounting import Accounting
+from feedlane.xero.api import XeroApi
+from feedlane.xero.bank_feeds import XeroBankFeeds
+from feedlane.xero.connections import XeroConnections
+from feedlane.xero.consent import XeroOrganisations
+from feedlane.xero.http import Http
+from feedlane.xero.identity import Identity
+from feedlane.xero.tokens import TokenCache
+from local.simulator.server import RunningSimulator, serve_in_thread
+from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.browser.adapter import served
+from tests.fakes.queues import FakeQueues
+
+API_KEY = "fl_browser-test-key"
+
+
+class LocalSite(Site):
+    public_url = ""
+    login_url = ""
+
+    def __init__(self, simulator_url: str, public_url: str) -> None:
+        self.public_url = public_url
+        self.login_url = simulator_url
+        http = Http(simulator_url)
+        self.store = Store(MemoryTable())
+        self.queues = FakeQueues()
+        self.vault = VaultService(MemorySecrets(), self.store.table, Identity(http))
+        tokens = TokenCache(self.vault)
+        api = XeroApi(http, tokens)
+        self.upstream = XeroBankFeeds(api)
+        self.organisations = XeroOrganisations(XeroConnections(http), Accounting(api), tokens)
+
+
+@dataclass
+class World:
+    site: LocalSite
+    simulator: RunningSimulator
+    url: str
+    connection: Connection
+
+    @property
+    def start(self) -> str:
+        return f"{self.url}/link/companies/{self.connection.company_id}/connections/{self.connection.id}/start"
+
+    def now_connection(self) -> Connection:
+        return self.site.store.connection(self.connection.company_id, self.connection.id)
+
+    def add_account(self, id: str, name: str, number: str, balance: str, currency: str = "GBP") -> SourceAccount:
+        account = SourceAccount(
+            id=id,
+            connection_id=self.connection.id,
+            company_id=self.connection.company_id,
+            account_name=name,
+            account_type="Debit",
+            account_number=number,
+            currency=currency,
+            balance=Decimal(balance),
+            modified=datetime.now(UTC),
+        )
+        self.site.store.commit(self.site.store.add_source_account(account))
+        return account
+
+
+@contextmanager
+def world(profile: Profile | None = None) -> Iterator[World]:
+    with ExitStack() as stack:
+        simulator = stack.enter_context(serve_in_thread())
+        port = _free_port()
+        site = LocalSite(simulator.url, f"http://localhost:{port}")
+        url = stack.enter_context(served(site, port))
+        connection = _filled(site, profile or Profile(name="Ledgerly"))
+        simulator.state.consent.mode = "page"
+        yield World(site, simulator, url, connection)
+
+
+def _filled(site: LocalSite, profile: Profile) -> Connection:
+    store, now = site.store, datetime.now(UTC)
+    site.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
+    settings = Settings(
+        enabled=True,
+        bank_feeds=True,
+        client_id=DEFAULT_CLIENT_ID,
+        client_secret_ending=DEFAULT_CLIENT_SECRET[-4:],
+        keys_checked=True,
+    )
+    company = Company(id=new_id(), name="Harbour Bakery Ltd", created=now)
+    connection = Connection(id=new_id(), company_id=company.id, created=now)
+    key = ApiKey(id=new_id(), name="Operations", fingerprint=fingerprint(API_KEY), ending=API_KEY[-4:], created=now)
+    store.commit(
+        store.put_settings(settings),
+        store.put_profile(profile),
+        store.add_company(company),
+        store.add_connection(connection),
+        store.add_api_key(key),
+    )
+    return connection
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port

@@ -1,0 +1,189 @@
+"""Every event is as its published schema says, and has no field that the schema does not describe."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from feedlane import event as types
+from feedlane import event_payloads as payloads
+from feedlane.company import Company
+from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
+from feedlane.consumer import Consumer
+from feedlane.envelope import body
+from feedlane.event import Event
+from feedlane.feed import Feed
+from feedlane.hold import Hold, Scope
+from feedlane.ledger import Gap
+from feedlane.problem import Problem
+from feedlane.push_operation import Door, PushOperation
+from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
+from feedlane.statement import StatementRecord
+from feedlane.store.records import emitted
+from tests.unit.webhooks.given import COMPANY, NOW, hold_event
+
+DOCS = Path(__file__).parents[3] / "docs" / "events"
+PROBLEM = Problem(type="internal-error", title="Internal", status=500, detail="")
+ERROR = ConnectionError(
+    status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=NOW
+)
+PENDING = Connection(id="connection-1", company_id=COMPANY.id, created=NOW)
+LINKED = PENDING.but(
+    status=ConnectionStatus.LINKED,
+    linked_on=NOW,
+    tenant=Tenant(id="tenant-1", name="Harbour Bakery", xero_connection_id="x"),
+    errors=(ERROR, ERROR.but(resolved_on=NOW)),
+)
+ACCOUNT = SourceAccount(
+    id="account-1",
+    connection_id="connection-1",
+    company_id=COMPANY.id,
+    account_name="Current account",
+    account_type="checking",
+    account_number="20011234",
+    sort_code="040004",
+    currency="GBP",
+    balance=Decimal("123456789012345.6789"),
+    status=SourceAccountStatus.CONNECTED,
+    mapping=Mapping(feed_connection_id="f", account_token="t", feed_start_date="2026-05-01"),
+    modified=NOW,
+    given={"accountInfo": {"availableBalance": Decimal("12.5")}, "routingInfo": {"bankCode": "040004"}},
+)
+FEED = Feed(
+    id="connection-1/account-1",
+    company_id=COMPANY.id,
+    connection_id="connection-1",
+    account_id="account-1",
+    tenant_id="tenant-1",
+    token_set_id="tokens",
+    feed_connection_id="f",
+    currency="GBP",
+    created=NOW,
+    recorded_through=12,
+)
+OPERATION = PushOperation(
+    key="push-1",
+    company_id=COMPANY.id,
+    connection_id="connection-1",
+    account_id="account-1",
+    door=Door.API,
+    requested_on=NOW,
+    timeout_in_minutes=5,
+)
+APP_HOLD = Hold(id="hold-2", scope=Scope.APP, subject="app", reason="suspended", problem=PROBLEM, since=NOW)
+FEED_HOLD = APP_HOLD.but(
+    scope=Scope.FEED, subject=FEED.id, tenant_id="t", company_id="c", connection_id="k", account_id="a"
+)
+STATEMENT = StatementRecord(
+    feed_id=FEED.id, number=3, first=5, last=9, start_date="2026-05-01", end_date="2026-05-03", created=NOW
+)
+CONSUMER = Consumer(id="consumer-1", url="https://hooks.example.com/in?key=secret", created=NOW)
+PLAIN = Company(id="company-2", name="Plain", description="no tags", created=NOW)
+
+EVENTS = [
+    payloads.company_created("id", COMPANY, NOW),
+    payloads.company_created("id", PLAIN, NOW),
+    payloads.company_deleted("id", COMPANY, NOW),
+    payloads.connection_created("id", PENDING, COMPANY, NOW),
+    payloads.connection_connected("id", LINKED, PLAIN, NOW),
+    payloads.connection_disconnected("id", LINKED.but(status=ConnectionStatus.DEAUTHORIZED), COMPANY, NOW),
+    payloads.connection_reconnected("id", LINKED, COMPANY, NOW),
+    payloads.connection_failed("id", PENDING.but(errors=(ERROR,)), COMPANY, NOW),
+    payloads.connection_deleted("id", LINKED, COMPANY, NOW),
+    payloads.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW),
+    payloads.write_ended("id", OPERATION.failed(NOW, "Refused", 403, PROBLEM), COMPANY, NOW),
+    payloads.write_ended("id", OPERATION.timed_out(NOW), PLAIN, NOW),
+    payloads.source_account_connected("id", ACCOUNT, COMPANY, NOW),
+    payloads.source_account_connected("id", ACCOUNT.but(sort_code=None, mapping=None, given={}), COMPANY, NOW),
+    payloads.source_account_disconnected("id", ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED), COMPANY, NOW),
+    hold_event(),
+    payloads.held("id", APP_HOLD, 0, COMPANY, NOW),
+    payloads.released("id", FEED_HOLD, 5, COMPANY, NOW),
+    payloads.released("id", APP_HOLD, 5, None, NOW),
+    payloads.gap_found("id", FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
+    payloads.statement_stuck("id", FEED, STATEMENT, COMPANY, NOW),
+    payloads.statement_stuck("id", FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
+    payloads.connection_limit_reached("id", 25, 25, NOW),
+    payloads.settings_changed("id", {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW),
+    payloads.consumer_disabled("id", CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),
+    payloads.consumer_disabled("id", CONSUMER, "gone", NOW),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+def test_the_webhook_is_as_the_schema_says(event: Event) -> None:
+    sent = json.loads(body(event))
+    jsonschema.validate(sent, _strict(_schema(event.type)), format_checker=jsonschema.FormatChecker())
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+def test_the_outbox_keeps_every_byte(event: Event) -> None:
+    assert body(Event.model_validate(emitted(event).item)) == body(event)
+
+
+def test_every_event_type_has_a_schema_and_an_example_here() -> None:
+    published = {path.stem for path in DOCS.glob("*.json")}
+    assert published == set(types.ALL_TYPES) == {event.type for event in EVENTS}
+
+
+@pytest.mark.parametrize("event_type", types.ALL_TYPES)
+def test_schemas_are_valid_and_listed(event_type: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(_schema(event_type))
+    assert f"[`{event_type}`]({event_type}.json)" in (DOCS / "README.md").read_text()
+
+
+def test_amounts_go_out_digit_for_digit() -> None:
+    event = payloads.source_account_connected("id", ACCOUNT, COMPANY, NOW)
+    assert b'"balance":123456789012345.6789,' in body(Event.model_validate(emitted(event).item))
+
+
+def test_what_an_event_keeps_order_with() -> None:
+    subjects = {event.type: event.subject for event in EVENTS}
+    assert subjects[types.WRITE_SUCCESSFUL] == FEED.id
+    assert subjects[types.SOURCE_ACCOUNT_CONNECTED] == FEED.id
+    assert subjects[types.GAP_FOUND] == FEED.id
+    assert subjects[types.CONNECTION_FAILED] == "connection-1"
+    assert subjects[types.COMPANY_DELETED] == COMPANY.id
+    assert subjects[types.SETTINGS_CHANGED] == "app"
+    assert payloads.held("id", FEED_HOLD, 1, COMPANY, NOW).subject == FEED.id
+
+
+def test_no_key_of_the_app_or_of_a_consumer_is_in_an_event() -> None:
+    for event in EVENTS:
+        assert not any(secret in body(event) for secret in (b"ABC", b"wxyz", b"key=secret"))
+
+
+def test_a_hold_of_the_app_names_no_company() -> None:
+    event = payloads.held("id", APP_HOLD, 3, COMPANY, NOW)
+    assert event.company_id is None
+    assert "referenceCompany" not in event.payload
+
+
+def _schema(event_type: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((DOCS / f"{event_type}.json").read_text())
+    return found
+
+
+def _strict(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without the freedom to add fields: nothing undocumented goes out."""
+    strict = deepcopy(schema)
+
+    def close(node: Any) -> None:
+        if isinstance(node, dict):
+            if "properties" in node:
+                node.setdefault("additionalProperties", False)
+            for child in node.values():
+                close(child)
+        elif isinstance(node, list):
+            for child in node:
+                close(child)
+
+    close(strict)
+    return strict

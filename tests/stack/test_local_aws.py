@@ -1,0 +1,87 @@
+"""What Feedlane relies on in MiniStack, so that an upgrade that loses some of it is noticed."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.instance import STACK, Instance
+
+
+@pytest.fixture
+def table(instance: Instance) -> Iterator[tuple[Any, str]]:
+    dynamodb, name = instance.client("dynamodb"), f"probe-{uuid.uuid4()}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    yield dynamodb, name
+    dynamodb.delete_table(TableName=name)
+
+
+def put(table: str, key: str, **more: Any) -> dict[str, Any]:
+    return {"Put": {"TableName": table, "Item": {"pk": {"S": key}, "raw": {"B": b"\x00\xff"}}, **more}}
+
+
+def test_a_transaction_takes_100_items_with_binary_attributes(table: tuple[Any, str]) -> None:
+    dynamodb, name = table
+    dynamodb.transact_write_items(TransactItems=[put(name, str(number)) for number in range(100)])
+
+    assert dynamodb.get_item(TableName=name, Key={"pk": {"S": "99"}})["Item"]["raw"] == {"B": b"\x00\xff"}
+    with pytest.raises(ClientError, match="ValidationException"):
+        dynamodb.transact_write_items(TransactItems=[put(name, str(number)) for number in range(101)])
+
+
+def test_a_cancelled_transaction_writes_nothing_and_gives_each_reason(table: tuple[Any, str]) -> None:
+    # Given an item that is there
+    dynamodb, name = table
+    dynamodb.transact_write_items(TransactItems=[put(name, "old")])
+
+    # When a transaction wants it not to be
+    condition = {"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    with pytest.raises(dynamodb.exceptions.TransactionCanceledException) as cancelled:
+        dynamodb.transact_write_items(TransactItems=[put(name, "new"), put(name, "old", **condition)])
+
+    # Then the reasons stand in the order of the items, and the other item was not written
+    reasons = cancelled.value.response["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "ConditionalCheckFailed"]
+    assert reasons[1]["Item"]["pk"] == {"S": "old"}
+    assert "Item" not in dynamodb.get_item(TableName=name, Key={"pk": {"S": "new"}})
+
+
+def test_a_delayed_message_comes_after_its_delay(instance: Instance) -> None:
+    sqs = instance.client("sqs")
+    url = sqs.create_queue(QueueName=f"probe-{uuid.uuid4()}")["QueueUrl"]
+    try:
+        started = time.monotonic()
+        sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=2)
+        assert "Messages" not in sqs.receive_message(QueueUrl=url)
+        while "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1):
+            assert time.monotonic() - started < 10
+        assert time.monotonic() - started >= 1.9
+    finally:
+        sqs.delete_queue(QueueUrl=url)
+
+
+def test_the_deployed_queues_have_the_properties_that_order_rests_on(instance: Instance) -> None:
+    sqs = instance.client("sqs")
+    for name, content_based in (("transactions", "true"), ("statements", "false")):
+        url = sqs.get_queue_url(QueueName=f"{STACK}-{name}.fifo")["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert attributes["FifoQueue"] == "true"
+        assert attributes["DeduplicationScope"] == "messageGroup"
+        assert attributes["FifoThroughputLimit"] == "perMessageGroupId"
+        assert attributes.get("ContentBasedDeduplication", "false") == content_based
+
+
+def test_every_event_source_is_connected(instance: Instance) -> None:
+    mappings = instance.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+
+    assert len(mappings) == 5
+    assert {mapping["State"] for mapping in mappings} == {"Enabled"}
+    assert all(mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for mapping in mappings)

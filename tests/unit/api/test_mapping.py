@@ -1,0 +1,218 @@
+"""Mapping at its edges: crashes on the way, races, refusals, and what a new mapping mends."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from feedlane import mapping, source_accounts
+from feedlane.connection import Connection
+from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
+from feedlane.feed import feed_id
+from feedlane.hold import Hold, Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import Door, PushOperation
+from feedlane.source_account import SourceAccount, SourceAccountStatus
+from feedlane.store import keys, ledger, push_operations
+from feedlane.store.table import ConditionFailed, Put, Write
+from feedlane.upstream import FeedConnection
+from tests.contract.sdk.stand_ins import StandInParts
+
+ELSEWHERE = Problem(type="feed-already-connected-in-current-organisation", title="Failed", status=409, detail="Taken.")
+
+
+@pytest.fixture
+def connection(own: StandInParts, ids: dict[str, str]) -> Connection:
+    return own.store.connection(**ids)
+
+
+@pytest.fixture
+def account(own: StandInParts, connection: Connection) -> SourceAccount:
+    return source_accounts.create(
+        own.store, own.now, connection, id="src", account_name="Current", account_type="checking",
+        account_number="20011234", currency="GBP", balance=Decimal(0), sort_code=None, given={},
+    )  # fmt: skip
+
+
+def map_it(
+    own: StandInParts, connection: Connection, account: SourceAccount, target: str | None = "xero-1"
+) -> SourceAccount:
+    return mapping.map_account(
+        own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, account, target, None
+    )
+
+
+def test_a_crash_after_xeros_answer_is_made_good_by_mapping_again(
+    own: StandInParts, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*writes: Write) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as broken:
+        broken.setattr(own.store, "commit", crash)
+        with pytest.raises(SystemExit):
+            map_it(own, connection, account)
+    assert map_it(own, connection, account).status is SourceAccountStatus.CONNECTED
+    assert len(own.upstream.feeds) == 1
+
+
+def test_what_a_crash_left_behind_for_another_account_is_removed_first(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    token = mapping.account_token(connection.id, account.id)
+    own.upstream.feeds["old"] = FeedConnection(id="old", account_token=token, account_id="xero-7", active=True)
+    with pytest.raises(Unavailable) as later:
+        map_it(own, connection, account)
+    assert later.value.retry_after == 5
+    assert map_it(own, connection, account).mapping.target_account_id == "xero-1"
+
+
+def test_a_feed_that_grows_meanwhile_is_read_again(
+    own: StandInParts, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = mapping.unmap(own.store, own.upstream, own.now, own.new_id, connection, map_it(own, connection, account))
+    commit, grown = own.store.commit, []
+
+    def growing(*writes: Write) -> None:
+        if not grown:
+            feed = ledger.find_feed(own.store, feed_id(connection.id, "src"))
+            assert feed
+            grown.append(feed)
+            commit(ledger.put_feed(feed.but(recorded_through=5)))
+        commit(*writes)
+
+    monkeypatch.setattr(own.store, "commit", growing)
+    map_it(own, connection, ended)
+    feed = ledger.find_feed(own.store, feed_id(connection.id, "src"))
+    assert feed
+    assert (feed.recorded_through, feed.feed_connection_id) == (5, "feed-2")
+
+
+def test_two_that_claim_the_same_xero_account_at_once_do_not_both_get_it(
+    own: StandInParts, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = own.store.commit
+
+    def beaten(*writes: Write) -> None:
+        pk, sk = keys.target("tenant-1", "xero-1")
+        commit(Put({"pk": pk, "sk": sk, "connection_id": "other", "account_id": "x", "company_id": "other"}))
+        monkeypatch.setattr(own.store, "commit", commit)
+        commit(*writes)
+
+    monkeypatch.setattr(own.store, "commit", beaten)
+    with pytest.raises(Invalid, match="is fed by another source account already"):
+        map_it(own, connection, account)
+    assert own.store.source_account(connection.id, "src").mapping is None
+
+
+def test_two_that_map_the_same_account_at_once_do_not_both_write(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    map_it(own, connection, account)
+    with pytest.raises(ConditionFailed):
+        map_it(own, connection, account)
+
+
+def test_a_connecting_account_is_looked_at_again_when_mapped_again(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    own.upstream.active = False
+    connecting = map_it(own, connection, account, None)
+    assert map_it(own, connection, connecting, None) == connecting
+    assert len(own.queues.checks) == 2
+
+
+def test_another_target_needs_a_disconnection_first(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    mapped = map_it(own, connection, account)
+    with pytest.raises(Invalid, match="disconnected first"):
+        map_it(own, connection, mapped, "xero-2")
+
+
+def test_without_the_scope_the_customer_has_to_reconnect(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    with pytest.raises(ReconnectionNeeded):
+        map_it(own, connection.but(scopes=("openid",)), account)
+
+
+def test_xeros_refusal_changes_nothing(own: StandInParts, connection: Connection, account: SourceAccount) -> None:
+    own.upstream.problem = Refused(ELSEWHERE)
+    with pytest.raises(Refused):
+        map_it(own, connection, account)
+    assert own.store.source_account(connection.id, "src") == account
+    assert ledger.find_feed(own.store, feed_id(connection.id, "src")) is None
+
+
+def test_a_new_mapping_lifts_the_hold_of_a_feed_connection_that_was_gone(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    ended = mapping.unmap(own.store, own.upstream, own.now, own.new_id, connection, map_it(own, connection, account))
+    for reason, left in (("feed-connection-gone", 0), ("statement-rejected", 1)):
+        subject = feed_id(connection.id, "src")
+        hold = Hold(
+            id="h", scope=Scope.FEED, subject=subject, reason=reason, problem=ELSEWHERE, since=own.now,
+            company_id=connection.company_id,
+        )  # fmt: skip
+        own.store.commit(own.store.add_hold(hold))
+        mapped = map_it(own, connection, ended)
+        assert len(own.store.holds()) == left
+        ended = mapping.unmap(own.store, own.upstream, own.now, own.new_id, connection, mapped)
+
+
+def test_a_late_answer_about_an_earlier_feed_connection_changes_nothing(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    own.upstream.active = False
+    map_it(own, connection, account, None)
+    late = FeedConnection(id="earlier", account_token="other", active=True)
+    found = mapping.feed_connection_active(own.store, feed_id(connection.id, "src"), late, own.now, own.new_id)
+    assert found is None
+    assert mapping.feed_connection_active(own.store, "no/feed", late, own.now, own.new_id) is None
+
+
+def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_is_mapped_again(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    mapped = map_it(own, connection, account)
+    waiting(own, connection)
+    ended = mapping.unmap(own.store, own.upstream, own.now, own.new_id, connection, mapped)
+    [hold] = own.store.holds()
+    assert (hold.scope, hold.reason) == (Scope.FEED, "source-account-disconnected")
+    operation = push_operations.find_operation(own.store, connection.company_id, "push-1")
+    assert (operation.status, operation.problem) == ("Failed", hold.problem)
+    assert {"bankFeeds.held", "bankTransactions.write.unsuccessful"} <= set(own.event_types)
+    map_it(own, connection, ended)
+    assert own.store.holds() == []
+    newest = next(iter(push_operations.operations(own.store, connection.company_id)))
+    assert (newest.door, newest.status, newest.through) == ("release", "Pending", 2)
+    assert feed_id(connection.id, "src") in own.queues.woken
+
+
+def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
+    own: StandInParts, connection: Connection, account: SourceAccount
+) -> None:
+    mapped = map_it(own, connection, account)
+    waiting(own, connection)
+    mapping.remove_account(own.store, own.upstream, own.now, own.new_id, connection, mapped)
+    assert own.store.holds() == []
+    operation = push_operations.find_operation(own.store, connection.company_id, "push-1")
+    assert operation.status == "Failed"
+    assert own.store.find_source_account(connection.id, "src") is None
+
+
+def waiting(own: StandInParts, connection: Connection) -> None:
+    """Two lines that wait in the ledger, and the push operation that brought them."""
+    feed = ledger.find_feed(own.store, feed_id(connection.id, "src"))
+    assert feed
+    operation = PushOperation(
+        key="push-1", company_id=connection.company_id, connection_id=connection.id, account_id="src", door=Door.API,
+        requested_on=own.now, through=2, transactions=2,
+    )  # fmt: skip
+    own.store.commit(
+        ledger.put_feed(feed.but(recorded_through=2)),
+        push_operations.put_operation(operation),
+        push_operations.add_open(feed.id, operation),
+    )

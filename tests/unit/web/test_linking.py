@@ -1,0 +1,200 @@
+"""Which organisation a connection gets, and how many there may be."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from feedlane import connection_limit
+from feedlane.connection import ConnectionStatus
+from feedlane.feed import Feed
+from feedlane.hold import Hold, Scope
+from feedlane.linking import Linking, NotLinked, Reason
+from feedlane.problem import Problem
+from feedlane.sessions import Choice, Organisation
+from feedlane.store import ledger
+from tests.unit.web.world import ACME, NOW, OTHER, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_several_organisations_are_chosen_from_and_the_others_are_disconnected(world: World) -> None:
+    world.site.organisations.consented = [ACME, OTHER]
+    seen = world.link()
+    assert seen.path == f"{world.base()}/organisation"
+    assert not world.now().is_linked
+    page = world.browser.get(seen.path)
+    assert "Acme Ltd" in page.body
+    assert "Other Ltd" in page.body
+    token = world.form_token(seen.path)
+    done = world.browser.post(seen.path, {"formToken": token, "tenantId": OTHER.tenant_id})
+    assert done.path == f"{world.base()}/finish"
+    tenant = world.now().tenant
+    assert tenant is not None
+    assert tenant.id == OTHER.tenant_id
+    assert world.site.organisations.removed == [ACME.tenant_id]
+
+
+def test_an_organisation_that_was_not_offered_cannot_be_chosen(world: World) -> None:
+    world.site.organisations.consented = [ACME, OTHER]
+    path = world.link().path
+    seen = world.browser.post(path, {"formToken": world.form_token(path), "tenantId": "tenant-foreign"})
+    assert seen.status == 422
+    assert not world.now().is_linked
+
+
+def test_a_consent_without_an_organisation_is_explained(world: World) -> None:
+    world.site.organisations.consented = []
+    seen = world.link()
+    assert seen.status == 403
+    assert "No organisation" in seen.body
+    assert world.events() == ["connection.failed"]
+
+
+def test_a_reconnection_takes_the_same_organisation_out_of_several(world: World) -> None:
+    world.link()
+    _unlink(world)
+    world.site.organisations.consented = [OTHER, ACME]
+    world.link(code="code-2")
+    assert world.now().is_linked
+    assert world.site.organisations.removed == [OTHER.tenant_id]
+    assert world.events() == ["connection.connected", "connection.reconnected"]
+
+
+def test_another_organisation_on_reconnection_is_refused_and_removed(world: World) -> None:
+    world.link()
+    _unlink(world)
+    world.site.organisations.consented = [OTHER]
+    seen = world.link(code="code-2")
+    assert seen.status == 409
+    assert "Other Ltd" in seen.body
+    assert world.now().status is ConnectionStatus.UNLINKED
+    assert world.site.organisations.removed == [OTHER.tenant_id]
+
+
+def test_an_organisation_of_another_company_is_refused_and_stays_connected_there(world: World) -> None:
+    world.link()
+    other = world.add_connection()
+    seen = world.link(other, code="code-2")
+    assert seen.status == 409
+    assert "already connected" in seen.body
+    assert world.now().is_linked
+    assert world.site.organisations.removed == []
+
+
+def test_an_organisation_that_its_company_has_left_can_move_to_another(world: World) -> None:
+    world.link()
+    _unlink(world)
+    other = world.add_connection()
+    world.link(other, code="code-2")
+    assert world.now(other).is_linked
+
+
+def test_reconnection_resolves_errors_releases_its_hold_and_gives_feeds_the_new_tokens(world: World) -> None:
+    world.call_back(world.start(), "dead")
+    account = world.add_account()
+    feed = Feed(
+        id=f"{world.connection.id}/{account.id}",
+        company_id=world.connection.company_id,
+        connection_id=world.connection.id,
+        account_id=account.id,
+        tenant_id=ACME.tenant_id,
+        token_set_id="old",
+        feed_connection_id="fc",
+        currency="GBP",
+        created=NOW,
+    )
+    hold = Hold(
+        id="h",
+        scope=Scope.CONNECTION,
+        subject=world.connection.id,
+        reason="reconnection-needed",
+        problem=Problem(type="x", title="x", status=403),
+        since=NOW,
+        company_id=world.connection.company_id,
+    )
+    world.store.commit(ledger.add_feed(feed), world.store.add_hold(hold))
+    world.link()
+    found = ledger.find_feed(world.store, feed.id)
+    assert found is not None
+    assert found.token_set_id == "token-set-1"
+    assert world.store.holds() == []
+    assert all(error.resolved_on for error in world.now().errors)
+
+
+def test_at_the_limit_a_start_says_so_once_in_an_event_and_a_linked_one_may_reconnect() -> None:
+    world = World(connection_limit=5)
+    for number in range(5):
+        connection = world.add_connection()
+        world.site.organisations.consented = [_organisation(number)]
+        world.link(connection, code=f"code-{number}")
+    for _ in range(2):
+        seen = world.browser.get(f"{world.base()}/start")
+        assert seen.status == 402
+        assert "No more connections" in seen.body
+    assert world.events().count("connectionLimit.reached") == 1
+    assert world.browser.get(f"{world.base(connection)}/start?link.reconnect=1").location.startswith("https://login.")
+
+
+def test_unlinking_frees_a_place_even_if_nobody_counted_it() -> None:
+    world = World(connection_limit=5)
+    for number in range(5):
+        connection = world.add_connection()
+        world.site.organisations.consented = [_organisation(number)]
+        world.link(connection, code=f"code-{number}")
+    unlinked = world.now(connection).but(status=ConnectionStatus.UNLINKED)
+    world.store.commit(world.store.put_connection(unlinked))
+    assert world.browser.get(f"{world.base()}/start").status == 302
+
+
+def test_demo_companies_do_not_count() -> None:
+    world = World(connection_limit=5)
+    world.site.organisations.demo = {_organisation(number).tenant_id for number in range(7)}
+    for number in range(7):
+        world.site.organisations.consented = [_organisation(number)]
+        assert world.link(world.add_connection(), code=f"code-{number}").status == 302
+    assert connection_limit.counted(world.store) == 0
+
+
+def test_forty_callbacks_at_once_never_exceed_the_limit() -> None:
+    world = World(connection_limit=25)
+    connections = [world.add_connection() for _ in range(40)]
+    linking = world.site.linking("https://feeds.example.com/oauth/callback")
+    quick = Linking(**{**vars(linking), "pause": lambda seconds: None})
+
+    def call_back(number: int) -> bool:
+        choice = Choice(
+            token_set_id="t",
+            authentication_event_id="e",
+            scopes=(),
+            organisations=(_organisation(number),),
+        )
+        try:
+            quick.chosen(connections[number], choice, _organisation(number).tenant_id, NOW)
+        except NotLinked as error:
+            if error.reason is Reason.LIMIT:
+                return False
+            raise
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        linked = sum(pool.map(call_back, range(40)))
+    assert linked == 25
+    assert sum(world.now(one).is_linked for one in connections) == 25
+    assert connection_limit.recount(world.store) == 25
+    assert world.events().count("connectionLimit.reached") == 1
+
+
+def _organisation(number: int) -> Organisation:
+    return Organisation(tenant_id=f"tenant-{number}", name=f"Org {number}", xero_connection_id=f"xero-{number}")
+
+
+def _unlink(world: World) -> None:
+    linked = world.now()
+    assert linked.tenant is not None
+    world.table.items.pop((f"TENANT#{linked.tenant.id}", f"LINKED#{linked.id}"))
+    world.store.commit(world.store.put_connection(linked.but(status=ConnectionStatus.UNLINKED)))

@@ -1,0 +1,210 @@
+"""The way to Xero and back: a state is good once, soon, in one browser, and anything else stores nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane.connection import ConnectionStatus
+from feedlane.hold import Hold, Scope
+from feedlane.problem import Problem
+from tests.unit.web.world import ACME, NOW, OTHER, URL, Browser, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_start_sends_the_browser_to_xero_with_the_settings_scopes(world: World) -> None:
+    seen = world.browser.get(f"{world.base()}/start")
+    assert seen.location.startswith("https://login.xero.test/identity/connect/authorize?")
+    assert seen.query["client_id"] == "app-1"
+    assert seen.query["redirect_uri"] == f"{URL}/oauth/callback"
+    assert set(seen.query["scope"].split()) >= {"bankfeeds", "offline_access", "accounting.settings.read"}
+
+
+def test_the_state_is_kept_as_a_fingerprint_and_bound_by_a_safe_cookie(world: World) -> None:
+    seen = world.browser.get(f"{world.base()}/start")
+    [cookie] = seen.cookies
+    value = cookie.split("=")[1].split(";")[0]
+    assert {"HttpOnly", "SameSite=Lax", "Secure", "Max-Age=600", "Path=/oauth/callback"} <= set(cookie.split("; "))
+    assert seen.query["state"] not in str(world.table.items)
+    assert value not in str(world.table.items)
+
+
+def test_a_good_answer_links_the_connection_and_goes_on_to_the_accounts(world: World) -> None:
+    world.add_account()
+    seen = world.link()
+    linked = world.now()
+    assert seen.location == f"{URL}{world.base()}/accounts"
+    assert linked.status is ConnectionStatus.LINKED
+    assert linked.tenant is not None
+    assert (linked.tenant.id, linked.token_set_id) == (ACME.tenant_id, "token-set-1")
+    assert (f"TENANT#{ACME.tenant_id}", f"LINKED#{linked.id}") in world.table.items
+    assert world.events() == ["connection.connected"]
+
+
+def test_without_source_accounts_the_customer_goes_to_the_end(world: World) -> None:
+    assert world.link().location == f"{URL}{world.base()}/finish"
+
+
+def test_an_unknown_state_is_refused_and_nothing_is_stored(world: World) -> None:
+    world.start()
+    before = dict(world.table.items)
+    seen = world.call_back("never-given-out")
+    assert seen.status == 400
+    assert "do not recognise" in seen.body
+    assert world.table.items == before
+    assert world.site.vault.exchanged == []
+
+
+def test_a_replayed_state_is_refused_and_nothing_is_stored(world: World) -> None:
+    state = world.start()
+    jar = dict(world.browser.jar)
+    world.call_back(state)
+    world.browser.jar = jar
+    before = dict(world.table.items)
+    seen = world.call_back(state, "code-2")
+    assert seen.status == 409
+    assert "already done" in seen.body
+    assert world.table.items == before
+    assert world.site.vault.exchanged == ["code-1"]
+
+
+def test_an_expired_state_is_refused_with_a_way_to_try_again(world: World) -> None:
+    state = world.start()
+    world.site.time += timedelta(minutes=10)
+    before = dict(world.table.items)
+    seen = world.call_back(state)
+    assert seen.status == 410
+    assert f'href="{world.base()}/start"' in seen.body
+    assert world.table.items == before
+
+
+def test_a_state_in_another_browser_is_refused_without_a_way_on(world: World) -> None:
+    """The answer of somebody else's consent must not be completed by a customer who follows a link."""
+    state = world.start()
+    before = dict(world.table.items)
+    seen = world.call_back(state, browser=Browser(world.site))
+    assert seen.status == 403
+    assert "/start" not in seen.body
+    assert world.table.items == before
+
+
+def test_the_state_of_another_connection_is_refused(world: World) -> None:
+    other = world.add_connection()
+    world.start()
+    foreign = world.start(other, browser=Browser(world.site))
+    seen = world.call_back(foreign)
+    assert seen.status == 403
+    assert world.now(other).status is ConnectionStatus.PENDING_AUTH
+    assert world.site.vault.exchanged == []
+
+
+def test_two_flows_in_one_browser_do_not_disturb_each_other(world: World) -> None:
+    other = world.add_connection(world.connection.company_id)
+    first, second = world.start(), world.start(other)
+    assert world.call_back(first, "code-1").status == 302
+    world.site.organisations.consented = [OTHER]
+    assert world.call_back(second, "code-2").status == 302
+    assert world.now(other).tenant is not None
+
+
+def test_an_answer_without_code_is_explained_and_does_not_use_the_state_up(world: World) -> None:
+    state = world.start()
+    before = dict(world.table.items)
+    seen = world.browser.get(f"/oauth/callback?state={state}")
+    assert seen.status == 400
+    assert "incomplete" in seen.body
+    assert world.table.items == before
+    assert world.call_back(state).status == 302
+
+
+def test_cancelling_at_xero_is_written_on_the_connection_and_told_to_the_platform(world: World) -> None:
+    world.set_profile(
+        redirect_url="https://app.example.com/done?s={statusCode}&m={errorMessage}&t={statusText}&j={journey}"
+    )
+    state = world.start(query="?journey=abc%20d")
+    seen = world.browser.get(f"/oauth/callback?error=access_denied&error_description=x&state={state}")
+    assert seen.location == (
+        "https://app.example.com/done?s=403&m=User%20cancelled&t=User%20cancelled%20linking&j=abc%20d"
+    )
+    [error] = world.now().errors
+    assert (error.status_code, error.status_text, error.error_message) == (
+        "403",
+        "User cancelled linking",
+        "User cancelled",
+    )
+    assert world.now().status is ConnectionStatus.PENDING_AUTH
+    assert world.events() == ["connection.failed"]
+
+
+def test_cancelling_without_a_redirect_url_shows_a_page(world: World) -> None:
+    seen = world.browser.get(f"/oauth/callback?error=access_denied&state={world.start()}")
+    assert seen.status == 403
+    assert "You cancelled" in seen.body
+
+
+def test_cancelling_a_reconnection_leaves_a_linked_connection_as_it_is(world: World) -> None:
+    world.link()
+    state = world.start(query="?link.reconnect=1")
+    world.browser.get(f"/oauth/callback?error=access_denied&state={state}")
+    assert world.now().is_linked
+    assert world.now().errors == ()
+
+
+def test_a_dead_code_is_explained_and_written_down(world: World) -> None:
+    seen = world.call_back(world.start(), "dead")
+    assert seen.status == 400
+    assert "run out" in seen.body
+    assert world.now().errors[0].status_code == "500"
+    assert world.events() == ["connection.failed"]
+
+
+def test_a_start_that_is_not_set_up_says_so(world: World) -> None:
+    world.store.commit(world.store.put_settings(world.store.settings().but(enabled=False)))
+    world.set_profile(redirect_url="https://app.example.com/done/{statusCode}")
+    seen = world.browser.get(f"{world.base()}/start")
+    assert seen.status == 501
+    assert "https://app.example.com/done/501" in seen.body
+
+
+def test_an_unknown_connection_is_not_found(world: World) -> None:
+    assert world.browser.get("/link/companies/x/connections/y/start").status == 404
+
+
+def test_a_linked_customer_with_a_session_goes_straight_to_the_accounts(world: World) -> None:
+    world.link()
+    assert world.browser.get(f"{world.base()}/start").path == f"{world.base()}/accounts"
+
+
+def test_a_linked_customer_without_a_session_authorises_again(world: World) -> None:
+    world.link()
+    seen = Browser(world.site).get(f"{world.base()}/start")
+    assert seen.location.startswith("https://login.xero.test/")
+
+
+def test_a_session_does_not_skip_a_reconnection_that_is_needed(world: World) -> None:
+    world.link()
+    hold = Hold(
+        id="h",
+        scope=Scope.CONNECTION,
+        subject=world.connection.id,
+        reason="reconnection-needed",
+        problem=Problem(type="x", title="x", status=403),
+        since=NOW,
+    )
+    world.store.commit(world.store.add_hold(hold))
+    assert world.browser.get(f"{world.base()}/start").location.startswith("https://login.xero.test/")
+
+
+def test_no_secret_is_in_a_log_line(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    state = world.start()
+    world.call_back(state, "canary-code")
+    [session] = [value for (name, _), value in world.browser.jar.items() if name == "feedlane_link"]
+    logged = " ".join(str(vars(record)) for record in caplog.records)
+    assert "answered" in logged
+    for secret in (state, "canary-code", session, "canary-access"):
+        assert secret not in logged

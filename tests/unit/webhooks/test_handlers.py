@@ -1,0 +1,136 @@
+"""The sample events go through their handlers, from the outbox to the consumer."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from feedlane.delivery import Delivery, DeliveryState
+from feedlane.event import HELD, WRITE_UNSUCCESSFUL
+from feedlane.relaying import Notice
+from feedlane.store.stream import events_in
+from tests.unit.handlers.handlers import Context, load, sample
+from tests.unit.webhooks.given import World
+
+CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
+
+
+class Bus:
+    def __init__(self, refuses: str = "") -> None:
+        self.refuses = refuses
+        self.notices: list[Notice] = []
+
+    def put(self, notices: list[Notice]) -> list[bool]:
+        self.notices += notices
+        return [notice.event.type != self.refuses for notice in notices]
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.consumer(CONSUMER)
+    return world
+
+
+@pytest.fixture
+def postponed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    postponed: list[tuple[str, int]] = []
+    monkeypatch.setattr("feedlane.aws.postpone", lambda queue, receipt, seconds: postponed.append((receipt, seconds)))
+    return postponed
+
+
+def test_relay_events_puts_new_events_of_the_outbox_on_the_bus_and_nothing_else() -> None:
+    app, bus = load("relay_events"), Bus()
+    app.bus = lambda: bus
+    assert app.handler(sample("relay_events"), Context()) == {"batchItemFailures": []}
+    assert [notice.event.type for notice in bus.notices] == [HELD, WRITE_UNSUCCESSFUL]
+
+
+def test_relay_events_reports_the_first_that_the_bus_refused() -> None:
+    app, given = load("relay_events"), sample("relay_events")
+    app.bus = lambda: Bus(refuses=WRITE_UNSUCCESSFUL)
+    place = given["Records"][2]["dynamodb"]["SequenceNumber"]
+    assert app.handler(given, Context()) == {"batchItemFailures": [{"itemIdentifier": place}]}
+
+
+def test_an_event_that_cannot_be_read_is_told_of_and_stops_nobody() -> None:
+    given, unreadable = sample("relay_events"), []
+    del given["Records"][0]["dynamodb"]["NewImage"]["type"]
+    found = list(events_in(given, unreadable.append))
+    assert [captured.event.type for captured in found] == [WRITE_UNSUCCESSFUL]
+    assert len(unreadable) == 1
+
+
+def test_route_events_makes_a_delivery_for_the_consumer(world: World) -> None:
+    app, told = load("route_events"), sample("route_events")
+    app.store, app.queues = lambda: world.store, lambda: world.queues
+    app.handler(told, Context())
+    assert world.queues.deliveries == [(CONSUMER, told["detail"]["id"], 0)]
+
+
+def test_deliver_webhooks_posts_what_relay_and_route_brought(world: World, postponed: list[Any]) -> None:
+    event = next(events_in(sample("relay_events"), pytest.fail)).event
+    world.happens(event)
+    assert _handle(world) == {"batchItemFailures": []}
+    assert json.loads(world.posts[0][3]) == _without_routing(sample("route_events")["detail"])
+    assert world.delivery(CONSUMER, event.id).state is DeliveryState.SUCCESS
+
+
+def test_a_message_that_fails_comes_again_soon(world: World, postponed: list[Any]) -> None:
+    world.happens(next(events_in(sample("relay_events"), pytest.fail)).event)
+    world.secrets = []
+    given = sample("deliver_webhooks")
+    assert _handle(world) == {"batchItemFailures": [{"itemIdentifier": given["Records"][0]["messageId"]}]}
+    assert postponed == [(given["Records"][0]["receiptHandle"], 2)]
+
+
+def test_one_consumer_that_hangs_keeps_no_other_of_the_batch_waiting(world: World, postponed: list[Any]) -> None:
+    app, done, release = load("deliver_webhooks"), [], threading.Event()
+
+    class Deliverer:
+        def deliver(self, consumer_id: str, event_id: str) -> Delivery | None:
+            if event_id == "hangs":
+                release.wait(10)
+            done.append(event_id)
+            return None
+
+    app.deliverer, app.LONGEST_SECONDS = lambda: Deliverer(), 0.3
+    records = [_message(f"message-{n}", f"event-{n}") for n in range(9)] + [_message("hanging", "hangs")]
+    started = time.monotonic()
+    answer = app.handler({"Records": records}, Context())
+    took = time.monotonic() - started
+    release.set()
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "hanging"}]}
+    assert sorted(done)[:9] == [f"event-{n}" for n in range(9)]
+    assert took < 2
+
+
+def test_the_attempt_is_logged_without_the_url_or_the_body(
+    world: World, postponed: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    world.change(CONSUMER, url="https://hooks.example.com/in?key=secret")
+    world.happens(next(events_in(sample("relay_events"), pytest.fail)).event)
+    _handle(world)
+    [logged] = [vars(record) for record in caplog.records]
+    assert (logged["status"], logged["state"], logged["tries"]) == (204, "Success", 1)
+    assert "secret" not in repr(logged)
+    assert "Harbour" not in repr(logged)
+
+
+def _handle(world: World) -> Any:
+    app = load("deliver_webhooks")
+    app.deliverer = lambda: world.deliverer
+    return app.handler(sample("deliver_webhooks"), Context())
+
+
+def _message(message_id: str, event_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = sample("deliver_webhooks")["Records"][0]
+    return found | {"messageId": message_id, "body": json.dumps({"consumerId": CONSUMER, "eventId": event_id})}
+
+
+def _without_routing(detail: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in detail.items() if name != "feedlane"}

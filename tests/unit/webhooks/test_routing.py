@@ -1,0 +1,104 @@
+"""Each event becomes one delivery to every consumer that wants it, also if it comes twice or something crashes."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane import event as types
+from feedlane.delivery import DeliveryState
+from feedlane.envelope import detail, event_in
+from feedlane.money import loads
+from feedlane.routing import route
+from feedlane.store.table import Write
+from tests.unit.webhooks.given import NOW, World, hold_event
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_only_consumers_that_want_the_event_have_a_delivery(world: World) -> None:
+    world.consumer("all")
+    world.consumer("held", event_types=(types.HELD,))
+    world.consumer("others", event_types=(types.WRITE_SUCCESSFUL,))
+    world.consumer("uk", company_tags=("region:uk", "region:ie"))
+    world.consumer("fr", company_tags=("region:fr",))
+    world.happens(hold_event())
+    assert {consumer_id for consumer_id, *_ in world.queues.deliveries} == {"all", "held", "uk"}
+
+
+def test_an_event_that_comes_again_makes_no_second_delivery(world: World) -> None:
+    world.consumer()
+    world.happens(hold_event())
+    world.work_off()
+    route(world.store, world.queues, hold_event(), world.now)
+    world.work_off()
+    assert len(world.posts) == 1
+
+
+def test_a_crash_before_the_message_is_made_good_when_the_event_comes_again(world: World) -> None:
+    world.consumer("consumer-1")
+    world.consumer("consumer-2")
+    send, sent = world.queues.deliver, []
+
+    def crash(consumer_id: str, event_id: str, delay: int) -> None:
+        if len(sent) == 1:
+            sent.append("crashed")
+            raise KeyboardInterrupt
+        sent.append(consumer_id)
+        send(consumer_id, event_id, delay)
+
+    world.queues.deliver = crash  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        world.happens(hold_event())
+    route(world.store, world.queues, hold_event(), world.now)
+    world.work_off()
+    assert sorted(url for _, url, *_ in world.posts) == [
+        "https://consumer-1.example/hooks",
+        "https://consumer-2.example/hooks",
+    ]
+
+
+def test_a_consumer_created_between_two_tries_has_its_delivery_too(world: World) -> None:
+    world.consumer("consumer-1")
+    world.happens(hold_event())
+    world.consumer("consumer-2")
+    made = route(world.store, world.queues, hold_event(), world.now)
+    assert {delivery.consumer_id for delivery in made} == {"consumer-1", "consumer-2"}
+
+
+def test_a_consumer_enabled_at_that_moment_is_sent_the_event(world: World) -> None:
+    world.consumer(disabled=True)
+    commit, raced = world.table.commit, []
+
+    def race(*writes: Write) -> None:
+        if not raced and len(writes) == 2:
+            raced.append(True)
+            world.change(disabled=False)
+        commit(*writes)
+
+    world.table.commit = race  # type: ignore[method-assign]
+    world.happens(hold_event())
+    assert world.delivery().state is DeliveryState.SENDING
+    assert world.queues.deliveries == [("consumer-1", "event-1", 0)]
+
+
+def test_fifty_consumers_fit_into_one_commit(world: World) -> None:
+    for number in range(50):
+        world.consumer(f"consumer-{number}", disabled=True)
+    world.happens(hold_event())
+    assert sum(item["pk"].startswith("CONSUMER#") for item in world.table.items.values()) == 50
+
+
+def test_what_routing_needs_survives_the_bus() -> None:
+    event = hold_event()
+    told = event_in(loads(detail(event)))
+    assert told == event.but(payload={})
+
+
+def test_deliveries_are_kept_for_thirty_days(world: World) -> None:
+    world.consumer()
+    world.happens(hold_event())
+    [item] = [item for item in world.table.items.values() if item["pk"] == "CONSUMER#consumer-1"]
+    assert item["expires_at"] == int(NOW.timestamp()) + 30 * 86_400
