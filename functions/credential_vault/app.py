@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from feedlane import aws
 from feedlane.environment import environment
 from feedlane.errors import FeedlaneError

@@ -20,9 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 
     tended = wiring.tender().tend(event.get("resumeAfter") or "", time_left)
-    logger.info(
-        "connections tended", extra={"seen": tended.seen, "ended": tended.ended, "unknown": tended.unknown}
-    )
+    logger.info("connections tended", extra={"seen": tended.seen, "ended": tended.ended, "unknown": tended.unknown})
     return {
         "seen": tended.seen,
         "ended": tended.ended,

@@ -98,9 +98,7 @@ def deliver_a_year(platform: Platform, simulator: Simulator, receiver: Receiver)
     show(simulator, organisation["tenantId"], year, successes)
 
 
-def push_interleaved(
-    platform: Platform, accounts: dict[str, Account], year: dict[str, list[Row]]
-) -> dict[str, int]:
+def push_interleaved(platform: Platform, accounts: dict[str, Account], year: dict[str, list[Row]]) -> dict[str, int]:
     """Each account's rows in order, now through one door, now through the other; the accounts take turns."""
     chance = random.Random(SEED)
     counts = {"api": 0, "calls": 0, "queue": 0, "messages": 0}
@@ -150,7 +148,10 @@ def all_succeeded(platform: Platform, company_id: str) -> bool | None:
 def show(simulator: Simulator, tenant_id: str, year: dict[str, list[Row]], operations: int) -> None:
     """Prints what the other side holds, after checking it."""
     statements = simulator.statements(tenant_id)
-    print(f"\n  {'account':<16}{'sent':>6}{'delivered':>11}{'in order':>10}{'statements':>12}{'opening':>13}{'closing':>13}")
+    print(
+        f"\n  {'account':<16}{'sent':>6}{'delivered':>11}{'in order':>10}"
+        f"{'statements':>12}{'opening':>13}{'closing':>13}"
+    )
     for name, rows in year.items():
         own = [one for one in statements if one["lines"][0]["transactionId"] in {row["id"] for row in rows}]
         found = ledgers.arrived(name, rows, own)
@@ -160,7 +161,9 @@ def show(simulator: Simulator, tenant_id: str, year: dict[str, list[Row]], opera
         )
     calls = simulator.calls(tenant_id)
     posts = [call for call in calls if call["method"] == "POST" and call["path"].endswith("/Statements")]
-    print(f"  Xero calls made: {len(calls)}, of them {len(posts)} statements. Push operations succeeded: {operations}.\n")
+    print(
+        f"  Xero calls made: {len(calls)}, of them {len(posts)} statements. Push operations succeeded: {operations}.\n"
+    )
 
 
 if __name__ == "__main__":

@@ -95,7 +95,8 @@ def _row(
     account: str, id: str, day: date, description: str, counterparty: str, reference: str,
     amount: Decimal, balance: Decimal, type: str,
 ) -> dict[str, str]:  # fmt: skip
-    values = (account, id, day.isoformat(), description, counterparty, reference, f"{amount:.2f}", f"{balance:.2f}", type)
+    sums = f"{amount:.2f}", f"{balance:.2f}"
+    values = (account, id, day.isoformat(), description, counterparty, reference, *sums, type)
     return dict(zip(FIELDS, values, strict=True))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from local.demo.generate import FILE, LAST_DAY
@@ -25,7 +26,7 @@ def year_until(last: date) -> dict[str, list[Row]]:
 
 
 def yesterday() -> date:
-    return date.today() - timedelta(days=1)
+    return datetime.now().astimezone().date() - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def arrived(name: str, rows: list[Row], statements: list[dict[str, Any]]) -> Arr
     first, last = Decimal(rows[0]["balance"]) - Decimal(rows[0]["amount"]), Decimal(rows[-1]["balance"])
     if (opening, closing) != (first, last):
         raise Failure(f"{name}: the balances are {opening} to {closing}, they should be {first} to {last}.")
-    for before, after in zip(delivered, delivered[1:], strict=False):
+    for before, after in pairwise(delivered):
         if _signed(before["endBalance"]) != _signed(after["startBalance"]):
             raise Failure(f"{name}: statement {after['id']} does not continue the one before it.")
     return Arrived(name, len(rows), len(lines), len(delivered), opening, closing)

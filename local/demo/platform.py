@@ -1,4 +1,4 @@
-"""The platform of the demonstration: a bank that uses Feedlane through the unmodified Codat SDK and through the queue."""
+"""The platform of the demonstration: a bank that uses the unmodified Codat SDK, and the queue."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ class Platform:
 
     def targets(self, company_id: str, connection_id: str, account_id: str) -> dict[str, str]:
         """The Xero accounts that the source account may be mapped to, by name."""
-        mappings = self.sdk.account_mapping.get(
-            request={"company_id": company_id, "connection_id": connection_id}
-        )
+        mappings = self.sdk.account_mapping.get(request={"company_id": company_id, "connection_id": connection_id})
         options = {one.source_account_id: one.target_account_options for one in mappings}[account_id] or []
         return {option.name: option.id for option in options}
 

@@ -66,13 +66,15 @@ def test_cancelling_at_xero_returns_to_the_platform(link: World, page: Page) -> 
     assert link.now_connection().errors[0].status_text == "User cancelled linking"
 
 
-def test_going_back_to_the_answer_of_xero_is_harmless(link: World, page: Page) -> None:
+def test_loading_the_answer_of_xero_again_is_harmless_and_leads_on(link: World, page: Page) -> None:
     answers: list[str] = []
     page.on("request", lambda request: answers.append(request.url) if "/oauth/callback" in request.url else None)
     page.goto(link.start)
     _consent(page, "Harbour Bakery Ltd")
     page.goto(answers[0])
-    expect(page.get_by_role("heading", level=1)).to_contain_text("continue in the browser")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This step is already done")
+    page.get_by_role("link", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
     assert link.now_connection().is_linked
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import boto3
@@ -18,7 +18,7 @@ from feedlane.store.store import Store
 MOST_DELAY = 900
 
 
-@lru_cache(maxsize=None)
+@cache
 def client(service: str, read_timeout: int = 20) -> Any:
     config = Config(connect_timeout=3, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": 4})
     return boto3.client(service, config=config)

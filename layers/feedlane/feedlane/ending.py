@@ -36,9 +36,7 @@ def succeed(store: Store, feed_id: str, through: int, company: Company, now: dat
     raise ConditionFailed([])
 
 
-def fail(
-    store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId
-) -> None:
+def fail(store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
     """Ends all operations that wait for lines behind `after`, with what the upstream said."""
     for _ in range(_TRIES):
         waiting = push_operations.open_operations(store, feed_id, after=after)

@@ -79,5 +79,3 @@ class AppKeysRejected(FeedlaneError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.sentence)
         self.problem = problem
-
-

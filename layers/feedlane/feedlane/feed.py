@@ -30,8 +30,8 @@ class Flight(Record):
 class Feed(Record):
     """Where a feed stands. Lines are numbered from 1 in the order of the ledger.
 
-    `delivered_through` ≤ `flight.last` ≤ `recorded_through`. `version` rises with every change: whoever appends, cuts or
-    delivers does so on the version it has read.
+    `delivered_through` ≤ `flight.last` ≤ `recorded_through`. `version` rises with every change: whoever appends,
+    cuts or delivers does so on the version it has read.
     """
 
     id: str

@@ -54,9 +54,7 @@ def parcel_in(message: QueueMessage) -> Parcel:
     group = feed_id(names["connectionId"], names["accountId"])
     if message.group != group:
         raise Invalid.field("MessageGroupId", f"must be {group}, as the message's own ids say", "Match")
-    return Parcel(
-        message, names["companyId"], names["connectionId"], names["accountId"], key, sent.get("transactions")
-    )
+    return Parcel(message, names["companyId"], names["connectionId"], names["accountId"], key, sent.get("transactions"))
 
 
 def _text(sent: dict[str, Any], name: str) -> str:

@@ -118,9 +118,7 @@ class _Batch:
     lines: list[Line]
 
     def is_full_with(self, push: Push) -> bool:
-        return (
-            len(self.lines) + len(push.lines) > MOST_LINES_AT_ONCE or len(self.writes) > MOST_WRITES_AT_ONCE
-        )
+        return len(self.lines) + len(push.lines) > MOST_LINES_AT_ONCE or len(self.writes) > MOST_WRITES_AT_ONCE
 
 
 def _with(
@@ -141,9 +139,7 @@ def _with(
     )
     if isinstance(outcome, Refusal):
         return replace(batch, writes=batch.writes + _refused(push, outcome.errors, company, now, new_id))
-    operation = push.operation.but(
-        warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through
-    )
+    operation = push.operation.but(warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through)
     writes: list[Write] = []
     for gap in outcome.gaps:
         writes.append(emitted(event_payloads.gap_found(new_id(), after, gap, company, now)))
@@ -210,9 +206,7 @@ def _read(store: Store, parcel: Parcel, feed: Feed | None, now: datetime) -> Pus
     return Push(operation, content.lines, errors)
 
 
-def _refused(
-    push: Push, errors: tuple[Finding, ...], company: Company, now: datetime, new_id: NewId
-) -> list[Write]:
+def _refused(push: Push, errors: tuple[Finding, ...], company: Company, now: datetime, new_id: NewId) -> list[Write]:
     """The operation failed, with its transactions kept beside it."""
     operation = push.operation.failed(now, _sentence(errors), errors=errors)
     kept = push_operations.add_pushed(operation, push.lines) if push.operation.door is Door.QUEUE else []

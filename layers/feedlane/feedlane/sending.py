@@ -140,7 +140,7 @@ class Sender:
         return statement, request, in_doubt
 
     def _settle(self, feed_id: str, statement: StatementRecord, answer: PostAnswer, in_doubt: bool) -> None:
-        """Writes down what the answer means. The feed may have grown during the call: it is read again until it fits."""
+        """Writes down what the answer means. The feed may have grown meanwhile: it is read again until it fits."""
         statement = statement.but(attempts=statement.attempts + 1)
         for _ in range(_TRIES):
             feed = ledger.find_feed(self.store, feed_id)
@@ -174,15 +174,14 @@ class Sender:
                 assert_never(answer)
 
     def _accepted(self, feed: Feed, statement: StatementRecord, answer: Accepted, now: datetime) -> None:
-        assert feed.flight is not None
         taken = statement.but(state=StatementState.PENDING, upstream_id=answer.statement_id, posted_on=now)
-        flight = feed.flight.but(status=FlightStatus.PENDING)
+        flight = Flight(
+            number=statement.number, first=statement.first, last=statement.last, status=FlightStatus.PENDING
+        )
         self.store.commit(ledger.put_statement(taken), ledger.put_feed(feed.but(flight=flight)))
         self.queues.check(Check(kind="statement", feed_id=feed.id, number=statement.number), FIRST_LOOK)
 
-    def _refused(
-        self, feed: Feed, statement: StatementRecord, refusal: Refusal, in_doubt: bool, now: datetime
-    ) -> None:
+    def _refused(self, feed: Feed, statement: StatementRecord, refusal: Refusal, in_doubt: bool, now: datetime) -> None:
         """Held. A statement that certainly was not taken is cut anew after the release; one in doubt stays as it is."""
         company = self.store.company(feed.company_id)
         problems = (*statement.problems[-9:], refusal.problem)
@@ -198,9 +197,7 @@ class Sender:
         )  # fmt: skip
         holding.fail_waiting(self.store, after, hold, company, now, self.new_id)
 
-    def _later(
-        self, feed: Feed, statement: StatementRecord, answer: TryLater, in_doubt: bool, now: datetime
-    ) -> None:
+    def _later(self, feed: Feed, statement: StatementRecord, answer: TryLater, in_doubt: bool, now: datetime) -> None:
         """A limit or an outage: nothing was taken by this try. The tenant or the app waits, nobody sleeps."""
         self.store.commit(ledger.put_statement(statement.but(known_unsent=not in_doubt)))
         until = now + timedelta(seconds=answer.seconds)

@@ -48,9 +48,7 @@ def rejected(
     holding.fail_waiting(store, after, hold, company, now, new_id)
 
 
-def unasked(
-    store: Store, queues: Queues, feed: Feed, refusal: Refusal, now: datetime, new_id: NewId
-) -> None:
+def unasked(store: Store, queues: Queues, feed: Feed, refusal: Refusal, now: datetime, new_id: NewId) -> None:
     """The upstream does not let us ask how the statement fares: held, the statement stays where it is."""
     company = store.company(feed.company_id)
     hold = holding.hold_feed(store, queues, feed, refusal, company, now, new_id)

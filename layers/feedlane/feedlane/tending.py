@@ -73,9 +73,7 @@ class Tender:
             if connection.status is ConnectionStatus.LINKED:
                 yield connection
 
-    def _tenants(
-        self, token_set_id: str, lists: dict[str, set[str] | Problem | None]
-    ) -> set[str] | Problem | None:
+    def _tenants(self, token_set_id: str, lists: dict[str, set[str] | Problem | None]) -> set[str] | Problem | None:
         """The tenants that the token set reaches, why it reaches none, or None: not known now."""
         if token_set_id not in lists:
             lists[token_set_id] = self._listed(token_set_id)

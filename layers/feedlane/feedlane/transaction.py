@@ -12,9 +12,11 @@ from feedlane.ids import TRANSACTION_ID_LENGTH, fingerprint
 from feedlane.money import amount, plain
 
 TYPES = frozenset(
-    "Unknown Credit Debit Int Div Fee SerChg Dep Atm Pos Xfer Check Payment Cash DirectDep DirectDebit RepeatPmt "
-    "Other".split()
-)
+    {
+        "Unknown", "Credit", "Debit", "Int", "Div", "Fee", "SerChg", "Dep", "Atm", "Pos", "Xfer", "Check", "Payment",
+        "Cash", "DirectDep", "DirectDebit", "RepeatPmt", "Other",
+    }
+)  # fmt: skip
 # What money coming in, or going out, is called. The sign decides; a type that contradicts it is a warning.
 COMES_IN = frozenset({"Credit", "Int", "Div", "Dep", "DirectDep"})
 GOES_OUT = frozenset({"Debit", "Fee", "SerChg", "DirectDebit"})

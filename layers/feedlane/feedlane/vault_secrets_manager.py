@@ -12,9 +12,7 @@ from feedlane.errors import Unavailable
 from feedlane.ids import new_id
 from feedlane.vault_secrets import Version
 
-_NOT_NOW = frozenset(
-    {"ThrottlingException", "TooManyRequestsException", "InternalServiceError", "ServiceUnavailable"}
-)
+_NOT_NOW = frozenset({"ThrottlingException", "TooManyRequestsException", "InternalServiceError", "ServiceUnavailable"})
 _TRIES = 5
 
 

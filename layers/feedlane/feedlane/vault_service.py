@@ -48,9 +48,7 @@ class VaultService:
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         try:
-            tokens = self._app_keys.use(
-                lambda keys: self._identity.exchange(keys, code, redirect_uri, code_verifier)
-            )
+            tokens = self._app_keys.use(lambda keys: self._identity.exchange(keys, code, redirect_uri, code_verifier))
         except InvalidGrant as error:
             raise ReconnectionNeeded(error.problem) from None
         id = token_set_id(tokens.client_id, tokens.xero_user_id)

@@ -80,14 +80,10 @@ def test_a_gap_ends_the_statement() -> None:
 
 def test_the_future_waits() -> None:
     assert next_statement(feed(), lines(["1"], day="2026-05-21"), TODAY, lambda line: 1) == Wait("2026-05-21")
-    assert cut(lines(["1"]) + [lines(["1", "1"], day="2026-05-21")[1]]).last == 1
+    assert cut([*lines(["1"]), lines(["1", "1"], day="2026-05-21")[1]]).last == 1
 
 
-@given(
-    st.lists(
-        st.tuples(st.decimals("-9999", "9999", places=4), st.booleans()), min_size=1, max_size=60
-    )
-)
+@given(st.lists(st.tuples(st.decimals("-9999", "9999", places=4), st.booleans()), min_size=1, max_size=60))
 def test_every_statement_adds_up_and_together_they_are_the_ledger(steps: list[tuple[Decimal, bool]]) -> None:
     balance, ledger = Decimal(0), []
     for number, (amount, gap) in enumerate(steps, 1):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from feedlane.errors import Conflict, Invalid, Refused
-from feedlane.push_operation import PushStatus
-from feedlane.upstream import Failed, NoAnswer, TryLater
 from feedlane.hold import Scope
 from feedlane.problem import Problem
+from feedlane.push_operation import PushStatus
 from feedlane.releasing import release
+from feedlane.upstream import Failed, NoAnswer, TryLater
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.world import World, transactions
 

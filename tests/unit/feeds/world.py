@@ -61,9 +61,7 @@ class World:
             ),
         )
         for account in accounts:
-            self.store.commit(
-                self.store.add_source_account(_source_account(account)), ledger.add_feed(_feed(account))
-            )
+            self.store.commit(self.store.add_source_account(_source_account(account)), ledger.add_feed(_feed(account)))
 
     # the doors
 

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[3]
 def load(function: str) -> ModuleType:
     path = ROOT / "functions" / function / "app.py"
     spec = importlib.util.spec_from_file_location(f"functions_{function}_app", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

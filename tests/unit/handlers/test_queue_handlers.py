@@ -121,17 +121,17 @@ def test_a_woken_feed_posts_its_statement_and_a_check_ends_it(world: World) -> N
     recorder().handler(sample("record_transactions"), Context())
     assert load("push_statements").handler(sample("push_statements"), Context()) == {"batchItemFailures": []}
     flight = feed_of(world).flight
-    assert flight is not None and flight.status is FlightStatus.PENDING
+    assert flight is not None
+    assert flight.status is FlightStatus.PENDING
     assert load("check_statements").handler(sample("check_statements"), Context()) == {"batchItemFailures": []}
     statement = ledger.statement(world.store, FEED, 1)
-    assert statement is not None and statement.state is StatementState.DELIVERED
+    assert statement is not None
+    assert statement.state is StatementState.DELIVERED
     [operation] = push_operations.operations(world.store, COMPANY)
     assert operation.status == "Success"
 
 
-def test_tending_finds_the_connection_that_was_removed_at_xero(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     class Vault:
         def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
             return AccessToken(value=f"token of {token_set_id}", expires_at=NOW)

@@ -62,9 +62,7 @@ def test_an_unknown_state_is_refused_and_nothing_is_stored(world: World) -> None
 
 def test_a_replayed_state_is_refused_and_nothing_is_stored(world: World) -> None:
     state = world.start()
-    jar = dict(world.browser.jar)
     world.call_back(state)
-    world.browser.jar = jar
     before = dict(world.table.items)
     seen = world.call_back(state, "code-2")
     assert seen.status == 409

@@ -88,9 +88,7 @@ class DynamoDBTable:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _query_request(
-        self, pk: str, prefix: str, start: str | None, end: str | None, index: bool
-    ) -> dict[str, Any]:
+    def _query_request(self, pk: str, prefix: str, start: str | None, end: str | None, index: bool) -> dict[str, Any]:
         hash_name, range_name = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
         condition, values = f"{hash_name} = :pk", {":pk": pk}
         if prefix:
@@ -152,7 +150,7 @@ class DynamoDBTable:
                 kind, common["Key"] = "Update", _key(write.key)
                 common["UpdateExpression"] = _addition(write, names, values)
                 if write.below is not None:
-                    names["#sum"], values[":below"] = write.field, _serialize(write.below)
+                    names["#sum"], values[":below"] = write.name, _serialize(write.below)
                     limit = "(attribute_not_exists(#sum) OR #sum < :below)"
                     condition = f"({condition}) AND {limit}" if condition else limit
         if condition:
@@ -165,7 +163,7 @@ class DynamoDBTable:
 
 
 def _addition(write: Add, names: dict[str, str], values: dict[str, Any]) -> str:
-    names["#add"], values[":add"] = write.field, _serialize(write.amount)
+    names["#add"], values[":add"] = write.name, _serialize(write.amount)
     assignments = []
     for number, (name, value) in enumerate(write.set.items()):
         names[f"#set{number}"], values[f":set{number}"] = name, _serialize(value)
@@ -188,7 +186,7 @@ def _expression(when: When, names: dict[str, str], values: dict[str, Any]) -> st
 
 
 def _translated(error: ClientError, writes: tuple[Write, ...]) -> Exception:
-    code = error.response["Error"]["Code"]
+    code: str = error.response["Error"]["Code"]
     if code == "TransactionCanceledException":
         reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
         failed = [w.key for w, reason in zip(writes, reasons, strict=False) if reason == "ConditionalCheckFailed"]
@@ -198,7 +196,8 @@ def _translated(error: ClientError, writes: tuple[Write, ...]) -> Exception:
             return Contended([w.key for w in writes])
     if code in {"TransactionConflictException", "TransactionInProgressException"}:
         return Contended([w.key for w in writes])
-    return error
+    other: Exception = error
+    return other
 
 
 def _key(key: Key) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class MemoryTable:
     def _allows(self, write: Write) -> bool:
         there = self.items.get(write.key)
         if isinstance(write, Add) and write.below is not None:
-            return write.when.holds(there) and (there or {}).get(write.field, 0) < write.below
+            return write.when.holds(there) and (there or {}).get(write.name, 0) < write.below
         when: When = write.when
         return when.holds(there)
 
@@ -93,9 +93,9 @@ class MemoryTable:
                 self.items[write.key] = stored
             case Delete(key=key):
                 self.items.pop(key, None)
-            case Add(key=key, field=name, amount=amount, set=extra):
-                item: dict[str, Any] = self.items.setdefault(key, {"pk": key[0], "sk": key[1]})
-                item[name] = item.get(name, 0) + amount
-                item.update(extra)
+            case Add(key=key, name=name, amount=amount, set=extra):
+                changed: dict[str, Any] = self.items.setdefault(key, {"pk": key[0], "sk": key[1]})
+                changed[name] = changed.get(name, 0) + amount
+                changed.update(extra)
             case Check():
                 pass

@@ -11,7 +11,7 @@ from feedlane.feed import feed_id
 from feedlane.push_operation import PushOperation
 from feedlane.store import keys
 from feedlane.store.ledger import packed, unpacked
-from feedlane.store.records import changed, expiry, item_of, record_in
+from feedlane.store.records import changed, expiry, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, Delete, Put, When
 from feedlane.transaction import Line
@@ -40,9 +40,7 @@ def operations(store: Store, company_id: str) -> Iterable[PushOperation]:
 
 def put_operation(operation: PushOperation) -> Put:
     """New if its version is 0, else as it was read."""
-    trimmed = operation.but(
-        errors=operation.errors[:MOST_FINDINGS], warnings=operation.warnings[:MOST_FINDINGS]
-    )
+    trimmed = operation.but(errors=operation.errors[:MOST_FINDINGS], warnings=operation.warnings[:MOST_FINDINGS])
     key = keys.push_operation(operation.company_id, operation.key)
     listed = f"{iso(operation.requested_on)}#{operation.key}"
     return changed(key, trimmed, gsi1pk=keys.pushes(operation.company_id), gsi1sk=listed)

@@ -68,7 +68,7 @@ class Add:
     """Adds to a number (absent counts as 0), on condition that the item fits `when`; `set` is written along."""
 
     key: Key
-    field: str
+    name: str
     amount: int
     set: Item = field(default_factory=dict)
     when: When = ALWAYS

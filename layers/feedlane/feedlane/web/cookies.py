@@ -35,9 +35,14 @@ class Cookie:
         return Cookie(self.name, "", self.path, timedelta(0))
 
 
-def flow_cookie(state: str, value: str = "", lasts: timedelta = timedelta(0)) -> Cookie:
-    """Binds a state to the browser. One for each flow, so that several may be under way in one browser."""
-    return Cookie(f"feedlane_flow_{fingerprint(state)[:12]}", value, CALLBACK_PATH, lasts)
+def flow_name(state: str) -> str:
+    """One cookie for each flow, so that several may be under way in one browser."""
+    return f"feedlane_flow_{fingerprint(state)[:12]}"
+
+
+def flow_cookie(state: str, value: str, lasts: timedelta) -> Cookie:
+    """Binds a state to the browser."""
+    return Cookie(flow_name(state), value, CALLBACK_PATH, lasts)
 
 
 def link_cookie(connection_path: str, value: str, lasts: timedelta) -> Cookie:

@@ -13,7 +13,7 @@ from feedlane.linking import NotLinked
 from feedlane.sessions import LINK_LASTS, Choice, LinkSession
 from feedlane.store import link_states
 from feedlane.web import addresses
-from feedlane.web.cookies import flow_cookie, link_cookie
+from feedlane.web.cookies import flow_name, link_cookie
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, redirect
 from feedlane.web.site import Site
@@ -40,14 +40,13 @@ def callback(site: Site, request: Request) -> Response:
         raise state_trouble(used, addresses.start(connection)) from None
     now = site.clock()
     if error:
-        answer = _refused(site, connection, link_state, error, now)
-    else:
-        answer = _linked(site, request, connection, link_state, code, now)
-    return answer.with_cookies(flow_cookie(state))
+        return _refused(site, connection, link_state, error, now)
+    # The flow's cookie stays until it expires: who loads this address again is then known, and can continue.
+    return _linked(site, request, connection, link_state, code, now)
 
 
 def _good_state(site: Site, request: Request, state: str) -> LinkState:
-    browser = request.cookies.get(flow_cookie(state).name, "")
+    browser = request.cookies.get(flow_name(state), "")
     found = link_states.find_state(site.store, state) if 0 < len(state) <= LONGEST_ANSWER else None
     try:
         return checked(found, fingerprint(browser) if browser else None, site.clock())
