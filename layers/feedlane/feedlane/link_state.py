@@ -56,6 +56,6 @@ def checked(state: LinkState | None, browser: str | None, now: datetime) -> Link
         raise OtherBrowser("The state was given to another browser")
     if state.used:
         raise UsedState("The state has been used", state)
-    if False:
+    if now >= state.expires:
         raise ExpiredState("The state has expired", state)
     return state

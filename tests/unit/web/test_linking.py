@@ -198,3 +198,15 @@ def _unlink(world: World) -> None:
     assert linked.tenant is not None
     world.table.items.pop((f"TENANT#{linked.tenant.id}", f"LINKED#{linked.id}"))
     world.store.commit(world.store.put_connection(linked.but(status=ConnectionStatus.UNLINKED)))
+
+
+def test_two_consents_at_once_cannot_give_a_connection_two_organisations(world: World) -> None:
+    before = world.now()
+    world.link()
+    choice = Choice(token_set_id="t", authentication_event_id="e", scopes=(), organisations=(OTHER,))
+    with pytest.raises(NotLinked) as caught:
+        world.site.linking("").chosen(before, choice, OTHER.tenant_id, NOW)
+    assert caught.value.reason is Reason.OTHER_ORGANISATION
+    tenant = world.now().tenant
+    assert tenant is not None
+    assert tenant.id == ACME.tenant_id

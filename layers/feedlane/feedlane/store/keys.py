@@ -18,6 +18,7 @@
 | statement, its bytes         | FEED#k/a              | STATEMENT#n, STATEMENT#n#BODY#part |                |
 | hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
 | not before (rate limits)     | LIMIT#scope#subject   | LIMIT                    |                          |
+| calls counted                | LIMIT#scope#subject   | TRAFFIC                  |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
@@ -120,6 +121,10 @@ def hold(scope: str, subject: str) -> Key:
 
 def limit(scope: str, subject: str) -> Key:
     return f"LIMIT#{scope}#{subject}", "LIMIT"
+
+
+def traffic(scope: str, subject: str) -> Key:
+    return f"LIMIT#{scope}#{subject}", "TRAFFIC"
 
 
 def consumer(consumer_id: str) -> Key:

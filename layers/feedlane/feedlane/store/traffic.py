@@ -1,0 +1,61 @@
+"""The count of calls that all function instances share."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from feedlane.hold import APP, Scope
+from feedlane.limits import OF_APP_STATEMENTS, OF_TENANT, SOON, Limits, Traffic, Wait, admitted, finished
+from feedlane.store import keys
+from feedlane.store.records import changed, expiry, record_in
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Key, Put
+
+KEPT = timedelta(days=2)
+_TRIES = 8
+
+
+class Gate:
+    """Where every call about statements asks whether it may go."""
+
+    def __init__(self, store: Store, tenant: Limits = OF_TENANT, app: Limits = OF_APP_STATEMENTS) -> None:
+        self._store = store
+        self._tenant = tenant
+        self._app = app
+
+    def enter(self, tenant_id: str, now: datetime, call_id: str) -> int | None:
+        """None: the call may go and is counted, until `leave`. Otherwise the seconds after which to ask again."""
+        own, shared = keys.traffic(Scope.TENANT, tenant_id), keys.traffic(Scope.APP, APP)
+        for _ in range(_TRIES):
+            found = self._store.table.get_many([own, shared])
+            of_tenant = record_in(Traffic, found.get(own)) or Traffic()
+            of_app = record_in(Traffic, found.get(shared)) or Traffic()
+            tenant_now = admitted(of_tenant, self._tenant, now, call_id)
+            app_now = admitted(of_app, self._app, now, call_id)
+            if isinstance(tenant_now, Wait):
+                return tenant_now.seconds
+            if isinstance(app_now, Wait):
+                return app_now.seconds
+            try:
+                self._store.commit(_put(own, tenant_now, now), _put(shared, app_now, now))
+            except ConditionFailed:
+                continue  # another call was counted at this moment
+            return None
+        return SOON
+
+    def leave(self, tenant_id: str, now: datetime, call_id: str) -> None:
+        """The call is over. If this cannot be written, it counts as over by itself after a while."""
+        own = keys.traffic(Scope.TENANT, tenant_id)
+        for _ in range(_TRIES):
+            traffic = record_in(Traffic, self._store.table.get(own))
+            if traffic is None or call_id not in traffic.under_way:
+                return
+            try:
+                self._store.commit(_put(own, finished(traffic, call_id), now))
+            except ConditionFailed:
+                continue
+            return
+
+
+def _put(key: Key, traffic: Traffic, now: datetime) -> Put:
+    return changed(key, traffic, expires_at=expiry(now, KEPT))

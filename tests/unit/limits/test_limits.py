@@ -1,0 +1,82 @@
+"""No more calls than Xero allows, in any minute, at once or in a day, whoever makes them."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedlane.limits import LONGEST_CALL, Limits, Traffic, Wait, admitted, finished
+from feedlane.store.memory import MemoryTable
+from feedlane.store.store import Store
+from feedlane.store.traffic import Gate
+
+NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=150), st.integers(1, 12))
+def test_no_sixty_seconds_hold_more_calls_than_allowed(pauses: list[int], minute: int) -> None:
+    now, traffic, made = NOW, Traffic(), []
+    for number, pause in enumerate(pauses):
+        now += timedelta(seconds=pause)
+        found = admitted(traffic, Limits(minute=minute), now, str(number))
+        if isinstance(found, Traffic):
+            traffic = found
+            made.append(now)
+    for start in made:
+        assert sum(start <= call < start + timedelta(seconds=60) for call in made) <= minute
+
+
+@given(st.integers(1, 12))
+def test_who_waits_as_long_as_told_may_go(minute: int) -> None:
+    traffic = Traffic()
+    for number in range(minute):
+        found = admitted(traffic, Limits(minute=minute), NOW + timedelta(seconds=number), str(number))
+        assert isinstance(found, Traffic)
+        traffic = found
+    now = NOW + timedelta(seconds=minute)
+    wait = admitted(traffic, Limits(minute=minute), now, "next")
+    assert isinstance(wait, Wait)
+    assert isinstance(admitted(traffic, Limits(minute=minute), now + timedelta(seconds=wait.seconds), "next"), Traffic)
+
+
+def test_a_call_that_ended_makes_room_and_one_that_never_does_makes_room_in_time() -> None:
+    limits = Limits(minute=100, at_once=1)
+    first = admitted(Traffic(), limits, NOW, "a")
+    assert isinstance(first, Traffic)
+    assert admitted(first, limits, NOW, "b") == Wait(1)
+    assert isinstance(admitted(finished(first, "a"), limits, NOW, "b"), Traffic)
+    assert isinstance(admitted(first, limits, NOW + LONGEST_CALL, "b"), Traffic)
+
+
+def test_a_day_has_its_number_and_the_next_day_starts_anew() -> None:
+    limits = Limits(minute=100, day=1)
+    first = admitted(Traffic(), limits, NOW, "a")
+    assert isinstance(first, Traffic)
+    assert isinstance(admitted(first, limits, NOW, "b"), Wait)
+    assert isinstance(admitted(first, limits, NOW + timedelta(days=1), "b"), Traffic)
+
+
+def test_instances_that_ask_at_the_same_moment_share_one_count() -> None:
+    store = Store(MemoryTable())
+    answers: list[int | None] = []
+
+    def ask(number: int) -> None:
+        answers.append(Gate(store, Limits(minute=10), Limits(minute=7)).enter("t", NOW, str(number)))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers.count(None) <= 7
+    assert Gate(store, Limits(minute=10), Limits(minute=7)).enter("u", NOW, "after") is not None or None in answers
+
+
+def test_a_tenant_that_is_full_does_not_stop_another() -> None:
+    gate = Gate(Store(MemoryTable()), Limits(minute=1), Limits(minute=10))
+    assert gate.enter("full", NOW, "a") is None
+    assert gate.enter("full", NOW, "b") is not None
+    assert gate.enter("other", NOW, "c") is None
