@@ -7,6 +7,7 @@ from datetime import datetime
 from feedlane import event_payloads
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus
+from feedlane.connection_limit import give_back
 from feedlane.ids import NewId
 from feedlane.problem import Problem
 from feedlane.store.records import emitted
@@ -34,4 +35,4 @@ def disconnection(
         return []
     ended = deauthorized(connection, problem, now)
     told = event_payloads.connection_disconnected(new_id(), ended, company, now)
-    return [store.put_connection(ended), emitted(told)]
+    return [store.put_connection(ended), *give_back(connection), emitted(told)]

@@ -22,10 +22,12 @@ LONGEST_TEXT = 255
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def change_settings(store: Store, now: datetime, new_id: NewId, changes: dict[str, Any]) -> Settings:
+def change_settings(
+    store: Store, queues: Queues, now: datetime, new_id: NewId, changes: dict[str, Any]
+) -> Settings:
     """The settings with these changed, others as they are. Raises `Invalid` with every rule that is broken.
 
-    Becoming a partner lifts the connection limit; no longer being one brings back the default.
+    Once bank feeds are on again, what has waited goes on. Becoming a partner lifts the connection limit; no longer being one brings back the default.
     """
     before = store.settings()
     after = before.but(**changes)
@@ -34,12 +36,13 @@ def change_settings(store: Store, now: datetime, new_id: NewId, changes: dict[st
     findings = list(_broken(after))
     if findings:
         raise Invalid("; ".join(f"{one.item_id}: {one.message}" for one in findings), findings)
-    after = after.but(access=Access(after.access))
-    return _stored(store, now, new_id, before, after)
+    stored = _stored(store, now, new_id, before, after.but(access=Access(after.access)))
+    _go_on(store, queues, before, stored)
+    return stored
 
 
-def go_on(store: Store, queues: Queues, before: Settings, after: Settings) -> None:
-    """Once bank feeds are on again, wakes every feed that has something to send."""
+def _go_on(store: Store, queues: Queues, before: Settings, after: Settings) -> None:
+    """Wakes every feed that has something to send."""
     if after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds):
         for feed in ledger.all_feeds(store):
             if feed.waiting:

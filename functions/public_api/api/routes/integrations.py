@@ -50,10 +50,7 @@ def change_settings(platform_key: str) -> Response[str]:
     changes = parsed(SettingsBody, router.body).model_dump(exclude_unset=True)
     nullable = {"connection_limit"}
     changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
-    before = own.store.settings()
-    after = settings_changes.change_settings(own.store, own.clock(), own.new_id, changes)
-    settings_changes.go_on(own.store, own.queues, before, after)
-    return _answer(after)
+    return _answer(settings_changes.change_settings(own.store, own.queues, own.clock(), own.new_id, changes))
 
 
 @router.put("/integrations/<platform_key>/credentials")

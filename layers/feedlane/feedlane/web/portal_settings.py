@@ -71,7 +71,7 @@ def _save_settings(site: Site, entered: dict[str, Any]) -> None:
     changes = {name: entered[name] for name in ("enabled", "bank_feeds", "access")}
     if entered["connection_limit"].isdigit():
         changes["connection_limit"] = int(entered["connection_limit"])
-    settings_changes.change_settings(site.store, site.clock(), site.new_id, changes)
+    settings_changes.change_settings(site.store, site.queues, site.clock(), site.new_id, changes)
 
 
 def _sentences(error: Invalid) -> list[str]:
