@@ -23,12 +23,22 @@ def bus() -> Bus:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Reports the first record that the bus did not take: the stream comes again from there."""
+    """Fails if the bus did not take an event: Lambda tries the batch again in halves, so that none is lost.
+
+    What the bus took of it may go twice, with the same id. All of it was taken: nothing is reported as failed.
+    """
     failed = relay(events_in(event, _unreadable), bus())
-    if failed is None:
-        return {"batchItemFailures": []}
-    logger.warning("the bus did not take an event", extra={"sequence_number": failed})
-    return {"batchItemFailures": [{"itemIdentifier": failed}]}
+    if failed is not None:
+        raise NotTaken(failed)
+    return {"batchItemFailures": []}
+
+
+class NotTaken(Exception):
+    """The bus did not take an event: this one, by its place in the stream, or one that was sent along with it."""
+
+    def __init__(self, sequence_number: str) -> None:
+        super().__init__(f"the bus did not take the event at {sequence_number}")
+        self.sequence_number = sequence_number
 
 
 def _unreadable(key: str) -> None:

@@ -42,7 +42,7 @@ class App:
     redirect_uris: list[str] = field(default_factory=list)
     allowed_scopes: set[str] = field(default_factory=lambda: set(USER_SCOPES))
     grant_types: set[str] = field(default_factory=lambda: {"authorization_code", "refresh_token", "client_credentials"})
-    connection_limit: int | None = 5
+    connection_limit: int | None = 25
     limit_stops_reauthorisation: bool = False
     certified: bool = False
     bank_feeds_enabled: bool = True

@@ -55,7 +55,7 @@ def test_a_reset_brings_everything_back_to_its_beginning(xero: Xero) -> None:
     xero.control("POST", "reset")
     assert len(xero.control("GET", "orgs")["orgs"]) == 3
     app = xero.control("GET", "app")
-    assert (app["clientId"], app["suspended"], app["connectionLimit"]) == (DEFAULT_CLIENT_ID, False, 5)
+    assert (app["clientId"], app["suspended"], app["connectionLimit"]) == (DEFAULT_CLIENT_ID, False, 25)
     assert len(app["clientId"]) == 32
     assert xero.control("GET", "faults")["faults"] == []
     assert xero.control("GET", "clock")["advancedSeconds"] == 0

@@ -50,11 +50,12 @@ def test_relay_events_puts_new_events_of_the_outbox_on_the_bus_and_nothing_else(
     assert [notice.event.type for notice in bus.notices] == [HELD, WRITE_UNSUCCESSFUL]
 
 
-def test_relay_events_reports_the_first_that_the_bus_refused() -> None:
+def test_relay_events_fails_at_the_first_that_the_bus_refused_so_that_the_batch_comes_again() -> None:
     app, given = load("relay_events"), sample("relay_events")
     app.bus = lambda: Bus(refuses=WRITE_UNSUCCESSFUL)
-    place = given["Records"][2]["dynamodb"]["SequenceNumber"]
-    assert app.handler(given, Context()) == {"batchItemFailures": [{"itemIdentifier": place}]}
+    with pytest.raises(app.NotTaken) as failure:
+        app.handler(given, Context())
+    assert failure.value.sequence_number == given["Records"][2]["dynamodb"]["SequenceNumber"]
 
 
 def test_an_event_that_cannot_be_read_is_told_of_and_stops_nobody() -> None:
