@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -166,7 +167,13 @@ def show(simulator: Simulator, tenant_id: str, year: dict[str, list[Row]], opera
     )
 
 
+def _terminate(_signal: int, _frame: object) -> None:
+    """Asked to end: as if interrupted, so that what was started is stopped."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         main()
     except Failure as failure:

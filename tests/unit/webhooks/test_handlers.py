@@ -46,7 +46,7 @@ def postponed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 def test_relay_events_puts_new_events_of_the_outbox_on_the_bus_and_nothing_else() -> None:
     app, bus = load("relay_events"), Bus()
     app.bus = lambda: bus
-    assert app.handler(sample("relay_events"), Context()) == {"batchItemFailures": []}
+    app.handler(sample("relay_events"), Context())
     assert [notice.event.type for notice in bus.notices] == [HELD, WRITE_UNSUCCESSFUL]
 
 
