@@ -120,9 +120,11 @@ def held(event_id: str, hold: Hold, waiting: int, company: Company | None, now: 
     return _hold(event_id, types.HELD, hold, waiting, company, now)
 
 
-def released(event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime) -> Event:
-    """`waiting`: how many recorded transactions go on with the release."""
-    return _hold(event_id, types.RELEASED, hold, waiting, company, now)
+def released(
+    event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime, set_aside: tuple[str, ...] = ()
+) -> Event:
+    """`waiting`: how many recorded transactions go on. `set_aside`: the ids of those that never will."""
+    return _hold(event_id, types.RELEASED, hold, waiting, company, now, set_aside)
 
 
 def gap_found(event_id: str, feed: Feed, gap: Gap, company: Company, now: datetime) -> Event:
@@ -210,7 +212,15 @@ def _source_account(event_id: str, event_type: str, account: SourceAccount, comp
     return _event(event_id, event_type, feed_id(account.connection_id, account.id), payload, company, now)
 
 
-def _hold(event_id: str, event_type: str, hold: Hold, waiting: int, company: Company | None, now: datetime) -> Event:
+def _hold(
+    event_id: str,
+    event_type: str,
+    hold: Hold,
+    waiting: int,
+    company: Company | None,
+    now: datetime,
+    set_aside: tuple[str, ...] = (),
+) -> Event:
     """A hold of the app is nobody's own: it does not name the company whose push met it."""
     concerned = None if hold.scope is Scope.APP else company
     payload = {
@@ -220,6 +230,7 @@ def _hold(event_id: str, event_type: str, hold: Hold, waiting: int, company: Com
         "problem": hold.problem.model_dump(),
         "since": iso(hold.since),
         "waiting": waiting,
+        "setAside": list(set_aside) or None,
         "tenantId": hold.tenant_id,
         "companyId": hold.company_id,
         "connectionId": hold.connection_id,

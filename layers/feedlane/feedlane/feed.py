@@ -27,6 +27,14 @@ class Flight(Record):
     status: FlightStatus
 
 
+class SetAside(Record):
+    """A line that is never sent, because a release said so: it stays in the ledger, marked."""
+
+    sequence: int
+    transaction_id: str
+    on: datetime
+
+
 class Feed(Record):
     """Where a feed stands. Lines are numbered from 1 in the order of the ledger.
 
@@ -51,12 +59,26 @@ class Feed(Record):
     delivered_through: int = 0
     statements: int = 0
     flight: Flight | None = None
+    set_aside: tuple[SetAside, ...] = ()
     version: int = 0
 
     @property
     def waiting(self) -> int:
-        """How many recorded lines are not yet delivered."""
-        return self.recorded_through - self.delivered_through
+        """How many recorded lines are still to be delivered."""
+        aside = sum(line.sequence > self.delivered_through for line in self.set_aside)
+        return self.recorded_through - self.delivered_through - aside
+
+    @property
+    def never_sent(self) -> frozenset[int]:
+        return frozenset(line.sequence for line in self.set_aside)
+
+    @property
+    def passed_through(self) -> int:
+        """Where the feed stands if the lines that are set aside next count as passed."""
+        through, never_sent = self.delivered_through, self.never_sent
+        while through + 1 in never_sent:
+            through += 1
+        return through
 
     @property
     def holdable(self) -> list[tuple[Scope, str]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from feedlane import event_payloads, holding
 from feedlane.company import Company
 from feedlane.connection import Connection
-from feedlane.errors import NotFound
-from feedlane.feed import Feed
+from feedlane.errors import Conflict, Invalid, NotFound
+from feedlane.feed import Feed, SetAside
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
 from feedlane.push_operation import Door, PushOperation
 from feedlane.queues import Check, Queues
-from feedlane.store import ledger, push_operations
+from feedlane.store import keys, ledger, push_operations
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
@@ -22,6 +23,7 @@ from feedlane.store.table import ConditionFailed, Write
 FEEDS_AT_ONCE = 40
 # A wake-up for the case that we crash between the release and waking its feeds.
 SAFETY_DELAY = 20
+MOST_SET_ASIDE = 1000
 _TRIES = 5
 
 
@@ -37,24 +39,34 @@ def waiting_behind(store: Store, hold: Hold) -> int:
     return sum(feed.waiting for feed in holding.held_feeds(store, hold))
 
 
-def release(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
+def release(
+    store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold, set_aside: Sequence[str] = ()
+) -> list[PushOperation]:
     """Lifts the hold. Answers the push operations under which the waiting transactions go on.
 
-    Raises `NotFound` if somebody else has lifted it.
+    `set_aside` names transactions of a held feed that Xero will never take: they stay in its ledger, marked, and the
+    rest goes on without them. Raises `NotFound` if somebody else has lifted the hold, `Invalid`, `Conflict`.
     """
+    marked = _marked(store, hold, set_aside, now) if set_aside else None
     feeds = [feed for feed in holding.held_feeds(store, hold) if feed.waiting]
+    if marked is not None:
+        feeds = [marked]
     companies = {feed.company_id: store.company(feed.company_id) for feed in feeds}
     for feed in feeds:
         queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY)
     started = [_started(feed, now, new_id()) for feed in feeds]
     writes = [write for feed, operation in zip(feeds, started, strict=True) for write in _writes(feed, operation)]
     company = _company_of(store, hold, companies)
-    event = event_payloads.released(new_id(), hold, sum(feed.waiting for feed in feeds), company, now)
+    waiting = sum(feed.waiting for feed in feeds)
+    aside = [ledger.put_feed(marked)] if marked is not None else []
+    event = event_payloads.released(new_id(), hold, waiting, company, now, tuple(set_aside))
     first, rest = writes[: 2 * FEEDS_AT_ONCE], writes[2 * FEEDS_AT_ONCE :]
     try:
-        store.commit(store.remove_hold(hold), emitted(event), *first)
-    except ConditionFailed:
-        raise NotFound("hold", hold.id) from None
+        store.commit(store.remove_hold(hold), emitted(event), *aside, *first)
+    except ConditionFailed as failed:
+        if keys.hold(hold.scope, hold.subject) in failed.keys:
+            raise NotFound("hold", hold.id) from None
+        raise
     while rest:
         some, rest = rest[: 2 * FEEDS_AT_ONCE], rest[2 * FEEDS_AT_ONCE :]
         store.commit(*some)
@@ -63,11 +75,13 @@ def release(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Ho
     return [operation.but(version=1) for operation in started]
 
 
-def release_feed(store: Store, queues: Queues, now: datetime, new_id: NewId, feed: Feed) -> list[PushOperation]:
+def release_feed(
+    store: Store, queues: Queues, now: datetime, new_id: NewId, feed: Feed, set_aside: Sequence[str] = ()
+) -> list[PushOperation]:
     """Lifts every hold that stops the feed, the tenant's and the app's included."""
     started: list[PushOperation] = []
     for hold in store.holds_on(feed.holdable):
-        started += release(store, queues, now, new_id, hold)
+        started += release(store, queues, now, new_id, hold, set_aside if hold.scope is Scope.FEED else ())
     return started
 
 
@@ -99,6 +113,24 @@ def _carry_over(store: Store, feed_id: str, connection: Connection) -> None:
             continue
         return
     raise ConditionFailed([])
+
+
+def _marked(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> Feed:
+    """The held feed with these of its waiting lines set aside."""
+    feed = ledger.find_feed(store, hold.subject) if hold.scope is Scope.FEED else None
+    if feed is None:
+        raise Invalid.field("setAside", "only the release of a feed's own hold can set transactions aside", "Scope")
+    if feed.flight is not None:
+        raise Conflict("A statement of the feed is under way; release without setting aside, or wait for its end.")
+    known = ledger.known_ids(store, feed, ids)
+    marked = {line.transaction_id: line for line in feed.set_aside}
+    for id in ids:
+        if id not in known or known[id].sequence <= feed.delivered_through:
+            raise Invalid.field(f"setAside.{id}", "is no transaction that waits in this feed", "Waiting")
+        marked[id] = SetAside(sequence=known[id].sequence, transaction_id=id, on=now)
+    if len(marked) > MOST_SET_ASIDE:
+        raise Invalid.field("setAside", f"a feed has at most {MOST_SET_ASIDE} transactions set aside", "MaximumCount")
+    return feed.but(set_aside=tuple(sorted(marked.values(), key=lambda line: line.sequence)))
 
 
 def _started(feed: Feed, now: datetime, key: str) -> PushOperation:

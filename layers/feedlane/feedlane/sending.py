@@ -71,7 +71,10 @@ class Sender:
         self._settle(feed.id, statement, answer, in_doubt)
 
     def _finish(self, feed: Feed) -> None:
-        """All is delivered; a crash just after the last delivery may have left operations that do not know it."""
+        """All is delivered or set aside; operations may not know it yet, after a crash or a release."""
+        if feed.passed_through > feed.delivered_through:
+            feed = feed.but(delivered_through=feed.passed_through)
+            self.store.commit(ledger.put_feed(feed))
         if push_operations.open_operations(self.store, feed.id, through=feed.delivered_through):
             company = self.store.company(feed.company_id)
             ending.succeed(self.store, feed.id, feed.delivered_through, company, self.clock(), self.new_id)
@@ -103,7 +106,7 @@ class Sender:
     def _cut(self, feed: Feed) -> tuple[StatementRecord | None, bytes, bool]:
         """The next statement, frozen: what is posted is written down first, byte for byte."""
         now = self.clock()
-        lines = ledger.lines_from(self.store, feed.id, feed.delivered_through + 1, MOST_LINES)
+        lines = ledger.lines_from(self.store, feed.id, feed.passed_through + 1, MOST_LINES)
         cut = next_statement(feed, lines, local_date(now, feed.time_zone), self.upstream.line_bytes)
         if cut is None:
             return None, b"", False

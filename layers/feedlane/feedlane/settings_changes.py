@@ -22,12 +22,11 @@ LONGEST_TEXT = 255
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def change_settings(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, changes: dict[str, Any]
-) -> Settings:
+def change_settings(store: Store, queues: Queues, now: datetime, new_id: NewId, changes: dict[str, Any]) -> Settings:
     """The settings with these changed, others as they are. Raises `Invalid` with every rule that is broken.
 
-    Once bank feeds are on again, what has waited goes on. Becoming a partner lifts the connection limit; no longer being one brings back the default.
+    Once bank feeds are on again, what has waited goes on. Becoming a partner lifts the connection limit; no longer
+    being one brings back the default.
     """
     before = store.settings()
     after = before.but(**changes)

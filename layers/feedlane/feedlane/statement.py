@@ -75,11 +75,12 @@ def next_statement(
 ) -> Cut | Wait | None:
     """The statement to send next, or why there is none.
 
-    `waiting` are the feed's lines after `delivered_through`, in order. A statement's balances must add up, so it ends
-    before a gap; it ends before a line of the future, and at 1,000 lines or Xero's size.
+    `waiting` are the feed's lines after `passed_through`, in order. A statement's balances must add up, so it ends
+    before a gap or a line that is set aside; it ends before a line of the future, and at 1,000 lines or Xero's size.
     """
     if not waiting:
         return None
+    first, never_sent = feed.passed_through + 1, feed.never_sent
     day = today.isoformat()
     if waiting[0].date > day:
         return Wait(waiting[0].date)
@@ -87,10 +88,11 @@ def next_statement(
     size = 0
     for line in waiting[:MOST_LINES]:
         size += line_bytes(line) + 1
-        if line.date > day or (taken and (size > MOST_BYTES or not _continues(taken[-1], line))):
+        if line.date > day or first + len(taken) in never_sent:
+            break
+        if taken and (size > MOST_BYTES or not _continues(taken[-1], line)):
             break
         taken.append(line)
-    first = feed.delivered_through + 1
     return Cut(statement_of(feed.feed_connection_id, taken), first, first + len(taken) - 1)
 
 

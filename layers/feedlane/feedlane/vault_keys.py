@@ -52,7 +52,7 @@ class AppKeys:
     def save(self, client_id: str, client_secret: str) -> KeysCheck:
         """Stores the keys unless Xero says they are wrong. Raises `Invalid`.
 
-        A former secret of the same app stays as the second, tried when Xero does not know the first.
+        A former secret of the same app stays as the second, to be tried when the first is not known.
         """
         _require_plain("clientId", client_id)
         _require_plain("clientSecret", client_secret)

@@ -58,7 +58,7 @@ class Leases:
         return LeaseState(subject, item.get("fencing", 0), item.get("version_id", ""), item.get("until", 0))
 
     def take(self, seen: LeaseState) -> LeaseState | None:
-        """The lease if nothing happened to it since it was seen (so nothing need be read again), else None."""
+        """The lease, if nothing happened to it since it was seen (nothing need be read again); or None."""
         until = _milliseconds(self._clock() + LASTS)
         if not self._move(seen, until=until, owner=self._new_id()):
             return None
@@ -73,7 +73,7 @@ class Leases:
         raise Unavailable(f"The lease of {subject} is contended", 1)
 
     def publish(self, lease: LeaseState, version: str) -> None:
-        """This version counts from now on, and the lease is free. Raises `Lost` if it is not ours any more."""
+        """This version counts from now on, and the lease is free. Raises `Lost` if it is no longer ours."""
         if not self._move(lease, until=0, version_id=version):
             raise Lost
 

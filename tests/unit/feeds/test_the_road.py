@@ -9,7 +9,7 @@ from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
 from feedlane.releasing import release
-from feedlane.upstream import Failed, NoAnswer, TryLater
+from feedlane.upstream import Failed, NoAnswer, Refusal, TryLater
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.world import World, transactions
 
@@ -260,3 +260,50 @@ def test_a_message_with_a_bad_transaction_is_a_failed_operation_that_names_it(wo
     world.record(world.message(transactions(1, start=2)))
     world.run()
     assert world.sent_ids() == ["t2"]
+
+
+REJECTED = Refusal(
+    scope=Scope.FEED,
+    reason="invalid-data",
+    problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
+)
+
+
+def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(5))
+    world.run()
+    [hold] = world.store.holds()
+    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t3"])
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t4", "t5"]
+    assert started.transactions == 4
+    assert world.operation(started.key).status is PushStatus.SUCCESS
+    assert [line.transaction_id for line in world.feed().set_aside] == ["t3"]
+    [event] = world.events("bankFeeds.released")
+    assert (event.payload["setAside"], event.payload["waiting"]) == (["t3"], 4)
+
+
+def test_setting_the_last_lines_aside_ends_what_waited_for_them(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(2))
+    world.run()
+    [hold] = world.store.holds()
+    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t1", "t2"])
+    world.run()
+    assert world.sent_ids() == []
+    assert world.operation(started.key).status is PushStatus.SUCCESS
+    world.push(transactions(1, start=3, opening=20.0))
+    world.run()
+    assert world.sent_ids() == ["t3"]
+
+
+def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(2))
+    world.run()
+    [hold] = world.store.holds()
+    with pytest.raises(Invalid) as caught:
+        release(world.store, world.queues, world.now, world.new_id, hold, ["t9"])
+    assert caught.value.findings[0].item_id == "setAside.t9"
+    assert world.store.holds() == [hold]

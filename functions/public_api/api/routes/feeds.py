@@ -12,6 +12,7 @@ from api.answers import ok
 from api.paths import account_id_in
 from api.requests import Routes
 from feedlane import releasing
+from feedlane.codat.bodies import ReleaseBody, parsed
 from feedlane.codat.feeds import FEED_FIELDS, feed_json
 from feedlane.codat.paging import lazy_page, page_of, page_request
 from feedlane.codat.push import push_operation_json
@@ -43,7 +44,8 @@ def get_feed(connection_id: str, account: str) -> Response[str]:
 def release_feed(connection_id: str, account: str) -> Response[str]:
     """Lifts every hold that stops the feed, the tenant's and the app's included."""
     own, feed = parts.current, _found(connection_id, account)
-    started = releasing.release_feed(own.store, own.queues, own.clock(), own.new_id, feed)
+    given = parsed(ReleaseBody, router.body or "{}")
+    started = releasing.release_feed(own.store, own.queues, own.clock(), own.new_id, feed, given.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in started]})
 
 

@@ -8,6 +8,7 @@ from api import parts
 from api.answers import ok
 from api.requests import Routes
 from feedlane import releasing
+from feedlane.codat.bodies import ReleaseBody, parsed
 from feedlane.codat.feeds import hold_json
 from feedlane.codat.push import push_operation_json
 
@@ -22,8 +23,8 @@ def list_holds() -> Response[str]:
 
 @router.post("/holds/<hold_id>/release")
 def release_hold(hold_id: str) -> Response[str]:
-    """Answers the push operations under which what waits is sent."""
-    own = parts.current
+    """Answers the push operations under which what waits is sent. The body may name transactions to set aside."""
+    own, given = parts.current, parsed(ReleaseBody, router.body or "{}")
     hold = releasing.find_hold(own.store, hold_id)
-    started = releasing.release(own.store, own.queues, own.clock(), own.new_id, hold)
+    started = releasing.release(own.store, own.queues, own.clock(), own.new_id, hold, given.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in started]})

@@ -47,6 +47,10 @@ class ConnectionBody(Body):
     platform_key: StrictStr
 
 
+class ReleaseBody(Body):
+    set_aside: tuple[StrictStr, ...] = ()
+
+
 class StatusBody(Body):
     status: StrictStr
 

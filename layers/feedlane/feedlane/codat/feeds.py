@@ -43,6 +43,7 @@ def feed_json(feed: Feed, last: StatementRecord | None, hold: Hold | None, waiti
         "recordedBalance": feed.recorded_balance,
         "delivered": feed.delivered_through,
         "waiting": feed.waiting,
+        "setAside": [line.transaction_id for line in feed.set_aside],
         "inFlight": feed.flight.model_dump(mode="json") if feed.flight else None,
         "lastStatement": _statement_json(last) if last else None,
         "hold": hold_json(hold, waiting_behind) if hold else None,

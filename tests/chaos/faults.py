@@ -1,0 +1,137 @@
+"""Which fault strikes where: drawn from the seed, and counted by its kind when it has struck."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from tests.chaos.timeline import Crash, Timeline
+
+# How often a fault of each kind strikes, for each time that it could. A schedule takes some of them, more or less often.
+CRASHES = {
+    f"crash_{side}_{what}": rate
+    for what, rate in (("write", 0.006), ("read", 0.003), ("send", 0.008), ("xero", 0.02))
+    for side in ("before", "after")
+}
+AWS = {
+    "write_failed": 0.006,
+    "write_answer_lost": 0.006,
+    "write_contended": 0.006,
+    "read_failed": 0.003,
+    "send_failed": 0.008,
+    "send_answer_lost": 0.008,
+    "delete_lost": 0.02,
+    "stalled": 0.004,
+    "redelivered": 0.05,
+    "duplicated": 0.05,
+    "vault_crashed": 0.06,
+    "vault_answer_lost": 0.06,
+    "secrets_failed": 0.05,
+}
+XERO = {
+    "xero_unreachable": 0.02,
+    "xero_request_lost": 0.02,
+    "xero_answer_lost": 0.04,
+    "xero_429_minute": 0.02,
+    "xero_429_day": 0.008,
+    "xero_429_concurrent": 0.02,
+    "xero_429_appminute": 0.015,
+    "xero_500": 0.02,
+    "xero_500_after_work": 0.03,
+    "xero_503": 0.02,
+    "xero_401": 0.03,
+    "token_answer_lost": 0.08,
+    "token_500": 0.08,
+}
+# What has a cause at Xero that stands until somebody mends it, and what platforms and people do: for each chance.
+CAUSES = {
+    "xero_403_invalid-organisation-bank-feeds": 0.03,
+    "xero_403_invalid-application": 0.02,
+    "xero_403_suspended-or-terminated-application": 0.02,
+    "xero_403_AuthenticationUnsuccessful": 0.03,
+    "xero_403_invalid-feed-connection": 0.03,
+    "xero_403_invalid-user-role": 0.02,
+    "xero_403_invalid-organisation-multi-currency": 0.02,
+    "xero_422_account-not-valid": 0.02,
+    "statement_rejected": 0.05,
+}
+DEEDS = {
+    "push_repeated": 0.08,
+    "push_reordered": 0.06,
+    "push_overlapping": 0.06,
+    "push_conflicting": 0.03,
+    "push_timing_out": 0.1,
+    "poison_message": 0.03,
+    "clock_jump_hours": 0.05,
+    "clock_jump_days": 0.02,
+    "released_too_early": 0.1,
+    "unmapped": 0.03,
+    "token_revoked": 0.02,
+    "feeds_switched_off": 0.02,
+    "company_deleted": 0.02,
+}
+RATES = CRASHES | AWS | XERO | CAUSES | DEEDS
+
+
+class Faults:
+    def __init__(self, rng: random.Random, timeline: Timeline) -> None:
+        self.counts: Counter[str] = Counter()
+        self.on = False
+        self._rng = rng
+        self._timeline = timeline
+        strength = rng.choice((0.3, 1.0, 1.0, 2.5))
+        self.rates = {kind: rate * strength for kind, rate in RATES.items() if rng.random() < 0.6}
+
+    def strike(self, kind: str) -> bool:
+        """Whether this fault strikes now. Counted, also for the task that it strikes."""
+        rate = self.rates.get(kind, 0.0)
+        if not self.on or rate == 0.0 or self._rng.random() >= rate:
+            return False
+        self.count(kind)
+        return True
+
+    def count(self, kind: str) -> None:
+        self.counts[kind] += 1
+        task = self._timeline.current()
+        if task is not None:
+            task.struck += 1
+
+    def before(self, what: str, seconds: float) -> None:
+        """A point before a step: time passes, the process may stall or end here."""
+        task = self._timeline.current()
+        if task is None:
+            return
+        self._live(task)
+        self._timeline.sleep(seconds * (0.2 + self._rng.random()))
+        self._live(task)
+        if self.on:
+            self._stall(task)
+            if self.strike(f"crash_before_{what}"):
+                task.dead = True
+                raise Crash(what)
+
+    def after(self, what: str, seconds: float = 0.0) -> None:
+        """A point after a step that was done, or whose work was done though its answer is lost."""
+        task = self._timeline.current()
+        if task is None:
+            return
+        if seconds:
+            self._timeline.sleep(seconds * (0.2 + self._rng.random()))
+        if self.strike(f"crash_after_{what}"):
+            task.dead = True
+            raise Crash(what)
+
+    def _stall(self, task: object) -> None:
+        """Longer than the queue's visibility time-out: the same messages are worked on by another meanwhile."""
+        assert task is self._timeline.current()
+        task = self._timeline.current()
+        if task is None or task.in_vault or not task.name.startswith("function ") or not self.strike("stalled"):
+            return
+        task.stalled = True
+        self._timeline.sleep(361 + 500 * self._rng.random())
+        task.stalled = False
+
+    @staticmethod
+    def _live(task: object) -> None:
+        if getattr(task, "dead", False):
+            raise Crash("dead")

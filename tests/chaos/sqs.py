@@ -1,0 +1,152 @@
+"""SQS as far as it matters: order per group, one batch of a group in flight, visibility, delay, retries, dead letters."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.chaos.faults import Faults
+from tests.chaos.table import Unreachable
+from tests.chaos.timeline import START, Timeline
+
+DEDUPLICATES_FOR = 300.0
+VISIBILITY = 360.0
+SEND = 0.01
+
+
+@dataclass
+class Message:
+    id: str
+    body: str
+    group: str
+    sent: float
+    visible: float
+    attributes: dict[str, Any] = field(default_factory=dict)
+    receives: int = 0
+    receipt: str = ""
+    gone: bool = False
+
+    def record(self) -> dict[str, Any]:
+        """As Lambda hands it to a function."""
+        attributes = {
+            "ApproximateReceiveCount": str(self.receives),
+            "SentTimestamp": str(int((START.timestamp() + self.sent) * 1000)),
+        }
+        if self.group:
+            attributes["MessageGroupId"] = self.group
+        return {"messageId": self.id, "receiptHandle": self.receipt, "body": self.body, "attributes": attributes}
+
+
+class Queue:
+    """`on_message` is called with the time at which something may be there to receive."""
+
+    def __init__(self, name: str, timeline: Timeline, rng: random.Random, most_receives: int = 0) -> None:
+        self.name = name
+        self.is_fifo = name.endswith(".fifo")
+        self.messages: list[Message] = []
+        self.dead: list[Message] = []
+        self.ever: list[Message] = []
+        self.on_message: Callable[[float], None] = lambda when: None
+        self._most_receives = most_receives
+        self._timeline = timeline
+        self._rng = rng
+        self._numbers = itertools.count(1)
+        self._known: dict[tuple[str, str], float] = {}
+
+    def send(self, body: str, group: str = "", deduplication: str | None = None, delay: float = 0.0, **more: Any) -> str:
+        """The message's id; the one of the message before, if it is the same within five minutes."""
+        now = self._timeline.seconds
+        if self.is_fifo:
+            key = (group, deduplication or hashlib.sha256(body.encode()).hexdigest())
+            if now < self._known.get(key, -1.0):
+                return ""
+            self._known[key] = now + DEDUPLICATES_FOR
+        message = Message(f"{self.name}-{next(self._numbers)}", body, group, now, now + delay, more)
+        self.ever.append(message)
+        self.put(message)
+        return message.id
+
+    def put(self, message: Message) -> None:
+        self.messages.append(message)
+        self.on_message(message.visible)
+
+    def receive(self, most: int) -> list[Message]:
+        """Up to `most` that are visible; in a FIFO queue none of a group that has one in flight."""
+        now, taken, shut = self._timeline.seconds, [], set[str]()
+        listed = self.messages if self.is_fifo else self._rng.sample(self.messages, len(self.messages))
+        for message in list(listed):
+            if message.group in shut and self.is_fifo:
+                continue
+            if message.visible > now:
+                shut.add(message.group)
+                continue
+            message.receives += 1
+            if self._most_receives and message.receives > self._most_receives:
+                self.messages.remove(message)
+                self.dead.append(message)
+                continue
+            if len(taken) == most:
+                message.receives -= 1
+                break
+            message.receipt = f"{message.id}/{message.receives}"
+            taken.append(message)
+        for message in taken:
+            self.hide(message, VISIBILITY)
+        return taken
+
+    def hide(self, message: Message, seconds: float) -> None:
+        message.visible = self._timeline.seconds + seconds
+        self.on_message(message.visible)
+
+    def delete(self, message: Message, receipt: str) -> None:
+        """A FIFO queue does not take a receipt that is no longer the last one."""
+        if message in self.messages and (message.receipt == receipt or not self.is_fifo):
+            self.messages.remove(message)
+            message.gone = True
+            self.on_message(self._timeline.seconds)
+
+    def redrive(self) -> int:
+        """What an operator does with dead letters once the cause is mended. `set_aside` ones stay."""
+        back = [message for message in self.dead if "reason" not in message.attributes]
+        for message in back:
+            self.dead.remove(message)
+            message.receives, message.visible = 0, self._timeline.seconds
+            self.put(message)
+        return len(back)
+
+
+class SQSClient:
+    """boto3's client, as `feedlane.aws` uses it. A queue's URL is its name."""
+
+    def __init__(self, queues: dict[str, Queue], faults: Faults) -> None:
+        self._queues = queues
+        self._faults = faults
+
+    def send_message(self, **asked: Any) -> dict[str, Any]:
+        self._faults.before("send", SEND)
+        if self._faults.strike("send_failed"):
+            raise Unreachable("send")
+        queue, attributes = self._queues[asked["QueueUrl"]], asked.get("MessageAttributes", {})
+        reason = {"reason": attributes["reason"]["StringValue"]} if "reason" in attributes else {}
+        id = queue.send(
+            asked["MessageBody"],
+            asked.get("MessageGroupId", ""),
+            asked.get("MessageDeduplicationId"),
+            asked.get("DelaySeconds", 0),
+            **reason,
+        )
+        self._faults.after("send", SEND)
+        if self._faults.strike("send_answer_lost"):
+            raise Unreachable("answer of a send")
+        return {"MessageId": id}
+
+    def change_message_visibility(self, **asked: Any) -> None:
+        self._faults.before("send", SEND)
+        queue = self._queues[asked["QueueUrl"]]
+        for message in queue.messages:
+            if message.receipt == asked["ReceiptHandle"]:
+                queue.hide(message, asked["VisibilityTimeout"])

@@ -1,0 +1,113 @@
+"""The table in memory with faults around every read and write; it also keeps what was ever written."""
+
+from __future__ import annotations
+
+import copy
+import zlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from feedlane.store.memory import MemoryTable
+from feedlane.store.table import Contended, Item, Key, Put, Write
+from tests.chaos.faults import Faults
+from tests.chaos.timeline import Timeline
+
+READ, WRITE = 0.004, 0.008
+
+
+class Unreachable(Exception):
+    """The service did not answer; what was asked of it was done, or was not."""
+
+
+class ChaosTable(MemoryTable):
+    """`written` has every item as it was ever put, `requests` every statement's bytes since they were written down."""
+
+    def __init__(self, timeline: Timeline, faults: Faults) -> None:
+        super().__init__()
+        self.written: list[Item] = []
+        self.requests: set[bytes] = set()
+        self._partitions: dict[str, dict[Key, None]] = {}
+        self._timeline = timeline
+        self._faults = faults
+
+    def get(self, key: Key) -> Item | None:
+        return self._read(lambda: super(ChaosTable, self).get(key))
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        wanted = dict.fromkeys(keys)
+        found = self._read(lambda: {key: copy.deepcopy(self.items[key]) for key in wanted if key in self.items})
+        self._note_limits(wanted, found)
+        return found
+
+    def query(self, pk: str, **how: Any) -> Iterable[Item]:
+        return self._read(lambda: self._query(pk, **how))
+
+    def commit(self, *writes: Write) -> None:
+        self._faults.before("write", WRITE)
+        if self._faults.strike("write_contended"):
+            raise Contended([write.key for write in writes])
+        self._change(lambda: super(ChaosTable, self).commit(*writes))
+
+    def put_many(self, items: Iterable[Item]) -> None:
+        """Not atomic: a fault may leave the first of them written."""
+        listed = list(items)
+        for start in range(0, len(listed), 25):
+            self._faults.before("write", WRITE)
+            some = listed[start : start + 25]
+            self._change(lambda some=some: super(ChaosTable, self).put_many(some))  # type: ignore[misc]
+
+    def delete_many(self, keys: Iterable[Key]) -> None:
+        self._faults.before("write", WRITE)
+        self._change(lambda: super(ChaosTable, self).delete_many(keys))
+
+    def _apply(self, write: Write) -> None:
+        super()._apply(write)
+        key = write.key
+        self._partitions.setdefault(key[0], {})[key] = None
+        there = self.items.get(key)
+        if there is None:
+            return
+        self.written.append(there if isinstance(write, Put) else copy.deepcopy(there))
+        if "#BODY#" in key[1]:
+            self.requests.add(zlib.decompress(there["body"]))
+
+    def _query(self, pk: str, **how: Any) -> list[Item]:
+        """As `MemoryTable.query`, without looking at other partitions."""
+        if how.get("index"):
+            return list(super().query(pk, **how))
+        everything = self.items
+        self.items = {key: everything[key] for key in self._partitions.get(pk, ()) if key in everything}
+        try:
+            return list(super().query(pk, **how))
+        finally:
+            self.items = everything
+
+    def _read(self, read: Any) -> Any:
+        self._faults.before("read", READ)
+        if self._faults.strike("read_failed"):
+            raise Unreachable("read")
+        found = read()
+        self._faults.after("read")
+        return found
+
+    def _change(self, change: Any) -> None:
+        if self._faults.strike("write_failed"):
+            raise Unreachable("write")
+        change()
+        self._faults.after("write", WRITE)
+        if self._faults.strike("write_answer_lost"):
+            raise Unreachable("answer of a write")
+
+    def _note_limits(self, wanted: Iterable[Key], found: dict[Key, Item]) -> None:
+        """What the task has now been told of not-before times: it may be held to that."""
+        task = self._timeline.current()
+        limits = [key for key in wanted if key[1] == "LIMIT"]
+        if task is None or not limits:
+            return
+        known = getattr(task, "told", None)
+        if known is None:
+            known = task.told = {}  # type: ignore[attr-defined]
+        for key in limits:
+            item = found.get(key)
+            known[key] = datetime.fromisoformat(item["until"]) if item else None

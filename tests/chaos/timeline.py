@@ -1,0 +1,98 @@
+"""A virtual clock with tasks that wait on it: what happens at the same time is told by the clock, the same each run.
+
+Each task is a greenlet. Whoever waits lets the others run up to that moment, so that invocations interleave at every
+read, write, send and call, in an order that depends on the seed alone.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+
+
+class Crash(BaseException):
+    """The process is gone: nothing of it runs any further, whatever it would have caught."""
+
+
+class Task(greenlet):
+    """One invocation, or one thing that a person or a platform does."""
+
+    name = ""
+    dead = False
+    stalled = False
+    in_vault = 0
+    struck = 0
+    failed: BaseException | None = None
+
+
+class Timeline:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._due: list[tuple[float, int, Callable[[], Any]]] = []
+        self._order = itertools.count()
+        self._hub = getcurrent()
+        self._until = 0.0
+        self.tasks: set[Task] = set()
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def at(self, seconds: float, act: Callable[[], Any]) -> None:
+        heapq.heappush(self._due, (seconds, next(self._order), act))
+
+    def start(self, name: str, work: Callable[[], Any], after: float = 0.0) -> Task:
+        """A new task. What it raises is kept in it."""
+        task = Task(lambda: self._run(task, work), parent=self._hub)
+        task.name = name
+        self.tasks.add(task)
+        self.at(self.seconds + after, task.switch)
+        return task
+
+    def current(self) -> Task | None:
+        task = getcurrent()
+        return task if isinstance(task, Task) else None
+
+    def sleep(self, seconds: float) -> None:
+        until = self.seconds + seconds
+        if getcurrent() is self._hub or (until <= self._until and (not self._due or self._due[0][0] > until)):
+            self.seconds = max(self.seconds, until)
+            return
+        self.at(until, getcurrent().switch)
+        self._hub.switch()
+
+    def run(self, seconds: float) -> None:
+        """All that happens within `seconds`; sooner back if nothing is left."""
+        self._until = self.seconds + seconds
+        while self._due and self._due[0][0] <= self._until:
+            when, _, act = heapq.heappop(self._due)
+            self.seconds = max(self.seconds, when)
+            act()
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._due
+
+    def jump(self, seconds: float) -> None:
+        """The clock goes on and nothing runs: what was due meanwhile is late."""
+        self.seconds += seconds
+
+    @property
+    def stalled(self) -> bool:
+        return any(task.stalled for task in self.tasks)
+
+    def _run(self, task: Task, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except Crash as crash:
+            task.failed = crash
+        except Exception as error:
+            task.failed = error
+        finally:
+            self.tasks.discard(task)
