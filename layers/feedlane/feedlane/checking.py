@@ -18,6 +18,7 @@ from feedlane.store.limits import not_before, put_not_before
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
+from feedlane.store.traffic import Gate
 from feedlane.upstream import Accepted, Refusal, StatementStatus, TenantAccess, TryLater, Upstream
 
 LONGEST_DELAY = 900
@@ -68,8 +69,16 @@ class Checker:
         if until is not None and until > now:
             self._again(check, (until - now).total_seconds())
             return
+        gate, call_id = Gate(self.store), self.new_id()
+        seconds = gate.enter(feed.tenant_id, now, call_id)
+        if seconds is not None:
+            self._again(check, seconds)
+            return
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        answer = self.upstream.statement_status(access, statement.upstream_id or "")
+        try:
+            answer = self.upstream.statement_status(access, statement.upstream_id or "")
+        finally:
+            gate.leave(feed.tenant_id, self.clock(), call_id)
         match answer:
             case Accepted(status=StatementStatus.DELIVERED):
                 self._end(feed.id, statement, None)

@@ -17,6 +17,7 @@ from feedlane.store import ledger, push_operations
 from feedlane.store.limits import not_before, put_not_before
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
+from feedlane.store.traffic import Gate
 from feedlane.upstream import (
     Accepted,
     AlreadyThere,
@@ -62,6 +63,18 @@ class Sender:
             return
         if self._must_wait(feed):
             return
+        gate, call_id = Gate(self.store), self.new_id()
+        seconds = gate.enter(feed.tenant_id, self.clock(), call_id)
+        if seconds is not None:
+            self._wake_at(feed, self.clock() + timedelta(seconds=seconds))
+            return
+        try:
+            self._post(feed)
+        finally:
+            gate.leave(feed.tenant_id, self.clock(), call_id)
+
+    def _post(self, feed: Feed) -> None:
+        """What waits is cut only now that it may go: while Xero's limits hold it up, the statement gets fuller."""
         statement, request, in_doubt = self._resume(feed) if feed.flight else self._cut(feed)
         if statement is None:
             return
