@@ -27,13 +27,14 @@ logger = Logger(service="credential_vault")
 # `log_event=False` also where the environment asks for events in the log.
 @logger.inject_lambda_context(log_event=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    ids: dict[str, Any] = {}
     try:
         message = message_in(event)
         ids = message.model_dump(include={"action", "token_set_id", "consumer_id"})
         result = perform(vault(), message)
     except FeedlaneError as error:
         data = error_as_data(error)
-        logger.warning("vault refused", action=str(event.get("action")), kind=data["kind"])
+        logger.warning("vault refused", kind=data["kind"], **ids)
         return {"error": data}
     except Exception as error:
         # The texts of unforeseen errors may quote a request: only their kind and place go on.

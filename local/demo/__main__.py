@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from local import system
 from local.demo import ledgers, refused
-from local.demo.platform import Account, Customer, Platform, Row, Simulator, wait_for
+from local.demo.platform import Account, Customer, Platform, Row, Simulator, status_of, wait_for
 from local.demo.receiver import Receiver
 from local.instance import Instance
 from local.progress import Failure, step, stop
@@ -47,7 +47,8 @@ def main() -> None:
         described = system.start(instance)
         platform, simulator, receiver = Platform(described), Simulator(described["simulatorUrl"]), Receiver()
         print("\nThe main job:", flush=True)
-        subscribe(platform, receiver)
+        with step("a webhook consumer for all events"):
+            platform.subscribe(receiver)
         deliver_a_year(platform, simulator, receiver)
         refused.tell(platform, simulator, receiver)
         receiver.close()
@@ -55,14 +56,6 @@ def main() -> None:
         with step("stop what was started"):
             system.stop(instance)
     print(f"\nEverything above was verified. It took {time.monotonic() - began:.0f} s.")
-
-
-def subscribe(platform: Platform, receiver: Receiver) -> None:
-    with step("a webhook consumer for all events"):
-        answer = platform.http.post("/webhooks", json={"url": receiver.url, "eventTypes": []})
-        if answer.status_code != 201:
-            raise Failure(f"POST /webhooks answers {answer.status_code}: {answer.text[:300]}")
-        receiver.secret = answer.json()["signingSecret"]
 
 
 def deliver_a_year(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
@@ -140,7 +133,7 @@ def is_delivered(simulator: Simulator, tenant_id: str, total: int) -> bool | Non
 
 
 def all_succeeded(platform: Platform, company_id: str) -> bool | None:
-    statuses = {str(getattr(one.status, "value", one.status)) for one in platform.operations(company_id)}
+    statuses = {status_of(one) for one in platform.operations(company_id)}
     if statuses - {"Pending", "Success"}:
         raise Failure(f"Push operations ended as {', '.join(sorted(statuses))}.")
     return statuses == {"Success"} or None

@@ -16,11 +16,14 @@ import httpx
 from codat_bankfeeds import CodatBankFeeds
 from codat_bankfeeds.models import errors, operations, shared
 
+from local.demo.receiver import Receiver
 from local.instance import ROOT_CREDENTIALS
 from local.progress import Failure
 
 Row = dict[str, str]
 T = TypeVar("T")
+# Of the companies: a consumer can ask for their events only.
+TAG = ("demo", "yes")
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,19 @@ class Platform:
             aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         )
 
+    def subscribe(self, receiver: Receiver) -> None:
+        """A webhook consumer for all events of this platform's companies."""
+        consumer = {"url": receiver.url, "eventTypes": [], "companyTags": [":".join(TAG)]}
+        answer = self.http.post("/webhooks", json=consumer)
+        if answer.status_code != 201:
+            raise Failure(f"POST /webhooks answers {answer.status_code}: {answer.text[:300]}")
+        receiver.secret, receiver.consumer_id = answer.json()["signingSecret"], answer.json()["id"]
+
     # linking
 
     def create_connection(self, name: str, accounts: list[dict[str, Any]]) -> tuple[str, str, str]:
         """A company with a connection and its source accounts. Answers the ids and the link for the customer."""
-        company = self.sdk.companies.create(request={"name": name, "tags": {"demo": "yes"}})
+        company = self.sdk.companies.create(request={"name": name, "tags": dict([TAG])})
         connection = self.sdk.connections.create(
             request={"company_id": company.id, "request_body": {"platform_key": "gbol"}}
         )
@@ -137,6 +148,22 @@ class Platform:
             return refused
         raise Failure("A push was taken that had to be refused.")
 
+    def ended(self, company_id: str, key: str) -> Any:
+        """The push operation, once it is no longer Pending."""
+
+        def found() -> Any:
+            operation = self.sdk.transactions.get_create_operation(
+                request={"company_id": company_id, "push_operation_key": key}
+            )
+            return None if status_of(operation) == "Pending" else operation
+
+        return wait_for(found, f"the push operation {key} to end")
+
+    def holds(self, company_id: str) -> list[dict[str, Any]]:
+        """What is held of the company, and why."""
+        found = self.http.get("/holds").json()["results"]
+        return [hold for hold in found if hold.get("companyId") == company_id]
+
     def operations(self, company_id: str) -> list[Any]:
         """All push operations of the company."""
         found: list[Any] = []
@@ -180,6 +207,11 @@ class Simulator:
     def consent_to(self, tenant_id: str) -> None:
         self._asked("PUT", "/_simulator/consent", {"mode": "auto", "tenantIds": [tenant_id]})
 
+    def order_problem(self, method: str, path: str, tenant_id: str, problem: str) -> None:
+        """The next such call of the organisation is refused with this problem."""
+        match = {"method": method, "path": path, "tenantId": tenant_id}
+        self._asked("POST", "/_simulator/faults", {"match": match, "fault": "problem", "problem": problem})
+
     def statements(self, tenant_id: str) -> list[dict[str, Any]]:
         found = self._asked("GET", "/_simulator/statements")["statements"]
         return [statement for statement in found if statement["tenantId"] == tenant_id]
@@ -193,6 +225,11 @@ class Simulator:
             raise Failure(f"{method} {path} answers {answer.status_code}: {answer.text[:300]}")
         found: dict[str, Any] = json.loads(answer.content, parse_float=Decimal) if answer.content else {}
         return found
+
+
+def status_of(operation: Any) -> str:
+    """A push operation's status: the SDK has it as an enum, or as a text that it does not know."""
+    return str(getattr(operation.status, "value", operation.status))
 
 
 def wait_for(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:

@@ -15,6 +15,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.secret = ""
+        self.consumer_id = ""
         self.events: list[dict[str, Any]] = []
         self.refused = 0
         receiver = self
@@ -48,8 +49,10 @@ class Receiver:
             self.events.append(event)
         return 200
 
-    def of_type(self, type: str) -> list[dict[str, Any]]:
-        return [event for event in self.events if event["eventType"] == type]
+    def of_type(self, type: str, company_id: str = "") -> list[dict[str, Any]]:
+        """In the order of arrival; of one company, if it is named."""
+        found = [event for event in self.events if event["eventType"] == type]
+        return [event for event in found if company_id in ("", event["payload"].get("companyId"))]
 
     def close(self) -> None:
         self._server.shutdown()

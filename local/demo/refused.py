@@ -34,8 +34,8 @@ def tell(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
         account = platform.map_account(company, connection, "till", None)
     with step("the push meets Xero's 403: it fails, and a signed webhook says why") as notes:
         pushed, _ = platform.push(account, rows[:40])
-        alert = wait_for(lambda: next(iter(receiver.of_type("bankFeeds.held")), None), "the alert", 30)
-        failed = wait_for(lambda: _ended(platform, company, pushed.push_operation_key), "the operation to fail")
+        alert = wait_for(lambda: next(iter(receiver.of_type("bankFeeds.held", company)), None), "the alert", 30)
+        failed = platform.ended(company, pushed.push_operation_key)
         if failed.status_code != 403 or DETAIL not in (failed.error_message or ""):
             raise Failure(f"The push operation ended with {failed.status_code}: {failed.error_message}")
         problem = alert["payload"]["problem"]
@@ -49,30 +49,23 @@ def tell(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
             raise Failure(f"It was refused with {refused.status_code}: {refused.body}")
     with step("a message on the queue is kept behind the hold"):
         platform.queue(account, rows[40:])
-        wait_for(lambda: _waiting(platform) == len(rows) or None, "the message to be recorded")
+        wait_for(lambda: _waiting(platform, company) == len(rows) or None, "the message to be recorded")
     with step("the organisation gets bank feeds, the hold is released: all arrives in order, once") as notes:
         simulator.change_organisation(tenant, bankFeeds=True)
-        [hold] = platform.http.get("/holds").json()["results"]
+        [hold] = platform.holds(company)
         released = platform.http.post(f"/holds/{hold['id']}/release")
         if released.status_code != 200:
             raise Failure(f"The release answers {released.status_code}: {released.text[:300]}")
         wait_for(lambda: _all_there(simulator, tenant, rows), "the held transactions to arrive")
         found = ledgers.arrived("till", rows, simulator.statements(tenant))
-        wait_for(lambda: receiver.of_type("bankFeeds.released") or None, "the webhook of the release")
+        wait_for(lambda: receiver.of_type("bankFeeds.released", company) or None, "the webhook of the release")
         notes.append(f"{found.delivered} of {found.sent} in {found.statements} statement(s)")
-    if len(receiver.of_type("bankFeeds.held")) != 1 or receiver.refused:
+    if len(receiver.of_type("bankFeeds.held", company)) != 1 or receiver.refused:
         raise Failure("The alert did not come exactly once, rightly signed.")
 
 
-def _ended(platform: Platform, company_id: str, key: str) -> object | None:
-    found = platform.sdk.transactions.get_create_operation(
-        request={"company_id": company_id, "push_operation_key": key}
-    )
-    return None if str(getattr(found.status, "value", found.status)) == "Pending" else found
-
-
-def _waiting(platform: Platform) -> int:
-    return sum(hold["waiting"] for hold in platform.http.get("/holds").json()["results"])
+def _waiting(platform: Platform, company_id: str) -> int:
+    return sum(hold["waiting"] for hold in platform.holds(company_id))
 
 
 def _all_there(simulator: Simulator, tenant_id: str, rows: list[Row]) -> bool | None:

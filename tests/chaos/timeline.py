@@ -74,6 +74,8 @@ class Timeline:
             when, _, act = heapq.heappop(self._due)
             self.seconds = max(self.seconds, when)
             act()
+        if self._due:
+            self.seconds = max(self.seconds, self._until)
 
     @property
     def is_idle(self) -> bool:

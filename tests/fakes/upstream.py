@@ -71,6 +71,11 @@ class FakeUpstream:
             return self.lost.pop(0)
         return Accepted(statement_id=statement_id, status=StatementStatus.PENDING)
 
+    def find_statement(self, access: TenantAccess, request: bytes) -> StatusAnswer | None:
+        ids = [texts[0] for texts in json.loads(request)["lines"]]
+        found = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
+        return self.statuses[f"statement-{found[0]}"] if found else None
+
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
         return self.statuses[statement_id]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane import ending, event_payloads, mapping, statement_end
+from feedlane import ending, event_payloads, holding, mapping, statement_end, waking
 from feedlane.clock import Clock
+from feedlane.errors import AppKeysRejected, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
@@ -37,6 +39,14 @@ class Checker:
 
     def look(self, check: Check) -> None:
         """Does what the message asks. An exception means that it must come again."""
+        try:
+            self._look(check)
+        except NotFound as missing:
+            if missing.what != "company":
+                raise
+            # Deleted meanwhile: nobody is left to look for, or to tell.
+
+    def _look(self, check: Check) -> None:
         match check.kind:
             case "statement":
                 self._statement(check)
@@ -46,6 +56,10 @@ class Checker:
                 self._operation(check)
             case "wake":
                 self.queues.wake(check.feed_id)
+            case "wakeAll":
+                waking.wake_all(self.store, self.queues)
+            case "hold":
+                self._hold(check)
             case other:
                 raise ValueError(f"no such kind of check: {other}")
 
@@ -79,6 +93,7 @@ class Checker:
             answer = self.upstream.statement_status(access, statement.upstream_id or "")
         finally:
             gate.leave(feed.tenant_id, self.clock(), call_id)
+        now = self.clock()
         match answer:
             case Accepted(status=StatementStatus.DELIVERED):
                 self._end(feed.id, statement, None)
@@ -132,18 +147,30 @@ class Checker:
     def _again(self, check: Check, seconds: float) -> None:
         self.queues.check(check, max(1, min(LONGEST_DELAY, int(seconds) + 1)))
 
+    # holds
+
+    def _hold(self, check: Check) -> None:
+        """Whoever held the feeds of a tenant or of the app may have crashed before all of them were woken."""
+        feed = ledger.find_feed(self.store, check.feed_id)
+        if feed is not None:
+            holding.tell_others(self.store, self.queues, feed)
+
     # feed connections
 
     def _feed_connection(self, check: Check) -> None:
         """A feed connection that Xero is still working on: the account is connected when it is active."""
         feed = ledger.find_feed(self.store, check.feed_id)
-        if feed is None:
+        if feed is None or not mapping.is_connecting(self.store, feed):
             return
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        found = self.upstream.feed_connection(access, feed.feed_connection_id)
-        if found is not None and found.active:
-            mapping.feed_connection_active(self.store, feed.id, found, self.clock(), self.new_id)
-            return
+        until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
+        if until is None or until <= self.clock():
+            # Whatever keeps Xero from answering now: the customer may mend it, and the account waits to be connected.
+            with suppress(Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
+                found = self.upstream.feed_connection(access, feed.feed_connection_id)
+                if found is not None and found.active:
+                    mapping.feed_connection_active(self.store, feed.id, found, self.clock(), self.new_id)
+                    return
         self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
 
     # time-outs

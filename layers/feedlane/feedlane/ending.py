@@ -11,12 +11,12 @@ from feedlane.company import Company
 from feedlane.hold import Hold
 from feedlane.ids import NewId
 from feedlane.push_operation import PushOperation, PushStatus
-from feedlane.store import push_operations
+from feedlane.store import keys, push_operations
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Write
+from feedlane.store.table import Check, ConditionFailed, Contended, When, Write
 
-# Each operation is three writes (itself, its event, its pointer); a commit has at most a hundred.
+# Each operation is three writes (itself, its event, its pointer), and one is for the hold; a commit has at most a hundred.
 AT_ONCE = 30
 _TRIES = 5
 
@@ -31,18 +31,37 @@ def succeed(store: Store, feed_id: str, through: int, company: Company, now: dat
     """Ends all operations whose last line is delivered. May be done again after a crash."""
     for _ in range(_TRIES):
         waiting = push_operations.open_operations(store, feed_id, through=through)
-        if _end(store, feed_id, waiting, lambda operation: operation.succeeded(now), company, now, new_id):
-            return
+        try:
+            _end(store, feed_id, waiting, lambda operation: operation.succeeded(now), company, now, new_id)
+        except ConditionFailed:
+            continue  # somebody else changed one of them meanwhile: look again
+        return
     raise ConditionFailed([])
 
 
-def fail(store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
-    """Ends all operations that wait for lines behind `after`, with what the upstream said."""
+def fail(
+    store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId,
+    *conditions: Check,
+) -> None:  # fmt: skip
+    """Ends all operations that wait for lines behind `after`, with what the upstream said, while `conditions` hold."""
+    unless = {condition.key for condition in conditions}
     for _ in range(_TRIES):
         waiting = push_operations.open_operations(store, feed_id, after=after)
-        if _end(store, feed_id, waiting, lambda operation: held(operation, hold, now), company, now, new_id):
-            return
+        try:
+            _end(store, feed_id, waiting, lambda operation: held(operation, hold, now), company, now, new_id, *conditions)
+        except Contended:
+            continue
+        except ConditionFailed as failed:
+            if unless & set(failed.keys):
+                return
+            continue
+        return
     raise ConditionFailed([])
+
+
+def stands(hold: Hold) -> Check:
+    """The condition that the hold is still there, for a commit on its account."""
+    return Check(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id}))
 
 
 def held(operation: PushOperation, hold: Hold, now: datetime) -> PushOperation:
@@ -59,19 +78,16 @@ def _end(
     company: Company,
     now: datetime,
     new_id: NewId,
-) -> bool:
-    """False if somebody else changed one of them meanwhile: look again. One that timed out has ended before."""
-    try:
-        for some in _chunks(operations, AT_ONCE):
-            writes: list[Write] = []
-            for operation in some:
-                if operation.status is not PushStatus.TIMED_OUT:
-                    writes += ended(end(operation), company, now, new_id)
-                writes.append(push_operations.remove_open(feed_id, operation))
-            store.commit(*writes)
-    except ConditionFailed:
-        return False
-    return True
+    *conditions: Check,
+) -> None:
+    """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is only listed no more."""
+    for some in _chunks(operations, AT_ONCE):
+        writes: list[Write] = [*conditions]
+        for operation in some:
+            if operation.status is PushStatus.PENDING:
+                writes += ended(end(operation), company, now, new_id)
+            writes.append(push_operations.remove_open(feed_id, operation))
+        store.commit(*writes)
 
 
 def _chunks(operations: Iterable[PushOperation], size: int) -> Iterator[list[PushOperation]]:

@@ -35,6 +35,7 @@ class Invalid(FeedlaneError):
 class NotFound(FeedlaneError):
     def __init__(self, what: str, id: str) -> None:
         super().__init__(f"No {what} was found with ID {id}")
+        self.what = what
 
 
 class Conflict(FeedlaneError):

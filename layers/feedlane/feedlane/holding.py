@@ -11,12 +11,14 @@ from feedlane.disconnecting import disconnection
 from feedlane.feed import Feed, FlightStatus
 from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import NewId
-from feedlane.queues import Queues
+from feedlane.queues import Check, Queues
 from feedlane.store import keys, ledger
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Write
+from feedlane.store.table import ConditionFailed, Contended, Write
 from feedlane.upstream import Refusal
+
+SAFETY_DELAY = 20
 
 
 def hold_feed(
@@ -32,27 +34,51 @@ def hold_feed(
         # Only the customer can mend it: the connection is shown as ended, and asks for reconnection.
         connection = store.find_connection(feed.company_id, feed.connection_id)
         also = (*also, *disconnection(store, connection, refusal.problem, company, now, new_id))
+    if hold.scope is not Scope.FEED:
+        # For the case that we crash between the hold and waking the other feeds.
+        queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY)
     waiting = sum(other.waiting for other in held_feeds(store, hold))
     event = event_payloads.held(new_id(), hold, waiting, company, now)
     try:
         store.commit(store.add_hold(hold), emitted(event), *also)
+    except Contended:
+        raise
     except ConditionFailed as failed:
         if keys.hold(hold.scope, hold.subject) not in failed.keys:
             raise
-        [standing] = store.holds_on([(hold.scope, hold.subject)]) or [hold]
+        standing = store.holds_on([(hold.scope, hold.subject)])
+        if not standing:
+            raise  # lifted at this moment: whoever asked has to look again
+        [hold] = standing
         if also:
-            store.commit(*also)
-        hold = standing
-    for other in held_feeds(store, hold):
-        if other.id != feed.id and other.waiting:
-            queues.wake(other.id)
+            store.commit(ending.stands(hold), *also)
+    _tell_others(store, queues, feed, hold)
     return hold
 
 
+def tell_others(store: Store, queues: Queues, feed: Feed) -> None:
+    """Wakes every other feed that a hold on this one stops too, so that its operations are told."""
+    for hold in store.holds_on(feed.holdable):
+        _tell_others(store, queues, feed, hold)
+
+
 def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
-    """Fails the feed's operations that the hold stops: all but those whose lines the upstream already has."""
-    under_way = feed.flight.last if feed.flight and feed.flight.status is FlightStatus.PENDING else 0
-    ending.fail(store, feed.id, max(under_way, feed.delivered_through), hold, company, now, new_id)
+    """Fails the feed's operations that the hold stops: all but those whose lines the upstream already has.
+
+    Only while it stands: a release that comes in between has started operations that go on.
+    """
+    ending.fail(store, feed.id, _sent_through(feed), hold, company, now, new_id, ending.stands(hold))
+
+
+def fail_ended(store: Store, feed: Feed, why: Hold, company: Company, now: datetime, new_id: NewId) -> None:
+    """Fails what waits in a feed that has ended. `why` is no hold that anybody could release: it gives the reason."""
+    ending.fail(store, feed.id, _sent_through(feed), why, company, now, new_id)
+
+
+def _tell_others(store: Store, queues: Queues, feed: Feed, hold: Hold) -> None:
+    for other in held_feeds(store, hold):
+        if other.id != feed.id and other.waiting:
+            queues.wake(other.id)
 
 
 def held_feeds(store: Store, hold: Hold) -> Iterable[Feed]:
@@ -67,6 +93,11 @@ def held_feeds(store: Store, hold: Hold) -> Iterable[Feed]:
             return ledger.feeds_of_tenant(store, hold.subject)
         case Scope.APP:
             return ledger.all_feeds(store)
+
+
+def _sent_through(feed: Feed) -> int:
+    under_way = feed.flight.last if feed.flight and feed.flight.status is FlightStatus.PENDING else 0
+    return max(under_way, feed.delivered_through)
 
 
 def _hold(feed: Feed, refusal: Refusal, now: datetime, id: str) -> Hold:

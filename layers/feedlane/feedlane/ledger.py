@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from feedlane.errors import Finding
@@ -32,12 +32,13 @@ class Gap:
 
 @dataclass(frozen=True)
 class Entry:
-    """What a push adds. `through` is the last line, old or new, that stands for its transactions."""
+    """What a push adds. `through` is the last line, old or new, that stands for its transactions; `known` its ids."""
 
     lines: tuple[Line, ...]
     through: int
     warnings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
+    known: dict[str, Known] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def append(
         here[line.id] = Known(through, line.fingerprint)
     if errors:
         return Refusal(tuple(errors))
-    return Entry(tuple(added), through, tuple(warnings), tuple(gaps))
+    return Entry(tuple(added), through, tuple(warnings), tuple(gaps), here)
 
 
 def appended(feed: Feed, entry: Entry) -> Feed:
@@ -97,10 +98,9 @@ def appended(feed: Feed, entry: Entry) -> Feed:
     )
 
 
-def now_known(feed: Feed, entry: Entry) -> dict[str, Known]:
-    """The ids that the entry adds to `feed` as it was before."""
-    start = feed.recorded_through + 1
-    return {line.id: Known(start + offset, line.fingerprint) for offset, line in enumerate(entry.lines)}
+def now_known(_feed: Feed, entry: Entry) -> dict[str, Known]:
+    """The ids that the entry adds."""
+    return entry.known
 
 
 def _duplicate(line: Line) -> Finding:

@@ -124,6 +124,12 @@ def feed_connection_active(
     return connected.but(version=account.version + 1)
 
 
+def is_connecting(store: Store, feed: Feed) -> bool:
+    """Whether Xero still has to set the feed connection up."""
+    account = store.find_source_account(feed.connection_id, feed.account_id)
+    return account is not None and account.status is SourceAccountStatus.CONNECTING
+
+
 def unmap(
     store: Store, upstream: Upstream, now: datetime, new_id: NewId, connection: Connection, account: SourceAccount
 ) -> SourceAccount:
@@ -160,7 +166,7 @@ def remove_account(
     told = _told_if_ended(account, company, now, new_id)
     mappings.record_end(store, connection, account, store.remove_source_account(account), *lifted, *told)
     if feed:
-        holding.fail_waiting(store, feed, _hold(feed, now, new_id()), company, now, new_id)
+        holding.fail_ended(store, feed, _hold(feed, now, new_id()), company, now, new_id)
 
 
 def account_token(connection_id: str, account_id: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 # Xero's amounts are decimal(19,4), unsigned.
 PLACES = 4
 LARGEST = Decimal("999999999999999.9999")
+_LAST_PLACE = Decimal(1).scaleb(-PLACES)
 
 
 def loads(text: str | bytes) -> Any:
@@ -44,18 +45,19 @@ def amount(value: Any) -> Decimal:
         raise ValueError("must be a finite number")
     if abs(number) > LARGEST:
         raise ValueError("must have at most 15 digits before the point")
-    exponent = number.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > PLACES:
+    if number != number.quantize(_LAST_PLACE):
         raise ValueError(f"must have at most {PLACES} decimal places")
     return number
 
 
 def plain(number: Decimal) -> str:
     """Digits without an exponent and without needless zeros: `100`, `-40.25`, `0`."""
-    digits = format(number, "f")
-    if "." in digits:
+    digits = str(number)
+    if "E" in digits:
+        digits = format(number, "f")
+    if digits[-1] == "0" and "." in digits:
         digits = digits.rstrip("0").rstrip(".")
-    return "0" if digits in {"-0", ""} else digits
+    return "0" if digits == "-0" else digits
 
 
 def _refuse_constant(name: str) -> None:

@@ -55,6 +55,7 @@ def accept(
         before = push_operations.existing_operation(store, company_id, before_key) if before_key else None
         if before is not None and before.status is not PushStatus.FAILED:
             _ring(queues, feed, before)
+            _watch_timeout(queues, feed, before)
             return before
         operation = PushOperation(
             key=new_id(),
@@ -157,7 +158,7 @@ def _ring(queues: Queues, feed: Feed, operation: PushOperation) -> None:
 
 
 def _watch_timeout(queues: Queues, feed: Feed, operation: PushOperation) -> None:
-    if operation.due is None:
+    if operation.due is None or operation.status is not PushStatus.PENDING:
         return
     check = Check(kind="operation", feed_id=feed.id, operation_key=operation.key, company_id=operation.company_id)
     delay = operation.due - operation.requested_on

@@ -10,7 +10,8 @@ from feedlane.record import Record
 class Check(Record):
     """A message on `statement-checks`: look at something again, later.
 
-    `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "operation" (`operation_key`).
+    `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "wakeAll", "hold", "operation"
+    (`operation_key`).
     `turn` counts the looks; a look whose turn is over does nothing.
     """
 

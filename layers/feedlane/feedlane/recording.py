@@ -11,9 +11,9 @@ from feedlane import event_payloads
 from feedlane.clock import Clock, local_date
 from feedlane.company import Company
 from feedlane.connection import ConnectionStatus
-from feedlane.ending import ended, held
+from feedlane.ending import ended, held, stands
 from feedlane.errors import Finding, Invalid, NotFound
-from feedlane.feed import Feed
+from feedlane.feed import Feed, FlightStatus
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, derived_id
 from feedlane.ledger import Entry, Known, Refusal, append, appended, now_known
@@ -101,21 +101,31 @@ def _record(
             continue
         if batch.writes and batch.is_full_with(push):
             feed = _commit(store, batch)
-            batch = replace(batch, feed=feed, writes=[], lines=[])
+            batch = replace(batch, feed=feed, writes=[], lines=[], hold=None)
         batch = _with(batch, push, company, holds, gap_is_error, now, new_id)
     feed = _commit(store, batch)
-    if feed.waiting and feed.flight is None:
+    if feed.waiting and (feed.flight is None or _was_held_meanwhile(store, feed, holds)):
         queues.wake(feed.id)
+
+
+def _was_held_meanwhile(store: Store, feed: Feed, holds: Sequence[Hold]) -> bool:
+    """A hold came about while we recorded, and its statement stays in doubt: what was just recorded must be told."""
+    in_doubt = feed.flight is not None and feed.flight.status is FlightStatus.POSTING
+    return in_doubt and not holds and bool(store.holds_on(feed.holdable))
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """What is to be committed at once: the feed as it was read, the lines to add, and the other writes."""
+    """What is to be committed at once: the feed as it was read, the lines to add, and the other writes.
+
+    `hold` is the one on whose account operations fail: they do only while it stands.
+    """
 
     feed: Feed
     known: dict[str, Known]
     writes: list[Write]
     lines: list[Line]
+    hold: Hold | None = None
 
     def is_full_with(self, push: Push) -> bool:
         return len(self.lines) + len(push.lines) > MOST_LINES_AT_ONCE or len(self.writes) > MOST_WRITES_AT_ONCE
@@ -144,18 +154,19 @@ def _with(
     for gap in outcome.gaps:
         writes.append(emitted(event_payloads.gap_found(new_id(), after, gap, company, now)))
     if operation.status is PushStatus.TIMED_OUT:
-        writes += [push_operations.put_operation(operation), push_operations.add_open(after.id, operation)]
+        writes.append(push_operations.put_operation(operation))
     elif outcome.through <= batch.feed.delivered_through:
         writes += ended(operation.succeeded(now), company, now, new_id)
     elif holds:
         writes += ended(held(operation, holds[0], now), company, now, new_id)
+        batch = replace(batch, hold=holds[0])
     else:
         writes += [push_operations.put_operation(operation), push_operations.add_open(after.id, operation)]
-    return _Batch(
-        batch.feed,
-        batch.known | now_known(after, outcome),
-        batch.writes + writes,
-        batch.lines + list(outcome.lines),
+    return replace(
+        batch,
+        known=batch.known | now_known(after, outcome),
+        writes=batch.writes + writes,
+        lines=batch.lines + list(outcome.lines),
     )
 
 
@@ -164,13 +175,15 @@ def _commit(store: Store, batch: _Batch) -> Feed:
     feed = batch.feed
     if not batch.writes:
         return feed
+    conditions: list[Write] = [stands(batch.hold)] if batch.hold else []
     if not batch.lines:
-        store.commit(*batch.writes)
+        # What was known already may be delivered at this moment: an operation must not wait for it for ever.
+        store.commit(ledger_items.unmoved(feed), *conditions, *batch.writes)
         return feed
     first = feed.recorded_through + 1
     after = appended(feed, Entry(tuple(batch.lines), 0, (), ()))
     pages = ledger_items.add_lines(feed.id, first, batch.lines)
-    store.commit(ledger_items.put_feed(after), *pages, *batch.writes)
+    store.commit(ledger_items.put_feed(after), *conditions, *pages, *batch.writes)
     ledger_items.index_lines(store, feed.id, first, batch.lines)
     return after.but(version=feed.version + 1)
 
@@ -207,7 +220,9 @@ def _read(store: Store, parcel: Parcel, feed: Feed | None, now: datetime) -> Pus
 
 
 def _refused(push: Push, errors: tuple[Finding, ...], company: Company, now: datetime, new_id: NewId) -> list[Write]:
-    """The operation failed, with its transactions kept beside it."""
+    """The operation failed, with its transactions kept beside it. One that timed out has ended: it gets the errors."""
+    if push.operation.status is PushStatus.TIMED_OUT:
+        return [push_operations.put_operation(push.operation.but(errors=errors))]
     operation = push.operation.failed(now, _sentence(errors), errors=errors)
     kept = push_operations.add_pushed(operation, push.lines) if push.operation.door is Door.QUEUE else []
     return [*ended(operation, company, now, new_id), *(kept if push.lines else [])]

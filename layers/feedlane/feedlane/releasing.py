@@ -17,10 +17,10 @@ from feedlane.queues import Check, Queues
 from feedlane.store import keys, ledger, push_operations
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Write
+from feedlane.store.table import ConditionFailed, Contended, Write
 
-# Each feed is two writes; a commit has at most a hundred.
-FEEDS_AT_ONCE = 40
+# Each feed is three writes; a commit has at most a hundred.
+FEEDS_AT_ONCE = 30
 # A wake-up for the case that we crash between the release and waking its feeds.
 SAFETY_DELAY = 20
 MOST_SET_ASIDE = 1000
@@ -47,32 +47,50 @@ def release(
     `set_aside` names transactions of a held feed that Xero will never take: they stay in its ledger, marked, and the
     rest goes on without them. Raises `NotFound` if somebody else has lifted the hold, `Invalid`, `Conflict`.
     """
+    for _ in range(_TRIES):
+        try:
+            return _released(store, queues, now, new_id, hold, set_aside)
+        except Contended:
+            continue
+        except ConditionFailed as failed:
+            if keys.hold(hold.scope, hold.subject) in failed.keys:
+                raise NotFound("hold", hold.id) from None
+            continue  # a feed has grown meanwhile: its new lines go on under the same push operation
+    raise Conflict("The feeds of this hold are changing at this moment; release it again.")
+
+
+def _released(
+    store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold, set_aside: Sequence[str]
+) -> list[PushOperation]:
     marked = _marked(store, hold, set_aside, now) if set_aside else None
-    feeds = [feed for feed in holding.held_feeds(store, hold) if feed.waiting]
+    feeds, companies = _waiting_feeds(store, hold)
     if marked is not None:
         feeds = [marked]
-    companies = {feed.company_id: store.company(feed.company_id) for feed in feeds}
     for feed in feeds:
         queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY)
     started = [_started(feed, now, new_id()) for feed in feeds]
-    writes = [write for feed, operation in zip(feeds, started, strict=True) for write in _writes(feed, operation)]
+    pairs = list(zip(feeds, started, strict=True))
     company = _company_of(store, hold, companies)
     waiting = sum(feed.waiting for feed in feeds)
-    aside = [ledger.put_feed(marked)] if marked is not None else []
     event = event_payloads.released(new_id(), hold, waiting, company, now, tuple(set_aside))
-    first, rest = writes[: 2 * FEEDS_AT_ONCE], writes[2 * FEEDS_AT_ONCE :]
-    try:
-        store.commit(store.remove_hold(hold), emitted(event), *aside, *first)
-    except ConditionFailed as failed:
-        if keys.hold(hold.scope, hold.subject) in failed.keys:
-            raise NotFound("hold", hold.id) from None
-        raise
+    first, rest = pairs[:FEEDS_AT_ONCE], pairs[FEEDS_AT_ONCE:]
+    writes = [write for feed, operation in first for write in _writes(feed, operation)]
+    unmoved = [ledger.put_feed(marked)] if marked is not None else [ledger.unmoved(feed) for feed, _ in first]
+    store.commit(store.remove_hold(hold), emitted(event), *unmoved, *writes)
     while rest:
-        some, rest = rest[: 2 * FEEDS_AT_ONCE], rest[2 * FEEDS_AT_ONCE :]
-        store.commit(*some)
+        some, rest = rest[:FEEDS_AT_ONCE], rest[FEEDS_AT_ONCE:]
+        store.commit(*(write for feed, operation in some for write in _writes(feed, operation)))
     for feed in feeds:
         queues.wake(feed.id)
     return [operation.but(version=1) for operation in started]
+
+
+def _waiting_feeds(store: Store, hold: Hold) -> tuple[list[Feed], dict[str, Company]]:
+    """The feeds that the hold keeps from sending, and their companies. What a deleted company left stays behind."""
+    feeds = [feed for feed in holding.held_feeds(store, hold) if feed.waiting]
+    found = {id: store.find_company(id) for id in {feed.company_id for feed in feeds}}
+    companies = {id: company for id, company in found.items() if company is not None}
+    return [feed for feed in feeds if feed.company_id in companies], companies
 
 
 def release_feed(
@@ -153,4 +171,4 @@ def _writes(feed: Feed, operation: PushOperation) -> list[Write]:
 def _company_of(store: Store, hold: Hold, companies: dict[str, Company]) -> Company | None:
     if hold.company_id is None:
         return None
-    return companies.get(hold.company_id) or store.company(hold.company_id)
+    return companies.get(hold.company_id) or store.find_company(hold.company_id)

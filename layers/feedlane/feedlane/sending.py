@@ -8,6 +8,7 @@ from typing import assert_never
 
 from feedlane import ending, holding, statement_end
 from feedlane.clock import Clock, local_date
+from feedlane.errors import NotFound
 from feedlane.feed import Feed, Flight, FlightStatus
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId, fingerprint
@@ -38,6 +39,11 @@ ALWAYS_REFUSED = frozenset({400, 413, 422})
 
 
 @dataclass(frozen=True)
+class NeverTaken:
+    """The statement in doubt is none that the upstream has: its lines are cut anew."""
+
+
+@dataclass(frozen=True)
 class Sender:
     """What sending needs: the store, the queues, the upstream, the time and new ids."""
 
@@ -55,6 +61,14 @@ class Sender:
         feed = ledger.find_feed(self.store, feed_id)
         if feed is None:
             return
+        try:
+            self._send(feed)
+        except NotFound as missing:
+            if missing.what != "company":
+                raise
+            # Deleted meanwhile: nobody is left to send for, or to tell.
+
+    def _send(self, feed: Feed) -> None:
         if feed.flight is not None and feed.flight.status is FlightStatus.PENDING:
             self._look_again(feed)
             return
@@ -80,7 +94,14 @@ class Sender:
             return
         key = fingerprint(f"{feed.id}#{statement.number}#{statement.key_turn}")
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        answer = self.upstream.post_statement(access, request, key)
+        if statement.feed_connection_id not in ("", feed.feed_connection_id):
+            # Its feed connection was replaced: these bytes can only be refused now. Did they arrive before?
+            answer: PostAnswer | NeverTaken = self.upstream.find_statement(access, request) or NeverTaken()
+        else:
+            answer = self.upstream.post_statement(access, request, key)
+        if isinstance(answer, AlreadyThere):
+            # Our own intent: an earlier try of these bytes got through. How it ends has yet to be seen.
+            answer, in_doubt = self.upstream.find_statement(access, request) or answer, True
         self._settle(feed.id, statement, answer, in_doubt)
 
     def _finish(self, feed: Feed) -> None:
@@ -134,6 +155,7 @@ class Sender:
             last=cut.last,
             start_date=cut.statement.start_date.isoformat(),
             end_date=cut.statement.end_date.isoformat(),
+            feed_connection_id=cut.statement.feed_connection_id,
             created=now,
         )
         request = self.upstream.request_bytes(cut.statement)
@@ -143,19 +165,21 @@ class Sender:
         return statement.but(version=1), request, False
 
     def _resume(self, feed: Feed) -> tuple[StatementRecord | None, bytes, bool]:
-        """The statement that was written down and perhaps posted, with the very bytes it had."""
+        """The statement that was written down and perhaps posted, with the very bytes it had.
+
+        Its version rises: whoever posted it before and still waits for the answer can no longer settle it.
+        """
         number = feed.flight.number if feed.flight else 0
         statement = ledger.statement(self.store, feed.id, number)
         if statement is None:
             return None, b"", False
         request = ledger.statement_request(self.store, statement)
         in_doubt = not statement.known_unsent
-        if statement.known_unsent:
-            self.store.commit(ledger.put_statement(statement.but(known_unsent=False)))
-            statement = statement.but(known_unsent=False, version=statement.version + 1)
-        return statement, request, in_doubt
+        statement = statement.but(known_unsent=False)
+        self.store.commit(ledger.put_statement(statement))
+        return statement.but(version=statement.version + 1), request, in_doubt
 
-    def _settle(self, feed_id: str, statement: StatementRecord, answer: PostAnswer, in_doubt: bool) -> None:
+    def _settle(self, feed_id: str, statement: StatementRecord, answer: PostAnswer | NeverTaken, in_doubt: bool) -> None:
         """Writes down what the answer means. The feed may have grown meanwhile: it is read again until it fits."""
         statement = statement.but(attempts=statement.attempts + 1)
         for _ in range(_TRIES):
@@ -169,14 +193,20 @@ class Sender:
             return
         raise ConditionFailed([])
 
-    def _settle_on(self, feed: Feed, statement: StatementRecord, answer: PostAnswer, in_doubt: bool) -> None:
+    def _settle_on(
+        self, feed: Feed, statement: StatementRecord, answer: PostAnswer | NeverTaken, in_doubt: bool
+    ) -> None:
         now = self.clock()
         match answer:
             case Accepted():
                 self._accepted(feed, statement, answer, now)
             case AlreadyThere():
-                # Our own intent, known to the upstream line by line: an earlier try of these bytes got through.
+                # Known line by line, and not listed any more: it arrived long ago.
                 statement_end.delivered(self.store, self.queues, feed, statement, now, self.new_id)
+            case NeverTaken():
+                ended = statement.but(state=StatementState.REFUSED, ended_on=now)
+                self.store.commit(ledger.put_statement(ended), ledger.put_feed(feed.but(flight=None)))
+                self.queues.wake(feed.id)
             case Refusal():
                 self._refused(feed, statement, answer, in_doubt, now)
             case TryLater():
@@ -202,7 +232,8 @@ class Sender:
         company = self.store.company(feed.company_id)
         problems = (*statement.problems[-9:], refusal.problem)
         if in_doubt and refusal.problem.status not in ALWAYS_REFUSED:
-            kept, after = statement.but(problems=problems), feed
+            # The answer is cached under the key: after the release the same bytes go under a new one.
+            kept, after = statement.but(problems=problems, key_turn=statement.key_turn + 1), feed
             also = [ledger.put_statement(kept)]
         else:
             ended = statement.but(state=StatementState.REFUSED, problems=problems, ended_on=now)

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from feedlane import event_payloads
+from feedlane import event_payloads, waking
 from feedlane.errors import Finding, Invalid
 from feedlane.ids import NewId
 from feedlane.queues import Queues
 from feedlane.settings import Access, Profile, Settings
-from feedlane.store import ledger
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.vault import KeysCheck, Vault
@@ -35,17 +34,13 @@ def change_settings(store: Store, queues: Queues, now: datetime, new_id: NewId, 
     findings = list(_broken(after))
     if findings:
         raise Invalid("; ".join(f"{one.item_id}: {one.message}" for one in findings), findings)
+    goes_on = after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds)
+    if goes_on:
+        waking.promise_all(queues)
     stored = _stored(store, now, new_id, before, after.but(access=Access(after.access)))
-    _go_on(store, queues, before, stored)
+    if goes_on:
+        waking.wake_all(store, queues)
     return stored
-
-
-def _go_on(store: Store, queues: Queues, before: Settings, after: Settings) -> None:
-    """Wakes every feed that has something to send."""
-    if after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds):
-        for feed in ledger.all_feeds(store):
-            if feed.waiting:
-                queues.wake(feed.id)
 
 
 def change_keys(

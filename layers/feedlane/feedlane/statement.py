@@ -41,6 +41,7 @@ class StatementRecord(Record):
     parts: int = 1
     start_date: str = ""
     end_date: str = ""
+    feed_connection_id: str = ""
     known_unsent: bool = False
     key_turn: int = 0
     attempts: int = 0

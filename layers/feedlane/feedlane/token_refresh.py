@@ -68,27 +68,34 @@ class TokenRefresh:
             if tokens is None:
                 raise ReconnectionNeeded(UNKNOWN)
             spare = self._still_works(tokens, rejected)
-            if spare and tokens.is_fresh(self._clock()):
+            if spare and not self._is_due(tokens, seen):
                 return spare
             if tokens.refresh_token is None:
-                if spare:
-                    return spare
                 raise ReconnectionNeeded(ONE_OFF_ENDED)
-            held = seen.is_held(self._clock())
-            if held and spare:
-                return spare
-            lease = None if held else self._leases.take(seen)
-            if lease is not None:
-                try:
-                    return _given(self._refresh(lease, tokens))
-                except Unavailable:
-                    if spare:
-                        return spare
-                    raise
-                except Lost:
-                    pass
+            renewed = self._in_our_turn(seen, tokens, spare)
+            if renewed:
+                return renewed
             self._pause(wait)
         raise Unavailable("The token is being refreshed", 2)
+
+    def _is_due(self, tokens: TokenSet, seen: LeaseState) -> bool:
+        """Whether to refresh a token that still works: it ends soon, and nobody is at it already."""
+        now = self._clock()
+        return not tokens.is_fresh(now) and tokens.refresh_token is not None and not seen.is_held(now)
+
+    def _in_our_turn(self, seen: LeaseState, tokens: TokenSet, spare: AccessToken | None) -> AccessToken | None:
+        """None if it is somebody else's turn. An outage costs nobody a token that still works."""
+        lease = None if seen.is_held(self._clock()) else self._leases.take(seen)
+        if lease is None:
+            return None
+        try:
+            return _given(self._refresh(lease, tokens))
+        except Lost:
+            return None
+        except Unavailable:
+            if spare:
+                return spare
+            raise
 
     def _refresh(self, lease: LeaseState, tokens: TokenSet) -> TokenSet:
         """Stored, then published, then used. Raises `Lost` if the lease ran out meanwhile."""

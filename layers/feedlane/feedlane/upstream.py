@@ -132,6 +132,9 @@ class Upstream(Protocol):
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer: ...
 
+    def find_statement(self, access: TenantAccess, request: bytes) -> StatusAnswer | None:
+        """How the statement of this request fares, if the upstream took it; None: it never did."""
+
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer: ...
 
     def rejection(self, problems: Sequence[Problem]) -> Refusal:

@@ -79,20 +79,19 @@ class AppKeys:
 
         Raises `InvalidGrant`, `AppKeysRejected` and `Unavailable`; only the first has to do with a customer.
         """
-        rejected: IdentityRefused | None = None
+        problem = NOT_SET
         for keys in self._required().in_turn:
             try:
                 return call(keys)
             except InvalidClient as error:
-                rejected = error
+                problem = error.problem
             except InvalidGrant:
                 raise
             except IdentityRefused as error:
                 raise AppKeysRejected(error.problem) from None
             except IdentityUnavailable as error:
                 raise Unavailable(error.reason, error.retry_after) from None
-        assert rejected is not None, "there is at least one secret"
-        raise AppKeysRejected(rejected.problem)
+        raise AppKeysRejected(problem)
 
     def _check(self, keys: ClientKeys, same_app: bool) -> KeysCheck:
         try:

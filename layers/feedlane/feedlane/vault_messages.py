@@ -90,11 +90,14 @@ def message_in(event: Any) -> Message:
     try:
         return _messages.validate_python(event)
     except ValidationError as error:
-        findings = [
-            Finding(item_id=".".join(map(str, one["loc"])), message=one["msg"], validator=one["type"])
-            for one in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    # Not in pydantic's own words: some of them quote what was sent.
+    findings = [_finding(".".join(map(str, one["loc"])), one["type"]) for one in wrong]
     raise Invalid("The vault does not understand the message", findings)
+
+
+def _finding(field: str, rule: str) -> Finding:
+    return Finding(item_id=field, message="is not as the vault needs it", validator=rule)
 
 
 def perform(vault: VaultService, message: Message) -> dict[str, Any]:

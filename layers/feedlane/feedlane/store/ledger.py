@@ -12,7 +12,7 @@ from feedlane.statement import StatementRecord
 from feedlane.store import keys
 from feedlane.store.records import changed, item_of, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, MOST_ITEM_BYTES, Put
+from feedlane.store.table import ABSENT, MOST_ITEM_BYTES, Check, Put, When
 from feedlane.transaction import Line
 
 
@@ -27,6 +27,11 @@ def add_feed(feed: Feed) -> Put:
 def put_feed(feed: Feed) -> Put:
     """Fails if anybody else has changed the feed since it was read: appending, cutting and delivering exclude."""
     return changed(keys.feed(feed.id), feed, **_listed(feed))
+
+
+def unmoved(feed: Feed) -> Check:
+    """The condition that nobody has changed the feed since it was read."""
+    return Check(keys.feed(feed.id), When(equal={"version": feed.version}))
 
 
 def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:

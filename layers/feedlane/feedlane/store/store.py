@@ -53,8 +53,11 @@ class Store:
 
     # companies, connections, source accounts
 
+    def find_company(self, company_id: str) -> Company | None:
+        return record_in(Company, self.table.get(keys.company(company_id)))
+
     def company(self, company_id: str) -> Company:
-        found = record_in(Company, self.table.get(keys.company(company_id)))
+        found = self.find_company(company_id)
         if found is None:
             raise NotFound("company", company_id)
         return found

@@ -45,9 +45,7 @@ class XeroApi:
             answer = self._send(token, method, path, headers, params, content)
         return answer
 
-    def fetch(
-        self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
+    def fetch(self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The object that a GET brings. Raises as `ask` does."""
         return object_in(self.ask(access, "GET", path, params=params))
 
@@ -63,9 +61,7 @@ class XeroApi:
     ) -> httpx.Response:
         """A successful answer. Raises `Refused`, `Unavailable`, `ReconnectionNeeded`, `AppKeysRejected`."""
         try:
-            answer = self.call(
-                access, method, path, params=params, content=content, idempotency_key=idempotency_key
-            )
+            answer = self.call(access, method, path, params=params, content=content, idempotency_key=idempotency_key)
         except (NotSent, Unanswered) as error:
             raise_obstacle(obstacle_of(error))
         obstacle = obstacle_in(answer, self.clock())

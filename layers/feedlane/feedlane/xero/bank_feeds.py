@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
+from feedlane.hold import Scope
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.transaction import Line
@@ -25,7 +26,7 @@ from feedlane.upstream import (
     TargetAccount,
     TenantAccess,
 )
-from feedlane.xero import feed_connections, statement_json
+from feedlane.xero import feed_connections, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
 from feedlane.xero.http import NotSent, Unanswered
@@ -54,6 +55,22 @@ class XeroBankFeeds:
         answer = self._asked(access, "POST", STATEMENTS, request, idempotency_key)
         return self._post_answer(answer) if isinstance(answer, httpx.Response) else answer
 
+    def find_statement(self, access: TenantAccess, request: bytes) -> StatusAnswer | None:
+        """Xero lists statements without their lines: ours is known by its feed connection, dates, balances and length."""
+
+        def page(params: dict[str, str]) -> dict[str, Any]:
+            answer = self._asked(access, "GET", STATEMENTS, params=params)
+            obstacle = obstacle_in(answer, self._api.clock()) if isinstance(answer, httpx.Response) else answer
+            if obstacle is not None or not isinstance(answer, httpx.Response):
+                raise _Interrupted(obstacle or _UNREADABLE)
+            return statement_search.page_in(answer.content)
+
+        try:
+            found = statement_search.matching(request, statement_search.pages(page))
+        except _Interrupted as interrupted:
+            return interrupted.obstacle
+        return None if found is None else _accepted(found) or _UNREADABLE
+
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
         answer = self._asked(access, "GET", f"{STATEMENTS}/{statement_id}")
         if not isinstance(answer, httpx.Response):
@@ -71,9 +88,10 @@ class XeroBankFeeds:
         path: str,
         content: bytes | None = None,
         key: str | None = None,
+        params: dict[str, str] | None = None,
     ) -> httpx.Response | Obstacle:
         try:
-            return self._api.call(access, method, path, content=content, idempotency_key=key)
+            return self._api.call(access, method, path, params=params, content=content, idempotency_key=key)
         except (NotSent, Unanswered, ReconnectionNeeded, AppKeysRejected, Unavailable) as error:
             return obstacle_of(error)
 
@@ -108,9 +126,18 @@ class XeroBankFeeds:
         feed_connections.delete(self._api, access, feed_connection_id, self._new_id())
 
 
-# A success that cannot be read tells nothing of the outcome: the same bytes with the same key will.
 _NO_REASON = Problem(type="rejected", title="Statement rejected", status=422, detail="Xero gave no reason.")
+# A success that cannot be read tells nothing of the outcome: the same bytes with the same key will.
 _UNREADABLE = NoAnswer(reason="unreadable")
+
+
+class _Interrupted(Exception):
+    """A search that could not come to its end. What refuses the search is no refusal of the statement itself."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(type(obstacle).__name__)
+        about_us = isinstance(obstacle, Refusal) and obstacle.scope is Scope.FEED
+        self.obstacle: Obstacle = NoAnswer(reason="search refused") if about_us else obstacle
 
 
 def _accepted(item: dict[str, Any]) -> Accepted | None:

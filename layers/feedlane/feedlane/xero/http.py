@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,6 +15,10 @@ READ_SECONDS = 12.0
 
 # httpcore tells "no connection was made" from "the connection broke" by these.
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+# A line for each request is noise beside our own, and at DEBUG they show headers.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class NotSent(Exception):

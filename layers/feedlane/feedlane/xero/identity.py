@@ -63,9 +63,7 @@ class Identity:
         self._http = http
         self._clock = clock
 
-    def exchange(
-        self, keys: ClientKeys, code: str, redirect_uri: str, code_verifier: str | None = None
-    ) -> TokenSet:
+    def exchange(self, keys: ClientKeys, code: str, redirect_uri: str, code_verifier: str | None = None) -> TokenSet:
         """The token set for a code, which lives 5 minutes and works once: never send it a second time."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         if code_verifier:

@@ -7,9 +7,11 @@ few milliseconds this way.
 from __future__ import annotations
 
 from decimal import Decimal
-from json import JSONEncoder
+from functools import lru_cache
+from json.encoder import encode_basestring as _text
 
 from feedlane.money import plain
+from feedlane.statement import MOST_LINES
 from feedlane.transaction import Line
 from feedlane.upstream import Statement
 
@@ -17,8 +19,6 @@ LONGEST_DESCRIPTION = 2000
 LONGEST_PAYEE = 255
 LONGEST_REFERENCE = 255
 LONGEST_TYPE = 30
-
-_text = JSONEncoder(ensure_ascii=False).encode
 
 
 def statement_request(statement: Statement) -> bytes:
@@ -37,6 +37,8 @@ def line_bytes(line: Line) -> int:
     return len(_bytes(_line(line))) + 1
 
 
+# A line is measured when its statement is cut, and written right after: it is made once.
+@lru_cache(maxsize=MOST_LINES)
 def _line(line: Line) -> str:
     id, day, amount, _, description, payee, reference, type = line
     parts = [f'{{"postedDate":"{day}"']

@@ -1,16 +1,22 @@
-"""A running 'test' instance for all stack tests: real deployment, IAM enforced, its own ports."""
+"""A running 'test' instance for all tests that need AWS: real deployment, IAM enforced, its own ports."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from local import system
-from local.instance import Instance
+if TYPE_CHECKING:
+    from local.instance import Instance
 
 
 @pytest.fixture(scope="session")
 def instance() -> Iterator[Instance]:
     """Started once per session. One that runs already (`make up INSTANCE=test`) is brought up to date and kept."""
+    from local import system
+    from local.instance import Instance
+
     found = Instance.named("test")
     was_running = all(system.status(found).values())
     system.start(found)

@@ -1,0 +1,64 @@
+"""Looking for a statement of ours among those that Xero has, by what its request says: Xero knows no other name of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from feedlane.money import loads
+
+PAGE_SIZE = 100
+MOST_PAGES = 100
+
+Item = dict[str, Any]
+
+
+def matching(request: bytes, listed: Iterator[Item]) -> Item | None:
+    """The statement of this request: one that was not rejected before one that was."""
+    wanted = _marks(loads(request)["items"][0])
+    found = [item for item in listed if _marks(item) == wanted]
+    return min(found, key=lambda item: str(item.get("status", "")).upper() == "REJECTED", default=None)
+
+
+def page_in(content: bytes) -> Item:
+    """The object of a page, with every amount exactly as it is."""
+    try:
+        value = loads(content)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def pages(page: Callable[[dict[str, str]], Item]) -> Iterator[Item]:
+    """All items of a list that comes in pages. `page` answers the object of one."""
+    seen: set[str] = set()
+    for number in range(1, MOST_PAGES + 1):
+        answer = page({"page": str(number), "pageSize": str(PAGE_SIZE)})
+        items = [item for item in answer.get("items", []) if isinstance(item, dict)]
+        fresh = [item for item in items if str(item.get("id")) not in seen]
+        seen |= {str(item.get("id")) for item in fresh}
+        yield from fresh
+        last = (answer.get("pagination") or {}).get("pageCount")
+        # Xero gives the first page for a bad page number: a page without new items is the end.
+        if not fresh or (isinstance(last, int) and number >= last):
+            return
+
+
+def _marks(item: Item) -> tuple[Any, ...]:
+    """What a request and its entry in the list have in common. The list has no lines, only how many there are."""
+    lines = item.get("statementLines")
+    count = len(lines) if isinstance(lines, list) else item.get("statementLineCount")
+    ends = (_signed(item.get("startBalance")), _signed(item.get("endBalance")))
+    return str(item.get("feedConnectionId")).lower(), item.get("startDate"), item.get("endDate"), *ends, str(count)
+
+
+def _signed(balance: Any) -> Decimal | None:
+    """Amounts come as numbers or as texts."""
+    if not isinstance(balance, dict):
+        return None
+    try:
+        amount = Decimal(str(balance.get("amount")))
+    except InvalidOperation:
+        return None
+    return -amount if str(balance.get("creditDebitIndicator")).upper() == "DEBIT" else amount

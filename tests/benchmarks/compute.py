@@ -1,0 +1,96 @@
+"""CPU of a push of 1,000 transactions: checking, recording and building its statement.
+
+The floor is what nobody can do without: `json.loads` and `json.dumps` of the same body.
+
+Measured is the product's own code from the body to the bytes for Xero, in one process: `pushing.accept` (the door),
+`recording.record` (the ledger), `Sender.send` (the statement, written down and handed over). The table is `QuickTable`
+and the queues and the upstream's network are stand-ins that keep what they are given: their own time, some microseconds
+for each item, is in the figure; DynamoDB's serialisation, HTTP and the handlers' frames are not.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from feedlane.pushing import accept
+from feedlane.store.store import Store
+from feedlane.transaction import Line
+from feedlane.upstream import Accepted, PostAnswer, Statement, StatementStatus, TenantAccess
+from feedlane.xero import statement_json
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.memory import QuickTable
+from tests.benchmarks.sample import transactions
+from tests.fakes.upstream import FakeUpstream
+from tests.unit.feeds import world
+
+COUNT = 1000
+ROUNDS = 15
+PLACE = (world.COMPANY, world.CONNECTION, world.ACCOUNT)
+
+
+def run() -> list[Figure]:
+    bodies = [body_of(f"round{number}") for number in range(ROUNDS)]
+    # Side by side, so that both have the same minutes of the machine.
+    rounds = [(_cpu(partial(parse_and_serialise, body)), _cpu(whole_way(body))) for body in bodies]
+    floor, ours = map(min, zip(*rounds, strict=True))
+    return [
+        Figure("compute_ratio", ours / floor, f"{floor * 1000:.1f} ms to parse and serialise the body", at_most=8),
+    ]
+
+
+def parse_and_serialise(body: str) -> str:
+    return json.dumps(json.loads(body))
+
+
+def body_of(tag: str) -> str:
+    """Each round has its own, on a feed of its own: nothing is known of it from the round before."""
+    return json.dumps({"transactions": transactions(COUNT, last_day=world.NOW.date(), tag=tag)})
+
+
+def whole_way(body: str) -> Callable[[], None]:
+    """Of a push on a new feed, from its body to the bytes for Xero."""
+    there = world.World()
+    quick = QuickTable()
+    quick.put_many(there.store.table.items.values())
+    there.store, there.upstream = Store(quick), Xero()
+    ports = (there.store, there.queues, there.upstream, there.clock, there.new_id)
+    there.sender, there.checker = type(there.sender)(*ports), type(there.checker)(*ports)
+
+    def way() -> None:
+        accept(there.store, there.queues, there.now, there.new_id, *PLACE, body)
+        sent = there.queues.take("pushed")[0]
+        there.record(world.QueueMessage(sent["id"], sent["group"], sent["body"], there.now))
+        there.sender.send(there.queues.woken.pop(0))
+        assert len(there.upstream.posts) == 1
+
+    return way
+
+
+class Xero(FakeUpstream):
+    """Takes what it gets, without reading it; the requests are Xero's own."""
+
+    def line_bytes(self, line: Line) -> int:
+        return statement_json.line_bytes(line)
+
+    def request_bytes(self, statement: Statement) -> bytes:
+        return statement_json.statement_request(statement)
+
+    def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
+        self.posts.append((idempotency_key, request))
+        return Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+
+
+def _cpu(work: Callable[[], Any]) -> float:
+    gc.collect()
+    gc.disable()
+    try:
+        before = time.process_time()
+        work()
+        return time.process_time() - before
+    finally:
+        gc.enable()

@@ -1,0 +1,107 @@
+"""Transactions per second from the queue until Xero has DELIVERED them, on the deployed local stack.
+
+The floor is a function that does nothing, behind a FIFO queue of the same kind, with the same messages. Both find all
+of their messages on the queue: the event source mapping is off until they are there.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import Any
+
+from local.demo.platform import Account
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.sample import transactions
+from tests.benchmarks.stack import Stack, settle
+
+PER_FEED = 1000
+LARGEST = 50
+SEED = 7
+FLOOR = "bench-floor-queue"
+
+Message = tuple[str, str]
+
+
+def run(stack: Stack) -> list[Figure]:
+    count = PER_FEED * len(stack.feeds)
+    some = messages(stack)
+    idle = count / _nothing(stack, some)
+    ours = count / _feedlane(stack, some)
+    floor = f"{idle:.0f}/s through a function that does nothing, {len(some)} messages of 1 to {LARGEST}"
+    return [
+        Figure("drain_ratio", ours / idle, floor, at_least=0.5),
+        Figure("drain_transactions_per_s", ours, floor),
+    ]
+
+
+def messages(stack: Stack) -> list[Message]:
+    """Small messages of random sizes, the feeds in turn: group and body of each."""
+    chance = random.Random(SEED)
+    rows = {feed.group: transactions(PER_FEED, stack.delivered(feed) + 1, tag="drain") for feed in stack.feeds}
+    made: list[Message] = []
+    while any(rows.values()):
+        for feed in stack.feeds:
+            size = chance.randint(1, LARGEST)
+            some, rows[feed.group] = rows[feed.group][:size], rows[feed.group][size:]
+            if some:
+                made.append((feed.group, _body(feed, some)))
+    return made
+
+
+def _body(feed: Account, some: list[dict[str, Any]]) -> str:
+    place = {"version": 1, "companyId": feed.company_id, "connectionId": feed.connection_id, "accountId": feed.id}
+    return json.dumps(place | {"transactions": some})
+
+
+def _nothing(stack: Stack, some: list[Message]) -> float:
+    sqs = stack.client("sqs")
+    fifo = {
+        "FifoQueue": "true",
+        "ContentBasedDeduplication": "true",
+        "DeduplicationScope": "messageGroup",
+        "FifoThroughputLimit": "perMessageGroupId",
+        "VisibilityTimeout": "360",
+    }
+    url = sqs.create_queue(QueueName=f"{FLOOR}.fifo", Attributes=fifo)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    stack.function(FLOOR)
+    aws = stack.client("lambda")
+    mapping = aws.create_event_source_mapping(FunctionName=FLOOR, EventSourceArn=arn, BatchSize=10)["UUID"]
+    # The first message starts the worker; Feedlane's runs already.
+    _send(stack, url, some[:1])
+    settle(lambda: _is_empty(sqs, url), "the first message to be consumed")
+    aws.update_event_source_mapping(UUID=mapping, Enabled=False)
+    _send(stack, url, some[1:])
+    began = time.perf_counter()
+    aws.update_event_source_mapping(UUID=mapping, Enabled=True)
+    return settle(lambda: _is_empty(sqs, url), "the messages to be consumed") - began
+
+
+def _feedlane(stack: Stack, some: list[Message]) -> float:
+    wanted = {feed.group: stack.delivered(feed) + PER_FEED for feed in stack.feeds}
+
+    def all_delivered() -> bool:
+        return all(stack.delivered(feed) >= wanted[feed.group] for feed in stack.feeds)
+
+    stack.consume(False)
+    _send(stack, stack.platform.described["transactionsQueueUrl"], some)
+    began = time.perf_counter()
+    stack.consume(True)
+    return settle(all_delivered, "the transactions to be delivered") - began
+
+
+def _send(stack: Stack, url: str, some: list[Message]) -> None:
+    for start in range(0, len(some), 10):
+        entries = [
+            {"Id": str(number), "MessageBody": body, "MessageGroupId": group}
+            for number, (group, body) in enumerate(some[start : start + 10])
+        ]
+        assert not stack.client("sqs").send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
+
+
+def _is_empty(sqs: Any, url: str) -> bool:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return not any(int(found[name]) for name in names)

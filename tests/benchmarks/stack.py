@@ -1,0 +1,116 @@
+"""The deployed system that drain and latency are measured on: an instance of its own, with feeds, and functions beside
+it that do nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from local import system
+from local.demo.platform import Account, Customer, Platform, Simulator
+from local.instance import Instance, architecture, runtime
+from local.ports import free_ports
+
+PORTS = (4596, 8483, 8493)
+TENANTS = 5
+ACCOUNT = {
+    "id": "current",
+    "account_name": "Current account",
+    "account_type": "checking",
+    "account_number": "20011234",
+    "sort_code": "040004",
+    "currency": "GBP",
+    "balance": 0,
+}
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+# The worker imports nothing: what is left is MiniStack and the way to it.
+NOTHING = 'def handler(event, context):\n    return {"statusCode": 200, "body": "{}"}\n'
+MEMORY = 1024
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`feeds` are connected, each of another tenant."""
+
+    instance: Instance
+    platform: Platform
+    simulator: Simulator
+    feeds: list[Account]
+
+    def client(self, service: str) -> Any:
+        return self.instance.client(service)
+
+    def consume(self, enabled: bool) -> None:
+        """Lets the messages on `transactions.fifo` come to their function, or keeps them where they are."""
+        url, aws = self.platform.described["transactionsQueueUrl"], self.client("lambda")
+        known = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        arn = known["QueueArn"]
+        for mapping in aws.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]:
+            aws.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+
+    def delivered(self, feed: Account) -> int:
+        """How many transactions of the feed Xero has."""
+        item = self.client("dynamodb").get_item(
+            TableName=self.instance.outputs()["TableName"], Key={"pk": {"S": f"FEED#{feed.group}"}, "sk": {"S": "FEED"}}
+        )["Item"]
+        return int(item["delivered_through"]["N"])
+
+    def function(self, name: str) -> str:
+        """The ARN of a new function that does nothing."""
+        role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy(TRUST))["Role"]["Arn"]
+        consume = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+        self.client("iam").put_role_policy(RoleName=name, PolicyName="needs", PolicyDocument=_policy(consume))
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as package:
+            package.writestr("app.py", NOTHING)
+        made = self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime=runtime(),
+            Architectures=[architecture()],
+            Handler="app.handler",
+            MemorySize=MEMORY,
+            Role=role,
+            Code={"ZipFile": code.getvalue()},
+        )
+        return str(made["FunctionArn"])
+
+
+@contextmanager
+def running() -> Iterator[Stack]:
+    """Started for the benchmarks and stopped after them."""
+    instance = Instance("bench", *free_ports(PORTS))
+    try:
+        described = system.start(instance)
+        platform, simulator = Platform(described), Simulator(described["simulatorUrl"])
+        yield Stack(instance, platform, simulator, [_feed(platform, simulator, number) for number in range(TENANTS)])
+    finally:
+        system.stop(instance)
+
+
+def settle(check: Any, what: str, seconds: float = 120, pause: float = 0.05) -> float:
+    """Waits until `check` is true. Answers the moment, by the clock of `time.perf_counter`."""
+    deadline = time.perf_counter() + seconds
+    while not check():
+        if time.perf_counter() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s in vain for {what}")
+        time.sleep(pause)
+    return time.perf_counter()
+
+
+def _feed(platform: Platform, simulator: Simulator, number: int) -> Account:
+    name = f"Company {number}"
+    organisation = simulator.create_organisation(name=name, country="GB", currency="GBP", demo=False, bankFeeds=True)
+    simulator.consent_to(organisation["tenantId"])
+    company, connection, link = platform.create_connection(name, [ACCOUNT])
+    Customer().authorise(link)
+    return platform.map_account(company, connection, ACCOUNT["id"], None)
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,113 @@
+"""Why Xero refuses: causes that stand in the simulator from when they strike until somebody mends them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from local.simulator.api_call import ApiCall
+from local.simulator.faults import Fault
+from local.simulator.faults import Faults as OrderedFaults
+from local.simulator.problems import problem
+from local.simulator.state import LaterRejection, Simulator
+from tests.chaos.faults import CAUSES, Faults
+
+TENANT_PROBLEMS = {"xero_403_invalid-user-role": "invalid-user-role"}
+FEED_PROBLEMS = {
+    "xero_403_invalid-organisation-multi-currency": "invalid-organisation-multi-currency",
+    "xero_422_account-not-valid": "account-not-valid",
+}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """`subject` is a tenant, a feed connection or the app."""
+
+    kind: str
+    subject: str
+
+
+class Causes:
+    def __init__(self, sim: Simulator, faults: Faults) -> None:
+        self.standing: list[Cause] = []
+        self._sim = sim
+        self._faults = faults
+
+    def strike(self, tenant_id: str, body: bytes) -> None:
+        """With a statement on its way, something may just have changed at Xero."""
+        feed_connection_id = feed_connection_in(body)
+        for kind in CAUSES:
+            if self._faults.strike(kind):
+                self.start(kind, tenant_id, feed_connection_id)
+
+    def start(self, kind: str, tenant_id: str, feed_connection_id: str) -> None:
+        sim, subject = self._sim, tenant_id
+        match kind:
+            case "xero_403_invalid-organisation-bank-feeds":
+                sim.organisations[tenant_id].bank_feeds = False
+            case "xero_403_invalid-application":
+                sim.app.bank_feeds_enabled, subject = False, "app"
+            case "xero_403_suspended-or-terminated-application":
+                sim.app.suspended, subject = True, "app"
+            case "xero_403_AuthenticationUnsuccessful":
+                for one in sim.connections:
+                    one.removed = one.removed or one.tenant_id == tenant_id
+            case "xero_403_invalid-feed-connection":
+                subject = feed_connection_id
+                if subject in sim.feed_connections and sim.feed_connections[subject].deleted_from is None:
+                    sim.feed_connections[subject].deleted_from = sim.now()
+            case "statement_rejected":
+                errors = [problem("account-not-valid")]
+                sim.later_rejections.append(LaterRejection(errors, tenant_id, feed_connection_id, 1))
+                return
+            case _:
+                subject = tenant_id if kind in TENANT_PROBLEMS else feed_connection_id
+        self.standing.append(Cause(kind, subject))
+
+    def mend(self, cause: Cause) -> None:
+        """At Xero's side. A removed connection and a deleted feed connection need the customer or the platform."""
+        sim = self._sim
+        match cause.kind:
+            case "xero_403_invalid-organisation-bank-feeds":
+                sim.organisations[cause.subject].bank_feeds = True
+            case "xero_403_invalid-application":
+                sim.app.bank_feeds_enabled = True
+            case "xero_403_suspended-or-terminated-application":
+                sim.app.suspended = False
+        self.standing = [one for one in self.standing if one != cause]
+
+    def problem_for(self, call: ApiCall) -> Fault | None:
+        """What a standing cause that the simulator does not know of answers to a statement."""
+        if call.method != "POST" or not call.path.endswith("/Statements"):
+            return None
+        feed_connection_id = feed_connection_in(call.body)
+        for cause in self.standing:
+            known = TENANT_PROBLEMS | FEED_PROBLEMS
+            if cause.kind in known and cause.subject in (call.tenant_id, feed_connection_id):
+                if cause.kind == "xero_422_account-not-valid" and self._was_taken(feed_connection_id, call.body):
+                    continue
+                return Fault(0, "problem", "before", problem=problem(known[cause.kind]), shape="item")
+        return None
+
+    def _was_taken(self, feed_connection_id: str, body: bytes) -> bool:
+        """Bytes that Xero refuses for what they say it has refused from the start."""
+        feed = self._sim.feed_connections.get(feed_connection_id)
+        first = json.loads(body)["items"][0]["statementLines"][0]["transactionId"]
+        return feed is not None and first in feed.used_transaction_ids
+
+
+class ChaosFaults(OrderedFaults):
+    """The simulator's faults: those ordered for one call by its header, and those of standing causes."""
+
+    def __init__(self, causes: Causes) -> None:
+        super().__init__()
+        self.orders: dict[str, Fault] = {}
+        self._causes = causes
+
+    def take(self, call: ApiCall) -> Fault | None:
+        ordered = self.orders.pop(call.headers.get("x-chaos", ""), None)
+        return ordered or self._causes.problem_for(call) or super().take(call)
+
+
+def feed_connection_in(body: bytes) -> str:
+    return str(json.loads(body)["items"][0]["feedConnectionId"])

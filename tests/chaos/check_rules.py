@@ -1,0 +1,123 @@
+"""What holds over all feeds: frozen bytes, limits, tokens, secrets."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from feedlane.ids import fingerprint
+from feedlane.statement import StatementRecord
+from feedlane.store import keys, ledger
+from local.simulator.state import DEFAULT_CLIENT_SECRET
+from tests.chaos.world import World
+from tests.chaos.xero import STATEMENTS, Call
+
+AT_ONCE = 5
+# The task may have read the clock just before the moment it was told to wait for.
+SLACK = timedelta(seconds=1)
+
+
+def frozen(world: World) -> list[str]:
+    """4. What is posted was written down before, and all posts of one statement are the same bytes."""
+    posts = [call for call in world.transport.calls if call.path == STATEMENTS and call.method == "POST"]
+    found = ["frozen: a statement was posted that was not written down"] if not all(p.written_down for p in posts) else []
+    bytes_of: dict[str, set[bytes]] = {}
+    known = _statements_by_key(world)
+    for post in posts:
+        statement = known.get(post.key)
+        if statement is None:
+            found.append("frozen: a statement was posted under a key of no statement")
+            continue
+        bytes_of.setdefault(f"{statement.feed_id}#{statement.number}", set()).add(post.body)
+        if post.body != ledger.statement_request(world.store, statement):
+            found.append(f"frozen: statement {statement.number} was posted with other bytes than were written down")
+    found += [f"frozen: {name} was posted as {len(some)} different bodies" for name, some in bytes_of.items() if len(some) > 1]
+    return found[:3]
+
+
+def _statements_by_key(world: World) -> dict[str, StatementRecord]:
+    known = {}
+    for key, item in world.table.items.items():
+        if key[1].startswith("STATEMENT#") and "#BODY#" not in key[1]:
+            statement = StatementRecord.model_validate(item)
+            for turn in range(statement.key_turn + 3):
+                known[fingerprint(f"{statement.feed_id}#{statement.number}#{turn}")] = statement
+    return known
+
+
+def limits(world: World) -> list[str]:
+    """5. At most five calls at once per tenant, and nobody calls before the time that it was told."""
+    crowded = [count for tenant, count in world.transport.most_at_once.items() if tenant and count > AT_ONCE]
+    found = [f"limits: {max(crowded)} calls at once to one tenant"] if crowded else []
+    for call in world.transport.calls:
+        name = call.task.name if call.task else ""
+        if not call.path.startswith("/bankfeeds") or not name.startswith(("function push_", "function check_")):
+            continue
+        until = _told(call)
+        if until is not None and call.at < until - SLACK:
+            found.append(f"limits: a call {until - call.at} before the time that Xero had asked for")
+    return found[:2] + _unheeded(world)
+
+
+def _told(call: Call) -> datetime | None:
+    """The latest not-before time that the caller has read for the app or the call's tenant."""
+    subjects = (keys.limit("app", "app"), keys.limit("tenant", call.tenant))
+    return max((time for key in subjects if (time := (call.told or {}).get(key))), default=None)
+
+
+def _unheeded(world: World) -> list[str]:
+    """Each Retry-After is written down by whoever got it, unless a fault struck it."""
+    for call in world.transport.calls:
+        task = call.task
+        if call.until is None or task is None or not task.name.startswith(("function push_", "function check_")):
+            continue
+        if task.struck > 1 or task.failed is not None or not call.path.startswith(STATEMENTS):
+            continue
+        scope, subject = ("app", "app") if call.limited.startswith("app") else ("tenant", call.tenant)
+        key = keys.limit(scope, subject)
+        noted = [datetime.fromisoformat(item["until"]) for item in world.table.written if (item["pk"], item["sk"]) == key]
+        if not noted or max(noted) < call.until - SLACK:
+            return [f"limits: a Retry-After of {call.limited} was not written down"]
+    return []
+
+
+def tokens(world: World) -> list[str]:
+    """6. A token is stored before it is used; refreshes do not overlap; nobody is lost while Xero's grace lasts."""
+    found, stored = [], "\n".join(world.secrets.texts)
+    used = {call.token for call in world.transport.calls if call.path != "/connect/token"}
+    if any(token and token not in stored for token in used):
+        found.append("tokens: a token was used that is not stored")
+    return found + _refreshes(world)
+
+
+def _refreshes(world: World) -> list[str]:
+    by_user: dict[str, list[Call]] = {}
+    for call in world.transport.calls:
+        if call.path == "/connect/token" and b"grant_type=refresh_token" in call.body:
+            token = world.sim.refresh_tokens.get(_field(call.body, "refresh_token"))
+            if token is None:
+                return ["tokens: a refresh token was sent that Xero never issued"]
+            by_user.setdefault(token.grant.user.user_id, []).append(call)
+    for calls in by_user.values():
+        for before, after in zip(calls, calls[1:], strict=False):
+            if before.ended and after.at < before.ended and after.task is not before.task:
+                return ["tokens: two refreshes of one token set at once"]
+    return []
+
+
+def _field(body: bytes, name: str) -> str:
+    return dict(part.split("=", 1) for part in body.decode().split("&"))[name]
+
+
+def secrets(world: World) -> list[str]:
+    """7. No client secret and no token in any item, message, event or log record."""
+    canaries = {DEFAULT_CLIENT_SECRET, *world.sim.refresh_tokens, *world.sim.access_tokens}
+    places = {
+        "an item": "\n".join(map(repr, world.table.written)),
+        "a message": "\n".join(message.body for queue in world.queues.values() for message in queue.ever),
+        "the log": world.log.getvalue(),
+    }
+    found = []
+    for where, text in places.items():
+        if any(canary in text for canary in canaries):
+            found.append(f"secrets: a secret or token is in {where}")
+    return found

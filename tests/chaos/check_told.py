@@ -1,0 +1,115 @@
+"""What the platform is told: every push ends, every end and every hold has its event, once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from feedlane import event as types
+from feedlane.event import Event
+from feedlane.push_operation import Door, PushOperation, PushStatus
+from tests.chaos.functions import SOURCES
+from tests.chaos.pushes import Platform
+from tests.chaos.world import World
+
+ENDED = (PushStatus.SUCCESS, PushStatus.FAILED, PushStatus.TIMED_OUT)
+
+
+def operations(world: World) -> dict[str, PushOperation]:
+    items = [item for key, item in world.table.items.items() if key[1].startswith("PUSH#")]
+    return {item["key"]: PushOperation.model_validate(item) for item in items}
+
+
+def pushes_ended(world: World, platform: Platform) -> list[str]:
+    """3. Every push that was taken is Success, or Failed with its reason, or timed out."""
+    found, known = [], operations(world)
+    for pushed in platform.taken:
+        operation = known.get(pushed.operation_key)
+        if world.is_deleted(pushed.place):
+            continue
+        if operation is None:
+            found.append(f"nothing lost: push {pushed.operation_key[-4:]} is taken and has no operation")
+        elif operation.status not in ENDED:
+            found.append(f"nothing lost: push {operation.key[-4:]} ({operation.door}) is {operation.status} for ever")
+        elif operation.status is PushStatus.FAILED and not (operation.error_message and (operation.errors or operation.problem)):
+            found.append(f"nothing lost: push {operation.key[-4:]} failed without a reason")
+    for operation in known.values():
+        released = operation.door is Door.RELEASE and operation.status is PushStatus.PENDING
+        if released and operation.company_id not in world.deleted_companies:
+            found.append(f"nothing lost: the operation of a release ({operation.key[-4:]}) is Pending for ever")
+    return found[:5] + _every_line_told(world, known) + _no_pointer_left(world)
+
+
+def _every_line_told(world: World, known: dict[str, PushOperation]) -> list[str]:
+    """Each delivered line is covered by an operation that says so."""
+    found = []
+    for place in world.places:
+        feed = world.feed(place)
+        if feed is None or world.is_deleted(place):
+            continue
+        ours = [one for one in known.values() if (one.connection_id, one.account_id) == (feed.connection_id, feed.account_id)]
+        told = max((one.through for one in ours if one.status in (PushStatus.SUCCESS, PushStatus.TIMED_OUT)), default=0)
+        if told < feed.delivered_through:
+            found.append(f"nothing lost: nobody was told that {place.account_id} got lines {told + 1} to {feed.delivered_through}")
+    return found
+
+
+def _no_pointer_left(world: World) -> list[str]:
+    gone = {f"COMPANY#{id}" for id in world.deleted_companies}
+    left = [
+        item
+        for key, item in world.table.items.items()
+        if key[1].startswith("OPEN#") and f"COMPANY#{item['company']}" not in gone
+    ]
+    return [f"nothing lost: {len(left)} pointers to operations are left behind"] if left else []
+
+
+def held_operations_told(world: World) -> list[str]:
+    """What a hold stops has failed with its problem, once everything is quiet."""
+    queues = [world.queues[name] for name in SOURCES]
+    if any(queue.dead or any(message.visible <= world.timeline.seconds for message in queue.messages) for queue in queues):
+        return []
+    found, known = [], operations(world).values()
+    for place in world.places:
+        feed = world.feed(place)
+        if feed is None or world.is_deleted(place) or not world.store.holds_on(feed.holdable):
+            continue
+        under_way = feed.flight.last if feed.flight and feed.flight.status == "PENDING" else feed.delivered_through
+        for one in known:
+            ours = (one.connection_id, one.account_id) == (feed.connection_id, feed.account_id)
+            if ours and one.status is PushStatus.PENDING and one.through > under_way:
+                found.append(f"nothing lost: {place.account_id} is held and push {one.key[-4:]} does not say so")
+    return found[:3]
+
+
+def events(world: World) -> list[str]:
+    """One end event for each ended operation, one held event for each hold, each outbox item once."""
+    items = [item for item in world.table.inserted if item["pk"].startswith("EVENT#")]
+    inserted = [Event.model_validate(item) for item in items]
+    keys = Counter((item["pk"], item["sk"]) for item in items)
+    found = [f"outbox: {count} inserts of one event" for count in keys.values() if count > 1]
+    found += [] if len({event.id for event in inserted}) == len(inserted) else ["outbox: two events have one id"]
+    return found + _ends(world, inserted) + _holds(world, inserted)
+
+
+def _ends(world: World, inserted: list[Event]) -> list[str]:
+    written = [event for event in inserted if event.type in (types.WRITE_SUCCESSFUL, types.WRITE_UNSUCCESSFUL)]
+    told = Counter(event.payload["id"] for event in written)
+    found = []
+    for operation in operations(world).values():
+        wanted = 0 if operation.status is PushStatus.PENDING else 1
+        if told[operation.key] != wanted:
+            found.append(f"events: push {operation.key[-4:]} ({operation.status}) has {told[operation.key]} end events")
+    successes = {event.payload["id"] for event in written if event.type == types.WRITE_SUCCESSFUL}
+    said = {key for key, one in operations(world).items() if one.status is PushStatus.SUCCESS}
+    return found[:3] + ([] if successes == said else ["events: an end event says other than its operation"])
+
+
+def _holds(world: World, inserted: list[Event]) -> list[str]:
+    held = Counter(event.payload["holdId"] for event in inserted if event.type == types.HELD)
+    standing = Counter({item["id"]: 1 for item in world.table.written if item["sk"] == "HOLD"})
+    released = Counter(event.payload["holdId"] for event in inserted if event.type == types.RELEASED)
+    found = [] if held == standing else [f"events: {sum(held.values())} held events of {len(standing)} holds"]
+    if any(count > 1 for count in released.values()) or set(released) - set(standing):
+        found.append("events: a hold was released twice, or one that never was")
+    return found
+

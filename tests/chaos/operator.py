@@ -1,0 +1,157 @@
+"""What operators, customers and platforms do while faults strike: mend, release, reconnect, unmap, map again, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from feedlane import aws, companies, mapping, settings_changes
+from feedlane.connection import ConnectionStatus
+from feedlane.errors import FeedlaneError, NotFound
+from feedlane.hold import Hold
+from feedlane.releasing import release
+from feedlane.source_account import SourceAccountStatus
+from tests.chaos.causes import Cause
+from tests.chaos.world import Place, World
+
+LASTS = 3000.0
+REMOVED, GONE = "xero_403_AuthenticationUnsuccessful", "xero_403_invalid-feed-connection"
+DELETION_TAKES = 30.0
+
+
+class Operator:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.cut_off: set[str] = set()
+        """Tenants whose customer has revoked the app's access."""
+
+    def plan(self) -> None:
+        """A look every few minutes, and what else may happen in between."""
+        at = 0.0
+        while at < LASTS:
+            at += self.world.rng.choice((20, 100, 400, 900)) * self.world.rng.random()
+            self.world.timeline.at(self.world.timeline.seconds + at, self._glance)
+
+    def _glance(self) -> None:
+        world, strike = self.world, self.world.faults.strike
+        if world.timeline.stalled:
+            # Lambda ends an invocation after a minute: nobody has mended anything by then.
+            return
+        if strike("released_too_early"):
+            self._do(self.release_all)
+        elif world.rng.random() < 0.4:
+            self._do(self.mend_and_release)
+        place = world.rng.choice(world.places)
+        if strike("unmapped"):
+            self._do(lambda: self.unmap(place))
+        if strike("token_revoked"):
+            self._revoke(place)
+        if strike("feeds_switched_off"):
+            self._do(lambda: self.switch(False))
+        if len({one.company_id for one in world.places}) > 1 and not world.deleted_companies and strike("company_deleted"):
+            world.deleted_companies.add(place.company_id)
+            self._do(lambda: self.delete_company(place))
+
+    def _do(self, act: Callable[[], Any]) -> None:
+        self.world.timeline.start("operator", act)
+
+    # one thing each
+
+    def mend_and_release(self) -> None:
+        self.mend()
+        self.release_all()
+
+    def mend(self) -> None:
+        """Every cause; what only customer or platform can mend included."""
+        world = self.world
+        for cause in list(world.causes.standing):
+            self._mend(cause)
+        for place in world.places:
+            if world.is_deleted(place):
+                continue
+            self._reconnect(place)
+            self._map_again(place)
+        self.switch(True)
+
+    def release_all(self) -> None:
+        for hold in self.world.store.holds():
+            self.release(hold)
+
+    def release(self, hold: Hold) -> None:
+        with suppress(NotFound):
+            release(self.world.store, aws.queues(), self.world.now, self.world.new_id, hold)
+            self.world.faults.count("released")
+
+    def unmap(self, place: Place) -> None:
+        world = self.world
+        account = world.store.source_account(place.connection_id, place.account_id)
+        if account.mapping is not None:
+            connection = world.connection_of(place)
+            mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+
+    def switch(self, on: bool) -> None:
+        world = self.world
+        if world.store.settings().bank_feeds != on:
+            settings_changes.change_settings(world.store, aws.queues(), world.now, world.new_id, {"bank_feeds": on})
+
+    def delete_company(self, place: Place) -> None:
+        world = self.world
+        for _ in range(20):
+            try:
+                companies.delete(
+                    world.store, world.upstream, lambda connection: None, world.now, world.new_id, place.company_id
+                )
+            except NotFound:
+                return
+            except Exception:
+                world.timeline.sleep(2)
+
+    def _mend(self, cause: Cause) -> None:
+        world = self.world
+        if cause.kind == GONE and world.rng.random() < 0.4:
+            # Xero's support brings it back; otherwise the platform maps the account again.
+            found = world.sim.feed_connections.get(cause.subject)
+            if found is not None:
+                found.deleted_from = None
+        elif cause.kind == GONE:
+            gone = world.sim.feed_connections.get(cause.subject)
+            for place in world.places:
+                token = mapping.account_token(place.connection_id, place.account_id)
+                if gone is not None and gone.account_token == token and not world.is_deleted(place):
+                    self.unmap(place)
+        if cause.kind != REMOVED:
+            world.causes.mend(cause)
+
+    def _reconnect(self, place: Place) -> None:
+        world = self.world
+        removed = [one for one in world.causes.standing if one == Cause(REMOVED, place.tenant_id)]
+        connection = world.connection_of(place)
+        if not removed and connection.status is ConnectionStatus.LINKED and place.tenant_id not in self.cut_off:
+            return
+        world.consent(connection, place.tenant_id, place.user_id)
+        self.cut_off.discard(place.tenant_id)
+        world.faults.count("reconnected")
+        for cause in removed:
+            world.causes.mend(cause)
+
+    def _revoke(self, place: Place) -> None:
+        for (_, user_id), grant in self.world.sim.grants.items():
+            if user_id == place.user_id:
+                grant.revoked = True
+        self.cut_off.add(place.tenant_id)
+
+    def _map_again(self, place: Place) -> None:
+        world = self.world
+        account = world.store.source_account(place.connection_id, place.account_id)
+        connection = world.connection_of(place)
+        if account.mapping is not None or account.status is not SourceAccountStatus.DISCONNECTED or not connection.is_linked:
+            return
+        world.timeline.sleep(DELETION_TAKES)
+        with suppress(FeedlaneError):
+            mapped = mapping.map_account(
+                world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account, place.target_id
+            )
+            assert mapped.mapping is not None
+            place.feed_connections.append(mapped.mapping.feed_connection_id)
+            world.faults.count("mapped_again")

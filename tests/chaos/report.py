@@ -1,0 +1,76 @@
+"""What a run of chaos has found: printed as it goes, and written to `build/chaos.json`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.chaos.faults import RATES
+from tests.chaos.schedule import Outcome
+
+WHERE = Path(__file__).parents[2] / "build" / "chaos.json"
+EVERY = 50
+# Faults that show in what Xero answers are counted there, not where their cause began.
+SHOWN = 20
+
+
+class Report:
+    def __init__(self, seed: int) -> None:
+        self.violations = 0
+        self._seed = seed
+        self._started = time.perf_counter()
+        self._schedules = self._transactions = self._invocations = self._calls = 0
+        self._faults: Counter[str] = Counter()
+
+    def add(self, number: int, outcome: Outcome) -> None:
+        self._schedules += 1
+        self._transactions += outcome.transactions
+        self._invocations += outcome.invocations
+        self._calls += outcome.calls
+        self._faults += outcome.faults
+        if outcome.violations:
+            self.violations += len(outcome.violations)
+            self._print_violations(number, outcome.violations)
+        if self._schedules % EVERY == 0:
+            print(f"{self._schedules} schedules, {self._seconds:.0f} s, {self.violations} violations", flush=True)
+
+    def finish(self) -> None:
+        figures = self._figures()
+        WHERE.parent.mkdir(exist_ok=True)
+        WHERE.write_text(json.dumps(figures, indent=1) + "\n")
+        rare = [kind for kind, count in self._kinds().items() if count < SHOWN]
+        print(
+            f"{self._schedules} schedules with {self._transactions} transactions, {self._invocations} invocations, "
+            f"{self._calls} calls to Xero: {figures['faults_total']} faults of {len(self._kinds())} kinds, "
+            f"{self.violations} violations, {self._seconds:.0f} s"
+        )
+        if rare and self._schedules >= 500:
+            print(f"Fewer than {SHOWN} of: {', '.join(rare)}")
+        print(f"Written to {WHERE.relative_to(Path.cwd()) if WHERE.is_relative_to(Path.cwd()) else WHERE}")
+
+    @property
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+    def _kinds(self) -> dict[str, int]:
+        return {kind: self._faults[kind] for kind in sorted({*RATES, *self._faults})}
+
+    def _figures(self) -> dict[str, int | float]:
+        kinds = self._kinds()
+        return {
+            "schedules": self._schedules,
+            "transactions": self._transactions,
+            "invocations": self._invocations,
+            "xero_calls": self._calls,
+            "faults_total": sum(kinds.values()),
+            **{f"fault_{kind}": count for kind, count in kinds.items()},
+            "violations": self.violations,
+            "seconds": round(self._seconds, 1),
+        }
+
+    def _print_violations(self, number: int, violations: list[str]) -> None:
+        print(f"schedule {number} breaks {len(violations)} rules; replay: --seed {self._seed} --only {number}")
+        for text in violations[:6]:
+            print(f"  {text}")

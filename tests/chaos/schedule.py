@@ -1,0 +1,71 @@
+"""One schedule from its seed: faults strike, then everything is mended and drained, then all invariants are checked."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.chaos import checks
+from tests.chaos.operator import LASTS, Operator
+from tests.chaos.pushes import Platform
+from tests.chaos.world import World
+from tests.chaos.xero import Xero
+
+HOUR = 3600.0
+ROUNDS = 12
+
+
+@dataclass
+class Outcome:
+    transactions: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+    invocations: int = 0
+    calls: int = 0
+
+
+def run(seed: int, xero: Xero) -> Outcome:
+    rng = random.Random(seed)
+    world = World(rng, xero)
+    with world.deployed():
+        world.build()
+        platform, operator = Platform(world), Operator(world)
+        world.faults.on = True
+        transactions = platform.plan()
+        operator.plan()
+        _storm(world)
+        world.faults.on = False
+        world.timeline.run(2 * HOUR)
+        violations = checks.while_held(world)
+        drained = _drain(world, operator)
+        violations += [] if drained else ["nothing lost: the world did not come to rest after all was mended"]
+        violations += checks.after_all(world, platform)
+    calls = len(world.transport.calls)
+    return Outcome(transactions, world.faults.counts, violations, world.functions.invocations, calls)
+
+
+def _storm(world: World) -> None:
+    """The time in which faults strike, with jumps of the clock in between."""
+    timeline = world.timeline
+    end = timeline.seconds + LASTS
+    while timeline.seconds < end and not timeline.is_idle:
+        timeline.run(world.rng.uniform(50, 600))
+        if world.faults.strike("clock_jump_hours"):
+            timeline.jump(world.rng.uniform(1, 10) * HOUR)
+        if world.faults.strike("clock_jump_days"):
+            timeline.jump(world.rng.uniform(1, 3) * 24 * HOUR)
+
+
+def _drain(world: World, operator: Operator) -> bool:
+    """Causes are mended, dead letters put back, holds released, until nothing moves and nothing waits."""
+    world.sim.later_rejections.clear()
+    for _ in range(ROUNDS):
+        world.timeline.run(30 * HOUR)
+        operator.mend()
+        redriven = sum(queue.redrive() for queue in world.queues.values())
+        holds = world.store.holds()
+        operator.release_all()
+        if not holds and not redriven and checks.at_rest(world):
+            return True
+    return False

@@ -1,0 +1,199 @@
+"""What a schedule acts in: linked companies with mapped accounts at the simulator, queues, functions, the vault."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from feedlane import linking, mapping, source_accounts
+from feedlane import aws
+from feedlane.company import Company
+from feedlane.connection import Connection, ConnectionStatus
+from feedlane.feed import Feed, feed_id
+from feedlane.ids import fingerprint
+from feedlane.settings import Settings
+from feedlane.source_account import SourceAccountStatus
+from feedlane.store import ledger
+from feedlane.store.store import Store
+from feedlane.vault_client import LambdaVault
+from feedlane.xero.accounting import Accounting
+from feedlane.xero.api import XeroApi
+from feedlane.xero.bank_feeds import XeroBankFeeds
+from feedlane.xero.connections import XeroConnections
+from feedlane.xero.consent import XeroOrganisations
+from feedlane.xero.http import Http
+from feedlane.xero.identity import Identity
+from feedlane.xero.tokens import TokenCache
+from local.simulator.consent import _connect
+from local.simulator.grants import CODE_LIFETIME, AuthorizationCode, AuthorizeRequest
+from local.simulator.organisations import Account, fixed_id, new_organisation
+from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.chaos.faults import Faults
+from tests.chaos.functions import MOST_RECEIVES, TRANSACTIONS_DEAD, Functions, deployed
+from tests.chaos.sqs import Queue, SQSClient
+from tests.chaos.table import ChaosTable
+from tests.chaos.timeline import Timeline
+from tests.chaos.vault import ChaosSecrets, VaultFunction
+from tests.chaos.xero import Xero, XeroTransport
+
+INSTANCES = 3
+REDIRECT = "https://feedlane.example/oauth/callback"
+COUNTRIES = ("GB", "US", "NZ")
+API = "https://api.xero.example"
+
+
+@dataclass
+class Place:
+    """A source account, its target at Xero, and what has been sent for it so far."""
+
+    company_id: str
+    connection_id: str
+    account_id: str
+    target_id: str
+    tenant_id: str
+    user_id: str
+    feed_connections: list[str] = field(default_factory=list)
+    waiting: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def feed_id(self) -> str:
+        return feed_id(self.connection_id, self.account_id)
+
+
+class World:
+    def __init__(self, rng: random.Random, xero: Xero) -> None:
+        self.rng = rng
+        self.timeline = Timeline()
+        self.faults = Faults(rng, self.timeline)
+        self.causes = xero.fresh(self.timeline, self.faults)
+        self.sim = xero.sim
+        self.table = ChaosTable(self.timeline, self.faults)
+        self.store = Store(self.table)
+        self.secrets = ChaosSecrets(self.faults)
+        self.log = io.StringIO()
+        self.queues = {
+            name: Queue(name, self.timeline, rng, MOST_RECEIVES.get(name, 0)) for name in (*MOST_RECEIVES, TRANSACTIONS_DEAD)
+        }
+        self.functions = Functions(self.timeline, self.faults, rng, self.queues, self.log)
+        self.transport = XeroTransport(xero, self.timeline, self.faults, self.causes, rng, self.table.requests)
+        self._http = Http(API, transport=self.transport)
+        self.vault_function = VaultFunction(
+            self.timeline, self.faults, rng, self.secrets, self.table, Identity(self._http, self.timeline.now)
+        )
+        self.vault = LambdaVault(self.vault_function, "vault")
+        self.sqs = SQSClient(self.queues, self.faults)
+        numbers = itertools.count(1)
+        self.new_id: Callable[[], str] = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+        self.upstreams = [XeroBankFeeds(self._api(), self.new_id) for _ in range(INSTANCES)]
+        self.upstream = self.upstreams[0]
+        self.places: list[Place] = []
+        self.deleted_companies: set[str] = set()
+
+    @property
+    def now(self) -> Any:
+        return self.timeline.now()
+
+    def _api(self) -> XeroApi:
+        return XeroApi(self._http, TokenCache(self.vault, self.timeline.now), self.timeline.now)
+
+    @contextmanager
+    def deployed(self) -> Iterator[None]:
+        clients = {"sqs": self.sqs}
+        upstreams: list[Any] = list(self.upstreams)
+        with deployed(self.timeline, self.new_id, self.store, clients, upstreams, self.rng, self.log):
+            yield
+
+    # links and mappings
+
+    def build(self) -> None:
+        """One or two organisations, one to four feeds. No fault strikes here."""
+        rng, sim = self.rng, self.sim
+        sim.timing.statement_seconds = rng.choice((0.5, 3.0, 40.0, 600.0))
+        sim.timing.response_seconds = rng.choice((0.05, 0.4, 2.0))
+        self.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
+        settings = Settings(enabled=True, bank_feeds=True, client_id=DEFAULT_CLIENT_ID)
+        self.store.commit(self.store.put_settings(settings))
+        feeds = rng.randint(1, 4)
+        tenants = rng.randint(1, min(2, feeds))
+        connections = [self._linked(number) for number in range(tenants)]
+        for number in range(feeds):
+            self._mapped(connections[number % tenants], number, f"user-{number % tenants}")
+        self.timeline.run(120)
+
+    def _linked(self, number: int) -> Connection:
+        accounts = [
+            Account(fixed_id(f"account-{number}-{n}"), f"Account {number} {n}", f"09{n}", f"2045455577{number}{n}", "GBP")
+            for n in range(4)
+        ]
+        organisation = new_organisation(f"Organisation {number}", COUNTRIES[number], "GBP", accounts=accounts)
+        self.sim.organisations[organisation.tenant_id] = organisation
+        company = Company(id=self.new_id(), name=organisation.name, created=self.now)
+        connection = Connection(id=self.new_id(), company_id=company.id, created=self.now)
+        self.store.commit(self.store.add_company(company), self.store.add_connection(connection))
+        return self.consent(connection, organisation.tenant_id, f"user-{number}")
+
+    def consent(self, connection: Connection, tenant_id: str, user_id: str) -> Connection:
+        """The customer authorises, or authorises again, on Xero's page, and comes back with a code."""
+        scopes = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
+        request = AuthorizeRequest(DEFAULT_CLIENT_ID, REDIRECT, scopes, None, user_id)
+        event = self.new_id()
+        _connect(self.sim, request, self.sim.organisations[tenant_id], event)
+        code = self.new_id()
+        now = self.sim.now()
+        self.sim.codes[code] = AuthorizationCode(request, event, now, now + CODE_LIFETIME)
+        tokens = TokenCache(self.vault, self.timeline.now)
+        api = XeroApi(self._http, tokens, self.timeline.now)
+        organisations = XeroOrganisations(XeroConnections(self._http, self.timeline.now), Accounting(api), tokens)
+        linker = linking.Linking(
+            self.store, aws.queues(), self.vault, organisations, REDIRECT, self.new_id, self.timeline.sleep
+        )
+        linked = linker.authorised(connection, code, self.now)
+        assert isinstance(linked, Connection)
+        return linked
+
+    def _mapped(self, connection: Connection, number: int, user_id: str) -> None:
+        account_id = f"src-{number}"
+        account = source_accounts.create(
+            self.store,
+            self.now,
+            connection,
+            id=account_id,
+            account_name=f"Current {number}",
+            account_type="checking",
+            account_number=f"10000{number}",
+            currency="GBP",
+            balance=Decimal(0),
+            sort_code=None,
+            given={},
+        )
+        assert connection.tenant is not None
+        tenant = self.sim.organisations[connection.tenant.id]
+        target = tenant.accounts[number].account_id
+        mapped = mapping.map_account(
+            self.store, self.upstream, aws.queues(), self.now, self.new_id, connection, account, target
+        )
+        assert mapped.mapping is not None
+        place = Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id)
+        place.feed_connections.append(mapped.mapping.feed_connection_id)
+        self.places.append(place)
+
+    # what there is
+
+    def feed(self, place: Place) -> Feed | None:
+        item = self.table.items.get((f"FEED#{place.feed_id}", "FEED"))
+        return Feed.model_validate(item) if item else None
+
+    def connection_of(self, place: Place) -> Connection:
+        return self.store.connection(place.company_id, place.connection_id)
+
+    def is_deleted(self, place: Place) -> bool:
+        return place.company_id in self.deleted_companies
+
+
+__all__ = ["ConnectionStatus", "Place", "SourceAccountStatus", "World", "fingerprint", "ledger"]

@@ -1,0 +1,217 @@
+"""The way to the simulator without a network: calls in the same process, with faults, recorded as they are made."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections import Counter
+from collections.abc import Coroutine, Generator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+
+from feedlane.xero.retry_after import retry_after
+from local.simulator import gateway
+from local.simulator.app import create_app
+from local.simulator.clock import Clock
+from local.simulator.faults import Fault
+from local.simulator.problems import problem
+from local.simulator.state import Simulator
+from tests.chaos.causes import Causes, ChaosFaults
+from tests.chaos.faults import Faults
+from tests.chaos.timeline import Crash, Task, Timeline
+
+STATEMENTS = "/bankfeeds.xro/1.0/Statements"
+LATENCY = 0.15
+
+
+class _Pause:
+    """What the simulator awaits when it takes its time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __await__(self) -> Generator[float, None, None]:
+        yield self.seconds
+
+
+async def _pause(seconds: float) -> None:
+    await _Pause(seconds)
+
+
+class Xero:
+    """One simulator and its application, used by one schedule after the other."""
+
+    def __init__(self) -> None:
+        gateway.asyncio = SimpleNamespace(sleep=_pause)  # type: ignore[attr-defined]
+        self.sim = Simulator()
+        self.app = create_app(self.sim)
+
+    def fresh(self, timeline: Timeline, faults: Faults) -> Causes:
+        self.sim.clock = Clock(timeline.now)
+        self.sim.reset()
+        causes = Causes(self.sim, faults)
+        self.sim.faults = ChaosFaults(causes)
+        return causes
+
+
+@dataclass
+class Call:
+    """`told` is what the caller had last read of not-before times, by the limit's key."""
+
+    at: datetime
+    task: Task | None
+    method: str
+    path: str
+    tenant: str
+    body: bytes
+    key: str
+    token: str
+    told: dict[Any, Any] | None
+    written_down: bool = True
+    status: int = 0
+    until: datetime | None = None
+    limited: str = ""
+    ended: datetime | None = None
+
+
+class XeroTransport(httpx.BaseTransport):
+    """`most_at_once` is by tenant; `refreshing` are the refresh calls under way."""
+
+    def __init__(
+        self, xero: Xero, timeline: Timeline, faults: Faults, causes: Causes, rng: random.Random, requests: set[bytes]
+    ) -> None:
+        self.calls: list[Call] = []
+        self.most_at_once: Counter[str] = Counter()
+        self._at_once: Counter[str] = Counter()
+        self._xero, self._timeline, self._faults, self._causes = xero, timeline, faults, causes
+        self._rng = rng
+        self._requests = requests
+        self._numbers = itertools.count(1)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._faults.before("xero", LATENCY)
+        call = self._noted(request)
+        self._strike_before(call)
+        self._at_once[call.tenant] += 1
+        self.most_at_once[call.tenant] = max(self.most_at_once[call.tenant], self._at_once[call.tenant])
+        try:
+            status, headers, body = self._served(request, call)
+        finally:
+            self._at_once[call.tenant] -= 1
+            call.ended = self._timeline.now()
+        call.status = status
+        self._note_refusal(call, headers, body)
+        self._faults.after("xero", LATENCY)
+        lost = "token_answer_lost" if call.path == "/connect/token" else "xero_answer_lost"
+        if self._faults.strike(lost):
+            raise httpx.ReadTimeout("the answer was lost")
+        return httpx.Response(status, headers=headers, content=body, request=request)
+
+    def _noted(self, request: httpx.Request) -> Call:
+        task = self._timeline.current()
+        body = request.content
+        call = Call(
+            at=self._timeline.now(),
+            task=task,
+            method=request.method,
+            path=request.url.path,
+            tenant=request.headers.get("xero-tenant-id", ""),
+            body=body,
+            key=request.headers.get("idempotency-key", ""),
+            token=request.headers.get("authorization", "").partition(" ")[2],
+            told=dict(getattr(task, "told", {})) if task else None,
+        )
+        if call.path == STATEMENTS and call.method == "POST":
+            call.written_down = body in self._requests
+            self._causes.strike(call.tenant, body)
+        self.calls.append(call)
+        return call
+
+    def _strike_before(self, call: Call) -> None:
+        if self._faults.strike("xero_unreachable"):
+            raise httpx.ConnectError("no connection")
+        if self._faults.strike("xero_request_lost"):
+            raise httpx.ReadTimeout("the request was lost")
+        token = self._xero.sim.access_tokens.get(call.token)
+        if token is not None and self._faults.strike("xero_401"):
+            token.ended = True
+
+    def _served(self, request: httpx.Request, call: Call) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        order = self._order(call)
+        if order is not None:
+            number = str(next(self._numbers))
+            self._xero.sim.faults.orders[number] = order  # type: ignore[attr-defined]
+            headers.append((b"x-chaos", number.encode()))
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": call.method,
+            "scheme": "https",
+            "path": call.path,
+            "raw_path": request.url.raw_path,
+            "query_string": request.url.query,
+            "root_path": "",
+            "headers": headers,
+            "server": ("xero.example", 443),
+            "client": ("127.0.0.1", 1),
+        }
+        return self._awaited(scope, call.body)
+
+    def _awaited(self, scope: dict[str, Any], body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """The application run to its end; while it takes its time, other tasks run."""
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        running: Coroutine[Any, Any, None] = self._xero.app(scope, receive, send)  # type: ignore[arg-type]
+        try:
+            while True:
+                self._timeline.sleep(running.send(None))
+        except StopIteration:
+            pass
+        content = b"".join(message.get("body", b"") for message in sent[1:])
+        return sent[0]["status"], sent[0]["headers"], content
+
+    def _order(self, call: Call) -> Fault | None:
+        """The fault that the simulator answers this call with, if any."""
+        strike = self._faults.strike
+        if call.path == "/connect/token":
+            return Fault(0, "status", self._rng.choice(("before", "after")), status=500) if strike("token_500") else None
+        for limit, most in (("minute", 60), ("day", 77_000), ("concurrent", 0), ("appminute", 60)):
+            if strike(f"xero_429_{limit}"):
+                return Fault(0, "rateLimit", "before", limit=limit, seconds=self._rng.randint(1, most) if most else None)
+        if strike("xero_503"):
+            return Fault(0, "status", "before", status=503)
+        internal = problem("internal-error")
+        if strike("xero_500"):
+            return Fault(0, "problem", "before", problem=internal)
+        if strike("xero_500_after_work"):
+            return Fault(0, "problem", "after", problem=internal)
+        return None
+
+    def _note_refusal(self, call: Call, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """Refusals that come of causes are counted by the answers that show them."""
+        if call.status == 429:
+            named = {name.decode().lower(): value.decode() for name, value in headers}
+            call.limited = named.get("x-rate-limit-problem", "")
+            seconds = retry_after(named, call.at)
+            if seconds and call.ended:
+                call.until = call.ended + timedelta(seconds=seconds)
+        if call.status not in (403, 422) or not self._faults.on:
+            return
+        value = json.loads(body)
+        found = value["items"][0]["errors"][0] if "items" in value else value
+        self._faults.count(f"answer_{call.status}_{found.get('type') or found.get('Detail')}")
+
+
+__all__ = ["Call", "Crash", "Xero", "XeroTransport"]

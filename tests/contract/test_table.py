@@ -1,0 +1,350 @@
+"""The table port: the fake in memory and DynamoDB answer the same to everything that the store relies on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from feedlane.store.dynamodb import DynamoDBTable
+from feedlane.store.memory import MemoryTable
+from feedlane.store.table import (
+    ABSENT,
+    ALWAYS,
+    EXISTS,
+    MOST_WRITES,
+    Add,
+    Check,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    Table,
+    When,
+    Write,
+)
+
+THERE: Key = ("there", "1")
+NOWHERE: Key = ("nowhere", "1")
+# Together more than the megabyte that DynamoDB answers at once.
+LARGE = b"\x00" * 300_000
+
+
+@pytest.fixture(scope="module", params=["memory", "dynamodb"])
+def shared(request: pytest.FixtureRequest) -> Iterator[Table]:
+    """One table for the module: each test has partitions of its own."""
+    if request.param == "memory":
+        yield MemoryTable()
+        return
+    client, name = request.getfixturevalue("instance").client("dynamodb"), f"contract-{uuid.uuid4()}"
+    names = ("pk", "sk", "gsi1pk", "gsi1sk")
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in names],
+        KeySchema=_schema("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            {"IndexName": "gsi1", "KeySchema": _schema("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}}
+        ],
+    )
+    try:
+        yield DynamoDBTable(client, name)
+    finally:
+        client.delete_table(TableName=name)
+
+
+@pytest.fixture
+def table(shared: Table) -> Table:
+    """With nothing in the partitions that conditions are tried on."""
+    shared.delete_many([THERE, NOWHERE])
+    return shared
+
+
+# items
+
+
+def test_an_item_comes_back_as_it_was_put(table: Table) -> None:
+    pk = _partition()
+    nested = {"none": None, "list": [1, "two", None, {"deep": False}], "raw": b"\x00\xff", "empty": ""}
+    item = {"pk": pk, "sk": "1", "text": "ä€", "number": -5, "flag": True, "raw": b"\x00\x01", "nested": nested}
+    table.commit(Put(item))
+
+    assert table.get((pk, "1")) == item
+    assert table.get((pk, "2")) is None
+
+
+def test_a_field_that_is_none_is_not_there(table: Table) -> None:
+    pk = _partition()
+    table.commit(Put({"pk": pk, "sk": "1", "nothing": None}))
+
+    assert table.get((pk, "1")) == {"pk": pk, "sk": "1"}
+    table.commit(Put({"pk": pk, "sk": "1"}, When(equal={"pk": pk})))
+
+
+def test_what_was_read_can_be_changed_without_changing_the_table(table: Table) -> None:
+    pk = _partition()
+    table.commit(Put({"pk": pk, "sk": "1", "list": [1]}))
+    read = table.get((pk, "1"))
+    assert read is not None
+    read["list"].append(2)
+
+    assert table.get((pk, "1")) == {"pk": pk, "sk": "1", "list": [1]}
+
+
+# conditions
+
+
+@pytest.mark.parametrize(
+    ("when", "of_absent", "of_present"),
+    [
+        (ALWAYS, True, True),
+        (ABSENT, True, False),
+        (EXISTS, False, True),
+        (When(equal={"number": 5}), False, True),
+        (When(equal={"number": 6}), False, False),
+        (When(equal={"number": 5, "text": "b"}), False, True),
+        (When(equal={"number": 5, "text": "c"}), False, False),
+        (When(equal={"unknown": 5}), False, False),
+        (When(equal={"flag": False}), False, True),
+        (When(before={"text": "c"}), False, True),
+        (When(before={"text": "b"}), False, False),
+        (When(before={"unknown": "c"}), False, False),
+        (When(before={"number": 6}), False, True),
+        (When(equal={"number": 5}, before={"text": "c"}), False, True),
+        (When(equal={"number": 6}, before={"text": "c"}), False, False),
+        (When(absent=True, equal={"number": 5}), True, True),
+        (When(absent=True, equal={"number": 6}), True, False),
+        (When(absent=True, before={"text": "c"}), True, True),
+        (When(absent=True, before={"text": "a"}), True, False),
+        (When(absent=True, equal={"number": 5}, before={"text": "a"}), True, False),
+        (When(exists=True, equal={"number": 5}), False, True),
+        (When(exists=True, equal={"number": 6}), False, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["put", "delete", "check", "add"])
+def test_a_condition_lets_a_write_pass_or_stops_it(
+    table: Table, kind: str, when: When, of_absent: bool, of_present: bool
+) -> None:
+    if kind == "check" and when == ALWAYS:
+        pytest.skip("a check is nothing but its condition")
+    for key, is_there, passes in ((NOWHERE, False, of_absent), (THERE, True, of_present)):
+        before = {"pk": key[0], "sk": key[1], "number": 5, "text": "b", "flag": False} if is_there else None
+        if before:
+            table.commit(Put(before))
+        write, after = _write(kind, key, when, before)
+        if passes:
+            table.commit(write)
+            assert table.get(key) == after
+        else:
+            with pytest.raises(ConditionFailed) as failed:
+                table.commit(write)
+            assert failed.value.keys == (key,)
+            assert table.get(key) == before
+
+
+def test_one_failed_condition_stops_the_whole_commit_and_each_is_named(table: Table) -> None:
+    pk = _partition()
+    table.commit(Put({"pk": pk, "sk": "old"}))
+    writes = [
+        Put({"pk": pk, "sk": "new"}, ABSENT),
+        Put({"pk": pk, "sk": "old", "changed": 1}, ABSENT),
+        Delete((pk, "gone"), EXISTS),
+        Check((pk, "other"), EXISTS),
+        Add((pk, "count"), "sum", 1),
+    ]
+    with pytest.raises(ConditionFailed) as failed:
+        table.commit(*writes)
+
+    assert failed.value.keys == ((pk, "old"), (pk, "gone"), (pk, "other"))
+    assert list(table.query(pk)) == [{"pk": pk, "sk": "old"}]
+
+
+# additions
+
+
+def test_an_addition_counts_from_nothing_and_writes_along(table: Table) -> None:
+    key = (_partition(), "1")
+    table.commit(Add(key, "sum", 3, set={"mark": "a", "raw": b"\x01"}))
+    table.commit(Add(key, "sum", -5, set={"mark": "b"}))
+    table.commit(Add(key, "other", 0))
+
+    assert table.get(key) == {"pk": key[0], "sk": "1", "sum": -2, "other": 0, "mark": "b", "raw": b"\x01"}
+
+
+def test_an_addition_stops_at_its_limit(table: Table) -> None:
+    key = (_partition(), "1")
+    for _ in range(2):
+        table.commit(Add(key, "sum", 1, below=2))
+    with pytest.raises(ConditionFailed) as failed:
+        table.commit(Add(key, "sum", 1, below=2))
+
+    assert failed.value.keys == (key,)
+    assert table.get(key) == {"pk": key[0], "sk": "1", "sum": 2}
+
+
+@pytest.mark.parametrize(
+    ("when", "below", "passes"),
+    [
+        (When(equal={"mark": "a"}), 6, True),
+        (When(equal={"mark": "a"}), 5, False),
+        (When(equal={"mark": "b"}), 6, False),
+        (When(absent=True, equal={"mark": "a"}), 6, True),
+        (When(absent=True, equal={"mark": "a"}), 5, False),
+        (ABSENT, 6, False),
+    ],
+    ids=str,
+)
+def test_an_addition_needs_both_its_condition_and_its_limit(table: Table, when: When, below: int, passes: bool) -> None:
+    key = (_partition(), "1")
+    table.commit(Put({"pk": key[0], "sk": "1", "sum": 5, "mark": "a"}))
+    addition = Add(key, "sum", 1, when=when, below=below)
+    if passes:
+        table.commit(addition)
+    else:
+        with pytest.raises(ConditionFailed):
+            table.commit(addition)
+
+    assert (table.get(key) or {})["sum"] == (6 if passes else 5)
+
+
+def test_an_addition_to_a_field_that_is_not_there_is_below_every_limit(table: Table) -> None:
+    key = (_partition(), "1")
+    table.commit(Put({"pk": key[0], "sk": "1"}))
+    table.commit(Add(key, "sum", 1, below=1))
+
+    assert table.get(key) == {"pk": key[0], "sk": "1", "sum": 1}
+
+
+# commits
+
+
+def test_a_commit_takes_a_hundred_writes_of_every_kind(table: Table) -> None:
+    pk = _partition()
+    table.put_many({"pk": pk, "sk": f"old-{n:02d}"} for n in range(50))
+    puts: list[Write] = [Put({"pk": pk, "sk": f"new-{n:02d}", "raw": b"\xff"}, ABSENT) for n in range(40)]
+    additions: list[Write] = [Add((pk, f"sum-{n}"), "sum", n) for n in range(10)]
+    deletions: list[Write] = [Delete((pk, f"old-{n:02d}"), EXISTS) for n in range(40)]
+    checks: list[Write] = [Check((pk, f"old-{n:02d}"), EXISTS) for n in range(40, 50)]
+    table.commit(*puts, *additions, *deletions, *checks)
+
+    assert len(list(table.query(pk, prefix="new-"))) == 40
+    assert [item["sk"] for item in table.query(pk, prefix="old-")] == [f"old-{n}" for n in range(40, 50)]
+    assert [item["sum"] for item in table.query(pk, prefix="sum-")] == list(range(10))
+
+
+def test_a_commit_takes_no_more_than_a_hundred_writes(table: Table) -> None:
+    pk = _partition()
+    with pytest.raises((ValueError, ClientError)):
+        table.commit(*(Put({"pk": pk, "sk": str(n)}) for n in range(MOST_WRITES + 1)))
+
+    assert list(table.query(pk)) == []
+
+
+def test_a_commit_writes_an_item_once(table: Table) -> None:
+    pk = _partition()
+    with pytest.raises((ValueError, ClientError)):
+        table.commit(Put({"pk": pk, "sk": "1"}), Delete((pk, "1")))
+
+    assert list(table.query(pk)) == []
+
+
+# queries
+
+
+def test_a_query_answers_a_partition_in_the_order_of_its_sort_keys(table: Table) -> None:
+    pk = _partition()
+    table.put_many({"pk": pk, "sk": sk} for sk in ("B#2", "a", "B#10", "A", "B#1", "~"))
+    table.put_many([{"pk": f"{pk}-other", "sk": "B#1"}])
+
+    assert _keys(table.query(pk)) == ["A", "B#1", "B#10", "B#2", "a", "~"]
+    assert _keys(table.query(pk, reverse=True)) == ["~", "a", "B#2", "B#10", "B#1", "A"]
+    assert _keys(table.query(pk, prefix="B#")) == ["B#1", "B#10", "B#2"]
+    assert _keys(table.query(pk, prefix="B#", reverse=True, limit=2)) == ["B#2", "B#10"]
+    assert _keys(table.query(pk, start="B#10")) == ["B#10", "B#2", "a", "~"]
+    assert _keys(table.query(pk, end="B#10")) == ["A", "B#1", "B#10"]
+    assert _keys(table.query(pk, start="B#1", end="B#2")) == ["B#1", "B#10", "B#2"]
+    assert _keys(table.query(pk, start="B#1", end="B#2", reverse=True, limit=1)) == ["B#2"]
+    assert _keys(table.query(pk, limit=0)) == []
+    assert _keys(table.query(pk, limit=100)) == ["A", "B#1", "B#10", "B#2", "a", "~"]
+    assert _keys(table.query(_partition())) == []
+
+
+def test_a_query_answers_all_of_a_partition_larger_than_a_page(table: Table) -> None:
+    pk = _partition()
+    for n in range(8):
+        table.commit(Put({"pk": pk, "sk": f"page-{n}", "raw": LARGE}))
+
+    assert _keys(table.query(pk)) == [f"page-{n}" for n in range(8)]
+    assert _keys(table.query(pk, reverse=True)) == [f"page-{n}" for n in reversed(range(8))]
+    assert _keys(table.query(pk, limit=6)) == [f"page-{n}" for n in range(6)]
+    assert all(item["raw"] == LARGE for item in table.query(pk, start="page-6"))
+
+
+def test_the_index_lists_across_partitions_what_asks_to_be_listed(table: Table) -> None:
+    # Given items of several partitions, two of them in the same list, and one in none
+    pk, listed = _partition(), _partition()
+    table.commit(
+        Put({"pk": pk, "sk": "1", "gsi1pk": listed, "gsi1sk": "b"}),
+        Put({"pk": f"{pk}-2", "sk": "1", "gsi1pk": listed, "gsi1sk": "a", "raw": b"\x01"}),
+        Put({"pk": f"{pk}-3", "sk": "1"}),
+    )
+    assert [item["pk"] for item in table.query(listed, index=True)] == [f"{pk}-2", pk]
+    assert [item["pk"] for item in table.query(listed, index=True, reverse=True, limit=1)] == [pk]
+    assert [item["raw"] for item in table.query(listed, index=True, end="a")] == [b"\x01"]
+
+    # When one is deleted and one written anew without the list, then neither is in it
+    table.commit(Delete((f"{pk}-2", "1")), Put({"pk": pk, "sk": "1"}))
+    assert list(table.query(listed, index=True)) == []
+
+
+# many at once
+
+
+def test_many_are_put_read_and_deleted_in_any_number(table: Table) -> None:
+    pk = _partition()
+    keys = [(pk, f"{n:03d}") for n in range(230)]
+    table.put_many({"pk": pk, "sk": sk, "raw": sk.encode()} for _, sk in keys)
+    table.put_many([{"pk": pk, "sk": "000", "changed": True}])
+
+    found = table.get_many([*keys, *keys, (pk, "missing")])
+    assert set(found) == set(keys)
+    assert found[pk, "000"] == {"pk": pk, "sk": "000", "changed": True}
+    assert found[pk, "229"] == {"pk": pk, "sk": "229", "raw": b"229"}
+
+    table.delete_many([*keys[:60], (pk, "missing")])
+    assert len(list(table.query(pk))) == 170
+    assert table.get_many([]) == {}
+    table.put_many([])
+    table.delete_many([])
+
+
+def _schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
+
+
+def _partition() -> str:
+    return str(uuid.uuid4())
+
+
+def _keys(items: Any) -> list[str]:
+    return [item["sk"] for item in items]
+
+
+def _write(kind: str, key: Key, when: When, before: Item | None) -> tuple[Write, Item | None]:
+    """A write of this kind, and the item as it is after it."""
+    pk, sk = key
+    match kind:
+        case "put":
+            return Put({"pk": pk, "sk": sk, "put": 1}, when), {"pk": pk, "sk": sk, "put": 1}
+        case "delete":
+            return Delete(key, when), None
+        case "check":
+            return Check(key, when), before
+        case _:
+            after = (before or {"pk": pk, "sk": sk}) | {"sum": 2, "mark": "set"}
+            return Add(key, "sum", 2, set={"mark": "set"}, when=when), after

@@ -1,0 +1,96 @@
+"""The whole client and the vault against the simulator, over real HTTP; its time stands still unless moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from feedlane.store.memory import MemoryTable
+from feedlane.upstream import TenantAccess
+from feedlane.vault import Grant
+from feedlane.vault_secrets import MemorySecrets
+from feedlane.vault_service import VaultService
+from feedlane.xero.accounting import Accounting
+from feedlane.xero.api import XeroApi
+from feedlane.xero.bank_feeds import XeroBankFeeds
+from feedlane.xero.connections import XeroConnections
+from feedlane.xero.http import Http
+from feedlane.xero.identity import Identity, authorize_url
+from feedlane.xero.tokens import TokenCache
+from local.simulator.clock import Clock
+from local.simulator.organisations import fixed_id
+from local.simulator.server import RunningSimulator, serve_in_thread
+from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Simulator
+
+NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
+REDIRECT = "http://localhost:4566/oauth/callback"
+SCOPES = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
+BAKERY = fixed_id("harbour-bakery")
+JOINERY = fixed_id("northwind-joinery")
+
+
+class Xero:
+    """Feedlane's side: one vault, one client. `control` moves the simulator, and our clock goes along."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, trust_env=False)
+        self.ahead = timedelta()
+        self.table, self.secrets = MemoryTable(), MemorySecrets()
+        self.vault = self.new_vault()
+        self.tokens = TokenCache(self.vault, self.now)
+        api = XeroApi(Http(url, read_seconds=2), self.tokens, self.now)
+        self.feeds, self.accounting = XeroBankFeeds(api), Accounting(api)
+        self.connections = XeroConnections(Http(url), self.now)
+
+    def now(self) -> datetime:
+        return NOON + self.ahead
+
+    def new_vault(self) -> VaultService:
+        """Another function instance: its own memory, the same table and secrets."""
+        identity = Identity(Http(self.url, read_seconds=2), self.now)
+        return VaultService(self.secrets, self.table, identity, self.now)
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.http.request(method, f"/_simulator/{path}", json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def advance(self, seconds: float) -> None:
+        self.control("POST", "clock", {"advanceSeconds": seconds})
+        self.ahead += timedelta(seconds=seconds)
+
+    def fault(self, path: str, **fault: Any) -> None:
+        self.control("POST", "faults", {"match": {"path": path}, **fault})
+
+    def calls(self, path: str) -> list[dict[str, Any]]:
+        return [call for call in self.control("GET", "calls")["calls"] if call["path"] == path]
+
+    def consent(self, *tenant_ids: str, scopes: tuple[str, ...] = SCOPES) -> Grant:
+        """The customer's consent in a browser, and the exchange of the code that it brings."""
+        self.control("PUT", "consent", {"mode": "auto", "tenantIds": list(tenant_ids)})
+        back = self.http.get(authorize_url(self.url, DEFAULT_CLIENT_ID, REDIRECT, scopes, "state-1"))
+        code = httpx.URL(back.headers["location"]).params["code"]
+        return self.vault.exchange_code(code, REDIRECT)
+
+    def access(self, tenant_id: str = BAKERY) -> TenantAccess:
+        grant = self.consent(tenant_id)
+        return TenantAccess(tenant_id=tenant_id, token_set_id=grant.token_set_id)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[RunningSimulator]:
+    with serve_in_thread(Simulator(Clock(lambda: NOON))) as running:
+        yield running
+
+
+@pytest.fixture
+def xero(running: RunningSimulator) -> Xero:
+    xero = Xero(running.url)
+    xero.control("POST", "reset")
+    assert xero.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET).ok is True
+    return xero

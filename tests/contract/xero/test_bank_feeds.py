@@ -1,0 +1,225 @@
+"""Feed connections and statements against the simulator, from the first call to DELIVERED."""
+
+from __future__ import annotations
+
+import socket
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from feedlane.errors import Refused
+from feedlane.hold import Scope
+from feedlane.source_account import AccountKind
+from feedlane.transaction import Line
+from feedlane.upstream import (
+    Accepted,
+    AlreadyThere,
+    Failed,
+    FeedConnection,
+    NewFeedConnection,
+    NoAnswer,
+    Refusal,
+    Statement,
+    StatementStatus,
+    TenantAccess,
+    TryLater,
+)
+from feedlane.xero.api import XeroApi
+from feedlane.xero.bank_feeds import STATEMENTS, XeroBankFeeds
+from feedlane.xero.http import Http
+from tests.contract.xero.conftest import JOINERY, Xero
+
+
+def connect(xero: Xero, access: TenantAccess, **changes: object) -> FeedConnection:
+    account = next(one for one in xero.feeds.target_accounts(access) if one.kind is AccountKind.BANK)
+    new = NewFeedConnection(
+        account_token="token-1",
+        account_id=account.id,
+        account_number=account.number,
+        account_name=account.name,
+        kind=account.kind,
+        currency=account.currency,
+    )
+    made = xero.feeds.create_feed_connection(access, new.but(**changes))
+    assert not made.active
+    xero.advance(2)
+    return made
+
+
+def line(id: str, amount: str, balance: str) -> Line:
+    return Line(id, "2026-06-10", Decimal(amount), Decimal(balance), "Coffee ☕", "Beans", "R-1", "Other")
+
+
+def statement(feed: FeedConnection, *lines: Line) -> Statement:
+    start = lines[0].balance - lines[0].amount
+    day = date(2026, 6, 10)
+    return Statement(feed.id, day, day, start, lines[-1].balance, lines)
+
+
+def test_a_feed_is_connected_found_used_and_deleted(xero: Xero) -> None:
+    access = xero.access()
+    feed = connect(xero, access)
+    found = xero.feeds.feed_connection(access, feed.id)
+    assert found is not None
+    assert found.active
+    assert xero.feeds.feed_connections(access) == [found]
+
+    sent = statement(feed, line("t-1", "-0.0001", "-0.0001"), line("t-2", "1000000.5", "1000000.4999"))
+    answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(sent), "key-1")
+    assert isinstance(answer, Accepted)
+    assert answer.status is StatementStatus.PENDING
+    xero.advance(2)
+    later = xero.feeds.statement_status(access, answer.statement_id)
+    assert later == Accepted(statement_id=answer.statement_id, status=StatementStatus.DELIVERED)
+    [received] = xero.control("GET", "statements")["statements"]
+    assert [(one["transactionId"], one["creditDebitIndicator"]) for one in received["lines"]] == [
+        ("t-1", "DEBIT"),
+        ("t-2", "CREDIT"),
+    ]
+
+    xero.feeds.delete_feed_connection(access, feed.id)
+    xero.advance(2)
+    assert xero.feeds.feed_connection(access, feed.id) is None
+    xero.feeds.delete_feed_connection(access, feed.id)
+    gone = xero.feeds.post_statement(access, xero.feeds.request_bytes(sent), "key-2")
+    assert isinstance(gone, Refusal)
+    assert (gone.scope, gone.reason) == (Scope.FEED, "feed-connection-gone")
+
+
+def test_a_feed_whose_answer_was_lost_is_adopted_when_it_is_made_again(xero: Xero) -> None:
+    access = xero.access()
+    made = connect(xero, access)
+    account = next(one for one in xero.feeds.target_accounts(access) if one.kind is AccountKind.BANK)
+    again = NewFeedConnection(
+        account_token="token-1",
+        account_id=account.id,
+        account_number="",
+        account_name="",
+        kind=account.kind,
+        currency=account.currency,
+    )
+    assert xero.feeds.create_feed_connection(access, again).id == made.id
+    with pytest.raises(Refused) as raised:
+        xero.feeds.create_feed_connection(access, again.but(account_token="token-2"))
+    assert raised.value.problem.type == "feed-already-connected-in-current-organisation"
+
+
+def test_paypal_cannot_be_fed_and_a_card_can(xero: Xero) -> None:
+    kinds = [one.kind for one in xero.feeds.target_accounts(xero.access())]
+    assert kinds.count(AccountKind.CREDIT_CARD) == 1
+    assert len(kinds) == 4
+
+
+def test_a_statement_sent_twice_is_there_already(xero: Xero) -> None:
+    access = xero.access()
+    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    first = xero.feeds.post_statement(access, request, "key-1")
+    assert xero.feeds.post_statement(access, request, "key-1") == first
+    assert isinstance(xero.feeds.post_statement(access, request, "key-2"), AlreadyThere)
+
+
+def test_a_dropped_answer_is_no_answer_and_the_same_bytes_settle_it(xero: Xero) -> None:
+    access = xero.access()
+    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    xero.fault(STATEMENTS, fault="dropResponse")
+    assert isinstance(xero.feeds.post_statement(access, request, "key-1"), NoAnswer)
+    assert isinstance(xero.feeds.post_statement(access, request, "key-1"), Accepted)
+    assert len(xero.control("GET", "statements")["statements"]) == 1
+
+
+def test_an_organisation_without_bank_feeds_is_refused_in_xeros_words(xero: Xero) -> None:
+    access = xero.access(JOINERY)
+    feed = connect(xero, access)
+    request = xero.feeds.request_bytes(statement(feed, line("t-1", "5", "5")))
+    answer = xero.feeds.post_statement(access, request, "key-1")
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.reason) == (Scope.TENANT, "organisation-without-bank-feeds")
+    assert (answer.problem.status, answer.problem.type) == (403, "invalid-organisation-bank-feeds")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"bankFeedsEnabled": False}, "app-not-enabled"), ({"suspended": True}, "app-suspended")],
+)
+def test_an_app_that_xero_stopped_holds_the_app(xero: Xero, change: dict[str, bool], reason: str) -> None:
+    access = xero.access()
+    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    xero.control("PUT", "app", change)
+    answer = xero.feeds.post_statement(access, request, "key-1")
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.reason) == (Scope.APP, reason)
+
+
+@pytest.mark.parametrize("rejections", ["documented", "items", "root"])
+def test_a_balance_that_does_not_add_up_holds_the_feed_in_whichever_shape_it_is_said(
+    xero: Xero, rejections: str
+) -> None:
+    xero.control("PUT", "behaviour", {"rejections": rejections})
+    access = xero.access()
+    wrong = statement(connect(xero, access), line("t-1", "5", "5"))
+    wrong = Statement(wrong.feed_connection_id, wrong.start_date, wrong.end_date, Decimal(1), Decimal(5), wrong.lines)
+    answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(wrong), "key-1")
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.reason, answer.problem.status) == (Scope.FEED, "invalid-balance", 422)
+
+
+def test_a_statement_rejected_later_says_why(xero: Xero) -> None:
+    access = xero.access()
+    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    error = {"type": "account-not-valid", "title": "Account not valid", "status": 422, "detail": "Archived."}
+    xero.control("POST", "reject", {"errors": [error]})
+    taken = xero.feeds.post_statement(access, request, "key-1")
+    assert isinstance(taken, Accepted)
+    xero.advance(2)
+    answer = xero.feeds.statement_status(access, taken.statement_id)
+    assert isinstance(answer, Accepted)
+    assert (answer.status, answer.problems[0].type) == (StatementStatus.REJECTED, "account-not-valid")
+
+
+def test_rate_limits_and_failures_are_told_apart(xero: Xero) -> None:
+    access = xero.access()
+    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+
+    def post() -> object:
+        return xero.feeds.post_statement(access, request, "key-1")
+
+    xero.fault(STATEMENTS, fault="rateLimit", limit="day", seconds=77000)
+    assert post() == TryLater(scope=Scope.TENANT, seconds=77000, reason="rate-limit-day")
+    xero.fault(STATEMENTS, fault="rateLimit", limit="appminute", seconds=7)
+    assert post() == TryLater(scope=Scope.APP, seconds=7, reason="rate-limit-app")
+    xero.fault(STATEMENTS, fault="rateLimit", limit="concurrent")
+    assert post() == TryLater(scope=Scope.TENANT, seconds=1, reason="rate-limit-concurrent")
+    xero.fault(STATEMENTS, fault="status", status=503)
+    assert isinstance(post(), TryLater)
+    xero.fault(STATEMENTS, fault="status", status=500)
+    assert isinstance(post(), Failed)
+    xero.fault(STATEMENTS, fault="delay", seconds=3)
+    assert post() == NoAnswer(reason="ReadTimeout")
+
+
+def test_a_xero_that_is_not_there_took_nothing(xero: Xero) -> None:
+    access = xero.access()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        nowhere = XeroBankFeeds(XeroApi(Http(f"http://127.0.0.1:{port}"), xero.tokens, xero.now))
+        answer = nowhere.post_statement(access, b"{}", "key-1")
+    assert answer == TryLater(scope=Scope.TENANT, seconds=5, reason="unreachable")
+
+
+def test_a_connection_removed_at_xero_holds_the_connection(xero: Xero) -> None:
+    access = xero.access()
+    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    [one] = xero.control("GET", "connections")["connections"]
+    xero.control("DELETE", f"connections/{one['id']}")
+    answer = xero.feeds.post_statement(access, request, "key-1")
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.reason) == (Scope.CONNECTION, "no-access")
+
+
+def test_what_is_known_of_an_organisation(xero: Xero) -> None:
+    found = xero.accounting.organisation(xero.access())
+    assert (found.name, found.base_currency, found.country) == ("Harbour Bakery Ltd", "GBP", "GB")
+    assert (found.time_zone, found.demo) == ("Europe/London", False)
+    assert xero.accounting.allows_multicurrency(xero.access())

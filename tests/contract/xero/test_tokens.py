@@ -1,0 +1,123 @@
+"""The vault against the simulator: races, lost answers, rotated secrets, revocation."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from feedlane.errors import AppKeysRejected, ReconnectionNeeded
+from feedlane.ids import fingerprint
+from feedlane.upstream import TenantAccess
+from local.simulator.state import DEFAULT_CLIENT_ID
+from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
+
+
+def refreshes(xero: Xero, before: int) -> int:
+    return len(xero.calls("/connect/token")) - before
+
+
+def test_a_consent_brings_a_token_that_works_and_names_its_own_event(xero: Xero) -> None:
+    xero.consent(JOINERY)
+    grant = xero.consent(BAKERY)
+    found = xero.connections.listed(grant.access_token, grant.authentication_event_id)
+    assert [one.tenant_id for one in found] == [BAKERY]
+    assert len(xero.connections.listed(grant.access_token)) == 2
+    assert set(grant.scopes) == set(SCOPES)
+
+
+def test_two_consents_of_one_user_share_one_token_set(xero: Xero) -> None:
+    assert xero.consent(BAKERY).token_set_id == xero.consent(JOINERY).token_set_id
+
+
+def test_twenty_instances_ask_for_one_ended_token_and_xero_sees_one_refresh(xero: Xero) -> None:
+    token_set = xero.consent(BAKERY).token_set_id
+    xero.advance(31 * 60)
+    before = len(xero.calls("/connect/token"))
+    instances = [xero.new_vault() for _ in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        tokens = {token.value for token in pool.map(lambda vault: vault.access_token(token_set), instances)}
+    assert refreshes(xero, before) == 1
+    assert len(tokens) == 1
+    assert len(xero.connections.listed(tokens.pop())) == 1
+
+
+@pytest.mark.parametrize("replay", ["newPair", "samePair"])
+def test_a_dropped_answer_to_a_refresh_costs_nothing_whatever_xero_replays(xero: Xero, replay: str) -> None:
+    xero.control("PUT", "behaviour", {"graceReplay": replay})
+    token_set = xero.consent(BAKERY).token_set_id
+    xero.advance(31 * 60)
+    xero.fault("/connect/token", fault="dropResponse")
+    first = xero.vault.access_token(token_set)
+    assert xero.connections.listed(first.value)
+    xero.advance(31 * 60)
+    assert xero.connections.listed(xero.vault.access_token(token_set).value)
+
+
+def test_an_access_token_that_ended_early_is_replaced_in_the_same_call(xero: Xero) -> None:
+    xero.control("PUT", "behaviour", {"refreshEndsAccessToken": True})
+    access = xero.access()
+    xero.accounting.organisation(access)
+    elsewhere = xero.new_vault()
+    token = elsewhere.access_token(access.token_set_id)
+    elsewhere.access_token(access.token_set_id, rejected=fingerprint(token.value))
+    assert xero.accounting.organisation(access).name == "Harbour Bakery Ltd"
+
+
+def test_a_rotated_secret_stops_nobody_once_the_second_is_stored(xero: Xero) -> None:
+    token_set = xero.consent(BAKERY).token_set_id
+    [old] = xero.control("GET", "app")["clientSecrets"]
+    xero.control("PUT", "app", {"clientSecrets": [old, "the-new-secret-of-the-app"]})
+    assert xero.vault.add_app_secret("the-new-secret-of-the-app").ok is True
+    xero.control("PUT", "app", {"clientSecrets": ["the-new-secret-of-the-app"]})
+    xero.advance(31 * 60)
+    assert xero.connections.listed(xero.vault.access_token(token_set).value)
+
+
+def test_a_secret_that_was_changed_at_xero_alone_is_the_apps_fault_and_mends_itself(xero: Xero) -> None:
+    token_set = xero.consent(BAKERY).token_set_id
+    xero.control("PUT", "app", {"clientSecrets": ["the-new-secret-of-the-app"]})
+    xero.advance(31 * 60)
+    with pytest.raises(AppKeysRejected):
+        xero.vault.access_token(token_set)
+    assert xero.vault.save_app_keys(DEFAULT_CLIENT_ID, "wrong-wrong-wrong").field == "clientSecret"
+    assert xero.vault.save_app_keys(DEFAULT_CLIENT_ID, "the-new-secret-of-the-app").ok is True
+    assert xero.connections.listed(xero.vault.access_token(token_set).value)
+
+
+def test_revoking_ends_all_of_the_users_connections(xero: Xero) -> None:
+    token_set = xero.consent(BAKERY).token_set_id
+    xero.vault.revoke(token_set)
+    assert xero.control("GET", "connections")["connections"] == []
+    with pytest.raises(ReconnectionNeeded):
+        xero.vault.access_token(token_set)
+
+
+def test_removing_one_connection_leaves_the_users_others(xero: Xero) -> None:
+    access = xero.access(BAKERY)
+    grant = xero.consent(JOINERY)
+    for one in xero.connections.listed(grant.access_token, grant.authentication_event_id):
+        xero.connections.delete(grant.access_token, one.id)
+        xero.connections.delete(grant.access_token, one.id)
+    assert xero.accounting.organisation(access).name == "Harbour Bakery Ltd"
+    with pytest.raises(ReconnectionNeeded):
+        xero.accounting.organisation(TenantAccess(tenant_id=JOINERY, token_set_id=access.token_set_id))
+
+
+def test_sixty_days_without_a_refresh_end_the_authorisation(xero: Xero) -> None:
+    token_set = xero.consent(BAKERY).token_set_id
+    xero.advance(59 * 86400)
+    xero.vault.access_token(token_set)
+    xero.advance(59 * 86400)
+    xero.vault.access_token(token_set)
+    xero.advance(61 * 86400)
+    with pytest.raises(ReconnectionNeeded):
+        xero.vault.access_token(token_set)
+
+
+def test_one_off_access_keeps_no_refresh_token(xero: Xero) -> None:
+    scopes = tuple(scope for scope in SCOPES if scope != "offline_access")
+    token_set = xero.consent(BAKERY, scopes=scopes).token_set_id
+    stored = xero.secrets.current(f"token-sets/{token_set}")
+    assert stored is not None
+    assert '"refresh_token":null' in stored.text

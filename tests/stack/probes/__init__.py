@@ -1,0 +1,106 @@
+"""What shows that a function needs a statement: something it does that fails without it.
+
+A probe gets the running instance and returns if the function did its work, or raises. It can be repeated, and leaves no
+message that fails again and again. `tests/stack/test_permissions.py` runs each with the whole policy and without the
+one statement.
+"""
+
+from tests.stack import service_needs
+from tests.stack.probes import api, credentials, events, pages, queues
+from tests.stack.service_needs import Probe
+from tests.stack.template import Need
+
+_BY_FUNCTION: dict[str, dict[str, Probe]] = {
+    "link": {
+        "ReadTable": pages.shows_a_company,
+        "QueryIndex": pages.starts_linking_when_the_limit_seems_reached,
+        "WriteTable": pages.starts_linking,
+        "InvokeVault": pages.shows_the_accounts_to_map,
+        "WakeFeeds": pages.a_chosen_organisation_releases_what_waited,
+        "FollowUp": pages.a_chosen_organisation_releases_what_waited,
+    },
+    "oauth_callback": {
+        "ReadTable": pages.meets_an_unknown_state,
+        "QueryIndex": pages.links_when_the_limit_seems_reached,
+        "WriteTable": pages.is_told_of_a_cancelled_consent,
+        "InvokeVault": pages.is_given_a_code_that_xero_does_not_know,
+        "WakeFeeds": pages.a_customer_who_is_back_releases_what_waited,
+        "FollowUp": pages.a_customer_who_is_back_releases_what_waited,
+    },
+    "credential_vault": {
+        "ReadTable": credentials.knows_no_webhook_secret,
+        "WriteTable": credentials.makes_and_forgets_a_webhook_secret,
+        "ReadSecrets": credentials.stores_the_apps_keys,
+        "KeepSecrets": credentials.stores_the_apps_keys,
+    },
+    "public_api": {
+        "ReadTable": api.shows_a_company,
+        "QueryIndex": api.lists_companies,
+        "WriteTable": api.creates_and_deletes_a_company,
+        "InvokeVault": api.stores_the_apps_keys,
+        "SendPushes": api.takes_a_push,
+        "WakeFeeds": api.releases_a_hold,
+        "FollowUp": api.takes_a_push_that_has_to_end_in_time,
+    },
+    "portal": {
+        "ReadTable": pages.shows_the_way_in,
+        "QueryIndex": pages.shows_the_overview,
+        "WriteTable": pages.lets_an_operator_in,
+        "InvokeVault": pages.stores_the_apps_keys,
+        "WakeFeeds": pages.releases_a_hold,
+        "FollowUp": pages.releases_a_hold,
+    },
+    "record_transactions": {
+        "PostponeMessages": queues.comes_again_soon_with_a_feed_that_cannot_be_read,
+        "SetAside": queues.sets_aside_what_is_no_push,
+        "ReadTable": queues.fails_a_push_of_an_unknown_feed,
+        "WriteTable": queues.fails_a_push_of_an_unknown_feed,
+        "WriteManyItems": queues.records_a_push,
+        "WakeFeeds": queues.records_a_push,
+    },
+    "push_statements": {
+        "PostponeMessages": queues.comes_again_soon_with_a_wake_that_cannot_be_read,
+        "ReadTable": queues.finds_no_feed,
+        "QueryIndex": queues.is_refused_for_the_organisation,
+        "WriteTable": queues.is_refused_for_the_connection,
+        "InvokeVault": queues.is_refused_for_the_connection,
+        "WakeFeeds": queues.is_refused_for_the_connection,
+        "FollowUp": queues.has_to_wait,
+    },
+    "check_statements": {
+        "PostponeMessages": queues.comes_again_soon_with_a_check_that_cannot_be_read,
+        "ReadTable": queues.finds_no_statement,
+        "QueryIndex": queues.may_not_ask_for_the_organisation,
+        "WriteTable": queues.ends_an_operation_that_is_due,
+        "InvokeVault": queues.may_not_ask_for_the_connection,
+        "WakeFeeds": queues.wakes_a_feed,
+        "FollowUp": queues.looks_again_when_an_operation_is_due,
+    },
+    "tend_connections": {
+        "ReadTable": credentials.finds_a_connection_that_ended,
+        "QueryIndex": credentials.finds_a_connection_that_ended,
+        "WriteTable": credentials.finds_a_connection_that_ended,
+        "InvokeVault": credentials.finds_a_connection_that_ended,
+    },
+    "relay_events": {"PublishEvents": events.carries_an_event_to_the_bus},
+    "route_events": {
+        "ReadTable": events.routes_an_event_twice_to_a_disabled_consumer,
+        "WriteTable": events.routes_an_event_twice_to_a_disabled_consumer,
+        "SendDeliveries": events.routes_an_event_to_a_consumer,
+    },
+    "deliver_webhooks": {
+        "PostponeMessages": events.comes_again_soon_with_a_message_that_cannot_be_read,
+        "ReadTable": events.finds_no_delivery,
+        "WriteTable": events.keeps_a_delivery_for_a_disabled_consumer,
+        "InvokeVault": events.delivers_a_signed_webhook,
+        "SendDeliveries": events.tries_again_when_a_delivery_is_due,
+    },
+}
+
+PROBES: dict[Need, Probe] = {
+    Need(function, sid): probe for function, probes in _BY_FUNCTION.items() for sid, probe in probes.items()
+}
+
+
+def probe_of(need: Need) -> Probe | None:
+    return PROBES.get(need) or service_needs.probe(need)

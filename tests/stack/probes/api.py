@@ -1,0 +1,64 @@
+"""Probes of public_api: through the HTTP API, as a client sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from feedlane.ids import new_id
+from local.instance import Instance
+from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.stack.probes.calling import Failed
+from tests.stack.probes.given import ACCOUNT, Given, given
+
+
+def shows_a_company(instance: Instance) -> None:
+    own = given(instance)
+    _ok(own.api.get(f"/companies/{own.company.id}"))
+
+
+def lists_companies(instance: Instance) -> None:
+    _ok(given(instance).api.get("/companies"))
+
+
+def creates_and_deletes_a_company(instance: Instance) -> None:
+    own = given(instance)
+    company = _ok(own.api.post("/companies", json={"name": "Probe"})).json()
+    _ok(own.api.delete(f"/companies/{company['id']}"))
+
+
+def stores_the_apps_keys(instance: Instance) -> None:
+    keys = {"clientId": DEFAULT_CLIENT_ID, "clientSecret": DEFAULT_CLIENT_SECRET}
+    _ok(given(instance).api.put("/integrations/gbol/credentials", json=keys))
+
+
+def takes_a_push(instance: Instance) -> None:
+    _push(given(instance))
+
+
+def takes_a_push_that_has_to_end_in_time(instance: Instance) -> None:
+    _push(given(instance), timeoutInMinutes=1)
+
+
+def releases_a_hold(instance: Instance) -> None:
+    own = given(instance)
+    with own.hold(own.feed(own.linked(), lines=1)) as hold:
+        _ok(own.api.post(f"/holds/{hold.id}/release"))
+
+
+def _push(own: Given, **parameters: int) -> None:
+    feed = own.feed(own.linked())
+    path = f"/companies/{feed.company_id}/connections/{feed.connection_id}/push/bankAccounts/{ACCOUNT}/bankTransactions"
+    today = own.now.date().isoformat()
+    body: dict[str, Any] = {
+        "accountId": ACCOUNT,
+        "transactions": [{"id": new_id(), "date": today, "amount": 1, "balance": 1, "description": "Probe"}],
+    }
+    _ok(own.api.post(path, json=body, params=parameters))
+
+
+def _ok(answer: httpx.Response) -> httpx.Response:
+    if not answer.is_success:
+        raise Failed(f"{answer.request.method} {answer.request.url.path} answers {answer.status_code}: {answer.text}")
+    return answer

@@ -1,0 +1,46 @@
+"""Probes of the functions around token sets: credential_vault, tend_connections."""
+
+from __future__ import annotations
+
+from feedlane.ids import new_id
+from local.instance import Instance
+from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.stack.probes.calling import Failed
+from tests.stack.probes.given import given
+
+# Behind all ids that are UUIDs: the round goes over the probes' own connections only.
+BEHIND_ALL = "zy"
+
+# credential_vault
+
+
+def knows_no_webhook_secret(instance: Instance) -> None:
+    _ask(instance, action="webhook_secrets", consumer_id=new_id())
+
+
+def makes_and_forgets_a_webhook_secret(instance: Instance) -> None:
+    consumer = new_id()
+    _ask(instance, action="create_webhook_secret", consumer_id=consumer)
+    _ask(instance, action="delete_webhook_secret", consumer_id=consumer)
+
+
+def stores_the_apps_keys(instance: Instance) -> None:
+    _ask(instance, action="save_app_keys", client_id=DEFAULT_CLIENT_ID, client_secret=DEFAULT_CLIENT_SECRET)
+
+
+# tend_connections
+
+
+def finds_a_connection_that_ended(instance: Instance) -> None:
+    """Its token set is one that nobody has."""
+    own = given(instance)
+    own.linked(id=f"zz-{new_id()}")
+    found = own.functions.call("tend_connections", {"resumeAfter": BEHIND_ALL})
+    if not found["ended"] or found["unknown"]:
+        raise Failed(f"found {found}")
+
+
+def _ask(instance: Instance, **message: str) -> None:
+    answer = given(instance).functions.call("credential_vault", message)
+    if "error" in answer:
+        raise Failed(f"the vault refused: {answer['error']['kind']}")

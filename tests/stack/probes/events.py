@@ -1,0 +1,131 @@
+"""Probes of the functions that carry events: relay_events, route_events, deliver_webhooks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from boto3.dynamodb.types import TypeSerializer
+
+from feedlane.consumer import Consumer
+from feedlane.delivery import Delivery
+from feedlane.envelope import detail
+from feedlane.event import Event
+from feedlane.ids import new_id
+from feedlane.store import deliveries, keys
+from feedlane.store.records import emitted
+from local.demo.receiver import Receiver
+from local.instance import Instance
+from tests.stack.probes.calling import Failed
+from tests.stack.probes.given import Given, given
+
+# relay_events
+
+
+def carries_an_event_to_the_bus(instance: Instance) -> None:
+    own = given(instance)
+    item = emitted(own.event()).item
+    image = {name: TypeSerializer().serialize(value) for name, value in item.items() if value is not None}
+    place = {"pk": image["pk"], "sk": image["sk"]}
+    change = {"Keys": place, "NewImage": image, "SequenceNumber": "1"}
+    own.functions.call("relay_events", {"Records": [{"eventName": "INSERT", "dynamodb": change}]})
+
+
+# route_events
+
+
+def routes_an_event_twice_to_a_disabled_consumer(instance: Instance) -> None:
+    """The deliveries wait, recorded once."""
+    own, event = given(instance), given(instance).event()
+    with _disabled_consumer(own) as consumer:
+        _route(own, event)
+        _route(own, event)
+        if deliveries.find(own.store, consumer.id, event.id).delivery is None:
+            raise Failed("no delivery was recorded")
+
+
+def routes_an_event_to_a_consumer(instance: Instance) -> None:
+    own = given(instance)
+    with _listening_consumer(own, "probe:yes"):
+        _route(own, own.event())
+
+
+# deliver_webhooks
+
+
+def finds_no_delivery(instance: Instance) -> None:
+    _deliver(given(instance), new_id(), new_id())
+
+
+def keeps_a_delivery_for_a_disabled_consumer(instance: Instance) -> None:
+    own = given(instance)
+    with _disabled_consumer(own) as consumer:
+        _deliver(own, consumer.id, _delivery(own, consumer.id).event_id)
+
+
+def delivers_a_signed_webhook(instance: Instance) -> None:
+    own = given(instance)
+    with _listening_consumer(own, "probe:never") as (consumer_id, receiver):
+        delivery = _delivery(own, consumer_id)
+        _deliver(own, consumer_id, delivery.event_id)
+        if [event["id"] for event in receiver.events] != [delivery.event_id]:
+            raise Failed("the webhook did not arrive")
+
+
+def tries_again_when_a_delivery_is_due(instance: Instance) -> None:
+    own = given(instance)
+    with _listening_consumer(own, "probe:never") as (consumer_id, _):
+        delivery = _delivery(own, consumer_id, due=own.now + timedelta(seconds=30))
+        _deliver(own, consumer_id, delivery.event_id)
+
+
+def comes_again_soon_with_a_message_that_cannot_be_read(instance: Instance) -> None:
+    """The probe's message never was in the queue, and SQS says so: to whom may ask."""
+    log = given(instance).functions.log_of("deliver_webhooks", "not JSON")
+    if "ReceiptHandleIsInvalid" not in log:
+        raise Failed(f"deliver_webhooks could not postpone a message: {log}")
+
+
+def _route(own: Given, event: Event) -> None:
+    own.functions.call("route_events", {"source": "feedlane", "detail": json.loads(detail(event))})
+
+
+def _deliver(own: Given, consumer_id: str, event_id: str) -> None:
+    own.functions.messages("deliver_webhooks", json.dumps({"consumerId": consumer_id, "eventId": event_id}))
+
+
+def _delivery(own: Given, consumer_id: str, **fields: object) -> Delivery:
+    """A delivery that was routed, of an event in the outbox."""
+    event = own.event()
+    delivery = Delivery.of(event, consumer_id).but(**fields)
+    own.store.commit(emitted(event), deliveries.put_delivery(delivery, own.now))
+    return delivery
+
+
+@contextmanager
+def _disabled_consumer(own: Given) -> Iterator[Consumer]:
+    consumer = Consumer(
+        id=new_id(), url="http://127.0.0.1:9/", company_tags=("probe:yes",), disabled=True, created=own.now
+    )
+    own.store.commit(own.store.add_consumer(consumer))
+    try:
+        yield consumer
+    finally:
+        own.store.table.delete_many([keys.consumer(consumer.id)])
+
+
+@contextmanager
+def _listening_consumer(own: Given, tag: str) -> Iterator[tuple[str, Receiver]]:
+    """It is asked no more once it is deleted."""
+    receiver = Receiver()
+    made = own.api.post("/webhooks", json={"url": receiver.url, "eventTypes": [], "companyTags": [tag]})
+    if made.status_code != 201:
+        raise Failed(f"POST /webhooks answers {made.status_code}: {made.text}")
+    receiver.secret = made.json()["signingSecret"]
+    try:
+        yield made.json()["id"], receiver
+    finally:
+        own.api.delete(f"/webhooks/{made.json()['id']}")
+        receiver.close()

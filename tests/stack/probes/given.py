@@ -1,0 +1,223 @@
+"""What probes work on: made-up companies, connections and feeds, put into the table as the functions would leave them.
+
+Whatever is made up is of a demo organisation, which does not count against the connection limit, and of a token set
+that nobody has, unless a probe asks for a real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from feedlane.api_key import key_in
+from feedlane.company import Company
+from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.event import Event
+from feedlane.feed import Feed
+from feedlane.hold import Hold, Scope
+from feedlane.ids import fingerprint, new_id
+from feedlane.link_state import LIFETIME, LinkState
+from feedlane.problem import Problem
+from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
+from feedlane.store import keys, ledger, link_states
+from feedlane.store.dynamodb import DynamoDBTable
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed
+from feedlane.transaction import Line
+from feedlane.web.cookies import flow_name
+from feedlane.xero.identity import authorize_url
+from local.bootstrap import authorization
+from local.demo.platform import Simulator
+from local.instance import Instance
+from tests.stack.probes.calling import Functions
+
+COMPANY = "11111111-0000-4000-8000-000000000001"
+TENANT = "11111111-0000-4000-8000-000000000002"
+DEMO_TENANT = "11111111-0000-4000-8000-000000000003"
+ACCOUNT = "probe"
+HELD = Problem(type="probe", title="Held by a probe", status=400)
+
+
+class Given:
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.functions = Functions(instance)
+        self.store = Store(DynamoDBTable(instance.client("dynamodb"), instance.outputs()["TableName"]))
+        self.simulator = Simulator(instance.simulator_url)
+        headers = authorization(instance.described()["apiKey"])
+        self.api = httpx.Client(base_url=instance.api_url, headers=headers, timeout=35, trust_env=False)
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    @property
+    def redirect_uri(self) -> str:
+        return f"{self.instance.api_url}/oauth/callback"
+
+    @property
+    def api_key_fingerprint(self) -> str:
+        key = key_in(authorization(self.instance.described()["apiKey"])["Authorization"])
+        assert key is not None
+        return fingerprint(key)
+
+    # companies and connections
+
+    @cached_property
+    def company(self) -> Company:
+        """Always the same one, because an organisation belongs to one company."""
+        company = Company(id=COMPANY, name="Probe", created=self.now)
+        with suppress(ConditionFailed):
+            self.store.commit(self.store.add_company(company))
+        return company
+
+    def connection(self, **fields: Any) -> Connection:
+        """One that waits for its customer, unless `fields` say otherwise."""
+        given = {"id": new_id(), "company_id": self.company.id, "created": self.now} | fields
+        connection = Connection.model_validate(given)
+        self.store.commit(self.store.add_connection(connection))
+        return connection
+
+    def linked(self, **fields: Any) -> Connection:
+        tenant = Tenant(id=new_id(), name="Nobody", xero_connection_id=new_id(), base_currency="GBP", demo=True)
+        linked = {"status": ConnectionStatus.LINKED, "linked_on": self.now, "tenant": tenant, "token_set_id": new_id()}
+        return self.connection(**linked | fields)
+
+    # feeds
+
+    def account(self, connection: Connection, **fields: Any) -> SourceAccount:
+        given = {
+            "id": ACCOUNT,
+            "connection_id": connection.id,
+            "company_id": connection.company_id,
+            "account_name": "Probe",
+            "account_type": "checking",
+            "account_number": "20011234",
+            "currency": "GBP",
+            "modified": self.now,
+        }
+        account = SourceAccount.model_validate(given | fields)
+        self.store.commit(self.store.add_source_account(account))
+        return account
+
+    def feed(self, connection: Connection, account_id: str = ACCOUNT, lines: int = 0, **fields: Any) -> Feed:
+        """A feed with its source account and this many lines that wait. Not fed at Xero: nothing is sent of it."""
+        mapping = Mapping(feed_connection_id=new_id(), account_token="probe")
+        self.account(connection, id=account_id, status=SourceAccountStatus.CONNECTED, mapping=mapping)
+        today = self.now.date().isoformat()
+        waiting = [Line(f"line-{n}", today, Decimal(1), Decimal(n), "", "", "", "Credit") for n in range(1, lines + 1)]
+        given: dict[str, Any] = {
+            "id": f"{connection.id}/{account_id}",
+            "company_id": connection.company_id,
+            "connection_id": connection.id,
+            "account_id": account_id,
+            "tenant_id": connection.tenant.id if connection.tenant else "",
+            "token_set_id": connection.token_set_id or "",
+            "feed_connection_id": "",
+            "currency": "GBP",
+            "created": self.now,
+            "recorded_through": lines,
+            "recorded_date": today if lines else "",
+            "recorded_balance": Decimal(lines) if lines else None,
+        }
+        feed = Feed.model_validate(given | fields)
+        pages = ledger.add_lines(feed.id, 1, waiting) if lines else []
+        self.store.commit(ledger.add_feed(feed), *pages)
+        return feed.but(version=1)
+
+    @contextmanager
+    def hold(self, feed: Feed, scope: Scope = Scope.FEED) -> Iterator[Hold]:
+        """What waits in the feed is held. If nobody has released it, it is gone afterwards all the same."""
+        subject = {Scope.FEED: feed.id, Scope.CONNECTION: feed.connection_id}[scope]
+        hold = Hold(
+            id=new_id(), scope=scope, subject=subject, reason="probe", problem=HELD, since=self.now,
+            company_id=feed.company_id, connection_id=feed.connection_id,
+        )  # fmt: skip
+        self.store.commit(self.store.add_hold(hold))
+        try:
+            yield hold
+        finally:
+            self.store.table.delete_many([keys.hold(scope, subject)])
+
+    @contextmanager
+    def holds_lifted(self, feed: Feed) -> Iterator[None]:
+        """Whatever holds the feed afterwards is lifted: it was meant to come about, and to hold nobody else."""
+        try:
+            yield
+        finally:
+            holds = self.store.holds_on(feed.holdable)
+            self.store.table.delete_many([keys.hold(hold.scope, hold.subject) for hold in holds])
+
+    # Xero
+
+    @cached_property
+    def tenant(self) -> str:
+        """An organisation at the simulator."""
+        return self._organisation(TENANT, demo=False)
+
+    @cached_property
+    def demo_tenant(self) -> str:
+        """One that does not count against the connection limit."""
+        return self._organisation(DEMO_TENANT, demo=True)
+
+    @cached_property
+    def token_set(self) -> str:
+        """A real one in the vault, which reaches `tenant`."""
+        return str(self.grant(self.tenant)["token_set_id"])
+
+    def code(self, tenant_id: str) -> str:
+        """What Xero gives to a customer's browser who has consented for this organisation."""
+        self.simulator.consent_to(tenant_id)
+        settings = self.store.settings()
+        login = self.instance.xero_identity_url
+        url = authorize_url(login, settings.client_id, self.redirect_uri, settings.scopes, new_id())
+        there = httpx.get(url, trust_env=False).headers["location"]
+        return parse_qs(urlsplit(there).query)["code"][0]
+
+    def grant(self, tenant_id: str) -> dict[str, Any]:
+        """What the vault answers to a consent for this organisation."""
+        message = {"action": "exchange_code", "code": self.code(tenant_id), "redirect_uri": self.redirect_uri}
+        granted: dict[str, Any] = self.functions.call("credential_vault", message)["ok"]
+        return granted
+
+    def _organisation(self, tenant_id: str, demo: bool) -> str:
+        """Always the same one: the app can be connected to 25, and the instance may be kept."""
+        self.simulator.create_organisation(
+            tenantId=tenant_id, name="Probe Ltd", country="GB", currency="GBP", demo=demo, bankFeeds=True, accounts=[]
+        )
+        return tenant_id
+
+    def flow(self, connection: Connection) -> tuple[str, dict[str, str]]:
+        """A state as Link gives it out, and the cookie that its browser got with it."""
+        state, browser = new_id(), new_id()
+        self.store.commit(
+            link_states.add_state(
+                LinkState(
+                    fingerprint=fingerprint(state),
+                    browser=fingerprint(browser),
+                    company_id=connection.company_id,
+                    connection_id=connection.id,
+                    expires=self.now + LIFETIME,
+                )
+            )
+        )
+        return state, {flow_name(state): browser}
+
+    # events
+
+    def event(self, **fields: Any) -> Event:
+        """One that is in no outbox, of a company whose tag no other consumer asks for."""
+        given = {"id": new_id(), "type": "company.created", "subject": new_id(), "time": self.now, "payload": {}}
+        return Event.model_validate(given | {"company_id": self.company.id, "company_tags": {"probe": "yes"}} | fields)
+
+
+@lru_cache(maxsize=1)
+def given(instance: Instance) -> Given:
+    return Given(instance)

@@ -1,0 +1,184 @@
+"""Probes of the functions with pages: link, oauth_callback, portal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from feedlane import connection_limit
+from feedlane.connection import Connection
+from feedlane.hold import Scope
+from feedlane.ids import new_id
+from feedlane.sessions import LINK_LASTS, PORTAL_LASTS, Choice, LinkSession, Organisation, PortalSession, form_token
+from feedlane.store import keys, link_states
+from feedlane.web.cookies import LINK, PORTAL
+from local.instance import Instance
+from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.stack.probes.calling import Failed
+from tests.stack.probes.given import Given, given
+
+# link
+
+
+def shows_a_company(instance: Instance) -> None:
+    own = given(instance)
+    own.functions.page("link", "GET", f"/link/company/{own.company.id}")
+
+
+def starts_linking(instance: Instance) -> None:
+    own = given(instance)
+    _start(own, own.connection())
+
+
+def starts_linking_when_the_limit_seems_reached(instance: Instance) -> None:
+    """The count is wrong: it is counted anew, and corrected."""
+    own = given(instance)
+    with _limit_seems_reached(own):
+        _start(own, own.connection())
+
+
+def shows_the_accounts_to_map(instance: Instance) -> None:
+    """Asks the vault for an access token, and says that there is none."""
+    own = given(instance)
+    connection = own.linked()
+    own.account(connection)
+    own.functions.page("link", "GET", f"{_link(connection)}/accounts", cookies=_customer(own, connection))
+
+
+def a_chosen_organisation_releases_what_waited(instance: Instance) -> None:
+    own = given(instance)
+    tenant = own.demo_tenant
+    granted = own.grant(tenant)
+    organisation = Organisation(tenant_id=tenant, name="Probe Ltd", xero_connection_id=new_id())
+    choice = Choice(
+        token_set_id=granted["token_set_id"],
+        authentication_event_id=granted["authentication_event_id"],
+        scopes=tuple(granted["scopes"]),
+        organisations=(organisation,),
+    )
+    connection = own.connection()
+    with own.hold(own.feed(connection, lines=1), Scope.CONNECTION):
+        cookies = _customer(own, connection, choice)
+        form = {"tenantId": tenant, "formToken": form_token(cookies[LINK])}
+        _moves_on(own.functions.page("link", "POST", f"{_link(connection)}/organisation", form=form, cookies=cookies))
+
+
+# oauth_callback
+
+
+def meets_an_unknown_state(instance: Instance) -> None:
+    given(instance).functions.page("oauth_callback", "GET", "/oauth/callback", {"state": new_id(), "code": "probe"})
+
+
+def is_told_of_a_cancelled_consent(instance: Instance) -> None:
+    own = given(instance)
+    _call_back(own, own.connection(), error="access_denied")
+
+
+def is_given_a_code_that_xero_does_not_know(instance: Instance) -> None:
+    own = given(instance)
+    _call_back(own, own.connection(), code="probe")
+
+
+def links_when_the_limit_seems_reached(instance: Instance) -> None:
+    """The count is wrong: it is counted anew, and corrected."""
+    own = given(instance)
+    code, connection = own.code(own.tenant), own.connection()
+    try:
+        with _limit_seems_reached(own):
+            _moves_on(_call_back(own, connection, code=code))
+    finally:
+        own.store.table.delete_many([keys.connection(connection.company_id, connection.id)])
+        connection_limit.recount(own.store)
+
+
+def a_customer_who_is_back_releases_what_waited(instance: Instance) -> None:
+    own = given(instance)
+    connection = own.connection()
+    with own.hold(own.feed(connection, lines=1), Scope.CONNECTION):
+        _moves_on(_call_back(own, connection, code=own.code(own.demo_tenant)))
+
+
+# portal
+
+
+def shows_the_way_in(instance: Instance) -> None:
+    given(instance).functions.page("portal", "GET", "/portal/sign-in")
+
+
+def lets_an_operator_in(instance: Instance) -> None:
+    key = instance.described()["apiKey"]
+    _moves_on(given(instance).functions.page("portal", "POST", "/portal/sign-in", form={"key": key}))
+
+
+def shows_the_overview(instance: Instance) -> None:
+    own = given(instance)
+    own.functions.page("portal", "GET", "/portal", cookies=_operator(own))
+
+
+def stores_the_apps_keys(instance: Instance) -> None:
+    own = given(instance)
+    settings, cookies = own.store.settings(), _operator(own)
+    form = {
+        "enabled": "yes",
+        "bank_feeds": "yes",
+        "access": settings.access,
+        "client_id": DEFAULT_CLIENT_ID,
+        "client_secret": DEFAULT_CLIENT_SECRET,
+        "formToken": form_token(cookies[PORTAL]),
+    }
+    _moves_on(own.functions.page("portal", "POST", "/portal/settings", form=form, cookies=cookies))
+
+
+def releases_a_hold(instance: Instance) -> None:
+    own = given(instance)
+    cookies = _operator(own)
+    with own.hold(own.feed(own.linked(), lines=1)) as hold:
+        form = {"formToken": form_token(cookies[PORTAL])}
+        own.functions.page("portal", "POST", f"/portal/holds/{hold.id}/release", form=form, cookies=cookies)
+
+
+def _start(own: Given, connection: Connection) -> None:
+    _moves_on(own.functions.page("link", "GET", f"{_link(connection)}/start"))
+
+
+def _link(connection: Connection) -> str:
+    return f"/link/companies/{connection.company_id}/connections/{connection.id}"
+
+
+def _call_back(own: Given, connection: Connection, **query: str) -> dict[str, Any]:
+    state, cookies = own.flow(connection)
+    return own.functions.page("oauth_callback", "GET", "/oauth/callback", {"state": state, **query}, cookies=cookies)
+
+
+def _moves_on(answer: dict[str, Any]) -> None:
+    if answer["statusCode"] not in (302, 303):
+        raise Failed(f"answered {answer['statusCode']} instead of going on: {answer['body'][:2000]}")
+
+
+def _customer(own: Given, connection: Connection, choice: Choice | None = None) -> dict[str, str]:
+    """The cookie of a customer who has come back from Xero."""
+    secret = new_id()
+    session = LinkSession(company_id=connection.company_id, connection_id=connection.id, choice=choice)
+    own.store.commit(link_states.put_session(secret, session, own.now, LINK_LASTS))
+    return {LINK: secret}
+
+
+def _operator(own: Given) -> dict[str, str]:
+    """The cookie of somebody who has signed in to the portal."""
+    secret = new_id()
+    session = PortalSession(key_fingerprint=own.api_key_fingerprint, key_name="local")
+    own.store.commit(link_states.put_session(secret, session, own.now, PORTAL_LASTS))
+    return {PORTAL: secret}
+
+
+@contextmanager
+def _limit_seems_reached(own: Given) -> Iterator[None]:
+    pk, sk = keys.LINKED_COUNT
+    wrong = connection_limit.limit_of(own.store.settings())
+    own.store.table.put_many([{"pk": pk, "sk": sk, "count": wrong, "mark": new_id(), "reported": 0}])
+    try:
+        yield
+    finally:
+        connection_limit.recount(own.store)

@@ -1,0 +1,105 @@
+"""Secrets Manager and the memory that stands in for it keep the same promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import moto
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from feedlane.errors import Unavailable
+from feedlane.vault_secrets import MemorySecrets, Secrets, Version
+from feedlane.vault_secrets_manager import SecretsManager
+
+
+@pytest.fixture(params=["memory", "secrets manager"])
+def secrets(request: pytest.FixtureRequest) -> Iterator[Secrets]:
+    if request.param == "memory":
+        yield MemorySecrets()
+        return
+    with moto.mock_aws():
+        client = boto3.client(
+            "secretsmanager", region_name="eu-west-2", aws_access_key_id="a", aws_secret_access_key="s"
+        )
+        yield SecretsManager(client, "feedlane/", pause=lambda _: None)
+
+
+def test_what_was_never_written_is_not_there(secrets: Secrets) -> None:
+    assert secrets.current("one") is None
+    assert secrets.previous("one") is None
+    assert secrets.version("one", "9d1b0000-0000-4000-8000-00000000000e") is None
+
+
+def test_each_write_is_a_new_version_and_the_one_before_stays_the_previous(secrets: Secrets) -> None:
+    first, second = secrets.write("one", "first"), secrets.write("one", "second")
+    assert secrets.current("one") == Version(second, "second")
+    assert secrets.previous("one") == Version(first, "first")
+    assert secrets.version("one", first) == Version(first, "first")
+
+
+def test_the_same_text_written_twice_is_two_versions(secrets: Secrets) -> None:
+    assert secrets.write("one", "same") != secrets.write("one", "same")
+
+
+def test_a_deleted_secret_is_gone_and_its_name_can_be_used_again(secrets: Secrets) -> None:
+    old = secrets.write("one", "old")
+    secrets.delete("one")
+    secrets.delete("one")
+    assert secrets.current("one") is None
+    assert secrets.version("one", old) is None
+    new = secrets.write("one", "new")
+    assert secrets.current("one") == Version(new, "new")
+    assert secrets.previous("one") is None
+
+
+def test_a_versions_text_shows_in_no_traceback() -> None:
+    assert "canary" not in repr(Version("id", "canary"))
+
+
+class Failing:
+    """A client whose every call fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __getattr__(self, _: str) -> Any:
+        def fail(**_: Any) -> None:
+            raise self.error
+
+        return fail
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "canary"}}, "PutSecretValue")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ThrottlingException"),
+        client_error("InternalServiceError"),
+        ReadTimeoutError(endpoint_url="https://secretsmanager.test"),
+    ],
+)
+def test_a_throttled_or_silent_store_is_unavailable(error: Exception) -> None:
+    secrets = SecretsManager(Failing(error), "feedlane")
+    with pytest.raises(Unavailable):
+        secrets.write("one", "text")
+    with pytest.raises(Unavailable):
+        secrets.current("one")
+
+
+def test_a_missing_permission_is_not_taken_for_a_missing_secret() -> None:
+    with pytest.raises(ClientError):
+        SecretsManager(Failing(client_error("AccessDeniedException")), "feedlane").current("one")
+
+
+def test_a_name_that_is_still_being_deleted_is_waited_for() -> None:
+    pauses: list[float] = []
+    secrets = SecretsManager(Failing(client_error("InvalidRequestException")), "feedlane", pauses.append)
+    with pytest.raises(Unavailable):
+        secrets.write("one", "text")
+    assert 3 < sum(pauses) < 10

@@ -1,0 +1,173 @@
+"""The vault over memory, and an identity server that rotates refresh tokens as Xero does."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
+
+import httpx
+
+from feedlane.store import keys
+from feedlane.store.memory import MemoryTable
+from feedlane.store.table import Item, Write
+from feedlane.vault_secrets import MemorySecrets
+from feedlane.vault_service import VaultService
+from feedlane.xero.http import Http
+from feedlane.xero.identity import Identity
+
+NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
+GRACE = timedelta(minutes=30)
+CLIENT_ID = "CLIENT0123456789ABCDEF"
+SECRET = "canary-client-secret-one"
+NEW_SECRET = "canary-client-secret-two"
+USER = "5f2c1a3e-0000-4000-8000-000000000001"
+REDIRECT = "https://feedlane.example/oauth/callback"
+CONTINUOUS = "openid offline_access bankfeeds"
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class IdentityServer:
+    """Codes are `code-…`; every refresh token works until 30 minutes after it was replaced. `before` and `after` are
+    called around each refresh, with its number, and may raise or answer in its place."""
+
+    time: Time
+    secrets: list[str] = field(default_factory=lambda: [SECRET])
+    scope: str = CONTINUOUS
+    forms: list[dict[str, str]] = field(default_factory=list)
+    alive_until: dict[str, datetime] = field(default_factory=dict)
+    before: Callable[[int], httpx.Response | None] = lambda _: None
+    after: Callable[[int], httpx.Response | None] = lambda _: None
+    _issued: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def refreshes(self) -> int:
+        return sum(form.get("grant_type") == "refresh_token" for form in self.forms)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        with self._lock:
+            self.forms.append(form)
+            number = self.refreshes
+        if form.get("grant_type") == "refresh_token":
+            return self.before(number) or self._decided(request, form, number)
+        return self._answer(request, form)
+
+    def _decided(self, request: httpx.Request, form: dict[str, str], number: int) -> httpx.Response:
+        answer = self._answer(request, form)
+        return self.after(number) or answer
+
+    def _answer(self, request: httpx.Request, form: dict[str, str]) -> httpx.Response:
+        client, _, secret = base64.b64decode(request.headers["authorization"][6:]).decode().partition(":")
+        if client != CLIENT_ID or secret not in self.secrets:
+            return refused("invalid_client")
+        if request.url.path == "/connect/revocation":
+            self.alive_until.clear()
+            return httpx.Response(200)
+        with self._lock:
+            match form:
+                case {"grant_type": "authorization_code", "code": code} if code.startswith("code-"):
+                    return self._pair()
+                case {"grant_type": "refresh_token", "refresh_token": token}:
+                    if self.time.now >= self.alive_until.get(token, NOON):
+                        return refused("invalid_grant")
+                    self.alive_until[token] = min(self.alive_until[token], self.time.now + GRACE)
+                    return self._pair()
+                case {"grant_type": "client_credentials"}:
+                    return httpx.Response(200, json={"access_token": "app", "expires_in": 1800})
+        return refused("invalid_grant")
+
+    def _pair(self) -> httpx.Response:
+        self._issued += 1
+        refresh = f"canary-refresh-{self._issued}"
+        pair = {"access_token": jwt(f"canary-access-{self._issued}"), "expires_in": 1800, "scope": self.scope}
+        if "offline_access" in self.scope:
+            self.alive_until[refresh] = self.time.now + timedelta(days=60)
+            pair["refresh_token"] = refresh
+        return httpx.Response(200, json=pair)
+
+
+class FragileTable(MemoryTable):
+    """Fails commits on request: `dead` stands for a process that is no more."""
+
+    dead = False
+    on_commit: Callable[[], None] | None = None
+
+    def commit(self, *writes: Write) -> None:
+        if self.dead:
+            raise Crash
+        if self.on_commit:
+            self.on_commit()
+        super().commit(*writes)
+
+
+class FragileSecrets(MemorySecrets):
+    on_write: Callable[[str], None] | None = None
+    after_write: Callable[[str], None] | None = None
+
+    def write(self, name: str, text: str) -> str:
+        if self.on_write:
+            self.on_write(name)
+        version = super().write(name, text)
+        if self.after_write:
+            self.after_write(name)
+        return version
+
+
+class Crash(BaseException):
+    """The process ends here. No handler of the code under test may catch it for good."""
+
+
+class World:
+    def __init__(self) -> None:
+        self.time = Time()
+        self.server = IdentityServer(self.time)
+        self.table = FragileTable()
+        self.secrets = FragileSecrets()
+        self.pauses: list[float] = []
+
+    def vault(self, pause: Callable[[float], None] | None = None) -> VaultService:
+        """A vault as a new function instance has it: nothing in memory."""
+        identity = Identity(Http("https://identity.test", transport=httpx.MockTransport(self.server)), self.time)
+        return VaultService(self.secrets, self.table, identity, self.time, pause or self.pauses.append)
+
+    def connected(self, code: str = "code-1") -> str:
+        """The id of a token set that a customer has just granted."""
+        vault = self.vault()
+        vault.save_app_keys(CLIENT_ID, SECRET)
+        return vault.exchange_code(code, REDIRECT).token_set_id
+
+    def lease(self, token_set_id: str) -> Item:
+        return self.table.get(keys.lease(token_set_id)) or {}
+
+    def reborn(self) -> VaultService:
+        """The vault after a crash: the table and the store are as the dead process left them."""
+        self.table.dead = False
+        self.table.on_commit = self.secrets.on_write = self.secrets.after_write = None
+        return self.vault()
+
+
+def refused(error: str) -> httpx.Response:
+    return httpx.Response(400, json={"error": error})
+
+
+def jwt(name: str) -> str:
+    claims = {"xero_userid": USER, "authentication_event_id": "9d1b0000-0000-4000-8000-00000000000e", "jti": name}
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"header.{payload}.{name}"

@@ -1,0 +1,170 @@
+"""What is asked of Xero about an organisation before a feed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.source_account import AccountKind
+from feedlane.token_set import AccessToken
+from feedlane.upstream import TargetAccount
+from feedlane.xero import time_zones
+from feedlane.xero.accounting import Accounting
+from feedlane.xero.connections import XeroConnection, XeroConnections
+from feedlane.xero.http import Http
+from feedlane.xero.tokens import TokenCache
+from tests.unit.xero.xero_server import ACCESS, NOON, Server, TokenVault, always, api
+
+ORGANISATION = {
+    "OrganisationID": "o-1",
+    "Name": "Harbour Bakery Ltd",
+    "BaseCurrency": "GBP",
+    "CountryCode": "GB",
+    "IsDemoCompany": False,
+    "Class": "PREMIUM_2027",
+    "Timezone": "GMTSTANDARDTIME",
+}
+
+
+def account(**changes: str) -> dict[str, str]:
+    said = {"AccountID": "a-1", "Name": "Current", "BankAccountNumber": "123", "CurrencyCode": "GBP"}
+    return said | {"BankAccountType": "BANK", "Status": "ACTIVE"} | changes
+
+
+def test_an_organisation_becomes_a_tenant() -> None:
+    found = Accounting(api(always(200, {"Organisations": [ORGANISATION]}))).organisation(ACCESS)
+    tenant = found.as_tenant("tenant-1", "x-1")
+    assert (tenant.id, tenant.xero_connection_id, tenant.name) == ("tenant-1", "x-1", "Harbour Bakery Ltd")
+    assert (tenant.base_currency, tenant.country, tenant.time_zone) == ("GBP", "GB", "Europe/London")
+    assert (tenant.plan, tenant.demo) == ("PREMIUM_2027", False)
+
+
+@pytest.mark.parametrize("body", [b"<Response/>", b"{}", b'{"Organisations": []}', b'{"Organisations": null}'])
+def test_an_organisation_that_says_nothing_is_no_crash(body: bytes) -> None:
+    assert Accounting(api(always(200, body))).organisation(ACCESS).time_zone == "UTC"
+
+
+@pytest.mark.parametrize(("status", "allowed"), [("ALLOWED", True), ("NOT-ALLOWED", False)])
+def test_multicurrency_is_allowed_or_not(status: str, allowed: bool) -> None:
+    actions = [{"Name": "Other", "Status": "ALLOWED"}, {"Name": "UseMulticurrency", "Status": status}]
+    assert Accounting(api(always(200, {"Actions": actions}))).allows_multicurrency(ACCESS) is allowed
+
+
+def test_only_active_accounts_that_can_be_fed_are_offered() -> None:
+    accounts = [
+        account(),
+        account(AccountID="a-2", BankAccountType="CREDITCARD", BankAccountNumber="4242"),
+        account(AccountID="a-3", BankAccountType="PAYPAL"),
+        account(AccountID="a-4", Status="ARCHIVED"),
+        account(AccountID="a-5", BankAccountType=""),
+    ]
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"Accounts": accounts})
+
+    assert Accounting(api(answer)).bank_accounts(ACCESS) == [
+        TargetAccount(id="a-1", name="Current", number="123", currency="GBP", kind=AccountKind.BANK),
+        TargetAccount(id="a-2", name="Current", number="4242", currency="GBP", kind=AccountKind.CREDIT_CARD),
+    ]
+    assert seen[0].url.params["where"] == 'Type=="BANK"'
+    assert seen[0].headers["accept"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "zone"),
+    [
+        ("GMTSTANDARDTIME", "GB", "Europe/London"),
+        ("NEWZEALANDSTANDARDTIME", "", "Pacific/Auckland"),
+        ("AUSEASTERNSTANDARDTIME", "", "Australia/Sydney"),
+        ("EASTERNSTANDARDTIME", "CA", "America/New_York"),
+        ("E. Australia Standard Time", "", "Australia/Brisbane"),
+        ("CENTRALSTANDARDTIME(MEXICO)", "", "America/Mexico_City"),
+        ("UTC", "NZ", "UTC"),
+        ("UTC+12", "", "Etc/GMT-12"),
+        ("UTC-11", "", "Etc/GMT+11"),
+        ("A ZONE OF NEXT YEAR", "nz", "Pacific/Auckland"),
+        ("", "AU", "Australia/Sydney"),
+        ("", "XX", "UTC"),
+        ("", "", "UTC"),
+    ],
+)
+def test_a_zone_of_xeros_has_an_iana_name(name: str, country: str, zone: str) -> None:
+    assert time_zones.iana_zone(name, country) == zone
+
+
+def test_every_zone_in_the_tables_exists() -> None:
+    for zone in [*time_zones._ZONES.values(), *time_zones._COUNTRIES.values()]:
+        ZoneInfo(zone)
+
+
+def connections(server: Server) -> XeroConnections:
+    return XeroConnections(Http("https://api.xero.test", transport=httpx.MockTransport(server)), lambda: NOON)
+
+
+def test_connections_of_one_consent_are_asked_for_by_its_event() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        one = {"id": "x-1", "tenantId": "t-1", "tenantName": "Bakery", "tenantType": "ORGANISATION", "authEventId": "e"}
+        return httpx.Response(200, json=[one, one | {"id": "x-2", "tenantType": "PRACTICE"}])
+
+    first, second = connections(answer).listed("token", "e")
+    assert first == XeroConnection(
+        id="x-1", tenant_id="t-1", tenant_name="Bakery", tenant_type="ORGANISATION", authentication_event_id="e"
+    )
+    assert (first.is_organisation, second.is_organisation) == (True, False)
+    assert seen[0].url.params["authEventId"] == "e"
+    assert "xero-tenant-id" not in seen[0].headers
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"<html/>"])
+def test_a_list_that_cannot_be_read_is_not_an_empty_one(body: bytes) -> None:
+    """An empty list disconnects customers."""
+    with pytest.raises(Unavailable):
+        connections(always(200, body)).listed("token")
+
+
+def test_an_empty_list_is_empty_and_a_401_asks_for_reconnection() -> None:
+    assert connections(always(200, [])).listed("token") == []
+    with pytest.raises(ReconnectionNeeded):
+        connections(always(401, {"Title": "Unauthorized", "Status": 401})).listed("token")
+
+
+@pytest.mark.parametrize("code", [204, 404])
+def test_a_deleted_connection_and_one_that_was_gone_are_the_same(code: int) -> None:
+    connections(always(code, b"")).delete("token", "x-1")
+
+
+def test_a_token_is_asked_of_the_vault_once_and_again_shortly_before_it_ends() -> None:
+    vault, now = TokenVault(), [NOON]
+    cache = TokenCache(vault, lambda: now[0])  # type: ignore[arg-type]
+    assert {cache.token("tokens-1") for _ in range(5)} == {"token-1"}
+    assert vault.asked == [None]
+    now[0] = NOON + timedelta(minutes=29, seconds=1)
+    cache.token("tokens-1")
+    assert vault.asked == [None, None]
+
+
+def test_a_token_that_came_with_a_code_is_used_and_can_be_forgotten() -> None:
+    vault = TokenVault()
+    cache = TokenCache(vault, lambda: NOON)  # type: ignore[arg-type]
+    cache.remember("tokens-1", AccessToken(value="granted", expires_at=NOON + timedelta(minutes=30)))
+    assert cache.token("tokens-1") == "granted"
+    cache.forget("tokens-1")
+    assert cache.token("tokens-1") == "token-1"
+
+
+def test_a_rejected_token_that_was_replaced_meanwhile_costs_no_call() -> None:
+    vault = TokenVault()
+    cache = TokenCache(vault, lambda: NOON)  # type: ignore[arg-type]
+    first = cache.token("tokens-1")
+    second = cache.another("tokens-1", first)
+    assert cache.another("tokens-1", first) == second
+    assert len(vault.asked) == 2
