@@ -9,7 +9,7 @@ from feedlane.statement import StatementRecord
 from feedlane.store import keys, ledger
 from local.simulator.state import DEFAULT_CLIENT_SECRET
 from tests.chaos.world import World
-from tests.chaos.xero import STATEMENTS, Call
+from tests.chaos.xero import FEEDS, STATEMENTS, Call
 
 AT_ONCE = 5
 # The task may have read the clock just before the moment it was told to wait for.
@@ -50,7 +50,7 @@ def limits(world: World) -> list[str]:
     found = [f"limits: {max(crowded)} calls at once to one tenant"] if crowded else []
     for call in world.transport.calls:
         name = call.task.name if call.task else ""
-        if not call.path.startswith("/bankfeeds") or not name.startswith(("function push_", "function check_")):
+        if not call.path.startswith("/bankfeeds") or not name.startswith(FEEDS):
             continue
         until = _told(call)
         if until is not None and call.at < until - SLACK:
@@ -68,7 +68,7 @@ def _unheeded(world: World) -> list[str]:
     """Each Retry-After is written down by whoever got it, unless a fault struck it."""
     for call in world.transport.calls:
         task = call.task
-        if call.until is None or task is None or not task.name.startswith(("function push_", "function check_")):
+        if call.until is None or task is None or not task.name.startswith(FEEDS):
             continue
         if task.struck > 1 or task.failed is not None or not call.path.startswith(STATEMENTS):
             continue

@@ -127,7 +127,7 @@ class Faults:
         task = self._timeline.current()
         if task is None or task.in_vault or not task.name.startswith("function ") or not self.strike("stalled"):
             return
-        task.stalled = True
+        task.stalled = task.was_stalled = True
         self._timeline.sleep(361 + 500 * self._rng.random())
         task.stalled = False
 

@@ -9,13 +9,15 @@ from typing import Any
 from feedlane import aws, companies, mapping, settings_changes
 from feedlane.connection import ConnectionStatus
 from feedlane.errors import FeedlaneError, NotFound
-from feedlane.hold import Hold
+from feedlane.hold import Hold, Scope
 from feedlane.releasing import release
 from feedlane.source_account import SourceAccountStatus
 from tests.chaos.causes import Cause
 from tests.chaos.world import Place, World
 
 LASTS = 3000.0
+# What a hold says when the account has to be mapped again.
+NEW_MAPPING = frozenset({"feed-connection-gone"})
 REMOVED, GONE = "xero_403_AuthenticationUnsuccessful", "xero_403_invalid-feed-connection"
 DELETION_TAKES = 30.0
 
@@ -69,8 +71,11 @@ class Operator:
             self._mend(cause)
         for place in world.places:
             if world.is_deleted(place):
+                self.delete_company(place)
                 continue
             self._reconnect(place)
+            if any(hold.reason in NEW_MAPPING for hold in world.store.holds_on([(Scope.FEED, place.feed_id)])):
+                self.unmap(place)
             self._map_again(place)
         self.switch(True)
 

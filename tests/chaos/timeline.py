@@ -27,6 +27,7 @@ class Task(greenlet):
     name = ""
     dead = False
     stalled = False
+    was_stalled = False
     in_vault = 0
     struck = 0
     failed: BaseException | None = None

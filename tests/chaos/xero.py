@@ -27,6 +27,8 @@ from tests.chaos.timeline import Crash, Task, Timeline
 
 STATEMENTS = "/bankfeeds.xro/1.0/Statements"
 LATENCY = 0.15
+# The functions whose calls keep the shared limits.
+FEEDS = ("function push_", "function check_")
 
 
 class _Pause:
@@ -97,12 +99,14 @@ class XeroTransport(httpx.BaseTransport):
         self._faults.before("xero", LATENCY)
         call = self._noted(request)
         self._strike_before(call)
-        self._at_once[call.tenant] += 1
+        # The feeds' own calls: a stalled function, which Lambda would have ended, has left its place to another.
+        counts = call.task is not None and call.task.name.startswith(FEEDS) and not call.task.was_stalled
+        self._at_once[call.tenant] += counts
         self.most_at_once[call.tenant] = max(self.most_at_once[call.tenant], self._at_once[call.tenant])
         try:
             status, headers, body = self._served(request, call)
         finally:
-            self._at_once[call.tenant] -= 1
+            self._at_once[call.tenant] -= counts
             call.ended = self._timeline.now()
         call.status = status
         self._note_refusal(call, headers, body)

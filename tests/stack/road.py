@@ -44,7 +44,7 @@ class Road:
         """Ends its connections too: the app can have 25 of them, and the instance may be kept."""
         self.platform.http.delete(f"/webhooks/{self.receiver.consumer_id}")
         self.receiver.close()
-        own = self.platform.http.get("/companies", params={"tags": ":".join(TAG), "pageSize": 500}).json()
+        own = self.platform.http.get("/companies", params={"tags": "=".join(TAG), "pageSize": 500}).json()
         for company in own["results"]:
             self.platform.http.delete(f"/companies/{company['id']}").raise_for_status()
 

@@ -160,7 +160,10 @@ class Checker:
     def _feed_connection(self, check: Check) -> None:
         """A feed connection that Xero is still working on: the account is connected when it is active."""
         feed = ledger.find_feed(self.store, check.feed_id)
-        if feed is None or not mapping.is_connecting(self.store, feed):
+        if feed is None:
+            return
+        if not mapping.is_connecting(self.store, feed):
+            mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
             return
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
         until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
@@ -170,6 +173,7 @@ class Checker:
                 found = self.upstream.feed_connection(access, feed.feed_connection_id)
                 if found is not None and found.active:
                     mapping.feed_connection_active(self.store, feed.id, found, self.clock(), self.new_id)
+                    mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
                     return
         self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
 

@@ -77,6 +77,7 @@ def map_account(
     if account.mapping is not None:
         if target_account_id in (None, account.mapping.target_account_id):
             _look_soon(queues, account)
+            go_on(store, queues, now, new_id, feed_id(connection.id, account.id))
             return account
         raise Invalid.field("sourceAccountId", _IS_MAPPED, "AlreadyMapped")
     access = access_to(connection)
@@ -98,7 +99,7 @@ def map_account(
         raise _taken("another source account") from None
     mapped = mapped.but(version=account.version + 1)
     _look_soon(queues, mapped)
-    _go_on(store, queues, now, new_id, feed_id(connection.id, account.id))
+    go_on(store, queues, now, new_id, feed_id(connection.id, account.id))
     return mapped
 
 
@@ -122,6 +123,22 @@ def feed_connection_active(
     told = _told_if_connected(store, connected, now, new_id)
     store.commit(store.put_source_account(connected), *claims, *told)
     return connected.but(version=account.version + 1)
+
+
+def go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -> None:
+    """What waited for a feed connection is sent, under new push operations where a hold had ended the old ones.
+
+    Not before Xero has set it up: until then it refuses statements. May be done again.
+    """
+    feed = ledger.find_feed(store, id)
+    account = store.find_source_account(feed.connection_id, feed.account_id) if feed else None
+    if feed is None or account is None or account.status is not SourceAccountStatus.CONNECTED:
+        return
+    for hold in _feed_holds(store, id):
+        if hold.reason in MENDED_BY_MAPPING and hold.since <= account.modified:
+            releasing.release(store, queues, now, new_id, hold)
+    if feed.waiting:
+        queues.wake(id)
 
 
 def is_connecting(store: Store, feed: Feed) -> bool:
@@ -270,13 +287,3 @@ def _hold(feed: Feed, now: datetime, id: str) -> Hold:
 
 def _feed_holds(store: Store, id: str) -> list[Hold]:
     return store.holds_on([(Scope.FEED, id)])
-
-
-def _go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -> None:
-    """What waited for a feed connection is sent, under new push operations where a hold had ended the old ones."""
-    for hold in _feed_holds(store, id):
-        if hold.reason in MENDED_BY_MAPPING:
-            releasing.release(store, queues, now, new_id, hold)
-    feed = ledger.find_feed(store, id)
-    if feed and feed.waiting:
-        queues.wake(id)

@@ -13,7 +13,7 @@ from feedlane.company import Company
 from feedlane.connection import ConnectionStatus
 from feedlane.ending import ended, held, stands
 from feedlane.errors import Finding, Invalid, NotFound
-from feedlane.feed import Feed, FlightStatus
+from feedlane.feed import Feed
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, derived_id
 from feedlane.ledger import Entry, Known, Refusal, append, appended, now_known
@@ -109,9 +109,8 @@ def _record(
 
 
 def _was_held_meanwhile(store: Store, feed: Feed, holds: Sequence[Hold]) -> bool:
-    """A hold came about while we recorded, and its statement stays in doubt: what was just recorded must be told."""
-    in_doubt = feed.flight is not None and feed.flight.status is FlightStatus.POSTING
-    return in_doubt and not holds and bool(store.holds_on(feed.holdable))
+    """A hold came about while we recorded behind a statement under way: what was just recorded must be told."""
+    return not holds and bool(store.holds_on(feed.holdable))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from feedlane import ending, holding, statement_end
+from feedlane import ending, holding, mapping, statement_end
 from feedlane.clock import Clock, local_date
 from feedlane.errors import NotFound
 from feedlane.feed import Feed, Flight, FlightStatus
@@ -15,7 +15,7 @@ from feedlane.ids import NewId, fingerprint
 from feedlane.queues import Check, Queues
 from feedlane.statement import MOST_LINES, StatementRecord, StatementState, Wait, next_statement
 from feedlane.store import ledger, push_operations
-from feedlane.store.limits import not_before, put_not_before
+from feedlane.store.limits import not_before, plan_wake, planned_wake, put_not_before
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 from feedlane.store.traffic import Gate
@@ -114,7 +114,11 @@ class Sender:
             ending.succeed(self.store, feed.id, feed.delivered_through, company, self.clock(), self.new_id)
 
     def _look_again(self, feed: Feed) -> None:
-        """The upstream has the statement: a look is on its way, unless the one who sent it crashed just before."""
+        """The upstream has the statement: a look is on its way, unless the one who sent it crashed just before.
+
+        What waits behind it may be held meanwhile.
+        """
+        self._tell_if_held(feed)
         flight = feed.flight
         statement = ledger.statement(self.store, feed.id, flight.number) if flight else None
         if statement is not None and statement.state is StatementState.PENDING and statement.turn == 0:
@@ -122,20 +126,26 @@ class Sender:
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
-        holds = self.store.holds_on(feed.holdable)
-        now = self.clock()
-        if holds:
-            company = self.store.company(feed.company_id)
-            holding.fail_waiting(self.store, feed, holds[0], company, now, self.new_id)
+        if self._tell_if_held(feed):
             return True
+        now = self.clock()
         settings = self.store.settings()
         if not (settings.enabled and settings.bank_feeds and feed.feed_connection_id):
+            return True
+        if mapping.is_connecting(self.store, feed):
             return True
         until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id), (Scope.FEED, feed.id)])
         if until is None or until <= now:
             return False
         self._wake_at(feed, until)
         return True
+
+    def _tell_if_held(self, feed: Feed) -> bool:
+        holds = self.store.holds_on(feed.holdable)
+        if holds:
+            company = self.store.company(feed.company_id)
+            holding.fail_waiting(self.store, feed, holds[0], company, self.clock(), self.new_id)
+        return bool(holds)
 
     def _cut(self, feed: Feed) -> tuple[StatementRecord | None, bytes, bool]:
         """The next statement, frozen: what is posted is written down first, byte for byte."""
@@ -257,7 +267,14 @@ class Sender:
         self._wake_at(feed, now + timedelta(seconds=min(LONGEST_DELAY, 2**statement.attempts)))
 
     def _wake_at(self, feed: Feed, until: datetime) -> None:
-        """A wake-up at that time: through a delayed message, several of them if the time is far."""
-        seconds = (until - self.clock()).total_seconds()
-        delay = max(1, min(LONGEST_DELAY, int(seconds) + 1))
+        """A wake-up at that time: through a delayed message, several in a row if the time is far.
+
+        One row for a feed, however often it is rung for while it waits.
+        """
+        now = self.clock()
+        delay = max(1, min(LONGEST_DELAY, int((until - now).total_seconds()) + 1))
+        wanted, planned = now + timedelta(seconds=delay), planned_wake(self.store, feed.id)
+        if planned is not None and now < planned <= wanted:
+            return
         self.queues.check(Check(kind="wake", feed_id=feed.id), delay)
+        plan_wake(self.store, feed.id, wanted)

@@ -19,6 +19,7 @@
 | hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
 | not before (rate limits)     | LIMIT#scope#subject   | LIMIT                    |                          |
 | calls counted                | LIMIT#scope#subject   | TRAFFIC                  |                          |
+| a feed's next wake-up        | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
@@ -121,6 +122,10 @@ def hold(scope: str, subject: str) -> Key:
 
 def limit(scope: str, subject: str) -> Key:
     return f"LIMIT#{scope}#{subject}", "LIMIT"
+
+
+def wake(feed_id: str) -> Key:
+    return feed_partition(feed_id), "WAKE"
 
 
 def traffic(scope: str, subject: str) -> Key:

@@ -21,6 +21,18 @@ def not_before(store: Store, subjects: Iterable[tuple[str, str]]) -> datetime | 
     return max(times, default=None)
 
 
+def planned_wake(store: Store, feed_id: str) -> datetime | None:
+    """When the feed's next wake-up is due, if one was put on its way."""
+    item = store.table.get(keys.wake(feed_id))
+    return datetime.fromisoformat(item["at"]) if item else None
+
+
+def plan_wake(store: Store, feed_id: str, at: datetime) -> None:
+    """Notes a wake-up that is on its way. Unconditional: one too many does no harm."""
+    pk, sk = keys.wake(feed_id)
+    store.table.put_many([{"pk": pk, "sk": sk, "at": iso(at), "expires_at": expiry(at, KEPT)}])
+
+
 def put_not_before(store: Store, scope: str, subject: str, until: datetime, now: datetime) -> None:
     """Keeps the latest of the times that came in."""
     pk, sk = keys.limit(scope, subject)
