@@ -12,7 +12,7 @@ from local import system
 from local.demo import ledgers, refused
 from local.demo.platform import Account, Customer, Platform, Row, Simulator, status_of, wait_for
 from local.demo.receiver import Receiver
-from local.instance import Instance
+from local.instance import ROOT, Instance
 from local.progress import Failure, step, stop
 
 SEED = 7
@@ -52,6 +52,9 @@ def main() -> None:
         deliver_a_year(platform, simulator, receiver)
         refused.tell(platform, simulator, receiver)
         receiver.close()
+        record = instance.folder / "statements.json"
+        record.write_bytes(simulator.record())
+        print(f"  What Xero received, statement by statement: {record.relative_to(ROOT)}\n")
     finally:
         with step("stop what was started"):
             system.stop(instance)

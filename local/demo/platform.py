@@ -212,6 +212,10 @@ class Simulator:
         match = {"method": method, "path": path, "tenantId": tenant_id}
         self._asked("POST", "/_simulator/faults", {"match": match, "fault": "problem", "problem": problem})
 
+    def record(self) -> bytes:
+        """Every statement that was received, as `GET /_simulator/statements` answers it."""
+        return self._http.get("/_simulator/statements").raise_for_status().content
+
     def statements(self, tenant_id: str) -> list[dict[str, Any]]:
         found = self._asked("GET", "/_simulator/statements")["statements"]
         return [statement for statement in found if statement["tenantId"] == tenant_id]

@@ -61,7 +61,14 @@ class Stack:
         )["Item"]
         return int(item["delivered_through"]["N"])
 
-    def function(self, name: str) -> str:
+    def layers(self) -> list[str]:
+        """Those that every function has."""
+        function = f"{self.platform.described['stackName']}-public_api"
+        return [
+            layer["Arn"] for layer in self.client("lambda").get_function_configuration(FunctionName=function)["Layers"]
+        ]
+
+    def function(self, name: str, layers: list[str] | None = None) -> str:
         """The ARN of a new function that does nothing."""
         role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy(TRUST))["Role"]["Arn"]
         consume = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
@@ -76,6 +83,7 @@ class Stack:
             Handler="app.handler",
             MemorySize=MEMORY,
             Role=role,
+            Layers=layers or [],
             Code={"ZipFile": code.getvalue()},
         )
         return str(made["FunctionArn"])

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 
 from tests.chaos.report import Report
-from tests.chaos.schedule import run
+from tests.chaos.schedule import Outcome, run
 from tests.chaos.xero import Xero
 
 
 def main() -> int:
     asked = _arguments()
-    report, xero = Report(asked.seed), Xero()
-    numbers = [asked.only] if asked.only is not None else range(asked.schedules)
-    for number in numbers:
-        report.add(number, run(asked.seed * 1_000_003 + number, xero))
+    report = Report(asked.seed)
+    numbers = [asked.only] if asked.only is not None else list(range(asked.schedules))
+    jobs = min(len(numbers), os.cpu_count() or 1)
+    with ProcessPoolExecutor(jobs) as pool:
+        outcomes = pool.map(_run, [(asked.seed, number) for number in numbers], chunksize=5)
+        for number, outcome in zip(numbers, outcomes, strict=True):
+            report.add(number, outcome)
     report.finish()
     return 1 if report.violations else 0
+
+
+def _run(schedule: tuple[int, int]) -> Outcome:
+    seed, number = schedule
+    with Xero.in_process() as xero:
+        return run(seed * 1_000_003 + number, xero)
 
 
 def _arguments() -> argparse.Namespace:

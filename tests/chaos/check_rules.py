@@ -49,7 +49,7 @@ def limits(world: World) -> list[str]:
     crowded = [count for tenant, count in world.transport.most_at_once.items() if tenant and count > AT_ONCE]
     found = [f"limits: {max(crowded)} calls at once to one tenant"] if crowded else []
     for call in world.transport.calls:
-        name = call.task.name if call.task else ""
+        name = call.task.name if call.task is not None else ""
         if not call.path.startswith("/bankfeeds") or not name.startswith(FEEDS):
             continue
         until = _told(call)

@@ -106,7 +106,9 @@ def deployed(
     queues = aws.SQSQueues()
     ports = [(store, queues, upstream, timeline.now, new_id) for upstream in upstreams]
     senders, checkers = [Sender(*some) for some in ports], [Checker(*some) for some in ports]
-    logger = Logger(service="chaos", stream=log, level="INFO")
+    logger = Logger(service="chaos", level="INFO")
+    logger.registered_handler.setStream(log)  # type: ignore[attr-defined]
+    logger.propagate = False
     with (
         patch.dict("os.environ", ENVIRONMENT),
         patch.object(aws, "client", lambda service, *_: clients[service]),

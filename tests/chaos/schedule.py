@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.chaos import checks
@@ -25,9 +26,11 @@ class Outcome:
     calls: int = 0
 
 
-def run(seed: int, xero: Xero) -> Outcome:
+def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds: int = ROUNDS) -> Outcome:
+    """`rates` make some faults more frequent than the seed would."""
     rng = random.Random(seed)
     world = World(rng, xero)
+    world.faults.rates |= rates or {}
     with world.deployed():
         world.build()
         platform, operator = Platform(world), Operator(world)
@@ -38,7 +41,7 @@ def run(seed: int, xero: Xero) -> Outcome:
         world.faults.on = False
         world.timeline.run(2 * HOUR)
         violations = checks.while_held(world)
-        drained = _drain(world, operator)
+        drained = _drain(world, operator, rounds)
         violations += [] if drained else ["nothing lost: the world did not come to rest after all was mended"]
         violations += checks.after_all(world, platform)
     calls = len(world.transport.calls)
@@ -57,10 +60,10 @@ def _storm(world: World) -> None:
             timeline.jump(world.rng.uniform(1, 3) * 24 * HOUR)
 
 
-def _drain(world: World, operator: Operator) -> bool:
+def _drain(world: World, operator: Operator, rounds: int) -> bool:
     """Causes are mended, dead letters put back, holds released, until nothing moves and nothing waits."""
     world.sim.later_rejections.clear()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         world.timeline.run(30 * HOUR)
         operator.mend()
         redriven = sum(queue.redrive() for queue in world.queues.values())

@@ -6,11 +6,13 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
@@ -23,9 +25,10 @@ from local.simulator.problems import problem
 from local.simulator.state import Simulator
 from tests.chaos.causes import Causes, ChaosFaults
 from tests.chaos.faults import Faults
-from tests.chaos.timeline import Crash, Task, Timeline
+from tests.chaos.timeline import Task, Timeline
 
 STATEMENTS = "/bankfeeds.xro/1.0/Statements"
+TOKEN = "/connect/token"
 LATENCY = 0.15
 # The functions whose calls keep the shared limits.
 FEEDS = ("function push_", "function check_")
@@ -49,9 +52,16 @@ class Xero:
     """One simulator and its application, used by one schedule after the other."""
 
     def __init__(self) -> None:
-        gateway.asyncio = SimpleNamespace(sleep=_pause)  # type: ignore[attr-defined]
         self.sim = Simulator()
         self.app = create_app(self.sim)
+
+    @classmethod
+    @contextmanager
+    def in_process(cls) -> Iterator[Xero]:
+        """The simulator takes its time by the virtual clock, not by an event loop's."""
+        with patch.object(gateway, "asyncio", SimpleNamespace(sleep=_pause)):
+            yield cls()
+
 
     def fresh(self, timeline: Timeline, faults: Faults) -> Causes:
         self.sim.clock = Clock(timeline.now)
@@ -105,13 +115,15 @@ class XeroTransport(httpx.BaseTransport):
         self.most_at_once[call.tenant] = max(self.most_at_once[call.tenant], self._at_once[call.tenant])
         try:
             status, headers, body = self._served(request, call)
+            if call.path == TOKEN:
+                self._timeline.sleep(LATENCY)
         finally:
             self._at_once[call.tenant] -= counts
             call.ended = self._timeline.now()
         call.status = status
         self._note_refusal(call, headers, body)
         self._faults.after("xero", LATENCY)
-        lost = "token_answer_lost" if call.path == "/connect/token" else "xero_answer_lost"
+        lost = "token_answer_lost" if call.path == TOKEN else "xero_answer_lost"
         if self._faults.strike(lost):
             raise httpx.ReadTimeout("the answer was lost")
         return httpx.Response(status, headers=headers, content=body, request=request)
@@ -128,7 +140,7 @@ class XeroTransport(httpx.BaseTransport):
             body=body,
             key=request.headers.get("idempotency-key", ""),
             token=request.headers.get("authorization", "").partition(" ")[2],
-            told=dict(getattr(task, "told", {})) if task else None,
+            told=dict(getattr(task, "told", {})) if task is not None else None,
         )
         if call.path == STATEMENTS and call.method == "POST":
             call.written_down = body in self._requests
@@ -189,7 +201,7 @@ class XeroTransport(httpx.BaseTransport):
     def _order(self, call: Call) -> Fault | None:
         """The fault that the simulator answers this call with, if any."""
         strike = self._faults.strike
-        if call.path == "/connect/token":
+        if call.path == TOKEN:
             return Fault(0, "status", self._rng.choice(("before", "after")), status=500) if strike("token_500") else None
         for limit, most in (("minute", 60), ("day", 77_000), ("concurrent", 0), ("appminute", 60)):
             if strike(f"xero_429_{limit}"):
@@ -217,5 +229,3 @@ class XeroTransport(httpx.BaseTransport):
         found = value["items"][0]["errors"][0] if "items" in value else value
         self._faults.count(f"answer_{call.status}_{found.get('type') or found.get('Detail')}")
 
-
-__all__ = ["Call", "Crash", "Xero", "XeroTransport"]

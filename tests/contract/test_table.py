@@ -150,7 +150,7 @@ def test_a_condition_lets_a_write_pass_or_stops_it(
 def test_one_failed_condition_stops_the_whole_commit_and_each_is_named(table: Table) -> None:
     pk = _partition()
     table.commit(Put({"pk": pk, "sk": "old"}))
-    writes = [
+    writes: list[Write] = [
         Put({"pk": pk, "sk": "new"}, ABSENT),
         Put({"pk": pk, "sk": "old", "changed": 1}, ABSENT),
         Delete((pk, "gone"), EXISTS),

@@ -42,8 +42,11 @@ def succeed(store: Store, feed_id: str, through: int, company: Company, now: dat
 def fail(
     store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId,
     *conditions: Check,
-) -> None:  # fmt: skip
-    """Ends all operations that wait for lines behind `after`, with what the upstream said, while `conditions` hold."""
+) -> bool:  # fmt: skip
+    """Ends all operations that wait for lines behind `after`, with what the upstream said, while `conditions` hold.
+
+    False if they do not hold any more.
+    """
     unless = {condition.key for condition in conditions}
     for _ in range(_TRIES):
         waiting = push_operations.open_operations(store, feed_id, after=after)
@@ -53,9 +56,9 @@ def fail(
             continue
         except ConditionFailed as failed:
             if unless & set(failed.keys):
-                return
+                return False
             continue
-        return
+        return True
     raise ConditionFailed([])
 
 

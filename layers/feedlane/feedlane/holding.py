@@ -19,6 +19,7 @@ from feedlane.store.table import ConditionFailed, Contended, Write
 from feedlane.upstream import Refusal
 
 SAFETY_DELAY = 20
+_TRIES = 10
 
 
 def hold_feed(
@@ -68,6 +69,18 @@ def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: da
     Only while it stands: a release that comes in between has started operations that go on.
     """
     ending.fail(store, feed.id, _sent_through(feed), hold, company, now, new_id, ending.stands(hold))
+
+
+def fail_behind(store: Store, feed_id: str, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
+    """Fails what the hold stops behind a statement that is being sent at this moment: that one still has its own end."""
+    for _ in range(_TRIES):
+        feed = ledger.find_feed(store, feed_id)
+        if feed is None or not store.holds_on([(hold.scope, hold.subject)]):
+            return
+        sent = feed.flight.last if feed.flight else feed.delivered_through
+        if ending.fail(store, feed_id, sent, hold, company, now, new_id, ending.stands(hold), ledger.unmoved(feed)):
+            return
+    raise ConditionFailed([])
 
 
 def fail_ended(store: Store, feed: Feed, why: Hold, company: Company, now: datetime, new_id: NewId) -> None:

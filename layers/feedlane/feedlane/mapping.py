@@ -165,7 +165,7 @@ def unmap(
         writes += [store.add_hold(hold), emitted(held)]
     mappings.record_end(store, connection, account, *writes)
     if feed and hold:
-        holding.fail_waiting(store, feed, hold, company, now, new_id)
+        holding.fail_behind(store, feed.id, hold, company, now, new_id)
     return ended.but(version=account.version + 1)
 
 

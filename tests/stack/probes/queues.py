@@ -75,11 +75,14 @@ def is_refused_for_the_organisation(instance: Instance) -> None:
 
 
 def has_to_wait(instance: Instance) -> None:
+    """It is woken later, and is gone then."""
     own = given(instance)
     feed = own.feed(own.linked(), lines=1, feed_connection_id=new_id())
-    put_not_before(own.store, "feed", feed.id, own.now + timedelta(seconds=2), own.now)
-    with own.holds_lifted(feed):
+    put_not_before(own.store, "feed", feed.id, own.now + timedelta(minutes=5), own.now)
+    try:
         _wake(own, feed.id)
+    finally:
+        own.store.table.delete_many([keys.feed(feed.id)])
 
 
 def comes_again_soon_with_a_wake_that_cannot_be_read(instance: Instance) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -28,10 +27,10 @@ class MemoryTable:
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Item | None:
-        return copy.deepcopy(self.items.get(key))
+        return _copied(self.items.get(key))
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        return {key: copy.deepcopy(self.items[key]) for key in set(keys) if key in self.items}
+        return {key: _copied(self.items[key]) for key in dict.fromkeys(keys) if key in self.items}
 
     def query(
         self,
@@ -54,7 +53,7 @@ class MemoryTable:
             and (end is None or item[range_name] <= end)
         ]
         found.sort(key=lambda item: item[range_name], reverse=reverse)
-        return [copy.deepcopy(item) for item in found[:limit]]
+        return [_copied(item) for item in found[:limit]]
 
     def commit(self, *writes: Write) -> None:
         keys = [write.key for write in writes]
@@ -87,7 +86,7 @@ class MemoryTable:
     def _apply(self, write: Write) -> None:
         match write:
             case Put(item=item):
-                stored = copy.deepcopy({name: value for name, value in item.items() if value is not None})
+                stored = _copied({name: value for name, value in item.items() if value is not None})
                 if write.key not in self.items:
                     self.inserted.append(stored)
                 self.items[write.key] = stored
@@ -99,3 +98,12 @@ class MemoryTable:
                 changed.update(extra)
             case Check():
                 pass
+
+
+def _copied(value: Any) -> Any:
+    """An item's own copy: items are made of dictionaries, lists and values that never change."""
+    if isinstance(value, dict):
+        return {name: _copied(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_copied(part) for part in value]
+    return value

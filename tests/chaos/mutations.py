@@ -1,0 +1,111 @@
+"""The product broken on purpose, once for each invariant: what chaos has to catch to be worth anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+from feedlane import push_content, recording, sending, statement_end
+from feedlane.sending import Sender
+from feedlane.store import ledger
+from feedlane.token_refresh import TokenRefresh
+from feedlane.vault_lease import Leases
+from feedlane.xero.api import XeroApi
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`caught_as` is how the violation begins; `rates` make the faults frequent that bring it to light."""
+
+    invariant: str
+    caught_as: str
+    broken: Callable[[], AbstractContextManager[Any]]
+    rates: dict[str, float] = field(default_factory=dict)
+
+
+def dates_are_not_looked_at() -> AbstractContextManager[Any]:
+    real = recording.append
+    return patch.object(recording, "append", lambda feed, *rest: real(feed.but(recorded_date=""), *rest))
+
+
+def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
+    return patch.object(ledger, "known_ids", lambda *_: {})
+
+
+def no_feed_is_woken_again() -> AbstractContextManager[Any]:
+    return patch.object(Sender, "_wake_at", lambda *_: None)
+
+
+def bytes_are_made_anew() -> AbstractContextManager[Any]:
+    real = ledger.statement_request
+    return patch.object(sending.ledger, "statement_request", lambda *given: real(*given) + b" ")
+
+
+def accepted_counts_as_delivered() -> AbstractContextManager[Any]:
+    def accepted(self: Sender, feed: Any, statement: Any, _: Any, now: Any) -> None:
+        statement_end.delivered(self.store, self.queues, feed, statement, now, self.new_id)
+
+    return patch.object(Sender, "_accepted", accepted)
+
+
+def retry_after_is_ignored() -> AbstractContextManager[Any]:
+    return patch.object(sending, "put_not_before", lambda *_: None)
+
+
+def tokens_are_used_before_they_are_stored() -> AbstractContextManager[Any]:
+    return patch.object(TokenRefresh, "_refresh", lambda self, lease, tokens: self._renewed(lease, tokens))
+
+
+def everybody_gets_the_lease() -> AbstractContextManager[Any]:
+    real = Leases.look
+    return patch.multiple(
+        Leases,
+        look=lambda self, subject: real(self, subject)._replace(until=0),
+        take=lambda self, seen: seen._replace(until=0),
+        publish=lambda self, lease, version: self.announce(lease.subject, version),
+    )
+
+
+def a_rejected_token_is_logged() -> AbstractContextManager[Any]:
+    real = XeroApi._send
+
+    def send(self: XeroApi, token: str, *rest: Any) -> Any:
+        answer = real(self, token, *rest)
+        if answer.status_code == 401:
+            raise ValueError(f"Xero does not take the token {token}")
+        return answer
+
+    return patch.object(XeroApi, "_send", send)
+
+
+def money_is_rounded() -> AbstractContextManager[Any]:
+    real = push_content.line_of
+
+    def rounded(position: int, sent: Any) -> Any:
+        line, *findings = real(position, sent)
+        if line is not None:
+            line = line._replace(amount=Decimal(f"{float(line.amount):.2f}"), balance=Decimal(f"{float(line.balance):.2f}"))
+        return line, *findings
+
+    return patch.object(push_content, "line_of", rounded)
+
+
+MUTATIONS = {
+    broken.__name__: Mutation(invariant, caught_as, broken, rates)
+    for invariant, caught_as, broken, rates in (
+        ("1 order", "order", dates_are_not_looked_at, {"push_reordered": 0.5}),
+        ("2 once", "once", known_transactions_are_forgotten, {"push_repeated": 0.5, "push_overlapping": 0.5}),
+        ("3 nothing lost", "nothing lost", no_feed_is_woken_again, {"xero_request_lost": 0.3}),
+        ("4 frozen intent", "frozen", bytes_are_made_anew, {"xero_answer_lost": 0.3}),
+        ("5 one flight", "one flight", accepted_counts_as_delivered, {}),
+        ("5 limits", "limits", retry_after_is_ignored, {"xero_429_minute": 0.3}),
+        ("6 tokens", "tokens", tokens_are_used_before_they_are_stored, {"clock_jump_hours": 0.5}),
+        ("6 tokens, one refresh", "tokens", everybody_gets_the_lease, {"clock_jump_hours": 0.5, "xero_401": 0.3}),
+        ("7 secrets", "secrets", a_rejected_token_is_logged, {"xero_401": 0.3}),
+        ("8 money", "money", money_is_rounded, {}),
+    )
+}

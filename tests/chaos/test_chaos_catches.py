@@ -1,0 +1,27 @@
+"""Chaos finds what it is for: each invariant, broken on purpose, shows as a violation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.mutations import MUTATIONS
+from tests.chaos.schedule import run
+from tests.chaos.xero import Xero
+
+SCHEDULES = 30
+
+
+@pytest.fixture(scope="module")
+def xero() -> Iterator[Xero]:
+    with Xero.in_process() as xero:
+        yield xero
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_broken_invariant_is_caught(xero: Xero, name: str) -> None:
+    mutation = MUTATIONS[name]
+    with mutation.broken():
+        found = (one for seed in range(SCHEDULES) for one in run(seed, xero, mutation.rates, rounds=2).violations)
+        assert any(one.startswith(mutation.caught_as) for one in found), f"{mutation.invariant} is not caught"
