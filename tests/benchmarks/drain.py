@@ -18,8 +18,8 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.sample import transactions
 from tests.benchmarks.stack import Stack, settle
 
-PER_FEED = 100
-PATIENCE = 100
+PER_FEED = 60
+PATIENCE = 60
 FLOOR = "bench-floor-queue"
 
 Message = tuple[str, str]

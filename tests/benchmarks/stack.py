@@ -29,8 +29,11 @@ ACCOUNT = {
     "balance": 0,
 }
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-# The worker imports nothing: what is left is MiniStack and the way to it.
-NOTHING = 'def handler(event, context):\n    return {"statusCode": 200, "body": "{}"}\n'
+# It logs a line, as every function does: for one that is silent MiniStack waits 50 ms, which would flatter the product.
+NOTHING = """def handler(event, context):
+    print("answered", flush=True)
+    return {"statusCode": 200, "body": "{}"}
+"""
 MEMORY = 1024
 
 

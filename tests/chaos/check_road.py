@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from feedlane.mapping import account_token
@@ -41,7 +42,7 @@ def order(world: World, place: Place) -> list[str]:
     """1. Lines arrive in ledger order, and ledger order is chronological."""
     lines = recorded(world, place)
     found = []
-    if any(after.date < before.date for before, after in zip(lines, lines[1:], strict=False)):
+    if any(after.date < before.date for before, after in pairwise(lines)):
         found.append(f"order: the ledger of {place.account_id} is not chronological")
     position = {line.id: number for number, line in enumerate(lines)}
     at = [position.get(line["transactionId"], -1) for line in delivered(world, place)]
@@ -73,7 +74,7 @@ def all_delivered(world: World, place: Place) -> list[str]:
 def one_flight(world: World, place: Place) -> list[str]:
     """5. The next statement comes when the one before has ended."""
     taken = received(world, place)
-    for before, after in zip(taken, taken[1:], strict=False):
+    for before, after in pairwise(taken):
         if after.received_at < before.settles_at:
             late = (before.settles_at - after.received_at).total_seconds()
             return [f"one flight: {place.account_id} got a statement {late:.1f} s before the one before it had ended"]

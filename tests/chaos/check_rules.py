@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from feedlane.ids import fingerprint
 from feedlane.statement import StatementRecord
@@ -19,7 +20,9 @@ SLACK = timedelta(seconds=1)
 def frozen(world: World) -> list[str]:
     """4. What is posted was written down before, and all posts of one statement are the same bytes."""
     posts = [call for call in world.transport.calls if call.path == STATEMENTS and call.method == "POST"]
-    found = ["frozen: a statement was posted that was not written down"] if not all(p.written_down for p in posts) else []
+    found = (
+        ["frozen: a statement was posted that was not written down"] if not all(p.written_down for p in posts) else []
+    )
     bytes_of: dict[str, set[bytes]] = {}
     known = _statements_by_key(world)
     for post in posts:
@@ -30,7 +33,9 @@ def frozen(world: World) -> list[str]:
         bytes_of.setdefault(f"{statement.feed_id}#{statement.number}", set()).add(post.body)
         if post.body != ledger.statement_request(world.store, statement):
             found.append(f"frozen: statement {statement.number} was posted with other bytes than were written down")
-    found += [f"frozen: {name} was posted as {len(some)} different bodies" for name, some in bytes_of.items() if len(some) > 1]
+    found += [
+        f"frozen: {name} was posted as {len(some)} different bodies" for name, some in bytes_of.items() if len(some) > 1
+    ]
     return found[:3]
 
 
@@ -74,7 +79,9 @@ def _unheeded(world: World) -> list[str]:
             continue
         scope, subject = ("app", "app") if call.limited.startswith("app") else ("tenant", call.tenant)
         key = keys.limit(scope, subject)
-        noted = [datetime.fromisoformat(item["until"]) for item in world.table.written if (item["pk"], item["sk"]) == key]
+        noted = [
+            datetime.fromisoformat(item["until"]) for item in world.table.written if (item["pk"], item["sk"]) == key
+        ]
         if not noted or max(noted) < call.until - SLACK:
             return [f"limits: a Retry-After of {call.limited} was not written down"]
     return []
@@ -98,7 +105,7 @@ def _refreshes(world: World) -> list[str]:
                 return ["tokens: a refresh token was sent that Xero never issued"]
             by_user.setdefault(token.grant.user.user_id, []).append(call)
     for calls in by_user.values():
-        for before, after in zip(calls, calls[1:], strict=False):
+        for before, after in pairwise(calls):
             if before.ended and after.at < before.ended and after.task is not before.task:
                 return ["tokens: two refreshes of one token set at once"]
     return []

@@ -30,7 +30,9 @@ def pushes_ended(world: World, platform: Platform) -> list[str]:
             found.append(f"nothing lost: push {pushed.operation_key[-4:]} is taken and has no operation")
         elif operation.status not in ENDED:
             found.append(f"nothing lost: push {operation.key[-4:]} ({operation.door}) is {operation.status} for ever")
-        elif operation.status is PushStatus.FAILED and not (operation.error_message and (operation.errors or operation.problem)):
+        elif operation.status is PushStatus.FAILED and not (
+            operation.error_message and (operation.errors or operation.problem)
+        ):
             found.append(f"nothing lost: push {operation.key[-4:]} failed without a reason")
     for operation in known.values():
         released = operation.door is Door.RELEASE and operation.status is PushStatus.PENDING
@@ -46,10 +48,16 @@ def _every_line_told(world: World, known: dict[str, PushOperation]) -> list[str]
         feed = world.feed(place)
         if feed is None or world.is_deleted(place):
             continue
-        ours = [one for one in known.values() if (one.connection_id, one.account_id) == (feed.connection_id, feed.account_id)]
+        ours = [
+            one
+            for one in known.values()
+            if (one.connection_id, one.account_id) == (feed.connection_id, feed.account_id)
+        ]
         told = max((one.through for one in ours if one.status in (PushStatus.SUCCESS, PushStatus.TIMED_OUT)), default=0)
         if told < feed.delivered_through:
-            found.append(f"nothing lost: nobody was told that {place.account_id} got lines {told + 1} to {feed.delivered_through}")
+            found.append(
+                f"nothing lost: nobody was told: {place.account_id} got lines {told + 1} to {feed.delivered_through}"
+            )
     return found
 
 
@@ -66,7 +74,9 @@ def _no_pointer_left(world: World) -> list[str]:
 def held_operations_told(world: World) -> list[str]:
     """What a hold stops has failed with its problem, once everything is quiet."""
     queues = [world.queues[name] for name in SOURCES]
-    if any(queue.dead or any(message.visible <= world.timeline.seconds for message in queue.messages) for queue in queues):
+    if any(
+        queue.dead or any(message.visible <= world.timeline.seconds for message in queue.messages) for queue in queues
+    ):
         return []
     found, known = [], operations(world).values()
     for place in world.places:
@@ -112,4 +122,3 @@ def _holds(world: World, inserted: list[Event]) -> list[str]:
     if any(count > 1 for count in released.values()) or set(released) - set(standing):
         found.append("events: a hold was released twice, or one that never was")
     return found
-

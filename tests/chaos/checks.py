@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from feedlane.push_operation import PushOperation, PushStatus
 from tests.chaos import check_road, check_rules, check_told
 from tests.chaos.functions import SOURCES
 from tests.chaos.pushes import Platform
-from tests.chaos.world import Place, World
+from tests.chaos.world import World
 
 
 def after_all(world: World, platform: Platform) -> list[str]:
@@ -37,6 +36,3 @@ def at_rest(world: World) -> bool:
         return False
     feeds = [world.feed(place) for place in world.places if not world.is_deleted(place)]
     return all(feed is not None and not feed.waiting and feed.flight is None for feed in feeds)
-
-
-__all__ = ["Place", "PushOperation", "PushStatus", "after_all", "at_rest", "while_held"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from tests.chaos.timeline import Crash, Timeline
+from tests.chaos.timeline import Crash, Task, Timeline
 
-# How often a fault of each kind strikes, for each time that it could. A schedule takes some of them, more or less often.
+# How often a fault of each kind strikes, for each time that it could. A schedule takes some of them, more or less.
 CRASHES = {
     f"crash_{side}_{what}": rate
     for what, rate in (("write", 0.006), ("read", 0.003), ("send", 0.008), ("xero", 0.02))
@@ -68,7 +68,7 @@ DEEDS = {
     "unmapped": 0.03,
     "token_revoked": 0.02,
     "feeds_switched_off": 0.02,
-    "company_deleted": 0.02,
+    "company_deleted": 0.04,
 }
 RATES = CRASHES | AWS | XERO | CAUSES | DEEDS
 
@@ -121,17 +121,15 @@ class Faults:
             task.dead = True
             raise Crash(what)
 
-    def _stall(self, task: object) -> None:
+    def _stall(self, task: Task) -> None:
         """Longer than the queue's visibility time-out: the same messages are worked on by another meanwhile."""
-        assert task is self._timeline.current()
-        task = self._timeline.current()
-        if task is None or task.in_vault or not task.name.startswith("function ") or not self.strike("stalled"):
+        if task.in_vault or not task.name.startswith("function ") or not self.strike("stalled"):
             return
         task.stalled = task.was_stalled = True
         self._timeline.sleep(361 + 500 * self._rng.random())
         task.stalled = False
 
     @staticmethod
-    def _live(task: object) -> None:
-        if getattr(task, "dead", False):
+    def _live(task: Task) -> None:
+        if task.dead:
             raise Crash("dead")

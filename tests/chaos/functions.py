@@ -6,7 +6,7 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -39,7 +39,7 @@ ENVIRONMENT = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def function(name: str) -> ModuleType:
     return load(name)
 

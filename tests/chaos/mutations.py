@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import push_content, recording, sending, statement_end
-from feedlane.sending import Sender
+from feedlane import push_content, recording, sending, settling, statement_end
+from feedlane.settling import Settler
 from feedlane.store import ledger
 from feedlane.token_refresh import TokenRefresh
 from feedlane.vault_lease import Leases
@@ -37,7 +37,7 @@ def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
 
 
 def no_feed_is_woken_again() -> AbstractContextManager[Any]:
-    return patch.object(Sender, "_wake_at", lambda *_: None)
+    return patch.object(settling, "wake_at", lambda *_: None)
 
 
 def bytes_are_made_anew() -> AbstractContextManager[Any]:
@@ -46,14 +46,14 @@ def bytes_are_made_anew() -> AbstractContextManager[Any]:
 
 
 def accepted_counts_as_delivered() -> AbstractContextManager[Any]:
-    def accepted(self: Sender, feed: Any, statement: Any, _: Any, now: Any) -> None:
+    def accepted(self: Settler, feed: Any, statement: Any, _: Any, now: Any) -> None:
         statement_end.delivered(self.store, self.queues, feed, statement, now, self.new_id)
 
-    return patch.object(Sender, "_accepted", accepted)
+    return patch.object(Settler, "_accepted", accepted)
 
 
 def retry_after_is_ignored() -> AbstractContextManager[Any]:
-    return patch.object(sending, "put_not_before", lambda *_: None)
+    return patch.object(settling, "put_not_before", lambda *_: None)
 
 
 def tokens_are_used_before_they_are_stored() -> AbstractContextManager[Any]:
@@ -88,7 +88,9 @@ def money_is_rounded() -> AbstractContextManager[Any]:
     def rounded(position: int, sent: Any) -> Any:
         line, *findings = real(position, sent)
         if line is not None:
-            line = line._replace(amount=Decimal(f"{float(line.amount):.2f}"), balance=Decimal(f"{float(line.balance):.2f}"))
+            line = line._replace(
+                amount=Decimal(f"{float(line.amount):.2f}"), balance=Decimal(f"{float(line.balance):.2f}")
+            )
         return line, *findings
 
     return patch.object(push_content, "line_of", rounded)

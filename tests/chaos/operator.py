@@ -1,4 +1,4 @@
-"""What operators, customers and platforms do while faults strike: mend, release, reconnect, unmap, map again, delete."""
+"""What operators, customers and platforms do while faults strike: mend, release, reconnect, remap, delete."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ class Operator:
             self._revoke(place)
         if strike("feeds_switched_off"):
             self._do(lambda: self.switch(False))
-        if len({one.company_id for one in world.places}) > 1 and not world.deleted_companies and strike("company_deleted"):
+        if (
+            len({one.company_id for one in world.places}) > 1
+            and not world.deleted_companies
+            and strike("company_deleted")
+        ):
             world.deleted_companies.add(place.company_id)
             self._do(lambda: self.delete_company(place))
 
@@ -150,13 +154,15 @@ class Operator:
         world = self.world
         account = world.store.source_account(place.connection_id, place.account_id)
         connection = world.connection_of(place)
-        if account.mapping is not None or account.status is not SourceAccountStatus.DISCONNECTED or not connection.is_linked:
+        if (
+            account.mapping is not None
+            or account.status is not SourceAccountStatus.DISCONNECTED
+            or not connection.is_linked
+        ):
             return
         world.timeline.sleep(DELETION_TAKES)
         with suppress(FeedlaneError):
-            mapped = mapping.map_account(
+            mapping.map_account(
                 world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account, place.target_id
             )
-            assert mapped.mapping is not None
-            place.feed_connections.append(mapped.mapping.feed_connection_id)
             world.faults.count("mapped_again")

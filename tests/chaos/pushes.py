@@ -10,12 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from feedlane import aws
-from feedlane.errors import Conflict, FeedlaneError, Invalid, NotFound, Refused
+from feedlane.errors import Conflict, Invalid, NotFound, Refused
 from feedlane.ids import derived_id
 from feedlane.money import dumps
 from feedlane.push_operation import PushOperation
 from feedlane.pushing import accept
-from feedlane.queue_message import QueueMessage
 from tests.chaos.functions import TRANSACTIONS
 from tests.chaos.timeline import START
 from tests.chaos.world import Place, World
@@ -95,8 +94,8 @@ class Platform:
 
         def work() -> None:
             for _ in range(RETRIES):
-                attempt = world.timeline.start("function public_api", lambda: box.append(once()))
                 box: list[PushOperation] = []
+                attempt = world.timeline.start("function public_api", lambda box=box: box.append(once()))  # type: ignore[misc]
                 while attempt in world.timeline.tasks:
                     world.timeline.sleep(1)
                 if box:
@@ -170,6 +169,3 @@ def _amount(rng: random.Random) -> Decimal:
     places = rng.choice((0, 1, 2, 2, 2, 4))
     value = Decimal(rng.choice((rng.randint(0, 99), rng.randint(0, 99999), rng.randint(0, 10**13))))
     return (value if rng.random() < 0.5 else -value).scaleb(-places)
-
-
-__all__ = ["FeedlaneError", "Platform", "Pushed", "QueueMessage", "Transaction"]

@@ -1,4 +1,4 @@
-"""SQS as far as it matters: order per group, one batch of a group in flight, visibility, delay, retries, dead letters."""
+"""SQS as far as it matters: order per group, one batch of a group in flight, visibility, delay, dead letters."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ class Queue:
         self._numbers = itertools.count(1)
         self._known: dict[tuple[str, str], float] = {}
 
-    def send(self, body: str, group: str = "", deduplication: str | None = None, delay: float = 0.0, **more: Any) -> str:
+    def send(
+        self, body: str, group: str = "", deduplication: str | None = None, delay: float = 0.0, **more: Any
+    ) -> str:
         """The message's id; the one of the message before, if it is the same within five minutes."""
         now = self._timeline.seconds
         if self.is_fifo:

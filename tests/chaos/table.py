@@ -103,9 +103,7 @@ class ChaosTable(MemoryTable):
         limits = [key for key in wanted if key[1] == "LIMIT"]
         if task is None or not limits:
             return
-        known = getattr(task, "told", None)
-        if known is None:
-            known = task.told = {}  # type: ignore[attr-defined]
+        known = task.told = task.told or {}
         for key in limits:
             item = found.get(key)
             known[key] = datetime.fromisoformat(item["until"]) if item else None

@@ -31,6 +31,8 @@ class Task(greenlet):
     in_vault = 0
     struck = 0
     failed: BaseException | None = None
+    told: dict[Any, Any] | None = None
+    """The not-before times that it has read, by the limit's key."""
 
 
 class Timeline:

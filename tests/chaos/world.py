@@ -7,19 +7,15 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from feedlane import linking, mapping, source_accounts
-from feedlane import aws
+from feedlane import aws, linking, mapping, source_accounts
 from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus
+from feedlane.connection import Connection
 from feedlane.feed import Feed, feed_id
-from feedlane.ids import fingerprint
 from feedlane.settings import Settings
-from feedlane.source_account import SourceAccountStatus
-from feedlane.store import ledger
 from feedlane.store.store import Store
 from feedlane.vault_client import LambdaVault
 from feedlane.xero.accounting import Accounting
@@ -30,7 +26,7 @@ from feedlane.xero.consent import XeroOrganisations
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from feedlane.xero.tokens import TokenCache
-from local.simulator.consent import _connect
+from local.simulator.consent import _connect as connect_at_xero
 from local.simulator.grants import CODE_LIFETIME, AuthorizationCode, AuthorizeRequest
 from local.simulator.organisations import Account, fixed_id, new_organisation
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -58,8 +54,6 @@ class Place:
     target_id: str
     tenant_id: str
     user_id: str
-    feed_connections: list[str] = field(default_factory=list)
-    waiting: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def feed_id(self) -> str:
@@ -78,7 +72,8 @@ class World:
         self.secrets = ChaosSecrets(self.faults)
         self.log = io.StringIO()
         self.queues = {
-            name: Queue(name, self.timeline, rng, MOST_RECEIVES.get(name, 0)) for name in (*MOST_RECEIVES, TRANSACTIONS_DEAD)
+            name: Queue(name, self.timeline, rng, MOST_RECEIVES.get(name, 0))
+            for name in (*MOST_RECEIVES, TRANSACTIONS_DEAD)
         }
         self.functions = Functions(self.timeline, self.faults, rng, self.queues, self.log)
         self.transport = XeroTransport(xero, self.timeline, self.faults, self.causes, rng, self.table.requests)
@@ -128,7 +123,9 @@ class World:
 
     def _linked(self, number: int) -> Connection:
         accounts = [
-            Account(fixed_id(f"account-{number}-{n}"), f"Account {number} {n}", f"09{n}", f"2045455577{number}{n}", "GBP")
+            Account(
+                fixed_id(f"account-{number}-{n}"), f"Account {number} {n}", f"09{n}", f"2045455577{number}{n}", "GBP"
+            )
             for n in range(4)
         ]
         organisation = new_organisation(f"Organisation {number}", COUNTRIES[number], "GBP", accounts=accounts)
@@ -143,7 +140,7 @@ class World:
         scopes = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
         request = AuthorizeRequest(DEFAULT_CLIENT_ID, REDIRECT, scopes, None, user_id)
         event = self.new_id()
-        _connect(self.sim, request, self.sim.organisations[tenant_id], event)
+        connect_at_xero(self.sim, request, self.sim.organisations[tenant_id], event)
         code = self.new_id()
         now = self.sim.now()
         self.sim.codes[code] = AuthorizationCode(request, event, now, now + CODE_LIFETIME)
@@ -175,13 +172,10 @@ class World:
         assert connection.tenant is not None
         tenant = self.sim.organisations[connection.tenant.id]
         target = tenant.accounts[number].account_id
-        mapped = mapping.map_account(
-            self.store, self.upstream, aws.queues(), self.now, self.new_id, connection, account, target
+        mapping.map_account(self.store, self.upstream, aws.queues(), self.now, self.new_id, connection, account, target)
+        self.places.append(
+            Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id)
         )
-        assert mapped.mapping is not None
-        place = Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id)
-        place.feed_connections.append(mapped.mapping.feed_connection_id)
-        self.places.append(place)
 
     # what there is
 
@@ -194,6 +188,3 @@ class World:
 
     def is_deleted(self, place: Place) -> bool:
         return place.company_id in self.deleted_companies
-
-
-__all__ = ["ConnectionStatus", "Place", "SourceAccountStatus", "World", "fingerprint", "ledger"]

@@ -62,7 +62,6 @@ class Xero:
         with patch.object(gateway, "asyncio", SimpleNamespace(sleep=_pause)):
             yield cls()
 
-
     def fresh(self, timeline: Timeline, faults: Faults) -> Causes:
         self.sim.clock = Clock(timeline.now)
         self.sim.reset()
@@ -140,7 +139,7 @@ class XeroTransport(httpx.BaseTransport):
             body=body,
             key=request.headers.get("idempotency-key", ""),
             token=request.headers.get("authorization", "").partition(" ")[2],
-            told=dict(getattr(task, "told", {})) if task is not None else None,
+            told=dict(task.told or {}) if task is not None else None,
         )
         if call.path == STATEMENTS and call.method == "POST":
             call.written_down = body in self._requests
@@ -202,10 +201,14 @@ class XeroTransport(httpx.BaseTransport):
         """The fault that the simulator answers this call with, if any."""
         strike = self._faults.strike
         if call.path == TOKEN:
-            return Fault(0, "status", self._rng.choice(("before", "after")), status=500) if strike("token_500") else None
+            return (
+                Fault(0, "status", self._rng.choice(("before", "after")), status=500) if strike("token_500") else None
+            )
         for limit, most in (("minute", 60), ("day", 77_000), ("concurrent", 0), ("appminute", 60)):
             if strike(f"xero_429_{limit}"):
-                return Fault(0, "rateLimit", "before", limit=limit, seconds=self._rng.randint(1, most) if most else None)
+                return Fault(
+                    0, "rateLimit", "before", limit=limit, seconds=self._rng.randint(1, most) if most else None
+                )
         if strike("xero_503"):
             return Fault(0, "status", "before", status=503)
         internal = problem("internal-error")
@@ -228,4 +231,3 @@ class XeroTransport(httpx.BaseTransport):
         value = json.loads(body)
         found = value["items"][0]["errors"][0] if "items" in value else value
         self._faults.count(f"answer_{call.status}_{found.get('type') or found.get('Detail')}")
-

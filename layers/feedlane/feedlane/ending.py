@@ -16,7 +16,7 @@ from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Check, ConditionFailed, Contended, When, Write
 
-# Each operation is three writes (itself, its event, its pointer), and one is for the hold; a commit has at most a hundred.
+# Each operation is three writes (itself, its event, its pointer), two more are conditions; a commit has at most 100.
 AT_ONCE = 30
 _TRIES = 5
 
@@ -51,7 +51,9 @@ def fail(
     for _ in range(_TRIES):
         waiting = push_operations.open_operations(store, feed_id, after=after)
         try:
-            _end(store, feed_id, waiting, lambda operation: held(operation, hold, now), company, now, new_id, *conditions)
+            _end(
+                store, feed_id, waiting, lambda operation: held(operation, hold, now), company, now, new_id, *conditions
+            )
         except Contended:
             continue
         except ConditionFailed as failed:
@@ -83,7 +85,7 @@ def _end(
     new_id: NewId,
     *conditions: Check,
 ) -> None:
-    """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is only listed no more."""
+    """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is just unlisted."""
     for some in _chunks(operations, AT_ONCE):
         writes: list[Write] = [*conditions]
         for operation in some:

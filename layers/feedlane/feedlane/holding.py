@@ -72,7 +72,7 @@ def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: da
 
 
 def fail_behind(store: Store, feed_id: str, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
-    """Fails what the hold stops behind a statement that is being sent at this moment: that one still has its own end."""
+    """Fails what the hold stops behind a statement that is being sent at this moment: that has its own end."""
     for _ in range(_TRIES):
         feed = ledger.find_feed(store, feed_id)
         if feed is None or not store.holds_on([(hold.scope, hold.subject)]):

@@ -88,7 +88,7 @@ def _released(
 def _waiting_feeds(store: Store, hold: Hold) -> tuple[list[Feed], dict[str, Company]]:
     """The feeds that the hold keeps from sending, and their companies. What a deleted company left stays behind."""
     feeds = [feed for feed in holding.held_feeds(store, hold) if feed.waiting]
-    found = {id: store.find_company(id) for id in {feed.company_id for feed in feeds}}
+    found = {id: store.find_company(id) for id in dict.fromkeys(feed.company_id for feed in feeds)}
     companies = {id: company for id, company in found.items() if company is not None}
     return [feed for feed in feeds if feed.company_id in companies], companies
 

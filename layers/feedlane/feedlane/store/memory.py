@@ -27,7 +27,8 @@ class MemoryTable:
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Item | None:
-        return _copied(self.items.get(key))
+        found: Item | None = _copied(self.items.get(key))
+        return found
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         return {key: _copied(self.items[key]) for key in dict.fromkeys(keys) if key in self.items}

@@ -56,7 +56,7 @@ class XeroBankFeeds:
         return self._post_answer(answer) if isinstance(answer, httpx.Response) else answer
 
     def find_statement(self, access: TenantAccess, request: bytes) -> StatusAnswer | None:
-        """Xero lists statements without their lines: ours is known by its feed connection, dates, balances and length."""
+        """Xero lists statements without lines: ours is known by its feed connection, dates, balances and length."""
 
         def page(params: dict[str, str]) -> dict[str, Any]:
             answer = self._asked(access, "GET", STATEMENTS, params=params)

@@ -1,4 +1,4 @@
-"""Looking for a statement of ours among those that Xero has, by what its request says: Xero knows no other name of it."""
+"""Looking for a statement of ours among those that Xero has, by what its request says: it has no other name."""
 
 from __future__ import annotations
 

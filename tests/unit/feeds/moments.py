@@ -1,0 +1,53 @@
+"""Something that happens at the worst moment: just before a read or a commit of the table, or instead of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from feedlane.store.table import Contended
+from tests.unit.feeds.world import World
+
+
+class Crashed(Exception):
+    """The process ended here."""
+
+
+def just_before(world: World, method: str, act: Callable[[], None], touching: str) -> None:
+    """`act` happens once, before the first such call of the table (`commit`, `query`, …) that touches these keys."""
+    table: Any = world.store.table
+    real = getattr(table, method)
+
+    def called(*given: Any, **named: Any) -> Any:
+        if touching in repr((given, named)):
+            setattr(table, method, real)
+            act()
+        return real(*given, **named)
+
+    setattr(table, method, called)
+
+
+def contend(world: World, touching: str) -> None:
+    """Another writer is at the items of that commit at that moment."""
+    table: Any = world.store.table
+    real = table.commit
+
+    def commit(*writes: Any) -> None:
+        if touching in repr(writes):
+            table.commit = real
+            raise Contended([write.key for write in writes])
+        real(*writes)
+
+    table.commit = commit
+
+
+def crash_on_wake(world: World) -> None:
+    """The next wake-up of a feed is not sent any more."""
+    queues: Any = world.queues
+    real = queues.wake
+
+    def wake(feed_id: str) -> None:
+        queues.wake = real
+        raise Crashed(feed_id)
+
+    queues.wake = wake

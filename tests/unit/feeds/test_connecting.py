@@ -1,0 +1,98 @@
+"""A feed connection that Xero is still setting up: nothing is sent before, and everything goes on after."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane import mapping
+from feedlane.errors import Unavailable
+from feedlane.push_operation import PushStatus
+from feedlane.queues import Check
+from feedlane.source_account import SourceAccountStatus
+from feedlane.upstream import FeedConnection, TenantAccess
+from tests.unit.feeds.moments import just_before
+from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+
+
+@pytest.fixture
+def world() -> World:
+    """An account that was unmapped with two lines waiting, and mapped again: Xero works on it."""
+    world = World()
+    world.record(world.message(transactions(2)))
+    connection = world.store.connection(COMPANY, CONNECTION)
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+    world.upstream.create_feed_connection = made  # type: ignore[method-assign]
+    unmapped = world.store.source_account(CONNECTION, ACCOUNT)
+    mapping.map_account(
+        world.store, world.upstream, world.queues, world.now, world.new_id, connection, unmapped, "target"
+    )
+    return world
+
+
+def made(access: TenantAccess, new: object) -> FeedConnection:
+    return FeedConnection(id="fc-new", account_token="token", account_id="target", active=False)
+
+
+def looks(world: World, count: int) -> None:
+    for _ in range(count):
+        world.checker.look(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
+
+
+def test_nothing_is_sent_while_xero_sets_the_feed_connection_up(world: World) -> None:
+    world.queues.woken.append(world.feed().id)
+    world.step()
+    assert world.upstream.posts == []
+    assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+
+
+def test_what_waited_is_sent_once_the_feed_connection_is_active(world: World) -> None:
+    world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.store.holds() == []
+    assert {one.door: one.status for one in world.operations()}["release"] is PushStatus.SUCCESS
+
+
+def test_a_crash_between_connected_and_released_is_made_good_by_the_message_again(world: World) -> None:
+    found = made(None, None).but(active=True)  # type: ignore[arg-type]
+    mapping.feed_connection_active(world.store, world.feed().id, found, world.now, world.new_id)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_an_outage_does_not_end_the_looks_for_a_feed_connection(world: World) -> None:
+    def out(*given: object) -> None:
+        raise Unavailable("Xero asked to come back later", 80_000)
+
+    world.upstream.feed_connection = out  # type: ignore[method-assign,assignment]
+    before = len(world.queues.checks)
+    looks(world, 12)
+    assert len(world.queues.checks) == before + 12
+
+
+def test_a_statement_that_is_being_sent_while_its_account_is_unmapped_keeps_its_own_end() -> None:
+    world = World()
+    operation = world.push(transactions(2))
+    world.step()
+    connection = world.store.connection(COMPANY, CONNECTION)
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    just_before(world, "commit", lambda: world.sender.send(world.feed().id), touching="HOLD#feed")
+    mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world: World) -> None:
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    assert account.status is SourceAccountStatus.CONNECTING
+    world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+    world.run()
+    world.now = world.now.replace(hour=world.now.hour + 1)
+    connection = world.store.connection(COMPANY, CONNECTION)
+    world.record(world.message(transactions(1, start=3, opening=20.0)))
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+    world.checker.look(Check(kind="feedConnection", feed_id=world.feed().id))
+    assert len(world.store.holds()) == 1

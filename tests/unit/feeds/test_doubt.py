@@ -1,0 +1,134 @@
+"""A statement of which it is not known whether it arrived: it is never cut anew while it may have."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from feedlane.hold import Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import PushStatus
+from feedlane.releasing import release
+from feedlane.statement import StatementState
+from feedlane.store import ledger
+from feedlane.store.table import ConditionFailed
+from feedlane.upstream import Accepted, Failed, NoAnswer, Refusal, StatementStatus
+from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.moments import Crashed
+from tests.unit.feeds.world import World, transactions
+
+BROKEN = Failed(problem=Problem(type="internal-error", title="Internal error", status=500))
+GRANT_DEAD = Refusal(
+    scope=Scope.CONNECTION,
+    reason="reconnection-needed",
+    problem=Problem(type="invalid_grant", title="Authorisation ended", status=400),
+)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def in_doubt(world: World, count: int = 2) -> None:
+    """A statement that arrived, of which we do not know it, and new lines behind it."""
+    world.upstream.lost.append(NoAnswer(reason="timed out"))
+    world.push(transactions(count))
+    world.step()
+    world.step()
+    world.record(world.message(transactions(2, start=count + 1, opening=10.0 * count)))
+
+
+def release_all(world: World) -> None:
+    for hold in world.store.holds():
+        release(world.store, world.queues, world.now, world.new_id, hold)
+
+
+def test_a_dead_grant_does_not_cut_a_statement_in_doubt_anew(world: World) -> None:
+    in_doubt(world)
+    world.upstream.answers.append(GRANT_DEAD)
+    world.run()
+    release_all(world)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
+    assert len({request for _, request in world.upstream.posts[:3]}) == 1
+
+
+def test_after_a_refusal_in_doubt_the_same_bytes_go_under_a_new_key(world: World) -> None:
+    in_doubt(world)
+    world.upstream.answers.append(NO_FEEDS)
+    world.run()
+    release_all(world)
+    world.run()
+    (first, sent), (second, again), (third, once_more) = world.upstream.posts[:3]
+    assert sent == again == once_more
+    assert first == second != third
+
+
+def test_a_statement_that_was_resumed_is_not_refused_by_who_was_first(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    real, feed_id = world.upstream.post_statement, world.feed().id
+
+    def dying(*given: Any) -> None:
+        world.upstream.post_statement = real  # type: ignore[method-assign]
+        real(*given)
+        raise Crashed
+
+    def slow(*given: object) -> object:
+        """So slow that the message comes again: the second try arrives and crashes, then the first is refused."""
+        world.upstream.post_statement = dying  # type: ignore[method-assign,assignment]
+        with pytest.raises(Crashed):
+            world.sender.send(feed_id)
+        world.upstream.posts.append(("", world.upstream.posts[0][1]))
+        return NO_FEEDS
+
+    world.upstream.post_statement = slow  # type: ignore[method-assign,assignment]
+    with suppress(ConditionFailed):
+        world.sender.send(feed_id)
+    release_all(world)
+    world.queues.woken.append(feed_id)
+    world.record(world.message(transactions(2, start=3, opening=20.0)))
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
+    assert len({request for _, request in world.upstream.posts[:3]}) == 1
+
+
+def test_a_duplicate_that_is_still_pending_is_followed_to_its_end(world: World) -> None:
+    world.upstream.lost.append(BROKEN)
+    operation = world.push(transactions(2))
+    world.step()
+    world.step()
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+    for _ in range(4):
+        world.step()
+    assert world.feed().delivered_through == 0
+    rejected = Problem(type="account-not-valid", title="Account not valid", status=422)
+    world.upstream.statuses["statement-1"] = Accepted(
+        statement_id="statement-1", status=StatementStatus.REJECTED, problems=(rejected,)
+    )
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.FAILED
+    [hold] = world.store.holds()
+    assert hold.problem == rejected
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_statement_in_doubt_whose_feed_connection_was_replaced_is_looked_for(world: World, arrived: bool) -> None:
+    if arrived:
+        world.upstream.lost.append(NoAnswer(reason="timed out"))
+    else:
+        world.upstream.answers.append(NoAnswer(reason="timed out"))
+    operation = world.push(transactions(2))
+    world.step()
+    world.step()
+    feed = world.feed()
+    world.store.commit(ledger.put_feed(feed.but(feed_connection_id="fc-another")))
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+    first = ledger.statement(world.store, feed.id, 1)
+    assert first is not None
+    assert first.state is (StatementState.DELIVERED if arrived else StatementState.REFUSED)

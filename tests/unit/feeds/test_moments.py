@@ -1,0 +1,201 @@
+"""Two things at once, and crashes between two steps: nothing is told twice, forgotten or left waiting."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.hold import APP, Hold, Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import PushStatus
+from feedlane.queues import Check
+from feedlane.releasing import release
+from feedlane.settings_changes import change_settings
+from feedlane.store import keys
+from feedlane.store.limits import not_before
+from feedlane.upstream import TryLater
+from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
+from tests.unit.feeds.world import COMPANY, World, transactions
+
+ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
+
+
+@pytest.fixture
+def world() -> World:
+    return World(accounts=("account-1", "account-2"))
+
+
+def hold_app(world: World) -> Hold:
+    problem = Problem(type="invalid-application", title="Invalid Application", status=403)
+    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP, reason="app", problem=problem, since=world.now)
+    world.store.commit(world.store.add_hold(hold))
+    return hold
+
+
+def lift(world: World, hold: Hold) -> None:
+    release(world.store, world.queues, world.now, world.new_id, hold)
+
+
+def run_but_crash(world: World) -> None:
+    """All queues, with each crash bringing its message again."""
+    with pytest.raises(Crashed):
+        world.run()
+
+
+def test_a_release_in_between_is_not_failed_by_the_hold_it_lifted(world: World) -> None:
+    world.record(world.message(transactions(2)))
+    hold = hold_app(world)
+    just_before(world, "query", lambda: lift(world, hold), touching="OPEN#")
+    world.run()
+    assert {operation.door: operation.status for operation in world.operations()}["release"] is PushStatus.SUCCESS
+
+
+def test_an_operation_that_another_has_just_ended_has_one_end_event(world: World) -> None:
+    operation = world.push(transactions(2))
+    world.step()
+    hold_app(world)
+    feed_id = world.feed().id
+    just_before(world, "get_many", lambda: world.sender.send(feed_id), touching="PUSH#")
+    world.sender.send(feed_id)
+    assert world.operation(operation.key).status is PushStatus.FAILED
+    assert len(world.events(*ENDS)) == 1
+
+
+def test_known_transactions_that_are_delivered_meanwhile_do_not_wait_for_ever(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    again = world.message(transactions(2))
+    just_before(world, "commit", world.run, touching="OPEN#")
+    world.record(again)
+    world.run()
+    assert {operation.status for operation in world.operations()} == {PushStatus.SUCCESS}
+
+
+def test_what_was_recorded_while_a_hold_was_lifted_is_told_of_its_delivery(world: World) -> None:
+    hold = hold_app(world)
+    world.record(world.message(transactions(2)))
+    late = world.message(transactions(2, start=3, opening=20.0))
+    just_before(world, "commit", lambda: world.record(late), touching="bankFeeds.released")
+    lift(world, hold)
+    world.run()
+    delivered = [one.through for one in world.operations() if one.status is PushStatus.SUCCESS]
+    assert max(delivered) == world.feed().delivered_through == 4
+
+
+def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: World) -> None:
+    world.push(transactions(2))
+    late = world.push([transactions(1)[0] | {"description": "other"}], timeout_in_minutes=1)
+    check = Check(kind="operation", feed_id="", operation_key=late.key, company_id=COMPANY)
+    world.now = late.due or world.now
+    world.checker.look(check)
+    world.run()
+    found = world.operation(late.key)
+    assert (found.status, [error.validator for error in found.errors]) == (PushStatus.TIMED_OUT, ["UniqueId"])
+    assert sum(event.payload["id"] == late.key for event in world.events(*ENDS)) == 1
+
+
+def test_a_hold_that_meets_another_writer_is_written_all_the_same(world: World) -> None:
+    world.upstream.answers.append(NO_FEEDS)
+    world.push(transactions(2))
+    contend(world, touching="HOLD#")
+    world.run()
+    assert [hold.scope for hold in world.store.holds()] == [Scope.TENANT]
+    assert len(world.events("bankFeeds.held")) == 1
+
+
+def test_a_crash_right_after_a_hold_still_tells_the_other_feeds(world: World) -> None:
+    first, second = world.push(transactions(2)), world.push(transactions(2), account="account-2")
+    world.step()
+    world.queues.woken.pop()
+    world.upstream.answers.append(NO_FEEDS)
+    crash_on_wake(world)
+    run_but_crash(world)
+    world.queues.woken.append(world.feed().id)
+    world.run()
+    assert [world.operation(one.key).status for one in (first, second)] == [PushStatus.FAILED] * 2
+
+
+def test_what_waits_behind_a_pending_statement_is_told_of_a_hold(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    behind = world.message(transactions(2, start=3, opening=20.0))
+    just_before(world, "commit", lambda: bool(hold_app(world)) or None, touching="LINES#")
+    world.record(behind)
+    world.step()
+    assert PushStatus.FAILED in {operation.status for operation in world.operations()}
+
+
+def test_switching_on_survives_a_crash_before_the_feeds_are_woken(world: World) -> None:
+    ports = (world.store, world.queues, world.now, world.new_id)
+    world.record(world.message(transactions(2)))
+    change_settings(*ports, {"bank_feeds": False})
+    world.run()
+    crash_on_wake(world)
+    with pytest.raises(Crashed):
+        change_settings(*ports, {"bank_feeds": True})
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_a_feed_that_is_rung_for_often_waits_with_one_message(world: World) -> None:
+    world.upstream.answers.append(TryLater(scope=Scope.TENANT, seconds=80_000, reason="day"))
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    for _ in range(20):
+        world.sender.send(world.feed().id)
+    assert len(world.queues.checks) == 1
+
+
+def test_a_limit_counts_from_the_answer_and_not_from_the_question(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    asked, real = world.now, world.upstream.statement_status
+
+    def slow(*given: object) -> TryLater:
+        world.now = asked.replace(second=asked.second + 8)
+        world.upstream.statement_status = real  # type: ignore[method-assign]
+        return TryLater(scope=Scope.TENANT, seconds=60, reason="minute")
+
+    world.upstream.statement_status = slow  # type: ignore[method-assign,assignment]
+    world.checker.look(Check(kind="statement", feed_id=world.feed().id, number=1))
+    until = not_before(world.store, [(Scope.TENANT, "tenant-1")])
+    assert until is not None
+    assert (until - asked).total_seconds() == 68
+
+
+def test_the_feed_of_a_deleted_company_ends_quietly(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    hold_app(world)
+    world.store.commit(world.store.remove_company(world.store.company(COMPANY)))
+    world.run()
+    assert world.queues.aside == []
+
+
+def test_a_hold_of_a_tenant_is_released_although_a_company_of_it_was_deleted(world: World) -> None:
+    world.upstream.answers.append(NO_FEEDS)
+    world.push(transactions(2))
+    world.run()
+    [hold] = world.store.holds()
+    world.store.commit(world.store.remove_company(world.store.company(COMPANY)))
+    lift(world, hold)
+    assert world.store.holds() == []
+
+
+def test_a_release_that_meets_another_writer_is_done_all_the_same(world: World) -> None:
+    hold = hold_app(world)
+    contend(world, touching="HOLD#")
+    lift(world, hold)
+    assert world.store.table.get(keys.hold(Scope.APP, APP)) is None
+
+
+def test_a_crash_before_the_time_out_is_watched_is_mended_by_the_same_push_again(world: World) -> None:
+    first = world.push(transactions(1), timeout_in_minutes=5)
+    world.queues.checks.clear()
+    assert world.push(transactions(1), timeout_in_minutes=5).key == first.key
+    assert [check.kind for check, _ in world.queues.checks] == ["operation"]
