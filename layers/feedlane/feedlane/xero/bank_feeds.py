@@ -69,6 +69,8 @@ class XeroBankFeeds:
             found = statement_search.matching(request, statement_search.pages(page))
         except _Interrupted as interrupted:
             return interrupted.obstacle
+        except statement_search.Unreadable:
+            return _UNREADABLE
         return None if found is None else _accepted(found) or _UNREADABLE
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:

@@ -14,6 +14,10 @@ MOST_PAGES = 100
 Item = dict[str, Any]
 
 
+class Unreadable(Exception):
+    """The list cannot be read to its end: nothing is known of what it does not show."""
+
+
 def matching(request: bytes, listed: Iterator[Item]) -> Item | None:
     """The statement of this request: one that was not rejected before one that was."""
     wanted = _marks(loads(request)["items"][0])
@@ -22,16 +26,18 @@ def matching(request: bytes, listed: Iterator[Item]) -> Item | None:
 
 
 def page_in(content: bytes) -> Item:
-    """The object of a page, with every amount exactly as it is."""
+    """The object of a page, with every amount exactly as it is. Raises `Unreadable`."""
     try:
         value = loads(content)
     except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        raise Unreadable from None
+    if not isinstance(value, dict) or not isinstance(value.get("items"), list):
+        raise Unreadable
+    return value
 
 
 def pages(page: Callable[[dict[str, str]], Item]) -> Iterator[Item]:
-    """All items of a list that comes in pages. `page` answers the object of one."""
+    """All items of a list that comes in pages. `page` answers the object of one. Raises `Unreadable`."""
     seen: set[str] = set()
     for number in range(1, MOST_PAGES + 1):
         answer = page({"page": str(number), "pageSize": str(PAGE_SIZE)})
@@ -43,6 +49,7 @@ def pages(page: Callable[[dict[str, str]], Item]) -> Iterator[Item]:
         # Xero gives the first page for a bad page number: a page without new items is the end.
         if not fresh or (isinstance(last, int) and number >= last):
             return
+    raise Unreadable
 
 
 def _marks(item: Item) -> tuple[Any, ...]:
