@@ -29,7 +29,7 @@ logger = Logger()
 @lru_cache(maxsize=1)
 def deliverer() -> Deliverer:
     aws.client("sqs")  # boto3 makes clients in one thread only
-    vault = LambdaVault(aws.client("lambda", 30), environment().vault_function_name)
+    vault = LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
     return Deliverer(
         store=aws.store(),
         queues=aws.queues(),
