@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -10,7 +11,7 @@ from feedlane import aws, batch
 from feedlane.clock import system_clock
 from feedlane.environment import environment
 from feedlane.ids import new_id
-from feedlane.queue_message import QueueMessage
+from feedlane.queue_message import FULL_BATCH, QueueMessage
 from feedlane.recording import record
 
 logger = Logger()
@@ -18,12 +19,14 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return batch.by_group(event, _record, _postpone, logger)
+    # A full batch: others of its groups may wait behind it.
+    more_to_come = len(event["Records"]) >= FULL_BATCH
+    return batch.by_group(event, partial(_record, more_to_come), _postpone, logger)
 
 
-def _record(records: list[batch.Record]) -> None:
+def _record(more_to_come: bool, records: list[batch.Record]) -> None:
     messages = [QueueMessage(found.id, found.group, found.body, found.sent_at) for found in records]
-    record(aws.store(), aws.queues(), system_clock, new_id, messages)
+    record(aws.store(), aws.queues(), system_clock, new_id, messages, more_to_come)
 
 
 def _postpone(record: batch.Record, seconds: int) -> None:

@@ -88,7 +88,7 @@ class Deployment:
     # the functions
 
     def _recorded(self, batch: list[Any]) -> None:
-        self.world.record(*batch)
+        self.world.record(*batch, more_to_come=len(batch) == BATCH)
 
     def _sent(self, batch: list[Any]) -> None:
         for feed_id in dict.fromkeys(batch):

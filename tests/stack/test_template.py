@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from feedlane.queue_message import FULL_BATCH
 from tests.stack.template import ROOT, functions, of_type, template
 
 
@@ -34,6 +35,13 @@ def test_a_visibility_timeout_is_six_times_its_functions_timeout() -> None:
             assert source["Properties"]["VisibilityTimeout"] == 6 * timeout
             checked += 1
     assert checked == 4
+
+
+def test_a_full_batch_is_as_large_as_the_mapping_says() -> None:
+    """Whoever records full batches waits for more; see `record_transactions`."""
+    assert (
+        of_type("AWS::Lambda::EventSourceMapping")["RecordTransactionsMapping"]["Properties"]["BatchSize"] == FULL_BATCH
+    )
 
 
 def test_every_queue_redrives_or_is_where_others_redrive_to_and_has_an_alarm() -> None:

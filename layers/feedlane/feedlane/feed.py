@@ -27,6 +27,16 @@ class Flight(Record):
     status: FlightStatus
 
 
+class Gathering(Record):
+    """More messages waited on the queue behind those recorded last: a statement that is not full waits for them.
+
+    `since` the first of them or the last statement, at most `until`, which moves on with every full batch.
+    """
+
+    since: datetime
+    until: datetime
+
+
 class SetAside(Record):
     """A line that is never sent, because a release said so: it stays in the ledger, marked."""
 
@@ -59,6 +69,7 @@ class Feed(Record):
     delivered_through: int = 0
     statements: int = 0
     flight: Flight | None = None
+    gathering: Gathering | None = None
     set_aside: tuple[SetAside, ...] = ()
     version: int = 0
 

@@ -12,6 +12,8 @@ from feedlane.ids import is_uuid
 from feedlane.push_content import object_in
 
 VERSION = 1
+# As many messages as come at once: BatchSize in the template, the most that Lambda takes from a FIFO queue.
+FULL_BATCH = 10
 
 
 @dataclass(frozen=True)

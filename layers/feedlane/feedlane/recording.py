@@ -21,8 +21,10 @@ from feedlane.push_content import content_of, fingerprint_of
 from feedlane.push_operation import Door, PushOperation, PushStatus
 from feedlane.queue_message import Parcel, QueueMessage, parcel_in
 from feedlane.queues import Queues
+from feedlane.statement import gathering, is_gathering
+from feedlane.store import keys, push_operations
 from feedlane.store import ledger as ledger_items
-from feedlane.store import push_operations
+from feedlane.store.read_ahead import reading_ahead
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
@@ -47,18 +49,26 @@ class Push:
         return bool(self.operation.through) or self.operation.status not in {PushStatus.PENDING, PushStatus.TIMED_OUT}
 
 
-def record(store: Store, queues: Queues, clock: Clock, new_id: NewId, messages: Sequence[QueueMessage]) -> None:
+def record(
+    store: Store,
+    queues: Queues,
+    clock: Clock,
+    new_id: NewId,
+    messages: Sequence[QueueMessage],
+    more_to_come: bool = False,
+) -> None:
     """Records messages of one group, in their order, in as few commits as they fit into.
 
+    `more_to_come`: others wait on the queue behind them, so that a statement that is not full yet waits a little.
     What cannot be attributed to a company goes to the dead-letter queue with its reason, so that nobody waits for it.
     An exception means that nothing of the rest is recorded, and that the messages must come again.
     """
-    parcels = [parcel for message in messages if (parcel := _parcel(store, queues, message)) is not None]
-    for company_id, some in groupby(parcels, key=lambda parcel: parcel.company_id):
-        company, together = store.company(company_id), list(some)
+    parcels = [parcel for message in messages if (parcel := _readable(queues, message)) is not None]
+    for _, some in groupby(parcels, key=lambda parcel: parcel.company_id):
+        together = list(some)
         for _ in range(_TRIES):
             try:
-                _record(store, queues, clock(), new_id, company, together)
+                _record(store, queues, clock(), new_id, together, more_to_come)
             except ConditionFailed:
                 continue  # the feed moved on meanwhile (a delivery, another append): look again
             break
@@ -66,36 +76,76 @@ def record(store: Store, queues: Queues, clock: Clock, new_id: NewId, messages: 
             raise ConditionFailed([])
 
 
-def _parcel(store: Store, queues: Queues, message: QueueMessage) -> Parcel | None:
+def _readable(queues: Queues, message: QueueMessage) -> Parcel | None:
     """The message, readable; or it is set aside with its reason."""
     try:
-        parcel = parcel_in(message)
-        store.company(parcel.company_id)
-        if parcel.transactions is None:
-            push_operations.find_operation(store, parcel.company_id, parcel.operation_key or "")
-    except (Invalid, NotFound) as error:
-        queues.set_aside(message.group, message.id, message.body, str(error))
+        return parcel_in(message)
+    except Invalid as error:
+        _set_aside(queues, message, error)
         return None
-    return parcel
+
+
+def _set_aside(queues: Queues, message: QueueMessage, why: Exception) -> None:
+    queues.set_aside(message.group, message.id, message.body, str(why))
+
+
+def _attributed(ahead: Store, queues: Queues, parcels: Sequence[Parcel]) -> tuple[Company | None, list[Parcel]]:
+    """The company of the parcels, and those that push operations can show; the others are set aside."""
+    company, known = ahead.find_company(parcels[0].company_id), []
+    for parcel in parcels:
+        try:
+            if company is None:
+                raise NotFound("company", parcel.company_id)
+            if parcel.transactions is None:
+                push_operations.find_operation(ahead, parcel.company_id, parcel.operation_key or "")
+        except NotFound as missing:
+            _set_aside(queues, parcel.message, missing)
+        else:
+            known.append(parcel)
+    return company, known
+
+
+def _operation_key(parcel: Parcel) -> str:
+    return parcel.operation_key or derived_id("message", parcel.feed_id, parcel.message.id)
+
+
+def _read_ahead(store: Store, parcels: Sequence[Parcel]) -> Store:
+    first = parcels[0]
+    return reading_ahead(
+        store,
+        [
+            keys.SETTINGS,
+            keys.company(first.company_id),
+            keys.connection(first.company_id, first.connection_id),
+            keys.feed(first.feed_id),
+            keys.indexed(first.feed_id),
+            *(keys.push_operation(parcel.company_id, _operation_key(parcel)) for parcel in parcels),
+        ],
+    )
 
 
 def _record(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, company: Company, parcels: Sequence[Parcel]
+    store: Store, queues: Queues, now: datetime, new_id: NewId, parcels: Sequence[Parcel], more_to_come: bool
 ) -> None:
-    feed = ledger_items.find_feed(store, parcels[0].feed_id)
-    connection = store.find_connection(company.id, parcels[0].connection_id)
+    ahead = _read_ahead(store, parcels)
+    company, parcels = _attributed(ahead, queues, parcels)
+    if company is None or not parcels:
+        return
+    feed = ledger_items.find_feed(ahead, parcels[0].feed_id)
+    connection = ahead.find_connection(company.id, parcels[0].connection_id)
     holds = store.holds_on(feed.holdable) if feed else []
     waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in holds)
     linked = connection is not None and (connection.status is ConnectionStatus.LINKED or waits_for_customer)
     if feed is None or connection is None or feed.company_id != company.id or not linked:
         why = _why_no_feed(connection is not None, linked)
-        pushes = [_read(store, parcel, feed, now) for parcel in parcels]
+        pushes = [_read(ahead, parcel, feed, now) for parcel in parcels]
         _commit_refused(store, pushes, why, company, now, new_id)
         return
-    gap_is_error = store.settings().gap_is_error
-    pushes = [_read(store, parcel, feed, now) for parcel in parcels]
-    known = ledger_items.known_ids(store, feed, {line.id for push in pushes for line in push.lines})
-    batch = _Batch(feed, known, [], [])
+    gap_is_error = ahead.settings().gap_is_error
+    pushes = [_read(ahead, parcel, feed, now) for parcel in parcels]
+    known = ledger_items.known_ids(ahead, feed, {line.id for push in pushes for line in push.lines})
+    came_again, waited = any(push.is_done for push in pushes), feed.waiting
+    batch = _Batch(feed.but(gathering=gathering(feed, now, more_to_come)), known, [], [])
     for push in pushes:
         if push.is_done:
             continue
@@ -104,7 +154,8 @@ def _record(
             batch = replace(batch, feed=feed, writes=[], lines=[], hold=None)
         batch = _with(batch, push, company, holds, gap_is_error, now, new_id)
     feed = _commit(store, batch)
-    if feed.waiting and (feed.flight is None or _was_held_meanwhile(store, feed, holds)):
+    must_ring = not waited or came_again or not is_gathering(feed, now)
+    if feed.waiting and (must_ring if feed.flight is None else _was_held_meanwhile(store, feed, holds)):
         queues.wake(feed.id)
 
 
@@ -196,7 +247,7 @@ def _read(store: Store, parcel: Parcel, feed: Feed | None, now: datetime) -> Pus
     content = content_of(parcel.transactions, local_date(now, feed.time_zone if feed else "UTC"))
     fingerprint = fingerprint_of(content.lines)
     errors = content.errors
-    key = given or derived_id("message", parcel.feed_id, parcel.message.id)
+    key = _operation_key(parcel)
     if existing is not None and existing.content != fingerprint:
         rule = f"{key} is the key of another push; a key stands for one push"
         errors = (Finding(item_id="pushOperationKey", message=rule, validator="UniqueKey"),)

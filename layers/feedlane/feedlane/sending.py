@@ -13,7 +13,7 @@ from feedlane.hold import APP, Scope
 from feedlane.ids import NewId, fingerprint
 from feedlane.queues import Check, Queues
 from feedlane.settling import FIRST_LOOK, LONGEST_DELAY, NeverTaken, Settler, wake_at
-from feedlane.statement import MOST_LINES, StatementRecord, StatementState, Wait, next_statement
+from feedlane.statement import MOST_LINES, StatementRecord, StatementState, Wait, gathers_until, next_statement
 from feedlane.store import ledger, push_operations
 from feedlane.store.limits import not_before
 from feedlane.store.store import Store
@@ -57,6 +57,9 @@ class Sender:
             return
         if not feed.waiting:
             self._finish(feed)
+            return
+        if feed.flight is None and (until := gathers_until(feed, self.clock())):
+            wake_at(self.store, self.queues, self.clock(), feed, until)
             return
         if self._must_wait(feed):
             return
@@ -154,7 +157,10 @@ class Sender:
         request = self.upstream.request_bytes(cut.statement)
         flight = Flight(number=number, first=cut.first, last=cut.last, status=FlightStatus.POSTING)
         writes = ledger.add_statement(statement, request)
-        self.store.commit(ledger.put_feed(feed.but(flight=flight, statements=number)), *writes)
+        # What comes behind it is gathered anew.
+        gathering = feed.gathering.but(since=now) if feed.gathering else None
+        after = feed.but(flight=flight, statements=number, gathering=gathering)
+        self.store.commit(ledger.put_feed(after), *writes)
         return statement.but(version=1), request, False
 
     def _resume(self, feed: Feed) -> tuple[StatementRecord | None, bytes, bool]:

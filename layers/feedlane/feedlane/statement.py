@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from feedlane.feed import Feed
+from feedlane.feed import Feed, Gathering
 from feedlane.problem import Problem
 from feedlane.record import Record
 from feedlane.transaction import Line
 from feedlane.upstream import Statement
 
 MOST_LINES = 1000
+# How long a statement that is not full waits for the next full batch of messages, and how long for all of them.
+LINGER = timedelta(seconds=2)
+LONGEST_LINGER = timedelta(seconds=20)
 # Xero takes 3,000,000 bytes; the rest is for what surrounds the lines.
 MOST_BYTES = 2_990_000
 
@@ -95,6 +98,27 @@ def next_statement(
             break
         taken.append(line)
     return Cut(statement_of(feed.feed_connection_id, taken), first, first + len(taken) - 1)
+
+
+def gathering(feed: Feed, now: datetime, more_to_come: bool) -> Gathering | None:
+    """What the feed gathers after an append, given whether more messages wait behind it."""
+    if not more_to_come:
+        return None
+    before = feed.gathering
+    goes_on = before is not None and now <= before.until
+    return Gathering(since=before.since if before and goes_on else now, until=now + LINGER)
+
+
+def gathers_until(feed: Feed, now: datetime) -> datetime | None:
+    """Until when the feed's next statement waits for more lines; None: it goes now."""
+    if feed.gathering is None or feed.waiting >= MOST_LINES:
+        return None
+    until = min(feed.gathering.until, feed.gathering.since + LONGEST_LINGER)
+    return until if now < until else None
+
+
+def is_gathering(feed: Feed, now: datetime) -> bool:
+    return gathers_until(feed, now) is not None
 
 
 def statement_of(feed_connection_id: str, lines: Sequence[Line]) -> Statement:

@@ -74,8 +74,8 @@ class World:
         text = json.dumps(body | {"transactions": transactions} | fields)
         return QueueMessage(self.new_id(), feed_id(CONNECTION, account), text, self.now)
 
-    def record(self, *messages: QueueMessage) -> None:
-        record(self.store, self.queues, self.clock, self.new_id, messages)
+    def record(self, *messages: QueueMessage, more_to_come: bool = False) -> None:
+        record(self.store, self.queues, self.clock, self.new_id, messages, more_to_come)
 
     # the functions
 

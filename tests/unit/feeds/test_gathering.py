@@ -1,0 +1,123 @@
+"""While more messages wait on the queue, a statement waits for them: a backlog costs the fewest calls."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane.push_operation import PushStatus
+from feedlane.queue_message import FULL_BATCH, QueueMessage
+from feedlane.statement import LINGER, LONGEST_LINGER
+from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.world import ACCOUNT, World, transactions
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def batch(world: World, number: int, account: str = ACCOUNT) -> list[QueueMessage]:
+    """The messages of one full batch, one transaction each."""
+    first = number * FULL_BATCH + 1
+    return [
+        world.message(transactions(1, n, opening=10.0 * (n - 1)), account) for n in range(first, first + FULL_BATCH)
+    ]
+
+
+def lengths(world: World) -> list[int]:
+    return [len(statement) for statement in world.upstream.taken]
+
+
+def send(world: World) -> None:
+    """What was woken is looked at; nothing that is delayed."""
+    while world.queues.woken:
+        world.sender.send(world.queues.woken.pop(0))
+
+
+def test_a_statement_waits_while_more_messages_wait_behind_it(world: World) -> None:
+    world.record(*batch(world, 0), more_to_come=True)
+    send(world)
+    assert lengths(world) == []
+    world.record(*batch(world, 1))
+    send(world)
+    assert lengths(world) == [20]
+
+
+def test_a_single_push_does_not_wait(world: World) -> None:
+    world.record(*batch(world, 0)[:1])
+    send(world)
+    assert lengths(world) == [1]
+
+
+def test_a_backlog_goes_in_full_statements(world: World) -> None:
+    for number in range(250):
+        world.record(*batch(world, number), more_to_come=True)
+        send(world)
+    world.run()
+    assert lengths(world) == [1000, 1000, 500]
+    assert world.sent_ids() == [f"t{number}" for number in range(1, 2501)]
+
+
+def test_full_batches_that_add_to_one_another_ring_once(world: World) -> None:
+    for number in range(5):
+        world.record(*batch(world, number), more_to_come=True)
+    assert len(world.queues.woken) == 1
+
+
+def test_a_last_batch_that_was_full_goes_when_nothing_follows(world: World) -> None:
+    world.record(*batch(world, 0), more_to_come=True)
+    began = world.now
+    while not world.upstream.taken:
+        assert world.step()
+    assert LINGER <= world.now - began <= LINGER + timedelta(seconds=1)
+
+
+def test_a_slow_stream_of_full_batches_is_not_waited_for_without_end(world: World) -> None:
+    began, pause = world.now, LINGER * 0.9
+    for number in range(50):
+        world.record(*batch(world, number), more_to_come=True)
+        send(world)
+        if world.upstream.taken:
+            break
+        world.now += pause
+    assert LONGEST_LINGER <= world.now - began <= LONGEST_LINGER + pause
+    world.run()
+    assert world.sent_ids() == [f"t{n}" for n in range(1, (number + 1) * FULL_BATCH + 1)]
+
+
+def test_what_comes_during_a_flight_is_gathered_for_the_next(world: World) -> None:
+    for number in range(100):
+        world.record(*batch(world, number), more_to_come=True)
+    send(world)
+    assert lengths(world) == [1000]
+    for number in range(100, 105):
+        world.record(*batch(world, number), more_to_come=True)
+    while world.feed().flight:
+        assert world.step()
+    send(world)
+    assert lengths(world) == [1000]
+    for number in range(105, 200):
+        world.record(*batch(world, number), more_to_come=True)
+    world.run()
+    assert lengths(world) == [1000, 1000]
+
+
+def test_a_crash_between_the_append_and_its_wake_up_loses_nothing(world: World) -> None:
+    messages = batch(world, 0)
+    world.record(*messages, more_to_come=True)
+    world.queues.woken.clear()
+    world.record(*messages, more_to_come=True)
+    world.run()
+    assert lengths(world) == [10]
+
+
+def test_a_hold_that_comes_while_lines_gather_is_told() -> None:
+    world = World(("current", "savings"))
+    world.record(*batch(world, 0, "current"), more_to_come=True)
+    world.upstream.answers.append(NO_FEEDS)
+    world.record(world.message(transactions(1), "savings"))
+    world.run()
+    assert len(world.operations()) == FULL_BATCH + 1
+    assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
