@@ -69,7 +69,7 @@ def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
 
 def _save_settings(site: Site, entered: dict[str, Any]) -> None:
     changes = {name: entered[name] for name in ("enabled", "bank_feeds", "access")}
-    if entered["connection_limit"].isdigit():
+    if entered["connection_limit"].isdecimal():
         changes["connection_limit"] = int(entered["connection_limit"])
     settings_changes.change_settings(site.store, site.queues, site.clock(), site.new_id, changes)
 
