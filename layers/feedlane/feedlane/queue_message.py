@@ -8,10 +8,12 @@ from typing import Any
 
 from feedlane.errors import Invalid
 from feedlane.feed import feed_id
-from feedlane.ids import is_uuid
+from feedlane.ids import derived_id, is_uuid
 from feedlane.push_content import object_in
 
 VERSION = 1
+# What SQS takes: one MiB.
+LARGEST_MESSAGE = 1_048_576
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,24 @@ def parcel_in(message: QueueMessage) -> Parcel:
     if message.group != group:
         raise Invalid.field("MessageGroupId", f"must be {group}, as the message's own ids say", "Match")
     return Parcel(message, names["companyId"], names["connectionId"], names["accountId"], key, sent.get("transactions"))
+
+
+def naming_its_operation(body: str, group: str, message_id: str) -> str:
+    """The body of a producer's message with the key of the push operation that it makes, or would have made.
+
+    Sent again as another message, it then stands for the same operation. What names one already, cannot be read or
+    would become too large is left as it is: then the ledger knows its transactions, under an operation of their own.
+    """
+    try:
+        sent = object_in(body)
+    except Invalid:
+        return body
+    if "pushOperationKey" in sent or "transactions" not in sent:
+        return body
+    key = f'"pushOperationKey":"{derived_id("message", group, message_id)}",'
+    before, after = body.split("{", 1)
+    named = f"{before}{{{key}{after}"
+    return named if len(named.encode("utf-8", "replace")) <= LARGEST_MESSAGE else body
 
 
 def _text(sent: dict[str, Any], name: str) -> str:
