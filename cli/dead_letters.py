@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,14 +21,13 @@ WAIT_AND_SEE = "Mend the cause first: what fails again comes back here."
 class OperatorsAws:
     """Implements `Aws` with the operator's own credentials."""
 
-    def __init__(self, stack: str, client: Callable[[str], Any] = boto3.client) -> None:
+    def __init__(self, stack: str) -> None:
         self.stack = stack
-        self._make = client
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._make(service)
+            self._clients[service] = boto3.client(service)
         return self._clients[service]
 
     def queue_url(self, name: str) -> str:

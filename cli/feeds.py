@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import click
 
 from cli import http_api
@@ -32,4 +34,5 @@ def release(api: HttpApi, feed_id: str, set_aside: tuple[str, ...]) -> None:
 
     Prints the push operations under which what waits is sent.
     """
-    http_api.release(api, f"/feeds/{feed_id}", set_aside)
+    connection_id, _, account_id = feed_id.partition("/")
+    http_api.release(api, f"/feeds/{connection_id}/{quote(account_id, safe='')}", set_aside)
