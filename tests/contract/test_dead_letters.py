@@ -81,7 +81,7 @@ def deployment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
             fifo = {"FifoQueue": "true", "DeduplicationScope": "messageGroup"} if name.endswith(".fifo") else {}
             fifo |= {"FifoThroughputLimit": "perMessageGroupId"} if fifo else {}
             made("sqs").create_queue(QueueName=f"{stack}-{name}", Attributes=fifo)
-    monkeypatch.setattr(dead_letters.boto3, "client", made)
+    monkeypatch.setattr(dead_letters.OperatorsAws, "client", lambda own, service: made(service))
     found = Deployment(made("sqs"), stack)
     yield found
     if request.param == "sqs":

@@ -14,6 +14,8 @@ from feedlane.push_content import object_in
 VERSION = 1
 # What SQS takes: one MiB.
 LARGEST_MESSAGE = 1_048_576
+# A MessageGroupId has at most 128 characters, and names two of them.
+LONGEST_NAME = 128
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def naming_its_operation(body: str, group: str, message_id: str) -> str:
 
 def _text(sent: dict[str, Any], name: str) -> str:
     value = sent.get(name)
-    if not isinstance(value, str) or not value:
-        raise Invalid.field(name, "is required and must be a text", "Required")
+    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME or not value.isascii():
+        raise Invalid.field(
+            name, f"is required and must be an ASCII text of at most {LONGEST_NAME} characters", "Required"
+        )
     return value
