@@ -1,12 +1,12 @@
-"""`python -m cli`: API keys with the operator's own AWS credentials, feeds and holds over the HTTP API."""
+"""`python -m cli`: keys and dead letters with the operator's own AWS credentials, feeds and holds over the HTTP API."""
 
 from __future__ import annotations
 
 import click
 
-from cli import api_keys, feeds, holds
+from cli import api_keys, dead_letters, feeds, holds
 
-ENVIRONMENT = "FEEDLANE_API_URL and FEEDLANE_API_KEY stand in for --api-url and --api-key."
+ENVIRONMENT = "FEEDLANE_API_URL, FEEDLANE_API_KEY and FEEDLANE_STACK stand in for --api-url, --api-key and --stack."
 
 
 @click.group(epilog=ENVIRONMENT)
@@ -15,6 +15,7 @@ def cli() -> None:
 
 
 cli.add_command(api_keys.group)
+cli.add_command(dead_letters.group)
 cli.add_command(feeds.group)
 cli.add_command(holds.group)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.http_api import HttpApi, with_api
+from cli import http_api
+from cli.http_api import HttpApi, with_api, with_release
 
 
 @click.group("holds")
@@ -14,20 +15,17 @@ def group() -> None:
 
 @group.command("list")
 @with_api
-def list_holds(api_url: str, api_key: str) -> None:
+def list_holds(api: HttpApi) -> None:
     """Prints each hold: id, scope, since when, how many transactions wait, why."""
-    for hold in HttpApi(api_url, api_key).ask("GET", "/holds")["results"]:
+    for hold in api.ask("GET", "/holds")["results"]:
         problem = hold["problem"]
         why = f"{hold['reason']} ({problem['status']} {problem['title']}: {problem['detail']})"
         click.echo(f"{hold['id']}  {hold['scope']}  {hold['since']}  {hold['waiting']}  {why}")
 
 
 @group.command()
-@with_api
+@with_release
 @click.argument("hold_id")
-def release(api_url: str, api_key: str, hold_id: str) -> None:
+def release(api: HttpApi, hold_id: str, set_aside: tuple[str, ...]) -> None:
     """Lifts HOLD_ID and prints the push operations under which what waits is sent."""
-    started = HttpApi(api_url, api_key).ask("POST", f"/holds/{hold_id}/release")["results"]
-    for operation in started:
-        click.echo(operation["pushOperationKey"])
-    click.echo(f"released; {len(started)} push operation(s) started", err=True)
+    http_api.release(api, f"/holds/{hold_id}", set_aside)

@@ -17,7 +17,9 @@ from local.instance import Instance
 from local.progress import Failure
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
-SETTINGS = {"enabled": True, "bankFeeds": True, "access": "Continuous", "appName": "Feedlane local"}
+SETTINGS = {
+    "enabled": True, "bankFeeds": True, "access": "Continuous", "appName": "Feedlane local", "dailyLimit": 5000,
+}  # fmt: skip
 
 
 def bootstrap(instance: Instance, empty: bool) -> dict[str, Any]:

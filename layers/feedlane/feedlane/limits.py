@@ -6,7 +6,7 @@ All function instances share one count: `store/limits.py` keeps it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from feedlane.clock import iso
@@ -29,8 +29,14 @@ class Limits:
 
 
 # A little below Xero's numbers: people wait for the calls that Link and the API make beside the feeds'.
-OF_TENANT = Limits(minute=55, at_once=5, day=4900)
+OF_TENANT = Limits(minute=55, at_once=5)
 OF_APP_STATEMENTS = Limits(minute=175)
+KEPT_FREE_A_DAY = 100
+
+
+def of_tenant(daily_limit: int) -> Limits:
+    """What calls about a tenant's statements keep to. `daily_limit` is Xero's number; it depends on the app's tier."""
+    return replace(OF_TENANT, day=daily_limit - KEPT_FREE_A_DAY)
 
 
 class Traffic(Record):

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 # Xero's amounts are decimal(19,4), unsigned.
 PLACES = 4
 LARGEST = Decimal("999999999999999.9999")
+# `Decimal` itself also reads `1_000`, `NaN` and the digits of every script.
+_AS_TEXT = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 _LAST_PLACE = Decimal(1).scaleb(-PLACES)
 
 
 def loads(text: str | bytes) -> Any:
-    """JSON with every number that has a fraction or an exponent as `Decimal`."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    """JSON with every number that has a fraction or an exponent as `Decimal`. Raises `ValueError`."""
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    except InvalidOperation:
+        raise ValueError("a number's exponent is beyond all measure") from None
 
 
 def dumps(value: Any) -> str:
@@ -37,10 +43,9 @@ def amount(value: Any) -> Decimal:
     """A finite decimal of at most 19 digits, 4 of them behind the point. Raises `ValueError` with the rule."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError("must be a decimal number")
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError("must be a decimal number") from None
+    if isinstance(value, str) and not _AS_TEXT.fullmatch(value):
+        raise ValueError("must be a decimal number")
+    number = Decimal(value)
     if not number.is_finite():
         raise ValueError("must be a finite number")
     if abs(number) > LARGEST:

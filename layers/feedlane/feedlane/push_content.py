@@ -40,6 +40,8 @@ def object_in(body: str) -> dict[str, Any]:
         parsed = loads(body)
     except ValueError as error:
         raise Invalid.field("body", f"is not valid JSON: {error}", "Json") from None
+    except RecursionError:
+        raise Invalid.field("body", "is nested too deeply", "Json") from None
     if not isinstance(parsed, dict):
         raise Invalid.field("body", "must be a JSON object", "Type")
     return parsed

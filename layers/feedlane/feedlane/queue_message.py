@@ -8,12 +8,16 @@ from typing import Any
 
 from feedlane.errors import Invalid
 from feedlane.feed import feed_id
-from feedlane.ids import is_uuid
+from feedlane.ids import derived_id, is_uuid
 from feedlane.push_content import object_in
 
 VERSION = 1
 # As many messages as come at once: BatchSize in the template, the most that Lambda takes from a FIFO queue.
 FULL_BATCH = 10
+# What SQS takes: one MiB.
+LARGEST_MESSAGE = 1_048_576
+# A MessageGroupId has at most 128 characters, and names two of them.
+LONGEST_NAME = 128
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,28 @@ def parcel_in(message: QueueMessage) -> Parcel:
     return Parcel(message, names["companyId"], names["connectionId"], names["accountId"], key, sent.get("transactions"))
 
 
+def naming_its_operation(body: str, group: str, message_id: str) -> str:
+    """The body of a producer's message with the key of the push operation that it makes, or would have made.
+
+    Sent again as another message, it then stands for the same operation. What names one already, cannot be read or
+    would become too large is left as it is: then the ledger knows its transactions, under an operation of their own.
+    """
+    try:
+        sent = object_in(body)
+    except Invalid:
+        return body
+    if "pushOperationKey" in sent or "transactions" not in sent:
+        return body
+    key = f'"pushOperationKey":"{derived_id("message", group, message_id)}",'
+    before, after = body.split("{", 1)
+    named = f"{before}{{{key}{after}"
+    return named if len(named.encode("utf-8", "replace")) <= LARGEST_MESSAGE else body
+
+
 def _text(sent: dict[str, Any], name: str) -> str:
     value = sent.get(name)
-    if not isinstance(value, str) or not value:
-        raise Invalid.field(name, "is required and must be a text", "Required")
+    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME or not value.isascii():
+        raise Invalid.field(
+            name, f"is required and must be an ASCII text of at most {LONGEST_NAME} characters", "Required"
+        )
     return value

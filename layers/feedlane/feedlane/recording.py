@@ -28,10 +28,12 @@ from feedlane.store.read_ahead import reading_ahead
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
-from feedlane.transaction import Line
+from feedlane.transaction import Line, len_of_texts
 
 MOST_LINES_AT_ONCE = 2000
 MOST_WRITES_AT_ONCE = 60
+# A commit has at most four megabytes. Of text that compresses worst, a character takes two and a quarter bytes.
+MOST_CHARACTERS_AT_ONCE = 1_500_000
 _TRIES = 10
 
 
@@ -178,7 +180,9 @@ class _Batch:
     hold: Hold | None = None
 
     def is_full_with(self, push: Push) -> bool:
-        return len(self.lines) + len(push.lines) > MOST_LINES_AT_ONCE or len(self.writes) > MOST_WRITES_AT_ONCE
+        lines = [*self.lines, *push.lines]
+        too_many = len(lines) > MOST_LINES_AT_ONCE or len(self.writes) > MOST_WRITES_AT_ONCE
+        return too_many or sum(map(len_of_texts, lines)) > MOST_CHARACTERS_AT_ONCE
 
 
 def _with(

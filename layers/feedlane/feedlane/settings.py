@@ -24,6 +24,8 @@ class Settings(Record):
     privacy_policy_url: str = ""
     terms_url: str = ""
     connection_limit: int | None = 25
+    # Xero's number on its lowest tier: safe on every other.
+    daily_limit: int = 1000
     gap_is_error: bool = False
     client_id: str = ""
     client_secret_ending: str = ""

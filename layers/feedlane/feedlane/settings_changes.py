@@ -17,6 +17,8 @@ from feedlane.vault import KeysCheck, Vault
 
 # Xero's limits of linked organisations: of an app without certification now (5) and formerly (25), and by tier.
 CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
+# Calls a day that Xero allows for each organisation: 1,000 on the Starter tier, 5,000 on the others; contracts differ.
+LEAST_CALLS_A_DAY, MOST_CALLS_A_DAY = 200, 1_000_000
 LONGEST_TEXT = 255
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -111,7 +113,7 @@ def _broken(settings: Settings) -> list[Finding]:
         found.append(_finding("appName", f"must have at most {LONGEST_TEXT} characters", "MaximumLength"))
     if "xero" in settings.app_name.casefold():
         found.append(_finding("appName", "must not contain Xero: Xero certifies no app that is called so", "Name"))
-    return found + _broken_by_pages(settings) + _broken_by_limit(settings)
+    return found + _broken_by_pages(settings) + _broken_by_limits(settings)
 
 
 def _broken_by_pages(settings: Settings) -> list[Finding]:
@@ -125,7 +127,18 @@ def _broken_by_pages(settings: Settings) -> list[Finding]:
     return found + [_finding(field, "is required of a partner", "Required") for field in missing]
 
 
-def _broken_by_limit(settings: Settings) -> list[Finding]:
+def _broken_by_limits(settings: Settings) -> list[Finding]:
+    found = []
+    if not LEAST_CALLS_A_DAY <= settings.daily_limit <= MOST_CALLS_A_DAY:
+        rule = (
+            "must be how many calls a day Xero allows for each organisation: 1000 on the Starter tier, 5000 on the "
+            f"others, or what a contract says, from {LEAST_CALLS_A_DAY} to {MOST_CALLS_A_DAY}"
+        )
+        found.append(_finding("dailyLimit", rule, "Range"))
+    return found + _broken_by_connection_limit(settings)
+
+
+def _broken_by_connection_limit(settings: Settings) -> list[Finding]:
     if settings.partner and settings.connection_limit is not None:
         return [_finding("connectionLimit", "must be null: a partner has no limit", "Range")]
     if not settings.partner and settings.connection_limit not in CONNECTION_LIMITS:

@@ -22,6 +22,7 @@ COMES_IN = frozenset({"Credit", "Int", "Div", "Dep", "DirectDep"})
 GOES_OUT = frozenset({"Debit", "Fee", "SerChg", "DirectDebit"})
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
+_NOT_UNICODE = "must be Unicode text, without halves of surrogate pairs"
 _LENGTHS = {"description": 2000, "counterparty": 255, "reference": 255}
 
 
@@ -65,7 +66,10 @@ def line_of(position: int, sent: Any) -> tuple[Line | None, list[Finding], list[
     given_id = sent.get("id")
     name = given_id if isinstance(given_id, str) and given_id else f"transactions[{position}]"
     errors: list[Finding] = []
-    if not isinstance(given_id, str) or not 1 <= len(given_id) <= TRANSACTION_ID_LENGTH:
+    if not is_unicode(name):
+        name = f"transactions[{position}]"
+        errors.append(_finding(name, "id", _NOT_UNICODE, "Unicode"))
+    elif not isinstance(given_id, str) or not 1 <= len(given_id) <= TRANSACTION_ID_LENGTH:
         errors.append(_finding(name, "id", f"must be a text of 1 to {TRANSACTION_ID_LENGTH} characters", "Required"))
     day = _date(name, sent.get("date"), errors)
     sum = _money(name, "amount", sent.get("amount"), errors)
@@ -80,6 +84,22 @@ def line_of(position: int, sent: Any) -> tuple[Line | None, list[Finding], list[
         return None, errors, []
     line = Line(name, day, sum, balance, description, payee, reference, type)
     return line, [], _warnings(line)
+
+
+def len_of_texts(line: Line) -> int:
+    """About how many characters the line's texts have together."""
+    return len(line.id) + len(line.description) + len(line.payee) + len(line.reference)
+
+
+def is_unicode(text: str) -> bool:
+    """False for what JSON can escape but nobody can write down: half of a surrogate pair."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_date(text: str) -> bool:
@@ -117,6 +137,8 @@ def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding]) ->
     if not isinstance(value, str):
         errors.append(_finding(name, field, "must be a text", "Type"))
         return ""
+    if not is_unicode(value):
+        errors.append(_finding(name, field, _NOT_UNICODE, "Unicode"))
     if len(value) > _LENGTHS[field]:
         errors.append(_finding(name, field, f"must have at most {_LENGTHS[field]} characters", "MaximumLength"))
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -39,6 +40,10 @@ def test_what_is_given_changes_and_the_rest_stays(call: Call, own: StandInParts)
         ({"access": "Sometimes"}, {"access"}),
         ({"connectionLimit": 7}, {"connectionLimit"}),
         ({"connectionLimit": None}, {"connectionLimit"}),
+        ({"dailyLimit": 199}, {"dailyLimit"}),
+        ({"dailyLimit": 1_000_001}, {"dailyLimit"}),
+        ({"dailyLimit": "Starter"}, {"dailyLimit"}),
+        ({"dailyLimit": 0, "connectionLimit": 7}, {"dailyLimit", "connectionLimit"}),
         ({"companyUrl": "http://example.com"}, {"companyUrl"}),
         ({"companyUrl": "https://a b"}, {"companyUrl"}),
         ({"partner": True}, {"privacyPolicyUrl", "termsUrl"}),
@@ -51,6 +56,13 @@ def test_each_broken_rule_is_named(call: Call, own: StandInParts, changes: dict[
     assert refused.status == 400
     assert {one["itemId"] for one in refused.body["validation"]["errors"]} == fields
     assert own.event_types == []
+
+
+def test_the_daily_limit_is_the_lowest_tiers_until_it_is_set(call: Call, own: StandInParts) -> None:
+    assert call("GET", SETTINGS).body["dailyLimit"] == 1000
+    assert call("PUT", SETTINGS, {"dailyLimit": 5000}).body["dailyLimit"] == 5000
+    [event] = [item for key, item in own.table.items.items() if key[0].startswith("EVENT#")]
+    assert json.loads(event["payload"]) == {"changed": ["dailyLimit"], "settings": {"dailyLimit": 5000}}
 
 
 def test_a_partner_has_no_connection_limit(call: Call) -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.limits import LONGEST_CALL, Limits, Traffic, Wait, admitted, finished
+from feedlane.limits import KEPT_FREE_A_DAY, LONGEST_CALL, Limits, Traffic, Wait, admitted, finished
+from feedlane.settings import Settings
 from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.store.traffic import Gate
@@ -80,3 +81,23 @@ def test_a_tenant_that_is_full_does_not_stop_another() -> None:
     assert gate.enter("full", NOW, "a") is None
     assert gate.enter("full", NOW, "b") is not None
     assert gate.enter("other", NOW, "c") is None
+
+
+def test_the_days_number_follows_the_setting_and_starts_with_the_lowest_tiers() -> None:
+    store = Store(MemoryTable())
+    assert _calls_of_a_day(store, "new") == 1000 - KEPT_FREE_A_DAY
+    store.commit(store.put_settings(Settings(daily_limit=250)))
+    assert _calls_of_a_day(store, "a-few") == 250 - KEPT_FREE_A_DAY
+    store.commit(store.put_settings(store.settings().but(daily_limit=251)))
+    assert Gate(store).enter("a-few", NOW + timedelta(hours=6), "one-more") is None
+    assert Gate(store).enter("a-few", NOW + timedelta(hours=6), "none-more") is not None
+
+
+def _calls_of_a_day(store: Store, tenant: str) -> int:
+    """One call every 20 seconds, from noon on, until the day has no room left."""
+    for number in range(2000):
+        now = NOW + timedelta(seconds=20 * number)
+        if Gate(store).enter(tenant, now, f"{tenant}-{number}") is not None:
+            return number
+        Gate(store).leave(tenant, now, f"{tenant}-{number}")
+    raise AssertionError("the day had room for every call")

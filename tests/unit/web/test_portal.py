@@ -133,6 +133,17 @@ def test_settings_are_saved_with_an_event(world: World) -> None:
     assert world.events() == ["settings.changed"]
 
 
+def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the_rule(world: World) -> None:
+    assert 'value="1000"' in world.browser.get("/portal/settings").body
+    _save(world, daily_limit="5000")
+    assert world.store.settings().daily_limit == 5000
+    for wrong in ("none", "²", "-5", "9" * 5000, "199"):
+        seen = _save(world, daily_limit=wrong)
+        assert seen.status == 422  # type: ignore[attr-defined]
+        assert "Calls a day: must be how many calls a day Xero allows" in seen.body  # type: ignore[attr-defined]
+    assert world.store.settings().daily_limit == 5000
+
+
 def test_keys_go_to_the_vault_and_only_endings_are_kept(world: World) -> None:
     _save(world, client_id="NEWID1234", client_secret="canary-secret-9876")
     assert world.site.vault.keys == [("NEWID1234", "canary-secret-9876")]

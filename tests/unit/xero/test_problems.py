@@ -54,6 +54,11 @@ def test_an_items_own_status_counts_and_the_answers_where_it_has_none() -> None:
     assert [one.status for one in found(400, {"items": [{"errors": [conflict, without]}]})] == [409, 400]
 
 
+@pytest.mark.parametrize("status", ["²", "9" * 5000, "", "none", 0, -403, True, None, [403]])
+def test_a_status_that_is_none_is_the_answers(status: Any) -> None:
+    assert [one.status for one in found(403, PROBLEM | {"status": status})] == [403]
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"<html>Access Denied</html>", b"[]", b"null", b'{"message": "no"}', b'{"items": "none"}', b"\xff"]
 )

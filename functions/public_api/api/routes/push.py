@@ -82,7 +82,7 @@ def list_push_operations(company_id: str) -> Response[str]:
 
 def _body() -> str:
     body = router.body or ""
-    if len(body) > LARGEST_BODY:
+    if len(body) > LARGEST_BODY or len(body.encode()) > LARGEST_BODY:
         raise Invalid(f"The body is too large: at most {LARGEST_BODY:,} bytes are taken.")
     return body
 

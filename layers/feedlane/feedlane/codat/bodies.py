@@ -133,6 +133,7 @@ class SettingsBody(Body):
     privacy_policy_url: StrictStr | None = None
     terms_url: StrictStr | None = None
     connection_limit: StrictInt | None = None
+    daily_limit: StrictInt | None = None
     gap_is_error: StrictBool | None = None
 
 

@@ -62,6 +62,7 @@ def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
         "privacyPolicyUrl": settings.privacy_policy_url,
         "termsUrl": settings.terms_url,
         "connectionLimit": settings.connection_limit,
+        "dailyLimit": settings.daily_limit,
         "gapIsError": settings.gap_is_error,
         "clientId": masked(settings.client_id[-4:]),
         "clientSecret": masked(settings.client_secret_ending),

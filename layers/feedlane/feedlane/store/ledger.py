@@ -54,7 +54,9 @@ def all_feeds(store: Store) -> Iterator[Feed]:
 
 def packed(lines: Sequence[Line]) -> list[tuple[int, bytes]]:
     """Lines as compressed pages, each small enough for an item, in order, with how many each has."""
-    page = zlib.compress(json.dumps([line.as_texts() for line in lines], separators=(",", ":")).encode(), 1)
+    # UTF-8 and not escapes: of a script that is not Latin these make a page twice as large.
+    text = json.dumps([line.as_texts() for line in lines], separators=(",", ":"), ensure_ascii=False)
+    page = zlib.compress(text.encode(), 1)
     if len(page) <= MOST_ITEM_BYTES or len(lines) == 1:
         return [(len(lines), page)]
     half = len(lines) // 2

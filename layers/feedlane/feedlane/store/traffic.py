@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from feedlane.hold import APP, Scope
-from feedlane.limits import OF_APP_STATEMENTS, OF_TENANT, SOON, Limits, Traffic, Wait, admitted, finished
+from feedlane.limits import OF_APP_STATEMENTS, SOON, Limits, Traffic, Wait, admitted, finished, of_tenant
+from feedlane.settings import Settings
 from feedlane.store import keys
 from feedlane.store.records import changed, expiry, record_in
 from feedlane.store.store import Store
@@ -16,9 +17,9 @@ _TRIES = 8
 
 
 class Gate:
-    """Where every call about statements asks whether it may go."""
+    """Where every call about statements asks whether it may go. A tenant's limits follow the settings, unless given."""
 
-    def __init__(self, store: Store, tenant: Limits = OF_TENANT, app: Limits = OF_APP_STATEMENTS) -> None:
+    def __init__(self, store: Store, tenant: Limits | None = None, app: Limits = OF_APP_STATEMENTS) -> None:
         self._store = store
         self._tenant = tenant
         self._app = app
@@ -27,11 +28,12 @@ class Gate:
         """None: the call may go and is counted, until `leave`. Otherwise the seconds after which to ask again."""
         own, shared = keys.traffic(Scope.TENANT, tenant_id), keys.traffic(Scope.APP, APP)
         for _ in range(_TRIES):
-            found = self._store.table.get_many([own, shared])
-            of_tenant = record_in(Traffic, found.get(own)) or Traffic()
-            of_app = record_in(Traffic, found.get(shared)) or Traffic()
-            tenant_now = admitted(of_tenant, self._tenant, now, call_id)
-            app_now = admitted(of_app, self._app, now, call_id)
+            found = self._store.table.get_many([own, shared, keys.SETTINGS])
+            settings = record_in(Settings, found.get(keys.SETTINGS)) or Settings()
+            tenant_before = record_in(Traffic, found.get(own)) or Traffic()
+            app_before = record_in(Traffic, found.get(shared)) or Traffic()
+            tenant_now = admitted(tenant_before, self._tenant or of_tenant(settings.daily_limit), now, call_id)
+            app_now = admitted(app_before, self._app, now, call_id)
             if isinstance(tenant_now, Wait):
                 return tenant_now.seconds
             if isinstance(app_now, Wait):

@@ -19,7 +19,9 @@ _NAMES = {
     "clientId": "Client ID",
     "clientSecret": "Client secret",
     "connectionLimit": "Connection limit",
+    "dailyLimit": "Calls a day",
 }
+_MOST_DIGITS = 10
 
 
 def show(site: Site, request: Request) -> Response:
@@ -31,6 +33,7 @@ def show(site: Site, request: Request) -> Response:
         "access": settings.access,
         "client_id": "",
         "connection_limit": str(settings.connection_limit),
+        "daily_limit": str(settings.daily_limit),
     }
     return _page(site, request, own, settings, entered, saved=request.query.get("saved", ""))
 
@@ -44,6 +47,7 @@ def save(site: Site, request: Request) -> Response:
         "access": request.field("access"),
         "client_id": request.field("client_id"),
         "connection_limit": request.field("connection_limit"),
+        "daily_limit": request.field("daily_limit"),
     }
     try:
         unchecked = _save_keys(site, entered["client_id"], request.field("client_secret"))
@@ -69,9 +73,13 @@ def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
 
 def _save_settings(site: Site, entered: dict[str, Any]) -> None:
     changes = {name: entered[name] for name in ("enabled", "bank_feeds", "access")}
-    if entered["connection_limit"].isdigit():
-        changes["connection_limit"] = int(entered["connection_limit"])
+    changes |= {name: _whole(entered[name]) for name in ("connection_limit", "daily_limit") if entered[name]}
     settings_changes.change_settings(site.store, site.queues, site.clock(), site.new_id, changes)
+
+
+def _whole(text: str) -> int:
+    """What is no whole number becomes one that no rule allows, so that the rule is what the operator reads."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else -1
 
 
 def _sentences(error: Invalid) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ FEED_CONNECTION_GONE = frozenset(
 )
 # RFC 9457: a problem without a type. Xero's gateway sends `"Type": null`.
 NO_TYPE = "about:blank"
+_HTTP_STATUS = re.compile(r"[1-5][0-9]{2}")
 
 
 class Meaning(NamedTuple):
@@ -98,7 +100,7 @@ def _problem(value: dict[str, Any], status: int) -> Problem:
     """Xero's words as they are. An item's error may lack its status; then the answer's counts."""
     named = {str(key).lower(): item for key, item in value.items()}
     own = named.get("status")
-    code = int(own) if isinstance(own, (int, str)) and str(own).isdigit() else status
+    code = int(own) if isinstance(own, (int, str)) and _HTTP_STATUS.fullmatch(str(own)) else status
     return Problem(
         type=str(named.get("type") or NO_TYPE),
         title=str(named.get("title") or _phrase(code)),

@@ -1,0 +1,125 @@
+"""Pushes of every legal size: within what SQS and DynamoDB take, each with one operation, all of it sent."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from feedlane.codat.bodies import LARGEST_BODY
+from feedlane.money import dumps
+from feedlane.push_operation import PushStatus
+from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage
+from feedlane.store.memory import MemoryTable
+from feedlane.store.table import Put, Write
+from tests.unit.feeds.world import World, transactions
+
+LARGEST_ITEM = 400 * 1024
+LARGEST_COMMIT = 4 * 1024 * 1024
+MOST_MESSAGES = 10_000
+BATCH = 10
+
+# How many characters of each script make a body of about LARGEST_BODY bytes with a thousand transactions.
+SCRIPTS = {
+    "ascii": ([chr(code) for code in range(32, 127)], 2000),
+    "latin": ([chr(code) for code in range(0xC0, 0x180)], 2000),
+    "chinese": ([chr(code) for code in range(0x4E00, 0x9FA5)], 1350),
+    "emoji": ([chr(code) for code in range(0x1F300, 0x1F700)], 950),
+}
+
+
+class MeasuredTable(MemoryTable):
+    """Refuses what DynamoDB would: items above 400 KB, commits above 4 MB."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.largest_item = self.largest_commit = 0
+
+    def commit(self, *writes: Write) -> None:
+        sizes = [_size(write.item) for write in writes if isinstance(write, Put)]
+        self.largest_item = max([self.largest_item, *sizes])
+        self.largest_commit = max(self.largest_commit, sum(sizes))
+        super().commit(*writes)
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> MeasuredTable:
+    """The table of the next world."""
+    found = MeasuredTable()
+    monkeypatch.setattr("tests.unit.feeds.world.MemoryTable", lambda: found)
+    return found
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_largest_pushes_fit_into_items_commits_and_messages(table: MeasuredTable, script: str) -> None:
+    """Random text is what compresses worst."""
+    world, (alphabet, length) = World(), SCRIPTS[script]
+    rng = random.Random(1)
+    pushed = transactions(1000)
+    for transaction in pushed:
+        transaction |= {"description": _text(rng, alphabet, length), "counterparty": _text(rng, alphabet, 250)}
+    size = len(dumps({"transactions": pushed}).encode())
+    assert size <= LARGEST_BODY
+    assert size >= LARGEST_BODY * 0.8 or length == 2000
+
+    operation = world.push(pushed)
+    assert [len(sent["body"].encode()) < LARGEST_MESSAGE for sent in world.queues.pushed] == [True]
+    world.run()
+    assert world.sent_ids() == [transaction["id"] for transaction in pushed]
+    assert [found.key for found in world.operations()] == [operation.key]
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+    assert 0 < table.largest_item <= LARGEST_ITEM
+    assert 0 < table.largest_commit <= LARGEST_COMMIT
+
+
+def test_large_pushes_that_come_together_are_not_committed_together(table: MeasuredTable) -> None:
+    world, rng, alphabet = World(), random.Random(1), SCRIPTS["chinese"][0]
+    for number in range(2):
+        pushed = transactions(600, start=1 + 600 * number, opening=6000.0 * number)
+        world.push([transaction | {"description": _text(rng, alphabet, 1900)} for transaction in pushed])
+    sent = world.queues.take("pushed")
+    world.record(*(QueueMessage(one["id"], one["group"], one["body"], world.now) for one in sent))
+    world.run()
+    assert world.sent_ids() == [f"t{number}" for number in range(1, 1201)]
+    assert {operation.status for operation in world.operations()} == {PushStatus.SUCCESS}
+    assert table.largest_commit <= LARGEST_COMMIT
+
+
+def test_ten_thousand_messages_of_one_transaction_go_in_full_statements(table: MeasuredTable) -> None:
+    """In batches as Lambda hands them over, before the feed is woken for the first time."""
+    world = World()
+    messages = [world.message(transactions(1, start=n, opening=10.0 * (n - 1))) for n in range(1, MOST_MESSAGES + 1)]
+    for at in range(0, MOST_MESSAGES, BATCH):
+        world.record(*messages[at : at + BATCH])
+    world.queues.woken = list(dict.fromkeys(world.queues.woken))
+    world.run()
+    assert world.sent_ids() == [f"t{number}" for number in range(1, MOST_MESSAGES + 1)]
+    assert [len(statement) for statement in world.upstream.taken] == [1000] * 10
+    operations = world.operations()
+    assert len(operations) == MOST_MESSAGES
+    assert {operation.status for operation in operations} == {PushStatus.SUCCESS}
+    assert table.largest_commit <= LARGEST_COMMIT
+
+
+def _text(rng: random.Random, alphabet: list[str], length: int) -> str:
+    return "".join(rng.choices(alphabet, k=length))
+
+
+def _size(item: dict[str, Any]) -> int:
+    """About what DynamoDB counts: names and values."""
+    return sum(len(name) + _value(value) for name, value in item.items())
+
+
+def _value(value: Any) -> int:
+    match value:
+        case bytes():
+            return len(value)
+        case str():
+            return len(value.encode())
+        case dict():
+            return 3 + _size(value)
+        case list():
+            return 3 + sum(map(_value, value))
+        case _:
+            return 21
