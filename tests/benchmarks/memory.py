@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ class QuickTable(MemoryTable):
         super().__init__()
         self._names: dict[str, dict[str, None]] = defaultdict(dict)
         self._sorted: dict[str, list[str]] = {}
-        self._listed: dict[str, dict[Key, None]] = defaultdict(dict)
+        self._listed: dict[str, dict[Key, Item]] = defaultdict(dict)
 
     def get(self, key: Key) -> Item | None:
         return self.items.get(key)
@@ -40,7 +40,7 @@ class QuickTable(MemoryTable):
         index: bool = False,
     ) -> Iterable[Item]:
         if index:
-            listed = sorted((self.items[key] for key in self._listed[pk]), key=lambda item: item["gsi1sk"])
+            listed = sorted(self._listed[pk].values(), key=lambda item: item["gsi1sk"])
             found = [item for item in listed if _within(item["gsi1sk"], prefix, start, end)]
         else:
             names = self._in_order(pk)
@@ -84,8 +84,10 @@ class QuickTable(MemoryTable):
         else:
             self.items[key] = after
             self._names[pk][sk] = None
-        if (before is None) is not (after is None):
-            self._sorted.pop(pk, None)
+        if before is None and after is not None and pk in self._sorted:
+            insort(self._sorted[pk], sk)
+        elif before is not None and after is None and pk in self._sorted:
+            del self._sorted[pk][bisect_left(self._sorted[pk], sk)]
         if before is None and after is not None and pk.startswith("EVENT#"):
             self.inserted.append(after)
         self._list(key, before, after)
@@ -94,7 +96,7 @@ class QuickTable(MemoryTable):
         if before is not None and "gsi1pk" in before:
             self._listed[before["gsi1pk"]].pop(key, None)
         if after is not None and "gsi1pk" in after:
-            self._listed[after["gsi1pk"]][key] = None
+            self._listed[after["gsi1pk"]][key] = after
 
 
 def _within(name: str, prefix: str, start: str | None, end: str | None) -> bool:

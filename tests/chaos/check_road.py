@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -54,7 +55,7 @@ def order(world: World, place: Place) -> list[str]:
 def once(world: World, place: Place) -> list[str]:
     """2. Nothing arrives twice, and Xero never has to drop a line that it knows."""
     ids = [line["transactionId"] for line in delivered(world, place)]
-    twice = sorted({id for id in ids if ids.count(id) > 1})
+    twice = sorted(id for id, count in Counter(ids).items() if count > 1)
     found = [f"once: {place.account_id} got {twice} more than once"] if twice else []
     if any(any(one.dropped) for one in received(world, place)):
         found.append(f"once: Xero dropped lines of a statement for {place.account_id} that it knew already")

@@ -18,6 +18,7 @@ AWS = {
     "write_answer_lost": 0.006,
     "write_contended": 0.006,
     "read_failed": 0.003,
+    "index_late": 0.02,
     "send_failed": 0.008,
     "send_answer_lost": 0.008,
     "delete_lost": 0.02,
@@ -77,6 +78,8 @@ class Faults:
     def __init__(self, rng: random.Random, timeline: Timeline) -> None:
         self.counts: Counter[str] = Counter()
         self.on = False
+        self.kill_share = 0.0
+        self._steps: dict[str, int] = {}
         self._rng = rng
         self._timeline = timeline
         strength = rng.choice((0.3, 1.0, 1.0, 2.5))
@@ -89,6 +92,9 @@ class Faults:
             return False
         self.count(kind)
         return True
+
+    def seconds(self, least: float, most: float) -> float:
+        return self._rng.uniform(least, most)
 
     def count(self, kind: str) -> None:
         self.counts[kind] += 1
@@ -104,6 +110,7 @@ class Faults:
         self._live(task)
         self._timeline.sleep(seconds * (0.2 + self._rng.random()))
         self._live(task)
+        self._pass(task, what)
         if self.on:
             self._stall(task)
             if self.strike(f"crash_before_{what}"):
@@ -117,9 +124,31 @@ class Faults:
             return
         if seconds:
             self._timeline.sleep(seconds * (0.2 + self._rng.random()))
+        self._pass(task, what)
         if self.strike(f"crash_after_{what}"):
             task.dead = True
             raise Crash(what)
+
+    def doom(self, task: Task) -> None:
+        """A share of invocations is killed, `kill_share`: at one of the steps that its function went through lately."""
+        if self.kill_share and self._rng.random() < self.kill_share:
+            task.dies_at = self._rng.randint(1, self._steps.get(task.name.split()[1], 20))
+
+    def end(self, task: Task) -> None:
+        """The function's work is done. One that was shorter than it was to live dies before anybody hears of it."""
+        self._steps[task.name.split()[1]] = task.steps
+        if task.dies_at > task.steps:
+            self._kill(task, "end")
+
+    def _pass(self, task: Task, what: str) -> None:
+        task.steps += 1
+        if task.steps == task.dies_at:
+            self._kill(task, what)
+
+    def _kill(self, task: Task, what: str) -> None:
+        self.count(f"killed_{task.name.split()[1]}")
+        task.dead = True
+        raise Crash(what)
 
     def _stall(self, task: Task) -> None:
         """Longer than the queue's visibility time-out: the same messages are worked on by another meanwhile."""

@@ -76,13 +76,15 @@ class Functions:
 
         def work() -> None:
             answer = module.handler({"Records": records}, Context())
+            self._faults.end(task)
             failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
             for message, record in zip(batch, records, strict=True):
                 if message.id not in failed and not self._faults.strike("delete_lost"):
                     queue.delete(message, record["receiptHandle"])
                     self._redeliver(queue, message)
 
-        self._timeline.start(f"function {SOURCES[queue.name]} {batch[0].group}", work)
+        task = self._timeline.start(f"function {SOURCES[queue.name]} {batch[0].group}", work)
+        self._faults.doom(task)
 
     def _redeliver(self, queue: Queue, message: Message) -> None:
         """An old message comes back, long after it was done: at least once is all that a queue promises."""

@@ -48,7 +48,7 @@ class Platform:
         for place in self.world.places:
             transactions = stream(rng, rng.randint(5, max(5, most // len(self.world.places))))
             total += len(transactions)
-            self._schedule(place, self._slips(cut(rng, transactions)))
+            self._schedule(place, self._slips(cut(rng, transactions, rng.choice((1, 5, 30, 200)))))
         return total
 
     def _slips(self, pushes: list[list[Transaction]]) -> list[list[Transaction]]:
@@ -142,10 +142,9 @@ def stream(rng: random.Random, count: int) -> list[Transaction]:
     return made
 
 
-def cut(rng: random.Random, transactions: list[Transaction]) -> list[list[Transaction]]:
-    """The stream in pushes of random sizes."""
+def cut(rng: random.Random, transactions: list[Transaction], most: int) -> list[list[Transaction]]:
+    """The stream in pushes of random sizes, of `most` transactions at most."""
     pushes, at = [], 0
-    most = rng.choice((1, 5, 30, 200))
     while at < len(transactions):
         size = rng.randint(1, most)
         pushes.append(transactions[at : at + size])

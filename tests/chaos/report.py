@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.chaos.faults import RATES
 from tests.chaos.schedule import Outcome
 
-WHERE = Path(__file__).parents[2] / "build" / "chaos.json"
+BUILD = Path(__file__).parents[2] / "build"
+WHERE = BUILD / "chaos.json"
 EVERY = 50
 # Faults that show in what Xero answers are counted there, not where their cause began.
 SHOWN = 20
@@ -38,7 +39,7 @@ class Report:
 
     def finish(self) -> None:
         figures = self._figures()
-        WHERE.parent.mkdir(exist_ok=True)
+        BUILD.mkdir(exist_ok=True)
         WHERE.write_text(json.dumps(figures, indent=1) + "\n")
         rare = [kind for kind, count in self._kinds().items() if count < SHOWN]
         print(

@@ -18,7 +18,7 @@ VISIBILITY = 360.0
 SEND = 0.01
 
 
-@dataclass
+@dataclass(eq=False)
 class Message:
     id: str
     body: str
@@ -47,15 +47,21 @@ class Queue:
     def __init__(self, name: str, timeline: Timeline, rng: random.Random, most_receives: int = 0) -> None:
         self.name = name
         self.is_fifo = name.endswith(".fifo")
-        self.messages: list[Message] = []
         self.dead: list[Message] = []
         self.ever: list[Message] = []
         self.on_message: Callable[[float], None] = lambda when: None
+        self._groups: dict[str, dict[Message, None]] = {}
+        self._in_flight: dict[str, list[Message]] = {}
+        self._received: dict[str, Message] = {}
         self._most_receives = most_receives
         self._timeline = timeline
         self._rng = rng
         self._numbers = itertools.count(1)
         self._known: dict[tuple[str, str], float] = {}
+
+    @property
+    def messages(self) -> list[Message]:
+        return [message for listed in self._groups.values() for message in listed]
 
     def send(
         self, body: str, group: str = "", deduplication: str | None = None, delay: float = 0.0, **more: Any
@@ -73,30 +79,31 @@ class Queue:
         return message.id
 
     def put(self, message: Message) -> None:
-        self.messages.append(message)
+        self._groups.setdefault(message.group, {})[message] = None
         self.on_message(message.visible)
 
     def receive(self, most: int) -> list[Message]:
         """Up to `most` that are visible; in a FIFO queue none of a group that has one in flight."""
-        now, taken, shut = self._timeline.seconds, [], set[str]()
-        listed = self.messages if self.is_fifo else self._rng.sample(self.messages, len(self.messages))
-        for message in list(listed):
-            if message.group in shut and self.is_fifo:
+        taken: list[Message] = []
+        for group, listed in list(self._groups.items()):
+            if self.is_fifo and self._is_shut(group):
                 continue
-            if message.visible > now:
-                shut.add(message.group)
-                continue
-            message.receives += 1
-            if self._most_receives and message.receives > self._most_receives:
-                self.messages.remove(message)
-                self.dead.append(message)
-                continue
-            if len(taken) == most:
-                message.receives -= 1
-                break
-            message.receipt = f"{message.id}/{message.receives}"
-            taken.append(message)
+            for message in list(listed) if self.is_fifo else self._rng.sample(list(listed), len(listed)):
+                if len(taken) == most:
+                    break
+                if message.visible > self._timeline.seconds:
+                    continue
+                message.receives += 1
+                if self._most_receives and message.receives > self._most_receives:
+                    self._remove(message)
+                    self.dead.append(message)
+                    continue
+                message.receipt = f"{message.id}/{message.receives}"
+                taken.append(message)
         for message in taken:
+            self._received[message.receipt] = message
+            if self.is_fifo:
+                self._in_flight.setdefault(message.group, []).append(message)
             self.hide(message, VISIBILITY)
         return taken
 
@@ -104,10 +111,15 @@ class Queue:
         message.visible = self._timeline.seconds + seconds
         self.on_message(message.visible)
 
+    def hide_received(self, receipt: str, seconds: float) -> None:
+        message = self._received.get(receipt)
+        if message is not None and message.receipt == receipt:
+            self.hide(message, seconds)
+
     def delete(self, message: Message, receipt: str) -> None:
         """A FIFO queue does not take a receipt that is no longer the last one."""
-        if message in self.messages and (message.receipt == receipt or not self.is_fifo):
-            self.messages.remove(message)
+        if message in self._groups.get(message.group, ()) and (message.receipt == receipt or not self.is_fifo):
+            self._remove(message)
             message.gone = True
             self.on_message(self._timeline.seconds)
 
@@ -119,6 +131,20 @@ class Queue:
             message.receives, message.visible = 0, self._timeline.seconds
             self.put(message)
         return len(back)
+
+    def _is_shut(self, group: str) -> bool:
+        """Whether a message of the group is with somebody, or comes back later."""
+        now = self._timeline.seconds
+        out = [one for one in self._in_flight.get(group, ()) if one.visible > now and not one.gone]
+        self._in_flight[group] = out
+        return bool(out)
+
+    def _remove(self, message: Message) -> None:
+        listed = self._groups[message.group]
+        del listed[message]
+        if not listed:
+            del self._groups[message.group]
+        self._received.pop(message.receipt, None)
 
 
 class SQSClient:
@@ -148,7 +174,4 @@ class SQSClient:
 
     def change_message_visibility(self, **asked: Any) -> None:
         self._faults.before("send", SEND)
-        queue = self._queues[asked["QueueUrl"]]
-        for message in queue.messages:
-            if message.receipt == asked["ReceiptHandle"]:
-                queue.hide(message, asked["VisibilityTimeout"])
+        self._queues[asked["QueueUrl"]].hide_received(asked["ReceiptHandle"], asked["VisibilityTimeout"])

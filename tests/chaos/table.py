@@ -1,32 +1,38 @@
-"""The table in memory with faults around every read and write; it also keeps what was ever written."""
+"""The table in memory with faults around every read and write, and an index that lags behind.
+
+It also keeps what was ever written.
+"""
 
 from __future__ import annotations
 
 import zlib
+from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from feedlane.store.memory import MemoryTable
-from feedlane.store.table import Contended, Item, Key, Put, Write
+from feedlane.store.table import Contended, Item, Key, Write
+from tests.benchmarks.memory import QuickTable
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
 
 READ, WRITE = 0.004, 0.008
+# How far the index is behind the table: usually, and when it is late (from, to).
+INDEX_LAGS, INDEX_LATE = 0.05, (1.0, 15.0)
 
 
 class Unreachable(Exception):
     """The service did not answer; what was asked of it was done, or was not."""
 
 
-class ChaosTable(MemoryTable):
+class ChaosTable(QuickTable):
     """`written` has every item as it was ever put, `requests` every statement's bytes since they were written down."""
 
     def __init__(self, timeline: Timeline, faults: Faults) -> None:
         super().__init__()
         self.written: list[Item] = []
         self.requests: set[bytes] = set()
-        self._partitions: dict[str | None, dict[Key, None]] = {}
+        self._lagging: deque[tuple[float, Key, Item | None, Item | None]] = deque()
         self._timeline = timeline
         self._faults = faults
 
@@ -40,7 +46,9 @@ class ChaosTable(MemoryTable):
         return found
 
     def query(self, pk: str, **how: Any) -> Iterable[Item]:
-        return self._read(lambda: self._query(pk, **how))
+        if how.get("index"):
+            self._catch_up()
+        return self._read(lambda: list(super(ChaosTable, self).query(pk, **how)))
 
     def commit(self, *writes: Write) -> None:
         self._faults.before("write", WRITE)
@@ -62,24 +70,28 @@ class ChaosTable(MemoryTable):
 
     def _apply(self, write: Write) -> None:
         super()._apply(write)
-        key = write.key
-        there = self.items.get(key)
+        there = self.items.get(write.key)
         if there is None:
             return
-        for partition in (key[0], there.get("gsi1pk")):
-            self._partitions.setdefault(partition, {})[key] = None
-        self.written.append(there if isinstance(write, Put) else dict(there))
-        if "#BODY#" in key[1]:
+        self.written.append(there)
+        if "#BODY#" in write.key[1]:
             self.requests.add(zlib.decompress(there["body"]))
 
-    def _query(self, pk: str, **how: Any) -> list[Item]:
-        """As `MemoryTable.query`, without looking at other partitions."""
-        everything = self.items
-        self.items = {key: everything[key] for key in self._partitions.get(pk, ()) if key in everything}
-        try:
-            return list(super().query(pk, **how))
-        finally:
-            self.items = everything
+    def _list(self, key: Key, before: Item | None, after: Item | None) -> None:
+        """The index hears of a write later than the table, of all writes in their order."""
+        if "gsi1pk" not in (before or {}) and "gsi1pk" not in (after or {}):
+            return
+        lag = INDEX_LAGS
+        if self._faults.strike("index_late"):
+            lag = self._faults.seconds(*INDEX_LATE)
+        due = max(self._timeline.seconds + lag, self._lagging[-1][0] if self._lagging else 0.0)
+        self._lagging.append((due, key, before, after))
+
+    def _catch_up(self) -> None:
+        """The index holds what it has heard of by now."""
+        while self._lagging and self._lagging[0][0] <= self._timeline.seconds:
+            _, key, before, after = self._lagging.popleft()
+            super()._list(key, before, after)
 
     def _read(self, read: Any) -> Any:
         self._faults.before("read", READ)

@@ -30,6 +30,10 @@ class Task(greenlet):
     was_stalled = False
     in_vault = 0
     struck = 0
+    steps = 0
+    """Reads, writes, sends and calls that it has begun or ended."""
+    dies_at = 0
+    """The step at which it is killed; 0: it is not."""
     failed: BaseException | None = None
     told: dict[Any, Any] | None = None
     """The not-before times that it has read, by the limit's key."""

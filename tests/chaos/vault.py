@@ -68,11 +68,13 @@ class VaultFunction:
         table: Table,
         identity: Identity,
     ) -> None:
+        self.invocations = 0
         self._timeline, self._faults, self._rng = timeline, faults, rng
         self._parts = (secrets, table, identity, timeline.now, timeline.sleep)
         self._instances = [VaultService(*self._parts) for _ in range(2)]
 
     def invoke(self, **asked: Any) -> dict[str, Any]:
+        self.invocations += 1
         task = self._timeline.current()
         payload = json.loads(asked["Payload"])
         place = self._rng.randrange(len(self._instances))

@@ -111,24 +111,29 @@ class World:
         rng, sim = self.rng, self.sim
         sim.timing.statement_seconds = rng.choice((0.5, 3.0, 40.0, 600.0))
         sim.timing.response_seconds = rng.choice((0.05, 0.4, 2.0))
+        feeds = rng.randint(1, 4)
+        self.link(feeds, rng.randint(1, min(2, feeds)))
+
+    def link(self, feeds: int, tenants: int) -> None:
+        """So many feeds of so many organisations, each of its own company, ready to be pushed to."""
         self.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
         settings = Settings(enabled=True, bank_feeds=True, client_id=DEFAULT_CLIENT_ID)
         self.store.commit(self.store.put_settings(settings))
-        feeds = rng.randint(1, 4)
-        tenants = rng.randint(1, min(2, feeds))
-        connections = [self._linked(number) for number in range(tenants)]
+        connections = [self._linked(number, -(-feeds // tenants)) for number in range(tenants)]
         for number in range(feeds):
             self._mapped(connections[number % tenants], number, f"user-{number % tenants}")
         self.timeline.run(120)
 
-    def _linked(self, number: int) -> Connection:
+    def _linked(self, number: int, accounts_of_it: int) -> Connection:
         accounts = [
             Account(
                 fixed_id(f"account-{number}-{n}"), f"Account {number} {n}", f"09{n}", f"2045455577{number}{n}", "GBP"
             )
-            for n in range(4)
+            for n in range(accounts_of_it)
         ]
-        organisation = new_organisation(f"Organisation {number}", COUNTRIES[number], "GBP", accounts=accounts)
+        organisation = new_organisation(
+            f"Organisation {number}", COUNTRIES[number % len(COUNTRIES)], "GBP", accounts=accounts
+        )
         self.sim.organisations[organisation.tenant_id] = organisation
         company = Company(id=self.new_id(), name=organisation.name, created=self.now)
         connection = Connection(id=self.new_id(), company_id=company.id, created=self.now)
@@ -171,7 +176,7 @@ class World:
         )
         assert connection.tenant is not None
         tenant = self.sim.organisations[connection.tenant.id]
-        target = tenant.accounts[number].account_id
+        target = tenant.accounts[len([one for one in self.places if one.tenant_id == tenant.tenant_id])].account_id
         mapping.map_account(self.store, self.upstream, aws.queues(), self.now, self.new_id, connection, account, target)
         self.places.append(
             Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id)

@@ -1,0 +1,187 @@
+"""`make scale`: a hundred feeds at once, with functions killed at random, under Xero's own limits.
+
+Each feed has one platform that sends its transactions one small push after the other, through either door, and sends a
+push again until it is taken. 5 of 100 invocations, of the API's and the vault's functions too, end at a random step
+between two reads, writes, sends or calls, or after their work, before the queue hears of it. Nobody mends anything:
+what is delivered, in which order and at which rate, is read from the simulator's own record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from feedlane import aws
+from feedlane.money import dumps
+from feedlane.push_operation import PushOperation
+from feedlane.pushing import accept
+from tests.chaos import checks, scale_checks
+from tests.chaos.functions import TRANSACTIONS
+from tests.chaos.pushes import Platform, Pushed, Transaction, cut, stream
+from tests.chaos.report import BUILD
+from tests.chaos.world import Place, World
+from tests.chaos.xero import Xero
+
+KILLED = 0.05
+HOUR = 3600.0
+# Seconds between a feed's pushes, at most; what a client waits before it tries again.
+PAUSE, RETRY = 40.0, 2.0
+MOST_IN_A_PUSH = 10
+# Dead letters may be put back this often; without faults that last there should be none.
+ROUNDS = 3
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.scale", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    for name, default in vars(Size()).items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    asked = vars(parser.parse_args())
+    with Xero.in_process() as xero:
+        found = run(asked.pop("seed"), xero, Size(**asked))
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "scale.json").write_text(json.dumps(found.figures, indent=1) + "\n")
+    for name, value in found.figures.items():
+        print(f"{name:40} {value:>10}")
+    for text in found.violations[:20]:
+        print(f"  {text}")
+    return 1 if found.violations else 0
+
+
+@dataclass(frozen=True)
+class Size:
+    feeds: int = 100
+    tenants: int = 20
+    transactions: int = 100_000
+
+
+@dataclass
+class Run:
+    """Figures by their names in `build/scale.json`."""
+
+    violations: list[str] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+def run(seed: int, xero: Xero, size: Size, killed: float = KILLED) -> Run:
+    started, rng = time.perf_counter(), random.Random(seed)
+    world = World(rng, xero)
+    world.faults.rates = {"vault_crashed": killed}
+    with world.deployed():
+        world.sim.timing.statement_seconds, world.sim.timing.response_seconds = 5.0, 0.4
+        world.link(size.feeds, size.tenants)
+        began = world.now
+        platforms = [_Feed(world, place, size.transactions // size.feeds) for place in world.places]
+        world.faults.on, world.faults.kill_share = True, killed
+        for platform in platforms:
+            world.timeline.start("platform", platform.send_all)
+        redriven = _run_out(world)
+        world.faults.on, world.faults.kill_share = False, 0.0
+        found = Run(_violations(world, platforms))
+    counts = world.faults.counts
+    kills = sum(count for kind, count in counts.items() if kind.startswith("killed_") or kind == "vault_crashed")
+    invocations = (
+        world.functions.invocations + sum(one.attempts for one in platforms) + world.vault_function.invocations
+    )
+    found.figures = {
+        "feeds": size.feeds,
+        "tenants": size.tenants,
+        "transactions": sum(len(one.sent) for one in platforms),
+        "messages": sum(sum(one.doors.values()) for one in platforms),
+        "messages_by_api": sum(one.doors["api"] for one in platforms),
+        "messages_by_queue": sum(one.doors["queue"] for one in platforms),
+        "invocations": invocations,
+        "functions_killed": kills,
+        "functions_killed_percent": round(100 * kills / invocations, 2),
+        **{kind: counts[kind] for kind in sorted(counts) if kind.startswith("killed_")},
+        "killed_credential_vault": counts["vault_crashed"],
+        "dead_letters_put_back": redriven,
+        **scale_checks.figures(world, began),
+        "violations": len(found.violations),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    return found
+
+
+class _Feed:
+    """A feed's platform: `sent` is what was taken, in the order it was sent; `doors` counts the pushes of each."""
+
+    def __init__(self, world: World, place: Place, count: int) -> None:
+        self.world, self.place = world, place
+        self.sent: list[Transaction] = []
+        self.taken: list[Pushed] = []
+        self.doors: Counter[str] = Counter()
+        self.attempts = 0
+        self._pushes = cut(world.rng, stream(world.rng, count), MOST_IN_A_PUSH)
+
+    def send_all(self) -> None:
+        rng = self.world.rng
+        for push in self._pushes:
+            self.world.timeline.sleep(rng.uniform(0, PAUSE))
+            door = rng.choice(("api", "queue"))
+            key = self._by_api(push) if door == "api" else self._by_queue(push)
+            self.doors[door] += 1
+            self.sent += push
+            self.taken.append(Pushed(self.place, key, push))
+
+    def _by_api(self, push: list[Transaction]) -> str:
+        """A client whose call was lost sends the same again until it has an answer."""
+        world, place = self.world, self.place
+        body = dumps({"accountId": place.account_id, "transactions": push})
+        answers: list[PushOperation] = []
+
+        def invoked() -> None:
+            ports = (world.store, aws.queues(), world.now, world.new_id)
+            answer = accept(*ports, place.company_id, place.connection_id, place.account_id, body)
+            world.faults.end(attempt)
+            answers.append(answer)
+
+        while not answers:
+            self.attempts += 1
+            attempt = world.timeline.start("function public_api", invoked)
+            world.faults.doom(attempt)
+            while attempt in world.timeline.tasks:
+                world.timeline.sleep(RETRY)
+        return answers[0].key
+
+    def _by_queue(self, push: list[Transaction]) -> str:
+        place, key = self.place, self.world.new_id()
+        message = {"version": 1, "companyId": place.company_id, "connectionId": place.connection_id}
+        message |= {"accountId": place.account_id, "pushOperationKey": key, "transactions": push}
+        self.world.queues[TRANSACTIONS].send(dumps(message), place.feed_id, key)
+        return key
+
+
+def _run_out(world: World) -> int:
+    """Until nothing moves any more. Answers how many dead letters an operator had to put back."""
+    redriven = 0
+    for _ in range(ROUNDS):
+        world.timeline.run(48 * HOUR)
+        again = sum(queue.redrive() for queue in world.queues.values())
+        redriven += again
+        if not again and checks.at_rest(world):
+            break
+    return redriven
+
+
+def _violations(world: World, feeds: list[_Feed]) -> list[str]:
+    """The invariants as any schedule's, and on top: what was sent arrived, all of it, in the order it was sent."""
+    platform = Platform(world)
+    for one in feeds:
+        platform.taken += one.taken
+        for transaction in one.sent:
+            platform.truth[one.place.feed_id, transaction["id"]] = [transaction]
+    found = [] if checks.at_rest(world) else ["nothing lost: the world did not come to rest"]
+    for one in feeds:
+        found += scale_checks.arrived(world, one.place, [transaction["id"] for transaction in one.sent])
+    found += scale_checks.operations_succeeded(world, platform)
+    return found + scale_checks.limits(world) + checks.after_all(world, platform)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
