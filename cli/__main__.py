@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli import api_keys, feeds, holds
+from cli import api_keys, feeds, holds, table
 
 ENVIRONMENT = "FEEDLANE_API_URL and FEEDLANE_API_KEY stand in for --api-url and --api-key."
 
@@ -17,6 +17,7 @@ def cli() -> None:
 cli.add_command(api_keys.group)
 cli.add_command(feeds.group)
 cli.add_command(holds.group)
+cli.add_command(table.group)
 
 if __name__ == "__main__":
     cli(prog_name="python -m cli")

@@ -9,12 +9,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, batch
+from feedlane import aws, batch, measures
 from feedlane.clock import system_clock
 from feedlane.delivering import Deliverer
-from feedlane.delivery import JITTER
+from feedlane.delivery import JITTER, DeliveryState
 from feedlane.environment import environment
 from feedlane.ids import new_id
+from feedlane.measures import Measure
 from feedlane.signature import RememberedSecrets
 from feedlane.vault_client import LambdaVault
 from feedlane.webhook_sender import WebhookSender
@@ -43,6 +44,7 @@ def deliverer() -> Deliverer:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    measures.last(Measure.DELIVERIES_LATE, batch.lateness(event, system_clock()))
     seconds = min(LONGEST_SECONDS, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
     return batch.at_once(event, partial(_deliver, deliverer()), postpone, logger, seconds)
 
@@ -50,11 +52,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _deliver(deliverer: Deliverer, record: batch.Record) -> None:
     message = json.loads(record.body)
     done = deliverer.deliver(message["consumerId"], message["eventId"])
-    if done is not None:
-        last = done.attempts[-1]
-        facts: dict[str, object] = last.model_dump(include={"status", "error", "duration_ms"})
-        facts |= done.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
-        logger.info("webhook attempted", extra=facts)
+    if done is None:
+        return
+    facts: dict[str, object] = done.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
+    facts |= done.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
+    logger.info("webhook attempted", extra=facts)
+    if done.state is DeliveryState.FAILURE:
+        measures.count(Measure.DELIVERIES_FAILED)
 
 
 def postpone(record: batch.Record, seconds: int) -> None:
