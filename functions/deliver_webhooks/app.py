@@ -16,6 +16,7 @@ from feedlane.delivery import JITTER, DeliveryState
 from feedlane.environment import environment
 from feedlane.ids import new_id
 from feedlane.measures import Measure
+from feedlane.replaying import Replayer
 from feedlane.signature import RememberedSecrets
 from feedlane.vault_client import LambdaVault
 from feedlane.webhook_sender import WebhookSender
@@ -42,23 +43,35 @@ def deliverer() -> Deliverer:
     )
 
 
+@lru_cache(maxsize=1)
+def replayer() -> Replayer:
+    own = deliverer()
+    return Replayer(own.store, own.queues, own, own.clock)
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     measures.last(Measure.DELIVERIES_LATE, batch.lateness(event, system_clock()))
     seconds = min(LONGEST_SECONDS, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
-    return batch.at_once(event, partial(_deliver, deliverer()), postpone, logger, seconds)
+    return batch.at_once(event, partial(_work, deliverer(), replayer()), postpone, logger, seconds)
 
 
-def _deliver(deliverer: Deliverer, record: batch.Record) -> None:
-    message = json.loads(record.body)
-    done = deliverer.deliver(message["consumerId"], message["eventId"])
-    if done is None:
-        return
-    facts: dict[str, object] = done.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
-    facts |= done.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
-    logger.info("webhook attempted", extra=facts)
-    if done.state is DeliveryState.FAILURE:
-        measures.count(Measure.DELIVERIES_FAILED)
+def _work(deliverer: Deliverer, replayer: Replayer, record: batch.Record) -> None:
+    match json.loads(record.body):
+        case {"consumerId": consumer_id, "replayId": replay_id}:
+            if replay := replayer.work(consumer_id, replay_id):
+                facts = replay.model_dump(mode="json", include={"consumer_id", "state", "succeeded", "failed"})
+                logger.info("replay went on", extra=facts | {"replay_id": replay_id})
+        case {"consumerId": consumer_id, "eventId": event_id}:
+            done = deliverer.deliver(consumer_id, event_id)
+            if done is not None and done.state is DeliveryState.FAILURE:
+                measures.count(Measure.DELIVERIES_FAILED)
+            if done is not None and done.attempts:
+                facts = done.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
+                facts |= done.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
+                logger.info("webhook attempted", extra=facts)
+        case _:
+            raise ValueError("a message names a delivery or a replay")
 
 
 def postpone(record: batch.Record, seconds: int) -> None:

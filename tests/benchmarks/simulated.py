@@ -82,6 +82,9 @@ class Deployment:
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         self.messages.append(("webhook-deliveries", json.dumps({"consumerId": consumer_id, "eventId": event_id})))
 
+    def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
+        raise AssertionError(f"no benchmark replays deliveries: {replay_id}")
+
     def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
         raise AssertionError(f"no message of a benchmark is set aside: {reason}")
 

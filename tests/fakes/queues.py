@@ -14,6 +14,7 @@ class FakeQueues:
     woken: list[str] = field(default_factory=list)
     checks: list[tuple[Check, int]] = field(default_factory=list)
     deliveries: list[tuple[str, str, int]] = field(default_factory=list)
+    replays: list[tuple[str, str, int]] = field(default_factory=list)
     aside: list[dict[str, str]] = field(default_factory=list)
 
     def push(self, group: str, deduplication_id: str, body: str) -> None:
@@ -28,6 +29,10 @@ class FakeQueues:
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         self.deliveries.append((consumer_id, event_id, delay_seconds))
+
+    def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
+        assert 0 <= delay_seconds <= 900
+        self.replays.append((consumer_id, replay_id, delay_seconds))
 
     def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
         self.aside.append({"group": group, "body": body, "reason": reason})

@@ -12,6 +12,7 @@ from api.routes import (
     companies,
     connections,
     consumers,
+    deliveries,
     feeds,
     holds,
     integrations,
@@ -24,8 +25,8 @@ from api.routes import (
 from feedlane.codat.errors import UnknownRoute
 
 MODULES = (
-    companies, connections, source_accounts, mapping, push, consumers, integrations, profile, api_keys, feeds, holds,
-    not_supported,
+    companies, connections, source_accounts, mapping, push, consumers, deliveries, integrations, profile, api_keys,
+    feeds, holds, not_supported,
 )  # fmt: skip
 
 

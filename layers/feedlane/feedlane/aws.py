@@ -49,6 +49,10 @@ class SQSQueues:
         body = json.dumps({"consumerId": consumer_id, "eventId": event_id, "due": iso(due)})
         self._send_later(environment().deliveries_queue_url, body, delay_seconds)
 
+    def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
+        body = json.dumps({"consumerId": consumer_id, "replayId": replay_id})
+        self._send_later(environment().deliveries_queue_url, body, delay_seconds)
+
     def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
         client("sqs").send_message(
             QueueUrl=environment().transactions_dlq_url,

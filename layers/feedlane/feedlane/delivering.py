@@ -70,24 +70,29 @@ class Deliverer:
             return None
         wait = _wait(delivery, found.pause, now)
         if wait:
-            self._later(delivery, wait)
+            self.later(delivery, wait)
             return None
-        event = deliveries.event_of(self.store, delivery)
+        return self.attempt(delivery, consumer, found.pause)
+
+    def attempt(self, delivery: Delivery, consumer: Consumer, pause: Pause | None) -> Delivery | None:
+        """The delivery after one attempt, now. None if somebody else is making one."""
+        now, event = self.clock(), deliveries.event_of(self.store, delivery)
         if event is None:  # it is past its days in the outbox
-            self.store.commit(deliveries.put_delivery(delivery.but(state=DeliveryState.FAILURE), now))
-            return None
-        secrets = self.secrets(consumer_id)
+            ended = delivery.but(state=DeliveryState.FAILURE)
+            self.store.commit(deliveries.put_delivery(ended, now))
+            return ended
+        secrets = self.secrets(consumer.id)
         if not secrets:
-            raise Unavailable(f"Consumer {consumer_id} has no signing secret")
-        claim = self._claim(delivery, consumer, found.pause, now)
+            raise Unavailable(f"Consumer {consumer.id} has no signing secret")
+        claim = self._claim(delivery, consumer, pause, now)
         if claim is None:
-            self._later(delivery, CLAIM)
+            self.later(delivery, CLAIM)
             return None
         content = body(event)
         answer = self.post(consumer.url, signed_headers(event.id, self.clock(), content, secrets), content)
         after = self._record(claim, answer)
         if after.state is DeliveryState.ATTEMPTING and after.due is not None:
-            self._later(after, after.due - self.clock())
+            self.later(after, after.due - self.clock())
         return after
 
     def _keep(self, delivery: Delivery, consumer: Consumer, now: datetime) -> None:
@@ -96,7 +101,7 @@ class Deliverer:
             kept = deliveries.put_delivery(delivery.waiting(), now)
             self.store.commit(kept, deliveries.unchanged(consumer))
 
-    def _later(self, delivery: Delivery, wait: timedelta) -> None:
+    def later(self, delivery: Delivery, wait: timedelta) -> None:
         """A message waits fifteen minutes at most: one for hours comes round several times."""
         seconds = min(LONGEST_DELAY, max(1, math.ceil(wait.total_seconds())))
         self.queues.deliver(delivery.consumer_id, delivery.event_id, seconds)
@@ -162,16 +167,6 @@ def judged(consumer: Consumer, answer: Answer, now: datetime) -> Consumer:
     if consumer.disabled or answer.status == GONE or now - since >= FAILING_FOR:
         return consumer.but(failing_since=None, disabled=True)
     return consumer.but(failing_since=since)
-
-
-def resume(store: Store, queues: Queues, consumer_id: str) -> int:
-    """After a consumer was enabled: what waited for it goes on, in the order of the events. How many these are."""
-    waiting = [
-        delivery for delivery in deliveries.of_consumer(store, consumer_id) if delivery.state is DeliveryState.WAITING
-    ]
-    for delivery in waiting:
-        queues.deliver(consumer_id, delivery.event_id, 0)
-    return len(waiting)
 
 
 def _wait(delivery: Delivery, pause: Pause | None, now: datetime) -> timedelta:

@@ -36,5 +36,8 @@ class Queues(Protocol):
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         """Onto `webhook-deliveries`, not before `delay_seconds` (0 to 900)."""
 
+    def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
+        """Onto `webhook-deliveries`: the next step of a replay, not before `delay_seconds` (0 to 900)."""
+
     def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
         """Onto the dead-letter queue of `transactions.fifo`, with its reason."""

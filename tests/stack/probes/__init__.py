@@ -41,6 +41,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "SendPushes": api.takes_a_push,
         "WakeFeeds": api.releases_a_hold,
         "FollowUp": api.takes_a_push_that_has_to_end_in_time,
+        "SendDeliveries": events.starts_a_replay,
     },
     "portal": {
         "ReadTable": pages.shows_the_way_in,
@@ -91,6 +92,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
     "deliver_webhooks": {
         "PostponeMessages": events.comes_again_soon_with_a_message_that_cannot_be_read,
         "ReadTable": events.finds_no_delivery,
+        "QueryIndex": events.goes_through_the_deliveries_of_a_replay,
         "WriteTable": events.keeps_a_delivery_for_a_disabled_consumer,
         "InvokeVault": events.delivers_a_signed_webhook,
         "SendDeliveries": events.tries_again_when_a_delivery_is_due,

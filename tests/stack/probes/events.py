@@ -14,7 +14,8 @@ from feedlane.delivery import Delivery
 from feedlane.envelope import detail
 from feedlane.event import Event
 from feedlane.ids import new_id
-from feedlane.store import deliveries, keys
+from feedlane.replay import Replay
+from feedlane.store import deliveries, keys, replays
 from feedlane.store.records import emitted
 from local.demo.receiver import Receiver
 from local.instance import Instance
@@ -81,11 +82,37 @@ def tries_again_when_a_delivery_is_due(instance: Instance) -> None:
         _deliver(own, consumer_id, delivery.event_id)
 
 
+def goes_through_the_deliveries_of_a_replay(instance: Instance) -> None:
+    own = given(instance)
+    with _disabled_consumer(own) as consumer:
+        replay = Replay(
+            id=new_id(), consumer_id=consumer.id, since=own.now - timedelta(hours=1), until=own.now, started=own.now
+        )
+        own.store.commit(replays.put_replay(replay, own.now))
+        message = {"consumerId": consumer.id, "replayId": replay.id}
+        own.functions.messages("deliver_webhooks", json.dumps(message))
+        after = replays.find_replay(own.store, consumer.id, replay.id)
+        if after is None or after.is_running:
+            raise Failed("the replay did not come to its end")
+
+
 def comes_again_soon_with_a_message_that_cannot_be_read(instance: Instance) -> None:
     """The probe's message never was in the queue, and SQS says so: to whom may ask."""
     log = given(instance).functions.log_of("deliver_webhooks", "not JSON")
     if "ReceiptHandleIsInvalid" not in log:
         raise Failed(f"deliver_webhooks could not postpone a message: {log}")
+
+
+# public_api, as far as webhooks are concerned
+
+
+def starts_a_replay(instance: Instance) -> None:
+    own = given(instance)
+    with _listening_consumer(own, "probe:never") as (consumer_id, _):
+        since = (own.now - timedelta(hours=1)).isoformat()
+        answer = own.api.post(f"/webhooks/{consumer_id}/replays", json={"since": since})
+        if answer.status_code != 202:
+            raise Failed(f"POST /webhooks/{consumer_id}/replays answers {answer.status_code}: {answer.text}")
 
 
 def _route(own: Given, event: Event) -> None:

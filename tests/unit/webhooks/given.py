@@ -17,6 +17,7 @@ from feedlane.event import Event
 from feedlane.hold import Hold, Scope
 from feedlane.pause import Pause
 from feedlane.problem import Problem
+from feedlane.replaying import Replayer
 from feedlane.routing import route
 from feedlane.store import deliveries, keys
 from feedlane.store.memory import MemoryTable
@@ -65,6 +66,8 @@ class World:
     secrets: list[str] = field(default_factory=lambda: [SECRET])
     meanwhile: Callable[[], None] = lambda: None
     """What happens while a post is under way."""
+    waiting: list[tuple[datetime, str, str, str]] = field(default_factory=list)
+    """Messages that were sent: when they are seen, on which queue, and what they name."""
     ids: count[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -78,6 +81,7 @@ class World:
             jitter=lambda: self.jitter,
             new_id=lambda: f"new-{next(self.ids)}",
         )
+        self.replayer = Replayer(self.store, self.queues, self.deliverer, lambda: self.now)
 
     def consumer(self, id: str = "consumer-1", **fields: object) -> Consumer:
         made = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
@@ -105,19 +109,33 @@ class World:
         found = [item for item in self.table.items.values() if item["pk"].startswith("EVENT#")]
         return [event for event in map(Event.model_validate, found) if event.type == event_type]
 
-    def work_off(self, most: int = 1000) -> None:
-        """Hands every message on when its delay is over, until none is left: the clock moves with them."""
-        waiting: list[tuple[datetime, str, str]] = []
+    def work_off(self, most: int = 2000, crash: type[BaseException] | tuple[()] = ()) -> None:
+        """Hands every message on when its delay is over, until none is left: the clock moves with them.
+
+        A message on which the function crashed comes again later.
+        """
         for _ in range(most):
-            for consumer_id, event_id, delay in self.queues.take("deliveries"):
-                waiting.append((self.now + timedelta(seconds=delay), consumer_id, event_id))
-            if not waiting:
+            if not self.work_off_one(crash=crash):
                 return
-            waiting.sort()
-            due, consumer_id, event_id = waiting.pop(0)
-            self.now = max(self.now, due)
-            self.deliverer.deliver(consumer_id, event_id)
-        raise AssertionError(f"messages go round for ever: {waiting}")
+        raise AssertionError(f"messages go round for ever: {self.waiting}")
+
+    def work_off_one(self, first: str = "", crash: type[BaseException] | tuple[()] = ()) -> bool:
+        """The next message (of a queue); False if there is none."""
+        for queue in ("deliveries", "replays"):
+            for consumer_id, id, delay in self.queues.take(queue):
+                self.waiting.append((self.now + timedelta(seconds=delay), queue, consumer_id, id))
+        if not self.waiting:
+            return False
+        message = min(self.waiting, key=lambda one: (one[1] != first if first else False, one))
+        self.waiting.remove(message)
+        due, queue, consumer_id, id = message
+        self.now = max(self.now, due)
+        work = self.deliverer.deliver if queue == "deliveries" else self.replayer.work
+        try:
+            work(consumer_id, id)
+        except crash:  # type: ignore[misc]
+            self.waiting.append((self.now + timedelta(seconds=10), queue, consumer_id, id))
+        return True
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         self.posts.append((self.now, url, headers, body))

@@ -8,9 +8,9 @@ import pytest
 
 from feedlane import event as types
 from feedlane.clock import iso
-from feedlane.delivering import resume
 from feedlane.delivery import Answer, DeliveryState
 from feedlane.errors import Unavailable
+from feedlane.replaying import resume
 from feedlane.store.table import ConditionFailed, Delete, Write
 from tests.unit.webhooks.given import BROKEN, NOW, OK, World, event_key, hold_event
 
@@ -205,7 +205,8 @@ def test_a_consumer_that_was_enabled_again_has_five_days_anew(world: World) -> N
     world.answers = [BROKEN, BROKEN]
     world.work_off()
     world.change(disabled=False)
-    resume(world.store, world.queues, "consumer-1")
+    world.now += timedelta(seconds=1)
+    resume(world.store, world.queues, world.now, "consumer-1")
     world.work_off()
     assert not world.store.consumer("consumer-1").disabled
     assert world.delivery().state is DeliveryState.SUCCESS
@@ -226,7 +227,7 @@ def test_what_happens_while_a_consumer_is_disabled_waits_and_goes_on_in_order(wo
     assert world.posts == []
     assert world.delivery().state is DeliveryState.WAITING
     world.change(disabled=False)
-    assert resume(world.store, world.queues, "consumer-1") == 2
+    resume(world.store, world.queues, world.now + timedelta(seconds=3), "consumer-1")
     world.work_off()
     assert [headers["webhook-id"] for _, _, headers, _ in world.posts] == ["event-1", "event-2"]
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from feedlane.delivery import Delivery, DeliveryState
+from feedlane.delivery import Answer, Delivery, DeliveryState
 from feedlane.event import HELD, WRITE_UNSUCCESSFUL
 from feedlane.relaying import Notice
+from feedlane.replay import Which
+from feedlane.replaying import start
 from feedlane.store.stream import events_in
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.webhooks.given import World
+from tests.unit.webhooks.given import NOW, World
 
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
 
@@ -99,7 +102,7 @@ def test_one_consumer_that_hangs_keeps_no_other_of_the_batch_waiting(world: Worl
             done.append(event_id)
             return None
 
-    app.deliverer, app.LONGEST_SECONDS = lambda: Deliverer(), 0.3
+    app.deliverer, app.replayer, app.LONGEST_SECONDS = lambda: Deliverer(), lambda: None, 0.3
     records = [_message(f"message-{n}", f"event-{n}") for n in range(9)] + [_message("hanging", "hangs")]
     started = time.monotonic()
     answer = app.handler({"Records": records}, Context())
@@ -122,10 +125,30 @@ def test_the_attempt_is_logged_without_the_url_or_the_body(
     assert "Harbour" not in repr(logged)
 
 
-def _handle(world: World) -> Any:
+def test_a_message_that_names_a_replay_is_a_step_of_it(world: World, postponed: list[Any]) -> None:
+    world.happens(next(events_in(sample("relay_events"), pytest.fail)).event)
+    world.answers = [Answer(status=500)] * 8
+    world.work_off()
+    world.now += timedelta(seconds=1)
+    replay = start(world.store, world.queues, world.now, CONSUMER, Which.FAILED, NOW - timedelta(days=1))
+    body = json.dumps({"consumerId": CONSUMER, "replayId": replay.id})
+    assert _handle(world, body) == {"batchItemFailures": []}
+    assert len(world.posts) == 9
+
+
+def test_a_message_that_names_neither_comes_again_and_ends_in_the_dead_letters(
+    world: World, postponed: list[Any]
+) -> None:
+    assert len(_handle(world, json.dumps({"consumerId": CONSUMER}))["batchItemFailures"]) == 1
+
+
+def _handle(world: World, message: str | None = None) -> Any:
     app = load("deliver_webhooks")
-    app.deliverer = lambda: world.deliverer
-    return app.handler(sample("deliver_webhooks"), Context())
+    app.deliverer, app.replayer = lambda: world.deliverer, lambda: world.replayer
+    given = sample("deliver_webhooks")
+    if message is not None:
+        given["Records"][0]["body"] = message
+    return app.handler(given, Context())
 
 
 def _message(message_id: str, event_id: str) -> dict[str, Any]:

@@ -105,6 +105,13 @@ class ConsumerBody(Body):
     disabled: StrictBool = False
 
 
+class ReplayBody(Body):
+    since: StrictStr
+    until: StrictStr | None = None
+    which: StrictStr = "failed"
+    company_id: StrictStr | None = None
+
+
 class ApiKeyBody(Body):
     name: StrictStr
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -75,11 +75,28 @@ def existing(store: Store, deliveries: Sequence[Delivery]) -> dict[str, Delivery
     return {delivery.consumer_id: delivery for delivery in found}
 
 
-def of_consumer(store: Store, consumer_id: str, since: datetime | None = None) -> Iterator[Delivery]:
-    """A consumer's deliveries in the order of their events, from a time on."""
-    start = iso(since) if since else None
-    items = store.table.query(keys.deliveries(consumer_id), start=start, index=True)
-    yield from map(Delivery.model_validate, items)
+def page(
+    store: Store,
+    consumer_id: str,
+    since: datetime | None,
+    until: datetime | None,
+    after: str,
+    size: int,
+    newest_first: bool = False,
+) -> list[tuple[str, Delivery]]:
+    """Deliveries in the order of their events, each with its place in the list, from the one after a place on.
+
+    The list is a moment behind the table.
+    """
+    # Places are `time#event`: a space sorts after nothing, and "~" after every id.
+    start, end = iso(since) if since else "", f"{iso(until)}~" if until else "~"
+    if after:
+        start, end = (start, after) if newest_first else (f"{after} ", end)
+    items = store.table.query(
+        keys.deliveries(consumer_id), start=start or " ", end=end, reverse=newest_first, limit=size + 1, index=True
+    )
+    found = [(item["gsi1sk"], Delivery.model_validate(item)) for item in items]
+    return [one for one in found if one[0] != after][:size]
 
 
 def _keys(consumer_id: str, event_id: str) -> tuple[Key, Key, Key]:

@@ -22,6 +22,7 @@
 | a feed's next wake-up        | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
+| replay of deliveries         | CONSUMER#id           | REPLAY#id                |                          |
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    |                          |
@@ -138,6 +139,10 @@ def consumer(consumer_id: str) -> Key:
 
 def delivery(consumer_id: str, event_id: str) -> Key:
     return f"CONSUMER#{consumer_id}", f"DELIVERY#{event_id}"
+
+
+def replay(consumer_id: str, replay_id: str) -> Key:
+    return f"CONSUMER#{consumer_id}", f"REPLAY#{replay_id}"
 
 
 def deliveries(consumer_id: str) -> str:

@@ -1,0 +1,68 @@
+"""Deliveries of a webhook consumer, and their replay. Feedlane's own."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import Response
+
+from api import parts
+from api.answers import ok
+from api.requests import Routes
+from feedlane import replaying
+from feedlane.codat.bodies import ReplayBody, parsed
+from feedlane.codat.deliveries import delivery_json, moment_in, replay_json
+from feedlane.errors import Invalid, NotFound
+from feedlane.replay import Which
+from feedlane.store import deliveries, replays
+
+ASKED = {which.value: which for which in (Which.FAILED, Which.ALL)}
+
+router = Routes()
+
+
+@router.get("/webhooks/<webhook_id>/deliveries/<event_id>")
+def get_delivery(webhook_id: str, event_id: str) -> Response[str]:
+    found = deliveries.find(parts.current.store, webhook_id, event_id).delivery
+    if found is None:
+        raise NotFound("delivery", event_id)
+    return ok(delivery_json(found))
+
+
+@router.post("/webhooks/<webhook_id>/deliveries/<event_id>/replay")
+def replay_delivery(webhook_id: str, event_id: str) -> Response[str]:
+    """202: it is on its way again, under the same `webhook-id`."""
+    own = parts.current
+    return ok(delivery_json(replaying.replay_one(own.store, own.queues, own.clock(), webhook_id, event_id)), 202)
+
+
+@router.post("/webhooks/<webhook_id>/replays")
+def start_replay(webhook_id: str) -> Response[str]:
+    """202: it goes on by itself, in the order of the events."""
+    own, given = parts.current, parsed(ReplayBody, router.body)
+    if given.which not in ASKED:
+        raise Invalid.field("which", f"must be one of {', '.join(ASKED)}", "Enum")
+    since = moment_in("since", given.since)
+    until = moment_in("until", given.until) if given.until else None
+    company = given.company_id or None
+    if company:
+        own.store.company(company)
+    replay = replaying.start(
+        own.store, own.queues, own.clock(), webhook_id, ASKED[given.which], since, until, company
+    )  # fmt: skip
+    return ok(replay_json(replay), 202)
+
+
+@router.get("/webhooks/<webhook_id>/replays")
+def list_replays(webhook_id: str) -> Response[str]:
+    """Newest first, of the last thirty days."""
+    store = parts.current.store
+    store.consumer(webhook_id)
+    found = sorted(replays.replays_of(store, webhook_id), key=lambda replay: replay.started, reverse=True)
+    return ok({"results": [replay_json(replay) for replay in found]})
+
+
+@router.get("/webhooks/<webhook_id>/replays/<replay_id>")
+def get_replay(webhook_id: str, replay_id: str) -> Response[str]:
+    found = replays.find_replay(parts.current.store, webhook_id, replay_id)
+    if found is None:
+        raise NotFound("replay", replay_id)
+    return ok(replay_json(found))

@@ -1,0 +1,63 @@
+"""Deliveries and replays in JSON: what Feedlane's own routes answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from feedlane.clock import iso
+from feedlane.delivery import Attempt, Delivery
+from feedlane.errors import Invalid
+from feedlane.replay import Replay
+
+Json = dict[str, Any]
+
+
+def delivery_json(delivery: Delivery) -> Json:
+    """`id` is the event's, and the `webhook-id`. `nextAttempt` is null if it is over, waits, or is being sent now."""
+    return {
+        "id": delivery.event_id,
+        "webhookId": delivery.consumer_id,
+        "eventType": delivery.event_type,
+        "companyId": delivery.company_id,
+        "generatedDate": iso(delivery.event_time),
+        "status": delivery.state.value,
+        "nextAttempt": iso(delivery.due) if delivery.due else None,
+        "attempts": [_attempt_json(attempt) for attempt in delivery.attempts],
+    }
+
+
+def replay_json(replay: Replay) -> Json:
+    """`succeeded` and `failed` count the deliveries that have had their turn."""
+    return {
+        "id": replay.id,
+        "webhookId": replay.consumer_id,
+        "which": replay.which.value,
+        "since": iso(replay.since),
+        "until": iso(replay.until),
+        "companyId": replay.company_id,
+        "status": replay.state.value,
+        "succeeded": replay.succeeded,
+        "failed": replay.failed,
+        "started": iso(replay.started),
+        "ended": iso(replay.ended) if replay.ended else None,
+    }
+
+
+def moment_in(name: str, text: str) -> datetime:
+    """A time as text; without an offset it is UTC. Raises `Invalid`."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Invalid.field(name, "must be a time such as 2026-05-04T09:30:00Z", "DateTime") from None
+
+
+def _attempt_json(attempt: Attempt) -> Json:
+    return {
+        "time": iso(attempt.time),
+        "status": attempt.status,
+        "error": attempt.error,
+        "durationMs": attempt.duration_ms,
+        "response": attempt.excerpt,
+    }

@@ -1,0 +1,109 @@
+"""A replay: deliveries of one consumer that are sent once more, one by one, in the order of their events. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from feedlane.delivery import Delivery, DeliveryState
+from feedlane.record import Record
+
+# How often a replay tries one delivery before it goes on past it: that one then follows its own schedule.
+PATIENCE = 3
+_FAILED = frozenset({DeliveryState.FAILURE, DeliveryState.WAITING, DeliveryState.ATTEMPTING})
+
+
+class Which(StrEnum):
+    FAILED = "failed"
+    """What did not arrive: given up, or between two attempts; also what waited for a disabled consumer."""
+    ALL = "all"
+    """What arrived as well."""
+    WAITING = "waiting"
+    """What waited while the consumer was disabled: sent when it is enabled."""
+
+
+class ReplayState(StrEnum):
+    RUNNING = "Running"
+    DONE = "Done"
+    STOPPED = "Stopped"
+    """The consumer was disabled or deleted."""
+
+
+class Turn(StrEnum):
+    """What is to be done about a delivery whose turn it is."""
+
+    SEND = "send"
+    WAIT = "wait"
+    NEXT = "next"
+
+
+class Replay(Record):
+    """`since` and `until` are times of events. `place` is how far it has come; what lies before has had its turn."""
+
+    id: str
+    consumer_id: str
+    which: Which = Which.FAILED
+    since: datetime
+    until: datetime
+    company_id: str | None = None
+    started: datetime
+    state: ReplayState = ReplayState.RUNNING
+    place: str = ""
+    succeeded: int = 0
+    failed: int = 0
+    looks: int = 0
+    ended: datetime | None = None
+    version: int = 0
+
+    @property
+    def is_running(self) -> bool:
+        return self.state is ReplayState.RUNNING
+
+    def concerns(self, delivery: Delivery) -> bool:
+        """As far as a list can say, which may be a moment old: what has arrived stays so until a replay."""
+        if self.company_id not in (None, delivery.company_id):
+            return False
+        return self.which is Which.ALL or delivery.state is not DeliveryState.SUCCESS or self.has_tried(delivery)
+
+    def turn(self, delivery: Delivery, now: datetime) -> Turn:
+        """What ended since the replay started is not sent again: a crash, or a second bell, doubles nothing."""
+        if self.has_tried(delivery):
+            if delivery.has_ended or self._tries(delivery) >= PATIENCE:
+                return Turn.NEXT
+        elif not self._wants(delivery):
+            return Turn.NEXT
+        not_before = delivery.not_before if self.has_tried(delivery) else delivery.claimed_until
+        return Turn.WAIT if not_before and not_before > now else Turn.SEND
+
+    def has_tried(self, delivery: Delivery) -> bool:
+        return self._tries(delivery) > 0
+
+    def past(self, delivery: Delivery, place: str) -> Replay:
+        """It has had its turn."""
+        if not self.has_tried(delivery):
+            return self.but(place=place)
+        succeeded = delivery.state is DeliveryState.SUCCESS
+        return self.but(place=place, succeeded=self.succeeded + succeeded, failed=self.failed + (not succeeded))
+
+    def over(self, state: ReplayState, now: datetime) -> Replay:
+        return self.but(state=state, ended=now)
+
+    def _tries(self, delivery: Delivery) -> int:
+        return sum(attempt.time >= self.started for attempt in delivery.attempts)
+
+    def _wants(self, delivery: Delivery) -> bool:
+        """One without any attempt is on its way by itself. One that is claimed still, was left by a crash."""
+        if delivery.claimed_until or (delivery.state is DeliveryState.SENDING and delivery.attempts):
+            return True
+        match self.which:
+            case Which.WAITING:
+                return delivery.state is DeliveryState.WAITING
+            case Which.FAILED:
+                return delivery.state in _FAILED
+            case Which.ALL:
+                return delivery.state is not DeliveryState.SENDING
+
+
+def wait_for(delivery: Delivery, now: datetime, at_least: timedelta) -> timedelta:
+    """How long until there may be news of a delivery that is tried by others or between two attempts."""
+    return max(at_least, (delivery.not_before or now) - now)

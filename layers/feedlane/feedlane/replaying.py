@@ -1,0 +1,189 @@
+"""Deliveries are sent once more: one at once, many by a replay that goes on in steps until it is through."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feedlane.clock import Clock, iso
+from feedlane.delivering import LONGEST_DELAY, Deliverer
+from feedlane.delivery import CLAIM, Delivery, DeliveryState
+from feedlane.errors import Conflict, Invalid, NotFound
+from feedlane.ids import derived_id
+from feedlane.queues import Queues
+from feedlane.replay import Replay, ReplayState, Turn, Which, wait_for
+from feedlane.store import deliveries, replays
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed
+
+# A step begins attempts for so long; the last of them may take its fifteen seconds besides.
+STEP = timedelta(seconds=6)
+PAGE = 100
+# The list of deliveries is a moment behind the table: what waited is looked for once more.
+SECOND_LOOK = timedelta(seconds=60)
+_NEWS = timedelta(seconds=1)
+_TRIES = 5
+
+
+def replay_one(store: Store, queues: Queues, now: datetime, consumer_id: str, event_id: str) -> Delivery:
+    """The delivery, on its way again at once. One that has had no attempt yet, or has one just now, stays as it is.
+
+    Raises `NotFound`, `Conflict`.
+    """
+    found = deliveries.find(store, consumer_id, event_id)
+    if found.consumer is None:
+        raise NotFound("webhook consumer", consumer_id)
+    if found.delivery is None:
+        raise NotFound("delivery", event_id)
+    if found.consumer.disabled:
+        raise _disabled(consumer_id)
+    delivery = found.delivery
+    if delivery.claimed_until and delivery.claimed_until > now:
+        return delivery
+    if delivery.state is not DeliveryState.SENDING:
+        delivery = delivery.again()
+        store.commit(deliveries.put_delivery(delivery, now), deliveries.unchanged(found.consumer))
+    queues.deliver(consumer_id, event_id, 0)
+    return delivery
+
+
+def start(
+    store: Store,
+    queues: Queues,
+    now: datetime,
+    consumer_id: str,
+    which: Which,
+    since: datetime,
+    until: datetime | None = None,
+    company_id: str | None = None,
+) -> Replay:
+    """A replay of what happened from `since` to `until` (now). The same one asked for while it runs is that one.
+
+    Raises `Invalid`, `NotFound`, `Conflict`.
+    """
+    if since > (until or now):
+        raise Invalid.field("since", "must not be in the future, nor after until", "Order")
+    if store.consumer(consumer_id).disabled:
+        raise _disabled(consumer_id)
+    id = derived_id("replay", consumer_id, which, iso(since), iso(until) if until else "", company_id or "")
+    return _begun(store, queues, now, Replay(
+        id=id, consumer_id=consumer_id, which=which, since=since, until=min(until or now, now), company_id=company_id,
+        started=now,
+    ))  # fmt: skip
+
+
+def resume(store: Store, queues: Queues, now: datetime, consumer_id: str) -> Replay:
+    """After a consumer was enabled: what waited for it goes on, in the order of the events."""
+    id = derived_id("replay", consumer_id, Which.WAITING)
+    since = now - deliveries.KEPT
+    return _begun(
+        store, queues, now,
+        Replay(id=id, consumer_id=consumer_id, which=Which.WAITING, since=since, until=now, started=now),
+        anew=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Replayer:
+    """Works on a replay in steps, with a message from each to the next.
+
+    However many messages there are, none sends a delivery before the ones ahead of it have had their turn.
+    """
+
+    store: Store
+    queues: Queues
+    deliverer: Deliverer
+    clock: Clock
+    step: timedelta = STEP
+
+    def work(self, consumer_id: str, replay_id: str) -> Replay | None:
+        """One step. The replay after it; None if there was nothing to do, or another one did it."""
+        replay = replays.find_replay(self.store, consumer_id, replay_id)
+        if replay is None or not replay.is_running:
+            return None
+        after, wait = self._walk(replay)
+        try:
+            self.store.commit(replays.put_replay(after, self.clock()))
+        except ConditionFailed:
+            return None  # whoever was faster has rung for the next step
+        if after.is_running:
+            seconds = min(LONGEST_DELAY, math.ceil(wait.total_seconds()))
+            self.queues.replay(consumer_id, replay_id, seconds)
+        return after
+
+    def _walk(self, replay: Replay) -> tuple[Replay, timedelta]:
+        """As far as the time goes, and how long to wait for the next step."""
+        ends = self.clock() + self.step
+        if not replay.place:
+            replay = replay.but(succeeded=0, failed=0)
+        while True:
+            page = deliveries.page(self.store, replay.consumer_id, replay.since, replay.until, replay.place, PAGE)
+            for place, listed in page:
+                if self.clock() >= ends:
+                    return replay, timedelta()
+                if not replay.concerns(listed):
+                    replay = replay.but(place=place)
+                    continue
+                told = self._turn(replay, listed)
+                if isinstance(told, ReplayState):
+                    return replay.over(told, self.clock()), timedelta()
+                if isinstance(told, timedelta):
+                    return replay, told
+                replay = replay.past(told, place)
+            if len(page) < PAGE:
+                return self._through(replay)
+
+    def _turn(self, replay: Replay, listed: Delivery) -> Delivery | timedelta | ReplayState:
+        """The delivery if it has had its turn; how long to wait for it; or how the replay ends."""
+        now = self.clock()
+        found = deliveries.find(self.store, replay.consumer_id, listed.event_id)
+        if found.consumer is None or found.consumer.disabled:
+            return ReplayState.STOPPED
+        delivery = found.delivery
+        if delivery is None:
+            return listed  # past its days, which the list does not know yet
+        match replay.turn(delivery, now):
+            case Turn.NEXT:
+                if replay.has_tried(delivery) and not delivery.has_ended:
+                    self.deliverer.later(delivery, wait_for(delivery, now, _NEWS))  # in case a crash took its message
+                return delivery
+            case Turn.WAIT:
+                return wait_for(delivery, now, _NEWS)
+        if found.pause and found.pause.is_on and found.pause.until > now:
+            return found.pause.until - now
+        sent = delivery if replay.has_tried(delivery) else delivery.again()
+        tried = self.deliverer.attempt(sent, found.consumer, found.pause)
+        if tried is None:
+            return CLAIM
+        if tried.state is DeliveryState.WAITING:
+            return ReplayState.STOPPED
+        return tried if tried.has_ended else wait_for(tried, self.clock(), _NEWS)
+
+    def _through(self, replay: Replay) -> tuple[Replay, timedelta]:
+        if replay.which is Which.WAITING and not replay.looks:
+            return replay.but(looks=1, place=""), SECOND_LOOK
+        return replay.over(ReplayState.DONE, self.clock()), timedelta()
+
+
+def _begun(store: Store, queues: Queues, now: datetime, replay: Replay, anew: bool = False) -> Replay:
+    """Recorded, and rung for. One that runs is rung for again, in case the message before was lost."""
+    for _ in range(_TRIES):
+        there = replays.find_replay(store, replay.consumer_id, replay.id)
+        if there and there.is_running and not anew:
+            begun = there
+            break
+        begun = replay.but(version=there.version if there else 0)
+        try:
+            store.commit(replays.put_replay(begun, now))
+        except ConditionFailed:
+            continue  # a step of it was just written down
+        break
+    else:
+        raise ConditionFailed([])
+    queues.replay(begun.consumer_id, begun.id, 0)
+    return begun
+
+
+def _disabled(consumer_id: str) -> Conflict:
+    return Conflict(f"Webhook consumer {consumer_id} is disabled; enable it first, and what waited for it is sent.")

@@ -1,0 +1,115 @@
+"""Feedlane's own routes of webhook consumers: deliveries and their replay."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.consumer import Consumer
+from feedlane.delivery import Attempt, Delivery, DeliveryState
+from feedlane.store import deliveries
+from feedlane.store.records import emitted
+from tests.contract.sdk.stand_ins import StandInParts
+from tests.unit.api.conftest import Call
+from tests.unit.webhooks.given import NOW, hold_event
+
+HOOK = "/webhooks/consumer-1"
+SINCE = "2026-05-04T00:00:00Z"
+
+
+def delivered(own: StandInParts, event_id: str, state: DeliveryState, seconds: int = 0, **fields: object) -> Delivery:
+    event = hold_event(event_id, NOW.replace(second=seconds))
+    attempt = Attempt(time=NOW, status=500, duration_ms=31, excerpt="oops")
+    delivery = Delivery.of(event, "consumer-1").but(state=state, attempts=(attempt,), tries=1, **fields)
+    own.store.commit(emitted(event), deliveries.put_delivery(delivery, NOW))
+    return delivery
+
+
+@pytest.fixture
+def hook(own: StandInParts) -> Consumer:
+    consumer = Consumer(id="consumer-1", url="https://hooks.example.com/", created=NOW)
+    own.store.commit(own.store.add_consumer(consumer))
+    return consumer
+
+
+def test_a_delivery_is_shown_with_its_attempts(call: Call, own: StandInParts, hook: Consumer) -> None:
+    delivered(own, "event-1", DeliveryState.ATTEMPTING, due=NOW)
+    assert call("GET", f"{HOOK}/deliveries/event-1").body == {
+        "id": "event-1",
+        "webhookId": "consumer-1",
+        "eventType": "bankFeeds.held",
+        "companyId": "company-1",
+        "generatedDate": "2026-05-04T09:30:00.000Z",
+        "status": "Attempting",
+        "nextAttempt": "2026-05-04T09:30:00.000Z",
+        "attempts": [
+            {
+                "time": "2026-05-04T09:30:00.000Z",
+                "status": 500,
+                "error": None,
+                "durationMs": 31,
+                "response": "oops",
+            }
+        ],
+    }
+    assert call("GET", f"{HOOK}/deliveries/nothing").status == 404
+
+
+def test_one_delivery_is_replayed(call: Call, own: StandInParts, hook: Consumer) -> None:
+    delivered(own, "event-1", DeliveryState.FAILURE)
+    again = call("POST", f"{HOOK}/deliveries/event-1/replay")
+    assert (again.status, again.body["id"], again.body["status"]) == (202, "event-1", "Sending")
+    assert own.queues.deliveries == [("consumer-1", "event-1", 0)]
+    assert call("POST", f"{HOOK}/deliveries/nothing/replay").status == 404
+    assert call("POST", "/webhooks/nobody/deliveries/event-1/replay").status == 404
+
+
+def test_a_replay_goes_on_by_itself_and_can_be_looked_at(call: Call, own: StandInParts, hook: Consumer) -> None:
+    started = call("POST", f"{HOOK}/replays", {"since": SINCE})
+    assert started.status == 202
+    assert (started.body["which"], started.body["status"], started.body["since"]) == (
+        "failed", "Running", "2026-05-04T00:00:00.000Z",
+    )  # fmt: skip
+    assert own.queues.replays == [("consumer-1", started.body["id"], 0)]
+    assert call("GET", f"{HOOK}/replays/{started.body['id']}").body == started.body
+    assert call("GET", f"{HOOK}/replays").body == {"results": [started.body]}
+    assert call("POST", f"{HOOK}/replays", {"since": SINCE}).body["id"] == started.body["id"], "while it runs"
+    assert call("GET", f"{HOOK}/replays/nothing").status == 404
+    assert call("GET", "/webhooks/nobody/replays").status == 404
+
+
+def test_a_replay_of_a_companys_events(call: Call, own: StandInParts, hook: Consumer, ids: dict[str, str]) -> None:
+    wanted = {"since": SINCE, "until": "2026-05-04T11:00:00+01:00", "which": "all", "companyId": ids["company_id"]}
+    started = call("POST", f"{HOOK}/replays", wanted).body
+    assert (started["which"], started["companyId"]) == ("all", ids["company_id"])
+    assert started["until"] == "2026-05-04T10:00:00.000Z"
+    assert call("POST", f"{HOOK}/replays", wanted | {"companyId": "nobody"}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({}, "since"),
+        ({"since": "yesterday"}, "since"),
+        ({"since": "2027-01-01T00:00:00Z"}, "since"),
+        ({"since": SINCE, "until": "2026-05-03T00:00:00Z"}, "since"),
+        ({"since": SINCE, "until": "soon"}, "until"),
+        ({"since": SINCE, "which": "waiting"}, "which"),
+        ({"since": 7}, "since"),
+    ],
+)
+def test_a_replay_that_is_not_understood_names_the_field(
+    call: Call, own: StandInParts, hook: Consumer, wrong: dict[str, object], field: str
+) -> None:
+    refused = call("POST", f"{HOOK}/replays", wrong)
+    assert refused.status == 400
+    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == [field]
+    assert own.queues.replays == []
+
+
+def test_a_disabled_consumer_is_enabled_before_a_replay(call: Call, own: StandInParts, hook: Consumer) -> None:
+    delivered(own, "event-1", DeliveryState.FAILURE)
+    own.store.commit(own.store.put_consumer(hook.but(disabled=True)))
+    for path, body in ((f"{HOOK}/replays", {"since": SINCE}), (f"{HOOK}/deliveries/event-1/replay", None)):
+        refused = call("POST", path, body)
+        assert refused.status == 409
+        assert "enable it first" in refused.body["error"]
