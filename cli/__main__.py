@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli import api_keys, dead_letters, feeds, holds
+from cli import api_keys, dead_letters, feeds, holds, table
 
 ENVIRONMENT = "FEEDLANE_API_URL, FEEDLANE_API_KEY and FEEDLANE_STACK stand in for --api-url, --api-key and --stack."
 
@@ -18,6 +18,7 @@ cli.add_command(api_keys.group)
 cli.add_command(dead_letters.group)
 cli.add_command(feeds.group)
 cli.add_command(holds.group)
+cli.add_command(table.group)
 
 if __name__ == "__main__":
     cli(prog_name="python -m cli")

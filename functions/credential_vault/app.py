@@ -8,9 +8,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from feedlane import aws
+from feedlane import aws, measures
 from feedlane.environment import environment
-from feedlane.errors import FeedlaneError
+from feedlane.errors import AppKeysRejected, FeedlaneError, Unavailable
+from feedlane.measures import Measure
 from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.vault_messages import error_as_data, message_in, perform
 from feedlane.vault_secrets_manager import SecretsManager
@@ -35,6 +36,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except FeedlaneError as error:
         data = error_as_data(error)
         logger.warning("vault refused", kind=data["kind"], **ids)
+        if ids.get("action") == "access_token" and isinstance(error, AppKeysRejected | Unavailable):
+            # A dead token set is no failure of ours: its connection is held, and that is told.
+            measures.count(Measure.TOKEN_REFRESHES_FAILED)
         return {"error": data}
     except Exception as error:
         # The texts of unforeseen errors may quote a request: only their kind and place go on.

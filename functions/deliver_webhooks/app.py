@@ -9,12 +9,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, batch
+from feedlane import aws, batch, measures
 from feedlane.clock import system_clock
 from feedlane.delivering import Deliverer
-from feedlane.delivery import JITTER
+from feedlane.delivery import JITTER, DeliveryState
 from feedlane.environment import environment
 from feedlane.ids import new_id
+from feedlane.measures import Measure
 from feedlane.replaying import Replayer
 from feedlane.signature import RememberedSecrets
 from feedlane.vault_client import LambdaVault
@@ -50,6 +51,7 @@ def replayer() -> Replayer:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    measures.last(Measure.DELIVERIES_LATE, batch.lateness(event, system_clock()))
     seconds = min(LONGEST_SECONDS, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
     return batch.at_once(event, partial(_work, deliverer(), replayer()), postpone, logger, seconds)
 
@@ -62,6 +64,8 @@ def _work(deliverer: Deliverer, replayer: Replayer, record: batch.Record) -> Non
                 logger.info("replay went on", extra=facts | {"replay_id": replay_id})
         case {"consumerId": consumer_id, "eventId": event_id}:
             done = deliverer.deliver(consumer_id, event_id)
+            if done is not None and done.state is DeliveryState.FAILURE:
+                measures.count(Measure.DELIVERIES_FAILED)
             if done is not None and done.attempts:
                 facts = done.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
                 facts |= done.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws
+from feedlane import aws, measures
 from feedlane.bus import EventBridgeBus
 from feedlane.environment import environment
+from feedlane.event import Event
+from feedlane.measures import Measure
 from feedlane.relaying import Bus, relay
 from feedlane.store.stream import events_in
 
@@ -25,9 +28,18 @@ def bus() -> Bus:
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Fails if the bus did not take an event: then the batch comes again, so that none is lost.
 
-    What the bus took of it goes twice, with the same id.
+    What the bus took of it goes twice, with the same id. What a person must act on is counted as it leaves: every
+    event comes this way.
     """
-    failed = relay(events_in(event, _unreadable), bus())
+    counted: Counter[Measure] = Counter()
+
+    def count(taken: Event) -> None:
+        if measure := measures.told_by(taken):
+            counted[measure] += 1
+
+    failed = relay(events_in(event, _unreadable), bus(), count)
+    for measure, number in counted.items():
+        measures.count(measure, number)
     if failed is not None:
         raise NotTaken(failed)
 
@@ -42,3 +54,4 @@ class NotTaken(Exception):
 
 def _unreadable(key: str) -> None:
     logger.error("an event in the outbox cannot be read", extra={"key": key})
+    measures.count(Measure.EVENTS_UNREADABLE)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 from functools import cache, lru_cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from feedlane.clock import iso, system_clock
 from feedlane.environment import environment
 from feedlane.queues import Check
 from feedlane.store.dynamodb import DynamoDBTable
@@ -43,7 +45,8 @@ class SQSQueues:
         self._send_later(environment().checks_queue_url, check.model_dump_json(), delay_seconds)
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
-        body = json.dumps({"consumerId": consumer_id, "eventId": event_id})
+        due = system_clock() + timedelta(seconds=delay_seconds)
+        body = json.dumps({"consumerId": consumer_id, "eventId": event_id, "due": iso(due)})
         self._send_later(environment().deliveries_queue_url, body, delay_seconds)
 
     def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -84,6 +86,18 @@ def at_once(
     pool.shutdown(wait=False, cancel_futures=True)
     failed = [record for future, record in started.items() if future not in done or not future.result()]
     return _answer(failed, postpone, logger)
+
+
+def lateness(event: dict[str, Any], now: datetime) -> timedelta:
+    """How long ago the first of these messages was `due`, if they say so.
+
+    Their age in the queue would not tell: one that waits for its time does so on purpose.
+    """
+    late = timedelta()
+    for record in event["Records"]:
+        with suppress(ValueError, KeyError, TypeError):  # one that cannot be read fails where it is handled
+            late = max(late, now - datetime.fromisoformat(json.loads(record["body"])["due"]))
+    return late
 
 
 def _succeeds(work: Callable[[], None], logger: Logger, facts: dict[str, str]) -> bool:

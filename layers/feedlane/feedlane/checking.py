@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,8 @@ class Checker:
     upstream: Upstream
     clock: Clock
     new_id: NewId
+    tell_age: Callable[[timedelta], None] = lambda age: None
+    """Is told how old a statement is that the upstream has not ended, whenever it is looked at."""
 
     def look(self, check: Check) -> None:
         """Does what the message asks. An exception means that it must come again."""
@@ -79,6 +82,7 @@ class Checker:
 
     def _ask(self, check: Check, feed: Feed, statement: StatementRecord) -> None:
         now = self.clock()
+        self.tell_age(now - (statement.posted_on or statement.created))
         until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
         if until is not None and until > now:
             self._again(check, (until - now).total_seconds())

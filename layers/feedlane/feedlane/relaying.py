@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from feedlane.envelope import detail
@@ -32,14 +32,17 @@ class Bus(Protocol):
         """Which of them the bus took, in the order given."""
 
 
-def relay(captured: Iterable[Captured], bus: Bus) -> str | None:
+def relay(captured: Iterable[Captured], bus: Bus, on_taken: Callable[[Event], None] = lambda event: None) -> str | None:
     """The place in the stream of the first event that the bus did not take, or None: from there it must come again.
 
     Nothing is sent after a failure, so that no event overtakes one of its subject. Others that were sent along with
-    the failed one go twice, with the same id.
+    the failed one go twice, with the same id. `on_taken` is told of each that the bus took.
     """
     for some in _together(captured):
         taken = bus.put([notice for _, notice in some])
+        for (_, notice), was_taken in zip(some, taken, strict=True):
+            if was_taken:
+                on_taken(notice.event)
         for (sequence, _), was_taken in zip(some, taken, strict=True):
             if not was_taken:
                 return sequence

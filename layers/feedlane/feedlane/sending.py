@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -35,6 +36,8 @@ class Sender:
     upstream: Upstream
     clock: Clock
     new_id: NewId
+    tell_age: Callable[[timedelta], None] = lambda age: None
+    """Is told how old a statement is that the upstream has not taken yet, whenever it is tried again."""
 
     def send(self, feed_id: str) -> None:
         """Sends the feed's next statement, or settles the one in doubt, or does nothing because there is nothing to do.
@@ -172,6 +175,7 @@ class Sender:
         statement = ledger.statement(self.store, feed.id, number)
         if statement is None:
             return None, b"", False
+        self.tell_age(self.clock() - statement.created)
         request = ledger.statement_request(self.store, statement)
         in_doubt = not statement.known_unsent
         statement = statement.but(known_unsent=False)

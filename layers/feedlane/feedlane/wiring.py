@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from feedlane import aws
+from feedlane import aws, measures
 from feedlane.checking import Checker
 from feedlane.clock import system_clock
 from feedlane.environment import environment
@@ -48,12 +48,12 @@ def upstream() -> Upstream:
 
 @lru_cache(maxsize=1)
 def sender() -> Sender:
-    return Sender(aws.store(), aws.queues(), upstream(), system_clock, new_id)
+    return Sender(aws.store(), aws.queues(), upstream(), system_clock, new_id, measures.statement_age)
 
 
 @lru_cache(maxsize=1)
 def checker() -> Checker:
-    return Checker(aws.store(), aws.queues(), upstream(), system_clock, new_id)
+    return Checker(aws.store(), aws.queues(), upstream(), system_clock, new_id, measures.statement_age)
 
 
 @lru_cache(maxsize=1)

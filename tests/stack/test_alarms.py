@@ -1,0 +1,292 @@
+"""Each alarm watches a figure that is really told, and leads to its entry in the operator's manual."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from feedlane import aws, wiring
+from feedlane import event as types
+from feedlane.delivery import SCHEDULE
+from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Unavailable
+from feedlane.measures import Measure
+from feedlane.problem import Problem
+from feedlane.relaying import Notice
+from feedlane.store.stream import events_in
+from tests.stack.template import ROOT, of_type, template
+from tests.unit.handlers.handlers import Context, load, sample
+from tests.unit.webhooks.given import BROKEN, World
+
+STACK = "feedlane"
+CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
+PROBLEM = Problem(type="t", title="t", status=401, detail="d")
+MANUAL = (ROOT / "docs" / "operations.md").read_text()
+
+Figure = tuple[str, str, tuple[tuple[str, str], ...]]
+"""Namespace, name and dimensions: what CloudWatch knows a metric by."""
+
+
+@pytest.fixture(autouse=True)
+def as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", _resolved(shared["POWERTOOLS_METRICS_NAMESPACE"]))
+
+
+# the manual
+
+
+def test_each_alarm_leads_to_an_entry_of_the_manual_and_each_entry_has_its_alarm() -> None:
+    found = [
+        re.search(r" \(docs/operations\.md#([a-z0-9-]+)\)$", alarm["AlarmDescription"]) for alarm in alarms().values()
+    ]
+    anchors = [one[1] for one in found if one]
+    assert len(anchors) == len(found)
+    assert set(anchors) == {_anchor(title) for title in entries()}
+
+
+@pytest.mark.parametrize("title", re.findall(r"^### (.+)$", MANUAL, re.MULTILINE))
+def test_an_entry_says_how_to_look_what_to_do_and_when_it_is_mended(title: str) -> None:
+    text = entries().get(title)
+    if text is None:
+        assert f"### {title}" in MANUAL.partition("\n## Now and then\n")[2]  # no alarm's, but a task's
+        return
+    for said in ("look", "do", "mended"):
+        assert re.search(rf"^- \*\*[a-z, ]*\b{said}\b", text, re.MULTILINE | re.IGNORECASE), said
+
+
+def test_links_within_the_manual_lead_somewhere() -> None:
+    titles = {_anchor(title) for title in re.findall(r"^#+ (.+)$", MANUAL, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", MANUAL)) <= titles
+    for file in set(re.findall(r"\]\(([a-z][^)#]*)(?:#[^)]*)?\)", MANUAL)):
+        assert (ROOT / "docs" / file).exists(), file
+
+
+def test_an_alarm_that_can_say_ok_does_and_one_that_counts_events_does_not() -> None:
+    """An event that has not come again does not mean that somebody has mended what it told of."""
+    ours = {
+        id: alarm
+        for id, alarm in alarms().items()
+        if alarm.get("Dimensions") == [{"Name": "service", "Value": "feedlane"}]
+    }
+    counting = {id for id, alarm in ours.items() if alarm["Statistic"] == "Sum" and alarm["EvaluationPeriods"] == 1}
+    assert counting == {id for id, alarm in alarms().items() if "OKActions" not in alarm}
+    assert len(counting) == 6
+    assert "the six that count events never say OK" in MANUAL
+
+
+# the figures
+
+
+def test_every_figure_of_ours_that_an_alarm_watches_is_told_by_the_handlers_and_the_other_way_round(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _relay(_event(types.HELD, scope="app"), _event(types.HELD, scope="feed"), _event(types.CONSUMER_DISABLED))
+    _relay(_event(types.CONNECTION_LIMIT_REACHED), _event(""))
+    _deliver_to_the_end(monkeypatch)
+    _refuse_token(Unavailable("out of reach"))
+    _look_at_an_old_statement(monkeypatch)
+
+    told = {figure for figure, _ in _told(capsys)}
+    ours = {figure for figure in watched() if figure[0].startswith("Feedlane/")}
+    assert told == ours
+    assert {name for _, name, _ in told} == set(Measure)
+
+
+def test_what_is_nobodys_business_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    _relay(_event(types.RELEASED), _event(types.WRITE_SUCCESSFUL), _event(types.COMPANY_CREATED))
+    _refuse_token(ReconnectionNeeded(PROBLEM))
+    _refuse_token(Unavailable("another action"), action="exchange_code")
+    assert list(_told(capsys)) == []
+
+
+def test_each_event_is_counted_once_for_every_time_that_the_bus_took_it(capsys: pytest.CaptureFixture[str]) -> None:
+    held = [_event(types.HELD, scope="feed", id=f"event-{n}", subject=f"feed-{n}") for n in range(12)]
+    _relay(*held)
+    assert [(name, value) for (_, name, _), value in _told(capsys)] == [("FeedsHeld", 12.0)]
+
+    with pytest.raises(Exception, match="did not take"):
+        _relay(*held, refuses="event-11")
+    assert [(name, value) for (_, name, _), value in _told(capsys)] == [("FeedsHeld", 11.0)]
+
+
+@pytest.mark.parametrize("error", [Unavailable("out of reach"), AppKeysRejected(PROBLEM)])
+def test_a_token_that_cannot_be_had_is_counted(error: FeedlaneError, capsys: pytest.CaptureFixture[str]) -> None:
+    _refuse_token(error)
+    assert [(name, value) for (_, name, _), value in _told(capsys)] == [("TokenRefreshesFailed", 1.0)]
+
+
+def test_a_delivery_is_late_by_what_it_was_due_not_by_how_long_it_lay_in_the_queue(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    app = load("deliver_webhooks")
+    monkeypatch.setattr(app, "deliverer", lambda: world.deliverer)
+    monkeypatch.setattr(app, "system_clock", lambda: world.now)
+    batch = _messages(world.now + timedelta(seconds=300), world.now - timedelta(seconds=42))
+    batch["Records"].append(copy.deepcopy(batch["Records"][0]) | {"body": "not JSON", "messageId": "poison"})
+    monkeypatch.setattr(aws, "postpone", lambda *_: None)
+    app.handler(batch, Context())
+    assert [(name, value) for (_, name, _), value in _told(capsys)] == [("DeliveriesLate", 42.0)]
+
+
+def test_what_aws_counts_is_asked_for_by_names_that_aws_has() -> None:
+    known = {
+        "AWS/SQS": ({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}, ("QueueName",)),
+        "AWS/Lambda": ({"IteratorAge", "Errors", "Throttles"}, ("FunctionName",)),
+        "AWS/ApiGateway": ({"5xx"}, ("ApiId",)),
+    }
+    for namespace, name, dimensions in watched():
+        if not namespace.startswith("Feedlane/"):
+            names, keys = known[namespace]
+            assert name in names
+            # Without a dimension, Lambda counts for the whole account.
+            assert tuple(key for key, _ in dimensions) == (() if name == "Throttles" else keys)
+
+
+def test_each_function_that_somebody_waits_for_has_its_errors_watched_and_each_queue_its_oldest_message() -> None:
+    failing = {value for _, metric, dimensions in watched() for _, value in dimensions if metric == "Errors"}
+    mappings = of_type("AWS::Lambda::EventSourceMapping").values()
+    behind = {mapping["Properties"]["FunctionName"]["Ref"] for mapping in mappings}
+    started = {"RouteEvents", "TendConnections"}  # by the bus and by the schedule, with dead-letter queues
+    assert failing == {str({"Ref": id}) for id in of_type("AWS::Serverless::Function") if id not in behind | started}
+    aged = {value for _, metric, dims in watched() for _, value in dims if metric == "ApproximateAgeOfOldestMessage"}
+    worked_off = [id for id, queue in of_type("AWS::SQS::Queue").items() if "RedrivePolicy" in queue["Properties"]]
+    assert aged == {str({"Fn::GetAtt": [id, "QueueName"]}) for id in worked_off}
+
+
+def test_every_alarm_tells_the_topic_and_the_topic_tells_the_operator() -> None:
+    for alarm in alarms().values():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+        assert alarm.get("OKActions", alarm["AlarmActions"]) == alarm["AlarmActions"]
+        assert alarm["TreatMissingData"] == "notBreaching"
+    [mail] = of_type("AWS::SNS::Subscription").values()
+    assert mail["Properties"] == {
+        "TopicArn": {"Ref": "AlarmTopic"},
+        "Protocol": "email",
+        "Endpoint": {"Ref": "OperatorEmail"},
+    }
+
+
+def test_figures_have_no_dimension_that_grows_with_the_customers() -> None:
+    ours = [figure for figure in watched() if figure[0].startswith("Feedlane/")]
+    assert {dimensions for *_, dimensions in ours} == {(("service", "feedlane"),)}
+    assert f"{len(ours)} of them) and the table's storage" in MANUAL
+    assert f"each, {len(watched())} of them), its own figures" in MANUAL.replace("\n", " ")
+
+
+# the template
+
+
+def alarms() -> dict[str, dict[str, Any]]:
+    return {id: alarm["Properties"] for id, alarm in of_type("AWS::CloudWatch::Alarm").items()}
+
+
+def watched() -> list[Figure]:
+    found = []
+    for alarm in alarms().values():
+        dimensions = tuple((one["Name"], str(one["Value"])) for one in alarm.get("Dimensions", []))
+        found.append((_resolved(alarm["Namespace"]), alarm["MetricName"], dimensions))
+    return found
+
+
+def _resolved(value: Any) -> str:
+    return str(value["Fn::Sub"] if isinstance(value, dict) else value).replace("${AWS::StackName}", STACK)
+
+
+def entries() -> dict[str, str]:
+    """The manual's entries of alarms, by their titles."""
+    part = MANUAL.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    titled = [section.partition("\n") for section in re.split(r"^### ", part, flags=re.MULTILINE)[1:]]
+    return {title: text for title, _, text in titled}
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+
+
+# the handlers
+
+
+def _told(capsys: pytest.CaptureFixture[str]) -> Iterable[tuple[Figure, float]]:
+    """What CloudWatch makes of the log's lines since the last look."""
+    for line in capsys.readouterr().out.splitlines():
+        logged = json.loads(line) if line.startswith("{") else {}
+        for directive in logged.get("_aws", {}).get("CloudWatchMetrics", []):
+            [dimensions] = directive["Dimensions"]
+            for metric in directive["Metrics"]:
+                figure = (directive["Namespace"], metric["Name"], tuple((name, logged[name]) for name in dimensions))
+                [value] = logged[metric["Name"]]
+                yield figure, value
+
+
+def _event(type: str, scope: str = "feed", id: str = "event-1", subject: str = "") -> dict[str, Any]:
+    """A record of the table's stream. Without a type it cannot be read."""
+    record: dict[str, Any] = copy.deepcopy(sample("relay_events")["Records"][0])
+    image = record["dynamodb"]["NewImage"]
+    payload = json.loads(image["payload"]["S"])
+    image |= {"payload": {"S": json.dumps(payload | {"scope": scope})}, "id": {"S": id}, "type": {"S": type}}
+    image["subject"] = {"S": subject or id}
+    if not type:
+        del image["type"]
+    return record
+
+
+def _relay(*records: dict[str, Any], refuses: str = "") -> None:
+    class Bus:
+        def put(self, notices: list[Notice]) -> list[bool]:
+            return [notice.event.id != refuses for notice in notices]
+
+    app = load("relay_events")
+    app.bus = lambda: Bus()
+    app.handler({"Records": list(records)}, Context())
+
+
+def _messages(*dues: Any) -> dict[str, Any]:
+    [record] = sample("deliver_webhooks")["Records"]
+    made = []
+    for number, due in enumerate(dues):
+        body = json.loads(record["body"]) | {"due": due.isoformat()}
+        made.append(record | {"messageId": f"message-{number}", "body": json.dumps(body)})
+    return {"Records": made}
+
+
+def _deliver_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery whose every attempt is refused."""
+    world = World()
+    world.consumer(CONSUMER)
+    world.happens(next(iter(events_in(sample("relay_events"), pytest.fail))).event)
+    world.answers = [BROKEN] * len(SCHEDULE)
+    app = load("deliver_webhooks")
+    monkeypatch.setattr(app, "deliverer", lambda: world.deliverer)
+    for _ in SCHEDULE:
+        app.handler(sample("deliver_webhooks"), Context())
+        world.now += timedelta(hours=13)
+
+
+def _refuse_token(error: FeedlaneError, action: str = "access_token") -> None:
+    class Vault:
+        def access_token(self, *_: Any) -> Any:
+            raise error
+
+        exchange_code = access_token
+
+    app = load("credential_vault")
+    app.vault = lambda: Vault()
+    given = {"access_token": {"token_set_id": "tokens"}, "exchange_code": {"code": "c", "redirect_uri": "r"}}
+    answer = app.handler({"action": action} | given[action], Context())
+    assert answer["error"]["kind"] == type(error).__name__
+
+
+def _look_at_an_old_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both functions that see a statement tell its age in the same way."""
+    monkeypatch.setattr(aws, "store", lambda: None)
+    monkeypatch.setattr(aws, "queues", lambda: None)
+    monkeypatch.setattr(wiring, "upstream", lambda: None)
+    for made in (wiring.sender.__wrapped__(), wiring.checker.__wrapped__()):
+        made.tell_age(timedelta(hours=3))
