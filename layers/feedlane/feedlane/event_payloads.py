@@ -29,7 +29,7 @@ from feedlane.statement import StatementRecord
 Json = dict[str, Any]
 
 # Of a change in the settings these are named, but their values are the app's own business.
-_UNSHOWN_SETTINGS = frozenset({"client_id", "client_secret_ending", "version"})
+_UNSHOWN_SETTINGS = frozenset({"client_id", "client_secret_ending", "second_secret_ending", "version"})
 
 
 # companies and connections

@@ -27,6 +27,7 @@ class Settings(Record):
     gap_is_error: bool = False
     client_id: str = ""
     client_secret_ending: str = ""
+    second_secret_ending: str = ""
     keys_checked: bool = False
     version: int = 0
 

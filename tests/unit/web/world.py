@@ -23,7 +23,7 @@ from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.token_set import AccessToken
 from feedlane.upstream import TargetAccount
-from feedlane.vault import Grant, KeysCheck
+from feedlane.vault import Grant, KeysCheck, Secret
 from feedlane.web.site import Site
 from tests.fakes.queues import FakeQueues
 from tests.fakes.upstream import FakeUpstream
@@ -42,6 +42,8 @@ class FakeVault:
 
     exchanged: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
+    second: str = ""
+    dropped: list[Secret] = field(default_factory=list)
     check: KeysCheck = field(default_factory=lambda: KeysCheck(ok=True))
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
@@ -62,7 +64,15 @@ class FakeVault:
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
         self.keys.append((client_id, client_secret))
-        return self.check
+        return self.check.but(endings=(client_secret[-4:],))
+
+    def add_app_secret(self, client_secret: str) -> KeysCheck:
+        self.second = client_secret
+        return self.check.but(endings=("wxyz", client_secret[-4:]))
+
+    def drop_app_secret(self, which: Secret) -> KeysCheck:
+        self.dropped.append(which)
+        return KeysCheck(ok=True, endings=(self.second[-4:] if which is Secret.FIRST else "wxyz",))
 
 
 @dataclass
