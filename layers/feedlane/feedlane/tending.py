@@ -12,6 +12,7 @@ from feedlane.disconnecting import disconnection
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
 from feedlane.ids import NewId
 from feedlane.problem import Problem
+from feedlane.reconnection import REMOVED
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
@@ -19,12 +20,6 @@ from feedlane.vault import Vault
 from feedlane.xero.connections import XeroConnections
 
 ENOUGH_TIME = timedelta(seconds=20)
-REMOVED = Problem(
-    type="connection-removed",
-    title="Connection removed",
-    status=401,
-    detail="The organisation is no longer connected to the app: it was disconnected in Xero.",
-)
 
 
 @dataclass(frozen=True)
