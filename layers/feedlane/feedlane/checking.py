@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane import ending, event_payloads, holding, mapping, one_off, statement_end, unanswered, waking
+from feedlane import ending, event_payloads, holding, mapping, one_off, recovering, statement_end, unanswered, waking
 from feedlane.clock import Clock
 from feedlane.errors import AppKeysRejected, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed
@@ -62,6 +62,8 @@ class Checker:
                 self._hold(check)
             case one_off.KIND:
                 one_off.look(self.store, self.queues, self.clock(), self.new_id, check)
+            case recovering.KIND:
+                recovering.look(self.store, self.queues, self.clock(), self.new_id, check)
             case unanswered.KIND:
                 unanswered.look(self.store, self.queues, self.clock(), self.new_id, check)
             case other:

@@ -14,7 +14,7 @@ class Check(Record):
     """A message on `statement-checks`: look at something again, later.
 
     `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "wakeAll", "hold", "operation"
-    (`operation_key`), "oneOffAccess" (`connection_id`), "linkStart" (`link_state`, its fingerprint).
+    (`operation_key`), "oneOffAccess" and "connectionBack" (`connection_id`), "linkStart" (`link_state`).
     `turn` counts the looks; a look whose turn is over does nothing.
     """
 
