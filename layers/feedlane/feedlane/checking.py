@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane import ending, event_payloads, holding, mapping, statement_end, waking
+from feedlane import ending, event_payloads, holding, mapping, one_off, recovering, statement_end, unanswered, waking
 from feedlane.clock import Clock
 from feedlane.errors import AppKeysRejected, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed
@@ -63,6 +63,12 @@ class Checker:
                 waking.wake_all(self.store, self.queues)
             case "hold":
                 self._hold(check)
+            case one_off.KIND:
+                one_off.look(self.store, self.queues, self.clock(), self.new_id, check)
+            case recovering.KIND:
+                recovering.look(self.store, self.queues, self.clock(), self.new_id, check)
+            case unanswered.KIND:
+                unanswered.look(self.store, self.queues, self.clock(), self.new_id, check)
             case other:
                 raise ValueError(f"no such kind of check: {other}")
 

@@ -13,6 +13,21 @@ INTEGRATION_ID = "0f20c943-12d0-4800-9f6c-d218f62d494c"
 SOURCE_ID = "8a156a5a-39cb-4f9d-856e-76ef9b9a9607"
 PLATFORM_NAME = "Xero"
 
+BANK_FEEDS_SCOPE = "bankfeeds"
+MISSING_SCOPE = "missing-scope"
+ACCESS_REFUSED = "access-refused"
+# Reasons that only the customer can do something about, by connecting again.
+NEEDS = frozenset(
+    {
+        MISSING_SCOPE,
+        ACCESS_REFUSED,
+        "connection-removed",
+        "one-off-access-ended",
+        "authorisation-ended",
+        "granted-to-another-app",
+    }
+)
+
 
 class ConnectionStatus(StrEnum):
     PENDING_AUTH = "PendingAuth"
@@ -22,13 +37,17 @@ class ConnectionStatus(StrEnum):
 
 
 class ConnectionError(Record):
-    """Why a connection failed, as Codat's `dataConnectionErrors` has it: `status_code` is text there."""
+    """Why a connection failed, as Codat's `dataConnectionErrors` has it: `status_code` is text there.
+
+    `reason` is ours: a word that tells the causes apart and stays the same whatever the texts say.
+    """
 
     status_code: str
     status_text: str
     error_message: str
     errored_on: datetime
     resolved_on: datetime | None = None
+    reason: str = ""
 
 
 class Tenant(Record):
@@ -53,12 +72,30 @@ class Connection(Record):
     tenant: Tenant | None = None
     token_set_id: str | None = None
     scopes: tuple[str, ...] = ()
+    access_ends: datetime | None = None
+    """When one-off access ends; None for continuous access."""
     errors: tuple[ConnectionError, ...] = ()
     version: int = 1
 
     @property
     def is_linked(self) -> bool:
         return self.status is ConnectionStatus.LINKED and self.tenant is not None
+
+    @property
+    def lacks_bank_feeds(self) -> bool:
+        """Authorised without the scope of bank feeds. Scopes that are not known are not held against it."""
+        return bool(self.scopes) and BANK_FEEDS_SCOPE not in self.scopes
+
+    @property
+    def need(self) -> ConnectionError | None:
+        """Why the customer has to reconnect, if that is known and has not been done."""
+        newest_first = reversed(self.errors)
+        standing = (error for error in newest_first if error.resolved_on is None and error.reason in NEEDS)
+        return next(standing, None)
+
+    @property
+    def needs_reconnection(self) -> bool:
+        return self.status is ConnectionStatus.DEAUTHORIZED or (self.is_linked and self.need is not None)
 
     def failed(self, error: ConnectionError) -> Connection:
         return self.but(errors=(*self.errors[-9:], error))

@@ -28,8 +28,14 @@ from feedlane.statement import StatementRecord
 
 Json = dict[str, Any]
 
+UNANSWERED = (
+    "An authorisation was started, and Xero has not answered within 10 minutes. What happened at Xero is not known: "
+    "the window may have been closed, or Xero may have shown a page of its own, as it does at the app's connection "
+    "limit."
+)
+
 # Of a change in the settings these are named, but their values are the app's own business.
-_UNSHOWN_SETTINGS = frozenset({"client_id", "client_secret_ending", "version"})
+_UNSHOWN_SETTINGS = frozenset({"client_id", "client_secret_ending", "second_secret_ending", "version"})
 
 
 # companies and connections
@@ -67,6 +73,39 @@ def connection_failed(event_id: str, connection: Connection, company: Company, n
 
 def connection_deleted(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
     return connection_changed(event_id, types.CONNECTION_DELETED, connection, company, now)
+
+
+def connection_needs_reconnection(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+    """It is linked, but lacks what only its customer can give: the last of its errors says what."""
+    return _with_need(event_id, types.CONNECTION_NEEDS_RECONNECTION, connection, connection, company, now, None)
+
+
+def connection_recovered(
+    event_id: str, before: Connection, connection: Connection, company: Company, by: str, now: datetime
+) -> Event:
+    """`before` needed its customer, `connection` works. `by`: "reconnection", or "xero" if it was found well."""
+    return _with_need(event_id, types.CONNECTION_RECOVERED, before, connection, company, now, by)
+
+
+def authorization_unanswered(
+    event_id: str,
+    connection: Connection,
+    company: Company,
+    started: datetime,
+    connected: int,
+    limit: int | None,
+    now: datetime,
+) -> Event:
+    """What is known: it was started, and Xero has not answered. How many are connected may explain it."""
+    payload = {
+        "referenceCompany": _reference(company),
+        "connection": _known(connection_json(connection, environment().public_url)),
+        "startedDate": iso(started),
+        "message": UNANSWERED,
+        "connected": connected,
+        "connectionLimit": limit,
+    }
+    return _event(event_id, types.AUTHORIZATION_UNANSWERED, connection.id, payload, company, now)
 
 
 def connection_changed(
@@ -194,6 +233,26 @@ def _event(
         company_tags=company.tags if company else {},
         payload=_known(payload),
     )
+
+
+def _with_need(
+    event_id: str,
+    event_type: str,
+    before: Connection,
+    connection: Connection,
+    company: Company,
+    now: datetime,
+    by: str | None,
+) -> Event:
+    need = before.need
+    payload = {
+        "referenceCompany": _reference(company),
+        "connection": _known(connection_json(connection, environment().public_url)),
+        "reason": need.reason if need else None,
+        "since": iso(need.errored_on) if need else None,
+        "by": by,
+    }
+    return _event(event_id, event_type, connection.id, payload, company, now)
 
 
 def _company(event_id: str, event_type: str, company: Company, now: datetime) -> Event:

@@ -22,6 +22,8 @@ class LinkState(Record):
     parameters: dict[str, str] = {}
     expires: datetime
     used: bool = False
+    reported: bool = False
+    """That it was never answered."""
 
 
 class StateError(FeedlaneError):

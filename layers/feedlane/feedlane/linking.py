@@ -10,13 +10,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from feedlane import connection_limit, event_payloads, releasing
+from feedlane import connection_limit, event_payloads, one_off, releasing
+from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
 from feedlane.ids import NewId
 from feedlane.queues import Queues
+from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
 from feedlane.sessions import Choice, Organisation
-from feedlane.settings import Settings
+from feedlane.settings import OFFLINE_ACCESS, Settings
 from feedlane.store import keys
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -94,6 +96,7 @@ class Linking:
             token_set_id=grant.token_set_id,
             authentication_event_id=grant.authentication_event_id,
             scopes=grant.scopes,
+            access_ends=None if OFFLINE_ACCESS in grant.scopes else grant.expires_at,
             organisations=found,
         )
         if not found:
@@ -107,6 +110,8 @@ class Linking:
 
         Raises `NotLinked` after ending them all, `Unavailable`.
         """
+        if choice.access_ends is not None:
+            one_off.watch(self.queues, connection, choice.access_ends, now)
         organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
         try:
             if organisation is None:
@@ -116,7 +121,8 @@ class Linking:
             self._remove_unused(choice)
             raise
         self._remove_unused(choice)
-        releasing.connection_is_back(self.store, self.queues, now, self.new_id, linked)
+        if not linked.needs_reconnection:
+            releasing.connection_is_back(self.store, self.queues, now, self.new_id, linked)
         return linked
 
     def failed(self, connection: Connection, error: ConnectionError) -> None:
@@ -166,15 +172,27 @@ class Linking:
             tenant=tenant,
             token_set_id=choice.token_set_id,
             scopes=choice.scopes,
+            access_ends=choice.access_ends,
         )
+        if settings.bank_feeds and linked.lacks_bank_feeds:
+            linked = linked.failed(error_of(WITHOUT_BANK_FEEDS, now))
         company = self.store.company(before.company_id)
         first = before.status is ConnectionStatus.PENDING_AUTH
         told = event_payloads.connection_connected if first else event_payloads.connection_reconnected
         pk, sk = keys.linked(tenant.id, before.id)
         marker = Put({"pk": pk, "sk": sk, "company_id": before.company_id, "connection_id": before.id})
-        event = emitted(told(self.new_id(), linked, company, now))
+        events = [emitted(told(self.new_id(), linked, company, now)), *self._need_told(before, linked, company, now)]
         counted = connection_limit.take(settings, before, tenant.demo)
-        return linked, [self.store.put_connection(linked), marker, self._owned(before, tenant), event, *counted]
+        return linked, [self.store.put_connection(linked), marker, self._owned(before, tenant), *events, *counted]
+
+    def _need_told(self, before: Connection, linked: Connection, company: Company, now: datetime) -> list[Write]:
+        """That the customer has to come again, or need not any more; nothing if that is as it was."""
+        if linked.needs_reconnection and not before.needs_reconnection:
+            return [emitted(event_payloads.connection_needs_reconnection(self.new_id(), linked, company, now))]
+        if before.needs_reconnection and not linked.needs_reconnection:
+            by = "reconnection"
+            return [emitted(event_payloads.connection_recovered(self.new_id(), before, linked, company, by, now))]
+        return []
 
     def _owned(self, connection: Connection, tenant: Tenant) -> Put:
         """The organisation belongs to this company: fails if another company links it at the same moment."""

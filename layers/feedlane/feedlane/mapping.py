@@ -16,6 +16,7 @@ from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, fingerprint
 from feedlane.problem import Problem
 from feedlane.queues import Check, Queues
+from feedlane.reconnection import WITHOUT_BANK_FEEDS
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, mappings
 from feedlane.store.mappings import fed_accounts as fed_accounts
@@ -36,9 +37,8 @@ def access_to(connection: Connection) -> TenantAccess:
     """Raises `Invalid` unless the connection is linked, `ReconnectionNeeded` if it may not touch bank feeds."""
     if not connection.is_linked or connection.tenant is None or connection.token_set_id is None:
         raise Invalid(f"The connection is not linked to a Xero organisation (it is {connection.status}).")
-    if connection.scopes and "bankfeeds" not in connection.scopes:
-        detail = "The connection was authorised without access to bank feeds; the customer has to reconnect."
-        raise ReconnectionNeeded(Problem(type="missing-scope", title="Missing scope", status=403, detail=detail))
+    if connection.lacks_bank_feeds:
+        raise ReconnectionNeeded(WITHOUT_BANK_FEEDS)
     return TenantAccess(tenant_id=connection.tenant.id, token_set_id=connection.token_set_id)
 
 

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from feedlane.clock import local_date
 from feedlane.connection import Connection, ConnectionStatus
-from feedlane.errors import Conflict, Finding, Invalid, NotFound, Refused
+from feedlane.errors import Conflict, Finding, Invalid, NotFound, ReconnectionNeeded, Refused
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold
 from feedlane.ids import NewId
 from feedlane.push_content import Content, content_of, object_in
 from feedlane.push_operation import Door, PushOperation, PushStatus
 from feedlane.queues import Check, Queues
+from feedlane.reconnection import problem_of
 from feedlane.settings import Settings
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import keys, push_operations
@@ -40,7 +41,7 @@ def accept(
     """The push operation of this push: a new one, or the one that brought the same content before.
 
     Raises `Invalid` with the transactions that are wrong, `NotFound`, `Conflict` (not connected, switched off),
-    `Refused` with the problem of the hold.
+    `Refused` with the problem of the hold, `ReconnectionNeeded`.
     """
     if timeout_in_minutes is not None and not 1 <= timeout_in_minutes <= LONGEST_TIMEOUT:
         raise Invalid.field("timeoutInMinutes", f"must be 1 to {LONGEST_TIMEOUT}", "Range")
@@ -109,6 +110,9 @@ class _Place:
             raise Conflict("Bank feeds are switched off in the settings of the Xero integration.")
         if self.holds:
             raise Refused(self.holds[0].problem)
+        problem = problem_of(self.connection)
+        if problem is not None:
+            raise ReconnectionNeeded(problem)
         if self.connection.status is not ConnectionStatus.LINKED:
             raise Conflict(f"The connection is not linked to a Xero organisation (it is {self.connection.status}).")
         if self.feed is None or self.account.status is not SourceAccountStatus.CONNECTED:

@@ -6,21 +6,26 @@ from typing import Protocol
 
 from feedlane.record import Record
 
+# SQS delays a message by fifteen minutes at most.
+LONGEST_CHECK_DELAY = 900
+
 
 class Check(Record):
     """A message on `statement-checks`: look at something again, later.
 
     `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "wakeAll", "hold", "operation"
-    (`operation_key`).
+    (`operation_key`), "oneOffAccess" and "connectionBack" (`connection_id`), "linkStart" (`link_state`).
     `turn` counts the looks; a look whose turn is over does nothing.
     """
 
     kind: str
-    feed_id: str
+    feed_id: str = ""
     number: int = 0
     turn: int = 0
     operation_key: str = ""
     company_id: str = ""
+    connection_id: str = ""
+    link_state: str = ""
 
 
 class Queues(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from feedlane.ids import fingerprint
 from feedlane.record import Record
@@ -25,6 +25,7 @@ class Choice(Record):
     token_set_id: str
     authentication_event_id: str
     scopes: tuple[str, ...]
+    access_ends: datetime | None = None
     organisations: tuple[Organisation, ...]
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from feedlane.connection import BANK_FEEDS_SCOPE
 from feedlane.record import Record
+
+OFFLINE_ACCESS = "offline_access"
 
 
 class Access(StrEnum):
@@ -29,6 +32,7 @@ class Settings(Record):
     gap_is_error: bool = False
     client_id: str = ""
     client_secret_ending: str = ""
+    second_secret_ending: str = ""
     keys_checked: bool = False
     version: int = 0
 
@@ -41,9 +45,9 @@ class Settings(Record):
         """What Link asks Xero for. `bankfeeds` whenever bank feeds are on, whatever exists on the connection."""
         asked = ["openid", "profile", "email", "accounting.settings.read"]
         if self.bank_feeds:
-            asked.append("bankfeeds")
+            asked.append(BANK_FEEDS_SCOPE)
         if self.access is Access.CONTINUOUS:
-            asked.append("offline_access")
+            asked.append(OFFLINE_ACCESS)
         return tuple(asked)
 
 

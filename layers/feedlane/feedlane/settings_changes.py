@@ -1,4 +1,4 @@
-"""Changes to the settings, the app's keys and the profile: checked as a whole, and told of by an event."""
+"""Changes to the settings and the profile: checked as a whole, and told of by an event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from feedlane.queues import Queues
 from feedlane.settings import Access, Profile, Settings
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.vault import KeysCheck, Vault
 
 # Xero's limits of linked organisations: of an app without certification now (5) and formerly (25), and by tier.
 CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
@@ -39,25 +38,10 @@ def change_settings(store: Store, queues: Queues, now: datetime, new_id: NewId, 
     goes_on = after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds)
     if goes_on:
         waking.promise_all(queues)
-    stored = _stored(store, now, new_id, before, after.but(access=Access(after.access)))
+    stored = stored_with_event(store, now, new_id, before, after.but(access=Access(after.access)))
     if goes_on:
         waking.wake_all(store, queues)
     return stored
-
-
-def change_keys(
-    store: Store, vault: Vault, now: datetime, new_id: NewId, client_id: str, client_secret: str
-) -> tuple[Settings, KeysCheck]:
-    """Stores the app's keys in the vault once Xero knows them. Raises `Invalid` saying which part is wrong.
-
-    If Xero cannot be asked now they are stored all the same, and `keys_checked` is False.
-    """
-    check = vault.save_app_keys(client_id, client_secret)
-    if check.ok is False:
-        raise Invalid.field(check.field or "clientSecret", check.message or "is not known to Xero", "AppKeys")
-    before = store.settings()
-    after = before.but(client_id=client_id, client_secret_ending=client_secret[-4:], keys_checked=check.ok is True)
-    return _stored(store, now, new_id, before, after), check
 
 
 def change_profile(store: Store, profile: Profile) -> Profile:
@@ -151,7 +135,7 @@ def _finding(field: str, message: str, validator: str) -> Finding:
     return Finding(item_id=field, message=message, validator=validator)
 
 
-def _stored(store: Store, now: datetime, new_id: NewId, before: Settings, after: Settings) -> Settings:
+def stored_with_event(store: Store, now: datetime, new_id: NewId, before: Settings, after: Settings) -> Settings:
     """With an event that tells what changed, if anything did."""
     changed = {name: value for name, value in after.model_dump().items() if value != getattr(before, name)}
     if changed:

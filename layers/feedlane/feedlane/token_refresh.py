@@ -9,6 +9,7 @@ from feedlane.clock import Clock
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.problem import Problem
+from feedlane.reconnection import ONE_OFF_ENDED
 from feedlane.token_set import AccessToken, TokenSet
 from feedlane.vault_keys import AppKeys
 from feedlane.vault_lease import Leases, LeaseState, Lost
@@ -24,12 +25,6 @@ UNKNOWN = Problem(
     title="Not authorised",
     status=401,
     detail="There is no authorisation of this customer any more.",
-)
-ONE_OFF_ENDED = Problem(
-    type="one-off-access-ended",
-    title="One-off access ended",
-    status=401,
-    detail="The customer gave access once, and it has ended.",
 )
 OTHER_APP = Problem(
     type="granted-to-another-app",
@@ -150,4 +145,4 @@ class TokenRefresh:
 
 
 def _given(tokens: TokenSet) -> AccessToken:
-    return AccessToken(value=tokens.access_token, expires_at=tokens.expires_at)
+    return AccessToken(value=tokens.access_token, expires_at=tokens.expires_at, scopes=tokens.scopes)

@@ -24,10 +24,11 @@ class TokenSet(Record):
 
 
 class AccessToken(Record):
-    """What the vault gives to other functions: short-lived, and never stored by them."""
+    """What the vault gives to other functions: short-lived, and never stored by them. `scopes` empty: not known."""
 
     value: str
     expires_at: datetime
+    scopes: tuple[str, ...] = ()
 
     def is_fresh(self, now: datetime) -> bool:
         return now < self.expires_at - MARGIN / 3

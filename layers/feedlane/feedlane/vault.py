@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from feedlane.record import Record
@@ -21,16 +22,39 @@ class Grant(Record):
 
 
 class KeysCheck(Record):
-    """What Xero said of the app's keys. `ok` None: Xero could not be asked now; the keys are stored all the same."""
+    """What Xero said of the app's keys. `ok` None: Xero could not be asked now; the keys are stored all the same.
+
+    `endings` are the last four characters of the secrets that are stored now, in the order in which they are tried.
+    """
 
     ok: bool | None
     field: str = ""
     message: str = ""
+    endings: tuple[str, ...] = ()
+
+
+class Secret(StrEnum):
+    """Which of the app's secrets: the one that is tried first, or the one that is tried when Xero refuses that."""
+
+    FIRST = "first"
+    SECOND = "second"
 
 
 class Vault(Protocol):
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
-        """Checks the keys with Xero and stores them unless Xero says they are wrong. Raises `Invalid`."""
+        """Checks the keys with Xero and stores them unless Xero says they are wrong. Raises `Invalid`.
+
+        A former secret of the same app stays as the second.
+        """
+
+    def add_app_secret(self, client_secret: str) -> KeysCheck:
+        """A second secret, tried when Xero does not know the first. Checked as `save_app_keys` does it.
+
+        Raises `Invalid`, `AppKeysRejected` if there are no keys yet.
+        """
+
+    def drop_app_secret(self, which: Secret) -> KeysCheck:
+        """Forgets one of two secrets, if Xero knows the other. Raises `Invalid`, `Unavailable`."""
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         """Raises `ReconnectionNeeded` (the code is dead), `AppKeysRejected`, `Unavailable`."""

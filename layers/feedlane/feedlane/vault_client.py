@@ -9,11 +9,12 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from feedlane.errors import Unavailable
 from feedlane.token_set import AccessToken
-from feedlane.vault import Grant, KeysCheck
+from feedlane.vault import Grant, KeysCheck, Secret
 from feedlane.vault_messages import (
     AddAppSecret,
     CreateWebhookSecret,
     DeleteWebhookSecret,
+    DropAppSecret,
     ExchangeCode,
     GetAccessToken,
     GetWebhookSecrets,
@@ -43,6 +44,9 @@ class LambdaVault:
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
         return KeysCheck.model_validate(self._ask(AddAppSecret(client_secret=client_secret)))
+
+    def drop_app_secret(self, which: Secret) -> KeysCheck:
+        return KeysCheck.model_validate(self._ask(DropAppSecret(which=which)))
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         message = ExchangeCode(code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)

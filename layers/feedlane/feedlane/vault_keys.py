@@ -10,7 +10,7 @@ from pydantic import Field
 from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.problem import Problem
 from feedlane.record import Record
-from feedlane.vault import KeysCheck
+from feedlane.vault import KeysCheck, Secret
 from feedlane.vault_secrets import Secrets
 from feedlane.xero.identity import ClientKeys, Identity
 from feedlane.xero.identity_errors import (
@@ -41,6 +41,10 @@ class StoredKeys(Record):
         secrets = (self.client_secret, self.second_secret)
         return [ClientKeys(self.client_id, secret) for secret in secrets if secret]
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        return tuple(keys.secret[-4:] for keys in self.in_turn)
+
 
 class AppKeys:
     """Read from the store for every use: they are needed twice an hour per token set and must not be stale."""
@@ -62,17 +66,31 @@ class AppKeys:
         if check.ok is False:
             return check
         second = _former_secret(stored, client_secret) if stored and same_app else None
-        self._store(StoredKeys(client_id=client_id, client_secret=client_secret, second_secret=second))
-        return check
+        keys = StoredKeys(client_id=client_id, client_secret=client_secret, second_secret=second)
+        return self._stored_as(keys, check)
 
     def add(self, client_secret: str) -> KeysCheck:
         """A second secret beside the first. Raises `Invalid`, `AppKeysRejected` if there are no keys yet."""
         _require_plain("clientSecret", client_secret)
         stored = self._required()
+        if client_secret == stored.client_secret:
+            raise Invalid.field("clientSecret", "is the first secret already: the second must be another", "Different")
         check = self._check(ClientKeys(stored.client_id, client_secret), same_app=True)
-        if check.ok is not False and client_secret != stored.client_secret:
-            self._store(stored.but(second_secret=client_secret))
-        return check
+        return check if check.ok is False else self._stored_as(stored.but(second_secret=client_secret), check)
+
+    def drop(self, which: Secret) -> KeysCheck:
+        """Only a secret that Xero knows may be left alone. Raises `Invalid`, `Unavailable`, and then drops nothing."""
+        stored = self._required()
+        if stored.second_secret is None:
+            raise Invalid.field("clientSecret", "is the only one: save another before this one is dropped", "Last")
+        kept = stored.second_secret if which is Secret.FIRST else stored.client_secret
+        check = self._check(ClientKeys(stored.client_id, kept), same_app=True)
+        if check.ok is None:
+            raise Unavailable(check.message)
+        if check.ok is False:
+            message = f"cannot be dropped: Xero does not know the other one, which ends in {kept[-4:]}"
+            raise Invalid.field("clientSecret", message, "AppKeys")
+        return self._stored_as(StoredKeys(client_id=stored.client_id, client_secret=kept), check)
 
     def use(self, call: Callable[[ClientKeys], T]) -> T:
         """What the call answers with the keys that Xero knows.
@@ -115,8 +133,9 @@ class AppKeys:
         found = self._secrets.current(NAME)
         return None if found is None else StoredKeys.model_validate_json(found.text)
 
-    def _store(self, keys: StoredKeys) -> None:
+    def _stored_as(self, keys: StoredKeys, check: KeysCheck) -> KeysCheck:
         self._secrets.write(NAME, keys.model_dump_json())
+        return check.but(endings=keys.endings)
 
 
 def _former_secret(stored: StoredKeys, client_secret: str) -> str | None:

@@ -15,6 +15,7 @@ from feedlane.errors import (
     Unavailable,
 )
 from feedlane.problem import Problem
+from feedlane.vault import Secret
 
 if TYPE_CHECKING:
     # The callers of the vault have no use for what it is made of.
@@ -35,6 +36,11 @@ class SaveAppKeys(_Message):
 class AddAppSecret(_Message):
     action: Literal["add_app_secret"] = "add_app_secret"
     client_secret: str = Field(repr=False)
+
+
+class DropAppSecret(_Message):
+    action: Literal["drop_app_secret"] = "drop_app_secret"
+    which: Secret
 
 
 class ExchangeCode(_Message):
@@ -75,6 +81,7 @@ class DeleteWebhookSecret(_Message):
 Message = (
     SaveAppKeys
     | AddAppSecret
+    | DropAppSecret
     | ExchangeCode
     | GetAccessToken
     | Revoke
@@ -106,6 +113,8 @@ def perform(vault: VaultService, message: Message) -> dict[str, Any]:
             return vault.save_app_keys(client_id, secret).model_dump(mode="json")
         case AddAppSecret(client_secret=secret):
             return vault.add_app_secret(secret).model_dump(mode="json")
+        case DropAppSecret(which=which):
+            return vault.drop_app_secret(which).model_dump(mode="json")
         case ExchangeCode(code=code, redirect_uri=uri, code_verifier=verifier):
             return vault.exchange_code(code, uri, verifier).model_dump(mode="json")
         case GetAccessToken(token_set_id=id, rejected=rejected):

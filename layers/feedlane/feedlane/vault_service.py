@@ -11,7 +11,7 @@ from feedlane.errors import ReconnectionNeeded
 from feedlane.store.table import Table
 from feedlane.token_refresh import TokenRefresh
 from feedlane.token_set import AccessToken, TokenSet
-from feedlane.vault import Grant, KeysCheck
+from feedlane.vault import Grant, KeysCheck, Secret
 from feedlane.vault_keys import AppKeys
 from feedlane.vault_lease import Leases
 from feedlane.vault_secrets import Secrets
@@ -45,6 +45,9 @@ class VaultService:
     def add_app_secret(self, client_secret: str) -> KeysCheck:
         """A second secret, tried when Xero does not know the first: keys rotate without an outage."""
         return self._app_keys.add(client_secret)
+
+    def drop_app_secret(self, which: Secret) -> KeysCheck:
+        return self._app_keys.drop(which)
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         try:

@@ -58,4 +58,4 @@ def checker() -> Checker:
 
 @lru_cache(maxsize=1)
 def tender() -> Tender:
-    return Tender(aws.store(), vault(), XeroConnections(xero()), system_clock, new_id)
+    return Tender(aws.store(), vault(), XeroConnections(xero()), system_clock, new_id, aws.queues())

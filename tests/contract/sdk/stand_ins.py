@@ -22,7 +22,7 @@ from feedlane.source_account import AccountKind
 from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess
-from feedlane.vault import KeysCheck
+from feedlane.vault import KeysCheck, Secret
 from tests.fakes.queues import FakeQueues
 
 KEY = "fl_test"
@@ -85,12 +85,26 @@ class StandInVault:
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}
         self.keys: tuple[str, str] | None = None
+        self.second = ""
         self.check = KeysCheck(ok=True)
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
         if self.check.ok is not False:
             self.keys = (client_id, client_secret)
-        return self.check
+        return self._checked()
+
+    def add_app_secret(self, client_secret: str) -> KeysCheck:
+        if self.check.ok is not False:
+            self.second = client_secret
+        return self._checked()
+
+    def drop_app_secret(self, which: Secret) -> KeysCheck:
+        client_id, first = self.keys or ("", "")
+        self.keys, self.second = (client_id, self.second if which is Secret.FIRST else first), ""
+        return self._checked()
+
+    def _checked(self) -> KeysCheck:
+        return self.check.but(endings=tuple(one[-4:] for one in (*(self.keys or ())[1:], self.second) if one))
 
     def create_webhook_secret(self, consumer_id: str) -> str:
         self.secrets[consumer_id] = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"

@@ -24,6 +24,7 @@ from feedlane.hold import Hold, Scope
 from feedlane.ledger import Gap
 from feedlane.problem import Problem
 from feedlane.push_operation import Door, PushOperation
+from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.statement import StatementRecord
 from feedlane.store.records import emitted
@@ -41,6 +42,7 @@ LINKED = PENDING.but(
     tenant=Tenant(id="tenant-1", name="Harbour Bakery", xero_connection_id="x"),
     errors=(ERROR, ERROR.but(resolved_on=NOW)),
 )
+LACKING = LINKED.failed(error_of(WITHOUT_BANK_FEEDS, NOW))
 ACCOUNT = SourceAccount(
     id="account-1",
     connection_id="connection-1",
@@ -97,6 +99,11 @@ EVENTS = [
     payloads.connection_reconnected("id", LINKED, COMPANY, NOW),
     payloads.connection_failed("id", PENDING.but(errors=(ERROR,)), COMPANY, NOW),
     payloads.connection_deleted("id", LINKED, COMPANY, NOW),
+    payloads.connection_needs_reconnection("id", LACKING, COMPANY, NOW),
+    payloads.connection_recovered("id", LACKING, LINKED, COMPANY, "reconnection", NOW),
+    payloads.connection_recovered("id", PENDING.but(status=ConnectionStatus.DEAUTHORIZED), LINKED, PLAIN, "xero", NOW),
+    payloads.authorization_unanswered("id", PENDING, COMPANY, NOW, 24, 25, NOW),
+    payloads.authorization_unanswered("id", LINKED, PLAIN, NOW, 0, None, NOW),
     payloads.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW),
     payloads.write_ended("id", OPERATION.failed(NOW, "Refused", 403, PROBLEM), COMPANY, NOW),
     payloads.write_ended("id", OPERATION.timed_out(NOW), PLAIN, NOW),

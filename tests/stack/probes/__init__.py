@@ -82,6 +82,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "QueryIndex": credentials.finds_a_connection_that_ended,
         "WriteTable": credentials.finds_a_connection_that_ended,
         "InvokeVault": credentials.finds_a_connection_that_ended,
+        "FollowUp": credentials.finds_a_connection_well_again,
     },
     "relay_events": {"PublishEvents": events.carries_an_event_to_the_bus},
     "route_events": {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from feedlane.connection import ConnectionStatus, Tenant
 from feedlane.ids import new_id
+from feedlane.reconnection import REMOVED, error_of
 from local.instance import Instance
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.stack.probes.calling import Failed
@@ -38,6 +40,17 @@ def finds_a_connection_that_ended(instance: Instance) -> None:
     found = own.functions.call("tend_connections", {"resumeAfter": BEHIND_ALL})
     if not found["ended"] or found["unknown"]:
         raise Failed(f"found {found}")
+
+
+def finds_a_connection_well_again(instance: Instance) -> None:
+    """It ended, and Xero lists its organisation all the same."""
+    own = given(instance)
+    tenant = Tenant(id=own.tenant, name="Probe", xero_connection_id=new_id(), demo=True)
+    ended = {"status": ConnectionStatus.DEAUTHORIZED, "errors": (error_of(REMOVED, own.now),)}
+    connection = own.linked(id=f"zz-{new_id()}", tenant=tenant, token_set_id=own.token_set, **ended)
+    own.functions.call("tend_connections", {"resumeAfter": BEHIND_ALL})
+    if not own.store.connection(connection.company_id, connection.id).is_linked:
+        raise Failed("the connection is still ended")
 
 
 def _ask(instance: Instance, **message: str) -> None:

@@ -108,3 +108,36 @@ def test_what_waited_while_bank_feeds_were_off_is_woken_when_they_are_on_again(
     assert own.queues.woken == []
     call("PUT", SETTINGS, {"bankFeeds": True})
     assert own.queues.woken == [feed.id]
+
+
+def test_keys_rotate_through_a_second_secret_that_is_shown_by_its_end(call: Call, own: StandInParts) -> None:
+    call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "canary-secret-1111"})
+    added = call("PUT", f"{CREDENTIALS}/secondSecret", {"clientSecret": "canary-secret-2222"})
+    assert added.status == 200
+    assert (added.body["clientSecret"], added.body["secondClientSecret"]) == ("xxxxxxxxxxxx1111", "xxxxxxxxxxxx2222")
+    assert call("GET", SETTINGS).body["secondClientSecret"] == "xxxxxxxxxxxx2222"
+    dropped = call("DELETE", f"{CREDENTIALS}/firstSecret")
+    assert dropped.status == 200
+    assert (dropped.body["clientSecret"], dropped.body["secondClientSecret"]) == ("xxxxxxxxxxxx2222", None)
+    assert own.vault.keys == ("B" * 32, "canary-secret-2222")
+    assert own.event_types == ["settings.changed"] * 3
+    assert "canary-secret" not in str(own.table.items) + added.text + dropped.text
+
+
+def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call, own: StandInParts) -> None:
+    own.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this client secret.")
+    refused = call("PUT", f"{CREDENTIALS}/secondSecret", {"clientSecret": "canary-secret-2222"})
+    assert refused.status == 400
+    assert refused.body["validation"]["errors"][0]["itemId"] == "clientSecret"
+    assert "canary-secret" not in refused.text
+    assert own.store.settings().second_secret_ending == ""
+
+
+def test_a_second_secret_needs_a_first(call: Call, own: StandInParts) -> None:
+    own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
+    for method, path, body in (("PUT", "secondSecret", {"clientSecret": "x" * 20}), ("DELETE", "firstSecret", None)):
+        assert call(method, f"{CREDENTIALS}/{path}", body).status == 400
+
+
+def test_there_are_only_two_secrets(call: Call) -> None:
+    assert call("DELETE", f"{CREDENTIALS}/thirdSecret").status == 404

@@ -142,7 +142,9 @@ def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, mon
             return [XeroConnection(id="x", tenant_id=there[access_token], tenant_type="ORGANISATION")]
 
     numbers = itertools.count(500)
-    tender = Tender(world.store, Vault(), Connections(), world.clock, lambda: f"id-{next(numbers)}")  # type: ignore[arg-type]
+    tender = Tender(
+        world.store, Vault(), Connections(), world.clock, lambda: f"id-{next(numbers)}", world.queues,  # type: ignore[arg-type]
+    )  # fmt: skip
     monkeypatch.setattr(wiring, "tender", lambda: tender)
     answer = load("tend_connections").handler(sample("tend_connections"), Context())
     assert (answer["seen"], answer["ended"], answer["resumeAfter"]) == (2, 1, None)

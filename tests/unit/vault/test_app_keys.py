@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from feedlane.errors import AppKeysRejected, Invalid
+from feedlane.errors import AppKeysRejected, Invalid, Unavailable
+from feedlane.vault import Secret
 from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, REDIRECT, SECRET, World, refused
 
 
@@ -106,3 +107,70 @@ def test_a_grant_type_that_the_app_may_not_use_is_the_apps_fault(world: World) -
     with pytest.raises(AppKeysRejected) as raised:
         vault.exchange_code("code-2", REDIRECT)
     assert raised.value.problem.type == "unauthorized_client"
+
+
+def test_a_second_secret_is_tried_when_xero_does_not_know_the_first(world: World) -> None:
+    world.connected()
+    vault = world.vault()
+    world.server.secrets = [SECRET, NEW_SECRET]
+    assert vault.add_app_secret(NEW_SECRET).endings == (SECRET[-4:], NEW_SECRET[-4:])
+    assert vault.exchange_code("code-2", REDIRECT).token_set_id
+    world.server.secrets = [NEW_SECRET]
+    assert vault.exchange_code("code-3", REDIRECT).token_set_id
+
+
+def test_a_second_secret_that_xero_does_not_know_is_not_kept(world: World) -> None:
+    world.connected()
+    check = world.vault().add_app_secret(NEW_SECRET)
+    assert (check.ok, check.field, check.endings) == (False, "clientSecret", ())
+    assert NEW_SECRET not in str(world.secrets.current("app-keys"))
+
+
+def test_the_first_secret_again_is_no_second(world: World) -> None:
+    world.connected()
+    with pytest.raises(Invalid) as raised:
+        world.vault().add_app_secret(SECRET)
+    assert SECRET not in str(raised.value)
+
+
+def test_once_the_new_secret_works_the_old_one_is_dropped_and_the_new_is_the_first(world: World) -> None:
+    world.connected()
+    vault = world.vault()
+    world.server.secrets = [SECRET, NEW_SECRET]
+    vault.add_app_secret(NEW_SECRET)
+    world.server.secrets = [NEW_SECRET]
+    assert vault.drop_app_secret(Secret.FIRST).endings == (NEW_SECRET[-4:],)
+    calls = len(world.server.forms)
+    assert vault.exchange_code("code-2", REDIRECT).token_set_id
+    assert len(world.server.forms) == calls + 1, "the old secret is tried no longer"
+
+
+@pytest.mark.parametrize(("known", "dropped"), [(SECRET, Secret.FIRST), (NEW_SECRET, Secret.SECOND)])
+def test_a_secret_is_not_dropped_while_xero_does_not_know_the_other(world: World, known: str, dropped: Secret) -> None:
+    world.connected()
+    vault = world.vault()
+    world.server.secrets = [SECRET, NEW_SECRET]
+    vault.add_app_secret(NEW_SECRET)
+    world.server.secrets = [known]
+    with pytest.raises(Invalid):
+        vault.drop_app_secret(dropped)
+    assert vault.exchange_code("code-2", REDIRECT).token_set_id
+
+
+def test_nothing_is_dropped_while_xero_cannot_be_asked(world: World) -> None:
+    world.connected()
+    vault = world.vault()
+    world.server.secrets = [SECRET, NEW_SECRET]
+    vault.add_app_secret(NEW_SECRET)
+    answer, world.server._answer = world.server._answer, lambda *_: httpx.Response(503)  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        vault.drop_app_secret(Secret.FIRST)
+    world.server._answer = answer  # type: ignore[method-assign]
+    world.server.secrets = [SECRET]
+    assert vault.exchange_code("code-2", REDIRECT).token_set_id
+
+
+def test_the_only_secret_is_not_dropped(world: World) -> None:
+    world.connected()
+    with pytest.raises(Invalid):
+        world.vault().drop_app_secret(Secret.SECOND)

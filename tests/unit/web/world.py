@@ -11,9 +11,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from feedlane.api_key import ApiKey
+from feedlane.checking import Checker
 from feedlane.company import Company
 from feedlane.connection import Connection, Tenant
 from feedlane.errors import ReconnectionNeeded
+from feedlane.event import Event
 from feedlane.ids import fingerprint, new_id
 from feedlane.problem import Problem
 from feedlane.sessions import Organisation
@@ -23,7 +25,7 @@ from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.token_set import AccessToken
 from feedlane.upstream import TargetAccount
-from feedlane.vault import Grant, KeysCheck
+from feedlane.vault import Grant, KeysCheck, Secret
 from feedlane.web.site import Site
 from tests.fakes.queues import FakeQueues
 from tests.fakes.upstream import FakeUpstream
@@ -42,6 +44,9 @@ class FakeVault:
 
     exchanged: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
+    scopes: tuple[str, ...] = ("bankfeeds", "offline_access")
+    second: str = ""
+    dropped: list[Secret] = field(default_factory=list)
     check: KeysCheck = field(default_factory=lambda: KeysCheck(ok=True))
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
@@ -54,7 +59,7 @@ class FakeVault:
             expires_at=NOW + timedelta(minutes=30),
             xero_user_id="user-1",
             authentication_event_id=f"event-{code}",
-            scopes=("bankfeeds", "offline_access"),
+            scopes=self.scopes,
         )
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
@@ -62,7 +67,15 @@ class FakeVault:
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
         self.keys.append((client_id, client_secret))
-        return self.check
+        return self.check.but(endings=(client_secret[-4:],))
+
+    def add_app_secret(self, client_secret: str) -> KeysCheck:
+        self.second = client_secret
+        return self.check.but(endings=("wxyz", client_secret[-4:]))
+
+    def drop_app_secret(self, which: Secret) -> KeysCheck:
+        self.dropped.append(which)
+        return KeysCheck(ok=True, endings=(self.second[-4:] if which is Secret.FIRST else "wxyz",))
 
 
 @dataclass
@@ -249,6 +262,17 @@ class World:
 
     def link(self, connection: Connection | None = None, code: str = "code-1") -> Seen:
         return self.call_back(self.start(connection), code)
+
+    def look(self, kind: str) -> None:
+        """What waits on `statement-checks` of this kind is looked at once."""
+        checker = Checker(self.store, self.site.queues, self.site.upstream, self.site.clock, new_id)
+        for check, _ in self.site.queues.take("checks"):
+            if check.kind == kind:
+                checker.look(check)
+
+    def payloads(self, event_type: str) -> list[dict[str, Any]]:
+        found = [Event.model_validate(item) for item in self.table.inserted if item["pk"].startswith("EVENT#")]
+        return [event.payload for event in found if event.type == event_type]
 
     def form_token(self, address: str) -> str:
         body = self.browser.get(address).body

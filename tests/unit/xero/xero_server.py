@@ -25,7 +25,8 @@ Server = Callable[[httpx.Request], httpx.Response]
 class TokenVault:
     """Gives token-1, token-2, … : another one each time the last is rejected."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, scopes: tuple[str, ...] = ()) -> None:
+        self.scopes = scopes
         self.asked: list[str | None] = []
         self.number = 1
         self.error = error
@@ -37,7 +38,8 @@ class TokenVault:
             raise self.error
         if rejected == fingerprint(f"token-{self.number}"):
             self.number += 1
-        return AccessToken(value=f"token-{self.number}", expires_at=NOON + timedelta(minutes=30))
+        expires_at = NOON + timedelta(minutes=30)
+        return AccessToken(value=f"token-{self.number}", expires_at=expires_at, scopes=self.scopes)
 
 
 def api(server: Server, vault: Any = None) -> XeroApi:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,9 +9,10 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import nothing, ok
 from api.requests import Routes
+from api.shown import companies_shown
 from feedlane import companies
 from feedlane.codat.bodies import CompanyBody, CompanyChanges, parsed
-from feedlane.codat.companies import COMPANY_FIELDS, company_json
+from feedlane.codat.companies import COMPANY_FIELDS
 from feedlane.codat.paging import lazy_page, page_of, page_request
 from feedlane.codat.query import tagged
 from feedlane.company import Company
@@ -24,7 +24,7 @@ router = Routes()
 def create_company() -> Response[str]:
     given, own = parsed(CompanyBody, router.body), parts.current
     company = companies.create(own.store, own.clock(), own.new_id, given.name, given.description, given.tags)
-    return ok(company_json(company, [], own.public_url))
+    return ok(_json(company))
 
 
 @router.get("/companies")
@@ -36,8 +36,8 @@ def list_companies() -> Response[str]:
     found = [company for company in own.store.companies() if wanted(company.tags)]
     extra = {"tags": tags} if tags else {}
     if not request.asks_nothing:
-        return ok(page_of(request, "/companies", _jsons(found), extra))
-    return ok(lazy_page(request, "/companies", found, _jsons, extra))
+        return ok(page_of(request, "/companies", companies_shown(found), extra))
+    return ok(lazy_page(request, "/companies", found, companies_shown, extra))
 
 
 @router.get("/companies/<company_id>")
@@ -67,10 +67,4 @@ def delete_company(company_id: str) -> Response[str]:
 
 
 def _json(company: Company) -> dict[str, Any]:
-    return _jsons([company])[0]
-
-
-def _jsons(found: Sequence[Company]) -> list[dict[str, Any]]:
-    own = parts.current
-    connections = companies.connections_of(own.store, found)
-    return [company_json(company, connections[company.id], own.public_url) for company in found]
+    return companies_shown([company])[0]

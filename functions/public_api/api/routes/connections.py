@@ -7,9 +7,10 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import ok
 from api.requests import Routes
+from api.shown import connections_shown
 from feedlane import connections
 from feedlane.codat.bodies import ConnectionBody, StatusBody, parsed
-from feedlane.codat.companies import CONNECTION_FIELDS, connection_json
+from feedlane.codat.companies import CONNECTION_FIELDS
 from feedlane.codat.company_information import company_information_json
 from feedlane.codat.paging import page_of, page_request
 from feedlane.connection import Connection, ConnectionStatus
@@ -29,7 +30,7 @@ def list_connections(company_id: str) -> Response[str]:
     own = parts.current
     request = page_request(router.parameters, CONNECTION_FIELDS, "Connection")
     own.store.company(company_id)
-    found = [connection_json(connection, own.public_url) for connection in own.store.connections(company_id)]
+    found = connections_shown(own.store.connections(company_id))
     return ok(page_of(request, f"/companies/{company_id}/connections", found))
 
 
@@ -61,4 +62,4 @@ def get_company_information(company_id: str, connection_id: str) -> Response[str
 
 
 def _answer(connection: Connection) -> Response[str]:
-    return ok(connection_json(connection, parts.current.public_url))
+    return ok(connections_shown([connection])[0])

@@ -7,13 +7,14 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import ok
 from api.requests import Routes
-from feedlane import settings_changes
-from feedlane.codat.bodies import CredentialsBody, SettingsBody, parsed
+from feedlane import key_changes, settings_changes
+from feedlane.codat.bodies import CredentialsBody, SecretBody, SettingsBody, parsed
 from feedlane.codat.integration import INTEGRATION_FIELDS, branding_json, integration_json, settings_json
 from feedlane.codat.paging import page_of, page_request
 from feedlane.connection import PLATFORM_KEY
 from feedlane.errors import NotFound
 from feedlane.settings import Settings
+from feedlane.vault import Secret
 
 router = Routes()
 
@@ -57,12 +58,36 @@ def change_settings(platform_key: str) -> Response[str]:
 def change_credentials(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
     given, own = parsed(CredentialsBody, router.body), parts.current
-    settings, check = settings_changes.change_keys(
+    settings, check = key_changes.change_keys(
         own.store, own.vault, own.clock(), own.new_id, given.client_id, given.client_secret
     )
+    return _keys_answer(settings, check.message)
+
+
+@router.put("/integrations/<platform_key>/credentials/secondSecret")
+def add_second_secret(platform_key: str) -> Response[str]:
+    _only_xero(platform_key)
+    given, own = parsed(SecretBody, router.body), parts.current
+    settings, check = key_changes.add_second_secret(own.store, own.vault, own.clock(), own.new_id, given.client_secret)
+    return _keys_answer(settings, check.message)
+
+
+@router.delete("/integrations/<platform_key>/credentials/<secret>")
+def drop_secret(platform_key: str, secret: str) -> Response[str]:
+    _only_xero(platform_key)
+    which, own = _DROPPABLE.get(secret), parts.current
+    if which is None:
+        raise NotFound("secret", secret)
+    return _keys_answer(key_changes.drop_secret(own.store, own.vault, own.clock(), own.new_id, which), "")
+
+
+_DROPPABLE = {"firstSecret": Secret.FIRST, "secondSecret": Secret.SECOND}
+
+
+def _keys_answer(settings: Settings, message: str) -> Response[str]:
     shown = settings_json(settings, "")
-    keys = {name: shown[name] for name in ("clientId", "clientSecret", "keysChecked")}
-    return ok(keys | {"message": check.message})
+    names = ("clientId", "clientSecret", "secondClientSecret", "keysChecked")
+    return ok({name: shown[name] for name in names} | {"message": message})
 
 
 def _answer(settings: Settings) -> Response[str]:

@@ -149,6 +149,10 @@ class CredentialsBody(Body):
     client_secret: StrictStr
 
 
+class SecretBody(Body):
+    client_secret: StrictStr
+
+
 def parsed(model: type[B], body: str | None) -> B:
     """The body as the model says. Raises `Invalid` with a finding for each field that is wrong."""
     return of_json(model, json_in(body))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from feedlane.clock import iso
@@ -10,6 +10,7 @@ from feedlane.codat.query import Fields
 from feedlane.company import Company
 from feedlane.connection import (
     INTEGRATION_ID,
+    NEEDS,
     PLATFORM_KEY,
     PLATFORM_NAME,
     SOURCE_ID,
@@ -37,7 +38,8 @@ COMPANY_FIELDS: Fields = dict.fromkeys(
 ) | {"dataConnections": CONNECTION_FIELDS}
 
 
-def company_json(company: Company, connections: Iterable[Connection], public_url: str) -> dict[str, Any]:
+def company_json(company: Company, connections: Iterable[dict[str, Any]], public_url: str) -> dict[str, Any]:
+    """`connections` are shapes of `connection_json`."""
     return {
         "id": company.id,
         "name": company.name,
@@ -51,12 +53,18 @@ def company_json(company: Company, connections: Iterable[Connection], public_url
         "tags": company.tags,
         "referenceParentCompany": None,
         "referenceSubsidiaryCompanies": [],
-        "dataConnections": [connection_json(connection, public_url) for connection in connections],
+        "dataConnections": list(connections),
     }
 
 
-def connection_json(connection: Connection, public_url: str) -> dict[str, Any]:
-    """`linkUrl` is filled in every status: the SDKs refuse a connection without it."""
+def connection_json(
+    connection: Connection, public_url: str, standing: Sequence[ConnectionError] = ()
+) -> dict[str, Any]:
+    """`linkUrl` is filled in every status: the SDKs refuse a connection without it.
+
+    `standing`: what stops the connection now and is not written on it (`connection_errors.standing`).
+    """
+    errors = [*connection.errors, *standing]
     return {
         "id": connection.id,
         "integrationId": INTEGRATION_ID,
@@ -68,7 +76,8 @@ def connection_json(connection: Connection, public_url: str) -> dict[str, Any]:
         "status": connection.status,
         "lastSync": None,
         "created": iso(connection.created),
-        "dataConnectionErrors": [_error_json(error) for error in connection.errors],
+        "dataConnectionErrors": [_error_json(error) for error in errors],
+        "needsReconnection": connection.needs_reconnection or any(one.reason in NEEDS for one in standing),
         "connectionInfo": _tenant_json(connection),
     }
 
@@ -82,7 +91,7 @@ def _error_json(error: ConnectionError) -> dict[str, Any]:
         "erroredOnUtc": iso(error.errored_on),
         "status": "Resolved" if error.resolved_on else "Active",
         "resolvedOnUtc": iso(error.resolved_on) if error.resolved_on else None,
-    }
+    } | ({"reason": error.reason} if error.reason else {})
 
 
 def _tenant_json(connection: Connection) -> dict[str, str] | None:

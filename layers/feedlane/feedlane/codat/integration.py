@@ -66,6 +66,7 @@ def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
         "gapIsError": settings.gap_is_error,
         "clientId": masked(settings.client_id[-4:]),
         "clientSecret": masked(settings.client_secret_ending),
+        "secondClientSecret": masked(settings.second_secret_ending),
         "keysChecked": settings.keys_checked,
         "redirectUri": redirect_uri,
         "scopes": list(settings.scopes),

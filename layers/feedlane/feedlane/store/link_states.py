@@ -25,6 +25,16 @@ def find_state(store: Store, state: str) -> LinkState | None:
     return record_in(LinkState, store.table.get(keys.state(fingerprint(state))))
 
 
+def state_of(store: Store, fingerprinted: str) -> LinkState | None:
+    return record_in(LinkState, store.table.get(keys.state(fingerprinted)))
+
+
+def report_state(state: LinkState) -> Put:
+    """Fails if the state is used or reported by now."""
+    item = item_of(keys.state(state.fingerprint), state.but(reported=True), expires_at=expiry(state.expires, KEPT))
+    return Put(item, When(equal={"used": False, "reported": False}))
+
+
 def use_state(store: Store, state: LinkState) -> None:
     """Raises `UsedState` for all but the first of any number of callers."""
     item = item_of(keys.state(state.fingerprint), state.but(used=True), expires_at=expiry(state.expires, KEPT))

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from feedlane import mapping
 from feedlane.clock import local_date, years_before
+from feedlane.connection_errors import standing_errors
 from feedlane.errors import AppKeysRejected, FeedlaneError, Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.source_account import SourceAccount
 from feedlane.store.table import ConditionFailed
@@ -19,7 +20,7 @@ from feedlane.web.link_session import Visit, visit
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, redirect, see_other
 from feedlane.web.site import Site
-from feedlane.web.xero_words import in_plain_words
+from feedlane.web.xero_words import in_plain_words, of_reason
 
 DONE = {
     "connected": "Done. Transactions flow into Xero once the account shows as connected.",
@@ -126,7 +127,9 @@ def _page(
     done: str = "",
     status: int = 200,
 ) -> Response:
-    profile = site.store.profile()
+    profile, settings = site.store.profile(), site.store.settings()
+    need = own.connection.need
+    standing = standing_errors(site.store, settings, [own.connection])[own.connection.id] + ([need] if need else [])
     unmapped = _unmapped(accounts)
     today = _today(site, own)
     return page(
@@ -144,6 +147,7 @@ def _page(
         mapped=[account for account in accounts if account.mapping is not None],
         connecting=any(account.status == "connecting" for account in accounts),
         targets=targets,
+        stopped=list(dict.fromkeys(map(of_reason, standing))),
         choices=_choices(unmapped, targets.of_account),
         rows=numbered(rows[: len(unmapped)]),
         may_add=len(rows) < min(len(unmapped), MOST_ROWS),

@@ -17,7 +17,7 @@ from feedlane.web.cookies import flow_name, link_cookie
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, redirect
 from feedlane.web.site import Site
-from feedlane.web.troubles import Trouble, not_linked_trouble, state_trouble, trouble_page
+from feedlane.web.troubles import Trouble, not_linked_trouble, state_trouble, trouble_page, without_bank_feeds
 
 # Xero's codes have some 43 characters.
 LONGEST_ANSWER = 2048
@@ -80,8 +80,20 @@ def _linked(
     )
     secret = site.new_secret()
     site.store.commit(link_states.put_session(secret, session, now, LINK_LASTS))
-    to = addresses.organisation(connection) if choice else next_address(site, connection)
-    return redirect(request.url(to)).with_cookies(link_cookie(addresses.base(connection), secret, LINK_LASTS))
+    cookie = link_cookie(addresses.base(connection), secret, LINK_LASTS)
+    if isinstance(found, Choice):
+        return redirect(request.url(addresses.organisation(connection))).with_cookies(cookie)
+    return after_linking(site, request, found, state.parameters).with_cookies(cookie)
+
+
+def after_linking(site: Site, request: Request, linked: Connection, parameters: dict[str, str]) -> Response:
+    """On to the accounts, or what is to be done first: without the scope of bank feeds nothing can be mapped."""
+    if not linked.needs_reconnection:
+        return redirect(request.url(next_address(site, linked)))
+    profile = site.store.profile()
+    trouble, outcome = without_bank_feeds(profile.name, linked.tenant.name if linked.tenant else "Your organisation")
+    trouble.way = addresses.reconnect(linked)
+    return trouble_page(profile, addresses.with_way_back(site, linked, parameters, trouble, outcome))
 
 
 def next_address(site: Site, connection: Connection) -> str:

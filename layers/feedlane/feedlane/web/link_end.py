@@ -8,7 +8,7 @@ from feedlane.linking import NotLinked
 from feedlane.sessions import LINK_LASTS
 from feedlane.store import link_states
 from feedlane.web import addresses
-from feedlane.web.link_callback import next_address, not_linked
+from feedlane.web.link_callback import after_linking, next_address, not_linked
 from feedlane.web.link_session import Visit, visit
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, redirect, see_other
@@ -37,13 +37,15 @@ def choose(site: Site, request: Request, company_id: str, connection_id: str) ->
         site.store.commit(link_states.remove_session(own.secret))
         return not_linked(site, request, own.connection, own.session.parameters, error, now)
     site.store.commit(link_states.put_session(own.secret, done, now, LINK_LASTS))
-    return see_other(request.url(next_address(site, linked)))
+    return after_linking(site, request, linked, own.session.parameters)
 
 
 def finish(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
     """Back to the platform, or to the built-in page if it has set no address."""
     own = visit(site, request, company_id, connection_id)
     outcome = redirects.DONE if own.connection.is_linked else redirects.CANCELLED
+    if own.connection.needs_reconnection:
+        outcome = redirects.failed("The customer has to reconnect")
     to = addresses.platform(site, own.connection, outcome, own.session.parameters)
     return redirect(to) if to is not None else _done_page(site, own.connection)
 
@@ -71,9 +73,15 @@ def _done_page(site: Site, connection: Connection) -> Response:
         "done",
         logo_url=profile.logo_url,
         name=profile.name,
-        title="You are connected to Xero" if connection.is_linked else "You are not connected to Xero",
+        title=_done_title(connection),
         connection=connection,
         accounts=accounts,
         manage=addresses.accounts(connection),
-        start=addresses.start(connection),
+        start=addresses.reconnect(connection) if connection.needs_reconnection else addresses.start(connection),
     )
+
+
+def _done_title(connection: Connection) -> str:
+    if connection.needs_reconnection:
+        return "Xero has to be connected again"
+    return "You are connected to Xero" if connection.is_linked else "You are not connected to Xero"

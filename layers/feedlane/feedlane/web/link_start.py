@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedlane import connections, redirects
+from feedlane import connections, redirects, unanswered
 from feedlane.company import Company
 from feedlane.connection import PLATFORM_KEY, Connection
 from feedlane.hold import Scope
@@ -69,14 +69,16 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         parameters=parameters,
         expires=now + LIFETIME,
     )
+    # Before the state: a start that a crash leaves unwatched would never be reported.
+    unanswered.watch(site.queues, link_state)
     site.store.commit(link_states.add_state(link_state))
     to = authorize_url(site.login_url, settings.client_id, addresses.redirect_uri(request), settings.scopes, state)
     return redirect(to).with_cookies(flow_cookie(state, browser, LIFETIME))
 
 
 def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
-    """Whether there is nothing to authorise: linked, nobody waits for a reconnection, and there is a session."""
-    if not connection.is_linked or request.query.get(RECONNECT):
+    """Whether there is nothing to authorise: linked, no reconnection is needed, and there is a session."""
+    if not connection.is_linked or connection.needs_reconnection or request.query.get(RECONNECT):
         return False
     session = link_states.find_session(site.store, LinkSession, request.cookies.get(LINK), site.clock())
     if session is None or session.connection_id != connection.id:

@@ -8,6 +8,7 @@ from itertools import islice
 from feedlane import connection_limit, releasing
 from feedlane.company import Company
 from feedlane.connection import Connection
+from feedlane.connection_errors import standing_errors
 from feedlane.errors import NotFound
 from feedlane.feed import Feed
 from feedlane.hold import Hold
@@ -83,6 +84,8 @@ def overview(site: Site, request: Request) -> Response:
 def company_page(site: Site, request: Request, company_id: str) -> Response:
     own = operator(site, request)
     company, profile = site.store.company(company_id), site.store.profile()
+    connections = site.store.connections(company.id)
+    standing = standing_errors(site.store, site.store.settings(), connections)
     return page(
         "portal_company",
         logo_url=profile.logo_url,
@@ -94,10 +97,10 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
             {
                 "connection": one,
                 "link": connection_link(request.base_url, company.id, one.id),
-                "errors": [error for error in one.errors if error.resolved_on is None][-3:],
+                "errors": [error for error in one.errors if error.resolved_on is None][-3:] + standing[one.id],
                 "feeds": _feed_rows(site, one),
             }
-            for one in site.store.connections(company.id)
+            for one in connections
         ],
         operations=list(islice(push_operations.operations(site.store, company.id), MOST_OPERATIONS)),
         **own.facts,

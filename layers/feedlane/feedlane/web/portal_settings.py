@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedlane import connection_limit, settings_changes
+from feedlane import connection_limit, key_changes, settings_changes
 from feedlane.codat.integration import masked
 from feedlane.errors import Invalid, Unavailable
 from feedlane.settings import Settings
@@ -67,7 +67,7 @@ def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
     if not client_secret:
         raise Invalid.field("clientSecret", "enter the secret that belongs to this client ID", "Required")
     client_id = client_id or site.store.settings().client_id
-    _, check = settings_changes.change_keys(site.store, site.vault, site.clock(), site.new_id, client_id, client_secret)
+    _, check = key_changes.change_keys(site.store, site.vault, site.clock(), site.new_id, client_id, client_secret)
     return check.ok is None
 
 

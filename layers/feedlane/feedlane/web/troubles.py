@@ -86,6 +86,18 @@ def state_trouble(error: StateError, start: str) -> Trouble:
             )
 
 
+def without_bank_feeds(platform: str, organisation: str) -> tuple[Trouble, Outcome]:
+    """The page after a consent that left bank feeds out, and how the platform is told of it in its redirect."""
+    trouble = Trouble(
+        403,
+        "Bank feeds were not allowed",
+        f"{organisation} is connected, but without access to bank feeds: {platform} cannot send transactions to it.",
+        "Connect again, and allow everything that Xero asks for.",
+        way_text="Connect again",
+    )
+    return trouble, failed("Bank feeds were not authorised")
+
+
 def not_linked_trouble(error: NotLinked, platform: str) -> tuple[Trouble, Outcome]:
     """The page for a reason, and how the platform is told of it in its redirect."""
     status, title, happened, next, told = _NOT_LINKED[error.reason]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from feedlane.connection import ConnectionError
 from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Refused, Unavailable
 
+# By what a connection calls its reason, and by Xero's own types.
 _KNOWN = {
     "invalid-organisation-bank-feeds": "This Xero organisation cannot have bank feeds on its current plan.",
     "invalid-organisation-multi-currency": (
@@ -13,7 +15,22 @@ _KNOWN = {
     "missing-scope": "You have not given access to bank feeds yet. Reconnect to Xero, and allow it there.",
     "account-not-valid": "Xero cannot feed this account. Choose another one, or create a new one.",
     "invalid-user-role": "Your Xero user may not set up bank feeds. Ask an adviser or standard user to do it.",
+    "connection-removed": "Your Xero organisation was disconnected in Xero. Reconnect to go on.",
+    "one-off-access-ended": "You gave access once, and it has ended. Reconnect to go on.",
+    "authorisation-ended": "Xero no longer accepts your authorisation. Reconnect to go on.",
+    "granted-to-another-app": "Your authorisation was for another app. Reconnect to go on.",
+    "access-refused": "Xero does not let us into your organisation. Reconnect, or ask your Xero adviser.",
+    "about:blank": "Xero does not let us into your organisation. Reconnect, or ask your Xero adviser.",
+    "organisation-without-bank-feeds": "This Xero organisation cannot have bank feeds on its current plan.",
+    "app-not-enabled": "Xero has not yet enabled bank feeds for this app.",
+    "app-suspended": "Xero has suspended this app.",
+    "user-role-too-low": "Your Xero user may not set up bank feeds. Ask an adviser or standard user to do it.",
 }
+
+
+def of_reason(error: ConnectionError) -> str:
+    """What stops a connection, for its customer."""
+    return _KNOWN.get(error.reason, error.status_text)
 
 
 def in_plain_words(error: Exception) -> str:

@@ -9,10 +9,17 @@ from typing import Any
 import httpx
 
 from feedlane.clock import Clock, system_clock
+from feedlane.connection import BANK_FEEDS_SCOPE
+from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
+from feedlane.reconnection import REMOVED, WITHOUT_BANK_FEEDS
 from feedlane.upstream import TenantAccess
+from feedlane.xero.connections import XeroConnections
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
+from feedlane.xero.problems import is_about_access
 from feedlane.xero.tokens import TokenCache
+
+_BANK_FEEDS = "/bankfeeds.xro/"
 
 
 class XeroApi:
@@ -31,7 +38,10 @@ class XeroApi:
         content: bytes | None = None,
         idempotency_key: str | None = None,
     ) -> httpx.Response:
-        """Whatever Xero answers. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises."""
+        """Whatever Xero answers. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises.
+
+        Raises `ReconnectionNeeded` where Xero only says that it refuses and the connection or a scope is missing.
+        """
         headers = {"Xero-Tenant-Id": access.tenant_id, "Accept": "application/json"}
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -43,7 +53,23 @@ class XeroApi:
             # The gateway answers 401 before anything is done: the same request may go again at once.
             token = self._tokens.another(access.token_set_id, token)
             answer = self._send(token, method, path, headers, params, content)
+        if is_about_access(answer.status_code, answer.content):
+            self._require_access(access, token, path, answer.status_code)
         return answer
+
+    def _require_access(self, access: TenantAccess, token: str, path: str, status: int) -> None:
+        """Why the gateway refuses, where it can be found out: raises `ReconnectionNeeded`. Else what it said stands."""
+        scopes = self._tokens.scopes(access.token_set_id)
+        if path.startswith(_BANK_FEEDS) and scopes and BANK_FEEDS_SCOPE not in scopes:
+            raise ReconnectionNeeded(WITHOUT_BANK_FEEDS)
+        if status == 401:
+            return  # the token itself is refused: it would list nothing
+        try:
+            there = XeroConnections(self._http, self.clock).listed(token)
+        except (Unavailable, Refused, ReconnectionNeeded):
+            return
+        if access.tenant_id not in {one.tenant_id for one in there}:
+            raise ReconnectionNeeded(REMOVED)
 
     def fetch(self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The object that a GET brings. Raises as `ask` does."""

@@ -73,6 +73,11 @@ def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
     return tuple(_problem(one, status) for one in [item.get("error"), *several] if isinstance(one, dict))
 
 
+def is_about_access(status: int, body: bytes) -> bool:
+    """Whether the gateway refuses whoever calls: it says so for many reasons, and names none."""
+    return status in {401, 403} and problems_in(status, body)[0].type == NO_TYPE
+
+
 def refusal_of(problem: Problem) -> Refusal:
     """By type, whatever the HTTP status: Xero documents types better than the status each comes with."""
     meaning = MEANINGS.get(problem.type, UNKNOWN)

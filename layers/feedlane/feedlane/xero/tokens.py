@@ -31,6 +31,11 @@ class TokenCache:
             self._tokens[token_set_id] = held
         return held.value
 
+    def scopes(self, token_set_id: str) -> tuple[str, ...]:
+        """What the token in memory is good for; empty if that is not known."""
+        held = self._tokens.get(token_set_id)
+        return held.scopes if held else ()
+
     def remember(self, token_set_id: str, token: AccessToken) -> None:
         """A token that just came with an exchanged code."""
         self._tokens[token_set_id] = token

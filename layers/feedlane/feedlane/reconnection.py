@@ -1,0 +1,57 @@
+"""Why a connection needs its customer again: each reason has a word of its own, so that nobody has to read texts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane.connection import ACCESS_REFUSED, MISSING_SCOPE, Connection, ConnectionError
+from feedlane.problem import Problem
+
+TOLD_TO_CUSTOMERS = "The integration de-authorized access to the connection."
+NOT_AUTHORISED = "The connection was authorised without access to bank feeds; the customer has to reconnect."
+
+REMOVED = Problem(
+    type="connection-removed",
+    title="Connection removed",
+    status=401,
+    detail="The organisation is no longer connected to the app: it was disconnected in Xero.",
+)
+ONE_OFF_ENDED = Problem(
+    type="one-off-access-ended",
+    title="One-off access ended",
+    status=401,
+    detail="The customer gave access once, and it has ended.",
+)
+WITHOUT_BANK_FEEDS = Problem(type=MISSING_SCOPE, title="Missing scope", status=403, detail=NOT_AUTHORISED)
+
+# Problems of token sets by their types, and what they mean for a connection.
+_REASONS = {
+    "invalid_grant": "authorisation-ended",
+    "token-set-unknown": "authorisation-ended",
+    "about:blank": ACCESS_REFUSED,
+}
+
+
+def reason_of(problem: Problem) -> str:
+    return _REASONS.get(problem.type, problem.type)
+
+
+def error_of(problem: Problem, now: datetime) -> ConnectionError:
+    """The problem as a connection shows it."""
+    return ConnectionError(
+        status_code=str(problem.status),
+        status_text=problem.detail or problem.title,
+        error_message=TOLD_TO_CUSTOMERS,
+        errored_on=now,
+        reason=reason_of(problem),
+    )
+
+
+def problem_of(connection: Connection) -> Problem | None:
+    """Why nothing can be sent before the customer has reconnected, or None."""
+    need = connection.need
+    if need is not None and connection.needs_reconnection:
+        return Problem(type=need.reason, title="Reconnection needed", status=403, detail=need.status_text)
+    if connection.is_linked and connection.lacks_bank_feeds:
+        return WITHOUT_BANK_FEEDS
+    return None

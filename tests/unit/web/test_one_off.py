@@ -1,0 +1,69 @@
+"""One-off access ends with its access token; the connection says so, and is told of once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane import connection_limit
+from feedlane.connection import ConnectionStatus
+from tests.unit.web.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    world = World(access="OneOff")
+    world.site.vault.scopes = ("bankfeeds",)
+    world.link()
+    return world
+
+
+def _later(world: World, minutes: float) -> None:
+    world.site.time += timedelta(minutes=minutes)
+    world.look("oneOffAccess")
+
+
+def test_when_the_token_ends_the_connection_is_deauthorized_with_the_reason(world: World) -> None:
+    _later(world, 15)
+    assert world.now().is_linked
+    _later(world, 14)
+    assert world.now().is_linked
+    _later(world, 1.1)
+    ended = world.now()
+    assert ended.status is ConnectionStatus.DEAUTHORIZED
+    assert ended.need is not None
+    assert (ended.need.reason, ended.need.status_code) == ("one-off-access-ended", "401")
+    assert world.events() == ["connection.connected", "connection.disconnected"]
+    assert connection_limit.counted(world.store) == 0
+
+
+def test_no_refresh_token_is_asked_for(world: World) -> None:
+    seen = world.browser.get(f"{world.base()}/start?link.reconnect=1")
+    assert "offline_access" not in seen.query["scope"]
+
+
+def test_a_look_again_tells_nothing_twice(world: World) -> None:
+    world.site.queues.checks *= 2
+    _later(world, 31)
+    assert world.events().count("connection.disconnected") == 1
+
+
+def test_who_has_given_continuous_access_meanwhile_stays_linked(world: World) -> None:
+    world.site.vault.scopes = ("bankfeeds", "offline_access")
+    checks = list(world.site.queues.checks)
+    world.call_back(world.start(query="?link.reconnect=1"), "code-2")
+    world.site.queues.checks = checks
+    _later(world, 31)
+    assert world.now().is_linked
+    assert world.now().access_ends is None
+
+
+def test_connecting_again_recovers_it_once(world: World) -> None:
+    _later(world, 31)
+    world.link(code="code-2")
+    world.call_back(world.start(query="?link.reconnect=1"), "code-3")
+    told = [type for type in world.events() if type == "connection.recovered"]
+    assert len(told) == 1
+    [payload] = world.payloads("connection.recovered")
+    assert (payload["reason"], payload["by"]) == ("one-off-access-ended", "reconnection")

@@ -1,0 +1,179 @@
+"""A connection that needed its customer is found well at Xero, or one that was well has lost bank feeds: told once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane import connection_limit
+from feedlane.connection import Connection, ConnectionStatus
+from feedlane.disconnecting import disconnection
+from feedlane.feed import Feed
+from feedlane.hold import Hold, Scope
+from feedlane.ids import new_id
+from feedlane.problem import Problem
+from feedlane.reconnection import ONE_OFF_ENDED, REMOVED
+from feedlane.store import ledger
+from feedlane.tending import Tender
+from feedlane.token_set import AccessToken
+from feedlane.xero.connections import XeroConnection
+from tests.unit.web.world import ACME, NOW, World
+
+REFUSED = Problem(type="about:blank", title="Forbidden", status=403, detail="AuthenticationUnsuccessful")
+
+
+class Xero:
+    """What tending asks: the vault for a token with these scopes, Xero for these tenants."""
+
+    def __init__(self) -> None:
+        self.scopes: tuple[str, ...] = ("bankfeeds", "offline_access")
+        self.tenants = [ACME.tenant_id]
+        self.asked = 0
+
+    def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
+        self.asked += 1
+        return AccessToken(value="token", expires_at=NOW, scopes=self.scopes)
+
+    def listed(self, access_token: str) -> list[XeroConnection]:
+        return [XeroConnection(id="x", tenant_id=one, tenant_type="ORGANISATION") for one in self.tenants]
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.link()
+    world.xero = Xero()  # type: ignore[attr-defined]
+    return world
+
+
+def _tend(world: World) -> Connection:
+    xero: Xero = world.xero  # type: ignore[attr-defined]
+    tender = Tender(world.store, xero, xero, world.site.clock, new_id, world.site.queues)  # type: ignore[arg-type]
+    tender.tend("", lambda: timedelta(minutes=5))
+    world.look("connectionBack")
+    return world.now()
+
+
+def _end(world: World, problem: Problem) -> None:
+    own = world.now()
+    company = world.store.company(own.company_id)
+    world.store.commit(*disconnection(world.store, own, problem, company, world.site.time, new_id))
+
+
+def _told(world: World) -> list[str]:
+    return world.events()[1:]
+
+
+def test_one_that_ended_and_is_listed_again_recovers_once(world: World) -> None:
+    _end(world, REMOVED)
+    assert connection_limit.counted(world.store) == 0
+    for _ in range(3):
+        well = _tend(world)
+    assert well.is_linked
+    assert well.errors[0].resolved_on is not None
+    assert _told(world) == ["connection.disconnected", "connection.recovered"]
+    [payload] = world.payloads("connection.recovered")
+    assert (payload["reason"], payload["by"]) == ("connection-removed", "xero")
+    assert connection_limit.counted(world.store) == 1
+
+
+def test_what_waited_goes_on_when_it_is_well_again(world: World) -> None:
+    account = world.add_account()
+    feed = Feed(
+        id=f"{world.connection.id}/{account.id}",
+        company_id=world.connection.company_id,
+        connection_id=world.connection.id,
+        account_id=account.id,
+        tenant_id=ACME.tenant_id,
+        token_set_id="token-set-1",
+        feed_connection_id="fc",
+        currency="GBP",
+        created=world.site.time,
+        recorded_through=1,
+    )
+    hold = Hold(
+        id="h",
+        scope=Scope.CONNECTION,
+        subject=world.connection.id,
+        reason="reconnection-needed",
+        problem=REMOVED,
+        since=world.site.time,
+        company_id=world.connection.company_id,
+    )
+    world.store.commit(ledger.add_feed(feed), world.store.add_hold(hold))
+    _end(world, REMOVED)
+    _tend(world)
+    assert world.store.holds() == []
+    assert world.site.queues.woken == [feed.id]
+
+
+def test_one_that_is_not_listed_stays_ended_and_nothing_is_told_again(world: World) -> None:
+    _end(world, REMOVED)
+    world.xero.tenants = []  # type: ignore[attr-defined]
+    for _ in range(2):
+        assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
+    assert _told(world) == ["connection.disconnected"]
+
+
+def test_one_off_access_does_not_come_back_by_itself(world: World) -> None:
+    _end(world, ONE_OFF_ENDED)
+    assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
+
+
+def test_who_ended_long_ago_is_asked_about_no_longer(world: World) -> None:
+    _end(world, REMOVED)
+    world.site.time += timedelta(days=61)
+    assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
+    assert world.xero.asked == 0  # type: ignore[attr-defined]
+
+
+def test_one_that_xero_lists_and_refuses_does_not_recover_every_day(world: World) -> None:
+    for _ in range(5):
+        _end(world, REFUSED)
+        _tend(world)
+        world.site.time += timedelta(days=1)
+    assert _told(world).count("connection.recovered") == 1
+
+
+def test_without_a_free_place_it_stays_ended(world: World) -> None:
+    _end(world, REMOVED)
+    world.store.commit(world.store.put_settings(world.store.settings().but(connection_limit=0)))
+    assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
+    assert _told(world) == ["connection.disconnected"]
+
+
+def test_one_that_lost_bank_feeds_needs_its_customer_and_is_told_of_once(world: World) -> None:
+    world.xero.scopes = ("offline_access",)  # type: ignore[attr-defined]
+    for _ in range(3):
+        lacking = _tend(world)
+    assert lacking.is_linked
+    assert lacking.needs_reconnection
+    assert _told(world) == ["connection.needsReconnection"]
+    assert connection_limit.counted(world.store) == 1
+
+
+def test_one_that_was_granted_bank_feeds_by_another_consent_recovers(world: World) -> None:
+    xero: Xero = world.xero  # type: ignore[attr-defined]
+    given, xero.scopes = xero.scopes, ("offline_access",)
+    _tend(world)
+    xero.scopes = given
+    for _ in range(2):
+        assert not _tend(world).needs_reconnection
+    assert _told(world) == ["connection.needsReconnection", "connection.recovered"]
+
+
+def test_while_bank_feeds_are_off_nobody_misses_them(world: World) -> None:
+    world.store.commit(world.store.put_settings(world.store.settings().but(bank_feeds=False)))
+    world.xero.scopes = ("offline_access",)  # type: ignore[attr-defined]
+    _tend(world)
+    assert _told(world) == []
+    world.store.commit(world.store.put_settings(world.store.settings().but(bank_feeds=True)))
+    assert _tend(world).needs_reconnection
+    assert _told(world) == ["connection.needsReconnection"]
+
+
+def test_a_round_over_connections_that_are_well_writes_nothing(world: World) -> None:
+    before = dict(world.table.items)
+    _tend(world)
+    assert world.table.items == before

@@ -1,0 +1,117 @@
+"""A start that Xero never answers is found when its time is over, and reported once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane.connection import ConnectionStatus
+from feedlane.queues import Check
+from tests.unit.web.world import Browser, World
+
+UNANSWERED = "connection.authorizationUnanswered"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def _later(world: World, **by: float) -> None:
+    world.site.time += timedelta(**by)
+    world.look("linkStart")
+
+
+def test_a_start_that_never_comes_back_is_reported_as_what_is_known(world: World) -> None:
+    world.start()
+    _later(world, minutes=10, seconds=1)
+    assert world.events() == [UNANSWERED]
+    [payload] = world.payloads(UNANSWERED)
+    assert payload["startedDate"] == "2026-05-12T09:30:00.000Z"
+    assert (payload["connected"], payload["connectionLimit"]) == (0, 25)
+    [error] = world.now().errors
+    assert (error.reason, error.status_code) == ("start-unanswered", "408")
+    assert "not known" in error.status_text
+    assert "cancelled" not in error.status_text
+    assert world.now().status is ConnectionStatus.PENDING_AUTH
+
+
+def test_the_same_look_again_reports_nothing_more(world: World) -> None:
+    world.start()
+    [(check, _)] = world.site.queues.checks
+    world.site.queues.checks *= 3
+    _later(world, minutes=11)
+    world.site.queues.checks.append((check, 0))
+    _later(world, minutes=1)
+    assert world.events() == [UNANSWERED]
+    assert len(world.now().errors) == 1
+
+
+def test_every_start_is_reported_by_itself(world: World) -> None:
+    world.start()
+    world.start(browser=Browser(world.site))
+    _later(world, minutes=11)
+    assert world.events() == [UNANSWERED] * 2
+
+
+def test_a_look_that_comes_early_waits_for_the_end(world: World) -> None:
+    world.start()
+    _later(world, minutes=9)
+    assert world.events() == []
+    [(again, delay)] = world.site.queues.checks
+    assert (again.kind, delay) == ("linkStart", 61)
+    _later(world, seconds=61)
+    assert world.events() == [UNANSWERED]
+
+
+def test_a_start_that_came_back_is_not_reported(world: World) -> None:
+    world.link()
+    _later(world, minutes=11)
+    assert world.events() == ["connection.connected"]
+
+
+def test_a_customer_who_cancelled_has_answered(world: World) -> None:
+    world.browser.get(f"/oauth/callback?error=access_denied&state={world.start()}")
+    _later(world, minutes=11)
+    assert world.events() == ["connection.failed"]
+
+
+def test_who_came_back_by_another_start_is_not_reported(world: World) -> None:
+    """Two windows, one finished: the customer is where they wanted to be."""
+    world.start()
+    world.link()
+    _later(world, minutes=11)
+    assert world.events() == ["connection.connected"]
+
+
+def test_an_unanswered_reconnection_leaves_a_linked_connection_without_an_error(world: World) -> None:
+    world.link()
+    world.site.time += timedelta(hours=1)
+    world.start(query="?link.reconnect=1")
+    _later(world, minutes=11)
+    assert world.events() == ["connection.connected", UNANSWERED]
+    assert world.now().is_linked
+    assert world.now().errors == ()
+
+
+def test_linking_later_resolves_it(world: World) -> None:
+    world.start()
+    _later(world, minutes=11)
+    world.link()
+    [error] = world.now().errors
+    assert error.resolved_on is not None
+
+
+def test_a_deleted_connection_and_an_unknown_state_are_nothing_to_report(world: World) -> None:
+    world.start()
+    world.store.commit(world.store.remove_connection(world.now()))
+    world.site.queues.checks.append((Check(kind="linkStart", link_state="unknown"), 0))
+    _later(world, minutes=11)
+    assert world.events() == []
+
+
+def test_the_state_itself_is_not_on_the_queue(world: World) -> None:
+    state = world.start()
+    [(check, _)] = world.site.queues.checks
+    assert state not in check.model_dump_json()

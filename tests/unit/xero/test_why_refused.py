@@ -1,0 +1,62 @@
+"""The gateway says 403 and no reason: what it means is found out, so that each cause can be told from the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from feedlane.hold import Scope
+from feedlane.upstream import Refusal
+from tests.unit.xero.xero_server import ACCESS, Server, TokenVault, always, bank_feeds
+
+FORBIDDEN = {"Type": None, "Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}
+
+
+def _xero(connections: httpx.Response) -> Server:
+    """Refuses every call for the tenant; `/connections` answers this."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return connections if request.url.path == "/connections" else httpx.Response(403, json=FORBIDDEN)
+
+    return answer
+
+
+def _connected_to(*tenants: str) -> httpx.Response:
+    return httpx.Response(200, json=[{"id": one, "tenantId": one, "tenantType": "ORGANISATION"} for one in tenants])
+
+
+def _refusal(server: Server, **vault: Any) -> Refusal:
+    answer = bank_feeds(server, TokenVault(**vault)).post_statement(ACCESS, b"{}", "key")
+    assert isinstance(answer, Refusal)
+    assert answer.scope is Scope.CONNECTION
+    return answer
+
+
+def test_an_organisation_that_is_listed_no_longer_was_disconnected_in_xero() -> None:
+    assert _refusal(_xero(_connected_to("another"))).problem.type == "connection-removed"
+
+
+def test_a_token_without_bank_feeds_is_the_missing_scope_whatever_is_connected() -> None:
+    refusal = _refusal(_xero(_connected_to(ACCESS.tenant_id)), scopes=("openid", "offline_access"))
+    assert refusal.problem.type == "missing-scope"
+
+
+@pytest.mark.parametrize("scopes", [(), ("bankfeeds",)])
+def test_what_cannot_be_found_out_stays_as_xero_said_it(scopes: tuple[str, ...]) -> None:
+    refusal = _refusal(_xero(_connected_to(ACCESS.tenant_id)), scopes=scopes)
+    assert (refusal.problem.type, refusal.problem.detail) == ("about:blank", "AuthenticationUnsuccessful")
+
+
+@pytest.mark.parametrize("unknown", [httpx.Response(503), httpx.Response(403, json=FORBIDDEN), httpx.Response(200)])
+def test_a_list_that_cannot_be_had_disconnects_nobody(unknown: httpx.Response) -> None:
+    assert _refusal(_xero(unknown)).problem.type == "about:blank"
+
+
+@pytest.mark.parametrize("named", ["invalid-application", "invalid-organisation-bank-feeds", "invalid-user-role"])
+def test_a_problem_that_has_a_name_keeps_it(named: str) -> None:
+    problem = {"type": named, "title": "Refused", "status": 403, "detail": "…"}
+    answer = bank_feeds(always(403, problem)).post_statement(ACCESS, b"{}", "key")
+    assert isinstance(answer, Refusal)
+    assert answer.problem.type == named
