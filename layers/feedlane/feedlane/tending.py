@@ -9,8 +9,8 @@ from datetime import timedelta
 from feedlane.clock import Clock
 from feedlane.connection import Connection, ConnectionStatus
 from feedlane.disconnecting import disconnection
-from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
-from feedlane.ids import NewId
+from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
+from feedlane.ids import NewId, fingerprint
 from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.store import Store
@@ -80,13 +80,22 @@ class Tender:
         return lists[token_set_id]
 
     def _listed(self, token_set_id: str) -> set[str] | Problem | None:
-        try:
-            token = self.vault.access_token(token_set_id)
-            return {found.tenant_id for found in self.connections.listed(token.value)}
-        except ReconnectionNeeded as error:
-            return error.problem
-        except (AppKeysRejected, Unavailable):
-            return None  # not the customer's doing: tomorrow's round looks again
+        rejected = None
+        for _ in range(2):
+            try:
+                token = self.vault.access_token(token_set_id, rejected)
+            except ReconnectionNeeded as error:
+                return error.problem
+            except (AppKeysRejected, Unavailable):
+                return None  # not the customer's doing: tomorrow's round looks again
+            try:
+                return {found.tenant_id for found in self.connections.listed(token.value)}
+            except (ReconnectionNeeded, Refused):
+                # The token ended early: another one tells. Only the vault knows whether there is none any more.
+                rejected = fingerprint(token.value)
+            except Unavailable:
+                return None
+        return None
 
     def _end(self, connection: Connection, problem: Problem) -> int:
         company = self.store.company(connection.company_id)
