@@ -7,12 +7,13 @@ INSTANCE ?= up
 RUNTIME ?= python3.13
 ARCHITECTURE ?= arm64
 SCHEDULES ?= 200
+SEEDS ?= 200
 SEED ?= 1
 TESTS ?= tests
 # Also when run from an activated environment of something else.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up down status test lint format bench chaos scale build deploy lock clean
+.PHONY: help setup demo up down status test lint format bench chaos scale races build deploy lock clean
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +55,9 @@ chaos: setup ## Prove the invariants under random faults, into build/chaos.json
 
 scale: setup ## 100 feeds, 100,000 transactions, 5% of functions killed, into build/scale.json
 	@$(BIN)/python -m tests.chaos.scale --seed $(SEED)
+
+races: setup ## Prove that no race and no crash loses a token, into build/races.json (SEEDS=200 SEED=1)
+	@$(BIN)/python -m tests.races --seeds $(SEEDS) --seed $(SEED)
 
 build: setup ## Build for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	PATH="$(CURDIR)/$(BIN):$$PATH" FEEDLANE_PYTHON="$(CURDIR)/$(BIN)/python" LAYER_CACHE="$(CURDIR)/build/layer-cache" \

@@ -1,4 +1,4 @@
-"""Once a day: token sets are kept alive, and connections that were removed at Xero are found."""
+"""Every few minutes: the daily round over connections goes on where it stands. See `feedlane/tending_round.py`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers what was found; `resumeAfter` can be given to the next invocation if the time ran out."""
+    """Answers where the round stands."""
 
     def time_left() -> timedelta:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 
-    tended = wiring.tender().tend(event.get("resumeAfter") or "", time_left)
-    logger.info("connections tended", extra={"seen": tended.seen, "ended": tended.ended, "unknown": tended.unknown})
-    return {
-        "seen": tended.seen,
-        "ended": tended.ended,
-        "unknown": tended.unknown,
-        "resumeAfter": tended.resume_after,
-    }
+    round = wiring.rounds().go_on(time_left)
+    if round is None:
+        logger.info("another run is at the round")
+        return {"busy": True}
+    stands = {"day": round.day, "finished": round.finished, "seen": round.seen, "ended": round.ended}
+    stands |= {"unknown": len(round.again)}
+    logger.info("connections tended", extra=stands)
+    return stands

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from feedlane import recovering
 from feedlane.clock import Clock
 from feedlane.connection import Connection
 from feedlane.disconnecting import disconnection
-from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
-from feedlane.ids import NewId
+from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
+from feedlane.ids import NewId, fingerprint
 from feedlane.problem import Problem
 from feedlane.queues import Queues
 from feedlane.reconnection import REMOVED
@@ -20,79 +20,138 @@ from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 from feedlane.vault import Vault
-from feedlane.xero.connections import XeroConnections
+from feedlane.xero.connections import XeroConnection, XeroConnections
 
+PAGE = 50
 ENOUGH_TIME = timedelta(seconds=20)
+# Xero or the vault is out of reach, and not one customer's token set: no sense in asking for the others now.
+UNKNOWN_IN_A_ROW = 3
+# Whoever asks to be left alone for longer than this many seconds is left alone by the whole run.
+SHORT_WAIT = 5
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Nobody could say: an outage, a lost answer. `wait` is how many seconds to leave the other side alone."""
+
+    wait: int = 0
+
+
+Found = Reach | Problem | Unknown
 
 
 @dataclass(frozen=True)
 class Tended:
-    """What a round found. `resume_after` is the connection to go on behind, if the time ran out."""
+    """What was found. `unknown` names companies and connections of which nothing could be said now.
+
+    `resume_after` is the connection to go on behind, None behind the last. `stop`: not now, the time ran out or
+    the other side wants to be left alone.
+    """
 
     seen: int
     ended: int
-    unknown: int
+    unknown: tuple[tuple[str, str], ...]
     resume_after: str | None
+    stop: bool = False
 
 
 @dataclass(frozen=True)
 class Tender:
+    """`pace` is waited for before Xero is asked."""
+
     store: Store
     vault: Vault
     connections: XeroConnections
     clock: Clock
     new_id: NewId
     queues: Queues
+    pace: Callable[[], None] = lambda: None
 
     def tend(self, after: str, time_left: Callable[[], timedelta]) -> Tended:
-        """Looks at connections that are linked, or were lately, in the order of their ids, while there is time.
+        """Looks at those that are linked, or were lately, among the next connections in the order of their ids."""
+        start = f"{after}~" if after else None
+        found = list(self.store.table.query(keys.CONNECTIONS, start=start, limit=PAGE, index=True))
+        page = [Connection.model_validate(item) for item in found]
+        tended, through = self._looked_at(page, time_left)
+        if through < len(page):
+            return _resumed(tended, page[through - 1].id if through else after)
+        return _resumed(tended, page[-1].id if len(page) == PAGE else None)
 
-        From behind `after`. Asking for an access token refreshes an old token set; one call per token set lists all
-        its connections.
+    def tend_again(self, ids: Sequence[tuple[str, str]], time_left: Callable[[], timedelta]) -> Tended:
+        """Looks at these connections. Those that there was no time for are unknown still."""
+        found = [self.store.find_connection(company_id, id) for company_id, id in ids]
+        page = [connection for connection in found if connection is not None]
+        tended, through = self._looked_at(page, time_left)
+        left = tuple((one.company_id, one.id) for one in page[through:])
+        return Tended(tended.seen, tended.ended, (*tended.unknown, *left), None, tended.stop)
+
+    def _looked_at(self, page: Sequence[Connection], time_left: Callable[[], timedelta]) -> tuple[Tended, int]:
+        """What was found, and how many of the page were looked at.
+
+        The page was read before Xero is asked, and a connection is ended on condition that it is as it was read: so
+        Xero's answer is about that state of it. Asking for an access token refreshes an old token set; one call per
+        token set lists all its connections.
         """
-        seen = ended = unknown = 0
-        lists: dict[str, Reach | Problem | None] = {}
-        for connection in self._linked(after):
+        lists: dict[str, Found] = {}
+        seen = ended = in_a_row = 0
+        unknown: list[tuple[str, str]] = []
+        for number, connection in enumerate(page):
             if time_left() < ENOUGH_TIME:
-                return Tended(seen, ended, unknown, after)
-            after = connection.id
+                return Tended(seen, ended, tuple(unknown), None, stop=True), number
+            if not recovering.is_worth_a_look(connection, self.clock()):
+                continue
             seen += 1
             found = self._tenants(connection.token_set_id or "", lists)
-            if found is None:
-                unknown += 1
-            elif isinstance(found, Problem):
+            if isinstance(found, Unknown):
+                unknown.append((connection.company_id, connection.id))
+                in_a_row += 1
+                if found.wait > SHORT_WAIT or in_a_row >= UNKNOWN_IN_A_ROW:
+                    return Tended(seen, ended, tuple(unknown), None, stop=True), number + 1
+                continue
+            in_a_row = 0
+            if isinstance(found, Problem):
                 ended += self._end(connection, found)
             elif connection.tenant is not None and connection.tenant.id not in found.tenants:
                 ended += self._end(connection, REMOVED)
             else:
                 recovering.listed(self.store, self.queues, self.clock(), self.new_id, connection, found.scopes)
-        return Tended(seen, ended, unknown, None)
+        return Tended(seen, ended, tuple(unknown), None), len(page)
 
-    def _linked(self, after: str) -> Iterable[Connection]:
-        start = f"{after}~" if after else None
-        for item in self.store.table.query(keys.CONNECTIONS, start=start, index=True):
-            connection = Connection.model_validate(item)
-            if recovering.is_worth_a_look(connection, self.clock()):
-                yield connection
-
-    def _tenants(self, token_set_id: str, lists: dict[str, Reach | Problem | None]) -> Reach | Problem | None:
-        """What the token set reaches, why it reaches nothing, or None: not known now."""
+    def _tenants(self, token_set_id: str, lists: dict[str, Found]) -> Found:
+        """The tenants that the token set reaches, or why it reaches none."""
         if token_set_id not in lists:
+            self.pace()
             lists[token_set_id] = self._listed(token_set_id)
         return lists[token_set_id]
 
-    def _listed(self, token_set_id: str) -> Reach | Problem | None:
+    def _listed(self, token_set_id: str) -> Found:
+        rejected = None
+        for _ in range(2):
+            try:
+                token = self.vault.access_token(token_set_id, rejected)
+                tenants = frozenset(found.tenant_id for found in self._organisations(token.value))
+                return Reach(tenants, token.scopes)
+            except _Rejected:
+                # The token ended early: another one tells. Only the vault knows whether there is none any more.
+                rejected = fingerprint(token.value)
+            except ReconnectionNeeded as error:
+                return error.problem
+            except AppKeysRejected:
+                return Unknown()
+            except Unavailable as error:
+                return Unknown(error.retry_after or 0)
+        return Unknown()
+
+    def _organisations(self, token: str) -> list[XeroConnection]:
         try:
-            token = self.vault.access_token(token_set_id)
-            tenants = frozenset(found.tenant_id for found in self.connections.listed(token.value))
-            return Reach(tenants, token.scopes)
-        except ReconnectionNeeded as error:
-            return error.problem
-        except (AppKeysRejected, Unavailable):
-            return None  # not the customer's doing: tomorrow's round looks again
+            return self.connections.listed(token)
+        except (ReconnectionNeeded, Refused):
+            raise _Rejected from None
 
     def _end(self, connection: Connection, problem: Problem) -> int:
-        company = self.store.company(connection.company_id)
+        company = self.store.find_company(connection.company_id)
+        if company is None:
+            return 0  # deleted at this moment, with its connections
         try:
             writes = disconnection(self.store, connection, problem, company, self.clock(), self.new_id)
             if not writes:
@@ -101,3 +160,11 @@ class Tender:
         except ConditionFailed:
             return 0  # somebody reconnected or unlinked it at this moment
         return 1
+
+
+class _Rejected(Exception):
+    """Xero does not list the connections for this token."""
+
+
+def _resumed(tended: Tended, after: str | None) -> Tended:
+    return replace(tended, resume_after=after)

@@ -97,12 +97,16 @@ class AppKeys:
 
         Raises `InvalidGrant`, `AppKeysRejected` and `Unavailable`; only the first has to do with a customer.
         """
-        problem = NOT_SET
-        for keys in self._required().in_turn:
+        keys, problem = self._required().in_turn, NOT_SET
+        tried: list[ClientKeys] = []
+        while keys:
+            tried.append(keys[0])
             try:
-                return call(keys)
+                return call(keys[0])
             except InvalidClient as error:
                 problem = error.problem
+                # It counts only after re-reading the store: the keys may have been replaced meanwhile.
+                keys = keys[1:] or [one for one in self._required().in_turn if one not in tried]
             except InvalidGrant:
                 raise
             except IdentityRefused as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 
 from feedlane import aws, measures
@@ -11,6 +12,7 @@ from feedlane.environment import environment
 from feedlane.ids import new_id
 from feedlane.sending import Sender
 from feedlane.tending import Tender
+from feedlane.tending_round import PER_MINUTE, Pace, Rounds
 from feedlane.upstream import Upstream
 from feedlane.vault import Vault
 from feedlane.vault_client import LambdaVault
@@ -57,5 +59,7 @@ def checker() -> Checker:
 
 
 @lru_cache(maxsize=1)
-def tender() -> Tender:
-    return Tender(aws.store(), vault(), XeroConnections(xero()), system_clock, new_id, aws.queues())
+def rounds() -> Rounds:
+    pace = Pace(PER_MINUTE, time.monotonic, time.sleep)
+    tender = Tender(aws.store(), vault(), XeroConnections(xero()), system_clock, new_id, aws.queues(), pace.wait)
+    return Rounds(aws.store(), tender, system_clock)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from feedlane.connection import ConnectionStatus, Tenant
 from feedlane.ids import new_id
 from feedlane.reconnection import REMOVED, error_of
+from feedlane.store import keys
+from feedlane.store.records import item_of
+from feedlane.tending_round import Round
 from local.instance import Instance
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.stack.probes.calling import Failed
@@ -37,8 +40,10 @@ def finds_a_connection_that_ended(instance: Instance) -> None:
     """Its token set is one that nobody has."""
     own = given(instance)
     own.linked(id=f"zz-{new_id()}")
-    found = own.functions.call("tend_connections", {"resumeAfter": BEHIND_ALL})
-    if not found["ended"] or found["unknown"]:
+    stands = Round(day=own.now.date().isoformat(), after=BEHIND_ALL, finished=False, version=1)
+    own.store.table.put_many([item_of(keys.ROUND, stands)])
+    found = own.functions.call("tend_connections", {})
+    if not found["ended"] or found["unknown"] or not found["finished"]:
         raise Failed(f"found {found}")
 
 

@@ -16,6 +16,7 @@ from feedlane.feed import Feed, FlightStatus, feed_id
 from feedlane.statement import StatementState
 from feedlane.store import ledger, push_operations
 from feedlane.tending import Tender
+from feedlane.tending_round import Rounds
 from feedlane.token_set import AccessToken
 from feedlane.xero.connections import XeroConnection
 from tests.unit.feeds.world import NOW, World
@@ -145,9 +146,9 @@ def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, mon
     tender = Tender(
         world.store, Vault(), Connections(), world.clock, lambda: f"id-{next(numbers)}", world.queues,  # type: ignore[arg-type]
     )  # fmt: skip
-    monkeypatch.setattr(wiring, "tender", lambda: tender)
+    monkeypatch.setattr(wiring, "rounds", lambda: Rounds(world.store, tender, world.clock))
     answer = load("tend_connections").handler(sample("tend_connections"), Context())
-    assert (answer["seen"], answer["ended"], answer["resumeAfter"]) == (2, 1, None)
+    assert (answer["seen"], answer["ended"], answer["finished"]) == (2, 1, True)
     assert world.store.connection(COMPANY, CONNECTION).status is ConnectionStatus.DEAUTHORIZED
     assert [event.type for event in world.events("connection.disconnected")] == ["connection.disconnected"]
 

@@ -206,6 +206,20 @@ def test_a_second_secret_takes_over_without_an_outage(world: World) -> None:
     assert world.vault().access_token(token_set).value.endswith("canary-access-2")
 
 
+def test_keys_that_are_replaced_while_a_refresh_is_under_way_are_not_rejected(world: World) -> None:
+    token_set = world.connected()
+    world.time.advance(minutes=31)
+
+    def replace_them(number: int) -> None:
+        if number == 1:
+            world.server.secrets = [NEW_SECRET]
+            assert world.vault().save_app_keys("CLIENT0123456789ABCDEF", NEW_SECRET).ok
+
+    world.server.before = replace_them
+    assert world.vault().access_token(token_set).value.endswith("canary-access-2")
+    assert world.server.refreshes == 2
+
+
 def test_an_outage_while_the_token_still_works_is_no_outage(world: World) -> None:
     token_set = world.connected()
     world.time.advance(minutes=28)
@@ -242,6 +256,15 @@ def test_a_holder_that_died_blocks_nobody_for_longer_than_its_lease(world: World
         vault.access_token(token_set)
     world.time.advance(seconds=40)
     assert vault.access_token(token_set).value.endswith("canary-access-2")
+
+
+def test_a_lease_that_a_wrong_clock_has_set_far_ahead_blocks_nobody(world: World) -> None:
+    token_set = world.connected()
+    world.time.advance(days=60)
+    leases = Leases(world.table, world.time)
+    assert leases.take(leases.look(token_set))
+    world.time.advance(days=-60, minutes=31)
+    assert world.vault().access_token(token_set).value.endswith("canary-access-2")
 
 
 def test_a_token_that_got_a_401_is_refreshed_once_for_all_who_report_it(world: World) -> None:

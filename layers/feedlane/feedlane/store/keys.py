@@ -30,6 +30,7 @@
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
 | number of linked connections | APP                   | LINKED_COUNT             |                          |
+| the daily round over connections | APP               | ROUND                    |                          |
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ HOLDS = "HOLDS"
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
 LINKED_COUNT: Key = (APP, "LINKED_COUNT")
+ROUND: Key = (APP, "ROUND")
 
 
 def company(company_id: str) -> Key:

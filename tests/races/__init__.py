@@ -1,0 +1,1 @@
+"""The vault in many processes at once, on real stores: nobody is disconnected whom Xero has not disconnected."""

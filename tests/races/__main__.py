@@ -1,0 +1,76 @@
+"""`make races SEEDS=… SEED=…`: runs the seeds, prints what happened, writes `build/races.json`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+
+from local.instance import BUILD
+from tests.races import place
+from tests.races.pool import SIZE, Pool
+from tests.races.race import Outcome, run
+
+WHERE = BUILD / "races.json"
+EVERY = 20
+
+
+def main() -> int:
+    asked = _arguments()
+    seeds = [asked.only] if asked.only is not None else list(range(asked.seed, asked.seed + asked.seeds))
+    begun, total = time.perf_counter(), Outcome()
+    with place.started() as where, Pool(where) as pool:
+        for done, seed in enumerate(seeds, 1):
+            _add(total, run(where, pool, seed), seed)
+            if done % EVERY == 0:
+                seconds = time.perf_counter() - begun
+                print(f"{done} seeds, {seconds:.0f} s, {len(total.violations)} violations", flush=True)
+    figures = _figures(len(seeds), total, time.perf_counter() - begun)
+    WHERE.parent.mkdir(exist_ok=True)
+    WHERE.write_text(json.dumps(figures, indent=1) + "\n")
+    print(
+        f"{len(seeds)} seeds, {total.acts.total()} acts in {SIZE} processes: {total.asked} asks, "
+        f"{total.refreshes} refreshes, {total.deaths} processes killed, {len(total.violations)} violations, "
+        f"{figures['seconds']:.0f} s"
+    )
+    return 1 if total.violations else 0
+
+
+def _add(total: Outcome, outcome: Outcome, seed: int) -> None:
+    total.violations += outcome.violations
+    total.acts += outcome.acts
+    total.asked += outcome.asked
+    total.deaths += outcome.deaths
+    total.refreshes += outcome.refreshes
+    if outcome.violations:
+        print(f"seed {seed} breaks {len(outcome.violations)} rules; replay: --only {seed}")
+        for text in outcome.violations[:6]:
+            print(f"  {text}")
+
+
+def _figures(seeds: int, total: Outcome, seconds: float) -> dict[str, int | float]:
+    acts: Counter[str] = total.acts
+    return {
+        "seeds": seeds,
+        "processes": SIZE,
+        "asks": total.asked,
+        "refreshes": total.refreshes,
+        "processes_killed": total.deaths,
+        **{f"act_{name}": count for name, count in sorted(acts.items())},
+        "violations": len(total.violations),
+        "seconds": round(seconds, 1),
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.races", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1, help="the first seed")
+    parser.add_argument("--only", type=int, help="one seed, to replay it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

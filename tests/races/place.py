@@ -1,0 +1,70 @@
+"""Where the races are run: MiniStack with Secrets Manager and DynamoDB, and the Xero simulator, as processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import httpx
+
+from local import ministack
+from local.instance import ROOT, Instance
+from local.ports import free_ports
+from local.processes import Processes
+
+PORTS = (4596, 8483, 8493)
+SIMULATOR = "simulator"
+TABLE = "races"
+PREFIX = "races"
+
+
+class Place(NamedTuple):
+    aws_url: str
+    xero_url: str
+
+
+@contextmanager
+def started() -> Iterator[Place]:
+    """Stopped at the end; the logs stay in the build folder if something went wrong."""
+    instance = Instance(f"races-{os.getpid()}", *free_ports(PORTS))
+    processes = Processes(instance.folder, instance.logs)
+    try:
+        ministack.start(instance, processes)
+        command = [sys.executable, "-m", "local.simulator", "--port", str(instance.simulator_port)]
+        processes.start(SIMULATOR, command, dict(os.environ), ROOT)
+        processes.wait(SIMULATOR, lambda: _answers(f"{instance.simulator_url}/_simulator/health"))
+        _create_table(instance)
+        yield Place(instance.aws_url, instance.simulator_url)
+    finally:
+        for name in (SIMULATOR, ministack.NAME):
+            processes.stop(name)
+        shutil.rmtree(instance.folder / "tmp", ignore_errors=True)
+    shutil.rmtree(instance.folder)
+
+
+def _create_table(instance: Instance) -> None:
+    names = ("pk", "sk", "gsi1pk", "gsi1sk")
+    instance.client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in names],
+        KeySchema=_schema("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            {"IndexName": "gsi1", "KeySchema": _schema("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}}
+        ],
+    )
+
+
+def _schema(hash_name: str, range_name: str) -> list[dict[str, str]]:
+    return [{"AttributeName": hash_name, "KeyType": "HASH"}, {"AttributeName": range_name, "KeyType": "RANGE"}]
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,142 @@
+"""A function instance in a process of its own: the vault as it is deployed, asked through a pipe."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+from multiprocessing.connection import Connection as Pipe
+from typing import Any, NamedTuple
+
+from feedlane import aws
+from feedlane.clock import system_clock
+from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded
+from feedlane.ids import new_id
+from feedlane.store import keys
+from feedlane.store.dynamodb import DynamoDBTable
+from feedlane.store.store import Store
+from feedlane.tending import Tender
+from feedlane.vault_secrets_manager import SecretsManager
+from feedlane.vault_service import VaultService
+from feedlane.xero.connections import XeroConnections
+from feedlane.xero.http import Http
+from feedlane.xero.identity import Identity
+from local.instance import ROOT_CREDENTIALS
+from tests.chaos.mutations import MUTATIONS
+from tests.races.moments import Moments, WatchedTransport, hurry_retries
+from tests.races.place import PREFIX, TABLE, Place
+
+STALLED = "stalled"
+
+
+class Ask(NamedTuple):
+    """`ahead` is how far the clocks are ahead, in seconds; `hurry` shortens the vault's pauses by so much."""
+
+    what: str
+    arguments: tuple[Any, ...] = ()
+    ahead: float = 0.0
+    hurry: float = 1.0
+    at: str | int | None = None
+    do: str = "die"
+    answers: dict[str, tuple[str, int]] = {}
+
+
+class Answer(NamedTuple):
+    """`kind` is `ok`, or the error's type; `unstored` says that a token came which the store does not have."""
+
+    kind: str
+    value: Any = None
+    unstored: bool = False
+
+    def __repr__(self) -> str:
+        """Without a token."""
+        return f"{self.kind}" if self.kind == "ok" else f"{self.kind}({self.value})"
+
+
+def serve(pipe: Pipe, place: Place, broken: str) -> None:
+    """Answers one ask after another, until the pipe is closed or the process dies of what it was asked."""
+    with MUTATIONS[broken].broken() if broken else nullcontext():
+        _serve(pipe, place)
+
+
+def _serve(pipe: Pipe, place: Place) -> None:
+    instance = FunctionInstance(pipe, place)
+    while True:
+        try:
+            ask = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(instance.answer(ask))
+
+
+class FunctionInstance:
+    def __init__(self, pipe: Pipe, place: Place) -> None:
+        os.environ |= {**ROOT_CREDENTIALS, "AWS_ENDPOINT_URL": place.aws_url, "AWS_DEFAULT_REGION": "us-east-1"}
+        hurry_retries()
+        self._pipe = pipe
+        self._ask = Ask("")
+        self._moments = Moments(self._stall)
+        for service in ("secretsmanager", "dynamodb"):
+            self._moments.watch(aws.client(service))
+        self._secrets = SecretsManager(aws.client("secretsmanager"), PREFIX, self._pause)
+        table = DynamoDBTable(aws.client("dynamodb"), TABLE, self._pause)
+        identity = Identity(Http(place.xero_url, read_seconds=5, transport=WatchedTransport(self._moments)), self._now)
+        connections = XeroConnections(Http(place.xero_url, transport=WatchedTransport(self._moments)), self._now)
+        self._store = Store(table)
+        self.vault = VaultService(self._secrets, table, identity, self._now, self._pause)
+        self.tender = Tender(self._store, self.vault, connections, self._now, new_id)
+
+    def answer(self, ask: Ask) -> Answer:
+        self._ask = ask
+        self._moments.set(ask.at, ask.do, ask.answers)
+        try:
+            value = getattr(self, f"_{ask.what}")(*ask.arguments)
+        except (ReconnectionNeeded, AppKeysRejected) as error:
+            return Answer(type(error).__name__, error.problem.type)
+        except FeedlaneError as error:
+            return Answer(type(error).__name__, str(error))
+        except Exception as error:
+            # The handler reports it without its text, and Lambda says no more than that the function failed.
+            return Answer("Failed", type(error).__name__)
+        finally:
+            self._moments.set(None, "", {})
+        return Answer("ok", value, ask.what == "token" and not self._is_stored(ask.arguments[0], value))
+
+    def _token(self, token_set_id: str, rejected: str | None = None) -> str:
+        return self.vault.access_token(token_set_id, rejected).value
+
+    def _exchange(self, code: str, redirect_uri: str) -> str:
+        return self.vault.exchange_code(code, redirect_uri).token_set_id
+
+    def _save_keys(self, client_id: str, client_secret: str) -> bool | None:
+        return self.vault.save_app_keys(client_id, client_secret).ok
+
+    def _add_secret(self, client_secret: str) -> bool | None:
+        return self.vault.add_app_secret(client_secret).ok
+
+    def _tend(self) -> int:
+        return self.tender.tend("", lambda: timedelta(minutes=5)).ended
+
+    def _is_stored(self, token_set_id: str, token: str) -> bool:
+        """Whether the store had this token before anybody got it: the version that counts, or those around it."""
+        name = f"token-sets/{token_set_id}"
+        lease = self._store.table.get(keys.lease(token_set_id)) or {}
+        counts = self._secrets.version(name, lease.get("version_id", ""))
+        if counts is not None and token in counts.text:
+            return True
+        return any(
+            found is not None and token in found.text
+            for found in (self._secrets.current(name), self._secrets.previous(name))
+        )
+
+    def _stall(self) -> None:
+        """Until somebody says to go on."""
+        self._pipe.send(STALLED)
+        self._pipe.recv()
+
+    def _now(self) -> datetime:
+        return system_clock() + timedelta(seconds=self._ask.ahead)
+
+    def _pause(self, seconds: float) -> None:
+        time.sleep(seconds / self._ask.hurry)

@@ -1,0 +1,34 @@
+"""One seed: every act in an order of its own, and after each of them the connection is as Xero has it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.races.acts import ACTS, Act
+from tests.races.place import Place
+from tests.races.pool import Pool
+from tests.races.world import World
+
+
+@dataclass
+class Outcome:
+    violations: list[str] = field(default_factory=list)
+    acts: Counter[str] = field(default_factory=Counter)
+    asked: int = 0
+    deaths: int = 0
+    refreshes: int = 0
+
+
+def run(place: Place, pool: Pool, seed: int, acts: tuple[Act, ...] = ACTS) -> Outcome:
+    world, outcome = World(place, pool, seed), Outcome()
+    try:
+        for act in world.rng.sample(acts, len(acts)):
+            act(world)
+            world.expect_linked(f"after {act.__name__}")
+            outcome.acts[act.__name__] += 1
+        outcome.refreshes = world.refreshes(0)
+    finally:
+        world.close()
+    outcome.violations, outcome.asked, outcome.deaths = world.violations, world.asked, world.deaths
+    return outcome

@@ -1,0 +1,170 @@
+"""The daily round: everybody once, at a rate that Xero allows, told once; also if runs are killed in the middle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from feedlane.connection import Connection, ConnectionStatus
+from feedlane.tending import PAGE
+from feedlane.tending_round import PER_MINUTE
+from tests.unit.tending.world import BETWEEN_RUNS, Killed, World
+
+
+def test_ten_thousand_connections_are_each_visited_once_and_told_of_once_within_xeros_limits() -> None:
+    world = World(10_000)
+    world.kill_grants(0.02)
+
+    runs = world.runs()
+
+    assert 2 < runs < 12
+    assert set(world.xero.asked.values()) == {1}
+    assert len(world.xero.asked) == 10_000
+    assert world.round.seen == 10_000
+    assert world.is_as_xero_has_it()
+    assert world.told() == Counter(world.ended)
+    assert world.round.ended == len(world.ended) > 300
+    # A token and a list for each, the few whose token ended early twice.
+    assert world.xero.most_in_a_minute() < 2.2 * PER_MINUTE
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_runs_that_are_killed_anywhere_leave_nobody_out_and_tell_nothing_twice(seed: int) -> None:
+    world = World(1_500, seed)
+    world.kill_grants(0.05)
+    kills = 0
+
+    def perhaps() -> None:
+        nonlocal kills
+        if world.rng.random() < 1 / 400:
+            kills += 1
+            raise Killed
+
+    world.xero.on_call = world.table.on_commit = perhaps  # type: ignore[method-assign]
+    world.runs(100)
+
+    assert kills > 3
+    assert len(world.xero.asked) == 1_500
+    assert sum(world.xero.asked.values()) <= 1_500 + kills * PAGE
+    assert world.is_as_xero_has_it()
+    assert world.told() == Counter(world.ended)
+
+
+def test_a_finished_round_costs_nothing_until_the_next_day_and_repeats_no_event() -> None:
+    world = World(200)
+    world.runs()
+    calls, told = len(world.xero.times), world.told()
+
+    assert world.runs() == 1
+    assert len(world.xero.times) == calls
+
+    world.now += timedelta(days=1)
+    world.runs()
+    assert len(world.xero.times) > calls
+    assert world.told() == told
+
+
+def test_users_with_many_organisations_are_asked_for_once_a_page() -> None:
+    world = World(1_000, users=10)
+    world.runs()
+    assert sum(world.xero.asked.values()) <= 10 * (1_000 / PAGE + 1)
+    assert world.is_as_xero_has_it()
+
+
+def test_two_runs_at_once_do_not_do_the_same_work() -> None:
+    world = World(120)
+    others: list[object] = []
+
+    def another() -> None:
+        world.xero.on_call = lambda: None
+        others.append(world.run())
+
+    world.xero.on_call = another
+    world.runs()
+    assert others == [None]
+    assert set(world.xero.asked.values()) == {1}
+
+
+def test_a_lost_answer_is_asked_for_again_before_xeros_grace_period_is_over() -> None:
+    world = World(300)
+    doubtful = world.linked[7]
+    first: dict[str, object] = {}
+
+    def note() -> None:
+        if world.xero.asked[doubtful.token_set_id or ""]:
+            first.setdefault("at", world.now)
+
+    world.xero.on_call = note
+    world.xero.lost[doubtful.token_set_id or ""] = 2
+    world.runs()
+    assert world.xero.asked[doubtful.token_set_id or ""] == 3
+    assert world.now - first["at"] < timedelta(minutes=31)  # type: ignore[operator]
+    assert world.is_as_xero_has_it()
+    assert set(world.told().values()) <= {1}
+
+
+def test_what_stays_in_doubt_is_left_to_the_next_day() -> None:
+    world = World(60)
+    doubtful = world.linked[7].token_set_id or ""
+    world.xero.lost[doubtful] = 100
+    world.runs()
+    assert world.xero.asked[doubtful] == 4
+    world.xero.lost.clear()
+    world.now += timedelta(days=1)
+    world.runs()
+    assert world.xero.asked[doubtful] == 5
+
+
+def test_an_outage_ends_the_run_at_once_and_the_round_goes_on_afterwards() -> None:
+    world = World(500)
+    world.xero.is_down = True
+    for _ in range(4):
+        world.run()
+        world.now += BETWEEN_RUNS
+    assert len(world.xero.times) <= 4
+    assert not world.told()
+
+    world.xero.is_down = False
+    world.runs()
+    assert len(world.xero.asked) == 500
+    assert world.is_as_xero_has_it()
+    assert world.told() == Counter(world.ended)
+
+
+def test_a_connection_that_is_reconnected_while_xero_is_asked_is_not_ended() -> None:
+    world = World(1)
+    [connection] = world.linked
+    world.xero.dead.add(connection.token_set_id or "")
+
+    def reconnect() -> None:
+        world.xero.on_call = lambda: None
+        now = world.store.connection(connection.company_id, connection.id)
+        world.store.commit(world.store.put_connection(now.but(token_set_id="token-set-new")))
+
+    world.xero.on_call = reconnect
+    world.runs()
+    assert world.status(connection) is ConnectionStatus.LINKED
+    assert not world.told()
+
+
+def test_a_token_that_ended_early_ends_no_connection() -> None:
+    world = World(1)
+    connection: Connection = world.linked[0]
+    world.xero.tenants[connection.token_set_id or ""] = {connection.tenant.id} if connection.tenant else set()
+    world.ended.clear()
+    world.xero.ended_early.add(connection.token_set_id or "")
+    world.runs()
+    assert world.status(connection) is ConnectionStatus.LINKED
+
+
+def test_an_unfinished_round_is_carried_on_the_next_day_and_not_begun_anew() -> None:
+    world = World(2_500)
+    world.run()
+    stood_at = world.round.after
+    assert stood_at
+    world.now += timedelta(days=1)
+    world.runs()
+    assert set(world.xero.asked.values()) == {1}
+    assert len(world.xero.asked) == 2_500
