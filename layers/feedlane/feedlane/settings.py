@@ -28,6 +28,10 @@ class Settings(Record):
     terms_url: str = ""
     connection_limit: int | None = 25
     gap_is_error: bool = False
+    pkce: bool = False
+    """Link asks Xero with a challenge (PKCE, S256) on top of the app's secret."""
+    link_passwords: bool = False
+    """Link URLs that the API gives carry a one-time password, and start nothing without it."""
     client_id: str = ""
     client_secret_ending: str = ""
     second_secret_ending: str = ""

@@ -134,6 +134,8 @@ class SettingsBody(Body):
     terms_url: StrictStr | None = None
     connection_limit: StrictInt | None = None
     gap_is_error: StrictBool | None = None
+    pkce: StrictBool | None = None
+    link_passwords: StrictBool | None = None
 
 
 class CredentialsBody(Body):

@@ -63,6 +63,8 @@ def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
         "termsUrl": settings.terms_url,
         "connectionLimit": settings.connection_limit,
         "gapIsError": settings.gap_is_error,
+        "pkce": settings.pkce,
+        "linkPasswords": settings.link_passwords,
         "clientId": masked(settings.client_id[-4:]),
         "clientSecret": masked(settings.client_secret_ending),
         "secondClientSecret": masked(settings.second_secret_ending),
