@@ -28,6 +28,8 @@ class LinkState(Record):
     parameters: dict[str, str] = {}
     verifier: str = Field(default="", repr=False)
     password: str = ""
+    redirect_uri: str = ""
+    """What Xero was sent with: it wants the same again with the code."""
     expires: datetime
     used: bool = False
     reported: bool = False

@@ -129,6 +129,7 @@ class SettingsBody(Body):
     access: StrictStr | None = None
     app_name: StrictStr | None = None
     company_url: StrictStr | None = None
+    redirect_uri: StrictStr | None = None
     partner: StrictBool | None = None
     privacy_policy_url: StrictStr | None = None
     terms_url: StrictStr | None = None

@@ -69,7 +69,7 @@ def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
         "clientSecret": masked(settings.client_secret_ending),
         "secondClientSecret": masked(settings.second_secret_ending),
         "keysChecked": settings.keys_checked,
-        "redirectUri": redirect_uri,
+        "redirectUri": settings.redirect_uri or redirect_uri,
         "scopes": list(settings.scopes),
     }
 

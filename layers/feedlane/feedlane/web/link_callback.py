@@ -71,7 +71,8 @@ def _linked(
     site: Site, request: Request, connection: Connection, state: LinkState, code: str, now: datetime
 ) -> Response:
     try:
-        found = site.linking(addresses.redirect_uri(request)).authorised(connection, code, now, state.verifier)
+        linking = site.linking(state.redirect_uri or addresses.redirect_uri(request))
+        found = linking.authorised(connection, code, now, state.verifier)
     except NotLinked as error:
         link_passwords.returned(site, state.password)
         return not_linked(site, request, connection, state.parameters, error, now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from feedlane import connections, redirects, unanswered
 from feedlane.company import Company
 from feedlane.connection import PLATFORM_KEY, Connection
@@ -64,6 +66,7 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     except NotLinked as error:
         trouble, outcome = not_linked_trouble(error, site.store.profile().name)
         raise addresses.with_way_back(site, connection, parameters, trouble, outcome) from None
+    redirect_uri = addresses.redirect_uri(request, settings)
     state, browser, verifier = site.new_secret(), site.new_secret(), site.new_secret() if settings.pkce else ""
     link_state = LinkState(
         fingerprint=fingerprint(state),
@@ -73,6 +76,7 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         parameters=parameters,
         verifier=verifier,
         password=password.fingerprint if password else "",
+        redirect_uri=redirect_uri,
         expires=now + LIFETIME,
     )
     # Before the state: a start that a crash leaves unwatched would never be reported.
@@ -81,13 +85,13 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     to = authorize_url(
         site.login_url,
         settings.client_id,
-        addresses.redirect_uri(request),
+        redirect_uri,
         settings.scopes,
         state,
         code_challenge(verifier) if verifier else None,
     )
     kept = link_passwords.kept(request, company_id, addresses.base(connection)) if password else []
-    return redirect(to).with_cookies(flow_cookie(state, browser, LIFETIME), *kept)
+    return redirect(to).with_cookies(flow_cookie(state, browser, LIFETIME, urlsplit(redirect_uri).path), *kept)
 
 
 def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
