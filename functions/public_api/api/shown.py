@@ -1,30 +1,54 @@
-"""Companies and connections as the API shows them: with what stops a connection now, wherever that is written."""
+"""Companies and connections as the API shows them: with what stops a connection now, and links that can be used."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api import parts
-from feedlane import companies
+from feedlane import companies, link_urls
 from feedlane.codat.companies import company_json, connection_json
 from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.connection_errors import standing_errors
+from feedlane.ids import new_secret
+from feedlane.settings import Settings
 
 
 def connections_shown(connections: Sequence[Connection]) -> list[dict[str, Any]]:
+    """With one-time passwords in their links, if the settings want them."""
     own = parts.current
-    standing = standing_errors(own.store, own.store.settings(), connections)
-    return [connection_json(one, own.public_url, standing[one.id]) for one in connections]
+    settings = own.store.settings()
+    passwords = (
+        link_urls.connection_passwords(own.store, own.clock(), new_secret, connections)
+        if settings.link_passwords
+        else {}
+    )
+    return _connections(settings, connections, passwords)
+
+
+def company_shown(company: Company) -> dict[str, Any]:
+    """The same for a company with its connections."""
+    own = parts.current
+    wanted = own.store.settings().link_passwords
+    password = link_urls.company_password(own.store, own.clock(), new_secret, company.id) if wanted else ""
+    return company_json(company, connections_shown(own.store.connections(company.id)), own.public_url, password)
 
 
 def companies_shown(found: Sequence[Company]) -> list[dict[str, Any]]:
-    """Each with its connections."""
+    """Each with its connections. Links in long lists have no passwords: each would be one more item to write."""
     own = parts.current
     of_company = companies.connections_of(own.store, found)
-    shown = connections_shown([one for company in found for one in of_company[company.id]])
+    shown = _connections(own.store.settings(), [one for company in found for one in of_company[company.id]], {})
     by_id = {one["id"]: one for one in shown}
     return [
         company_json(company, [by_id[one.id] for one in of_company[company.id]], own.public_url) for company in found
     ]
+
+
+def _connections(
+    settings: Settings, connections: Sequence[Connection], passwords: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    own = parts.current
+    standing = standing_errors(own.store, settings, connections)
+    return [connection_json(one, own.public_url, standing[one.id], passwords.get(one.id, "")) for one in connections]

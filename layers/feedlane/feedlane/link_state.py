@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from pydantic import Field
+
 from feedlane.errors import FeedlaneError
 from feedlane.record import Record
 
@@ -13,13 +15,21 @@ KEPT = timedelta(days=1)
 
 
 class LinkState(Record):
-    """Neither the state nor the browser's cookie is kept, only their fingerprints."""
+    """Neither the state nor the browser's cookie is kept, only their fingerprints.
+
+    PKCE's verifier has to be sent and so is kept as it is, until the state is used: without the code, which only the
+    browser's answer brings, it is good for nothing. `password` is the fingerprint of the link's one-time password.
+    """
 
     fingerprint: str
     browser: str
     company_id: str
     connection_id: str
     parameters: dict[str, str] = {}
+    verifier: str = Field(default="", repr=False)
+    password: str = ""
+    redirect_uri: str = ""
+    """What Xero was sent with: it wants the same again with the code."""
     expires: datetime
     used: bool = False
     reported: bool = False

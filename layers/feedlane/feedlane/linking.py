@@ -83,10 +83,13 @@ class Linking:
             raise NotLinked(Reason.LIMIT)
         return settings
 
-    def authorised(self, connection: Connection, code: str, now: datetime) -> Connection | Choice:
-        """The linked connection, or what the customer has to choose from. Raises `NotLinked`, `Unavailable`."""
+    def authorised(self, connection: Connection, code: str, now: datetime, verifier: str = "") -> Connection | Choice:
+        """The linked connection, or what the customer has to choose from. Raises `NotLinked`, `Unavailable`.
+
+        `verifier` is PKCE's, if the authorisation was started with one.
+        """
         try:
-            grant = self.vault.exchange_code(code, self.redirect_uri)
+            grant = self.vault.exchange_code(code, self.redirect_uri, verifier or None)
         except ReconnectionNeeded as error:
             raise NotLinked(Reason.CODE_DEAD, error.problem.sentence) from None
         except AppKeysRejected as error:

@@ -36,6 +36,8 @@ class LinkSession(Record):
     connection_id: str
     parameters: dict[str, str] = {}
     choice: Choice | None = None
+    password: str = ""
+    """The fingerprint of the link's one-time password, if it had one."""
 
 
 class PortalSession(Record):

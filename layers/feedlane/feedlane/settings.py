@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
+
+from pydantic import model_validator
 
 from feedlane.connection import BANK_FEEDS_SCOPE
 from feedlane.record import Record
@@ -23,6 +26,8 @@ class Settings(Record):
     access: Access = Access.CONTINUOUS
     app_name: str = ""
     company_url: str = ""
+    redirect_uri: str = ""
+    """Where Xero sends customers back to, if that is not the deployment's own address."""
     partner: bool = False
     privacy_policy_url: str = ""
     terms_url: str = ""
@@ -30,11 +35,23 @@ class Settings(Record):
     # Xero's number on its lowest tier: safe on every other.
     daily_limit: int = 1000
     gap_is_error: bool = False
+    pkce: bool = False
+    """Link asks Xero with a challenge (PKCE, S256) on top of the app's secret."""
+    link_passwords: bool = False
+    """Link URLs that the API gives carry a one-time password, and start nothing without it."""
     client_id: str = ""
     client_secret_ending: str = ""
     second_secret_ending: str = ""
     keys_checked: bool = False
     version: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _partner_without_limit(cls, stored: Any) -> Any:
+        """The table keeps no null: a partner's limit that is not there is none, and not the default."""
+        if isinstance(stored, dict) and stored.get("partner"):
+            return {"connection_limit": None} | stored
+        return stored
 
     @property
     def has_keys(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from feedlane import event_payloads, waking
+from feedlane.environment import environment
 from feedlane.errors import Finding, Invalid
 from feedlane.ids import NewId
 from feedlane.queues import Queues
@@ -19,6 +21,7 @@ CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
 # Calls a day that Xero allows for each organisation: 1,000 on the Starter tier, 5,000 on the others; contracts differ.
 LEAST_CALLS_A_DAY, MOST_CALLS_A_DAY = 200, 1_000_000
 LONGEST_TEXT = 255
+CALLBACK = "/oauth/callback"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -32,6 +35,8 @@ def change_settings(store: Store, queues: Queues, now: datetime, new_id: NewId, 
     after = before.but(**changes)
     if "partner" in changes and "connection_limit" not in changes and changes["partner"] != before.partner:
         after = after.but(connection_limit=None if after.partner else Settings().connection_limit)
+    if after.redirect_uri == f"{environment().public_url.rstrip('/')}{CALLBACK}":
+        after = after.but(redirect_uri="")
     findings = list(_broken(after))
     if findings:
         raise Invalid("; ".join(f"{one.item_id}: {one.message}" for one in findings), findings)
@@ -52,6 +57,7 @@ def change_profile(store: Store, profile: Profile) -> Profile:
     for field, url in [*named.items(), *(("whiteListUrls", url) for url in profile.white_list_urls)]:
         if url and not is_safe_url(url):
             raise Invalid.field(field, _URL_RULE, "Url")
+    _require_origins(profile.allowed_origins)
     host = urlsplit(profile.redirect_url).netloc
     if "{" in host and not profile.white_list_urls:
         rule = "has a placeholder in its host: list every host it may become in whiteListUrls"
@@ -63,12 +69,16 @@ def change_profile(store: Store, profile: Profile) -> Profile:
 
 def change_origins(store: Store, origins: list[str]) -> Profile:
     """Which web pages may call the API from a browser. Raises `Invalid` for what is not an origin."""
-    for origin in origins:
-        if not is_safe_url(origin) or urlsplit(origin).path or urlsplit(origin).query:
-            raise Invalid.field("allowedOrigins", "must be origins such as https://app.example.com", "Origin")
+    _require_origins(origins)
     stored = store.profile().but(allowed_origins=tuple(dict.fromkeys(origins)))
     store.commit(store.put_profile(stored))
     return stored
+
+
+def _require_origins(origins: Iterable[str]) -> None:
+    for origin in origins:
+        if not is_safe_url(origin) or urlsplit(origin).path or urlsplit(origin).query:
+            raise Invalid.field("allowedOrigins", "must be origins such as https://app.example.com", "Origin")
 
 
 def is_safe_url(url: str) -> bool:
@@ -107,8 +117,24 @@ def _broken_by_pages(settings: Settings) -> list[Finding]:
         "termsUrl": settings.terms_url,
     }
     found = [_finding(field, _URL_RULE, "Url") for field, url in pages.items() if url and not is_safe_url(url)]
+    if settings.redirect_uri and (rule := _redirect_rule(settings.redirect_uri)):
+        found.append(_finding("redirectUri", rule, "Url"))
     missing = [field for field in ("privacyPolicyUrl", "termsUrl") if settings.partner and not pages[field]]
     return found + [_finding(field, "is required of a partner", "Required") for field in missing]
+
+
+def _redirect_rule(uri: str) -> str:
+    """What is wrong with a redirect URI; empty if nothing is.
+
+    The browser that comes back proves itself by a cookie, so that it must come back to the host that it left.
+    """
+    if not is_safe_url(uri):
+        return _URL_RULE
+    parts = urlsplit(uri)
+    if not parts.path.endswith(CALLBACK) or parts.query or parts.fragment:
+        return f"must end with {CALLBACK}, where Feedlane takes Xero's answers"
+    host = urlsplit(environment().public_url).netloc
+    return f"must be on the host of Link, {host}" if host and parts.netloc != host else ""
 
 
 def _broken_by_limits(settings: Settings) -> list[Finding]:

@@ -69,6 +69,8 @@ def test_a_partner_has_no_connection_limit(call: Call) -> None:
     pages = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https://example.com/terms"}
     assert call("PUT", SETTINGS, {"partner": True, **pages}).body["connectionLimit"] is None
     assert call("PUT", SETTINGS, {"partner": True, "connectionLimit": 25}).status == 400
+    assert call("GET", SETTINGS).body["connectionLimit"] is None
+    assert call("PUT", SETTINGS, {"appName": "Harbour Feeds"}).body["connectionLimit"] is None
     assert call("PUT", SETTINGS, {"partner": False}).body["connectionLimit"] == 25
 
 
@@ -141,3 +143,74 @@ def test_a_second_secret_needs_a_first(call: Call, own: StandInParts) -> None:
 
 def test_there_are_only_two_secrets(call: Call) -> None:
     assert call("DELETE", f"{CREDENTIALS}/thirdSecret").status == 404
+
+
+PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https://example.com/terms"}
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "changed"),
+    [
+        ("enabled", False, None),
+        ("bankFeeds", False, True),
+        ("access", "Continuous", "OneOff"),
+        ("appName", "", "Harbour Feeds"),
+        ("companyUrl", "", "https://example.com"),
+        ("redirectUri", "https://feedlane.example.com/oauth/callback", "https://feedlane.example.com/x/oauth/callback"),
+        ("partner", False, None),
+        ("privacyPolicyUrl", "", "https://example.com/privacy"),
+        ("termsUrl", "", "https://example.com/terms"),
+        ("connectionLimit", 25, 5),
+        ("gapIsError", False, True),
+        ("pkce", False, True),
+        ("linkPasswords", False, True),
+    ],
+)
+def test_every_setting_has_a_default_and_tells_of_its_change(
+    call: Call, own: StandInParts, name: str, default: Any, changed: Any
+) -> None:
+    own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
+    assert call("GET", SETTINGS).body[name] == default
+    if changed is not None:
+        assert call("PUT", SETTINGS, {name: changed}).body[name] == changed
+        [event] = [item for key, item in own.table.items.items() if key[0] == "EVENT#app"]
+        assert json.loads(event["payload"]) == {"changed": [name], "settings": {name: changed}}
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://feedlane.example.com/oauth/callback",
+        "https://feedlane.example.com/elsewhere",
+        "https://feedlane.example.com/oauth/callback?x=1",
+        "https://feedlane.example.com/oauth/callback#x",
+        "https://other.example.com/oauth/callback",
+        "https://feedlane.example.com.evil.example/oauth/callback",
+    ],
+)
+def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, own: StandInParts, uri: str) -> None:
+    refused = call("PUT", SETTINGS, {"redirectUri": uri})
+    assert refused.status == 400
+    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["redirectUri"]
+    assert own.store.settings().redirect_uri == ""
+
+
+def test_the_deployments_own_redirect_uri_is_no_setting(call: Call, own: StandInParts) -> None:
+    call("PUT", SETTINGS, {"redirectUri": "https://feedlane.example.com/oauth/callback"})
+    assert own.store.settings().redirect_uri == ""
+    assert own.event_types == []
+
+
+@pytest.mark.parametrize("missing", sorted(PAGES))
+def test_partner_status_needs_both_pages_before(call: Call, missing: str) -> None:
+    call("PUT", SETTINGS, {name: url for name, url in PAGES.items() if name != missing})
+    refused = call("PUT", SETTINGS, {"partner": True})
+    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == [missing]
+    assert call("PUT", SETTINGS, {missing: PAGES[missing]}).status == 200
+    assert call("PUT", SETTINGS, {"partner": True}).body["partner"] is True
+    assert call("PUT", SETTINGS, {missing: ""}).status == 400
+
+
+@pytest.mark.parametrize("limit", [5, 25, 50, 1000, 10000])
+def test_every_tier_can_be_chosen(call: Call, limit: int) -> None:
+    assert call("PUT", SETTINGS, {"connectionLimit": limit}).body["connectionLimit"] == limit

@@ -177,3 +177,140 @@ def test_enabling_without_keys_is_refused(world: World) -> None:
     seen = _save(world)
     assert seen.status == 422  # type: ignore[attr-defined]
     assert not world.store.settings().enabled
+
+
+def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
+    _save(
+        world,
+        app_name="Harbour Feeds",
+        company_url="https://example.com",
+        redirect_uri=f"{URL}/oauth/callback",
+        partner="yes",
+        privacy_policy_url="https://example.com/privacy",
+        terms_url="https://example.com/terms",
+        pkce="yes",
+        link_passwords="yes",
+        gap_is_error="yes",
+    )
+    saved = world.store.settings()
+    expected = Settings(
+        enabled=True,
+        bank_feeds=True,
+        app_name="Harbour Feeds",
+        company_url="https://example.com",
+        partner=True,
+        privacy_policy_url="https://example.com/privacy",
+        terms_url="https://example.com/terms",
+        connection_limit=None,
+        gap_is_error=True,
+        pkce=True,
+        link_passwords=True,
+        client_id="app-1",
+        client_secret_ending="wxyz",
+        version=saved.version,
+    )
+    assert saved.model_dump() == expected.model_dump()
+    body = world.browser.get("/portal/settings").body
+    assert 'value="https://example.com/terms"' in body
+    assert "None: the app is a Xero app partner’s." in body
+    _save(world, privacy_policy_url="https://example.com/privacy")
+    assert (world.store.settings().partner, world.store.settings().connection_limit) == (False, 25)
+
+
+def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None:
+    """A setting that the API gets and the portal does not would be missed by whoever has no client."""
+    body = world.browser.get("/portal/settings").body
+    not_here = {"client_secret_ending", "second_secret_ending", "keys_checked", "version"}
+    missing = [name for name in Settings.model_fields if name not in not_here and f'name="{name}"' not in body]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("company_url", "http://example.com", "Company URL: must be an address with https"),
+        ("redirect_uri", "https://example.com/elsewhere", "Redirect URI: must end with /oauth/callback"),
+        ("partner", "yes", "Privacy policy: is required of a partner"),
+        ("app_name", "Feeds for Xero", "App name: must not contain Xero"),
+        ("access", "Sometimes", "Access to company data: must be OneOff or Continuous"),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_field_and_what_was_entered_stays(
+    world: World, field: str, value: str, told: str
+) -> None:
+    before = world.store.settings()
+    seen = _save(world, **{field: value})
+    assert seen.status == 422  # type: ignore[attr-defined]
+    assert told in seen.body  # type: ignore[attr-defined]
+    assert field in ("partner", "access") or f'value="{value}"' in seen.body  # type: ignore[attr-defined]
+    assert world.store.settings() == before
+
+
+def test_a_second_secret_is_added_and_either_one_forgotten(world: World) -> None:
+    _save(world, second_secret="canary-secret-2222")
+    assert world.site.vault.second == "canary-secret-2222"
+    body = world.browser.get("/portal/settings").body
+    assert "xxxxxxxxxxxx2222" in body
+    assert "canary-secret" not in body + str(world.table.items)
+    token = world.form_token("/portal/settings")
+    seen = world.browser.post("/portal/settings/secret", {"formToken": token, "which": "first"})
+    assert seen.query == {"saved": "dropped"}
+    assert world.site.vault.dropped == ["first"]
+    saved = world.store.settings()
+    assert (saved.client_secret_ending, saved.second_secret_ending) == ("2222", "")
+    assert "Forget the first" not in world.browser.get("/portal/settings").body
+
+
+def test_a_second_secret_that_xero_does_not_know_is_named_by_its_own_field(world: World) -> None:
+    world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret.")
+    seen = _save(world, second_secret="canary-secret-2222")
+    assert seen.status == 422  # type: ignore[attr-defined]
+    assert "Second secret: Xero does not know this secret." in seen.body  # type: ignore[attr-defined]
+
+
+def test_forgetting_a_secret_needs_the_form_token(world: World) -> None:
+    assert world.browser.post("/portal/settings/secret", {"which": "first"}).status == 403
+    assert world.site.vault.dropped == []
+
+
+# profile
+
+
+def _profile(world: World, **fields: str) -> object:
+    form = {"name": "Ledgerly", "redirect_url": "", "logo_url": "", "icon_url": ""} | fields
+    token = world.form_token("/portal/profile")
+    return world.browser.post(
+        "/portal/profile", {"formToken": token, "white_list_urls": "", "allowed_origins": ""} | form
+    )
+
+
+def test_the_profile_is_shown_and_saved(world: World) -> None:
+    _profile(
+        world,
+        name="Harbour",
+        redirect_url="https://{tenant}.example.com/done?s={statusCode}",
+        white_list_urls="https://a.example.com\r\n\r\n https://b.example.com",
+        allowed_origins="https://app.example.com",
+    )
+    saved = world.store.profile()
+    assert (saved.name, saved.white_list_urls) == ("Harbour", ("https://a.example.com", "https://b.example.com"))
+    assert saved.allowed_origins == ("https://app.example.com",)
+    body = world.browser.get("/portal/profile").body
+    assert "https://a.example.com\nhttps://b.example.com</textarea>" in body
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("name", "", "Name: must have 1 to 255 characters"),
+        ("redirect_url", "http://example.com", "Redirect URL: must be an address with https"),
+        ("redirect_url", "https://{x}.example.com", "Redirect URL: has a placeholder in its host"),
+        ("allowed_origins", "https://example.com/path", "Web pages that may call the API: must be origins"),
+    ],
+)
+def test_a_profile_that_breaks_a_rule_is_not_saved(world: World, field: str, value: str, told: str) -> None:
+    before = world.store.profile()
+    seen = _profile(world, **{field: value})
+    assert seen.status == 422  # type: ignore[attr-defined]
+    assert told in seen.body  # type: ignore[attr-defined]
+    assert world.store.profile() == before

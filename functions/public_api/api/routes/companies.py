@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
 
 from api import parts
 from api.answers import nothing, ok
 from api.requests import Routes
-from api.shown import companies_shown
+from api.shown import companies_shown, company_shown
 from feedlane import companies
 from feedlane.codat.bodies import CompanyBody, CompanyChanges, parsed
 from feedlane.codat.companies import COMPANY_FIELDS
 from feedlane.codat.paging import lazy_page, page_of, page_request
 from feedlane.codat.query import tagged
-from feedlane.company import Company
 
 router = Routes()
 
@@ -24,7 +21,7 @@ router = Routes()
 def create_company() -> Response[str]:
     given, own = parsed(CompanyBody, router.body), parts.current
     company = companies.create(own.store, own.clock(), own.new_id, given.name, given.description, given.tags)
-    return ok(_json(company))
+    return ok(company_shown(company))
 
 
 @router.get("/companies")
@@ -42,21 +39,21 @@ def list_companies() -> Response[str]:
 
 @router.get("/companies/<company_id>")
 def get_company(company_id: str) -> Response[str]:
-    return ok(_json(parts.current.store.company(company_id)))
+    return ok(company_shown(parts.current.store.company(company_id)))
 
 
 @router.put("/companies/<company_id>")
 def replace_company(company_id: str) -> Response[str]:
     given = parsed(CompanyBody, router.body)
     store = parts.current.store
-    return ok(_json(companies.replace(store, company_id, given.name, given.description, given.tags)))
+    return ok(company_shown(companies.replace(store, company_id, given.name, given.description, given.tags)))
 
 
 @router.patch("/companies/<company_id>")
 def update_company(company_id: str) -> Response[str]:
     given = parsed(CompanyChanges, router.body)
     store = parts.current.store
-    return ok(_json(companies.update(store, company_id, given.name, given.description, given.tags)))
+    return ok(company_shown(companies.update(store, company_id, given.name, given.description, given.tags)))
 
 
 @router.delete("/companies/<company_id>")
@@ -64,7 +61,3 @@ def delete_company(company_id: str) -> Response[str]:
     own, now = parts.current, parts.current.clock()
     companies.delete(own.store, own.upstream, own.disconnect, now, own.new_id, company_id)
     return nothing()
-
-
-def _json(company: Company) -> dict[str, Any]:
-    return companies_shown([company])[0]

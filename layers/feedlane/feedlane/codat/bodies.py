@@ -136,12 +136,15 @@ class SettingsBody(Body):
     access: StrictStr | None = None
     app_name: StrictStr | None = None
     company_url: StrictStr | None = None
+    redirect_uri: StrictStr | None = None
     partner: StrictBool | None = None
     privacy_policy_url: StrictStr | None = None
     terms_url: StrictStr | None = None
     connection_limit: StrictInt | None = None
     daily_limit: StrictInt | None = None
     gap_is_error: StrictBool | None = None
+    pkce: StrictBool | None = None
+    link_passwords: StrictBool | None = None
 
 
 class CredentialsBody(Body):

@@ -38,13 +38,15 @@ COMPANY_FIELDS: Fields = dict.fromkeys(
 ) | {"dataConnections": CONNECTION_FIELDS}
 
 
-def company_json(company: Company, connections: Iterable[dict[str, Any]], public_url: str) -> dict[str, Any]:
-    """`connections` are shapes of `connection_json`."""
+def company_json(
+    company: Company, connections: Iterable[dict[str, Any]], public_url: str, password: str = ""
+) -> dict[str, Any]:
+    """`connections` are shapes of `connection_json`. `password` goes with the company's link, if it needs one."""
     return {
         "id": company.id,
         "name": company.name,
         "platform": "",
-        "redirect": company_link(public_url, company.id),
+        "redirect": company_link(public_url, company.id, password),
         "description": company.description,
         "lastSync": None,
         "created": iso(company.created),
@@ -58,11 +60,12 @@ def company_json(company: Company, connections: Iterable[dict[str, Any]], public
 
 
 def connection_json(
-    connection: Connection, public_url: str, standing: Sequence[ConnectionError] = ()
+    connection: Connection, public_url: str, standing: Sequence[ConnectionError] = (), password: str = ""
 ) -> dict[str, Any]:
     """`linkUrl` is filled in every status: the SDKs refuse a connection without it.
 
-    `standing`: what stops the connection now and is not written on it (`connection_errors.standing`).
+    `password` goes with the link, if it needs one. `standing`: what stops the connection now and is not written on it
+    (`connection_errors.standing`).
     """
     errors = [*connection.errors, *standing]
     return {
@@ -72,7 +75,7 @@ def connection_json(
         "sourceId": SOURCE_ID,
         "sourceType": "Accounting",
         "platformName": PLATFORM_NAME,
-        "linkUrl": connection_link(public_url, connection.company_id, connection.id),
+        "linkUrl": connection_link(public_url, connection.company_id, connection.id, password),
         "status": connection.status,
         "lastSync": None,
         "created": iso(connection.created),

@@ -64,11 +64,13 @@ def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
         "connectionLimit": settings.connection_limit,
         "dailyLimit": settings.daily_limit,
         "gapIsError": settings.gap_is_error,
+        "pkce": settings.pkce,
+        "linkPasswords": settings.link_passwords,
         "clientId": masked(settings.client_id[-4:]),
         "clientSecret": masked(settings.client_secret_ending),
         "secondClientSecret": masked(settings.second_secret_ending),
         "keysChecked": settings.keys_checked,
-        "redirectUri": redirect_uri,
+        "redirectUri": settings.redirect_uri or redirect_uri,
         "scopes": list(settings.scopes),
     }
 

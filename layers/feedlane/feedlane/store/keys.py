@@ -25,6 +25,7 @@
 | replay of deliveries         | CONSUMER#id           | REPLAY#id                |                          |
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
+| password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    |                          |
 | Xero account fed             | TENANT#t              | TARGET#account           |                          |
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
@@ -157,6 +158,10 @@ def state(hashed: str) -> Key:
 
 def session(hashed: str) -> Key:
     return f"SESSION#{hashed}", "SESSION"
+
+
+def link_password(hashed: str) -> Key:
+    return f"PASSWORD#{hashed}", "PASSWORD"
 
 
 def lease(token_set_id: str) -> Key:

@@ -12,7 +12,7 @@ from feedlane.record import Record
 from feedlane.store import keys
 from feedlane.store.records import created, expiry, item_of, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Delete, Put, When
+from feedlane.store.table import ConditionFailed, Delete, Put, When, Write
 
 S = TypeVar("S", bound=Record)
 
@@ -31,16 +31,23 @@ def state_of(store: Store, fingerprinted: str) -> LinkState | None:
 
 def report_state(state: LinkState) -> Put:
     """Fails if the state is used or reported by now."""
-    item = item_of(keys.state(state.fingerprint), state.but(reported=True), expires_at=expiry(state.expires, KEPT))
+    done = state.but(reported=True, verifier="")
+    item = item_of(keys.state(state.fingerprint), done, expires_at=expiry(state.expires, KEPT))
     return Put(item, When(equal={"used": False, "reported": False}))
 
 
-def use_state(store: Store, state: LinkState) -> None:
-    """Raises `UsedState` for all but the first of any number of callers."""
-    item = item_of(keys.state(state.fingerprint), state.but(used=True), expires_at=expiry(state.expires, KEPT))
+def use_state(store: Store, state: LinkState, *also: Write) -> None:
+    """Together with `also`. Raises `UsedState` for all but the first of any number of callers.
+
+    Raises `ConditionFailed` if only one of `also` failed.
+    """
+    key = keys.state(state.fingerprint)
+    item = item_of(key, state.but(used=True, verifier=""), expires_at=expiry(state.expires, KEPT))
     try:
-        store.commit(Put(item, When(equal={"used": False})))
-    except ConditionFailed:
+        store.commit(Put(item, When(equal={"used": False})), *also)
+    except ConditionFailed as failed:
+        if also and key not in failed.keys:
+            raise
         raise UsedState("The state has been used", state) from None
 
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 
 from feedlane.connection import Connection
 from feedlane.redirects import Outcome, destination
+from feedlane.settings import Settings
 from feedlane.web.cookies import CALLBACK_PATH
 from feedlane.web.request import Request
 from feedlane.web.site import Site
 from feedlane.web.troubles import Trouble
 
 
-def redirect_uri(request: Request) -> str:
-    """What is registered at Xero."""
-    return request.url(CALLBACK_PATH)
+def redirect_uri(request: Request, settings: Settings | None = None) -> str:
+    """What is registered at Xero: this deployment's own, unless the settings have another that leads to it."""
+    return (settings.redirect_uri if settings else "") or request.url(CALLBACK_PATH)
 
 
 def base(connection: Connection) -> str:

@@ -19,12 +19,15 @@ class Cookie:
     value: str
     path: str
     lasts: timedelta
+    whole_path: bool = False
+    """Whether the path starts at the host's root, and not at our base address."""
 
     def header(self, request: Request) -> str:
         """SameSite=Lax: Xero sends the browser back to us from another site, by following a link."""
+        base = "" if self.whole_path else request.base_path
         parts = [
             f"{self.name}={self.value}",
-            f"Path={request.base_path}{self.path}",
+            f"Path={base}{self.path}",
             f"Max-Age={int(self.lasts.total_seconds())}",
             "HttpOnly",
             "SameSite=Lax",
@@ -40,9 +43,9 @@ def flow_name(state: str) -> str:
     return f"feedlane_flow_{fingerprint(state)[:12]}"
 
 
-def flow_cookie(state: str, value: str, lasts: timedelta) -> Cookie:
-    """Binds a state to the browser."""
-    return Cookie(flow_name(state), value, CALLBACK_PATH, lasts)
+def flow_cookie(state: str, value: str, lasts: timedelta, callback_path: str) -> Cookie:
+    """Binds a state to the browser. `callback_path` is that of the redirect URI, whatever stands before ours in it."""
+    return Cookie(flow_name(state), value, callback_path, lasts, whole_path=True)
 
 
 def link_cookie(connection_path: str, value: str, lasts: timedelta) -> Cookie:

@@ -11,8 +11,10 @@ from feedlane.ids import fingerprint
 from feedlane.link_state import LinkState, StateError, checked
 from feedlane.linking import NotLinked
 from feedlane.sessions import LINK_LASTS, Choice, LinkSession
+from feedlane.store import link_passwords as stored_passwords
 from feedlane.store import link_states
-from feedlane.web import addresses
+from feedlane.store.table import ConditionFailed
+from feedlane.web import addresses, link_passwords
 from feedlane.web.cookies import flow_name, link_cookie
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, redirect
@@ -34,10 +36,7 @@ def callback(site: Site, request: Request) -> Response:
         raise _gone()
     if not error and not 0 < len(code) <= LONGEST_ANSWER:
         raise _without_code(connection)
-    try:
-        link_states.use_state(site.store, link_state)
-    except StateError as used:
-        raise state_trouble(used, addresses.start(connection)) from None
+    _use_up(site, connection, link_state, spends=not error)
     now = site.clock()
     if error:
         return _refused(site, connection, link_state, error, now)
@@ -56,14 +55,29 @@ def _good_state(site: Site, request: Request, state: str) -> LinkState:
         raise state_trouble(error, addresses.start(connection) if connection else "") from None
 
 
+def _use_up(site: Site, connection: Connection, state: LinkState, spends: bool) -> None:
+    """The state, and with it the link's password: of two consents at once on one link the first counts."""
+    password = stored_passwords.password_of(site.store, state.password) if spends and state.password else None
+    spending = [stored_passwords.spend_password(password)] if password else []
+    try:
+        link_states.use_state(site.store, state, *spending)
+    except StateError as used:
+        raise state_trouble(used, addresses.start(connection)) from None
+    except ConditionFailed:
+        raise link_passwords.spent_trouble(site.store.profile().name) from None
+
+
 def _linked(
     site: Site, request: Request, connection: Connection, state: LinkState, code: str, now: datetime
 ) -> Response:
     try:
-        found = site.linking(addresses.redirect_uri(request)).authorised(connection, code, now)
+        linking = site.linking(state.redirect_uri or addresses.redirect_uri(request))
+        found = linking.authorised(connection, code, now, state.verifier)
     except NotLinked as error:
+        link_passwords.returned(site, state.password)
         return not_linked(site, request, connection, state.parameters, error, now)
     except Unavailable:
+        link_passwords.returned(site, state.password)
         raise Trouble(
             503,
             "Xero is not answering at the moment",
@@ -77,6 +91,7 @@ def _linked(
         connection_id=connection.id,
         parameters=state.parameters,
         choice=choice,
+        password=state.password,
     )
     secret = site.new_secret()
     site.store.commit(link_states.put_session(secret, session, now, LINK_LASTS))

@@ -7,7 +7,7 @@ from feedlane.connection import Connection
 from feedlane.linking import NotLinked
 from feedlane.sessions import LINK_LASTS
 from feedlane.store import link_states
-from feedlane.web import addresses
+from feedlane.web import addresses, link_passwords
 from feedlane.web.link_callback import after_linking, next_address, not_linked
 from feedlane.web.link_session import Visit, visit
 from feedlane.web.request import Request
@@ -35,6 +35,7 @@ def choose(site: Site, request: Request, company_id: str, connection_id: str) ->
         linked = site.linking(addresses.redirect_uri(request)).chosen(own.connection, choice, tenant_id, now)
     except NotLinked as error:
         site.store.commit(link_states.remove_session(own.secret))
+        link_passwords.returned(site, own.session.password)
         return not_linked(site, request, own.connection, own.session.parameters, error, now)
     site.store.commit(link_states.put_session(own.secret, done, now, LINK_LASTS))
     return after_linking(site, request, linked, own.session.parameters)

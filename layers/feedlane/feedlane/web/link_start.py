@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from feedlane import connections, redirects, unanswered
 from feedlane.company import Company
 from feedlane.connection import PLATFORM_KEY, Connection
@@ -11,13 +13,13 @@ from feedlane.link_state import LIFETIME, LinkState
 from feedlane.linking import NotLinked
 from feedlane.sessions import LinkSession
 from feedlane.store import link_states
-from feedlane.web import addresses
+from feedlane.web import addresses, link_passwords
 from feedlane.web.cookies import LINK, flow_cookie
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, redirect, see_other
 from feedlane.web.site import Site
 from feedlane.web.troubles import NoSuchPage, not_linked_trouble
-from feedlane.xero.identity import authorize_url
+from feedlane.xero.identity import authorize_url, code_challenge
 
 # In a start's address: authorise anew, whatever session there is.
 RECONNECT = "link.reconnect"
@@ -26,8 +28,9 @@ RECONNECT = "link.reconnect"
 def company_page(site: Site, request: Request, company_id: str) -> Response:
     """What a company's own link shows: its connections to Xero, or the offer to make the first."""
     company = site.store.company(company_id)
+    link_passwords.company_allowed(site, request, company_id)
     profile = site.store.profile()
-    return page(
+    shown = page(
         "company",
         logo_url=profile.logo_url,
         form_targets=site.login_url,
@@ -36,11 +39,13 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
         company=company,
         connections=[{"connection": one, "start": addresses.start(one)} for one in site.store.connections(company.id)],
     )
+    return shown.with_cookies(*link_passwords.kept(request, company_id))
 
 
 def first_connection(site: Site, request: Request, company_id: str) -> Response:
     """Makes the company's connection if it has none, and goes on to Xero."""
     company = site.store.company(company_id)
+    link_passwords.company_allowed(site, request, company_id)
     existing = site.store.connections(company.id)
     connection = existing[0] if existing else _created(site, company)
     return see_other(request.url(addresses.start(connection)))
@@ -54,26 +59,39 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     now = site.clock()
     if _may_continue(site, request, connection):
         return redirect(request.url(addresses.accounts(connection)))
+    password = link_passwords.start_allowed(site, request, connection)
     parameters = redirects.remembered(request.query)
     try:
         settings = site.linking(addresses.redirect_uri(request)).may_start(connection, now)
     except NotLinked as error:
         trouble, outcome = not_linked_trouble(error, site.store.profile().name)
         raise addresses.with_way_back(site, connection, parameters, trouble, outcome) from None
-    state, browser = site.new_secret(), site.new_secret()
+    redirect_uri = addresses.redirect_uri(request, settings)
+    state, browser, verifier = site.new_secret(), site.new_secret(), site.new_secret() if settings.pkce else ""
     link_state = LinkState(
         fingerprint=fingerprint(state),
         browser=fingerprint(browser),
         company_id=company_id,
         connection_id=connection_id,
         parameters=parameters,
+        verifier=verifier,
+        password=password.fingerprint if password else "",
+        redirect_uri=redirect_uri,
         expires=now + LIFETIME,
     )
     # Before the state: a start that a crash leaves unwatched would never be reported.
     unanswered.watch(site.queues, link_state)
     site.store.commit(link_states.add_state(link_state))
-    to = authorize_url(site.login_url, settings.client_id, addresses.redirect_uri(request), settings.scopes, state)
-    return redirect(to).with_cookies(flow_cookie(state, browser, LIFETIME))
+    to = authorize_url(
+        site.login_url,
+        settings.client_id,
+        redirect_uri,
+        settings.scopes,
+        state,
+        code_challenge(verifier) if verifier else None,
+    )
+    kept = link_passwords.kept(request, company_id, addresses.base(connection)) if password else []
+    return redirect(to).with_cookies(flow_cookie(state, browser, LIFETIME, urlsplit(redirect_uri).path), *kept)
 
 
 def _may_continue(site: Site, request: Request, connection: Connection) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
-from feedlane import connection_limit, releasing
+from feedlane import connection_limit, link_urls, releasing
 from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.connection_errors import standing_errors
@@ -85,7 +85,13 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
     own = operator(site, request)
     company, profile = site.store.company(company_id), site.store.profile()
     connections = site.store.connections(company.id)
-    standing = standing_errors(site.store, site.store.settings(), connections)
+    settings = site.store.settings()
+    standing = standing_errors(site.store, settings, connections)
+    passwords = (
+        link_urls.connection_passwords(site.store, site.clock(), site.new_secret, connections)
+        if settings.link_passwords
+        else {}
+    )
     return page(
         "portal_company",
         logo_url=profile.logo_url,
@@ -93,10 +99,11 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
         title=company.name,
         section="",
         company=company,
+        link_passwords=settings.link_passwords,
         connections=[
             {
                 "connection": one,
-                "link": connection_link(request.base_url, company.id, one.id),
+                "link": connection_link(request.base_url, company.id, one.id, passwords.get(one.id, "")),
                 "errors": [error for error in one.errors if error.resolved_on is None][-3:] + standing[one.id],
                 "feeds": _feed_rows(site, one),
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedlane.web import portal_overview, portal_session, portal_settings
+from feedlane.web import portal_overview, portal_profile, portal_session, portal_settings
 from feedlane.web.routing import Route
 
 PORTAL = (
@@ -14,4 +14,7 @@ PORTAL = (
     Route("POST", "/portal/holds/{hold_id}/release", portal_overview.release),
     Route("GET", "/portal/settings", portal_settings.show),
     Route("POST", "/portal/settings", portal_settings.save),
+    Route("POST", "/portal/settings/secret", portal_settings.drop_secret),
+    Route("GET", "/portal/profile", portal_profile.show),
+    Route("POST", "/portal/profile", portal_profile.save),
 )

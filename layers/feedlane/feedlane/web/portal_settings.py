@@ -4,60 +4,94 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedlane import connection_limit, key_changes, settings_changes
+from feedlane import key_changes, settings_changes
 from feedlane.codat.integration import masked
-from feedlane.errors import Invalid, Unavailable
+from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.settings import Settings
+from feedlane.vault import Secret
 from feedlane.web import addresses
 from feedlane.web.portal_session import Operator, operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, see_other
 from feedlane.web.site import Site
 
+_SWITCHES = ("enabled", "bank_feeds", "partner", "pkce", "link_passwords", "gap_is_error")
+_TEXTS = ("access", "app_name", "company_url", "redirect_uri", "privacy_policy_url", "terms_url")
 _NAMES = {
     "enabled": "Enabled",
     "clientId": "Client ID",
     "clientSecret": "Client secret",
+    "secondSecret": "Second secret",
+    "access": "Access to company data",
+    "appName": "App name",
+    "companyUrl": "Company URL",
+    "redirectUri": "Redirect URI",
+    "privacyPolicyUrl": "Privacy policy",
+    "termsUrl": "Terms",
     "connectionLimit": "Connection limit",
     "dailyLimit": "Calls a day",
 }
 _MOST_DIGITS = 10
+_SAVED = {
+    "yes": "Saved.",
+    "unchecked": "Saved.",
+    "dropped": "The secret is forgotten. The other one is in use.",
+}
 
 
 def show(site: Site, request: Request) -> Response:
     own = operator(site, request)
     settings = site.store.settings()
-    entered = {
-        "enabled": settings.enabled,
-        "bank_feeds": settings.bank_feeds,
-        "access": settings.access,
+    return _page(site, request, own, settings, _as_stored(request, settings), saved=request.query.get("saved", ""))
+
+
+def save(site: Site, request: Request) -> Response:
+    """Keys first, for they decide whether the integration can be enabled. Keys left empty stay as they are."""
+    own = operator(site, request)
+    entered = _entered(request, site.store.settings())
+    try:
+        unchecked = _save_keys(site, entered["client_id"], request.field("client_secret"))
+        unchecked = _save_second(site, request.field("second_secret")) or unchecked
+        _save_settings(site, entered, addresses.redirect_uri(request))
+    except Invalid as error:
+        return _page(site, request, own, site.store.settings(), entered, errors=_sentences(error), status=422)
+    except (Unavailable, AppKeysRejected):
+        return _page(site, request, own, site.store.settings(), entered, errors=[_NOT_NOW], status=503)
+    return see_other(request.url(f"/portal/settings?saved={'unchecked' if unchecked else 'yes'}"))
+
+
+def drop_secret(site: Site, request: Request) -> Response:
+    """Forgets one of two secrets, if Xero knows the other."""
+    own = operator(site, request)
+    which = Secret.SECOND if request.field("which") == Secret.SECOND else Secret.FIRST
+    settings = site.store.settings()
+    try:
+        key_changes.drop_secret(site.store, site.vault, site.clock(), site.new_id, which)
+    except Invalid as error:
+        return _page(site, request, own, settings, _as_stored(request, settings), errors=_sentences(error), status=422)
+    except (Unavailable, AppKeysRejected):
+        return _page(site, request, own, settings, _as_stored(request, settings), errors=[_NOT_NOW], status=503)
+    return see_other(request.url("/portal/settings?saved=dropped"))
+
+
+_NOT_NOW = "The keys could not be checked or stored at the moment. Please try again in a minute."
+
+
+def _as_stored(request: Request, settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(include={*_SWITCHES, *_TEXTS}) | {
+        "redirect_uri": addresses.redirect_uri(request, settings),
         "client_id": "",
         "connection_limit": str(settings.connection_limit),
         "daily_limit": str(settings.daily_limit),
     }
-    return _page(site, request, own, settings, entered, saved=request.query.get("saved", ""))
 
 
-def save(site: Site, request: Request) -> Response:
-    """Keys first, for they decide whether the integration can be enabled. Fields left empty keep what is stored."""
-    own = operator(site, request)
-    entered: dict[str, Any] = {
-        "enabled": request.field("enabled") == "yes",
-        "bank_feeds": request.field("bank_feeds") == "yes",
-        "access": request.field("access"),
-        "client_id": request.field("client_id"),
-        "connection_limit": request.field("connection_limit"),
-        "daily_limit": request.field("daily_limit"),
-    }
-    try:
-        unchecked = _save_keys(site, entered["client_id"], request.field("client_secret"))
-        _save_settings(site, entered)
-    except Invalid as error:
-        return _page(site, request, own, site.store.settings(), entered, errors=_sentences(error), status=422)
-    except Unavailable:
-        errors = ["The keys could not be stored at the moment. Please try again in a minute."]
-        return _page(site, request, own, site.store.settings(), entered, errors=errors, status=503)
-    return see_other(request.url(f"/portal/settings?saved={'unchecked' if unchecked else 'yes'}"))
+def _entered(request: Request, settings: Settings) -> dict[str, Any]:
+    """What the form says. A switch that is off is not sent; a text that is not sent stays as it is."""
+    switches = {name: request.field(name) == "yes" for name in _SWITCHES}
+    texts = {name: request.field(name) for name in _TEXTS if name in request.form}
+    keys = {name: request.field(name) for name in ("client_id", "connection_limit", "daily_limit")}
+    return _as_stored(request, settings) | switches | texts | keys
 
 
 def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
@@ -71,9 +105,23 @@ def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
     return check.ok is None
 
 
-def _save_settings(site: Site, entered: dict[str, Any]) -> None:
-    changes = {name: entered[name] for name in ("enabled", "bank_feeds", "access")}
-    changes |= {name: _whole(entered[name]) for name in ("connection_limit", "daily_limit") if entered[name]}
+def _save_second(site: Site, client_secret: str) -> bool:
+    """The same for the second secret. What is wrong with it is said of its own field."""
+    if not client_secret:
+        return False
+    try:
+        _, check = key_changes.add_second_secret(site.store, site.vault, site.clock(), site.new_id, client_secret)
+    except Invalid as error:
+        raise Invalid(error.message, [one.but(item_id="secondSecret") for one in error.findings]) from None
+    return check.ok is None
+
+
+def _save_settings(site: Site, entered: dict[str, Any], own_redirect_uri: str) -> None:
+    changes = {name: entered[name] for name in (*_SWITCHES, *_TEXTS)}
+    if changes["redirect_uri"] == own_redirect_uri:
+        changes["redirect_uri"] = ""
+    limits = ("daily_limit",) if entered["partner"] else ("connection_limit", "daily_limit")
+    changes |= {name: _whole(entered[name]) for name in limits if entered[name]}
     settings_changes.change_settings(site.store, site.queues, site.clock(), site.new_id, changes)
 
 
@@ -85,7 +133,7 @@ def _whole(text: str) -> int:
 def _sentences(error: Invalid) -> list[str]:
     if not error.findings:
         return [error.message]
-    return [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message}." for one in error.findings]
+    return [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message.rstrip('.')}." for one in error.findings]
 
 
 def _page(
@@ -108,12 +156,11 @@ def _page(
         title="Xero settings",
         section="settings",
         entered=entered,
-        partner=connection_limit.limit_of(settings) is None,
         limits=settings_changes.CONNECTION_LIMITS,
         masked_id=masked(settings.client_id[-4:]) or "",
         masked_secret=masked(settings.client_secret_ending) or "",
-        redirect_uri=addresses.redirect_uri(request),
-        done="Saved." if saved else "",
+        masked_second=masked(settings.second_secret_ending) or "",
+        done=_SAVED.get(saved, ""),
         warning=warning if saved == "unchecked" else "",
         errors=errors or [],
         **own.facts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -54,6 +55,12 @@ def authorize_url(
     if code_challenge:
         query |= {"code_challenge": code_challenge, "code_challenge_method": "S256"}
     return f"{login_url.rstrip('/')}/identity/connect/authorize?{urlencode(query)}"
+
+
+def code_challenge(verifier: str) -> str:
+    """PKCE's S256 of a verifier, which has 43 to 128 characters."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class Identity:

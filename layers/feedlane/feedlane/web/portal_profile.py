@@ -1,0 +1,70 @@
+"""The portal's profile page: the platform's face in Link, and where Link may lead."""
+
+from __future__ import annotations
+
+from feedlane import settings_changes
+from feedlane.errors import Invalid
+from feedlane.settings import Profile
+from feedlane.store.table import ConditionFailed
+from feedlane.web.portal_session import Operator, operator
+from feedlane.web.request import Request
+from feedlane.web.response import Response, page, see_other
+from feedlane.web.site import Site
+
+_NAMES = {
+    "name": "Name",
+    "redirectUrl": "Redirect URL",
+    "logoUrl": "Logo",
+    "iconUrl": "Icon",
+    "whiteListUrls": "Allowed redirect hosts",
+    "allowedOrigins": "Web pages that may call the API",
+}
+
+
+def show(site: Site, request: Request) -> Response:
+    own = operator(site, request)
+    return _page(site, own, site.store.profile(), done="Saved." if request.query.get("saved") else "")
+
+
+def save(site: Site, request: Request) -> Response:
+    own = operator(site, request)
+    entered = site.store.profile().but(
+        name=request.field("name"),
+        redirect_url=request.field("redirect_url"),
+        logo_url=request.field("logo_url"),
+        icon_url=request.field("icon_url"),
+        white_list_urls=_lines(request.field("white_list_urls")),
+        allowed_origins=_lines(request.field("allowed_origins")),
+    )
+    try:
+        settings_changes.change_profile(site.store, entered)
+    except Invalid as error:
+        sentences = [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message}." for one in error.findings]
+        return _page(site, own, entered, errors=sentences, status=422)
+    except ConditionFailed:
+        errors = ["Somebody else changed the profile at the same moment. Please look at it again."]
+        return _page(site, own, site.store.profile(), errors=errors, status=409)
+    return see_other(request.url("/portal/profile?saved=yes"))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """One address a line; the same twice counts once."""
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def _page(
+    site: Site, own: Operator, entered: Profile, done: str = "", errors: list[str] | None = None, status: int = 200
+) -> Response:
+    profile = site.store.profile()
+    return page(
+        "portal_profile",
+        status,
+        logo_url=profile.logo_url,
+        name=profile.name,
+        title="Profile",
+        section="profile",
+        entered=entered,
+        done=done,
+        errors=errors or [],
+        **own.facts,
+    )

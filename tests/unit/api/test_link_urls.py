@@ -1,0 +1,57 @@
+"""The links that the API gives: with a new one-time password each time, where the settings want it."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.ids import fingerprint
+from tests.contract.sdk.stand_ins import StandInParts
+from tests.unit.api.conftest import Call
+
+SETTINGS = "/integrations/gbol/settings"
+
+
+@pytest.fixture
+def place(call: Call, ids: dict[str, str]) -> str:
+    return f"/companies/{ids['company_id']}/connections/{ids['connection_id']}"
+
+
+def _password(link: str) -> str:
+    return link.partition("otp=")[2]
+
+
+def test_by_default_links_have_no_password(call: Call, place: str) -> None:
+    assert call("GET", SETTINGS).body["linkPasswords"] is False
+    assert call("GET", place).body["linkUrl"] == f"https://feedlane.example.com/link{place}/start"
+
+
+def test_each_answer_about_a_connection_has_a_new_password(call: Call, own: StandInParts, place: str) -> None:
+    call("PUT", SETTINGS, {"linkPasswords": True})
+    path = place.rpartition("/")[0]
+    links = [call("GET", place).body["linkUrl"] for _ in range(2)]
+    links += [one["linkUrl"] for one in call("GET", path).body["results"]]
+    links.append(call("POST", path, {"platformKey": "gbol"}).body["linkUrl"])
+    links += [one["linkUrl"] for one in call("GET", place.partition("/connections")[0]).body["dataConnections"]]
+    passwords = {_password(link) for link in links}
+    assert len(passwords) == len(links)
+    kept = {key[0] for key in own.table.items}
+    assert all(f"PASSWORD#{fingerprint(one)}" in kept for one in passwords)
+    assert not any(one in str(own.table.items) for one in passwords)
+
+
+def test_a_companys_link_has_one_too_and_long_lists_have_none(call: Call, ids: dict[str, str]) -> None:
+    call("PUT", SETTINGS, {"linkPasswords": True})
+    assert _password(call("GET", f"/companies/{ids['company_id']}").body["redirect"])
+    [listed] = call("GET", "/companies").body["results"]
+    assert _password(listed["redirect"]) == ""
+    assert _password(listed["dataConnections"][0]["linkUrl"]) == ""
+
+
+@pytest.mark.parametrize("name", ["pkce", "linkPasswords"])
+def test_both_are_off_by_default_and_tell_of_their_change(call: Call, own: StandInParts, name: str) -> None:
+    assert call("GET", SETTINGS).body[name] is False
+    assert call("PUT", SETTINGS, {name: True}).body[name] is True
+    assert own.event_types == ["settings.changed"]
+    refused = call("PUT", SETTINGS, {name: "yes"})
+    assert refused.status == 400
+    assert refused.body["validation"]["errors"][0]["itemId"] == name

@@ -1,0 +1,57 @@
+"""PKCE on top of the app's secret: the challenge goes with the browser, the verifier stays here with the state."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import pytest
+
+from feedlane.ids import fingerprint
+from tests.unit.web.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World(pkce=True)
+
+
+def test_the_code_is_exchanged_with_the_verifier_of_the_challenge(world: World) -> None:
+    seen = world.browser.get(f"{world.base()}/start")
+    assert seen.query["code_challenge_method"] == "S256"
+    world.call_back(seen.query["state"])
+    [verifier] = world.site.vault.verifiers
+    assert verifier is not None
+    assert 43 <= len(verifier) <= 128
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    assert seen.query["code_challenge"] == digest
+
+
+def test_the_browser_never_sees_the_verifier_and_it_is_forgotten_once_used(world: World) -> None:
+    seen = world.browser.get(f"{world.base()}/start")
+    key = (f"STATE#{fingerprint(seen.query['state'])}", "STATE")
+    kept = world.table.items[key]["verifier"]
+    assert kept
+    assert kept not in seen.location + str(seen.cookies) + str(world.browser.jar)
+    world.call_back(seen.query["state"])
+    assert world.site.vault.verifiers == [kept]
+    assert kept not in str(world.table.items)
+
+
+def test_every_start_has_its_own(world: World) -> None:
+    challenges = {world.browser.get(f"{world.base()}/start").query["code_challenge"] for _ in range(3)}
+    assert len(challenges) == 3
+
+
+def test_a_start_keeps_its_verifier_when_the_setting_changes_on_the_way(world: World) -> None:
+    state = world.start()
+    world.store.commit(world.store.put_settings(world.store.settings().but(pkce=False)))
+    world.call_back(state)
+    assert world.site.vault.verifiers[0]
+
+
+def test_by_default_there_is_none() -> None:
+    world = World()
+    assert "code_challenge" not in world.browser.get(f"{world.base()}/start").query
+    world.link()
+    assert world.site.vault.verifiers == [None]
