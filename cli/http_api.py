@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import click
@@ -18,19 +18,19 @@ class HttpApi:
         authorization = "Basic " + base64.b64encode(key.encode()).decode()
         self._client = httpx.Client(base_url=url, headers={"Authorization": authorization}, timeout=SECONDS)
 
-    def ask(self, method: str, path: str, **parameters: str | int) -> Any:
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **parameters: str | int) -> Any:
         """The answer's JSON. A refusal ends the command with what the API says."""
         try:
-            answer = self._client.request(method, path, params=parameters)
+            answer = self._client.request(method, path, params=parameters or None, json=body)
         except httpx.HTTPError as error:
             raise click.ClickException(f"The API could not be reached: {error}") from None
         try:
-            body = answer.json()
+            answered = answer.json()
         except ValueError:
             raise click.ClickException(f"The API answered {answer.status_code} without JSON.") from None
         if answer.is_success:
-            return body
-        raise click.ClickException(f"{answer.status_code}: {body.get('error', answer.text)}")
+            return answered
+        raise click.ClickException(f"{answer.status_code}: {answered.get('error', answer.text)}")
 
     def pages(self, path: str, **parameters: str | int) -> list[dict[str, Any]]:
         """All results, page by page."""
@@ -42,6 +42,14 @@ class HttpApi:
             found += page["results"]
             number += 1
         return found
+
+    def linked(self, path: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
+        """All results of a list that links from page to page, each page when it is needed."""
+        page = self.ask("GET", path, **parameters)
+        yield from page["results"]
+        while following := page["_links"].get("next"):
+            page = self.ask("GET", following["href"])
+            yield from page["results"]
 
 
 def with_api(command: C) -> C:

@@ -176,7 +176,13 @@ def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datet
         "reason": reason,
         "failingSince": iso(consumer.failing_since) if consumer.failing_since else None,
     }
-    return _event(event_id, types.CONSUMER_DISABLED, f"consumer/{consumer.id}", payload, None, now)
+    return _event(event_id, types.CONSUMER_DISABLED, consumer.subject, payload, None, now)
+
+
+def consumer_test(event_id: str, consumer: Consumer, now: datetime) -> Event:
+    """For this consumer alone, whatever its filters."""
+    payload = {"consumerId": consumer.id, "message": "This is a test. Nothing has happened."}
+    return _event(event_id, types.TEST, consumer.subject, payload, None, now)
 
 
 # parts

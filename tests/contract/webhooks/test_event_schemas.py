@@ -114,6 +114,7 @@ EVENTS = [
     payloads.settings_changed("id", {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW),
     payloads.consumer_disabled("id", CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),
     payloads.consumer_disabled("id", CONSUMER, "gone", NOW),
+    payloads.consumer_test("id", CONSUMER, NOW),
 ]
 
 

@@ -30,6 +30,7 @@
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
 | number of linked connections | APP                   | LINKED_COUNT             |                          |
+| number of consumers          | APP                   | CONSUMER_COUNT           |                          |
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ HOLDS = "HOLDS"
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
 LINKED_COUNT: Key = (APP, "LINKED_COUNT")
+CONSUMER_COUNT: Key = (APP, "CONSUMER_COUNT")
 
 
 def company(company_id: str) -> Key:
