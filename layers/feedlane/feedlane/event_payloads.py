@@ -22,6 +22,7 @@ from feedlane.event import Event
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import APP, Hold, Scope
 from feedlane.ledger import Gap
+from feedlane.links import portal_company
 from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.source_account import SourceAccount
 from feedlane.statement import StatementRecord
@@ -247,7 +248,9 @@ def _hold(
 
 
 def _reference(company: Company) -> Json:
-    return _known(company.model_dump(include={"id", "name", "description", "tags"}))
+    known = _known(company.model_dump(include={"id", "name", "description", "tags"}))
+    url = environment().public_url
+    return known | ({"links": {"portal": portal_company(url, company.id)}} if url else {})
 
 
 def _place(feed: Feed, company: Company) -> Json:

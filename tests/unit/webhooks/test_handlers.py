@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from datetime import timedelta
@@ -11,13 +12,16 @@ from typing import Any
 import pytest
 
 from feedlane.delivery import Answer, Delivery, DeliveryState
+from feedlane.envelope import detail
 from feedlane.event import HELD, WRITE_UNSUCCESSFUL
+from feedlane.event_payloads import consumer_disabled
 from feedlane.relaying import Notice
 from feedlane.replay import Which
 from feedlane.replaying import start
 from feedlane.store.stream import events_in
+from tests.stack.template import of_type
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.webhooks.given import NOW, World
+from tests.unit.webhooks.given import NOW, World, hold_event
 
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
 
@@ -74,6 +78,21 @@ def test_route_events_makes_a_delivery_for_the_consumer(world: World) -> None:
     app.store, app.queues = lambda: world.store, lambda: world.queues
     app.handler(told, Context())
     assert world.queues.deliveries == [(CONSUMER, told["detail"]["id"], 0)]
+
+
+def test_a_disabled_consumer_is_logged_as_the_alarm_counts_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    [pattern] = [
+        resource["Properties"]["FilterPattern"]
+        for resource in of_type("AWS::Logs::MetricFilter").values()
+        if resource["Properties"]["MetricTransformations"][0]["MetricName"] == "ConsumersDisabled"
+    ]
+    app = load("route_events")
+    app.store, app.queues = lambda: world.store, lambda: world.queues
+    for event in (consumer_disabled("event-1", world.store.consumer(CONSUMER), "failing", NOW), hold_event()):
+        app.handler({"detail": json.loads(detail(event))}, Context())
+    logged = [json.loads(app.logger.registered_formatter.format(record)) for record in caplog.records]
+    field, wanted = re.fullmatch(r'{ \$\.(\w+) = "(.+)" }', pattern).groups()  # type: ignore[union-attr]
+    assert [line[field] == wanted for line in logged] == [True, False]
 
 
 def test_deliver_webhooks_posts_what_relay_and_route_brought(world: World, postponed: list[Any]) -> None:
