@@ -1,10 +1,10 @@
-"""`python -m cli`: keys and dead letters with the operator's own AWS credentials, feeds and holds over the HTTP API."""
+"""`python -m cli`: keys, dead letters with the operator's own AWS credentials; feeds, holds, webhooks over HTTP."""
 
 from __future__ import annotations
 
 import click
 
-from cli import api_keys, dead_letters, feeds, holds, table
+from cli import api_keys, dead_letters, feeds, holds, table, webhooks
 
 ENVIRONMENT = "FEEDLANE_API_URL, FEEDLANE_API_KEY and FEEDLANE_STACK stand in for --api-url, --api-key and --stack."
 
@@ -19,6 +19,7 @@ cli.add_command(dead_letters.group)
 cli.add_command(feeds.group)
 cli.add_command(holds.group)
 cli.add_command(table.group)
+cli.add_command(webhooks.group)
 
 if __name__ == "__main__":
     cli(prog_name="python -m cli")

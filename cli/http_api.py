@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -21,7 +21,7 @@ class HttpApi:
     def ask(self, method: str, path: str, body: Any = None, **parameters: str | int) -> Any:
         """The answer's JSON. A refusal ends the command with what the API says."""
         try:
-            answer = self._client.request(method, path, params=parameters, json=body)
+            answer = self._client.request(method, path, params=parameters or None, json=body)
         except httpx.HTTPError as error:
             raise click.ClickException(f"The API could not be reached: {error}") from None
         try:
@@ -42,6 +42,14 @@ class HttpApi:
             found += page["results"]
             number += 1
         return found
+
+    def linked(self, path: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
+        """All results of a list that links from page to page, each page when it is needed."""
+        page = self.ask("GET", path, **parameters)
+        yield from page["results"]
+        while following := page["_links"].get("next"):
+            page = self.ask("GET", following["href"])
+            yield from page["results"]
 
 
 def with_api(command: Callable[..., None]) -> Callable[..., None]:

@@ -17,7 +17,7 @@ from feedlane.environment import environment
 from feedlane.ids import new_id
 from feedlane.measures import Measure
 from feedlane.replaying import Replayer
-from feedlane.signature import RememberedSecrets
+from feedlane.signature import Remembered
 from feedlane.vault_client import LambdaVault
 from feedlane.webhook_sender import WebhookSender
 
@@ -35,7 +35,8 @@ def deliverer() -> Deliverer:
     return Deliverer(
         store=aws.store(),
         queues=aws.queues(),
-        secrets=RememberedSecrets(vault.webhook_secrets, system_clock).of,
+        secrets=Remembered(vault.webhook_secrets, system_clock).of,
+        headers=Remembered(vault.webhook_headers, system_clock).of,
         post=WebhookSender(environment().webhook_targets, system_clock).post,
         clock=system_clock,
         jitter=lambda: random.uniform(-JITTER, JITTER),

@@ -1,21 +1,30 @@
-"""Webhook consumers: made, listed and deleted. Each has a signing secret of its own, which the vault keeps."""
+"""Webhook consumers: made, changed and deleted. Each has a signing secret of its own, which the vault keeps."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from feedlane import event
+from feedlane import event, event_payloads, replaying
 from feedlane.addresses import check_url
 from feedlane.consumer import MOST_CONSUMERS, Consumer
-from feedlane.errors import Invalid, LimitReached
+from feedlane.delivery import Delivery
+from feedlane.errors import Conflict, Invalid
 from feedlane.ids import NewId
+from feedlane.queues import Queues
+from feedlane.replay import Replay
+from feedlane.store import deliveries
+from feedlane.store.records import emitted
 from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed
 from feedlane.vault import Vault
+from feedlane.webhook_headers import checked_headers
 
 MOST_TAGS = 10
 LONGEST_TAG = 128
+_TRIES = 5
 _TAG = re.compile(r"[^:]+:.+")
 # Event types of Codat's that exist, but not here: a consumer may ask for them, and will not see any.
 _CODATS_OTHERS = re.compile(
@@ -48,28 +57,114 @@ def create(
     event_types: Iterable[str],
     company_tags: Iterable[str],
     disabled: bool,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[Consumer, str]:
-    """The consumer and its signing secret. Former event names become today's. Raises `Invalid`, `LimitReached`."""
+    """The consumer and its signing secret. Former event names become today's. Raises `Invalid`."""
+    own = checked_headers(headers or {})
     consumer = Consumer(
         id=new_id(),
         url=check_url(url),
-        event_types=tuple(dict.fromkeys(name for given in event_types for name in _types(given))),
+        event_types=_event_types(event_types),
         company_tags=_tags(tuple(company_tags)),
+        header_names=tuple(own),
         disabled=disabled,
         created=now,
     )
     if len(store.consumers()) >= MOST_CONSUMERS:
-        raise LimitReached(f"There are {MOST_CONSUMERS} webhook consumers already; delete one first.")
+        raise _too_many()
     secret = vault.create_webhook_secret(consumer.id)
-    store.commit(store.add_consumer(consumer))
+    try:
+        if own:
+            vault.set_webhook_headers(consumer.id, own)
+        store.commit(*store.add_consumer_of(consumer, MOST_CONSUMERS))
+    except (ConditionFailed, Invalid) as error:
+        vault.delete_webhook_secret(consumer.id)
+        raise _too_many() if isinstance(error, ConditionFailed) else error from error
     return consumer, secret
+
+
+def change(
+    store: Store,
+    vault: Vault,
+    consumer_id: str,
+    url: str | None = None,
+    event_types: Iterable[str] | None = None,
+    company_tags: Iterable[str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Consumer:
+    """What is given changes, and the rest stays; headers change all together. Raises `Invalid`, `NotFound`."""
+    changes: dict[str, Any] = {}
+    if url is not None:
+        changes["url"] = check_url(url)
+    if event_types is not None:
+        changes["event_types"] = _event_types(event_types)
+    if company_tags is not None:
+        changes["company_tags"] = _tags(tuple(company_tags))
+    if headers is not None:
+        own = checked_headers(headers)
+        changes["header_names"] = tuple(own)
+        vault.set_webhook_headers(store.consumer(consumer_id).id, own)
+    return _changed(store, consumer_id, **changes)
+
+
+def rotate_secret(store: Store, vault: Vault, now: datetime, consumer_id: str) -> tuple[Consumer, str]:
+    """The new signing secret, shown this once; the one before signs beside it for 24 hours. Raises `Invalid`."""
+    secret = vault.create_webhook_secret(store.consumer(consumer_id).id)
+    return _changed(store, consumer_id, secret_rotated=now), secret
+
+
+def disable(store: Store, consumer_id: str) -> Consumer:
+    """Nothing is sent until it is enabled; its events are kept."""
+    return _changed(store, consumer_id, disabled=True, failing_since=None)
+
+
+def enable(store: Store, queues: Queues, now: datetime, consumer_id: str) -> tuple[Consumer, Replay]:
+    """What waited is sent, in the order of the events: a replay. One that is enabled already has it looked for anew."""
+    consumer = _changed(store, consumer_id, disabled=False, failing_since=None)
+    return consumer, replaying.resume(store, queues, now, consumer_id)
+
+
+def send_test(store: Store, queues: Queues, now: datetime, new_id: NewId, consumer_id: str) -> Delivery:
+    """An event for this consumer alone, on its way as any other. Raises `Conflict` if the consumer is disabled."""
+    consumer = store.consumer(consumer_id)
+    if consumer.disabled:
+        raise Conflict(f"Webhook consumer {consumer_id} is disabled; enable it first.")
+    test = event_payloads.consumer_test(new_id(), consumer, now)
+    delivery = Delivery.of(test, consumer.id)
+    store.commit(emitted(test), deliveries.put_delivery(delivery, now), deliveries.unchanged(consumer))
+    queues.deliver(consumer.id, test.id, 0)
+    return delivery
 
 
 def delete(store: Store, vault: Vault, consumer_id: str) -> None:
     """Its secret goes first: what is left after a crash can be deleted again."""
     consumer = store.consumer(consumer_id)
     vault.delete_webhook_secret(consumer.id)
-    store.commit(store.remove_consumer(consumer))
+    store.commit(*store.remove_consumer_of(consumer))
+
+
+def _changed(store: Store, consumer_id: str, **changes: Any) -> Consumer:
+    """Deliveries write to the consumer too: whoever was second tries again."""
+    for _ in range(_TRIES):
+        consumer = store.consumer(consumer_id)
+        changed = consumer.but(**changes)
+        if changed == consumer:
+            return consumer
+        try:
+            store.commit(store.put_consumer(changed))
+        except ConditionFailed:
+            continue
+        return changed.but(version=consumer.version + 1)
+    raise ConditionFailed([])
+
+
+def _too_many() -> Invalid:
+    rule = f"there are {MOST_CONSUMERS} consumers already, which is the most; delete one first"
+    return Invalid.field("webhooks", rule, "MaximumCount")
+
+
+def _event_types(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for one in given for name in _types(one)))
 
 
 def _types(given: str) -> tuple[str, ...]:

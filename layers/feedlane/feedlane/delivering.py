@@ -16,7 +16,7 @@ from feedlane.errors import Unavailable
 from feedlane.ids import NewId
 from feedlane.pause import Pause
 from feedlane.queues import Queues
-from feedlane.signature import SecretsOf, signed_headers
+from feedlane.signature import HeadersOf, SecretsOf, signed_headers
 from feedlane.store import deliveries
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -54,6 +54,7 @@ class Deliverer:
     clock: Clock
     jitter: Jitter
     new_id: NewId
+    headers: HeadersOf
 
     def deliver(self, consumer_id: str, event_id: str) -> Delivery | None:
         """One attempt, if it is time for one. The delivery after it, or None if none was made.
@@ -81,15 +82,17 @@ class Deliverer:
             ended = delivery.but(state=DeliveryState.FAILURE)
             self.store.commit(deliveries.put_delivery(ended, now))
             return ended
-        secrets = self.secrets(consumer.id)
+        secrets = self.secrets(consumer)
         if not secrets:
             raise Unavailable(f"Consumer {consumer.id} has no signing secret")
+        headers = self.headers(consumer) if consumer.header_names else {}
         claim = self._claim(delivery, consumer, pause, now)
         if claim is None:
             self.later(delivery, CLAIM)
             return None
         content = body(event)
-        answer = self.post(consumer.url, signed_headers(event.id, self.clock(), content, secrets), content)
+        signed = signed_headers(event.id, self.clock(), content, secrets)
+        answer = self.post(consumer.url, {**headers, **signed}, content)
         after = self._record(claim, answer)
         if after.state is DeliveryState.ATTEMPTING and after.due is not None:
             self.later(after, after.due - self.clock())

@@ -33,6 +33,10 @@ class DeliveryState(StrEnum):
     """All attempts are used."""
 
 
+# Given up, between two attempts, or kept for a disabled consumer: what a replay of failed deliveries sends.
+NOT_ARRIVED = frozenset({DeliveryState.FAILURE, DeliveryState.ATTEMPTING, DeliveryState.WAITING})
+
+
 class Answer(Record):
     """What came of a post: a status, or the kind of error (timeout, connection, dns, tls, protocol, blocked)."""
 

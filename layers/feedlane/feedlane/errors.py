@@ -46,10 +46,6 @@ class Unauthorized(FeedlaneError):
     """The caller did not say who it is, or not rightly."""
 
 
-class LimitReached(FeedlaneError):
-    """A number of things that the settings or the plan allow is used up."""
-
-
 class Refused(FeedlaneError):
     """The other side (or a hold because of it) refuses; `problem` is what it said."""
 

@@ -22,6 +22,7 @@ from feedlane.event import Event
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import APP, Hold, Scope
 from feedlane.ledger import Gap
+from feedlane.links import portal_company
 from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.source_account import SourceAccount
 from feedlane.statement import StatementRecord
@@ -215,7 +216,13 @@ def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datet
         "reason": reason,
         "failingSince": iso(consumer.failing_since) if consumer.failing_since else None,
     }
-    return _event(event_id, types.CONSUMER_DISABLED, f"consumer/{consumer.id}", payload, None, now)
+    return _event(event_id, types.CONSUMER_DISABLED, consumer.subject, payload, None, now)
+
+
+def consumer_test(event_id: str, consumer: Consumer, now: datetime) -> Event:
+    """For this consumer alone, whatever its filters."""
+    payload = {"consumerId": consumer.id, "message": "This is a test. Nothing has happened."}
+    return _event(event_id, types.TEST, consumer.subject, payload, None, now)
 
 
 # parts
@@ -300,7 +307,9 @@ def _hold(
 
 
 def _reference(company: Company) -> Json:
-    return _known(company.model_dump(include={"id", "name", "description", "tags"}))
+    known = _known(company.model_dump(include={"id", "name", "description", "tags"}))
+    url = environment().public_url
+    return known | ({"links": {"portal": portal_company(url, company.id)}} if url else {})
 
 
 def _place(feed: Feed, company: Company) -> Json:

@@ -1,4 +1,7 @@
-"""Where a platform sends its customers: the addresses of Link. `password` is one-time, if they need one."""
+"""Addresses of pages: Link's, for a platform's customers, and the portal's, for its operators.
+
+Link's `password` is one-time, if its addresses need one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ def company_link(public_url: str, company_id: str, password: str = "") -> str:
 
 def connection_link(public_url: str, company_id: str, connection_id: str, password: str = "") -> str:
     return _with(f"{public_url}/link/companies/{company_id}/connections/{connection_id}/start", "otp", password)
+
+
+def portal_company(public_url: str, company_id: str) -> str:
+    return f"{public_url}/portal/companies/{company_id}"
 
 
 def _with(url: str, name: str, password: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from feedlane.delivery import Delivery, DeliveryState
+from feedlane.delivery import NOT_ARRIVED, Delivery, DeliveryState
 from feedlane.record import Record
 
 # How often a replay tries one delivery before it goes on past it: that one then follows its own schedule.
 PATIENCE = 3
-_FAILED = frozenset({DeliveryState.FAILURE, DeliveryState.WAITING, DeliveryState.ATTEMPTING})
 
 
 class Which(StrEnum):
@@ -99,7 +98,7 @@ class Replay(Record):
             case Which.WAITING:
                 return delivery.state is DeliveryState.WAITING
             case Which.FAILED:
-                return delivery.state in _FAILED
+                return delivery.state in NOT_ARRIVED
             case Which.ALL:
                 return delivery.state is not DeliveryState.SENDING
 

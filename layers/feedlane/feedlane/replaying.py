@@ -19,7 +19,6 @@ from feedlane.store.table import ConditionFailed
 
 # A step begins attempts for so long; the last of them may take its fifteen seconds besides.
 STEP = timedelta(seconds=6)
-PAGE = 100
 # The list of deliveries is a moment behind the table: what waited is looked for once more.
 SECOND_LOOK = timedelta(seconds=60)
 _NEWS = timedelta(seconds=1)
@@ -118,7 +117,9 @@ class Replayer:
         if not replay.place:
             replay = replay.but(succeeded=0, failed=0)
         while True:
-            page = deliveries.page(self.store, replay.consumer_id, replay.since, replay.until, replay.place, PAGE)
+            page = deliveries.page(
+                self.store, replay.consumer_id, replay.since, replay.until, replay.place, deliveries.PAGE
+            )
             for place, listed in page:
                 if self.clock() >= ends:
                     return replay, timedelta()
@@ -131,7 +132,7 @@ class Replayer:
                 if isinstance(told, timedelta):
                     return replay, told
                 replay = replay.past(told, place)
-            if len(page) < PAGE:
+            if len(page) < deliveries.PAGE:
                 return self._through(replay)
 
     def _turn(self, replay: Replay, listed: Delivery) -> Delivery | timedelta | ReplayState:

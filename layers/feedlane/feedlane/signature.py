@@ -10,15 +10,19 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Generic, TypeVar
 
 from feedlane.clock import Clock, epoch
+from feedlane.consumer import Consumer
 
 PREFIX = "whsec_"
 REMEMBERED = timedelta(seconds=60)
-SecretsOf = Callable[[str], list[str]]
+T = TypeVar("T")
+SecretsOf = Callable[[Consumer], list[str]]
+HeadersOf = Callable[[Consumer], Mapping[str, str]]
 
 
 def signed_headers(event_id: str, now: datetime, body: bytes, secrets: Iterable[str]) -> dict[str, str]:
@@ -38,29 +42,31 @@ def sign(secret: str, event_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(digest).decode()
 
 
-class RememberedSecrets:
-    """The secrets of each consumer, asked for at most once a minute: the one before a rotation still signs for long."""
+class Remembered(Generic[T]):
+    """What the vault has of each consumer, asked for at most once a minute, and anew after a change of the consumer."""
 
-    def __init__(self, ask: SecretsOf, clock: Clock) -> None:
+    def __init__(self, ask: Callable[[str], T], clock: Clock) -> None:
         self._ask = ask
         self._clock = clock
-        self._known: dict[str, tuple[datetime, list[str]]] = {}
+        self._known: dict[str, tuple[datetime, int, T]] = {}
         self._lock = Lock()
 
-    def of(self, consumer_id: str) -> list[str]:
-        """The newest first. A consumer without any is asked for again: its secret may be on its way."""
+    def of(self, consumer: Consumer) -> T:
+        """Nothing is not remembered: a new consumer's secret may be on its way."""
         now = self._clock()
-        known = self._known.get(consumer_id)
-        if known and now - known[0] < REMEMBERED:
-            return known[1]
+        found = self._fresh(consumer, now)
+        if found:
+            return found
         with self._lock:
-            known = self._known.get(consumer_id)
-            if known and now - known[0] < REMEMBERED:
-                return known[1]
-            secrets = self._ask(consumer_id)
-            if secrets:
-                self._known[consumer_id] = (now, secrets)
-        return secrets
+            found = self._fresh(consumer, now)
+            if not found:
+                found = self._ask(consumer.id)
+                self._known[consumer.id] = (now, consumer.version, found)
+        return found
+
+    def _fresh(self, consumer: Consumer, now: datetime) -> T | None:
+        time, version, found = self._known.get(consumer.id, (now, -1, None))
+        return found if version == consumer.version and now - time < REMEMBERED else None
 
 
 def _key(secret: str) -> bytes:

@@ -69,9 +69,19 @@ class Vault(Protocol):
         """Ends the whole grant at Xero (all organisations of that user) and forgets the token set."""
 
     def create_webhook_secret(self, consumer_id: str) -> str:
-        """A new `whsec_…` secret of a consumer; it is shown this once."""
+        """A new `whsec_…` secret of a consumer; it is shown this once. Those before go on signing for 24 hours.
+
+        Raises `Invalid` if it is done too often.
+        """
 
     def webhook_secrets(self, consumer_id: str) -> list[str]:
         """The secrets to sign with, the newest first."""
 
-    def delete_webhook_secret(self, consumer_id: str) -> None: ...
+    def webhook_headers(self, consumer_id: str) -> dict[str, str]:
+        """The headers of its own that a consumer's webhooks have."""
+
+    def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
+        """Instead of those before. Raises `Invalid` if there is no room for them."""
+
+    def delete_webhook_secret(self, consumer_id: str) -> None:
+        """All its secrets, and its headers."""

@@ -17,10 +17,12 @@ from feedlane.vault_messages import (
     DropAppSecret,
     ExchangeCode,
     GetAccessToken,
+    GetWebhookHeaders,
     GetWebhookSecrets,
     Message,
     Revoke,
     SaveAppKeys,
+    SetWebhookHeaders,
     error_in,
 )
 
@@ -64,6 +66,12 @@ class LambdaVault:
 
     def webhook_secrets(self, consumer_id: str) -> list[str]:
         return list(self._ask(GetWebhookSecrets(consumer_id=consumer_id))["secrets"])
+
+    def webhook_headers(self, consumer_id: str) -> dict[str, str]:
+        return dict(self._ask(GetWebhookHeaders(consumer_id=consumer_id))["headers"])
+
+    def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
+        self._ask(SetWebhookHeaders(consumer_id=consumer_id, headers=headers))
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         self._ask(DeleteWebhookSecret(consumer_id=consumer_id))

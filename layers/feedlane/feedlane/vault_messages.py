@@ -73,22 +73,24 @@ class GetWebhookSecrets(_Message):
     consumer_id: str
 
 
+class GetWebhookHeaders(_Message):
+    action: Literal["webhook_headers"] = "webhook_headers"
+    consumer_id: str
+
+
+class SetWebhookHeaders(_Message):
+    action: Literal["set_webhook_headers"] = "set_webhook_headers"
+    consumer_id: str
+    headers: dict[str, str] = Field(repr=False)
+
+
 class DeleteWebhookSecret(_Message):
     action: Literal["delete_webhook_secret"] = "delete_webhook_secret"
     consumer_id: str
 
 
-Message = (
-    SaveAppKeys
-    | AddAppSecret
-    | DropAppSecret
-    | ExchangeCode
-    | GetAccessToken
-    | Revoke
-    | CreateWebhookSecret
-    | GetWebhookSecrets
-    | DeleteWebhookSecret
-)
+WebhookMessage = CreateWebhookSecret | GetWebhookSecrets | GetWebhookHeaders | SetWebhookHeaders | DeleteWebhookSecret
+Message = SaveAppKeys | AddAppSecret | DropAppSecret | ExchangeCode | GetAccessToken | Revoke | WebhookMessage
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="action")])
 
 
@@ -121,10 +123,21 @@ def perform(vault: VaultService, message: Message) -> dict[str, Any]:
             return vault.access_token(id, rejected).model_dump(mode="json")
         case Revoke(token_set_id=id):
             vault.revoke(id)
+        case _:
+            return _perform_for_webhooks(vault, message)
+    return {}
+
+
+def _perform_for_webhooks(vault: VaultService, message: WebhookMessage) -> dict[str, Any]:
+    match message:
         case CreateWebhookSecret(consumer_id=id):
             return {"secret": vault.create_webhook_secret(id)}
         case GetWebhookSecrets(consumer_id=id):
             return {"secrets": vault.webhook_secrets(id)}
+        case GetWebhookHeaders(consumer_id=id):
+            return {"headers": vault.webhook_headers(id)}
+        case SetWebhookHeaders(consumer_id=id, headers=headers):
+            vault.set_webhook_headers(id, headers)
         case DeleteWebhookSecret(consumer_id=id):
             vault.delete_webhook_secret(id)
         case _:

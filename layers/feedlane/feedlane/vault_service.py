@@ -36,7 +36,7 @@ class VaultService:
         self._leases = Leases(table, clock, pause)
         self._token_sets = TokenSets(secrets)
         self._app_keys = AppKeys(secrets, identity)
-        self._webhook_secrets = WebhookSecrets(secrets, self._leases)
+        self._webhook_secrets = WebhookSecrets(secrets, self._leases, clock)
         self._refresh = TokenRefresh(self._token_sets, self._leases, self._app_keys, identity, clock, pause)
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
@@ -78,6 +78,12 @@ class VaultService:
 
     def webhook_secrets(self, consumer_id: str) -> list[str]:
         return self._webhook_secrets.of(consumer_id)
+
+    def webhook_headers(self, consumer_id: str) -> dict[str, str]:
+        return self._webhook_secrets.headers_of(consumer_id)
+
+    def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
+        self._webhook_secrets.set_headers(consumer_id, headers)
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         self._webhook_secrets.delete(consumer_id)

@@ -1,4 +1,4 @@
-"""The consumers' signing secrets, all in one secret: Secrets Manager charges for each by the month."""
+"""The consumers' signing secrets and headers, all in one secret: Secrets Manager charges for each by the month."""
 
 from __future__ import annotations
 
@@ -6,36 +6,59 @@ import base64
 import json
 import secrets as randomness
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
-from feedlane.errors import Unavailable
+from feedlane.clock import Clock, iso
+from feedlane.errors import Invalid, Unavailable
 from feedlane.vault_lease import Leases, LeaseState, Lost
 from feedlane.vault_secrets import Secrets
 
 NAME = "webhook-secrets"
-# The one in use and the one before it: both sign while a consumer changes over.
-MOST_PER_CONSUMER = 2
+# How long a secret goes on signing beside the one that replaced it.
+CHANGE_OVER = timedelta(hours=24)
+MOST_PER_CONSUMER = 5
+# Secrets Manager takes 65,536 bytes.
+MOST_BYTES = 64_000
 _TRIES = 8
-ByConsumer = dict[str, list[str]]
+# By consumer: {"secrets": [{"secret", "until"?}, …] (the newest first), "headers": {…}}.
+ByConsumer = dict[str, dict[str, Any]]
 
 
 class WebhookSecrets:
-    def __init__(self, secrets: Secrets, leases: Leases) -> None:
+    def __init__(self, secrets: Secrets, leases: Leases, clock: Clock) -> None:
         self._secrets = secrets
         self._leases = leases
+        self._clock = clock
         self._remembered: tuple[str, ByConsumer] = ("", {})
 
     def create(self, consumer_id: str) -> str:
-        """A new secret in Standard Webhooks' form; the one before goes on signing too."""
+        """A new secret in Standard Webhooks' form; those before go on signing for a day. Raises `Invalid`."""
         made = "whsec_" + base64.b64encode(randomness.token_bytes(32)).decode()
 
         def add(all: ByConsumer) -> ByConsumer:
-            return all | {consumer_id: [made, *all.get(consumer_id, [])][:MOST_PER_CONSUMER]}
+            now = self._clock()
+            own = all.get(consumer_id, {})
+            until = iso(now + CHANGE_OVER)
+            before = [{"until": until} | one for one in _valid(own, now)]
+            if len(before) >= MOST_PER_CONSUMER:
+                rule = f"has been rotated {MOST_PER_CONSUMER - 1} times within 24 hours; the next time is {{}}"
+                raise Invalid.field("secret", rule.format(before[-1]["until"]), "MaximumCount")
+            return all | {consumer_id: own | {"secrets": [{"secret": made}, *before]}}
 
         self._change(add)
         return made
 
     def of(self, consumer_id: str) -> list[str]:
-        return list(self._at(self._leases.look(NAME)).get(consumer_id, []))
+        """Those that are valid now, the newest first."""
+        return [one["secret"] for one in _valid(self._all().get(consumer_id, {}), self._clock())]
+
+    def headers_of(self, consumer_id: str) -> dict[str, str]:
+        return dict(self._all().get(consumer_id, {}).get("headers", {}))
+
+    def set_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
+        """Instead of those before. Raises `Invalid` if there is no room for them."""
+        self._change(lambda all: all | {consumer_id: all.get(consumer_id, {}) | {"headers": headers}})
 
     def delete(self, consumer_id: str) -> None:
         self._change(lambda all: {id: kept for id, kept in all.items() if id != consumer_id})
@@ -48,13 +71,19 @@ class WebhookSecrets:
             after = change(before)
             if after == before:
                 return
-            version = self._secrets.write(NAME, json.dumps(after))
+            text = json.dumps(after)
+            if len(text) > MOST_BYTES:
+                raise Invalid.field("headers", "of all consumers together take too much room", "MaximumLength")
+            version = self._secrets.write(NAME, text)
             try:
                 self._leases.publish(seen, version)
             except Lost:
                 continue
             return
         raise Unavailable("Too many changes of webhook secrets at once", 1)
+
+    def _all(self) -> ByConsumer:
+        return self._at(self._leases.look(NAME))
 
     def _at(self, seen: LeaseState) -> ByConsumer:
         version, all = self._remembered
@@ -63,3 +92,7 @@ class WebhookSecrets:
             all = json.loads(found.text) if found else {}
             self._remembered = (seen.version, all)
         return all
+
+
+def _valid(own: dict[str, Any], now: datetime) -> list[dict[str, str]]:
+    return [one for one in own.get("secrets", []) if "until" not in one or one["until"] > iso(now)]

@@ -84,6 +84,7 @@ class StandInXero:
 class StandInVault:
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}
+        self.headers: dict[str, dict[str, str]] = {}
         self.keys: tuple[str, str] | None = None
         self.second = ""
         self.check = KeysCheck(ok=True)
@@ -110,7 +111,11 @@ class StandInVault:
         self.secrets[consumer_id] = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
         return self.secrets[consumer_id]
 
+    def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
+        self.headers[consumer_id] = headers
+
     def delete_webhook_secret(self, consumer_id: str) -> None:
+        self.headers.pop(consumer_id, None)
         if consumer_id not in self.secrets:
             raise NotFound("secret", consumer_id)
         del self.secrets[consumer_id]

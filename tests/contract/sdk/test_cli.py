@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from click.testing import CliRunner
 from codat_bankfeeds import CodatBankFeeds
 
 from cli import api_keys
 from cli.__main__ import cli
+from feedlane.consumer import Consumer
+from feedlane.delivering import Deliverer
+from feedlane.delivery import Answer, Delivery, DeliveryState
 from feedlane.hold import Hold, Scope
-from feedlane.store import ledger
+from feedlane.replaying import Replayer
+from feedlane.routing import route
+from feedlane.store import deliveries, ledger
+from feedlane.store.records import emitted
 from tests.contract.sdk.api_server import ApiServer
 from tests.contract.sdk.stand_ins import KEY, StandInParts
 from tests.contract.sdk.test_bank_feeds import create_account, map_account
 from tests.contract.sdk.test_edges import NO_FEEDS
+from tests.unit.webhooks.given import hold_event
 
 
 @pytest.fixture
@@ -42,6 +51,70 @@ def test_feeds_and_holds_are_listed_and_released(
     assert "1 push operation(s) started" in run("holds", "release", "hold-1").output
     assert run("holds", "list").output == ""
     assert run("feeds", "release", feed.id).exit_code == 0
+
+
+@pytest.fixture
+def webhooks(own: StandInParts, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A consumer; while a command waits, what is on the queue is worked off. The ids that it was posted."""
+    posted: list[str] = []
+
+    def post(url: str, headers: dict[str, str], body: bytes) -> Answer:
+        posted.append(headers["webhook-id"])
+        return Answer(status=204, duration_ms=7)
+
+    deliverer = Deliverer(
+        store=own.store, queues=own.queues, secrets=lambda consumer: [own.vault.secrets[consumer.id]], post=post,
+        clock=own.clock, jitter=lambda: 0.0, new_id=own.new_id, headers=lambda consumer: {},
+    )  # fmt: skip
+
+    def work(seconds: float) -> None:
+        own.now += timedelta(seconds=60)
+        for consumer_id, replay_id, _ in own.queues.take("replays"):
+            Replayer(own.store, own.queues, deliverer, own.clock).work(consumer_id, replay_id)
+        for consumer_id, event_id, _ in own.queues.take("deliveries"):
+            deliverer.deliver(consumer_id, event_id)
+
+    monkeypatch.setattr("cli.webhooks.time.sleep", work)
+    secret = own.vault.create_webhook_secret("hook-1")
+    assert secret
+    consumer = Consumer(id="hook-1", url="https://hooks.example.com/in?key=secret", created=own.now)
+    own.store.commit(own.store.add_consumer(consumer))
+    return posted
+
+
+def test_webhooks_are_replayed_and_waited_for(run, own: StandInParts, webhooks: list[str]) -> None:
+    for n in range(3):
+        event = hold_event(f"event-{n}", own.now + timedelta(seconds=n))
+        given_up = Delivery.of(event, "hook-1").but(state=DeliveryState.FAILURE)
+        own.store.commit(emitted(event), deliveries.put_delivery(given_up, own.now))
+    own.now += timedelta(minutes=1)
+    assert run("webhooks", "list").output == "hook-1  enabled  -  https://hooks.example.com/in\n"
+    listed = run("webhooks", "deliveries", "hook-1", "--failed").output
+    assert [line.split()[0] for line in listed.splitlines()] == ["event-2", "event-1", "event-0"]
+    done = run("webhooks", "replay", "hook-1", "--since", "2026-05-04T00:00:00Z")
+    assert "Done  3 sent, 0 failed" in done.output
+    assert webhooks == ["event-0", "event-1", "event-2"]
+    assert run("webhooks", "deliveries", "hook-1", "--failed").output == ""
+    assert run("webhooks", "replay", "hook-1", "--delivery", "event-1").output == "event-1  Sending\n"
+    started = run("webhooks", "replay", "hook-1", "--since", "2026-05-04T00:00:00Z", "--all", "--no-wait")
+    assert "Running" in started.output
+    for wrong in (["--since", "soon"], [], ["--since", "2026-05-04T00:00:00Z", "--delivery", "event-1"]):
+        assert run("webhooks", "replay", "hook-1", *wrong).exit_code != 0
+
+
+def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, own: StandInParts, webhooks: list[str]) -> None:
+    tested = run("webhooks", "test", "hook-1")
+    assert tested.exit_code == 0
+    assert tested.output == f"{webhooks[0]}  204  7 ms\n"
+    assert run("webhooks", "rotate-secret", "hook-1").output.startswith("whsec_")
+    assert run("webhooks", "disable", "hook-1").exit_code == 0
+    assert "  disabled  " in run("webhooks", "list").output
+    assert run("webhooks", "test", "hook-1").exit_code == 1
+    route(own.store, own.queues, hold_event("missed", own.now), own.now)
+    own.store.commit(emitted(hold_event("missed", own.now)))
+    own.now += timedelta(minutes=1)
+    assert "Done  1 sent, 0 failed" in run("webhooks", "enable", "hook-1").output
+    assert webhooks[-1] == "missed"
 
 
 def test_what_the_api_refuses_ends_the_command_with_its_words(run, own: StandInParts) -> None:

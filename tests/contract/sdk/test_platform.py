@@ -44,7 +44,12 @@ def test_there_are_at_most_fifty_consumers(platform: CodatPlatform) -> None:
         platform.webhooks.create_consumer(request={"url": f"https://hooks.example.com/{number}"})
     with pytest.raises(errors.ErrorMessage) as refused:
         platform.webhooks.create_consumer(request={"url": "https://hooks.example.com/"})
-    assert refused.value.status_code == 402
+    assert refused.value.status_code == 400
+    [error] = refused.value.data.validation.errors
+    assert (error.item_id, error.validator_name) == ("webhooks", "MaximumCount")
+    [first, *_] = platform.webhooks.list_consumers().results
+    platform.webhooks.delete_consumer(request={"webhook_id": first.id})
+    platform.webhooks.create_consumer(request={"url": "https://hooks.example.com/"})
 
 
 def test_integrations_are_listed_whatever_the_case_of_an_enum(platform: CodatPlatform) -> None:

@@ -18,6 +18,7 @@ from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.consumer import Consumer
 from feedlane.envelope import body
+from feedlane.environment import environment
 from feedlane.event import Event
 from feedlane.feed import Feed
 from feedlane.hold import Hold, Scope
@@ -121,6 +122,7 @@ EVENTS = [
     payloads.settings_changed("id", {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW),
     payloads.consumer_disabled("id", CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),
     payloads.consumer_disabled("id", CONSUMER, "gone", NOW),
+    payloads.consumer_test("id", CONSUMER, NOW),
 ]
 
 
@@ -133,6 +135,18 @@ def test_the_webhook_is_as_the_schema_says(event: Event) -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 def test_the_outbox_keeps_every_byte(event: Event) -> None:
     assert body(Event.model_validate(emitted(event).item)) == body(event)
+
+
+def test_the_company_concerned_comes_with_its_page_in_the_portal(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("PUBLIC_URL", "https://feeds.example.com")
+        environment.cache_clear()
+        event = payloads.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW)
+    environment.cache_clear()
+    sent = json.loads(body(event))
+    jsonschema.validate(sent, _strict(_schema(event.type)), format_checker=jsonschema.FormatChecker())
+    portal = f"https://feeds.example.com/portal/companies/{COMPANY.id}"
+    assert sent["payload"]["referenceCompany"]["links"] == {"portal": portal}
 
 
 def test_every_event_type_has_a_schema_and_an_example_here() -> None:

@@ -81,6 +81,8 @@ def test_every_action_gives_its_caller_what_the_service_gives(world: World, clie
     assert client.add_app_secret(NEW_SECRET).ok is True
     secret = client.create_webhook_secret("consumer")
     assert client.webhook_secrets("consumer") == [secret]
+    client.set_webhook_headers("consumer", {"X-Key": "canary"})
+    assert client.webhook_headers("consumer") == {"X-Key": "canary"}
     client.delete_webhook_secret("consumer")
     assert client.webhook_secrets("consumer") == []
     client.revoke(grant.token_set_id)

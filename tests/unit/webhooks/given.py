@@ -64,6 +64,7 @@ class World:
     answers: list[Answer] = field(default_factory=list)
     posts: list[tuple[datetime, str, dict[str, str], bytes]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=lambda: [SECRET])
+    headers: dict[str, str] = field(default_factory=dict)
     meanwhile: Callable[[], None] = lambda: None
     """What happens while a post is under way."""
     waiting: list[tuple[datetime, str, str, str]] = field(default_factory=list)
@@ -75,7 +76,8 @@ class World:
         self.deliverer = Deliverer(
             store=self.store,
             queues=self.queues,
-            secrets=lambda consumer_id: self.secrets,
+            secrets=lambda consumer: self.secrets,
+            headers=lambda consumer: self.headers,
             post=self._post,
             clock=lambda: self.now,
             jitter=lambda: self.jitter,

@@ -290,5 +290,23 @@ def test_a_change_of_the_consumer_during_a_post_is_kept(world: World) -> None:
     assert [url for _, url, *_ in world.posts] == ["https://consumer-1.example/hooks", "https://other.example/"]
 
 
+def test_headers_of_the_platforms_own_go_along_and_cannot_replace_the_signature(world: World) -> None:
+    world.headers = {"Authorization": "Bearer abc", "webhook-id": "forged"}
+    world.consumer(header_names=("Authorization",))
+    world.happens(hold_event())
+    world.work_off()
+    [(_, _, headers, _)] = world.posts
+    assert headers["Authorization"] == "Bearer abc"
+    assert headers["webhook-id"] == "event-1"
+
+
+def test_a_consumer_without_headers_costs_no_question(world: World) -> None:
+    world.headers = {"Authorization": "not asked for"}
+    world.consumer()
+    world.happens(hold_event())
+    world.work_off()
+    assert "Authorization" not in world.posts[0][2]
+
+
 def _deliver(world: World, event_id: str = "event-1") -> None:
     world.deliverer.deliver("consumer-1", event_id)

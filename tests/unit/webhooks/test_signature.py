@@ -9,8 +9,9 @@ from standardwebhooks import Webhook as StandardWebhook
 from svix.webhooks import Webhook as SvixWebhook
 from svix.webhooks import WebhookVerificationError
 
+from feedlane.consumer import Consumer
 from feedlane.envelope import body
-from feedlane.signature import RememberedSecrets, sign, signed_headers
+from feedlane.signature import Remembered, sign, signed_headers
 from tests.unit.webhooks.given import NOW, SECRET, hold_event
 
 OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -49,11 +50,19 @@ def test_secrets_are_asked_for_once_a_minute_and_never_remembered_as_none() -> N
         asked.append(consumer_id)
         return answers.pop(0)
 
-    secrets = RememberedSecrets(ask, lambda: now[0])
-    assert secrets.of("consumer-1") == []
-    assert secrets.of("consumer-1") == ["one"]
+    secrets, consumer = Remembered(ask, lambda: now[0]), Consumer(id="consumer-1", url="https://x", created=NOW)
+    assert secrets.of(consumer) == []
+    assert secrets.of(consumer) == ["one"]
     now[0] += timedelta(seconds=59)
-    assert secrets.of("consumer-1") == ["one"]
+    assert secrets.of(consumer) == ["one"]
     now[0] += timedelta(seconds=1)
-    assert secrets.of("consumer-1") == ["two", "one"]
+    assert secrets.of(consumer) == ["two", "one"]
     assert len(asked) == 3
+
+
+def test_a_secret_that_was_just_rotated_is_asked_for_at_once() -> None:
+    answers = [["one"], ["two", "one"]]
+    secrets = Remembered(lambda consumer_id: answers.pop(0), lambda: NOW)
+    consumer = Consumer(id="consumer-1", url="https://x", created=NOW)
+    assert secrets.of(consumer) == ["one"]
+    assert secrets.of(consumer.but(version=2)) == ["two", "one"]

@@ -9,7 +9,8 @@ from api.answers import ok
 from api.requests import Routes
 from feedlane import replaying
 from feedlane.codat.bodies import ReplayBody, parsed
-from feedlane.codat.deliveries import delivery_json, moment_in, replay_json
+from feedlane.codat.deliveries import delivery_json, moment_in, replay_json, states_in
+from feedlane.codat.paging import cursor_in, cursor_page, page_size
 from feedlane.errors import Invalid, NotFound
 from feedlane.replay import Which
 from feedlane.store import deliveries, replays
@@ -17,6 +18,21 @@ from feedlane.store import deliveries, replays
 ASKED = {which.value: which for which in (Which.FAILED, Which.ALL)}
 
 router = Routes()
+
+
+@router.get("/webhooks/<webhook_id>/deliveries")
+def list_deliveries(webhook_id: str) -> Response[str]:
+    """Newest first. `_links.next` leads on from where the page ended, which may be short of its size."""
+    given, own = router.parameters, parts.current
+    own.store.consumer(webhook_id)
+    size, after = page_size(given), cursor_in(given.get("after", ""))
+    since, until = (moment_in(name, given[name]) if given.get(name) else None for name in ("since", "until"))
+    states, company = states_in(given.get("status", "")), given.get("companyId")
+    found, place = deliveries.newest(
+        own.store, webhook_id, since, until, after, size,
+        lambda one: one.state in states and company in (None, "", one.company_id),
+    )  # fmt: skip
+    return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", given, list(map(delivery_json, found)), place))
 
 
 @router.get("/webhooks/<webhook_id>/deliveries/<event_id>")

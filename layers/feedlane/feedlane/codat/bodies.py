@@ -102,7 +102,15 @@ class ConsumerBody(Body):
     url: StrictStr
     event_types: list[StrictStr] | None = None
     company_tags: list[StrictStr] | None = None
+    headers: dict[str, StrictStr] | None = None
     disabled: StrictBool = False
+
+
+class ConsumerChanges(Body):
+    url: StrictStr | None = None
+    event_types: list[StrictStr] | None = None
+    company_tags: list[StrictStr] | None = None
+    headers: dict[str, StrictStr] | None = None
 
 
 class ReplayBody(Body):

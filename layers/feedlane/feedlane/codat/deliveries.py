@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from feedlane.clock import iso
-from feedlane.delivery import Attempt, Delivery
+from feedlane.delivery import NOT_ARRIVED, Attempt, Delivery, DeliveryState
 from feedlane.errors import Invalid
 from feedlane.replay import Replay
 
@@ -51,6 +51,19 @@ def moment_in(name: str, text: str) -> datetime:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Invalid.field(name, "must be a time such as 2026-05-04T09:30:00Z", "DateTime") from None
+
+
+def states_in(text: str) -> frozenset[DeliveryState]:
+    """The states of a filter: one of them, `failed` for all that did not arrive, or nothing for any."""
+    if not text:
+        return frozenset(DeliveryState)
+    if text == "failed":
+        return NOT_ARRIVED
+    found = frozenset(state for state in DeliveryState if state.value.lower() == text.lower())
+    if not found:
+        rule = f"must be failed, or one of {', '.join(DeliveryState)}"
+        raise Invalid.field("status", rule, "Enum")
+    return found
 
 
 def _attempt_json(attempt: Attempt) -> Json:

@@ -14,7 +14,6 @@ from feedlane.errors import (
     Conflict,
     Finding,
     Invalid,
-    LimitReached,
     NotFound,
     ReconnectionNeeded,
     Refused,
@@ -76,7 +75,6 @@ class ErrorAnswer:
 
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (RefusedInput, 400),
-    (LimitReached, 402),
     (Refused, 403),
     (ReconnectionNeeded, 403),
     (AppKeysRejected, 403),

@@ -100,13 +100,16 @@ def api_key_json(key: ApiKey, clear: str | None = None) -> dict[str, Any]:
 
 
 def consumer_json(consumer: Consumer, signing_secret: str | None = None) -> dict[str, Any]:
-    """The secret is in the answer that creates the consumer, and nowhere else."""
+    """The secret is in the answer that makes it, and nowhere else; of headers the names are shown, never the values."""
     body = {
         "id": consumer.id,
         "url": consumer.url,
         "disabled": consumer.disabled,
         "eventTypes": list(consumer.event_types),
         "companyTags": list(consumer.company_tags),
+        "headers": dict.fromkeys(consumer.header_names, "x" * 12),
         "created": iso(consumer.created),
+        "secretRotated": iso(consumer.secret_rotated) if consumer.secret_rotated else None,
+        "failingSince": iso(consumer.failing_since) if consumer.failing_since else None,
     }
     return body | ({"signingSecret": signing_secret} if signing_secret else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from feedlane.errors import Invalid
 
 DEFAULT_SIZE = 100
 LARGEST_SIZE = 5000
+MOST_BY_CURSOR = 500
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -61,6 +63,27 @@ def lazy_page(
 ) -> Json:
     """The same for a request without filter and order: `shape` is called for what is on the page only."""
     return envelope(request, path, shape(_cut(request, things)), len(things), extra)
+
+
+def page_size(parameters: Mapping[str, str]) -> int:
+    return _whole("pageSize", parameters.get("pageSize", str(DEFAULT_SIZE)), MOST_BY_CURSOR)
+
+
+def cursor_in(text: str) -> str:
+    """The place that an earlier page ended at. Raises `Invalid`."""
+    try:
+        return urlsafe_b64decode(text).decode()
+    except ValueError:
+        raise Invalid.field("after", "must be as a page's next link has it", "Cursor") from None
+
+
+def cursor_page(path: str, parameters: Mapping[str, str], results: list[Json], place: str) -> Json:
+    """A page of a list too long to count: it links to the page after `place`, if there is one."""
+    links = {"self": {"href": path}, "current": {"href": f"{path}?{urlencode(parameters)}" if parameters else path}}
+    if place:
+        cursor = urlsafe_b64encode(place.encode()).decode()
+        links["next"] = {"href": f"{path}?{urlencode({**parameters, 'after': cursor})}"}
+    return {"results": results, "_links": links}
 
 
 def envelope(

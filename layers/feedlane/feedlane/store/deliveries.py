@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,8 @@ from feedlane.store.table import Check, Key, Put, When
 
 KEPT = timedelta(days=30)
 PAUSE_KEPT = timedelta(days=2)
+PAGE = 100
+_MOST_READ = 2_000
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,31 @@ def page(
     )
     found = [(item["gsi1sk"], Delivery.model_validate(item)) for item in items]
     return [one for one in found if one[0] != after][:size]
+
+
+def newest(
+    store: Store,
+    consumer_id: str,
+    since: datetime | None,
+    until: datetime | None,
+    after: str,
+    size: int,
+    wants: Callable[[Delivery], bool],
+) -> tuple[list[Delivery], str]:
+    """A page of a consumer's deliveries, the newest first, and the place where it ended; empty: there are no more.
+
+    It can be short of its size: not more than `_MOST_READ` are looked at for it.
+    """
+    found: list[Delivery] = []
+    for _ in range(_MOST_READ // PAGE):
+        some = page(store, consumer_id, since, until, after, PAGE, newest_first=True)
+        for after, delivery in some:
+            found += [delivery] if wants(delivery) else []
+            if len(found) == size:
+                return found, after
+        if len(some) < PAGE:
+            return found, ""
+    return found, after
 
 
 def _keys(consumer_id: str, event_id: str) -> tuple[Key, Key, Key]:

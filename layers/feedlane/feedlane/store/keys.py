@@ -32,6 +32,7 @@
 | tenant's company             | TENANT#t              | OWNER                    |                          |
 | number of linked connections | APP                   | LINKED_COUNT             |                          |
 | the daily round over connections | APP               | ROUND                    |                          |
+| number of consumers          | APP                   | CONSUMER_COUNT           |                          |
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
 LINKED_COUNT: Key = (APP, "LINKED_COUNT")
 ROUND: Key = (APP, "ROUND")
+CONSUMER_COUNT: Key = (APP, "CONSUMER_COUNT")
 
 
 def company(company_id: str) -> Key:

@@ -14,7 +14,7 @@ from feedlane.settings import Profile, Settings
 from feedlane.source_account import SourceAccount
 from feedlane.store import keys
 from feedlane.store.records import changed, created, record_in
-from feedlane.store.table import Delete, Put, Table, When, Write
+from feedlane.store.table import EXISTS, Add, Delete, Put, Table, When, Write
 
 
 class Store:
@@ -158,7 +158,14 @@ class Store:
         return changed(keys.consumer(consumer.id), consumer)
 
     def remove_consumer(self, consumer: Consumer) -> Delete:
-        return Delete(keys.consumer(consumer.id))
+        return Delete(keys.consumer(consumer.id), EXISTS)
+
+    def add_consumer_of(self, consumer: Consumer, most: int) -> tuple[Write, ...]:
+        """Fails if there are `most` already: counted, so that two that come at once do not both fit."""
+        return self.add_consumer(consumer), Add(keys.CONSUMER_COUNT, "count", 1, below=most)
+
+    def remove_consumer_of(self, consumer: Consumer) -> tuple[Write, ...]:
+        return self.remove_consumer(consumer), Add(keys.CONSUMER_COUNT, "count", -1)
 
 
 def _company_list(company: Company) -> dict[str, str]:

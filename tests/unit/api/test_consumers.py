@@ -1,0 +1,241 @@
+"""Webhook consumers: what is refused and why, and Feedlane's own routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from feedlane.consumer import MOST_CONSUMERS
+from feedlane.consumers import FORMER_NAMES
+from feedlane.delivery import DeliveryState
+from feedlane.environment import environment
+from feedlane.errors import Invalid
+from feedlane.routing import route
+from feedlane.store import deliveries
+from tests.contract.sdk.stand_ins import StandInParts
+from tests.unit.api.conftest import Call
+from tests.unit.webhooks.given import hold_event
+
+URL = "https://hooks.example.com/feeds"
+
+
+def hook(call: Call, **fields: Any) -> dict[str, Any]:
+    made = call("POST", "/webhooks", {"url": URL} | fields)
+    assert made.status == 201
+    return dict(made.body)
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch, own: StandInParts) -> Iterator[None]:
+    """As a deployment is: webhooks go to public addresses only."""
+    hosts = {"hooks.example.com": ["93.184.215.14"], "inside.example.com": ["10.0.0.1"]}
+    with monkeypatch.context() as patch:
+        patch.setenv("WEBHOOK_TARGETS", "public")
+        patch.setattr("feedlane.addresses.resolve_host", lambda host, port: hosts.get(host, [host]))
+        environment.cache_clear()
+        yield
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "rule"),
+    [
+        ({}, "url", "Required"),
+        ({"url": 7}, "url", "string_type"),
+        ({"url": "http://hooks.example.com/"}, "url", "Https"),
+        ({"url": "ftp://hooks.example.com/"}, "url", "Https"),
+        ({"url": "https://inside.example.com/"}, "url", "PublicAddress"),
+        ({"url": "https://10.0.0.1/"}, "url", "PublicAddress"),
+        ({"url": "https://169.254.169.254/latest"}, "url", "PublicAddress"),
+        ({"url": "https://[::1]/"}, "url", "PublicAddress"),
+        ({"url": "https://hooks.example.com/" + "x" * 2048}, "url", "MaximumLength"),
+        ({"url": "https://hooks.example.com:22/"}, "url", "Port"),
+        ({"url": "https://user:pass@hooks.example.com/"}, "url", "UserInfo"),
+        ({"url": URL, "eventTypes": ["no.such.event"]}, "eventTypes", "Enum"),
+        ({"url": URL, "eventTypes": ["bankFeeds.held", ""]}, "eventTypes", "Enum"),
+        ({"url": URL, "companyTags": ["untagged"]}, "companyTags", "Tag"),
+        ({"url": URL, "companyTags": ["k:" + "v" * 127]}, "companyTags", "Tag"),
+        ({"url": URL, "companyTags": [f"k:{n}" for n in range(11)]}, "companyTags", "MaximumCount"),
+        ({"url": URL, "headers": {"Host": "elsewhere"}}, "headers.Host", "ReservedHeader"),
+        ({"url": URL, "headers": {"X-Key": 7}}, "headers.X-Key", "string_type"),
+    ],
+)
+def test_bad_input_is_a_400_that_names_the_field_and_the_rule(
+    call: Call, own: StandInParts, public: None, body: dict[str, Any], field: str, rule: str
+) -> None:
+    refused = call("POST", "/webhooks", body)
+    assert refused.status == 400
+    [error] = refused.body["validation"]["errors"]
+    assert (error["itemId"], error["validatorName"]) == (field, rule)
+    assert own.store.consumers() == []
+    assert own.vault.secrets == {}
+    made = hook(call)
+    given = {name: value for name, value in body.items() if name != "url"} if body.get("url") == URL else body
+    if body:
+        assert call("PATCH", f"/webhooks/{made['id']}", given).status == 400, "changing has the same rules"
+
+
+def test_the_limits_themselves_are_allowed(call: Call, public: None) -> None:
+    made = hook(
+        call,
+        url="https://hooks.example.com:8443/" + "x" * (2048 - 31),
+        companyTags=["k:" + "v" * 126, *[f"k:{n}" for n in range(9)]],
+    )
+    assert len(made["url"]) == 2048
+    assert len(made["companyTags"]) == 10
+
+
+@pytest.mark.parametrize("name", FORMER_NAMES)
+def test_each_of_codats_former_names_is_taken(call: Call, name: str) -> None:
+    assert hook(call, eventTypes=[name])["eventTypes"] == list(FORMER_NAMES[name])
+
+
+def test_two_that_come_at_once_do_not_both_fit_into_the_last_place(call: Call, own: StandInParts) -> None:
+    for _ in range(MOST_CONSUMERS - 1):
+        hook(call)
+    create, raced = own.vault.create_webhook_secret, []
+
+    def another_is_first(consumer_id: str) -> str:
+        secret: str = create(consumer_id)
+        if not raced:
+            raced.append(consumer_id)
+            hook(call)
+        return secret
+
+    own.vault.create_webhook_secret = another_is_first
+    refused = call("POST", "/webhooks", {"url": URL})
+    assert refused.status == 400
+    assert refused.body["validation"]["errors"][0]["itemId"] == "webhooks"
+    assert len(own.store.consumers()) == MOST_CONSUMERS
+    assert own.vault.secrets.keys() == {one.id for one in own.store.consumers()}, "no secret is left behind"
+
+
+def test_a_consumer_is_changed_by_what_is_given(call: Call, own: StandInParts) -> None:
+    made = hook(call, eventTypes=["bankFeeds.held"], companyTags=["region:uk"])
+    path = f"/webhooks/{made['id']}"
+    changed = call("PATCH", path, {"url": "https://other.example.com/", "companyTags": []})
+    assert changed.status == 200
+    assert (changed.body["url"], changed.body["companyTags"]) == ("https://other.example.com/", [])
+    assert changed.body["eventTypes"] == ["bankFeeds.held"]
+    assert "signingSecret" not in changed.body
+    assert call("GET", path).body == changed.body
+    for method, suffix in (("GET", ""), ("PATCH", ""), ("POST", "/enable"), ("POST", "/disable"), ("POST", "/test")):
+        body = {"url": URL} if method == "PATCH" else None
+        assert call(method, f"/webhooks/nobody{suffix}", body).status == 404
+
+
+def test_header_values_are_the_vaults_and_never_shown(call: Call, own: StandInParts) -> None:
+    made = hook(call, headers={"Authorization": "Bearer canary-1"})
+    assert made["headers"] == {"Authorization": "xxxxxxxxxxxx"}
+    assert own.vault.headers == {made["id"]: {"Authorization": "Bearer canary-1"}}
+    changed = call("PATCH", f"/webhooks/{made['id']}", {"headers": {"X-Key": "canary-2"}})
+    assert changed.body["headers"] == {"X-Key": "xxxxxxxxxxxx"}
+    assert own.vault.headers == {made["id"]: {"X-Key": "canary-2"}}
+    shown = changed.text + call("GET", "/webhooks").text + str(made) + str(own.table.items)
+    assert "canary" not in shown
+    call("DELETE", f"/webhooks/{made['id']}")
+    assert own.vault.headers == {}
+
+
+def test_headers_that_the_vault_has_no_room_for_leave_no_consumer(call: Call, own: StandInParts) -> None:
+    def full(consumer_id: str, headers: dict[str, str]) -> None:
+        raise Invalid.field("headers", "of all consumers together take too much room", "MaximumLength")
+
+    own.vault.set_webhook_headers = full
+    assert call("POST", "/webhooks", {"url": URL, "headers": {"X-Key": "v"}}).status == 400
+    assert own.store.consumers() == []
+    assert own.vault.secrets == {}
+
+
+def test_a_secret_is_rotated_and_shown_once(call: Call, own: StandInParts) -> None:
+    made = hook(call)
+    rotated = call("POST", f"/webhooks/{made['id']}/secret/rotate")
+    assert rotated.status == 200
+    assert rotated.body["signingSecret"].startswith("whsec_")
+    assert rotated.body["secretRotated"] is not None
+    assert "signingSecret" not in call("GET", f"/webhooks/{made['id']}").body
+    assert call("POST", "/webhooks/nobody/secret/rotate").status == 404
+
+
+def test_what_a_disabled_consumer_missed_is_sent_when_it_is_enabled(call: Call, own: StandInParts) -> None:
+    id = hook(call)["id"]
+    assert call("POST", f"/webhooks/{id}/disable").body["disabled"] is True
+    route(own.store, own.queues, hold_event(), own.now)
+    assert own.queues.deliveries == []
+    enabled = call("POST", f"/webhooks/{id}/enable")
+    assert (enabled.status, enabled.body["disabled"]) == (200, False)
+    assert (enabled.body["replay"]["which"], enabled.body["replay"]["status"]) == ("waiting", "Running")
+    assert own.queues.replays == [(id, enabled.body["replay"]["id"], 0)]
+
+
+def test_enabling_starts_with_a_clean_sheet(call: Call, own: StandInParts) -> None:
+    id = hook(call)["id"]
+    consumer = own.store.consumer(id)
+    own.store.commit(own.store.put_consumer(consumer.but(disabled=True, failing_since=own.now - timedelta(days=6))))
+    assert call("POST", f"/webhooks/{id}/enable").body["failingSince"] is None
+
+
+def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, own: StandInParts) -> None:
+    id = hook(call, eventTypes=["company.created"], companyTags=["region:uk"])["id"]
+    hook(call)
+    sent = call("POST", f"/webhooks/{id}/test")
+    assert (sent.status, sent.body["eventType"], sent.body["status"]) == (202, "webhook.test", "Sending")
+    assert own.queues.deliveries == [(id, sent.body["id"], 0)]
+    assert call("GET", f"/webhooks/{id}/deliveries/{sent.body['id']}").body == sent.body
+    delivery = deliveries.find(own.store, id, sent.body["id"]).delivery
+    assert delivery
+    event = deliveries.event_of(own.store, delivery)
+    assert event
+    assert event.payload["consumerId"] == id
+    # It comes round by the bus too, as every event, and makes no second delivery.
+    assert [one.consumer_id for one in route(own.store, own.queues, event, own.now)] == [id]
+
+
+def test_a_disabled_consumer_cannot_be_tested(call: Call, own: StandInParts) -> None:
+    id = hook(call, disabled=True)["id"]
+    assert call("POST", f"/webhooks/{id}/test").status == 409
+    assert own.event_types == []
+
+
+def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, own: StandInParts) -> None:
+    id = hook(call)["id"]
+    for n in range(5):
+        event = hold_event(f"event-{n}", own.now + timedelta(seconds=n))
+        route(own.store, own.queues, event if n else event.but(company_id="another"), own.now)
+    given_up = deliveries.find(own.store, id, "event-3").delivery
+    assert given_up
+    own.store.commit(deliveries.put_delivery(given_up.but(state=DeliveryState.FAILURE), own.now))
+
+    def listed(query: str) -> list[str]:
+        return [one["id"] for one in call("GET", f"/webhooks/{id}/deliveries{query}").body["results"]]
+
+    assert listed("") == ["event-4", "event-3", "event-2", "event-1", "event-0"]
+    assert listed("?status=failed") == listed("?status=Failure") == ["event-3"]
+    assert listed("?companyId=another") == ["event-0"]
+    assert listed("?since=2026-05-04T12:00:02Z&until=2026-05-04T12:00:03.900Z") == ["event-3", "event-2"]
+    page = call("GET", f"/webhooks/{id}/deliveries?pageSize=2&status=sending").body
+    assert [one["id"] for one in page["results"]] == ["event-4", "event-2"]
+    page = call("GET", page["_links"]["next"]["href"]).body
+    assert [one["id"] for one in page["results"]] == ["event-1", "event-0"]
+    last = call("GET", page["_links"]["next"]["href"]).body
+    assert (last["results"], "next" in last["_links"]) == ([], False)
+    for wrong in ("status=odd", "since=odd", "pageSize=501", "after=odd"):
+        refused = call("GET", f"/webhooks/{id}/deliveries?{wrong}")
+        assert refused.status == 400
+        assert refused.body["validation"]["errors"][0]["itemId"] == wrong.split("=")[0]
+    assert call("GET", "/webhooks/nobody/deliveries").status == 404
+
+
+def test_a_filter_that_fits_hardly_anything_reads_only_so_many_at_a_time(
+    call: Call, own: StandInParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "_MOST_READ", 200)
+    id = hook(call)["id"]
+    for n in range(250):
+        route(own.store, own.queues, hold_event(f"event-{n:03d}", own.now + timedelta(seconds=n)), own.now)
+    page = call("GET", f"/webhooks/{id}/deliveries?companyId=nobody").body
+    assert page["results"] == []
+    page = call("GET", page["_links"]["next"]["href"]).body
+    assert (page["results"], "next" in page["_links"]) == ([], False)
