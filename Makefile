@@ -12,7 +12,7 @@ TESTS ?= tests
 # Also when run from an activated environment of something else.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up down status test lint format bench chaos build deploy lock clean
+.PHONY: help setup demo up down status test lint format bench chaos outbox webhooks build deploy lock clean
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,12 @@ bench: setup ## Measure, into build/bench.json
 
 chaos: setup ## Prove the invariants under random faults, into build/chaos.json
 	@$(BIN)/python -m tests.chaos --schedules $(SCHEDULES) --seed $(SEED)
+
+outbox: setup ## Crash everywhere between a change and its webhook, into build/outbox.json
+	@$(BIN)/python -m tests.chaos.outbox --schedules $(SCHEDULES) --seed $(SEED)
+
+webhooks: setup ## 10,000 events to 20 consumers of which 5 fail or hang, into build/webhooks.json
+	@$(BIN)/python -m tests.benchmarks.webhooks
 
 build: setup ## Build for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	PATH="$(CURDIR)/$(BIN):$$PATH" FEEDLANE_PYTHON="$(CURDIR)/$(BIN)/python" LAYER_CACHE="$(CURDIR)/build/layer-cache" \
