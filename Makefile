@@ -13,7 +13,7 @@ TESTS ?= tests
 # Also when run from an activated environment of something else.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up down status test lint format bench chaos scale races build deploy lock clean
+.PHONY: help setup demo up down status test lint format bench chaos scale races outbox webhooks build deploy lock clean
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,12 @@ scale: setup ## 100 feeds, 100,000 transactions, 5% of functions killed, into bu
 
 races: setup ## Prove that no race and no crash loses a token, into build/races.json (SEEDS=200 SEED=1)
 	@$(BIN)/python -m tests.races --seeds $(SEEDS) --seed $(SEED)
+
+outbox: setup ## Crash everywhere between a change and its webhook, into build/outbox.json
+	@$(BIN)/python -m tests.chaos.outbox --schedules $(SCHEDULES) --seed $(SEED)
+
+webhooks: setup ## 10,000 events to 20 consumers of which 5 fail or hang, into build/webhooks.json
+	@$(BIN)/python -m tests.benchmarks.webhooks
 
 build: setup ## Build for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	PATH="$(CURDIR)/$(BIN):$$PATH" FEEDLANE_PYTHON="$(CURDIR)/$(BIN)/python" LAYER_CACHE="$(CURDIR)/build/layer-cache" \

@@ -1,0 +1,73 @@
+"""`make outbox SCHEDULES=… SEED=…`: every point once, then random schedules; prints and writes `build/outbox.json`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.chaos.outbox.points import RATES
+from tests.chaos.outbox.schedule import Outcome, run, run_with_one_fault
+
+WHERE = Path(__file__).parents[3] / "build" / "outbox.json"
+
+
+def main() -> int:
+    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Feedlane/chaos")
+    asked, started = _arguments(), time.perf_counter()
+    points = len(run_with_one_fault(0).points)
+    total = Outcome(violations=[])
+    if asked.only is None:
+        for number in range(1, points + 1):
+            _add(total, f"one fault, at point {number}", run_with_one_fault(number))
+    seeds = range(asked.schedules) if asked.only is None else [asked.only]
+    for number in seeds:
+        _add(total, f"--seed {asked.seed} --only {number}", run(asked.seed * 1_000_003 + number))
+    lost, invented = (sum(one.startswith(kind) for one in total.violations) for kind in ("lost", "invented"))
+    figures: dict[str, int | float] = {
+        "single_points": points,
+        "schedules": len(seeds),
+        "events": total.events,
+        "posts": total.posts,
+        "posts_again_same_id": total.twice,
+        "faults_total": total.faults.total(),
+        **{f"fault_{kind}": total.faults[kind] for kind in sorted(RATES)},
+        "violations_lost": lost,
+        "violations_invented": invented,
+        "violations": len(total.violations),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    WHERE.parent.mkdir(exist_ok=True)
+    WHERE.write_text(json.dumps(figures, indent=1) + "\n")
+    print(
+        f"Each of {points} points struck once, then {len(seeds)} schedules: {total.events} events, {total.posts} posts "
+        f"({total.twice} of them again, under the same id), {total.faults.total()} faults: {lost} lost, "
+        f"{invented} invented, {len(total.violations)} violations, {figures['seconds']} s"
+    )
+    return 1 if total.violations else 0
+
+
+def _add(total: Outcome, name: str, outcome: Outcome) -> None:
+    total.events += outcome.events
+    total.posts += outcome.posts
+    total.twice += outcome.twice
+    total.faults += Counter(outcome.faults)
+    total.violations += outcome.violations
+    for text in outcome.violations[:4]:
+        print(f"{name}: {text}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.outbox", description=__doc__)
+    parser.add_argument("--schedules", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", type=int, help="one schedule of this seed, to replay it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

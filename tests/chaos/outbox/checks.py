@@ -1,0 +1,85 @@
+"""No change without its event, no event without its change; each told to everybody, in order, under one id."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+
+from feedlane import event as types
+from feedlane.delivery import Delivery, DeliveryState
+from feedlane.envelope import body
+from feedlane.event import Event
+from tests.chaos.outbox.world import World
+
+
+def after_all(world: World) -> list[str]:
+    """What is wrong once all has come to rest. It begins with the rule that is broken."""
+    items = [item for item in world.table.inserted if item["pk"].startswith("EVENT#")]
+    outbox = [Event.model_validate(item) for item in items]
+    return [*_changes(world, outbox), *_order(world, outbox), *_received(world, outbox), *_recorded(world, outbox)]
+
+
+def _changes(world: World, outbox: list[Event]) -> list[str]:
+    """The table's own history against the outbox."""
+    ids = Counter(event.id for event in outbox)
+    found = [f"invented: two events have the id {id}" for id, count in ids.items() if count > 1]
+    inserted, told = world.table.inserted, Counter(event.type for event in outbox)
+    holds = {item["id"] for item in inserted if item["sk"] == "HOLD"}
+    standing = {hold.id for hold in world.store.holds()}
+    there = {
+        types.COMPANY_CREATED: sum(item["sk"] == "COMPANY" for item in inserted) - 1,
+        types.CONNECTION_CREATED: sum(item["sk"].startswith("CONNECTION#") for item in inserted) - 1,
+        types.SETTINGS_CHANGED: world.store.settings().version - 1,
+        types.HELD: len(holds),
+        types.RELEASED: len(holds) - len(standing),
+    }
+    for type, count in there.items():
+        if told[type] != count:
+            kind = "lost" if told[type] < count else "invented"
+            found.append(f"{kind}: {count} changes and {told[type]} events {type}")
+    named = {event.payload["holdId"] for event in outbox if event.type == types.HELD}
+    return found if named == holds else [*found, "invented: a held event of no hold"]
+
+
+def _order(world: World, outbox: list[Event]) -> list[str]:
+    """Each subject's events came to the bus in the order of their commits, when they came first."""
+    came = list(dict.fromkeys((detail["feedlane"]["subject"], detail["id"]) for detail in world.bus.accepted))
+    happened = [(event.subject, event.id) for event in outbox]
+    by_subject = [sorted(pairs, key=lambda pair: pair[0]) for pairs in (came, happened)]
+    first, second = ({key: list(some) for key, some in groupby(pairs, lambda pair: pair[0])} for pairs in by_subject)
+    return [
+        f"order: events of {subject} overtook each other" for subject in second if first.get(subject) != second[subject]
+    ]
+
+
+def _received(world: World, outbox: list[Event]) -> list[str]:
+    found, bodies = [], {event.id: body(event) for event in outbox}
+    for consumer in world.consumers:
+        got = {(id, content) for host, id, content in world.endpoints.received if host == consumer.id}
+        known = {id for id, _ in got}
+        found += [f"lost: {consumer.id} never got {id[-4:]}" for id in bodies if id not in known]
+        found += [
+            f"invented: {consumer.id} got {id[-4:]} otherwise than it happened"
+            for id, content in got
+            if bodies.get(id) != content
+        ]
+    return found[:6]
+
+
+def _recorded(world: World, outbox: list[Event]) -> list[str]:
+    """Each delivery says how it went, and a success of it was one."""
+    found = []
+    for consumer in world.consumers:
+        made = {one.event_id: one for one in _deliveries(world) if one.consumer_id == consumer.id}
+        if set(made) != {event.id for event in outbox}:
+            found.append(f"lost: {consumer.id} has {len(made)} deliveries of {len(outbox)} events")
+        unended = [one for one in made.values() if one.state is not DeliveryState.SUCCESS]
+        found += [f"lost: a delivery to {consumer.id} stands at {one.state}" for one in unended[:2]]
+        silent = [one for one in made.values() if one.has_ended and not one.attempts]
+        found += [f"lost: a delivery to {consumer.id} ended without a record" for _ in silent[:1]]
+    return found
+
+
+def _deliveries(world: World) -> list[Delivery]:
+    items = [item for key, item in world.table.items.items() if key[1].startswith("DELIVERY#")]
+    return [Delivery.model_validate(item) for item in items]

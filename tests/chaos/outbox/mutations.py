@@ -1,0 +1,85 @@
+"""The road of events broken on purpose: what the schedules have to catch to be worth anything."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest.mock import patch
+
+from feedlane import aws, delivering, relaying
+from feedlane.store.store import Store
+from feedlane.store.table import Put, Write
+from tests.chaos.outbox.world import function
+
+Broken = Callable[[], AbstractContextManager[Any]]
+
+
+def _is_event(write: Write) -> bool:
+    return isinstance(write, Put) and write.key[0].startswith("EVENT#")
+
+
+def _apart(events_first: bool) -> AbstractContextManager[Any]:
+    real = Store.commit
+
+    def commit(self: Store, *writes: Write) -> None:
+        for some in sorted({_is_event(write) for write in writes}, reverse=events_first):
+            real(self, *(write for write in writes if _is_event(write) is some))
+
+    return patch.object(Store, "commit", commit)
+
+
+def events_are_written_after_their_change() -> AbstractContextManager[Any]:
+    return _apart(events_first=False)
+
+
+def events_are_written_before_their_change() -> AbstractContextManager[Any]:
+    return _apart(events_first=True)
+
+
+def what_the_bus_refused_counts_as_taken() -> AbstractContextManager[Any]:
+    real = relaying.relay
+
+    def relay(*given: Any) -> None:
+        real(*given)
+
+    return patch.object(function("relay_events"), "relay", relay)
+
+
+def events_of_one_feed_go_together() -> AbstractContextManager[Any]:
+    def together(captured: Any) -> Iterator[Any]:
+        pairs = [(sequence, relaying._notice(event)) for sequence, event in captured]
+        for start in range(0, len(pairs), relaying.MOST_AT_ONCE):
+            yield pairs[start : start + relaying.MOST_AT_ONCE]
+
+    return patch.object(relaying, "_together", together)
+
+
+def an_attempt_has_bytes_of_its_own() -> AbstractContextManager[Any]:
+    real, numbers = delivering.body, itertools.count()
+    return patch.object(delivering, "body", lambda event: real(event).replace(b"{", b"{" + b" " * next(numbers), 1))
+
+
+def nothing_is_tried_again() -> AbstractContextManager[Any]:
+    real = aws.SQSQueues.deliver
+
+    def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
+        if delay_seconds == 0:
+            real(self, consumer_id, event_id, 0)
+
+    return patch.object(aws.SQSQueues, "deliver", deliver)
+
+
+# How the violation begins that each has to bring to light.
+MUTATIONS: dict[str, tuple[Broken, str]] = {
+    broken.__name__: (broken, caught_as)
+    for broken, caught_as in (
+        (events_are_written_after_their_change, "lost"),
+        (events_are_written_before_their_change, "invented"),
+        (what_the_bus_refused_counts_as_taken, "lost"),
+        (events_of_one_feed_go_together, "order"),
+        (an_attempt_has_bytes_of_its_own, "invented"),
+        (nothing_is_tried_again, "lost"),
+    )
+}

@@ -1,0 +1,180 @@
+"""AWS between the outbox and the consumers, as far as it matters: the table's stream, the bus, the deliveries' queue.
+
+Each hands on at least once. The stream keeps the order of a partition, and goes no further until its batch is done;
+the bus keeps no order, and starts `route_events` three times before it gives up; the queue comes again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from feedlane.store.table import Item, Put, Write
+from tests.chaos.faults import Faults
+from tests.chaos.sqs import Message, Queue
+from tests.chaos.table import ChaosTable, Unreachable
+from tests.chaos.timeline import Crash, Timeline
+from tests.unit.handlers.handlers import Context
+
+_typed = TypeSerializer().serialize
+SHARDS = 2
+BATCH = 100
+ROUTE_TRIES = 3
+BUS = 0.02
+
+Handler = Callable[[dict[str, Any]], Any]
+"""A function's own handler, with its context."""
+
+
+class OutboxTable(ChaosTable):
+    """Tells of each new event when its commit is through, and not before."""
+
+    on_event: Callable[[Item], None] = staticmethod(lambda item: None)
+
+    def _apply(self, write: Write) -> None:
+        is_new = isinstance(write, Put) and write.key[0].startswith("EVENT#") and write.key not in self.items
+        super()._apply(write)
+        if is_new:
+            self.on_event(self.items[write.key])
+
+
+@dataclass
+class Shard:
+    records: list[dict[str, Any]] = field(default_factory=list)
+    done: int = 0
+    size: int = BATCH
+    busy: bool = False
+
+
+class Stream:
+    """The table's stream with its event source mapping: halves a batch that fails, and tries for ever."""
+
+    def __init__(self, timeline: Timeline, faults: Faults, relay: Handler) -> None:
+        self._timeline, self._faults, self._relay = timeline, faults, relay
+        self.shards = [Shard() for _ in range(SHARDS)]
+
+    def take(self, item: Item) -> None:
+        shard = self.shards[zlib.crc32(item["pk"].encode()) % SHARDS]
+        keys = {name: _typed(item[name]) for name in ("pk", "sk")}
+        image = {name: _typed(value) for name, value in item.items()}
+        change = {"Keys": keys, "NewImage": image, "SequenceNumber": f"{len(shard.records):021d}"}
+        shard.records.append({"eventName": "INSERT", "dynamodb": change})
+        self._ring(shard, 0.2)
+
+    def _ring(self, shard: Shard, seconds: float) -> None:
+        self._timeline.at(self._timeline.seconds + seconds, lambda: self._poll(shard))
+
+    def _poll(self, shard: Shard) -> None:
+        if not shard.busy and shard.done < len(shard.records):
+            shard.busy = True
+            batch = shard.records[shard.done : shard.done + shard.size]
+            self._timeline.start("function relay_events", lambda: self._invoke(shard, batch))
+
+    def _invoke(self, shard: Shard, batch: list[dict[str, Any]]) -> None:
+        try:
+            self._relay({"Records": batch})
+            self._faults.after("relay")
+        except (Crash, Exception):
+            shard.size = max(1, len(batch) // 2)
+        else:
+            shard.size = BATCH
+            if not self._faults.strike("checkpoint_lost"):
+                shard.done += len(batch)
+        shard.busy = False
+        self._ring(shard, 1.0)
+
+
+class Bus:
+    """boto3's client for EventBridge, and behind it the rule that starts `route_events`."""
+
+    def __init__(self, timeline: Timeline, faults: Faults, rng: random.Random, route: Handler) -> None:
+        self._timeline, self._faults, self._rng, self._route = timeline, faults, rng, route
+        self.accepted: list[dict[str, Any]] = []
+        self.dead: list[dict[str, Any]] = []
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self._faults.before("bus", BUS)
+        if self._faults.strike("bus_failed"):
+            raise Unreachable("the bus")
+        answers = [self._taken(entry) for entry in Entries]
+        self._faults.after("bus", BUS)
+        if self._faults.strike("bus_answer_lost"):
+            raise Unreachable("answer of the bus")
+        return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
+
+    def redrive(self) -> int:
+        """What an operator does with events that did not become deliveries, once the cause is mended."""
+        back, self.dead = self.dead, []
+        for detail in back:
+            self._start(detail, 0.0, 1)
+        return len(back)
+
+    def _taken(self, entry: dict[str, Any]) -> dict[str, str]:
+        if self._faults.strike("bus_entry_refused"):
+            return {"ErrorCode": "InternalFailure", "ErrorMessage": "not now"}
+        detail = json.loads(entry["Detail"])
+        self.accepted.append(detail)
+        for _ in range(2 if self._faults.strike("bus_duplicated") else 1):
+            self._start(detail, self._rng.choice((0.1, 0.4, 5.0)), 1)
+        return {"EventId": str(len(self.accepted))}
+
+    def _start(self, detail: dict[str, Any], after: float, tries: int) -> None:
+        self._timeline.start("function route_events", lambda: self._invoke(detail, tries), after)
+
+    def _invoke(self, detail: dict[str, Any], tries: int) -> None:
+        try:
+            self._route({"detail": detail})
+            self._faults.after("route")
+        except (Crash, Exception):
+            if tries < ROUTE_TRIES:
+                self._start(detail, 60.0 * tries, tries + 1)
+            else:
+                self.dead.append(detail)
+
+
+class Deliveries:
+    """The event source mapping of `webhook-deliveries`."""
+
+    def __init__(
+        self, timeline: Timeline, faults: Faults, rng: random.Random, queue: Queue, deliver: Handler, most: int
+    ) -> None:
+        self._timeline, self._faults, self._rng = timeline, faults, rng
+        self._queue, self._deliver, self._most = queue, deliver, most
+        queue.on_message = self._ring
+
+    def _ring(self, when: float) -> None:
+        self._timeline.at(max(when, self._timeline.seconds) + 0.02, self._poll)
+
+    def _poll(self) -> None:
+        while batch := self._queue.receive(self._rng.randint(1, self._most)):
+            for _ in range(2 if self._faults.strike("duplicated") else 1):
+                records = [message.record() for message in batch]
+                work = self._work(batch, records)
+                self._timeline.start("function deliver_webhooks", work)
+
+    def _work(self, batch: list[Message], records: list[dict[str, Any]]) -> Callable[[], None]:
+        def work() -> None:
+            answer = self._deliver({"Records": records})
+            failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+            for message, record in zip(batch, records, strict=True):
+                if message.id not in failed and not self._faults.strike("delete_lost"):
+                    self._queue.delete(message, record["receiptHandle"])
+                    self._redeliver(message)
+
+        return work
+
+    def _redeliver(self, message: Message) -> None:
+        if self._faults.strike("redelivered"):
+            again = Message(message.id, message.body, message.group, message.sent, 0.0)
+            delay = self._rng.choice((1, 30, 700))
+            self._timeline.at(self._timeline.seconds + delay, lambda: self._queue.put(again))
+
+
+def context(handler: Callable[[dict[str, Any], Any], Any]) -> Handler:
+    return lambda event: handler(event, Context())

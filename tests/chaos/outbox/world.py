@@ -1,0 +1,119 @@
+"""Changes of many kinds, their events, and the real handlers that carry these to consumers, on a virtual clock."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+from aws_lambda_powertools import Logger
+
+from feedlane import aws, batch
+from feedlane.bus import EventBridgeBus
+from feedlane.consumer import Consumer
+from feedlane.environment import environment
+from feedlane.store.store import Store
+from tests.chaos.faults import Faults
+from tests.chaos.outbox.consumers import Consumers, VaultClient
+from tests.chaos.outbox.road import Bus, Deliveries, OutboxTable, Stream, context
+from tests.chaos.sqs import Queue, SQSClient
+from tests.chaos.timeline import START, Timeline
+from tests.unit.feeds.world import World as Linked
+from tests.unit.handlers.handlers import load
+
+DELIVERIES = "deliveries"
+MOST_RECEIVES = 10
+ACCOUNTS = tuple(f"account-{number}" for number in range(4))
+ENVIRONMENT = {"DELIVERIES_QUEUE_URL": DELIVERIES, "EVENT_BUS_NAME": "feedlane", "VAULT_FUNCTION_NAME": "vault"}
+
+MakeFaults = Callable[[random.Random, Timeline], Faults]
+
+
+@cache
+def function(name: str) -> ModuleType:
+    return load(name)
+
+
+class World:
+    """`most` deliveries go into one invocation, one after the other: tasks stand for what runs side by side."""
+
+    def __init__(self, rng: random.Random, make_faults: MakeFaults, consumers: int, most: int = 3) -> None:
+        self.rng, self.timeline = rng, Timeline()
+        self.faults = make_faults(rng, self.timeline)
+        self.table = OutboxTable(self.timeline, self.faults)
+        self.store = Store(self.table)
+        self.queue = Queue(DELIVERIES, self.timeline, rng, MOST_RECEIVES)
+        self.sqs = SQSClient({DELIVERIES: self.queue}, self.faults)
+        self.endpoints = Consumers(self.timeline, self.faults)
+        self.bus = Bus(self.timeline, self.faults, rng, context(function("route_events").handler))
+        self.stream = Stream(self.timeline, self.faults, context(function("relay_events").handler))
+        self.table.on_event = self.stream.take
+        deliver = context(function("deliver_webhooks").handler)
+        Deliveries(self.timeline, self.faults, rng, self.queue, deliver, most)
+        numbers = itertools.count(1)
+        self.new_id: Callable[[], str] = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+        self.consumers = [self._consumer(number) for number in range(consumers)]
+        self.table.put_many(Linked(ACCOUNTS).store.table.items.values())  # type: ignore[attr-defined]
+
+    def _consumer(self, number: int) -> Consumer:
+        made = Consumer(id=f"consumer-{number}", url=f"https://consumer-{number}/hooks", created=START)
+        self.store.commit(self.store.add_consumer(made))
+        return made
+
+    @contextmanager
+    def deployed(self) -> Iterator[None]:
+        """The functions' modules with this world behind them."""
+        clients: dict[str, Any] = {"sqs": self.sqs, "lambda": VaultClient(self.faults)}
+        logger = Logger(service="outbox", level="CRITICAL")
+        logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
+        logger.propagate = False
+        relay, route, deliver = map(function, ("relay_events", "route_events", "deliver_webhooks"))
+        now, queues = self.timeline.now, aws.SQSQueues()
+        with (
+            patch.dict("os.environ", ENVIRONMENT),
+            patch.multiple(
+                aws,
+                client=lambda service, *_: clients[service],
+                store=lambda: self.store,
+                queues=lambda: queues,
+                system_clock=now,
+            ),
+            patch.object(batch, "at_once", _one_by_one),
+            patch.multiple(relay, logger=logger, bus=lambda: EventBridgeBus(self.bus, "feedlane")),
+            patch.multiple(route, logger=logger, system_clock=now, store=lambda: self.store, queues=lambda: queues),
+            patch.multiple(
+                deliver,
+                logger=logger,
+                system_clock=now,
+                new_id=self.new_id,
+                random=self.rng,
+                WebhookSender=lambda *_: self.endpoints,
+            ),
+            patch("builtins.print"),  # the figures of alarms
+        ):
+            _forget(deliver)
+            try:
+                yield
+            finally:
+                _forget(deliver)
+
+    def is_done(self) -> bool:
+        waiting = any(shard.done < len(shard.records) for shard in self.stream.shards)
+        return not (waiting or self.bus.dead or self.queue.messages or self.queue.dead)
+
+
+def _one_by_one(event: Any, handle: Any, put_off: Any, logger: Any, seconds: float) -> Any:
+    """In place of `batch.at_once`, whose threads the virtual clock would not know."""
+    return batch.one_by_one(event, handle, put_off, logger)
+
+
+def _forget(deliver: ModuleType) -> None:
+    environment.cache_clear()
+    for made_once in ("deliverer", "replayer"):
+        getattr(deliver, made_once).cache_clear()
