@@ -6,13 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from feedlane import aws, companies, mapping, settings_changes
+from feedlane import aws, companies, mapping, settings_changes, unmapping
 from feedlane.connection import ConnectionStatus
-from feedlane.errors import FeedlaneError, NotFound
+from feedlane.errors import Conflict, FeedlaneError, NotFound
 from feedlane.hold import Hold, Scope
 from feedlane.releasing import release
 from feedlane.source_account import SourceAccountStatus
+from feedlane.store.table import ConditionFailed
 from tests.chaos.causes import Cause
+from tests.chaos.table import Unreachable
 from tests.chaos.world import Place, World
 
 LASTS = 3000.0
@@ -20,6 +22,7 @@ LASTS = 3000.0
 NEW_MAPPING = frozenset({"feed-connection-gone"})
 REMOVED, GONE = "xero_403_AuthenticationUnsuccessful", "xero_403_invalid-feed-connection"
 DELETION_TAKES = 30.0
+MOST_TRIES = 20
 
 
 class Operator:
@@ -88,7 +91,7 @@ class Operator:
             self.release(hold)
 
     def release(self, hold: Hold) -> None:
-        with suppress(NotFound):
+        with suppress(NotFound, Conflict):
             release(self.world.store, aws.queues(), self.world.now, self.world.new_id, hold)
             self.world.faults.count("released")
 
@@ -97,7 +100,7 @@ class Operator:
         account = world.store.source_account(place.connection_id, place.account_id)
         if account.mapping is not None:
             connection = world.connection_of(place)
-            mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+            unmapping.unmap(world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account)
 
     def switch(self, on: bool) -> None:
         world = self.world
@@ -105,16 +108,17 @@ class Operator:
             settings_changes.change_settings(world.store, aws.queues(), world.now, world.new_id, {"bank_feeds": on})
 
     def delete_company(self, place: Place) -> None:
+        """A platform asks again until the company is gone: each time goes on where the last one ended."""
         world = self.world
-        for _ in range(20):
+        ports = (world.store, world.upstream, aws.queues())
+        for _ in range(MOST_TRIES):
             try:
-                companies.delete(
-                    world.store, world.upstream, lambda connection: None, world.now, world.new_id, place.company_id
-                )
+                companies.delete(*ports, lambda connection: None, world.now, world.new_id, place.company_id)
             except NotFound:
                 return
-            except Exception:
+            except (FeedlaneError, ConditionFailed, Unreachable):
                 world.timeline.sleep(2)
+        raise AssertionError(f"company {place.company_id} cannot be deleted")
 
     def _mend(self, cause: Cause) -> None:
         world = self.world

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane import ending, event_payloads, holding, mapping, statement_end, waking
+from feedlane import ending, event_payloads, holding, mapping, release_in_parts, statement_end, unmapping, waking
 from feedlane.clock import Clock
 from feedlane.errors import AppKeysRejected, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed
@@ -60,6 +60,11 @@ class Checker:
                 waking.wake_all(self.store, self.queues)
             case "hold":
                 self._hold(check)
+            case "release":
+                scope, ports = Scope(check.scope), (self.store, self.queues, self.clock(), self.new_id)
+                release_in_parts.resume(*ports, scope, check.subject)
+            case "removed":
+                unmapping.end_removed(self.store, self.clock(), self.new_id, check.feed_id)
             case other:
                 raise ValueError(f"no such kind of check: {other}")
 

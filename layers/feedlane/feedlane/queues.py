@@ -11,7 +11,7 @@ class Check(Record):
     """A message on `statement-checks`: look at something again, later.
 
     `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "wakeAll", "hold", "operation"
-    (`operation_key`).
+    (`operation_key`), "release" (`scope`, `subject`), "removed".
     `turn` counts the looks; a look whose turn is over does nothing.
     """
 
@@ -21,6 +21,8 @@ class Check(Record):
     turn: int = 0
     operation_key: str = ""
     company_id: str = ""
+    scope: str = ""
+    subject: str = ""
 
 
 class Queues(Protocol):
