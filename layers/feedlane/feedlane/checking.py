@@ -6,7 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane import ending, event_payloads, holding, mapping, release_in_parts, statement_end, unmapping, waking
+from feedlane import (
+    ending,
+    event_payloads,
+    holding,
+    mapping,
+    release_in_parts,
+    releasing,
+    statement_end,
+    unmapping,
+    waking,
+)
 from feedlane.clock import Clock
 from feedlane.errors import AppKeysRejected, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed
@@ -63,6 +73,8 @@ class Checker:
             case "release":
                 scope, ports = Scope(check.scope), (self.store, self.queues, self.clock(), self.new_id)
                 release_in_parts.resume(*ports, scope, check.subject)
+            case "connection":
+                self._connection(check)
             case "removed":
                 unmapping.end_removed(self.store, self.clock(), self.new_id, check.feed_id)
             case other:
@@ -159,6 +171,14 @@ class Checker:
         feed = ledger.find_feed(self.store, check.feed_id)
         if feed is not None:
             holding.tell_others(self.store, self.queues, feed)
+
+    # connections
+
+    def _connection(self, check: Check) -> None:
+        """Whoever linked the connection may have crashed before all of its feeds went on with it."""
+        connection = self.store.find_connection(check.company_id, check.subject)
+        if connection is not None and connection.is_linked:
+            releasing.connection_is_back(self.store, self.queues, self.clock(), self.new_id, connection)
 
     # feed connections
 

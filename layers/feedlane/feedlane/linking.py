@@ -14,7 +14,7 @@ from feedlane import connection_limit, event_payloads, releasing
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
 from feedlane.ids import NewId
-from feedlane.queues import Queues
+from feedlane.queues import Check, Queues
 from feedlane.sessions import Choice, Organisation
 from feedlane.settings import Settings
 from feedlane.store import keys
@@ -24,6 +24,7 @@ from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 from feedlane.vault import Grant, Vault
 
 # Many callbacks at once meet in the count of linked connections: each tries again until it is its turn.
+SAFETY_DELAY = 20
 _TRIES = 30
 _LONGEST_PAUSE = 0.4
 
@@ -107,6 +108,9 @@ class Linking:
 
         Raises `NotLinked` after ending them all, `Unavailable`.
         """
+        # For the case that we crash between the link and its feeds: they have to use the new token set.
+        again = Check(kind="connection", feed_id="", company_id=connection.company_id, subject=connection.id)
+        self.queues.check(again, SAFETY_DELAY)
         organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
         try:
             if organisation is None:

@@ -11,7 +11,8 @@ class Check(Record):
     """A message on `statement-checks`: look at something again, later.
 
     `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "wakeAll", "hold", "operation"
-    (`operation_key`), "release" (`scope`, `subject`), "removed".
+    (`operation_key`), "release" (`scope`, `subject`), "removed", "connection" (`company_id`,
+    `subject`).
     `turn` counts the looks; a look whose turn is over does nothing.
     """
 
