@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+from feedlane.store.store import Store
 from feedlane.store.table import Contended
+from tests.fakes.queues import FakeQueues
 from tests.unit.feeds.world import World
 
 
 class Crashed(Exception):
     """The process ended here."""
+
+
+class Crashable(Protocol):
+    """What has a table and queues."""
+
+    store: Store
+    queues: FakeQueues
+
+
+C = TypeVar("C", bound=Crashable)
 
 
 def just_before(world: World, method: str, act: Callable[[], None], touching: str) -> None:
@@ -54,7 +66,7 @@ def crash_on_wake(world: World) -> None:
     queues.wake = wake
 
 
-def crash_at(world: World, step: int) -> Callable[[], None]:
+def crash_at(world: Crashable, step: int) -> Callable[[], None]:
     """The process ends at this step: before or after a commit or a send, counted from 1. Answers how to go back."""
     table: Any = world.store.table
     queues: Any = world.queues
@@ -85,7 +97,7 @@ def crash_at(world: World, step: int) -> Callable[[], None]:
     return back
 
 
-def crashes_everywhere(make: Callable[[], World], act: Callable[[World], object]) -> Iterator[World]:
+def crashes_everywhere(make: Callable[[], C], act: Callable[[C], object]) -> Iterator[C]:
     """A new world for each step at which `act` can crash, after that crash; and the last one, without a crash."""
     for step in itertools.count(1):
         world = make()
