@@ -19,9 +19,12 @@ FEED_PROBLEMS = {
 }
 
 
+NEVER_TAKEN = "line_never_taken"
+
+
 @dataclass(frozen=True)
 class Cause:
-    """`subject` is a tenant, a feed connection or the app."""
+    """`subject` is a tenant, a feed connection, the app, or an account's token and a line that is never taken."""
 
     kind: str
     subject: str
@@ -37,7 +40,12 @@ class Causes:
         """With a statement on its way, something may just have changed at Xero."""
         feed_connection_id = feed_connection_in(body)
         for kind in CAUSES:
-            if self._faults.strike(kind):
+            if not self._faults.strike(kind):
+                continue
+            if kind == NEVER_TAKEN:
+                lines = lines_in(body)
+                self.standing.append(Cause(kind, f"{self._token(feed_connection_id)} {lines[len(lines) // 2]}"))
+            else:
                 self.start(kind, tenant_id, feed_connection_id)
 
     def start(self, kind: str, tenant_id: str, feed_connection_id: str) -> None:
@@ -81,6 +89,8 @@ class Causes:
         if call.method != "POST" or not call.path.endswith("/Statements"):
             return None
         feed_connection_id = feed_connection_in(call.body)
+        if self._has_line_never_taken(feed_connection_id, call.body):
+            return Fault(0, "problem", "before", problem=problem("invalid-request"), shape="item")
         for cause in self.standing:
             known = TENANT_PROBLEMS | FEED_PROBLEMS
             if cause.kind in known and cause.subject in (call.tenant_id, feed_connection_id):
@@ -88,6 +98,16 @@ class Causes:
                     continue
                 return Fault(0, "problem", "before", problem=problem(known[cause.kind]), shape="item")
         return None
+
+    def _has_line_never_taken(self, feed_connection_id: str, body: bytes) -> bool:
+        token, feed = self._token(feed_connection_id), self._sim.feed_connections.get(feed_connection_id)
+        never = {cause.subject for cause in self.standing if cause.kind == NEVER_TAKEN}
+        new = [id for id in lines_in(body) if feed is None or id not in feed.used_transaction_ids] if never else []
+        return any(f"{token} {id}" in never for id in new)
+
+    def _token(self, feed_connection_id: str) -> str:
+        feed = self._sim.feed_connections.get(feed_connection_id)
+        return feed.account_token if feed else ""
 
     def _was_taken(self, feed_connection_id: str, body: bytes) -> bool:
         """Bytes that Xero refuses for what they say it has refused from the start."""
@@ -111,3 +131,7 @@ class ChaosFaults(OrderedFaults):
 
 def feed_connection_in(body: bytes) -> str:
     return str(json.loads(body)["items"][0]["feedConnectionId"])
+
+
+def lines_in(body: bytes) -> list[str]:
+    return [line["transactionId"] for line in json.loads(body)["items"][0]["statementLines"]]

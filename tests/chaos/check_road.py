@@ -66,10 +66,21 @@ def once(world: World, place: Place) -> list[str]:
 
 
 def all_delivered(world: World, place: Place) -> list[str]:
-    """3. Every recorded line is delivered after the releases."""
+    """3. Every recorded line is delivered after the releases, but for those that a release has set aside."""
     there = {line["transactionId"] for line in delivered(world, place)}
-    missing = [line.id for line in recorded(world, place) if line.id not in there]
-    return [f"nothing lost: {place.account_id} never got {missing[:10]}"] if missing else []
+    feed = world.feed(place)
+    aside = {line.transaction_id for line in feed.set_aside} if feed else set[str]()
+    missing = [line.id for line in recorded(world, place) if line.id not in there | aside]
+    found = [f"nothing lost: {place.account_id} never got {missing[:10]}"] if missing else []
+    return found + ([f"once: {place.account_id} got {there & aside}, set aside"] if there & aside else [])
+
+
+def gaps(world: World, place: Place) -> list[str]:
+    """Where a gap is an error, the ledger has none."""
+    if not world.store.settings().gap_is_error:
+        return []
+    broken = [b.id for a, b in pairwise(recorded(world, place)) if a.balance + b.amount != b.balance]
+    return [f"order: the ledger of {place.account_id} has gaps before {broken[:5]}"] if broken else []
 
 
 def one_flight(world: World, place: Place) -> list[str]:

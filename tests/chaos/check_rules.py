@@ -39,6 +39,11 @@ def frozen(world: World) -> list[str]:
     return found[:3]
 
 
+def days(world: World) -> list[str]:
+    """1. Nothing is cut before its day has come where the organisation is."""
+    return [f"order: a statement of {day} was written down before that day" for day in world.table.early[:3]]
+
+
 def _statements_by_key(world: World) -> dict[str, StatementRecord]:
     known = {}
     for key, item in world.table.items.items():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from feedlane import event as types
+from feedlane.errors import FeedlaneError
 from feedlane.event import Event
 from feedlane.push_operation import Door, PushOperation, PushStatus
+from feedlane.store.table import ConditionFailed
 from tests.chaos.functions import SOURCES
 from tests.chaos.pushes import Platform
+from tests.chaos.table import Unreachable
 from tests.chaos.world import World
 
 ENDED = (PushStatus.SUCCESS, PushStatus.FAILED, PushStatus.TIMED_OUT)
@@ -121,4 +125,20 @@ def _holds(world: World, inserted: list[Event]) -> list[str]:
     found = [] if held == standing else [f"events: {sum(held.values())} held events of {len(standing)} holds"]
     if any(count > 1 for count in released.values()) or set(released) - set(standing):
         found.append("events: a hold was released twice, or one that never was")
-    return found
+    # A hold that is gone was released, or went with the account or company that it was of.
+    gone = set(standing) - {hold.id for hold in world.store.holds()} - set(released)
+    silent = gone - {item["id"] for item in world.table.written if item["sk"] == "HOLD" and _owner_went(world, item)}
+    return found + ([f"events: {len(silent)} holds ended without an event"] if silent else [])
+
+
+def _owner_went(world: World, hold: dict[str, Any]) -> bool:
+    """The account that it held was removed at some time, or the company was deleted."""
+    counts = world.faults.counts
+    return hold.get("company_id") in world.deleted_companies or (hold["scope"] == "feed" and counts["account_removed"])
+
+
+def unforeseen(world: World) -> list[str]:
+    """Whatever people and platforms do ends, or is refused in words: nothing fails as nobody has foreseen."""
+    foreseen = (FeedlaneError, ConditionFailed, Unreachable)
+    wrong = [task for task in world.timeline.failed if not isinstance(task.failed, foreseen)]
+    return [f"unforeseen: {task.name} failed with {task.failed!r}"[:200] for task in wrong[:3]]

@@ -15,10 +15,13 @@ def after_all(world: World, platform: Platform) -> list[str]:
         found += check_road.once(world, place)
         found += check_road.money(world, place, platform)
         found += check_road.one_flight(world, place)
+        found += check_road.gaps(world, place)
         if not world.is_deleted(place):
             found += check_road.all_delivered(world, place)
+    found += check_rules.days(world)
     found += check_told.pushes_ended(world, platform)
     found += check_told.events(world)
+    found += check_told.unforeseen(world)
     found += check_rules.frozen(world)
     found += check_rules.limits(world)
     found += check_rules.tokens(world)

@@ -70,6 +70,15 @@ class Functions:
             self._invoke(queue, batch)
 
     def _invoke(self, queue: Queue, batch: list[Message]) -> None:
+        """Some message has failed so often that it is a dead letter: the others of its group go on without it."""
+        if self._faults.strike("dead_letter"):
+            buried = self._rng.choice(batch)
+            queue.bury(buried)
+            batch = [message for message in batch if message is not buried]
+        if batch:
+            self._start(queue, batch)
+
+    def _start(self, queue: Queue, batch: list[Message]) -> None:
         self.invocations += 1
         records = [message.record() for message in batch]
         module = function(SOURCES[queue.name])

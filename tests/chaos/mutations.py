@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
@@ -30,6 +31,11 @@ class Mutation:
 def dates_are_not_looked_at() -> AbstractContextManager[Any]:
     real = recording.append
     return patch.object(recording, "append", lambda feed, *rest: real(feed.but(recorded_date=""), *rest))
+
+
+def no_day_is_waited_for() -> AbstractContextManager[Any]:
+    real = sending.local_date
+    return patch.object(sending, "local_date", lambda now, zone: real(now, zone) + timedelta(days=2))
 
 
 def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
@@ -100,6 +106,7 @@ MUTATIONS = {
     broken.__name__: Mutation(invariant, caught_as, broken, rates)
     for invariant, caught_as, broken, rates in (
         ("1 order", "order", dates_are_not_looked_at, {"push_reordered": 0.5}),
+        ("1 order, days", "order", no_day_is_waited_for, {"zone_moved": 1.0}),
         ("2 once", "once", known_transactions_are_forgotten, {"push_repeated": 0.5, "push_overlapping": 0.5}),
         ("3 nothing lost", "nothing lost", no_feed_is_woken_again, {"xero_request_lost": 0.3}),
         ("4 frozen intent", "frozen", bytes_are_made_anew, {"xero_answer_lost": 0.3}),

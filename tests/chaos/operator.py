@@ -6,13 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from feedlane import aws, companies, mapping, settings_changes
+from feedlane import aws, companies, mapping, settings_changes, unmapping
 from feedlane.connection import ConnectionStatus
-from feedlane.errors import FeedlaneError, NotFound
+from feedlane.errors import Conflict, FeedlaneError, NotFound
 from feedlane.hold import Hold, Scope
 from feedlane.releasing import release
-from feedlane.source_account import SourceAccountStatus
-from tests.chaos.causes import Cause
+from feedlane.store.table import ConditionFailed
+from tests.chaos import changes
+from tests.chaos.causes import NEVER_TAKEN, Cause
+from tests.chaos.table import Unreachable
 from tests.chaos.world import Place, World
 
 LASTS = 3000.0
@@ -20,6 +22,7 @@ LASTS = 3000.0
 NEW_MAPPING = frozenset({"feed-connection-gone"})
 REMOVED, GONE = "xero_403_AuthenticationUnsuccessful", "xero_403_invalid-feed-connection"
 DELETION_TAKES = 30.0
+MOST_TRIES = 20
 
 
 class Operator:
@@ -44,18 +47,25 @@ class Operator:
             self._do(self.release_all)
         elif world.rng.random() < 0.4:
             self._do(self.mend_and_release)
-        place = world.rng.choice(world.places)
+        self._change(world.rng.choice(world.places))
+        if any(queue.dead for queue in world.queues.values()) and strike("redriven"):
+            changes.redrive(world)
+
+    def _change(self, place: Place) -> None:
+        """What a customer or a platform does to an account, an organisation or a company."""
+        world, strike = self.world, self.world.faults.strike
         if strike("unmapped"):
             self._do(lambda: self.unmap(place))
+        if strike("account_removed"):
+            self._do(lambda: changes.remove_account(world, place))
+        if strike("zone_moved"):
+            self._do(lambda: changes.move_west(world, place))
         if strike("token_revoked"):
             self._revoke(place)
         if strike("feeds_switched_off"):
             self._do(lambda: self.switch(False))
-        if (
-            len({one.company_id for one in world.places}) > 1
-            and not world.deleted_companies
-            and strike("company_deleted")
-        ):
+        companies_left = {one.company_id for one in world.places}
+        if len(companies_left) > 1 and not world.deleted_companies and strike("company_deleted"):
             world.deleted_companies.add(place.company_id)
             self._do(lambda: self.delete_company(place))
 
@@ -78,6 +88,8 @@ class Operator:
                 self.delete_company(place)
                 continue
             self._reconnect(place)
+            changes.make_anew(world, place)
+            changes.set_aside(world, place)
             if any(hold.reason in NEW_MAPPING for hold in world.store.holds_on([(Scope.FEED, place.feed_id)])):
                 self.unmap(place)
             self._map_again(place)
@@ -88,16 +100,16 @@ class Operator:
             self.release(hold)
 
     def release(self, hold: Hold) -> None:
-        with suppress(NotFound):
+        with suppress(NotFound, Conflict):
             release(self.world.store, aws.queues(), self.world.now, self.world.new_id, hold)
             self.world.faults.count("released")
 
     def unmap(self, place: Place) -> None:
         world = self.world
-        account = world.store.source_account(place.connection_id, place.account_id)
-        if account.mapping is not None:
+        account = world.store.find_source_account(place.connection_id, place.account_id)
+        if account is not None and account.mapping is not None:
             connection = world.connection_of(place)
-            mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+            unmapping.unmap(world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account)
 
     def switch(self, on: bool) -> None:
         world = self.world
@@ -105,16 +117,18 @@ class Operator:
             settings_changes.change_settings(world.store, aws.queues(), world.now, world.new_id, {"bank_feeds": on})
 
     def delete_company(self, place: Place) -> None:
+        """A platform asks again until the company is gone: each time goes on where the last one ended."""
         world = self.world
-        for _ in range(20):
+        ports = (world.store, world.upstream, aws.queues())
+        for _ in range(MOST_TRIES):
             try:
-                companies.delete(
-                    world.store, world.upstream, lambda connection: None, world.now, world.new_id, place.company_id
-                )
+                companies.delete(*ports, lambda connection: None, world.now, world.new_id, place.company_id)
             except NotFound:
                 return
-            except Exception:
+            except (FeedlaneError, ConditionFailed, Unreachable):
                 world.timeline.sleep(2)
+        if not world.faults.on:
+            raise AssertionError(f"company {place.company_id} cannot be deleted")
 
     def _mend(self, cause: Cause) -> None:
         world = self.world
@@ -129,14 +143,16 @@ class Operator:
                 token = mapping.account_token(place.connection_id, place.account_id)
                 if gone is not None and gone.account_token == token and not world.is_deleted(place):
                     self.unmap(place)
-        if cause.kind != REMOVED:
+        if cause.kind not in (REMOVED, NEVER_TAKEN):
             world.causes.mend(cause)
 
     def _reconnect(self, place: Place) -> None:
         world = self.world
         removed = [one for one in world.causes.standing if one == Cause(REMOVED, place.tenant_id)]
         connection = world.connection_of(place)
-        if not removed and connection.status is ConnectionStatus.LINKED and place.tenant_id not in self.cut_off:
+        is_current = connection.tenant and connection.tenant.country == world.sim.organisations[place.tenant_id].country
+        in_order = is_current and connection.status is ConnectionStatus.LINKED and place.tenant_id not in self.cut_off
+        if in_order and not removed:
             return
         world.consent(connection, place.tenant_id, place.user_id)
         self.cut_off.discard(place.tenant_id)
@@ -152,13 +168,9 @@ class Operator:
 
     def _map_again(self, place: Place) -> None:
         world = self.world
-        account = world.store.source_account(place.connection_id, place.account_id)
+        account = world.store.find_source_account(place.connection_id, place.account_id)
         connection = world.connection_of(place)
-        if (
-            account.mapping is not None
-            or account.status is not SourceAccountStatus.DISCONNECTED
-            or not connection.is_linked
-        ):
+        if account is None or account.mapping is not None or not connection.is_linked:
             return
         world.timeline.sleep(DELETION_TAKES)
         with suppress(FeedlaneError):

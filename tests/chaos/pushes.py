@@ -13,6 +13,7 @@ from feedlane import aws
 from feedlane.errors import Conflict, Invalid, NotFound, Refused
 from feedlane.ids import derived_id
 from feedlane.money import dumps
+from feedlane.push_content import MOST_TRANSACTIONS
 from feedlane.push_operation import PushOperation
 from feedlane.pushing import accept
 from tests.chaos.functions import TRANSACTIONS
@@ -43,13 +44,24 @@ class Platform:
 
     def plan(self) -> int:
         """All pushes of the schedule, spread over its time. Answers how many transactions they have."""
-        rng, total = self.world.rng, 0
+        rng, total, strike = self.world.rng, 0, self.world.faults.strike
         most = rng.choice((10, 30, 60, 120, 200))
+        if strike("gap_is_error"):
+            settings = self.world.store.settings()
+            self.world.store.commit(self.world.store.put_settings(settings.but(gap_is_error=True)))
         for place in self.world.places:
-            transactions = stream(rng, rng.randint(5, max(5, most // len(self.world.places))))
+            count, size = rng.randint(5, max(5, most // len(self.world.places))), rng.choice((1, 5, 30, 200))
+            full = strike("push_full")
+            transactions = stream(rng, rng.randint(1000, 2200) if full else count, self._last_day(place))
             total += len(transactions)
-            self._schedule(place, self._slips(cut(rng, transactions, rng.choice((1, 5, 30, 200)))))
+            pushes = in_full(transactions) if full else cut(rng, transactions, size)
+            self._schedule(place, self._slips(pushes))
         return total
+
+    def _last_day(self, place: Place) -> date:
+        """Where the organisation is, it may be tomorrow already."""
+        today = self.world.sim.organisations[place.tenant_id].today(self.world.sim.now())
+        return today - timedelta(days=self.world.rng.choice((0, 1)))
 
     def _slips(self, pushes: list[list[Transaction]]) -> list[list[Transaction]]:
         """The pushes in order, but for what a platform does wrong now and then."""
@@ -79,6 +91,19 @@ class Platform:
                 self.world.timeline.start("producer", self._queue(place, push), at)
             if self.world.faults.strike("poison_message"):
                 self.world.timeline.start("producer", self._poison(place), at)
+            for wrong in self._wrong():
+                door = rng.choice((self._api, self._queue))
+                self.world.timeline.start("platform", door(place, wrong), at)
+
+    def _wrong(self) -> list[list[Transaction]]:
+        """Pushes of which nothing may be taken: with too many transactions, or one of the day after tomorrow."""
+        strike, rng, found = self.world.faults.strike, self.world.rng, list[list[Transaction]]()
+        day, amount = START.date() - timedelta(days=1), Decimal(1)
+        if strike("push_too_long"):
+            found.append([_transaction(rng, 10_000 + n, day, amount, Decimal(n)) for n in range(MOST_TRANSACTIONS + 1)])
+        if strike("push_future"):
+            found.append([_transaction(rng, 20_000, START.date() + timedelta(days=9), amount, amount)])
+        return found
 
     def _api(self, place: Place, push: list[Transaction]) -> Any:
         """A client that sends again after a failure, a few times."""
@@ -127,13 +152,13 @@ class Platform:
         return lambda: self.world.queues[TRANSACTIONS].send(body, place.feed_id, self.world.new_id())
 
 
-def stream(rng: random.Random, count: int) -> list[Transaction]:
+def stream(rng: random.Random, count: int, last_day: date) -> list[Transaction]:
     """Transactions of one account in order, with running balances, all kinds of amounts and now and then a gap."""
-    day = START.date() - timedelta(days=rng.choice((1, 20, 200)))
+    day = last_day - timedelta(days=rng.choice((0, 1, 20, 200)))
     balance = Decimal(rng.choice((0, 100, -2500, 10**12))) + Decimal(rng.randint(0, 9999)) / 10000
     made = []
     for number in range(1, count + 1):
-        day = min(day + timedelta(days=rng.choice((0, 0, 0, 1, 3))), START.date() - timedelta(days=1))
+        day = min(day + timedelta(days=rng.choice((0, 0, 0, 1, 3))), last_day)
         amount = _amount(rng)
         if rng.random() < 0.02:
             balance += _amount(rng)
@@ -150,6 +175,11 @@ def cut(rng: random.Random, transactions: list[Transaction], most: int) -> list[
         pushes.append(transactions[at : at + size])
         at += size
     return pushes
+
+
+def in_full(transactions: list[Transaction]) -> list[list[Transaction]]:
+    """The stream in as few pushes as it takes: all but the last are as long as a push may be."""
+    return [transactions[at : at + MOST_TRANSACTIONS] for at in range(0, len(transactions), MOST_TRANSACTIONS)]
 
 
 def _transaction(rng: random.Random, number: int, day: date, amount: Decimal, balance: Decimal) -> Transaction:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from feedlane import aws
 from feedlane.money import dumps
@@ -24,6 +25,7 @@ from tests.chaos import checks, scale_checks
 from tests.chaos.functions import TRANSACTIONS
 from tests.chaos.pushes import Platform, Pushed, Transaction, cut, stream
 from tests.chaos.report import BUILD
+from tests.chaos.timeline import START
 from tests.chaos.world import Place, World
 from tests.chaos.xero import Xero
 
@@ -117,7 +119,7 @@ class _Feed:
         self.taken: list[Pushed] = []
         self.doors: Counter[str] = Counter()
         self.attempts = 0
-        self._pushes = cut(world.rng, stream(world.rng, count), MOST_IN_A_PUSH)
+        self._pushes = cut(world.rng, stream(world.rng, count, START.date() - timedelta(days=1)), MOST_IN_A_PUSH)
 
     def send_all(self) -> None:
         rng = self.world.rng

@@ -95,8 +95,7 @@ class Queue:
                     continue
                 message.receives += 1
                 if self._most_receives and message.receives > self._most_receives:
-                    self._remove(message)
-                    self.dead.append(message)
+                    self.bury(message)
                     continue
                 message.receipt = f"{message.id}/{message.receives}"
                 taken.append(message)
@@ -121,6 +120,14 @@ class Queue:
         if message in self._groups.get(message.group, ()) and (message.receipt == receipt or not self.is_fifo):
             self._remove(message)
             message.gone = True
+            self.on_message(self._timeline.seconds)
+
+    def bury(self, message: Message) -> None:
+        """Onto the dead-letter queue."""
+        if message in self._groups.get(message.group, ()):
+            self._remove(message)
+            self.dead.append(message)
+            message.visible = self._timeline.seconds
             self.on_message(self._timeline.seconds)
 
     def redrive(self) -> int:

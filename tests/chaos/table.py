@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from feedlane.clock import local_date
 from feedlane.store.table import Contended, Item, Key, Write
 from tests.benchmarks.memory import QuickTable
 from tests.chaos.faults import Faults
@@ -26,12 +27,16 @@ class Unreachable(Exception):
 
 
 class ChaosTable(QuickTable):
-    """`written` has every item as it was ever put, `requests` every statement's bytes since they were written down."""
+    """`written` has every item as it was ever put, `requests` every statement's bytes since they were written down.
+
+    `early` has the last days of statements that were cut while these were in the future, where their feed is.
+    """
 
     def __init__(self, timeline: Timeline, faults: Faults) -> None:
         super().__init__()
         self.written: list[Item] = []
         self.requests: set[bytes] = set()
+        self.early: list[str] = []
         self._lagging: deque[tuple[float, Key, Item | None, Item | None]] = deque()
         self._timeline = timeline
         self._faults = faults
@@ -69,6 +74,7 @@ class ChaosTable(QuickTable):
         self._change(lambda: super(ChaosTable, self).delete_many(keys))
 
     def _apply(self, write: Write) -> None:
+        is_new = write.key not in self.items
         super()._apply(write)
         there = self.items.get(write.key)
         if there is None:
@@ -76,6 +82,10 @@ class ChaosTable(QuickTable):
         self.written.append(there)
         if "#BODY#" in write.key[1]:
             self.requests.add(zlib.decompress(there["body"]))
+        elif is_new and write.key[1].startswith("STATEMENT#"):
+            zone = self.items[write.key[0], "FEED"]["time_zone"]
+            if there["end_date"] > local_date(self._timeline.now(), zone).isoformat():
+                self.early.append(there["end_date"])
 
     def _list(self, key: Key, before: Item | None, after: Item | None) -> None:
         """The index hears of a write later than the table, of all writes in their order."""

@@ -47,6 +47,7 @@ class Timeline:
         self._hub = getcurrent()
         self._until = 0.0
         self.tasks: set[Task] = set()
+        self.failed: list[Task] = []
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self.seconds)
@@ -103,5 +104,6 @@ class Timeline:
             task.failed = crash
         except Exception as error:
             task.failed = error
+            self.failed.append(task)
         finally:
             self.tasks.discard(task)

@@ -16,6 +16,7 @@ from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.feed import Feed, feed_id
 from feedlane.settings import Settings
+from feedlane.source_account import SourceAccount
 from feedlane.store.store import Store
 from feedlane.vault_client import LambdaVault
 from feedlane.xero.accounting import Accounting
@@ -54,6 +55,7 @@ class Place:
     target_id: str
     tenant_id: str
     user_id: str
+    number: int
 
     @property
     def feed_id(self) -> str:
@@ -131,9 +133,7 @@ class World:
             )
             for n in range(accounts_of_it)
         ]
-        organisation = new_organisation(
-            f"Organisation {number}", COUNTRIES[number % len(COUNTRIES)], "GBP", accounts=accounts
-        )
+        organisation = new_organisation(f"Organisation {number}", self.rng.choice(COUNTRIES), "GBP", accounts=accounts)
         self.sim.organisations[organisation.tenant_id] = organisation
         company = Company(id=self.new_id(), name=organisation.name, created=self.now)
         connection = Connection(id=self.new_id(), company_id=company.id, created=self.now)
@@ -161,7 +161,17 @@ class World:
 
     def _mapped(self, connection: Connection, number: int, user_id: str) -> None:
         account_id = f"src-{number}"
-        account = source_accounts.create(
+        account = self.source_account(connection, account_id, number)
+        assert connection.tenant is not None
+        tenant = self.sim.organisations[connection.tenant.id]
+        target = tenant.accounts[len([one for one in self.places if one.tenant_id == tenant.tenant_id])].account_id
+        mapping.map_account(self.store, self.upstream, aws.queues(), self.now, self.new_id, connection, account, target)
+        self.places.append(
+            Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id, number)
+        )
+
+    def source_account(self, connection: Connection, account_id: str, number: int) -> SourceAccount:
+        return source_accounts.create(
             self.store,
             self.now,
             connection,
@@ -173,13 +183,6 @@ class World:
             balance=Decimal(0),
             sort_code=None,
             given={},
-        )
-        assert connection.tenant is not None
-        tenant = self.sim.organisations[connection.tenant.id]
-        target = tenant.accounts[len([one for one in self.places if one.tenant_id == tenant.tenant_id])].account_id
-        mapping.map_account(self.store, self.upstream, aws.queues(), self.now, self.new_id, connection, account, target)
-        self.places.append(
-            Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id)
         )
 
     # what there is

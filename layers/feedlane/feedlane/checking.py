@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane import ending, event_payloads, holding, mapping, one_off, recovering, statement_end, unanswered, waking
+from feedlane import (
+    ending,
+    event_payloads,
+    holding,
+    mapping,
+    one_off,
+    recovering,
+    release_in_parts,
+    statement_end,
+    unanswered,
+    unmapping,
+    waking,
+)
 from feedlane.clock import Clock
 from feedlane.errors import AppKeysRejected, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed
@@ -50,27 +63,23 @@ class Checker:
             # Deleted meanwhile: nobody is left to look for, or to tell.
 
     def _look(self, check: Check) -> None:
-        match check.kind:
-            case "statement":
-                self._statement(check)
-            case "feedConnection":
-                self._feed_connection(check)
-            case "operation":
-                self._operation(check)
-            case "wake":
-                self.queues.wake(check.feed_id)
-            case "wakeAll":
-                waking.wake_all(self.store, self.queues)
-            case "hold":
-                self._hold(check)
-            case one_off.KIND:
-                one_off.look(self.store, self.queues, self.clock(), self.new_id, check)
-            case recovering.KIND:
-                recovering.look(self.store, self.queues, self.clock(), self.new_id, check)
-            case unanswered.KIND:
-                unanswered.look(self.store, self.queues, self.clock(), self.new_id, check)
-            case other:
-                raise ValueError(f"no such kind of check: {other}")
+        ports = (self.store, self.queues, self.clock(), self.new_id)
+        looks: dict[str, Callable[[], None]] = {
+            "statement": lambda: self._statement(check),
+            "feedConnection": lambda: self._feed_connection(check),
+            "operation": lambda: self._operation(check),
+            "wake": lambda: self.queues.wake(check.feed_id),
+            "wakeAll": lambda: waking.wake_all(self.store, self.queues),
+            "hold": lambda: self._hold(check),
+            "release": lambda: release_in_parts.resume(*ports, Scope(check.scope), check.subject),
+            "removed": lambda: unmapping.end_removed(self.store, self.clock(), self.new_id, check.feed_id),
+            one_off.KIND: lambda: one_off.look(*ports, check),
+            recovering.KIND: lambda: recovering.look(*ports, check),
+            unanswered.KIND: lambda: unanswered.look(*ports, check),
+        }
+        if check.kind not in looks:
+            raise ValueError(f"no such kind of check: {check.kind}")
+        looks[check.kind]()
 
     # statements
 
@@ -164,6 +173,8 @@ class Checker:
         feed = ledger.find_feed(self.store, check.feed_id)
         if feed is not None:
             holding.tell_others(self.store, self.queues, feed)
+
+    # connections
 
     # feed connections
 

@@ -9,6 +9,7 @@ from feedlane import connections, event_payloads
 from feedlane.company import Company, check_tags, clean_name
 from feedlane.connection import Connection
 from feedlane.ids import NewId
+from feedlane.queues import Queues
 from feedlane.store import keys
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -53,6 +54,7 @@ def update(
 def delete(
     store: Store,
     upstream: Upstream,
+    queues: Queues,
     disconnect: connections.Disconnect,
     now: datetime,
     new_id: NewId,
@@ -61,7 +63,7 @@ def delete(
     """The company with all its connections, each of which ends at Xero first. Raises `Unavailable` if one cannot."""
     company = store.company(company_id)
     for connection in store.connections(company_id):
-        connections.delete(store, upstream, disconnect, now, new_id, company_id, connection.id)
+        connections.delete(store, upstream, queues, disconnect, now, new_id, company_id, connection.id)
     event = event_payloads.company_deleted(new_id(), company, now)
     store.commit(store.remove_company(company), emitted(event))
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from feedlane import connection_limit, event_payloads, mapping
+from feedlane import connection_limit, event_payloads, unmapping
 from feedlane.connection import PLATFORM_KEY, Connection, ConnectionStatus
 from feedlane.errors import Invalid, ReconnectionNeeded, Refused
 from feedlane.hold import Scope
 from feedlane.ids import NewId
+from feedlane.queues import Queues
 from feedlane.store import keys
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -52,6 +53,7 @@ def unlink(
 def delete(
     store: Store,
     upstream: Upstream,
+    queues: Queues,
     disconnect: Disconnect,
     now: datetime,
     new_id: NewId,
@@ -62,7 +64,7 @@ def delete(
     company = store.company(company_id)
     connection = store.connection(company_id, connection_id)
     for account in store.source_accounts(connection_id):
-        mapping.remove_account(store, upstream, now, new_id, connection, account)
+        unmapping.remove_account(store, upstream, queues, now, new_id, connection, account)
     if connection.is_linked:
         _end(store, disconnect, connection)
     event = event_payloads.connection_deleted(new_id(), connection, company, now)

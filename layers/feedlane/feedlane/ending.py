@@ -65,8 +65,8 @@ def fail(
 
 
 def stands(hold: Hold) -> Check:
-    """The condition that the hold is still there, for a commit on its account."""
-    return Check(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id}))
+    """The condition that the hold is still there, and not about to be lifted, for a commit on its account."""
+    return Check(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id, "releasing": False}))
 
 
 def held(operation: PushOperation, hold: Hold, now: datetime) -> PushOperation:

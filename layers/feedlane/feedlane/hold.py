@@ -17,7 +17,10 @@ class Scope(StrEnum):
 
 
 class Hold(Record):
-    """`subject` is what is held: "app", a tenant id, a connection id or a feed id."""
+    """`subject` is what is held: "app", a tenant id, a connection id or a feed id.
+
+    `releasing`: its release has begun and goes on by itself. Nothing is sent yet, and nothing fails on its account.
+    """
 
     id: str
     scope: Scope
@@ -29,6 +32,7 @@ class Hold(Record):
     company_id: str | None = None
     connection_id: str | None = None
     account_id: str | None = None
+    releasing: bool = False
 
 
 APP = "app"

@@ -96,14 +96,19 @@ def _tell_others(store: Store, queues: Queues, feed: Feed, hold: Hold) -> None:
 
 def held_feeds(store: Store, hold: Hold) -> Iterable[Feed]:
     """All feeds that the hold stops."""
-    match hold.scope:
+    return feeds_under(store, hold.scope, hold.subject)
+
+
+def feeds_under(store: Store, scope: Scope, subject: str) -> Iterable[Feed]:
+    """The feed itself, or all feeds of the connection, of the tenant, or of the app."""
+    match scope:
         case Scope.FEED:
-            found = ledger.find_feed(store, hold.subject)
+            found = ledger.find_feed(store, subject)
             return [found] if found else []
         case Scope.CONNECTION:
-            return ledger.feeds_of_connection(store, hold.subject)
+            return ledger.feeds_of_connection(store, subject)
         case Scope.TENANT:
-            return ledger.feeds_of_tenant(store, hold.subject)
+            return ledger.feeds_of_tenant(store, subject)
         case Scope.APP:
             return ledger.all_feeds(store)
 

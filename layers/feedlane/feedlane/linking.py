@@ -10,12 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from feedlane import connection_limit, event_payloads, one_off, releasing
+from feedlane import connection_limit, event_payloads, one_off, recovering, releasing
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
 from feedlane.ids import NewId
-from feedlane.queues import Queues
+from feedlane.queues import Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
 from feedlane.sessions import Choice, Organisation
 from feedlane.settings import OFFLINE_ACCESS, Settings
@@ -26,6 +26,7 @@ from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 from feedlane.vault import Grant, Vault
 
 # Many callbacks at once meet in the count of linked connections: each tries again until it is its turn.
+SAFETY_DELAY = 20
 _TRIES = 30
 _LONGEST_PAUSE = 0.4
 
@@ -115,6 +116,9 @@ class Linking:
         """
         if choice.access_ends is not None:
             one_off.watch(self.queues, connection, choice.access_ends, now)
+        # For the case that we crash between the link and its feeds: they have to use the new token set.
+        again = Check(kind=recovering.KIND, company_id=connection.company_id, connection_id=connection.id)
+        self.queues.check(again, SAFETY_DELAY)
         organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
         try:
             if organisation is None:

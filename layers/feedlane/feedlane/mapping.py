@@ -1,20 +1,17 @@
-"""Mapping: a source account gets its feed connection at Xero, and with it a feed. And the way back."""
+"""Mapping: a source account gets its feed connection at Xero, and with it a feed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 
-from feedlane import event_payloads, holding, releasing
-from feedlane.company import Company
+from feedlane import event_payloads, going_on, releasing
 from feedlane.connection import Connection
-from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import Invalid, ReconnectionNeeded, Unavailable
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, fingerprint
-from feedlane.problem import Problem
 from feedlane.queues import Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
@@ -27,6 +24,7 @@ from feedlane.transaction import is_date
 from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess, Upstream
 
 FIRST_LOOK = 1
+SAFETY_DELAY = 20
 DELETION_TAKES = 5
 DISCONNECTED = "source-account-disconnected"
 # Holds of a feed that end when it gets a new feed connection.
@@ -93,6 +91,8 @@ def map_account(
     )
     status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
     mapped = account.but(status=status, mapping=mapping, modified=now)
+    # For the case that we crash before somebody looks, or before what waits goes on.
+    queues.check(Check(kind="feedConnection", feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY)
     try:
         mappings.record(store, now, connection, mapped, *_told_if_connected(store, mapped, now, new_id))
     except mappings.AlreadyClaimed:
@@ -138,6 +138,7 @@ def go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -
         if hold.reason in MENDED_BY_MAPPING and hold.since <= account.modified:
             releasing.release(store, queues, now, new_id, hold)
     if feed.waiting:
+        going_on.tell_of_what_waits(store, now, new_id, feed)
         queues.wake(id)
 
 
@@ -147,51 +148,11 @@ def is_connecting(store: Store, feed: Feed) -> bool:
     return account is not None and account.status is SourceAccountStatus.CONNECTING
 
 
-def unmap(
-    store: Store, upstream: Upstream, now: datetime, new_id: NewId, connection: Connection, account: SourceAccount
-) -> SourceAccount:
-    """Ends the feed connection; the Xero account and the ledger stay. `account` may carry other changes.
-
-    What waits in the ledger is held until the account is mapped again.
-    """
-    _end_feed_connection(upstream, connection, account)
-    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    company = store.company(account.company_id)
-    feed = ledger.find_feed(store, feed_id(account.connection_id, account.id))
-    hold = _hold(feed, now, new_id()) if feed and feed.waiting and not _feed_holds(store, feed.id) else None
-    writes: list[Write] = [store.put_source_account(ended), *_told_if_ended(account, company, now, new_id)]
-    if feed and hold:
-        held = event_payloads.held(new_id(), hold, feed.waiting, company, now)
-        writes += [store.add_hold(hold), emitted(held)]
-    mappings.record_end(store, connection, account, *writes)
-    if feed and hold:
-        holding.fail_behind(store, feed.id, hold, company, now, new_id)
-    return ended.but(version=account.version + 1)
-
-
-def remove_account(
-    store: Store, upstream: Upstream, now: datetime, new_id: NewId, connection: Connection, account: SourceAccount
-) -> None:
-    """Deletes the account with its mapping, its feed connection and its holds, never the Xero account.
-
-    Push operations that wait for its feed fail. The ledger stays, for an account made anew under the same id.
-    """
-    _end_feed_connection(upstream, connection, account)
-    company = store.company(account.company_id)
-    feed = ledger.find_feed(store, feed_id(account.connection_id, account.id))
-    lifted = [store.remove_hold(hold) for hold in _feed_holds(store, feed.id)] if feed else []
-    told = _told_if_ended(account, company, now, new_id)
-    mappings.record_end(store, connection, account, store.remove_source_account(account), *lifted, *told)
-    if feed:
-        holding.fail_ended(store, feed, _hold(feed, now, new_id()), company, now, new_id)
-
-
 def account_token(connection_id: str, account_id: str) -> str:
     """Our name for the account at Xero (at most 50 characters): the same each time, so that a crash is found out."""
     return fingerprint(feed_id(connection_id, account_id))[:40]
 
 
-_WAITS_UNMAPPED = "The source account was disconnected from its Xero account before these transactions were sent."
 _IS_MAPPED = "is connected to another Xero account; set its status to disconnected first, then map it anew"
 
 
@@ -241,14 +202,6 @@ def _feed_connection(
     return upstream.create_feed_connection(access, new)
 
 
-def _end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> None:
-    """At Xero, while we are let in; what Xero no longer lets us touch has ended for us."""
-    if account.mapping is None or not connection.is_linked:
-        return
-    with suppress(ReconnectionNeeded, Refused):
-        upstream.delete_feed_connection(access_to(connection), account.mapping.feed_connection_id)
-
-
 def _look_soon(queues: Queues, account: SourceAccount) -> None:
     """While Xero still works on the feed connection, somebody has to look when it is done."""
     if account.status is SourceAccountStatus.CONNECTING:
@@ -261,28 +214,6 @@ def _told_if_connected(store: Store, account: SourceAccount, now: datetime, new_
         return []
     company = store.company(account.company_id)
     return [emitted(event_payloads.source_account_connected(new_id(), account, company, now))]
-
-
-def _told_if_ended(account: SourceAccount, company: Company, now: datetime, new_id: NewId) -> list[Write]:
-    if account.mapping is None:
-        return []
-    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    return [emitted(event_payloads.source_account_disconnected(new_id(), ended, company, now))]
-
-
-def _hold(feed: Feed, now: datetime, id: str) -> Hold:
-    return Hold(
-        id=id,
-        scope=Scope.FEED,
-        subject=feed.id,
-        reason=DISCONNECTED,
-        problem=Problem(type=DISCONNECTED, title="Disconnected", status=400, detail=_WAITS_UNMAPPED),
-        since=now,
-        tenant_id=feed.tenant_id,
-        company_id=feed.company_id,
-        connection_id=feed.connection_id,
-        account_id=feed.account_id,
-    )
 
 
 def _feed_holds(store: Store, id: str) -> list[Hold]:

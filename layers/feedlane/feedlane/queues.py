@@ -14,7 +14,8 @@ class Check(Record):
     """A message on `statement-checks`: look at something again, later.
 
     `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "wakeAll", "hold", "operation"
-    (`operation_key`), "oneOffAccess" and "connectionBack" (`connection_id`), "linkStart" (`link_state`).
+    (`operation_key`), "release" (`scope`, `subject`), "removed",
+    "oneOffAccess" and "connectionBack" (`company_id`, `connection_id`), "linkStart" (`link_state`).
     `turn` counts the looks; a look whose turn is over does nothing.
     """
 
@@ -26,6 +27,8 @@ class Check(Record):
     company_id: str = ""
     connection_id: str = ""
     link_state: str = ""
+    scope: str = ""
+    subject: str = ""
 
 
 class Queues(Protocol):

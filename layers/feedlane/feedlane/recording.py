@@ -135,9 +135,12 @@ def _record(
         return
     feed = ledger_items.find_feed(ahead, parcels[0].feed_id)
     connection = ahead.find_connection(company.id, parcels[0].connection_id)
-    holds = store.holds_on(feed.holdable) if feed else []
+    # What comes while a hold is being released goes on by itself, as its own operation.
+    holds = [hold for hold in store.holds_on(feed.holdable) if not hold.releasing] if feed else []
     waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in holds)
     linked = connection is not None and (connection.status is ConnectionStatus.LINKED or waits_for_customer)
+    if feed is not None and not feed.feed_connection_id and not any(hold.scope is Scope.FEED for hold in holds):
+        feed = None  # disconnected with nothing waiting: nobody would ever send it
     if feed is None or connection is None or feed.company_id != company.id or not linked:
         why = _why_no_feed(connection is not None, linked)
         pushes = [_read(ahead, parcel, feed, now) for parcel in parcels]

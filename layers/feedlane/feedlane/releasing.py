@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from feedlane import event_payloads, holding
-from feedlane.company import Company
+from feedlane import event_payloads, going_on, holding
 from feedlane.connection import Connection
 from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.feed import Feed, SetAside
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
-from feedlane.push_operation import Door, PushOperation
+from feedlane.push_operation import PushOperation
 from feedlane.queues import Check, Queues
-from feedlane.store import keys, ledger, push_operations
+from feedlane.release_in_parts import FEEDS_AT_ONCE, release_in_parts
+from feedlane.store import keys, ledger
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended, Write
 
-# Each feed is three writes; a commit has at most a hundred.
-FEEDS_AT_ONCE = 30
 # A wake-up for the case that we crash between the release and waking its feeds.
 SAFETY_DELAY = 20
 MOST_SET_ASIDE = 1000
@@ -45,9 +43,11 @@ def release(
     """Lifts the hold. Answers the push operations under which the waiting transactions go on.
 
     `set_aside` names transactions of a held feed that Xero will never take: they stay in its ledger, marked, and the
-    rest goes on without them. Raises `NotFound` if somebody else has lifted the hold, `Invalid`, `Conflict`.
+    rest goes on without them. Raises `NotFound` if somebody else has lifted the hold, `Invalid`, `Conflict` (the feed
+    is not connected, or changes at this moment).
     """
     for _ in range(_TRIES):
+        hold = _standing(store, hold)
         try:
             return _released(store, queues, now, new_id, hold, set_aside)
         except Contended:
@@ -63,34 +63,34 @@ def _released(
     store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold, set_aside: Sequence[str]
 ) -> list[PushOperation]:
     marked = _marked(store, hold, set_aside, now) if set_aside else None
-    feeds, companies = _waiting_feeds(store, hold)
+    feeds, companies = going_on.waiting_feeds(store, hold)
     if marked is not None:
         feeds = [marked]
+    elif hold.releasing or len(feeds) > FEEDS_AT_ONCE:
+        return release_in_parts(store, queues, now, new_id, hold)
+    if hold.scope is Scope.FEED and not all(feed.feed_connection_id for feed in feeds):
+        raise Conflict("The account is disconnected from Xero; what waits goes on by itself once it is mapped again.")
     for feed in feeds:
         queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY)
-    started = [_started(feed, now, new_id()) for feed in feeds]
-    pairs = list(zip(feeds, started, strict=True))
-    company = _company_of(store, hold, companies)
+    started = [going_on.operation_of(feed, now, new_id()) for feed in feeds]
+    company = going_on.company_of(store, hold, companies)
     waiting = sum(feed.waiting for feed in feeds)
     event = event_payloads.released(new_id(), hold, waiting, company, now, tuple(set_aside))
-    first, rest = pairs[:FEEDS_AT_ONCE], pairs[FEEDS_AT_ONCE:]
-    writes = [write for feed, operation in first for write in _writes(feed, operation)]
-    unmoved = [ledger.put_feed(marked)] if marked is not None else [ledger.unmoved(feed) for feed, _ in first]
-    store.commit(store.remove_hold(hold), emitted(event), *unmoved, *writes)
-    while rest:
-        some, rest = rest[:FEEDS_AT_ONCE], rest[FEEDS_AT_ONCE:]
-        store.commit(*(write for feed, operation in some for write in _writes(feed, operation)))
+    writes: list[Write] = [ledger.put_feed(marked)] if marked else [ledger.unmoved(feed) for feed in feeds]
+    for feed, operation in zip(feeds, started, strict=True):
+        writes += going_on.started(feed, operation)
+    store.commit(store.remove_hold(hold), emitted(event), *writes)
     for feed in feeds:
         queues.wake(feed.id)
     return [operation.but(version=1) for operation in started]
 
 
-def _waiting_feeds(store: Store, hold: Hold) -> tuple[list[Feed], dict[str, Company]]:
-    """The feeds that the hold keeps from sending, and their companies. What a deleted company left stays behind."""
-    feeds = [feed for feed in holding.held_feeds(store, hold) if feed.waiting]
-    found = {id: store.find_company(id) for id in dict.fromkeys(feed.company_id for feed in feeds)}
-    companies = {id: company for id, company in found.items() if company is not None}
-    return [feed for feed in feeds if feed.company_id in companies], companies
+def _standing(store: Store, hold: Hold) -> Hold:
+    """The hold as it is now: lists of holds may be behind. Raises `NotFound`."""
+    for found in store.holds_on([(hold.scope, hold.subject)]):
+        if found.id == hold.id:
+            return found
+    raise NotFound("hold", hold.id)
 
 
 def release_feed(
@@ -149,26 +149,3 @@ def _marked(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> Feed
     if len(marked) > MOST_SET_ASIDE:
         raise Invalid.field("setAside", f"a feed has at most {MOST_SET_ASIDE} transactions set aside", "MaximumCount")
     return feed.but(set_aside=tuple(sorted(marked.values(), key=lambda line: line.sequence)))
-
-
-def _started(feed: Feed, now: datetime, key: str) -> PushOperation:
-    return PushOperation(
-        key=key,
-        company_id=feed.company_id,
-        connection_id=feed.connection_id,
-        account_id=feed.account_id,
-        door=Door.RELEASE,
-        requested_on=now,
-        transactions=feed.waiting,
-        through=feed.recorded_through,
-    )
-
-
-def _writes(feed: Feed, operation: PushOperation) -> list[Write]:
-    return [push_operations.put_operation(operation), push_operations.add_open(feed.id, operation)]
-
-
-def _company_of(store: Store, hold: Hold, companies: dict[str, Company]) -> Company | None:
-    if hold.company_id is None:
-        return None
-    return companies.get(hold.company_id) or store.find_company(hold.company_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane import mapping
+from feedlane import mapping, unmapping
 from feedlane.errors import Unavailable
 from feedlane.push_operation import PushStatus
 from feedlane.queues import Check
@@ -21,7 +21,7 @@ def world() -> World:
     world.record(world.message(transactions(2)))
     connection = world.store.connection(COMPANY, CONNECTION)
     account = world.store.source_account(CONNECTION, ACCOUNT)
-    mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
     world.upstream.create_feed_connection = made  # type: ignore[method-assign]
     unmapped = world.store.source_account(CONNECTION, ACCOUNT)
     mapping.map_account(
@@ -78,7 +78,7 @@ def test_a_statement_that_is_being_sent_while_its_account_is_unmapped_keeps_its_
     connection = world.store.connection(COMPANY, CONNECTION)
     account = world.store.source_account(CONNECTION, ACCOUNT)
     just_before(world, "commit", lambda: world.sender.send(world.feed().id), touching="HOLD#feed")
-    mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert world.operation(operation.key).status is PushStatus.SUCCESS
@@ -93,6 +93,6 @@ def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world:
     connection = world.store.connection(COMPANY, CONNECTION)
     world.record(world.message(transactions(1, start=3, opening=20.0)))
     account = world.store.source_account(CONNECTION, ACCOUNT)
-    mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
     world.checker.look(Check(kind="feedConnection", feed_id=world.feed().id))
     assert len(world.store.holds()) == 1

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from feedlane import connection_limit
+from feedlane.checking import Checker
 from feedlane.connection import ConnectionStatus
 from feedlane.feed import Feed
 from feedlane.hold import Hold, Scope
@@ -14,7 +15,8 @@ from feedlane.linking import Linking, NotLinked, Reason
 from feedlane.problem import Problem
 from feedlane.sessions import Choice, Organisation
 from feedlane.store import ledger
-from tests.unit.web.world import ACME, NOW, OTHER, World
+from tests.unit.feeds.moments import crashes_everywhere
+from tests.unit.web.world import ACME, NOW, OTHER, URL, World
 
 
 @pytest.fixture
@@ -96,6 +98,36 @@ def test_an_organisation_that_its_company_has_left_can_move_to_another(world: Wo
 
 def test_reconnection_resolves_errors_releases_its_hold_and_gives_feeds_the_new_tokens(world: World) -> None:
     world.call_back(world.start(), "dead")
+    feed = _held_feed(world)
+    world.link()
+    found = ledger.find_feed(world.store, feed.id)
+    assert found is not None
+    assert found.token_set_id == "token-set-1"
+    assert world.store.holds() == []
+    assert all(error.resolved_on for error in world.now().errors)
+
+
+def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
+    def chosen(world: World) -> None:
+        choice = Choice(token_set_id="new", authentication_event_id="e", scopes=(), organisations=(ACME,))
+        world.site.linking(f"{URL}/oauth/callback").chosen(world.now(), choice, ACME.tenant_id, NOW)
+
+    def made() -> World:
+        world = World()
+        _held_feed(world)
+        return world
+
+    for world in crashes_everywhere(made, chosen):
+        checker = Checker(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
+        for check, _ in list(world.queues.checks):
+            checker.look(check)
+        [feed] = ledger.feeds_of_connection(world.store, world.connection.id)
+        assert feed.token_set_id == ("new" if world.now().is_linked else "old")
+        assert (world.store.holds() == []) == world.now().is_linked
+
+
+def _held_feed(world: World) -> Feed:
+    """Its connection has ended and asks for the customer."""
     account = world.add_account()
     feed = Feed(
         id=f"{world.connection.id}/{account.id}",
@@ -118,12 +150,7 @@ def test_reconnection_resolves_errors_releases_its_hold_and_gives_feeds_the_new_
         company_id=world.connection.company_id,
     )
     world.store.commit(ledger.add_feed(feed), world.store.add_hold(hold))
-    world.link()
-    found = ledger.find_feed(world.store, feed.id)
-    assert found is not None
-    assert found.token_set_id == "token-set-1"
-    assert world.store.holds() == []
-    assert all(error.resolved_on for error in world.now().errors)
+    return feed
 
 
 def test_at_the_limit_a_start_says_so_once_in_an_event_and_a_linked_one_may_reconnect() -> None:

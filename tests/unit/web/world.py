@@ -197,7 +197,7 @@ _FUNCTIONS = {"link": "link", "oauth": "oauth_callback", "portal": "portal"}
 class World:
     def __init__(self, **settings: Any) -> None:
         self.site = FakeSite()
-        self.store = self.site.store
+        self.store, self.queues = self.site.store, self.site.queues
         self.table: MemoryTable = self.store.table  # type: ignore[assignment]
         self.browser = Browser(self.site)
         enabled = {"enabled": True, "bank_feeds": True, "client_id": "app-1", "client_secret_ending": "wxyz"}

@@ -59,5 +59,5 @@ def update_company(company_id: str) -> Response[str]:
 @router.delete("/companies/<company_id>")
 def delete_company(company_id: str) -> Response[str]:
     own, now = parts.current, parts.current.clock()
-    companies.delete(own.store, own.upstream, own.disconnect, now, own.new_id, company_id)
+    companies.delete(own.store, own.upstream, own.queues, own.disconnect, now, own.new_id, company_id)
     return nothing()

@@ -51,7 +51,7 @@ def unlink_connection(company_id: str, connection_id: str) -> Response[str]:
 def delete_connection(company_id: str, connection_id: str) -> Response[str]:
     """200: the SDKs take no other success here, and 204 least of all."""
     own, now = parts.current, parts.current.clock()
-    connections.delete(own.store, own.upstream, own.disconnect, now, own.new_id, company_id, connection_id)
+    connections.delete(own.store, own.upstream, own.queues, own.disconnect, now, own.new_id, company_id, connection_id)
     return ok({})
 
 

@@ -10,7 +10,7 @@ from api import parts
 from api.answers import nothing, ok
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane import mapping, source_accounts
+from feedlane import source_accounts, unmapping
 from feedlane.codat.bodies import SourceAccountBody, SourceAccountChanges, json_in, of_json, parsed
 from feedlane.codat.source_accounts import batch_item_json, source_account_json
 from feedlane.connection import Connection
@@ -55,7 +55,7 @@ def update_source_account(company_id: str, connection_id: str, account: str) -> 
     changes = parsed(SourceAccountChanges, router.body).model_dump(exclude_none=True)
     changed = source_accounts.changed(found, changes, own.clock())
     if source_accounts.ends(found, changes):
-        changed = mapping.unmap(own.store, own.upstream, own.clock(), own.new_id, connection, changed)
+        changed = unmapping.unmap(own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, changed)
     else:
         own.store.commit(own.store.put_source_account(changed))
     return ok(source_account_json(changed))
@@ -66,7 +66,7 @@ def delete_source_account(company_id: str, connection_id: str, account: str) -> 
     own = parts.current
     connection = own.store.connection(company_id, connection_id)
     found = own.store.source_account(connection_id, account_id_in(account))
-    mapping.remove_account(own.store, own.upstream, own.clock(), own.new_id, connection, found)
+    unmapping.remove_account(own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, found)
     return nothing()
 
 

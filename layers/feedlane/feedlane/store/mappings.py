@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -47,16 +48,21 @@ def record(store: Store, now: datetime, connection: Connection, mapped: SourceAc
                 raise
 
 
-def record_end(store: Store, connection: Connection, account: SourceAccount, *also: Write) -> None:
-    """Frees the Xero account, and leaves the feed without a feed connection, so that nothing is sent; with `also`."""
-    mapping, writes = account.mapping, list(also)
+def record_end(
+    store: Store, connection: Connection, account: SourceAccount, also: Callable[[Feed | None], list[Write]]
+) -> None:
+    """Frees the Xero account, and leaves the feed without a feed connection, so that nothing is sent.
+
+    `also` makes what is written along, from the feed as it is: it may grow meanwhile, then it is read again.
+    """
+    mapping, freed = account.mapping, list[Write]()
     if mapping is not None and mapping.target_account_id and connection.tenant:
-        writes.append(Delete(keys.target(connection.tenant.id, mapping.target_account_id)))
+        freed.append(Delete(keys.target(connection.tenant.id, mapping.target_account_id)))
     for attempt in range(_TRIES):
         feed = ledger.find_feed(store, feed_id(account.connection_id, account.id))
-        unfed = [ledger.put_feed(feed.but(feed_connection_id=""))] if feed and feed.feed_connection_id else []
+        unfed = [ledger.put_feed(feed.but(feed_connection_id=""))] if feed else []
         try:
-            store.commit(*writes, *unfed)
+            store.commit(*also(feed), *freed, *unfed)
             return
         except ConditionFailed as failed:
             if _own_key(account) in failed.keys or attempt == _TRIES - 1:

@@ -13,7 +13,7 @@ from feedlane.store import keys
 from feedlane.store.ledger import packed, unpacked
 from feedlane.store.records import changed, expiry, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, Delete, Put, When
+from feedlane.store.table import ABSENT, Delete, Key, Put, When
 from feedlane.transaction import Line
 
 # Content older than a year is refused by its dates, so that nothing need be remembered for longer.
@@ -36,6 +36,11 @@ def operations(store: Store, company_id: str) -> Iterable[PushOperation]:
     """Newest first."""
     items = store.table.query(keys.pushes(company_id), index=True, reverse=True)
     return map(PushOperation.model_validate, items)
+
+
+def operations_at(store: Store, wanted: Iterable[Key]) -> dict[Key, PushOperation]:
+    """Those of these that there are."""
+    return {key: PushOperation.model_validate(item) for key, item in store.table.get_many(wanted).items()}
 
 
 def put_operation(operation: PushOperation) -> Put:

@@ -13,7 +13,7 @@ from feedlane.hold import Hold, Scope
 from feedlane.settings import Profile, Settings
 from feedlane.source_account import SourceAccount
 from feedlane.store import keys
-from feedlane.store.records import changed, created, record_in
+from feedlane.store.records import changed, created, item_of, record_in
 from feedlane.store.table import EXISTS, Add, Delete, Put, Table, When, Write
 
 
@@ -134,8 +134,12 @@ class Store:
         return [Hold.model_validate(item) for item in self.table.query(keys.HOLDS, index=True)]
 
     def add_hold(self, hold: Hold) -> Put:
-        listed = {"gsi1pk": keys.HOLDS, "gsi1sk": hold.id}
-        return created(keys.hold(hold.scope, hold.subject), hold, **listed)
+        return created(keys.hold(hold.scope, hold.subject), hold, **_hold_list(hold))
+
+    def mark_releasing(self, hold: Hold) -> Put:
+        """Its release begins. Fails if it has begun, or the hold is lifted."""
+        item = item_of(keys.hold(hold.scope, hold.subject), hold.but(releasing=True), **_hold_list(hold))
+        return Put(item, When(equal={"id": hold.id, "releasing": False}))
 
     def remove_hold(self, hold: Hold) -> Delete:
         return Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id}))
@@ -174,3 +178,7 @@ def _company_list(company: Company) -> dict[str, str]:
 
 def _connection_list(connection: Connection) -> dict[str, str]:
     return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id}
+
+
+def _hold_list(hold: Hold) -> dict[str, str]:
+    return {"gsi1pk": keys.HOLDS, "gsi1sk": hold.id}

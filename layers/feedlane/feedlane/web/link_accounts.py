@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
-from feedlane import mapping
+from feedlane import mapping, unmapping
 from feedlane.clock import local_date, years_before
 from feedlane.connection_errors import standing_errors
 from feedlane.errors import AppKeysRejected, FeedlaneError, Invalid, ReconnectionNeeded, Refused, Unavailable
@@ -94,7 +94,7 @@ def _disconnected(site: Site, own: Visit, account_id: str, here: str) -> Respons
     if account is None or account.mapping is None:
         return see_other(here)
     try:
-        mapping.unmap(site.store, site.upstream, site.clock(), site.new_id, own.connection, account)
+        unmapping.unmap(site.store, site.upstream, site.queues, site.clock(), site.new_id, own.connection, account)
     except (Unavailable, AppKeysRejected, ConditionFailed) as error:
         accounts = site.store.source_accounts(own.connection.id)
         targets = Targets(problem=in_plain_words(error))

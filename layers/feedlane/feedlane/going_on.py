@@ -1,0 +1,69 @@
+"""What goes on when nothing stops it any more: the feeds that wait, each under a push operation of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane import holding
+from feedlane.company import Company
+from feedlane.feed import Feed
+from feedlane.hold import Hold
+from feedlane.ids import NewId
+from feedlane.push_operation import Door, PushOperation
+from feedlane.store import ledger, push_operations
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Write
+
+_TRIES = 5
+
+
+def waiting_feeds(store: Store, hold: Hold) -> tuple[list[Feed], dict[str, Company]]:
+    """The feeds that the hold keeps from sending, and their companies. What a deleted company left stays behind."""
+    feeds = [feed for feed in holding.held_feeds(store, hold) if feed.waiting]
+    found = {id: store.find_company(id) for id in dict.fromkeys(feed.company_id for feed in feeds)}
+    companies = {id: company for id, company in found.items() if company is not None}
+    return [feed for feed in feeds if feed.company_id in companies], companies
+
+
+def company_of(store: Store, hold: Hold, companies: dict[str, Company]) -> Company | None:
+    if hold.company_id is None:
+        return None
+    return companies.get(hold.company_id) or store.find_company(hold.company_id)
+
+
+def operation_of(feed: Feed, now: datetime, key: str) -> PushOperation:
+    """The operation under which all goes that waits in the feed."""
+    return PushOperation(
+        key=key,
+        company_id=feed.company_id,
+        connection_id=feed.connection_id,
+        account_id=feed.account_id,
+        door=Door.RELEASE,
+        requested_on=now,
+        transactions=feed.waiting,
+        through=feed.recorded_through,
+    )
+
+
+def started(feed: Feed, operation: PushOperation) -> list[Write]:
+    return [push_operations.put_operation(operation), push_operations.add_open(feed.id, operation)]
+
+
+def tell_of_what_waits(store: Store, now: datetime, new_id: NewId, feed: Feed) -> None:
+    """Starts an operation if nothing holds the feed, and no open operation tells of its last lines' delivery.
+
+    So it is after an account was removed, whose operations failed with it, and made anew. May be done again.
+    """
+    for _ in range(_TRIES):
+        if not feed.waiting or store.holds_on(feed.holdable):
+            return
+        waiting = push_operations.open_operations(store, feed.id, after=feed.delivered_through)
+        if any(operation.through == feed.recorded_through for operation in waiting):
+            return
+        try:
+            store.commit(ledger.unmoved(feed), *started(feed, operation_of(feed, now, new_id())))
+        except ConditionFailed:
+            feed = ledger.find_feed(store, feed.id) or feed
+            continue
+        return
+    raise ConditionFailed([])

@@ -1,0 +1,122 @@
+"""Unmapping: a source account loses its feed connection. What waits is held, or fails with the account."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from feedlane import event_payloads, holding
+from feedlane.company import Company
+from feedlane.connection import Connection
+from feedlane.errors import ReconnectionNeeded, Refused
+from feedlane.feed import Feed, feed_id
+from feedlane.hold import Hold, Scope
+from feedlane.ids import NewId
+from feedlane.mapping import DISCONNECTED, access_to
+from feedlane.problem import Problem
+from feedlane.queues import Check, Queues
+from feedlane.source_account import SourceAccount, SourceAccountStatus
+from feedlane.store import ledger, mappings
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import Write
+from feedlane.upstream import Upstream
+
+# A message for the case that we crash between the change and telling the operations it stops.
+SAFETY_DELAY = 20
+_WAITS_UNMAPPED = "The source account was disconnected from its Xero account before these transactions were sent."
+
+
+def unmap(
+    store: Store, upstream: Upstream, queues: Queues, now: datetime, new_id: NewId, connection: Connection,
+    account: SourceAccount,
+) -> SourceAccount:  # fmt: skip
+    """Ends the feed connection; the Xero account and the ledger stay. `account` may carry other changes.
+
+    What waits in the ledger is held until the account is mapped again.
+    """
+    _end_feed_connection(upstream, connection, account)
+    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
+    company = store.company(account.company_id)
+    told = _told_if_ended(account, company, now, new_id)
+    held: list[Hold] = []
+
+    def writes(feed: Feed | None) -> list[Write]:
+        """Decided on the feed as it is then: one that has grown meanwhile has to be held."""
+        held[:] = [_hold(feed, now, new_id())] if feed and feed.waiting and not _feed_holds(store, feed.id) else []
+        holds: list[Write] = []
+        for hold in held:
+            event = event_payloads.held(new_id(), hold, feed.waiting if feed else 0, company, now)
+            holds += [store.add_hold(hold), emitted(event)]
+        return [store.put_source_account(ended), *told, *holds]
+
+    id = feed_id(account.connection_id, account.id)
+    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
+    mappings.record_end(store, connection, account, writes)
+    for hold in held:
+        holding.fail_behind(store, id, hold, company, now, new_id)
+    return ended.but(version=account.version + 1)
+
+
+def remove_account(
+    store: Store, upstream: Upstream, queues: Queues, now: datetime, new_id: NewId, connection: Connection,
+    account: SourceAccount,
+) -> None:  # fmt: skip
+    """Deletes the account with its mapping, its feed connection and its holds, never the Xero account.
+
+    Push operations that wait for its feed fail. The ledger stays, for an account made anew under the same id.
+    """
+    _end_feed_connection(upstream, connection, account)
+    company = store.company(account.company_id)
+    told = _told_if_ended(account, company, now, new_id)
+
+    def writes(feed: Feed | None) -> list[Write]:
+        lifted = [store.remove_hold(hold) for hold in _feed_holds(store, feed.id)] if feed else []
+        return [store.remove_source_account(account), *lifted, *told]
+
+    id = feed_id(account.connection_id, account.id)
+    queues.check(Check(kind="removed", feed_id=id), SAFETY_DELAY)
+    mappings.record_end(store, connection, account, writes)
+    end_removed(store, now, new_id, id)
+
+
+def end_removed(store: Store, now: datetime, new_id: NewId, id: str) -> None:
+    """Fails what waits in the feed of a removed account. May be done again; not if the account was made anew."""
+    feed = ledger.find_feed(store, id)
+    if feed is not None and store.find_source_account(feed.connection_id, feed.account_id) is None:
+        company = store.company(feed.company_id)
+        holding.fail_ended(store, feed, _hold(feed, now, new_id()), company, now, new_id)
+
+
+def _end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> None:
+    """At Xero, while we are let in; what Xero no longer lets us touch has ended for us."""
+    if account.mapping is None or not connection.is_linked:
+        return
+    with suppress(ReconnectionNeeded, Refused):
+        upstream.delete_feed_connection(access_to(connection), account.mapping.feed_connection_id)
+
+
+def _told_if_ended(account: SourceAccount, company: Company, now: datetime, new_id: NewId) -> list[Write]:
+    if account.mapping is None:
+        return []
+    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
+    return [emitted(event_payloads.source_account_disconnected(new_id(), ended, company, now))]
+
+
+def _hold(feed: Feed, now: datetime, id: str) -> Hold:
+    return Hold(
+        id=id,
+        scope=Scope.FEED,
+        subject=feed.id,
+        reason=DISCONNECTED,
+        problem=Problem(type=DISCONNECTED, title="Disconnected", status=400, detail=_WAITS_UNMAPPED),
+        since=now,
+        tenant_id=feed.tenant_id,
+        company_id=feed.company_id,
+        connection_id=feed.connection_id,
+        account_id=feed.account_id,
+    )
+
+
+def _feed_holds(store: Store, id: str) -> list[Hold]:
+    return store.holds_on([(Scope.FEED, id)])

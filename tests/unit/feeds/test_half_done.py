@@ -1,0 +1,226 @@
+"""Releases of many feeds, unmapping, removing and mapping, each crashing at every step: nothing stays half done."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from feedlane import mapping, release_in_parts, releasing, unmapping
+from feedlane.errors import Conflict
+from feedlane.hold import APP, Hold, Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import Door, PushStatus
+from feedlane.releasing import release
+from feedlane.source_account import SourceAccountStatus
+from tests.unit.feeds.moments import Crashed, crash_at, crashes_everywhere, just_before
+from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+
+MANY = tuple(f"account-{number}" for number in range(5))
+FAILED, RELEASED = "bankTransactions.write.unsuccessful", "bankFeeds.released"
+
+
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two feeds in a commit instead of thirty."""
+    for module in (releasing, release_in_parts):
+        monkeypatch.setattr(module, "FEEDS_AT_ONCE", 2)
+
+
+def held(accounts: tuple[str, ...] = MANY) -> World:
+    """Each feed waits with two lines behind a hold of the app; their operations were told."""
+    world = World(accounts)
+    problem = Problem(type="invalid-application", title="Invalid Application", status=403)
+    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP, reason="app", problem=problem, since=world.now)
+    world.store.commit(world.store.add_hold(hold))
+    connections(world)
+    for account in accounts:
+        world.record(world.message(transactions(2), account))
+    world.run()
+    return world
+
+
+def connections(world: World) -> None:
+    """The list of connections, by which all feeds are found."""
+    world.store.commit(world.store.put_connection(world.store.connection(COMPANY, CONNECTION)))
+
+
+def lift(world: World) -> None:
+    for hold in world.store.holds():
+        release(world.store, world.queues, world.now, world.new_id, hold)
+
+
+def waiting() -> World:
+    """An account that is about to be unmapped or removed, with a push on its way."""
+    world = World()
+    world.push(transactions(2))
+    world.step()
+    world.queues.woken.clear()
+    return world
+
+
+def unmap(world: World) -> None:
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    connection = world.store.connection(COMPANY, CONNECTION)
+    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
+
+
+def remove(world: World) -> None:
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    connection = world.store.connection(COMPANY, CONNECTION)
+    unmapping.remove_account(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
+
+
+def map_again(world: World) -> None:
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    connection = world.store.connection(COMPANY, CONNECTION)
+    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
+    mapping.map_account(*ports, connection, account, "target")
+
+
+def released_operations(world: World) -> Counter[tuple[str, str]]:
+    found = [one for one in world.operations() if one.door is Door.RELEASE]
+    return Counter((one.account_id, str(one.status)) for one in found)
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_a_release_of_many_feeds_that_crashes_anywhere_ends_whole_by_itself_or_has_not_begun() -> None:
+    worlds = 0
+    for world in crashes_everywhere(held, lift):
+        worlds += 1
+        world.run(most=2000)
+        if world.store.holds():
+            assert (world.sent_ids(), world.events(RELEASED)) == ([], [])
+            lift(world)
+            world.run(most=2000)
+        assert world.store.holds() == []
+        assert len(world.events(RELEASED)) == 1
+        assert released_operations(world) == {(account, "Success"): 1 for account in MANY}
+        assert all(world.feed(account).delivered_through == 2 for account in MANY)
+    assert worlds > 20
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_a_second_release_goes_on_where_the_first_one_crashed() -> None:
+    for world in crashes_everywhere(held, lift):
+        world.queues.checks.clear()
+        lift(world)
+        assert world.store.holds() == []
+        assert len(world.events(RELEASED)) == 1
+        assert {account for account, _ in released_operations(world)} == set(MANY)
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_nothing_is_sent_and_nothing_fails_while_a_release_is_half_done() -> None:
+    world = held()
+    back = crash_at(world, 6)
+    with pytest.raises(Crashed):
+        lift(world)
+    back()
+    [hold] = world.store.holds()
+    assert hold.releasing
+    before = len(world.events(FAILED))
+    world.sender.send(world.feed(MANY[0]).id)
+    world.record(world.message(transactions(1, start=3, opening=20.0), MANY[0]))
+    assert (world.sent_ids(), len(world.events(FAILED))) == ([], before)
+    world.run(most=2000)
+    assert world.feed(MANY[0]).delivered_through == 3
+    assert sum(one.status is PushStatus.PENDING for one in world.operations()) == 0
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_a_feed_that_grows_while_many_are_released_is_told_of_all_its_lines() -> None:
+    world = held()
+    late = world.message(transactions(1, start=3, opening=20.0), MANY[4])
+    just_before(world, "commit", lambda: world.record(late), touching="OPEN#000000000002")
+    lift(world)
+    world.run(most=2000)
+    through = [one.through for one in world.operations() if one.account_id == MANY[4] and one.status == "Success"]
+    assert max(through) == world.feed(MANY[4]).delivered_through == 3
+
+
+def test_a_hold_of_more_feeds_than_a_commit_takes_is_released() -> None:
+    accounts = tuple(f"account-{number}" for number in range(2 * release_in_parts.FEEDS_AT_ONCE + 1))
+    world = held(accounts)
+    [hold] = world.store.holds()
+    started = release(world.store, world.queues, world.now, world.new_id, hold)
+    world.run(most=2000)
+    assert {operation.account_id for operation in started} == set(accounts)
+    assert all(world.feed(account).delivered_through == 2 for account in accounts)
+
+
+def test_what_unmapping_stops_is_told_wherever_it_crashes() -> None:
+    for world in crashes_everywhere(waiting, unmap):
+        world.run()
+        [operation] = world.operations()
+        if world.store.source_account(CONNECTION, ACCOUNT).status is SourceAccountStatus.CONNECTED:
+            assert operation.status in (PushStatus.PENDING, PushStatus.SUCCESS)
+            continue
+        assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+        assert operation.status is PushStatus.FAILED
+        assert len(world.events(FAILED)) == 1
+
+
+def test_what_removing_an_account_stops_is_told_wherever_it_crashes() -> None:
+    for world in crashes_everywhere(waiting, remove):
+        world.run()
+        [operation] = world.operations()
+        removed = world.store.find_source_account(CONNECTION, ACCOUNT) is None
+        assert (operation.status is PushStatus.FAILED) == removed
+        assert len(world.events(FAILED)) == removed
+
+
+def test_an_account_that_is_mapped_again_goes_on_wherever_mapping_crashes() -> None:
+    def unmapped() -> World:
+        world = waiting()
+        unmap(world)
+        return world
+
+    for world in crashes_everywhere(unmapped, map_again):
+        world.run()
+        if world.store.source_account(CONNECTION, ACCOUNT).mapping is None:
+            map_again(world)
+            world.run()
+        assert world.sent_ids() == ["t1", "t2"]
+        assert released_operations(world) == {(ACCOUNT, "Success"): 1}
+
+
+def test_lines_that_come_while_an_account_is_unmapped_are_held_too() -> None:
+    world = World()
+    message = world.message(transactions(2))
+    just_before(world, "commit", lambda: world.record(message), touching="sourceAccount.disconnected")
+    unmap(world)
+    world.run()
+    assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+    assert [one.status for one in world.operations()] == [PushStatus.FAILED]
+
+
+def test_a_push_from_the_queue_for_an_unmapped_account_fails_with_its_reason() -> None:
+    world = World()
+    unmap(world)
+    world.record(world.message(transactions(2)))
+    [operation] = world.operations()
+    assert (operation.status, operation.errors[0].validator) == (PushStatus.FAILED, "Connected")
+    assert world.feed().waiting == 0
+
+
+def test_the_hold_of_an_unmapped_account_is_not_released_before_it_is_mapped_again() -> None:
+    world = waiting()
+    unmap(world)
+    with pytest.raises(Conflict):
+        lift(world)
+    map_again(world)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_what_a_removed_account_left_is_told_when_it_is_made_anew() -> None:
+    world = waiting()
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    remove(world)
+    new = account.but(status=SourceAccountStatus.PENDING, mapping=None, version=1)
+    world.store.commit(world.store.add_source_account(new))
+    map_again(world)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert released_operations(world) == {(ACCOUNT, "Success"): 1}
