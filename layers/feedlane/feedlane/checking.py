@@ -34,7 +34,7 @@ from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 from feedlane.store.traffic import Gate
-from feedlane.upstream import Accepted, Refusal, StatementStatus, TenantAccess, TryLater, Upstream
+from feedlane.upstream import Accepted, FeedConnection, Refusal, StatementStatus, TenantAccess, TryLater, Upstream
 
 LONGEST_DELAY = 900
 STUCK_AFTER = timedelta(hours=24)
@@ -185,17 +185,29 @@ class Checker:
         if not mapping.is_connecting(self.store, feed):
             mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
             return
-        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+        found = self._found_at_xero(feed)
+        if found is not None and found.active:
+            mapping.feed_connection_active(self.store, feed.id, found, self.clock(), self.new_id)
+            mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
+            return
+        self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
+
+    def _found_at_xero(self, feed: Feed) -> FeedConnection | None:
+        """None: it is not there, or could not be asked for now."""
         until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
-        if until is None or until <= self.clock():
+        gate, call_id = Gate(self.store), self.new_id()
+        if until is not None and until > self.clock():
+            return None
+        if gate.enter(feed.tenant_id, self.clock(), call_id) is not None:
+            return None
+        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+        try:
             # Whatever keeps Xero from answering now: the customer may mend it, and the account waits to be connected.
             with suppress(Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
-                found = self.upstream.feed_connection(access, feed.feed_connection_id)
-                if found is not None and found.active:
-                    mapping.feed_connection_active(self.store, feed.id, found, self.clock(), self.new_id)
-                    mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
-                    return
-        self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
+                return self.upstream.feed_connection(access, feed.feed_connection_id)
+        finally:
+            gate.leave(feed.tenant_id, self.clock(), call_id)
+        return None
 
     # time-outs
 
