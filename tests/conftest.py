@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Feedlane/test")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What judges all that the others have left behind goes last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(scope="session")
 def instance() -> Iterator[Instance]:
     """Started once per session. One that runs already (`make up INSTANCE=test`) is brought up to date and kept."""

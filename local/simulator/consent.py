@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from local.simulator.grants import CODE_LIFETIME, AuthorizationCode, AuthorizeRequest
+from local.simulator.grants import CODE_BEGINS, CODE_LIFETIME, AuthorizationCode, AuthorizeRequest
 from local.simulator.html_pages import render
 from local.simulator.organisations import Organisation, new_id
 from local.simulator.state import App, Connection, Simulator
@@ -99,7 +99,7 @@ def _allow(sim: Simulator, pending: AuthorizeRequest, tenant_ids: list[str]) -> 
     auth_event_id = new_id()
     for organisation in chosen:
         _connect(sim, pending, organisation, auth_event_id)
-    value = secrets.token_urlsafe(32)
+    value = CODE_BEGINS + secrets.token_urlsafe(32)
     now = sim.now()
     sim.codes[value] = AuthorizationCode(pending, auth_event_id, now, now + CODE_LIFETIME)
     extras = {"scope": " ".join(pending.scopes), "session_state": secrets.token_urlsafe(24)}

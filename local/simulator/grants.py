@@ -14,6 +14,10 @@ ID_TOKEN_LIFETIME = timedelta(minutes=5)
 REFRESH_TOKEN_LIFETIME = timedelta(days=60)
 GRACE_PERIOD = timedelta(minutes=30)
 
+# Xero's are opaque. These begin alike, so that tests find them wherever they should not be.
+REFRESH_TOKEN_BEGINS = "simulated-refresh-token-"
+CODE_BEGINS = "simulated-code-"
+
 IDENTITY_SCOPES = {"openid", "profile", "email", "offline_access"}
 
 
@@ -109,5 +113,5 @@ class Grant:
         """A new current refresh token. The one before it starts its grace period now."""
         if self.current is not None:
             self.current.replaced_at = now
-        self.current = RefreshToken(secrets.token_urlsafe(32), now, self)
+        self.current = RefreshToken(REFRESH_TOKEN_BEGINS + secrets.token_urlsafe(32), now, self)
         return self.current

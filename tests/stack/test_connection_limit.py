@@ -1,0 +1,160 @@
+"""The connection limit on the deployed stack: many customers come back from Xero at the same moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from feedlane import connection_limit
+from feedlane.clock import iso
+from feedlane.hold import APP
+from feedlane.ids import new_id
+from local.instance import Instance
+from tests.stack.probes.given import Given, given
+from tests.stack.road import Browser, Road
+
+LIMIT = 25
+CALLBACKS = 40
+REACHED = "connectionLimit.reached"
+
+
+@dataclass
+class Coming:
+    """A customer who is about to come back from Xero: `answer` is the address that Xero sends the browser to."""
+
+    company: str
+    connection: str
+    link: str
+    tenant: str
+    user: str
+    browser: Browser
+    answer: str = ""
+
+
+class Crowd:
+    def __init__(self, instance: Instance) -> None:
+        self.road = Road(instance)
+        self.given: Given = given(instance)
+        self.begun = self.given.now
+        self.xero = httpx.Client(base_url=instance.simulator_url, timeout=30, trust_env=False)
+
+    def customer(self, name: str, demo: bool = False) -> Coming:
+        organisation = {"name": name, "country": "GB", "currency": "GBP", "demo": demo, "bankFeeds": True}
+        tenant = self.road.simulator.create_organisation(**organisation, accounts=[])["tenantId"]
+        company, connection, link = self.road.create(name)
+        return Coming(company, connection, link, tenant, new_id(), Browser())
+
+    def consent(self, one: Coming, link: str = "") -> None:
+        """From the link to Xero, where the customer agrees; not yet back."""
+        there = one.browser.http.get(link or one.link)
+        assert there.status_code == 302, there.text[:300]
+        self.control("PUT", "consent", {"mode": "auto", "tenantIds": [one.tenant], "userId": one.user})
+        one.answer = self.xero.get(there.headers["location"]).headers["location"]
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        return self.xero.request(method, f"/_simulator/{path}", json=body).raise_for_status().json()
+
+    def warm_up(self) -> None:
+        """So many environments of both functions are started, as a busy deployment has them."""
+        callback = f"{self.road.instance.api_url}/oauth/callback"
+
+        def both(_: int) -> None:
+            with suppress(httpx.HTTPError):
+                httpx.get(callback, params={"state": "none", "code": "x"}, timeout=60, trust_env=False)
+            self.given.functions.call("credential_vault", {"action": "webhook_secrets", "consumer_id": new_id()})
+
+        with ThreadPoolExecutor(CALLBACKS) as pool:
+            list(pool.map(both, range(CALLBACKS)))
+
+    def counted(self) -> int:
+        return connection_limit.recount(self.given.store)
+
+    def told(self) -> int:
+        """How often it was told since the beginning that the limit is reached."""
+        events = self.given.store.table.query(f"EVENT#{APP}", start=iso(self.begun))
+        return sum(item["type"] == REACHED for item in events)
+
+    def status(self, one: Coming) -> str:
+        found = self.road.platform.http.get(f"/companies/{one.company}/connections/{one.connection}")
+        return str(found.json()["status"])
+
+    def connected_at_xero(self) -> set[str]:
+        return {one["tenantId"] for one in self.control("GET", "connections")["connections"]}
+
+
+@pytest.fixture
+def crowd(instance: Instance) -> Iterator[Crowd]:
+    """Xero's own limit is out of the way: it is Feedlane's that has to hold."""
+    crowd = Crowd(instance)
+    crowd.control("PUT", "app", {"connectionLimit": None})
+    try:
+        yield crowd
+    finally:
+        crowd.road.close()
+        crowd.control("PUT", "app", {"connectionLimit": LIMIT})
+
+
+def test_of_forty_who_come_back_at_once_exactly_as_many_are_linked_as_the_limit_allows(crowd: Crowd) -> None:
+    # Given 39 organisations and a demo company, whose customers have all agreed at Xero
+    before = crowd.counted()
+    customers = [crowd.customer(f"Shop {number}") for number in range(CALLBACKS - 1)]
+    demo = crowd.customer("Demo Company (UK)", demo=True)
+    for one in (*customers, demo):
+        crowd.consent(one)
+    crowd.warm_up()
+
+    # When all come back at the same moment
+    with ThreadPoolExecutor(CALLBACKS) as pool:
+        pages = dict(zip(map(id, (*customers, demo)), pool.map(_comes_back, (*customers, demo)), strict=True))
+
+    # Then exactly 25 are linked, and the demo company
+    statuses = Counter(pages[id(one)].status_code for one in customers)
+    assert statuses == {302: LIMIT - before, 402: CALLBACKS - 1 - (LIMIT - before)}, statuses
+    assert pages[id(demo)].status_code == 302
+    assert crowd.status(demo) == "Linked"
+    linked = [one for one in customers if pages[id(one)].status_code == 302]
+    refused = [one for one in customers if pages[id(one)].status_code == 402]
+    assert Counter(crowd.status(one) for one in customers) == {"Linked": len(linked), "PendingAuth": len(refused)}
+    assert crowd.counted() == LIMIT
+
+    # And the others see why, and what to do; they take no place at Xero; and it is told once
+    for one in refused:
+        text = pages[id(one)].text
+        assert "No more connections are free" in text
+        assert "it can raise its limit at Xero, or free one" in text
+    assert not crowd.connected_at_xero() & {one.tenant for one in refused}
+    assert crowd.told() == 1
+
+    # When one more starts, then Link stops before Xero, and nothing is told again
+    late = refused[0]
+    page = late.browser.http.get(late.link)
+    assert (page.status_code, "No more connections are free" in page.text) == (402, True)
+    assert crowd.told() == 1
+
+    # But whoever is linked may come again
+    again = linked[0]
+    crowd.consent(again, f"{again.link}?link.reconnect=1")
+    assert _comes_back(again).status_code == 302
+    assert crowd.status(again) == "Linked"
+    assert crowd.counted() == LIMIT
+
+    # And a place that is freed is free
+    freed = linked[1]
+    ended = crowd.road.platform.http.patch(
+        f"/companies/{freed.company}/connections/{freed.connection}", json={"status": "Unlinked"}
+    )
+    assert ended.status_code == 200
+    crowd.consent(late)
+    assert _comes_back(late).status_code == 302
+    assert crowd.counted() == LIMIT
+
+
+def _comes_back(one: Coming) -> httpx.Response:
+    return one.browser.http.get(one.answer)
