@@ -306,6 +306,23 @@ def test_what_the_list_did_not_show_at_first_is_found_at_the_second_look(world: 
     assert posted(world) == ["event-2", "event-1"]
 
 
+def test_a_crash_at_the_first_attempt_of_what_waited_leaves_nothing_behind(world: World) -> None:
+    world.consumer(disabled=True)
+    world.happens(hold_event())
+    world.now = NOW + HOUR
+    world.change(disabled=False)
+
+    def crash() -> None:
+        if len(world.posts) == 1:
+            raise Crash
+
+    world.meanwhile = crash
+    resume(world.store, world.queues, world.now, "consumer-1")
+    world.work_off(crash=Crash)
+    assert posted(world) == ["event-1", "event-1"], "at least once"
+    assert world.delivery().state is DeliveryState.SUCCESS
+
+
 def test_enabling_twice_starts_it_anew_and_doubles_nothing(world: World) -> None:
     world.consumer(disabled=True)
     world.happens(hold_event())
