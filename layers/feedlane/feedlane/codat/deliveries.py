@@ -13,8 +13,15 @@ from feedlane.replay import Replay
 Json = dict[str, Any]
 
 
-def delivery_json(delivery: Delivery) -> Json:
-    """`id` is the event's, and the `webhook-id`. `nextAttempt` is null if it is over, waits, or is being sent now."""
+# In a list: a page of the largest deliveries has to fit into an answer of Lambda's, which is 6 MB.
+SHORT = 200
+
+
+def delivery_json(delivery: Delivery, excerpt: int | None = None) -> Json:
+    """`id` is the event's, and the `webhook-id`. `nextAttempt` is null if it is over, waits, or is being sent now.
+
+    `excerpt`: how many characters of each answer are shown.
+    """
     return {
         "id": delivery.event_id,
         "webhookId": delivery.consumer_id,
@@ -23,7 +30,7 @@ def delivery_json(delivery: Delivery) -> Json:
         "generatedDate": iso(delivery.event_time),
         "status": delivery.state.value,
         "nextAttempt": iso(delivery.due) if delivery.due else None,
-        "attempts": [_attempt_json(attempt) for attempt in delivery.attempts],
+        "attempts": [_attempt_json(attempt, excerpt) for attempt in delivery.attempts],
     }
 
 
@@ -66,11 +73,11 @@ def states_in(text: str) -> frozenset[DeliveryState]:
     return found
 
 
-def _attempt_json(attempt: Attempt) -> Json:
+def _attempt_json(attempt: Attempt, excerpt: int | None) -> Json:
     return {
         "time": iso(attempt.time),
         "status": attempt.status,
         "error": attempt.error,
         "durationMs": attempt.duration_ms,
-        "response": attempt.excerpt,
+        "response": attempt.excerpt[:excerpt],
     }
