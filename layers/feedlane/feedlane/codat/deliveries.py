@@ -13,6 +13,7 @@ from feedlane.replay import Replay
 Json = dict[str, Any]
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 # In a list: a page of the largest deliveries has to fit into an answer of Lambda's, which is 6 MB.
 SHORT = 200
 
@@ -55,9 +56,12 @@ def moment_in(name: str, text: str) -> datetime:
     """A time as text; without an offset it is UTC. Raises `Invalid`."""
     try:
         moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise Invalid.field(name, "must be a time such as 2026-05-04T09:30:00Z", "DateTime") from None
+        moment = _NEVER
+    if moment.year < 2000:  # years of less than four digits would not sort
+        raise Invalid.field(name, "must be a time such as 2026-05-04T09:30:00Z", "DateTime")
+    return moment
 
 
 def states_in(text: str) -> frozenset[DeliveryState]:
