@@ -338,13 +338,13 @@ turns = st.sets(st.integers(1, 150), max_size=20)
 
 
 @settings(max_examples=50, deadline=None)
-@given(before=turns, after=turns, answers=st.lists(st.sampled_from([OK, BROKEN, TIMEOUT]), max_size=12))
+@given(before=turns, after=turns, answers=st.lists(st.sampled_from([OK, BROKEN, TIMEOUT]), max_size=7))
 def test_whatever_crashes_a_replay_brings_each_event_in_order(
     before: set[int], after: set[int], answers: list[Answer]
 ) -> None:
     world = World()
     ids = failed(world, 4)
-    world.answers = list(answers)
+    world.answers = list(answers)  # fewer than the eight that would give one up
     faults = Faults(before, after)
     while True:
         try:
