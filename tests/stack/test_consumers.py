@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from svix.webhooks import Webhook
 from feedlane.ids import new_id
 from local.demo.platform import wait_for
 from local.instance import Instance
-from tests.contract.webhooks.receiver import Receiver, running
+from tests.contract.webhooks.receiver import Received, Receiver, running
 from tests.stack.probes.given import given
 
 
@@ -45,7 +46,7 @@ def enabled_replayed_and_rotated(api: httpx.Client, receiver: Receiver, hook: st
     since = listed(api, f"{hook}/deliveries", 3)[-1]["generatedDate"]
     ask(api, "POST", f"{hook}/enable")
     wait_for(lambda: len(receiver.received) >= 3 or None, "what was missed")
-    sent = [Webhook(secret).verify(one.body, one.headers) for one in receiver.received]
+    sent = [verified(secret, one) for one in receiver.received]
     assert [event["payload"]["name"] for event in sent] == ["Missed 0", "Missed 1", "Missed 2"]
     assert {one.headers["authorization"] for one in receiver.received} == {"Bearer abc"}
 
@@ -54,7 +55,7 @@ def enabled_replayed_and_rotated(api: httpx.Client, receiver: Receiver, hook: st
     test = ask(api, "POST", f"{hook}/test")["id"]
     wait_for(lambda: len(receiver.received) >= 4 or None, "the test")
     for key in (secret, rotated):
-        assert Webhook(key).verify(receiver.received[3].body, receiver.received[3].headers)["id"] == test
+        assert verified(key, receiver.received[3])["id"] == test
 
     # When all is replayed, then each comes again under its own id, and its attempts are told
     replay = ask(api, "POST", f"{hook}/replays", {"since": since, "which": "all"})["id"]
@@ -64,6 +65,12 @@ def enabled_replayed_and_rotated(api: httpx.Client, receiver: Receiver, hook: st
     assert ids[4:] == ids[:4]
     shown = listed(api, f"{hook}/deliveries?status=Success", 4)
     assert [[attempt["status"] for attempt in one["attempts"]] for one in shown] == [[204, 204]] * 4
+
+
+def verified(secret: str, one: Received) -> Any:
+    """The event, if the library finds it rightly signed: `verify` itself answers nothing."""
+    Webhook(secret).verify(one.body, one.headers)
+    return json.loads(one.body)
 
 
 def ask(api: httpx.Client, method: str, path: str, body: Any = None) -> Any:
