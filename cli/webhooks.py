@@ -10,6 +10,7 @@ import click
 from cli.http_api import HttpApi, with_api
 
 SECONDS_BETWEEN_LOOKS = 2.0
+MOST_LOOKS = 30
 consumer = click.argument("webhook_id")
 since = click.option("--since", help="From this time on, such as 2026-05-04T09:00:00Z.")
 company = click.option("--company", help="Only the events of this company.")
@@ -100,9 +101,13 @@ def rotate_secret(api: HttpApi, webhook_id: str) -> None:
 def test(api: HttpApi, webhook_id: str) -> None:
     """Sends a test event to WEBHOOK_ID and prints what came of the first attempt; fails if it was not taken."""
     delivery = api.ask("POST", f"/webhooks/{webhook_id}/test")
-    while not delivery["attempts"]:
+    for _ in range(MOST_LOOKS):
+        if delivery["attempts"]:
+            break
         time.sleep(SECONDS_BETWEEN_LOOKS)
         delivery = api.ask("GET", f"/webhooks/{webhook_id}/deliveries/{delivery['id']}")
+    else:
+        raise click.ClickException(f"Delivery {delivery['id']} was not attempted within a minute.")
     first = delivery["attempts"][0]
     answer = f"{first['status'] or first['error']}  {first['durationMs']} ms  {first['response']}"
     click.echo(f"{delivery['id']}  {answer.rstrip()}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -12,42 +11,17 @@ from aws_lambda_powertools import Logger
 from feedlane import aws, batch, measures
 from feedlane.clock import system_clock
 from feedlane.delivering import Deliverer
-from feedlane.delivery import JITTER, DeliveryState
+from feedlane.delivery import DeliveryState
 from feedlane.environment import environment
-from feedlane.ids import new_id
 from feedlane.measures import Measure
 from feedlane.replaying import Replayer
-from feedlane.signature import Remembered
-from feedlane.vault_client import LambdaVault
-from feedlane.webhook_sender import WebhookSender
+from feedlane.webhook_wiring import deliverer, replayer
 
 # An attempt takes fifteen seconds at most; what is not done by then has met something that hangs.
 LONGEST_SECONDS = 25.0
 MARGIN_SECONDS = 5.0
 
 logger = Logger()
-
-
-@lru_cache(maxsize=1)
-def deliverer() -> Deliverer:
-    aws.client("sqs")  # boto3 makes clients in one thread only
-    vault = LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
-    return Deliverer(
-        store=aws.store(),
-        queues=aws.queues(),
-        secrets=Remembered(vault.webhook_secrets, system_clock).of,
-        headers=Remembered(vault.webhook_headers, system_clock).of,
-        post=WebhookSender(environment().webhook_targets, system_clock).post,
-        clock=system_clock,
-        jitter=lambda: random.uniform(-JITTER, JITTER),
-        new_id=new_id,
-    )
-
-
-@lru_cache(maxsize=1)
-def replayer() -> Replayer:
-    own = deliverer()
-    return Replayer(own.store, own.queues, own, own.clock)
 
 
 @logger.inject_lambda_context

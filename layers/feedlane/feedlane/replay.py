@@ -10,6 +10,7 @@ from feedlane.record import Record
 
 # How often a replay tries one delivery before it goes on past it: that one then follows its own schedule.
 PATIENCE = 3
+LOST = timedelta(hours=1)
 
 
 class Which(StrEnum):
@@ -71,11 +72,15 @@ class Replay(Record):
                 return Turn.NEXT
         elif not self._wants(delivery):
             return Turn.NEXT
-        not_before = delivery.not_before if self.has_tried(delivery) else delivery.claimed_until
+        not_before = delivery.not_before if self.has_begun(delivery) else delivery.claimed_until
         return Turn.WAIT if not_before and not_before > now else Turn.SEND
 
     def has_tried(self, delivery: Delivery) -> bool:
         return self._tries(delivery) > 0
+
+    def has_begun(self, delivery: Delivery) -> bool:
+        """Whether all of its schedule lies in the replay: one from before may be hours away, and is begun anew."""
+        return self.has_tried(delivery) and delivery.tries <= self._tries(delivery)
 
     def past(self, delivery: Delivery, place: str) -> Replay:
         """It has had its turn."""
@@ -91,16 +96,17 @@ class Replay(Record):
         return sum(attempt.time >= self.started for attempt in delivery.attempts)
 
     def _wants(self, delivery: Delivery) -> bool:
-        """One without any attempt is on its way by itself. One that is claimed still, was left by a crash."""
+        """One without any attempt is on its way by itself, unless its message was lost long ago.
+
+        One that is claimed, and whose claim is over, was left by a crash.
+        """
         if delivery.claimed_until or (delivery.state is DeliveryState.SENDING and delivery.attempts):
             return True
-        match self.which:
-            case Which.WAITING:
-                return delivery.state is DeliveryState.WAITING
-            case Which.FAILED:
-                return delivery.state in NOT_ARRIVED
-            case Which.ALL:
-                return delivery.state is not DeliveryState.SENDING
+        if self.which is Which.WAITING:
+            return delivery.state is DeliveryState.WAITING
+        if delivery.state is DeliveryState.SENDING:
+            return self.started - delivery.event_time > LOST
+        return self.which is Which.ALL or delivery.state in NOT_ARRIVED
 
 
 def wait_for(delivery: Delivery, now: datetime, at_least: timedelta) -> timedelta:

@@ -22,6 +22,7 @@ STEP = timedelta(seconds=6)
 # The list of deliveries is a moment behind the table: what waited is looked for once more.
 SECOND_LOOK = timedelta(seconds=60)
 _NEWS = timedelta(seconds=1)
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _TRIES = 5
 
 
@@ -75,10 +76,10 @@ def start(
 def resume(store: Store, queues: Queues, now: datetime, consumer_id: str) -> Replay:
     """After a consumer was enabled: what waited for it goes on, in the order of the events."""
     id = derived_id("replay", consumer_id, Which.WAITING)
-    since = now - deliveries.KEPT
+    since, until = now - deliveries.KEPT, now + _CLOCKS_DIFFER
     return _begun(
         store, queues, now,
-        Replay(id=id, consumer_id=consumer_id, which=Which.WAITING, since=since, until=now, started=now),
+        Replay(id=id, consumer_id=consumer_id, which=Which.WAITING, since=since, until=until, started=now),
         anew=True,
     )  # fmt: skip
 
@@ -153,7 +154,7 @@ class Replayer:
                 return wait_for(delivery, now, _NEWS)
         if found.pause and found.pause.is_on and found.pause.until > now:
             return found.pause.until - now
-        sent = delivery if replay.has_tried(delivery) else delivery.again()
+        sent = delivery if replay.has_begun(delivery) else delivery.again()
         tried = self.deliverer.attempt(sent, found.consumer, found.pause)
         if tried is None:
             return CLAIM

@@ -33,10 +33,17 @@ def test_a_webhook_consumer_shows_its_secret_once(platform: CodatPlatform, own: 
 
 
 def test_a_webhook_consumer_is_checked(platform: CodatPlatform) -> None:
-    for wrong in ({"event_types": ["no.such.event"]}, {"company_tags": ["untagged"]}, {"url": "not an address"}):
+    wrong = {
+        "eventTypes": {"event_types": ["no.such.event"]},
+        "companyTags": {"company_tags": ["untagged"]},
+        "url": {"url": "not an address"},
+    }
+    for field, given in wrong.items():
         with pytest.raises(errors.ErrorMessage) as refused:
-            platform.webhooks.create_consumer(request={"url": "https://hooks.example.com/"} | wrong)
+            platform.webhooks.create_consumer(request={"url": "https://hooks.example.com/"} | given)
         assert refused.value.status_code == 400
+        assert [one.item_id for one in refused.value.data.validation.errors] == [field]
+        assert refused.value.data.error.startswith(f"{field}: ")
 
 
 def test_there_are_at_most_fifty_consumers(platform: CodatPlatform) -> None:

@@ -221,11 +221,12 @@ def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, own
     assert [one["id"] for one in page["results"]] == ["event-1", "event-0"]
     last = call("GET", page["_links"]["next"]["href"]).body
     assert (last["results"], "next" in last["_links"]) == ([], False)
-    for wrong in ("status=odd", "since=odd", "pageSize=501", "after=odd"):
+    for wrong in ("status=odd", "since=odd", "since=0999-01-01", "pageSize=101", "after=odd"):
         refused = call("GET", f"/webhooks/{id}/deliveries?{wrong}")
         assert refused.status == 400
         assert refused.body["validation"]["errors"][0]["itemId"] == wrong.split("=")[0]
     assert call("GET", "/webhooks/nobody/deliveries").status == 404
+    assert listed("?since=2026-05-04T12:00:03Z&until=2026-05-04T12:00:02Z") == []
 
 
 def test_a_filter_that_fits_hardly_anything_reads_only_so_many_at_a_time(

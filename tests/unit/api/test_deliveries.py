@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedlane.consumer import Consumer
-from feedlane.delivery import Attempt, Delivery, DeliveryState
+from feedlane.delivery import MOST_ATTEMPTS, Attempt, Delivery, DeliveryState
 from feedlane.store import deliveries
 from feedlane.store.records import emitted
 from tests.contract.sdk.stand_ins import StandInParts
@@ -52,6 +52,18 @@ def test_a_delivery_is_shown_with_its_attempts(call: Call, own: StandInParts, ho
         ],
     }
     assert call("GET", f"{HOOK}/deliveries/nothing").status == 404
+
+
+def test_the_largest_page_fits_into_an_answer(call: Call, own: StandInParts, hook: Consumer) -> None:
+    attempts = (Attempt(time=NOW, status=500, duration_ms=15_000, excerpt="\u0000" * 2000),) * MOST_ATTEMPTS
+    for n in range(100):
+        event = hold_event(f"event-{n:03d}", NOW)
+        delivery = Delivery.of(event, "consumer-1").but(state=DeliveryState.FAILURE, attempts=attempts)
+        own.store.commit(deliveries.put_delivery(delivery, NOW))
+    page = call("GET", f"{HOOK}/deliveries?pageSize=100")
+    assert len(page.body["results"]) == 100
+    assert len(page.text.encode()) < 6_000_000
+    assert len(call("GET", f"{HOOK}/deliveries/event-000").body["attempts"][0]["response"]) == 2000
 
 
 def test_one_delivery_is_replayed(call: Call, own: StandInParts, hook: Consumer) -> None:

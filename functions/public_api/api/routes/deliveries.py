@@ -9,7 +9,7 @@ from api.answers import ok
 from api.requests import Routes
 from feedlane import replaying
 from feedlane.codat.bodies import ReplayBody, parsed
-from feedlane.codat.deliveries import delivery_json, moment_in, replay_json, states_in
+from feedlane.codat.deliveries import SHORT, delivery_json, moment_in, replay_json, states_in
 from feedlane.codat.paging import cursor_in, cursor_page, page_size
 from feedlane.errors import Invalid, NotFound
 from feedlane.replay import Which
@@ -32,7 +32,8 @@ def list_deliveries(webhook_id: str) -> Response[str]:
         own.store, webhook_id, since, until, after, size,
         lambda one: one.state in states and company in (None, "", one.company_id),
     )  # fmt: skip
-    return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", given, list(map(delivery_json, found)), place))
+    results = [delivery_json(one, SHORT) for one in found]
+    return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", given, results, place))
 
 
 @router.get("/webhooks/<webhook_id>/deliveries/<event_id>")

@@ -13,8 +13,16 @@ from feedlane.replay import Replay
 Json = dict[str, Any]
 
 
-def delivery_json(delivery: Delivery) -> Json:
-    """`id` is the event's, and the `webhook-id`. `nextAttempt` is null if it is over, waits, or is being sent now."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+# In a list: a page of the largest deliveries has to fit into an answer of Lambda's, which is 6 MB.
+SHORT = 200
+
+
+def delivery_json(delivery: Delivery, excerpt: int | None = None) -> Json:
+    """`id` is the event's, and the `webhook-id`. `nextAttempt` is null if it is over, waits, or is being sent now.
+
+    `excerpt`: how many characters of each answer are shown.
+    """
     return {
         "id": delivery.event_id,
         "webhookId": delivery.consumer_id,
@@ -23,7 +31,7 @@ def delivery_json(delivery: Delivery) -> Json:
         "generatedDate": iso(delivery.event_time),
         "status": delivery.state.value,
         "nextAttempt": iso(delivery.due) if delivery.due else None,
-        "attempts": [_attempt_json(attempt) for attempt in delivery.attempts],
+        "attempts": [_attempt_json(attempt, excerpt) for attempt in delivery.attempts],
     }
 
 
@@ -48,9 +56,12 @@ def moment_in(name: str, text: str) -> datetime:
     """A time as text; without an offset it is UTC. Raises `Invalid`."""
     try:
         moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise Invalid.field(name, "must be a time such as 2026-05-04T09:30:00Z", "DateTime") from None
+        moment = _NEVER
+    if moment.year < 2000:  # years of less than four digits would not sort
+        raise Invalid.field(name, "must be a time such as 2026-05-04T09:30:00Z", "DateTime")
+    return moment
 
 
 def states_in(text: str) -> frozenset[DeliveryState]:
@@ -66,11 +77,11 @@ def states_in(text: str) -> frozenset[DeliveryState]:
     return found
 
 
-def _attempt_json(attempt: Attempt) -> Json:
+def _attempt_json(attempt: Attempt, excerpt: int | None) -> Json:
     return {
         "time": iso(attempt.time),
         "status": attempt.status,
         "error": attempt.error,
         "durationMs": attempt.duration_ms,
-        "response": attempt.excerpt,
+        "response": attempt.excerpt[:excerpt],
     }

@@ -13,7 +13,7 @@ from feedlane.errors import Invalid
 
 DEFAULT_SIZE = 100
 LARGEST_SIZE = 5000
-MOST_BY_CURSOR = 500
+MOST_BY_CURSOR = 100
 T = TypeVar("T")
 Json = dict[str, Any]
 

@@ -94,6 +94,8 @@ def page(
     start, end = iso(since) if since else "", f"{iso(until)}~" if until else "~"
     if after:
         start, end = (start, after) if newest_first else (f"{after} ", end)
+    if start > end:
+        return []
     items = store.table.query(
         keys.deliveries(consumer_id), start=start or " ", end=end, reverse=newest_first, limit=size + 1, index=True
     )

@@ -44,6 +44,8 @@ class MemoryTable:
         limit: int | None = None,
         index: bool = False,
     ) -> Iterable[Item]:
+        if start is not None and end is not None and start > end:
+            raise ValueError("BETWEEN requires an upper bound that is not below the lower one")
         hash_name, range_name = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
         found = [
             item
