@@ -28,8 +28,9 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
     own, account_id = parts.current, account_id_in(account)
     try:
         operation = pushing.accept(
-            own.store, own.queues, own.clock(), own.new_id, company_id, connection_id, account_id, _body(), _timeout()
-        )
+            own.store, own.queues, own.clock(), own.new_id, company_id, connection_id, account_id, _body(), _timeout(),
+            router.header("idempotency-key"),
+        )  # fmt: skip
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict
     return ok(push_operation_json(operation))

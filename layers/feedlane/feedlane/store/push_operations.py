@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from feedlane.clock import iso
 from feedlane.errors import NotFound
 from feedlane.feed import feed_id
+from feedlane.ids import fingerprint
 from feedlane.push_operation import PushOperation
 from feedlane.store import keys
 from feedlane.store.ledger import packed, unpacked
@@ -18,6 +19,8 @@ from feedlane.transaction import Line
 
 # Content older than a year is refused by its dates, so that nothing need be remembered for longer.
 CONTENT_KEPT = timedelta(days=400)
+# As long as Codat does.
+KEY_KEPT = timedelta(minutes=90)
 MOST_FINDINGS = 1000
 
 
@@ -78,6 +81,20 @@ def put_content(operation: PushOperation, replaces: str | None) -> Put:
     item = {"pk": pk, "sk": sk, "operation": operation.key}
     when = ABSENT if replaces is None else When(equal={"operation": replaces})
     return Put(item | {"expires_at": expiry(operation.requested_on, CONTENT_KEPT)}, when)
+
+
+def keyed_operation(store: Store, company_id: str, idempotency_key: str, now: datetime) -> str | None:
+    """The key of the operation that this idempotency key stands for, while it does."""
+    item = store.table.get(keys.idempotency(company_id, fingerprint(idempotency_key)))
+    return item["operation"] if item and item["until"] >= iso(now) else None
+
+
+def put_key(operation: PushOperation, idempotency_key: str, now: datetime) -> Put:
+    """Lets the idempotency key stand for the operation; fails if it stands for one already."""
+    pk, sk = keys.idempotency(operation.company_id, fingerprint(idempotency_key))
+    until = now + KEY_KEPT
+    item = {"pk": pk, "sk": sk, "operation": operation.key, "until": iso(until), "expires_at": expiry(now, KEY_KEPT)}
+    return Put(item, When(absent=True, before={"until": iso(now)}))
 
 
 # not ended
