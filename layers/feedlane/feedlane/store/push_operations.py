@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from feedlane.clock import iso
-from feedlane.errors import NotFound
+from feedlane.errors import Finding, NotFound
 from feedlane.feed import feed_id
 from feedlane.ids import fingerprint
 from feedlane.push_operation import PushOperation
@@ -22,6 +24,8 @@ CONTENT_KEPT = timedelta(days=400)
 # As long as Codat does.
 KEY_KEPT = timedelta(minutes=90)
 MOST_FINDINGS = 1000
+MOST_FINDING_BYTES = 180_000
+_AROUND_A_FINDING = 100
 
 
 def find_operation(store: Store, company_id: str, key: str) -> PushOperation:
@@ -43,10 +47,23 @@ def operations(store: Store, company_id: str) -> Iterable[PushOperation]:
 
 def put_operation(operation: PushOperation) -> Put:
     """New if its version is 0, else as it was read."""
-    trimmed = operation.but(errors=operation.errors[:MOST_FINDINGS], warnings=operation.warnings[:MOST_FINDINGS])
+    trimmed = operation.but(errors=_fitting(operation.errors), warnings=_fitting(operation.warnings))
     key = keys.push_operation(operation.company_id, operation.key)
     listed = f"{iso(operation.requested_on)}#{operation.key}"
     return changed(key, trimmed, gsi1pk=keys.pushes(operation.company_id), gsi1sk=listed)
+
+
+def _fitting(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """As many as an item has room for, errors and warnings each; how many are left out is said in the last."""
+    ends = list(accumulate(len(one.item_id.encode()) + len(one.message) + _AROUND_A_FINDING for one in findings))
+    if not findings or (len(findings) <= MOST_FINDINGS and ends[-1] <= MOST_FINDING_BYTES):
+        return findings
+    room = MOST_FINDING_BYTES - 2 * _AROUND_A_FINDING
+    kept = min(MOST_FINDINGS - 1, bisect_right(ends, room))
+    left_out = Finding(
+        item_id="transactions", message=f"and {len(findings) - kept} more, left out here", validator="More"
+    )
+    return (*findings[:kept], left_out)
 
 
 # what it brought
