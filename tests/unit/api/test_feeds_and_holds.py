@@ -130,3 +130,14 @@ def test_an_idempotency_key_stands_for_one_push(call: Call, ids: Ids, own: Stand
     assert refused.status == 400
     assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["Idempotency-Key"]
     assert call("POST", path, other, headers=AS_CALLER | {"Idempotency-Key": "key-2"}).status == 200
+
+
+def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, own: StandInParts) -> None:
+    k = connected(call, ids)
+    key = push(call, k).body["pushOperationKey"]
+    path = f"/companies/{ids['company_id']}/push/{key}/transactions"
+    listed = call("GET", path).body
+    assert listed["results"] == [{"id": "t1", "outcome": "Pending", "line": None}]
+    assert listed["totalResults"] == 1
+    assert call("GET", f"{path}?query=outcome=Delivered").body["results"] == []
+    assert call("GET", f"/companies/{ids['company_id']}/push/nothing/transactions").status == 404
