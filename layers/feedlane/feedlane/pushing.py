@@ -13,12 +13,13 @@ from feedlane.errors import Conflict, Finding, Invalid, NotFound, Refused
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold
 from feedlane.ids import NewId
+from feedlane.ledger import Refusal, append
 from feedlane.push_content import Content, content_of, object_in
 from feedlane.push_operation import Door, PushOperation, PushStatus
 from feedlane.queues import Check, Queues
 from feedlane.settings import Settings
 from feedlane.source_account import SourceAccount, SourceAccountStatus
-from feedlane.store import keys, push_operations
+from feedlane.store import keys, ledger, push_operations
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
@@ -90,10 +91,17 @@ def accept(
 def validate(
     store: Store, now: datetime, company_id: str, connection_id: str, account_id: str, body_text: str
 ) -> tuple[list[Finding], list[Finding]]:
-    """The errors and warnings that a push would have at the door, without taking it."""
+    """The errors and warnings that a push would have as the feed stands, without taking it."""
     place = _place(store, company_id, connection_id, account_id)
-    content = _content(account_id, body_text, place.feed_for_pushing(), now)
-    return list(content.errors), list(content.warnings)
+    feed = place.feed_for_pushing()
+    content = _content(account_id, body_text, feed, now)
+    if content.errors:
+        return list(content.errors), list(content.warnings)
+    known = ledger.known_ids(store, feed, {line.id for line in content.lines})
+    outcome = append(feed, content.lines, known, place.settings.gap_is_error)
+    if isinstance(outcome, Refusal):
+        return list(outcome.errors), list(content.warnings)
+    return [], [*content.warnings, *outcome.warnings]
 
 
 @dataclass(frozen=True)

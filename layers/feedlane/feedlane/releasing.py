@@ -24,6 +24,7 @@ FEEDS_AT_ONCE = 30
 # A wake-up for the case that we crash between the release and waking its feeds.
 SAFETY_DELAY = 20
 MOST_SET_ASIDE = 1000
+_ONLY_OWN_HOLD = "only the release of a feed's own hold can set transactions aside"
 _TRIES = 5
 
 
@@ -96,9 +97,15 @@ def _waiting_feeds(store: Store, hold: Hold) -> tuple[list[Feed], dict[str, Comp
 def release_feed(
     store: Store, queues: Queues, now: datetime, new_id: NewId, feed: Feed, set_aside: Sequence[str] = ()
 ) -> list[PushOperation]:
-    """Lifts every hold that stops the feed, the tenant's and the app's included."""
+    """Lifts every hold that stops the feed, the tenant's and the app's included.
+
+    Its own goes first: if what is to be set aside is refused, nothing has been lifted.
+    """
     started: list[PushOperation] = []
-    for hold in store.holds_on(feed.holdable):
+    holds = sorted(store.holds_on(feed.holdable), key=lambda hold: hold.scope is not Scope.FEED)
+    if set_aside and not any(hold.scope is Scope.FEED for hold in holds):
+        raise Invalid.field("setAside", _ONLY_OWN_HOLD, "Scope")
+    for hold in holds:
         started += release(store, queues, now, new_id, hold, set_aside if hold.scope is Scope.FEED else ())
     return started
 
@@ -137,7 +144,7 @@ def _marked(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> Feed
     """The held feed with these of its waiting lines set aside."""
     feed = ledger.find_feed(store, hold.subject) if hold.scope is Scope.FEED else None
     if feed is None:
-        raise Invalid.field("setAside", "only the release of a feed's own hold can set transactions aside", "Scope")
+        raise Invalid.field("setAside", _ONLY_OWN_HOLD, "Scope")
     if feed.flight is not None:
         raise Conflict("A statement of the feed is under way; release without setting aside, or wait for its end.")
     known = ledger.known_ids(store, feed, ids)

@@ -141,3 +141,14 @@ def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, own: S
     assert listed["totalResults"] == 1
     assert call("GET", f"{path}?query=outcome=Delivered").body["results"] == []
     assert call("GET", f"/companies/{ids['company_id']}/push/nothing/transactions").status == 404
+
+
+def test_a_release_sets_aside_what_its_body_names(call: Call, ids: Ids, own: StandInParts) -> None:
+    connected(call, ids)
+    feed = hold_with_waiting(own, ids)
+    refused = call("POST", "/holds/hold-1/release", {"setAside": ["t1"]})
+    assert refused.status == 400
+    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["setAside"]
+    assert call("POST", f"/feeds/{feed.id}/release", {"setAside": ["t1"]}).status == 400
+    assert call("POST", "/holds/hold-1/release", {"setAside": "t1"}).status == 400
+    assert len(call("GET", "/holds").body["results"]) == 1

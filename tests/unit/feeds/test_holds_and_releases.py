@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from feedlane.errors import Invalid, Refused
-from feedlane.hold import Scope
+from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
-from feedlane.releasing import release
+from feedlane.releasing import release, release_feed
 from feedlane.upstream import NoAnswer, Refusal
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.world import World, transactions
@@ -109,3 +109,33 @@ def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None
         release(world.store, world.queues, world.now, world.new_id, hold, ["t9"])
     assert caught.value.findings[0].item_id == "setAside.t9"
     assert world.store.holds() == [hold]
+
+
+def test_a_feed_is_released_from_every_hold_and_its_own_sets_aside(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(3))
+    world.run()
+    hold_tenant(world)
+    with pytest.raises(Invalid):
+        release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t9"])
+    assert {hold.scope for hold in world.store.holds()} == {Scope.FEED, Scope.TENANT}
+    release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t2"])
+    world.run()
+    assert world.store.holds() == []
+    assert world.sent_ids() == ["t1", "t3"]
+
+
+def test_nothing_is_set_aside_without_a_word_where_the_feed_has_no_hold_of_its_own(world: World) -> None:
+    world.upstream.answers.append(NO_FEEDS)
+    world.push(transactions(2))
+    world.run()
+    with pytest.raises(Invalid) as caught:
+        release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t1"])
+    assert caught.value.findings[0].item_id == "setAside"
+    assert [hold.scope for hold in world.store.holds()] == [Scope.TENANT]
+
+
+def hold_tenant(world: World) -> None:
+    facts = {"scope": Scope.TENANT, "subject": "tenant-1", "reason": "x", "problem": NO_FEEDS.problem}
+    hold = Hold(id=world.new_id(), since=world.now, **facts)
+    world.store.commit(world.store.add_hold(hold))
