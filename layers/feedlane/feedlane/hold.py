@@ -17,7 +17,10 @@ class Scope(StrEnum):
 
 
 class Hold(Record):
-    """`subject` is what is held: "app", a tenant id, a connection id or a feed id."""
+    """`subject` is what is held: "app", a tenant id, a connection id or a feed id.
+
+    `noticed` rises whenever an operation fails on its account: whoever lifts the hold has seen them all.
+    """
 
     id: str
     scope: Scope
@@ -29,6 +32,7 @@ class Hold(Record):
     company_id: str | None = None
     connection_id: str | None = None
     account_id: str | None = None
+    noticed: int = 0
 
 
 APP = "app"

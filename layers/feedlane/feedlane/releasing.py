@@ -14,7 +14,7 @@ from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
 from feedlane.push_operation import Door, PushOperation
 from feedlane.queues import Check, Queues
-from feedlane.store import keys, ledger, push_operations
+from feedlane.store import ledger, push_operations
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended, Write
@@ -25,7 +25,7 @@ FEEDS_AT_ONCE = 30
 SAFETY_DELAY = 20
 MOST_SET_ASIDE = 1000
 _ONLY_OWN_HOLD = "only the release of a feed's own hold can set transactions aside"
-_TRIES = 5
+_TRIES = 10
 
 
 def find_hold(store: Store, hold_id: str) -> Hold:
@@ -53,9 +53,7 @@ def release(
             return _released(store, queues, now, new_id, hold, set_aside)
         except Contended:
             continue
-        except ConditionFailed as failed:
-            if keys.hold(hold.scope, hold.subject) in failed.keys:
-                raise NotFound("hold", hold.id) from None
+        except ConditionFailed:
             continue  # a feed has grown meanwhile: its new lines go on under the same push operation
     raise Conflict("The feeds of this hold are changing at this moment; release it again.")
 
@@ -63,6 +61,8 @@ def release(
 def _released(
     store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold, set_aside: Sequence[str]
 ) -> list[PushOperation]:
+    # Before the feeds are: what fails on its account from now on makes the release look again.
+    hold = _as_it_stands(store, hold)
     marked = _marked(store, hold, set_aside, now) if set_aside else None
     feeds, companies = _waiting_feeds(store, hold)
     if marked is not None:
@@ -77,13 +77,20 @@ def _released(
     first, rest = pairs[:FEEDS_AT_ONCE], pairs[FEEDS_AT_ONCE:]
     writes = [write for feed, operation in first for write in _writes(feed, operation)]
     unmoved = [ledger.put_feed(marked)] if marked is not None else [ledger.unmoved(feed) for feed, _ in first]
-    store.commit(store.remove_hold(hold), emitted(event), *unmoved, *writes)
+    store.commit(store.lift_hold(hold), emitted(event), *unmoved, *writes)
     while rest:
         some, rest = rest[:FEEDS_AT_ONCE], rest[FEEDS_AT_ONCE:]
         store.commit(*(write for feed, operation in some for write in _writes(feed, operation)))
     for feed in feeds:
         queues.wake(feed.id)
     return [operation.but(version=1) for operation in started]
+
+
+def _as_it_stands(store: Store, hold: Hold) -> Hold:
+    for found in store.holds_on([(hold.scope, hold.subject)]):
+        if found.id == hold.id:
+            return found
+    raise NotFound("hold", hold.id)
 
 
 def _waiting_feeds(store: Store, hold: Hold) -> tuple[list[Feed], dict[str, Company]]:

@@ -6,7 +6,7 @@ import pytest
 
 from feedlane.hold import APP, Hold, Scope
 from feedlane.problem import Problem
-from feedlane.push_operation import PushOperation, PushStatus
+from feedlane.push_operation import Door, PushOperation, PushStatus
 from feedlane.queue_message import QueueMessage
 from feedlane.queues import Check
 from feedlane.releasing import release
@@ -231,3 +231,29 @@ def behind(world: World) -> PushOperation:
         *(QueueMessage(one["id"], one["group"], one["body"], world.now) for one in world.queues.take("pushed"))
     )
     return operation
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["recorded as held", "failed after"])
+def test_what_fails_by_a_hold_while_it_is_being_lifted_goes_on_under_an_operation(world: World, known: bool) -> None:
+    """The release has looked at the feeds, and found none that waits, when a push is recorded and told of the hold."""
+    hold = hold_app(world) if known else None
+    operation = world.message(transactions(2))
+    if hold is None:
+        world.record(operation)
+        hold = hold_app(world)
+
+    def recorded_and_told() -> None:
+        if known:
+            world.record(operation)
+        else:
+            world.sender.send(world.feed().id)
+        assert [found.status for found in world.operations()] == [PushStatus.FAILED]
+
+    just_before(world, "commit", recorded_and_told, touching="bankFeeds.released")
+    lift(world, hold)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert {found.door: found.status for found in world.operations()} == {
+        Door.QUEUE: PushStatus.FAILED,
+        Door.RELEASE: PushStatus.SUCCESS,
+    }

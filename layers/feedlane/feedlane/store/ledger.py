@@ -35,7 +35,9 @@ def unmoved(feed: Feed) -> Check:
 
 
 def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:
-    return [Feed.model_validate(item) for item in store.table.query(keys.tenant(tenant_id), index=True)]
+    """As they are now: the index may be a moment behind, and is only asked which they are."""
+    listed = [keys.feed(item["id"]) for item in store.table.query(keys.tenant(tenant_id), index=True)]
+    return [Feed.model_validate(item) for item in store.table.get_many(listed).values()]
 
 
 def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
