@@ -13,6 +13,7 @@ from feedlane.environment import environment
 from feedlane.errors import AppKeysRejected, FeedlaneError, Unavailable
 from feedlane.measures import Measure
 from feedlane.store.dynamodb import DynamoDBTable
+from feedlane.vault_failure import VaultFailed
 from feedlane.vault_messages import error_as_data, message_in, perform
 from feedlane.vault_secrets_manager import SecretsManager
 from feedlane.vault_service import VaultService
@@ -41,14 +42,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             measures.count(Measure.TOKEN_REFRESHES_FAILED)
         return {"error": data}
     except Exception as error:
-        # The texts of unforeseen errors may quote a request: only their kind and place go on.
-        raise VaultFailed(_place(error)) from None
+        raise VaultFailed.of(error) from None
     logger.info("vault answered", **ids)
     return {"ok": result}
-
-
-class VaultFailed(Exception):
-    """An unforeseen error, without its text."""
 
 
 @lru_cache(maxsize=1)
@@ -57,11 +53,3 @@ def vault() -> VaultService:
     identity = Identity(Http(settings.xero_identity_url, read_seconds=IDENTITY_READ_SECONDS))
     secrets = SecretsManager(aws.client("secretsmanager"), settings.secrets_prefix)
     return VaultService(secrets, DynamoDBTable(aws.client("dynamodb"), settings.table_name), identity)
-
-
-def _place(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
-    return f"{type(error).__name__} at {where}"

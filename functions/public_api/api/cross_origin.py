@@ -7,7 +7,7 @@ from typing import Any
 from api import parts
 
 _ALLOWED = {
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
     "Access-Control-Max-Age": "600",
     "Vary": "Origin",

@@ -21,6 +21,11 @@ class Routes(Router):
         except ValueError:
             raise Invalid("The body is not UTF-8 text.") from None
 
+    def header(self, name: str) -> str | None:
+        """`name` in lower case; headers have any."""
+        headers = self.current_event.headers or {}
+        return {given.lower(): value for given, value in headers.items()}.get(name)
+
     @property
     def parameters(self) -> dict[str, str]:
         given = self.current_event.query_string_parameters

@@ -14,7 +14,7 @@ from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.store import keys, push_operations
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import Check, ConditionFailed, Contended, When, Write
+from feedlane.store.table import Add, Check, ConditionFailed, Contended, When, Write
 
 # Each operation is three writes (itself, its event, its pointer), two more are conditions; a commit has at most 100.
 AT_ONCE = 30
@@ -41,7 +41,7 @@ def succeed(store: Store, feed_id: str, through: int, company: Company, now: dat
 
 def fail(
     store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId,
-    *conditions: Check,
+    *conditions: Add | Check,
 ) -> bool:  # fmt: skip
     """Ends all operations that wait for lines behind `after`, with what the upstream said, while `conditions` hold.
 
@@ -64,9 +64,12 @@ def fail(
     raise ConditionFailed([])
 
 
-def stands(hold: Hold) -> Check:
-    """The condition that the hold is still there, and not about to be lifted, for a commit on its account."""
-    return Check(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id, "releasing": False}))
+def stands(hold: Hold) -> Add:
+    """The condition that the hold is still there, and not about to be lifted, for a commit on its account.
+
+    Counted, so that no release passes at the same moment that has not seen what the commit did.
+    """
+    return Add(keys.hold(hold.scope, hold.subject), "noticed", 1, when=When(equal={"id": hold.id, "releasing": False}))
 
 
 def held(operation: PushOperation, hold: Hold, now: datetime) -> PushOperation:
@@ -83,7 +86,7 @@ def _end(
     company: Company,
     now: datetime,
     new_id: NewId,
-    *conditions: Check,
+    *conditions: Add | Check,
 ) -> None:
     """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is just unlisted."""
     for some in _chunks(operations, AT_ONCE):

@@ -20,6 +20,7 @@ class Hold(Record):
     """`subject` is what is held: "app", a tenant id, a connection id or a feed id.
 
     `releasing`: its release has begun and goes on by itself. Nothing is sent yet, and nothing fails on its account.
+    `noticed` rises whenever an operation fails on its account: whoever lifts the hold has seen them all.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Hold(Record):
     connection_id: str | None = None
     account_id: str | None = None
     releasing: bool = False
+    noticed: int = 0
 
 
 APP = "app"

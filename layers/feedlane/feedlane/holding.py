@@ -66,9 +66,18 @@ def tell_others(store: Store, queues: Queues, feed: Feed) -> None:
 def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
     """Fails the feed's operations that the hold stops: all but those whose lines the upstream already has.
 
-    Only while it stands: a release that comes in between has started operations that go on.
+    Only while it stands: a release that comes in between has started operations that go on. And only as the feed is
+    now: what was waiting when it was read may be with the upstream since.
     """
-    ending.fail(store, feed.id, _sent_through(feed), hold, company, now, new_id, ending.stands(hold))
+    for _ in range(_TRIES):
+        conditions = ending.stands(hold), ledger.unmoved(feed)
+        if ending.fail(store, feed.id, _sent_through(feed), hold, company, now, new_id, *conditions):
+            return
+        found = ledger.find_feed(store, feed.id)
+        if found is None or hold.id not in {one.id for one in store.holds_on([(hold.scope, hold.subject)])}:
+            return
+        feed = found
+    raise ConditionFailed([])
 
 
 def fail_behind(store: Store, feed_id: str, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:

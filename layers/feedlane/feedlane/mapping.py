@@ -28,7 +28,7 @@ SAFETY_DELAY = 20
 DELETION_TAKES = 5
 DISCONNECTED = "source-account-disconnected"
 # Holds of a feed that end when it gets a new feed connection.
-MENDED_BY_MAPPING = frozenset({DISCONNECTED, "feed-connection-gone", "feed-connection-of-another-organisation"})
+MENDED_BY_MAPPING = frozenset({DISCONNECTED, "feed-connection-gone", "feed-connection-elsewhere"})
 
 
 def access_to(connection: Connection) -> TenantAccess:

@@ -24,7 +24,10 @@ class Door(StrEnum):
 
 
 class PushOperation(Record):
-    """`through` is the ledger line with whose delivery it succeeds; 0 while it is not recorded."""
+    """`through` is the ledger line with whose delivery it succeeds; 0 while it is not recorded.
+
+    `lines` is how many lines it added, up to `through`; the rest of its `transactions` were in the ledger before.
+    """
 
     key: str
     company_id: str
@@ -44,6 +47,7 @@ class PushOperation(Record):
     parts: int = 0
     transactions: int = 0
     through: int = 0
+    lines: int = 0
     version: int = 0
 
     def succeeded(self, now: datetime) -> PushOperation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,19 +13,21 @@ from feedlane.errors import Conflict, Finding, Invalid, NotFound, ReconnectionNe
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold
 from feedlane.ids import NewId
+from feedlane.ledger import Refusal, append
 from feedlane.push_content import Content, content_of, object_in
 from feedlane.push_operation import Door, PushOperation, PushStatus
 from feedlane.queues import Check, Queues
 from feedlane.reconnection import problem_of
 from feedlane.settings import Settings
 from feedlane.source_account import SourceAccount, SourceAccountStatus
-from feedlane.store import keys, push_operations
+from feedlane.store import keys, ledger, push_operations
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed
+from feedlane.store.table import ConditionFailed, Write
 
 LONGEST_CHECK_DELAY = 900
 LONGEST_TIMEOUT = 60 * 24 * 7
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
 
 
 def accept(
@@ -37,60 +40,69 @@ def accept(
     account_id: str,
     body_text: str,
     timeout_in_minutes: int | None = None,
+    idempotency_key: str | None = None,
 ) -> PushOperation:
     """The push operation of this push: a new one, or the one that brought the same content before.
 
+    With an idempotency key that stands for this push already, its operation as it is, whatever has become of it.
     Raises `Invalid` with the transactions that are wrong, `NotFound`, `Conflict` (not connected, switched off),
     `Refused` with the problem of the hold, `ReconnectionNeeded`.
     """
+    if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+        raise Invalid.field("Idempotency-Key", "must be 1 to 128 characters of ASCII without spaces", "IdempotencyKey")
     if timeout_in_minutes is not None and not 1 <= timeout_in_minutes <= LONGEST_TIMEOUT:
         raise Invalid.field("timeoutInMinutes", f"must be 1 to {LONGEST_TIMEOUT}", "Range")
     place = _place(store, company_id, connection_id, account_id)
+    standing = _standing(store, now, company_id, idempotency_key)
+    if standing is not None:
+        sent = _content(account_id, body_text, place.feed, now)
+        return _announced(queues, _same_push(standing, feed_id(connection_id, account_id), sent))
     feed = place.feed_for_pushing()
     content = _content(account_id, body_text, feed, now)
     if content.errors:
         raise Invalid("The push has errors; nothing of it was taken.", list(content.errors))
-    fingerprint = content.fingerprint
+    new = PushOperation(
+        key=new_id(),
+        company_id=company_id,
+        connection_id=connection_id,
+        account_id=account_id,
+        door=Door.API,
+        requested_on=now,
+        timeout_in_minutes=timeout_in_minutes,
+        warnings=content.warnings,
+        content=content.fingerprint,
+        transactions=len(content.lines),
+    )
     for _ in range(3):
-        before_key = push_operations.content_operation(store, feed.id, fingerprint)
-        before = push_operations.existing_operation(store, company_id, before_key) if before_key else None
-        if before is not None and before.status is not PushStatus.FAILED:
-            _ring(queues, feed, before)
-            _watch_timeout(queues, feed, before)
-            return before
-        operation = PushOperation(
-            key=new_id(),
-            company_id=company_id,
-            connection_id=connection_id,
-            account_id=account_id,
-            door=Door.API,
-            requested_on=now,
-            timeout_in_minutes=timeout_in_minutes,
-            warnings=content.warnings,
-            content=fingerprint,
-            transactions=len(content.lines),
-        )
+        standing = _standing(store, now, company_id, idempotency_key)
+        if standing is not None:
+            return _announced(queues, _same_push(standing, feed.id, content))
+        operation, writes = _taken(store, new, content)
+        if idempotency_key is not None:
+            writes.append(push_operations.put_key(operation, idempotency_key, now))
         try:
-            store.commit(
-                push_operations.put_operation(operation),
-                push_operations.put_content(operation, replaces=before_key),
-                *push_operations.add_pushed(operation, content.lines),
-            )
+            if writes:
+                store.commit(*writes)
         except ConditionFailed:
-            continue  # the same content came in at the same moment: its operation is the answer
-        _ring(queues, feed, operation)
-        _watch_timeout(queues, feed, operation)
-        return operation
+            continue  # the same content, or the same key, came in at the same moment: its operation is the answer
+        return _announced(queues, operation)
     raise Conflict("The same push is being taken at this moment; ask for its operation.")
 
 
 def validate(
     store: Store, now: datetime, company_id: str, connection_id: str, account_id: str, body_text: str
 ) -> tuple[list[Finding], list[Finding]]:
-    """The errors and warnings that a push would have at the door, without taking it."""
+    """The errors and warnings that a push would have as the feed stands, without taking it."""
     place = _place(store, company_id, connection_id, account_id)
-    content = _content(account_id, body_text, place.feed_for_pushing(), now)
-    return list(content.errors), list(content.warnings)
+    feed = place.feed_for_pushing()
+    content = _content(account_id, body_text, feed, now)
+    if content.errors:
+        return list(content.errors), list(content.warnings)
+    known = ledger.known_ids(store, feed, {line.id for line in content.lines})
+    outcome = append(feed, content.lines, known, place.settings.gap_is_error)
+    if isinstance(outcome, Refusal):
+        return list(outcome.errors), list(content.warnings)
+    return [], [*content.warnings, *outcome.warnings]
 
 
 @dataclass(frozen=True)
@@ -140,16 +152,54 @@ def _place(store: Store, company_id: str, connection_id: str, account_id: str) -
     return _Place(settings, connection, account, feed, holds)
 
 
-def _content(account_id: str, body_text: str, feed: Feed, now: datetime) -> Content:
+def _standing(store: Store, now: datetime, company_id: str, idempotency_key: str | None) -> PushOperation | None:
+    """The operation that the key stands for."""
+    if idempotency_key is None:
+        return None
+    key = push_operations.keyed_operation(store, company_id, idempotency_key, now)
+    return push_operations.existing_operation(store, company_id, key) if key else None
+
+
+def _taken(store: Store, new: PushOperation, content: Content) -> tuple[PushOperation, list[Write]]:
+    """The new operation with what it brings; or the one that brought the same before and has not failed."""
+    feed = feed_id(new.connection_id, new.account_id)
+    before_key = push_operations.content_operation(store, feed, new.content)
+    before = push_operations.existing_operation(store, new.company_id, before_key) if before_key else None
+    if before is not None and before.status is not PushStatus.FAILED:
+        return before, []
+    return new, [
+        push_operations.put_operation(new),
+        push_operations.put_content(new, replaces=before_key),
+        *push_operations.add_pushed(new, content.lines),
+    ]
+
+
+def _same_push(standing: PushOperation, feed: str, content: Content) -> PushOperation:
+    if feed_id(standing.connection_id, standing.account_id) == feed and standing.content == content.fingerprint:
+        return standing
+    rule = f"stands for another push, whose operation is {standing.key}; a key stands for one push"
+    raise Invalid.field("Idempotency-Key", rule, "IdempotencyKey")
+
+
+def _content(account_id: str, body_text: str, feed: Feed | None, now: datetime) -> Content:
     sent = object_in(body_text)
     if sent.get("accountId") not in (None, account_id):
         raise Invalid.field("accountId", f"must be {account_id}, the account of the path", "Match")
-    return content_of(sent.get("transactions"), local_date(now, feed.time_zone))
+    return content_of(sent.get("transactions"), local_date(now, feed.time_zone if feed else "UTC"))
 
 
-def _ring(queues: Queues, feed: Feed, operation: PushOperation) -> None:
+def _announced(queues: Queues, operation: PushOperation) -> PushOperation:
+    """Rung for and watched, again if the push came again: whoever took it may have crashed before."""
+    if operation.status is PushStatus.PENDING:
+        feed = feed_id(operation.connection_id, operation.account_id)
+        _ring(queues, feed, operation)
+        _watch_timeout(queues, feed, operation)
+    return operation
+
+
+def _ring(queues: Queues, feed: str, operation: PushOperation) -> None:
     """The doorbell: its message names the operation, whose transactions are in the table."""
-    if operation.through or operation.status is not PushStatus.PENDING:
+    if operation.through:
         return
     message = {
         "version": 1,
@@ -158,12 +208,12 @@ def _ring(queues: Queues, feed: Feed, operation: PushOperation) -> None:
         "accountId": operation.account_id,
         "pushOperationKey": operation.key,
     }
-    queues.push(feed.id, operation.key, json.dumps(message))
+    queues.push(feed, operation.key, json.dumps(message))
 
 
-def _watch_timeout(queues: Queues, feed: Feed, operation: PushOperation) -> None:
-    if operation.due is None or operation.status is not PushStatus.PENDING:
+def _watch_timeout(queues: Queues, feed: str, operation: PushOperation) -> None:
+    if operation.due is None:
         return
-    check = Check(kind="operation", feed_id=feed.id, operation_key=operation.key, company_id=operation.company_id)
+    check = Check(kind="operation", feed_id=feed, operation_key=operation.key, company_id=operation.company_id)
     delay = operation.due - operation.requested_on
     queues.check(check, int(min(delay, timedelta(seconds=LONGEST_CHECK_DELAY)).total_seconds()))

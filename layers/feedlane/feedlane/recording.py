@@ -207,6 +207,7 @@ def _with(
     if isinstance(outcome, Refusal):
         return replace(batch, writes=batch.writes + _refused(push, outcome.errors, company, now, new_id))
     operation = push.operation.but(warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through)
+    operation = operation.but(lines=len(outcome.lines))
     writes: list[Write] = []
     for gap in outcome.gaps:
         writes.append(emitted(event_payloads.gap_found(new_id(), after, gap, company, now)))

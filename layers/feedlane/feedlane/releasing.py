@@ -14,7 +14,7 @@ from feedlane.ids import NewId
 from feedlane.push_operation import PushOperation
 from feedlane.queues import Check, Queues
 from feedlane.release_in_parts import FEEDS_AT_ONCE, release_in_parts
-from feedlane.store import keys, ledger
+from feedlane.store import ledger
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended, Write
@@ -22,7 +22,8 @@ from feedlane.store.table import ConditionFailed, Contended, Write
 # A wake-up for the case that we crash between the release and waking its feeds.
 SAFETY_DELAY = 20
 MOST_SET_ASIDE = 1000
-_TRIES = 5
+_ONLY_OWN_HOLD = "only the release of a feed's own hold can set transactions aside"
+_TRIES = 10
 
 
 def find_hold(store: Store, hold_id: str) -> Hold:
@@ -47,14 +48,13 @@ def release(
     is not connected, or changes at this moment).
     """
     for _ in range(_TRIES):
-        hold = _standing(store, hold)
+        # Before its feeds are read: what fails on its account from now on makes the release look again.
+        hold = _as_it_stands(store, hold)
         try:
             return _released(store, queues, now, new_id, hold, set_aside)
         except Contended:
             continue
-        except ConditionFailed as failed:
-            if keys.hold(hold.scope, hold.subject) in failed.keys:
-                raise NotFound("hold", hold.id) from None
+        except ConditionFailed:
             continue  # a feed has grown meanwhile: its new lines go on under the same push operation
     raise Conflict("The feeds of this hold are changing at this moment; release it again.")
 
@@ -79,13 +79,13 @@ def _released(
     writes: list[Write] = [ledger.put_feed(marked)] if marked else [ledger.unmoved(feed) for feed in feeds]
     for feed, operation in zip(feeds, started, strict=True):
         writes += going_on.started(feed, operation)
-    store.commit(store.remove_hold(hold), emitted(event), *writes)
+    store.commit(store.lift_hold(hold), emitted(event), *writes)
     for feed in feeds:
         queues.wake(feed.id)
     return [operation.but(version=1) for operation in started]
 
 
-def _standing(store: Store, hold: Hold) -> Hold:
+def _as_it_stands(store: Store, hold: Hold) -> Hold:
     """The hold as it is now: lists of holds may be behind. Raises `NotFound`."""
     for found in store.holds_on([(hold.scope, hold.subject)]):
         if found.id == hold.id:
@@ -96,9 +96,15 @@ def _standing(store: Store, hold: Hold) -> Hold:
 def release_feed(
     store: Store, queues: Queues, now: datetime, new_id: NewId, feed: Feed, set_aside: Sequence[str] = ()
 ) -> list[PushOperation]:
-    """Lifts every hold that stops the feed, the tenant's and the app's included."""
+    """Lifts every hold that stops the feed, the tenant's and the app's included.
+
+    Its own goes first: if what is to be set aside is refused, nothing has been lifted.
+    """
     started: list[PushOperation] = []
-    for hold in store.holds_on(feed.holdable):
+    holds = sorted(store.holds_on(feed.holdable), key=lambda hold: hold.scope is not Scope.FEED)
+    if set_aside and not any(hold.scope is Scope.FEED for hold in holds):
+        raise Invalid.field("setAside", _ONLY_OWN_HOLD, "Scope")
+    for hold in holds:
         started += release(store, queues, now, new_id, hold, set_aside if hold.scope is Scope.FEED else ())
     return started
 
@@ -137,7 +143,7 @@ def _marked(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> Feed
     """The held feed with these of its waiting lines set aside."""
     feed = ledger.find_feed(store, hold.subject) if hold.scope is Scope.FEED else None
     if feed is None:
-        raise Invalid.field("setAside", "only the release of a feed's own hold can set transactions aside", "Scope")
+        raise Invalid.field("setAside", _ONLY_OWN_HOLD, "Scope")
     if feed.flight is not None:
         raise Conflict("A statement of the feed is under way; release without setting aside, or wait for its end.")
     known = ledger.known_ids(store, feed, ids)

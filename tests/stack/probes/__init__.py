@@ -56,6 +56,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "SetAside": queues.sets_aside_what_is_no_push,
         "ReadTable": queues.fails_a_push_of_an_unknown_feed,
         "WriteTable": queues.fails_a_push_of_an_unknown_feed,
+        "NoticeHolds": queues.records_a_push_that_is_held,
         "WriteManyItems": queues.records_a_push,
         "WakeFeeds": queues.records_a_push,
     },

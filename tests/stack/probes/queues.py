@@ -27,6 +27,13 @@ def records_a_push(instance: Instance) -> None:
     own.functions.messages("record_transactions", _message(own, feed.connection_id), group=feed.id)
 
 
+def records_a_push_that_is_held(instance: Instance) -> None:
+    own = given(instance)
+    feed = own.feed(own.linked())
+    with own.hold(feed):
+        own.functions.messages("record_transactions", _message(own, feed.connection_id), group=feed.id)
+
+
 def fails_a_push_of_an_unknown_feed(instance: Instance) -> None:
     own = given(instance)
     connection = new_id()

@@ -6,10 +6,12 @@ from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from feedlane.store import ledger
+from tests.contract.sdk.api_server import AUTHORIZATION
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
 
 Ids = dict[str, str]
+AS_CALLER = {"Authorization": AUTHORIZATION}
 PROBLEM = Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403, detail="No feeds.")
 
 
@@ -112,3 +114,41 @@ def test_numbers_go_out_digit_for_digit(call: Call, ids: Ids) -> None:
     text = call("POST", k, account).text
     assert '"balance":123456789012345.6789' in text
     assert '"availableBalance":0.1' in text
+
+
+def test_an_idempotency_key_stands_for_one_push(call: Call, ids: Ids, own: StandInParts) -> None:
+    k = connected(call, ids)
+    path = f"{k}/push/bankAccounts/a%2Fb/bankTransactions"
+    body = {"transactions": [{"id": "t1", "date": "2026-05-01", "amount": 5, "balance": 5}]}
+    other = {"transactions": [{"id": "t2", "date": "2026-05-01", "amount": 5, "balance": 5}]}
+    first = call("POST", path, body, headers=AS_CALLER | {"Idempotency-Key": "key-1"}).body
+    assert (
+        call("POST", path, body, headers=AS_CALLER | {"idempotency-key": "key-1"}).body["pushOperationKey"]
+        == (first["pushOperationKey"])
+    )
+    refused = call("POST", path, other, headers=AS_CALLER | {"Idempotency-Key": "key-1"})
+    assert refused.status == 400
+    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["Idempotency-Key"]
+    assert call("POST", path, other, headers=AS_CALLER | {"Idempotency-Key": "key-2"}).status == 200
+
+
+def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, own: StandInParts) -> None:
+    k = connected(call, ids)
+    key = push(call, k).body["pushOperationKey"]
+    path = f"/companies/{ids['company_id']}/push/{key}/transactions"
+    listed = call("GET", path).body
+    assert listed["results"] == [{"id": "t1", "outcome": "Pending", "line": None}]
+    assert listed["totalResults"] == 1
+    assert call("GET", f"{path}?query=outcome=Delivered").body["results"] == []
+    assert call("GET", f"/companies/{ids['company_id']}/push/nothing/transactions").status == 404
+
+
+def test_a_release_sets_aside_what_its_body_names(call: Call, ids: Ids, own: StandInParts) -> None:
+    connected(call, ids)
+    feed = hold_with_waiting(own, ids)
+    refused = call("POST", "/holds/hold-1/release", {"setAside": ["t1"]})
+    assert refused.status == 400
+    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["setAside"]
+    assert call("POST", f"/feeds/{feed.id}/release", {"setAside": ["t1"]}).status == 400
+    assert call("POST", "/holds/hold-1/release", {"setAside": "t1"}).status == 400
+    assert len(call("GET", "/holds").body["results"]) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from feedlane.codat.bodies import LARGEST_BODY
 from feedlane.money import dumps
-from feedlane.push_operation import PushStatus
+from feedlane.push_operation import Door, PushStatus
 from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage
 from feedlane.store.memory import MemoryTable
 from feedlane.store.table import Put, Write
@@ -123,3 +123,24 @@ def _value(value: Any) -> int:
             return 3 + sum(map(_value, value))
         case _:
             return 21
+
+
+@pytest.mark.parametrize("changed", [{}, {"amount": 9.5}], ids=["known already", "other content"])
+def test_a_thousand_findings_about_the_longest_ids_fit_into_an_operation(
+    table: MeasuredTable, changed: dict[str, Any]
+) -> None:
+    world = World()
+    pushed = [row | {"id": "😀" * 250 + f"{number:05d}"} for number, row in enumerate(transactions(1000))]
+    world.push(pushed)
+    world.run()
+    again = world.message([row | changed for row in pushed])
+    world.record(again)
+    world.run()
+    [operation] = [found for found in world.operations() if found.door is Door.QUEUE]
+    told = operation.errors or operation.warnings
+    assert told[0].item_id == pushed[0]["id"]
+    assert told[-1].message == f"and {1000 - len(told) + 1} more, left out here"
+    assert len(told) > 100
+    assert operation.status is (PushStatus.FAILED if changed else PushStatus.SUCCESS)
+    assert table.largest_item <= LARGEST_ITEM
+    assert table.largest_commit <= LARGEST_COMMIT

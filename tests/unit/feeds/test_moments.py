@@ -6,7 +6,8 @@ import pytest
 
 from feedlane.hold import APP, Hold, Scope
 from feedlane.problem import Problem
-from feedlane.push_operation import PushStatus
+from feedlane.push_operation import Door, PushOperation, PushStatus
+from feedlane.queue_message import QueueMessage
 from feedlane.queues import Check
 from feedlane.releasing import release
 from feedlane.settings_changes import change_settings
@@ -199,3 +200,60 @@ def test_a_crash_before_the_time_out_is_watched_is_mended_by_the_same_push_again
     world.queues.checks.clear()
     assert world.push(transactions(1), timeout_in_minutes=5).key == first.key
     assert [check.kind for check, _ in world.queues.checks] == ["operation"]
+
+
+def test_a_hold_does_not_fail_what_the_upstream_has_taken_since_the_feed_was_read(world: World) -> None:
+    """One wake-up has read the feed behind its first statement when another sends the second, and a hold comes."""
+    world.push(transactions(1))
+    operation = behind(world)
+    held: list[Hold] = []
+
+    def second_goes_and_is_held() -> None:
+        while len(world.upstream.taken) < 2:
+            world.step()
+        held.append(hold_app(world))
+
+    just_before(world, "get_many", second_goes_and_is_held, touching="HOLD#")
+    world.sender.send(world.feed().id)
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.operation(operation.key).status is PushStatus.PENDING
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+    assert world.events("bankTransactions.write.unsuccessful") == []
+
+
+def behind(world: World) -> PushOperation:
+    """A push recorded behind the feed's first statement, which is PENDING."""
+    while not world.upstream.taken:
+        world.step()
+    operation = world.push(transactions(1, start=2, opening=10.0))
+    world.record(
+        *(QueueMessage(one["id"], one["group"], one["body"], world.now) for one in world.queues.take("pushed"))
+    )
+    return operation
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["recorded as held", "failed after"])
+def test_what_fails_by_a_hold_while_it_is_being_lifted_goes_on_under_an_operation(world: World, known: bool) -> None:
+    """The release has looked at the feeds, and found none that waits, when a push is recorded and told of the hold."""
+    hold = hold_app(world) if known else None
+    operation = world.message(transactions(2))
+    if hold is None:
+        world.record(operation)
+        hold = hold_app(world)
+
+    def recorded_and_told() -> None:
+        if known:
+            world.record(operation)
+        else:
+            world.sender.send(world.feed().id)
+        assert [found.status for found in world.operations()] == [PushStatus.FAILED]
+
+    just_before(world, "commit", recorded_and_told, touching="bankFeeds.released")
+    lift(world, hold)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert {found.door: found.status for found in world.operations()} == {
+        Door.QUEUE: PushStatus.FAILED,
+        Door.RELEASE: PushStatus.SUCCESS,
+    }

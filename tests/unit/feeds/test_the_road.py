@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.errors import Conflict, Invalid, Refused
+from feedlane.errors import Conflict, Invalid
 from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
-from feedlane.releasing import release
-from feedlane.upstream import Failed, NoAnswer, Refusal, TryLater
-from tests.fakes.upstream import NO_FEEDS
+from feedlane.upstream import Failed, NoAnswer, TryLater
 from tests.unit.feeds.world import World, transactions
 
 
@@ -139,37 +137,6 @@ def test_more_than_a_thousand_transactions_are_refused(world: World) -> None:
     assert caught.value.findings[0].validator == "MaximumCount"
 
 
-def test_a_403_holds_the_tenant_fails_the_push_and_refuses_the_next(world: World) -> None:
-    world.upstream.answers.append(NO_FEEDS)
-    operation = world.push(transactions(2))
-    world.run()
-    found = world.operation(operation.key)
-    assert (found.status, found.status_code) == (PushStatus.FAILED, 403)
-    assert NO_FEEDS.problem.detail in (found.error_message or "")
-    [event] = world.events("bankFeeds.held")
-    assert event.payload["problem"]["type"] == "invalid-organisation-bank-feeds"
-    assert event.payload["waiting"] == 2
-    with pytest.raises(Refused) as caught:
-        world.push(transactions(1, start=3, opening=20.0))
-    assert caught.value.problem == NO_FEEDS.problem
-
-
-def test_a_release_sends_what_was_held_in_order_and_once(world: World) -> None:
-    world.upstream.answers.append(NO_FEEDS)
-    world.push(transactions(2))
-    world.run()
-    world.record(world.message(transactions(2, start=3, opening=20.0)))
-    world.run()
-    assert world.sent_ids() == []
-    [hold] = world.store.holds()
-    [started] = release(world.store, world.queues, world.now, world.new_id, hold)
-    world.run()
-    assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
-    assert world.operation(started.key).status is PushStatus.SUCCESS
-    assert [event.payload["waiting"] for event in world.events("bankFeeds.released")] == [4]
-    assert len(world.events("bankFeeds.held")) == 1
-
-
 def test_a_lost_answer_does_not_send_the_statement_twice(world: World) -> None:
     world.upstream.lost.append(NoAnswer(reason="timed out"))
     operation = world.push(transactions(3))
@@ -199,21 +166,6 @@ def test_a_rate_limit_holds_nothing_and_comes_back_later(world: World) -> None:
     assert len(world.upstream.posts) == 2
     assert world.store.holds() == []
     assert world.operation(operation.key).status is PushStatus.SUCCESS
-
-
-def test_a_statement_in_doubt_is_not_cut_again_by_a_hold_and_its_release(world: World) -> None:
-    world.upstream.lost.append(NoAnswer(reason="timed out"))
-    world.push(transactions(2))
-    world.step()
-    world.step()
-    world.upstream.answers.append(NO_FEEDS)
-    world.run()
-    world.record(world.message(transactions(2, start=3, opening=20.0)))
-    [hold] = world.store.holds()
-    release(world.store, world.queues, world.now, world.new_id, hold)
-    world.run()
-    assert len({request for _, request in world.upstream.posts[:3]}) == 1
-    assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
 
 
 def test_a_push_that_times_out_says_so_and_is_still_delivered(world: World) -> None:
@@ -260,50 +212,3 @@ def test_a_message_with_a_bad_transaction_is_a_failed_operation_that_names_it(wo
     world.record(world.message(transactions(1, start=2)))
     world.run()
     assert world.sent_ids() == ["t2"]
-
-
-REJECTED = Refusal(
-    scope=Scope.FEED,
-    reason="invalid-data",
-    problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
-)
-
-
-def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> None:
-    world.upstream.answers.append(REJECTED)
-    world.push(transactions(5))
-    world.run()
-    [hold] = world.store.holds()
-    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t3"])
-    world.run()
-    assert world.sent_ids() == ["t1", "t2", "t4", "t5"]
-    assert started.transactions == 4
-    assert world.operation(started.key).status is PushStatus.SUCCESS
-    assert [line.transaction_id for line in world.feed().set_aside] == ["t3"]
-    [event] = world.events("bankFeeds.released")
-    assert (event.payload["setAside"], event.payload["waiting"]) == (["t3"], 4)
-
-
-def test_setting_the_last_lines_aside_ends_what_waited_for_them(world: World) -> None:
-    world.upstream.answers.append(REJECTED)
-    world.push(transactions(2))
-    world.run()
-    [hold] = world.store.holds()
-    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t1", "t2"])
-    world.run()
-    assert world.sent_ids() == []
-    assert world.operation(started.key).status is PushStatus.SUCCESS
-    world.push(transactions(1, start=3, opening=20.0))
-    world.run()
-    assert world.sent_ids() == ["t3"]
-
-
-def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None:
-    world.upstream.answers.append(REJECTED)
-    world.push(transactions(2))
-    world.run()
-    [hold] = world.store.holds()
-    with pytest.raises(Invalid) as caught:
-        release(world.store, world.queues, world.now, world.new_id, hold, ["t9"])
-    assert caught.value.findings[0].item_id == "setAside.t9"
-    assert world.store.holds() == [hold]

@@ -139,7 +139,16 @@ def test_an_empty_list_is_empty_and_a_401_asks_for_reconnection() -> None:
 
 @pytest.mark.parametrize("code", [204, 404])
 def test_a_deleted_connection_and_one_that_was_gone_are_the_same(code: int) -> None:
-    connections(always(code, b"")).delete("token", "x-1")
+    asked: list[httpx.Request] = []
+
+    def gone(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(code)
+
+    connections(gone).delete("token", "x-1")
+    [request] = asked
+    assert (request.method, request.url.path) == ("DELETE", "/connections/x-1")
+    assert request.headers["authorization"] == "Bearer token"
 
 
 def test_a_token_is_asked_of_the_vault_once_and_again_shortly_before_it_ends() -> None:

@@ -183,7 +183,16 @@ def test_one_that_is_gone_is_none(type: str) -> None:
 def test_deleting_what_is_gone_is_no_error(code: int) -> None:
     error = {"type": "feed-not-found-or-already-deleted", "title": "Gone"}
     body = {"items": [{"id": "f-1", "status": "REJECTED", "error": error}]}
-    bank_feeds(always(code, body)).delete_feed_connection(ACCESS, "f-1")
+    asked: list[httpx.Request] = []
+
+    def gone(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(code, json=body)
+
+    bank_feeds(gone).delete_feed_connection(ACCESS, "f-1")
+    [request] = asked
+    assert (request.method, request.url.path) == ("POST", f"{PATH}/DeleteRequests")
+    assert json.loads(request.content) == {"items": [{"id": "f-1"}]}
 
 
 def test_deleting_another_organisations_feed_is_refused() -> None:

@@ -12,10 +12,18 @@ from feedlane import pushing
 from feedlane.codat.bodies import LARGEST_BODY
 from feedlane.codat.errors import NotSupported
 from feedlane.codat.paging import lazy_page, page_of, page_request
-from feedlane.codat.push import DATA_TYPE, PUSH_FIELDS, push_operation_json, validation_json
+from feedlane.codat.push import (
+    DATA_TYPE,
+    OUTCOME_FIELDS,
+    PUSH_FIELDS,
+    outcome_json,
+    push_operation_json,
+    validation_json,
+)
 from feedlane.codat.push_options import bank_transactions_option
 from feedlane.errors import Conflict, Invalid
 from feedlane.store import push_operations
+from feedlane.transaction_outcomes import outcomes
 
 CONNECTION = "/companies/<company_id>/connections/<connection_id>"
 
@@ -28,8 +36,9 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
     own, account_id = parts.current, account_id_in(account)
     try:
         operation = pushing.accept(
-            own.store, own.queues, own.clock(), own.new_id, company_id, connection_id, account_id, _body(), _timeout()
-        )
+            own.store, own.queues, own.clock(), own.new_id, company_id, connection_id, account_id, _body(), _timeout(),
+            router.header("idempotency-key"),
+        )  # fmt: skip
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict
     return ok(push_operation_json(operation))
@@ -67,6 +76,17 @@ def get_push_operation(company_id: str, push_operation_key: str) -> Response[str
     store = parts.current.store
     store.company(company_id)
     return ok(push_operation_json(push_operations.find_operation(store, company_id, push_operation_key)))
+
+
+@router.get("/companies/<company_id>/push/<push_operation_key>/transactions")
+def list_outcomes(company_id: str, push_operation_key: str) -> Response[str]:
+    """What has become of each transaction of the push. Feedlane's own."""
+    store = parts.current.store
+    request = page_request(router.parameters, OUTCOME_FIELDS, "Transaction")
+    store.company(company_id)
+    operation = push_operations.find_operation(store, company_id, push_operation_key)
+    path = f"/companies/{company_id}/push/{push_operation_key}/transactions"
+    return ok(page_of(request, path, map(outcome_json, outcomes(store, operation))))
 
 
 @router.get("/companies/<company_id>/push")

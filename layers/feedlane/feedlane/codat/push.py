@@ -11,6 +11,7 @@ from feedlane.codat.query import Fields
 from feedlane.errors import Finding
 from feedlane.ids import fingerprint
 from feedlane.push_operation import PushOperation, PushStatus
+from feedlane.transaction_outcomes import TransactionOutcome
 
 DATA_TYPE = "bankTransactions"
 PUSH_FIELDS: Fields = dict.fromkeys(
@@ -29,6 +30,7 @@ PUSH_FIELDS: Fields = dict.fromkeys(
         "door",
     ]
 )
+OUTCOME_FIELDS: Fields = dict.fromkeys(["id", "outcome", "line"])
 
 
 def push_operation_json(operation: PushOperation) -> dict[str, Any]:
@@ -50,6 +52,10 @@ def push_operation_json(operation: PushOperation) -> dict[str, Any]:
         "door": operation.door,
         "problem": problem_json(operation.problem),
     }
+
+
+def outcome_json(one: TransactionOutcome) -> dict[str, Any]:
+    return {"id": one.id, "outcome": one.outcome, "line": one.line}
 
 
 def validation_json(errors: Iterable[Finding], warnings: Iterable[Finding]) -> dict[str, Any]:

@@ -8,6 +8,7 @@
 | connection                   | COMPANY#c             | CONNECTION#k             | CONNECTIONS / k          |
 | source account               | CONNECTION#k          | ACCOUNT#a                |                          |
 | push operation               | COMPANY#c             | PUSH#key                 | PUSHES#c / requested#key |
+| idempotency key of a push    | COMPANY#c             | KEY#hash                 |                          |
 | feed                         | FEED#k/a              | FEED                     | TENANT#t / k/a           |
 | how far ids are indexed      | FEED#k/a              | INDEXED                  |                          |
 | ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
@@ -67,6 +68,10 @@ def source_account(connection_id: str, account_id: str) -> Key:
 
 def push_operation(company_id: str, key: str) -> Key:
     return f"COMPANY#{company_id}", f"PUSH#{key}"
+
+
+def idempotency(company_id: str, hashed: str) -> Key:
+    return f"COMPANY#{company_id}", f"KEY#{hashed}"
 
 
 def pushes(company_id: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import accumulate
 
 from feedlane.clock import iso
-from feedlane.errors import NotFound
+from feedlane.errors import Finding, NotFound
 from feedlane.feed import feed_id
+from feedlane.ids import fingerprint
 from feedlane.push_operation import PushOperation
 from feedlane.store import keys
 from feedlane.store.ledger import packed, unpacked
@@ -18,7 +21,11 @@ from feedlane.transaction import Line
 
 # Content older than a year is refused by its dates, so that nothing need be remembered for longer.
 CONTENT_KEPT = timedelta(days=400)
+# As long as Codat does.
+KEY_KEPT = timedelta(minutes=90)
 MOST_FINDINGS = 1000
+MOST_FINDING_BYTES = 180_000
+_AROUND_A_FINDING = 100
 
 
 def find_operation(store: Store, company_id: str, key: str) -> PushOperation:
@@ -45,10 +52,23 @@ def operations_at(store: Store, wanted: Iterable[Key]) -> dict[Key, PushOperatio
 
 def put_operation(operation: PushOperation) -> Put:
     """New if its version is 0, else as it was read."""
-    trimmed = operation.but(errors=operation.errors[:MOST_FINDINGS], warnings=operation.warnings[:MOST_FINDINGS])
+    trimmed = operation.but(errors=_fitting(operation.errors), warnings=_fitting(operation.warnings))
     key = keys.push_operation(operation.company_id, operation.key)
     listed = f"{iso(operation.requested_on)}#{operation.key}"
     return changed(key, trimmed, gsi1pk=keys.pushes(operation.company_id), gsi1sk=listed)
+
+
+def _fitting(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """As many as an item has room for, errors and warnings each; how many are left out is said in the last."""
+    ends = list(accumulate(len(one.item_id.encode()) + len(one.message) + _AROUND_A_FINDING for one in findings))
+    if not findings or (len(findings) <= MOST_FINDINGS and ends[-1] <= MOST_FINDING_BYTES):
+        return findings
+    room = MOST_FINDING_BYTES - 2 * _AROUND_A_FINDING
+    kept = min(MOST_FINDINGS - 1, bisect_right(ends, room))
+    left_out = Finding(
+        item_id="transactions", message=f"and {len(findings) - kept} more, left out here", validator="More"
+    )
+    return (*findings[:kept], left_out)
 
 
 # what it brought
@@ -83,6 +103,20 @@ def put_content(operation: PushOperation, replaces: str | None) -> Put:
     item = {"pk": pk, "sk": sk, "operation": operation.key}
     when = ABSENT if replaces is None else When(equal={"operation": replaces})
     return Put(item | {"expires_at": expiry(operation.requested_on, CONTENT_KEPT)}, when)
+
+
+def keyed_operation(store: Store, company_id: str, idempotency_key: str, now: datetime) -> str | None:
+    """The key of the operation that this idempotency key stands for, while it does."""
+    item = store.table.get(keys.idempotency(company_id, fingerprint(idempotency_key)))
+    return item["operation"] if item and item["until"] >= iso(now) else None
+
+
+def put_key(operation: PushOperation, idempotency_key: str, now: datetime) -> Put:
+    """Lets the idempotency key stand for the operation; fails if it stands for one already."""
+    pk, sk = keys.idempotency(operation.company_id, fingerprint(idempotency_key))
+    until = now + KEY_KEPT
+    item = {"pk": pk, "sk": sk, "operation": operation.key, "until": iso(until), "expires_at": expiry(now, KEY_KEPT)}
+    return Put(item, When(absent=True, before={"until": iso(now)}))
 
 
 # not ended

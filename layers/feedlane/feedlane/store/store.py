@@ -142,7 +142,12 @@ class Store:
         return Put(item, When(equal={"id": hold.id, "releasing": False}))
 
     def remove_hold(self, hold: Hold) -> Delete:
+        """Whatever has happened on its account."""
         return Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id}))
+
+    def lift_hold(self, hold: Hold) -> Delete:
+        """Fails if an operation has failed on its account since it was read."""
+        return Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id, "noticed": hold.noticed}))
 
     # consumers
 

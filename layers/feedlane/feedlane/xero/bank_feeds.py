@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import httpx
@@ -25,13 +27,21 @@ from feedlane.upstream import (
     StatusAnswer,
     TargetAccount,
     TenantAccess,
+    TryLater,
 )
 from feedlane.xero import feed_connections, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
 from feedlane.xero.http import NotSent, Unanswered
 from feedlane.xero.outcomes import Obstacle, obstacle_in, obstacle_of
-from feedlane.xero.problems import DUPLICATE_STATEMENT, INTERNAL_ERROR, item_problems, problems_in, refusal_of
+from feedlane.xero.problems import (
+    DUPLICATE_STATEMENT,
+    INTERNAL_ERROR,
+    INVALID_END_DATE,
+    item_problems,
+    problems_in,
+    refusal_of,
+)
 
 STATEMENTS = "/bankfeeds.xro/1.0/Statements"
 
@@ -53,7 +63,11 @@ class XeroBankFeeds:
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
         answer = self._asked(access, "POST", STATEMENTS, request, idempotency_key)
-        return self._post_answer(answer) if isinstance(answer, httpx.Response) else answer
+        if not isinstance(answer, httpx.Response):
+            return answer
+        found = self._post_answer(answer)
+        refused = isinstance(found, Refusal) and found.problem.type == INVALID_END_DATE
+        return _NOT_YET if refused and _lasts(request, self._api.clock()) else found
 
     def find_statement(self, access: TenantAccess, request: bytes) -> StatusAnswer | None:
         """Xero lists statements without lines: ours is known by its feed connection, dates, balances and length."""
@@ -128,6 +142,15 @@ class XeroBankFeeds:
         feed_connections.delete(self._api, access, feed_connection_id, self._new_id())
 
 
+def _lasts(request: bytes, now: datetime) -> bool:
+    """Whether the statement's last day is not over everywhere. By which time zone Xero goes is not documented."""
+    last = date.fromisoformat(json.loads(request)["items"][0]["endDate"])
+    return now < datetime.combine(last, time(), UTC) + _DAY_ON_EARTH
+
+
+# From midnight UTC until a day is over in the last time zone.
+_DAY_ON_EARTH = timedelta(hours=36)
+_NOT_YET = TryLater(scope=Scope.FEED, seconds=3600, reason="end-date-not-reached")
 _NO_REASON = Problem(type="rejected", title="Statement rejected", status=422, detail="Xero gave no reason.")
 # A success that cannot be read tells nothing of the outcome: the same bytes with the same key will.
 _UNREADABLE = NoAnswer(reason="unreadable")

@@ -13,6 +13,7 @@ from feedlane.upstream import Refusal
 
 DUPLICATE_STATEMENT = "duplicate-statement"
 INTERNAL_ERROR = "internal-error"
+INVALID_END_DATE = "invalid-end-date"
 ALREADY_CONNECTED_HERE = "feed-already-connected-in-current-organisation"
 FEED_CONNECTION_GONE = frozenset(
     {"feed-not-found-or-already-deleted", "bank-feed-not-found", "invalid-feed-connection"}
@@ -47,9 +48,9 @@ MEANINGS = {
     "invalid-country-specified": Meaning(Scope.FEED, "country-not-allowed"),
     "invalid-request": Meaning(Scope.FEED, "invalid-data"),
     "invalid-end-balance": Meaning(Scope.FEED, "invalid-balance"),
-    "invalid-start-date": Meaning(Scope.FEED, "invalid-dates"),
-    "invalid-end-date": Meaning(Scope.FEED, "invalid-dates"),
-    "invalid-start-and-end-date": Meaning(Scope.FEED, "invalid-dates"),
+    "invalid-start-date": Meaning(Scope.FEED, "start-date-refused"),
+    INVALID_END_DATE: Meaning(Scope.FEED, "end-date-refused"),
+    "invalid-start-and-end-date": Meaning(Scope.FEED, "dates-reversed"),
 }
 UNKNOWN = Meaning(Scope.FEED, "refused")
 # The gateway refuses whoever calls, not what is sent: no access to the tenant, no scope, a dead token.

@@ -1,0 +1,184 @@
+"""Every refusal that Xero documents: what it holds, the reason by which it is told, its event, and its way out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from feedlane import mapping
+from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused
+from feedlane.hold import Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import Door, PushStatus
+from feedlane.releasing import connection_is_back, release
+from feedlane.upstream import Refusal
+from feedlane.xero.outcomes import APP_KEYS_REJECTED, RECONNECTION_NEEDED
+from feedlane.xero.problems import MEANINGS
+from tests.unit.feeds.world import COMPANY, CONNECTION, World, transactions
+from tests.unit.xero.xero_server import ACCESS, TokenVault, always, bank_feeds
+
+API_PAGE = Path(__file__).parents[3] / "docs" / "api.md"
+# A day that is over everywhere when the answer comes.
+REQUEST = b'{"items":[{"endDate":"2026-05-20"}]}'
+DETAIL = "What Xero says of it."
+
+
+def released(world: World) -> None:
+    [hold] = world.store.holds()
+    release(world.store, world.queues, world.now, world.new_id, hold)
+
+
+def reconnected(world: World) -> None:
+    connection = world.store.connection(COMPANY, CONNECTION)
+    connection_is_back(world.store, world.queues, world.now, world.new_id, connection)
+
+
+def mapped_again(world: World) -> None:
+    account = world.store.source_account(CONNECTION, "account-1")
+    world.store.commit(world.store.put_source_account(account.but(modified=world.now)))
+    mapping.go_on(world.store, world.queues, world.now, world.new_id, world.feed().id)
+
+
+class Row(NamedTuple):
+    """`type` as Xero sends it, or what else refuses; `way_out` beside the release by a person, which all have."""
+
+    type: str
+    status: int
+    scope: Scope
+    reason: str
+    way_out: Callable[[World], None] = released
+
+
+TABLE = [
+    Row("invalid-application", 403, Scope.APP, "app-not-enabled"),
+    Row("suspended-or-terminated-application", 403, Scope.APP, "app-suspended"),
+    Row("invalid-organisation-bank-feeds", 403, Scope.TENANT, "organisation-without-bank-feeds"),
+    Row("invalid-user-role", 403, Scope.TENANT, "user-role-too-low"),
+    Row("invalid-organisation-multi-currency", 403, Scope.FEED, "currency-not-supported"),
+    Row("invalid-feed-connection", 403, Scope.FEED, "feed-connection-gone", mapped_again),
+    Row("invalid-feed-connection-for-organisation", 403, Scope.FEED, "feed-connection-elsewhere", mapped_again),
+    Row("feed-not-found-or-already-deleted", 404, Scope.FEED, "feed-connection-gone", mapped_again),
+    Row("bank-feed-not-found", 404, Scope.FEED, "feed-connection-gone", mapped_again),
+    Row("statement-not-found", 404, Scope.FEED, "statement-not-found"),
+    Row("account-not-valid", 422, Scope.FEED, "account-not-valid"),
+    Row("feed-already-connected-in-current-organisation", 409, Scope.FEED, "account-already-connected"),
+    Row("feed-connected-in-different-organisation", 409, Scope.FEED, "account-connected-elsewhere"),
+    Row("feed-already-connected-in-different-organisation", 409, Scope.FEED, "account-connected-elsewhere"),
+    Row("invalid-country-specified", 400, Scope.FEED, "country-not-allowed"),
+    Row("invalid-request", 400, Scope.FEED, "invalid-data"),
+    Row("invalid-request", 413, Scope.FEED, "invalid-data"),
+    Row("invalid-end-balance", 422, Scope.FEED, "invalid-balance"),
+    Row("invalid-start-date", 422, Scope.FEED, "start-date-refused"),
+    Row("invalid-end-date", 422, Scope.FEED, "end-date-refused"),
+    Row("invalid-start-and-end-date", 422, Scope.FEED, "dates-reversed"),
+    Row("a-type-of-next-year", 403, Scope.FEED, "refused"),
+]
+
+
+def at_the_root(row: Row) -> dict[str, Any]:
+    return {"type": row.type, "title": "Title", "status": row.status, "detail": DETAIL}
+
+
+def in_the_item(row: Row) -> dict[str, Any]:
+    return {"items": [{"id": "s-1", "status": "REJECTED", "errors": [at_the_root(row)]}]}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.mark.parametrize("shape", [at_the_root, in_the_item], ids=["root", "item"])
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.type} {row.status}")
+def test_a_refusal_holds_tells_refuses_the_next_and_has_a_way_out(world: World, row: Row, shape: Any) -> None:
+    problem = Problem(type=row.type, title="Title", status=row.status, detail=DETAIL)
+    http_status = row.status if shape is at_the_root else 400
+    answer = bank_feeds(always(http_status, shape(row))).post_statement(ACCESS, REQUEST, "key")
+    assert answer == Refusal(scope=row.scope, reason=row.reason, problem=problem)
+    _holds_and_goes_on(world, answer, row.way_out)
+
+
+@pytest.mark.parametrize(
+    ("error", "scope", "reason", "way_out"),
+    [
+        (ReconnectionNeeded, Scope.CONNECTION, RECONNECTION_NEEDED, reconnected),
+        (AppKeysRejected, Scope.APP, APP_KEYS_REJECTED, released),
+    ],
+    ids=["invalid_grant", "invalid_client"],
+)
+def test_a_token_that_is_refused_holds_and_has_a_way_out(
+    world: World, error: Any, scope: Scope, reason: str, way_out: Any
+) -> None:
+    problem = Problem(type="token", title="No token", status=401, detail=DETAIL)
+    vault = TokenVault(error(problem))
+    answer = bank_feeds(always(202), vault).post_statement(ACCESS, REQUEST, "key")
+    assert answer == Refusal(scope=scope, reason=reason, problem=problem)
+    _holds_and_goes_on(world, answer, way_out)
+
+
+def _holds_and_goes_on(world: World, refusal: Refusal, way_out: Callable[[World], None]) -> None:
+    world.upstream.answers.append(refusal)
+    operation = world.push(transactions(2))
+    world.run()
+
+    # Held, with Xero's own words, once
+    [hold] = world.store.holds()
+    assert (hold.scope, hold.reason, hold.problem) == (refusal.scope, refusal.reason, refusal.problem)
+    [event] = world.events("bankFeeds.held")
+    assert (event.payload["scope"], event.payload["reason"]) == (refusal.scope, refusal.reason)
+    assert event.payload["problem"] == refusal.problem.model_dump()
+    failed = world.operation(operation.key)
+    assert (failed.status, failed.status_code) == (PushStatus.FAILED, refusal.problem.status)
+    assert failed.problem == refusal.problem
+    assert DETAIL in (failed.error_message or "")
+    assert len(world.events("bankTransactions.write.unsuccessful")) == 1
+
+    # The next push is refused at once, and nothing of it is kept
+    with pytest.raises(Refused) as caught:
+        world.push(transactions(1, start=3, opening=20.0))
+    assert caught.value.problem == refusal.problem
+    assert len(world.operations()) == 1
+
+    # The way out: what waited goes under an operation of its own
+    way_out(world)
+    world.run()
+    assert world.store.holds() == []
+    assert len(world.events("bankFeeds.released")) == 1
+    assert world.sent_ids() == ["t1", "t2"]
+    [started] = [found for found in world.operations() if found.door is Door.RELEASE]
+    assert started.status is PushStatus.SUCCESS
+
+
+def test_the_table_has_every_type_that_has_a_meaning() -> None:
+    assert {row.type for row in TABLE} - {"a-type-of-next-year"} == set(MEANINGS)
+
+
+def test_every_reason_is_explained_with_its_way_out() -> None:
+    """In docs/api.md: a row for each, and none for a reason that there is not."""
+    section = API_PAGE.read_text().split("## Reasons of holds")[1].split("\n## ")[0]
+    explained = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
+    others = {"refused", "no-access", RECONNECTION_NEEDED, APP_KEYS_REJECTED, mapping.DISCONNECTED}
+    assert sorted(explained) == sorted({meaning.reason for meaning in MEANINGS.values()} | others)
+
+
+def test_an_end_date_that_is_not_over_everywhere_is_sent_again_later_and_holds_nothing(world: World) -> None:
+    """Which time zone Xero goes by is not documented: what is today here may be the future there."""
+    today = {"type": "invalid-end-date", "title": "Invalid End Date", "status": 422, "detail": DETAIL}
+    asked = json.dumps({"items": [{"endDate": "2026-06-15"}]}).encode()
+    yesterday = json.dumps({"items": [{"endDate": "2026-06-13"}]}).encode()
+    later = bank_feeds(always(422, today)).post_statement(ACCESS, asked, "key")
+    assert isinstance(bank_feeds(always(422, today)).post_statement(ACCESS, yesterday, "key"), Refusal)
+
+    world.upstream.answers.append(later)
+    operation = world.push(transactions(2, day="2026-05-20"))
+    before = world.now
+    world.run()
+    assert (world.now - before).total_seconds() >= 3600
+    assert world.store.holds() == []
+    [first, again] = [request for _, request in world.upstream.posts]
+    assert first == again
+    assert world.operation(operation.key).status is PushStatus.SUCCESS

@@ -1,0 +1,141 @@
+"""A refusal holds, and a release sends what waited: in order, once, and without what was set aside."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.errors import Invalid, Refused
+from feedlane.hold import Hold, Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import PushStatus
+from feedlane.releasing import release, release_feed
+from feedlane.upstream import NoAnswer, Refusal
+from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.world import World, transactions
+
+REJECTED = Refusal(
+    scope=Scope.FEED,
+    reason="invalid-data",
+    problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
+)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_403_holds_the_tenant_fails_the_push_and_refuses_the_next(world: World) -> None:
+    world.upstream.answers.append(NO_FEEDS)
+    operation = world.push(transactions(2))
+    world.run()
+    found = world.operation(operation.key)
+    assert (found.status, found.status_code) == (PushStatus.FAILED, 403)
+    assert NO_FEEDS.problem.detail in (found.error_message or "")
+    [event] = world.events("bankFeeds.held")
+    assert event.payload["problem"]["type"] == "invalid-organisation-bank-feeds"
+    assert event.payload["waiting"] == 2
+    with pytest.raises(Refused) as caught:
+        world.push(transactions(1, start=3, opening=20.0))
+    assert caught.value.problem == NO_FEEDS.problem
+
+
+def test_a_release_sends_what_was_held_in_order_and_once(world: World) -> None:
+    world.upstream.answers.append(NO_FEEDS)
+    world.push(transactions(2))
+    world.run()
+    world.record(world.message(transactions(2, start=3, opening=20.0)))
+    world.run()
+    assert world.sent_ids() == []
+    [hold] = world.store.holds()
+    [started] = release(world.store, world.queues, world.now, world.new_id, hold)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
+    assert world.operation(started.key).status is PushStatus.SUCCESS
+    assert [event.payload["waiting"] for event in world.events("bankFeeds.released")] == [4]
+    assert len(world.events("bankFeeds.held")) == 1
+
+
+def test_a_statement_in_doubt_is_not_cut_again_by_a_hold_and_its_release(world: World) -> None:
+    world.upstream.lost.append(NoAnswer(reason="timed out"))
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    world.upstream.answers.append(NO_FEEDS)
+    world.run()
+    world.record(world.message(transactions(2, start=3, opening=20.0)))
+    [hold] = world.store.holds()
+    release(world.store, world.queues, world.now, world.new_id, hold)
+    world.run()
+    assert len({request for _, request in world.upstream.posts[:3]}) == 1
+    assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
+
+
+def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(5))
+    world.run()
+    [hold] = world.store.holds()
+    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t3"])
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t4", "t5"]
+    assert started.transactions == 4
+    assert world.operation(started.key).status is PushStatus.SUCCESS
+    assert [line.transaction_id for line in world.feed().set_aside] == ["t3"]
+    [event] = world.events("bankFeeds.released")
+    assert (event.payload["setAside"], event.payload["waiting"]) == (["t3"], 4)
+
+
+def test_setting_the_last_lines_aside_ends_what_waited_for_them(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(2))
+    world.run()
+    [hold] = world.store.holds()
+    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t1", "t2"])
+    world.run()
+    assert world.sent_ids() == []
+    assert world.operation(started.key).status is PushStatus.SUCCESS
+    world.push(transactions(1, start=3, opening=20.0))
+    world.run()
+    assert world.sent_ids() == ["t3"]
+
+
+def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(2))
+    world.run()
+    [hold] = world.store.holds()
+    with pytest.raises(Invalid) as caught:
+        release(world.store, world.queues, world.now, world.new_id, hold, ["t9"])
+    assert caught.value.findings[0].item_id == "setAside.t9"
+    assert world.store.holds() == [hold]
+
+
+def test_a_feed_is_released_from_every_hold_and_its_own_sets_aside(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(3))
+    world.run()
+    hold_tenant(world)
+    with pytest.raises(Invalid):
+        release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t9"])
+    assert {hold.scope for hold in world.store.holds()} == {Scope.FEED, Scope.TENANT}
+    release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t2"])
+    world.run()
+    assert world.store.holds() == []
+    assert world.sent_ids() == ["t1", "t3"]
+
+
+def test_nothing_is_set_aside_without_a_word_where_the_feed_has_no_hold_of_its_own(world: World) -> None:
+    world.upstream.answers.append(NO_FEEDS)
+    world.push(transactions(2))
+    world.run()
+    with pytest.raises(Invalid) as caught:
+        release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t1"])
+    assert caught.value.findings[0].item_id == "setAside"
+    assert [hold.scope for hold in world.store.holds()] == [Scope.TENANT]
+
+
+def hold_tenant(world: World) -> None:
+    facts = {"scope": Scope.TENANT, "subject": "tenant-1", "reason": "x", "problem": NO_FEEDS.problem}
+    hold = Hold(id=world.new_id(), since=world.now, **facts)
+    world.store.commit(world.store.add_hold(hold))

@@ -1,0 +1,103 @@
+"""Statements whose end comes hours later, or never: they are followed, and a person is told once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane.checking import STUCK_AFTER
+from feedlane.hold import Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import PushStatus
+from feedlane.upstream import Accepted, StatementStatus, TryLater
+from tests.unit.feeds.world import NOW, World, transactions
+
+MOST_LOOKS_AN_HOUR = 15
+REJECTION = Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong.")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def pending(world: World, count: int = 2) -> str:
+    """A push whose statement Xero has taken and keeps PENDING. Answers its operation's key."""
+    operation = world.push(transactions(count))
+    while not world.upstream.taken:
+        world.step()
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+    return operation.key
+
+
+def pass_time(world: World, duration: timedelta) -> int:
+    """How many messages were worked on meanwhile."""
+    until, steps = world.now + duration, 0
+    while world.now < until and world.step():
+        steps += 1
+    return steps
+
+
+def ends(world: World, status: StatementStatus, *problems: Problem) -> None:
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=status, problems=problems)
+
+
+def test_a_statement_delivered_hours_later_succeeds_and_what_came_meanwhile_goes_next(world: World) -> None:
+    key = pending(world)
+    pass_time(world, timedelta(hours=5))
+    behind = world.push(transactions(1, start=3, opening=20.0))
+    pass_time(world, timedelta(hours=5))
+    assert world.operation(key).status is PushStatus.PENDING
+    assert world.sent_ids() == ["t1", "t2"]
+    ends(world, StatementStatus.DELIVERED)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+    assert {world.operation(one).status for one in (key, behind.key)} == {PushStatus.SUCCESS}
+    assert world.events("bankFeeds.statement.stuck") == []
+
+
+def test_a_statement_rejected_hours_later_holds_its_feed_with_the_reason_and_nothing_behind_it_goes(
+    world: World,
+) -> None:
+    key = pending(world)
+    pass_time(world, timedelta(hours=10))
+    behind = world.push(transactions(1, start=3, opening=20.0))
+    ends(world, StatementStatus.REJECTED, REJECTION)
+    world.run()
+    [hold] = world.store.holds()
+    assert (hold.subject, hold.problem) == (world.feed().id, REJECTION)
+    for one in (key, behind.key):
+        assert (world.operation(one).status, world.operation(one).problem) == (PushStatus.FAILED, REJECTION)
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.feed().delivered_through == 0
+
+
+def test_looking_costs_little_the_longer_it_takes(world: World) -> None:
+    pending(world)
+    pass_time(world, timedelta(hours=2))
+    assert pass_time(world, timedelta(hours=3)) <= 3 * MOST_LOOKS_AN_HOUR
+
+
+def test_a_statement_that_never_leaves_pending_is_reported_once_and_followed_on(world: World) -> None:
+    key = pending(world)
+    pass_time(world, STUCK_AFTER - timedelta(hours=1))
+    assert world.events("bankFeeds.statement.stuck") == []
+    pass_time(world, timedelta(days=5))
+    [event] = world.events("bankFeeds.statement.stuck")
+    assert event.payload["statementId"] == "statement-1"
+    assert event.time - NOW < STUCK_AFTER + timedelta(hours=1)
+    assert world.operation(key).status is PushStatus.PENDING
+    ends(world, StatementStatus.DELIVERED)
+    world.run()
+    assert world.operation(key).status is PushStatus.SUCCESS
+
+
+def test_an_outage_while_it_is_followed_is_waited_out(world: World) -> None:
+    key = pending(world)
+    world.upstream.statuses["statement-1"] = TryLater(scope=Scope.TENANT, seconds=7200, reason="outage")
+    pass_time(world, timedelta(hours=1))
+    ends(world, StatementStatus.DELIVERED)
+    world.run()
+    assert world.operation(key).status is PushStatus.SUCCESS
+    assert world.store.holds() == []

@@ -1,0 +1,102 @@
+"""Signs, zeros and kinds of account, from the push to Xero's bytes: the customer's perspective throughout."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from feedlane.errors import Invalid
+from feedlane.feed import Feed
+from feedlane.money import loads
+from feedlane.push_content import content_of
+from feedlane.source_account import AccountKind
+from feedlane.statement import Cut, next_statement
+from feedlane.transaction import COMES_IN, GOES_OUT, TYPES
+from feedlane.xero.statement_json import line_bytes, statement_request
+from tests.unit.feeds.world import NOW, World, transactions
+
+TODAY = NOW.date()
+
+
+def row(amount: Any, balance: Any, type: str = "Unknown", **more: Any) -> dict[str, Any]:
+    return {"id": "t1", "date": "2026-05-01", "amount": amount, "balance": balance, "transactionType": type} | more
+
+
+def sent(kind: AccountKind, *rows: dict[str, Any]) -> dict[str, Any]:
+    """The statement that these make, as Xero gets it."""
+    content = content_of([one | {"id": f"t{number}"} for number, one in enumerate(rows)], TODAY)
+    assert content.errors == ()
+    feed = Feed(
+        id="k/a", company_id="c", connection_id="k", account_id="a", tenant_id="t", token_set_id="s",
+        feed_connection_id="fc", kind=kind, currency="GBP", created=NOW,
+    )  # fmt: skip
+    cut = next_statement(feed, content.lines, TODAY, line_bytes)
+    assert isinstance(cut, Cut)
+    [statement] = loads(statement_request(cut.statement))["items"]
+    return dict(statement)
+
+
+def money(part: dict[str, Any]) -> tuple[Decimal, str]:
+    return Decimal(part["amount"]), part["creditDebitIndicator"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "opening", "lines", "closing"),
+    [
+        (AccountKind.BANK, [row(-150, -50)], (100, "CREDIT"), [(150, "DEBIT")], (50, "DEBIT")),
+        (AccountKind.BANK, [row(50, 0)], (50, "DEBIT"), [(50, "CREDIT")], (0, "CREDIT")),
+        (AccountKind.BANK, [row(0, -5)], (5, "DEBIT"), [(0, "CREDIT")], (5, "DEBIT")),
+        (AccountKind.BANK, [row(0, 0), row(Decimal("-0.00"), 0)], (0, "CREDIT"), [(0, "CREDIT")] * 2, (0, "CREDIT")),
+        # A purchase on a card raises what is owed; a repayment lowers it; one too high leaves a credit.
+        (AccountKind.CREDIT_CARD, [row(-20, -120)], (100, "DEBIT"), [(20, "DEBIT")], (120, "DEBIT")),
+        (AccountKind.CREDIT_CARD, [row(120, 20)], (100, "DEBIT"), [(120, "CREDIT")], (20, "CREDIT")),
+    ],
+    ids=["into overdraft", "out of overdraft", "zero overdrawn", "only zeros", "card purchase", "card repayment"],
+)
+def test_directions_are_the_customers(
+    kind: AccountKind, rows: list[dict[str, Any]], opening: Any, lines: Any, closing: Any
+) -> None:
+    statement = sent(kind, *rows)
+    assert money(statement["startBalance"]) == opening
+    assert [money(line) for line in statement["statementLines"]] == lines
+    assert money(statement["endBalance"]) == closing
+
+
+@pytest.mark.parametrize("type", sorted(TYPES))
+def test_a_sign_that_contradicts_its_type_is_a_warning_and_the_sign_decides(type: str) -> None:
+    for amount, contradicts in ((-5, type in COMES_IN), (5, type in GOES_OUT), (0, False)):
+        content = content_of([row(amount, 100, type)], TODAY)
+        assert [(one.item_id, one.validator) for one in content.warnings] == [("t1", "SignAndType")] * contradicts
+        [line] = sent(AccountKind.BANK, row(amount, 100, type))["statementLines"]
+        assert money(line) == (abs(amount), "DEBIT" if amount < 0 else "CREDIT")
+
+
+def test_the_warning_is_kept_with_the_operation_and_the_push_goes_through() -> None:
+    world = World()
+    [transaction] = transactions(1, amount=-10.0)
+    operation = world.push([transaction | {"transactionType": "Credit"}])
+    world.run()
+    assert world.sent_ids() == ["t1"]
+    [warning] = world.operation(operation.key).warnings
+    assert (warning.item_id, warning.validator) == ("t1", "SignAndType")
+    assert "-10 disagrees with the type Credit" in warning.message
+
+
+@pytest.mark.parametrize(("field", "longest"), [("description", 2000), ("counterparty", 255), ("reference", 255)])
+def test_a_text_is_refused_where_xero_would_not_take_it(field: str, longest: int) -> None:
+    world = World()
+    with pytest.raises(Invalid) as caught:
+        world.push([row(5, 5, **{field: "x" * (longest + 1)})])
+    assert [(one.item_id, one.validator) for one in caught.value.findings] == [("t1", "MaximumLength")]
+    world.push([row(5, 5, **{field: "x" * longest})])
+    world.run()
+    assert world.sent_ids() == ["t1"]
+
+
+def test_what_counts_double_at_xero_is_cut_to_its_length_and_never_in_half() -> None:
+    [line] = sent(AccountKind.BANK, row(5, 5, counterparty="😀" * 255))["statementLines"]
+    assert line["payeeName"] == "😀" * 127
+    assert json.dumps(line).count("\\ud83d") == 127
