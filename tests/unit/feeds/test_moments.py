@@ -10,7 +10,8 @@ from feedlane.push_operation import PushStatus
 from feedlane.queues import Check
 from feedlane.releasing import release
 from feedlane.settings_changes import change_settings
-from feedlane.store import keys
+from feedlane.statement import StatementState
+from feedlane.store import keys, ledger
 from feedlane.store.limits import not_before
 from feedlane.upstream import TryLater
 from tests.fakes.upstream import NO_FEEDS
@@ -199,3 +200,29 @@ def test_a_crash_before_the_time_out_is_watched_is_mended_by_the_same_push_again
     world.queues.checks.clear()
     assert world.push(transactions(1), timeout_in_minutes=5).key == first.key
     assert [check.kind for check, _ in world.queues.checks] == ["operation"]
+
+
+def delivered_elsewhere(world: World) -> None:
+    """Another invocation wrote down that the statement is delivered, and crashed before anything else."""
+    feed = world.feed()
+    statement = ledger.statement(world.store, feed.id, 1)
+    assert statement is not None
+    ended = statement.but(state=StatementState.DELIVERED)
+    after = feed.but(flight=None, delivered_through=statement.last)
+    world.store.commit(ledger.put_statement(ended), ledger.put_feed(after))
+
+
+@pytest.mark.parametrize("call", ["post_statement", "statement_status"])
+def test_operations_are_told_by_whoever_comes_second_if_the_first_has_crashed(world: World, call: str) -> None:
+    operation = world.push(transactions(2))
+    real = getattr(world.upstream, call)
+
+    def meanwhile(*given: object) -> object:
+        setattr(world.upstream, call, real)
+        answer = real(*given)
+        delivered_elsewhere(world)
+        return answer
+
+    setattr(world.upstream, call, meanwhile)
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
