@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from feedlane.hold import APP, Hold, Scope
@@ -13,7 +15,8 @@ from feedlane.settings_changes import change_settings
 from feedlane.statement import StatementState
 from feedlane.store import keys, ledger
 from feedlane.store.limits import not_before
-from feedlane.upstream import TryLater
+from feedlane.store.table import ConditionFailed
+from feedlane.upstream import Refusal, TryLater
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
 from tests.unit.feeds.world import COMPANY, World, transactions
@@ -226,3 +229,26 @@ def test_operations_are_told_by_whoever_comes_second_if_the_first_has_crashed(wo
     setattr(world.upstream, call, meanwhile)
     world.run()
     assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_a_late_look_that_is_refused_does_not_fail_what_xero_has_got_meanwhile(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    behind = world.push(transactions(2, start=3, opening=20.0))
+    world.step()
+    look, real = Check(kind="statement", feed_id=world.feed().id, number=1), world.upstream.statement_status
+    gone = Problem(type="AuthenticationUnsuccessful", title="Forbidden", status=403)
+
+    def meanwhile(*given: object) -> Refusal:
+        world.upstream.statement_status = real  # type: ignore[method-assign]
+        world.checker.look(look)
+        world.sender.send(world.feed().id)
+        return Refusal(scope=Scope.CONNECTION, reason="no-access", problem=gone)
+
+    world.upstream.statement_status = meanwhile  # type: ignore[method-assign]
+    with suppress(ConditionFailed):  # its statement has moved on: the message would come again
+        world.checker.look(look)
+    world.run()
+    assert world.feed().delivered_through == 4
+    assert world.operation(behind.key).status is PushStatus.SUCCESS
