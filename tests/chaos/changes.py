@@ -34,7 +34,7 @@ def make_anew(world: World, place: Place) -> None:
 
 
 def move_west(world: World, place: Place) -> None:
-    """The organisation moves to where it is still yesterday, and its customer connects it again."""
+    """The organisation moves to where it is still yesterday, and its customer connects it again by and by."""
     organisation = world.sim.organisations[place.tenant_id]
     if organisation.country != EAST:
         return
@@ -43,6 +43,7 @@ def move_west(world: World, place: Place) -> None:
         feed = world.feed(other)
         if feed is not None and other.tenant_id == place.tenant_id:
             world.faults.counts["lines_of_the_future"] += len(_of_the_future(world, feed, other))
+    world.timeline.sleep(world.rng.choice((0.0, 300.0, 900.0)))
     world.consent(world.connection_of(place), place.tenant_id, place.user_id)
 
 

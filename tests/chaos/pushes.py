@@ -47,8 +47,7 @@ class Platform:
         rng, total, strike = self.world.rng, 0, self.world.faults.strike
         most = rng.choice((10, 30, 60, 120, 200))
         if strike("gap_is_error"):
-            settings = self.world.store.settings()
-            self.world.store.commit(self.world.store.put_settings(settings.but(gap_is_error=True)))
+            self._refuse_gaps()
         for place in self.world.places:
             count, size = rng.randint(5, max(5, most // len(self.world.places))), rng.choice((1, 5, 30, 200))
             full = strike("push_full")
@@ -57,6 +56,13 @@ class Platform:
             pushes = in_full(transactions) if full else cut(rng, transactions, size)
             self._schedule(place, self._slips(pushes))
         return total
+
+    def _refuse_gaps(self) -> None:
+        """A setting, made before anything strikes."""
+        world = self.world
+        world.faults.on = False
+        world.store.commit(world.store.put_settings(world.store.settings().but(gap_is_error=True)))
+        world.faults.on = True
 
     def _last_day(self, place: Place) -> date:
         """Where the organisation is, it may be tomorrow already."""

@@ -135,7 +135,11 @@ class Checker:
         """The feed may grow at the same moment: it is read again until the end fits it."""
         for _ in range(_TRIES):
             feed = ledger.find_feed(self.store, feed_id)
-            if feed is None or feed.flight is None or feed.flight.number != statement.number:
+            if feed is None:
+                return
+            if feed.flight is None or feed.flight.number != statement.number:
+                # Somebody else was first, and may have crashed before the operations were told.
+                self.queues.wake(feed.id)
                 return
             now = self.clock()
             try:

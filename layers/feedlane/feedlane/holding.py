@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from feedlane import ending, event_payloads
@@ -69,25 +69,26 @@ def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: da
     Only while it stands: a release that comes in between has started operations that go on. And only as the feed is
     now: what was waiting when it was read may be with the upstream since.
     """
-    for _ in range(_TRIES):
-        conditions = ending.stands(hold), ledger.unmoved(feed)
-        if ending.fail(store, feed.id, _sent_through(feed), hold, company, now, new_id, *conditions):
-            return
-        found = ledger.find_feed(store, feed.id)
-        if found is None or hold.id not in {one.id for one in store.holds_on([(hold.scope, hold.subject)])}:
-            return
-        feed = found
-    raise ConditionFailed([])
+    _fail_after(store, feed.id, _sent_through, hold, company, now, new_id)
 
 
 def fail_behind(store: Store, feed_id: str, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
     """Fails what the hold stops behind a statement that is being sent at this moment: that has its own end."""
+    _fail_after(store, feed_id, _being_sent_through, hold, company, now, new_id)
+
+
+def _fail_after(
+    store: Store, feed_id: str, sent_through: Callable[[Feed], int], hold: Hold, company: Company, now: datetime,
+    new_id: NewId,
+) -> None:  # fmt: skip
+    """Decided on the feed as it is: whoever saw it before may not know what the upstream has got meanwhile."""
     for _ in range(_TRIES):
         feed = ledger.find_feed(store, feed_id)
-        if feed is None or not store.holds_on([(hold.scope, hold.subject)]):
+        standing = store.holds_on([(hold.scope, hold.subject)])
+        if feed is None or not standing or standing[0].id != hold.id or standing[0].releasing:
             return
-        sent = feed.flight.last if feed.flight else feed.delivered_through
-        if ending.fail(store, feed_id, sent, hold, company, now, new_id, ending.stands(hold), ledger.unmoved(feed)):
+        conditions = (ending.stands(hold), ledger.unmoved(feed))
+        if ending.fail(store, feed_id, sent_through(feed), hold, company, now, new_id, *conditions):
             return
     raise ConditionFailed([])
 
@@ -125,6 +126,10 @@ def feeds_under(store: Store, scope: Scope, subject: str) -> Iterable[Feed]:
 def _sent_through(feed: Feed) -> int:
     under_way = feed.flight.last if feed.flight and feed.flight.status is FlightStatus.PENDING else 0
     return max(under_way, feed.delivered_through)
+
+
+def _being_sent_through(feed: Feed) -> int:
+    return feed.flight.last if feed.flight else feed.delivered_through
 
 
 def _hold(feed: Feed, refusal: Refusal, now: datetime, id: str) -> Hold:

@@ -13,7 +13,7 @@ from feedlane.feed import Feed, Flight, FlightStatus
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId, fingerprint
 from feedlane.queues import Check, Queues
-from feedlane.settling import FIRST_LOOK, LONGEST_DELAY, NeverTaken, Settler, wake_at
+from feedlane.settling import FIRST_LOOK, LONGEST_DELAY, NeverTaken, Settler, says_never_taken, wake_at
 from feedlane.statement import MOST_LINES, StatementRecord, StatementState, Wait, gathers_until, next_statement
 from feedlane.store import ledger, push_operations
 from feedlane.store.limits import not_before
@@ -22,6 +22,7 @@ from feedlane.store.traffic import Gate
 from feedlane.upstream import (
     AlreadyThere,
     PostAnswer,
+    Refusal,
     TenantAccess,
     Upstream,
 )
@@ -91,6 +92,9 @@ class Sender:
         if isinstance(answer, AlreadyThere):
             # Our own intent: an earlier try of these bytes got through. How it ends has yet to be seen.
             answer, in_doubt = self.upstream.find_statement(access, request) or answer, True
+        elif in_doubt and isinstance(answer, Refusal) and says_never_taken(answer):
+            # Dates are judged by the day on which they come: what was taken then can be refused now.
+            answer = self.upstream.find_statement(access, request) or answer
         Settler(self.store, self.queues, self.clock, self.new_id).settle(feed.id, statement, answer, in_doubt)
 
     def _finish(self, feed: Feed) -> None:

@@ -45,8 +45,12 @@ class Settler:
         statement = statement.but(attempts=statement.attempts + 1)
         for _ in range(_TRIES):
             feed = ledger.find_feed(self.store, feed_id)
-            if feed is None or feed.flight is None or feed.flight.number != statement.number:
-                return  # settled by somebody else
+            if feed is None:
+                return
+            if feed.flight is None or feed.flight.number != statement.number:
+                # Settled by somebody else, who may have crashed before the operations were told.
+                self.queues.wake(feed_id)
+                return
             try:
                 self._settle_on(feed, statement, answer, in_doubt)
             except ConditionFailed:
@@ -92,9 +96,7 @@ class Settler:
         """Held. A statement that certainly was not taken is cut anew after the release; one in doubt stays as it is."""
         company = self.store.company(feed.company_id)
         problems = (*statement.problems[-9:], refusal.problem)
-        # A dead grant is a 400 too: it says nothing of the statement.
-        never_taken = refusal.scope is Scope.FEED and refusal.problem.status in ALWAYS_REFUSED
-        if in_doubt and not never_taken:
+        if in_doubt and not says_never_taken(refusal):
             # The answer is cached under the key: after the release the same bytes go under a new one.
             kept, after = statement.but(problems=problems, key_turn=statement.key_turn + 1), feed
             also = [ledger.put_statement(kept)]
@@ -124,6 +126,11 @@ class Settler:
             feed,
             now + timedelta(seconds=min(LONGEST_DELAY, 2**statement.attempts)),
         )
+
+
+def says_never_taken(refusal: Refusal) -> bool:
+    """Whether the refusal is for what the statement says. A dead grant is a 400 too: it says nothing of it."""
+    return refusal.scope is Scope.FEED and refusal.problem.status in ALWAYS_REFUSED
 
 
 def wake_at(store: Store, queues: Queues, now: datetime, feed: Feed, until: datetime) -> None:

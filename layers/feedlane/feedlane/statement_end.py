@@ -52,4 +52,4 @@ def unasked(store: Store, queues: Queues, feed: Feed, refusal: Refusal, now: dat
     """The upstream does not let us ask how the statement fares: held, the statement stays where it is."""
     company = store.company(feed.company_id)
     hold = holding.hold_feed(store, queues, feed, refusal, company, now, new_id)
-    holding.fail_waiting(store, feed, hold, company, now, new_id)
+    holding.fail_behind(store, feed.id, hold, company, now, new_id)

@@ -27,6 +27,13 @@ GRANT_DEAD = Refusal(
 )
 
 
+OF_THE_FUTURE = Refusal(
+    scope=Scope.FEED,
+    reason="invalid-dates",
+    problem=Problem(type="invalid-end-date", title="Invalid End Date", status=422),
+)
+
+
 @pytest.fixture
 def world() -> World:
     return World()
@@ -132,3 +139,21 @@ def test_a_statement_in_doubt_whose_feed_connection_was_replaced_is_looked_for(w
     first = ledger.statement(world.store, feed.id, 1)
     assert first is not None
     assert first.state is (StatementState.DELIVERED if arrived else StatementState.REFUSED)
+
+
+def test_a_statement_that_had_arrived_is_found_although_its_dates_are_refused_by_now(world: World) -> None:
+    in_doubt(world)
+    world.upstream.answers.append(OF_THE_FUTURE)
+    world.run()
+    assert world.store.holds() == []
+    assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
+    assert world.feed().delivered_through == 4
+
+
+def test_a_statement_in_doubt_that_is_refused_and_not_at_xero_is_cut_anew(world: World) -> None:
+    in_doubt(world)
+    world.upstream.taken.clear()
+    world.upstream.answers.append(OF_THE_FUTURE)
+    world.run()
+    [hold] = world.store.holds()
+    assert (hold.reason, world.feed().flight) == ("invalid-dates", None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from feedlane.hold import APP, Hold, Scope
@@ -11,9 +13,11 @@ from feedlane.queue_message import QueueMessage
 from feedlane.queues import Check
 from feedlane.releasing import release
 from feedlane.settings_changes import change_settings
-from feedlane.store import keys
+from feedlane.statement import StatementState
+from feedlane.store import keys, ledger
 from feedlane.store.limits import not_before
-from feedlane.upstream import TryLater
+from feedlane.store.table import ConditionFailed
+from feedlane.upstream import Refusal, TryLater
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
 from tests.unit.feeds.world import COMPANY, World, transactions
@@ -257,3 +261,52 @@ def test_what_fails_by_a_hold_while_it_is_being_lifted_goes_on_under_an_operatio
         Door.QUEUE: PushStatus.FAILED,
         Door.RELEASE: PushStatus.SUCCESS,
     }
+
+
+def delivered_elsewhere(world: World) -> None:
+    """Another invocation wrote down that the statement is delivered, and crashed before anything else."""
+    feed = world.feed()
+    statement = ledger.statement(world.store, feed.id, 1)
+    assert statement is not None
+    ended = statement.but(state=StatementState.DELIVERED)
+    after = feed.but(flight=None, delivered_through=statement.last)
+    world.store.commit(ledger.put_statement(ended), ledger.put_feed(after))
+
+
+@pytest.mark.parametrize("call", ["post_statement", "statement_status"])
+def test_operations_are_told_by_whoever_comes_second_if_the_first_has_crashed(world: World, call: str) -> None:
+    operation = world.push(transactions(2))
+    real = getattr(world.upstream, call)
+
+    def meanwhile(*given: object) -> object:
+        setattr(world.upstream, call, real)
+        answer = real(*given)
+        delivered_elsewhere(world)
+        return answer
+
+    setattr(world.upstream, call, meanwhile)
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_a_late_look_that_is_refused_does_not_fail_what_xero_has_got_meanwhile(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    behind = world.push(transactions(2, start=3, opening=20.0))
+    world.step()
+    look, real = Check(kind="statement", feed_id=world.feed().id, number=1), world.upstream.statement_status
+    gone = Problem(type="AuthenticationUnsuccessful", title="Forbidden", status=403)
+
+    def meanwhile(*given: object) -> Refusal:
+        world.upstream.statement_status = real  # type: ignore[method-assign]
+        world.checker.look(look)
+        world.sender.send(world.feed().id)
+        return Refusal(scope=Scope.CONNECTION, reason="no-access", problem=gone)
+
+    world.upstream.statement_status = meanwhile  # type: ignore[method-assign]
+    with suppress(ConditionFailed):  # its statement has moved on: the message would come again
+        world.checker.look(look)
+    world.run()
+    assert world.feed().delivered_through == 4
+    assert world.operation(behind.key).status is PushStatus.SUCCESS
