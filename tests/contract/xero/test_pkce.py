@@ -33,6 +33,5 @@ def test_another_verifier_or_none_brings_nothing(xero: Xero, wrong: str | None) 
 
 def test_the_challenge_is_that_of_the_standards_example() -> None:
     """RFC 7636, appendix B."""
-    assert (
-        code_challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-    )
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert code_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
