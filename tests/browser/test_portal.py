@@ -130,7 +130,8 @@ def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None
     expect(page.get_by_role("heading", level=1)).to_have_text("Xero")
     found["settings"] = faults(page)
     store = link.site.store
-    store.commit(store.put_settings(store.settings().but(second_secret_ending="abcd", partner=True)))
+    store.commit(store.put_settings(store.settings().but(second_secret_ending="abcd")))
+    page.get_by_role("switch", name="Xero app partner").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_be_visible()
     found["settings, refused"] = faults(page)
