@@ -122,7 +122,7 @@ def test_the_state_itself_is_not_on_the_queue(world: World) -> None:
 
 
 def test_two_looks_at_the_same_moment_report_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQS may hand a message over twice. A linked connection is not written, so that only the state tells them apart."""
+    """SQS may hand a message over twice. A linked connection is not written: only the state tells them apart."""
     world.link()
     world.site.queues.checks.clear()
     world.site.time += timedelta(hours=1)
