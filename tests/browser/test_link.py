@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from datetime import UTC, datetime
 
+from playwright.sync_api import Browser, Page, expect
+
+from feedlane import link_urls
 from feedlane.connection import ConnectionStatus
+from feedlane.ids import new_secret
 from feedlane.source_account import SourceAccountStatus
 from tests.browser import keyboard
 from tests.browser.accessibility import faults
@@ -89,6 +93,42 @@ def test_what_is_being_typed_survives_while_an_account_is_connecting(link: World
     link.site.store.commit(link.site.store.put_source_account(account.but(status=SourceAccountStatus.CONNECTED)))
     expect(page.locator("#connected .pill")).to_have_text("connected")
     expect(page.get_by_label("Feed start date")).to_have_value("2026-10-01")
+
+
+def test_a_link_with_a_one_time_password_and_pkce_works_once(link: World, page: Page, browser: Browser) -> None:
+    store = link.site.store
+    store.commit(store.put_settings(store.settings().but(pkce=True, link_passwords=True)))
+    page.goto(link.start)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link is incomplete")
+    assert faults(page) == []
+    made = link_urls.connection_passwords(store, datetime.now(UTC), new_secret, [link.connection])
+    whole = f"{link.start}?otp={made[link.connection.id]}"
+    page.goto(whole)
+    page.get_by_role("button", name="Cancel").click()
+    page.goto(f"{link.start}?link.reconnect=1")
+    _consent(page, "Harbour Bakery Ltd")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
+    assert link.now_connection().is_linked
+    stranger = browser.new_page()
+    stranger.goto(whole)
+    expect(stranger.get_by_role("heading", level=1)).to_have_text("This link is no longer valid")
+    stranger.close()
+
+
+def test_a_consent_without_bank_feeds_says_so_and_another_one_mends_it(link: World, page: Page) -> None:
+    store = link.site.store
+    store.commit(store.put_settings(store.settings().but(bank_feeds=False)))
+    page.goto(f"{link.start}?journey=x")
+    page.get_by_label("Harbour Bakery Ltd").check()
+    store.commit(store.put_settings(store.settings().but(bank_feeds=True)))
+    page.get_by_role("button", name="Allow access").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bank feeds were not allowed")
+    assert faults(page) == []
+    assert link.now_connection().needs_reconnection
+    page.get_by_role("link", name="Connect again").click()
+    _consent(page, "Harbour Bakery Ltd")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
+    assert not link.now_connection().needs_reconnection
 
 
 def test_every_page_of_link_is_accessible(link: World, page: Page) -> None:

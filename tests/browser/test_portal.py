@@ -66,6 +66,54 @@ def test_keys_are_checked_with_xero_when_they_are_saved(link: World, page: Page)
     assert (settings.access, settings.bank_feeds, settings.keys_checked) == ("OneOff", False, True)
 
 
+def test_a_new_secret_takes_over_without_an_outage(link: World, page: Page) -> None:
+    new_secret = "the-new-secret-of-the-app-00000000000000000"
+    link.simulator.state.app.client_secrets.append(new_secret)
+    _sign_in(link, page)
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Second secret").fill("a-secret-that-xero-does-not-know-0000000000")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Second secret: Xero does not know this client secret")
+    page.get_by_label("Second secret").fill(new_secret)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    keyboard.press(page, page.get_by_role("button", name="Forget the second"))
+    expect(page.get_by_role("status")).to_contain_text("forgotten")
+    page.get_by_label("Second secret").fill(new_secret)
+    page.get_by_role("button", name="Save").click()
+    link.simulator.state.app.client_secrets.remove(DEFAULT_CLIENT_SECRET)
+    page.get_by_role("button", name="Forget the second").click()
+    expect(page.get_by_role("alert")).to_contain_text("Xero does not know the other one")
+    page.get_by_role("button", name="Forget the first").click()
+    expect(page.get_by_role("status")).to_contain_text("forgotten")
+    assert link.site.store.settings().client_secret_ending == new_secret[-4:]
+    expect(page.locator("body")).not_to_contain_text(new_secret)
+
+
+def test_partner_and_profile_are_set_in_the_portal(link: World, page: Page) -> None:
+    _sign_in(link, page)
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("switch", name="Xero app partner").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Privacy policy: is required of a partner.")
+    page.get_by_label("Privacy policy").fill("https://ledgerly.example/privacy")
+    page.get_by_label("Terms").fill("https://ledgerly.example/terms")
+    page.get_by_label("App name").fill("Ledgerly Feeds")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    expect(page.get_by_text("None: the app is a Xero app partner’s.")).to_be_visible()
+    assert link.site.store.settings().partner
+    page.get_by_role("link", name="Profile").click()
+    page.get_by_label("Name", exact=True).fill("Ledgerly Bank")
+    page.get_by_label("Web pages that may call the API").fill(
+        "https://app.ledgerly.example\nhttps://b.ledgerly.example"
+    )
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    profile = link.site.store.profile()
+    assert (profile.name, len(profile.allowed_origins)) == ("Ledgerly Bank", 2)
+
+
 def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None:
     _hold(link)
     page.goto(f"{link.url}/portal")
@@ -81,4 +129,13 @@ def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Xero")
     found["settings"] = faults(page)
+    store = link.site.store
+    store.commit(store.put_settings(store.settings().but(second_secret_ending="abcd")))
+    page.get_by_role("switch", name="Xero app partner").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    found["settings, refused"] = faults(page)
+    page.get_by_role("link", name="Profile").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Profile")
+    found["profile"] = faults(page)
     assert {name: bad for name, bad in found.items() if bad} == {}

@@ -80,3 +80,10 @@ def test_every_function_is_reached_by_something() -> None:
     unreached = [id for id in of_type("AWS::Serverless::Function") if f"'{id}'" not in reached]
     # Invoked by the other functions, with their roles.
     assert unreached == ["CredentialVault"]
+
+
+@pytest.mark.parametrize("function", ["link", "oauth_callback", "public_api", "portal", "push_statements",
+                                      "check_statements", "tend_connections"])  # fmt: skip
+def test_who_tells_of_connections_knows_where_link_is(function: str) -> None:
+    """An event of a connection carries its link."""
+    assert "PUBLIC_URL" in functions()[function]["Environment"]["Variables"]

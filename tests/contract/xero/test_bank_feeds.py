@@ -28,7 +28,7 @@ from feedlane.upstream import (
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import STATEMENTS, XeroBankFeeds
 from feedlane.xero.http import Http
-from tests.contract.xero.conftest import JOINERY, Xero
+from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
 
 
 def connect(xero: Xero, access: TenantAccess, **changes: object) -> FeedConnection:
@@ -215,7 +215,15 @@ def test_a_connection_removed_at_xero_holds_the_connection(xero: Xero) -> None:
     xero.control("DELETE", f"connections/{one['id']}")
     answer = xero.feeds.post_statement(access, request, "key-1")
     assert isinstance(answer, Refusal)
-    assert (answer.scope, answer.reason) == (Scope.CONNECTION, "no-access")
+    assert (answer.scope, answer.problem.type) == (Scope.CONNECTION, "connection-removed")
+
+
+def test_a_consent_without_bank_feeds_is_told_from_a_removed_connection(xero: Xero) -> None:
+    grant = xero.consent(BAKERY, scopes=tuple(scope for scope in SCOPES if scope != "bankfeeds"))
+    access = TenantAccess(tenant_id=BAKERY, token_set_id=grant.token_set_id)
+    answer = xero.feeds.post_statement(access, b"{}", "key-1")
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.problem.type) == (Scope.CONNECTION, "missing-scope")
 
 
 def test_what_is_known_of_an_organisation(xero: Xero) -> None:

@@ -206,3 +206,16 @@ def test_no_secret_is_in_a_log_line(world: World, caplog: pytest.LogCaptureFixtu
     assert "answered" in logged
     for secret in (state, "canary-code", session, "canary-access"):
         assert secret not in logged
+
+
+def test_another_redirect_uri_of_the_same_host_is_sent_and_exchanged_with(world: World) -> None:
+    """A proxy may put a path in front: the cookie goes to where Xero sends the browser."""
+    uri = f"{URL}/xero/oauth/callback"
+    world.store.commit(world.store.put_settings(world.store.settings().but(redirect_uri=uri)))
+    seen = world.browser.get(f"{world.base()}/start")
+    assert seen.query["redirect_uri"] == uri
+    assert "Path=/xero/oauth/callback" in seen.cookies[0]
+    world.browser.jar = {(name, "/oauth/callback"): value for (name, _), value in world.browser.jar.items()}
+    world.store.commit(world.store.put_settings(world.store.settings().but(redirect_uri="")))
+    assert world.call_back(seen.query["state"]).status == 302
+    assert world.site.vault.redirect_uris == [uri]

@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from feedlane import unanswered
+from feedlane.company import Company
 from feedlane.connection import ConnectionStatus
+from feedlane.ids import new_id
 from feedlane.queues import Check
+from feedlane.store.table import ConditionFailed
 from tests.unit.web.world import Browser, World
 
 UNANSWERED = "connection.authorizationUnanswered"
@@ -115,3 +119,24 @@ def test_the_state_itself_is_not_on_the_queue(world: World) -> None:
     state = world.start()
     [(check, _)] = world.site.queues.checks
     assert state not in check.model_dump_json()
+
+
+def test_two_looks_at_the_same_moment_report_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQS may hand a message over twice. A linked connection is not written: only the state tells them apart."""
+    world.link()
+    world.site.queues.checks.clear()
+    world.site.time += timedelta(hours=1)
+    world.start(query="?link.reconnect=1")
+    [(check, _)] = world.site.queues.take("checks")
+    world.site.time += timedelta(minutes=11)
+    company = world.store.company
+
+    def meanwhile(company_id: str) -> Company:
+        monkeypatch.undo()
+        unanswered.look(world.store, world.site.queues, world.site.time, new_id, check)
+        return company(company_id)
+
+    monkeypatch.setattr(world.store, "company", meanwhile)
+    with pytest.raises(ConditionFailed):
+        unanswered.look(world.store, world.site.queues, world.site.time, new_id, check)
+    assert world.events().count(UNANSWERED) == 1

@@ -43,6 +43,7 @@ class FakeVault:
     """Every code is good for one exchange."""
 
     exchanged: list[str] = field(default_factory=list)
+    redirect_uris: list[str] = field(default_factory=list)
     verifiers: list[str | None] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     scopes: tuple[str, ...] = ("bankfeeds", "offline_access")
@@ -55,6 +56,7 @@ class FakeVault:
             raise ReconnectionNeeded(Problem(type="invalid_grant", title="Invalid grant", status=400))
         self.exchanged.append(code)
         self.verifiers.append(code_verifier)
+        self.redirect_uris.append(redirect_uri)
         return Grant(
             token_set_id="token-set-1",
             access_token=f"canary-access-{code}",
