@@ -125,10 +125,11 @@ class SlowQueue:
 
 @dataclass
 class Endpoint:
-    """One consumer's: how long it takes, and how it behaves until it recovers."""
+    """One consumer's: how long it takes, and how it behaves from a time on, until it recovers."""
 
     behaviour: str
     seconds: float
+    begins: float
     recovers: float
     received: dict[str, list[float]] = field(default_factory=dict)
     """When each event came, by its id."""
@@ -136,7 +137,7 @@ class Endpoint:
 
     def answer(self, timeline: Timeline, event_id: str) -> Answer:
         self.attempts += 1
-        if timeline.seconds < self.recovers and self.behaviour != "healthy":
+        if self.begins <= timeline.seconds < self.recovers and self.behaviour != "healthy":
             return self._badly(timeline, event_id)
         timeline.sleep(self.seconds)
         self.received.setdefault(event_id, []).append(timeline.seconds)
@@ -159,14 +160,21 @@ class Endpoint:
 
 
 class World:
-    def __init__(self, seed: int, behaviours: list[str], recovers: float) -> None:
+    """`behaviours` of the consumers; `later` is when those begin that are called so."""
+
+    def __init__(self, seed: int, behaviours: list[str], later: float, recovers: float) -> None:
         self.rng, self.timeline = random.Random(seed), Timeline()
         self.table = SlowTable(self.timeline)
         self.store = Store(self.table)
         self.queue = SlowQueue(self, *mapping())
         self.happened: dict[str, float] = {}
         self.endpoints = {
-            f"consumer-{number}": Endpoint(behaviour, self.rng.uniform(0.02, 0.2), recovers)
+            f"consumer-{number}": Endpoint(
+                behaviour.removesuffix(" later"),
+                self.rng.uniform(0.02, 0.2),
+                later if behaviour.endswith(" later") else 0.0,
+                recovers,
+            )
             for number, behaviour in enumerate(behaviours)
         }
         for id in self.endpoints:

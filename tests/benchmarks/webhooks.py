@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.benchmarks.webhook_world import World
 
 WHERE = Path(__file__).parents[2] / "build" / "webhooks.json"
-HEALTHY, BAD = 15, ("hangs", "hangs", "answers 500", "refuses", "slow")
+HEALTHY, BAD = 15, ("hangs", "hangs later", "answers 500", "refuses later", "slow later")
 PER_SECOND = 20.0
 RECOVERY = 1200.0
 """How long the bad ones are bad after the last event."""
@@ -50,7 +50,7 @@ class Run:
 def run(events: int, bad: tuple[str, ...], seed: int = 1, until_all: bool = True) -> Run:
     """`until_all`: goes on until the bad ones have recovered and have everything, too."""
     seconds = events / PER_SECOND
-    world = World(seed, ["healthy"] * (HEALTHY + len(BAD) - len(bad)) + list(bad), recovers=seconds + RECOVERY)
+    world = World(seed, ["healthy"] * (HEALTHY + len(BAD) - len(bad)) + list(bad), seconds / 2, seconds + RECOVERY)
     endpoints = list(world.endpoints.values())
     healthy = [one for one in endpoints if one.behaviour == "healthy"]
     wanted = endpoints if until_all else healthy
