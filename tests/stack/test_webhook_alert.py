@@ -44,7 +44,8 @@ class SvixConsumer:
                 if len(consumer.requests) <= fails:
                     self._say(500)
                     return
-                consumer.verified.append(Webhook(consumer.secret).verify(body, headers))
+                Webhook(consumer.secret).verify(body, headers)  # raises if anything is wrong with it
+                consumer.verified.append(json.loads(body))
                 self._say(204)
 
             def _say(self, status: int) -> None:
