@@ -24,6 +24,8 @@ from feedlane.store.table import ConditionFailed, Write
 
 LONGEST_DELAY = 900
 FAILING_FOR = timedelta(days=5)
+# While the first of a consumer's deliveries finds out whether it answers, the others look again so soon.
+PROOF_SOON = timedelta(seconds=1)
 _TRIES = 8
 
 Post = Callable[[str, dict[str, str], bytes], Answer]
@@ -69,11 +71,12 @@ class Deliverer:
         if consumer.disabled:
             self._keep(delivery, consumer, now)
             return None
-        wait = _wait(delivery, found.pause, now)
+        pause = Pause.for_now(found.pause, consumer_id, now)
+        wait = _wait(delivery, pause, now)
         if wait:
             self.later(delivery, wait)
             return None
-        return self.attempt(delivery, consumer, found.pause)
+        return self.attempt(delivery, consumer, pause)
 
     def attempt(self, delivery: Delivery, consumer: Consumer, pause: Pause | None) -> Delivery | None:
         """The delivery after one attempt, now. None if somebody else is making one."""
@@ -88,7 +91,7 @@ class Deliverer:
         headers = self.headers(consumer) if consumer.header_names else {}
         claim = self._claim(delivery, consumer, pause, now)
         if claim is None:
-            self.later(delivery, CLAIM)
+            self.later(delivery, PROOF_SOON if pause and pause.is_proving else CLAIM)
             return None
         content = body(event)
         signed = signed_headers(event.id, self.clock(), content, secrets)
@@ -174,6 +177,8 @@ def judged(consumer: Consumer, answer: Answer, now: datetime) -> Consumer:
 
 def _wait(delivery: Delivery, pause: Pause | None, now: datetime) -> timedelta:
     """How long it is until this delivery may be tried; nothing if that is now."""
+    if pause and pause.is_proving:
+        pause = pause.but(until=min(pause.until, now + PROOF_SOON))
     times = [delivery.not_before, pause.until if pause and pause.is_on else None]
     return max((time - now for time in times if time and time > now), default=timedelta())
 
@@ -187,7 +192,7 @@ def _pause_writes(claim: _Claim, pause: Pause | None, answer: Answer, now: datet
         if pause is None or claim.pause is None or pause.version != claim.pause.version:
             return []  # this took so long that another one has tried
         return [deliveries.put_pause(pause.after(answer, now), now)]
-    if answer.is_overload and (pause is None or not pause.is_on):
+    if (answer.is_overload or answer.is_slow) and (pause is None or not pause.is_on):
         begun = pause or Pause(consumer_id=claim.consumer.id, until=now)
         return [deliveries.put_pause(begun.after(answer, now), now)]
-    return []
+    return [deliveries.put_pause(pause.but(until=now), now)] if pause and pause.proved(answer, now) else []

@@ -16,6 +16,8 @@ JITTER = 0.2
 # After a time-out or a "not now" a consumer has a minute at least.
 OVERLOADED = frozenset({429, 502, 504})
 OVERLOAD_SECONDS = 60
+# A consumer that takes this long, also to say yes, gets one delivery at a time: it would take all workers otherwise.
+SLOW_SECONDS = 5
 # Longer than an attempt and writing it down can take: whose claim is older, has crashed.
 CLAIM = timedelta(seconds=30)
 GONE = 410
@@ -53,6 +55,10 @@ class Answer(Record):
     @property
     def is_overload(self) -> bool:
         return self.error == "timeout" or self.status in OVERLOADED
+
+    @property
+    def is_slow(self) -> bool:
+        return self.duration_ms >= SLOW_SECONDS * 1000
 
 
 class Attempt(Record):

@@ -50,20 +50,23 @@ def test_an_error_that_comes_at_once_pauses_nobody() -> None:
     for number in range(3):
         _deliver(world, number)
     assert len(world.posts) == 3
-    assert world.pause() is None
+    pause = world.pause()
+    assert pause is not None
+    assert not pause.is_on
 
 
 def test_many_time_outs_at_once_make_one_pause() -> None:
-    world = _with_events(4)
+    world = _with_events(5)
+    _deliver(world, 4)  # it answers, and is trusted with many at once
     world.answers = [TIMEOUT] * 4
 
     def others_are_posting_too() -> None:
-        if len(world.posts) < 4:
-            _deliver(world, len(world.posts))
+        if len(world.posts) < 5:
+            _deliver(world, len(world.posts) - 1)
 
     world.meanwhile = others_are_posting_too
     _deliver(world, 0)
-    assert len(world.posts) == 4
+    assert len(world.posts) == 5
     pause = world.pause()
     assert pause is not None
     assert pause.seconds == 60
@@ -91,6 +94,55 @@ def test_other_consumers_are_not_paused() -> None:
     world.happens(hold_event("event-9", NOW))
     world.deliverer.deliver("consumer-2", "event-9")
     assert world.delivery("consumer-2", "event-9").state is DeliveryState.SUCCESS
+
+
+@pytest.mark.parametrize("silent_for", [None, timedelta(minutes=2)])
+def test_a_consumer_that_has_not_answered_lately_is_tried_by_one_delivery_first(silent_for: timedelta | None) -> None:
+    world = _with_events(10)
+    if silent_for:
+        _deliver(world, 9)
+        world.now += silent_for
+    before = len(world.posts)
+
+    def others_come_too() -> None:
+        world.meanwhile = lambda: None
+        for number in range(1, 9):
+            _deliver(world, number)
+
+    world.meanwhile = others_come_too
+    world.queues.take("deliveries")
+    _deliver(world, 0)
+    assert len(world.posts) == before + 1
+    assert world.queues.take("deliveries") == [("consumer-1", f"event-{number}", 1) for number in range(1, 9)]
+    for number in range(1, 9):
+        _deliver(world, number)
+    assert len(world.posts) == before + 9
+
+
+def test_an_answer_counts_for_a_minute_from_the_last_one() -> None:
+    world = _with_events(20)
+    for number in range(18):
+        world.now += timedelta(seconds=20)
+        _deliver(world, number)
+    world.meanwhile = lambda: _deliver(world, 19) if len(world.posts) == 19 else None
+    _deliver(world, 18)
+    assert len(world.posts) == 20
+
+
+def test_a_consumer_that_is_slow_gets_one_delivery_at_a_time_until_it_is_quick_again() -> None:
+    world, slow = _with_events(6), Answer(status=200, duration_ms=14_000)
+    world.answers = [slow, slow, OK]
+    _deliver(world, 0)
+    world.meanwhile = lambda: _deliver(world, 5) if len(world.posts) == 2 else None
+    world.queues.take("deliveries")
+    _deliver(world, 1)
+    assert len(world.posts) == 2
+    assert world.queues.take("deliveries") == [("consumer-1", "event-5", 14)]
+    world.work_off()
+    _deliver(world, 2)
+    pause = world.pause()
+    assert pause is not None
+    assert not pause.is_on
 
 
 def _with_events(number: int) -> World:
