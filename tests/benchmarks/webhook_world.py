@@ -16,7 +16,7 @@ from unittest.mock import patch
 from aws_lambda_powertools import Logger
 from greenlet import getcurrent
 
-from feedlane import aws, batch
+from feedlane import aws, batch, webhook_wiring
 from feedlane.company import Company
 from feedlane.consumer import Consumer
 from feedlane.delivery import Answer
@@ -220,9 +220,9 @@ class World:
             ),
             patch.object(batch, "at_once", self._side_by_side),
             patch.multiple(route, logger=logger, system_clock=now, store=lambda: self.store, queues=lambda: queues),
+            patch.multiple(deliver, logger=logger, system_clock=now),
             patch.multiple(
-                deliver,
-                logger=logger,
+                webhook_wiring,
                 system_clock=now,
                 new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
                 random=self.rng,

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, batch
+from feedlane import aws, batch, webhook_wiring
 from feedlane.bus import EventBridgeBus
 from feedlane.consumer import Consumer
 from feedlane.environment import environment
@@ -87,9 +87,9 @@ class World:
             patch.object(batch, "at_once", _one_by_one),
             patch.multiple(relay, logger=logger, bus=lambda: EventBridgeBus(self.bus, "feedlane")),
             patch.multiple(route, logger=logger, system_clock=now, store=lambda: self.store, queues=lambda: queues),
+            patch.multiple(deliver, logger=logger, system_clock=now),
             patch.multiple(
-                deliver,
-                logger=logger,
+                webhook_wiring,
                 system_clock=now,
                 new_id=self.new_id,
                 random=self.rng,
