@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 import pytest
 
-from feedlane.sending import Gate
 from feedlane.recording import Push
+from feedlane.sending import Gate
 from feedlane.store import ledger
 from tests.chaos.scale import Size, run
 from tests.chaos.xero import Xero
