@@ -83,8 +83,13 @@ def naming_its_operation(body: str, group: str, message_id: str) -> str:
 
 def _text(sent: dict[str, Any], name: str) -> str:
     value = sent.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME or not value.isascii():
+    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME or not _is_printable(value):
         raise Invalid.field(
-            name, f"is required and must be an ASCII text of at most {LONGEST_NAME} characters", "Required"
+            name, f"is required and must be a printable ASCII text of at most {LONGEST_NAME} characters", "Required"
         )
     return value
+
+
+def _is_printable(value: str) -> bool:
+    """What a MessageGroupId and the reason of a dead letter can hold: SQS takes no control characters."""
+    return value.isascii() and value.isprintable()

@@ -78,7 +78,7 @@ def line_of(position: int, sent: Any) -> tuple[Line | None, list[Finding], list[
     payee = _text(name, "counterparty", sent, errors)
     reference = _text(name, "reference", sent, errors)
     type = sent.get("transactionType") or "Unknown"
-    if type not in TYPES:
+    if not isinstance(type, str) or type not in TYPES:
         errors.append(_finding(name, "transactionType", f"must be one of {' '.join(sorted(TYPES))}", "Enum"))
     if errors or day is None or sum is None or balance is None:
         return None, errors, []

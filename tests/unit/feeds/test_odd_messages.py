@@ -65,7 +65,19 @@ def test_json_that_cannot_be_read_is_set_aside_and_the_next_is_recorded(
     assert world.sent_ids() == ["t1"]
 
 
-@pytest.mark.parametrize("company", [HALF, "c" * 3000, "", 7, None, ["c"]], ids=repr)
+@pytest.mark.parametrize("type", [["Credit"], {"name": "Credit"}, 7, True], ids=repr)
+def test_a_type_that_is_no_text_is_refused_and_names_its_transaction(world: World, type: Any) -> None:
+    [transaction] = transactions(1)
+    with pytest.raises(Invalid) as caught:
+        world.push([transaction | {"transactionType": type}])
+    assert [(found.item_id, found.validator) for found in caught.value.findings] == [("t1", "Enum")]
+
+    world.record(world.message([transaction | {"transactionType": type}]), world.message(transactions(1, start=2)))
+    world.run()
+    assert world.sent_ids() == ["t2"]
+
+
+@pytest.mark.parametrize("company", [HALF, "c" * 3000, "", 7, None, ["c"], "c\x00", "c\n"], ids=repr)
 def test_a_company_that_can_be_no_key_is_set_aside_and_the_next_is_recorded(world: World, company: Any) -> None:
     good = world.message(transactions(1))
     odd = world.message(transactions(1), companyId=company)
