@@ -99,12 +99,18 @@ def _attributed(ahead: Store, queues: Queues, parcels: Sequence[Parcel]) -> tupl
             if company is None:
                 raise NotFound("company", parcel.company_id)
             if parcel.transactions is None:
-                push_operations.find_operation(ahead, parcel.company_id, parcel.operation_key or "")
+                key = parcel.operation_key or ""
+                if not _is_of_feed(push_operations.find_operation(ahead, parcel.company_id, key), parcel):
+                    raise NotFound("push operation of this account", key)
         except NotFound as missing:
             _set_aside(queues, parcel.message, missing)
         else:
             known.append(parcel)
     return company, known
+
+
+def _is_of_feed(operation: PushOperation, parcel: Parcel) -> bool:
+    return (operation.connection_id, operation.account_id) == (parcel.connection_id, parcel.account_id)
 
 
 def _operation_key(parcel: Parcel) -> str:
@@ -256,7 +262,7 @@ def _read(store: Store, parcel: Parcel, feed: Feed | None, now: datetime) -> Pus
     fingerprint = fingerprint_of(content.lines)
     errors = content.errors
     key = _operation_key(parcel)
-    if existing is not None and existing.content != fingerprint:
+    if existing is not None and (existing.content != fingerprint or not _is_of_feed(existing, parcel)):
         rule = f"{key} is the key of another push; a key stands for one push"
         errors = (Finding(item_id="pushOperationKey", message=rule, validator="UniqueKey"),)
         key = derived_id("message", parcel.feed_id, parcel.message.id)

@@ -77,6 +77,22 @@ def test_a_type_that_is_no_text_is_refused_and_names_its_transaction(world: Worl
     assert world.sent_ids() == ["t2"]
 
 
+def test_a_key_of_another_accounts_push_brings_nothing_into_this_account() -> None:
+    """Neither its transactions nor its end: money of one account is never shown in another."""
+    world = World(("account-1", "account-2"))
+    other = world.push(transactions(2))
+    world.record(world.message(None, "account-2", pushOperationKey=other.key))
+    [aside] = world.queues.aside
+    assert aside["reason"].startswith("No push operation of this account")
+    assert world.feed("account-2").recorded_through == 0
+    world.run()
+
+    world.record(world.message(transactions(2), "account-2", pushOperationKey=other.key))
+    [failed] = [found for found in world.operations() if found.account_id == "account-2"]
+    assert (failed.status, failed.errors[0].validator) == (PushStatus.FAILED, "UniqueKey")
+    assert world.operation(other.key).status is PushStatus.SUCCESS
+
+
 @pytest.mark.parametrize("company", [HALF, "c" * 3000, "", 7, None, ["c"], "c\x00", "c\n"], ids=repr)
 def test_a_company_that_can_be_no_key_is_set_aside_and_the_next_is_recorded(world: World, company: Any) -> None:
     good = world.message(transactions(1))
