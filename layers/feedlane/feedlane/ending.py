@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 
 from feedlane import event_payloads
 from feedlane.company import Company
@@ -18,6 +17,8 @@ from feedlane.store.table import Add, Check, ConditionFailed, Contended, When, W
 
 # Each operation is three writes (itself, its event, its pointer), two more are conditions; a commit has at most 100.
 AT_ONCE = 30
+# And at most four megabytes: operations with a thousand warnings each are many.
+MOST_BYTES_AT_ONCE = 3_500_000
 _TRIES = 5
 
 
@@ -89,7 +90,7 @@ def _end(
     *conditions: Add | Check,
 ) -> None:
     """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is just unlisted."""
-    for some in _chunks(operations, AT_ONCE):
+    for some in _chunks(operations):
         writes: list[Write] = [*conditions]
         for operation in some:
             if operation.status is PushStatus.PENDING:
@@ -98,7 +99,16 @@ def _end(
         store.commit(*writes)
 
 
-def _chunks(operations: Iterable[PushOperation], size: int) -> Iterator[list[PushOperation]]:
-    iterator = iter(operations)
-    while some := list(islice(iterator, size)):
+def _chunks(operations: Iterable[PushOperation]) -> Iterator[list[PushOperation]]:
+    """As many at once as fit into a commit."""
+    some: list[PushOperation] = []
+    size = 0
+    for operation in operations:
+        own = push_operations.size_of(operation)
+        if some and (len(some) == AT_ONCE or size + own > MOST_BYTES_AT_ONCE):
+            yield some
+            some, size = [], 0
+        some.append(operation)
+        size += own
+    if some:
         yield some

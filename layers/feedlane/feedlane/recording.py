@@ -31,9 +31,13 @@ from feedlane.store.table import ConditionFailed, Write
 from feedlane.transaction import Line, len_of_texts
 
 MOST_LINES_AT_ONCE = 2000
-MOST_WRITES_AT_ONCE = 60
+# A commit has at most a hundred, of which the pages of so many lines may be some fifteen.
+MOST_WRITES_AT_ONCE = 80
 # A commit has at most four megabytes. Of text that compresses worst, a character takes two and a quarter bytes.
-MOST_CHARACTERS_AT_ONCE = 1_500_000
+MOST_BYTES_AT_ONCE = 3_500_000
+BYTES_PER_CHARACTER = 2.25
+# Where every balance is wrong, an event for each line would tell no more, and fit into no commit.
+MOST_GAPS_TOLD = 20
 _TRIES = 10
 
 
@@ -160,10 +164,12 @@ def _record(
     for push in pushes:
         if push.is_done:
             continue
-        if batch.writes and batch.is_full_with(push):
+        fuller = _with(batch, push, company, holds, gap_is_error, now, new_id)
+        if batch.writes and fuller.is_too_full:
             feed = _commit(store, batch)
-            batch = replace(batch, feed=feed, writes=[], lines=[], hold=None)
-        batch = _with(batch, push, company, holds, gap_is_error, now, new_id)
+            batch = replace(batch, feed=feed, writes=[], lines=[], bytes=0, hold=None)
+            fuller = _with(batch, push, company, holds, gap_is_error, now, new_id)
+        batch = fuller
     feed = _commit(store, batch)
     must_ring = not waited or came_again or not is_gathering(feed, now)
     if feed.waiting and (must_ring if feed.flight is None else _was_held_meanwhile(store, feed, holds)):
@@ -179,19 +185,20 @@ def _was_held_meanwhile(store: Store, feed: Feed, holds: Sequence[Hold]) -> bool
 class _Batch:
     """What is to be committed at once: the feed as it was read, the lines to add, and the other writes.
 
-    `hold` is the one on whose account operations fail: they do only while it stands.
+    `bytes` is about what these have. `hold` is the one on whose account operations fail: they do only while it stands.
     """
 
     feed: Feed
     known: dict[str, Known]
     writes: list[Write]
     lines: list[Line]
+    bytes: int = 0
     hold: Hold | None = None
 
-    def is_full_with(self, push: Push) -> bool:
-        lines = [*self.lines, *push.lines]
-        too_many = len(lines) > MOST_LINES_AT_ONCE or len(self.writes) > MOST_WRITES_AT_ONCE
-        return too_many or sum(map(len_of_texts, lines)) > MOST_CHARACTERS_AT_ONCE
+    @property
+    def is_too_full(self) -> bool:
+        too_many = len(self.lines) > MOST_LINES_AT_ONCE or len(self.writes) > MOST_WRITES_AT_ONCE
+        return too_many or self.bytes > MOST_BYTES_AT_ONCE
 
 
 def _with(
@@ -211,11 +218,13 @@ def _with(
         Refusal(push.errors) if push.errors else append(after, push.lines, batch.known, gap_is_error)
     )
     if isinstance(outcome, Refusal):
-        return replace(batch, writes=batch.writes + _refused(push, outcome.errors, company, now, new_id))
+        refused = _refused(push, outcome.errors, company, now, new_id)
+        size = push_operations.size_of(push.operation.but(errors=outcome.errors)) + _bytes(push.lines)
+        return replace(batch, writes=batch.writes + refused, bytes=batch.bytes + size)
     operation = push.operation.but(warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through)
     operation = operation.but(lines=len(outcome.lines))
     writes: list[Write] = []
-    for gap in outcome.gaps:
+    for gap in outcome.gaps[:MOST_GAPS_TOLD]:
         writes.append(emitted(event_payloads.gap_found(new_id(), after, gap, company, now)))
     if operation.status is PushStatus.TIMED_OUT:
         writes.append(push_operations.put_operation(operation))
@@ -231,7 +240,12 @@ def _with(
         known=batch.known | now_known(after, outcome),
         writes=batch.writes + writes,
         lines=batch.lines + list(outcome.lines),
+        bytes=batch.bytes + push_operations.size_of(operation) + _bytes(outcome.lines),
     )
+
+
+def _bytes(lines: Sequence[Line]) -> int:
+    return int(BYTES_PER_CHARACTER * sum(map(len_of_texts, lines)))
 
 
 def _commit(store: Store, batch: _Batch) -> Feed:

@@ -11,6 +11,7 @@ from feedlane.codat.bodies import LARGEST_BODY
 from feedlane.money import dumps
 from feedlane.push_operation import Door, PushStatus
 from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage
+from feedlane.recording import MOST_GAPS_TOLD
 from feedlane.store.memory import MemoryTable
 from feedlane.store.table import Put, Write
 from tests.unit.feeds.world import World, transactions
@@ -100,6 +101,62 @@ def test_ten_thousand_messages_of_one_transaction_go_in_full_statements(table: M
     assert len(operations) == MOST_MESSAGES
     assert {operation.status for operation in operations} == {PushStatus.SUCCESS}
     assert table.largest_commit <= LARGEST_COMMIT
+
+
+def test_a_push_of_which_every_balance_is_wrong_is_taken_and_told_of(table: MeasuredTable) -> None:
+    world = World()
+    pushed = [transaction | {"balance": 0} for transaction in transactions(200)]
+    operation = world.push(pushed)
+    world.run(2000)
+    found = world.operation(operation.key)
+    assert found.status is PushStatus.SUCCESS
+    assert len([warning for warning in found.warnings if warning.validator == "Gap"]) == 199
+    assert sum(item.get("type") == "bankFeeds.gapFound" for item in table.inserted) == MOST_GAPS_TOLD
+
+
+def test_ten_pushes_with_gaps_and_findings_that_come_together_are_committed(table: MeasuredTable) -> None:
+    world = World()
+    messages = []
+    for number in range(10):
+        pushed = _with_long_ids(transactions(1000, start=1 + 100 * number))
+        messages.append(world.message([transaction | {"balance": 0} for transaction in pushed]))
+    world.record(*messages)
+    assert world.feed().recorded_through == 1900
+    assert {operation.status for operation in world.operations()} == {PushStatus.PENDING}
+    assert table.largest_item <= LARGEST_ITEM
+    assert table.largest_commit <= LARGEST_COMMIT
+
+
+def test_an_operation_with_thousands_of_findings_fits_into_an_item(table: MeasuredTable) -> None:
+    """Each transaction once with the wrong sign for its type, and once more with other content."""
+    world = World()
+    world.record(world.message(_with_long_ids(transactions(1000))))
+    again = [transaction | {"transactionType": "Debit"} for transaction in _with_long_ids(transactions(1000))]
+    world.record(world.message(again))
+    failed = next(operation for operation in world.operations() if operation.status is PushStatus.FAILED)
+    assert len(failed.errors) > 100
+    assert len(failed.warnings) > 100
+    assert table.largest_item <= LARGEST_ITEM
+
+
+def test_overlapping_pushes_that_end_together_fit_into_commits(table: MeasuredTable) -> None:
+    """Somebody pushes the last thousand each time: all but one are known, and each is a warning."""
+    world = World()
+    history = _with_long_ids(transactions(1040))
+    world.push(history[:1000])
+    world.step()
+    world.step()
+    for number in range(1, 41):
+        world.push(history[number : number + 1000])
+    world.run()
+    assert world.feed().delivered_through == 1040
+    assert {operation.status for operation in world.operations()} == {PushStatus.SUCCESS}
+    assert table.largest_commit <= LARGEST_COMMIT
+
+
+def _with_long_ids(pushed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As long as ids may be, in a script of three bytes a character."""
+    return [transaction | {"id": transaction["id"] + "\u4e00" * 248} for transaction in pushed]
 
 
 def _text(rng: random.Random, alphabet: list[str], length: int) -> str:

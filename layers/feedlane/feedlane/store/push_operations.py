@@ -24,8 +24,11 @@ CONTENT_KEPT = timedelta(days=400)
 # As long as Codat does.
 KEY_KEPT = timedelta(minutes=90)
 MOST_FINDINGS = 1000
-MOST_FINDING_BYTES = 180_000
+# An item has at most 400 KB: of errors, and of warnings, no more than this.
+MOST_FINDING_BYTES = 150_000
+# What a finding has beside its texts, and an operation beside its findings.
 _AROUND_A_FINDING = 100
+_OTHER_BYTES = 5_000
 
 
 def find_operation(store: Store, company_id: str, key: str) -> PushOperation:
@@ -58,9 +61,14 @@ def put_operation(operation: PushOperation) -> Put:
     return changed(key, trimmed, gsi1pk=keys.pushes(operation.company_id), gsi1sk=listed)
 
 
+def size_of(operation: PushOperation) -> int:
+    """About how many bytes the operation and the event of its end have as items."""
+    return _OTHER_BYTES + sum(map(_bytes, (*_fitting(operation.errors), *_fitting(operation.warnings))))
+
+
 def _fitting(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """As many as an item has room for, errors and warnings each; how many are left out is said in the last."""
-    ends = list(accumulate(len(one.item_id.encode()) + len(one.message) + _AROUND_A_FINDING for one in findings))
+    ends = list(accumulate(map(_bytes, findings)))
     if not findings or (len(findings) <= MOST_FINDINGS and ends[-1] <= MOST_FINDING_BYTES):
         return findings
     room = MOST_FINDING_BYTES - 2 * _AROUND_A_FINDING
@@ -69,6 +77,10 @@ def _fitting(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         item_id="transactions", message=f"and {len(findings) - kept} more, left out here", validator="More"
     )
     return (*findings[:kept], left_out)
+
+
+def _bytes(finding: Finding) -> int:
+    return len(finding.item_id.encode()) + len(finding.message.encode()) + _AROUND_A_FINDING
 
 
 # what it brought
