@@ -149,9 +149,9 @@ def _record(
     holds = [hold for hold in store.holds_on(feed.holdable) if not hold.releasing] if feed else []
     waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in holds)
     linked = connection is not None and (connection.status is ConnectionStatus.LINKED or waits_for_customer)
-    if feed is not None and not feed.feed_connection_id and not any(hold.scope is Scope.FEED for hold in holds):
-        feed = None  # disconnected with nothing waiting: nobody would ever send it
-    if feed is None or connection is None or feed.company_id != company.id or not linked:
+    # What comes while an account is disconnected is kept where a hold says so, which mapping it again lifts.
+    fed = feed is not None and (feed.feed_connection_id or any(hold.scope is Scope.FEED for hold in holds))
+    if feed is None or connection is None or feed.company_id != company.id or not linked or not fed:
         why = _why_no_feed(connection is not None, linked)
         pushes = [_read(ahead, parcel, feed, now) for parcel in parcels]
         _commit_refused(store, pushes, why, company, now, new_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from feedlane import ending, holding, mapping
+from feedlane import ending, holding, mapping, unmapping
 from feedlane.clock import Clock, local_date
 from feedlane.errors import NotFound
 from feedlane.feed import Feed, Flight, FlightStatus
@@ -123,7 +123,10 @@ class Sender:
             return True
         now = self.clock()
         settings = self.store.settings()
-        if not (settings.enabled and settings.bank_feeds and feed.feed_connection_id):
+        if not (settings.enabled and settings.bank_feeds):
+            return True
+        if not feed.feed_connection_id:
+            unmapping.tell_unmapped(self.store, feed, now, self.new_id)
             return True
         if mapping.is_connecting(self.store, feed):
             return True

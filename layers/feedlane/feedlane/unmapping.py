@@ -88,6 +88,22 @@ def end_removed(store: Store, now: datetime, new_id: NewId, id: str) -> None:
         holding.fail_ended(store, feed, _hold(feed, now, new_id()), company, now, new_id)
 
 
+def tell_unmapped(store: Store, feed: Feed, now: datetime, new_id: NewId) -> None:
+    """What waits in a feed without a feed connection is told of: held until its account is mapped again.
+
+    It came in while the account was disconnected, or a hold was lifted since. Raises `ConditionFailed` if it is mapped
+    or held at this moment. Where the account is deleted there is nothing to hold, and what waits has failed.
+    """
+    company = store.company(feed.company_id)
+    hold = _hold(feed, now, new_id())
+    if store.find_source_account(feed.connection_id, feed.account_id) is None:
+        holding.fail_ended(store, feed, hold, company, now, new_id)
+        return
+    held = event_payloads.held(new_id(), hold, feed.waiting, company, now)
+    store.commit(ledger.unmoved(feed), store.add_hold(hold), emitted(held))
+    holding.fail_waiting(store, feed, hold, company, now, new_id)
+
+
 def _end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> None:
     """At Xero, while we are let in; what Xero no longer lets us touch has ended for us."""
     if account.mapping is None or not connection.is_linked:

@@ -145,6 +145,8 @@ def remove_open(feed: str, operation: PushOperation) -> Delete:
 
 def open_operations(store: Store, feed: str, after: int = 0, through: int | None = None) -> list[PushOperation]:
     """The feed's operations that wait for lines behind `after`, up to `through`, in the ledger's order."""
+    if through is not None and through <= after:
+        return []
     end = "OPEN#~" if through is None else f"OPEN#{keys.sequence(through)}#~"
     start = f"OPEN#{keys.sequence(after + 1)}"
     pointers = list(store.table.query(keys.feed_partition(feed), start=start, end=end))

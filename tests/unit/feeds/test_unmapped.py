@@ -1,0 +1,98 @@
+"""A feed without a feed connection: whatever comes in or waits there is told of, and nothing stays pending for ever."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane import mapping, unmapping
+from feedlane.errors import Conflict
+from feedlane.hold import Hold, Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import PushStatus
+from feedlane.releasing import release
+from tests.unit.feeds.moments import just_before
+from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def unmap(world: World) -> None:
+    connection = world.store.connection(COMPANY, CONNECTION)
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
+
+
+def map_again(world: World) -> None:
+    connection = world.store.connection(COMPANY, CONNECTION)
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
+    mapping.map_account(*ports, connection, account, "target")
+
+
+def remove(world: World) -> None:
+    connection = world.store.connection(COMPANY, CONNECTION)
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    unmapping.remove_account(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
+
+
+def hold_tenant(world: World) -> Hold:
+    problem = Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403)
+    ids = {"id": world.new_id(), "subject": "tenant-1", "reason": "organisation-without-bank-feeds"}
+    hold = Hold(scope=Scope.TENANT, problem=problem, since=world.now, **ids)
+    world.store.commit(world.store.add_hold(hold))
+    return hold
+
+
+def lift(world: World, hold: Hold) -> None:
+    release(world.store, world.queues, world.now, world.new_id, hold)
+
+
+@pytest.mark.parametrize("end", [unmap, remove])
+def test_a_message_for_an_account_that_was_disconnected_fails_and_says_so(world: World, end: object) -> None:
+    end(world)  # type: ignore[operator]
+    world.record(world.message(transactions(2)))
+    world.run()
+    [operation] = world.operations()
+    assert (operation.status, operation.errors[0].validator) == (PushStatus.FAILED, "Connected")
+    assert world.feed().recorded_through == 0
+
+
+def test_what_is_recorded_at_the_moment_of_a_disconnection_is_held_and_goes_when_mapped_again(world: World) -> None:
+    message = world.message(transactions(2))
+    just_before(world, "commit", lambda: world.record(message), touching="sourceAccount.disconnected")
+    unmap(world)
+    world.run()
+    [operation] = world.operations()
+    assert operation.status is PushStatus.FAILED
+    assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+    assert len(world.events("bankFeeds.held")) == 1
+
+    map_again(world)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.store.holds() == []
+    assert {one.door: one.status for one in world.operations()}["release"] is PushStatus.SUCCESS
+
+
+def test_the_hold_of_a_disconnected_account_cannot_be_lifted_by_hand(world: World) -> None:
+    world.record(world.message(transactions(2)))
+    unmap(world)
+    [hold] = world.store.holds()
+    with pytest.raises(Conflict):
+        lift(world, hold)
+    world.run()
+    assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
+    assert [one.reason for one in world.store.holds()] == [mapping.DISCONNECTED]
+
+
+def test_a_hold_of_the_tenant_that_is_lifted_does_not_leave_a_deleted_accounts_lines_pending(world: World) -> None:
+    hold = hold_tenant(world)
+    world.record(world.message(transactions(2)))
+    remove(world)
+    lift(world, hold)
+    world.run()
+    assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
+    assert world.store.holds() == []
