@@ -20,6 +20,8 @@ def delivered(
     """The feed moves on. Raises `ConditionFailed` if it was moved by somebody else meanwhile."""
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
     after = feed.but(delivered_through=statement.last, flight=None)
+    # Lines that are set aside right behind it have no statement whose end could end what waits for them.
+    after = after.but(delivered_through=after.passed_through)
     store.commit(ledger.put_statement(ended), ledger.put_feed(after))
     move_on(store, queues, after, now, new_id)
 

@@ -100,6 +100,19 @@ def test_setting_the_last_lines_aside_ends_what_waited_for_them(world: World) ->
     assert world.sent_ids() == ["t3"]
 
 
+def test_setting_the_last_line_aside_ends_what_waited_for_it_however_long_the_rest_takes(world: World) -> None:
+    """Longer than the wake-up lasts that a release sends for the case of a crash."""
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(5))
+    world.run()
+    [hold] = world.store.holds()
+    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t4", "t5"])
+    world.queues.checks.clear()
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+    assert world.operation(started.key).status is PushStatus.SUCCESS
+
+
 def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None:
     world.upstream.answers.append(REJECTED)
     world.push(transactions(2))
