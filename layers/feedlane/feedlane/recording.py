@@ -171,13 +171,13 @@ def _record(
             fuller = _with(batch, push, company, holds, gap_is_error, now, new_id)
         batch = fuller
     feed = _commit(store, batch)
-    must_ring = not waited or came_again or not is_gathering(feed, now)
-    if feed.waiting and (must_ring if feed.flight is None else _was_held_meanwhile(store, feed, holds)):
+    must_ring = feed.flight is None and (not waited or came_again or not is_gathering(feed, now))
+    if feed.waiting and (must_ring or _was_held_meanwhile(store, feed, holds)):
         queues.wake(feed.id)
 
 
 def _was_held_meanwhile(store: Store, feed: Feed, holds: Sequence[Hold]) -> bool:
-    """A hold came about while we recorded behind a statement under way: what was just recorded must be told."""
+    """A hold came about while we recorded behind a statement or a wake-up under way: what was recorded must be told."""
     return not holds and bool(store.holds_on(feed.holdable))
 
 

@@ -10,6 +10,8 @@ from feedlane.push_operation import PushStatus
 from feedlane.queue_message import FULL_BATCH, QueueMessage
 from feedlane.statement import LINGER, LONGEST_LINGER
 from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.moments import just_before
+from tests.unit.feeds.test_moments import hold_app
 from tests.unit.feeds.world import ACCOUNT, World, transactions
 
 
@@ -111,6 +113,22 @@ def test_a_crash_between_the_append_and_its_wake_up_loses_nothing(world: World) 
     world.record(*messages, more_to_come=True)
     world.run()
     assert lengths(world) == [10]
+
+
+def test_a_hold_that_comes_while_an_append_is_under_way_is_told(world: World) -> None:
+    """The wake-up that was under way comes before the append, and finds nothing of it to tell."""
+    world.record(*batch(world, 0), more_to_come=True)
+    late = batch(world, 1)
+
+    def held() -> None:
+        hold_app(world)
+        world.run()
+
+    just_before(world, "commit", held, touching="LINES#")
+    world.record(*late, more_to_come=True)
+    world.run()
+    assert len(world.operations()) == 2 * FULL_BATCH
+    assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
 
 
 def test_a_hold_that_comes_while_lines_gather_is_told() -> None:
