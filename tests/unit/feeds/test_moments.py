@@ -88,6 +88,40 @@ def test_what_was_recorded_while_a_hold_was_lifted_is_told_of_its_delivery(world
     assert max(delivered) == world.feed().delivered_through == 4
 
 
+def test_what_an_idle_feed_records_while_a_hold_is_lifted_goes_on_under_an_operation_of_its_own(world: World) -> None:
+    """Its wake-up finds the hold still there, and the release has looked at it already."""
+    hold = hold_app(world)
+    world.record(world.message(transactions(2)))
+    late = world.message(transactions(2), "account-2")
+
+    def recorded() -> None:
+        world.record(late)
+        while world.queues.woken:
+            world.sender.send(world.queues.woken.pop(0))
+
+    just_before(world, "commit", recorded, touching="bankFeeds.released")
+    lift(world, hold)
+    world.run()
+    assert world.feed("account-2").waiting == 0
+    told = [one for one in world.operations() if one.account_id == "account-2" and one.status is PushStatus.SUCCESS]
+    assert [one.door for one in told] == ["release"]
+
+
+def test_a_release_sees_what_the_index_does_not_know_yet(world: World) -> None:
+    problem = Problem(type="invalid-user-role", title="Invalid User Role", status=403)
+    ids = {"id": world.new_id(), "subject": "tenant-1", "reason": "user-role-too-low"}
+    hold = Hold(scope=Scope.TENANT, problem=problem, since=world.now, **ids)
+    world.store.commit(world.store.add_hold(hold))
+    table = world.store.table
+    lagging, real = list(table.query(keys.tenant("tenant-1"), index=True)), table.query
+    table.query = lambda pk, **how: lagging if how.get("index") else real(pk, **how)  # type: ignore[method-assign]
+    world.record(world.message(transactions(2)))
+    world.run()
+    lift(world, hold)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+
+
 def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: World) -> None:
     world.push(transactions(2))
     late = world.push([transactions(1)[0] | {"description": "other"}], timeout_in_minutes=1)

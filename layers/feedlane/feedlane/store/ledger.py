@@ -34,16 +34,20 @@ def unmoved(feed: Feed) -> Check:
     return Check(keys.feed(feed.id), When(equal={"version": feed.version}))
 
 
-def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:
-    """As they are now: the index, which is behind at times, only says which there are."""
-    wanted = [keys.feed(item["id"]) for item in store.table.query(keys.tenant(tenant_id), index=True)]
+def find_feeds(store: Store, feed_ids: Iterable[str]) -> list[Feed]:
+    """Those of these that there are, in this order."""
+    wanted = [keys.feed(feed_id) for feed_id in feed_ids]
     found = store.table.get_many(wanted)
     return [Feed.model_validate(found[key]) for key in wanted if key in found]
 
 
+def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:
+    """As they are now: the index, which is behind at times, only says which there are."""
+    return find_feeds(store, [item["id"] for item in store.table.query(keys.tenant(tenant_id), index=True)])
+
+
 def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
-    wanted = [keys.feed(f"{connection_id}/{account.id}") for account in store.source_accounts(connection_id)]
-    return [Feed.model_validate(item) for item in store.table.get_many(wanted).values()]
+    return find_feeds(store, [f"{connection_id}/{account.id}" for account in store.source_accounts(connection_id)])
 
 
 def all_feeds(store: Store) -> Iterator[Feed]:
