@@ -190,7 +190,7 @@ def _content(account_id: str, body_text: str, feed: Feed | None, now: datetime) 
 
 def _announced(queues: Queues, operation: PushOperation) -> PushOperation:
     """Rung for and watched, again if the push came again: whoever took it may have crashed before."""
-    if operation.status is PushStatus.PENDING:
+    if operation.status in {PushStatus.PENDING, PushStatus.TIMED_OUT}:
         feed = feed_id(operation.connection_id, operation.account_id)
         _ring(queues, feed, operation)
         _watch_timeout(queues, feed, operation)
@@ -198,7 +198,10 @@ def _announced(queues: Queues, operation: PushOperation) -> PushOperation:
 
 
 def _ring(queues: Queues, feed: str, operation: PushOperation) -> None:
-    """The doorbell: its message names the operation, whose transactions are in the table."""
+    """The doorbell: its message names the operation, whose transactions are in the table.
+
+    Also for one that timed out before it was recorded: only the same push again can bring it on its way.
+    """
     if operation.through:
         return
     message = {

@@ -122,6 +122,19 @@ def test_a_release_sees_what_the_index_does_not_know_yet(world: World) -> None:
     assert world.sent_ids() == ["t1", "t2"]
 
 
+def test_a_push_that_timed_out_before_it_was_recorded_goes_when_it_is_sent_again(world: World) -> None:
+    """Its message was lost, or is a dead letter: nothing else would ever record it."""
+    operation = world.push(transactions(1), timeout_in_minutes=1)
+    world.queues.pushed.clear()
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.TIMED_OUT
+    assert world.push(transactions(1)).key == operation.key
+    world.run()
+    assert world.sent_ids() == ["t1"]
+    assert world.push(transactions(1)).key == operation.key
+    assert world.queues.pushed == []
+
+
 def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: World) -> None:
     world.push(transactions(2))
     late = world.push([transactions(1)[0] | {"description": "other"}], timeout_in_minutes=1)
