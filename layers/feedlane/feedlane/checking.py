@@ -29,7 +29,7 @@ from feedlane.push_operation import PushStatus
 from feedlane.queues import Check, Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger, push_operations
-from feedlane.store.limits import not_before, put_not_before
+from feedlane.store.limits import not_before, put_not_before, wake_came
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
@@ -67,7 +67,7 @@ class Checker:
             "statement": lambda: self._statement(check),
             "feedConnection": lambda: self._feed_connection(check),
             "operation": lambda: self._operation(check),
-            "wake": lambda: self.queues.wake(check.feed_id),
+            "wake": lambda: self._wake(check),
             "wakeAll": lambda: waking.wake_all(self.store, self.queues),
             "hold": lambda: self._hold(check),
             "release": lambda: release_in_parts.resume(*ports, Scope(check.scope), check.subject),
@@ -79,6 +79,10 @@ class Checker:
         if check.kind not in looks:
             raise ValueError(f"no such kind of check: {check.kind}")
         looks[check.kind]()
+
+    def _wake(self, check: Check) -> None:
+        wake_came(self.store, check.feed_id, check.at)
+        self.queues.wake(check.feed_id)
 
     # statements
 

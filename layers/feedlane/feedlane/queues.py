@@ -13,9 +13,9 @@ LONGEST_CHECK_DELAY = 900
 class Check(Record):
     """A message on `statement-checks`: look at something again, later.
 
-    `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake", "wakeAll", "hold", "operation"
-    (`operation_key`), "release" (`scope`, `subject`), "removed",
-    "oneOffAccess" and "connectionBack" (`company_id`, `connection_id`), "linkStart" (`link_state`).
+    `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake" (`at`: when it was planned for),
+    "wakeAll", "hold", "operation" (`operation_key`), "release" (`scope`, `subject`), "removed", "oneOffAccess" and
+    "connectionBack" (`company_id`, `connection_id`), "linkStart" (`link_state`).
     `turn` counts the looks; a look whose turn is over does nothing.
     """
 
@@ -29,6 +29,7 @@ class Check(Record):
     link_state: str = ""
     scope: str = ""
     subject: str = ""
+    at: str = ""
 
 
 class Queues(Protocol):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from feedlane import holding, statement_end
-from feedlane.clock import Clock
+from feedlane.clock import Clock, iso
 from feedlane.feed import Feed, Flight, FlightStatus
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
@@ -142,5 +142,5 @@ def wake_at(store: Store, queues: Queues, now: datetime, feed: Feed, until: date
     wanted, planned = now + timedelta(seconds=delay), planned_wake(store, feed.id)
     if planned is not None and now < planned <= wanted:
         return
-    queues.check(Check(kind="wake", feed_id=feed.id), delay)
+    queues.check(Check(kind="wake", feed_id=feed.id, at=iso(wanted)), delay)
     plan_wake(store, feed.id, wanted)

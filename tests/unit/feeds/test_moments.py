@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
@@ -199,6 +200,23 @@ def test_a_feed_that_is_rung_for_often_waits_with_one_message(world: World) -> N
     for _ in range(20):
         world.sender.send(world.feed().id)
     assert len(world.queues.checks) == 1
+
+
+def test_a_wake_up_that_comes_a_little_early_is_not_taken_for_one_still_to_come(world: World) -> None:
+    """The clocks of two instances differ, or the queue is early: the feed must not wait for what it has had."""
+    world.upstream.answers.append(TryLater(scope=Scope.TENANT, seconds=3000, reason="minute"))
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    for _ in range(6):
+        while world.queues.woken:
+            world.sender.send(world.queues.woken.pop(0))
+        if world.upstream.taken:
+            break
+        check, delay = world.queues.checks.pop(0)
+        world.now += timedelta(seconds=delay - 0.2)
+        world.checker.look(check)
+    assert world.sent_ids() == ["t1", "t2"]
 
 
 def test_a_limit_counts_from_the_answer_and_not_from_the_question(world: World) -> None:

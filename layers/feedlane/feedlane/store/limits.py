@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from feedlane.clock import iso
 from feedlane.store import keys
 from feedlane.store.records import expiry
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Put, When
+from feedlane.store.table import ConditionFailed, Delete, Put, When
 
 KEPT = timedelta(days=2)
 
@@ -31,6 +32,12 @@ def plan_wake(store: Store, feed_id: str, at: datetime) -> None:
     """Notes a wake-up that is on its way. Unconditional: one too many does no harm."""
     pk, sk = keys.wake(feed_id)
     store.table.put_many([{"pk": pk, "sk": sk, "at": iso(at), "expires_at": expiry(at, KEPT)}])
+
+
+def wake_came(store: Store, feed_id: str, at: str) -> None:
+    """A wake-up planned for `at` is there: nobody counts on it any more, even where a clock says that it is early."""
+    with suppress(ConditionFailed):  # another one is noted, which has yet to come
+        store.commit(Delete(keys.wake(feed_id), When(equal={"at": at})))
 
 
 def put_not_before(store: Store, scope: str, subject: str, until: datetime, now: datetime) -> None:
