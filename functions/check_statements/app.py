@@ -15,7 +15,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return batch.one_by_one(event, _look, _postpone, logger)
+    return batch.one_by_one(event, _look, _postpone, logger, context.get_remaining_time_in_millis)
 
 
 def _look(record: batch.Record) -> None:

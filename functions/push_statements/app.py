@@ -15,7 +15,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return batch.by_group(event, _send, _postpone, logger)
+    return batch.by_group(event, _send, _postpone, logger, context.get_remaining_time_in_millis)
 
 
 def _send(records: list[batch.Record]) -> None:

@@ -21,7 +21,9 @@ logger = Logger()
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     # A full batch: others of its groups may wait behind it.
     more_to_come = len(event["Records"]) >= FULL_BATCH
-    return batch.by_group(event, partial(_record, more_to_come), _postpone, logger)
+    return batch.by_group(
+        event, partial(_record, more_to_come), _postpone, logger, context.get_remaining_time_in_millis
+    )
 
 
 def _record(more_to_come: bool, records: list[batch.Record]) -> None:

@@ -17,8 +17,13 @@ from aws_lambda_powertools import Logger
 # How soon a failed message is seen again: soon at first, so that a passing fault costs seconds, not minutes.
 FIRST_PAUSE = 2
 LONGEST_PAUSE = 300
+# What one more message may take when the other side hangs. Whoever is ended by Lambda in the middle of a batch has to
+# do all of it again, minutes later, and what stands at its end may never have its turn.
+ENOUGH_MILLISECONDS = 28_000
 
 Postpone = Callable[["Record", int], None]
+TimeLeft = Callable[[], int]
+"""How many milliseconds the function still has."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +51,34 @@ class Record:
 
 
 def by_group(
-    event: dict[str, Any], handle: Callable[[list[Record]], None], postpone: Postpone, logger: Logger
+    event: dict[str, Any],
+    handle: Callable[[list[Record]], None],
+    postpone: Postpone,
+    logger: Logger,
+    time_left: TimeLeft,
 ) -> dict[str, Any]:
-    """Each group's records together, in order. A group that fails is reported whole; the others are not touched."""
+    """Each group's records together, in order. A group that fails is reported whole; the others are not touched.
+
+    Those that have waited most often come first. What there is no time for any more comes again soon.
+    """
     records = sorted(map(Record.of, event["Records"]), key=lambda record: record.group)
+    groups = [list(together) for _, together in groupby(records, key=lambda record: record.group)]
     failed: list[Record] = []
-    for group, together in groupby(records, key=lambda record: record.group):
-        some = list(together)
-        if not _succeeds(lambda some=some: handle(some), logger, {"group": group}):  # type: ignore[misc]
+    for some in sorted(groups, key=lambda some: -some[0].receives):
+        facts = {"group": some[0].group}
+        if not _has_time(time_left, logger, facts) or not _succeeds(partial(handle, some), logger, facts):
             failed += some
     return _answer(failed, postpone, logger)
 
 
 def one_by_one(
-    event: dict[str, Any], handle: Callable[[Record], None], postpone: Postpone, logger: Logger
+    event: dict[str, Any], handle: Callable[[Record], None], postpone: Postpone, logger: Logger, time_left: TimeLeft
 ) -> dict[str, Any]:
-    """Each record by itself, for a standard queue."""
+    """Each record by itself, for a standard queue. What there is no time for any more comes again soon."""
     failed = []
     for record in map(Record.of, event["Records"]):
-        if not _succeeds(lambda record=record: handle(record), logger, {"message_id": record.id}):  # type: ignore[misc]
+        facts = {"message_id": record.id}
+        if not _has_time(time_left, logger, facts) or not _succeeds(partial(handle, record), logger, facts):
             failed.append(record)
     return _answer(failed, postpone, logger)
 
@@ -98,6 +112,13 @@ def lateness(event: dict[str, Any], now: datetime) -> timedelta:
         with suppress(ValueError, KeyError, TypeError):  # one that cannot be read fails where it is handled
             late = max(late, now - datetime.fromisoformat(json.loads(record["body"])["due"]))
     return late
+
+
+def _has_time(time_left: TimeLeft, logger: Logger, facts: dict[str, str]) -> bool:
+    if time_left() >= ENOUGH_MILLISECONDS:
+        return True
+    logger.info("no time left for the message", extra=facts)
+    return False
 
 
 def _succeeds(work: Callable[[], None], logger: Logger, facts: dict[str, str]) -> bool:

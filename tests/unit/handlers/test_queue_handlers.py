@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -105,6 +105,43 @@ def test_a_message_that_fails_is_reported_and_comes_back_soon(world: World, post
     answer = handler(event, Context())
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [event["Records"][0]["messageId"]]
     assert postponed.postponed == [("receipt-1", 2)]
+
+
+class Hurried(Context):
+    """Less time from one look to the next, as where each call takes its full time-out."""
+
+    def __init__(self, *left: int) -> None:
+        self._left = iter(left)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return next(self._left)
+
+
+def test_feeds_that_there_is_no_time_for_come_again_soon_and_are_first_then(
+    world: World, postponed: FakeSQS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda would end the function in their midst, and the last of them might never have its turn."""
+    event, sent = sample("push_statements"), list[str]()
+    monkeypatch.setattr(wiring, "sender", lambda: SimpleNamespace(send=sent.append))
+    [record] = event["Records"][:1]
+    event["Records"] = []
+    for number, receives in enumerate((1, 1, 3)):
+        one = copy.deepcopy(record)
+        one |= {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": f'{{"feedId": "feed-{number}"}}'}
+        one["attributes"] |= {"MessageGroupId": f"feed-{number}", "ApproximateReceiveCount": str(receives)}
+        event["Records"].append(one)
+    answer = load("push_statements").handler(event, Hurried(60_000, 40_000, 20_000))
+    assert sent == ["feed-2", "feed-0"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert postponed.postponed == [("r1", 2)]
+
+
+def test_looks_that_there_is_no_time_for_come_again_soon(world: World, postponed: FakeSQS) -> None:
+    event = sample("check_statements")
+    ids = [record["messageId"] for record in event["Records"]]
+    answer = load("check_statements").handler(event, Hurried(*[1000] * len(ids)))
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ids
+    assert len(postponed.postponed) == len(ids)
 
 
 def test_a_group_that_fails_does_not_hold_up_another(world: World) -> None:
