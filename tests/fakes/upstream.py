@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from feedlane.hold import Scope
@@ -71,7 +71,7 @@ class FakeUpstream:
             return self.lost.pop(0)
         return Accepted(statement_id=statement_id, status=StatementStatus.PENDING)
 
-    def find_statement(self, access: TenantAccess, request: bytes) -> StatusAnswer | None:
+    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
         ids = [texts[0] for texts in json.loads(request)["lines"]]
         found = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
         return self.statuses[f"statement-{found[0]}"] if found else None

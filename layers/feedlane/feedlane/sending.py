@@ -23,6 +23,7 @@ from feedlane.upstream import (
     AlreadyThere,
     PostAnswer,
     Refusal,
+    StatusAnswer,
     TenantAccess,
     Upstream,
 )
@@ -86,16 +87,19 @@ class Sender:
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
         if statement.feed_connection_id not in ("", feed.feed_connection_id):
             # Its feed connection was replaced: these bytes can only be refused now. Did they arrive before?
-            answer: PostAnswer | NeverTaken = self.upstream.find_statement(access, request) or NeverTaken()
+            answer: PostAnswer | NeverTaken = self._found(access, statement, request) or NeverTaken()
         else:
             answer = self.upstream.post_statement(access, request, key)
         if isinstance(answer, AlreadyThere):
             # Our own intent: an earlier try of these bytes got through. How it ends has yet to be seen.
-            answer, in_doubt = self.upstream.find_statement(access, request) or answer, True
+            answer, in_doubt = self._found(access, statement, request) or answer, True
         elif in_doubt and isinstance(answer, Refusal) and says_never_taken(answer):
             # Dates are judged by the day on which they come: what was taken then can be refused now.
-            answer = self.upstream.find_statement(access, request) or answer
+            answer = self._found(access, statement, request) or answer
         Settler(self.store, self.queues, self.clock, self.new_id).settle(feed.id, statement, answer, in_doubt)
+
+    def _found(self, access: TenantAccess, statement: StatementRecord, request: bytes) -> StatusAnswer | None:
+        return self.upstream.find_statement(access, request, ledger.delivered_ids(self.store, statement))
 
     def _finish(self, feed: Feed) -> None:
         """All is delivered or set aside; operations may not know it yet, after a crash or a release."""

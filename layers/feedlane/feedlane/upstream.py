@@ -5,7 +5,7 @@ Xero is the first upstream (`xero/bank_feeds.py`). The domain decides on what st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -132,8 +132,11 @@ class Upstream(Protocol):
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer: ...
 
-    def find_statement(self, access: TenantAccess, request: bytes) -> StatusAnswer | None:
-        """How the statement of this request fares, if the upstream took it; None: it never did."""
+    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
+        """How the statement of this request fares, if the upstream took it; None: it never did.
+
+        `others` are the upstream's ids of statements that may look the same and are known to be others.
+        """
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer: ...
 

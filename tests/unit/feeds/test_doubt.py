@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -9,12 +11,21 @@ import pytest
 
 from feedlane.hold import Scope
 from feedlane.problem import Problem
-from feedlane.push_operation import PushStatus
+from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.releasing import release
 from feedlane.statement import StatementState
 from feedlane.store import ledger
 from feedlane.store.table import ConditionFailed
-from feedlane.upstream import Accepted, Failed, NoAnswer, Refusal, StatementStatus
+from feedlane.upstream import (
+    Accepted,
+    Failed,
+    NoAnswer,
+    PostAnswer,
+    Refusal,
+    StatementStatus,
+    StatusAnswer,
+    TenantAccess,
+)
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.moments import Crashed
 from tests.unit.feeds.world import World, transactions
@@ -157,3 +168,64 @@ def test_a_statement_in_doubt_that_is_refused_and_not_at_xero_is_cut_anew(world:
     world.run()
     [hold] = world.store.holds()
     assert (hold.reason, world.feed().flight) == ("invalid-dates", None)
+
+
+def back_and_forth(world: World) -> None:
+    """A payment, its reversal and the payment again, on one day: the third statement looks as the first."""
+    _list_as_xero_does(world)
+    for number, (amount, opening) in enumerate([(50.0, 0.0), (-50.0, 50.0)], 1):
+        world.push(transactions(1, start=number, opening=opening, amount=amount))
+        world.run()
+
+
+def pay_again(world: World) -> PushOperation:
+    operation = world.push(transactions(1, start=3, amount=50.0))
+    world.step()
+    world.step()
+    return operation
+
+
+def test_an_earlier_statement_that_looks_the_same_does_not_swallow_one_that_never_arrived(world: World) -> None:
+    back_and_forth(world)
+    world.upstream.answers.append(NoAnswer(reason="timed out"))
+    operation = pay_again(world)
+    world.store.commit(ledger.put_feed(world.feed().but(feed_connection_id="fc-another")))
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_an_earlier_statement_that_looks_the_same_does_not_hide_the_rejection_of_a_later_one(world: World) -> None:
+    back_and_forth(world)
+    world.upstream.lost.append(NoAnswer(reason="timed out"))
+    operation = pay_again(world)
+    rejected = Problem(type="account-not-valid", title="Account not valid", status=422)
+    world.upstream.statuses["statement-3"] = Accepted(
+        statement_id="statement-3", status=StatementStatus.REJECTED, problems=(rejected,)
+    )
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.FAILED
+    assert [hold.problem for hold in world.store.holds()] == [rejected]
+
+
+def _list_as_xero_does(world: World) -> None:
+    """Statements are found by feed connection, balances and length, not by their lines."""
+    upstream, listed = world.upstream, dict[str, tuple[Any, ...]]()
+    take = upstream.post_statement
+
+    def marks(request: bytes) -> tuple[Any, ...]:
+        value = json.loads(request)
+        return value["feed"], *value["balances"], len(value["lines"])
+
+    def post(access: TenantAccess, request: bytes, key: str) -> PostAnswer:
+        before = len(upstream.taken)
+        answer = take(access, request, key)
+        if len(upstream.taken) > before:
+            listed[f"statement-{before + 1}"] = marks(request)
+        return answer
+
+    def find(access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
+        found = [id for id, its in listed.items() if its == marks(request) and id not in others]
+        return upstream.statuses[found[0]] if found else None
+
+    upstream.post_statement, upstream.find_statement = post, find  # type: ignore[method-assign]

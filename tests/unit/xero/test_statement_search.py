@@ -54,6 +54,12 @@ def test_another_statement_is_not_taken_for_ours(other: dict[str, Any]) -> None:
     assert matching(REQUEST, iter([LISTED | other])) is None
 
 
+def test_one_that_looks_the_same_and_is_known_to_be_another_is_not_ours() -> None:
+    another = LISTED | {"id": "s0", "status": "DELIVERED"}
+    assert matching(REQUEST, iter([another, LISTED]), {"s0"}) == LISTED
+    assert matching(REQUEST, iter([another]), {"s0"}) is None
+
+
 def test_one_that_was_taken_comes_before_one_that_was_rejected() -> None:
     rejected = LISTED | {"id": "s0", "status": "REJECTED"}
     assert matching(REQUEST, iter([rejected, LISTED])) == LISTED

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from feedlane.feed import Feed
 from feedlane.ledger import Known
-from feedlane.statement import StatementRecord
+from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import keys
 from feedlane.store.records import changed, item_of, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, MOST_ITEM_BYTES, Check, Put, When
 from feedlane.transaction import Line
+
+_STATEMENTS_AT_ONCE = 50
 
 
 def find_feed(store: Store, feed_id: str) -> Feed | None:
@@ -164,6 +166,20 @@ def statement_request(store: Store, statement: StatementRecord) -> bytes:
     wanted = [keys.statement_body(statement.feed_id, statement.number, part) for part in range(statement.parts)]
     found = store.table.get_many(wanted)
     return zlib.decompress(b"".join(found[key]["body"] for key in wanted))
+
+
+def delivered_ids(store: Store, statement: StatementRecord) -> frozenset[str]:
+    """What the upstream calls the feed's delivered statements of the same dates: those it could be mistaken for."""
+    found: set[str] = set()
+    for last in range(statement.number - 1, 0, -_STATEMENTS_AT_ONCE):
+        numbers = range(last, max(0, last - _STATEMENTS_AT_ONCE), -1)
+        items = store.table.get_many(keys.statement(statement.feed_id, number) for number in numbers)
+        before = [StatementRecord.model_validate(item) for item in items.values()]
+        delivered = [one for one in before if one.state is StatementState.DELIVERED]
+        found |= {one.upstream_id for one in delivered if one.upstream_id and one.end_date >= statement.start_date}
+        if any(one.end_date < statement.start_date for one in before):
+            break  # order is chronological: those further back are older still
+    return frozenset(found)
 
 
 def last_statement(store: Store, feed: Feed) -> StatementRecord | None:

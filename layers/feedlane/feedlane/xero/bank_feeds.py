@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -69,7 +69,7 @@ class XeroBankFeeds:
         refused = isinstance(found, Refusal) and found.problem.type == INVALID_END_DATE
         return _NOT_YET if refused and _lasts(request, self._api.clock()) else found
 
-    def find_statement(self, access: TenantAccess, request: bytes) -> StatusAnswer | None:
+    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
         """Xero lists statements without lines: ours is known by its feed connection, dates, balances and length."""
 
         def page(params: dict[str, str]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class XeroBankFeeds:
             return statement_search.page_in(answer.content)
 
         try:
-            found = statement_search.matching(request, statement_search.pages(page))
+            found = statement_search.matching(request, statement_search.pages(page), others)
         except _Interrupted as interrupted:
             return interrupted.obstacle
         except statement_search.Unreadable:

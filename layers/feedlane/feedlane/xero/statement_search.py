@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,10 +18,13 @@ class Unreadable(Exception):
     """The list cannot be read to its end: nothing is known of what it does not show."""
 
 
-def matching(request: bytes, listed: Iterator[Item]) -> Item | None:
-    """The statement of this request: one that was not rejected before one that was."""
+def matching(request: bytes, listed: Iterator[Item], others: Collection[str] = ()) -> Item | None:
+    """The statement of this request, and none of `others`: one that was not rejected before one that was.
+
+    A payment and its reversal bring a balance back: two statements of a day may have all their marks in common.
+    """
     wanted = _marks(loads(request)["items"][0])
-    found = [item for item in listed if _marks(item) == wanted]
+    found = [item for item in listed if _marks(item) == wanted and item.get("id") not in others]
     return min(found, key=lambda item: str(item.get("status", "")).upper() == "REJECTED", default=None)
 
 
