@@ -28,7 +28,7 @@ BATCH = 10
 TRANSACTIONS, STATEMENTS, CHECKS = "transactions.fifo", "statements.fifo", "checks"
 TRANSACTIONS_DEAD = "transactions-dead.fifo"
 # As in template.yaml: how often a message is received before it is a dead letter.
-MOST_RECEIVES = {TRANSACTIONS: 5, STATEMENTS: 10, CHECKS: 10}
+MOST_RECEIVES = {TRANSACTIONS: 10, STATEMENTS: 10, CHECKS: 10}
 SOURCES = {TRANSACTIONS: "record_transactions", STATEMENTS: "push_statements", CHECKS: "check_statements"}
 ENVIRONMENT = {
     "TRANSACTIONS_QUEUE_URL": TRANSACTIONS,

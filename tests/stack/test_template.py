@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from feedlane.batch import FIRST_PAUSE, LONGEST_PAUSE
 from feedlane.queue_message import FULL_BATCH
 from tests.stack.template import ROOT, functions, of_type, template
 
@@ -42,6 +43,18 @@ def test_a_full_batch_is_as_large_as_the_mapping_says() -> None:
     assert (
         of_type("AWS::Lambda::EventSourceMapping")["RecordTransactionsMapping"]["Properties"]["BatchSize"] == FULL_BATCH
     )
+
+
+def test_an_outage_of_ten_minutes_makes_no_dead_letters() -> None:
+    """Of pushes above all: what waits behind a dead letter overtakes it, and then it may have to be refused."""
+    checked = 0
+    for queue in of_type("AWS::SQS::Queue").values():
+        redrive = queue["Properties"].get("RedrivePolicy")
+        if redrive is not None:
+            tries = range(redrive["maxReceiveCount"] - 1)
+            assert sum(min(LONGEST_PAUSE, FIRST_PAUSE * 2**number) for number in tries) >= 600
+            checked += 1
+    assert checked == 4
 
 
 def test_every_queue_redrives_or_is_where_others_redrive_to_and_has_an_alarm() -> None:
