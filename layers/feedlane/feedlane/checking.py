@@ -91,12 +91,17 @@ class Checker:
         feed = ledger.find_feed(self.store, check.feed_id)
         if statement is None or feed is None:
             return
+        if statement.state is StatementState.PENDING and check.turn >= statement.turn:
+            self._ask(check, feed, statement)
+        else:
+            self._follow(feed, statement)
+
+    def _follow(self, feed: Feed, statement: StatementRecord) -> None:
+        """What comes after an end that is written down: whoever wrote it may have crashed before that."""
         if statement.state is StatementState.DELIVERED:
             statement_end.move_on(self.store, self.queues, feed, self.clock(), self.new_id)
         elif statement.state is StatementState.REJECTED:
             self.queues.wake(feed.id)
-        elif statement.state is StatementState.PENDING and check.turn >= statement.turn:
-            self._ask(check, feed, statement)
 
     def _ask(self, check: Check, feed: Feed, statement: StatementRecord) -> None:
         now = self.clock()
@@ -142,8 +147,9 @@ class Checker:
             if feed is None:
                 return
             if feed.flight is None or feed.flight.number != statement.number:
-                # Somebody else was first, and may have crashed before the operations were told.
-                self.queues.wake(feed.id)
+                # Another look, of the same message handed out twice, was faster; and this one may be all that is left.
+                ended = ledger.statement(self.store, feed_id, statement.number)
+                self._follow(feed, ended or statement)
                 return
             now = self.clock()
             try:

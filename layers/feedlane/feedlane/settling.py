@@ -48,7 +48,7 @@ class Settler:
             if feed is None:
                 return
             if feed.flight is None or feed.flight.number != statement.number:
-                # Settled by somebody else, who may have crashed before the operations were told.
+                # Settled by somebody else, who may have crashed before what follows: a wake-up finds out.
                 self.queues.wake(feed_id)
                 return
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ from feedlane.settings_changes import change_settings
 from feedlane.statement import StatementState
 from feedlane.store import keys, ledger
 from feedlane.store.limits import not_before
-from feedlane.store.table import ConditionFailed
-from feedlane.upstream import Refusal, TryLater
+from feedlane.store.table import ConditionFailed, Write
+from feedlane.upstream import Accepted, Refusal, StatementStatus, TryLater
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
 from tests.unit.feeds.world import COMPANY, World, transactions
@@ -217,6 +218,46 @@ def test_a_wake_up_that_comes_a_little_early_is_not_taken_for_one_still_to_come(
         world.now += timedelta(seconds=delay - 0.2)
         world.checker.look(check)
     assert world.sent_ids() == ["t1", "t2"]
+
+
+@pytest.mark.parametrize("status", [StatementStatus.DELIVERED, StatementStatus.REJECTED])
+def test_a_look_handed_out_twice_of_which_one_dies_after_the_end_leaves_nothing_waiting(
+    world: World, status: StatementStatus
+) -> None:
+    """The other is done, and with it the message: whatever comes after the end is left to it."""
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    world.record(world.message(transactions(2, start=3, opening=20.0)))
+    problem = Problem(type="account-not-valid", title="Account not valid", status=422)
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=status, problems=(problem,))
+    [check] = [check for check, _ in world.queues.checks]
+    world.queues.checks.clear()
+    real = world.store.table.commit
+
+    def dying(*writes: Write) -> None:
+        real(*writes)
+        if "STATEMENT#" in repr(writes):
+            world.store.table.commit = real  # type: ignore[method-assign]
+            raise Crashed
+
+    def first() -> None:
+        world.store.table.commit = dying  # type: ignore[method-assign]
+        with pytest.raises(Crashed):
+            world.checker.look(check)
+
+    asked = world.upstream.statement_status
+
+    def slow(*given: Any) -> Any:
+        world.upstream.statement_status = asked  # type: ignore[method-assign]
+        first()
+        return asked(*given)
+
+    world.upstream.statement_status = slow  # type: ignore[method-assign]
+    world.checker.look(check)
+    world.run()
+    expected = {PushStatus.SUCCESS} if status is StatementStatus.DELIVERED else {PushStatus.FAILED}
+    assert {operation.status for operation in world.operations()} == expected
 
 
 def test_a_limit_counts_from_the_answer_and_not_from_the_question(world: World) -> None:
