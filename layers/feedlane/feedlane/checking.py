@@ -199,29 +199,32 @@ class Checker:
         if not mapping.is_connecting(self.store, feed):
             mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
             return
-        found = self._found_at_xero(feed)
+        found, asked = self._found_at_xero(feed)
         if found is not None and found.active:
             mapping.feed_connection_active(self.store, feed.id, found, self.clock(), self.new_id)
             mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
             return
+        ports = (self.store, self.queues, feed.id, feed.feed_connection_id)
+        if asked and found is None and unmapping.feed_connection_gone(*ports, self.clock(), self.new_id):
+            return
         self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
 
-    def _found_at_xero(self, feed: Feed) -> FeedConnection | None:
-        """None: it is not there, or could not be asked for now."""
+    def _found_at_xero(self, feed: Feed) -> tuple[FeedConnection | None, bool]:
+        """What Xero has, and whether Xero could be asked."""
         until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
         gate, call_id = Gate(self.store), self.new_id()
         if until is not None and until > self.clock():
-            return None
+            return None, False
         if gate.enter(feed.tenant_id, self.clock(), call_id) is not None:
-            return None
+            return None, False
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
         try:
             # Whatever keeps Xero from answering now: the customer may mend it, and the account waits to be connected.
             with suppress(Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
-                return self.upstream.feed_connection(access, feed.feed_connection_id)
+                return self.upstream.feed_connection(access, feed.feed_connection_id), True
         finally:
             gate.leave(feed.tenant_id, self.clock(), call_id)
-        return None
+        return None, False
 
     # time-outs
 

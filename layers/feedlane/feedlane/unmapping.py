@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from feedlane import event_payloads, holding
 from feedlane.company import Company
@@ -24,6 +24,8 @@ from feedlane.upstream import Upstream
 
 # A message for the case that we crash between the change and telling the operations it stops.
 SAFETY_DELAY = 20
+# A feed connection that Xero does not show for so long is not just late in showing itself.
+LONGEST_UNSEEN = timedelta(minutes=2)
 _WAITS_UNMAPPED = "The source account was disconnected from its Xero account before these transactions were sent."
 
 
@@ -86,6 +88,30 @@ def end_removed(store: Store, now: datetime, new_id: NewId, id: str) -> None:
     if feed is not None and store.find_source_account(feed.connection_id, feed.account_id) is None:
         company = store.company(feed.company_id)
         holding.fail_ended(store, feed, _hold(feed, now, new_id()), company, now, new_id)
+
+
+def feed_connection_gone(
+    store: Store, queues: Queues, id: str, feed_connection_id: str, now: datetime, new_id: NewId
+) -> bool:
+    """Xero has no such feed connection: the account that waits for it is disconnected, and can be mapped anew.
+
+    So it ends where the one adopted was being deleted. False: it is too soon to say. What waits in the feed is told by
+    its wake-up.
+    """
+    feed = ledger.find_feed(store, id)
+    account = store.find_source_account(feed.connection_id, feed.account_id) if feed else None
+    connection = store.find_connection(feed.company_id, feed.connection_id) if feed else None
+    if account is None or connection is None or account.status is not SourceAccountStatus.CONNECTING:
+        return False
+    if account.mapping is None or account.mapping.feed_connection_id != feed_connection_id:
+        return False
+    if now - account.modified < LONGEST_UNSEEN:
+        return False
+    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
+    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
+    told = _told_if_ended(account, store.company(account.company_id), now, new_id)
+    mappings.record_end(store, connection, account, lambda _: [store.put_source_account(ended), *told])
+    return True
 
 
 def tell_unmapped(store: Store, feed: Feed, now: datetime, new_id: NewId) -> None:

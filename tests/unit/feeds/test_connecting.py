@@ -96,3 +96,31 @@ def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world:
     unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
     world.checker.look(Check(kind="feedConnection", feed_id=world.feed().id))
     assert len(world.store.holds()) == 1
+
+
+def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_can_be_mapped_again(
+    world: World,
+) -> None:
+    """The one adopted was on its way out: Xero deletes later, and lists it until then."""
+    world.run()
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    assert account.status is SourceAccountStatus.DISCONNECTED
+    assert len(world.events("bankFeeds.sourceAccount.disconnected")) == 2
+    assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+
+    del world.upstream.create_feed_connection  # type: ignore[attr-defined]
+    connection = world.store.connection(COMPANY, CONNECTION)
+    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
+    mapping.map_account(*ports, connection, account, "target")
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.store.holds() == []
+
+
+def test_a_feed_connection_that_shows_itself_late_is_waited_for(world: World) -> None:
+    for _ in range(3):
+        check, _delay = world.queues.checks.pop(0)
+        world.checker.look(check)
+    world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
