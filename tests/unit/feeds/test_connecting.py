@@ -9,8 +9,9 @@ from feedlane.errors import Unavailable
 from feedlane.push_operation import PushStatus
 from feedlane.queues import Check
 from feedlane.source_account import SourceAccountStatus
+from feedlane.store.table import Write
 from feedlane.upstream import FeedConnection, TenantAccess
-from tests.unit.feeds.moments import just_before
+from tests.unit.feeds.moments import Crashed, just_before
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
 
@@ -122,5 +123,30 @@ def test_a_feed_connection_that_shows_itself_late_is_waited_for(world: World) ->
         check, _delay = world.queues.checks.pop(0)
         world.checker.look(check)
     world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_a_crash_right_after_a_mapping_is_recorded_leaves_nobody_connecting_for_ever() -> None:
+    world = World()
+    world.record(world.message(transactions(2)))
+    connection = world.store.connection(COMPANY, CONNECTION)
+    account = world.store.source_account(CONNECTION, ACCOUNT)
+    mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+    world.upstream.create_feed_connection = made  # type: ignore[method-assign]
+    unmapped = world.store.source_account(CONNECTION, ACCOUNT)
+    real = world.store.table.commit
+
+    def dying(*writes: Write) -> None:
+        real(*writes)
+        world.store.table.commit = real  # type: ignore[method-assign]
+        raise Crashed
+
+    world.store.table.commit = dying  # type: ignore[method-assign]
+    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
+    with pytest.raises(Crashed):
+        mapping.map_account(*ports, connection, unmapped, "target")
+    world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+    world.queues.woken.clear()
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
