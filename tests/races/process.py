@@ -24,6 +24,7 @@ from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from local.instance import ROOT_CREDENTIALS
 from tests.chaos.mutations import MUTATIONS
+from tests.fakes.queues import FakeQueues
 from tests.races.moments import Moments, WatchedTransport, hurry_retries
 from tests.races.place import PREFIX, TABLE, Place
 
@@ -85,7 +86,7 @@ class FunctionInstance:
         connections = XeroConnections(Http(place.xero_url, transport=WatchedTransport(self._moments)), self._now)
         self._store = Store(table)
         self.vault = VaultService(self._secrets, table, identity, self._now, self._pause)
-        self.tender = Tender(self._store, self.vault, connections, self._now, new_id)
+        self.tender = Tender(self._store, self.vault, connections, self._now, new_id, FakeQueues())
 
     def answer(self, ask: Ask) -> Answer:
         self._ask = ask

@@ -43,7 +43,7 @@ def takes_a_push_that_has_to_end_in_time(instance: Instance) -> None:
 
 def releases_a_hold(instance: Instance) -> None:
     own = given(instance)
-    with own.hold(own.feed(own.linked(), lines=1)) as hold:
+    with own.hold(own.feed(own.linked(), lines=1, feed_connection_id=new_id())) as hold:
         _ok(own.api.post(f"/holds/{hold.id}/release"))
 
 

@@ -11,7 +11,7 @@ from feedlane.tending_round import Round
 from local.instance import Instance
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.stack.probes.calling import Failed
-from tests.stack.probes.given import given
+from tests.stack.probes.given import Given, given
 
 # Behind all ids that are UUIDs: the round goes over the probes' own connections only.
 BEHIND_ALL = "zy"
@@ -40,8 +40,7 @@ def finds_a_connection_that_ended(instance: Instance) -> None:
     """Its token set is one that nobody has."""
     own = given(instance)
     own.linked(id=f"zz-{new_id()}")
-    stands = Round(day=own.now.date().isoformat(), after=BEHIND_ALL, finished=False, version=1)
-    own.store.table.put_many([item_of(keys.ROUND, stands)])
+    _round_stands(own)
     found = own.functions.call("tend_connections", {})
     if not found["ended"] or found["unknown"] or not found["finished"]:
         raise Failed(f"found {found}")
@@ -53,9 +52,16 @@ def finds_a_connection_well_again(instance: Instance) -> None:
     tenant = Tenant(id=own.tenant, name="Probe", xero_connection_id=new_id(), demo=True)
     ended = {"status": ConnectionStatus.DEAUTHORIZED, "errors": (error_of(REMOVED, own.now),)}
     connection = own.linked(id=f"zz-{new_id()}", tenant=tenant, token_set_id=own.token_set, **ended)
-    own.functions.call("tend_connections", {"resumeAfter": BEHIND_ALL})
+    _round_stands(own)
+    own.functions.call("tend_connections", {})
     if not own.store.connection(connection.company_id, connection.id).is_linked:
         raise Failed("the connection is still ended")
+
+
+def _round_stands(own: Given) -> None:
+    """The day's round is about to come to the last connections."""
+    stands = Round(day=own.now.date().isoformat(), after=BEHIND_ALL, finished=False, version=1)
+    own.store.table.put_many([item_of(keys.ROUND, stands)])
 
 
 def _ask(instance: Instance, **message: str) -> None:

@@ -134,7 +134,7 @@ def stores_the_apps_keys(instance: Instance) -> None:
 def releases_a_hold(instance: Instance) -> None:
     own = given(instance)
     cookies = _operator(own)
-    with own.hold(own.feed(own.linked(), lines=1)) as hold:
+    with own.hold(own.feed(own.linked(), lines=1, feed_connection_id=new_id())) as hold:
         form = {"formToken": form_token(cookies[PORTAL])}
         own.functions.page("portal", "POST", f"/portal/holds/{hold.id}/release", form=form, cookies=cookies)
 

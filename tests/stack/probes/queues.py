@@ -23,13 +23,13 @@ REFUSAL = "invalid-organisation-bank-feeds"
 
 def records_a_push(instance: Instance) -> None:
     own = given(instance)
-    feed = own.feed(own.linked())
+    feed = own.feed(own.linked(), feed_connection_id=new_id())
     own.functions.messages("record_transactions", _message(own, feed.connection_id), group=feed.id)
 
 
 def records_a_push_that_is_held(instance: Instance) -> None:
     own = given(instance)
-    feed = own.feed(own.linked())
+    feed = own.feed(own.linked(), feed_connection_id=new_id())
     with own.hold(feed):
         own.functions.messages("record_transactions", _message(own, feed.connection_id), group=feed.id)
 

@@ -132,7 +132,7 @@ def test_a_crash_right_after_a_mapping_is_recorded_leaves_nobody_connecting_for_
     world.record(world.message(transactions(2)))
     connection = world.store.connection(COMPANY, CONNECTION)
     account = world.store.source_account(CONNECTION, ACCOUNT)
-    mapping.unmap(world.store, world.upstream, world.now, world.new_id, connection, account)
+    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
     world.upstream.create_feed_connection = made  # type: ignore[method-assign]
     unmapped = world.store.source_account(CONNECTION, ACCOUNT)
     real = world.store.table.commit
