@@ -127,6 +127,7 @@ def test_a_delivery_is_late_by_what_it_was_due_not_by_how_long_it_lay_in_the_que
     world = World()
     app = load("deliver_webhooks")
     monkeypatch.setattr(app, "deliverer", lambda: world.deliverer)
+    monkeypatch.setattr(app, "replayer", lambda: world.replayer)
     monkeypatch.setattr(app, "system_clock", lambda: world.now)
     batch = _messages(world.now + timedelta(seconds=300), world.now - timedelta(seconds=42))
     batch["Records"].append(copy.deepcopy(batch["Records"][0]) | {"body": "not JSON", "messageId": "poison"})
@@ -264,6 +265,7 @@ def _deliver_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     world.answers = [BROKEN] * len(SCHEDULE)
     app = load("deliver_webhooks")
     monkeypatch.setattr(app, "deliverer", lambda: world.deliverer)
+    monkeypatch.setattr(app, "replayer", lambda: world.replayer)
     for _ in SCHEDULE:
         app.handler(sample("deliver_webhooks"), Context())
         world.now += timedelta(hours=13)
