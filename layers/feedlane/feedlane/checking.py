@@ -27,6 +27,7 @@ from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
 from feedlane.push_operation import PushStatus
 from feedlane.queues import Check, Queues
+from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger, push_operations
 from feedlane.store.limits import not_before, put_not_before, wake_came
@@ -219,9 +220,13 @@ class Checker:
             return None, False
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
         try:
-            # Whatever keeps Xero from answering now: the customer may mend it, and the account waits to be connected.
-            with suppress(Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
+            # Whatever keeps Xero from answering now: it may be mended, and the account waits to be connected.
+            with suppress(Unavailable, Refused, AppKeysRejected):
                 return self.upstream.feed_connection(access, feed.feed_connection_id), True
+        except ReconnectionNeeded as needed:
+            # Only the customer can mend it, and it may be that nobody else asks for this connection.
+            refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=needed.problem)
+            statement_end.unasked(self.store, self.queues, feed, refusal, self.clock(), self.new_id)
         finally:
             gate.leave(feed.tenant_id, self.clock(), call_id)
         return None, False

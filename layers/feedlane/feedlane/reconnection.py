@@ -7,6 +7,8 @@ from datetime import datetime
 from feedlane.connection import ACCESS_REFUSED, MISSING_SCOPE, Connection, ConnectionError
 from feedlane.problem import Problem
 
+# The reason of the hold, whatever the connection's own reason is.
+RECONNECTION_NEEDED = "reconnection-needed"
 TOLD_TO_CUSTOMERS = "The integration de-authorized access to the connection."
 NOT_AUTHORISED = "The connection was authorised without access to bank feeds; the customer has to reconnect."
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from feedlane import mapping, unmapping
-from feedlane.errors import Unavailable
+from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.hold import Scope
 from feedlane.push_operation import PushStatus
 from feedlane.queues import Check
+from feedlane.reconnection import REMOVED
 from feedlane.source_account import SourceAccountStatus
 from feedlane.store.table import Write
 from feedlane.upstream import FeedConnection, TenantAccess
@@ -150,3 +152,14 @@ def test_a_crash_right_after_a_mapping_is_recorded_leaves_nobody_connecting_for_
     world.queues.woken.clear()
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_a_connection_that_xero_ended_meanwhile_asks_for_its_customer(world: World) -> None:
+    def ended(*_: object) -> None:
+        raise ReconnectionNeeded(REMOVED)
+
+    world.upstream.feed_connection = ended  # type: ignore[assignment, method-assign]
+    looks(world, 2)
+    assert [hold.reason for hold in world.store.holds() if hold.scope is Scope.CONNECTION] == ["reconnection-needed"]
+    assert world.store.connection(COMPANY, CONNECTION).needs_reconnection
+    assert len(world.events("bankFeeds.held")) == 2  # of the account that was unmapped, and this

@@ -9,6 +9,7 @@ import httpx
 
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
 from feedlane.hold import Scope
+from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.upstream import Failed, NoAnswer, Refusal, TryLater
 from feedlane.xero.http import NotSent, Unanswered
 from feedlane.xero.problems import INTERNAL_ERROR, problems_in, refusal_of
@@ -16,7 +17,6 @@ from feedlane.xero.retry_after import retry_after
 
 Obstacle = Refusal | TryLater | Failed | NoAnswer
 
-RECONNECTION_NEEDED = "reconnection-needed"
 APP_KEYS_REJECTED = "app-keys-rejected"
 
 # Which limit was hit -> what has to wait, and for how long when Xero does not say (as for `concurrent`).
