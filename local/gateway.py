@@ -20,7 +20,7 @@ from starlette.routing import Route
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # An HTTP API gives up on its function after 30 s.
-TIMEOUT = httpx.Timeout(35, connect=3)
+TIMEOUT = httpx.Timeout(35)
 
 
 def gateway(aws_url: str, api_id: str) -> Starlette:

@@ -110,7 +110,7 @@ class World:
 
 def _one_by_one(event: Any, handle: Any, put_off: Any, logger: Any, seconds: float) -> Any:
     """In place of `batch.at_once`, whose threads the virtual clock would not know."""
-    return batch.one_by_one(event, handle, put_off, logger)
+    return batch.one_by_one(event, handle, put_off, logger, lambda: 60_000)
 
 
 def _forget(deliver: ModuleType) -> None:
