@@ -9,14 +9,15 @@ ARCHITECTURE ?= arm64
 SCHEDULES ?= 200
 SEEDS ?= 200
 SEED ?= 1
+CALLBACKS ?= 40
 TESTS ?= tests
 # Also when run from an activated environment of something else.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up down status test lint format bench chaos scale races outbox webhooks build deploy lock clean
+.PHONY: help setup demo up down status test lint format bench chaos scale races outbox callbacks webhooks build deploy lock clean
 
 help: ## What there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install what everything else needs, into .venv
 	@local/setup.sh
@@ -61,6 +62,9 @@ races: setup ## Prove that no race and no crash loses a token, into build/races.
 
 outbox: setup ## Crash everywhere between a change and its webhook, into build/outbox.json
 	@$(BIN)/python -m tests.chaos.outbox --schedules $(SCHEDULES) --seed $(SEED)
+
+callbacks: setup ## Forty customers come back from Xero at once, to 25 places (CALLBACKS=40)
+	@CALLBACKS=$(CALLBACKS) $(BIN)/python -m pytest tests/stack/test_connection_limit.py
 
 webhooks: setup ## 10,000 events to 20 consumers of which 5 fail or hang, into build/webhooks.json
 	@$(BIN)/python -m tests.benchmarks.webhooks

@@ -17,6 +17,8 @@ from local.progress import Failure, tail
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
 BUILT = BUILD / "sam"
 BUCKET = "feedlane-artifacts"
+# Each environment is a process of this machine, and starts for a second of its CPU. On AWS there are fifty.
+LOCAL_DELIVERERS = 4
 
 
 def fingerprint() -> str:
@@ -51,6 +53,7 @@ def deploy(instance: Instance, log: Path) -> bool:
     with _alone():
         arguments = ["deploy", "--template-file", str(BUILT / "template.yaml"), "--s3-bucket", BUCKET]
         _sam([*arguments, "--parameter-overrides", *parameters], log, AWS_ENDPOINT_URL=instance.aws_url)
+    _limit_deliverers(instance)
     mark.write_text(wanted)
     return True
 
@@ -69,6 +72,16 @@ def _parameters(instance: Instance) -> list[str]:
         "LogRetentionDays": "1",
     }
     return [f"{key}={value}" for key, value in values.items()]
+
+
+def _limit_deliverers(instance: Instance) -> None:
+    """A burst of webhooks would start an environment for every message, and the machine would answer nobody else."""
+    functions = instance.client("lambda")
+    mappings = functions.list_event_source_mappings(FunctionName=f"{STACK}-deliver_webhooks")["EventSourceMappings"]
+    for mapping in mappings:
+        functions.update_event_source_mapping(
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": LOCAL_DELIVERERS}
+        )
 
 
 def _create_bucket(instance: Instance) -> None:
