@@ -12,7 +12,6 @@ import pytest
 from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushOperation, PushStatus
-from feedlane.releasing import release
 from feedlane.statement import StatementState
 from feedlane.store import ledger
 from feedlane.store.table import ConditionFailed
@@ -27,6 +26,7 @@ from feedlane.upstream import (
     TenantAccess,
 )
 from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.holding import lift_all
 from tests.unit.feeds.moments import Crashed
 from tests.unit.feeds.world import World, transactions
 
@@ -59,16 +59,11 @@ def in_doubt(world: World, count: int = 2) -> None:
     world.record(world.message(transactions(2, start=count + 1, opening=10.0 * count)))
 
 
-def release_all(world: World) -> None:
-    for hold in world.store.holds():
-        release(world.store, world.queues, world.now, world.new_id, hold)
-
-
 def test_a_dead_grant_does_not_cut_a_statement_in_doubt_anew(world: World) -> None:
     in_doubt(world)
     world.upstream.answers.append(GRANT_DEAD)
     world.run()
-    release_all(world)
+    lift_all(world)
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
     assert len({request for _, request in world.upstream.posts[:3]}) == 1
@@ -78,7 +73,7 @@ def test_after_a_refusal_in_doubt_the_same_bytes_go_under_a_new_key(world: World
     in_doubt(world)
     world.upstream.answers.append(NO_FEEDS)
     world.run()
-    release_all(world)
+    lift_all(world)
     world.run()
     (first, sent), (second, again), (third, once_more) = world.upstream.posts[:3]
     assert sent == again == once_more
@@ -106,7 +101,7 @@ def test_a_statement_that_was_resumed_is_not_refused_by_who_was_first(world: Wor
     world.upstream.post_statement = slow  # type: ignore[method-assign,assignment]
     with suppress(ConditionFailed):
         world.sender.send(feed_id)
-    release_all(world)
+    lift_all(world)
     world.queues.woken.append(feed_id)
     world.record(world.message(transactions(2, start=3, opening=20.0)))
     world.run()

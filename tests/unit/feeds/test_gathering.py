@@ -10,8 +10,8 @@ from feedlane.push_operation import PushStatus
 from feedlane.queue_message import FULL_BATCH, QueueMessage
 from feedlane.statement import LINGER, LONGEST_LINGER
 from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.holding import hold_app
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.test_moments import hold_app
 from tests.unit.feeds.world import ACCOUNT, World, transactions
 
 

@@ -8,11 +8,9 @@ import pytest
 
 from feedlane import mapping, release_in_parts, releasing, unmapping
 from feedlane.errors import Conflict
-from feedlane.hold import APP, Hold, Scope
-from feedlane.problem import Problem
 from feedlane.push_operation import Door, PushStatus
-from feedlane.releasing import release
 from feedlane.source_account import SourceAccountStatus
+from tests.unit.feeds.holding import hold_app, lift, lift_all
 from tests.unit.feeds.moments import Crashed, crash_at, crashes_everywhere, just_before
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
@@ -30,9 +28,7 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def held(accounts: tuple[str, ...] = MANY) -> World:
     """Each feed waits with two lines behind a hold of the app; their operations were told."""
     world = World(accounts)
-    problem = Problem(type="invalid-application", title="Invalid Application", status=403)
-    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP, reason="app", problem=problem, since=world.now)
-    world.store.commit(world.store.add_hold(hold))
+    hold_app(world)
     connections(world)
     for account in accounts:
         world.record(world.message(transactions(2), account))
@@ -43,11 +39,6 @@ def held(accounts: tuple[str, ...] = MANY) -> World:
 def connections(world: World) -> None:
     """The list of connections, by which all feeds are found."""
     world.store.commit(world.store.put_connection(world.store.connection(COMPANY, CONNECTION)))
-
-
-def lift(world: World) -> None:
-    for hold in world.store.holds():
-        release(world.store, world.queues, world.now, world.new_id, hold)
 
 
 def waiting() -> World:
@@ -86,12 +77,12 @@ def released_operations(world: World) -> Counter[tuple[str, str]]:
 @pytest.mark.usefixtures("in_parts")
 def test_a_release_of_many_feeds_that_crashes_anywhere_ends_whole_by_itself_or_has_not_begun() -> None:
     worlds = 0
-    for world in crashes_everywhere(held, lift):
+    for world in crashes_everywhere(held, lift_all):
         worlds += 1
         world.run(most=2000)
         if world.store.holds():
             assert (world.sent_ids(), world.events(RELEASED)) == ([], [])
-            lift(world)
+            lift_all(world)
             world.run(most=2000)
         assert world.store.holds() == []
         assert len(world.events(RELEASED)) == 1
@@ -102,9 +93,9 @@ def test_a_release_of_many_feeds_that_crashes_anywhere_ends_whole_by_itself_or_h
 
 @pytest.mark.usefixtures("in_parts")
 def test_a_second_release_goes_on_where_the_first_one_crashed() -> None:
-    for world in crashes_everywhere(held, lift):
+    for world in crashes_everywhere(held, lift_all):
         world.queues.checks.clear()
-        lift(world)
+        lift_all(world)
         assert world.store.holds() == []
         assert len(world.events(RELEASED)) == 1
         assert {account for account, _ in released_operations(world)} == set(MANY)
@@ -115,7 +106,7 @@ def test_nothing_is_sent_and_nothing_fails_while_a_release_is_half_done() -> Non
     world = held()
     back = crash_at(world, 6)
     with pytest.raises(Crashed):
-        lift(world)
+        lift_all(world)
     back()
     [hold] = world.store.holds()
     assert hold.releasing
@@ -133,7 +124,7 @@ def test_a_feed_that_grows_while_many_are_released_is_told_of_all_its_lines() ->
     world = held()
     late = world.message(transactions(1, start=3, opening=20.0), MANY[4])
     just_before(world, "commit", lambda: world.record(late), touching="OPEN#000000000002")
-    lift(world)
+    lift_all(world)
     world.run(most=2000)
     through = [one.through for one in world.operations() if one.account_id == MANY[4] and one.status == "Success"]
     assert max(through) == world.feed(MANY[4]).delivered_through == 3
@@ -143,7 +134,7 @@ def test_a_hold_of_more_feeds_than_a_commit_takes_is_released() -> None:
     accounts = tuple(f"account-{number}" for number in range(2 * release_in_parts.FEEDS_AT_ONCE + 1))
     world = held(accounts)
     [hold] = world.store.holds()
-    started = release(world.store, world.queues, world.now, world.new_id, hold)
+    started = lift(world, hold)
     world.run(most=2000)
     assert {operation.account_id for operation in started} == set(accounts)
     assert all(world.feed(account).delivered_through == 2 for account in accounts)
@@ -208,7 +199,7 @@ def test_the_hold_of_an_unmapped_account_is_not_released_before_it_is_mapped_aga
     world = waiting()
     unmap(world)
     with pytest.raises(Conflict):
-        lift(world)
+        lift_all(world)
     map_again(world)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]

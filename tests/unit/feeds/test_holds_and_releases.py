@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from feedlane.errors import Invalid, Refused
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
 from feedlane.releasing import release, release_feed
 from feedlane.upstream import NoAnswer, Refusal
 from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.holding import hold_tenant
 from tests.unit.feeds.world import World, transactions
 
 REJECTED = Refusal(
@@ -146,9 +147,3 @@ def test_nothing_is_set_aside_without_a_word_where_the_feed_has_no_hold_of_its_o
         release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t1"])
     assert caught.value.findings[0].item_id == "setAside"
     assert [hold.scope for hold in world.store.holds()] == [Scope.TENANT]
-
-
-def hold_tenant(world: World) -> None:
-    facts = {"scope": Scope.TENANT, "subject": "tenant-1", "reason": "x", "problem": NO_FEEDS.problem}
-    hold = Hold(id=world.new_id(), since=world.now, **facts)
-    world.store.commit(world.store.add_hold(hold))

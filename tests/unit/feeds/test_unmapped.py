@@ -6,10 +6,8 @@ import pytest
 
 from feedlane import mapping, unmapping
 from feedlane.errors import Conflict
-from feedlane.hold import Hold, Scope
-from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
-from feedlane.releasing import release
+from tests.unit.feeds.holding import hold_tenant, lift
 from tests.unit.feeds.moments import just_before
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
@@ -36,18 +34,6 @@ def remove(world: World) -> None:
     connection = world.store.connection(COMPANY, CONNECTION)
     account = world.store.source_account(CONNECTION, ACCOUNT)
     unmapping.remove_account(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
-
-
-def hold_tenant(world: World) -> Hold:
-    problem = Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403)
-    ids = {"id": world.new_id(), "subject": "tenant-1", "reason": "organisation-without-bank-feeds"}
-    hold = Hold(scope=Scope.TENANT, problem=problem, since=world.now, **ids)
-    world.store.commit(world.store.add_hold(hold))
-    return hold
-
-
-def lift(world: World, hold: Hold) -> None:
-    release(world.store, world.queues, world.now, world.new_id, hold)
 
 
 @pytest.mark.parametrize("end", [unmap, remove])

@@ -99,6 +99,10 @@ class World:
         route(self.store, self.queues, event, self.now)
         return event
 
+    def deliver(self, event_id: str = "event-1") -> None:
+        """A message of this delivery has come."""
+        self.deliverer.deliver("consumer-1", event_id)
+
     def delivery(self, consumer_id: str = "consumer-1", event_id: str = "event-1") -> Delivery:
         found = deliveries.find(self.store, consumer_id, event_id).delivery
         assert found is not None

@@ -13,34 +13,10 @@ from feedlane.delivery import DeliveryState
 from feedlane.event import Event
 from feedlane.routing import route
 from feedlane.store.records import emitted
+from tests.unit.webhooks.crashing import Crash, Faults
 from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
 
 CONSUMERS = ("consumer-1", "consumer-2", "consumer-3")
-
-
-class Crash(BaseException):
-    """The function dies: nothing catches this."""
-
-
-class Faults:
-    """Dies before or after the calls whose turn it is, counted over everything that leaves the process."""
-
-    def __init__(self, before: set[int], after: set[int]) -> None:
-        self.before, self.after, self.calls = before, after, 0
-
-    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def faulty(*args: Any, **named: Any) -> Any:
-            self.calls += 1
-            turn = self.calls
-            if turn in self.before:
-                raise Crash
-            result = call(*args, **named)
-            if turn in self.after:
-                raise Crash
-            return result
-
-        return faulty
-
 
 turns = st.sets(st.integers(1, 120), max_size=25)
 

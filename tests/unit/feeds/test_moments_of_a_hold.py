@@ -1,0 +1,110 @@
+"""A hold at the same moment as something else: all whom it concerns are told of it, once, and nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.hold import Hold, Scope
+from feedlane.push_operation import PushOperation, PushStatus
+from feedlane.queue_message import QueueMessage
+from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.holding import hold_app
+from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
+from tests.unit.feeds.world import COMPANY, World, transactions
+
+ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
+
+
+@pytest.fixture
+def world() -> World:
+    return World(accounts=("account-1", "account-2"))
+
+
+def run_but_crash(world: World) -> None:
+    """All queues, with each crash bringing its message again."""
+    with pytest.raises(Crashed):
+        world.run()
+
+
+def test_an_operation_that_another_has_just_ended_has_one_end_event(world: World) -> None:
+    operation = world.push(transactions(2))
+    world.step()
+    hold_app(world)
+    feed_id = world.feed().id
+    just_before(world, "get_many", lambda: world.sender.send(feed_id), touching="PUSH#")
+    world.sender.send(feed_id)
+    assert world.operation(operation.key).status is PushStatus.FAILED
+    assert len(world.events(*ENDS)) == 1
+
+
+def test_a_hold_that_meets_another_writer_is_written_all_the_same(world: World) -> None:
+    world.upstream.answers.append(NO_FEEDS)
+    world.push(transactions(2))
+    contend(world, touching="HOLD#")
+    world.run()
+    assert [hold.scope for hold in world.store.holds()] == [Scope.TENANT]
+    assert len(world.events("bankFeeds.held")) == 1
+
+
+def test_a_crash_right_after_a_hold_still_tells_the_other_feeds(world: World) -> None:
+    first, second = world.push(transactions(2)), world.push(transactions(2), account="account-2")
+    world.step()
+    world.queues.woken.pop()
+    world.upstream.answers.append(NO_FEEDS)
+    crash_on_wake(world)
+    run_but_crash(world)
+    world.queues.woken.append(world.feed().id)
+    world.run()
+    assert [world.operation(one.key).status for one in (first, second)] == [PushStatus.FAILED] * 2
+
+
+def test_what_waits_behind_a_pending_statement_is_told_of_a_hold(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    behind = world.message(transactions(2, start=3, opening=20.0))
+    just_before(world, "commit", lambda: bool(hold_app(world)) or None, touching="LINES#")
+    world.record(behind)
+    world.step()
+    assert PushStatus.FAILED in {operation.status for operation in world.operations()}
+
+
+def test_the_feed_of_a_deleted_company_ends_quietly(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    hold_app(world)
+    world.store.commit(world.store.remove_company(world.store.company(COMPANY)))
+    world.run()
+    assert world.queues.aside == []
+
+
+def test_a_hold_does_not_fail_what_the_upstream_has_taken_since_the_feed_was_read(world: World) -> None:
+    """One wake-up has read the feed behind its first statement when another sends the second, and a hold comes."""
+    world.push(transactions(1))
+    operation = behind(world)
+    held: list[Hold] = []
+
+    def second_goes_and_is_held() -> None:
+        while len(world.upstream.taken) < 2:
+            world.step()
+        held.append(hold_app(world))
+
+    just_before(world, "get_many", second_goes_and_is_held, touching="HOLD#")
+    world.sender.send(world.feed().id)
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.operation(operation.key).status is PushStatus.PENDING
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+    assert world.events("bankTransactions.write.unsuccessful") == []
+
+
+def behind(world: World) -> PushOperation:
+    """A push recorded behind the feed's first statement, which is PENDING."""
+    while not world.upstream.taken:
+        world.step()
+    operation = world.push(transactions(1, start=2, opening=10.0))
+    world.record(
+        *(QueueMessage(one["id"], one["group"], one["body"], world.now) for one in world.queues.take("pushed"))
+    )
+    return operation

@@ -1,0 +1,88 @@
+"""A push at the same moment as its time-out, its delivery or a crash: it is told of once, and never forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.push_operation import PushStatus
+from feedlane.queues import Check
+from feedlane.statement import StatementState
+from feedlane.store import ledger
+from tests.unit.feeds.moments import just_before
+from tests.unit.feeds.world import COMPANY, World, transactions
+
+ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_known_transactions_that_are_delivered_meanwhile_do_not_wait_for_ever(world: World) -> None:
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    again = world.message(transactions(2))
+    just_before(world, "commit", world.run, touching="OPEN#")
+    world.record(again)
+    world.run()
+    assert {operation.status for operation in world.operations()} == {PushStatus.SUCCESS}
+
+
+def test_a_push_that_timed_out_before_it_was_recorded_goes_when_it_is_sent_again(world: World) -> None:
+    """Its message was lost, or is a dead letter: nothing else would ever record it."""
+    operation = world.push(transactions(1), timeout_in_minutes=1)
+    world.queues.pushed.clear()
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.TIMED_OUT
+    assert world.push(transactions(1)).key == operation.key
+    world.run()
+    assert world.sent_ids() == ["t1"]
+    assert world.push(transactions(1)).key == operation.key
+    assert world.queues.pushed == []
+
+
+def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: World) -> None:
+    world.push(transactions(2))
+    late = world.push([transactions(1)[0] | {"description": "other"}], timeout_in_minutes=1)
+    check = Check(kind="operation", feed_id="", operation_key=late.key, company_id=COMPANY)
+    world.now = late.due or world.now
+    world.checker.look(check)
+    world.run()
+    found = world.operation(late.key)
+    assert (found.status, [error.validator for error in found.errors]) == (PushStatus.TIMED_OUT, ["UniqueId"])
+    assert sum(event.payload["id"] == late.key for event in world.events(*ENDS)) == 1
+
+
+def test_a_crash_before_the_time_out_is_watched_is_mended_by_the_same_push_again(world: World) -> None:
+    first = world.push(transactions(1), timeout_in_minutes=5)
+    world.queues.checks.clear()
+    assert world.push(transactions(1), timeout_in_minutes=5).key == first.key
+    assert [check.kind for check, _ in world.queues.checks] == ["operation"]
+
+
+def delivered_elsewhere(world: World) -> None:
+    """Another invocation wrote down that the statement is delivered, and crashed before anything else."""
+    feed = world.feed()
+    statement = ledger.statement(world.store, feed.id, 1)
+    assert statement is not None
+    ended = statement.but(state=StatementState.DELIVERED)
+    after = feed.but(flight=None, delivered_through=statement.last)
+    world.store.commit(ledger.put_statement(ended), ledger.put_feed(after))
+
+
+@pytest.mark.parametrize("call", ["post_statement", "statement_status"])
+def test_operations_are_told_by_whoever_comes_second_if_the_first_has_crashed(world: World, call: str) -> None:
+    operation = world.push(transactions(2))
+    real = getattr(world.upstream, call)
+
+    def meanwhile(*given: object) -> object:
+        setattr(world.upstream, call, real)
+        answer = real(*given)
+        delivered_elsewhere(world)
+        return answer
+
+    setattr(world.upstream, call, meanwhile)
+    world.run()
+    assert world.operation(operation.key).status is PushStatus.SUCCESS

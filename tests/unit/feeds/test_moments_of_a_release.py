@@ -1,0 +1,124 @@
+"""A release at the same moment as something else: nothing fails by a lifted hold, and what waits goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.hold import APP, Scope
+from feedlane.push_operation import Door, PushStatus
+from feedlane.settings_changes import change_settings
+from feedlane.store import keys
+from tests.fakes.upstream import NO_FEEDS
+from tests.unit.feeds.holding import hold_app, hold_tenant, lift
+from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
+from tests.unit.feeds.world import COMPANY, World, transactions
+
+
+@pytest.fixture
+def world() -> World:
+    return World(accounts=("account-1", "account-2"))
+
+
+def test_a_release_in_between_is_not_failed_by_the_hold_it_lifted(world: World) -> None:
+    world.record(world.message(transactions(2)))
+    hold = hold_app(world)
+    just_before(world, "query", lambda: lift(world, hold), touching="OPEN#")
+    world.run()
+    assert {operation.door: operation.status for operation in world.operations()}["release"] is PushStatus.SUCCESS
+
+
+def test_what_was_recorded_while_a_hold_was_lifted_is_told_of_its_delivery(world: World) -> None:
+    hold = hold_app(world)
+    world.record(world.message(transactions(2)))
+    late = world.message(transactions(2, start=3, opening=20.0))
+    just_before(world, "commit", lambda: world.record(late), touching="bankFeeds.released")
+    lift(world, hold)
+    world.run()
+    delivered = [one.through for one in world.operations() if one.status is PushStatus.SUCCESS]
+    assert max(delivered) == world.feed().delivered_through == 4
+
+
+def test_what_an_idle_feed_records_while_a_hold_is_lifted_goes_on_under_an_operation_of_its_own(world: World) -> None:
+    """Its wake-up finds the hold still there, and the release has looked at it already."""
+    hold = hold_app(world)
+    world.record(world.message(transactions(2)))
+    late = world.message(transactions(2), "account-2")
+
+    def recorded() -> None:
+        world.record(late)
+        while world.queues.woken:
+            world.sender.send(world.queues.woken.pop(0))
+
+    just_before(world, "commit", recorded, touching="bankFeeds.released")
+    lift(world, hold)
+    world.run()
+    assert world.feed("account-2").waiting == 0
+    told = [one for one in world.operations() if one.account_id == "account-2" and one.status is PushStatus.SUCCESS]
+    assert [one.door for one in told] == ["release"]
+
+
+def test_a_release_sees_what_the_index_does_not_know_yet(world: World) -> None:
+    hold = hold_tenant(world)
+    table = world.store.table
+    lagging, real = list(table.query(keys.tenant("tenant-1"), index=True)), table.query
+    table.query = lambda pk, **how: lagging if how.get("index") else real(pk, **how)  # type: ignore[method-assign]
+    world.record(world.message(transactions(2)))
+    world.run()
+    lift(world, hold)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_switching_on_survives_a_crash_before_the_feeds_are_woken(world: World) -> None:
+    ports = (world.store, world.queues, world.now, world.new_id)
+    world.record(world.message(transactions(2)))
+    change_settings(*ports, {"bank_feeds": False})
+    world.run()
+    crash_on_wake(world)
+    with pytest.raises(Crashed):
+        change_settings(*ports, {"bank_feeds": True})
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_a_hold_of_a_tenant_is_released_although_a_company_of_it_was_deleted(world: World) -> None:
+    world.upstream.answers.append(NO_FEEDS)
+    world.push(transactions(2))
+    world.run()
+    [hold] = world.store.holds()
+    world.store.commit(world.store.remove_company(world.store.company(COMPANY)))
+    lift(world, hold)
+    assert world.store.holds() == []
+
+
+def test_a_release_that_meets_another_writer_is_done_all_the_same(world: World) -> None:
+    hold = hold_app(world)
+    contend(world, touching="HOLD#")
+    lift(world, hold)
+    assert world.store.table.get(keys.hold(Scope.APP, APP)) is None
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["recorded as held", "failed after"])
+def test_what_fails_by_a_hold_while_it_is_being_lifted_goes_on_under_an_operation(world: World, known: bool) -> None:
+    """The release has looked at the feeds, and found none that waits, when a push is recorded and told of the hold."""
+    hold = hold_app(world) if known else None
+    operation = world.message(transactions(2))
+    if hold is None:
+        world.record(operation)
+        hold = hold_app(world)
+
+    def recorded_and_told() -> None:
+        if known:
+            world.record(operation)
+        else:
+            world.sender.send(world.feed().id)
+        assert [found.status for found in world.operations()] == [PushStatus.FAILED]
+
+    just_before(world, "commit", recorded_and_told, touching="bankFeeds.released")
+    lift(world, hold)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert {found.door: found.status for found in world.operations()} == {
+        Door.QUEUE: PushStatus.FAILED,
+        Door.RELEASE: PushStatus.SUCCESS,
+    }

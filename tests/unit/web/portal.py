@@ -1,0 +1,11 @@
+"""The portal with an operator signed in: what tests of its pages start from."""
+
+from __future__ import annotations
+
+from tests.unit.web.world import API_KEY, World
+
+
+def signed_in() -> World:
+    world = World()
+    world.browser.post("/portal/sign-in", {"key": API_KEY})
+    return world

@@ -1,0 +1,53 @@
+"""The portal's profile: shown, saved, and refused with the rule that is broken."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.web.portal import signed_in
+from tests.unit.web.world import Seen, World
+
+
+@pytest.fixture
+def world() -> World:
+    return signed_in()
+
+
+def _profile(world: World, **fields: str) -> Seen:
+    form = {"name": "Ledgerly", "redirect_url": "", "logo_url": "", "icon_url": ""} | fields
+    token = world.form_token("/portal/profile")
+    return world.browser.post(
+        "/portal/profile", {"formToken": token, "white_list_urls": "", "allowed_origins": ""} | form
+    )
+
+
+def test_the_profile_is_shown_and_saved(world: World) -> None:
+    _profile(
+        world,
+        name="Harbour",
+        redirect_url="https://{tenant}.example.com/done?s={statusCode}",
+        white_list_urls="https://a.example.com\r\n\r\n https://b.example.com",
+        allowed_origins="https://app.example.com",
+    )
+    saved = world.store.profile()
+    assert (saved.name, saved.white_list_urls) == ("Harbour", ("https://a.example.com", "https://b.example.com"))
+    assert saved.allowed_origins == ("https://app.example.com",)
+    body = world.browser.get("/portal/profile").body
+    assert "https://a.example.com\nhttps://b.example.com</textarea>" in body
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("name", "", "Name: must have 1 to 255 characters"),
+        ("redirect_url", "http://example.com", "Redirect URL: must be an address with https"),
+        ("redirect_url", "https://{x}.example.com", "Redirect URL: has a placeholder in its host"),
+        ("allowed_origins", "https://example.com/path", "Web pages that may call the API: must be origins"),
+    ],
+)
+def test_a_profile_that_breaks_a_rule_is_not_saved(world: World, field: str, value: str, told: str) -> None:
+    before = world.store.profile()
+    seen = _profile(world, **{field: value})
+    assert seen.status == 422
+    assert told in seen.body
+    assert world.store.profile() == before

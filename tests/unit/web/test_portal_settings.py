@@ -1,0 +1,174 @@
+"""The portal's settings: shown without a secret, changed as by the API, and refused with the rule that is broken."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.settings import Access, Settings
+from feedlane.vault import KeysCheck
+from tests.unit.web.portal import signed_in
+from tests.unit.web.world import URL, Seen, World
+
+
+@pytest.fixture
+def world() -> World:
+    return signed_in()
+
+
+def _save(world: World, **fields: str) -> Seen:
+    form = {"access": "Continuous", "connection_limit": "25", "enabled": "yes", "bank_feeds": "yes"} | fields
+    return world.browser.post("/portal/settings", {"formToken": world.form_token("/portal/settings")} | form)
+
+
+def test_settings_show_masked_keys_and_never_the_whole_secret(world: World) -> None:
+    body = world.browser.get("/portal/settings").body
+    assert "xxxxxxxxxxxxwxyz" in body
+    assert "xxxxxxxxxxxxpp-1" in body
+    assert f"{URL}/oauth/callback" in body
+
+
+def test_settings_are_saved_with_an_event(world: World) -> None:
+    _save(world, access="OneOff", connection_limit="5", bank_feeds="")
+    saved = world.store.settings()
+    assert (saved.access, saved.connection_limit, saved.bank_feeds) == (Access.ONE_OFF, 5, False)
+    assert world.events() == ["settings.changed"]
+
+
+def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the_rule(world: World) -> None:
+    assert 'value="1000"' in world.browser.get("/portal/settings").body
+    _save(world, daily_limit="5000")
+    assert world.store.settings().daily_limit == 5000
+    for wrong in ("none", "²", "-5", "9" * 5000, "199"):
+        seen = _save(world, daily_limit=wrong)
+        assert seen.status == 422
+        assert "Calls a day: must be how many calls a day Xero allows" in seen.body
+    assert world.store.settings().daily_limit == 5000
+
+
+def test_keys_go_to_the_vault_and_only_endings_are_kept(world: World) -> None:
+    _save(world, client_id="NEWID1234", client_secret="canary-secret-9876")
+    assert world.site.vault.keys == [("NEWID1234", "canary-secret-9876")]
+    saved = world.store.settings()
+    assert (saved.client_id, saved.client_secret_ending) == ("NEWID1234", "9876")
+    assert "canary-secret" not in str(world.table.items)
+
+
+def test_a_new_secret_alone_goes_with_the_stored_client_id(world: World) -> None:
+    _save(world, client_secret="canary-secret-9876")
+    assert world.site.vault.keys == [("app-1", "canary-secret-9876")]
+
+
+def test_keys_that_xero_does_not_know_are_refused_with_the_part_that_is_wrong(world: World) -> None:
+    world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret")
+    seen = _save(world, client_id="NEWID1234", client_secret="canary-secret-9876")
+    assert seen.status == 422
+    assert "Client secret: Xero does not know this secret" in seen.body
+    assert "canary-secret" not in seen.body
+    assert world.store.settings().client_id == "app-1"
+
+
+def test_an_id_without_its_secret_is_refused(world: World) -> None:
+    seen = _save(world, client_id="NEWID1234")
+    assert seen.status == 422
+    assert world.site.vault.keys == []
+
+
+def test_enabling_without_keys_is_refused(world: World) -> None:
+    world.store.commit(world.store.put_settings(Settings(version=world.store.settings().version)))
+    seen = _save(world)
+    assert seen.status == 422
+    assert not world.store.settings().enabled
+
+
+def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
+    _save(
+        world,
+        app_name="Harbour Feeds",
+        company_url="https://example.com",
+        redirect_uri=f"{URL}/oauth/callback",
+        partner="yes",
+        privacy_policy_url="https://example.com/privacy",
+        terms_url="https://example.com/terms",
+        pkce="yes",
+        link_passwords="yes",
+        gap_is_error="yes",
+    )
+    saved = world.store.settings()
+    expected = Settings(
+        enabled=True,
+        bank_feeds=True,
+        app_name="Harbour Feeds",
+        company_url="https://example.com",
+        partner=True,
+        privacy_policy_url="https://example.com/privacy",
+        terms_url="https://example.com/terms",
+        connection_limit=None,
+        gap_is_error=True,
+        pkce=True,
+        link_passwords=True,
+        client_id="app-1",
+        client_secret_ending="wxyz",
+        version=saved.version,
+    )
+    assert saved.model_dump() == expected.model_dump()
+    body = world.browser.get("/portal/settings").body
+    assert 'value="https://example.com/terms"' in body
+    assert "None: the app is a Xero app partner’s." in body
+    _save(world, privacy_policy_url="https://example.com/privacy")
+    assert (world.store.settings().partner, world.store.settings().connection_limit) == (False, 25)
+
+
+def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None:
+    """A setting that the API gets and the portal does not would be missed by whoever has no client."""
+    body = world.browser.get("/portal/settings").body
+    not_here = {"client_secret_ending", "second_secret_ending", "keys_checked", "version"}
+    missing = [name for name in Settings.model_fields if name not in not_here and f'name="{name}"' not in body]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("company_url", "http://example.com", "Company URL: must be an address with https"),
+        ("redirect_uri", "https://example.com/elsewhere", "Redirect URI: must end with /oauth/callback"),
+        ("partner", "yes", "Privacy policy: is required of a partner"),
+        ("app_name", "Feeds for Xero", "App name: must not contain Xero"),
+        ("access", "Sometimes", "Access to company data: must be OneOff or Continuous"),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_field_and_what_was_entered_stays(
+    world: World, field: str, value: str, told: str
+) -> None:
+    before = world.store.settings()
+    seen = _save(world, **{field: value})
+    assert seen.status == 422
+    assert told in seen.body
+    assert field in ("partner", "access") or f'value="{value}"' in seen.body
+    assert world.store.settings() == before
+
+
+def test_a_second_secret_is_added_and_either_one_forgotten(world: World) -> None:
+    _save(world, second_secret="canary-secret-2222")
+    assert world.site.vault.second == "canary-secret-2222"
+    body = world.browser.get("/portal/settings").body
+    assert "xxxxxxxxxxxx2222" in body
+    assert "canary-secret" not in body + str(world.table.items)
+    token = world.form_token("/portal/settings")
+    seen = world.browser.post("/portal/settings/secret", {"formToken": token, "which": "first"})
+    assert seen.query == {"saved": "dropped"}
+    assert world.site.vault.dropped == ["first"]
+    saved = world.store.settings()
+    assert (saved.client_secret_ending, saved.second_secret_ending) == ("2222", "")
+    assert "Forget the first" not in world.browser.get("/portal/settings").body
+
+
+def test_a_second_secret_that_xero_does_not_know_is_named_by_its_own_field(world: World) -> None:
+    world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret.")
+    seen = _save(world, second_secret="canary-secret-2222")
+    assert seen.status == 422
+    assert "Second secret: Xero does not know this secret." in seen.body
+
+
+def test_forgetting_a_secret_needs_the_form_token(world: World) -> None:
+    assert world.browser.post("/portal/settings/secret", {"which": "first"}).status == 403
+    assert world.site.vault.dropped == []

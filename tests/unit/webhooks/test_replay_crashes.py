@@ -1,0 +1,67 @@
+"""Replays that crash anywhere: what did not arrive is brought all the same, in order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedlane.delivery import Answer, DeliveryState
+from feedlane.replaying import resume
+from tests.unit.webhooks.crashing import Crash, Faults
+from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
+from tests.unit.webhooks.replays import HOUR, failed, posted, replay
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_crash_at_the_first_attempt_of_what_waited_leaves_nothing_behind(world: World) -> None:
+    world.consumer(disabled=True)
+    world.happens(hold_event())
+    world.now = NOW + HOUR
+    world.change(disabled=False)
+
+    def crash() -> None:
+        if len(world.posts) == 1:
+            raise Crash
+
+    world.meanwhile = crash
+    resume(world.store, world.queues, world.now, "consumer-1")
+    world.work_off(crash=Crash)
+    assert posted(world) == ["event-1", "event-1"], "at least once"
+    assert world.delivery().state is DeliveryState.SUCCESS
+
+
+turns = st.sets(st.integers(1, 150), max_size=20)
+
+
+@settings(max_examples=50, deadline=None)
+@given(before=turns, after=turns, answers=st.lists(st.sampled_from([OK, BROKEN, TIMEOUT]), max_size=7))
+def test_whatever_crashes_a_replay_brings_each_event_in_order(
+    before: set[int], after: set[int], answers: list[Answer]
+) -> None:
+    world = World()
+    ids = failed(world, 4)
+    world.answers = list(answers)  # fewer than the eight that would give one up
+    faults = Faults(before, after)
+    while True:
+        try:
+            replay(world)
+            break
+        except Crash:
+            continue
+    for name in ("commit", "get_many", "get", "query"):
+        setattr(world.table, name, faults.around(getattr(world.table, name)))
+    for name in ("deliver", "replay"):
+        setattr(world.queues, name, faults.around(getattr(world.queues, name)))
+    object.__setattr__(world.deliverer, "post", faults.around(world.deliverer.post))
+    world.work_off(500, crash=Crash)
+    faults.calls = 10_000
+    for id in ids:
+        assert world.delivery(event_id=id).state is DeliveryState.SUCCESS
+    firsts = list(dict.fromkeys(posted(world)))
+    assert firsts == ids
+    assert {headers["webhook-id"] for _, _, headers, _ in world.posts} == set(ids)
