@@ -33,6 +33,7 @@ def test_what_a_disabled_consumer_missed_arrives_when_it_is_enabled_and_again_by
             ask(api, "POST", "/companies", {"name": f"Missed {n}", "tags": {"probe": tag}})["id"] for n in range(3)
         ]
         wait_for(lambda: listed(api, f"{hook}/deliveries?status=Waiting", 3), "deliveries that wait")
+        assert receiver.received == []
         try:
             enabled_replayed_and_rotated(api, receiver, hook, made["signingSecret"])
         finally:

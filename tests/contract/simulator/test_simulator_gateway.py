@@ -225,4 +225,5 @@ def test_calls_are_tolerated_as_xero_tolerates_them(xero: Xero) -> None:
 
 
 def test_an_unknown_path_is_a_404_of_the_gateway(xero: Xero) -> None:
-    gateway_detail(xero.http.get("/bankfeeds.xro/1.0/Nothing"), 404)
+    detail = gateway_detail(xero.http.get("/bankfeeds.xro/1.0/Nothing"), 404)
+    assert detail == "The resource you're looking for cannot be found"

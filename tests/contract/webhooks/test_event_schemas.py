@@ -129,7 +129,8 @@ EVENTS = [
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 def test_the_webhook_is_as_the_schema_says(event: Event) -> None:
     sent = json.loads(body(event))
-    jsonschema.validate(sent, _strict(_schema(event.type)), format_checker=jsonschema.FormatChecker())
+    assert sent["eventType"] == event.type
+    jsonschema.validate(sent, _strict(_schema(event.type)), format_checker=jsonschema.FormatChecker())  # raises
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)

@@ -99,7 +99,10 @@ def test_of_a_large_answer_only_the_beginning_is_read(sender: WebhookSender, rec
 
 
 def test_an_answer_that_is_no_text_can_be_kept(sender: WebhookSender, receiver: Receiver) -> None:
-    send(sender, receiver.url("/not-text")).excerpt.encode()
+    """Each byte of it that is no UTF-8 is replaced: a lone surrogate could not be written into the table."""
+    answer = send(sender, receiver.url("/not-text"))
+    assert (answer.status, answer.error) == (500, None)
+    assert answer.excerpt.encode().decode() == bytes(range(128)).decode() + "\N{REPLACEMENT CHARACTER}" * 128
 
 
 @pytest.mark.parametrize(("path", "error"), [("/break", "protocol"), ("/garbage", "protocol")])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook as StandardWebhook
+from standardwebhooks import WebhookVerificationError as StandardVerificationError
 from svix.webhooks import Webhook as SvixWebhook
 from svix.webhooks import WebhookVerificationError
 
@@ -15,6 +16,8 @@ from feedlane.signature import Remembered, sign, signed_headers
 from tests.unit.webhooks.given import NOW, SECRET, hold_event
 
 OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+FORMER = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
+ERRORS = (WebhookVerificationError, StandardVerificationError)
 
 
 def test_the_published_vector() -> None:
@@ -27,7 +30,9 @@ def test_the_published_vector() -> None:
 def test_consumers_verify_with_their_libraries_during_a_rotation(library: type, secret: str) -> None:
     content = body(hold_event())
     headers = signed_headers("event-1", datetime.now(UTC), content, [OTHER, SECRET])
-    library(secret).verify(content, headers)
+    library(secret).verify(content, headers)  # raises if it is not signed with this secret
+    with pytest.raises(ERRORS):
+        library(FORMER).verify(content, headers)
 
 
 def test_another_body_is_not_verified() -> None:
