@@ -1,12 +1,17 @@
 """What all Bank Feeds calls share: who may use the API at all, and how a body is read."""
 
 import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from local.simulator import exact_json
+from local.simulator.answers import Answer
 from local.simulator.api_call import ApiCall
-from local.simulator.problems import Problem, problem
+from local.simulator.problems import Problem, problem, root
 from local.simulator.state import Simulator
+
+Endpoint = Callable[[Simulator, ApiCall], Answer]
 
 LARGEST_BODY = 3_000_000
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -20,7 +25,21 @@ class Refused(Exception):
         self.problem = problem
 
 
-def require_application(sim: Simulator) -> None:
+def bank_feeds_call(endpoint: Endpoint) -> Endpoint:
+    """For apps that may use bank feeds. Whoever raises `Refused` in it refuses the whole request."""
+
+    @wraps(endpoint)
+    def answer(sim: Simulator, call: ApiCall) -> Answer:
+        try:
+            _require_application(sim)
+            return endpoint(sim, call)
+        except Refused as refused:
+            return root(refused.problem)
+
+    return answer
+
+
+def _require_application(sim: Simulator) -> None:
     if sim.app.suspended:
         raise Refused(problem("suspended-or-terminated-application"))
     if not sim.app.bank_feeds_enabled:

@@ -4,7 +4,7 @@ from typing import Any
 
 from local.simulator.answers import Answer
 from local.simulator.api_call import ApiCall
-from local.simulator.bank_feeds import Refused, read_items, require_application
+from local.simulator.bank_feeds import Refused, bank_feeds_call, read_items
 from local.simulator.feed_checks import why_invalid
 from local.simulator.organisations import Account, Organisation, new_id
 from local.simulator.paging import page_of
@@ -12,43 +12,31 @@ from local.simulator.problems import Problem, problem, root
 from local.simulator.state import FeedConnection, Simulator
 
 
+@bank_feeds_call
 def list_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
-    try:
-        require_application(sim)
-    except Refused as refused:
-        return root(refused.problem)
     pagination, shown = page_of(_visible(sim, call), call.query)
     return Answer(200, {"pagination": pagination, "items": [render(sim, one) for one in shown]})
 
 
+@bank_feeds_call
 def show_feed_connection(sim: Simulator, call: ApiCall) -> Answer:
-    try:
-        require_application(sim)
-    except Refused as refused:
-        return root(refused.problem)
     for one in _visible(sim, call):
         if one.id == call.path_params["id"].lower():
             return Answer(200, render(sim, one))
     return root(problem("bank-feed-not-found"))
 
 
+@bank_feeds_call
 def create_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
-    try:
-        require_application(sim)
-        if not call.org.bank_feeds and not call.org.feed_connections_allowed:
-            raise Refused(problem("invalid-organisation-bank-feeds"))
-        items = read_items(call)
-    except Refused as refused:
-        return root(refused.problem)
+    if not call.org.bank_feeds and not call.org.feed_connections_allowed:
+        raise Refused(problem("invalid-organisation-bank-feeds"))
+    items = read_items(call)
     return _items_answer([_create(sim, call, one) for one in items])
 
 
+@bank_feeds_call
 def delete_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
-    try:
-        require_application(sim)
-        items = read_items(call)
-    except Refused as refused:
-        return root(refused.problem)
+    items = read_items(call)
     return _items_answer([_delete(sim, call, one) for one in items])
 
 

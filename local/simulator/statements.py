@@ -5,7 +5,7 @@ from typing import Any
 
 from local.simulator.answers import PROBLEM, Answer
 from local.simulator.api_call import ApiCall
-from local.simulator.bank_feeds import Refused, read_items, require_application
+from local.simulator.bank_feeds import Refused, bank_feeds_call, read_items
 from local.simulator.organisations import new_id
 from local.simulator.paging import page_of
 from local.simulator.problems import Problem, problem, root
@@ -16,36 +16,27 @@ from local.simulator.statement_checks import StatementDraft, balance_fault, date
 ROOT_TYPES = ("invalid-end-balance", "invalid-start-and-end-date")
 
 
+@bank_feeds_call
 def list_statements(sim: Simulator, call: ApiCall) -> Answer:
-    try:
-        require_application(sim)
-    except Refused as refused:
-        return root(refused.problem)
     pagination, shown = page_of(_visible(sim, call), call.query)
     return Answer(200, {"pagination": pagination, "items": [render(sim, one) for one in shown]})
 
 
+@bank_feeds_call
 def show_statement(sim: Simulator, call: ApiCall) -> Answer:
-    try:
-        require_application(sim)
-    except Refused as refused:
-        return root(refused.problem)
     one = sim.statements.get(call.path_params["id"].lower())
     if one is None or (one.client_id, one.tenant_id) != (call.client_id, call.org.tenant_id):
         return root(problem("statement-not-found"))
     return Answer(200, render(sim, one))
 
 
+@bank_feeds_call
 def create_statements(sim: Simulator, call: ApiCall) -> Answer:
     """Refuses the whole request for its form; then takes or rejects each statement by itself."""
     signed = sim.behaviour.signed_amounts == "accept"
-    try:
-        require_application(sim)
-        if not call.org.bank_feeds:
-            raise Refused(problem("invalid-organisation-bank-feeds"))
-        drafts = [read_statement(one, signed_amounts=signed) for one in read_items(call)]
-    except Refused as refused:
-        return root(refused.problem)
+    if not call.org.bank_feeds:
+        raise Refused(problem("invalid-organisation-bank-feeds"))
+    drafts = [read_statement(one, signed_amounts=signed) for one in read_items(call)]
     return _answer(sim, [_take(sim, call, one) for one in drafts])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from feedlane.store.memory import MemoryTable
 from feedlane.store.table import Add, Check, Delete, Item, Key, Put, Write
@@ -29,26 +30,14 @@ class QuickTable(MemoryTable):
         return {key: self.items[key] for key in keys if key in self.items}
 
     def query(
-        self,
-        pk: str,
-        *,
-        prefix: str = "",
-        start: str | None = None,
-        end: str | None = None,
-        reverse: bool = False,
-        limit: int | None = None,
-        index: bool = False,
+        self, pk: str, *, index: bool = False, reverse: bool = False, limit: int | None = None, **bounds: Any
     ) -> Iterable[Item]:
         if index:
             listed = sorted(self._listed[pk].values(), key=lambda item: item["gsi1sk"])
-            found = [item for item in listed if _within(item["gsi1sk"], prefix, start, end)]
+            found = listed[_within([item["gsi1sk"] for item in listed], **bounds)]
         else:
             names = self._in_order(pk)
-            first = bisect_left(names, max(prefix, start or ""))
-            last = bisect_left(names, f"{end}\0") if end is not None else len(names)
-            if prefix:
-                last = min(last, bisect_left(names, f"{prefix}\U0010ffff"))
-            found = [self.items[pk, name] for name in names[first:last]]
+            found = [self.items[pk, name] for name in names[_within(names, **bounds)]]
         if reverse:
             found.reverse()
         return found[:limit]
@@ -99,5 +88,10 @@ class QuickTable(MemoryTable):
             self._listed[after["gsi1pk"]][key] = after
 
 
-def _within(name: str, prefix: str, start: str | None, end: str | None) -> bool:
-    return name.startswith(prefix) and (start is None or name >= start) and (end is None or name <= end)
+def _within(names: list[str], prefix: str = "", start: str | None = None, end: str | None = None) -> slice:
+    """Where these names, which are in order, begin with the prefix and are from start to end."""
+    first = bisect_left(names, max(prefix, start or ""))
+    last = bisect_left(names, f"{end}\0") if end is not None else len(names)
+    if prefix:
+        last = min(last, bisect_left(names, f"{prefix}\U0010ffff"))
+    return slice(first, last)

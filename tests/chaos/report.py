@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from pathlib import Path
 
+from tests import seeded
 from tests.chaos.faults import RATES
 from tests.chaos.schedule import Outcome
 
-BUILD = Path(__file__).parents[2] / "build"
-WHERE = BUILD / "chaos.json"
 EVERY = 50
 # Faults that show in what Xero answers are counted there, not where their cause began.
 SHOWN = 20
@@ -39,8 +37,7 @@ class Report:
 
     def finish(self) -> None:
         figures = self._figures()
-        BUILD.mkdir(exist_ok=True)
-        WHERE.write_text(json.dumps(figures, indent=1) + "\n")
+        where = seeded.write(figures, "chaos")
         rare = [kind for kind, count in self._kinds().items() if count < SHOWN]
         print(
             f"{self._schedules} schedules with {self._transactions} transactions, {self._invocations} invocations, "
@@ -49,7 +46,7 @@ class Report:
         )
         if rare and self._schedules >= 500:
             print(f"Fewer than {SHOWN} of: {', '.join(rare)}")
-        print(f"Written to {WHERE.relative_to(Path.cwd()) if WHERE.is_relative_to(Path.cwd()) else WHERE}")
+        print(f"Written to {where.relative_to(Path.cwd()) if where.is_relative_to(Path.cwd()) else where}")
 
     @property
     def _seconds(self) -> float:

@@ -9,7 +9,6 @@ what is delivered, in which order and at which rate, is read from the simulator'
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import time
@@ -21,10 +20,10 @@ from feedlane import aws
 from feedlane.money import dumps
 from feedlane.push_operation import PushOperation
 from feedlane.pushing import accept
+from tests import seeded
 from tests.chaos import checks, scale_checks
 from tests.chaos.functions import TRANSACTIONS
 from tests.chaos.pushes import Platform, Pushed, Transaction, cut, stream
-from tests.chaos.report import BUILD
 from tests.chaos.timeline import START
 from tests.chaos.world import Place, World
 from tests.chaos.xero import Xero
@@ -46,8 +45,7 @@ def main() -> int:
     asked = vars(parser.parse_args())
     with Xero.in_process() as xero:
         found = run(asked.pop("seed"), xero, Size(**asked))
-    BUILD.mkdir(exist_ok=True)
-    (BUILD / "scale.json").write_text(json.dumps(found.figures, indent=1) + "\n")
+    seeded.write(found.figures, "scale")
     for name, value in found.figures.items():
         print(f"{name:40} {value:>10}")
     for text in found.violations[:20]:

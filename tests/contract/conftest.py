@@ -9,10 +9,8 @@ import pytest
 
 from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.store.memory import MemoryTable
-from feedlane.store.table import (
-    Key,
-    Table,
-)
+from feedlane.store.table import Key, Table
+from tests.dynamodb import create_table
 
 THERE: Key = ("there", "1")
 NOWHERE: Key = ("nowhere", "1")
@@ -25,16 +23,7 @@ def shared(request: pytest.FixtureRequest) -> Iterator[Table]:
         yield MemoryTable()
         return
     client, name = request.getfixturevalue("instance").client("dynamodb"), f"contract-{uuid.uuid4()}"
-    names = ("pk", "sk", "gsi1pk", "gsi1sk")
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in names],
-        KeySchema=_schema("pk", "sk"),
-        GlobalSecondaryIndexes=[
-            {"IndexName": "gsi1", "KeySchema": _schema("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}}
-        ],
-    )
+    create_table(client, name)
     try:
         yield DynamoDBTable(client, name)
     finally:
@@ -46,7 +35,3 @@ def table(shared: Table) -> Table:
     """With nothing in the partitions that conditions are tried on."""
     shared.delete_many([THERE, NOWHERE])
     return shared
-
-
-def _schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
-    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]

@@ -34,6 +34,11 @@ NO_FEEDS = Refusal(
         detail="The organisation does not support automated bank feeds.",
     ),
 )
+REJECTED = Refusal(
+    scope=Scope.FEED,
+    reason="invalid-data",
+    problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
+)
 
 
 @dataclass

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import time
 from collections import Counter
 
-from local.instance import BUILD
+from tests import seeded
 from tests.races import place
 from tests.races.pool import SIZE, Pool
 from tests.races.race import Outcome, run
 
-WHERE = BUILD / "races.json"
 EVERY = 20
 
 
 def main() -> int:
-    asked = _arguments()
+    asked = seeded.arguments("tests.races", __doc__, "seeds", 200)
     seeds = [asked.only] if asked.only is not None else list(range(asked.seed, asked.seed + asked.seeds))
     begun, total = time.perf_counter(), Outcome()
     with place.started() as where, Pool(where) as pool:
@@ -28,8 +25,7 @@ def main() -> int:
                 seconds = time.perf_counter() - begun
                 print(f"{done} seeds, {seconds:.0f} s, {len(total.violations)} violations", flush=True)
     figures = _figures(len(seeds), total, time.perf_counter() - begun)
-    WHERE.parent.mkdir(exist_ok=True)
-    WHERE.write_text(json.dumps(figures, indent=1) + "\n")
+    seeded.write(figures, "races")
     print(
         f"{len(seeds)} seeds, {total.acts.total()} acts in {SIZE} processes: {total.asked} asks, "
         f"{total.refreshes} refreshes, {total.deaths} processes killed, {len(total.violations)} violations, "
@@ -62,14 +58,6 @@ def _figures(seeds: int, total: Outcome, seconds: float) -> dict[str, int | floa
         "violations": len(total.violations),
         "seconds": round(seconds, 1),
     }
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.races", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1, help="the first seed")
-    parser.add_argument("--only", type=int, help="one seed, to replay it")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from local import ministack
 from local.instance import ROOT, Instance
 from local.ports import free_ports
 from local.processes import Processes
+from tests.dynamodb import create_table
 
 PORTS = (4596, 8483, 8493)
 SIMULATOR = "simulator"
@@ -37,30 +38,13 @@ def started() -> Iterator[Place]:
         command = [sys.executable, "-m", "local.simulator", "--port", str(instance.simulator_port)]
         processes.start(SIMULATOR, command, dict(os.environ), ROOT)
         processes.wait(SIMULATOR, lambda: _answers(f"{instance.simulator_url}/_simulator/health"))
-        _create_table(instance)
+        create_table(instance.client("dynamodb"), TABLE)
         yield Place(instance.aws_url, instance.simulator_url)
     finally:
         for name in (SIMULATOR, ministack.NAME):
             processes.stop(name)
         shutil.rmtree(instance.folder / "tmp", ignore_errors=True)
     shutil.rmtree(instance.folder)
-
-
-def _create_table(instance: Instance) -> None:
-    names = ("pk", "sk", "gsi1pk", "gsi1sk")
-    instance.client("dynamodb").create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in names],
-        KeySchema=_schema("pk", "sk"),
-        GlobalSecondaryIndexes=[
-            {"IndexName": "gsi1", "KeySchema": _schema("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}}
-        ],
-    )
-
-
-def _schema(hash_name: str, range_name: str) -> list[dict[str, str]]:
-    return [{"AttributeName": hash_name, "KeyType": "HASH"}, {"AttributeName": range_name, "KeyType": "RANGE"}]
 
 
 def _answers(url: str) -> bool:

@@ -12,24 +12,31 @@ RECONNECTION_NEEDED = "reconnection-needed"
 TOLD_TO_CUSTOMERS = "The integration de-authorized access to the connection."
 NOT_AUTHORISED = "The connection was authorised without access to bank feeds; the customer has to reconnect."
 
-REMOVED = Problem(
-    type="connection-removed",
-    title="Connection removed",
-    status=401,
-    detail="The organisation is no longer connected to the app: it was disconnected in Xero.",
+
+def _no_access(type: str, title: str, detail: str) -> Problem:
+    return Problem(type=type, title=title, status=401, detail=detail)
+
+
+REMOVED = _no_access(
+    "connection-removed",
+    "Connection removed",
+    "The organisation is no longer connected to the app: it was disconnected in Xero.",
 )
-ONE_OFF_ENDED = Problem(
-    type="one-off-access-ended",
-    title="One-off access ended",
-    status=401,
-    detail="The customer gave access once, and it has ended.",
+ONE_OFF_ENDED = _no_access(
+    "one-off-access-ended", "One-off access ended", "The customer gave access once, and it has ended."
+)
+NOT_GRANTED = _no_access("token-set-unknown", "Not authorised", "There is no authorisation of this customer any more.")
+OTHER_APP = _no_access(
+    "granted-to-another-app",
+    "Granted to another app",
+    "The customer authorised another Xero app than the one whose keys are set.",
 )
 WITHOUT_BANK_FEEDS = Problem(type=MISSING_SCOPE, title="Missing scope", status=403, detail=NOT_AUTHORISED)
 
 # Problems of token sets by their types, and what they mean for a connection.
 _REASONS = {
     "invalid_grant": "authorisation-ended",
-    "token-set-unknown": "authorisation-ended",
+    NOT_GRANTED.type: "authorisation-ended",
     "about:blank": ACCESS_REFUSED,
 }
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from feedlane.clock import Clock
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
-from feedlane.problem import Problem
-from feedlane.reconnection import ONE_OFF_ENDED
+from feedlane.reconnection import NOT_GRANTED, ONE_OFF_ENDED, OTHER_APP
 from feedlane.token_set import AccessToken, TokenSet
 from feedlane.vault_keys import AppKeys
 from feedlane.vault_lease import Leases, LeaseState, Lost
@@ -19,19 +18,6 @@ from feedlane.xero.identity_errors import IdentityUnanswered, InvalidGrant
 
 # How long to wait, in all some 6 seconds, for a token that somebody else is fetching.
 WAITS = (0.05, 0.1, 0.2, 0.3, *[0.5] * 11)
-
-UNKNOWN = Problem(
-    type="token-set-unknown",
-    title="Not authorised",
-    status=401,
-    detail="There is no authorisation of this customer any more.",
-)
-OTHER_APP = Problem(
-    type="granted-to-another-app",
-    title="Granted to another app",
-    status=401,
-    detail="The customer authorised another Xero app than the one whose keys are set.",
-)
 
 
 class TokenRefresh:
@@ -61,7 +47,7 @@ class TokenRefresh:
             seen = self._leases.look(id)
             tokens = self._token_sets.at(seen)
             if tokens is None:
-                raise ReconnectionNeeded(UNKNOWN)
+                raise ReconnectionNeeded(NOT_GRANTED)
             spare = self._still_works(tokens, rejected)
             if spare and not self._is_due(tokens, seen):
                 return spare

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
+from tests import seeded
 from tests.chaos.outbox.points import RATES
 from tests.chaos.outbox.schedule import Outcome, run, run_with_one_fault
-
-WHERE = Path(__file__).parents[3] / "build" / "outbox.json"
 
 
 def main() -> int:
     os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Feedlane/chaos")
-    asked, started = _arguments(), time.perf_counter()
+    asked, started = seeded.arguments("tests.chaos.outbox", __doc__, "schedules", 500, seed=0), time.perf_counter()
     points = len(run_with_one_fault(0).points)
     total = Outcome(violations=[])
     if asked.only is None:
@@ -41,8 +37,7 @@ def main() -> int:
         "violations": len(total.violations),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    WHERE.parent.mkdir(exist_ok=True)
-    WHERE.write_text(json.dumps(figures, indent=1) + "\n")
+    seeded.write(figures, "outbox")
     print(
         f"Each of {points} points struck once, then {len(seeds)} schedules: {total.events} events, {total.posts} posts "
         f"({total.twice} of them again, under the same id), {total.faults.total()} faults: {lost} lost, "
@@ -59,14 +54,6 @@ def _add(total: Outcome, name: str, outcome: Outcome) -> None:
     total.violations += outcome.violations
     for text in outcome.violations[:4]:
         print(f"{name}: {text}")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.outbox", description=__doc__)
-    parser.add_argument("--schedules", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", type=int, help="one schedule of this seed, to replay it")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

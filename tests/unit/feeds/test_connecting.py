@@ -13,6 +13,7 @@ from feedlane.reconnection import REMOVED
 from feedlane.source_account import SourceAccountStatus
 from feedlane.store.table import Write
 from feedlane.upstream import FeedConnection, TenantAccess
+from tests.unit.feeds.disconnecting import map_again, unmap
 from tests.unit.feeds.moments import Crashed, just_before
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
@@ -22,14 +23,9 @@ def world() -> World:
     """An account that was unmapped with two lines waiting, and mapped again: Xero works on it."""
     world = World()
     world.record(world.message(transactions(2)))
-    connection = world.store.connection(COMPANY, CONNECTION)
-    account = world.store.source_account(CONNECTION, ACCOUNT)
-    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
+    unmap(world)
     world.upstream.create_feed_connection = made  # type: ignore[method-assign]
-    unmapped = world.store.source_account(CONNECTION, ACCOUNT)
-    mapping.map_account(
-        world.store, world.upstream, world.queues, world.now, world.new_id, connection, unmapped, "target"
-    )
+    map_again(world)
     return world
 
 
@@ -132,11 +128,8 @@ def test_a_feed_connection_that_shows_itself_late_is_waited_for(world: World) ->
 def test_a_crash_right_after_a_mapping_is_recorded_leaves_nobody_connecting_for_ever() -> None:
     world = World()
     world.record(world.message(transactions(2)))
-    connection = world.store.connection(COMPANY, CONNECTION)
-    account = world.store.source_account(CONNECTION, ACCOUNT)
-    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
+    unmap(world)
     world.upstream.create_feed_connection = made  # type: ignore[method-assign]
-    unmapped = world.store.source_account(CONNECTION, ACCOUNT)
     real = world.store.table.commit
 
     def dying(*writes: Write) -> None:
@@ -145,9 +138,8 @@ def test_a_crash_right_after_a_mapping_is_recorded_leaves_nobody_connecting_for_
         raise Crashed
 
     world.store.table.commit = dying  # type: ignore[method-assign]
-    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
     with pytest.raises(Crashed):
-        mapping.map_account(*ports, connection, unmapped, "target")
+        map_again(world)
     world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
     world.queues.woken.clear()
     world.run()

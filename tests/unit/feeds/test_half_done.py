@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
-from feedlane import mapping, release_in_parts, releasing, unmapping
+from feedlane import mapping, release_in_parts, releasing
 from feedlane.errors import Conflict
 from feedlane.push_operation import Door, PushStatus
 from feedlane.source_account import SourceAccountStatus
+from tests.unit.feeds.disconnecting import map_again, remove, unmap
 from tests.unit.feeds.holding import hold_app, lift, lift_all
 from tests.unit.feeds.moments import Crashed, crash_at, crashes_everywhere, just_before
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
@@ -48,25 +49,6 @@ def waiting() -> World:
     world.step()
     world.queues.woken.clear()
     return world
-
-
-def unmap(world: World) -> None:
-    account = world.store.source_account(CONNECTION, ACCOUNT)
-    connection = world.store.connection(COMPANY, CONNECTION)
-    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
-
-
-def remove(world: World) -> None:
-    account = world.store.source_account(CONNECTION, ACCOUNT)
-    connection = world.store.connection(COMPANY, CONNECTION)
-    unmapping.remove_account(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
-
-
-def map_again(world: World) -> None:
-    account = world.store.source_account(CONNECTION, ACCOUNT)
-    connection = world.store.connection(COMPANY, CONNECTION)
-    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
-    mapping.map_account(*ports, connection, account, "target")
 
 
 def released_operations(world: World) -> Counter[tuple[str, str]]:

@@ -6,19 +6,12 @@ import pytest
 
 from feedlane.errors import Invalid, Refused
 from feedlane.hold import Scope
-from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
 from feedlane.releasing import release, release_feed
-from feedlane.upstream import NoAnswer, Refusal
-from tests.fakes.upstream import NO_FEEDS
+from feedlane.upstream import NoAnswer
+from tests.fakes.upstream import NO_FEEDS, REJECTED
 from tests.unit.feeds.holding import hold_tenant
 from tests.unit.feeds.world import World, transactions
-
-REJECTED = Refusal(
-    scope=Scope.FEED,
-    reason="invalid-data",
-    problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
-)
 
 
 @pytest.fixture

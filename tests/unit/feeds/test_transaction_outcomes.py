@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.hold import Scope
-from feedlane.problem import Problem
 from feedlane.push_operation import Door
 from feedlane.releasing import release
 from feedlane.transaction_outcomes import outcomes
-from feedlane.upstream import Refusal
+from tests.fakes.upstream import REJECTED
 from tests.unit.feeds.world import World, transactions
-
-REJECTED = Refusal(
-    scope=Scope.FEED,
-    reason="invalid-data",
-    problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
-)
 
 
 @pytest.fixture

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane import mapping, unmapping
+from feedlane import mapping
 from feedlane.errors import Conflict
 from feedlane.push_operation import PushStatus
+from tests.unit.feeds.disconnecting import map_again, remove, unmap
 from tests.unit.feeds.holding import hold_tenant, lift
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.unit.feeds.world import World, transactions
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def unmap(world: World) -> None:
-    connection = world.store.connection(COMPANY, CONNECTION)
-    account = world.store.source_account(CONNECTION, ACCOUNT)
-    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
-
-
-def map_again(world: World) -> None:
-    connection = world.store.connection(COMPANY, CONNECTION)
-    account = world.store.source_account(CONNECTION, ACCOUNT)
-    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
-    mapping.map_account(*ports, connection, account, "target")
-
-
-def remove(world: World) -> None:
-    connection = world.store.connection(COMPANY, CONNECTION)
-    account = world.store.source_account(CONNECTION, ACCOUNT)
-    unmapping.remove_account(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
 
 
 @pytest.mark.parametrize("end", [unmap, remove])

@@ -10,12 +10,11 @@ from feedlane import connection_limit
 from feedlane.checking import Checker
 from feedlane.connection import ConnectionStatus
 from feedlane.feed import Feed
-from feedlane.hold import Hold, Scope
 from feedlane.linking import Linking, NotLinked, Reason
-from feedlane.problem import Problem
 from feedlane.sessions import Choice, Organisation
 from feedlane.store import ledger
 from tests.unit.feeds.moments import crashes_everywhere
+from tests.unit.web.held import add_feed, hold_connection
 from tests.unit.web.world import ACME, NOW, OTHER, URL, World
 
 
@@ -128,29 +127,8 @@ def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
 
 def _held_feed(world: World) -> Feed:
     """Its connection has ended and asks for the customer."""
-    account = world.add_account()
-    feed = Feed(
-        id=f"{world.connection.id}/{account.id}",
-        company_id=world.connection.company_id,
-        connection_id=world.connection.id,
-        account_id=account.id,
-        tenant_id=ACME.tenant_id,
-        token_set_id="old",
-        feed_connection_id="fc",
-        currency="GBP",
-        created=NOW,
-    )
-    hold = Hold(
-        id="h",
-        scope=Scope.CONNECTION,
-        subject=world.connection.id,
-        reason="reconnection-needed",
-        problem=Problem(type="x", title="x", status=403),
-        since=NOW,
-        company_id=world.connection.company_id,
-    )
-    world.store.commit(ledger.add_feed(feed), world.store.add_hold(hold))
-    return feed
+    hold_connection(world)
+    return add_feed(world, token_set_id="old")
 
 
 def test_at_the_limit_a_start_says_so_once_in_an_event_and_a_linked_one_may_reconnect() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from feedlane.hold import Hold, Scope
 from feedlane.ids import fingerprint
-from feedlane.problem import Problem
+from tests.fakes.upstream import NO_FEEDS
 from tests.unit.web.portal import signed_in
 from tests.unit.web.world import API_KEY, NOW, URL, Browser, World
 
@@ -17,12 +17,7 @@ HOLD = Hold(
     scope=Scope.TENANT,
     subject="tenant-acme",
     reason="organisation-without-bank-feeds",
-    problem=Problem(
-        type="invalid-organisation-bank-feeds",
-        title="Invalid Organisation",
-        status=403,
-        detail="The organisation does not support automated bank feeds.",
-    ),
+    problem=NO_FEEDS.problem,
     since=NOW,
 )
 

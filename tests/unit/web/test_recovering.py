@@ -9,15 +9,13 @@ import pytest
 from feedlane import connection_limit
 from feedlane.connection import Connection, ConnectionStatus
 from feedlane.disconnecting import disconnection
-from feedlane.feed import Feed
-from feedlane.hold import Hold, Scope
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.reconnection import ONE_OFF_ENDED, REMOVED
-from feedlane.store import ledger
 from feedlane.tending import Tender
 from feedlane.token_set import AccessToken
 from feedlane.xero.connections import XeroConnection
+from tests.unit.web.held import add_feed, hold_connection
 from tests.unit.web.world import ACME, NOW, World
 
 REFUSED = Problem(type="about:blank", title="Forbidden", status=403, detail="AuthenticationUnsuccessful")
@@ -79,29 +77,8 @@ def test_one_that_ended_and_is_listed_again_recovers_once(world: World) -> None:
 
 
 def test_what_waited_goes_on_when_it_is_well_again(world: World) -> None:
-    account = world.add_account()
-    feed = Feed(
-        id=f"{world.connection.id}/{account.id}",
-        company_id=world.connection.company_id,
-        connection_id=world.connection.id,
-        account_id=account.id,
-        tenant_id=ACME.tenant_id,
-        token_set_id="token-set-1",
-        feed_connection_id="fc",
-        currency="GBP",
-        created=world.site.time,
-        recorded_through=1,
-    )
-    hold = Hold(
-        id="h",
-        scope=Scope.CONNECTION,
-        subject=world.connection.id,
-        reason="reconnection-needed",
-        problem=REMOVED,
-        since=world.site.time,
-        company_id=world.connection.company_id,
-    )
-    world.store.commit(ledger.add_feed(feed), world.store.add_hold(hold))
+    feed = add_feed(world, token_set_id="token-set-1", recorded_through=1)
+    hold_connection(world, REMOVED, since=world.site.time)
     _end(world, REMOVED)
     _tend(world)
     assert world.store.holds() == []

@@ -6,6 +6,7 @@ import pytest
 
 from feedlane.hold import APP, Hold, Scope
 from feedlane.problem import Problem
+from tests.unit.web.held import hold_connection
 from tests.unit.web.world import ACME, API_KEY, NOW, World
 
 WITHOUT = ("openid", "accounting.settings.read", "offline_access")
@@ -59,16 +60,7 @@ def test_another_consent_without_bank_feeds_tells_nothing_new_and_one_with_them_
 def test_a_hold_for_the_missing_scope_is_not_released_by_a_consent_that_lacks_it_again(world: World) -> None:
     world.link()
     problem = Problem(type="missing-scope", title="Missing scope", status=403)
-    hold = Hold(
-        id="h",
-        scope=Scope.CONNECTION,
-        subject=world.connection.id,
-        reason="reconnection-needed",
-        problem=problem,
-        since=NOW,
-        company_id=world.connection.company_id,
-    )
-    world.store.commit(world.store.add_hold(hold))
+    hold = hold_connection(world, problem)
     world.call_back(world.start(), "code-2")
     assert world.store.holds() == [hold]
     world.site.vault.scopes = (*WITHOUT, "bankfeeds")

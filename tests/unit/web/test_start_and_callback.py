@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from feedlane.connection import ConnectionStatus
-from feedlane.hold import Hold, Scope
-from feedlane.problem import Problem
-from tests.unit.web.world import ACME, NOW, OTHER, URL, Browser, World
+from tests.unit.web.held import hold_connection
+from tests.unit.web.world import ACME, OTHER, URL, Browser, World
 
 
 @pytest.fixture
@@ -186,15 +185,7 @@ def test_a_linked_customer_without_a_session_authorises_again(world: World) -> N
 
 def test_a_session_does_not_skip_a_reconnection_that_is_needed(world: World) -> None:
     world.link()
-    hold = Hold(
-        id="h",
-        scope=Scope.CONNECTION,
-        subject=world.connection.id,
-        reason="reconnection-needed",
-        problem=Problem(type="x", title="x", status=403),
-        since=NOW,
-    )
-    world.store.commit(world.store.add_hold(hold))
+    hold_connection(world)
     assert world.browser.get(f"{world.base()}/start").location.startswith("https://login.xero.test/")
 
 

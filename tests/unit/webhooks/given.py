@@ -16,7 +16,6 @@ from feedlane.delivery import Answer, Delivery
 from feedlane.event import Event
 from feedlane.hold import Hold, Scope
 from feedlane.pause import Pause
-from feedlane.problem import Problem
 from feedlane.replaying import Replayer
 from feedlane.routing import route
 from feedlane.store import deliveries, keys
@@ -24,6 +23,7 @@ from feedlane.store.memory import MemoryTable
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from tests.fakes.queues import FakeQueues
+from tests.fakes.upstream import NO_FEEDS
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 COMPANY = Company(id="company-1", name="Harbour Bakery Ltd", tags={"region": "uk"}, created=NOW)
@@ -39,12 +39,7 @@ def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
         scope=Scope.TENANT,
         subject="tenant-1",
         reason="organisation-without-bank-feeds",
-        problem=Problem(
-            type="invalid-organisation-bank-feeds",
-            title="Invalid Organisation",
-            status=403,
-            detail="The organisation does not support automated bank feeds.",
-        ),
+        problem=NO_FEEDS.problem,
         since=now,
         tenant_id="tenant-1",
         company_id=COMPANY.id,
