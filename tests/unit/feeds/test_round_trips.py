@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
@@ -22,13 +23,17 @@ ASKED = ("get", "get_many", "query", "commit", "put_many", "delete_many")
 
 def requests(world: World, *messages: QueueMessage, more_to_come: bool = False) -> list[str]:
     """What recording the messages asked of the table, one after the other."""
+    return asked_by(world, lambda: world.record(*messages, more_to_come=more_to_come))
+
+
+def asked_by(world: World, act: Callable[[], None]) -> list[str]:
     table: Any = world.store.table
     asked: list[str] = []
     for name in ASKED:
         real = getattr(table, name)
         setattr(table, name, lambda *given, name=name, real=real, **how: asked.append(name) or real(*given, **how))
     try:
-        world.record(*messages, more_to_come=more_to_come)
+        act()
     finally:
         for name in ASKED:
             delattr(table, name)
@@ -121,3 +126,11 @@ def test_another_append_between_the_two_reads_is_noticed() -> None:
     world.record(*messages)
     assert world.feed().recorded_through == 12
     assert [one.warnings for one in world.operations() if one.warnings] == []
+
+
+def test_whether_a_statement_may_go_is_one_read() -> None:
+    """Holds, settings, the mapping and the times not to call before; behind the feed, which names them."""
+    world = warm()
+    world.record(*following(world, 1))
+    world.store.commit(world.store.put_settings(world.store.settings().but(bank_feeds=False)))
+    assert asked_by(world, lambda: world.sender.send(world.queues.woken[0])) == ["get", "get_many"]
