@@ -48,8 +48,8 @@ format: setup ## Put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure, into build/bench.json
-	@$(BIN)/python -m tests.benchmarks
+bench: setup ## Measure, into build/bench.json (ONLY=drain: one of compute calls latency drain cost)
+	@$(BIN)/python -m tests.benchmarks $(addprefix --only ,$(ONLY))
 
 chaos: setup ## Prove the invariants under random faults, into build/chaos.json
 	@$(BIN)/python -m tests.chaos --schedules $(SCHEDULES) --seed $(SEED)

@@ -29,6 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _record(more_to_come: bool, records: list[batch.Record]) -> None:
     messages = [QueueMessage(found.id, found.group, found.body, found.sent_at) for found in records]
     record(aws.store(), aws.queues(), system_clock, new_id, messages, more_to_come)
+    logger.info("messages recorded", extra={"group": records[0].group, "messages": len(records)})
 
 
 def _postpone(record: batch.Record, seconds: int) -> None:

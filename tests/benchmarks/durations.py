@@ -35,17 +35,20 @@ def of_pushes(stack: Stack) -> dict[str, float]:
 
 def reported(stack: Stack, since: float) -> dict[str, float]:
     """Mean seconds of an invocation that was reported after `since`, by function."""
+    return {function: sum(found) / len(found) for function, found in invocations(stack, since).items() if found}
+
+
+def invocations(stack: Stack, since: float) -> dict[str, list[float]]:
+    """The seconds of every invocation that was reported after `since`, by function."""
     logs, name = stack.client("logs"), stack.platform.described["stackName"]
-    means = {}
-    for function in FUNCTIONS:
-        found = [
+    return {
+        function: [
             float(match[1]) / 1000
             for event in _events(logs, f"/aws/lambda/{name}-{function}", since)
             if (match := _DURATION.match(event["message"]))
         ]
-        if found:
-            means[function] = sum(found) / len(found)
-    return means
+        for function in FUNCTIONS
+    }
 
 
 def _events(logs: Any, group: str, since: float) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import push_content, recording, sending, settling, statement_end
+from feedlane import appending, push_content, sending, settling, statement_end
 from feedlane.settling import Settler
 from feedlane.store import ledger
 from feedlane.token_refresh import TokenRefresh
@@ -29,8 +29,8 @@ class Mutation:
 
 
 def dates_are_not_looked_at() -> AbstractContextManager[Any]:
-    real = recording.append
-    return patch.object(recording, "append", lambda feed, *rest: real(feed.but(recorded_date=""), *rest))
+    real = appending.append
+    return patch.object(appending, "append", lambda feed, *rest: real(feed.but(recorded_date=""), *rest))
 
 
 def no_day_is_waited_for() -> AbstractContextManager[Any]:
@@ -39,7 +39,8 @@ def no_day_is_waited_for() -> AbstractContextManager[Any]:
 
 
 def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
-    return patch.object(ledger, "known_ids", lambda *_: {})
+    """Neither looked up before the commit, nor excluded by it."""
+    return patch.multiple(ledger, known_ids=lambda *_: {}, add_ids=lambda *_: [])
 
 
 def no_feed_is_woken_again() -> AbstractContextManager[Any]:

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from feedlane.recording import Push
+from feedlane.parcels import Push
 from feedlane.sending import Gate
 from feedlane.store import ledger
 from tests.chaos.scale import Size, run
@@ -38,6 +38,7 @@ def test_calls_beyond_xeros_limits_are_found(xero: Xero) -> None:
 
 def test_transactions_that_arrive_twice_are_found(xero: Xero) -> None:
     """A message comes again after a crash, and neither its operation nor its ids are recognised."""
-    with patch.object(ledger, "known_ids", lambda *_: {}), patch.object(Push, "is_done", False):
+    forgotten = patch.multiple(ledger, known_ids=lambda *_: {}, add_ids=lambda *_: [])
+    with forgotten, patch.object(Push, "is_done", False):
         found = run(1, xero, SMALL, killed=0.3)
     assert any(one.startswith(("order: ", "once: ")) for one in found.violations)

@@ -15,8 +15,9 @@ from feedlane.ids import NewId, fingerprint
 from feedlane.queues import Check, Queues
 from feedlane.settling import FIRST_LOOK, LONGEST_DELAY, NeverTaken, Settler, says_never_taken, wake_at
 from feedlane.statement import MOST_LINES, StatementRecord, StatementState, Wait, gathers_until, next_statement
-from feedlane.store import ledger, push_operations
+from feedlane.store import keys, ledger, push_operations
 from feedlane.store.limits import not_before
+from feedlane.store.read_ahead import reading_ahead
 from feedlane.store.store import Store
 from feedlane.store.traffic import Gate
 from feedlane.upstream import (
@@ -115,7 +116,7 @@ class Sender:
 
         What waits behind it may be held meanwhile.
         """
-        self._tell_if_held(feed)
+        self._tell_if_held(feed, self.store)
         flight = feed.flight
         statement = ledger.statement(self.store, feed.id, flight.number) if flight else None
         if statement is not None and statement.state is StatementState.PENDING and statement.turn == 0:
@@ -123,25 +124,35 @@ class Sender:
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
-        if self._tell_if_held(feed):
+        limits = [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id), (Scope.FEED, feed.id)]
+        ahead = reading_ahead(
+            self.store,
+            [
+                keys.SETTINGS,
+                keys.source_account(feed.connection_id, feed.account_id),
+                *(keys.hold(*subject) for subject in feed.holdable),
+                *(keys.limit(*subject) for subject in limits),
+            ],
+        )
+        if self._tell_if_held(feed, ahead):
             return True
         now = self.clock()
-        settings = self.store.settings()
+        settings = ahead.settings()
         if not (settings.enabled and settings.bank_feeds):
             return True
         if not feed.feed_connection_id:
             unmapping.tell_unmapped(self.store, feed, now, self.new_id)
             return True
-        if mapping.is_connecting(self.store, feed):
+        if mapping.is_connecting(ahead, feed):
             return True
-        until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id), (Scope.FEED, feed.id)])
+        until = not_before(ahead, limits)
         if until is None or until <= now:
             return False
         wake_at(self.store, self.queues, self.clock(), feed, until)
         return True
 
-    def _tell_if_held(self, feed: Feed) -> bool:
-        holds = self.store.holds_on(feed.holdable)
+    def _tell_if_held(self, feed: Feed, ahead: Store) -> bool:
+        holds = ahead.holds_on(feed.holdable)
         if holds:
             company = self.store.company(feed.company_id)
             holding.fail_waiting(self.store, feed, holds[0], company, self.clock(), self.new_id)

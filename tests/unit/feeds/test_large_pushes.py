@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from feedlane.appending import MOST_GAPS_TOLD
 from feedlane.codat.bodies import LARGEST_BODY
 from feedlane.money import dumps
 from feedlane.push_operation import Door, PushStatus
 from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage
-from feedlane.recording import MOST_GAPS_TOLD
 from feedlane.store.memory import MemoryTable
 from feedlane.store.table import Put, Write
 from tests.unit.feeds.world import World, transactions

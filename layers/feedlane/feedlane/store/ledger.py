@@ -12,7 +12,7 @@ from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import keys
 from feedlane.store.records import changed, item_of, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, MOST_ITEM_BYTES, Check, Put, When
+from feedlane.store.table import ABSENT, MOST_ITEM_BYTES, Check, Item, Key, Put, When
 from feedlane.transaction import Line
 
 _STATEMENTS_AT_ONCE = 50
@@ -113,6 +113,13 @@ def known_ids(store: Store, feed: Feed, ids: Iterable[str]) -> dict[str, Known]:
     return {key[1].removeprefix("TXN#"): Known(item["seq"], item["print"]) for key, item in found.items()}
 
 
+def known_ids_at(store: Store, feed: Feed, ids: Iterable[str]) -> list[Key]:
+    """Where it stands which of these ids the feed has recorded; nowhere yet, while the index is behind."""
+    if feed.recorded_through == 0 or indexed_through(store, feed.id) < feed.recorded_through:
+        return []
+    return [keys.transaction(feed.id, id) for id in ids]
+
+
 def indexed_through(store: Store, feed_id: str) -> int:
     item = store.table.get(keys.indexed(feed_id))
     return item["through"] if item else 0
@@ -130,11 +137,21 @@ def index_ids(store: Store, feed: Feed) -> None:
 def index_lines(store: Store, feed_id: str, first: int, lines: Sequence[Line]) -> None:
     """Writes the ids of lines that follow directly on what is indexed."""
     store.table.put_many(_marker(feed_id, first + offset, line) for offset, line in enumerate(lines))
+    store.table.put_many([_indexed(feed_id, first + len(lines) - 1)])
+
+
+def add_ids(feed_id: str, first: int, lines: Sequence[Line]) -> list[Put]:
+    """The same for the commit that adds the lines, where they are few: fails if one of the ids is indexed already."""
+    markers = [Put(_marker(feed_id, first + offset, line), ABSENT) for offset, line in enumerate(lines)]
+    return [*markers, Put(_indexed(feed_id, first + len(lines) - 1))]
+
+
+def _indexed(feed_id: str, through: int) -> Item:
     pk, sk = keys.indexed(feed_id)
-    store.table.put_many([{"pk": pk, "sk": sk, "through": first + len(lines) - 1}])
+    return {"pk": pk, "sk": sk, "through": through}
 
 
-def _marker(feed_id: str, sequence: int, line: Line) -> dict[str, object]:
+def _marker(feed_id: str, sequence: int, line: Line) -> Item:
     pk, sk = keys.transaction(feed_id, line.id)
     return {"pk": pk, "sk": sk, "seq": sequence, "print": line.fingerprint}
 

@@ -103,6 +103,13 @@ def pushed_lines(store: Store, operation: PushOperation) -> list[Line]:
     return [line for part in parts for line in unpacked(part["lines"])]
 
 
+def pushed_at_once(store: Store, operation: PushOperation) -> list[Line]:
+    """The same for a push of the API, by the key of its first part, which may be read ahead: most have no other."""
+    first = store.table.get(keys.pushed(feed_id(operation.connection_id, operation.account_id), operation.key, 0))
+    lines = unpacked(first["lines"]) if first else []
+    return lines if len(lines) == operation.transactions else pushed_lines(store, operation)
+
+
 def content_operation(store: Store, feed: str, fingerprint: str) -> str | None:
     """The key of the operation that brought the same content before."""
     item = store.table.get(keys.content(feed, fingerprint))

@@ -1,0 +1,136 @@
+"""How often the table is asked on the road: a request takes far longer than what is done between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from feedlane.appending import MOST_IDS_IN_THE_COMMIT
+from feedlane.hold import APP, Hold, Scope
+from feedlane.problem import Problem
+from feedlane.push_operation import PushStatus
+from feedlane.queue_message import FULL_BATCH, QueueMessage
+from feedlane.store import ledger
+from feedlane.store.table import ConditionFailed
+from tests.unit.feeds.moments import just_before
+from tests.unit.feeds.world import World, transactions
+
+ASKED = ("get", "get_many", "query", "commit", "put_many", "delete_many")
+
+
+def requests(world: World, *messages: QueueMessage, more_to_come: bool = False) -> list[str]:
+    """What recording the messages asked of the table, one after the other."""
+    return asked_by(world, lambda: world.record(*messages, more_to_come=more_to_come))
+
+
+def asked_by(world: World, act: Callable[[], None]) -> list[str]:
+    table: Any = world.store.table
+    asked: list[str] = []
+    for name in ASKED:
+        real = getattr(table, name)
+        setattr(table, name, lambda *given, name=name, real=real, **how: asked.append(name) or real(*given, **how))
+    try:
+        act()
+    finally:
+        for name in ASKED:
+            delattr(table, name)
+    return asked
+
+
+def warm() -> World:
+    """A feed that has recorded and delivered before."""
+    world = World()
+    world.record(world.message(transactions(2)))
+    world.run()
+    return world
+
+
+def following(world: World, count: int = FULL_BATCH) -> list[QueueMessage]:
+    """Messages of one transaction each that follow on what the feed has."""
+    start = world.feed().recorded_through + 1
+    rows = transactions(count, start=start, opening=10.0 * (start - 1))
+    return [world.message([row]) for row in rows]
+
+
+def test_a_full_batch_of_messages_takes_two_reads_and_a_commit() -> None:
+    """One read for what the messages name, one for what only the feed tells: its tenant's hold and the ids it has."""
+    world = warm()
+    assert requests(world, *following(world), more_to_come=True) == ["get_many", "get_many", "commit"]
+    assert (world.feed().recorded_through, len(world.queues.woken)) == (12, 1)
+
+
+def test_behind_a_statement_under_way_it_takes_a_last_look_at_the_holds() -> None:
+    """Nobody is woken then, and a hold that came about in between would be told to nobody."""
+    world = warm()
+    world.record(*following(world))
+    world.step()
+    assert world.feed().flight is not None
+    assert requests(world, *following(world), more_to_come=True) == ["get_many", "get_many", "commit", "get_many"]
+    assert world.feed().recorded_through == 22
+
+
+def test_a_full_batch_of_the_apis_pushes_takes_no_more() -> None:
+    world = warm()
+    rows = transactions(FULL_BATCH, start=3, opening=20.0)
+    for row in rows:
+        world.push([row])
+    sent = [QueueMessage(one["id"], one["group"], one["body"], world.now) for one in world.queues.take("pushed")]
+    assert requests(world, *sent) == ["get_many", "get_many", "commit"]
+    assert world.feed().recorded_through == 12
+
+
+def test_many_transactions_have_their_ids_written_after_the_commit() -> None:
+    """In the commit, each would cost twice as much."""
+    world = warm()
+    message = world.message(transactions(MOST_IDS_IN_THE_COMMIT + 1, start=3, opening=20.0))
+    assert requests(world, message) == ["get_many", "get_many", "commit", "put_many", "put_many"]
+    assert ledger.indexed_through(world.store, world.feed().id) == MOST_IDS_IN_THE_COMMIT + 3
+
+
+@pytest.mark.parametrize("count", [1, MOST_IDS_IN_THE_COMMIT, MOST_IDS_IN_THE_COMMIT + 1])
+def test_what_was_recorded_before_is_known_wherever_its_id_was_written(count: int) -> None:
+    world = World()
+    rows = transactions(count)
+    world.record(world.message(rows))
+    world.record(world.message(rows))
+    assert world.feed().recorded_through == count
+    [again] = [one for one in world.operations() if one.warnings]
+    assert {one.validator for one in again.warnings} == {"Duplicate"}
+
+
+def test_the_commit_itself_refuses_an_id_that_the_reads_have_missed() -> None:
+    world = warm()
+    before = world.feed()
+    with patch.object(ledger, "known_ids", lambda *_: {}), pytest.raises(ConditionFailed):
+        world.record(world.message(transactions(1)))
+    assert world.feed() == before
+
+
+def test_a_hold_that_comes_between_the_two_reads_is_seen() -> None:
+    world = warm()
+    problem = Problem(type="invalid-application", title="Invalid Application", status=403)
+    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP, reason="app", problem=problem, since=world.now)
+    just_before(world, "get_many", lambda: world.store.commit(world.store.add_hold(hold)), touching="HOLD#app")
+    world.record(*following(world, 1))
+    assert world.operations()[0].status is PushStatus.FAILED
+
+
+def test_another_append_between_the_two_reads_is_noticed() -> None:
+    """The same messages, handed out twice: the ids are read anew, on the feed as it is then."""
+    world = warm()
+    messages = following(world)
+    just_before(world, "get_many", lambda: world.record(*messages), touching="HOLD#app")
+    world.record(*messages)
+    assert world.feed().recorded_through == 12
+    assert [one.warnings for one in world.operations() if one.warnings] == []
+
+
+def test_whether_a_statement_may_go_is_one_read() -> None:
+    """Holds, settings, the mapping and the times not to call before; behind the feed, which names them."""
+    world = warm()
+    world.record(*following(world, 1))
+    world.store.commit(world.store.put_settings(world.store.settings().but(bank_feeds=False)))
+    assert asked_by(world, lambda: world.sender.send(world.queues.woken[0])) == ["get", "get_many"]
