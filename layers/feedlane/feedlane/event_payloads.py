@@ -155,8 +155,8 @@ def write_ended(event_id: str, operation: PushOperation, company: Company, now: 
     return _event(event_id, event_type, subject, payload, company, now)
 
 
-def held(event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime) -> Event:
-    """`waiting`: how many recorded transactions the hold keeps from being sent."""
+def held(event_id: str, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
+    """`waiting`: how many recorded transactions the hold keeps from being sent; None if they are too many to count."""
     return _hold(event_id, types.HELD, hold, waiting, company, now)
 
 
@@ -282,7 +282,7 @@ def _hold(
     event_id: str,
     event_type: str,
     hold: Hold,
-    waiting: int,
+    waiting: int | None,
     company: Company | None,
     now: datetime,
     set_aside: tuple[str, ...] = (),

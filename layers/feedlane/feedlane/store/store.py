@@ -141,6 +141,15 @@ class Store:
         item = item_of(keys.hold(hold.scope, hold.subject), hold.but(releasing=True), **_hold_list(hold))
         return Put(item, When(equal={"id": hold.id, "releasing": False}))
 
+    def advance_release(self, hold: Hold, after: str, released: int) -> Put:
+        """Its release has come so far. Fails if somebody else has brought it on, or to its end."""
+        moved = hold.but(release_after=after, released=released)
+        return Put(item_of(keys.hold(hold.scope, hold.subject), moved, **_hold_list(hold)), _as_released(hold))
+
+    def finish_release(self, hold: Hold) -> Delete:
+        """Fails as well if somebody else has brought its release on, or to its end."""
+        return Delete(keys.hold(hold.scope, hold.subject), _as_released(hold))
+
     def remove_hold(self, hold: Hold) -> Delete:
         """Whatever has happened on its account."""
         return Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id}))
@@ -183,6 +192,10 @@ def _company_list(company: Company) -> dict[str, str]:
 
 def _connection_list(connection: Connection) -> dict[str, str]:
     return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id}
+
+
+def _as_released(hold: Hold) -> When:
+    return When(equal={"id": hold.id, "releasing": True, "release_after": hold.release_after})
 
 
 def _hold_list(hold: Hold) -> dict[str, str]:
