@@ -208,6 +208,9 @@ class Checker:
         ports = (self.store, self.queues, feed.id, feed.feed_connection_id)
         if asked and found is None and unmapping.feed_connection_gone(*ports, self.clock(), self.new_id):
             return
+        rejection = found.rejection if found else None
+        if rejection and unmapping.feed_connection_rejected(*ports, rejection, self.clock(), self.new_id):
+            return
         self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
 
     def _found_at_xero(self, feed: Feed) -> tuple[FeedConnection | None, bool]:

@@ -136,6 +136,11 @@ class Store:
     def add_hold(self, hold: Hold) -> Put:
         return created(keys.hold(hold.scope, hold.subject), hold, **_hold_list(hold))
 
+    def replace_hold(self, standing: Hold, hold: Hold) -> Put:
+        """Another reason on the same subject. Fails if the release of the one that stands has begun."""
+        item = item_of(keys.hold(hold.scope, hold.subject), hold, **_hold_list(hold))
+        return Put(item, When(equal={"id": standing.id, "releasing": False}))
+
     def mark_releasing(self, hold: Hold) -> Put:
         """Its release begins. Fails if it has begun, or the hold is lifted."""
         item = item_of(keys.hold(hold.scope, hold.subject), hold.but(releasing=True), **_hold_list(hold))
