@@ -152,6 +152,6 @@ class Upstream(Protocol):
         """Raises `Refused` with the problem, `Unavailable`, `ReconnectionNeeded`."""
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
-        """How it fares; None: there is none. Raises `Refused` (not to be asked), `Unavailable`, `ReconnectionNeeded`."""
+        """None: there is none. Raises `Refused` if we may not ask, `Unavailable`, `ReconnectionNeeded`."""
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,14 +12,15 @@ from api import parts
 from api.answers import ok
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane import holding, releasing
-from feedlane.codat.bodies import ReleaseBody, parsed
+from feedlane import holding, releasing, resolving
+from feedlane.codat.bodies import ReleaseBody, ResolveBody, parsed
 from feedlane.codat.feeds import FEED_FIELDS, feed_json
 from feedlane.codat.paging import lazy_page, page_of, page_request
 from feedlane.codat.push import push_operation_json
-from feedlane.errors import NotFound
+from feedlane.errors import Invalid, NotFound
 from feedlane.feed import Feed, feed_id
 from feedlane.holding import Counted
+from feedlane.resolving import Outcome
 from feedlane.store import ledger
 
 router = Routes()
@@ -48,6 +50,19 @@ def release_feed(connection_id: str, account: str) -> Response[str]:
     given = parsed(ReleaseBody, router.body or "{}")
     started = releasing.release_feed(own.store, own.queues, own.clock(), own.new_id, feed, given.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in started]})
+
+
+@router.post("/feeds/<connection_id>/<account>/statements/<number>/resolve")
+def resolve_statement(connection_id: str, account: str, number: str) -> Response[str]:
+    """An operator's word on a statement that Xero never ends. Answers the feed."""
+    own, feed = parts.current, _found(connection_id, account)
+    if not re.fullmatch("[0-9]{1,12}", number):
+        raise NotFound("statement", number)
+    said = parsed(ResolveBody, router.body or "{}").outcome
+    if said not in list(Outcome):
+        raise Invalid.field("outcome", f"must be {' or '.join(Outcome)}", "Enum")
+    ports = (own.store, own.queues, own.clock(), own.new_id)
+    return ok(_shown([resolving.resolve(*ports, feed.id, int(number), Outcome(said))])[0])
 
 
 def _found(connection_id: str, account: str) -> Feed:
