@@ -17,6 +17,7 @@ from feedlane import aws, wiring
 from feedlane.checking import Checker
 from feedlane.environment import environment
 from feedlane.sending import Sender
+from feedlane.store import feed_pages
 from feedlane.store.store import Store
 from feedlane.upstream import Upstream
 from tests.chaos.faults import Faults
@@ -122,6 +123,8 @@ def deployed(
     logger.propagate = False
     with (
         patch.dict("os.environ", ENVIRONMENT),
+        # What concerns all feeds has to be gone through in several pages here too.
+        patch.object(feed_pages, "MOST_CONNECTIONS", 1),
         patch.object(aws, "client", lambda service, *_: clients[service]),
         patch.object(aws, "store", lambda: store),
         patch.object(aws, "queues", lambda: queues),

@@ -21,6 +21,7 @@ _PLACES = [
         ("GET", rf"{_CONNECTION}/options/bankAccounts/", "/bankTransactions"),
         ("GET POST", rf"{_CONNECTION}/bankFeedAccounts/", r"/managedBankFeeds/syncs(?:/[^/]+)?"),
         ("POST", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", "/release"),
+        ("POST", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", r"/statements/[0-9]+/resolve"),
         ("GET", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
     )
 ]

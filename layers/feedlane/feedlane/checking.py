@@ -69,9 +69,9 @@ class Checker:
             "feedConnection": lambda: self._feed_connection(check),
             "operation": lambda: self._operation(check),
             "wake": lambda: self._wake(check),
-            "wakeAll": lambda: waking.wake_all(self.store, self.queues),
+            waking.KIND: lambda: waking.wake_all(self.store, self.queues, check.after),
             "hold": lambda: self._hold(check),
-            "release": lambda: release_in_parts.resume(*ports, Scope(check.scope), check.subject),
+            release_in_parts.KIND: lambda: release_in_parts.resume(*ports, check),
             "removed": lambda: unmapping.end_removed(self.store, self.clock(), self.new_id, check.feed_id),
             one_off.KIND: lambda: one_off.look(*ports, check),
             recovering.KIND: lambda: recovering.look(*ports, check),
@@ -186,7 +186,7 @@ class Checker:
         """Whoever held the feeds of a tenant or of the app may have crashed before all of them were woken."""
         feed = ledger.find_feed(self.store, check.feed_id)
         if feed is not None:
-            holding.tell_others(self.store, self.queues, feed)
+            holding.tell_others(self.store, self.queues, feed, check.after)
 
     # connections
 
@@ -207,6 +207,9 @@ class Checker:
             return
         ports = (self.store, self.queues, feed.id, feed.feed_connection_id)
         if asked and found is None and unmapping.feed_connection_gone(*ports, self.clock(), self.new_id):
+            return
+        rejection = found.rejection if found else None
+        if rejection and unmapping.feed_connection_rejected(*ports, rejection, self.clock(), self.new_id):
             return
         self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
 

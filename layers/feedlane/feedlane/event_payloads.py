@@ -155,8 +155,8 @@ def write_ended(event_id: str, operation: PushOperation, company: Company, now: 
     return _event(event_id, event_type, subject, payload, company, now)
 
 
-def held(event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime) -> Event:
-    """`waiting`: how many recorded transactions the hold keeps from being sent."""
+def held(event_id: str, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
+    """`waiting`: how many recorded transactions the hold keeps from being sent; None if they are too many to count."""
     return _hold(event_id, types.HELD, hold, waiting, company, now)
 
 
@@ -181,16 +181,14 @@ def gap_found(event_id: str, feed: Feed, gap: Gap, company: Company, now: dateti
 
 def statement_stuck(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
     """Xero took a statement long ago and has not said how it ended."""
-    payload = _place(feed, company) | {
-        "statementNumber": statement.number,
-        "statementId": statement.upstream_id,
-        "transactions": statement.last - statement.first + 1,
-        "startDate": statement.start_date,
-        "endDate": statement.end_date,
-        "postedOnDate": iso(statement.posted_on) if statement.posted_on else None,
-        "waiting": feed.waiting,
-    }
+    payload = _statement(feed, statement, company) | {"waiting": feed.waiting}
     return _event(event_id, types.STATEMENT_STUCK, feed.id, payload, company, now)
+
+
+def statement_resolved(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
+    """An operator said what became of a statement that was stuck."""
+    payload = _statement(feed, statement, company) | {"outcome": statement.resolved_as}
+    return _event(event_id, types.STATEMENT_RESOLVED, feed.id, payload, company, now)
 
 
 # the app
@@ -282,7 +280,7 @@ def _hold(
     event_id: str,
     event_type: str,
     hold: Hold,
-    waiting: int,
+    waiting: int | None,
     company: Company | None,
     now: datetime,
     set_aside: tuple[str, ...] = (),
@@ -318,6 +316,17 @@ def _place(feed: Feed, company: Company) -> Json:
         "companyId": feed.company_id,
         "connectionId": feed.connection_id,
         "accountId": feed.account_id,
+    }
+
+
+def _statement(feed: Feed, statement: StatementRecord, company: Company) -> Json:
+    return _place(feed, company) | {
+        "statementNumber": statement.number,
+        "statementId": statement.upstream_id,
+        "transactions": statement.last - statement.first + 1,
+        "startDate": statement.start_date,
+        "endDate": statement.end_date,
+        "postedOnDate": iso(statement.posted_on) if statement.posted_on else None,
     }
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from feedlane import holding
 from feedlane.company import Company
 from feedlane.feed import Feed
 from feedlane.hold import Hold
 from feedlane.ids import NewId
 from feedlane.push_operation import Door, PushOperation
-from feedlane.store import ledger, push_operations
+from feedlane.store import keys, ledger, push_operations
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 
 _TRIES = 5
 
 
-def waiting_feeds(store: Store, hold: Hold) -> tuple[list[Feed], dict[str, Company]]:
-    """The feeds that the hold keeps from sending, and their companies. What a deleted company left stays behind."""
-    feeds = [feed for feed in holding.held_feeds(store, hold) if feed.waiting]
-    found = {id: store.find_company(id) for id in dict.fromkeys(feed.company_id for feed in feeds)}
-    companies = {id: company for id, company in found.items() if company is not None}
+def those_that_wait(store: Store, found: Iterable[Feed]) -> tuple[list[Feed], dict[str, Company]]:
+    """Those of the feeds that have something to send, and their companies. What a deleted company left stays behind."""
+    feeds = [feed for feed in found if feed.waiting]
+    items = store.table.get_many(keys.company(id) for id in dict.fromkeys(feed.company_id for feed in feeds))
+    companies = {company.id: company for company in map(Company.model_validate, items.values())}
     return [feed for feed in feeds if feed.company_id in companies], companies
 
 

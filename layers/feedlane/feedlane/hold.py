@@ -21,6 +21,8 @@ class Hold(Record):
 
     `releasing`: its release has begun and goes on by itself. Nothing is sent yet, and nothing fails on its account.
     `noticed` rises whenever an operation fails on its account: whoever lifts the hold has seen them all.
+    `release_after` and `released`: the connection behind which its release goes on, and how many transactions go on
+    already.
     """
 
     id: str
@@ -35,6 +37,8 @@ class Hold(Record):
     account_id: str | None = None
     releasing: bool = False
     noticed: int = 0
+    release_after: str = ""
+    released: int = 0
 
 
 APP = "app"

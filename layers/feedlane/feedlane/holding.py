@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from feedlane import ending, event_payloads
 from feedlane.company import Company
@@ -13,6 +14,7 @@ from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import NewId
 from feedlane.queues import Check, Queues
 from feedlane.store import keys, ledger
+from feedlane.store.feed_pages import FeedPage, page_of_all
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended, Write
@@ -20,6 +22,13 @@ from feedlane.upstream import Refusal
 
 SAFETY_DELAY = 20
 _TRIES = 10
+
+
+class Counted(NamedTuple):
+    """How many recorded transactions wait, and whether these are all: of an app with very many feeds, only some."""
+
+    number: int
+    is_all: bool
 
 
 def hold_feed(
@@ -35,11 +44,12 @@ def hold_feed(
         # Only the customer can mend it: the connection is shown as ended, and asks for reconnection.
         connection = store.find_connection(feed.company_id, feed.connection_id)
         also = (*also, *disconnection(store, connection, refusal.problem, company, now, new_id))
-    if hold.scope is not Scope.FEED:
-        # For the case that we crash between the hold and waking the other feeds.
+    if hold.scope is not Scope.FEED and not store.holds_on([(hold.scope, hold.subject)]):
+        # For the case that we crash between the hold and waking the other feeds. Whoever made one that stands already
+        # has said so too.
         queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY)
-    waiting = sum(other.waiting for other in held_feeds(store, hold))
-    event = event_payloads.held(new_id(), hold, waiting, company, now)
+    waiting = counted(store, hold)
+    event = event_payloads.held(new_id(), hold, waiting.number if waiting.is_all else None, company, now)
     try:
         store.commit(store.add_hold(hold), emitted(event), *also)
     except Contended:
@@ -53,14 +63,19 @@ def hold_feed(
         [hold] = standing
         if also:
             store.commit(ending.stands(hold), *also)
+        return hold
     _tell_others(store, queues, feed, hold)
     return hold
 
 
-def tell_others(store: Store, queues: Queues, feed: Feed) -> None:
-    """Wakes every other feed that a hold on this one stops too, so that its operations are told."""
+def tell_others(store: Store, queues: Queues, feed: Feed, after: str = "") -> None:
+    """Wakes every other feed that a hold on this one stops too, so that its operations are told.
+
+    Of a hold of the app a page of feeds, behind the connection `after`; a message goes on behind it. May be done again.
+    """
     for hold in store.holds_on(feed.holdable):
-        _tell_others(store, queues, feed, hold)
+        if not after or hold.scope is Scope.APP:
+            _tell_others(store, queues, feed, hold, after)
 
 
 def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
@@ -98,29 +113,31 @@ def fail_ended(store: Store, feed: Feed, why: Hold, company: Company, now: datet
     ending.fail(store, feed.id, _sent_through(feed), why, company, now, new_id)
 
 
-def _tell_others(store: Store, queues: Queues, feed: Feed, hold: Hold) -> None:
-    for other in held_feeds(store, hold):
+def _tell_others(store: Store, queues: Queues, feed: Feed, hold: Hold, after: str = "") -> None:
+    page = page_under(store, hold.scope, hold.subject, after)
+    for other in page.feeds:
         if other.id != feed.id and other.waiting:
             queues.wake(other.id)
+    if page.resume_after is not None:
+        queues.check(Check(kind="hold", feed_id=feed.id, after=page.resume_after), 0)
 
 
-def held_feeds(store: Store, hold: Hold) -> Iterable[Feed]:
-    """All feeds that the hold stops."""
-    return feeds_under(store, hold.scope, hold.subject)
+def counted(store: Store, hold: Hold) -> Counted:
+    page = page_under(store, hold.scope, hold.subject)
+    return Counted(sum(feed.waiting for feed in page.feeds), page.resume_after is None)
 
 
-def feeds_under(store: Store, scope: Scope, subject: str) -> Iterable[Feed]:
-    """The feed itself, or all feeds of the connection, of the tenant, or of the app."""
+def page_under(store: Store, scope: Scope, subject: str, after: str = "") -> FeedPage:
+    """The feed itself, all feeds of the connection or of the tenant, or the app's next ones behind `after`."""
     match scope:
         case Scope.FEED:
-            found = ledger.find_feed(store, subject)
-            return [found] if found else []
+            return FeedPage(ledger.find_feeds(store, [subject]))
         case Scope.CONNECTION:
-            return ledger.feeds_of_connection(store, subject)
+            return FeedPage(ledger.feeds_of_connection(store, subject))
         case Scope.TENANT:
-            return ledger.feeds_of_tenant(store, subject)
+            return FeedPage(ledger.feeds_of_tenant(store, subject))
         case Scope.APP:
-            return ledger.all_feeds(store)
+            return page_of_all(store, after)
 
 
 def _sent_through(feed: Feed) -> int:

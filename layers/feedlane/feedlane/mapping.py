@@ -27,8 +27,9 @@ FIRST_LOOK = 1
 SAFETY_DELAY = 20
 DELETION_TAKES = 5
 DISCONNECTED = "source-account-disconnected"
+REJECTED = "feed-connection-rejected"
 # Holds of a feed that end when it gets a new feed connection.
-MENDED_BY_MAPPING = frozenset({DISCONNECTED, "feed-connection-gone", "feed-connection-elsewhere"})
+MENDED_BY_MAPPING = frozenset({DISCONNECTED, REJECTED, "feed-connection-gone", "feed-connection-elsewhere"})
 
 
 def access_to(connection: Connection) -> TenantAccess:
@@ -90,7 +91,7 @@ def map_account(
         feed_start_date=feed_start_date,
     )
     status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
-    mapped = account.but(status=status, mapping=mapping, modified=now)
+    mapped = account.but(status=status, mapping=mapping, problem=None, modified=now)
     # For the case that we crash before somebody looks, or before what waits goes on.
     queues.check(Check(kind="feedConnection", feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY)
     try:

@@ -127,6 +127,8 @@ class _Place:
             raise ReconnectionNeeded(problem)
         if self.connection.status is not ConnectionStatus.LINKED:
             raise Conflict(f"The connection is not linked to a Xero organisation (it is {self.connection.status}).")
+        if self.account.problem is not None:
+            raise Refused(self.account.problem)
         if self.feed is None or self.account.status is not SourceAccountStatus.CONNECTED:
             raise Conflict(f"The bank account is not connected to a Xero bank account (it is {self.account.status}).")
         return self.feed

@@ -16,7 +16,8 @@ class Check(Record):
     `kind` is "statement" (`number`, `turn`), "feedConnection" (`turn`), "wake" (`at`: when it was planned for),
     "wakeAll", "hold", "operation" (`operation_key`), "release" (`scope`, `subject`), "removed", "oneOffAccess" and
     "connectionBack" (`company_id`, `connection_id`), "linkStart" (`link_state`).
-    `turn` counts the looks; a look whose turn is over does nothing.
+    `turn` counts the looks; a look whose turn is over does nothing. What concerns all feeds goes on behind the
+    connection `after`.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Check(Record):
     scope: str = ""
     subject: str = ""
     at: str = ""
+    after: str = ""
 
 
 class Queues(Protocol):

@@ -1,7 +1,8 @@
-"""A release of more feeds than fit into one commit: done in parts, and finished by a message if it stops half-way.
+"""A release of more feeds than fit into one commit: done in parts, and brought on by messages until it is finished.
 
 The hold is marked first, and stands while its feeds' operations are started, so that nothing is sent and nothing fails
-meanwhile. It is lifted, with its event, when all of them are.
+meanwhile. It is lifted, with its event, when all of them are; then they are woken. How far the release has come is kept
+with the hold: whoever takes it up goes on there, and two at once do no harm.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from feedlane import event_payloads, holding
 from feedlane.errors import Conflict
 from feedlane.feed import Feed
-from feedlane.going_on import company_of, operation_of, started, waiting_feeds
+from feedlane.going_on import company_of, operation_of, started, those_that_wait
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, derived_id
 from feedlane.push_operation import PushOperation
@@ -24,6 +25,7 @@ from feedlane.store.store import Store
 from feedlane.store.table import Check as Condition
 from feedlane.store.table import ConditionFailed, Contended, When, Write
 
+KIND = "release"
 # Each feed is three writes; a commit has at most a hundred.
 FEEDS_AT_ONCE = 30
 # Somebody looks whether the release has come to its end.
@@ -32,43 +34,64 @@ _TRIES = 10
 
 
 def release_in_parts(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
-    """Lifts the hold, whose release may have begun already. Answers the operations under which its feeds go on.
+    """Lifts the hold, whose release may have begun already, or brings its release on by a page of feeds.
 
-    Raises `ConditionFailed` if the hold was lifted or changed meanwhile.
+    Answers the operations under which these go on. Raises `ConditionFailed` if the hold was lifted meanwhile.
     """
-    queues.check(Check(kind="release", feed_id="", scope=hold.scope, subject=hold.subject), SAFETY_DELAY)
+    _go_on_later(queues, hold, SAFETY_DELAY)
     if not hold.releasing:
         store.commit(store.mark_releasing(hold))
-    return _finish(store, queues, now, new_id, hold)
+        hold = hold.but(releasing=True)
+    return _go_on(store, queues, now, new_id, hold)
 
 
-def resume(store: Store, queues: Queues, now: datetime, new_id: NewId, scope: Scope, subject: str) -> None:
-    """Finishes a release that was begun. May be done again, also when there is nothing left to do."""
-    for hold in store.holds_on([(scope, subject)]):
+def resume(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Check) -> None:
+    """Brings a release on that was begun. May be done again, also when there is nothing left to do."""
+    scope = Scope(check.scope)
+    for hold in store.holds_on([(scope, check.subject)]):
         if hold.releasing:
-            _finish(store, queues, now, new_id, hold)
+            _go_on(store, queues, now, new_id, hold)
         return
-    _wake(store, queues, scope, subject)
+    _wake(store, queues, scope, check.subject, check.after)
 
 
-def _finish(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
+def _go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
+    """The next page of feeds. Behind the last one the hold is lifted."""
     for _ in range(_TRIES):
-        feeds, companies = waiting_feeds(store, hold)
-        company = company_of(store, hold, companies)
-        waiting = sum(feed.waiting for feed in feeds)
-        event = event_payloads.released(new_id(), hold, waiting, company, now)
+        page = holding.page_under(store, hold.scope, hold.subject, hold.release_after)
+        feeds, companies = those_that_wait(store, page.feeds)
+        released = hold.released + sum(feed.waiting for feed in feeds)
+        if page.resume_after is not None:
+            writes: list[Write] = [store.advance_release(hold, page.resume_after, released)]
+        else:
+            company = company_of(store, hold, companies)
+            event = event_payloads.released(new_id(), hold, released, company, now)
+            writes = [store.finish_release(hold), emitted(event)]
         try:
             _start(store, now, hold, feeds)
-            store.commit(store.remove_hold(hold), emitted(event))
+            store.commit(*writes)
         except Contended:
             continue
         except ConditionFailed as failed:
             if keys.hold(hold.scope, hold.subject) not in failed.keys:
                 continue  # a feed has moved meanwhile
-            # Somebody else, who goes on where we began, was first.
-        _wake(store, queues, hold.scope, hold.subject)
+            # Somebody else was first with this page, and may crash before it says so.
+            _go_on_later(queues, hold, SAFETY_DELAY)
+        else:
+            _after(store, queues, hold, is_lifted=page.resume_after is None)
         return list(_existing(store, hold, feeds).values())
     raise Conflict("The feeds of this hold are changing at this moment; its release goes on by itself.")
+
+
+def _after(store: Store, queues: Queues, hold: Hold, is_lifted: bool) -> None:
+    if is_lifted:
+        _wake(store, queues, hold.scope, hold.subject)
+    else:
+        _go_on_later(queues, hold, 0)
+
+
+def _go_on_later(queues: Queues, hold: Hold, delay: int) -> None:
+    queues.check(Check(kind=KIND, scope=hold.scope, subject=hold.subject), delay)
 
 
 def _start(store: Store, now: datetime, hold: Hold, feeds: Sequence[Feed]) -> None:
@@ -94,7 +117,11 @@ def _key(hold: Hold, feed: Feed) -> str:
     return derived_id("release", hold.id, feed.id)
 
 
-def _wake(store: Store, queues: Queues, scope: Scope, subject: str) -> None:
-    for feed in holding.feeds_under(store, scope, subject):
+def _wake(store: Store, queues: Queues, scope: Scope, subject: str, after: str = "") -> None:
+    """A page of the feeds that were released; a message goes on behind it."""
+    page = holding.page_under(store, scope, subject, after)
+    for feed in page.feeds:
         if feed.waiting:
             queues.wake(feed.id)
+    if page.resume_after is not None:
+        queues.check(Check(kind=KIND, scope=scope, subject=subject, after=page.resume_after), 0)

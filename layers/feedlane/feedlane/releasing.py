@@ -34,8 +34,8 @@ def find_hold(store: Store, hold_id: str) -> Hold:
 
 
 def waiting_behind(store: Store, hold: Hold) -> int:
-    """How many recorded transactions the hold keeps from being sent."""
-    return sum(feed.waiting for feed in holding.held_feeds(store, hold))
+    """How many recorded transactions the hold keeps from being sent; with very many feeds, at least so many."""
+    return holding.counted(store, hold).number
 
 
 def release(
@@ -43,6 +43,7 @@ def release(
 ) -> list[PushOperation]:
     """Lifts the hold. Answers the push operations under which the waiting transactions go on.
 
+    Of very many feeds it answers the first: the release goes on by itself, and the hold is lifted at its end.
     `set_aside` names transactions of a held feed that Xero will never take: they stay in its ledger, marked, and the
     rest goes on without them. Raises `NotFound` if somebody else has lifted the hold, `Invalid`, `Conflict` (the feed
     is not connected, or changes at this moment).
@@ -63,10 +64,11 @@ def _released(
     store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold, set_aside: Sequence[str]
 ) -> list[PushOperation]:
     marked = _marked(store, hold, set_aside, now) if set_aside else None
-    feeds, companies = going_on.waiting_feeds(store, hold)
+    page = holding.page_under(store, hold.scope, hold.subject)
+    feeds, companies = going_on.those_that_wait(store, page.feeds)
     if marked is not None:
         feeds = [marked]
-    elif hold.releasing or len(feeds) > FEEDS_AT_ONCE:
+    elif hold.releasing or page.resume_after is not None or len(feeds) > FEEDS_AT_ONCE:
         return release_in_parts(store, queues, now, new_id, hold)
     if hold.scope is Scope.FEED and not all(feed.feed_connection_id for feed in feeds):
         raise Conflict("The account is disconnected from Xero; what waits goes on by itself once it is mapped again.")

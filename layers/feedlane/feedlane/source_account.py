@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from feedlane.problem import Problem
 from feedlane.record import Record
 
 
@@ -48,7 +49,10 @@ class Mapping(Record):
 
 
 class SourceAccount(Record):
-    """`given` is what the platform sent, echoed as it was: Codat's SDKs choose their model by its fields."""
+    """`given` is what the platform sent, echoed as it was: Codat's SDKs choose their model by its fields.
+
+    `problem` is why Xero rejected its last feed connection, until it is mapped again.
+    """
 
     id: str
     connection_id: str
@@ -61,6 +65,7 @@ class SourceAccount(Record):
     sort_code: str | None = None
     status: SourceAccountStatus = SourceAccountStatus.PENDING
     mapping: Mapping | None = None
+    problem: Problem | None = None
     modified: datetime
     given: dict[str, Any] = {}
     version: int = 1

@@ -34,6 +34,7 @@ class StatementRecord(Record):
 
     `known_unsent` is True only while every answer so far said that nothing was taken; otherwise a refusal leaves the
     statement in doubt, and it is never cut again. `key_turn` rises when the same bytes need a new Idempotency-Key.
+    `resolved_as` is what an operator said became of it, when Xero did not.
     """
 
     feed_id: str
@@ -55,6 +56,7 @@ class StatementRecord(Record):
     problems: tuple[Problem, ...] = ()
     turn: int = 0
     stuck: bool = False
+    resolved_as: str | None = None
     version: int = 0
 
 

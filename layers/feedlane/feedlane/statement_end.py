@@ -11,18 +11,19 @@ from feedlane.queues import Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
 from feedlane.store.store import Store
+from feedlane.store.table import Write
 from feedlane.upstream import Refusal
 
 
 def delivered(
-    store: Store, queues: Queues, feed: Feed, statement: StatementRecord, now: datetime, new_id: NewId
+    store: Store, queues: Queues, feed: Feed, statement: StatementRecord, now: datetime, new_id: NewId, *also: Write
 ) -> None:
-    """The feed moves on. Raises `ConditionFailed` if it was moved by somebody else meanwhile."""
+    """The feed moves on, together with `also`. Raises `ConditionFailed` if it was moved by somebody else meanwhile."""
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
     after = feed.but(delivered_through=statement.last, flight=None)
     # Lines that are set aside right behind it have no statement whose end could end what waits for them.
     after = after.but(delivered_through=after.passed_through)
-    store.commit(ledger.put_statement(ended), ledger.put_feed(after))
+    store.commit(ledger.put_statement(ended), ledger.put_feed(after), *also)
     move_on(store, queues, after, now, new_id)
 
 

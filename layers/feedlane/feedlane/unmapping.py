@@ -12,7 +12,7 @@ from feedlane.errors import ReconnectionNeeded, Refused
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
-from feedlane.mapping import DISCONNECTED, access_to
+from feedlane.mapping import DISCONNECTED, MENDED_BY_MAPPING, REJECTED, access_to
 from feedlane.problem import Problem
 from feedlane.queues import Check, Queues
 from feedlane.source_account import SourceAccount, SourceAccountStatus
@@ -26,7 +26,12 @@ from feedlane.upstream import Upstream
 SAFETY_DELAY = 20
 # A feed connection that Xero does not show for so long is not just late in showing itself.
 LONGEST_UNSEEN = timedelta(minutes=2)
-_WAITS_UNMAPPED = "The source account was disconnected from its Xero account before these transactions were sent."
+_UNMAPPED = Problem(
+    type=DISCONNECTED,
+    title="Disconnected",
+    status=400,
+    detail="The source account was disconnected from its Xero account before these transactions were sent.",
+)
 
 
 def unmap(
@@ -39,25 +44,7 @@ def unmap(
     """
     _end_feed_connection(upstream, connection, account)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    company = store.company(account.company_id)
-    told = _told_if_ended(account, company, now, new_id)
-    held: list[Hold] = []
-
-    def writes(feed: Feed | None) -> list[Write]:
-        """Decided on the feed as it is then: one that has grown meanwhile has to be held."""
-        held[:] = [_hold(feed, now, new_id())] if feed and feed.waiting and not _feed_holds(store, feed.id) else []
-        holds: list[Write] = []
-        for hold in held:
-            event = event_payloads.held(new_id(), hold, feed.waiting if feed else 0, company, now)
-            holds += [store.add_hold(hold), emitted(event)]
-        return [store.put_source_account(ended), *told, *holds]
-
-    id = feed_id(account.connection_id, account.id)
-    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
-    mappings.record_end(store, connection, account, writes)
-    for hold in held:
-        holding.fail_behind(store, id, hold, company, now, new_id)
-    return ended.but(version=account.version + 1)
+    return _end(store, queues, now, new_id, connection, account, ended)
 
 
 def remove_account(
@@ -70,7 +57,8 @@ def remove_account(
     """
     _end_feed_connection(upstream, connection, account)
     company = store.company(account.company_id)
-    told = _told_if_ended(account, company, now, new_id)
+    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
+    told = _told_if_ended(account, ended, company, now, new_id)
 
     def writes(feed: Feed | None) -> list[Write]:
         lifted = [store.remove_hold(hold) for hold in _feed_holds(store, feed.id)] if feed else []
@@ -87,7 +75,7 @@ def end_removed(store: Store, now: datetime, new_id: NewId, id: str) -> None:
     feed = ledger.find_feed(store, id)
     if feed is not None and store.find_source_account(feed.connection_id, feed.account_id) is None:
         company = store.company(feed.company_id)
-        holding.fail_ended(store, feed, _hold(feed, now, new_id()), company, now, new_id)
+        holding.fail_ended(store, feed, _hold(feed, None, now, new_id()), company, now, new_id)
 
 
 def feed_connection_gone(
@@ -98,19 +86,31 @@ def feed_connection_gone(
     So it ends where the one adopted was being deleted. False: it is too soon to say. What waits in the feed is told by
     its wake-up.
     """
-    feed = ledger.find_feed(store, id)
-    account = store.find_source_account(feed.connection_id, feed.account_id) if feed else None
-    connection = store.find_connection(feed.company_id, feed.connection_id) if feed else None
-    if account is None or connection is None or account.status is not SourceAccountStatus.CONNECTING:
+    waiting = _waiting_for(store, id, feed_connection_id)
+    if waiting is None or now - waiting[1].modified < LONGEST_UNSEEN:
         return False
-    if account.mapping is None or account.mapping.feed_connection_id != feed_connection_id:
-        return False
-    if now - account.modified < LONGEST_UNSEEN:
-        return False
+    connection, account = waiting
     queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    told = _told_if_ended(account, store.company(account.company_id), now, new_id)
+    told = _told_if_ended(account, ended, store.company(account.company_id), now, new_id)
     mappings.record_end(store, connection, account, lambda _: [store.put_source_account(ended), *told])
+    return True
+
+
+def feed_connection_rejected(
+    store: Store, queues: Queues, id: str, feed_connection_id: str, problem: Problem, now: datetime, new_id: NewId
+) -> bool:
+    """Xero has rejected the feed connection that it was setting up: the account is disconnected and says why.
+
+    What waits in the feed is held with Xero's problem, until the account is mapped anew. False: it does not wait for
+    this feed connection any more.
+    """
+    waiting = _waiting_for(store, id, feed_connection_id)
+    if waiting is None:
+        return False
+    connection, account = waiting
+    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, problem=problem, modified=now)
+    _end(store, queues, now, new_id, connection, account, ended)
     return True
 
 
@@ -121,8 +121,9 @@ def tell_unmapped(store: Store, feed: Feed, now: datetime, new_id: NewId) -> Non
     or held at this moment. Where the account is deleted there is nothing to hold, and what waits has failed.
     """
     company = store.company(feed.company_id)
-    hold = _hold(feed, now, new_id())
-    if store.find_source_account(feed.connection_id, feed.account_id) is None:
+    account = store.find_source_account(feed.connection_id, feed.account_id)
+    hold = _hold(feed, account, now, new_id())
+    if account is None:
         holding.fail_ended(store, feed, hold, company, now, new_id)
         return
     held = event_payloads.held(new_id(), hold, feed.waiting, company, now)
@@ -138,20 +139,75 @@ def _end_feed_connection(upstream: Upstream, connection: Connection, account: So
         upstream.delete_feed_connection(access_to(connection), account.mapping.feed_connection_id)
 
 
-def _told_if_ended(account: SourceAccount, company: Company, now: datetime, new_id: NewId) -> list[Write]:
+def _end(
+    store: Store, queues: Queues, now: datetime, new_id: NewId, connection: Connection, account: SourceAccount,
+    ended: SourceAccount,
+) -> SourceAccount:  # fmt: skip
+    """`account` as it is in the table becomes `ended`, and what waits in its feed is held."""
+    company = store.company(account.company_id)
+    told = _told_if_ended(account, ended, company, now, new_id)
+    held: list[Hold] = []
+
+    def writes(feed: Feed | None) -> list[Write]:
+        """Decided on the feed as it is then: one that has grown meanwhile has to be held."""
+        held.clear()
+        holds: list[Write] = []
+        if feed is not None and feed.waiting:
+            hold = _hold(feed, ended, now, new_id())
+            writes = _held_by(store, hold)
+            if writes:
+                held.append(hold)
+                holds = [*writes, emitted(event_payloads.held(new_id(), hold, feed.waiting, company, now))]
+        return [store.put_source_account(ended), *told, *holds]
+
+    id = feed_id(account.connection_id, account.id)
+    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
+    mappings.record_end(store, connection, account, writes)
+    for hold in held:
+        holding.fail_behind(store, id, hold, company, now, new_id)
+    return ended.but(version=account.version + 1)
+
+
+def _held_by(store: Store, hold: Hold) -> list[Write]:
+    """The hold instead of one that tells less of why the account is not mapped. None if another one stands."""
+    standing = _feed_holds(store, hold.subject)
+    if not standing:
+        return [store.add_hold(hold)]
+    knows_more = hold.reason == REJECTED and standing[0].reason in MENDED_BY_MAPPING
+    return [store.replace_hold(standing[0], hold)] if knows_more and not standing[0].releasing else []
+
+
+def _waiting_for(store: Store, id: str, feed_connection_id: str) -> tuple[Connection, SourceAccount] | None:
+    """The feed's account, if it waits for this feed connection to be set up, and its connection."""
+    feed = ledger.find_feed(store, id)
+    account = store.find_source_account(feed.connection_id, feed.account_id) if feed else None
+    connection = store.find_connection(feed.company_id, feed.connection_id) if feed else None
+    if account is None or connection is None or account.status is not SourceAccountStatus.CONNECTING:
+        return None
+    if account.mapping is None or account.mapping.feed_connection_id != feed_connection_id:
+        return None
+    return connection, account
+
+
+def _told_if_ended(
+    account: SourceAccount, ended: SourceAccount, company: Company, now: datetime, new_id: NewId
+) -> list[Write]:
     if account.mapping is None:
         return []
-    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
     return [emitted(event_payloads.source_account_disconnected(new_id(), ended, company, now))]
 
 
-def _hold(feed: Feed, now: datetime, id: str) -> Hold:
+def _hold(feed: Feed, account: SourceAccount | None, now: datetime, id: str) -> Hold:
+    """With Xero's own words if it has rejected the account's feed connection."""
+    reason, problem = DISCONNECTED, _UNMAPPED
+    if account is not None and account.problem is not None:
+        reason, problem = REJECTED, account.problem
     return Hold(
         id=id,
         scope=Scope.FEED,
         subject=feed.id,
-        reason=DISCONNECTED,
-        problem=Problem(type=DISCONNECTED, title="Disconnected", status=400, detail=_WAITS_UNMAPPED),
+        reason=reason,
+        problem=problem,
         since=now,
         tenant_id=feed.tenant_id,
         company_id=feed.company_id,

@@ -95,13 +95,14 @@ class TargetAccount(Record):
 
 
 class FeedConnection(Record):
-    """`active` is False while the other side still works on it."""
+    """`active` is False while the other side still works on it, or after it has rejected it: `rejection` says why."""
 
     id: str
     account_token: str
     account_id: str | None = None
     account_name: str | None = None
     active: bool
+    rejection: Problem | None = None
 
 
 class NewFeedConnection(Record):
@@ -150,6 +151,7 @@ class Upstream(Protocol):
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
         """Raises `Refused` with the problem, `Unavailable`, `ReconnectionNeeded`."""
 
-    def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None: ...
+    def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
+        """None: there is none. Raises `Refused` if we may not ask, `Unavailable`, `ReconnectionNeeded`."""
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None: ...

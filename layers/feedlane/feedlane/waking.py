@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from feedlane.queues import Check, Queues
-from feedlane.store import ledger
+from feedlane.store.feed_pages import page_of_all
 from feedlane.store.store import Store
 
+KIND = "wakeAll"
 # Long enough for the change that it goes with to be written.
 SAFETY_DELAY = 20
 
 
 def promise_all(queues: Queues) -> None:
     """Before a change after which all feeds go on: they are woken even if we crash right after the change."""
-    queues.check(Check(kind="wakeAll", feed_id=""), SAFETY_DELAY)
+    queues.check(Check(kind=KIND), SAFETY_DELAY)
 
 
-def wake_all(store: Store, queues: Queues) -> None:
-    """Wakes every feed that has something to send."""
-    for feed in ledger.all_feeds(store):
+def wake_all(store: Store, queues: Queues, after: str = "") -> None:
+    """Wakes every feed that has something to send: a page of them now, and a message goes on behind it.
+
+    May be done again, in part or as a whole: a wake-up for which there is nothing to do costs nothing.
+    """
+    page = page_of_all(store, after)
+    for feed in page.feeds:
         if feed.waiting:
             queues.wake(feed.id)
+    if page.resume_after is not None:
+        queues.check(Check(kind=KIND, after=page.resume_after), 0)

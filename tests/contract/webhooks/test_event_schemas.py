@@ -111,13 +111,18 @@ EVENTS = [
     payloads.source_account_connected("id", ACCOUNT, COMPANY, NOW),
     payloads.source_account_connected("id", ACCOUNT.but(sort_code=None, mapping=None, given={}), COMPANY, NOW),
     payloads.source_account_disconnected("id", ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED), COMPANY, NOW),
+    payloads.source_account_disconnected(
+        "id", ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED, problem=PROBLEM), COMPANY, NOW
+    ),
     hold_event(),
     payloads.held("id", APP_HOLD, 0, COMPANY, NOW),
+    payloads.held("id", APP_HOLD, None, COMPANY, NOW),
     payloads.released("id", FEED_HOLD, 5, COMPANY, NOW),
     payloads.released("id", APP_HOLD, 5, None, NOW),
     payloads.gap_found("id", FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
     payloads.statement_stuck("id", FEED, STATEMENT, COMPANY, NOW),
     payloads.statement_stuck("id", FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
+    payloads.statement_resolved("id", FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
     payloads.connection_limit_reached("id", 25, 25, NOW),
     payloads.settings_changed("id", {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW),
     payloads.consumer_disabled("id", CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),

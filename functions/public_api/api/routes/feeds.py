@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,13 +12,15 @@ from api import parts
 from api.answers import ok
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane import releasing
-from feedlane.codat.bodies import ReleaseBody, parsed
+from feedlane import holding, releasing, resolving
+from feedlane.codat.bodies import ReleaseBody, ResolveBody, parsed
 from feedlane.codat.feeds import FEED_FIELDS, feed_json
 from feedlane.codat.paging import lazy_page, page_of, page_request
 from feedlane.codat.push import push_operation_json
-from feedlane.errors import NotFound
+from feedlane.errors import Invalid, NotFound
 from feedlane.feed import Feed, feed_id
+from feedlane.holding import Counted
+from feedlane.resolving import Outcome
 from feedlane.store import ledger
 
 router = Routes()
@@ -31,13 +34,13 @@ def list_feeds() -> Response[str]:
     chosen = {name: parameters[name] for name in ("companyId", "connectionId") if parameters.get(name)}
     found = sorted(_chosen(chosen), key=lambda feed: feed.id)
     if request.asks_nothing:
-        return ok(lazy_page(request, "/feeds", found, lambda some: list(map(_json, some)), chosen))
-    return ok(page_of(request, "/feeds", map(_json, found), chosen))
+        return ok(lazy_page(request, "/feeds", found, _shown, chosen))
+    return ok(page_of(request, "/feeds", _shown(found), chosen))
 
 
 @router.get("/feeds/<connection_id>/<account>")
 def get_feed(connection_id: str, account: str) -> Response[str]:
-    return ok(_json(_found(connection_id, account)))
+    return ok(_shown([_found(connection_id, account)])[0])
 
 
 @router.post("/feeds/<connection_id>/<account>/release")
@@ -47,6 +50,19 @@ def release_feed(connection_id: str, account: str) -> Response[str]:
     given = parsed(ReleaseBody, router.body or "{}")
     started = releasing.release_feed(own.store, own.queues, own.clock(), own.new_id, feed, given.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in started]})
+
+
+@router.post("/feeds/<connection_id>/<account>/statements/<number>/resolve")
+def resolve_statement(connection_id: str, account: str, number: str) -> Response[str]:
+    """An operator's word on a statement that Xero never ends. Answers the feed."""
+    own, feed = parts.current, _found(connection_id, account)
+    if not re.fullmatch("[0-9]{1,12}", number):
+        raise NotFound("statement", number)
+    said = parsed(ResolveBody, router.body or "{}").outcome
+    if said not in list(Outcome):
+        raise Invalid.field("outcome", f"must be {' or '.join(Outcome)}", "Enum")
+    ports = (own.store, own.queues, own.clock(), own.new_id)
+    return ok(_shown([resolving.resolve(*ports, feed.id, int(number), Outcome(said))])[0])
 
 
 def _found(connection_id: str, account: str) -> Feed:
@@ -70,8 +86,13 @@ def _chosen(chosen: dict[str, str]) -> Iterable[Feed]:
     return [feed for feed in found if company_id in (None, feed.company_id)]
 
 
-def _json(feed: Feed) -> dict[str, Any]:
-    store = parts.current.store
-    holds = store.holds_on(feed.holdable)
-    waiting = releasing.waiting_behind(store, holds[0]) if holds else 0
-    return feed_json(feed, ledger.last_statement(store, feed), holds[0] if holds else None, waiting)
+def _shown(feeds: Iterable[Feed]) -> list[dict[str, Any]]:
+    """What waits behind a hold is counted once, however many of the feeds it stops."""
+    store, counted, shown = parts.current.store, dict[str, Counted](), []
+    for feed in feeds:
+        hold = next(iter(store.holds_on(feed.holdable)), None)
+        if hold is not None and hold.id not in counted:
+            counted[hold.id] = holding.counted(store, hold)
+        behind = counted[hold.id] if hold else None
+        shown.append(feed_json(feed, ledger.last_statement(store, feed), hold, behind))
+    return shown

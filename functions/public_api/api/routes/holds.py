@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import ok
 from api.requests import Routes
-from feedlane import releasing
+from feedlane import holding, releasing
 from feedlane.codat.bodies import ReleaseBody, parsed
 from feedlane.codat.feeds import hold_json
 from feedlane.codat.push import push_operation_json
@@ -18,7 +18,7 @@ router = Routes()
 @router.get("/holds")
 def list_holds() -> Response[str]:
     store = parts.current.store
-    return ok({"results": [hold_json(hold, releasing.waiting_behind(store, hold)) for hold in store.holds()]})
+    return ok({"results": [hold_json(hold, holding.counted(store, hold)) for hold in store.holds()]})
 
 
 @router.post("/holds/<hold_id>/release")

@@ -51,6 +51,10 @@ class ReleaseBody(Body):
     set_aside: tuple[StrictStr, ...] = ()
 
 
+class ResolveBody(Body):
+    outcome: StrictStr
+
+
 class StatusBody(Body):
     status: StrictStr
 

@@ -9,6 +9,7 @@ from feedlane.codat.errors import problem_json
 from feedlane.codat.query import Fields
 from feedlane.feed import Feed
 from feedlane.hold import Hold
+from feedlane.holding import Counted
 from feedlane.statement import StatementRecord
 
 FEED_FIELDS: Fields = dict.fromkeys(
@@ -27,7 +28,10 @@ FEED_FIELDS: Fields = dict.fromkeys(
 )
 
 
-def feed_json(feed: Feed, last: StatementRecord | None, hold: Hold | None, waiting_behind: int = 0) -> dict[str, Any]:
+def feed_json(
+    feed: Feed, last: StatementRecord | None, hold: Hold | None = None, behind: Counted | None = None
+) -> dict[str, Any]:
+    """`hold` is the widest that stops it, `behind` what waits behind that."""
     return {
         "id": feed.id,
         "companyId": feed.company_id,
@@ -46,21 +50,22 @@ def feed_json(feed: Feed, last: StatementRecord | None, hold: Hold | None, waiti
         "setAside": [line.transaction_id for line in feed.set_aside],
         "inFlight": feed.flight.model_dump(mode="json") if feed.flight else None,
         "lastStatement": _statement_json(last) if last else None,
-        "hold": hold_json(hold, waiting_behind) if hold else None,
+        "hold": hold_json(hold, behind) if hold and behind else None,
     }
 
 
-def hold_json(hold: Hold, waiting: int) -> dict[str, Any]:
+def hold_json(hold: Hold, waiting: Counted) -> dict[str, Any]:
     body = {
         "id": hold.id,
         "scope": hold.scope,
         "reason": hold.reason,
         "problem": problem_json(hold.problem),
         "since": iso(hold.since),
-        "waiting": waiting,
+        "waiting": waiting.number,
     }
     told = {"companyId": hold.company_id, "connectionId": hold.connection_id, "accountId": hold.account_id}
-    return body | {name: value for name, value in told.items() if value is not None}
+    more = {} if waiting.is_all else {"moreWaiting": True}
+    return body | more | {name: value for name, value in told.items() if value is not None}
 
 
 def _statement_json(statement: StatementRecord) -> dict[str, Any]:
@@ -75,4 +80,4 @@ def _statement_json(statement: StatementRecord) -> dict[str, Any]:
         "postedOn": iso(statement.posted_on) if statement.posted_on else None,
         "endedOn": iso(statement.ended_on) if statement.ended_on else None,
         "problems": [problem_json(problem) for problem in statement.problems],
-    }
+    } | ({"resolvedAs": statement.resolved_as} if statement.resolved_as else {})

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from feedlane.clock import iso
+from feedlane.codat.errors import problem_json
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.upstream import TargetAccount
 
@@ -32,7 +33,7 @@ def source_account_json(account: SourceAccount) -> dict[str, Any]:
         body["accountInfo"] = body["accountInfo"] | {"availableBalance": Decimal(str(available))}
     if account.status is SourceAccountStatus.CONNECTED and account.mapping:
         body["feedStartDate"] = account.mapping.feed_start_date
-    return body
+    return body | _problem(account)
 
 
 def mapping_json(account: SourceAccount, options: Iterable[TargetAccount]) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def mapping_json(account: SourceAccount, options: Iterable[TargetAccount]) -> di
         "status": account.status,
         "feedStartDate": mapping.feed_start_date if mapping else None,
         "targetAccountOptions": [_option_json(option) for option in options],
-    }
+    } | _problem(account)
 
 
 def mapped_json(account: SourceAccount) -> dict[str, Any]:
@@ -68,6 +69,11 @@ def batch_item_json(
         return {"sourceAccountId": account_id, "result": {"statusCode": str(status), "error": error}}
     result = {"statusCode": status, "error": None, "account": source_account_json(account)}
     return {"sourceAccountId": account_id, "result": result}
+
+
+def _problem(account: SourceAccount) -> dict[str, Any]:
+    """Why Xero rejected its feed connection, if that is why it is not connected."""
+    return {"problem": problem_json(account.problem)} if account.problem else {}
 
 
 def _option_json(option: TargetAccount) -> dict[str, Any]:

@@ -136,10 +136,24 @@ class Store:
     def add_hold(self, hold: Hold) -> Put:
         return created(keys.hold(hold.scope, hold.subject), hold, **_hold_list(hold))
 
+    def replace_hold(self, standing: Hold, hold: Hold) -> Put:
+        """Another reason on the same subject. Fails if the release of the one that stands has begun."""
+        item = item_of(keys.hold(hold.scope, hold.subject), hold, **_hold_list(hold))
+        return Put(item, When(equal={"id": standing.id, "releasing": False}))
+
     def mark_releasing(self, hold: Hold) -> Put:
         """Its release begins. Fails if it has begun, or the hold is lifted."""
         item = item_of(keys.hold(hold.scope, hold.subject), hold.but(releasing=True), **_hold_list(hold))
         return Put(item, When(equal={"id": hold.id, "releasing": False}))
+
+    def advance_release(self, hold: Hold, after: str, released: int) -> Put:
+        """Its release has come so far. Fails if somebody else has brought it on, or to its end."""
+        moved = hold.but(release_after=after, released=released)
+        return Put(item_of(keys.hold(hold.scope, hold.subject), moved, **_hold_list(hold)), _as_released(hold))
+
+    def finish_release(self, hold: Hold) -> Delete:
+        """Fails as well if somebody else has brought its release on, or to its end."""
+        return Delete(keys.hold(hold.scope, hold.subject), _as_released(hold))
 
     def remove_hold(self, hold: Hold) -> Delete:
         """Whatever has happened on its account."""
@@ -183,6 +197,10 @@ def _company_list(company: Company) -> dict[str, str]:
 
 def _connection_list(connection: Connection) -> dict[str, str]:
     return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id}
+
+
+def _as_released(hold: Hold) -> When:
+    return When(equal={"id": hold.id, "releasing": True, "release_after": hold.release_after})
 
 
 def _hold_list(hold: Hold) -> dict[str, str]:

@@ -73,7 +73,9 @@ def _explained(site: Site, error: Exception) -> Response:
             trouble = NoSuchPage()
         case Invalid():
             trouble = Trouble(400, "That did not work", error.message)
-        case Unavailable() | ConditionFailed() | Conflict():
+        case Conflict():
+            trouble = Trouble(409, "That cannot be done at the moment", str(error))
+        case Unavailable() | ConditionFailed():
             trouble = _busy()
         case Refused() | ReconnectionNeeded():
             trouble = Trouble(403, "Xero did not allow this", error.problem.sentence)

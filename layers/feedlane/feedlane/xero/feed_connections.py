@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from feedlane.errors import Invalid, Refused, Unavailable
+from feedlane.hold import Scope
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.source_account import AccountKind
@@ -15,6 +16,7 @@ from feedlane.xero.outcomes import raise_obstacle
 from feedlane.xero.problems import (
     ALREADY_CONNECTED_HERE,
     FEED_CONNECTION_GONE,
+    MEANINGS,
     NO_TYPE,
     item_problems,
     refusal_of,
@@ -45,15 +47,21 @@ def listed(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
 
 
 def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
-    """None if there is no such feed connection any more. Raises `Refused` if Xero rejected it."""
+    """None if there is no such feed connection any more; one that Xero has rejected says why."""
     try:
-        item = api.fetch(access, f"{PATH}/{feed_connection_id}")
+        item = only_item(api.fetch(access, f"{PATH}/{feed_connection_id}"))
     except Refused as refused:
-        if refused.problem.type in FEED_CONNECTION_GONE or refused.problem.status == 404:
+        problem = refused.problem
+        if problem.type in FEED_CONNECTION_GONE or problem.status == 404:
             return None
-        raise
-    item = only_item(item)
-    _raise_rejection(item)
+        if problem.type not in MEANINGS or refusal_of(problem).scope is not Scope.FEED:
+            raise
+        # About the feed connection, and not about whoever asks.
+        item = {"error": problem.model_dump(), "status": "REJECTED"}
+    rejection = _rejection(item)
+    if rejection is not None:
+        own = _feed_connection({"id": feed_connection_id} | item)
+        return own.but(active=False, rejection=rejection)
     return _feed_connection(item) if item.get("id") else None
 
 
@@ -139,9 +147,14 @@ def _is_rejected(item: dict[str, Any]) -> bool:
     return str(item.get("status", "")).upper() == "REJECTED"
 
 
-def _raise_rejection(item: dict[str, Any]) -> None:
+def _rejection(item: dict[str, Any]) -> Problem | None:
     problems = item_problems(item, 400)
     if problems:
-        raise_obstacle(refusal_of(problems[0]))
-    if _is_rejected(item):
-        raise Refused(Problem(type=NO_TYPE, title="Rejected", status=400))
+        return problems[0]
+    return Problem(type=NO_TYPE, title="Rejected", status=400) if _is_rejected(item) else None
+
+
+def _raise_rejection(item: dict[str, Any]) -> None:
+    problem = _rejection(item)
+    if problem is not None:
+        raise_obstacle(refusal_of(problem))

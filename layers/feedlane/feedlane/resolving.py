@@ -1,0 +1,84 @@
+"""A statement that Xero took and never ends: an operator says what became of it.
+
+"delivered" is taken at its word. "notDelivered" is not: the same bytes go again, under a new Idempotency-Key. If Xero
+has the lines after all it says so, by each line's id, and nothing is there twice. So they are never cut anew here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from feedlane import event_payloads, statement_end
+from feedlane.errors import Conflict, NotFound
+from feedlane.feed import Feed, FlightStatus
+from feedlane.ids import NewId
+from feedlane.queues import Check, Queues
+from feedlane.statement import StatementRecord, StatementState
+from feedlane.store import ledger
+from feedlane.store.records import emitted
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Write
+
+# A wake-up for the case that we crash between the change and what follows it.
+SAFETY_DELAY = 20
+_TRIES = 10
+
+
+class Outcome(StrEnum):
+    DELIVERED = "delivered"
+    NOT_DELIVERED = "notDelivered"
+
+
+def resolve(
+    store: Store, queues: Queues, now: datetime, new_id: NewId, feed_id: str, number: int, outcome: Outcome
+) -> Feed:
+    """The feed, with its stuck statement `number` resolved. Written down with an event.
+
+    Raises `NotFound`, `Conflict` if this statement is not under way, or Xero may still end it.
+    """
+    for _ in range(_TRIES):
+        feed, statement = _stuck(store, feed_id, number)
+        queues.check(Check(kind="wake", feed_id=feed_id), SAFETY_DELAY)
+        told = statement.but(resolved_as=outcome.value)
+        company = store.company(feed.company_id)
+        event = emitted(event_payloads.statement_resolved(new_id(), feed, told, company, now))
+        try:
+            if outcome is Outcome.DELIVERED:
+                statement_end.delivered(store, queues, feed, told, now, new_id, event)
+            else:
+                _send_again(store, queues, feed, told, event)
+        except ConditionFailed:
+            continue  # the feed has grown, or Xero has ended the statement, at this moment
+        found = ledger.find_feed(store, feed_id)
+        return found or feed
+    raise Conflict("The feed is changing at this moment; try again.")
+
+
+def _stuck(store: Store, feed_id: str, number: int) -> tuple[Feed, StatementRecord]:
+    feed, statement = ledger.find_feed(store, feed_id), ledger.statement(store, feed_id, number)
+    if feed is None:
+        raise NotFound("feed", feed_id)
+    if statement is None:
+        raise NotFound("statement", str(number))
+    is_under_way = feed.flight is not None and feed.flight.number == number
+    if not is_under_way or statement.state is not StatementState.PENDING:
+        raise Conflict(f"Statement {number} is not waiting for its end at Xero (it is {statement.state}).")
+    if not statement.stuck:
+        raise Conflict(f"Statement {number} may still end by itself: it is reported as stuck after 24 hours.")
+    return feed, statement
+
+
+def _send_again(store: Store, queues: Queues, feed: Feed, statement: StatementRecord, event: Write) -> None:
+    again = statement.but(
+        state=StatementState.POSTING,
+        key_turn=statement.key_turn + 1,
+        known_unsent=False,
+        upstream_id=None,
+        posted_on=None,
+        turn=0,
+        stuck=False,
+    )
+    flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
+    store.commit(ledger.put_statement(again), ledger.put_feed(feed.but(flight=flight)), event)
+    queues.wake(feed.id)

@@ -1,0 +1,151 @@
+"""An operator's word on a statement that Xero never ends: nothing is lost, nothing is there twice, and it is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane.checking import STUCK_AFTER
+from feedlane.errors import Conflict, NotFound
+from feedlane.feed import FlightStatus
+from feedlane.push_operation import PushStatus
+from feedlane.resolving import Outcome, resolve
+from feedlane.statement import StatementState
+from feedlane.store import ledger
+from feedlane.upstream import Accepted, StatementStatus
+from tests.unit.feeds.moments import crashes_everywhere, just_before
+from tests.unit.feeds.test_long_pending import ends, pass_time, pending
+from tests.unit.feeds.world import World, transactions
+
+
+def stuck() -> World:
+    """Two transactions that Xero has taken and keeps PENDING, and one that waits behind them."""
+    world = World()
+    pending(world)
+    pass_time(world, STUCK_AFTER + timedelta(hours=1))
+    world.push(transactions(1, start=3, opening=20.0))
+    world.step()
+    assert world.events("bankFeeds.statement.stuck")
+    return world
+
+
+def said(world: World, outcome: Outcome, number: int = 1) -> None:
+    resolve(world.store, world.queues, world.now, world.new_id, world.feed().id, number, outcome)
+
+
+def forgotten(world: World) -> None:
+    """Xero never had it, whatever it answered: its ids are as new."""
+    world.upstream.taken[0] = []
+
+
+def test_delivered_ends_its_operations_and_what_waits_goes_on() -> None:
+    world = stuck()
+    said(world, Outcome.DELIVERED)
+    pass_time(world, timedelta(hours=2))
+    assert {one.status for one in world.operations()} == {PushStatus.SUCCESS}
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+    [event] = world.events("bankFeeds.statement.resolved")
+    assert (event.payload["statementNumber"], event.payload["outcome"]) == (1, "delivered")
+    assert event.payload["statementId"] == "statement-1"
+    kept = ledger.statement(world.store, world.feed().id, 1)
+    assert kept is not None
+    assert (kept.state, kept.resolved_as) == (StatementState.DELIVERED, "delivered")
+
+
+def test_not_delivered_sends_the_same_bytes_again_under_another_key() -> None:
+    world = stuck()
+    forgotten(world)
+    said(world, Outcome.NOT_DELIVERED)
+    world.run()
+    (first_key, first), (second_key, second), *_ = world.upstream.posts
+    assert first == second
+    assert first_key != second_key
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+    assert {one.status for one in world.operations()} == {PushStatus.SUCCESS}
+    assert [event.payload["outcome"] for event in world.events("bankFeeds.statement.resolved")] == ["notDelivered"]
+
+
+def test_not_delivered_although_xero_has_it_doubles_nothing() -> None:
+    """Xero says that it knows the lines, and the statement is followed on to its own end."""
+    world = stuck()
+    said(world, Outcome.NOT_DELIVERED)
+    pass_time(world, timedelta(hours=1))
+    assert world.sent_ids() == ["t1", "t2"]
+    assert {one.status for one in world.operations()} == {PushStatus.PENDING}
+    ends(world, StatementStatus.DELIVERED)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+    assert {one.status for one in world.operations()} == {PushStatus.SUCCESS}
+
+
+def test_one_that_stays_pending_after_it_was_sent_again_is_reported_again() -> None:
+    world = stuck()
+    said(world, Outcome.NOT_DELIVERED)
+    pass_time(world, STUCK_AFTER + timedelta(hours=1))
+    assert len(world.events("bankFeeds.statement.stuck")) == 2
+
+
+def test_what_xero_may_still_end_is_not_ended_by_anybody_else() -> None:
+    world = World()
+    pending(world)
+    pass_time(world, STUCK_AFTER - timedelta(hours=1))
+    with pytest.raises(Conflict, match="24 hours"):
+        said(world, Outcome.DELIVERED)
+    assert world.feed().flight is not None
+
+
+def test_a_statement_that_is_not_under_way_is_left_alone() -> None:
+    world = stuck()
+    with pytest.raises(NotFound):
+        said(world, Outcome.DELIVERED, number=2)
+    said(world, Outcome.DELIVERED)
+    for outcome in Outcome:
+        with pytest.raises(Conflict, match="DELIVERED"):
+            said(world, outcome)
+    assert len(world.events("bankFeeds.statement.resolved")) == 1
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_xeros_own_end_at_the_same_moment_counts(outcome: Outcome) -> None:
+    world = stuck()
+
+    def xero_ends() -> None:
+        world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.DELIVERED)
+        for check, _ in [found for found in world.queues.checks if found[0].kind == "statement"]:
+            world.checker.look(check)
+
+    just_before(world, "commit", xero_ends, touching="bankFeeds.statement.resolved")
+    with pytest.raises(Conflict):
+        said(world, outcome)
+    world.run()
+    assert world.events("bankFeeds.statement.resolved") == []
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+
+
+def test_a_feed_that_grows_at_the_same_moment_is_resolved_all_the_same() -> None:
+    world = stuck()
+    grown = world.message(transactions(1, start=4, opening=30.0))
+    just_before(world, "commit", lambda: world.record(grown), touching="bankFeeds.statement.resolved")
+    said(world, Outcome.DELIVERED)
+    pass_time(world, timedelta(hours=2))
+    assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
+    assert len(world.events("bankFeeds.statement.resolved")) == 1
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_crash_at_any_step_leaves_it_stuck_or_resolved(outcome: Outcome) -> None:
+    worlds = 0
+    for world in crashes_everywhere(stuck, lambda world: said(world, outcome)):
+        worlds += 1
+        flight = world.feed().flight
+        resolved = flight is None or flight.status is FlightStatus.POSTING
+        assert len(world.events("bankFeeds.statement.resolved")) == int(resolved)
+        if outcome is Outcome.NOT_DELIVERED:
+            forgotten(world)
+        if not resolved:
+            said(world, outcome)
+        pass_time(world, timedelta(hours=2))
+        assert world.sent_ids() == ["t1", "t2", "t3"]
+        assert {one.status for one in world.operations()} == {PushStatus.SUCCESS}
+    assert worlds > 3

@@ -1,0 +1,221 @@
+"""What concerns every feed of an app with thousands goes in pages; whichever invocation dies, no feed is forgotten.
+
+10,000 feeds of 3,000 connections. Every third invocation is told to die at some step of its work.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from feedlane import holding, releasing, waking
+from feedlane.hold import Hold, Scope
+from feedlane.problem import Problem
+from feedlane.queues import Check
+from feedlane.settings_changes import change_settings
+from feedlane.store import keys, ledger, push_operations
+from feedlane.store.feed_pages import MOST_CONNECTIONS, MOST_FEEDS, page_of_all
+from feedlane.store.table import Delete
+from feedlane.upstream import Refusal
+from tests.unit.feeds.many import COMPANIES, WAITING, Many
+from tests.unit.feeds.moments import Crashed, crash_at
+
+CONNECTIONS, FEEDS, DEATHS = 3000, 10_000, 0.35
+SUSPENDED = Refusal(
+    scope=Scope.APP,
+    reason="app-suspended",
+    problem=Problem(type="suspended-or-terminated-application", title="Suspended", status=403, detail="Suspended."),
+)
+
+
+def held(app: Many) -> Hold:
+    """The app's hold, made on the refusal of its first feed."""
+    feed = app.feeds[0]
+    company = app.store.company(feed.company_id)
+    return holding.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
+
+
+def release(app: Many, hold: Hold) -> int:
+    return len(releasing.release(app.store, app.queues, app.now, app.new_id, hold))
+
+
+def everyone(app: Many) -> set[str]:
+    return {feed.id for feed in app.feeds}
+
+
+def test_pages_have_every_feed_once() -> None:
+    app, seen, after = Many(250, 900), list[str](), ""
+    while True:
+        page = page_of_all(app.store, after)
+        assert len(page.feeds) <= MOST_FEEDS + 900 // 250 + 1
+        seen += [feed.id for feed in page.feeds]
+        if page.resume_after is None:
+            break
+        after = page.resume_after
+    assert len(seen) == 900
+    assert set(seen) == everyone(app)
+
+
+@pytest.mark.parametrize("connections", [1, MOST_CONNECTIONS - 1, MOST_CONNECTIONS, MOST_CONNECTIONS + 1])
+def test_no_feed_at_the_edge_of_a_page_is_left_out(connections: int) -> None:
+    app = Many(connections, 2 * connections)
+    waking.wake_all(app.store, app.queues)
+    app.work_off(random.Random(1))
+    assert sorted(app.queues.woken) == sorted(everyone(app))
+
+
+def test_a_hold_of_the_app_reaches_every_feed() -> None:
+    app = Many(CONNECTIONS, FEEDS)
+    held(app)
+    app.work_off(random.Random(2), DEATHS)
+    assert set(app.queues.woken) | {app.feeds[0].id} == everyone(app)
+    assert app.died >= 5
+    assert "waiting" not in app.events("bankFeeds.held")[0].payload
+
+
+def test_a_crash_right_after_the_apps_hold_forgets_nobody() -> None:
+    app = Many(250, 600)
+    back = crash_at(app, 4)  # behind the commit: the first steps are the promise and the commit
+    with pytest.raises(Crashed):
+        held(app)
+    back()
+    assert app.store.holds_on([(Scope.APP, "app")])
+    assert app.queues.woken == []
+    app.work_off(random.Random(3))
+    assert set(app.queues.woken) | {app.feeds[0].id} == everyone(app)
+
+
+def test_feeds_that_meet_a_standing_hold_do_not_each_go_through_all_of_them() -> None:
+    app = Many(250, 600)
+    held(app)
+    app.queues.checks.clear()
+    for feed in app.feeds[1:20]:
+        company = app.store.company(feed.company_id)
+        holding.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
+    assert app.queues.checks == []
+
+
+def test_a_release_of_the_app_starts_each_feed_once_and_wakes_it_behind_the_lifting() -> None:
+    app = Many(CONNECTIONS, FEEDS)
+    hold = held(app)
+    app.queues.checks.clear()
+    app.queues.woken.clear()
+    woken_while_held: list[str] = []
+    app.table.commit = _noting(app, woken_while_held)  # type: ignore[method-assign]
+    assert release(app, hold) < FEEDS
+    app.work_off(random.Random(4), DEATHS)
+    assert app.died >= 5
+    assert app.store.holds() == []
+    assert woken_while_held == []
+    assert set(app.queues.woken) == everyone(app)
+    for feed in app.feeds:
+        [operation] = push_operations.open_operations(app.store, feed.id)
+        assert (operation.transactions, operation.through) == (WAITING, WAITING)
+    [event] = app.events("bankFeeds.released")
+    assert event.payload["waiting"] == FEEDS * WAITING
+
+
+def _noting(app: Many, woken: list[str]) -> object:
+    """Which feeds are woken before the commit that lifts the hold."""
+    real = app.table.commit
+
+    def commit(*writes: object) -> None:
+        if any(isinstance(write, Delete) and write.key == keys.hold(Scope.APP, "app") for write in writes):
+            woken.extend(app.queues.woken)
+        real(*writes)  # type: ignore[arg-type]
+
+    return commit
+
+
+def test_no_invocation_has_more_to_do_than_a_page() -> None:
+    app = Many(CONNECTIONS, FEEDS)
+    hold = held(app)
+    app.work_off(random.Random(5))
+    release(app, hold)
+    app.work_off(random.Random(5))
+    assert app.most["wake"] <= MOST_FEEDS + 10
+    assert app.most["query"] <= 2 * (MOST_CONNECTIONS + 1)
+    assert app.most["get_many"] <= 20
+    assert app.most["commit"] <= 2 * MOST_FEEDS // 30
+
+
+def test_a_release_whose_every_invocation_dies_once_comes_to_its_end() -> None:
+    """Wherever it dies: the call of the API at first, then each message."""
+    for step in range(1, 40):
+        app = Many(120, 130)
+        hold = held(app)
+        app.queues.checks.clear()
+        app.queues.woken.clear()
+        back = crash_at(app, step)
+        try:
+            release(app, hold)
+        except Crashed:
+            pass
+        finally:
+            back()
+        app.work_off(random.Random(step), 0.5)
+        for standing in app.store.holds():
+            assert not standing.releasing  # it had not begun
+            release(app, standing)
+            app.work_off(random.Random(step))
+        assert app.store.holds() == []
+        assert set(app.queues.woken) == everyone(app)
+        assert all(len(push_operations.open_operations(app.store, feed.id)) == 1 for feed in app.feeds)
+        [event] = app.events("bankFeeds.released")
+        assert event.payload["waiting"] == 130 * WAITING
+
+
+def test_two_that_bring_a_release_on_at_once_count_and_start_nothing_twice() -> None:
+    app = Many(350, 400)
+    hold = held(app)
+    app.queues.checks.clear()
+    release(app, hold)
+    message = Check(kind="release", scope=Scope.APP, subject="app")
+    app.queues.checks += [(message, 0), (message, 0)]
+    real, inside = app.table.commit, [True]
+
+    def commit(*writes: object) -> None:
+        if inside and "release_after" in repr(writes):
+            inside.clear()
+            app.invoke(message)  # the other one takes the same page just before
+        real(*writes)  # type: ignore[arg-type]
+
+    app.table.commit = commit  # type: ignore[method-assign,assignment]
+    app.work_off(random.Random(6))
+    assert not inside
+    assert app.store.holds() == []
+    [event] = app.events("bankFeeds.released")
+    assert event.payload["waiting"] == 400 * WAITING
+    assert all(len(push_operations.open_operations(app.store, feed.id)) == 1 for feed in app.feeds)
+
+
+def test_what_comes_in_while_the_release_goes_on_is_sent_as_well() -> None:
+    app = Many(250, 300)
+    hold = held(app)
+    app.queues.checks.clear()
+    app.queues.woken.clear()
+    release(app, hold)
+    first = page_of_all(app.store).feeds[0]
+    app.store.commit(ledger.put_feed(first.but(recorded_through=first.recorded_through + 1)))
+    app.work_off(random.Random(7))
+    assert first.id in app.queues.woken
+    assert app.store.holds() == []
+
+
+def test_switching_bank_feeds_on_again_wakes_every_feed() -> None:
+    app = Many(CONNECTIONS, FEEDS)
+    change_settings(app.store, app.queues, app.now, app.new_id, {"bank_feeds": False})
+    change_settings(app.store, app.queues, app.now, app.new_id, {"bank_feeds": True})
+    app.work_off(random.Random(8), DEATHS)
+    assert app.died >= 5
+    assert set(app.queues.woken) == everyone(app)
+
+
+def test_what_waits_behind_a_hold_of_very_many_feeds_is_counted_in_part() -> None:
+    app = Many(COMPANIES * 3, 900)
+    counted = holding.counted(app.store, held(app))
+    assert not counted.is_all
+    assert 0 < counted.number < 900 * WAITING
+    few = Many(50, 60)
+    assert holding.counted(few.store, held(few)) == (60 * WAITING, True)
