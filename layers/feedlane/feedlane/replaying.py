@@ -103,12 +103,13 @@ class Replayer:
         if replay is None or not replay.is_running:
             return None
         after, wait = self._walk(replay)
+        now, seconds = self.clock(), min(LONGEST_DELAY, math.ceil(wait.total_seconds()))
+        after = after.stepped(now, timedelta(seconds=seconds))
         try:
-            self.store.commit(replays.put_replay(after, self.clock()))
+            self.store.commit(replays.put_replay(after, now))
         except ConditionFailed:
             return None  # whoever was faster has rung for the next step
         if after.is_running:
-            seconds = min(LONGEST_DELAY, math.ceil(wait.total_seconds()))
             self.queues.replay(consumer_id, replay_id, seconds)
         return after
 
