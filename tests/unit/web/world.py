@@ -69,6 +69,9 @@ class FakeVault:
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         return AccessToken(value="canary-access", expires_at=NOW + timedelta(minutes=30))
 
+    def create_webhook_secret(self, consumer_id: str) -> str:
+        return f"whsec_of_{consumer_id}"
+
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
         self.keys.append((client_id, client_secret))
         return self.check.but(client_id=client_id, endings=(client_secret[-4:],))
