@@ -21,6 +21,8 @@ from feedlane.store.table import ConditionFailed
 STEP = timedelta(seconds=6)
 # The list of deliveries is a moment behind the table: what waited is looked for once more.
 SECOND_LOOK = timedelta(seconds=60)
+# Long enough for the change that the message goes with to be written.
+SAFETY_DELAY = 20
 _NEWS = timedelta(seconds=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _TRIES = 5
@@ -42,6 +44,8 @@ def replay_one(store: Store, queues: Queues, now: datetime, consumer_id: str, ev
     if delivery.claimed_until and delivery.claimed_until > now:
         return delivery
     if delivery.state is not DeliveryState.SENDING:
+        # For the case that we crash right after the commit: from then on it has to be sent.
+        queues.deliver(consumer_id, event_id, SAFETY_DELAY)
         delivery = delivery.again()
         store.commit(deliveries.put_delivery(delivery, now), deliveries.unchanged(found.consumer))
     queues.deliver(consumer_id, event_id, 0)

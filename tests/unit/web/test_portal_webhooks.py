@@ -200,7 +200,7 @@ def test_one_delivery_is_sent_again(world: World) -> None:
     consumer = _consumer(world)
     _delivered(world, consumer, 1, Answer(status=204))
     assert _post(world, f"{LIST}/consumer-1/deliveries/event-1/replay").query == {"done": "again"}
-    assert world.queues.deliveries == [("consumer-1", "event-1", 0)]
+    assert ("consumer-1", "event-1", 0) in world.queues.deliveries
 
 
 @pytest.mark.parametrize(
