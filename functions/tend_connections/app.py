@@ -1,4 +1,7 @@
-"""Every few minutes: the daily round over connections goes on where it stands. See `feedlane/tending_round.py`."""
+"""Every few minutes, by two schedules: the daily round over connections goes on, and the watch looks after the rest.
+
+See `feedlane/tending_round.py` and `feedlane/watching.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,21 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers where the round stands."""
+    """Answers where the round stands, or what the watch has seen."""
+    return _watch() if event.get("watch") else _round(context)
 
+
+def _watch() -> dict[str, Any]:
+    seen = wiring.watch().look()
+    facts = seen.model_dump(mode="json")
+    if seen.replays_given_up:
+        logger.error("replays failed again and again", extra=facts)
+    else:
+        logger.info("looked after what stands still", extra=facts)
+    return facts
+
+
+def _round(context: Any) -> dict[str, Any]:
     def time_left() -> timedelta:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 

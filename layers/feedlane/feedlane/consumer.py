@@ -22,6 +22,8 @@ class Consumer(Record):
     company_tags: tuple[str, ...] = ()
     header_names: tuple[str, ...] = ()
     disabled: bool = False
+    disabled_because: str = ""
+    """By itself: "gone" (it answered 410) or "failing" (for days). By somebody: "asked"."""
     created: datetime
     secret_rotated: datetime | None = None
     failing_since: datetime | None = None

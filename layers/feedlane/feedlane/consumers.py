@@ -68,6 +68,7 @@ def create(
         company_tags=_tags(tuple(company_tags)),
         header_names=tuple(own),
         disabled=disabled,
+        disabled_because="asked" if disabled else "",
         created=now,
     )
     if len(store.consumers()) >= MOST_CONSUMERS:
@@ -115,12 +116,12 @@ def rotate_secret(store: Store, vault: Vault, now: datetime, consumer_id: str) -
 
 def disable(store: Store, consumer_id: str) -> Consumer:
     """Nothing is sent until it is enabled; its events are kept."""
-    return _changed(store, consumer_id, disabled=True, failing_since=None)
+    return _changed(store, consumer_id, disabled=True, disabled_because="asked", failing_since=None)
 
 
 def enable(store: Store, queues: Queues, now: datetime, consumer_id: str) -> tuple[Consumer, Replay]:
     """What waited is sent, in the order of the events: a replay. One that is enabled already has it looked for anew."""
-    consumer = _changed(store, consumer_id, disabled=False, failing_since=None)
+    consumer = _changed(store, consumer_id, disabled=False, disabled_because="", failing_since=None)
     return consumer, replaying.resume(store, queues, now, consumer_id)
 
 

@@ -157,8 +157,8 @@ class Deliverer:
             return []
         writes: list[Write] = [self.store.put_consumer(after)]
         if after.disabled and not before.disabled:
-            reason = "gone" if answer.status == GONE else "failing"
-            writes.append(emitted(event_payloads.consumer_disabled(self.new_id(), before, reason, now)))
+            event = event_payloads.consumer_disabled(self.new_id(), before, after.disabled_because, now)
+            writes.append(emitted(event))
         return writes
 
 
@@ -171,7 +171,9 @@ def judged(consumer: Consumer, answer: Answer, now: datetime) -> Consumer:
         return consumer.but(failing_since=None) if consumer.failing_since else consumer
     since = consumer.failing_since or now
     if consumer.disabled or answer.status == GONE or now - since >= FAILING_FOR:
-        return consumer.but(failing_since=None, disabled=True)
+        because = "gone" if answer.status == GONE else "failing"
+        because = consumer.disabled_because if consumer.disabled else because
+        return consumer.but(failing_since=None, disabled=True, disabled_because=because)
     return consumer.but(failing_since=since)
 
 

@@ -70,6 +70,10 @@ class ReconnectionNeeded(FeedlaneError):
         self.problem = problem
 
 
+# Why the whole app is held then.
+APP_KEYS_REJECTED = "app-keys-rejected"
+
+
 class AppKeysRejected(FeedlaneError):
     """Xero does not know the app's keys, or the keys are not set: the app's fault, never a customer's."""
 

@@ -1,43 +1,69 @@
-"""Changes to the app's keys: checked with Xero, kept by the vault, shown by their last four characters only."""
+"""Changes to the app's keys: checked with Xero, kept by the vault, shown by their last four characters only.
+
+The vault's version of the keys says which change was the last: the settings show that one, whoever comes first to note
+it. What right keys mend is released before it is noted, so that a crash anywhere leaves something for `settle` to find.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
-from feedlane.errors import Invalid
+from feedlane import releasing
+from feedlane.errors import APP_KEYS_REJECTED, Invalid, NotFound
+from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import NewId
+from feedlane.queues import Queues
 from feedlane.settings import Settings
 from feedlane.settings_changes import stored_with_event
 from feedlane.store.store import Store
-from feedlane.vault import KeysCheck, Secret, Vault
+from feedlane.store.table import ConditionFailed
+from feedlane.vault import KEYS_NOT_SET, KeysCheck, Secret, Vault
+
+# What Xero said when it held the app, where a check of the keys tells whether it would say so again.
+_TOLD_BY_A_CHECK = frozenset({"invalid_client", KEYS_NOT_SET})
+_TRIES = 10
 
 
 def change_keys(
-    store: Store, vault: Vault, now: datetime, new_id: NewId, client_id: str, client_secret: str
+    store: Store, queues: Queues, vault: Vault, now: datetime, new_id: NewId, client_id: str, client_secret: str
 ) -> tuple[Settings, KeysCheck]:
     """Stores the app's keys in the vault once Xero knows them. Raises `Invalid` saying which part is wrong.
 
     A former secret of the same app stays as the second. If Xero cannot be asked now they are stored all the same, and
-    `keys_checked` is False.
+    `keys_checked` is False. Right keys release what wrong ones have held.
     """
-    return _noted(store, now, new_id, _right(vault.save_app_keys(client_id, client_secret)), client_id)
+    return _noted(store, queues, now, new_id, _right(vault.save_app_keys(client_id, client_secret)))
 
 
 def add_second_secret(
-    store: Store, vault: Vault, now: datetime, new_id: NewId, client_secret: str
+    store: Store, queues: Queues, vault: Vault, now: datetime, new_id: NewId, client_secret: str
 ) -> tuple[Settings, KeysCheck]:
     """A secret that is tried when Xero does not know the first, so that keys rotate without an outage.
 
     Raises `Invalid` saying what is wrong.
     """
     _require_keys(store.settings())
-    return _noted(store, now, new_id, _right(vault.add_app_secret(client_secret)))
+    return _noted(store, queues, now, new_id, _right(vault.add_app_secret(client_secret)))
 
 
-def drop_secret(store: Store, vault: Vault, now: datetime, new_id: NewId, which: Secret) -> Settings:
+def drop_secret(store: Store, queues: Queues, vault: Vault, now: datetime, new_id: NewId, which: Secret) -> Settings:
     """Forgets one of two secrets; the other is the first from then on. Raises `Invalid` unless Xero knows the other."""
     _require_keys(store.settings())
-    return _noted(store, now, new_id, vault.drop_app_secret(which))[0]
+    return _noted(store, queues, now, new_id, vault.drop_app_secret(which))[0]
+
+
+def settle(store: Store, queues: Queues, vault: Vault, now: datetime, new_id: NewId) -> bool:
+    """Finishes a change that a crash has interrupted, and releases a hold that has no cause any more.
+
+    Answers whether there was anything to do. Raises `Unavailable`.
+    """
+    held = any(hold.problem.type in _TOLD_BY_A_CHECK for hold in _rejected(store))
+    check, before = vault.app_keys(check=held), store.settings()
+    if check.version <= before.keys_version and not (held and check.ok):
+        return False
+    _noted(store, queues, now, new_id, check)
+    return True
 
 
 def _require_keys(settings: Settings) -> None:
@@ -52,16 +78,30 @@ def _right(check: KeysCheck) -> KeysCheck:
     return check
 
 
-def _noted(
-    store: Store, now: datetime, new_id: NewId, check: KeysCheck, client_id: str | None = None
-) -> tuple[Settings, KeysCheck]:
+def _noted(store: Store, queues: Queues, now: datetime, new_id: NewId, check: KeysCheck) -> tuple[Settings, KeysCheck]:
     """In the settings, what may be known of the keys outside the vault."""
-    before = store.settings()
+    if check.ok:
+        for hold in _rejected(store):
+            with suppress(NotFound):  # somebody else was faster
+                releasing.release(store, queues, now, new_id, hold)
+    for _ in range(_TRIES):
+        before = store.settings()
+        if check.version < before.keys_version:
+            return before, check  # a later change has been noted already
+        with suppress(ConditionFailed):  # other settings were changed at this moment
+            return stored_with_event(store, now, new_id, before, _with_facts(before, check)), check
+    raise ConditionFailed([])
+
+
+def _with_facts(before: Settings, check: KeysCheck) -> Settings:
     first, second = (*check.endings, "", "")[:2]
     after = before.but(
-        client_id=client_id or before.client_id,
-        client_secret_ending=first,
-        second_secret_ending=second,
-        keys_checked=check.ok is True,
+        client_id=check.client_id, client_secret_ending=first, second_secret_ending=second, keys_version=check.version
     )
-    return stored_with_event(store, now, new_id, before, after), check
+    # Nobody could ask: what Xero has said of the very same keys before still counts.
+    was_checked = before.keys_checked and after == before.but(keys_version=check.version)
+    return after.but(keys_checked=check.ok is True or (check.ok is None and was_checked))
+
+
+def _rejected(store: Store) -> list[Hold]:
+    return [hold for hold in store.holds_on([(Scope.APP, APP)]) if hold.reason == APP_KEYS_REJECTED]

@@ -11,6 +11,9 @@ from feedlane.record import Record
 # How often a replay tries one delivery before it goes on past it: that one then follows its own schedule.
 PATIENCE = 3
 LOST = timedelta(hours=1)
+# A replay whose step is so late has lost its message; it is rung for again so often, and then given up.
+SILENT = timedelta(minutes=10)
+MOST_RINGS = 12
 
 
 class Which(StrEnum):
@@ -27,6 +30,8 @@ class ReplayState(StrEnum):
     DONE = "Done"
     STOPPED = "Stopped"
     """The consumer was disabled or deleted."""
+    FAILED = "Failed"
+    """Its steps failed again and again: what it has not sent is as it was."""
 
 
 class Turn(StrEnum):
@@ -38,7 +43,10 @@ class Turn(StrEnum):
 
 
 class Replay(Record):
-    """`since` and `until` are times of events. `place` is how far it has come; what lies before has had its turn."""
+    """`since` and `until` are times of events. `place` is how far it has come; what lies before has had its turn.
+
+    `due`: when its next step should be. `rung`: how often it was rung for again since its last step.
+    """
 
     id: str
     consumer_id: str
@@ -52,12 +60,29 @@ class Replay(Record):
     succeeded: int = 0
     failed: int = 0
     looks: int = 0
+    due: datetime | None = None
+    rung: int = 0
     ended: datetime | None = None
     version: int = 0
 
     @property
     def is_running(self) -> bool:
         return self.state is ReplayState.RUNNING
+
+    def is_lost(self, now: datetime) -> bool:
+        """Its message is nowhere any more, as far as one can tell: ringing for one that is not lost does no harm."""
+        return self.is_running and now - (self.due or self.started) > SILENT
+
+    @property
+    def is_hopeless(self) -> bool:
+        return self.rung >= MOST_RINGS
+
+    def rung_again(self, now: datetime) -> Replay:
+        return self.but(rung=self.rung + 1, due=now)
+
+    def stepped(self, now: datetime, wait: timedelta) -> Replay:
+        """After a step; the next one is due in `wait`."""
+        return self.but(rung=0, due=now + wait)
 
     def concerns(self, delivery: Delivery) -> bool:
         """As far as a list can say, which may be a moment old: what has arrived stays so until a replay."""

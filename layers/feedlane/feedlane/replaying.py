@@ -21,6 +21,8 @@ from feedlane.store.table import ConditionFailed
 STEP = timedelta(seconds=6)
 # The list of deliveries is a moment behind the table: what waited is looked for once more.
 SECOND_LOOK = timedelta(seconds=60)
+# Long enough for the change that the message goes with to be written.
+SAFETY_DELAY = 20
 _NEWS = timedelta(seconds=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _TRIES = 5
@@ -42,6 +44,8 @@ def replay_one(store: Store, queues: Queues, now: datetime, consumer_id: str, ev
     if delivery.claimed_until and delivery.claimed_until > now:
         return delivery
     if delivery.state is not DeliveryState.SENDING:
+        # For the case that we crash right after the commit: from then on it has to be sent.
+        queues.deliver(consumer_id, event_id, SAFETY_DELAY)
         delivery = delivery.again()
         store.commit(deliveries.put_delivery(delivery, now), deliveries.unchanged(found.consumer))
     queues.deliver(consumer_id, event_id, 0)
@@ -103,12 +107,13 @@ class Replayer:
         if replay is None or not replay.is_running:
             return None
         after, wait = self._walk(replay)
+        now, seconds = self.clock(), min(LONGEST_DELAY, math.ceil(wait.total_seconds()))
+        after = after.stepped(now, timedelta(seconds=seconds))
         try:
-            self.store.commit(replays.put_replay(after, self.clock()))
+            self.store.commit(replays.put_replay(after, now))
         except ConditionFailed:
             return None  # whoever was faster has rung for the next step
         if after.is_running:
-            seconds = min(LONGEST_DELAY, math.ceil(wait.total_seconds()))
             self.queues.replay(consumer_id, replay_id, seconds)
         return after
 

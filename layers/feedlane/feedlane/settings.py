@@ -43,6 +43,8 @@ class Settings(Record):
     client_secret_ending: str = ""
     second_secret_ending: str = ""
     keys_checked: bool = False
+    keys_version: int = 0
+    """Which of the vault's versions of the keys these facts are of."""
     version: int = 0
 
     @model_validator(mode="before")

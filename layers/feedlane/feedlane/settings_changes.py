@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from feedlane import event_payloads, waking
@@ -15,7 +15,11 @@ from feedlane.queues import Queues
 from feedlane.settings import Access, Profile, Settings
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
+from feedlane.store.table import Write
 
+T = TypeVar("T", Settings, Profile)
+# Of no interest to anybody else.
+_UNTOLD = frozenset({"version", "keys_version"})
 # Xero's limits of linked organisations: of an app without certification now (5) and formerly (25), and by tier.
 CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
 # Calls a day that Xero allows for each organisation: 1,000 on the Starter tier, 5,000 on the others; contracts differ.
@@ -49,7 +53,7 @@ def change_settings(store: Store, queues: Queues, now: datetime, new_id: NewId, 
     return stored
 
 
-def change_profile(store: Store, profile: Profile) -> Profile:
+def change_profile(store: Store, now: datetime, new_id: NewId, profile: Profile) -> Profile:
     """The profile as a whole. `profile.version` is ignored: the last one wins. Raises `Invalid`."""
     if not 1 <= len(profile.name) <= LONGEST_TEXT:
         raise Invalid.field("name", f"must have 1 to {LONGEST_TEXT} characters", "Length")
@@ -62,17 +66,23 @@ def change_profile(store: Store, profile: Profile) -> Profile:
     if "{" in host and not profile.white_list_urls:
         rule = "has a placeholder in its host: list every host it may become in whiteListUrls"
         raise Invalid.field("redirectUrl", rule, "Url")
-    stored = profile.but(version=store.profile().version)
-    store.commit(store.put_profile(stored))
-    return stored
+    before = store.profile()
+    return _profile_stored(store, now, new_id, before, profile.but(version=before.version))
 
 
-def change_origins(store: Store, origins: list[str]) -> Profile:
+def change_origins(store: Store, now: datetime, new_id: NewId, origins: list[str]) -> Profile:
     """Which web pages may call the API from a browser. Raises `Invalid` for what is not an origin."""
     _require_origins(origins)
-    stored = store.profile().but(allowed_origins=tuple(dict.fromkeys(origins)))
-    store.commit(store.put_profile(stored))
-    return stored
+    before = store.profile()
+    after = before.but(allowed_origins=tuple(dict.fromkeys(origins)))
+    return _profile_stored(store, now, new_id, before, after)
+
+
+def _profile_stored(store: Store, now: datetime, new_id: NewId, before: Profile, after: Profile) -> Profile:
+    """With an event that tells what changed, if anything did."""
+    if after != before:
+        store.commit(store.put_profile(after), *_told(now, new_id, before, after))
+    return after
 
 
 def _require_origins(origins: Iterable[str]) -> None:
@@ -163,8 +173,13 @@ def _finding(field: str, message: str, validator: str) -> Finding:
 
 def stored_with_event(store: Store, now: datetime, new_id: NewId, before: Settings, after: Settings) -> Settings:
     """With an event that tells what changed, if anything did."""
-    changed = {name: value for name, value in after.model_dump().items() if value != getattr(before, name)}
-    if changed:
-        event = event_payloads.settings_changed(new_id(), changed, now)
-        store.commit(store.put_settings(after), emitted(event))
+    if after != before:
+        store.commit(store.put_settings(after), *_told(now, new_id, before, after))
     return after
+
+
+def _told(now: datetime, new_id: NewId, before: T, after: T) -> list[Write]:
+    """The event that names what changed, if that is anything to tell of."""
+    changed = {name: value for name, value in after.model_dump().items() if value != getattr(before, name)}
+    told = {name: value for name, value in changed.items() if name not in _UNTOLD}
+    return [emitted(event_payloads.settings_changed(new_id(), told, now))] if told else []

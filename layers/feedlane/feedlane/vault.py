@@ -9,6 +9,9 @@ from typing import Protocol
 from feedlane.record import Record
 from feedlane.token_set import AccessToken
 
+# The problem of a call for which there are no keys.
+KEYS_NOT_SET = "app-keys-not-set"
+
 
 class Grant(Record):
     """What an exchanged code brought: the token set is stored already, this is its access token."""
@@ -25,11 +28,14 @@ class KeysCheck(Record):
     """What Xero said of the app's keys. `ok` None: Xero could not be asked now; the keys are stored all the same.
 
     `endings` are the last four characters of the secrets that are stored now, in the order in which they are tried.
+    `version` rises with every change of the keys; 0: there are none.
     """
 
     ok: bool | None
     field: str = ""
     message: str = ""
+    client_id: str = ""
+    version: int = 0
     endings: tuple[str, ...] = ()
 
 
@@ -55,6 +61,9 @@ class Vault(Protocol):
 
     def drop_app_secret(self, which: Secret) -> KeysCheck:
         """Forgets one of two secrets, if Xero knows the other. Raises `Invalid`, `Unavailable`."""
+
+    def app_keys(self, check: bool = False) -> KeysCheck:
+        """The keys as they stand. `check` asks Xero; otherwise `ok` is what Xero said when they were stored."""
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         """Raises `ReconnectionNeeded` (the code is dead), `AppKeysRejected`, `Unavailable`."""

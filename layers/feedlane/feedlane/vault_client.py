@@ -14,6 +14,7 @@ from feedlane.vault_messages import (
     AddAppSecret,
     CreateWebhookSecret,
     DeleteWebhookSecret,
+    DescribeAppKeys,
     DropAppSecret,
     ExchangeCode,
     GetAccessToken,
@@ -49,6 +50,9 @@ class LambdaVault:
 
     def drop_app_secret(self, which: Secret) -> KeysCheck:
         return KeysCheck.model_validate(self._ask(DropAppSecret(which=which)))
+
+    def app_keys(self, check: bool = False) -> KeysCheck:
+        return KeysCheck.model_validate(self._ask(DescribeAppKeys(check=check)))
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         message = ExchangeCode(code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)

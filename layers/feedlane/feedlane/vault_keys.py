@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import Field
 
+from feedlane.clock import Clock
 from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.problem import Problem
 from feedlane.record import Record
-from feedlane.vault import KeysCheck, Secret
+from feedlane.vault import KEYS_NOT_SET, KeysCheck, Secret
+from feedlane.vault_lease import LASTS, Leases
 from feedlane.vault_secrets import Secrets
 from feedlane.xero.identity import ClientKeys, Identity
 from feedlane.xero.identity_errors import (
@@ -22,8 +26,11 @@ from feedlane.xero.identity_errors import (
 
 NAME = "app-keys"
 SHORTEST, LONGEST = 8, 128
+# Whoever has held the lease for longer than this writes no more: the store cannot refuse a write that comes too late.
+IN_TIME = LASTS - timedelta(seconds=10)
+_TRIES = 6
 NOT_SET = Problem(
-    type="app-keys-not-set",
+    type=KEYS_NOT_SET,
     title="App keys missing",
     status=401,
     detail="The keys of the Xero app are not set.",
@@ -32,9 +39,13 @@ T = TypeVar("T")
 
 
 class StoredKeys(Record):
+    """`version` rises with every change. `checked`: Xero knew what was entered when it was stored."""
+
     client_id: str
     client_secret: str = Field(repr=False)
     second_secret: str | None = Field(default=None, repr=False)
+    checked: bool = False
+    version: int = 0
 
     @property
     def in_turn(self) -> list[ClientKeys]:
@@ -47,11 +58,19 @@ class StoredKeys(Record):
 
 
 class AppKeys:
-    """Read from the store for every use: they are needed twice an hour per token set and must not be stale."""
+    """Read from the store for every use: they are needed twice an hour per token set and must not be stale.
 
-    def __init__(self, secrets: Secrets, identity: Identity) -> None:
+    Changes come one after the other, under a lease: each starts from what the one before has left.
+    """
+
+    def __init__(
+        self, secrets: Secrets, identity: Identity, leases: Leases, clock: Clock, pause: Callable[[float], None]
+    ) -> None:
         self._secrets = secrets
         self._identity = identity
+        self._leases = leases
+        self._clock = clock
+        self._pause = pause
 
     def save(self, client_id: str, client_secret: str) -> KeysCheck:
         """Stores the keys unless Xero says they are wrong. Raises `Invalid`.
@@ -60,37 +79,55 @@ class AppKeys:
         """
         _require_plain("clientId", client_id)
         _require_plain("clientSecret", client_secret)
-        stored = self._stored()
-        same_app = stored is not None and stored.client_id == client_id
-        check = self._check(ClientKeys(client_id, client_secret), same_app)
-        if check.ok is False:
-            return check
-        second = _former_secret(stored, client_secret) if stored and same_app else None
-        keys = StoredKeys(client_id=client_id, client_secret=client_secret, second_secret=second)
-        return self._stored_as(keys, check)
+        with self._alone() as ends:
+            stored = self._stored()
+            same_app = stored is not None and stored.client_id == client_id
+            check = self._check(ClientKeys(client_id, client_secret), same_app)
+            if check.ok is False:
+                return check
+            second = _former_secret(stored, client_secret) if stored and same_app else None
+            keys = StoredKeys(client_id=client_id, client_secret=client_secret, second_secret=second)
+            return self._stored_as(ends, keys, stored, check)
 
     def add(self, client_secret: str) -> KeysCheck:
         """A second secret beside the first. Raises `Invalid`, `AppKeysRejected` if there are no keys yet."""
         _require_plain("clientSecret", client_secret)
-        stored = self._required()
-        if client_secret == stored.client_secret:
-            raise Invalid.field("clientSecret", "is the first secret already: the second must be another", "Different")
-        check = self._check(ClientKeys(stored.client_id, client_secret), same_app=True)
-        return check if check.ok is False else self._stored_as(stored.but(second_secret=client_secret), check)
+        with self._alone() as ends:
+            stored = self._required()
+            if client_secret == stored.client_secret:
+                rule = "is the first secret already: the second must be another"
+                raise Invalid.field("clientSecret", rule, "Different")
+            check = self._check(ClientKeys(stored.client_id, client_secret), same_app=True)
+            if check.ok is False:
+                return check
+            return self._stored_as(ends, stored.but(second_secret=client_secret), stored, check)
 
     def drop(self, which: Secret) -> KeysCheck:
         """Only a secret that Xero knows may be left alone. Raises `Invalid`, `Unavailable`, and then drops nothing."""
-        stored = self._required()
-        if stored.second_secret is None:
-            raise Invalid.field("clientSecret", "is the only one: save another before this one is dropped", "Last")
-        kept = stored.second_secret if which is Secret.FIRST else stored.client_secret
-        check = self._check(ClientKeys(stored.client_id, kept), same_app=True)
-        if check.ok is None:
-            raise Unavailable(check.message)
-        if check.ok is False:
-            message = f"cannot be dropped: Xero does not know the other one, which ends in {kept[-4:]}"
-            raise Invalid.field("clientSecret", message, "AppKeys")
-        return self._stored_as(StoredKeys(client_id=stored.client_id, client_secret=kept), check)
+        with self._alone() as ends:
+            stored = self._required()
+            if stored.second_secret is None:
+                raise Invalid.field("clientSecret", "is the only one: save another before this one is dropped", "Last")
+            kept = stored.second_secret if which is Secret.FIRST else stored.client_secret
+            check = self._check(ClientKeys(stored.client_id, kept), same_app=True)
+            if check.ok is None:
+                raise Unavailable(check.message)
+            if check.ok is False:
+                message = f"cannot be dropped: Xero does not know the other one, which ends in {kept[-4:]}"
+                raise Invalid.field("clientSecret", message, "AppKeys")
+            left = StoredKeys(client_id=stored.client_id, client_secret=kept)
+            return self._stored_as(ends, left, stored, check)
+
+    def described(self, check: bool) -> KeysCheck:
+        """The keys as they stand, without their secrets; with `check` Xero is asked whether it knows one of them."""
+        stored = self._stored()
+        if stored is None:
+            return KeysCheck(ok=None)
+        told = KeysCheck(ok=stored.checked or None)
+        if check:
+            answers = [self._check(keys, same_app=True) for keys in stored.in_turn]
+            told = min(answers, key=lambda answer: _BEST_FIRST.index(answer.ok))
+        return _facts(told, stored)
 
     def use(self, call: Callable[[ClientKeys], T]) -> T:
         """What the call answers with the keys that Xero knows.
@@ -137,9 +174,38 @@ class AppKeys:
         found = self._secrets.current(NAME)
         return None if found is None else StoredKeys.model_validate_json(found.text)
 
-    def _stored_as(self, keys: StoredKeys, check: KeysCheck) -> KeysCheck:
+    def _stored_as(self, ends: datetime, keys: StoredKeys, before: StoredKeys | None, check: KeysCheck) -> KeysCheck:
+        now = self._clock()
+        if now >= ends:
+            raise Unavailable("The change of the app's keys took too long", 1)
+        # Not only one more than before: it must rise also if the secret was lost and is entered anew.
+        version = max(int(now.timestamp() * 1000), before.version + 1 if before else 0)
+        keys = keys.but(checked=check.ok is True, version=version)
         self._secrets.write(NAME, keys.model_dump_json())
-        return check.but(endings=keys.endings)
+        return _facts(check, keys)
+
+    @contextmanager
+    def _alone(self) -> Iterator[datetime]:
+        """Nobody else changes the keys until the moment that is given. Raises `Unavailable` while another does."""
+        for attempt in range(_TRIES):
+            seen, now = self._leases.look(NAME), self._clock()
+            lease = None if seen.is_held(now) else self._leases.take(seen)
+            if lease is None:
+                self._pause(0.1 * 2**attempt)
+                continue
+            try:
+                yield now + IN_TIME
+            finally:
+                self._leases.release(lease)
+            return
+        raise Unavailable("Somebody else changes the app's keys at this moment", 5)
+
+
+_BEST_FIRST = (True, None, False)
+
+
+def _facts(check: KeysCheck, keys: StoredKeys) -> KeysCheck:
+    return check.but(client_id=keys.client_id, endings=keys.endings, version=keys.version)
 
 
 def _former_secret(stored: StoredKeys, client_secret: str) -> str | None:

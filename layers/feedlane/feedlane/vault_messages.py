@@ -15,7 +15,7 @@ from feedlane.errors import (
     Unavailable,
 )
 from feedlane.problem import Problem
-from feedlane.vault import Secret
+from feedlane.vault import KeysCheck, Secret
 
 if TYPE_CHECKING:
     # The callers of the vault have no use for what it is made of.
@@ -41,6 +41,11 @@ class AddAppSecret(_Message):
 class DropAppSecret(_Message):
     action: Literal["drop_app_secret"] = "drop_app_secret"
     which: Secret
+
+
+class DescribeAppKeys(_Message):
+    action: Literal["app_keys"] = "app_keys"
+    check: bool = False
 
 
 class ExchangeCode(_Message):
@@ -90,7 +95,8 @@ class DeleteWebhookSecret(_Message):
 
 
 WebhookMessage = CreateWebhookSecret | GetWebhookSecrets | GetWebhookHeaders | SetWebhookHeaders | DeleteWebhookSecret
-Message = SaveAppKeys | AddAppSecret | DropAppSecret | ExchangeCode | GetAccessToken | Revoke | WebhookMessage
+KeysMessage = SaveAppKeys | AddAppSecret | DropAppSecret | DescribeAppKeys
+Message = KeysMessage | ExchangeCode | GetAccessToken | Revoke | WebhookMessage
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="action")])
 
 
@@ -111,12 +117,8 @@ def _finding(field: str, rule: str) -> Finding:
 
 def perform(vault: VaultService, message: Message) -> dict[str, Any]:
     match message:
-        case SaveAppKeys(client_id=client_id, client_secret=secret):
-            return vault.save_app_keys(client_id, secret).model_dump(mode="json")
-        case AddAppSecret(client_secret=secret):
-            return vault.add_app_secret(secret).model_dump(mode="json")
-        case DropAppSecret(which=which):
-            return vault.drop_app_secret(which).model_dump(mode="json")
+        case SaveAppKeys() | AddAppSecret() | DropAppSecret() | DescribeAppKeys():
+            return _perform_for_keys(vault, message).model_dump(mode="json")
         case ExchangeCode(code=code, redirect_uri=uri, code_verifier=verifier):
             return vault.exchange_code(code, uri, verifier).model_dump(mode="json")
         case GetAccessToken(token_set_id=id, rejected=rejected):
@@ -126,6 +128,18 @@ def perform(vault: VaultService, message: Message) -> dict[str, Any]:
         case _:
             return _perform_for_webhooks(vault, message)
     return {}
+
+
+def _perform_for_keys(vault: VaultService, message: KeysMessage) -> KeysCheck:
+    match message:
+        case SaveAppKeys(client_id=client_id, client_secret=secret):
+            return vault.save_app_keys(client_id, secret)
+        case AddAppSecret(client_secret=secret):
+            return vault.add_app_secret(secret)
+        case DropAppSecret(which=which):
+            return vault.drop_app_secret(which)
+        case DescribeAppKeys(check=check):
+            return vault.app_keys(check)
 
 
 def _perform_for_webhooks(vault: VaultService, message: WebhookMessage) -> dict[str, Any]:

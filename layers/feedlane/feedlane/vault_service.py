@@ -35,7 +35,7 @@ class VaultService:
         self._identity = identity
         self._leases = Leases(table, clock, pause)
         self._token_sets = TokenSets(secrets)
-        self._app_keys = AppKeys(secrets, identity)
+        self._app_keys = AppKeys(secrets, identity, self._leases, clock, pause)
         self._webhook_secrets = WebhookSecrets(secrets, self._leases, clock)
         self._refresh = TokenRefresh(self._token_sets, self._leases, self._app_keys, identity, clock, pause)
 
@@ -48,6 +48,9 @@ class VaultService:
 
     def drop_app_secret(self, which: Secret) -> KeysCheck:
         return self._app_keys.drop(which)
+
+    def app_keys(self, check: bool = False) -> KeysCheck:
+        return self._app_keys.described(check)
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         try:

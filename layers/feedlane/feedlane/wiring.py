@@ -16,6 +16,7 @@ from feedlane.tending_round import PER_MINUTE, Pace, Rounds
 from feedlane.upstream import Upstream
 from feedlane.vault import Vault
 from feedlane.vault_client import LambdaVault
+from feedlane.watching import Watch
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.connections import XeroConnections
@@ -63,3 +64,8 @@ def rounds() -> Rounds:
     pace = Pace(PER_MINUTE, time.monotonic, time.sleep)
     tender = Tender(aws.store(), vault(), XeroConnections(xero()), system_clock, new_id, aws.queues(), pace.wait)
     return Rounds(aws.store(), tender, system_clock)
+
+
+@lru_cache(maxsize=1)
+def watch() -> Watch:
+    return Watch(aws.store(), aws.queues(), vault(), system_clock, new_id)

@@ -105,7 +105,9 @@ class StandInVault:
         return self._checked()
 
     def _checked(self) -> KeysCheck:
-        return self.check.but(endings=tuple(one[-4:] for one in (*(self.keys or ())[1:], self.second) if one))
+        client_id = self.keys[0] if self.keys else "A" * 32
+        endings = tuple(one[-4:] for one in (*(self.keys or ())[1:], self.second) if one)
+        return self.check.but(client_id=client_id, endings=endings)
 
     def create_webhook_secret(self, consumer_id: str) -> str:
         self.secrets[consumer_id] = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"

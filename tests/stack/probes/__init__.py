@@ -6,7 +6,7 @@ one statement.
 """
 
 from tests.stack import service_needs
-from tests.stack.probes import api, credentials, events, pages, queues
+from tests.stack.probes import api, credentials, events, pages, queues, watch, webhook_pages
 from tests.stack.service_needs import Probe
 from tests.stack.template import Need
 
@@ -50,6 +50,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "InvokeVault": pages.stores_the_apps_keys,
         "WakeFeeds": pages.releases_a_hold,
         "FollowUp": pages.releases_a_hold,
+        "SendDeliveries": webhook_pages.sends_a_test,
     },
     "record_transactions": {
         "PostponeMessages": queues.comes_again_soon_with_a_feed_that_cannot_be_read,
@@ -84,6 +85,8 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "WriteTable": credentials.finds_a_connection_that_ended,
         "InvokeVault": credentials.finds_a_connection_that_ended,
         "FollowUp": credentials.finds_a_connection_well_again,
+        "WakeFeeds": watch.releases_what_mended_keys_held,
+        "SendDeliveries": watch.rings_for_a_replay_that_is_lost,
     },
     "relay_events": {"PublishEvents": events.carries_an_event_to_the_bus},
     "route_events": {

@@ -49,7 +49,7 @@ def routes_an_event_twice_to_a_disabled_consumer(instance: Instance) -> None:
 
 def routes_an_event_to_a_consumer(instance: Instance) -> None:
     own = given(instance)
-    with _listening_consumer(own, "probe:yes"):
+    with listening_consumer(own, "probe:yes"):
         _route(own, own.event())
 
 
@@ -68,7 +68,7 @@ def keeps_a_delivery_for_a_disabled_consumer(instance: Instance) -> None:
 
 def delivers_a_signed_webhook(instance: Instance) -> None:
     own = given(instance)
-    with _listening_consumer(own, "probe:never") as (consumer_id, receiver):
+    with listening_consumer(own, "probe:never") as (consumer_id, receiver):
         delivery = _delivery(own, consumer_id)
         _deliver(own, consumer_id, delivery.event_id)
         if [event["id"] for event in receiver.events] != [delivery.event_id]:
@@ -77,7 +77,7 @@ def delivers_a_signed_webhook(instance: Instance) -> None:
 
 def tries_again_when_a_delivery_is_due(instance: Instance) -> None:
     own = given(instance)
-    with _listening_consumer(own, "probe:never") as (consumer_id, _):
+    with listening_consumer(own, "probe:never") as (consumer_id, _):
         delivery = _delivery(own, consumer_id, due=own.now + timedelta(seconds=30))
         _deliver(own, consumer_id, delivery.event_id)
 
@@ -108,7 +108,7 @@ def comes_again_soon_with_a_message_that_cannot_be_read(instance: Instance) -> N
 
 def starts_a_replay(instance: Instance) -> None:
     own = given(instance)
-    with _listening_consumer(own, "probe:never") as (consumer_id, _):
+    with listening_consumer(own, "probe:never") as (consumer_id, _):
         since = (own.now - timedelta(hours=1)).isoformat()
         answer = own.api.post(f"/webhooks/{consumer_id}/replays", json={"since": since})
         if answer.status_code != 202:
@@ -144,7 +144,7 @@ def _disabled_consumer(own: Given) -> Iterator[Consumer]:
 
 
 @contextmanager
-def _listening_consumer(own: Given, tag: str) -> Iterator[tuple[str, Receiver]]:
+def listening_consumer(own: Given, tag: str) -> Iterator[tuple[str, Receiver]]:
     """It is asked no more once it is deleted."""
     receiver = Receiver()
     made = own.api.post("/webhooks", json={"url": receiver.url, "eventTypes": [], "companyTags": [tag]})

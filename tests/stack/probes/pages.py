@@ -114,12 +114,12 @@ def lets_an_operator_in(instance: Instance) -> None:
 
 def shows_the_overview(instance: Instance) -> None:
     own = given(instance)
-    own.functions.page("portal", "GET", "/portal", cookies=_operator(own))
+    own.functions.page("portal", "GET", "/portal", cookies=operator(own))
 
 
 def stores_the_apps_keys(instance: Instance) -> None:
     own = given(instance)
-    settings, cookies = own.store.settings(), _operator(own)
+    settings, cookies = own.store.settings(), operator(own)
     form = {
         "enabled": "yes",
         "bank_feeds": "yes",
@@ -133,7 +133,7 @@ def stores_the_apps_keys(instance: Instance) -> None:
 
 def releases_a_hold(instance: Instance) -> None:
     own = given(instance)
-    cookies = _operator(own)
+    cookies = operator(own)
     with own.hold(own.feed(own.linked(), lines=1, feed_connection_id=new_id())) as hold:
         form = {"formToken": form_token(cookies[PORTAL])}
         own.functions.page("portal", "POST", f"/portal/holds/{hold.id}/release", form=form, cookies=cookies)
@@ -165,7 +165,7 @@ def _customer(own: Given, connection: Connection, choice: Choice | None = None) 
     return {LINK: secret}
 
 
-def _operator(own: Given) -> dict[str, str]:
+def operator(own: Given) -> dict[str, str]:
     """The cookie of somebody who has signed in to the portal."""
     secret = new_id()
     session = PortalSession(key_fingerprint=own.api_key_fingerprint, key_name="local")

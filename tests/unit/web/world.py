@@ -69,17 +69,21 @@ class FakeVault:
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         return AccessToken(value="canary-access", expires_at=NOW + timedelta(minutes=30))
 
+    def create_webhook_secret(self, consumer_id: str) -> str:
+        return f"whsec_of_{consumer_id}"
+
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
         self.keys.append((client_id, client_secret))
-        return self.check.but(endings=(client_secret[-4:],))
+        return self.check.but(client_id=client_id, endings=(client_secret[-4:],))
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
         self.second = client_secret
-        return self.check.but(endings=("wxyz", client_secret[-4:]))
+        return self.check.but(client_id="app-1", endings=("wxyz", client_secret[-4:]))
 
     def drop_app_secret(self, which: Secret) -> KeysCheck:
         self.dropped.append(which)
-        return KeysCheck(ok=True, endings=(self.second[-4:] if which is Secret.FIRST else "wxyz",))
+        kept = self.second[-4:] if which is Secret.FIRST else "wxyz"
+        return KeysCheck(ok=True, client_id="app-1", endings=(kept,))
 
 
 @dataclass

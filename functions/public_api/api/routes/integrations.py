@@ -59,7 +59,7 @@ def change_credentials(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
     given, own = parsed(CredentialsBody, router.body), parts.current
     settings, check = key_changes.change_keys(
-        own.store, own.vault, own.clock(), own.new_id, given.client_id, given.client_secret
+        own.store, own.queues, own.vault, own.clock(), own.new_id, given.client_id, given.client_secret
     )
     return _keys_answer(settings, check.message)
 
@@ -68,7 +68,9 @@ def change_credentials(platform_key: str) -> Response[str]:
 def add_second_secret(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
     given, own = parsed(SecretBody, router.body), parts.current
-    settings, check = key_changes.add_second_secret(own.store, own.vault, own.clock(), own.new_id, given.client_secret)
+    settings, check = key_changes.add_second_secret(
+        own.store, own.queues, own.vault, own.clock(), own.new_id, given.client_secret
+    )
     return _keys_answer(settings, check.message)
 
 
@@ -78,7 +80,8 @@ def drop_secret(platform_key: str, secret: str) -> Response[str]:
     which, own = _DROPPABLE.get(secret), parts.current
     if which is None:
         raise NotFound("secret", secret)
-    return _keys_answer(key_changes.drop_secret(own.store, own.vault, own.clock(), own.new_id, which), "")
+    settings = key_changes.drop_secret(own.store, own.queues, own.vault, own.clock(), own.new_id, which)
+    return _keys_answer(settings, "")
 
 
 _DROPPABLE = {"firstSecret": Secret.FIRST, "secondSecret": Secret.SECOND}

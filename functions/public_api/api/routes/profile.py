@@ -21,15 +21,15 @@ def get_profile() -> Response[str]:
 
 @router.put("/profile")
 def replace_profile() -> Response[str]:
-    given, store = parsed(ProfileBody, router.body), parts.current.store
-    profile = store.profile().but(
+    given, own = parsed(ProfileBody, router.body), parts.current
+    profile = own.store.profile().but(
         name=given.name,
         redirect_url=given.redirect_url,
         logo_url=given.logo_url or "",
         icon_url=given.icon_url or "",
         white_list_urls=tuple(given.white_list_urls or ()),
     )
-    return ok(profile_json(settings_changes.change_profile(store, profile)))
+    return ok(profile_json(settings_changes.change_profile(own.store, own.clock(), own.new_id, profile)))
 
 
 @router.get("/corsSettings")
@@ -41,6 +41,6 @@ def get_origins() -> Response[str]:
 @router.post("/corsSettings")
 @router.post("/connectionManagement/corsSettings")
 def replace_origins() -> Response[str]:
-    given, store = parsed(OriginsBody, router.body), parts.current.store
-    profile = settings_changes.change_origins(store, given.allowed_origins)
+    given, own = parsed(OriginsBody, router.body), parts.current
+    profile = settings_changes.change_origins(own.store, own.clock(), own.new_id, given.allowed_origins)
     return ok({"allowedOrigins": list(profile.allowed_origins)})

@@ -105,6 +105,7 @@ def consumer_json(consumer: Consumer, signing_secret: str | None = None) -> dict
         "id": consumer.id,
         "url": consumer.url,
         "disabled": consumer.disabled,
+        "disabledReason": consumer.disabled_because or None,
         "eventTypes": list(consumer.event_types),
         "companyTags": list(consumer.company_tags),
         "headers": dict.fromkeys(consumer.header_names, "x" * 12),

@@ -23,7 +23,7 @@
 | a feed's next wake-up        | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
-| replay of deliveries         | CONSUMER#id           | REPLAY#id                |                          |
+| replay of deliveries         | CONSUMER#id           | REPLAY#id                | REPLAYS / id#replay, while it runs |
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
@@ -46,6 +46,7 @@ COMPANIES = "COMPANIES"
 CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
 HOLDS = "HOLDS"
+REPLAYS = "REPLAYS"
 
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")

@@ -22,6 +22,13 @@ def replays_of(store: Store, consumer_id: str) -> Iterable[Replay]:
     return map(Replay.model_validate, store.table.query(pk, prefix=prefix))
 
 
+def running(store: Store) -> Iterable[Replay]:
+    """Those of all consumers that run. The list is a moment behind the table."""
+    return map(Replay.model_validate, store.table.query(keys.REPLAYS, index=True))
+
+
 def put_replay(replay: Replay, now: datetime) -> Put:
-    """Fails if somebody else has written it since it was read."""
-    return changed(keys.replay(replay.consumer_id, replay.id), replay, expires_at=expiry(now, KEPT))
+    """Fails if somebody else has written it since it was read. Only those that run are in the list of all."""
+    key = keys.replay(replay.consumer_id, replay.id)
+    listed = {"gsi1pk": keys.REPLAYS, "gsi1sk": f"{replay.consumer_id}#{replay.id}"} if replay.is_running else {}
+    return changed(key, replay, expires_at=expiry(now, KEPT), **listed)

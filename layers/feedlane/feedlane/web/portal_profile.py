@@ -37,7 +37,7 @@ def save(site: Site, request: Request) -> Response:
         allowed_origins=_lines(request.field("allowed_origins")),
     )
     try:
-        settings_changes.change_profile(site.store, entered)
+        settings_changes.change_profile(site.store, site.clock(), site.new_id, entered)
     except Invalid as error:
         sentences = [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message}." for one in error.findings]
         return _page(site, own, entered, errors=sentences, status=422)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from feedlane.web import portal_overview, portal_profile, portal_session, portal_settings
+from feedlane.web import (
+    portal_overview,
+    portal_profile,
+    portal_session,
+    portal_settings,
+    portal_webhook,
+    portal_webhooks,
+)
 from feedlane.web.routing import Route
 
 PORTAL = (
@@ -17,4 +24,12 @@ PORTAL = (
     Route("POST", "/portal/settings/secret", portal_settings.drop_secret),
     Route("GET", "/portal/profile", portal_profile.show),
     Route("POST", "/portal/profile", portal_profile.save),
+    Route("GET", "/portal/webhooks", portal_webhooks.show),
+    Route("POST", "/portal/webhooks", portal_webhooks.create),
+    Route("GET", "/portal/webhooks/{consumer_id}", portal_webhook.show),
+    Route("POST", "/portal/webhooks/{consumer_id}/test", portal_webhook.send_test),
+    Route("POST", "/portal/webhooks/{consumer_id}/enable", portal_webhook.enable),
+    Route("POST", "/portal/webhooks/{consumer_id}/disable", portal_webhook.disable),
+    Route("POST", "/portal/webhooks/{consumer_id}/replays", portal_webhook.replay),
+    Route("POST", "/portal/webhooks/{consumer_id}/deliveries/{event_id}/replay", portal_webhook.send_again),
 )

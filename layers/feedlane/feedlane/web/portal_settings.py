@@ -50,6 +50,7 @@ def save(site: Site, request: Request) -> Response:
     own = operator(site, request)
     entered = _entered(request, site.store.settings())
     try:
+        _require_the_keys_seen(request, site.store.settings())
         unchecked = _save_keys(site, entered["client_id"], request.field("client_secret"))
         unchecked = _save_second(site, request.field("second_secret")) or unchecked
         _save_settings(site, entered, addresses.redirect_uri(request))
@@ -66,7 +67,7 @@ def drop_secret(site: Site, request: Request) -> Response:
     which = Secret.SECOND if request.field("which") == Secret.SECOND else Secret.FIRST
     settings = site.store.settings()
     try:
-        key_changes.drop_secret(site.store, site.vault, site.clock(), site.new_id, which)
+        key_changes.drop_secret(site.store, site.queues, site.vault, site.clock(), site.new_id, which)
     except Invalid as error:
         return _page(site, request, own, settings, _as_stored(request, settings), errors=_sentences(error), status=422)
     except (Unavailable, AppKeysRejected):
@@ -94,6 +95,15 @@ def _entered(request: Request, settings: Settings) -> dict[str, Any]:
     return _as_stored(request, settings) | switches | texts | keys
 
 
+def _require_the_keys_seen(request: Request, settings: Settings) -> None:
+    """A secret that is entered alone belongs to the client ID that the page has shown, and to no other."""
+    secrets = request.field("client_secret") or request.field("second_secret")
+    seen = request.field("keys_version")
+    if secrets and not request.field("client_id") and seen and seen != str(settings.keys_version):
+        rule = "was not saved: somebody else has changed the keys meanwhile. Look at them again"
+        raise Invalid.field("clientSecret", rule, "Changed")
+
+
 def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
     """Whether the keys are stored but Xero could not be asked about them."""
     if not client_id and not client_secret:
@@ -101,7 +111,9 @@ def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
     if not client_secret:
         raise Invalid.field("clientSecret", "enter the secret that belongs to this client ID", "Required")
     client_id = client_id or site.store.settings().client_id
-    _, check = key_changes.change_keys(site.store, site.vault, site.clock(), site.new_id, client_id, client_secret)
+    _, check = key_changes.change_keys(
+        site.store, site.queues, site.vault, site.clock(), site.new_id, client_id, client_secret
+    )
     return check.ok is None
 
 
@@ -110,7 +122,9 @@ def _save_second(site: Site, client_secret: str) -> bool:
     if not client_secret:
         return False
     try:
-        _, check = key_changes.add_second_secret(site.store, site.vault, site.clock(), site.new_id, client_secret)
+        _, check = key_changes.add_second_secret(
+            site.store, site.queues, site.vault, site.clock(), site.new_id, client_secret
+        )
     except Invalid as error:
         raise Invalid(error.message, [one.but(item_id="secondSecret") for one in error.findings]) from None
     return check.ok is None
@@ -157,6 +171,7 @@ def _page(
         section="settings",
         entered=entered,
         limits=settings_changes.CONNECTION_LIMITS,
+        keys_version=settings.keys_version,
         masked_id=masked(settings.client_id[-4:]) or "",
         masked_secret=masked(settings.client_secret_ending) or "",
         masked_second=masked(settings.second_secret_ending) or "",

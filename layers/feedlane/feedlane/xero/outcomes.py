@@ -7,7 +7,14 @@ from typing import NoReturn
 
 import httpx
 
-from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import (
+    APP_KEYS_REJECTED,
+    AppKeysRejected,
+    FeedlaneError,
+    ReconnectionNeeded,
+    Refused,
+    Unavailable,
+)
 from feedlane.hold import Scope
 from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.upstream import Failed, NoAnswer, Refusal, TryLater
@@ -16,8 +23,6 @@ from feedlane.xero.problems import INTERNAL_ERROR, problems_in, refusal_of
 from feedlane.xero.retry_after import retry_after
 
 Obstacle = Refusal | TryLater | Failed | NoAnswer
-
-APP_KEYS_REJECTED = "app-keys-rejected"
 
 # Which limit was hit -> what has to wait, and for how long when Xero does not say (as for `concurrent`).
 # Spellings vary (`day`, `DayLimit`), so only the beginning counts.

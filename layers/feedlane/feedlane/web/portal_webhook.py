@@ -1,0 +1,115 @@
+"""One webhook consumer in the portal: its deliveries and replays, and what an operator does about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from feedlane import consumers, replaying
+from feedlane.codat.deliveries import moment_in
+from feedlane.delivery import NOT_ARRIVED, DeliveryState
+from feedlane.errors import Conflict, Invalid
+from feedlane.replay import Which
+from feedlane.store import deliveries, replays
+from feedlane.store.table import ConditionFailed
+from feedlane.web.portal_session import operator
+from feedlane.web.portal_webhooks import sentences
+from feedlane.web.request import Request
+from feedlane.web.response import Response, page, see_other
+from feedlane.web.site import Site
+
+PAGE = 20
+MOST_REPLAYS = 5
+_DONE = {
+    "tested": "A test is on its way. Load this page again in a moment to see how it went.",
+    "enabled": "Enabled. What waited is being sent, in the order of the events.",
+    "disabled": "Disabled. Its events are kept until it is enabled.",
+    "replaying": "The replay has started. It sends one webhook after the other, in the order of the events.",
+    "again": "It is on its way again.",
+}
+_AT_ONCE = "Somebody else changed this at the same moment. Please look at it again."
+
+
+def show(
+    site: Site, request: Request, consumer_id: str, errors: list[str] | None = None, status: int = 200
+) -> Response:
+    own = operator(site, request)
+    consumer, profile = site.store.consumer(consumer_id), site.store.profile()
+    only_failed = request.query.get("show") == "failed"
+    states = NOT_ARRIVED if only_failed else frozenset(DeliveryState)
+    found, place = deliveries.newest(
+        site.store, consumer.id, None, None, _place(request.query.get("after", "")), PAGE,
+        lambda delivery: delivery.state in states,
+    )  # fmt: skip
+    ran = sorted(replays.replays_of(site.store, consumer.id), key=lambda replay: replay.started, reverse=True)
+    return page(
+        "portal_webhook",
+        status,
+        logo_url=profile.logo_url,
+        name=profile.name,
+        title="Webhook",
+        section="webhooks",
+        consumer=consumer,
+        deliveries=found,
+        next=place,
+        only_failed=only_failed,
+        replays=ran[:MOST_REPLAYS],
+        since=request.field("since"),
+        done=_DONE.get(request.query.get("done", ""), ""),
+        errors=errors or [],
+        **own.facts,
+    )
+
+
+def send_test(site: Site, request: Request, consumer_id: str) -> Response:
+    def send() -> None:
+        consumers.send_test(site.store, site.queues, site.clock(), site.new_id, consumer_id)
+
+    return _done(site, request, consumer_id, "tested", send)
+
+
+def enable(site: Site, request: Request, consumer_id: str) -> Response:
+    def enable() -> None:
+        consumers.enable(site.store, site.queues, site.clock(), consumer_id)
+
+    return _done(site, request, consumer_id, "enabled", enable)
+
+
+def disable(site: Site, request: Request, consumer_id: str) -> Response:
+    return _done(site, request, consumer_id, "disabled", lambda: consumers.disable(site.store, consumer_id))
+
+
+def replay(site: Site, request: Request, consumer_id: str) -> Response:
+    """Times without an offset are UTC, as the page says."""
+
+    def start() -> None:
+        which = Which.ALL if request.field("which") == Which.ALL else Which.FAILED
+        since = moment_in("since", request.field("since"))
+        replaying.start(site.store, site.queues, site.clock(), consumer_id, which, since)
+
+    return _done(site, request, consumer_id, "replaying", start)
+
+
+def send_again(site: Site, request: Request, consumer_id: str, event_id: str) -> Response:
+    def send() -> None:
+        replaying.replay_one(site.store, site.queues, site.clock(), consumer_id, event_id)
+
+    return _done(site, request, consumer_id, "again", send)
+
+
+def _done(site: Site, request: Request, consumer_id: str, done: str, act: Callable[[], object]) -> Response:
+    """Only an operator's form gets as far as the act. What is wrong is said on the same page."""
+    operator(site, request)
+    try:
+        act()
+    except Invalid as error:
+        return show(site, request, consumer_id, sentences(error), 422)
+    except Conflict as error:
+        return show(site, request, consumer_id, [str(error)], 409)
+    except ConditionFailed:
+        return show(site, request, consumer_id, [_AT_ONCE], 409)
+    return see_other(request.url(f"/portal/webhooks/{consumer_id}?done={done}"))
+
+
+def _place(text: str) -> str:
+    """A place in the list as our own link has it; anything else is the beginning."""
+    return text if len(text) <= 100 and text.isascii() and text.isprintable() else ""

@@ -1,0 +1,173 @@
+"""Webhooks in the portal, with real deliveries to a server that checks their signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from svix.webhooks import Webhook
+
+from feedlane.clock import system_clock
+from feedlane.delivering import Deliverer
+from feedlane.environment import environment
+from feedlane.event import TEST
+from feedlane.ids import new_id
+from feedlane.replaying import Replayer
+from feedlane.webhook_sender import WebhookSender
+from tests.browser import keyboard
+from tests.browser.accessibility import faults
+from tests.browser.world import API_KEY, World
+from tests.contract.webhooks.receiver import Receiver, running
+
+
+@dataclass
+class Platform:
+    """The platform's endpoint, and `deliver_webhooks` in between."""
+
+    link: World
+    receiver: Receiver
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def deliver(self) -> None:
+        """Works off what is on the queue now: not what comes of it later."""
+        site = self.link.site
+        deliverer = Deliverer(
+            store=site.store,
+            queues=site.queues,
+            secrets=lambda consumer: site.vault.webhook_secrets(consumer.id),
+            headers=lambda consumer: site.vault.webhook_headers(consumer.id),
+            post=WebhookSender("any", system_clock).post,
+            clock=lambda: self.now,
+            jitter=lambda: 0.0,
+            new_id=new_id,
+        )
+        for consumer_id, event_id, _ in site.queues.take("deliveries"):
+            deliverer.deliver(consumer_id, event_id)
+        for consumer_id, replay_id, _ in site.queues.take("replays"):
+            Replayer(site.store, site.queues, deliverer, lambda: self.now).work(consumer_id, replay_id)
+
+
+@pytest.fixture
+def platform(link: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    monkeypatch.setenv("WEBHOOK_TARGETS", "any")
+    environment.cache_clear()
+    with running() as receiver:
+        yield Platform(link, receiver)
+    environment.cache_clear()
+
+
+def _open(link: World, page: Page) -> None:
+    page.goto(f"{link.url}/portal")
+    page.get_by_label("API key").fill(API_KEY)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Webhooks").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Webhooks")
+
+
+def _create(page: Page, url: str) -> str:
+    """The signing secret that is shown."""
+    page.get_by_label("URL").fill(url)
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Webhook created")
+    secret = page.get_by_role("region", name="Signing secret").locator("p > code").inner_text()
+    page.get_by_role("link", name="I have copied it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Webhook")
+    return secret
+
+
+def _test_arrives(platform: Platform, page: Page) -> None:
+    link = platform.link
+    _open(link, page)
+    secret = _create(page, platform.receiver.url())
+    expect(page.locator("body")).not_to_contain_text(secret)
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_role("status")).to_contain_text("A test is on its way")
+    table = page.get_by_role("region", name="Last deliveries")
+    expect(table).to_contain_text("no attempt yet")
+    platform.deliver()
+    page.reload()
+    expect(table.get_by_role("row").nth(1)).to_contain_text(TEST)
+    expect(table.get_by_role("row").nth(1)).to_contain_text("204")
+    expect(table.get_by_text("Success", exact=True)).to_be_visible()
+    [got] = platform.receiver.received
+    Webhook(secret).verify(got.body, got.headers)
+
+
+def test_a_consumer_is_made_tested_and_its_delivery_seen(platform: Platform, page: Page) -> None:
+    _test_arrives(platform, page)
+
+
+def test_it_works_without_scripts(platform: Platform, page_without_scripts: Page) -> None:
+    _test_arrives(platform, page_without_scripts)
+
+
+def test_what_failed_is_found_and_sent_again_by_keyboard(platform: Platform, page: Page) -> None:
+    link = platform.link
+    _open(link, page)
+    _create(page, platform.receiver.url("/status/503"))
+    page.get_by_role("button", name="Send a test").click()
+    platform.deliver()
+    page.get_by_role("link", name="Show what did not arrive").click()
+    table = page.get_by_role("region", name="Deliveries that did not arrive")
+    expect(table).to_contain_text("503")
+    expect(table).to_contain_text("said 503")
+    # The platform mends its endpoint, and asks for what it has missed.
+    [consumer] = link.site.store.consumers()
+    link.site.store.commit(link.site.store.put_consumer(consumer.but(url=platform.receiver.url())))
+    since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    page.get_by_label("Events since (UTC)").fill(since)
+    keyboard.press(page, page.get_by_role("button", name="Start the replay"))
+    expect(page.get_by_role("status")).to_contain_text("The replay has started")
+    platform.now += timedelta(minutes=10)
+    platform.deliver()
+    page.reload()
+    replays = page.get_by_role("region", name="Replay")
+    expect(replays.get_by_text("Done", exact=True)).to_be_visible()
+    expect(page.get_by_role("region", name="Last deliveries").get_by_text("Success", exact=True)).to_be_visible()
+    assert [got.path for got in platform.receiver.received] == ["/status/503", "/status/204"]
+    ids = {got.headers["webhook-id"] for got in platform.receiver.received}
+    assert len(ids) == 1
+
+
+def test_it_is_disabled_and_enabled_again(platform: Platform, page: Page) -> None:
+    _open(platform.link, page)
+    _create(page, platform.receiver.url())
+    page.get_by_role("button", name="Disable").click()
+    expect(page.get_by_role("region", name="State")).to_contain_text("Somebody disabled it.")
+    expect(page.get_by_role("button", name="Send a test")).to_have_count(0)
+    page.get_by_role("link", name="Webhooks").click()
+    expect(page.get_by_role("table").get_by_text("disabled", exact=True)).to_be_visible()
+    page.get_by_role("table").get_by_role("link").click()
+    keyboard.press(page, page.get_by_role("button", name="Enable"))
+    expect(page.get_by_role("status")).to_contain_text("Enabled")
+    assert not platform.link.site.store.consumers()[0].disabled
+
+
+def test_the_pages_of_webhooks_are_accessible(platform: Platform, page: Page) -> None:
+    _open(platform.link, page)
+    found = {"empty": faults(page)}
+    page.get_by_label("URL").fill("no address")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    found["refused"] = faults(page)
+    page.get_by_label("URL").fill(platform.receiver.url("/status/500"))
+    page.get_by_role("button", name="Create").click()
+    found["created"] = faults(page)
+    page.get_by_role("link", name="I have copied it").click()
+    page.get_by_role("button", name="Send a test").click()
+    platform.deliver()
+    page.get_by_role("button", name="Start the replay").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    found["one, refused"] = faults(page)
+    page.get_by_label("Events since (UTC)").fill("2026-05-12T08:00")
+    page.get_by_role("button", name="Start the replay").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    found["one"] = faults(page)
+    page.get_by_role("button", name="Disable").click()
+    found["disabled"] = faults(page)
+    page.get_by_role("link", name="Webhooks").click()
+    found["list"] = faults(page)
+    assert {name: bad for name, bad in found.items() if bad} == {}

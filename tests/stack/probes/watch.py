@@ -1,0 +1,53 @@
+"""Probes of the watch, which is tend_connections by another schedule."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from feedlane.consumer import Consumer
+from feedlane.hold import APP, Hold, Scope
+from feedlane.ids import new_id
+from feedlane.problem import Problem
+from feedlane.replay import SILENT, Replay
+from feedlane.store import keys, replays
+from local.instance import Instance
+from tests.stack.probes.calling import Failed
+from tests.stack.probes.given import given
+
+UNKNOWN_KEYS = Problem(type="invalid_client", title="Invalid client", status=401)
+
+
+def releases_what_mended_keys_held(instance: Instance) -> None:
+    """Xero knows the keys of the deployment: whatever it has held for their sake has no cause any more."""
+    own = given(instance)
+    connection = own.linked()
+    own.account(connection)
+    own.feed(connection, lines=1, feed_connection_id=new_id())
+    hold = Hold(
+        id=new_id(), scope=Scope.APP, subject=APP, reason="app-keys-rejected", problem=UNKNOWN_KEYS, since=own.now
+    )
+    own.store.commit(own.store.add_hold(hold))
+    try:
+        own.functions.call("tend_connections", {"watch": True})
+        if own.store.holds_on([(Scope.APP, APP)]):
+            raise Failed("the hold stands")
+    finally:
+        own.store.table.delete_many([keys.hold(Scope.APP, APP)])
+
+
+def rings_for_a_replay_that_is_lost(instance: Instance) -> None:
+    """Its consumer is disabled, so that whoever gets the message ends it."""
+    own = given(instance)
+    consumer = Consumer(
+        id=new_id(), url="http://127.0.0.1:9/", company_tags=("probe:never",), disabled=True, created=own.now
+    )
+    started = own.now - SILENT - timedelta(minutes=1)
+    replay = Replay(id=new_id(), consumer_id=consumer.id, since=started, until=started, started=started)
+    own.store.commit(own.store.add_consumer(consumer), replays.put_replay(replay, own.now))
+    try:
+        own.functions.call("tend_connections", {"watch": True})
+        after = replays.find_replay(own.store, consumer.id, replay.id)
+        if after is None or after.version == 1:
+            raise Failed("nobody has rung for the replay")
+    finally:
+        own.store.table.delete_many([keys.consumer(consumer.id), keys.replay(consumer.id, replay.id)])

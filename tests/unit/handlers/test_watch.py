@@ -1,0 +1,80 @@
+"""tend_connections as the watch's schedule starts it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane import wiring
+from feedlane.errors import Unavailable
+from feedlane.replay import SILENT, Replay, ReplayState
+from feedlane.store import replays
+from feedlane.vault import KeysCheck
+from feedlane.watching import Watch
+from tests.unit.handlers.handlers import Context, load
+from tests.unit.keys.world import Keys
+from tests.unit.vault.world import CLIENT_ID, SECRET, Crash
+
+EVENT = {"watch": True}
+
+
+def _watched(world: Keys, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
+    watch = Watch(world.store, world.queues, vault, world.time, world.new_id)  # type: ignore[arg-type]
+    monkeypatch.setattr(wiring, "watch", lambda: watch)
+    answer: dict[str, object] = load("tend_connections").handler(EVENT, Context())
+    return answer
+
+
+def _lost_replay(world: Keys, rung: int = 0) -> Replay:
+    started = world.time() - SILENT - timedelta(minutes=1)
+    replay = Replay(
+        id="replay-1", consumer_id="consumer-1", since=started, until=started, started=started, due=started, rung=rung
+    )
+    world.store.commit(replays.put_replay(replay, started))
+    return replay
+
+
+def test_the_watch_finds_lost_replays_and_keys_that_nobody_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Keys()
+    _lost_replay(world)
+
+    def crash() -> None:
+        if world.lease("app-keys").get("until") == 0:
+            raise Crash
+
+    world.table.on_commit = crash
+    with pytest.raises(Crash):
+        world.save(CLIENT_ID, SECRET)
+    answer = _watched(world, monkeypatch, world.reborn())
+    assert answer == {"replays_rung": 1, "replays_given_up": [], "keys": True}
+    assert world.queues.replays == [("consumer-1", "replay-1", 0)]
+    assert world.agree()
+
+
+def test_replays_go_on_while_the_vault_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Busy:
+        def app_keys(self, check: bool = False) -> KeysCheck:
+            raise Unavailable("The vault is busy", 2)
+
+    world = Keys()
+    _lost_replay(world)
+    answer = _watched(world, monkeypatch, Busy())
+    assert answer == {"replays_rung": 1, "replays_given_up": [], "keys": None}
+
+
+def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Keys()
+    replay = _lost_replay(world, rung=12)
+    assert _watched(world, monkeypatch, world.vault())["replays_given_up"] == ["replay-1"]
+    after = replays.find_replay(world.store, replay.consumer_id, replay.id)
+    assert after is not None
+    assert after.state is ReplayState.FAILED
+
+
+def test_a_run_with_nothing_to_do_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Keys()
+    world.save(CLIENT_ID, SECRET)
+    before = dict(world.table.items)
+    assert _watched(world, monkeypatch, world.vault())["keys"] is False
+    assert world.table.items == before

@@ -1,0 +1,141 @@
+"""What wrong keys have held goes on once the keys are right: at once, and after a crash anywhere in between."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from feedlane import holding
+from feedlane.errors import Invalid
+from feedlane.feed import Feed, feed_id
+from feedlane.store import ledger, push_operations
+from feedlane.store.table import Write
+from feedlane.upstream import Refusal
+from tests.fakes.queues import FakeQueues
+from tests.unit.feeds.world import COMPANY, CONNECTION
+from tests.unit.feeds.world import World as Linked
+from tests.unit.keys.world import NOT_ALLOWED, UNKNOWN_KEYS, Keys
+from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET, Crash
+
+RELEASED, CHANGED = "bankFeeds.released", "settings.changed"
+
+
+@pytest.fixture
+def world() -> Keys:
+    return Keys()
+
+
+@pytest.mark.parametrize("problem", [UNKNOWN_KEYS, NOT_ALLOWED])
+def test_right_keys_release_what_wrong_ones_have_held_with_one_event(world: Keys, problem: object) -> None:
+    world.hold(problem)  # type: ignore[arg-type]
+    world.save(CLIENT_ID, SECRET)
+    assert world.store.holds() == []
+    assert [event.payload["holdId"] for event in world.events(RELEASED)] == ["hold-1"]
+    assert not world.settle()
+    assert len(world.events(RELEASED)) == 1
+
+
+def test_what_waited_goes_on_under_a_new_push_operation(world: Keys) -> None:
+    linked = Linked(("account-1",))
+    world.table.put_many(linked.store.table.items.values())  # type: ignore[attr-defined]
+    feed = _waiting(world)
+    refusal = Refusal(scope="app", reason="app-keys-rejected", problem=UNKNOWN_KEYS)  # type: ignore[arg-type]
+    company = world.store.company(COMPANY)
+    holding.hold_feed(world.store, FakeQueues(), feed, refusal, company, world.time(), world.new_id)
+    world.save(CLIENT_ID, SECRET)
+    assert world.queues.woken == [feed.id]
+    [operation] = push_operations.operations(world.store, COMPANY)
+    assert (operation.door, operation.through) == ("release", feed.recorded_through)
+
+
+def test_a_second_secret_that_xero_knows_releases_too(world: Keys) -> None:
+    world.save(CLIENT_ID, SECRET)
+    world.server.secrets = [NEW_SECRET]
+    world.hold()
+    world.add(NEW_SECRET)
+    assert world.store.holds() == []
+
+
+def test_wrong_keys_and_keys_that_nobody_could_check_release_nothing(world: Keys) -> None:
+    world.hold()
+    with pytest.raises(Invalid):
+        world.save(CLIENT_ID, NEW_SECRET)
+    answer, world.server._answer = world.server._answer, lambda *_: httpx.Response(503)  # type: ignore[method-assign]
+    world.save(CLIENT_ID, SECRET)
+    assert len(world.store.holds()) == 1
+    assert not world.store.settings().keys_checked
+    # The watch asks Xero again.
+    world.server._answer = answer  # type: ignore[method-assign]
+    assert world.settle()
+    assert (world.store.holds(), world.store.settings().keys_checked) == ([], True)
+
+
+def test_holds_for_other_reasons_stand(world: Keys) -> None:
+    world.hold(reason="app-suspended")
+    world.save(CLIENT_ID, SECRET)
+    assert len(world.store.holds()) == 1
+
+
+@pytest.mark.parametrize("problem", [UNKNOWN_KEYS, NOT_ALLOWED])
+@pytest.mark.parametrize("commit", [1, 2, 3, 4])
+def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: Keys, commit: int, problem: object) -> None:
+    """The commits: the lease is taken, given back, the hold is lifted, the settings tell."""
+    world.hold(problem)  # type: ignore[arg-type]
+    seen = 0
+
+    def crash() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == commit:
+            world.table.dead = True
+            raise Crash
+
+    world.table.on_commit = crash
+    with pytest.raises(Crash):
+        world.save(CLIENT_ID, SECRET)
+    world.reborn()
+    if world.secrets.current("app-keys") is None:
+        assert len(world.store.holds()) == 1
+        world.time.advance(minutes=1)
+        world.save(CLIENT_ID, SECRET)
+    world.settle()
+    assert world.store.holds() == []
+    assert world.agree()
+    assert (len(world.events(RELEASED)), len(world.events(CHANGED))) == (1, 1)
+
+
+def test_a_hold_that_the_former_keys_put_up_after_the_change_is_found_by_the_watch(world: Keys) -> None:
+    world.save(CLIENT_ID, SECRET)
+    world.hold()
+    assert world.settle()
+    assert world.store.holds() == []
+
+
+def test_the_watch_leaves_a_hold_that_xero_would_put_up_again(world: Keys) -> None:
+    world.save(CLIENT_ID, SECRET)
+    world.server.secrets = []
+    world.hold()
+    assert not world.settle()
+    world.server.secrets = [SECRET]
+    world.store.commit(world.store.remove_hold(world.store.holds()[0]))
+    world.hold(NOT_ALLOWED)
+    assert not world.settle()
+    assert len(world.store.holds()) == 1
+
+
+def test_the_watch_asks_xero_only_while_something_is_held(world: Keys) -> None:
+    assert not world.settle()
+    world.save(CLIENT_ID, SECRET)
+    asked = len(world.server.forms)
+    assert not world.settle()
+    assert len(world.server.forms) == asked
+
+
+def _waiting(world: Keys) -> Feed:
+    feed = ledger.find_feed(world.store, feed_id(CONNECTION, "account-1"))
+    assert feed is not None
+    writes: list[Write] = [ledger.put_feed(feed.but(recorded_through=feed.recorded_through + 2))]
+    world.store.commit(*writes)
+    found = ledger.find_feed(world.store, feed.id)
+    assert found is not None
+    return found

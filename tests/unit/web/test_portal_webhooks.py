@@ -1,0 +1,244 @@
+"""The portal's pages of webhooks: what they show, what their forms do, and what they never show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from feedlane import consumers, event_payloads
+from feedlane.consumer import Consumer
+from feedlane.delivering import judged
+from feedlane.delivery import Answer, Delivery
+from feedlane.environment import environment
+from feedlane.errors import Unavailable
+from feedlane.event import TEST
+from feedlane.replay import Which
+from feedlane.store import deliveries, replays
+from feedlane.store.records import emitted
+from tests.unit.web.world import API_KEY, NOW, World
+
+LIST = "/portal/webhooks"
+URL = "https://platform.example.com/hooks"
+BROKEN = Answer(status=500, excerpt="<b>oops</b>", duration_ms=30)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("WEBHOOK_TARGETS", "any")
+    environment.cache_clear()
+    world = World()
+    world.browser.post("/portal/sign-in", {"key": API_KEY})
+    yield world
+    environment.cache_clear()
+
+
+def _post(world: World, path: str, **fields: str):  # type: ignore[no-untyped-def]
+    return world.browser.post(path, {"formToken": world.form_token("/portal/profile")} | fields)
+
+
+def _consumer(world: World, id: str = "consumer-1", **fields: object) -> Consumer:
+    made = Consumer(id=id, url=URL, created=NOW).but(**fields)
+    world.store.commit(world.store.add_consumer(made))
+    return made
+
+
+def _delivered(world: World, consumer: Consumer, number: int, *answers: Answer) -> Delivery:
+    when = NOW + timedelta(minutes=number)
+    event = event_payloads.consumer_test(f"event-{number}", consumer, when)
+    delivery = Delivery.of(event, consumer.id)
+    for answer in answers:
+        delivery = delivery.after(answer, when, 0.0)
+    world.store.commit(emitted(event), deliveries.put_delivery(delivery, when))
+    return delivery
+
+
+def test_a_consumer_is_created_and_its_secret_is_shown_by_that_answer_alone(world: World) -> None:
+    made = _post(world, LIST, url=URL, company_tags="region:uk plan:gold", event_types="company.created")
+    [consumer] = world.store.consumers()
+    assert made.status == 201
+    assert f"whsec_of_{consumer.id}" in made.body
+    assert made.headers["Cache-Control"] == "no-store"
+    assert (consumer.url, consumer.company_tags, consumer.event_types) == (
+        URL, ("region:uk", "plan:gold"), ("company.created",),
+    )  # fmt: skip
+    for path in (LIST, f"{LIST}/{consumer.id}"):
+        seen = world.browser.get(path)
+        assert seen.status == 200
+        assert URL in seen.body
+        assert "whsec_" not in seen.body
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("url", "not a url", "URL:"),
+        ("event_types", "no.such.event", "Events:"),
+        ("company_tags", "untagged", "Company"),
+    ],
+)
+def test_what_is_wrong_with_a_new_consumer_is_said_and_what_was_entered_stays(
+    world: World, field: str, value: str, said: str
+) -> None:
+    seen = _post(world, LIST, **({"url": URL} | {field: value}))
+    assert seen.status == 422
+    assert said in seen.body.split('role="alert"')[1].split("</div>")[0]
+    assert field == "event_types" or value in seen.body
+    assert world.store.consumers() == []
+
+
+def test_no_consumer_comes_of_a_vault_that_does_not_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(consumer_id: str) -> str:
+        raise Unavailable("busy", 2)
+
+    monkeypatch.setattr(world.site.vault, "create_webhook_secret", busy)
+    seen = _post(world, LIST, url=URL)
+    assert (seen.status, world.store.consumers()) == (503, [])
+    assert "Nothing was created" in seen.body
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [(Answer(status=410), "410 Gone"), (Answer(status=500), "failed for five days")]
+)
+def test_a_consumer_that_was_disabled_says_why(world: World, answer: Answer, said: str) -> None:
+    consumer = _consumer(world, failing_since=NOW - timedelta(days=6))
+    world.store.commit(world.store.put_consumer(judged(consumer, answer, NOW)))
+    for path in (LIST, f"{LIST}/consumer-1"):
+        body = world.browser.get(path).body
+        assert said in body
+        assert '<span class="pill bad">disabled</span>' in body
+
+
+def test_who_was_disabled_by_somebody_is_told_from_who_failed(world: World) -> None:
+    _consumer(world)
+    consumers.disable(world.store, "consumer-1")
+    assert "Somebody disabled it." in world.browser.get(f"{LIST}/consumer-1").body
+    consumers.enable(world.store, world.queues, NOW, "consumer-1")
+    body = world.browser.get(f"{LIST}/consumer-1").body
+    assert "Somebody disabled it." not in body
+    assert '<span class="pill good">enabled</span>' in body
+
+
+def test_one_that_fails_says_since_when(world: World) -> None:
+    _consumer(world, failing_since=NOW - timedelta(days=2))
+    assert "Failing since 10 May 2026, 09:30 UTC" in world.browser.get(LIST).body
+
+
+def test_deliveries_are_shown_newest_first_with_how_they_went(world: World) -> None:
+    consumer = _consumer(world)
+    _delivered(world, consumer, 1, Answer(status=204))
+    _delivered(world, consumer, 2, BROKEN)
+    _delivered(world, consumer, 3, Answer(error="timeout"))
+    body = world.browser.get(f"{LIST}/consumer-1").body
+    assert re.findall(r"event-\d(?=</span>)", body) == ["event-3", "event-2", "event-1"]
+    assert "no answer in time" in body
+    # What an endpoint answers is shown as text.
+    assert "&lt;b&gt;oops&lt;/b&gt;" in body
+    failed = world.browser.get(f"{LIST}/consumer-1?show=failed").body
+    assert re.findall(r"event-\d(?=</span>)", failed) == ["event-3", "event-2"]
+
+
+def test_the_list_goes_on_where_a_page_ends(world: World) -> None:
+    consumer = _consumer(world)
+    for number in range(25):
+        _delivered(world, consumer, number, Answer(status=204))
+    first = world.browser.get(f"{LIST}/consumer-1").body
+    [more] = re.findall(r'href="(/portal/webhooks/consumer-1\?after=[^"]+)"', first)
+    second = world.browser.get(more.replace("&amp;", "&")).body
+    shown = [re.findall(r"event-\d+(?=</span>)", body) for body in (first, second)]
+    assert [int(one.split("-")[1]) for page in shown for one in page] == list(range(24, -1, -1))
+    assert "?after=" not in second
+
+
+def test_a_test_is_sent(world: World) -> None:
+    _consumer(world)
+    seen = _post(world, f"{LIST}/consumer-1/test")
+    assert (seen.status, seen.path, seen.query) == (303, f"{LIST}/consumer-1", {"done": "tested"})
+    [(consumer, event_id, delay)] = world.queues.deliveries
+    assert (consumer, delay) == ("consumer-1", 0)
+    assert world.events() == [TEST]
+    assert event_id in world.browser.get(seen.location).body
+
+
+def test_it_is_disabled_and_enabled(world: World) -> None:
+    _consumer(world)
+    assert _post(world, f"{LIST}/consumer-1/disable").status == 303
+    assert world.store.consumer("consumer-1").disabled
+    refused = _post(world, f"{LIST}/consumer-1/test")
+    assert refused.status == 409
+    assert "enable it first" in refused.body
+    assert _post(world, f"{LIST}/consumer-1/enable").status == 303
+    assert not world.store.consumer("consumer-1").disabled
+    [replay] = replays.replays_of(world.store, "consumer-1")
+    assert replay.which is Which.WAITING
+    assert "what waited" in world.browser.get(f"{LIST}/consumer-1").body
+
+
+@pytest.mark.parametrize("which", ["failed", "all"])
+def test_a_replay_since_a_time_is_started(world: World, which: str) -> None:
+    _consumer(world)
+    seen = _post(world, f"{LIST}/consumer-1/replays", since="2026-05-12T08:00", which=which)
+    assert seen.query == {"done": "replaying"}
+    [replay] = replays.replays_of(world.store, "consumer-1")
+    assert (replay.which, replay.since) == (which, NOW.replace(hour=8, minute=0))
+    assert world.queues.replays == [("consumer-1", replay.id, 0)]
+    assert '<span class="pill warn">Running</span>' in world.browser.get(seen.location).body
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "2026-05-13T08:00"])
+def test_a_time_that_is_none_or_has_not_come_starts_nothing(world: World, since: str) -> None:
+    _consumer(world)
+    seen = _post(world, f"{LIST}/consumer-1/replays", since=since)
+    assert seen.status == 422
+    assert 'role="alert"' in seen.body
+    assert list(replays.replays_of(world.store, "consumer-1")) == []
+
+
+def test_one_delivery_is_sent_again(world: World) -> None:
+    consumer = _consumer(world)
+    _delivered(world, consumer, 1, Answer(status=204))
+    assert _post(world, f"{LIST}/consumer-1/deliveries/event-1/replay").query == {"done": "again"}
+    assert ("consumer-1", "event-1", 0) in world.queues.deliveries
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/consumer-1/test", "/consumer-1/enable", "/consumer-1/disable", "/consumer-1/replays",
+     "/consumer-1/deliveries/event-1/replay"],
+)  # fmt: skip
+def test_a_form_from_elsewhere_and_a_stranger_do_nothing(world: World, path: str) -> None:
+    consumer = _consumer(world)
+    _delivered(world, consumer, 1, BROKEN)
+    form = {"url": URL, "since": "2026-05-12T08:00"}
+    before = world.stored()
+    assert world.browser.post(LIST + path, form | {"formToken": "forged"}).status == 403
+    token = world.form_token("/portal/profile")
+    elsewhere = world.browser.post(LIST + path, form | {"formToken": token}, headers={"sec-fetch-site": "cross-site"})
+    assert elsewhere.status == 403
+    world.browser.jar.clear()
+    assert world.browser.post(LIST + path, form).path == "/portal/sign-in"
+    assert world.stored() == before
+    assert (world.queues.deliveries, world.queues.replays) == ([], [])
+
+
+def test_consumers_that_are_not_there_have_no_page(world: World) -> None:
+    assert world.browser.get(f"{LIST}/nobody").status == 404
+    assert _post(world, f"{LIST}/nobody/test").status == 404
+    _consumer(world)
+    assert _post(world, f"{LIST}/consumer-1/deliveries/none/replay").status == 404
+
+
+@pytest.mark.parametrize("place", ["zz\n", "x" * 200, "2026", "%00"])
+def test_a_place_that_is_none_of_ours_is_a_page_all_the_same(world: World, place: str) -> None:
+    consumer = _consumer(world)
+    _delivered(world, consumer, 1, BROKEN)
+    assert world.browser.get(f"{LIST}/consumer-1?after={place}").status == 200
+
+
+def test_strangers_see_nothing(world: World) -> None:
+    _consumer(world)
+    world.browser.jar.clear()
+    for path in (LIST, f"{LIST}/consumer-1"):
+        assert world.browser.get(path).path == "/portal/sign-in"

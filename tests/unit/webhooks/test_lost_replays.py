@@ -1,0 +1,156 @@
+"""A replay whose message ended among the dead letters is found, and goes on or says that it cannot."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from feedlane import lost_replays, replaying
+from feedlane.event import Event
+from feedlane.replay import MOST_RINGS, SILENT, Replay, ReplayState, Which
+from feedlane.store import replays
+from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
+
+EVENTS = 4
+
+
+@pytest.fixture
+def world() -> World:
+    """A consumer that has everything, a while ago."""
+    world = World()
+    world.consumer()
+    for number in range(EVENTS):
+        world.happens(_event(number))
+    world.work_off()
+    world.posts.clear()
+    world.now += timedelta(hours=2)
+    return world
+
+
+def _event(number: int) -> Event:
+    return hold_event(f"event-{number}", NOW + timedelta(minutes=number))
+
+
+def _start(world: World) -> Replay:
+    return replaying.start(world.store, world.queues, world.now, "consumer-1", Which.ALL, NOW)
+
+
+def _now(world: World, replay: Replay) -> Replay:
+    found = replays.find_replay(world.store, replay.consumer_id, replay.id)
+    assert found is not None
+    return found
+
+
+def _ring(world: World) -> lost_replays.Found:
+    return lost_replays.ring_again(world.store, world.queues, world.now)
+
+
+def _lose_the_message(world: World) -> None:
+    """Among the dead letters, with whoever could have rung."""
+    world.queues.replays.clear()
+    world.waiting.clear()
+
+
+def _posted(world: World) -> list[str]:
+    return [headers["webhook-id"] for _, _, headers, _ in world.posts]
+
+
+def test_one_that_never_took_a_step_goes_on(world: World) -> None:
+    replay = _start(world)
+    _lose_the_message(world)
+    world.now += SILENT + timedelta(seconds=1)
+    assert _ring(world).rung == 1
+    world.work_off()
+    assert _posted(world) == [f"event-{number}" for number in range(EVENTS)]
+    assert _now(world, replay).state is ReplayState.DONE
+
+
+def test_one_that_was_half_way_through_sends_nothing_twice(world: World) -> None:
+    replay = _start(world)
+    world.answers = [BROKEN.but(status=204), BROKEN]
+    assert world.work_off_one("replays")  # the first arrives, the second is tried again in a while
+    assert len(world.posts) == 2
+    _lose_the_message(world)
+    world.now += SILENT + timedelta(minutes=15)
+    assert _ring(world).rung == 1
+    world.work_off()
+    assert _posted(world) == ["event-0", "event-1", "event-1", "event-2", "event-3"]
+    after = _now(world, replay)
+    assert (after.state, after.succeeded, after.rung) == (ReplayState.DONE, EVENTS, 0)
+
+
+def test_one_whose_next_step_is_not_late_is_left_alone(world: World) -> None:
+    _start(world)
+    world.now += SILENT - timedelta(seconds=1)
+    assert _ring(world).rung == 0
+    assert len(world.queues.replays) == 1
+
+
+def test_one_that_waits_for_a_consumer_is_left_alone_until_its_step_is_late(world: World) -> None:
+    replay = _start(world)
+    world.answers = [BROKEN]
+    world.work_off_one("replays")
+    due = _now(world, replay).due
+    assert due is not None
+    assert due > world.now
+    world.now = due + SILENT
+    assert _ring(world).rung == 0
+    world.now += timedelta(seconds=1)
+    assert _ring(world).rung == 1
+
+
+def test_a_second_message_beside_the_first_sends_nothing_twice(world: World) -> None:
+    """The queue was only slow."""
+    replay = _start(world)
+    world.now += SILENT + timedelta(seconds=1)
+    assert _ring(world).rung == 1
+    assert len(world.queues.replays) == 2
+    world.work_off()
+    assert _posted(world) == [f"event-{number}" for number in range(EVENTS)]
+    assert _now(world, replay).state is ReplayState.DONE
+
+
+def test_one_that_fails_again_and_again_ends_and_can_be_asked_for_again(world: World) -> None:
+    replay = _start(world)
+    for _ in range(MOST_RINGS):
+        _lose_the_message(world)
+        world.now += SILENT + timedelta(seconds=1)
+        assert _ring(world).rung == 1
+    _lose_the_message(world)
+    world.now += SILENT + timedelta(seconds=1)
+    assert _ring(world).given_up == (replay.id,)
+    ended = _now(world, replay)
+    assert (ended.state, ended.ended) == (ReplayState.FAILED, world.now)
+    assert _ring(world) == lost_replays.Found()
+    assert list(replays.running(world.store)) == []
+    # What a dead letter that is put back does now: nothing.
+    assert world.replayer.work(replay.consumer_id, replay.id) is None
+    assert _start(world).state is ReplayState.RUNNING
+    world.work_off()
+    assert _now(world, replay).state is ReplayState.DONE
+    assert len(world.posts) == EVENTS
+
+
+def test_a_crash_between_the_message_and_its_note_costs_nothing(world: World) -> None:
+    replay = _start(world)
+    _lose_the_message(world)
+    world.now += SILENT + timedelta(seconds=1)
+    real, world.table.commit = world.table.commit, _crash  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        _ring(world)
+    world.table.commit = real  # type: ignore[method-assign]
+    world.work_off()
+    assert _now(world, replay).state is ReplayState.DONE
+    assert len(world.posts) == EVENTS
+
+
+def test_only_those_that_run_are_listed(world: World) -> None:
+    replay = _start(world)
+    assert [one.id for one in replays.running(world.store)] == [replay.id]
+    world.work_off()
+    assert list(replays.running(world.store)) == []
+
+
+def _crash(*_: object) -> None:
+    raise KeyboardInterrupt
