@@ -4,19 +4,17 @@ and Lambda's limits as `template.yaml` has them."""
 from __future__ import annotations
 
 import heapq
-import io
 import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from unittest.mock import patch
 
 from aws_lambda_powertools import Logger
 from greenlet import getcurrent
 
-from feedlane import aws, batch, webhook_wiring
+from feedlane import batch
 from feedlane.company import Company
 from feedlane.consumer import Consumer
 from feedlane.delivery import Answer
@@ -29,11 +27,12 @@ from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Write
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import VaultClient
-from tests.chaos.outbox.world import DELIVERIES, ENVIRONMENT, _forget, function
+from tests.chaos.outbox.wiring import function, wired
 from tests.chaos.timeline import START, Timeline
 from tests.stack.template import template
 from tests.unit.handlers.handlers import Context
 
+FUNCTION = "function deliver_webhooks"
 READ, WRITE, SEND, TIMEOUT = 0.004, 0.008, 0.008, 15.0
 
 
@@ -108,14 +107,11 @@ class SlowQueue:
                 batch.append(heapq.heappop(self._due)[2])
             self.running += 1
             self.busiest = max(self.busiest, self.running)
-            self.world.timeline.start("function deliver_webhooks", lambda batch=batch: self._invoke(batch))  # type: ignore[misc]
+            self.world.timeline.start(FUNCTION, lambda batch=batch: self._invoke(batch))  # type: ignore[misc]
 
     def _invoke(self, records: list[dict[str, Any]]) -> None:
-        try:
-            answer = function("deliver_webhooks").handler({"Records": records}, Context())
-            failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-        except Exception:
-            failed = {record["messageId"] for record in records}
+        answer = function("deliver_webhooks").handler({"Records": records}, Context())
+        failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
         self.running -= 1
         for record in records:
             if record["messageId"] in failed:
@@ -196,45 +192,24 @@ class World:
         self.timeline.sleep(0.5)
         function("route_events").handler({"detail": loads(detail(event))}, Context())
 
+    def run(self, seconds: float) -> None:
+        """Raises what a function raised: whatever fails of a message, it answers for that message."""
+        self.timeline.run(seconds)
+        for task in self.timeline.failed:
+            if task.name == FUNCTION and task.failed is not None:
+                raise task.failed
+
     def post(self, url: str, headers: dict[str, str], content: bytes) -> Answer:
         return self.endpoints[url.split("/")[2]].answer(self.timeline, headers["webhook-id"])
 
     @contextmanager
     def deployed(self) -> Iterator[None]:
         faults = Faults(self.rng, self.timeline)  # off: nothing strikes but the consumers
-        clients: dict[str, Any] = {"sqs": self.queue, "lambda": VaultClient(faults)}
-        logger = Logger(service="webhooks", level="CRITICAL")
-        logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
-        logger.propagate = False
-        now, queues = self.timeline.now, aws.SQSQueues()
-        route, deliver = function("route_events"), function("deliver_webhooks")
+        clients = {"sqs": self.queue, "lambda": VaultClient(faults)}
         numbers = itertools.count(10**9)
-        with (
-            patch.dict("os.environ", ENVIRONMENT | {"DELIVERIES_QUEUE_URL": DELIVERIES}),
-            patch.multiple(
-                aws,
-                client=lambda service, *_: clients[service],
-                store=lambda: self.store,
-                queues=lambda: queues,
-                system_clock=now,
-            ),
-            patch.object(batch, "at_once", self._side_by_side),
-            patch.multiple(route, logger=logger, system_clock=now, store=lambda: self.store, queues=lambda: queues),
-            patch.multiple(deliver, logger=logger, system_clock=now),
-            patch.multiple(
-                webhook_wiring,
-                system_clock=now,
-                new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
-                random=self.rng,
-                WebhookSender=lambda *_: self,
-            ),
-            patch("builtins.print"),  # the figures of alarms
-        ):
-            _forget(deliver)
-            try:
-                yield
-            finally:
-                _forget(deliver)
+        ports = (self.store, self.timeline, self.rng, lambda: f"00000000-0000-4000-8000-{next(numbers):012d}")
+        with wired(clients, *ports, self, self._side_by_side):
+            yield
 
     def _side_by_side(
         self, event: dict[str, Any], handle: Any, put_off: Any, logger: Logger, seconds: float

@@ -57,7 +57,7 @@ def run(events: int, bad: tuple[str, ...], seed: int = 1, until_all: bool = True
     with world.deployed():
         world.happen(events, seconds)
         for _ in range(STEPS):
-            world.timeline.run(STEP)
+            world.run(STEP)
             if all(len(one.received) >= events for one in wanted):
                 break
     known = world.happened

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from feedlane import aws, delivering, relaying
 from feedlane.store.store import Store
 from feedlane.store.table import Put, Write
-from tests.chaos.outbox.world import function
+from tests.chaos.outbox.wiring import function
 
 Broken = Callable[[], AbstractContextManager[Any]]
 

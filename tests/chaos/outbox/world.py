@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from aws_lambda_powertools import Logger
-
-from feedlane import aws, batch, webhook_wiring
+from feedlane import batch
 from feedlane.bus import EventBridgeBus
 from feedlane.consumer import Consumer
-from feedlane.environment import environment
 from feedlane.store.store import Store
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import Consumers, VaultClient
 from tests.chaos.outbox.road import Bus, Deliveries, OutboxTable, Stream, context
+from tests.chaos.outbox.wiring import DELIVERIES, function, wired
 from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.timeline import START, Timeline
 from tests.unit.feeds.world import World as Linked
-from tests.unit.handlers.handlers import load
 
-DELIVERIES = "deliveries"
 MOST_RECEIVES = 10
 ACCOUNTS = tuple(f"account-{number}" for number in range(4))
-ENVIRONMENT = {"DELIVERIES_QUEUE_URL": DELIVERIES, "EVENT_BUS_NAME": "feedlane", "VAULT_FUNCTION_NAME": "vault"}
 
 MakeFaults = Callable[[random.Random, Timeline], Faults]
-
-
-@cache
-def function(name: str) -> ModuleType:
-    return load(name)
 
 
 class World:
@@ -69,39 +56,14 @@ class World:
     @contextmanager
     def deployed(self) -> Iterator[None]:
         """The functions' modules with this world behind them."""
-        clients: dict[str, Any] = {"sqs": self.sqs, "lambda": VaultClient(self.faults)}
-        logger = Logger(service="outbox", level="CRITICAL")
-        logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
-        logger.propagate = False
-        relay, route, deliver = map(function, ("relay_events", "route_events", "deliver_webhooks"))
-        now, queues = self.timeline.now, aws.SQSQueues()
+        clients = {"sqs": self.sqs, "lambda": VaultClient(self.faults)}
+        ports = (self.store, self.timeline, self.rng, self.new_id, self.endpoints, _one_by_one)
+        bus = EventBridgeBus(self.bus, "feedlane")
         with (
-            patch.dict("os.environ", ENVIRONMENT),
-            patch.multiple(
-                aws,
-                client=lambda service, *_: clients[service],
-                store=lambda: self.store,
-                queues=lambda: queues,
-                system_clock=now,
-            ),
-            patch.object(batch, "at_once", _one_by_one),
-            patch.multiple(relay, logger=logger, bus=lambda: EventBridgeBus(self.bus, "feedlane")),
-            patch.multiple(route, logger=logger, system_clock=now, store=lambda: self.store, queues=lambda: queues),
-            patch.multiple(deliver, logger=logger, system_clock=now),
-            patch.multiple(
-                webhook_wiring,
-                system_clock=now,
-                new_id=self.new_id,
-                random=self.rng,
-                WebhookSender=lambda *_: self.endpoints,
-            ),
-            patch("builtins.print"),  # the figures of alarms
+            wired(clients, *ports) as logger,
+            patch.multiple(function("relay_events"), logger=logger, bus=lambda: bus),
         ):
-            _forget(deliver)
-            try:
-                yield
-            finally:
-                _forget(deliver)
+            yield
 
     def is_done(self) -> bool:
         waiting = any(shard.done < len(shard.records) for shard in self.stream.shards)
@@ -111,9 +73,3 @@ class World:
 def _one_by_one(event: Any, handle: Any, put_off: Any, logger: Any, seconds: float) -> Any:
     """In place of `batch.at_once`, whose threads the virtual clock would not know."""
     return batch.one_by_one(event, handle, put_off, logger, lambda: 60_000)
-
-
-def _forget(deliver: ModuleType) -> None:
-    environment.cache_clear()
-    for made_once in ("deliverer", "replayer"):
-        getattr(deliver, made_once).cache_clear()

@@ -1,0 +1,70 @@
+"""The functions that carry events to consumers, with what is behind them replaced: their clock, table and clients."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+from aws_lambda_powertools import Logger
+
+from feedlane import aws, batch, webhook_wiring
+from feedlane.environment import environment
+from feedlane.store.store import Store
+from tests.chaos.timeline import Timeline
+from tests.unit.handlers.handlers import load
+
+DELIVERIES = "deliveries"
+ENVIRONMENT = {"DELIVERIES_QUEUE_URL": DELIVERIES, "EVENT_BUS_NAME": "feedlane", "VAULT_FUNCTION_NAME": "vault"}
+
+
+@cache
+def function(name: str) -> ModuleType:
+    return load(name)
+
+
+@contextmanager
+def wired(
+    clients: dict[str, Any],
+    store: Store,
+    timeline: Timeline,
+    rng: random.Random,
+    new_id: Callable[[], str],
+    sender: Any,
+    at_once: Callable[..., Any],
+) -> Iterator[Logger]:
+    """`sender` posts, and `at_once` stands for `batch.at_once`, whose threads the timeline does not know.
+
+    Gives the functions' silent logger.
+    """
+    logger = Logger(service="webhooks", level="CRITICAL")
+    logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
+    logger.propagate = False
+    now, queues = timeline.now, aws.SQSQueues()
+    route, deliver = function("route_events"), function("deliver_webhooks")
+    here = {"store": lambda: store, "queues": lambda: queues, "system_clock": now}
+    with (
+        patch.dict("os.environ", ENVIRONMENT),
+        patch.multiple(aws, client=lambda service, *_: clients[service], **here),
+        patch.object(batch, "at_once", at_once),
+        patch.multiple(route, logger=logger, **here),
+        patch.multiple(deliver, logger=logger, system_clock=now),
+        patch.multiple(webhook_wiring, system_clock=now, new_id=new_id, random=rng, WebhookSender=lambda *_: sender),
+        patch("builtins.print"),  # the figures of alarms
+    ):
+        _forget(deliver)
+        try:
+            yield logger
+        finally:
+            _forget(deliver)
+
+
+def _forget(deliver: ModuleType) -> None:
+    environment.cache_clear()
+    for made_once in ("deliverer", "replayer"):
+        getattr(deliver, made_once).cache_clear()
