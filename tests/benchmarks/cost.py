@@ -108,6 +108,7 @@ def _tell(deployment: Deployment, consumer_id: str) -> None:
         world.clock,
         lambda: 0.0,
         world.new_id,
+        lambda _: {},
     )
     for event in world.events()[len(FEEDS) :]:
         for function in ("relay_events", "route_events", "deliver_webhooks"):

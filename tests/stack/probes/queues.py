@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from feedlane.appending import MOST_IDS_IN_THE_COMMIT
 from feedlane.feed import Feed, Flight, FlightStatus
 from feedlane.ids import new_id
 from feedlane.push_operation import Door, PushOperation
@@ -25,6 +26,14 @@ def records_a_push(instance: Instance) -> None:
     own = given(instance)
     feed = own.feed(own.linked(), feed_connection_id=new_id())
     own.functions.messages("record_transactions", _message(own, feed.connection_id), group=feed.id)
+
+
+def records_many_transactions(instance: Instance) -> None:
+    """More than have their ids in the commit itself."""
+    own = given(instance)
+    feed = own.feed(own.linked(), feed_connection_id=new_id())
+    body = _message(own, feed.connection_id, transactions=MOST_IDS_IN_THE_COMMIT + 1)
+    own.functions.messages("record_transactions", body, group=feed.id)
 
 
 def records_a_push_that_is_held(instance: Instance) -> None:
@@ -138,11 +147,14 @@ def comes_again_soon_with_a_check_that_cannot_be_read(instance: Instance) -> Non
     _is_postponed(given(instance), "check_statements", "not JSON", "")
 
 
-def _message(own: Given, connection_id: str) -> str:
+def _message(own: Given, connection_id: str, transactions: int = 1) -> str:
     today = own.now.date().isoformat()
-    transaction = {"id": new_id(), "date": today, "amount": 1, "balance": 1, "description": "Probe"}
+    some = [
+        {"id": new_id(), "date": today, "amount": 1, "balance": number + 1, "description": "Probe"}
+        for number in range(transactions)
+    ]
     names = {"companyId": own.company.id, "connectionId": connection_id, "accountId": ACCOUNT}
-    return json.dumps({"version": 1, **names, "transactions": [transaction]})
+    return json.dumps({"version": 1, **names, "transactions": some})
 
 
 def _wake(own: Given, feed_id: str) -> None:
