@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import appending, push_content, sending, settling, statement_end
+from feedlane import appending, doorbell, push_content, sending, settling, statement_end
 from feedlane.settling import Settler
 from feedlane.store import ledger
 from feedlane.token_refresh import TokenRefresh
@@ -45,6 +45,10 @@ def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
 
 def no_feed_is_woken_again() -> AbstractContextManager[Any]:
     return patch.object(settling, "wake_at", lambda *_: None)
+
+
+def nobody_promises_the_doorbell() -> AbstractContextManager[Any]:
+    return patch.object(doorbell, "promise", lambda *_: None)
 
 
 def bytes_are_made_anew() -> AbstractContextManager[Any]:
@@ -110,6 +114,7 @@ MUTATIONS = {
         ("1 order, days", "order", no_day_is_waited_for, {"zone_moved": 1.0}),
         ("2 once", "once", known_transactions_are_forgotten, {"push_repeated": 0.5, "push_overlapping": 0.5}),
         ("3 nothing lost", "nothing lost", no_feed_is_woken_again, {"xero_request_lost": 0.3}),
+        ("3 nothing lost, doorbell", "nothing lost", nobody_promises_the_doorbell, {"crash_after_write": 0.3}),
         ("4 frozen intent", "frozen", bytes_are_made_anew, {"xero_answer_lost": 0.3}),
         ("5 one flight", "one flight", accepted_counts_as_delivered, {}),
         ("5 limits", "limits", retry_after_is_ignored, {"xero_429_minute": 0.3}),

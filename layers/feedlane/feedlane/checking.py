@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feedlane import (
-    ending,
+    doorbell,
     event_payloads,
     holding,
     mapping,
@@ -25,11 +25,10 @@ from feedlane.errors import AppKeysRejected, NotFound, ReconnectionNeeded, Refus
 from feedlane.feed import Feed
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
-from feedlane.push_operation import PushStatus
 from feedlane.queues import Check, Queues
 from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.statement import StatementRecord, StatementState
-from feedlane.store import ledger, push_operations
+from feedlane.store import ledger
 from feedlane.store.limits import not_before, put_not_before, wake_came
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -67,7 +66,7 @@ class Checker:
         looks: dict[str, Callable[[], None]] = {
             "statement": lambda: self._statement(check),
             "feedConnection": lambda: self._feed_connection(check),
-            "operation": lambda: self._operation(check),
+            doorbell.KIND: lambda: doorbell.look(*ports, check),
             "wake": lambda: self._wake(check),
             waking.KIND: lambda: waking.wake_all(self.store, self.queues, check.after),
             "hold": lambda: self._hold(check),
@@ -188,8 +187,6 @@ class Checker:
         if feed is not None:
             holding.tell_others(self.store, self.queues, feed, check.after)
 
-    # connections
-
     # feed connections
 
     def _feed_connection(self, check: Check) -> None:
@@ -233,16 +230,3 @@ class Checker:
         finally:
             gate.leave(feed.tenant_id, self.clock(), call_id)
         return None, False
-
-    # time-outs
-
-    def _operation(self, check: Check) -> None:
-        operation = push_operations.existing_operation(self.store, check.company_id, check.operation_key)
-        if operation is None or operation.status is not PushStatus.PENDING or operation.due is None:
-            return
-        now = self.clock()
-        if operation.due > now:
-            self._again(check, (operation.due - now).total_seconds())
-            return
-        company = self.store.company(operation.company_id)
-        self.store.commit(*ending.ended(operation.timed_out(now), company, now, self.new_id))

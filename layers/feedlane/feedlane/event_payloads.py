@@ -7,7 +7,7 @@ connection, a company, a tenant or the app.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from feedlane import event as types
@@ -197,6 +197,22 @@ def statement_resolved(event_id: str, feed: Feed, statement: StatementRecord, co
 def connection_limit_reached(event_id: str, limit: int, connected: int, now: datetime) -> Event:
     reached = {"limit": limit, "connected": connected}
     return _event(event_id, types.CONNECTION_LIMIT_REACHED, APP, reached, None, now)
+
+
+def daily_limit_reached(
+    event_id: str, tenant_id: str, limit: int, calls: int, company: Company | None, now: datetime
+) -> Event:
+    """As many calls as the setting `dailyLimit` leaves for an organisation's statements were made on this day (UTC)."""
+    tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    payload = {
+        "tenantId": tenant_id,
+        "dailyLimit": limit,
+        "calls": calls,
+        "goesOnDate": iso(tomorrow),
+        "companyId": company.id if company else None,
+        "referenceCompany": _reference(company) if company else None,
+    }
+    return _event(event_id, types.DAILY_LIMIT_REACHED, tenant_id, payload, company, now)
 
 
 def settings_changed(event_id: str, changed: Mapping[str, Any], now: datetime) -> Event:

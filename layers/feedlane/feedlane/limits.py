@@ -40,20 +40,25 @@ def of_tenant(daily_limit: int) -> Limits:
 
 
 class Traffic(Record):
-    """The calls of the last minute (their times, ISO), those under way (id and when they count as over), the day's."""
+    """The calls of the last minute (their times, ISO), those under way (id and when they count as over), the day's.
+
+    `told` is the last day of which it was told that it has no room left.
+    """
 
     recent: tuple[str, ...] = ()
     under_way: dict[str, str] = {}
     day: str = ""
     today: int = 0
+    told: str = ""
     version: int = 0
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Not now: come back after so many seconds."""
+    """Not now: come back after so many seconds. `day_is_full`: not before tomorrow (UTC)."""
 
     seconds: int
+    day_is_full: bool = False
 
 
 def admitted(traffic: Traffic, limits: Limits, now: datetime, call_id: str) -> Traffic | Wait:
@@ -63,7 +68,7 @@ def admitted(traffic: Traffic, limits: Limits, now: datetime, call_id: str) -> T
     under_way = {id: over for id, over in traffic.under_way.items() if over > moment}
     today = traffic.today if traffic.day == day else 0
     if limits.day is not None and today >= limits.day:
-        return Wait(HOUR)
+        return Wait(HOUR, day_is_full=True)
     if limits.at_once is not None and len(under_way) >= limits.at_once:
         return Wait(SOON)
     if len(recent) >= limits.minute:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from feedlane import doorbell
 from feedlane.clock import local_date
 from feedlane.connection import Connection, ConnectionStatus
 from feedlane.errors import Conflict, Finding, Invalid, NotFound, ReconnectionNeeded, Refused
@@ -16,7 +16,7 @@ from feedlane.ids import NewId
 from feedlane.ledger import Refusal, append
 from feedlane.push_content import Content, content_of, object_in
 from feedlane.push_operation import Door, PushOperation, PushStatus
-from feedlane.queues import Check, Queues
+from feedlane.queues import Queues
 from feedlane.reconnection import problem_of
 from feedlane.settings import Settings
 from feedlane.source_account import SourceAccount, SourceAccountStatus
@@ -25,7 +25,6 @@ from feedlane.store.records import record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 
-LONGEST_CHECK_DELAY = 900
 LONGEST_TIMEOUT = 60 * 24 * 7
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
 
@@ -56,7 +55,7 @@ def accept(
     standing = _standing(store, now, company_id, idempotency_key)
     if standing is not None:
         sent = _content(account_id, body_text, place.feed, now)
-        return _announced(queues, _same_push(standing, feed_id(connection_id, account_id), sent))
+        return doorbell.announce(queues, _same_push(standing, feed_id(connection_id, account_id), sent))
     feed = place.feed_for_pushing()
     content = _content(account_id, body_text, feed, now)
     if content.errors:
@@ -76,16 +75,17 @@ def accept(
     for _ in range(3):
         standing = _standing(store, now, company_id, idempotency_key)
         if standing is not None:
-            return _announced(queues, _same_push(standing, feed.id, content))
+            return doorbell.announce(queues, _same_push(standing, feed.id, content))
         operation, writes = _taken(store, new, content)
         if idempotency_key is not None:
             writes.append(push_operations.put_key(operation, idempotency_key, now))
         try:
             if writes:
+                doorbell.promise(queues, operation)
                 store.commit(*writes)
         except ConditionFailed:
             continue  # the same content, or the same key, came in at the same moment: its operation is the answer
-        return _announced(queues, operation)
+        return doorbell.announce(queues, operation, promised=bool(writes))
     raise Conflict("The same push is being taken at this moment; ask for its operation.")
 
 
@@ -188,37 +188,3 @@ def _content(account_id: str, body_text: str, feed: Feed | None, now: datetime) 
     if sent.get("accountId") not in (None, account_id):
         raise Invalid.field("accountId", f"must be {account_id}, the account of the path", "Match")
     return content_of(sent.get("transactions"), local_date(now, feed.time_zone if feed else "UTC"))
-
-
-def _announced(queues: Queues, operation: PushOperation) -> PushOperation:
-    """Rung for and watched, again if the push came again: whoever took it may have crashed before."""
-    if operation.status in {PushStatus.PENDING, PushStatus.TIMED_OUT}:
-        feed = feed_id(operation.connection_id, operation.account_id)
-        _ring(queues, feed, operation)
-        _watch_timeout(queues, feed, operation)
-    return operation
-
-
-def _ring(queues: Queues, feed: str, operation: PushOperation) -> None:
-    """The doorbell: its message names the operation, whose transactions are in the table.
-
-    Also for one that timed out before it was recorded: only the same push again can bring it on its way.
-    """
-    if operation.through:
-        return
-    message = {
-        "version": 1,
-        "companyId": operation.company_id,
-        "connectionId": operation.connection_id,
-        "accountId": operation.account_id,
-        "pushOperationKey": operation.key,
-    }
-    queues.push(feed, operation.key, json.dumps(message))
-
-
-def _watch_timeout(queues: Queues, feed: str, operation: PushOperation) -> None:
-    if operation.due is None:
-        return
-    check = Check(kind="operation", feed_id=feed, operation_key=operation.key, company_id=operation.company_id)
-    delay = operation.due - operation.requested_on
-    queues.check(check, int(min(delay, timedelta(seconds=LONGEST_CHECK_DELAY)).total_seconds()))

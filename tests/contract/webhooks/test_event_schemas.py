@@ -124,6 +124,8 @@ EVENTS = [
     payloads.statement_stuck("id", FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
     payloads.statement_resolved("id", FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
     payloads.connection_limit_reached("id", 25, 25, NOW),
+    payloads.daily_limit_reached("id", "tenant-1", 1000, 900, COMPANY, NOW),
+    payloads.daily_limit_reached("id", "tenant-1", 1000, 900, None, NOW),
     payloads.settings_changed("id", {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW),
     payloads.consumer_disabled("id", CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),
     payloads.consumer_disabled("id", CONSUMER, "gone", NOW),

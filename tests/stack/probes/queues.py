@@ -126,6 +126,11 @@ def ends_an_operation_that_is_due(instance: Instance) -> None:
     _check(own, _operation(own, due_in=-1))
 
 
+def rings_for_a_push_that_nobody_rang_for(instance: Instance) -> None:
+    own = given(instance)
+    _check(own, _operation(own, due_in=2, through=0))
+
+
 def may_not_ask_for_the_connection(instance: Instance) -> None:
     own = given(instance)
     feed = own.feed(own.linked(), lines=1)
@@ -182,11 +187,11 @@ def _pending(own: Given, feed: Feed) -> Check:
     return Check(kind="statement", feed_id=feed.id, number=1)
 
 
-def _operation(own: Given, due_in: int) -> Check:
+def _operation(own: Given, due_in: int, through: int = 1) -> Check:
     connection_id = new_id()
     operation = PushOperation(
         key=new_id(), company_id=own.company.id, connection_id=connection_id, account_id=ACCOUNT, door=Door.API,
-        requested_on=own.now + timedelta(seconds=due_in - 60), timeout_in_minutes=1,
+        requested_on=own.now + timedelta(seconds=due_in - 60), timeout_in_minutes=1, through=through,
     )  # fmt: skip
     own.store.commit(push_operations.put_operation(operation))
     feed_id = f"{connection_id}/{ACCOUNT}"

@@ -161,7 +161,7 @@ def test_every_reason_is_explained_with_its_way_out() -> None:
     """In docs/api.md: a row for each, and none for a reason that there is not."""
     section = API_PAGE.read_text().split("## Reasons of holds")[1].split("\n## ")[0]
     explained = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
-    others = {"refused", "no-access", RECONNECTION_NEEDED, APP_KEYS_REJECTED, mapping.DISCONNECTED}
+    others = {"refused", "no-access", RECONNECTION_NEEDED, APP_KEYS_REJECTED, mapping.DISCONNECTED, mapping.REJECTED}
     assert sorted(explained) == sorted({meaning.reason for meaning in MEANINGS.values()} | others)
 
 

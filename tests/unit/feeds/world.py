@@ -67,7 +67,12 @@ class World:
 
     def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **more: Any) -> PushOperation:
         body = json.dumps({"accountId": account, "transactions": transactions})
-        return accept(self.store, self.queues, self.now, self.new_id, COMPANY, CONNECTION, account, body, **more)
+        ports = (self.store, self.queues, self.now, self.new_id)
+        operation = accept(*ports, COMPANY, CONNECTION, account, body, **more)
+        if operation.due is None:
+            # It was rung for: who promised to look whether it was has nothing to do.
+            self.queues.checks = [one for one in self.queues.checks if one[0].operation_key != operation.key]
+        return operation
 
     def message(self, transactions: Any, account: str = ACCOUNT, **fields: Any) -> QueueMessage:
         body = {"version": 1, "companyId": COMPANY, "connectionId": CONNECTION, "accountId": account}

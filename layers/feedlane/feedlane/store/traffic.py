@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from feedlane import event_payloads
+from feedlane.clock import iso
 from feedlane.hold import APP, Scope
+from feedlane.ids import derived_id
 from feedlane.limits import OF_APP_STATEMENTS, SOON, Limits, Traffic, Wait, admitted, finished, of_tenant
 from feedlane.settings import Settings
 from feedlane.store import keys
-from feedlane.store.records import changed, expiry, record_in
+from feedlane.store.records import changed, emitted, expiry, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Key, Put
 
@@ -35,6 +38,8 @@ class Gate:
             tenant_now = admitted(tenant_before, self._tenant or of_tenant(settings.daily_limit), now, call_id)
             app_now = admitted(app_before, self._app, now, call_id)
             if isinstance(tenant_now, Wait):
+                if tenant_now.day_is_full and not self._told(tenant_id, tenant_before, settings, now):
+                    continue  # another call was counted at this moment
                 return tenant_now.seconds
             if isinstance(app_now, Wait):
                 return app_now.seconds
@@ -44,6 +49,21 @@ class Gate:
                 continue  # another call was counted at this moment
             return None
         return SOON
+
+    def _told(self, tenant_id: str, traffic: Traffic, settings: Settings, now: datetime) -> bool:
+        """That the day has no room left is told once, in the commit that notes it. False if that has to be repeated."""
+        day = iso(now)[:10]
+        if traffic.told == day:
+            return True
+        owner = self._store.table.get(keys.owner(tenant_id))
+        company = self._store.find_company(owner["company_id"]) if owner else None
+        id = derived_id("dailyLimit", tenant_id, day)
+        event = event_payloads.daily_limit_reached(id, tenant_id, settings.daily_limit, traffic.today, company, now)
+        try:
+            self._store.commit(_put(keys.traffic(Scope.TENANT, tenant_id), traffic.but(told=day), now), emitted(event))
+        except ConditionFailed:
+            return False
+        return True
 
     def leave(self, tenant_id: str, now: datetime, call_id: str) -> None:
         """The call is over. If this cannot be written, it counts as over by itself after a while."""

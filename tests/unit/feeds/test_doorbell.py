@@ -1,0 +1,128 @@
+"""A push whose taker ends between writing it down and ringing for it, and whose sender never asks again."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from feedlane import doorbell
+from feedlane.push_operation import Door, PushStatus
+from feedlane.pushing import accept
+from feedlane.queues import Check
+from tests.unit.feeds.moments import Crashed, crashes_everywhere
+from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, NOW, World, transactions
+
+SOON_ENOUGH = timedelta(minutes=2)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def take(world: World, count: int = 2, timeout: int | None = None) -> None:
+    """As the API does it, with every message that it sends."""
+    body = json.dumps({"accountId": ACCOUNT, "transactions": transactions(count)})
+    accept(world.store, world.queues, world.now, world.new_id, COMPANY, CONNECTION, ACCOUNT, body, timeout)
+
+
+def crash_instead_of_ringing(world: World) -> None:
+    def push(*given: object) -> None:
+        del world.queues.push  # type: ignore[method-assign]
+        raise Crashed
+
+    world.queues.push = push  # type: ignore[method-assign]
+
+
+def test_a_crash_before_the_doorbell_is_made_good_without_its_sender(world: World) -> None:
+    crash_instead_of_ringing(world)
+    with pytest.raises(Crashed):
+        take(world)
+    [operation] = world.operations()
+    assert (operation.status, world.queues.pushed) == (PushStatus.PENDING, [])
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+    assert world.now - NOW < SOON_ENOUGH
+
+
+def test_a_crash_anywhere_leaves_a_push_that_was_not_written_or_one_that_is_delivered() -> None:
+    written = 0
+    for world in crashes_everywhere(World, take):
+        world.run()
+        written += len(world.operations())
+        assert all(one.status is PushStatus.SUCCESS for one in world.operations())
+        assert world.sent_ids() == (["t1", "t2"] if world.operations() else [])
+    assert written > 1
+
+
+def test_the_promise_is_made_before_anything_is_written(world: World) -> None:
+    def commit(*writes: object) -> None:
+        raise Crashed
+
+    world.store.table.commit = commit  # type: ignore[method-assign]
+    with pytest.raises(Crashed):
+        take(world)
+    [(check, delay)] = world.queues.checks
+    assert (check.kind, delay) == (doorbell.KIND, doorbell.SAFETY_DELAY)
+    world.checker.look(check)
+    assert world.queues.pushed == []
+    assert len(world.queues.checks) == 1
+
+
+def test_one_that_was_rung_for_is_not_recorded_twice(world: World) -> None:
+    take(world)
+    [(check, _)] = world.queues.checks
+    world.checker.look(check)
+    assert [sent["id"] for sent in world.queues.pushed] == 2 * [check.operation_key]
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.feed().recorded_through == 2
+    assert [one.status for one in world.operations()] == [PushStatus.SUCCESS]
+
+
+def test_one_in_the_ledger_or_ended_is_not_rung_for(world: World) -> None:
+    take(world)
+    check = world.queues.checks[0][0]
+    world.step()
+    world.queues.take("pushed")
+    world.checker.look(check)
+    assert world.queues.pushed == []
+    world.run()
+    world.checker.look(check)
+    assert world.queues.pushed == []
+
+
+def test_what_came_through_the_queue_has_no_doorbell(world: World) -> None:
+    world.record(world.message(transactions(1)))
+    [operation] = world.operations()
+    assert operation.door is Door.QUEUE
+    world.checker.look(Check(kind=doorbell.KIND, operation_key=operation.key, company_id=COMPANY))
+    assert world.queues.pushed == []
+
+
+def test_a_push_with_a_time_has_one_message_that_watches_both(world: World) -> None:
+    take(world, timeout=30)
+    [(check, delay)] = world.queues.checks
+    assert (check.kind, delay) == (doorbell.KIND, doorbell.SAFETY_DELAY)
+    world.queues.take("pushed")
+    world.store.table.query = lambda *given, **how: []  # type: ignore[method-assign,assignment]
+    while world.now < NOW + timedelta(minutes=31) and world.queues.checks:
+        check, delay = world.queues.checks.pop(0)
+        assert delay <= 900
+        world.now += timedelta(seconds=delay)
+        world.checker.look(check)
+    del world.store.table.query  # type: ignore[method-assign]
+    [operation] = world.operations()
+    assert operation.status is PushStatus.TIMED_OUT
+    assert world.now - NOW < timedelta(minutes=31)
+
+
+def test_one_that_crashed_with_a_time_is_rung_for_and_in_time(world: World) -> None:
+    crash_instead_of_ringing(world)
+    with pytest.raises(Crashed):
+        take(world, timeout=5)
+    world.run()
+    assert [one.status for one in world.operations()] == [PushStatus.SUCCESS]

@@ -1,0 +1,115 @@
+"""A day without room for an organisation's statements: told once, with the company, and the next day anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from feedlane.limits import KEPT_FREE_A_DAY
+from feedlane.settings import Settings
+from feedlane.store import keys
+from feedlane.store.table import ConditionFailed
+from feedlane.store.traffic import Gate
+from tests.unit.feeds.world import COMPANY, NOW, World, transactions
+
+TENANT = "tenant-1"
+LIMIT = KEPT_FREE_A_DAY + 3
+TOLD = "dailyLimit.reached"
+
+
+@pytest.fixture
+def world() -> World:
+    """Three calls a day are left for each organisation's statements."""
+    world = World()
+    pk, sk = keys.owner(TENANT)
+    world.store.table.put_many([{"pk": pk, "sk": sk, "company_id": COMPANY, "mark": "m"}])
+    settings: Settings = world.store.settings()
+    world.store.commit(world.store.put_settings(settings.but(daily_limit=LIMIT)))
+    return world
+
+
+def call(world: World, tenant: str = TENANT) -> bool:
+    """Whether a call may go now."""
+    gate, id = Gate(world.store), world.new_id()
+    goes = gate.enter(tenant, world.now, id) is None
+    if goes:
+        gate.leave(tenant, world.now, id)
+    return goes
+
+
+def test_a_full_day_is_told_once_with_what_it_means(world: World) -> None:
+    assert [call(world) for _ in range(6)] == [True, True, True, False, False, False]
+    [event] = world.events(TOLD)
+    assert event.company_id == COMPANY
+    assert event.subject == TENANT
+    assert {name: event.payload[name] for name in ("tenantId", "dailyLimit", "calls", "goesOnDate")} == {
+        "tenantId": TENANT,
+        "dailyLimit": LIMIT,
+        "calls": 3,
+        "goesOnDate": "2026-05-21T00:00:00.000Z",
+    }
+    assert event.payload["referenceCompany"]["id"] == COMPANY
+
+
+def test_a_day_with_room_is_not_told(world: World) -> None:
+    assert all(call(world) for _ in range(3))
+    assert world.events(TOLD) == []
+
+
+def test_a_full_minute_is_not_told(world: World) -> None:
+    world.store.commit(world.store.put_settings(world.store.settings().but(daily_limit=5000)))
+    assert not all(call(world) for _ in range(60))
+    assert world.events(TOLD) == []
+
+
+def test_each_day_and_each_organisation_is_told(world: World) -> None:
+    for _ in range(2):
+        for tenant in (TENANT, "tenant-2"):
+            assert not all(call(world, tenant) for _ in range(5))
+        world.now += timedelta(days=1)
+    told = world.events(TOLD)
+    assert [(event.subject, event.time.day) for event in told] == [
+        (TENANT, 20), ("tenant-2", 20), (TENANT, 21), ("tenant-2", 21),
+    ]  # fmt: skip
+    assert len({event.id for event in told}) == 4
+    assert [event.company_id for event in told] == [COMPANY, None, COMPANY, None]
+
+
+def test_two_that_find_it_full_at_once_tell_it_once(world: World) -> None:
+    assert all(call(world) for _ in range(3))
+    table: Any = world.store.table
+    real = table.commit
+
+    def commit(*writes: Any) -> None:
+        table.commit = real
+        assert not call(world)
+        real(*writes)
+
+    table.commit = commit
+    assert not call(world)
+    assert len(world.events(TOLD)) == 1
+
+
+def test_a_call_counted_at_the_same_moment_does_not_keep_it_from_being_told(world: World) -> None:
+    assert all(call(world) for _ in range(3))
+    table: Any = world.store.table
+    real = table.commit
+
+    def commit(*writes: Any) -> None:
+        table.commit = real
+        raise ConditionFailed([write.key for write in writes])
+
+    table.commit = commit
+    assert not call(world)
+    assert len(world.events(TOLD)) == 1
+
+
+def test_a_feed_at_its_limit_waits_tells_and_goes_on_the_next_day(world: World) -> None:
+    assert all(call(world) for _ in range(3))
+    world.push(transactions(2))
+    world.run()
+    assert len(world.events(TOLD)) == 1
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.now - NOW > timedelta(hours=11)
