@@ -15,7 +15,7 @@ from feedlane.errors import Conflict, Invalid
 from feedlane.ids import NewId
 from feedlane.queues import Queues
 from feedlane.replay import Replay
-from feedlane.store import deliveries
+from feedlane.store import deliveries, replays
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
@@ -120,9 +120,23 @@ def disable(store: Store, consumer_id: str) -> Consumer:
 
 
 def enable(store: Store, queues: Queues, now: datetime, consumer_id: str) -> tuple[Consumer, Replay]:
-    """What waited is sent, in the order of the events: a replay. One that is enabled already has it looked for anew."""
-    consumer = _changed(store, consumer_id, disabled=False, disabled_because="", failing_since=None)
-    return consumer, replaying.resume(store, queues, now, consumer_id)
+    """What waited is sent, in the order of the events: a replay. One that is enabled already has it looked for anew.
+
+    Both in one commit: nobody would look for what waited for a consumer that seems to be enabled.
+    """
+    for _ in range(_TRIES):
+        before = store.consumer(consumer_id)
+        after = before.but(disabled=False, disabled_because="", failing_since=None)
+        if after == before:
+            return before, replaying.resume(store, queues, now, consumer_id)
+        replay = replaying.resumption(store, now, consumer_id)
+        try:
+            store.commit(store.put_consumer(after), replays.put_replay(replay, now))
+        except ConditionFailed:
+            continue
+        queues.replay(consumer_id, replay.id, 0)
+        return after.but(version=before.version + 1), replay
+    raise ConditionFailed([])
 
 
 def send_test(store: Store, queues: Queues, now: datetime, new_id: NewId, consumer_id: str) -> Delivery:

@@ -79,12 +79,16 @@ def start(
 
 def resume(store: Store, queues: Queues, now: datetime, consumer_id: str) -> Replay:
     """After a consumer was enabled: what waited for it goes on, in the order of the events."""
+    return _begun(store, queues, now, resumption(store, now, consumer_id), anew=True)
+
+
+def resumption(store: Store, now: datetime, consumer_id: str) -> Replay:
+    """The replay of what waited, begun anew: to be recorded, and rung for."""
     id = derived_id("replay", consumer_id, Which.WAITING)
-    since, until = now - deliveries.KEPT, now + _CLOCKS_DIFFER
-    return _begun(
-        store, queues, now,
-        Replay(id=id, consumer_id=consumer_id, which=Which.WAITING, since=since, until=until, started=now),
-        anew=True,
+    there = replays.find_replay(store, consumer_id, id)
+    return Replay(
+        id=id, consumer_id=consumer_id, which=Which.WAITING, since=now - deliveries.KEPT, until=now + _CLOCKS_DIFFER,
+        started=now, version=there.version if there else 0,
     )  # fmt: skip
 
 

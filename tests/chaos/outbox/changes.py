@@ -1,4 +1,4 @@
-"""What happens: companies, connections, settings, holds and releases, each a change that has to be told of."""
+"""What happens: companies, connections, settings, holds and releases, each a change that has to be told of; replays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Changes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._kinds: list[Callable[[], None]] = [
-            self.company, self.connection, self.setting, self.hold, self.release, self.flicker, self.flicker,
+            self.company, self.connection, self.setting, self.profile, self.hold, self.release, self.flicker,
+            self.flicker, world.replays.one, world.replays.failed_since, world.replays.of_a_company,
         ]  # fmt: skip
 
     def plan(self, number: int, seconds: float) -> None:
@@ -51,6 +52,12 @@ class Changes:
         world, now = self._world, self._world.timeline.now()
         is_error = not world.store.settings().gap_is_error
         settings_changes.change_settings(world.store, FakeQueues(), now, world.new_id, {"gap_is_error": is_error})
+
+    def profile(self) -> None:
+        world, now = self._world, self._world.timeline.now()
+        profile = world.store.profile()
+        changed = profile.but(name=f"{profile.name[:20]}{now:%H%M%S%f}")
+        settings_changes.change_profile(world.store, now, world.new_id, changed)
 
     def hold(self) -> None:
         world = self._world

@@ -6,9 +6,11 @@ from collections import Counter
 from itertools import groupby
 
 from feedlane import event as types
-from feedlane.delivery import Delivery, DeliveryState
+from feedlane.delivery import DeliveryState
 from feedlane.envelope import body
 from feedlane.event import Event
+from tests.chaos.outbox import replays
+from tests.chaos.outbox.replays import all_deliveries
 from tests.chaos.outbox.world import World
 
 
@@ -16,7 +18,10 @@ def after_all(world: World) -> list[str]:
     """What is wrong once all has come to rest. It begins with the rule that is broken."""
     items = [item for item in world.table.inserted if item["pk"].startswith("EVENT#")]
     outbox = [Event.model_validate(item) for item in items]
-    return [*_changes(world, outbox), *_order(world, outbox), *_received(world, outbox), *_recorded(world, outbox)]
+    return [
+        *_changes(world, outbox), *_order(world, outbox), *_received(world, outbox), *_recorded(world, outbox),
+        *replays.after_all(world),
+    ]  # fmt: skip
 
 
 def _changes(world: World, outbox: list[Event]) -> list[str]:
@@ -30,7 +35,7 @@ def _changes(world: World, outbox: list[Event]) -> list[str]:
     there = {
         types.COMPANY_CREATED: made.count("COMPANY") - 1,
         types.CONNECTION_CREATED: sum(sort_key.startswith("CONNECTION#") for sort_key in made) - 1,
-        types.SETTINGS_CHANGED: world.store.settings().version - 1,
+        types.SETTINGS_CHANGED: world.store.settings().version - 1 + world.store.profile().version,
         types.HELD: len(holds),
         types.RELEASED: len(holds) - len(standing),
     }
@@ -71,7 +76,7 @@ def _recorded(world: World, outbox: list[Event]) -> list[str]:
     """Each delivery says how it went, and a success of it was one."""
     found = []
     for consumer in world.consumers:
-        made = {one.event_id: one for one in _deliveries(world) if one.consumer_id == consumer.id}
+        made = {one.event_id: one for one in all_deliveries(world) if one.consumer_id == consumer.id}
         if set(made) != {event.id for event in outbox}:
             found.append(f"lost: {consumer.id} has {len(made)} deliveries of {len(outbox)} events")
         unended = [one for one in made.values() if one.state is not DeliveryState.SUCCESS]
@@ -79,8 +84,3 @@ def _recorded(world: World, outbox: list[Event]) -> list[str]:
         silent = [one for one in made.values() if one.has_ended and not one.attempts]
         found += [f"lost: a delivery to {consumer.id} ended without a record" for _ in silent[:1]]
     return found
-
-
-def _deliveries(world: World) -> list[Delivery]:
-    items = [item for key, item in world.table.items.items() if key[1].startswith("DELIVERY#")]
-    return [Delivery.model_validate(item) for item in items]

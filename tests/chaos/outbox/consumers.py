@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ class Consumers:
         self._timeline, self._faults = timeline, faults
         self.received: Counter[tuple[str, str, bytes]] = Counter()
         """How often, by consumer, webhook-id and body."""
+        self.on_arrival: Callable[[str], None] = lambda event_id: None
 
     def post(self, url: str, headers: dict[str, str], content: bytes) -> Answer:
         strike = self._faults.strike
@@ -52,6 +54,7 @@ class Consumers:
         assert headers["webhook-id"] == event["id"]
         assert headers["webhook-signature"].split(" ") == [signature]
         self.received[str(urlsplit(url).hostname), event["id"], content] += 1
+        self.on_arrival(event["id"])
 
 
 class VaultClient:

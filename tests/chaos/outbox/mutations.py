@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import aws, delivering, relaying
+from feedlane import aws, delivering, lost_replays, relaying, replaying
+from feedlane.replay import Replay
+from feedlane.store import deliveries
 from feedlane.store.store import Store
 from feedlane.store.table import Put, Write
 from tests.chaos.outbox.wiring import function
@@ -71,6 +73,33 @@ def nothing_is_tried_again() -> AbstractContextManager[Any]:
     return patch.object(aws.SQSQueues, "deliver", deliver)
 
 
+def nobody_rings_again_for_a_lost_replay() -> AbstractContextManager[Any]:
+    return patch.object(lost_replays, "ring_again", lambda *_: None)
+
+
+def a_replay_goes_backwards() -> AbstractContextManager[Any]:
+    real = deliveries.page
+
+    def page(*given: Any, **how: Any) -> Any:
+        return list(reversed(real(*given, **how)))
+
+    return patch.object(deliveries, "page", page)
+
+
+def a_replay_forgets_what_it_has_sent() -> AbstractContextManager[Any]:
+    return patch.object(Replay, "has_tried", lambda self, delivery: False)
+
+
+def a_replay_of_one_is_rung_for_only_after_its_commit() -> AbstractContextManager[Any]:
+    real = aws.SQSQueues.deliver
+
+    def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
+        if delay_seconds != replaying.SAFETY_DELAY:
+            real(self, consumer_id, event_id, delay_seconds)
+
+    return patch.object(aws.SQSQueues, "deliver", deliver)
+
+
 # How the violation begins that each has to bring to light.
 MUTATIONS: dict[str, tuple[Broken, str]] = {
     broken.__name__: (broken, caught_as)
@@ -81,5 +110,9 @@ MUTATIONS: dict[str, tuple[Broken, str]] = {
         (events_of_one_feed_go_together, "order"),
         (an_attempt_has_bytes_of_its_own, "invented"),
         (nothing_is_tried_again, "lost"),
+        (nobody_rings_again_for_a_lost_replay, "lost: a replay"),
+        (a_replay_goes_backwards, "order: a replay"),
+        (a_replay_forgets_what_it_has_sent, "invented: a replay"),
+        (a_replay_of_one_is_rung_for_only_after_its_commit, "lost"),
     )
 }

@@ -33,6 +33,7 @@ RATES = {
     "stalled": 0.004,
     "vault_failed": 0.03,
     "checkpoint_lost": 0.05,
+    "replay_buried": 0.05,
     "bus_failed": 0.05,
     "bus_answer_lost": 0.05,
     "bus_entry_refused": 0.1,

@@ -17,6 +17,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from feedlane.store.table import Item, Put, Write
 from tests.chaos.faults import Faults
+from tests.chaos.outbox.replays import is_of_replay
 from tests.chaos.sqs import Message, Queue
 from tests.chaos.table import ChaosTable, Unreachable
 from tests.chaos.timeline import Crash, Timeline
@@ -152,11 +153,21 @@ class Deliveries:
         self._timeline.at(max(when, self._timeline.seconds) + 0.02, self._poll)
 
     def _poll(self) -> None:
-        while batch := self._queue.receive(self._rng.randint(1, self._most)):
+        while batch := self._received():
             for _ in range(2 if self._faults.strike("duplicated") else 1):
                 records = [message.record() for message in batch]
                 work = self._work(batch, records)
                 self._timeline.start("function deliver_webhooks", work)
+
+    def _received(self) -> list[Message]:
+        """A batch. A replay's message may be among the dead letters before anybody has worked on it."""
+        while batch := self._queue.receive(self._rng.randint(1, self._most)):
+            buried = [one for one in batch if is_of_replay(one.body) and self._faults.strike("replay_buried")]
+            for message in buried:
+                self._queue.bury(message)
+            if left := [message for message in batch if message not in buried]:
+                return left
+        return []
 
     def _work(self, batch: list[Message], records: list[dict[str, Any]]) -> Callable[[], None]:
         def work() -> None:

@@ -24,6 +24,7 @@ class Outcome:
     events: int = 0
     posts: int = 0
     twice: int = 0
+    replayed: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     points: list[str] = field(default_factory=list)
 
@@ -46,6 +47,7 @@ def _run(world: World, plan: object) -> Outcome:
     with world.deployed():
         world.faults.on = True
         plan(Changes(world))  # type: ignore[operator]
+        world.replays.watch()
         world.timeline.run(STORM)
         world.faults.on = False
         rested = _rest(world)
@@ -58,6 +60,7 @@ def _run(world: World, plan: object) -> Outcome:
         events=sum(len(shard.records) for shard in world.stream.shards),
         posts=received.total(),
         twice=received.total() - len(received),
+        replayed=world.replays.arrived,
         faults=world.faults.counts,
         points=getattr(world.faults, "names", []),
     )
@@ -65,6 +68,7 @@ def _run(world: World, plan: object) -> Outcome:
 
 def _rest(world: World) -> bool:
     for _ in range(ROUNDS):
+        world.replays.throw_away_dead_letters()
         world.timeline.run(ROUND)
         if world.is_done():
             return True

@@ -15,6 +15,7 @@ from feedlane.consumer import Consumer
 from feedlane.store.store import Store
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import Consumers, VaultClient
+from tests.chaos.outbox.replays import Replays, all_replays
 from tests.chaos.outbox.road import Bus, Deliveries, OutboxTable, Stream, context
 from tests.chaos.outbox.wiring import DELIVERIES, function, wired
 from tests.chaos.sqs import Queue, SQSClient
@@ -38,6 +39,8 @@ class World:
         self.queue = Queue(DELIVERIES, self.timeline, rng, MOST_RECEIVES)
         self.sqs = SQSClient({DELIVERIES: self.queue}, self.faults)
         self.endpoints = Consumers(self.timeline, self.faults)
+        self.replays = Replays(self)
+        self.endpoints.on_arrival = self.replays.arrives
         self.bus = Bus(self.timeline, self.faults, rng, context(function("route_events").handler))
         self.stream = Stream(self.timeline, self.faults, context(function("relay_events").handler))
         self.table.on_event = self.stream.take
@@ -62,12 +65,14 @@ class World:
         with (
             wired(clients, *ports) as logger,
             patch.multiple(function("relay_events"), logger=logger, bus=lambda: bus),
+            self.replays.seen(),
         ):
             yield
 
     def is_done(self) -> bool:
         waiting = any(shard.done < len(shard.records) for shard in self.stream.shards)
-        return not (waiting or self.bus.dead or self.queue.messages or self.queue.dead)
+        runs = any(replay.is_running for replay in all_replays(self))
+        return not (waiting or runs or self.bus.dead or self.queue.messages or self.queue.dead)
 
 
 def _one_by_one(event: Any, handle: Any, put_off: Any, logger: Any, seconds: float) -> Any:

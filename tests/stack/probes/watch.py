@@ -20,9 +20,7 @@ UNKNOWN_KEYS = Problem(type="invalid_client", title="Invalid client", status=401
 def releases_what_mended_keys_held(instance: Instance) -> None:
     """Xero knows the keys of the deployment: whatever it has held for their sake has no cause any more."""
     own = given(instance)
-    connection = own.linked()
-    own.account(connection)
-    own.feed(connection, lines=1, feed_connection_id=new_id())
+    own.feed(own.linked(), lines=1, feed_connection_id=new_id())
     hold = Hold(
         id=new_id(), scope=Scope.APP, subject=APP, reason="app-keys-rejected", problem=UNKNOWN_KEYS, since=own.now
     )

@@ -1,0 +1,39 @@
+"""What the vault tells of the keys to whoever may ask: never the keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedlane.vault import KeysCheck
+from feedlane.vault_messages import message_in, perform
+from tests.unit.keys.world import Keys
+from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET
+
+
+@pytest.fixture
+def world() -> Keys:
+    return Keys()
+
+
+def _asked(world: Keys, **more: object) -> dict[str, object]:
+    return perform(world.vault(), message_in({"action": "app_keys", **more}))
+
+
+def test_without_keys_there_is_nothing_to_tell(world: Keys) -> None:
+    assert KeysCheck.model_validate(_asked(world, check=True)) == KeysCheck(ok=None)
+
+
+def test_the_keys_are_told_by_their_ends(world: Keys) -> None:
+    world.save(CLIENT_ID, SECRET)
+    told = _asked(world)
+    assert (told["ok"], told["client_id"], told["endings"]) == (True, CLIENT_ID, [SECRET[-4:]])
+    assert SECRET not in str(told)
+
+
+@pytest.mark.parametrize(("known", "ok"), [([SECRET], True), ([NEW_SECRET], True), ([], False)])
+def test_one_secret_that_xero_knows_is_enough(world: Keys, known: list[str], ok: bool) -> None:
+    world.server.secrets = [SECRET, NEW_SECRET]
+    world.save(CLIENT_ID, SECRET)
+    world.add(NEW_SECRET)
+    world.server.secrets = known
+    assert _asked(world, check=True)["ok"] is ok
