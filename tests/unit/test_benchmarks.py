@@ -1,4 +1,4 @@
-"""The benchmarks that need no deployed system still run: nobody notices otherwise before somebody wants their figures."""
+"""The benchmarks that need no deployed system run: otherwise nobody notices before somebody wants their figures."""
 
 from __future__ import annotations
 
