@@ -54,8 +54,9 @@ def _event(letter: Letter) -> str:
     return f"event {told.get('detail', {}).get('id')} ({told.get('detail-type')}), not routed"
 
 
-def _run(_: Letter) -> str:
-    return "a daily run"
+def _run(letter: Letter) -> str:
+    asked = letter.json.get("requestPayload", letter.json)
+    return "a run of the watch" if asked.get("watch") else "a run of the daily round"
 
 
 def _with_its_operation(letter: Letter) -> str:
@@ -76,6 +77,6 @@ KINDS = {
         Kind("deliveries", "webhooks that were not sent", "webhook-deliveries-dead-letters", _delivery,
              send_again("webhook-deliveries")),
         Kind("events", "events that reached no consumer", "events-dead-letters", _event, tell_again),
-        Kind("schedule", "daily runs that failed", "schedule-dead-letters", _run, run_again("tend_connections")),
+        Kind("schedule", "scheduled runs that failed", "schedule-dead-letters", _run, run_again("tend_connections")),
     )
 }  # fmt: skip

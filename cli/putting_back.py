@@ -57,7 +57,7 @@ def run_again(function: str) -> Way:
     """The function is started once more; if it fails again, another letter says so."""
 
     def way(aws: Aws, letter: Letter) -> str:
-        payload = letter.json.get("requestPayload", {})
+        payload = letter.json.get("requestPayload", letter.json)
         _start(aws, function, payload)
         return ""
 
