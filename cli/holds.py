@@ -20,7 +20,9 @@ def list_holds(api: HttpApi) -> None:
     for hold in api.ask("GET", "/holds")["results"]:
         problem = hold["problem"]
         why = f"{hold['reason']} ({problem['status']} {problem['title']}: {problem['detail']})"
-        click.echo(f"{hold['id']}  {hold['scope']}  {hold['since']}  {hold['waiting']}  {why}")
+        waiting = f"{hold['waiting']}{' or more' if hold.get('moreWaiting') else ''}"
+        goes_on = "  being released" if hold.get("releasing") else ""
+        click.echo(f"{hold['id']}  {hold['scope']}  {hold['since']}  {waiting}  {why}{goes_on}")
 
 
 @group.command()

@@ -55,6 +55,8 @@ def render(sim: Simulator, feed: FeedConnection) -> dict[str, Any]:
     }
     if feed.is_pending(now) or feed.deleted_from is not None:
         content["status"] = "PENDING"
+    elif feed.is_rejected(now):
+        content |= {"status": "REJECTED", "error": feed.rejected}
     return content
 
 
@@ -69,7 +71,8 @@ def _visible(sim: Simulator, call: ApiCall) -> list[FeedConnection]:
 
 
 def _create(sim: Simulator, call: ApiCall, item: dict[str, Any]) -> dict[str, Any]:
-    live = [one for one in sim.feed_connections.values() if not one.is_deleted(sim.now())]
+    now, known = sim.now(), sim.feed_connections.values()
+    live = [one for one in known if not (one.is_deleted(now) or one.is_rejected(now))]
     fault = why_invalid(item, call.org, live, multi_region=sim.app.multi_region)
     if fault is not None:
         return _rejected(item, "accountToken", fault)

@@ -106,11 +106,16 @@ class FeedConnection:
     country: str
     active_from: datetime
     deleted_from: datetime | None = None
+    # Taken at first, and rejected with this problem when it should have become active.
+    rejected: dict[str, Any] | None = None
     # transactionId -> the statement that used it
     used_transaction_ids: dict[str, "Statement"] = field(default_factory=dict)
 
     def is_pending(self, now: datetime) -> bool:
         return now < self.active_from
+
+    def is_rejected(self, now: datetime) -> bool:
+        return self.rejected is not None and not self.is_pending(now)
 
     def is_deleted(self, now: datetime) -> bool:
         return self.deleted_from is not None and now >= self.deleted_from

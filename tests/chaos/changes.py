@@ -11,7 +11,9 @@ from feedlane.feed import Feed
 from feedlane.hold import Scope
 from feedlane.mapping import account_token
 from feedlane.releasing import release
+from feedlane.source_account import SourceAccountStatus
 from local.simulator.organisations import TIME_ZONES
+from local.simulator.problems import problem
 from tests.chaos import check_road
 from tests.chaos.causes import NEVER_TAKEN
 from tests.chaos.world import Place, World
@@ -24,6 +26,17 @@ def remove_account(world: World, place: Place) -> None:
     if account is not None:
         ports = (world.store, world.upstream, aws.queues(), world.now, world.new_id)
         unmapping.remove_account(*ports, world.connection_of(place), account)
+
+
+def reject_mapping(world: World, place: Place) -> None:
+    """Xero works on the new feed connection for a while, and rejects it."""
+    account = world.store.find_source_account(place.connection_id, place.account_id)
+    if account is None or account.mapping is None or account.status is not SourceAccountStatus.CONNECTING:
+        return
+    found = world.sim.feed_connections.get(account.mapping.feed_connection_id)
+    if found is not None and world.faults.strike("mapping_rejected"):
+        found.active_from = world.sim.after(world.rng.choice((1, 30, 400)))
+        found.rejected = problem("feed-connected-in-different-organisation")
 
 
 def make_anew(world: World, place: Place) -> None:

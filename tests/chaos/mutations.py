@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import appending, doorbell, push_content, sending, settling, statement_end
+from feedlane import appending, doorbell, push_content, sending, settling, statement_end, unmapping
 from feedlane.settling import Settler
 from feedlane.store import ledger
 from feedlane.token_refresh import TokenRefresh
@@ -49,6 +49,10 @@ def no_feed_is_woken_again() -> AbstractContextManager[Any]:
 
 def nobody_promises_the_doorbell() -> AbstractContextManager[Any]:
     return patch.object(doorbell, "promise", lambda *_: None)
+
+
+def a_rejected_mapping_is_waited_for() -> AbstractContextManager[Any]:
+    return patch.object(unmapping, "feed_connection_rejected", lambda *_: False)
 
 
 def bytes_are_made_anew() -> AbstractContextManager[Any]:
@@ -115,6 +119,12 @@ MUTATIONS = {
         ("2 once", "once", known_transactions_are_forgotten, {"push_repeated": 0.5, "push_overlapping": 0.5}),
         ("3 nothing lost", "nothing lost", no_feed_is_woken_again, {"xero_request_lost": 0.3}),
         ("3 nothing lost, doorbell", "nothing lost", nobody_promises_the_doorbell, {"crash_after_write": 0.3}),
+        (
+            "3 nothing lost, mapping",
+            "nothing lost",
+            a_rejected_mapping_is_waited_for,
+            {"mapping_rejected": 1.0, "unmapped": 0.3},
+        ),
         ("4 frozen intent", "frozen", bytes_are_made_anew, {"xero_answer_lost": 0.3}),
         ("5 one flight", "one flight", accepted_counts_as_delivered, {}),
         ("5 limits", "limits", retry_after_is_ignored, {"xero_429_minute": 0.3}),

@@ -178,3 +178,4 @@ class Operator:
                 world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account, place.target_id
             )
             world.faults.count("mapped_again")
+        changes.reject_mapping(world, place)

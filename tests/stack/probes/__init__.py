@@ -77,6 +77,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "WriteTable": queues.ends_an_operation_that_is_due,
         "InvokeVault": queues.may_not_ask_for_the_connection,
         "WakeFeeds": queues.wakes_a_feed,
+        "RingAgain": queues.rings_for_a_push_that_nobody_rang_for,
         "FollowUp": queues.looks_again_when_an_operation_is_due,
     },
     "tend_connections": {

@@ -64,7 +64,7 @@ def hold_json(hold: Hold, waiting: Counted) -> dict[str, Any]:
         "waiting": waiting.number,
     }
     told = {"companyId": hold.company_id, "connectionId": hold.connection_id, "accountId": hold.account_id}
-    more = {} if waiting.is_all else {"moreWaiting": True}
+    more = ({} if waiting.is_all else {"moreWaiting": True}) | ({"releasing": True} if hold.releasing else {})
     return body | more | {name: value for name, value in told.items() if value is not None}
 
 

@@ -1,0 +1,60 @@
+"""A hold over more feeds than one answer can go through: its figures and its release say how far they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cli import holds
+from feedlane.hold import Hold, Scope
+from feedlane.store import feed_pages
+from tests.contract.sdk.stand_ins import StandInParts
+from tests.unit.api.conftest import Call
+from tests.unit.api.test_feeds_and_holds import PROBLEM, connected, hold_with_waiting
+
+Ids = dict[str, str]
+
+
+@pytest.fixture
+def held(call: Call, ids: Ids, own: StandInParts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app's hold, where a page has one connection and there are two."""
+    connected(call, ids)
+    hold_with_waiting(own, ids)
+    own.store.commit(own.store.remove_hold(own.store.holds()[0]))
+    other = call("POST", f"/companies/{ids['company_id']}/connections", {"platformKey": "gbol"})
+    assert other.status == 200
+    hold = Hold(id="hold-1", scope=Scope.APP, subject="app", reason="app-suspended", problem=PROBLEM, since=own.now)
+    own.store.commit(own.store.add_hold(hold))
+    monkeypatch.setattr(feed_pages, "MOST_CONNECTIONS", 1)
+
+
+@pytest.mark.usefixtures("held")
+def test_what_is_counted_in_part_says_so(call: Call) -> None:
+    [hold] = call("GET", "/holds").body["results"]
+    assert hold["moreWaiting"] is True
+    [feed] = call("GET", "/feeds").body["results"]
+    assert feed["hold"]["moreWaiting"] is True
+
+
+@pytest.mark.usefixtures("held")
+def test_a_release_in_pages_stands_as_being_released(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call("POST", "/holds/hold-1/release").status == 200
+    [hold] = call("GET", "/holds").body["results"]
+    assert hold["releasing"] is True
+
+    def ask(self: object, method: str, path: str, *rest: Any) -> Any:
+        return call(method, path).body
+
+    monkeypatch.setattr("cli.http_api.HttpApi.ask", ask)
+    told = CliRunner().invoke(holds.group, ["list", "--api-url", "http://api.test", "--api-key", "k"])
+    assert " or more  " in told.output
+    assert told.output.rstrip().endswith("being released")
+
+
+def test_a_hold_that_is_counted_in_full_says_nothing_of_it(call: Call, ids: Ids, own: StandInParts) -> None:
+    connected(call, ids)
+    hold_with_waiting(own, ids)
+    [hold] = call("GET", "/holds").body["results"]
+    assert (hold["waiting"], "moreWaiting" in hold, "releasing" in hold) == (3, False, False)
