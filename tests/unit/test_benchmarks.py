@@ -1,4 +1,4 @@
-"""The benchmarks that need no deployed system run: otherwise nobody notices before somebody wants their figures."""
+"""Benchmarks that need no deployed system still run: otherwise nobody notices before the figures are wanted."""
 
 from __future__ import annotations
 
