@@ -12,22 +12,30 @@ from typing import Any
 
 from feedlane import event as types
 from feedlane.clock import iso
-from feedlane.codat.companies import company_json, connection_json
-from feedlane.codat.source_accounts import source_account_json
+from feedlane.codat.companies import connection_json
 from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.consumer import Consumer
 from feedlane.environment import environment
 from feedlane.event import Event
+from feedlane.event_parts import (
+    camel,
+    event,
+    known,
+    of_company,
+    of_hold,
+    of_source_account,
+    place,
+    reference,
+    statement_of,
+    with_need,
+)
 from feedlane.feed import Feed, feed_id
-from feedlane.hold import APP, Hold, Scope
+from feedlane.hold import APP, Hold
 from feedlane.ledger import Gap
-from feedlane.links import portal_company
 from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.source_account import SourceAccount
 from feedlane.statement import StatementRecord
-
-Json = dict[str, Any]
 
 UNANSWERED = (
     "An authorisation was started, and Xero has not answered within 10 minutes. What happened at Xero is not known: "
@@ -43,11 +51,11 @@ _UNSHOWN_SETTINGS = frozenset({"client_id", "client_secret_ending", "second_secr
 
 
 def company_created(event_id: str, company: Company, now: datetime) -> Event:
-    return _company(event_id, types.COMPANY_CREATED, company, now)
+    return of_company(event_id, types.COMPANY_CREATED, company, now)
 
 
 def company_deleted(event_id: str, company: Company, now: datetime) -> Event:
-    return _company(event_id, types.COMPANY_DELETED, company, now)
+    return of_company(event_id, types.COMPANY_DELETED, company, now)
 
 
 def connection_created(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
@@ -78,14 +86,14 @@ def connection_deleted(event_id: str, connection: Connection, company: Company, 
 
 def connection_needs_reconnection(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
     """It is linked, but lacks what only its customer can give: the last of its errors says what."""
-    return _with_need(event_id, types.CONNECTION_NEEDS_RECONNECTION, connection, connection, company, now, None)
+    return with_need(event_id, types.CONNECTION_NEEDS_RECONNECTION, connection, connection, company, now, None)
 
 
 def connection_recovered(
     event_id: str, before: Connection, connection: Connection, company: Company, by: str, now: datetime
 ) -> Event:
     """`before` needed its customer, `connection` works. `by`: "reconnection", or "xero" if it was found well."""
-    return _with_need(event_id, types.CONNECTION_RECOVERED, before, connection, company, now, by)
+    return with_need(event_id, types.CONNECTION_RECOVERED, before, connection, company, now, by)
 
 
 def authorization_unanswered(
@@ -99,14 +107,14 @@ def authorization_unanswered(
 ) -> Event:
     """What is known: it was started, and Xero has not answered. How many are connected may explain it."""
     payload = {
-        "referenceCompany": _reference(company),
-        "connection": _known(connection_json(connection, environment().public_url)),
+        "referenceCompany": reference(company),
+        "connection": known(connection_json(connection, environment().public_url)),
         "startedDate": iso(started),
         "message": UNANSWERED,
         "connected": connected,
         "connectionLimit": limit,
     }
-    return _event(event_id, types.AUTHORIZATION_UNANSWERED, connection.id, payload, company, now)
+    return event(event_id, types.AUTHORIZATION_UNANSWERED, connection.id, payload, company, now)
 
 
 def connection_changed(
@@ -114,19 +122,19 @@ def connection_changed(
 ) -> Event:
     """The connection as it is after the change (as it was, if it is deleted)."""
     shape = connection_json(connection, environment().public_url)
-    payload = {"referenceCompany": _reference(company), "connection": _known(shape)}
-    return _event(event_id, event_type, connection.id, payload, company, now)
+    payload = {"referenceCompany": reference(company), "connection": known(shape)}
+    return event(event_id, event_type, connection.id, payload, company, now)
 
 
 # bank feeds
 
 
 def source_account_connected(event_id: str, account: SourceAccount, company: Company, now: datetime) -> Event:
-    return _source_account(event_id, types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
+    return of_source_account(event_id, types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
 
 
 def source_account_disconnected(event_id: str, account: SourceAccount, company: Company, now: datetime) -> Event:
-    return _source_account(event_id, types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
+    return of_source_account(event_id, types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
 
 
 def write_ended(event_id: str, operation: PushOperation, company: Company, now: datetime) -> Event:
@@ -138,7 +146,7 @@ def write_ended(event_id: str, operation: PushOperation, company: Company, now: 
     payload = {
         "id": operation.key,
         "type": "Create",
-        "referenceCompany": _reference(company),
+        "referenceCompany": reference(company),
         "companyId": company.id,
         "connectionId": operation.connection_id,
         "accountId": operation.account_id,
@@ -152,43 +160,43 @@ def write_ended(event_id: str, operation: PushOperation, company: Company, now: 
     }
     event_type = types.WRITE_SUCCESSFUL if succeeded else types.WRITE_UNSUCCESSFUL
     subject = feed_id(operation.connection_id, operation.account_id)
-    return _event(event_id, event_type, subject, payload, company, now)
+    return event(event_id, event_type, subject, payload, company, now)
 
 
 def held(event_id: str, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
     """`waiting`: how many recorded transactions the hold keeps from being sent; None if they are too many to count."""
-    return _hold(event_id, types.HELD, hold, waiting, company, now)
+    return of_hold(event_id, types.HELD, hold, waiting, company, now)
 
 
 def released(
     event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime, set_aside: tuple[str, ...] = ()
 ) -> Event:
     """`waiting`: how many recorded transactions go on. `set_aside`: the ids of those that never will."""
-    return _hold(event_id, types.RELEASED, hold, waiting, company, now, set_aside)
+    return of_hold(event_id, types.RELEASED, hold, waiting, company, now, set_aside)
 
 
 def gap_found(event_id: str, feed: Feed, gap: Gap, company: Company, now: datetime) -> Event:
     """The balances are those after the transaction: what the feed leads to, and what was sent."""
-    payload = _place(feed, company) | {
+    payload = place(feed, company) | {
         "transactionId": gap.transaction_id,
         "date": gap.date,
         "expectedBalance": gap.expected,
         "givenBalance": gap.given,
         "difference": gap.given - gap.expected,
     }
-    return _event(event_id, types.GAP_FOUND, feed.id, payload, company, now)
+    return event(event_id, types.GAP_FOUND, feed.id, payload, company, now)
 
 
 def statement_stuck(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
     """Xero took a statement long ago and has not said how it ended."""
-    payload = _statement(feed, statement, company) | {"waiting": feed.waiting}
-    return _event(event_id, types.STATEMENT_STUCK, feed.id, payload, company, now)
+    payload = statement_of(feed, statement, company) | {"waiting": feed.waiting}
+    return event(event_id, types.STATEMENT_STUCK, feed.id, payload, company, now)
 
 
 def statement_resolved(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
     """An operator said what became of a statement that was stuck."""
-    payload = _statement(feed, statement, company) | {"outcome": statement.resolved_as}
-    return _event(event_id, types.STATEMENT_RESOLVED, feed.id, payload, company, now)
+    payload = statement_of(feed, statement, company) | {"outcome": statement.resolved_as}
+    return event(event_id, types.STATEMENT_RESOLVED, feed.id, payload, company, now)
 
 
 # the app
@@ -196,7 +204,7 @@ def statement_resolved(event_id: str, feed: Feed, statement: StatementRecord, co
 
 def connection_limit_reached(event_id: str, limit: int, connected: int, now: datetime) -> Event:
     reached = {"limit": limit, "connected": connected}
-    return _event(event_id, types.CONNECTION_LIMIT_REACHED, APP, reached, None, now)
+    return event(event_id, types.CONNECTION_LIMIT_REACHED, APP, reached, None, now)
 
 
 def daily_limit_reached(
@@ -210,16 +218,16 @@ def daily_limit_reached(
         "calls": calls,
         "goesOnDate": iso(tomorrow),
         "companyId": company.id if company else None,
-        "referenceCompany": _reference(company) if company else None,
+        "referenceCompany": reference(company) if company else None,
     }
-    return _event(event_id, types.DAILY_LIMIT_REACHED, tenant_id, payload, company, now)
+    return event(event_id, types.DAILY_LIMIT_REACHED, tenant_id, payload, company, now)
 
 
 def settings_changed(event_id: str, changed: Mapping[str, Any], now: datetime) -> Event:
     """`changed`: the settings that changed, by their names here, with their new values."""
-    shown = {_camel(name): value for name, value in changed.items() if name not in _UNSHOWN_SETTINGS}
-    payload = {"changed": [_camel(name) for name in sorted(changed)], "settings": shown}
-    return _event(event_id, types.SETTINGS_CHANGED, APP, payload, None, now)
+    shown = {camel(name): value for name, value in changed.items() if name not in _UNSHOWN_SETTINGS}
+    payload = {"changed": [camel(name) for name in sorted(changed)], "settings": shown}
+    return event(event_id, types.SETTINGS_CHANGED, APP, payload, None, now)
 
 
 def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datetime) -> Event:
@@ -230,127 +238,10 @@ def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datet
         "reason": reason,
         "failingSince": iso(consumer.failing_since) if consumer.failing_since else None,
     }
-    return _event(event_id, types.CONSUMER_DISABLED, consumer.subject, payload, None, now)
+    return event(event_id, types.CONSUMER_DISABLED, consumer.subject, payload, None, now)
 
 
 def consumer_test(event_id: str, consumer: Consumer, now: datetime) -> Event:
     """For this consumer alone, whatever its filters."""
     payload = {"consumerId": consumer.id, "message": "This is a test. Nothing has happened."}
-    return _event(event_id, types.TEST, consumer.subject, payload, None, now)
-
-
-# parts
-
-
-def _event(
-    event_id: str, event_type: str, subject: str, payload: Json, company: Company | None, now: datetime
-) -> Event:
-    return Event(
-        id=event_id,
-        type=event_type,
-        subject=subject,
-        time=now,
-        company_id=company.id if company else None,
-        company_tags=company.tags if company else {},
-        payload=_known(payload),
-    )
-
-
-def _with_need(
-    event_id: str,
-    event_type: str,
-    before: Connection,
-    connection: Connection,
-    company: Company,
-    now: datetime,
-    by: str | None,
-) -> Event:
-    need = before.need
-    payload = {
-        "referenceCompany": _reference(company),
-        "connection": _known(connection_json(connection, environment().public_url)),
-        "reason": need.reason if need else None,
-        "since": iso(need.errored_on) if need else None,
-        "by": by,
-    }
-    return _event(event_id, event_type, connection.id, payload, company, now)
-
-
-def _company(event_id: str, event_type: str, company: Company, now: datetime) -> Event:
-    shape = company_json(company, (), environment().public_url)
-    del shape["dataConnections"]
-    return _event(event_id, event_type, company.id, shape, company, now)
-
-
-def _source_account(event_id: str, event_type: str, account: SourceAccount, company: Company, now: datetime) -> Event:
-    payload = {
-        "referenceCompany": _reference(company),
-        "companyId": company.id,
-        "connectionId": account.connection_id,
-        "sourceAccount": _known(source_account_json(account)),
-    }
-    return _event(event_id, event_type, feed_id(account.connection_id, account.id), payload, company, now)
-
-
-def _hold(
-    event_id: str,
-    event_type: str,
-    hold: Hold,
-    waiting: int | None,
-    company: Company | None,
-    now: datetime,
-    set_aside: tuple[str, ...] = (),
-) -> Event:
-    """A hold of the app is nobody's own: it does not name the company whose push met it."""
-    concerned = None if hold.scope is Scope.APP else company
-    payload = {
-        "holdId": hold.id,
-        "scope": hold.scope.value,
-        "reason": hold.reason,
-        "problem": hold.problem.model_dump(),
-        "since": iso(hold.since),
-        "waiting": waiting,
-        "setAside": list(set_aside) or None,
-        "tenantId": hold.tenant_id,
-        "companyId": hold.company_id,
-        "connectionId": hold.connection_id,
-        "accountId": hold.account_id,
-        "referenceCompany": _reference(concerned) if concerned else None,
-    }
-    return _event(event_id, event_type, hold.subject, payload, concerned, now)
-
-
-def _reference(company: Company) -> Json:
-    known = _known(company.model_dump(include={"id", "name", "description", "tags"}))
-    url = environment().public_url
-    return known | ({"links": {"portal": portal_company(url, company.id)}} if url else {})
-
-
-def _place(feed: Feed, company: Company) -> Json:
-    return {
-        "referenceCompany": _reference(company),
-        "companyId": feed.company_id,
-        "connectionId": feed.connection_id,
-        "accountId": feed.account_id,
-    }
-
-
-def _statement(feed: Feed, statement: StatementRecord, company: Company) -> Json:
-    return _place(feed, company) | {
-        "statementNumber": statement.number,
-        "statementId": statement.upstream_id,
-        "transactions": statement.last - statement.first + 1,
-        "startDate": statement.start_date,
-        "endDate": statement.end_date,
-        "postedOnDate": iso(statement.posted_on) if statement.posted_on else None,
-    }
-
-
-def _known(shape: Json) -> Json:
-    """Without what is not known: an absent field, never a null."""
-    return {name: value for name, value in shape.items() if value is not None}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return event(event_id, types.TEST, consumer.subject, payload, None, now)

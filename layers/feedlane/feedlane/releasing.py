@@ -33,11 +33,6 @@ def find_hold(store: Store, hold_id: str) -> Hold:
     raise NotFound("hold", hold_id)
 
 
-def waiting_behind(store: Store, hold: Hold) -> int:
-    """How many recorded transactions the hold keeps from being sent; with very many feeds, at least so many."""
-    return holding.counted(store, hold).number
-
-
 def release(
     store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold, set_aside: Sequence[str] = ()
 ) -> list[PushOperation]:

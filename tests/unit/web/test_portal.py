@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.hold import Hold, Scope
+from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import fingerprint
+from feedlane.store import feed_pages
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.web.portal import signed_in
 from tests.unit.web.world import API_KEY, NOW, URL, Browser, World
@@ -79,6 +80,16 @@ def test_a_hold_is_shown_with_xeros_problem_and_released(world: World) -> None:
     assert "bankFeeds.released" in world.events()
     again = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
     assert again.query == {"released": "before"}
+
+
+def test_a_hold_of_the_app_says_that_more_may_wait_and_that_its_release_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_pages, "MOST_CONNECTIONS", 1)
+    world.store.commit(world.store.add_hold(HOLD.but(scope=Scope.APP, subject=APP, releasing=True)))
+    body = world.browser.get("/portal").body
+    assert "0 or more transactions wait" in body
+    assert "Being released" in body
 
 
 def test_a_release_without_the_form_token_releases_nothing(world: World) -> None:

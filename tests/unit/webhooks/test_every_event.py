@@ -12,7 +12,7 @@ from feedlane import event, event_payloads
 from tests.unit.handlers.handlers import ROOT
 
 # `envelope` reads one back from the bus, without its payload.
-MAKERS = {"event_payloads.py", "envelope.py"}
+MAKERS = {"event_parts.py", "envelope.py"}
 CONSTANTS = {name: value for name, value in vars(event).items() if isinstance(value, str) and name.isupper()}
 
 
@@ -28,6 +28,8 @@ def test_no_other_module_makes_an_event() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Event"
     }
     assert makers == MAKERS
+    of_parts = [path.name for path in sources() if "feedlane.event_parts" in path.read_text()]
+    assert of_parts == ["event_payloads.py"]
 
 
 @pytest.mark.parametrize("name", CONSTANTS)

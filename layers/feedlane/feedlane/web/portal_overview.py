@@ -12,6 +12,7 @@ from feedlane.connection_errors import standing_errors
 from feedlane.errors import NotFound
 from feedlane.feed import Feed
 from feedlane.hold import Hold
+from feedlane.holding import Counted, counted
 from feedlane.links import connection_link
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import keys, ledger, push_operations
@@ -28,7 +29,7 @@ MOST_OPERATIONS = 20
 @dataclass(frozen=True)
 class HoldRow:
     hold: Hold
-    waiting: int
+    waiting: Counted
     company: Company | None
 
 
@@ -73,7 +74,8 @@ def overview(site: Site, request: Request) -> Response:
         limit=connection_limit.limit_of(settings),
         linked=connection_limit.counted(store),
         holds=holds,
-        held_back=sum(one.waiting for one in holds),
+        held_back=sum(one.waiting.number for one in holds),
+        held_back_is_all=all(one.waiting.is_all for one in holds),
         connections=_connection_rows(site, connections[:PAGE]),
         next=connections[PAGE].id if len(connections) > PAGE else "",
         done=_RELEASED.get(released, ""),
@@ -133,7 +135,7 @@ _RELEASED = {
 
 def _hold_row(site: Site, hold: Hold) -> HoldRow:
     found = site.store.table.get(keys.company(hold.company_id)) if hold.company_id else None
-    return HoldRow(hold, releasing.waiting_behind(site.store, hold), record_in(Company, found))
+    return HoldRow(hold, counted(site.store, hold), record_in(Company, found))
 
 
 def _connection_rows(site: Site, connections: list[Connection]) -> list[ConnectionRow]:
