@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from feedlane import releasing
-from feedlane.errors import APP_KEYS_REJECTED, Invalid, NotFound
+from feedlane.errors import APP_KEYS_REJECTED, Conflict, Invalid, NotFound
 from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import NewId
 from feedlane.queues import Queues
@@ -82,7 +82,8 @@ def _noted(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Ke
     """In the settings, what may be known of the keys outside the vault."""
     if check.ok:
         for hold in _rejected(store):
-            with suppress(NotFound):  # somebody else was faster
+            # Somebody else was faster; or the feeds change at this moment, and `settle` goes on with the hold.
+            with suppress(NotFound, Conflict):
                 releasing.release(store, queues, now, new_id, hold)
     for _ in range(_TRIES):
         before = store.settings()

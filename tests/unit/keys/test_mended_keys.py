@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import httpx
 import pytest
 
-from feedlane import holding
+from feedlane import holding, releasing
 from feedlane.errors import Invalid
 from feedlane.feed import Feed, feed_id
 from feedlane.store import ledger, push_operations
-from feedlane.store.table import Write
+from feedlane.store.table import ConditionFailed, Write
 from feedlane.upstream import Refusal
 from tests.fakes.queues import FakeQueues
 from tests.unit.feeds.world import COMPANY, CONNECTION
@@ -46,6 +48,16 @@ def test_what_waited_goes_on_under_a_new_push_operation(world: Keys) -> None:
     assert world.queues.woken == [feed.id]
     [operation] = push_operations.operations(world.store, COMPANY)
     assert (operation.door, operation.through) == ("release", feed.recorded_through)
+
+
+def test_where_the_feeds_keep_changing_the_keys_are_saved_and_the_watch_releases(world: Keys) -> None:
+    world.hold()
+    with patch.object(releasing, "_released", side_effect=ConditionFailed([])):
+        settings, check = world.save(CLIENT_ID, SECRET)
+    assert (check.ok, settings.client_id, world.agree()) == (True, CLIENT_ID, True)
+    assert len(world.store.holds()) == 1
+    assert world.settle()
+    assert world.store.holds() == []
 
 
 def test_a_second_secret_that_xero_knows_releases_too(world: Keys) -> None:
