@@ -73,7 +73,7 @@ DEEDS = {
     "clock_jump_days": 0.02,
     "released_too_early": 0.1,
     "unmapped": 0.03,
-    "mapping_rejected": 0.6,
+    "mapping_rejected": 0.9,
     "account_removed": 0.03,
     "zone_moved": 0.05,
     "redriven": 0.4,

@@ -8,7 +8,7 @@ from typing import Any
 
 from feedlane import aws, companies, mapping, settings_changes, unmapping
 from feedlane.connection import ConnectionStatus
-from feedlane.errors import Conflict, FeedlaneError, NotFound
+from feedlane.errors import Conflict, FeedlaneError, NotFound, ReconnectionNeeded
 from feedlane.hold import Hold, Scope
 from feedlane.releasing import release
 from feedlane.store.table import ConditionFailed
@@ -173,9 +173,14 @@ class Operator:
         if account is None or account.mapping is not None or not connection.is_linked:
             return
         world.timeline.sleep(DELETION_TAKES)
-        with suppress(FeedlaneError):
+        try:
             mapping.map_account(
                 world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account, place.target_id
             )
             world.faults.count("mapped_again")
+        except ReconnectionNeeded:
+            # Link asks its customer to connect anew.
+            self.cut_off.add(place.tenant_id)
+        except FeedlaneError:
+            return
         changes.reject_mapping(world, place)

@@ -154,7 +154,7 @@ def _end(
         holds: list[Write] = []
         if feed is not None and feed.waiting:
             hold = _hold(feed, ended, now, new_id())
-            writes = _held_by(store, hold)
+            writes = _held_by(store, hold, company, now, new_id)
             if writes:
                 held.append(hold)
                 holds = [*writes, emitted(event_payloads.held(new_id(), hold, feed.waiting, company, now))]
@@ -168,13 +168,19 @@ def _end(
     return ended.but(version=account.version + 1)
 
 
-def _held_by(store: Store, hold: Hold) -> list[Write]:
-    """The hold instead of one that tells less of why the account is not mapped. None if another one stands."""
+def _held_by(store: Store, hold: Hold, company: Company, now: datetime, new_id: NewId) -> list[Write]:
+    """The hold instead of one that tells less of why the account is not mapped. None if another one stands.
+
+    Whoever was told of the one that stands is told that it is over, and that nothing goes on for that.
+    """
     standing = _feed_holds(store, hold.subject)
     if not standing:
         return [store.add_hold(hold)]
     knows_more = hold.reason == REJECTED and standing[0].reason in MENDED_BY_MAPPING
-    return [store.replace_hold(standing[0], hold)] if knows_more and not standing[0].releasing else []
+    if not knows_more or standing[0].releasing:
+        return []
+    over = event_payloads.released(new_id(), standing[0], 0, company, now)
+    return [store.replace_hold(standing[0], hold), emitted(over)]
 
 
 def _waiting_for(store: Store, id: str, feed_connection_id: str) -> tuple[Connection, SourceAccount] | None:

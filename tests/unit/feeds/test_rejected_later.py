@@ -68,6 +68,18 @@ def test_the_account_is_disconnected_with_xeros_problem_and_what_waits_is_held_w
     assert world.sent_ids() == []
 
 
+def test_the_hold_that_stood_before_is_over_and_the_one_with_xeros_problem_takes_its_place() -> None:
+    world = mapped_again()
+    [before] = world.store.holds()
+    world.upstream.connections.append(REJECTED)
+    world.run()
+    [after] = world.store.holds()
+    assert after.id != before.id
+    assert [event.payload["holdId"] for event in world.events("bankFeeds.held")] == [before.id, after.id]
+    [over] = world.events("bankFeeds.released")
+    assert (over.payload["holdId"], over.payload["waiting"]) == (before.id, 0)
+
+
 def test_the_api_shows_why_and_refuses_a_push_with_it() -> None:
     world = mapped_again(waiting=0)
     world.upstream.connections.append(REJECTED)
