@@ -63,7 +63,7 @@ races: setup ## Prove that no race and no crash loses a token, into build/races.
 outbox: setup ## Crash everywhere between a change and its webhook, into build/outbox.json
 	@$(BIN)/python -m tests.chaos.outbox --schedules $(SCHEDULES) --seed $(SEED)
 
-callbacks: setup ## Forty customers come back from Xero at once, to 25 places (CALLBACKS=40)
+callbacks: setup ## Forty customers come back from Xero at once, to 25 places: needs an idle machine for five minutes
 	@CALLBACKS=$(CALLBACKS) $(BIN)/python -m pytest tests/stack/test_connection_limit.py
 
 webhooks: setup ## 10,000 events to 20 consumers of which 5 fail or hang, into build/webhooks.json

@@ -23,7 +23,6 @@ from feedlane.connection import Connection, Tenant
 from feedlane.hold import APP
 from feedlane.ids import new_id
 from local.instance import Instance
-from tests.stack.probes.calling import Failed
 from tests.stack.probes.given import Given, given
 from tests.stack.road import Browser, Road
 
@@ -85,23 +84,16 @@ class Crowd:
         return self.xero.request(method, f"/_simulator/{path}", json=body).raise_for_status().json()
 
     def warm_up(self) -> None:
-        """So many environments of both functions are started, as a busy deployment has them.
-
-        All start at once, on one machine: those of the first turn may need longer than a function may run.
-        """
+        """So many environments of both functions are started, as a busy deployment has them."""
         callback = f"{self.road.instance.api_url}/oauth/callback"
 
-        def calls_back(_: int) -> None:
+        def both(_: int) -> None:
             with suppress(httpx.HTTPError):
                 httpx.get(callback, params={"state": "none", "code": "x"}, timeout=60, trust_env=False)
-
-        def asks_the_vault(_: int) -> None:
-            with suppress(Failed):
-                self.given.functions.call("credential_vault", {"action": "webhook_secrets", "consumer_id": new_id()})
+            self.given.functions.call("credential_vault", {"action": "webhook_secrets", "consumer_id": new_id()})
 
         with ThreadPoolExecutor(CALLBACKS) as pool:
-            for call in (calls_back, asks_the_vault, asks_the_vault):
-                list(pool.map(call, range(CALLBACKS)))
+            list(pool.map(both, range(CALLBACKS)))
 
     def counted(self) -> int:
         return connection_limit.recount(self.given.store)
