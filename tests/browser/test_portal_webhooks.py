@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -78,7 +79,8 @@ def _create(page: Page, url: str) -> str:
     return secret
 
 
-def _test_arrives(platform: Platform, page: Page) -> None:
+def _send_test(platform: Platform, page: Page) -> str:
+    """The type of the event that arrives, signed with the secret that was shown, and is seen on the page."""
     link = platform.link
     _open(link, page)
     secret = _create(page, platform.receiver.url())
@@ -94,14 +96,15 @@ def _test_arrives(platform: Platform, page: Page) -> None:
     expect(table.get_by_text("Success", exact=True)).to_be_visible()
     [got] = platform.receiver.received
     Webhook(secret).verify(got.body, got.headers)
+    return str(json.loads(got.body)["eventType"])
 
 
 def test_a_consumer_is_made_tested_and_its_delivery_seen(platform: Platform, page: Page) -> None:
-    _test_arrives(platform, page)
+    assert _send_test(platform, page) == TEST
 
 
 def test_it_works_without_scripts(platform: Platform, page_without_scripts: Page) -> None:
-    _test_arrives(platform, page_without_scripts)
+    assert _send_test(platform, page_without_scripts) == TEST
 
 
 def test_what_failed_is_found_and_sent_again_by_keyboard(platform: Platform, page: Page) -> None:

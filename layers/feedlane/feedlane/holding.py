@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -44,9 +44,11 @@ def hold_feed(
         # Only the customer can mend it: the connection is shown as ended, and asks for reconnection.
         connection = store.find_connection(feed.company_id, feed.connection_id)
         also = (*also, *disconnection(store, connection, refusal.problem, company, now, new_id))
-    if hold.scope is not Scope.FEED and not store.holds_on([(hold.scope, hold.subject)]):
-        # For the case that we crash between the hold and waking the other feeds. Whoever made one that stands already
-        # has said so too.
+    if standing := store.holds_on([(hold.scope, hold.subject)]):
+        # Whoever made it tells the other feeds.
+        return _joined(store, standing[0], also)
+    if hold.scope is not Scope.FEED:
+        # For the case that we crash between the hold and waking the other feeds.
         queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY)
     waiting = counted(store, hold)
     event = event_payloads.held(new_id(), hold, waiting.number if waiting.is_all else None, company, now)
@@ -57,15 +59,17 @@ def hold_feed(
     except ConditionFailed as failed:
         if keys.hold(hold.scope, hold.subject) not in failed.keys:
             raise
-        standing = store.holds_on([(hold.scope, hold.subject)])
-        if not standing:
+        if not (standing := store.holds_on([(hold.scope, hold.subject)])):
             raise  # lifted at this moment: whoever asked has to look again
-        [hold] = standing
-        if also:
-            store.commit(ending.stands(hold), *also)
-        return hold
+        return _joined(store, standing[0], also)
     _tell_others(store, queues, feed, hold)
     return hold
+
+
+def _joined(store: Store, standing: Hold, also: Sequence[Write]) -> Hold:
+    if also:
+        store.commit(ending.stands(standing), *also)
+    return standing
 
 
 def tell_others(store: Store, queues: Queues, feed: Feed, after: str = "") -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from feedlane import holding
 from feedlane.hold import Hold, Scope
 from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.queue_message import QueueMessage
 from tests.fakes.upstream import NO_FEEDS
-from tests.unit.feeds.holding import hold_app
+from tests.unit.feeds.holding import hold_app, hold_tenant
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
 from tests.unit.feeds.world import COMPANY, World, transactions
 
@@ -56,6 +59,24 @@ def test_a_crash_right_after_a_hold_still_tells_the_other_feeds(world: World) ->
     world.queues.woken.append(world.feed().id)
     world.run()
     assert [world.operation(one.key).status for one in (first, second)] == [PushStatus.FAILED] * 2
+
+
+def test_a_refusal_that_finds_a_hold_makes_none_anew_when_that_is_lifted_at_this_moment(world: World) -> None:
+    """A new one would be told to the other feeds only if nothing crashes: nobody has promised to look."""
+    world.push(transactions(2))
+    company = world.store.company(COMPANY)
+    before, feed = hold_tenant(world), world.feed()
+    real = world.store.holds_on
+
+    def seen_and_lifted(subjects: Any) -> list[Hold]:
+        found = real(subjects)
+        world.store.holds_on = real  # type: ignore[method-assign]
+        world.store.commit(world.store.remove_hold(before))
+        return found
+
+    world.store.holds_on = seen_and_lifted  # type: ignore[method-assign]
+    found = holding.hold_feed(world.store, world.queues, feed, NO_FEEDS, company, world.now, world.new_id)
+    assert (found.id, world.store.holds(), world.events("bankFeeds.held")) == (before.id, [], [])
 
 
 def test_what_waits_behind_a_pending_statement_is_told_of_a_hold(world: World) -> None:

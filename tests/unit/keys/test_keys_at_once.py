@@ -98,17 +98,9 @@ def test_what_is_noted_late_does_not_hide_a_later_change(world: Keys, first: str
 @pytest.mark.parametrize("commit", range(1, 5))
 @pytest.mark.parametrize("name", CHANGES)
 def test_after_a_crash_the_watch_makes_table_and_vault_agree(world: Keys, name: str, commit: int) -> None:
-    seen, told = 0, len(world.events("settings.changed"))
+    told = len(world.events("settings.changed"))
     before = world.kept
-
-    def crash() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == commit:
-            world.table.dead = True
-            raise Crash
-
-    world.table.on_commit = crash
+    world.crash_at(commit)
     try:
         CHANGES[name](world)
     except Crash:

@@ -93,16 +93,7 @@ def test_holds_for_other_reasons_stand(world: Keys) -> None:
 def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: Keys, commit: int, problem: object) -> None:
     """The commits: the lease is taken, given back, the hold is lifted, the settings tell."""
     world.hold(problem)  # type: ignore[arg-type]
-    seen = 0
-
-    def crash() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == commit:
-            world.table.dead = True
-            raise Crash
-
-    world.table.on_commit = crash
+    world.crash_at(commit)
     with pytest.raises(Crash):
         world.save(CLIENT_ID, SECRET)
     world.reborn()

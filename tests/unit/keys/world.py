@@ -13,7 +13,7 @@ from feedlane.store.store import Store
 from feedlane.vault import KeysCheck, Secret
 from feedlane.vault_keys import StoredKeys
 from tests.fakes.queues import FakeQueues
-from tests.unit.vault.world import SECRET, World
+from tests.unit.vault.world import SECRET, Crash, World
 
 UNKNOWN_KEYS = Problem(type="invalid_client", title="Invalid client", status=401)
 NOT_ALLOWED = Problem(type="unauthorized_client", title="Unauthorised client", status=400)
@@ -61,3 +61,14 @@ class Keys(World):
     def events(self, type: str) -> list[Event]:
         found = [Event.model_validate(item) for item in self.table.inserted if item["pk"].startswith("EVENT#")]
         return [event for event in found if event.type == type]
+
+    def crash_at(self, commit: int) -> None:
+        """At this one of the commits that follow, before it is written; nothing is written after it."""
+        commits = itertools.count(1)
+
+        def crash() -> None:
+            if next(commits) == commit:
+                self.table.dead = True
+                raise Crash
+
+        self.table.on_commit = crash
