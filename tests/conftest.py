@@ -26,10 +26,12 @@ def instance() -> Iterator[Instance]:
     """Started once per session. One that runs already (`make up INSTANCE=test`) is brought up to date and kept."""
     from local import system
     from local.instance import Instance
+    from tests import schedules
 
     found = Instance.named("test")
     was_running = all(system.status(found).values())
     system.start(found)
-    yield found
+    with schedules.stopped(found):
+        yield found
     if not was_running:
         system.stop(found)
