@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from feedlane.store.memory import MemoryTable
 from feedlane.store.table import Add, Check, Delete, Item, Key, Put, Write
+from tests.fakes.table import MemoryTable
 
 
 class QuickTable(MemoryTable):

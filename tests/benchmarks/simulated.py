@@ -16,9 +16,9 @@ from typing import Any
 
 from feedlane.queue_message import QueueMessage
 from feedlane.queues import Check
-from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.upstream import Upstream
+from tests.fakes.table import MemoryTable
 from tests.unit.feeds.world import World
 
 # Seconds from a message's arrival to its function, and how long each function takes with AWS and Xero around it.

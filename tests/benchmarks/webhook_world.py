@@ -21,7 +21,6 @@ from feedlane.delivery import Answer
 from feedlane.envelope import detail
 from feedlane.event_payloads import company_created
 from feedlane.money import loads
-from feedlane.store.memory import MemoryTable
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Write
@@ -29,6 +28,7 @@ from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import VaultClient
 from tests.chaos.outbox.wiring import function, wired
 from tests.chaos.timeline import START, Timeline
+from tests.fakes.table import MemoryTable
 from tests.stack.template import template
 from tests.unit.handlers.handlers import Context
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from feedlane.store.dynamodb import DynamoDBTable
-from feedlane.store.memory import MemoryTable
 from feedlane.store.table import Key, Table
 from tests.dynamodb import create_table
+from tests.fakes.table import MemoryTable
 
 THERE: Key = ("there", "1")
 NOWHERE: Key = ("nowhere", "1")

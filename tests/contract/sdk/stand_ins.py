@@ -19,11 +19,11 @@ from feedlane.errors import NotFound
 from feedlane.ids import fingerprint
 from feedlane.settings import Settings
 from feedlane.source_account import AccountKind
-from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess
 from feedlane.vault import KeysCheck, Secret
 from tests.fakes.queues import FakeQueues
+from tests.fakes.table import MemoryTable
 
 KEY = "fl_test"
 CONTEXT = SimpleNamespace(

@@ -15,11 +15,11 @@ from feedlane.clock import system_clock
 from feedlane.delivering import Deliverer
 from feedlane.ids import new_id
 from feedlane.signature import Remembered
-from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.webhook_sender import WebhookSender
 from tests.contract.webhooks.receiver import Received, Receiver, running
 from tests.fakes.queues import FakeQueues
+from tests.fakes.table import MemoryTable
 from tests.unit.vault.world import World as VaultWorld
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from feedlane.store.memory import MemoryTable
 from feedlane.upstream import TenantAccess
 from feedlane.vault import Grant
 from feedlane.vault_secrets import MemorySecrets
@@ -25,6 +24,7 @@ from local.simulator.clock import Clock
 from local.simulator.organisations import fixed_id
 from local.simulator.server import RunningSimulator, serve_in_thread
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Simulator
+from tests.fakes.table import MemoryTable
 
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 REDIRECT = "http://localhost:4566/oauth/callback"

@@ -19,10 +19,10 @@ from feedlane.queues import Check
 from feedlane.settings import Settings
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger
-from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Put, Write
 from tests.fakes.queues import FakeQueues
+from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import FakeUpstream
 from tests.unit.feeds.moments import Crashed, crash_at
 from tests.unit.feeds.world import NOW

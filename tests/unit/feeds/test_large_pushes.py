@@ -12,8 +12,8 @@ from feedlane.codat.bodies import LARGEST_BODY
 from feedlane.money import dumps
 from feedlane.push_operation import Door, PushStatus
 from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage
-from feedlane.store.memory import MemoryTable
 from feedlane.store.table import Put, Write
+from tests.fakes.table import MemoryTable
 from tests.unit.feeds.world import World, transactions
 
 LARGEST_ITEM = 400 * 1024

@@ -20,9 +20,9 @@ from feedlane.sending import Sender
 from feedlane.settings import Settings
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, push_operations
-from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from tests.fakes.queues import FakeQueues
+from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import FakeUpstream
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from feedlane.limits import KEPT_FREE_A_DAY, LONGEST_CALL, Limits, Traffic, Wait, admitted, finished
 from feedlane.settings import Settings
-from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.store.traffic import Gate
+from tests.fakes.table import MemoryTable
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 

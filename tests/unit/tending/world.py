@@ -14,7 +14,6 @@ from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.problem import Problem
 from feedlane.store import keys
-from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.store.table import Write
 from feedlane.tending import Tender
@@ -23,6 +22,7 @@ from feedlane.token_set import AccessToken
 from feedlane.xero.connections import XeroConnection
 from local.simulator.limits import RateLimits
 from tests.fakes.queues import FakeQueues
+from tests.fakes.table import MemoryTable
 
 NIGHT = datetime(2026, 6, 15, 3, 0, tzinfo=UTC)
 BETWEEN_RUNS = timedelta(minutes=10)

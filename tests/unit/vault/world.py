@@ -13,12 +13,12 @@ from urllib.parse import parse_qs
 import httpx
 
 from feedlane.store import keys
-from feedlane.store.memory import MemoryTable
 from feedlane.store.table import Item, Write
 from feedlane.vault_secrets import MemorySecrets
 from feedlane.vault_service import VaultService
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
+from tests.fakes.table import MemoryTable
 
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 GRACE = timedelta(minutes=30)

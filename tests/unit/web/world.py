@@ -21,13 +21,13 @@ from feedlane.problem import Problem
 from feedlane.sessions import Organisation
 from feedlane.settings import Profile, Settings
 from feedlane.source_account import AccountKind, SourceAccount
-from feedlane.store.memory import MemoryTable
 from feedlane.store.store import Store
 from feedlane.token_set import AccessToken
 from feedlane.upstream import TargetAccount
 from feedlane.vault import Grant, KeysCheck, Secret
 from feedlane.web.site import Site
 from tests.fakes.queues import FakeQueues
+from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import FakeUpstream
 from tests.unit.handlers.handlers import Context, load
 

@@ -19,10 +19,10 @@ from feedlane.pause import Pause
 from feedlane.replaying import Replayer
 from feedlane.routing import route
 from feedlane.store import deliveries, keys
-from feedlane.store.memory import MemoryTable
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from tests.fakes.queues import FakeQueues
+from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import NO_FEEDS
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
