@@ -16,7 +16,6 @@ from feedlane.ids import fingerprint, new_id
 from feedlane.settings import Profile, Settings
 from feedlane.source_account import SourceAccount
 from feedlane.store.store import Store
-from feedlane.vault_secrets import MemorySecrets
 from feedlane.vault_service import VaultService
 from feedlane.web.site import Site
 from feedlane.xero.accounting import Accounting
@@ -31,6 +30,7 @@ from local.simulator.server import RunningSimulator, serve_in_thread
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.browser.adapter import served
 from tests.fakes.queues import FakeQueues
+from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
 API_KEY = "fl_browser-test-key"

@@ -13,12 +13,13 @@ from botocore.exceptions import ReadTimeoutError
 from feedlane.errors import FeedlaneError, Unavailable
 from feedlane.store.table import Table
 from feedlane.vault_messages import error_as_data, message_in, perform
-from feedlane.vault_secrets import MemorySecrets, Version
+from feedlane.vault_secrets import Version
 from feedlane.vault_service import VaultService
 from feedlane.xero.identity import Identity
 from tests.chaos.faults import Faults
 from tests.chaos.table import Unreachable
 from tests.chaos.timeline import Crash, Timeline
+from tests.fakes.secrets import MemorySecrets
 
 STORE = 0.02
 

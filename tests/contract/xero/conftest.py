@@ -11,7 +11,6 @@ import pytest
 
 from feedlane.upstream import TenantAccess
 from feedlane.vault import Grant
-from feedlane.vault_secrets import MemorySecrets
 from feedlane.vault_service import VaultService
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
@@ -24,6 +23,7 @@ from local.simulator.clock import Clock
 from local.simulator.organisations import fixed_id
 from local.simulator.server import RunningSimulator, serve_in_thread
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Simulator
+from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)

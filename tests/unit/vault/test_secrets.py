@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from feedlane.errors import Unavailable
-from feedlane.vault_secrets import MemorySecrets, Secrets, Version
+from feedlane.vault_secrets import Secrets, Version
 from feedlane.vault_secrets_manager import SecretsManager
+from tests.fakes.secrets import MemorySecrets
 
 
 @pytest.fixture(params=["memory", "secrets manager"])

@@ -14,10 +14,10 @@ import httpx
 
 from feedlane.store import keys
 from feedlane.store.table import Item, Write
-from feedlane.vault_secrets import MemorySecrets
 from feedlane.vault_service import VaultService
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
+from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
