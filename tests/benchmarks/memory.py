@@ -64,9 +64,10 @@ class QuickTable(MemoryTable):
                     after = {name: value for name, value in item.items() if value is not None}
             case Delete():
                 after = None
-            case Add(name=name, amount=amount, set=extra):
+            case Add(name=name, amount=amount, set=extra, remove=gone):
                 old = before or {"pk": pk, "sk": sk}
-                after = old | {name: old.get(name, 0) + amount} | extra
+                added = old | {name: old.get(name, 0) + amount} | extra
+                after = {field: value for field, value in added.items() if field not in gone}
         if after is None:
             self.items.pop(key, None)
             self._names[pk].pop(sk, None)

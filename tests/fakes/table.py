@@ -95,10 +95,12 @@ class MemoryTable:
                 self.items[write.key] = stored
             case Delete(key=key):
                 self.items.pop(key, None)
-            case Add(key=key, name=name, amount=amount, set=extra):
+            case Add(key=key, name=name, amount=amount, set=extra, remove=gone):
                 changed: dict[str, Any] = self.items.setdefault(key, {"pk": key[0], "sk": key[1]})
                 changed[name] = changed.get(name, 0) + amount
                 changed.update(extra)
+                for field in gone:
+                    changed.pop(field, None)
             case Check():
                 pass
 

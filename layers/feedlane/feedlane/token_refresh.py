@@ -66,7 +66,7 @@ class TokenRefresh:
 
     def _in_our_turn(self, seen: LeaseState, tokens: TokenSet, spare: AccessToken | None) -> AccessToken | None:
         """None if it is somebody else's turn. An outage costs nobody a token that still works."""
-        lease = None if seen.is_held(self._clock()) else self._leases.take(seen)
+        lease = None if seen.is_held(self._clock()) else self._leases.take(seen, refresh=True)
         if lease is None:
             return None
         try:
@@ -86,10 +86,13 @@ class TokenRefresh:
             self._leases.publish(lease, version)
         except Lost:
             raise
+        except ReconnectionNeeded:
+            self._leases.release(lease)
+            raise
         except BaseException:
             # Xero may have rotated the refresh token all the same. It honours the old one, which the store
             # still names, for 30 minutes: the next to come starts with that.
-            self._leases.release(lease)
+            self._leases.release(lease, in_doubt=True)
             raise
         return renewed
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from feedlane.clock import Clock
+from feedlane.clock import Clock, iso
 from feedlane.errors import Unavailable
 from feedlane.ids import new_id
 from feedlane.store import keys
@@ -59,10 +59,15 @@ class Leases:
         item: Item = self._table.get(keys.lease(subject)) or {}
         return LeaseState(subject, item.get("fencing", 0), item.get("version_id", ""), item.get("until", 0))
 
-    def take(self, seen: LeaseState) -> LeaseState | None:
-        """The lease, if nothing happened to it since it was seen (nothing need be read again); or None."""
-        until = _milliseconds(self._clock() + LASTS)
-        if not self._move(seen, until=until, owner=self._new_id()):
+    def take(self, seen: LeaseState, refresh: bool = False) -> LeaseState | None:
+        """The lease, if nothing happened to it since it was seen (nothing need be read again); or None.
+
+        For a refresh it is listed as one whose end nobody knows, until somebody does.
+        """
+        now = self._clock()
+        until = _milliseconds(now + LASTS)
+        listed = {"gsi1pk": keys.REFRESHES, "gsi1sk": f"{iso(now)}#{seen.subject}"} if refresh else {}
+        if not self._move(seen, in_doubt=refresh, until=until, owner=self._new_id(), **listed):
             return None
         return seen._replace(fencing=seen.fencing + 1, until=until)
 
@@ -79,13 +84,17 @@ class Leases:
         if not self._move(lease, until=0, version_id=version):
             raise Lost
 
-    def release(self, lease: LeaseState) -> None:
-        """Without news. A lease that was lost meanwhile stays with whom it belongs to."""
-        self._move(lease, until=0)
+    def release(self, lease: LeaseState, in_doubt: bool = False) -> None:
+        """Without news. A lease that was lost meanwhile stays with whom it belongs to.
 
-    def _move(self, seen: LeaseState, **fields: str | int) -> bool:
+        A refresh that is `in_doubt` stays listed: Xero may have rotated the token.
+        """
+        self._move(lease, in_doubt=in_doubt, until=0)
+
+    def _move(self, seen: LeaseState, in_doubt: bool = False, **fields: str | int) -> bool:
         when = When(equal={"fencing": seen.fencing}) if seen.fencing else ABSENT
-        write = Add(keys.lease(seen.subject), "fencing", 1, set=fields, when=when)
+        gone = () if in_doubt else ("gsi1pk", "gsi1sk")
+        write = Add(keys.lease(seen.subject), "fencing", 1, set=fields, remove=gone, when=when)
         for attempt in range(_TRIES):
             try:
                 self._table.commit(write)

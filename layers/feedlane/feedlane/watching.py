@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from feedlane import key_changes, lost_replays
+from feedlane import key_changes, lost_refreshes, lost_replays
 from feedlane.clock import Clock
 from feedlane.errors import Unavailable
 from feedlane.ids import NewId
@@ -22,6 +22,8 @@ class Seen(Record):
 
     replays_rung: int
     replays_given_up: tuple[str, ...]
+    refreshes_settled: int
+    refreshes_ended: int
     keys: bool | None
 
 
@@ -34,8 +36,15 @@ class Watch:
     new_id: NewId
 
     def look(self) -> Seen:
-        found = lost_replays.ring_again(self.store, self.queues, self.clock())
-        return Seen(replays_rung=found.rung, replays_given_up=found.given_up, keys=self._keys())
+        replays = lost_replays.ring_again(self.store, self.queues, self.clock())
+        refreshes = lost_refreshes.settle(self.store, self.vault, self.clock())
+        return Seen(
+            replays_rung=replays.rung,
+            replays_given_up=replays.given_up,
+            refreshes_settled=refreshes.settled,
+            refreshes_ended=refreshes.ended,
+            keys=self._keys(),
+        )
 
     def _keys(self) -> bool | None:
         try:

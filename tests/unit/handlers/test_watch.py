@@ -11,12 +11,14 @@ from feedlane.errors import Unavailable
 from feedlane.replay import SILENT, Replay, ReplayState
 from feedlane.store import replays
 from feedlane.vault import KeysCheck
+from feedlane.vault_lease import Leases
 from feedlane.watching import Watch
 from tests.unit.handlers.handlers import Context, load
 from tests.unit.keys.world import Keys
 from tests.unit.vault.world import CLIENT_ID, SECRET, Crash
 
 EVENT = {"watch": True}
+NOTHING = {"replays_rung": 0, "replays_given_up": [], "refreshes_settled": 0, "refreshes_ended": 0, "keys": False}
 
 
 def _watched(world: Keys, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
@@ -47,7 +49,7 @@ def test_the_watch_finds_lost_replays_and_keys_that_nobody_noted(monkeypatch: py
     with pytest.raises(Crash):
         world.save(CLIENT_ID, SECRET)
     answer = _watched(world, monkeypatch, world.reborn())
-    assert answer == {"replays_rung": 1, "replays_given_up": [], "keys": True}
+    assert answer == NOTHING | {"replays_rung": 1, "keys": True}
     assert world.queues.replays == [("consumer-1", "replay-1", 0)]
     assert world.agree()
 
@@ -60,7 +62,17 @@ def test_replays_go_on_while_the_vault_cannot_be_asked(monkeypatch: pytest.Monke
     world = Keys()
     _lost_replay(world)
     answer = _watched(world, monkeypatch, Busy())
-    assert answer == {"replays_rung": 1, "replays_given_up": [], "keys": None}
+    assert answer == NOTHING | {"replays_rung": 1, "keys": None}
+
+
+def test_a_refresh_of_which_nobody_knows_the_end_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Keys()
+    token_set = world.connected()
+    leases = Leases(world.table, world.time)
+    assert leases.take(leases.look(token_set), refresh=True)  # and its holder died
+    world.time.advance(minutes=10)
+    assert _watched(world, monkeypatch, world.vault())["refreshes_settled"] == 1
+    assert world.server.refreshes == 1
 
 
 def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,7 +168,12 @@ def _addition(write: Add, names: dict[str, str], values: dict[str, Any]) -> str:
     for number, (name, value) in enumerate(write.set.items()):
         names[f"#set{number}"], values[f":set{number}"] = name, _serialize(value)
         assignments.append(f"#set{number} = :set{number}")
-    return "ADD #add :add" + (f" SET {', '.join(assignments)}" if assignments else "")
+    removals = []
+    for number, name in enumerate(write.remove):
+        names[f"#remove{number}"] = name
+        removals.append(f"#remove{number}")
+    sets = f" SET {', '.join(assignments)}" if assignments else ""
+    return f"ADD #add :add{sets}" + (f" REMOVE {', '.join(removals)}" if removals else "")
 
 
 def _expression(when: When, names: dict[str, str], values: dict[str, Any]) -> str:

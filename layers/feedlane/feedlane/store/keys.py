@@ -27,7 +27,7 @@
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
-| token set's lease            | TOKEN_SET#id          | LEASE                    |                          |
+| token set's lease            | TOKEN_SET#id          | LEASE                    | REFRESHES / time#id, in doubt |
 | Xero account fed             | TENANT#t              | TARGET#account           |                          |
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
@@ -46,6 +46,7 @@ COMPANIES = "COMPANIES"
 CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
 HOLDS = "HOLDS"
+REFRESHES = "REFRESHES"
 REPLAYS = "REPLAYS"
 
 SETTINGS: Key = (APP, "SETTINGS")

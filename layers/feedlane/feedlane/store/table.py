@@ -65,13 +65,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Add:
-    """Adds to a number (absent counts as 0), on condition that the item fits `when`; `set` is written along."""
+    """Adds to a number (absent counts as 0), on condition that the item fits `when`.
+
+    `set` is written along, and the fields of `remove` go.
+    """
 
     key: Key
     name: str
     amount: int
     set: Item = field(default_factory=dict)
     when: When = ALWAYS
+    remove: tuple[str, ...] = ()
     below: int | None = None
     """The sum so far must be below this for the addition to happen."""
 

@@ -1,0 +1,19 @@
+"""The list of token sets with a refresh whose end nobody knows (yet). The vault keeps it, with their leases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane.clock import iso
+from feedlane.store import keys
+from feedlane.store.store import Store
+
+
+def in_doubt_since(store: Store, moment: datetime, limit: int) -> list[str]:
+    """The ids of those that have been in doubt since then or longer, the longest first."""
+    found = store.table.query(keys.REFRESHES, end=iso(moment), limit=limit, index=True)
+    return [item["gsi1sk"].partition("#")[2] for item in found]
+
+
+def is_in_doubt(store: Store, token_set_id: str) -> bool:
+    return "gsi1pk" in (store.table.get(keys.lease(token_set_id)) or {})

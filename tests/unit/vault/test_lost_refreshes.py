@@ -1,0 +1,160 @@
+"""A refresh whose end nobody knows is settled by the watch while Xero still honours the old token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from feedlane import lost_refreshes
+from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.ids import fingerprint
+from feedlane.lost_refreshes import Found
+from feedlane.store import refreshes
+from feedlane.store.store import Store
+from feedlane.vault_lease import Leases
+from tests.unit.vault.world import NEW_SECRET, SECRET, Crash, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def _dies_before_the_store(world: World, token_set: str) -> None:
+    def die(_: str) -> None:
+        world.table.dead = True
+        raise Crash
+
+    world.secrets.on_write = die
+    with pytest.raises(Crash):
+        world.vault().access_token(token_set)
+    world.reborn()
+
+
+def _all_answers_lost(_: int) -> httpx.Response:
+    raise httpx.ReadTimeout("lost")
+
+
+def _look(world: World) -> Found:
+    return lost_refreshes.settle(Store(world.table), world.reborn(), world.time())
+
+
+def _several(world: World, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """So many token sets, of a user each, whose refresh has died."""
+    token_sets = []
+    for user in range(number):
+        monkeypatch.setattr("tests.unit.vault.world.USER", f"5f2c1a3e-0000-4000-8000-00000000010{user}")
+        token_sets.append(world.connected(f"code-{user}"))
+    assert len(set(token_sets)) == number
+    world.time.advance(minutes=31)
+    for token_set in token_sets:
+        _dies_before_the_store(world, token_set)
+    world.time.advance(minutes=10)
+
+
+def _listed(world: World) -> list[str]:
+    return refreshes.in_doubt_since(Store(world.table), world.time() + timedelta(minutes=1), 10)
+
+
+def test_without_the_watch_a_crash_of_which_nobody_asks_again_costs_the_connection(world: World) -> None:
+    token_set = world.connected()
+    world.time.advance(minutes=31)
+    _dies_before_the_store(world, token_set)
+    world.time.advance(minutes=31)
+    with pytest.raises(ReconnectionNeeded):
+        world.reborn().access_token(token_set)
+
+
+def test_a_crash_of_which_nobody_asks_again_is_settled_in_time(world: World) -> None:
+    token_set = world.connected()
+    world.time.advance(minutes=31)
+    _dies_before_the_store(world, token_set)
+    world.time.advance(minutes=10)
+    assert _look(world) == Found(settled=1)
+    world.time.advance(days=59)
+    assert world.reborn().access_token(token_set).value
+
+
+def test_lost_answers_of_which_nobody_asks_again_are_settled_in_time(world: World) -> None:
+    token_set = world.connected()
+    world.time.advance(minutes=31)
+    world.server.after = _all_answers_lost
+    with pytest.raises(Unavailable):
+        world.vault().access_token(token_set)
+    world.server.after = lambda _: None
+    world.time.advance(minutes=10)
+    assert _look(world) == Found(settled=1)
+    world.time.advance(days=59)
+    assert world.reborn().access_token(token_set).value
+
+
+def test_a_token_that_works_still_does_not_hide_the_doubt(world: World) -> None:
+    token_set = world.connected()
+    rejected = fingerprint(world.vault().access_token(token_set).value)
+    world.server.after = _all_answers_lost
+    with pytest.raises(Unavailable):
+        world.vault().access_token(token_set, rejected)
+    world.server.after = lambda _: None
+    world.time.advance(minutes=10)
+    assert _look(world) == Found(settled=1)
+    assert _listed(world) == []
+
+
+def test_a_refresh_under_way_is_left_alone(world: World) -> None:
+    token_set = world.connected()
+    leases = Leases(world.table, world.time)
+    assert leases.take(leases.look(token_set), refresh=True)
+    world.time.advance(minutes=1)
+    assert _look(world) == Found()
+    assert world.server.refreshes == 0
+
+
+def test_a_refresh_that_ends_well_is_listed_no_more(world: World) -> None:
+    token_set = world.connected()
+    world.time.advance(minutes=31)
+    world.vault().access_token(token_set)
+    world.time.advance(minutes=10)
+    assert _listed(world) == []
+    assert _look(world) == Found()
+    assert world.server.refreshes == 1
+
+
+def test_a_token_set_that_has_ended_is_asked_about_once(world: World) -> None:
+    token_set = world.connected()
+    world.time.advance(minutes=31)
+    _dies_before_the_store(world, token_set)
+    world.time.advance(minutes=31)
+    assert _look(world) == Found(ended=1)
+    assert _look(world) == Found()
+
+
+def test_a_token_set_that_was_revoked_meanwhile_is_listed_no_more(world: World) -> None:
+    token_set = world.connected()
+    world.time.advance(minutes=31)
+    _dies_before_the_store(world, token_set)
+    world.time.advance(minutes=1)
+    world.reborn().revoke(token_set)
+    assert _listed(world) == []
+
+
+def test_nobody_else_is_asked_about_while_xero_is_out_of_reach(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _several(world, monkeypatch, 5)
+    world.server.after = _all_answers_lost
+    before = world.server.refreshes
+    assert _look(world) == Found()
+    assert world.server.refreshes == before + 2 * lost_refreshes.UNANSWERED
+    assert len(_listed(world)) == 5
+
+
+def test_nobody_else_is_asked_about_while_xero_does_not_know_the_app(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _several(world, monkeypatch, 3)
+    world.server.secrets, before = [NEW_SECRET], world.server.refreshes
+    assert _look(world) == Found()
+    assert world.server.refreshes == before + 1
+    world.server.secrets = [SECRET]
+    world.time.advance(minutes=10)
+    assert _look(world) == Found(settled=3)
