@@ -80,7 +80,7 @@ def everybody_gets_the_lease() -> AbstractContextManager[Any]:
     return patch.multiple(
         Leases,
         look=lambda self, subject: real(self, subject)._replace(until=0),
-        take=lambda self, seen: seen._replace(until=0),
+        take=lambda self, seen, refresh=False: seen._replace(until=0),
         publish=lambda self, lease, version: self.announce(lease.subject, version),
     )
 
