@@ -50,8 +50,7 @@ def _event(letter: Letter) -> str:
     if "DDBStreamBatchInfo" in sent:
         batch = sent["DDBStreamBatchInfo"]
         return f"{batch.get('batchSize')} event(s) of {batch.get('approximateArrivalOfFirstRecord')}, not on the bus"
-    told = sent.get("requestPayload", sent)
-    return f"event {told.get('detail', {}).get('id')} ({told.get('detail-type')}), not routed"
+    return f"event {sent.get('detail', {}).get('id')} ({sent.get('detail-type')}), not routed"
 
 
 def _run(letter: Letter) -> str:

@@ -65,17 +65,16 @@ def run_again(function: str) -> Way:
 
 
 def tell_again(aws: Aws, letter: Letter) -> str:
-    """An event that was not routed is routed; events that did not reach the bus are relayed from the stream."""
+    """An event that was not routed goes back to its queue; events that did not reach the bus are relayed from the
+    stream."""
     sent = letter.json
     if "DDBStreamBatchInfo" in sent:
         for some in _together(_in_stream(aws, sent["DDBStreamBatchInfo"])):
             _relay(aws, some)
         return ""
-    told = sent.get("requestPayload", sent)
-    if "detail" not in told:
+    if "detail" not in sent:
         raise NotPutBack("it is no event")
-    _start(aws, "route_events", told)
-    return ""
+    return send_again("events")(aws, letter)
 
 
 def _start(aws: Aws, function: str, payload: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from feedlane import api_keys
 from feedlane.ids import new_id
 from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.store.store import Store
-from local.instance import STACK, Instance
+from local.instance import Instance
 from local.progress import Failure
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
@@ -28,7 +27,6 @@ def bootstrap(instance: Instance, empty: bool) -> dict[str, Any]:
     key = _api_key(instance)
     if not empty:
         _set_up(instance, key)
-        _await_events(instance)
     return {"apiKey": key}
 
 
@@ -56,17 +54,3 @@ def _set_up(instance: Instance, api_key: str) -> None:
             answer = api.put(f"/integrations/gbol/{path}", json=body)
             if answer.status_code != 200:
                 raise Failure(f"PUT /integrations/gbol/{path} answers {answer.status_code}: {answer.text[:400]}")
-
-
-def _await_events(instance: Instance) -> None:
-    """Until the first of the events that this has led to is routed.
-
-    MiniStack starts a new environment for each event that comes while no other is free, all in its own process: the
-    next hundred events would each start one, for minutes, if they came before the first is there.
-    """
-    logs, group = instance.client("logs"), f"/aws/lambda/{STACK}-route_events"
-    deadline = time.monotonic() + 60
-    while not logs.filter_log_events(logGroupName=group, filterPattern='"event routed"')["events"]:
-        if time.monotonic() > deadline:
-            raise Failure(f"No event was routed in a minute: see {group} and {instance.logs}.")
-        time.sleep(0.1)

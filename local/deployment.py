@@ -17,8 +17,8 @@ from local.progress import Failure, tail
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
 BUILT = BUILD / "sam"
 BUCKET = "feedlane-artifacts"
-# Each environment is a process of this machine, and starts for a second of its CPU. On AWS there are fifty.
-LOCAL_DELIVERERS = 4
+# Each environment is a process of this machine, and starts for a second of its CPU. On AWS there are ten and fifty.
+LOCAL_ENVIRONMENTS = {"route_events": 2, "deliver_webhooks": 4}
 
 
 def fingerprint() -> str:
@@ -53,7 +53,7 @@ def deploy(instance: Instance, log: Path) -> bool:
     with _alone():
         arguments = ["deploy", "--template-file", str(BUILT / "template.yaml"), "--s3-bucket", BUCKET]
         _sam([*arguments, "--parameter-overrides", *parameters], log, AWS_ENDPOINT_URL=instance.aws_url)
-    _limit_deliverers(instance)
+    _limit_environments(instance)
     mark.write_text(wanted)
     return True
 
@@ -74,14 +74,13 @@ def _parameters(instance: Instance) -> list[str]:
     return [f"{key}={value}" for key, value in values.items()]
 
 
-def _limit_deliverers(instance: Instance) -> None:
-    """A burst of webhooks would start an environment for every message, and the machine would answer nobody else."""
+def _limit_environments(instance: Instance) -> None:
+    """A burst of events would start an environment for every message, and the machine would answer nobody else."""
     functions = instance.client("lambda")
-    mappings = functions.list_event_source_mappings(FunctionName=f"{STACK}-deliver_webhooks")["EventSourceMappings"]
-    for mapping in mappings:
-        functions.update_event_source_mapping(
-            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": LOCAL_DELIVERERS}
-        )
+    for name, most in LOCAL_ENVIRONMENTS.items():
+        mappings = functions.list_event_source_mappings(FunctionName=f"{STACK}-{name}")["EventSourceMappings"]
+        for mapping in mappings:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": most})
 
 
 def _create_bucket(instance: Instance) -> None:

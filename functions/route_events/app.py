@@ -1,15 +1,18 @@
-"""An event from the bus becomes a delivery to each consumer that wants it."""
+"""Events from the bus become deliveries to each consumer that wants them."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import json
+from functools import lru_cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws
+from feedlane import aws, batch
 from feedlane.clock import system_clock
+from feedlane.consumer import Consumer
 from feedlane.envelope import event_in
+from feedlane.environment import environment
 from feedlane.queues import Queues
 from feedlane.routing import route
 from feedlane.store.store import Store
@@ -28,8 +31,18 @@ def queues() -> Queues:
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], _context: Any) -> None:
-    told = event_in(event["detail"])
-    made = route(store(), queues(), told, system_clock())
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """All events of a batch happened before its consumers are read."""
+    work = partial(_route, store().consumers())
+    return batch.one_by_one(event, work, _postpone, logger, context.get_remaining_time_in_millis)
+
+
+def _route(consumers: list[Consumer], record: batch.Record) -> None:
+    told = event_in(json.loads(record.body)["detail"])
+    made = route(store(), queues(), told, system_clock(), consumers)
     facts = {"event_id": told.id, "event_type": told.type, "deliveries": len(made)}
     logger.info("event routed", extra=facts)
+
+
+def _postpone(record: batch.Record, seconds: int) -> None:
+    aws.postpone(environment().events_queue_url, record.receipt, seconds)

@@ -22,6 +22,7 @@ from typing import Any
 from feedlane.consumer import Consumer
 from feedlane.delivering import Deliverer
 from feedlane.delivery import Answer
+from feedlane.envelope import detail
 from feedlane.pushing import accept
 from feedlane.routing import route
 from feedlane.store import ledger
@@ -98,7 +99,7 @@ def _push(deployment: Deployment, account: str, turn: int) -> None:
 
 
 def _tell(deployment: Deployment, consumer_id: str) -> None:
-    """Each event to the bus and from there to the consumer, who takes it."""
+    """Each event to the bus, over its queue, and to the consumer, who takes it."""
     world = deployment.world
     deliverer = Deliverer(
         world.store,
@@ -113,6 +114,7 @@ def _tell(deployment: Deployment, consumer_id: str) -> None:
     for event in world.events()[len(FEEDS) :]:
         for function in ("relay_events", "route_events", "deliver_webhooks"):
             deployment.called(function)
+        deployment.messages.append(("events", detail(event)))
         route(world.store, deployment, event, world.now)
         deliverer.deliver(consumer_id, event.id)
 

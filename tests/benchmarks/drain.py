@@ -69,11 +69,7 @@ def _warm(stack: Stack) -> None:
     some, since = messages(stack, RUN), time.time()
     delivered, _ = _feedlane(stack, some)
     assert delivered == len(some), f"{delivered} of {len(some)} messages that warm the functions were delivered"
-    settle(
-        lambda: len(durations.invocations(stack, since)["route_events"]) >= len(some),
-        "the events to be routed",
-        pause=1,
-    )
+    settle(lambda: durations.routed(stack, since) >= len(some), "the events to be routed", pause=1)
 
 
 def _body(feed: Account, some: list[dict[str, Any]]) -> str:

@@ -44,15 +44,21 @@ def invocations(stack: Stack, since: float) -> dict[str, list[float]]:
     return {
         function: [
             float(match[1]) / 1000
-            for event in _events(logs, f"/aws/lambda/{name}-{function}", since)
+            for event in _lines(logs, f"/aws/lambda/{name}-{function}", since, "REPORT")
             if (match := _DURATION.match(event["message"]))
         ]
         for function in FUNCTIONS
     }
 
 
-def _events(logs: Any, group: str, since: float) -> list[dict[str, Any]]:
+def routed(stack: Stack, since: float) -> int:
+    """How many events have become deliveries after `since`."""
+    group = f"/aws/lambda/{stack.platform.described['stackName']}-route_events"
+    return len(_lines(stack.client("logs"), group, since, '"event routed"'))
+
+
+def _lines(logs: Any, group: str, since: float, pattern: str) -> list[dict[str, Any]]:
     # Only these: MiniStack answers the first 10,000 lines it finds, and no second page.
-    asked = {"logGroupName": group, "startTime": int(since * 1000), "filterPattern": "REPORT"}
+    asked = {"logGroupName": group, "startTime": int(since * 1000), "filterPattern": pattern}
     pages = logs.get_paginator("filter_log_events").paginate(**asked)
     return [event for page in pages for event in page["events"]]

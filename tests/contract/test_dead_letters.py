@@ -22,6 +22,7 @@ NAMES = (
     "statements.fifo",
     "statement-checks",
     "webhook-deliveries",
+    "events",
     "transactions-dead-letters.fifo",
     "statements-dead-letters.fifo",
     "statement-checks-dead-letters",
@@ -98,7 +99,7 @@ def test_the_list_tells_how_many_what_and_why_and_never_what_they_contain(deploy
     deployment.send("statement-checks-dead-letters", check)
     deployment.send("webhook-deliveries-dead-letters", {"consumerId": "consumer-1", "eventId": "event-1"})
     event = {"detail-type": "bankFeeds.held", "detail": {"id": "event-2", "payload": {"number": "canary"}}}
-    deployment.send("events-dead-letters", {"requestPayload": event, "requestContext": {}})
+    deployment.send("events-dead-letters", event)
 
     told = deployment.run("list").output
     assert "canary" not in told
@@ -141,6 +142,14 @@ def test_one_letter_goes_back_and_the_others_stay(deployment: Deployment) -> Non
     assert deployment.run("put-back", "deliveries", "--message", ids[11]).exit_code == 0
     assert [json.loads(found["Body"]) for found in deployment.take("webhook-deliveries")] == [{"eventId": "e11"}]
     assert {found["MessageId"] for found in deployment.take("webhook-deliveries-dead-letters")} == set(ids[:11])
+
+
+def test_an_event_goes_back_to_the_queue_of_events(deployment: Deployment) -> None:
+    event = {"source": "feedlane", "detail-type": "bankFeeds.held", "detail": {"id": "event-1"}}
+    deployment.send("events-dead-letters", event)
+    assert deployment.run("put-back", "events", "--all").exit_code == 0
+    assert [json.loads(found["Body"]) for found in deployment.take("events")] == [event]
+    assert deployment.take("events-dead-letters") == []
 
 
 def test_what_is_not_there_is_said(deployment: Deployment) -> None:

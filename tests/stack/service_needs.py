@@ -22,6 +22,7 @@ CONSUMERS = {
     "record_transactions": "transactions.fifo",
     "push_statements": "statements.fifo",
     "check_statements": "statement-checks",
+    "route_events": "events",
     "deliver_webhooks": "webhook-deliveries",
 }
 
@@ -41,7 +42,7 @@ def probe(need: Need) -> Probe | None:
             return _needs(need.function, TAKE, _queue(CONSUMERS[need.function]))
         case "ReadStream":
             return _needs(need.function, STREAM, _stream)
-        case "KeepUndelivered" | "KeepUnrouted":
+        case "KeepUndelivered":
             return _needs(need.function, ["sqs:SendMessage"], _queue("events-dead-letters"))
         case "KeepFailedRuns":
             return _needs(need.function, ["sqs:SendMessage"], _queue("schedule-dead-letters"))

@@ -154,7 +154,7 @@ def test_each_function_that_somebody_waits_for_has_its_errors_watched_and_each_q
     failing = {value for _, metric, dimensions in watched() for _, value in dimensions if metric == "Errors"}
     mappings = of_type("AWS::Lambda::EventSourceMapping").values()
     behind = {mapping["Properties"]["FunctionName"]["Ref"] for mapping in mappings}
-    started = {"RouteEvents", "TendConnections"}  # by the bus and by the schedule, with dead-letter queues
+    started = {"TendConnections"}  # by the schedules, with a dead-letter queue
     assert failing == {str({"Ref": id}) for id in of_type("AWS::Serverless::Function") if id not in behind | started}
     aged = {value for _, metric, dims in watched() for _, value in dims if metric == "ApproximateAgeOfOldestMessage"}
     worked_off = [id for id, queue in of_type("AWS::SQS::Queue").items() if "RedrivePolicy" in queue["Properties"]]

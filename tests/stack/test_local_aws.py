@@ -82,7 +82,7 @@ def test_the_deployed_queues_have_the_properties_that_order_rests_on(instance: I
 def test_every_event_source_is_connected(instance: Instance) -> None:
     mappings = instance.client("lambda").list_event_source_mappings()["EventSourceMappings"]
 
-    assert len(mappings) == 5
+    assert len(mappings) == 6
     assert {mapping["State"] for mapping in mappings} == {"Enabled"}
     # The stream's function fails as a whole instead (docs/decisions.md).
     reporting = [mapping for mapping in mappings if mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"]]

@@ -35,7 +35,7 @@ def test_a_visibility_timeout_is_six_times_its_functions_timeout() -> None:
             timeout = resources[mapping["FunctionName"]["Ref"]]["Properties"]["Timeout"]
             assert source["Properties"]["VisibilityTimeout"] == 6 * timeout
             checked += 1
-    assert checked == 4
+    assert checked == 5
 
 
 def test_a_full_batch_is_as_large_as_the_mapping_says() -> None:
@@ -54,7 +54,7 @@ def test_an_outage_of_ten_minutes_makes_no_dead_letters() -> None:
             tries = range(redrive["maxReceiveCount"] - 1)
             assert sum(min(LONGEST_PAUSE, FIRST_PAUSE * 2**number) for number in tries) >= 600
             checked += 1
-    assert checked == 4
+    assert checked == 5
 
 
 def test_every_queue_redrives_or_is_where_others_redrive_to_and_has_an_alarm() -> None:

@@ -21,6 +21,7 @@ class Environment:
     transactions_dlq_url: str
     statements_queue_url: str
     checks_queue_url: str
+    events_queue_url: str
     deliveries_queue_url: str
     event_bus_name: str
     webhook_targets: str

@@ -15,31 +15,35 @@ from feedlane.store.table import ConditionFailed, Write
 _TRIES = 5
 
 
-def route(store: Store, queues: Queues, event: Event, now: datetime) -> list[Delivery]:
+def route(
+    store: Store, queues: Queues, event: Event, now: datetime, consumers: list[Consumer] | None = None
+) -> list[Delivery]:
     """The event's deliveries, recorded and then rung in. May be done again, after a crash or by the bus.
 
+    `consumers` are all there are, if somebody has read them since the event happened.
     A delivery that is there already is not made again; one that has had no attempt may never have been rung in, and is.
     A disabled consumer's wait for it.
     """
-    made = _recorded(store, event, now)
+    made = _recorded(store, event, now, store.consumers() if consumers is None else consumers)
     for delivery in made:
         if delivery.state is DeliveryState.SENDING and not delivery.attempts:
             queues.deliver(delivery.consumer_id, event.id, 0)
     return made
 
 
-def _recorded(store: Store, event: Event, now: datetime) -> list[Delivery]:
+def _recorded(store: Store, event: Event, now: datetime, consumers: list[Consumer]) -> list[Delivery]:
     """The event's deliveries as they are in the table after this, whoever has put them there."""
     there: dict[str, Delivery] = {}
     for _ in range(_TRIES):
-        consumers = [one for one in store.consumers() if one.wants(event) and one.id not in there]
-        made = [_delivery(consumer, event) for consumer in consumers]
+        wanting = [one for one in consumers if one.wants(event) and one.id not in there]
+        made = [_delivery(consumer, event) for consumer in wanting]
         if not made:
             return list(there.values())
         try:
-            store.commit(*_writes(consumers, made, now))
+            store.commit(*_writes(wanting, made, now))
         except ConditionFailed:
             there |= deliveries.existing(store, made)
+            consumers = store.consumers()
             continue
         return [*there.values(), *made]
     raise ConditionFailed([])

@@ -1,7 +1,7 @@
-"""AWS between the outbox and the consumers, as far as it matters: the table's stream, the bus, the deliveries' queue.
+"""AWS between the outbox and the consumers, as far as it matters: the table's stream, the bus, the queues behind it.
 
 Each hands on at least once. The stream keeps the order of a partition, and goes no further until its batch is done;
-the bus keeps no order, and starts `route_events` three times before it gives up; the queue comes again.
+the bus keeps no order; a queue comes again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from tests.unit.handlers.handlers import Context
 _typed = TypeSerializer().serialize
 SHARDS = 2
 BATCH = 100
-ROUTE_TRIES = 3
 BUS = 0.02
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -92,12 +91,11 @@ class Stream:
 
 
 class Bus:
-    """boto3's client for EventBridge, and behind it the rule that starts `route_events`."""
+    """boto3's client for EventBridge, and behind it the rule that puts each event on its queue."""
 
-    def __init__(self, timeline: Timeline, faults: Faults, rng: random.Random, route: Handler) -> None:
-        self._timeline, self._faults, self._rng, self._route = timeline, faults, rng, route
+    def __init__(self, timeline: Timeline, faults: Faults, rng: random.Random, queue: Queue) -> None:
+        self._timeline, self._faults, self._rng, self._queue = timeline, faults, rng, queue
         self.accepted: list[dict[str, Any]] = []
-        self.dead: list[dict[str, Any]] = []
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         self._faults.before("bus", BUS)
@@ -109,44 +107,32 @@ class Bus:
             raise Unreachable("answer of the bus")
         return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
 
-    def redrive(self) -> int:
-        """What an operator does with events that did not become deliveries, once the cause is mended."""
-        back, self.dead = self.dead, []
-        for detail in back:
-            self._start(detail, 0.0, 1)
-        return len(back)
-
     def _taken(self, entry: dict[str, Any]) -> dict[str, str]:
         if self._faults.strike("bus_entry_refused"):
             return {"ErrorCode": "InternalFailure", "ErrorMessage": "not now"}
         detail = json.loads(entry["Detail"])
         self.accepted.append(detail)
+        body = json.dumps({"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail})
         for _ in range(2 if self._faults.strike("bus_duplicated") else 1):
-            self._start(detail, self._rng.choice((0.1, 0.4, 5.0)), 1)
+            self._queue.send(body, delay=self._rng.choice((0.1, 0.4, 5.0)))
         return {"EventId": str(len(self.accepted))}
 
-    def _start(self, detail: dict[str, Any], after: float, tries: int) -> None:
-        self._timeline.start("function route_events", lambda: self._invoke(detail, tries), after)
 
-    def _invoke(self, detail: dict[str, Any], tries: int) -> None:
-        try:
-            self._route({"detail": detail})
-            self._faults.after("route")
-        except (Crash, Exception):
-            if tries < ROUTE_TRIES:
-                self._start(detail, 60.0 * tries, tries + 1)
-            else:
-                self.dead.append(detail)
-
-
-class Deliveries:
-    """The event source mapping of `webhook-deliveries`."""
+class Mapping:
+    """The event source mapping of a standard queue: batches of up to `most` go to the function, side by side."""
 
     def __init__(
-        self, timeline: Timeline, faults: Faults, rng: random.Random, queue: Queue, deliver: Handler, most: int
+        self,
+        timeline: Timeline,
+        faults: Faults,
+        rng: random.Random,
+        queue: Queue,
+        name: str,
+        handler: Handler,
+        most: int,
     ) -> None:
         self._timeline, self._faults, self._rng = timeline, faults, rng
-        self._queue, self._deliver, self._most = queue, deliver, most
+        self._queue, self._name, self._handler, self._most = queue, name, handler, most
         queue.on_message = self._ring
 
     def _ring(self, when: float) -> None:
@@ -157,7 +143,7 @@ class Deliveries:
             for _ in range(2 if self._faults.strike("duplicated") else 1):
                 records = [message.record() for message in batch]
                 work = self._work(batch, records)
-                self._timeline.start("function deliver_webhooks", work)
+                self._timeline.start(f"function {self._name}", work)
 
     def _received(self) -> list[Message]:
         """A batch. A replay's message may be among the dead letters before anybody has worked on it."""
@@ -171,7 +157,8 @@ class Deliveries:
 
     def _work(self, batch: list[Message], records: list[dict[str, Any]]) -> Callable[[], None]:
         def work() -> None:
-            answer = self._deliver({"Records": records})
+            answer = self._handler({"Records": records})
+            self._faults.after(self._name)
             failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
             for message, record in zip(batch, records, strict=True):
                 if message.id not in failed and not self._faults.strike("delete_lost"):

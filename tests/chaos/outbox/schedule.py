@@ -72,6 +72,6 @@ def _rest(world: World) -> bool:
         world.timeline.run(ROUND)
         if world.is_done():
             return True
-        world.bus.redrive()
+        world.events.redrive()
         world.queue.redrive()
     return False

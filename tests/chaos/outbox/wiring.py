@@ -19,8 +19,14 @@ from feedlane.store.store import Store
 from tests.chaos.timeline import Timeline
 from tests.unit.handlers.handlers import load
 
+EVENTS = "events"
 DELIVERIES = "deliveries"
-ENVIRONMENT = {"DELIVERIES_QUEUE_URL": DELIVERIES, "EVENT_BUS_NAME": "feedlane", "VAULT_FUNCTION_NAME": "vault"}
+ENVIRONMENT = {
+    "EVENTS_QUEUE_URL": EVENTS,
+    "DELIVERIES_QUEUE_URL": DELIVERIES,
+    "EVENT_BUS_NAME": "feedlane",
+    "VAULT_FUNCTION_NAME": "vault",
+}
 
 
 @cache

@@ -16,8 +16,8 @@ from feedlane.store.store import Store
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import Consumers, VaultClient
 from tests.chaos.outbox.replays import Replays, all_replays
-from tests.chaos.outbox.road import Bus, Deliveries, OutboxTable, Stream, context
-from tests.chaos.outbox.wiring import DELIVERIES, function, wired
+from tests.chaos.outbox.road import Bus, Mapping, OutboxTable, Stream, context
+from tests.chaos.outbox.wiring import DELIVERIES, EVENTS, function, wired
 from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.timeline import START, Timeline
 from tests.unit.feeds.world import World as Linked
@@ -37,15 +37,16 @@ class World:
         self.table = OutboxTable(self.timeline, self.faults)
         self.store = Store(self.table)
         self.queue = Queue(DELIVERIES, self.timeline, rng, MOST_RECEIVES)
-        self.sqs = SQSClient({DELIVERIES: self.queue}, self.faults)
+        self.events = Queue(EVENTS, self.timeline, rng, MOST_RECEIVES)
+        self.sqs = SQSClient({DELIVERIES: self.queue, EVENTS: self.events}, self.faults)
         self.endpoints = Consumers(self.timeline, self.faults)
         self.replays = Replays(self)
         self.endpoints.on_arrival = self.replays.arrives
-        self.bus = Bus(self.timeline, self.faults, rng, context(function("route_events").handler))
+        self.bus = Bus(self.timeline, self.faults, rng, self.events)
         self.stream = Stream(self.timeline, self.faults, context(function("relay_events").handler))
         self.table.on_event = self.stream.take
-        deliver = context(function("deliver_webhooks").handler)
-        Deliveries(self.timeline, self.faults, rng, self.queue, deliver, most)
+        for queue, name in ((self.events, "route_events"), (self.queue, "deliver_webhooks")):
+            Mapping(self.timeline, self.faults, rng, queue, name, context(function(name).handler), most)
         numbers = itertools.count(1)
         self.new_id: Callable[[], str] = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
         self.consumers = [self._consumer(number) for number in range(consumers)]
@@ -72,7 +73,7 @@ class World:
     def is_done(self) -> bool:
         waiting = any(shard.done < len(shard.records) for shard in self.stream.shards)
         runs = any(replay.is_running for replay in all_replays(self))
-        return not (waiting or runs or self.bus.dead or self.queue.messages or self.queue.dead)
+        return not (waiting or runs or any(queue.messages or queue.dead for queue in (self.events, self.queue)))
 
 
 def _one_by_one(event: Any, handle: Any, put_off: Any, logger: Any, seconds: float) -> Any:

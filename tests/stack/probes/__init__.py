@@ -91,6 +91,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
     },
     "relay_events": {"PublishEvents": events.carries_an_event_to_the_bus},
     "route_events": {
+        "PostponeMessages": events.comes_again_soon_with_an_event_that_cannot_be_read,
         "ReadTable": events.routes_an_event_twice_to_a_disabled_consumer,
         "WriteTable": events.routes_an_event_twice_to_a_disabled_consumer,
         "SendDeliveries": events.routes_an_event_to_a_consumer,

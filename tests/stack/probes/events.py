@@ -53,6 +53,10 @@ def routes_an_event_to_a_consumer(instance: Instance) -> None:
         _route(own, own.event())
 
 
+def comes_again_soon_with_an_event_that_cannot_be_read(instance: Instance) -> None:
+    _asks_to_postpone(given(instance), "route_events")
+
+
 # deliver_webhooks
 
 
@@ -97,10 +101,7 @@ def goes_through_the_deliveries_of_a_replay(instance: Instance) -> None:
 
 
 def comes_again_soon_with_a_message_that_cannot_be_read(instance: Instance) -> None:
-    """The probe's message never was in the queue, and SQS says so: to whom may ask."""
-    log = given(instance).functions.log_of("deliver_webhooks", "not JSON")
-    if "ReceiptHandleIsInvalid" not in log:
-        raise Failed(f"deliver_webhooks could not postpone a message: {log}")
+    _asks_to_postpone(given(instance), "deliver_webhooks")
 
 
 # public_api, as far as webhooks are concerned
@@ -115,8 +116,15 @@ def starts_a_replay(instance: Instance) -> None:
             raise Failed(f"POST /webhooks/{consumer_id}/replays answers {answer.status_code}: {answer.text}")
 
 
+def _asks_to_postpone(own: Given, function: str) -> None:
+    """The probe's message never was in the queue, and SQS says so: to whom may ask."""
+    log = own.functions.log_of(function, "not JSON")
+    if "ReceiptHandleIsInvalid" not in log:
+        raise Failed(f"{function} could not postpone a message: {log}")
+
+
 def _route(own: Given, event: Event) -> None:
-    own.functions.call("route_events", {"source": "feedlane", "detail": json.loads(detail(event))})
+    own.functions.messages("route_events", json.dumps({"source": "feedlane", "detail": json.loads(detail(event))}))
 
 
 def _deliver(own: Given, consumer_id: str, event_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Dead letters go back to functions: events to the bus or to their routing, daily runs to their function."""
+"""Dead letters go back: events to the bus or to their queue, daily runs to their function."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ class Aws:
 
     def __init__(self, records: list[dict[str, Any]] | None = None) -> None:
         self.calls: list[tuple[str, str, Any]] = []
+        self.sent: list[tuple[str, str]] = []
         self.fails = False
         self.error = ""
         self._records = records or []
 
     def client(self, service: str) -> Any:
-        assert service in {"lambda", "dynamodbstreams"}
+        assert service in {"lambda", "dynamodbstreams", "sqs"}
         return self
 
     def queue_url(self, name: str) -> str:
@@ -45,6 +46,10 @@ class Aws:
     def invoke(self, *, FunctionName: str, Payload: bytes, InvocationType: str = "RequestResponse") -> Any:  # noqa: N803
         self.calls.append((FunctionName, InvocationType, json.loads(Payload)))
         return {"FunctionError": "Unhandled"} if self.fails else {}
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803
+        self.sent.append((QueueUrl, MessageBody))
+        return {"MessageId": f"sent-{len(self.sent)}"}
 
     def get_shard_iterator(self, **asked: str) -> dict[str, str]:
         if self.error:
@@ -74,14 +79,12 @@ def record(sequence: int, pk: str = "EVENT#k/a", name: str = "INSERT") -> dict[s
     return {"eventID": f"r-{sequence}", "eventName": name, "eventSource": "aws:dynamodb", "dynamodb": change}
 
 
-@pytest.mark.parametrize(
-    "body", [EVENT, {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": EVENT}]
-)
-def test_an_event_that_was_not_routed_is_routed(body: Any) -> None:
-    """The rule parks the event itself; the function's failed call wraps it."""
+def test_an_event_that_was_not_routed_goes_back_to_its_queue() -> None:
+    """The rule and the queue park the event as it is."""
     aws = Aws()
-    tell_again(aws, letter(body))
-    assert aws.calls == [("feedlane-route_events", "Event", EVENT)]
+    assert tell_again(aws, letter(EVENT)) == "sent-1"
+    assert aws.sent == [("events", json.dumps(EVENT))]
+    assert aws.calls == []
 
 
 def test_what_is_no_event_stays() -> None:

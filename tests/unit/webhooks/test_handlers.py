@@ -69,18 +69,44 @@ def test_an_event_that_cannot_be_read_is_told_of_and_stops_nobody() -> None:
     assert len(unreadable) == 1
 
 
-def test_route_events_makes_a_delivery_for_the_consumer(world: World) -> None:
-    app, told = load("route_events"), sample("route_events")
-    app.store, app.queues = lambda: world.store, lambda: world.queues
-    app.handler(told, Context())
-    assert world.queues.deliveries == [(CONSUMER, told["detail"]["id"], 0)]
+def test_route_events_makes_a_delivery_for_the_consumer(world: World, postponed: list[Any]) -> None:
+    assert _route(world, sample("route_events")) == {"batchItemFailures": []}
+    assert world.queues.deliveries == [(CONSUMER, _told()["id"], 0)]
+
+
+def test_an_event_that_cannot_be_routed_comes_again_soon_and_stops_no_other(world: World, postponed: list[Any]) -> None:
+    given = sample("route_events")
+    [good] = given["Records"]
+    poison = good | {"messageId": "poison", "receiptHandle": "poison-receipt", "body": '{"detail": "nothing"}'}
+    assert _route(world, {"Records": [poison, good]}) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
+    assert world.queues.deliveries == [(CONSUMER, _told()["id"], 0)]
+    assert postponed == [("poison-receipt", 2)]
+
+
+def test_a_batch_of_events_reads_the_consumers_once(world: World, postponed: list[Any]) -> None:
+    given = sample("route_events")
+    [record] = given["Records"]
+    bodies = [json.loads(record["body"]) for _ in range(10)]
+    for number, body in enumerate(bodies):
+        body["detail"]["id"] = f"event-{number}"
+    query, queries = world.table.query, []
+
+    def counted(*asked: Any, **how: Any) -> Any:
+        queries.append(asked)
+        return query(*asked, **how)
+
+    world.table.query = counted  # type: ignore[method-assign]
+    records = [record | {"messageId": body["detail"]["id"], "body": json.dumps(body)} for body in bodies]
+    assert _route(world, {"Records": records}) == {"batchItemFailures": []}
+    assert [event_id for _, event_id, _ in world.queues.deliveries] == [f"event-{number}" for number in range(10)]
+    assert len(queries) == 1
 
 
 def test_deliver_webhooks_posts_what_relay_and_route_brought(world: World, postponed: list[Any]) -> None:
     event = next(events_in(sample("relay_events"), pytest.fail)).event
     world.happens(event)
     assert _handle(world) == {"batchItemFailures": []}
-    assert json.loads(world.posts[0][3]) == _without_routing(sample("route_events")["detail"])
+    assert json.loads(world.posts[0][3]) == _without_routing(_told())
     assert world.delivery(CONSUMER, event.id).state is DeliveryState.SUCCESS
 
 
@@ -158,3 +184,16 @@ def _message(message_id: str, event_id: str) -> dict[str, Any]:
 
 def _without_routing(detail: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in detail.items() if name != "feedlane"}
+
+
+def _route(world: World, given: dict[str, Any]) -> Any:
+    app = load("route_events")
+    app.store, app.queues = lambda: world.store, lambda: world.queues
+    return app.handler(given, Context())
+
+
+def _told() -> dict[str, Any]:
+    """The event of the sample: the body of its message is what the bus hands on."""
+    [record] = sample("route_events")["Records"]
+    found: dict[str, Any] = json.loads(record["body"])["detail"]
+    return found
