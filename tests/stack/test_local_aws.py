@@ -87,4 +87,4 @@ def test_every_event_source_is_connected(instance: Instance) -> None:
     # The stream's function fails as a whole instead (docs/decisions.md).
     reporting = [mapping for mapping in mappings if mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"]]
     assert {mapping["EventSourceArn"].split(":")[2] for mapping in reporting} == {"sqs"}
-    assert len(reporting) == 4
+    assert len(reporting) == 5
