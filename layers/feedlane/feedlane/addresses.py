@@ -58,6 +58,8 @@ _NOT_PUBLIC: tuple[IPv4Network | IPv6Network, ...] = tuple(
         ),
     )
 )
+# All that has been given out of IPv6; translated addresses (::ffff:0:0:0/96) and what may come are outside.
+_UNICAST = IPv6Network("2000::/3")
 _VISIBLE = re.compile(r"[!-~]+")
 
 
@@ -118,6 +120,8 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(judged, IPv6Address):
         if judged.scope_id is not None:
+            return False
+        if judged.ipv4_mapped is None and judged not in _UNICAST:
             return False
         judged = judged.ipv4_mapped or judged
     return judged.is_global and not any(judged in network for network in _NOT_PUBLIC)

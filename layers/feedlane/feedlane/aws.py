@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from datetime import timedelta
 from functools import cache, lru_cache
@@ -18,6 +19,10 @@ from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.store.store import Store
 
 MOST_DELAY = 900
+
+# At DEBUG they show whole requests and answers, secrets among them; Lambda gives its level to every logger.
+for _name in ("boto3", "botocore", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 @cache

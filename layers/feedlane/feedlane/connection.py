@@ -16,6 +16,7 @@ PLATFORM_NAME = "Xero"
 BANK_FEEDS_SCOPE = "bankfeeds"
 MISSING_SCOPE = "missing-scope"
 ACCESS_REFUSED = "access-refused"
+MOST_ERRORS = 10
 # Reasons that only the customer can do something about, by connecting again.
 NEEDS = frozenset(
     {
@@ -98,7 +99,11 @@ class Connection(Record):
         return self.status is ConnectionStatus.DEAUTHORIZED or (self.is_linked and self.need is not None)
 
     def failed(self, error: ConnectionError) -> Connection:
-        return self.but(errors=(*self.errors[-9:], error))
+        """With one error more. Of too many the oldest goes, but not the one that says why the customer is needed."""
+        errors, need = [*self.errors, error], self.need
+        while len(errors) > MOST_ERRORS:
+            errors.remove(next(one for one in errors if one is not need))
+        return self.but(errors=tuple(errors))
 
     def resolved(self, now: datetime) -> Connection:
         """All errors so far are marked as resolved: the connection works again."""

@@ -13,6 +13,8 @@ MOST_CONSUMERS = 50
 class Consumer(Record):
     """No event types means all of them; `company_tags` are `key:value`, any match is enough.
 
+    What concerns no one company (a refusal of the app, the connection limit) passes every filter of tags.
+
     The signing secret is not here, nor are the values of its headers: the vault has them.
     """
 
@@ -41,4 +43,5 @@ class Consumer(Record):
         if self.event_types and event.type not in self.event_types:
             return False
         tags = {f"{key}:{value}" for key, value in event.company_tags.items()}
-        return not self.company_tags or bool(tags & set(self.company_tags))
+        of_everybody = event.company_id is None
+        return not self.company_tags or of_everybody or bool(tags & set(self.company_tags))

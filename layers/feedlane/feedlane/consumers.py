@@ -27,8 +27,13 @@ LONGEST_TAG = 128
 _TRIES = 5
 _TAG = re.compile(r"[^:]+:.+")
 # Event types of Codat's that exist, but not here: a consumer may ask for them, and will not see any.
+_CODATS_DATA = (
+    "accounts|accountTransactions|bankAccounts|bankTransactions|billCreditNotes|billPayments|bills|creditNotes|customers"
+    "|directCosts|directIncomes|invoices|itemReceipts|items|journalEntries|journals|payments|purchaseOrders|salesOrders"
+    "|suppliers|taxRates|trackingCategories|transfers"
+)
 _CODATS_OTHERS = re.compile(
-    r"[A-Za-z-]+\.write\.(successful|unsuccessful)|read\.completed(\.initial)?|company\.product\.(added|removed)"
+    rf"({_CODATS_DATA})\.write\.(successful|unsuccessful)|read\.completed(\.initial)?|company\.product\.(added|removed)"
     r"|client\.rateLimit\.(reached|reset)"
 )
 # Codat's former names, and what they are called now.

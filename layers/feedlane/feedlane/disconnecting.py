@@ -6,11 +6,11 @@ from datetime import datetime
 
 from feedlane import event_payloads
 from feedlane.company import Company
-from feedlane.connection import MISSING_SCOPE, Connection, ConnectionStatus
+from feedlane.connection import ACCESS_REFUSED, MISSING_SCOPE, Connection, ConnectionStatus
 from feedlane.connection_limit import give_back
 from feedlane.ids import NewId
 from feedlane.problem import Problem
-from feedlane.reconnection import error_of
+from feedlane.reconnection import error_of, reason_of
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Write
@@ -25,11 +25,12 @@ def disconnection(
 ) -> list[Write]:
     """The writes that mark a linked connection as ended, with its event; none if it is not linked.
 
-    One that only lacks a scope stays linked: its organisation is still connected at Xero, and counts.
+    One that only lacks a scope, or that is refused without a reason, stays linked: its organisation is still connected
+    at Xero as far as anybody knows, and counts.
     """
     if connection is None or connection.status is not ConnectionStatus.LINKED:
         return []
-    if problem.type == MISSING_SCOPE:
+    if reason_of(problem) in {MISSING_SCOPE, ACCESS_REFUSED}:
         return reconnection_needed(store, connection, problem, company, now, new_id)
     ended = deauthorized(connection, problem, now)
     told = event_payloads.connection_disconnected(new_id(), ended, company, now)

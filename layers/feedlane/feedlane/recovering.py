@@ -41,7 +41,7 @@ def is_worth_a_look(connection: Connection, now: datetime) -> bool:
         return False
     if need.reason == ONE_OFF_ENDED.type or now - need.errored_on > LOOKED_AFTER:
         return False
-    return need.reason != ACCESS_REFUSED or not _was_refused_lately(connection, now)
+    return not _would_be_refused_again(connection, now)
 
 
 def listed(
@@ -53,7 +53,7 @@ def listed(
         return False
     lacks = store.settings().bank_feeds and seen.lacks_bank_feeds
     writes: list[Write] = []
-    if connection.needs_reconnection and not lacks:
+    if connection.needs_reconnection and not lacks and not _would_be_refused_again(connection, now):
         queues.check(Check(kind=KIND, company_id=connection.company_id, connection_id=connection.id), LOOK_AFTER)
         writes = _recovered(store, now, new_id, connection, seen)
     elif lacks and connection.is_linked:
@@ -83,8 +83,14 @@ def _recovered(store: Store, now: datetime, new_id: NewId, before: Connection, s
     return [store.put_connection(well), *connection_limit.take(store.settings(), before, demo), emitted(event)]
 
 
-def _was_refused_lately(connection: Connection, now: datetime) -> bool:
-    return any(
-        error.reason == ACCESS_REFUSED and error.resolved_on is not None and now - error.resolved_on < REFUSED_AGAIN
-        for error in connection.errors
+def _would_be_refused_again(connection: Connection, now: datetime) -> bool:
+    """Xero lists it and refuses it all the same, and did so lately: one try a week is enough."""
+    need = connection.need
+    return (
+        need is not None
+        and need.reason == ACCESS_REFUSED
+        and any(
+            error.reason == ACCESS_REFUSED and error.resolved_on is not None and now - error.resolved_on < REFUSED_AGAIN
+            for error in connection.errors
+        )
     )

@@ -59,8 +59,17 @@ class VaultService:
             raise ReconnectionNeeded(error.problem) from None
         id = token_set_id(tokens.client_id, tokens.xero_user_id)
         # A refresh of the former pair that is under way loses its lease by this.
-        self._leases.announce(id, self._token_sets.write(id, tokens))
+        self._leases.announce(id, self._token_sets.write(id, self._keeping_what_lives(id, tokens)))
         return _grant(id, tokens)
+
+    def _keeping_what_lives(self, id: str, granted: TokenSet) -> TokenSet:
+        """One-off access brings no refresh token. The one that the same customer gave before is still good: other
+        connections live by it.
+        """
+        if granted.refresh_token is not None:
+            return granted
+        stored = self._token_sets.at(self._leases.look(id))
+        return granted if stored is None else granted.but(refresh_token=stored.refresh_token)
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         return self._refresh.access_token(token_set_id, rejected)

@@ -55,6 +55,7 @@ def public(monkeypatch: pytest.MonkeyPatch, own: StandInParts) -> Iterator[None]
         ({"url": "https://user:pass@hooks.example.com/"}, "url", "UserInfo"),
         ({"url": URL, "eventTypes": ["no.such.event"]}, "eventTypes", "Enum"),
         ({"url": URL, "eventTypes": ["bankFeeds.held", ""]}, "eventTypes", "Enum"),
+        ({"url": URL, "eventTypes": ["bankTransaction.write.unsuccessful"]}, "eventTypes", "Enum"),
         ({"url": URL, "companyTags": ["untagged"]}, "companyTags", "Tag"),
         ({"url": URL, "companyTags": ["k:" + "v" * 127]}, "companyTags", "Tag"),
         ({"url": URL, "companyTags": [f"k:{n}" for n in range(11)]}, "companyTags", "MaximumCount"),

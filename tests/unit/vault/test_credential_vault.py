@@ -15,7 +15,7 @@ from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Unavai
 from feedlane.ids import fingerprint
 from feedlane.vault_client import LambdaVault
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, REDIRECT, SECRET, World
+from tests.unit.vault.world import CLIENT_ID, CONTINUOUS, NEW_SECRET, REDIRECT, SECRET, World
 
 app = load("credential_vault")
 CANARY = "canary"
@@ -88,6 +88,20 @@ def test_every_action_gives_its_caller_what_the_service_gives(world: World, clie
     client.revoke(grant.token_set_id)
     with pytest.raises(ReconnectionNeeded):
         client.access_token(grant.token_set_id)
+
+
+def test_one_off_access_of_a_customer_leaves_the_lasting_access_of_the_same_one_alive(
+    world: World, client: LambdaVault
+) -> None:
+    client.save_app_keys(CLIENT_ID, SECRET)
+    lasting = client.exchange_code("code-1", REDIRECT, None)
+    world.server.scope = "openid bankfeeds"
+    once = client.exchange_code("code-2", REDIRECT, None)
+    assert once.token_set_id == lasting.token_set_id
+    world.time.advance(minutes=31)
+    world.server.scope = CONTINUOUS
+    renewed = client.access_token(lasting.token_set_id)
+    assert renewed.value not in {lasting.access_token, once.access_token}
 
 
 def test_neither_refresh_token_nor_client_secret_leaves_the_vault(world: World) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from feedlane import connection_limit
-from feedlane.connection import Connection, ConnectionStatus
+from feedlane.connection import MOST_ERRORS, Connection, ConnectionError, ConnectionStatus
 from feedlane.disconnecting import disconnection
 from feedlane.ids import new_id
 from feedlane.problem import Problem
@@ -111,6 +111,26 @@ def test_one_that_xero_lists_and_refuses_does_not_recover_every_day(world: World
         _tend(world)
         world.site.time += timedelta(days=1)
     assert _told(world).count("connection.recovered") == 1
+
+
+def test_one_that_is_refused_without_a_reason_stays_linked_and_asks_for_its_customer(world: World) -> None:
+    """Nobody knows that Xero has ended it: it counts, and only a new consent or Xero itself makes it well."""
+    _end(world, REFUSED)
+    needy = world.now()
+    assert (needy.is_linked, needy.needs_reconnection) == (True, True)
+    assert _told(world) == ["connection.needsReconnection"]
+    assert connection_limit.counted(world.store) == 1
+
+
+def test_links_that_nobody_finishes_do_not_make_forget_why_the_customer_is_needed(world: World) -> None:
+    _end(world, REMOVED)
+    unfinished = ConnectionError(status_code="408", status_text="unanswered", error_message="", errored_on=NOW)
+    ended = world.now()
+    for _ in range(2 * MOST_ERRORS):
+        ended = ended.failed(unfinished)
+    assert len(ended.errors) == MOST_ERRORS
+    assert ended.need is not None
+    assert ended.need.reason == "connection-removed"
 
 
 def test_without_a_free_place_it_stays_ended(world: World) -> None:

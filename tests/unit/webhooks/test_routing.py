@@ -28,6 +28,14 @@ def test_only_consumers_that_want_the_event_have_a_delivery(world: World) -> Non
     assert {consumer_id for consumer_id, *_ in world.queues.deliveries} == {"all", "held", "uk"}
 
 
+def test_what_concerns_no_one_company_passes_every_filter_of_tags(world: World) -> None:
+    """A refusal of the whole app above all."""
+    world.consumer("uk", company_tags=("region:uk",))
+    world.consumer("fr", company_tags=("region:fr",), event_types=(types.WRITE_SUCCESSFUL,))
+    world.happens(hold_event().but(company_id=None, company_tags={}))
+    assert [consumer_id for consumer_id, *_ in world.queues.deliveries] == ["uk"]
+
+
 def test_an_event_that_comes_again_makes_no_second_delivery(world: World) -> None:
     world.consumer()
     world.happens(hold_event())

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from feedlane.hold import Scope
-from feedlane.upstream import Refusal
+from feedlane.upstream import Refusal, TryLater
 from tests.unit.xero.xero_server import ACCESS, Server, TokenVault, always, bank_feeds
 
 FORBIDDEN = {"Type": None, "Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}
@@ -49,9 +49,23 @@ def test_what_cannot_be_found_out_stays_as_xero_said_it(scopes: tuple[str, ...])
     assert (refusal.problem.type, refusal.problem.detail) == ("about:blank", "AuthenticationUnsuccessful")
 
 
-@pytest.mark.parametrize("unknown", [httpx.Response(503), httpx.Response(403, json=FORBIDDEN), httpx.Response(200)])
-def test_a_list_that_cannot_be_had_disconnects_nobody(unknown: httpx.Response) -> None:
-    assert _refusal(_xero(unknown)).problem.type == "about:blank"
+@pytest.mark.parametrize("unknown", [httpx.Response(503), httpx.Response(200)])
+def test_while_the_list_cannot_be_had_nobody_is_refused(unknown: httpx.Response) -> None:
+    answer = bank_feeds(_xero(unknown), TokenVault()).post_statement(ACCESS, b"{}", "key")
+    assert isinstance(answer, TryLater)
+
+
+def test_a_list_that_is_refused_too_leaves_what_xero_said() -> None:
+    assert _refusal(_xero(httpx.Response(403, json=FORBIDDEN))).problem.type == "about:blank"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_firewalls_page_is_an_outage_and_nobodys_access(status: int) -> None:
+    answer = bank_feeds(lambda _: httpx.Response(status, html="<h1>Access Denied</h1>")).post_statement(
+        ACCESS, b"{}", "key"
+    )
+    assert isinstance(answer, TryLater)
+    assert answer.reason == "outage"
 
 
 @pytest.mark.parametrize("named", ["invalid-application", "invalid-organisation-bank-feeds", "invalid-user-role"])

@@ -10,7 +10,7 @@ import httpx
 
 from feedlane.clock import Clock, system_clock
 from feedlane.connection import BANK_FEEDS_SCOPE
-from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import ReconnectionNeeded, Refused
 from feedlane.reconnection import REMOVED, WITHOUT_BANK_FEEDS
 from feedlane.upstream import TenantAccess
 from feedlane.xero.connections import XeroConnections
@@ -40,7 +40,8 @@ class XeroApi:
     ) -> httpx.Response:
         """Whatever Xero answers. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises.
 
-        Raises `ReconnectionNeeded` where Xero only says that it refuses and the connection or a scope is missing.
+        Raises `ReconnectionNeeded` where Xero only says that it refuses and the connection or a scope is missing,
+        `Unavailable` where that could not be found out.
         """
         headers = {"Xero-Tenant-Id": access.tenant_id, "Accept": "application/json"}
         if content is not None:
@@ -58,7 +59,10 @@ class XeroApi:
         return answer
 
     def _require_access(self, access: TenantAccess, token: str, path: str, status: int) -> None:
-        """Why the gateway refuses, where it can be found out: raises `ReconnectionNeeded`. Else what it said stands."""
+        """Why the gateway refuses, where it can be found out: raises `ReconnectionNeeded`. Else what it said stands.
+
+        Raises `Unavailable` where Xero could not be asked: then nobody knows yet.
+        """
         scopes = self._tokens.scopes(access.token_set_id)
         if path.startswith(_BANK_FEEDS) and scopes and BANK_FEEDS_SCOPE not in scopes:
             raise ReconnectionNeeded(WITHOUT_BANK_FEEDS)
@@ -66,7 +70,7 @@ class XeroApi:
             return  # the token itself is refused: it would list nothing
         try:
             there = XeroConnections(self._http, self.clock).listed(token)
-        except (Unavailable, Refused, ReconnectionNeeded):
+        except (Refused, ReconnectionNeeded):
             return
         if access.tenant_id not in {one.tenant_id for one in there}:
             raise ReconnectionNeeded(REMOVED)

@@ -19,7 +19,7 @@ from feedlane.hold import Scope
 from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.upstream import Failed, NoAnswer, Refusal, TryLater
 from feedlane.xero.http import NotSent, Unanswered
-from feedlane.xero.problems import INTERNAL_ERROR, problems_in, refusal_of
+from feedlane.xero.problems import INTERNAL_ERROR, is_of_no_api, problems_in, refusal_of
 from feedlane.xero.retry_after import retry_after
 
 Obstacle = Refusal | TryLater | Failed | NoAnswer
@@ -49,6 +49,8 @@ def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
         # Maintenance, or "The Organisation is offline": Xero did not take the request.
         seconds = min(retry_after(answer.headers, now) or _OUTAGE_SECONDS, _MOST_OUTAGE_SECONDS)
         return TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage")
+    if is_of_no_api(status, answer.content):
+        return TryLater(scope=Scope.TENANT, seconds=_OUTAGE_SECONDS, reason="outage")
     if status == 408:
         return NoAnswer(reason="Request Timeout")
     problems = problems_in(status, answer.content)

@@ -76,7 +76,12 @@ def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
 
 def is_about_access(status: int, body: bytes) -> bool:
     """Whether the gateway refuses whoever calls: it says so for many reasons, and names none."""
-    return status in {401, 403} and problems_in(status, body)[0].type == NO_TYPE
+    return status in {401, 403} and not is_of_no_api(status, body) and problems_in(status, body)[0].type == NO_TYPE
+
+
+def is_of_no_api(status: int, body: bytes) -> bool:
+    """Whether something in front of Xero refused, as a firewall's page does: nothing is said about access."""
+    return status in {401, 403} and not isinstance(_parsed(body), dict)
 
 
 def refusal_of(problem: Problem) -> Refusal:
