@@ -1,4 +1,4 @@
-# Feedlane: `make demo` shows it, `make up` starts it, `make test` tests it. `make help` lists the rest.
+# Feedlane: `make demo` shows it at work, `make up` starts it, `make test` tests it. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -11,30 +11,30 @@ SEEDS ?= 200
 SEED ?= 1
 CALLBACKS ?= 40
 TESTS ?= tests
-# Also when run from an activated environment of something else.
+# Another project's activated environment must not leak in.
 unexport PYTHONPATH PYTHONHOME
 
 .PHONY: help setup demo up down status test lint format bench chaos scale races outbox callbacks webhooks build deploy lock clean
 
-help: ## What there is to make
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Install what everything else needs, into .venv
+setup: ## Install everything the other targets need into .venv
 	@local/setup.sh
 
-demo: setup ## Show the main job on real input, end to end
+demo: setup ## Run the main job end to end on real input
 	@$(BIN)/python -m local.demo
 
-up: setup ## Start the local system and leave it running (EMPTY=1: as a new deployment is)
+up: setup ## Start the local system and leave it running (EMPTY=1: like a new deployment)
 	@$(BIN)/python -m local up --instance $(INSTANCE) $(if $(filter-out 0 no,$(EMPTY)),--empty)
 
 down: setup ## Stop the local system
 	@$(BIN)/python -m local down --instance $(INSTANCE)
 
-status: setup ## Say which parts of the local system run
+status: setup ## Show which parts of the local system are running
 	@$(BIN)/python -m local status --instance $(INSTANCE)
 
-test: setup ## Run every test (TESTS=tests/unit: only those)
+test: setup ## Run every test (TESTS=tests/unit runs only those)
 	@$(BIN)/python -m pytest $(TESTS)
 
 lint: setup ## Check style, types and the template
@@ -44,29 +44,29 @@ lint: setup ## Check style, types and the template
 	$(BIN)/cfn-lint
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 
-format: setup ## Put the code into its format
+format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure, into build/bench.json (ONLY=drain: one of compute calls latency drain cost)
+bench: setup ## Run the benchmarks and write build/bench.json (ONLY=drain runs one of compute, calls, latency, drain, cost)
 	@$(BIN)/python -m tests.benchmarks $(addprefix --only ,$(ONLY))
 
-chaos: setup ## Prove the invariants under random faults, into build/chaos.json
+chaos: setup ## Prove the invariants under random faults and write build/chaos.json
 	@$(BIN)/python -m tests.chaos --schedules $(SCHEDULES) --seed $(SEED)
 
-scale: setup ## 100 feeds, 100,000 transactions, 5% of functions killed, into build/scale.json
+scale: setup ## Push 100,000 transactions to 100 feeds, 5% of invocations killed; write build/scale.json
 	@$(BIN)/python -m tests.chaos.scale --seed $(SEED)
 
-races: setup ## Prove that no race and no crash loses a token, into build/races.json (SEEDS=200 SEED=1)
+races: setup ## Prove that no race or crash loses a token and write build/races.json (SEEDS=200 SEED=1)
 	@$(BIN)/python -m tests.races --seeds $(SEEDS) --seed $(SEED)
 
-outbox: setup ## Crash everywhere between a change and its webhook, into build/outbox.json
+outbox: setup ## Crash at every point between a change and its webhook; write build/outbox.json
 	@$(BIN)/python -m tests.chaos.outbox --schedules $(SCHEDULES) --seed $(SEED)
 
-callbacks: setup ## Forty customers come back from Xero at once, to 25 places: needs an idle machine for five minutes
+callbacks: setup ## Return 40 customers from Xero at once, for 25 free places (five minutes on an idle machine)
 	@CALLBACKS=$(CALLBACKS) $(BIN)/python -m pytest tests/stack/test_connection_limit.py
 
-webhooks: setup ## 10,000 events to 20 consumers of which 5 fail or hang, into build/webhooks.json
+webhooks: setup ## Send 10,000 events to 20 consumers, 5 of which fail or hang; write build/webhooks.json
 	@$(BIN)/python -m tests.benchmarks.webhooks
 
 build: setup ## Build for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64)
@@ -74,12 +74,12 @@ build: setup ## Build for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
 	$(BIN)/sam build --parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 
-deploy: build ## Deploy to AWS with your own credentials (the first time: GUIDED=1)
+deploy: build ## Deploy to AWS with your own credentials (GUIDED=1 the first time)
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy $(if $(GUIDED),--guided,) \
 	--parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
-lock: setup ## Pin all packages again, at their newest versions that fit together
+lock: setup ## Pin all packages at their newest compatible versions
 	requirements/lock.sh
 
-clean: ## Remove what was built; `make down` first
+clean: ## Remove all build output; run `make down` first
 	rm -rf build .aws-sam

@@ -51,12 +51,12 @@ def test_each_alarm_leads_to_an_entry_of_the_manual_and_each_entry_has_its_alarm
 
 
 @pytest.mark.parametrize("title", re.findall(r"^### (.+)$", MANUAL, re.MULTILINE))
-def test_an_entry_says_how_to_look_what_to_do_and_when_it_is_mended(title: str) -> None:
+def test_an_entry_says_what_to_check_how_to_fix_it_and_when_it_is_resolved(title: str) -> None:
     text = entries().get(title)
     if text is None:
-        assert f"### {title}" in MANUAL.partition("\n## Now and then\n")[2]  # no alarm's, but a task's
+        assert f"### {title}" in MANUAL.partition("\n## Routine tasks\n")[2]  # no alarm's, but a task's
         return
-    for said in ("look", "do", "mended"):
+    for said in ("check", "fix", "resolved"):
         assert re.search(rf"^- \*\*[a-z, ]*\b{said}\b", text, re.MULTILINE | re.IGNORECASE), said
 
 
@@ -77,7 +77,7 @@ def test_an_alarm_that_can_say_ok_does_and_one_that_counts_events_does_not() -> 
     counting = {id for id, alarm in ours.items() if alarm["Statistic"] == "Sum" and alarm["EvaluationPeriods"] == 1}
     assert counting == {id for id, alarm in alarms().items() if "OKActions" not in alarm}
     assert len(counting) == 6
-    assert "the six that count events never say OK" in MANUAL
+    assert "the six that count events never return to OK" in MANUAL.replace("\n", " ")
 
 
 # the figures
@@ -177,8 +177,9 @@ def test_every_alarm_tells_the_topic_and_the_topic_tells_the_operator() -> None:
 def test_figures_have_no_dimension_that_grows_with_the_customers() -> None:
     ours = [figure for figure in watched() if figure[0].startswith("Feedlane/")]
     assert {dimensions for *_, dimensions in ours} == {(("service", "feedlane"),)}
-    assert f"{len(ours)} of them) and the table's storage" in MANUAL
-    assert f"each, {len(watched())} of them), its own figures" in MANUAL.replace("\n", " ")
+    text = MANUAL.replace("\n", " ")
+    assert f"{len(ours)} of them) and the table's storage" in text
+    assert f"each, {len(watched())} of them), its custom metrics" in text
 
 
 # the template

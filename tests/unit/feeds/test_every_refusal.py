@@ -158,8 +158,8 @@ def test_the_table_has_every_type_that_has_a_meaning() -> None:
 
 
 def test_every_reason_is_explained_with_its_way_out() -> None:
-    """In docs/api.md: a row for each, and none for a reason that there is not."""
-    section = API_PAGE.read_text().split("## Reasons of holds")[1].split("\n## ")[0]
+    """In docs/api.md: a row for each reason, and none for an unknown one."""
+    section = API_PAGE.read_text().split("## Hold reasons")[1].split("\n## ")[0]
     explained = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
     others = {"refused", "no-access", RECONNECTION_NEEDED, APP_KEYS_REJECTED, mapping.DISCONNECTED, mapping.REJECTED}
     assert sorted(explained) == sorted({meaning.reason for meaning in MEANINGS.values()} | others)
