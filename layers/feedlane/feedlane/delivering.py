@@ -18,6 +18,7 @@ from feedlane.pause import Pause
 from feedlane.queues import Queues
 from feedlane.signature import HeadersOf, SecretsOf, signed_headers
 from feedlane.store import deliveries
+from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
@@ -26,7 +27,6 @@ LONGEST_DELAY = 900
 FAILING_FOR = timedelta(days=5)
 # While the first of a consumer's deliveries finds out whether it answers, the others look again so soon.
 PROOF_SOON = timedelta(seconds=1)
-_TRIES = 8
 
 Post = Callable[[str, dict[str, str], bytes], Answer]
 Jitter = Callable[[], float]
@@ -136,21 +136,19 @@ class Deliverer:
         tried = claim.delivery.after(answer, now, self.jitter())
         consumer: Consumer | None = claim.consumer
         pause = claim.pause
-        for _ in range(_TRIES):
+        for attempt in attempts(f"webhook consumer {tried.consumer_id}"):
             after, writes = tried, _pause_writes(claim, pause, answer, now)
             if consumer is not None:
                 judgement = judged(consumer, answer, now)
                 writes += self._consumer_writes(consumer, judgement, answer, now)
                 if judgement.disabled and not after.has_ended:
                     after = after.waiting()
-            try:
+            with attempt:
                 self.store.commit(deliveries.put_delivery(after, now), *writes)
-            except ConditionFailed:
-                found = deliveries.find(self.store, after.consumer_id, after.event_id)
-                consumer, pause = found.consumer, found.pause  # they may have moved on meanwhile
-                continue
-            return after
-        raise ConditionFailed([])
+                break
+            found = deliveries.find(self.store, after.consumer_id, after.event_id)
+            consumer, pause = found.consumer, found.pause  # they may have moved on meanwhile
+        return after
 
     def _consumer_writes(self, before: Consumer, after: Consumer, answer: Answer, now: datetime) -> list[Write]:
         if after == before:

@@ -14,6 +14,7 @@ from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import NewId
 from feedlane.queues import Check, Queues
 from feedlane.store import keys, ledger
+from feedlane.store.attempts import attempts
 from feedlane.store.feed_pages import FeedPage, page_of_all
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -21,7 +22,6 @@ from feedlane.store.table import ConditionFailed, Contended, Write
 from feedlane.upstream import Refusal
 
 SAFETY_DELAY = 20
-_TRIES = 10
 
 
 class Counted(NamedTuple):
@@ -101,7 +101,7 @@ def _fail_after(
     new_id: NewId,
 ) -> None:  # fmt: skip
     """Decided on the feed as it is: whoever saw it before may not know what the upstream has got meanwhile."""
-    for _ in range(_TRIES):
+    for _ in attempts(f"feed {feed_id} and what holds it"):
         feed = ledger.find_feed(store, feed_id)
         standing = store.holds_on([(hold.scope, hold.subject)])
         if feed is None or not standing or standing[0].id != hold.id or standing[0].releasing:
@@ -109,7 +109,6 @@ def _fail_after(
         conditions = (ending.stands(hold), ledger.unmoved(feed))
         if ending.fail(store, feed_id, sent_through(feed), hold, company, now, new_id, *conditions):
             return
-    raise ConditionFailed([])
 
 
 def fail_ended(store: Store, feed: Feed, why: Hold, company: Company, now: datetime, new_id: NewId) -> None:

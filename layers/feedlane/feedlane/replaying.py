@@ -14,6 +14,7 @@ from feedlane.ids import derived_id
 from feedlane.queues import Queues
 from feedlane.replay import Replay, ReplayState, Turn, Which, wait_for
 from feedlane.store import deliveries, replays
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 
@@ -25,7 +26,6 @@ SECOND_LOOK = timedelta(seconds=60)
 SAFETY_DELAY = 20
 _NEWS = timedelta(seconds=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
-_TRIES = 5
 
 
 def replay_one(store: Store, queues: Queues, now: datetime, consumer_id: str, event_id: str) -> Delivery:
@@ -179,19 +179,14 @@ class Replayer:
 
 def _begun(store: Store, queues: Queues, now: datetime, replay: Replay, anew: bool = False) -> Replay:
     """Recorded, and rung for. One that runs is rung for again, in case the message before was lost."""
-    for _ in range(_TRIES):
+    for attempt in attempts(f"replay {replay.id}"):
         there = replays.find_replay(store, replay.consumer_id, replay.id)
         if there and there.is_running and not anew:
             begun = there
             break
         begun = replay.but(version=there.version if there else 0)
-        try:
+        with attempt:  # a step of it may just have been written down
             store.commit(replays.put_replay(begun, now))
-        except ConditionFailed:
-            continue  # a step of it was just written down
-        break
-    else:
-        raise ConditionFailed([])
     queues.replay(begun.consumer_id, begun.id, 0)
     return begun
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 
 from feedlane import aws
@@ -61,4 +60,4 @@ class Site:
         return XeroOrganisations(XeroConnections(wiring.xero()), Accounting(wiring.xero_api()), wiring.tokens())
 
     def linking(self, redirect_uri: str) -> Linking:
-        return Linking(self.store, self.queues, self.vault, self.organisations, redirect_uri, self.new_id, time.sleep)
+        return Linking(self.store, self.queues, self.vault, self.organisations, redirect_uri, self.new_id)
