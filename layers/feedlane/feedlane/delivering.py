@@ -15,7 +15,7 @@ from feedlane.envelope import body
 from feedlane.errors import Unavailable
 from feedlane.ids import NewId
 from feedlane.pause import Pause
-from feedlane.queues import Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Queues
 from feedlane.signature import HeadersOf, SecretsOf, signed_headers
 from feedlane.store import deliveries
 from feedlane.store.attempts import attempts
@@ -23,7 +23,6 @@ from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 
-LONGEST_DELAY = 900
 FAILING_FOR = timedelta(days=5)
 # While the first of a consumer's deliveries finds out whether it answers, the others look again so soon.
 PROOF_SOON = timedelta(seconds=1)
@@ -109,7 +108,7 @@ class Deliverer:
 
     def later(self, delivery: Delivery, wait: timedelta) -> None:
         """A message waits fifteen minutes at most: one for hours comes round several times."""
-        seconds = min(LONGEST_DELAY, max(1, math.ceil(wait.total_seconds())))
+        seconds = min(DELAY_SECONDS_MAX, max(1, math.ceil(wait.total_seconds())))
         self.queues.deliver(delivery.consumer_id, delivery.event_id, seconds)
 
     def _claim(self, delivery: Delivery, consumer: Consumer, pause: Pause | None, now: datetime) -> _Claim | None:

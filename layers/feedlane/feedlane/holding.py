@@ -12,7 +12,7 @@ from feedlane.disconnecting import disconnection
 from feedlane.feed import Feed, FlightStatus
 from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.store import keys, ledger
 from feedlane.store.attempts import attempts
 from feedlane.store.feed_pages import FeedPage, page_of_all
@@ -20,8 +20,6 @@ from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended, Write
 from feedlane.upstream import Refusal
-
-SAFETY_DELAY = 20
 
 
 class Counted(NamedTuple):
@@ -49,7 +47,7 @@ def hold_feed(
         return _joined(store, standing[0], also)
     if hold.scope is not Scope.FEED:
         # For the case that we crash between the hold and waking the other feeds.
-        queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY)
+        queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY_SECONDS)
     waiting = counted(store, hold)
     event = event_payloads.held(new_id(), hold, waiting.number if waiting.is_all else None, company, now)
     try:

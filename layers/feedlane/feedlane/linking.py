@@ -14,7 +14,7 @@ from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
 from feedlane.sessions import Choice, Organisation
 from feedlane.settings import OFFLINE_ACCESS, Settings
@@ -26,7 +26,6 @@ from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 from feedlane.vault import Grant, Vault
 
 # Many callbacks at once meet in the count of linked connections: each tries again until it is its turn.
-SAFETY_DELAY = 20
 _TIMES = 30
 _DELAY_SECONDS_MAX = 0.4
 
@@ -117,7 +116,7 @@ class Linking:
             one_off.watch(self.queues, connection, choice.access_ends, now)
         # For the case that we crash between the link and its feeds: they have to use the new token set.
         again = Check(kind=recovering.KIND, company_id=connection.company_id, connection_id=connection.id)
-        self.queues.check(again, SAFETY_DELAY)
+        self.queues.check(again, SAFETY_DELAY_SECONDS)
         organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
         try:
             if organisation is None:

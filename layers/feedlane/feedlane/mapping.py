@@ -12,7 +12,7 @@ from feedlane.errors import Invalid, ReconnectionNeeded, Unavailable
 from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, fingerprint
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, mappings
@@ -24,7 +24,6 @@ from feedlane.transaction import is_date
 from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess, Upstream
 
 FIRST_LOOK = 1
-SAFETY_DELAY = 20
 DELETION_TAKES = 5
 DISCONNECTED = "source-account-disconnected"
 REJECTED = "feed-connection-rejected"
@@ -93,7 +92,7 @@ def map_account(
     status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
     mapped = account.but(status=status, mapping=mapping, problem=None, modified=now)
     # For the case that we crash before somebody looks, or before what waits goes on.
-    queues.check(Check(kind="feedConnection", feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY)
+    queues.check(Check(kind="feedConnection", feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
         mappings.record(store, now, connection, mapped, *_told_if_connected(store, mapped, now, new_id))
     except mappings.AlreadyClaimed:

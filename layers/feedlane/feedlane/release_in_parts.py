@@ -17,7 +17,7 @@ from feedlane.going_on import company_of, operation_of, started, those_that_wait
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, derived_id
 from feedlane.push_operation import PushOperation
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.store import keys, ledger
 from feedlane.store import push_operations as operation_items
 from feedlane.store.attempts import attempts
@@ -29,8 +29,6 @@ from feedlane.store.table import ConditionFailed, Contended, When, Write
 KIND = "release"
 # Each feed is three writes; a commit has at most a hundred.
 FEEDS_AT_ONCE = 30
-# Somebody looks whether the release has come to its end.
-SAFETY_DELAY = 20
 
 
 def release_in_parts(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
@@ -38,7 +36,7 @@ def release_in_parts(store: Store, queues: Queues, now: datetime, new_id: NewId,
 
     Answers the operations under which these go on. Raises `ConditionFailed` if the hold was lifted meanwhile.
     """
-    _go_on_later(queues, hold, SAFETY_DELAY)
+    _go_on_later(queues, hold, SAFETY_DELAY_SECONDS)
     if not hold.releasing:
         store.commit(store.mark_releasing(hold))
         hold = hold.but(releasing=True)
@@ -73,7 +71,7 @@ def _go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hol
                 _after(store, queues, hold, is_lifted=page.resume_after is None)
             else:
                 # Somebody else was first with this page, and may crash before it says so.
-                _go_on_later(queues, hold, SAFETY_DELAY)
+                _go_on_later(queues, hold, SAFETY_DELAY_SECONDS)
     return list(_existing(store, hold, feeds).values())
 
 

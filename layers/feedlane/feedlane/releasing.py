@@ -12,7 +12,7 @@ from feedlane.feed import Feed, SetAside
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
 from feedlane.push_operation import PushOperation
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.release_in_parts import FEEDS_AT_ONCE, release_in_parts
 from feedlane.store import ledger
 from feedlane.store.attempts import attempts
@@ -20,8 +20,6 @@ from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Write
 
-# A wake-up for the case that we crash between the release and waking its feeds.
-SAFETY_DELAY = 20
 MOST_SET_ASIDE = 1000
 _ONLY_OWN_HOLD = "only the release of a feed's own hold can set transactions aside"
 
@@ -65,7 +63,7 @@ def _released(
     if hold.scope is Scope.FEED and not all(feed.feed_connection_id for feed in feeds):
         raise Conflict("The account is disconnected from Xero; what waits goes on by itself once it is mapped again.")
     for feed in feeds:
-        queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY)
+        queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY_SECONDS)
     started = [going_on.operation_of(feed, now, new_id()) for feed in feeds]
     company = going_on.company_of(store, hold, companies)
     waiting = sum(feed.waiting for feed in feeds)

@@ -13,16 +13,13 @@ from feedlane import event_payloads, statement_end
 from feedlane.errors import Conflict, NotFound
 from feedlane.feed import Feed, FlightStatus
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
 from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Write
-
-# A wake-up for the case that we crash between the change and what follows it.
-SAFETY_DELAY = 20
 
 
 class Outcome(StrEnum):
@@ -40,7 +37,7 @@ def resolve(
     changing = Conflict("The feed is changing at this moment; try again.")
     for attempt in attempts(f"feed {feed_id}", otherwise=changing):
         feed, statement = _stuck(store, feed_id, number)
-        queues.check(Check(kind="wake", feed_id=feed_id), SAFETY_DELAY)
+        queues.check(Check(kind="wake", feed_id=feed_id), SAFETY_DELAY_SECONDS)
         told = statement.but(resolved_as=outcome.value)
         company = store.company(feed.company_id)
         event = emitted(event_payloads.statement_resolved(new_id(), feed, told, company, now))

@@ -11,7 +11,7 @@ from feedlane.clock import Clock, iso
 from feedlane.feed import Feed, Flight, FlightStatus
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
 from feedlane.store.attempts import attempts
@@ -20,7 +20,6 @@ from feedlane.store.store import Store
 from feedlane.upstream import Accepted, AlreadyThere, Failed, NoAnswer, PostAnswer, Refusal, TryLater
 
 FIRST_LOOK = 1
-LONGEST_DELAY = 900
 # What a feed's unchanged statement can be refused for, however often it goes: it was not taken before either.
 ALWAYS_REFUSED = frozenset({400, 413, 422})
 
@@ -119,7 +118,7 @@ class Settler:
             self.queues,
             self.clock(),
             feed,
-            now + timedelta(seconds=min(LONGEST_DELAY, 2**statement.attempts)),
+            now + timedelta(seconds=min(DELAY_SECONDS_MAX, 2**statement.attempts)),
         )
 
 
@@ -133,7 +132,7 @@ def wake_at(store: Store, queues: Queues, now: datetime, feed: Feed, until: date
 
     One row for a feed, however often it is rung for while it waits.
     """
-    delay = max(1, min(LONGEST_DELAY, int((until - now).total_seconds()) + 1))
+    delay = max(1, min(DELAY_SECONDS_MAX, int((until - now).total_seconds()) + 1))
     wanted, planned = now + timedelta(seconds=delay), planned_wake(store, feed.id)
     if planned is not None and now < planned <= wanted:
         return
