@@ -9,6 +9,7 @@ from feedlane.store.table import ConditionFailed
 from feedlane.web.portal_session import Operator, operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, see_other
+from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
 _NAMES = {
@@ -39,8 +40,7 @@ def save(site: Site, request: Request) -> Response:
     try:
         settings_changes.change_profile(site.store, site.clock(), site.new_id, entered)
     except Invalid as error:
-        sentences = [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message}." for one in error.findings]
-        return _page(site, own, entered, errors=sentences, status=422)
+        return _page(site, own, entered, errors=sentences(error, _NAMES), status=422)
     except ConditionFailed:
         errors = ["Somebody else changed the profile at the same moment. Please look at it again."]
         return _page(site, own, site.store.profile(), errors=errors, status=409)

@@ -12,9 +12,10 @@ from feedlane.replay import Which
 from feedlane.store import deliveries, replays
 from feedlane.store.table import ConditionFailed
 from feedlane.web.portal_session import operator
-from feedlane.web.portal_webhooks import sentences
+from feedlane.web.portal_webhooks import NAMES
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page, see_other
+from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
 PAGE = 20
@@ -102,7 +103,7 @@ def _done(site: Site, request: Request, consumer_id: str, done: str, act: Callab
     try:
         act()
     except Invalid as error:
-        return show(site, request, consumer_id, sentences(error), 422)
+        return show(site, request, consumer_id, sentences(error, NAMES), 422)
     except Conflict as error:
         return show(site, request, consumer_id, [str(error)], 409)
     except ConditionFailed:

@@ -14,9 +14,10 @@ from feedlane.store import deliveries
 from feedlane.web.portal_session import Operator, operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page
+from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
-_NAMES = {"url": "URL", "eventTypes": "Events", "companyTags": "Company tags", "webhooks": "Webhooks"}
+NAMES = {"url": "URL", "eventTypes": "Events", "companyTags": "Company tags", "webhooks": "Webhooks"}
 _NOTHING: dict[str, Any] = {"url": "", "event_types": (), "company_tags": ""}
 _NOT_NOW = "The signing secret could not be made at the moment. Nothing was created. Please try again in a minute."
 
@@ -45,7 +46,7 @@ def create(site: Site, request: Request) -> Response:
             entered["company_tags"].split(), disabled=False,
         )  # fmt: skip
     except Invalid as error:
-        return _page(site, own, entered, errors=sentences(error), status=422)
+        return _page(site, own, entered, errors=sentences(error, NAMES), status=422)
     except Unavailable:
         return _page(site, own, entered, errors=[_NOT_NOW], status=503)
     profile = site.store.profile()
@@ -60,12 +61,6 @@ def create(site: Site, request: Request) -> Response:
         secret=secret,
         **own.facts,
     )
-
-
-def sentences(error: Invalid) -> list[str]:
-    if not error.findings:
-        return [error.message]
-    return [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message.rstrip('.')}." for one in error.findings]
 
 
 def _page(
