@@ -64,6 +64,11 @@ def hold_feed(
     return hold
 
 
+def holds_of_feed(store: Store, feed_id: str) -> list[Hold]:
+    """The hold on this feed alone, if there is one; others may stop it too."""
+    return store.holds_on([(Scope.FEED, feed_id)])
+
+
 def _joined(store: Store, standing: Hold, also: Sequence[Write]) -> Hold:
     if also:
         store.commit(ending.stands(standing), *also)

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from feedlane import event_payloads, going_on, releasing
+from feedlane import event_payloads, going_on, holding, releasing
 from feedlane.connection import Connection
 from feedlane.errors import Invalid, ReconnectionNeeded, Unavailable
 from feedlane.feed import Feed, feed_id
-from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, fingerprint
 from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS
@@ -134,7 +133,7 @@ def go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -
     account = store.find_source_account(feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.status is not SourceAccountStatus.CONNECTED:
         return
-    for hold in _feed_holds(store, id):
+    for hold in holding.holds_of_feed(store, id):
         if hold.reason in MENDED_BY_MAPPING and hold.since <= account.modified:
             releasing.release(store, queues, now, new_id, hold)
     if feed.waiting:
@@ -214,7 +213,3 @@ def _told_if_connected(store: Store, account: SourceAccount, now: datetime, new_
         return []
     company = store.company(account.company_id)
     return [emitted(event_payloads.source_account_connected(new_id(), account, company, now))]
-
-
-def _feed_holds(store: Store, id: str) -> list[Hold]:
-    return store.holds_on([(Scope.FEED, id)])

@@ -59,7 +59,7 @@ def remove_account(
     told = _told_if_ended(account, ended, company, now, new_id)
 
     def writes(feed: Feed | None) -> list[Write]:
-        lifted = [store.remove_hold(hold) for hold in _feed_holds(store, feed.id)] if feed else []
+        lifted = [store.remove_hold(hold) for hold in holding.holds_of_feed(store, feed.id)] if feed else []
         return [store.remove_source_account(account), *lifted, *told]
 
     id = feed_id(account.connection_id, account.id)
@@ -171,7 +171,7 @@ def _held_by(store: Store, hold: Hold, company: Company, now: datetime, new_id: 
 
     Whoever was told of the one that stands is told that it is over, and that nothing goes on for that.
     """
-    standing = _feed_holds(store, hold.subject)
+    standing = holding.holds_of_feed(store, hold.subject)
     if not standing:
         return [store.add_hold(hold)]
     knows_more = hold.reason == REJECTED and standing[0].reason in MENDED_BY_MAPPING
@@ -218,7 +218,3 @@ def _hold(feed: Feed, account: SourceAccount | None, now: datetime, id: str) -> 
         connection_id=feed.connection_id,
         account_id=feed.account_id,
     )
-
-
-def _feed_holds(store: Store, id: str) -> list[Hold]:
-    return store.holds_on([(Scope.FEED, id)])
