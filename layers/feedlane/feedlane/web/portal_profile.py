@@ -6,9 +6,9 @@ from feedlane import settings_changes
 from feedlane.errors import Invalid
 from feedlane.settings import Profile
 from feedlane.store.table import ConditionFailed
-from feedlane.web.portal_session import Operator, operator
+from feedlane.web.portal_session import Operator, operator, portal_page
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, see_other
+from feedlane.web.response import Response, see_other
 from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
@@ -55,16 +55,14 @@ def _lines(text: str) -> tuple[str, ...]:
 def _page(
     site: Site, own: Operator, entered: Profile, done: str = "", errors: list[str] | None = None, status: int = 200
 ) -> Response:
-    profile = site.store.profile()
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_profile",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Profile",
         section="profile",
         entered=entered,
         done=done,
         errors=errors or [],
-        **own.facts,
     )

@@ -10,9 +10,9 @@ from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.settings import Settings
 from feedlane.vault import Secret
 from feedlane.web import addresses
-from feedlane.web.portal_session import Operator, operator
+from feedlane.web.portal_session import Operator, operator, portal_page
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, see_other
+from feedlane.web.response import Response, see_other
 from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
@@ -157,13 +157,12 @@ def _page(
     errors: list[str] | None = None,
     status: int = 200,
 ) -> Response:
-    profile = site.store.profile()
     warning = "Xero could not be asked about the keys just now; they are stored all the same."
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_settings",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Xero settings",
         section="settings",
         entered=entered,
@@ -175,5 +174,4 @@ def _page(
         done=_SAVED.get(saved, ""),
         warning=warning if saved == "unchecked" else "",
         errors=errors or [],
-        **own.facts,
     )

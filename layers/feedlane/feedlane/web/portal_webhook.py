@@ -11,10 +11,10 @@ from feedlane.errors import Conflict, Invalid
 from feedlane.replay import Which
 from feedlane.store import deliveries, replays
 from feedlane.store.table import ConditionFailed
-from feedlane.web.portal_session import operator
+from feedlane.web.portal_session import operator, portal_page
 from feedlane.web.portal_webhooks import NAMES
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, see_other
+from feedlane.web.response import Response, see_other
 from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
@@ -34,7 +34,7 @@ def show(
     site: Site, request: Request, consumer_id: str, errors: list[str] | None = None, status: int = 200
 ) -> Response:
     own = operator(site, request)
-    consumer, profile = site.store.consumer(consumer_id), site.store.profile()
+    consumer = site.store.consumer(consumer_id)
     only_failed = request.query.get("show") == "failed"
     states = NOT_ARRIVED if only_failed else frozenset(DeliveryState)
     found, place = deliveries.newest(
@@ -42,11 +42,11 @@ def show(
         lambda delivery: delivery.state in states,
     )  # fmt: skip
     ran = sorted(replays.replays_of(site.store, consumer.id), key=lambda replay: replay.started, reverse=True)
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_webhook",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Webhook",
         section="webhooks",
         consumer=consumer,
@@ -57,7 +57,6 @@ def show(
         since=request.field("since"),
         done=_DONE.get(request.query.get("done", ""), ""),
         errors=errors or [],
-        **own.facts,
     )
 
 
