@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
+
+from feedlane.json_object import json_object
 
 # How long a letter stays hidden if the command is killed before it can show it again.
 HIDDEN_SECONDS = 120
@@ -48,11 +49,7 @@ class Letter:
     @property
     def json(self) -> dict[str, Any]:
         """The body as an object; empty if it is none."""
-        try:
-            parsed = json.loads(self.body)
-        except ValueError:
-            return {}
-        return parsed if isinstance(parsed, dict) else {}
+        return json_object(self.body) or {}
 
 
 @dataclass

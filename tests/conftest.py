@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from feedlane.store import attempts
+
 if TYPE_CHECKING:
     from local.instance import Instance
 
 
 # The template sets it for every function; without it no handler can tell its figures.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Feedlane/test")
+# Nobody waits between two attempts at a commit: the fakes' conflicts are over at once.
+attempts.sleep = lambda seconds: None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -152,9 +152,7 @@ class World:
         tokens = TokenCache(self.vault, self.timeline.now)
         api = XeroApi(self._http, tokens, self.timeline.now)
         organisations = XeroOrganisations(XeroConnections(self._http, self.timeline.now), Accounting(api), tokens)
-        linker = linking.Linking(
-            self.store, aws.queues(), self.vault, organisations, REDIRECT, self.new_id, self.timeline.sleep
-        )
+        linker = linking.Linking(self.store, aws.queues(), self.vault, organisations, REDIRECT, self.new_id)
         linked = linker.authorised(connection, code, self.now)
         assert isinstance(linked, Connection)
         return linked

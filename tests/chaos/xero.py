@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import httpx
 
-from feedlane.xero.retry_after import retry_after
+from feedlane.retry_after import xero_retry_after
 from local.simulator import gateway
 from local.simulator.app import create_app
 from local.simulator.clock import Clock
@@ -223,7 +223,7 @@ class XeroTransport(httpx.BaseTransport):
         if call.status == 429:
             named = {name.decode().lower(): value.decode() for name, value in headers}
             call.limited = named.get("x-rate-limit-problem", "")
-            seconds = retry_after(named, call.at)
+            seconds = xero_retry_after(named, call.at)
             if seconds and call.ended:
                 call.until = call.ended + timedelta(seconds=seconds)
         if call.status not in (403, 422) or not self._faults.on:

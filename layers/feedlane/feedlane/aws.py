@@ -14,11 +14,9 @@ from botocore.config import Config
 
 from feedlane.clock import iso, system_clock
 from feedlane.environment import environment
-from feedlane.queues import Check
+from feedlane.queues import DELAY_SECONDS_MAX, Check
 from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.store.store import Store
-
-MOST_DELAY = 900
 
 # At DEBUG they show whole requests and answers, secrets among them; Lambda gives its level to every logger.
 for _name in ("boto3", "botocore", "urllib3"):
@@ -75,7 +73,7 @@ class SQSQueues:
 
     @staticmethod
     def _send_later(url: str, body: str, delay_seconds: int) -> None:
-        delay = min(max(delay_seconds, 0), MOST_DELAY)
+        delay = min(max(delay_seconds, 0), DELAY_SECONDS_MAX)
         client("sqs").send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
 
 

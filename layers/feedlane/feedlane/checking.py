@@ -29,16 +29,16 @@ from feedlane.queues import Check, Queues
 from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
+from feedlane.store.attempts import attempts
 from feedlane.store.limits import not_before, put_not_before, wake_came
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Write
+from feedlane.store.table import Write
 from feedlane.store.traffic import Gate
 from feedlane.upstream import Accepted, FeedConnection, Refusal, StatementStatus, TenantAccess, TryLater, Upstream
 
 LONGEST_DELAY = 900
 STUCK_AFTER = timedelta(hours=24)
-_TRIES = 10
 DUPLICATE = "duplicate-statement"
 
 
@@ -142,7 +142,7 @@ class Checker:
 
     def _end(self, feed_id: str, statement: StatementRecord, refusal: Refusal | None) -> None:
         """The feed may grow at the same moment: it is read again until the end fits it."""
-        for _ in range(_TRIES):
+        for attempt in attempts(f"feed {feed_id}"):
             feed = ledger.find_feed(self.store, feed_id)
             if feed is None:
                 return
@@ -152,15 +152,11 @@ class Checker:
                 self._follow(feed, ended or statement)
                 return
             now = self.clock()
-            try:
+            with attempt:
                 if refusal is None:
                     statement_end.delivered(self.store, self.queues, feed, statement, now, self.new_id)
                 else:
                     statement_end.rejected(self.store, self.queues, feed, statement, refusal, now, self.new_id)
-            except ConditionFailed:
-                continue
-            return
-        raise ConditionFailed([])
 
     def _next(self, check: Check, statement: StatementRecord, now: datetime) -> None:
         """Another look, later and later. It is on its way before this one counts as done."""

@@ -16,6 +16,7 @@ from feedlane.ids import NewId
 from feedlane.queues import Queues
 from feedlane.replay import Replay
 from feedlane.store import deliveries, replays
+from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
@@ -24,7 +25,6 @@ from feedlane.webhook_headers import checked_headers
 
 MOST_TAGS = 10
 LONGEST_TAG = 128
-_TRIES = 5
 _TAG = re.compile(r"[^:]+:.+")
 # Event types of Codat's that exist, but not here: a consumer may ask for them, and will not see any.
 _CODATS_DATA = (
@@ -129,19 +129,16 @@ def enable(store: Store, queues: Queues, now: datetime, consumer_id: str) -> tup
 
     Both in one commit: nobody would look for what waited for a consumer that seems to be enabled.
     """
-    for _ in range(_TRIES):
+    for attempt in attempts(f"webhook consumer {consumer_id}"):
         before = store.consumer(consumer_id)
         after = before.but(disabled=False, disabled_because="", failing_since=None)
         if after == before:
             return before, replaying.resume(store, queues, now, consumer_id)
         replay = replaying.resumption(store, now, consumer_id)
-        try:
+        with attempt:
             store.commit(store.put_consumer(after), replays.put_replay(replay, now))
-        except ConditionFailed:
-            continue
-        queues.replay(consumer_id, replay.id, 0)
-        return after.but(version=before.version + 1), replay
-    raise ConditionFailed([])
+    queues.replay(consumer_id, replay.id, 0)
+    return after.but(version=before.version + 1), replay
 
 
 def send_test(store: Store, queues: Queues, now: datetime, new_id: NewId, consumer_id: str) -> Delivery:
@@ -165,17 +162,14 @@ def delete(store: Store, vault: Vault, consumer_id: str) -> None:
 
 def _changed(store: Store, consumer_id: str, **changes: Any) -> Consumer:
     """Deliveries write to the consumer too: whoever was second tries again."""
-    for _ in range(_TRIES):
+    for attempt in attempts(f"webhook consumer {consumer_id}"):
         consumer = store.consumer(consumer_id)
         changed = consumer.but(**changes)
         if changed == consumer:
             return consumer
-        try:
+        with attempt:
             store.commit(store.put_consumer(changed))
-        except ConditionFailed:
-            continue
-        return changed.but(version=consumer.version + 1)
-    raise ConditionFailed([])
+    return changed.but(version=consumer.version + 1)
 
 
 def _too_many() -> Invalid:

@@ -15,18 +15,17 @@ from feedlane.envelope import body
 from feedlane.errors import Unavailable
 from feedlane.ids import NewId
 from feedlane.pause import Pause
-from feedlane.queues import Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Queues
 from feedlane.signature import HeadersOf, SecretsOf, signed_headers
 from feedlane.store import deliveries
+from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 
-LONGEST_DELAY = 900
 FAILING_FOR = timedelta(days=5)
 # While the first of a consumer's deliveries finds out whether it answers, the others look again so soon.
 PROOF_SOON = timedelta(seconds=1)
-_TRIES = 8
 
 Post = Callable[[str, dict[str, str], bytes], Answer]
 Jitter = Callable[[], float]
@@ -109,7 +108,7 @@ class Deliverer:
 
     def later(self, delivery: Delivery, wait: timedelta) -> None:
         """A message waits fifteen minutes at most: one for hours comes round several times."""
-        seconds = min(LONGEST_DELAY, max(1, math.ceil(wait.total_seconds())))
+        seconds = min(DELAY_SECONDS_MAX, max(1, math.ceil(wait.total_seconds())))
         self.queues.deliver(delivery.consumer_id, delivery.event_id, seconds)
 
     def _claim(self, delivery: Delivery, consumer: Consumer, pause: Pause | None, now: datetime) -> _Claim | None:
@@ -136,21 +135,19 @@ class Deliverer:
         tried = claim.delivery.after(answer, now, self.jitter())
         consumer: Consumer | None = claim.consumer
         pause = claim.pause
-        for _ in range(_TRIES):
+        for attempt in attempts(f"webhook consumer {tried.consumer_id}"):
             after, writes = tried, _pause_writes(claim, pause, answer, now)
             if consumer is not None:
                 judgement = judged(consumer, answer, now)
                 writes += self._consumer_writes(consumer, judgement, answer, now)
                 if judgement.disabled and not after.has_ended:
                     after = after.waiting()
-            try:
+            with attempt:
                 self.store.commit(deliveries.put_delivery(after, now), *writes)
-            except ConditionFailed:
-                found = deliveries.find(self.store, after.consumer_id, after.event_id)
-                consumer, pause = found.consumer, found.pause  # they may have moved on meanwhile
-                continue
-            return after
-        raise ConditionFailed([])
+                break
+            found = deliveries.find(self.store, after.consumer_id, after.event_id)
+            consumer, pause = found.consumer, found.pause  # they may have moved on meanwhile
+        return after
 
     def _consumer_writes(self, before: Consumer, after: Consumer, answer: Answer, now: datetime) -> list[Write]:
         if after == before:

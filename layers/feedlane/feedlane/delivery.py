@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from feedlane.event import Event
@@ -150,18 +148,3 @@ def retry_seconds(tries: int, answer: Answer, jitter: float) -> float | None:
     if answer.is_overload:
         wait = max(wait, OVERLOAD_SECONDS * (1 + abs(jitter)))
     return min(max(wait, answer.retry_after or 0), 2 * wait)
-
-
-def retry_after_seconds(value: str, now: datetime) -> int | None:
-    """What a `Retry-After` asks for: seconds (fractions count up) or a date. None if it says nothing readable."""
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(value)
-            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
-        except (ValueError, OverflowError):
-            return None
-    if not math.isfinite(seconds):
-        return None
-    return max(0, math.ceil(seconds))

@@ -12,7 +12,7 @@ from feedlane import ending
 from feedlane.feed import feed_id
 from feedlane.ids import NewId
 from feedlane.push_operation import Door, PushOperation, PushStatus
-from feedlane.queues import LONGEST_CHECK_DELAY, Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
 from feedlane.store import push_operations
 from feedlane.store.store import Store
 
@@ -76,4 +76,4 @@ def _look_later(queues: Queues, operation: PushOperation, delay: timedelta) -> N
         operation_key=operation.key,
         company_id=operation.company_id,
     )
-    queues.check(check, max(1, min(LONGEST_CHECK_DELAY, int(delay.total_seconds()))))
+    queues.check(check, max(1, min(DELAY_SECONDS_MAX, int(delay.total_seconds()))))

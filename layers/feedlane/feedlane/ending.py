@@ -11,6 +11,7 @@ from feedlane.hold import Hold
 from feedlane.ids import NewId
 from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.store import keys, push_operations
+from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Add, Check, ConditionFailed, Contended, When, Write
@@ -19,7 +20,6 @@ from feedlane.store.table import Add, Check, ConditionFailed, Contended, When, W
 AT_ONCE = 30
 # And at most four megabytes: operations with a thousand warnings each are many.
 MOST_BYTES_AT_ONCE = 3_500_000
-_TRIES = 5
 
 
 def ended(operation: PushOperation, company: Company, now: datetime, new_id: NewId) -> list[Write]:
@@ -30,14 +30,10 @@ def ended(operation: PushOperation, company: Company, now: datetime, new_id: New
 
 def succeed(store: Store, feed_id: str, through: int, company: Company, now: datetime, new_id: NewId) -> None:
     """Ends all operations whose last line is delivered. May be done again after a crash."""
-    for _ in range(_TRIES):
+    for attempt in attempts(f"open push operations of feed {feed_id}"):
         waiting = push_operations.open_operations(store, feed_id, through=through)
-        try:
+        with attempt:
             _end(store, feed_id, waiting, lambda operation: operation.succeeded(now), company, now, new_id)
-        except ConditionFailed:
-            continue  # somebody else changed one of them meanwhile: look again
-        return
-    raise ConditionFailed([])
 
 
 def fail(
@@ -49,20 +45,20 @@ def fail(
     False if they do not hold any more.
     """
     unless = {condition.key for condition in conditions}
-    for _ in range(_TRIES):
+
+    def end(operation: PushOperation) -> PushOperation:
+        return held(operation, hold, now)
+
+    for attempt in attempts(f"open push operations of feed {feed_id}"):
         waiting = push_operations.open_operations(store, feed_id, after=after)
-        try:
-            _end(
-                store, feed_id, waiting, lambda operation: held(operation, hold, now), company, now, new_id, *conditions
-            )
-        except Contended:
-            continue
-        except ConditionFailed as failed:
-            if unless & set(failed.keys):
-                return False
-            continue
-        return True
-    raise ConditionFailed([])
+        with attempt:
+            try:
+                _end(store, feed_id, waiting, end, company, now, new_id, *conditions)
+            except ConditionFailed as failed:
+                if unless & set(failed.keys) and not isinstance(failed, Contended):
+                    return False
+                raise
+    return True
 
 
 def stands(hold: Hold) -> Add:

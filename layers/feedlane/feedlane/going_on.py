@@ -11,10 +11,9 @@ from feedlane.hold import Hold
 from feedlane.ids import NewId
 from feedlane.push_operation import Door, PushOperation
 from feedlane.store import keys, ledger, push_operations
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Write
-
-_TRIES = 5
+from feedlane.store.table import Write
 
 
 def those_that_wait(store: Store, found: Iterable[Feed]) -> tuple[list[Feed], dict[str, Company]]:
@@ -54,16 +53,13 @@ def tell_of_what_waits(store: Store, now: datetime, new_id: NewId, feed: Feed) -
 
     So it is after an account was removed, whose operations failed with it, and made anew. May be done again.
     """
-    for _ in range(_TRIES):
+    for attempt in attempts(f"feed {feed.id}"):
         if not feed.waiting or store.holds_on(feed.holdable):
             return
         waiting = push_operations.open_operations(store, feed.id, after=feed.delivered_through)
         if any(operation.through == feed.recorded_through for operation in waiting):
             return
-        try:
+        with attempt:
             store.commit(ledger.unmoved(feed), *started(feed, operation_of(feed, now, new_id())))
-        except ConditionFailed:
-            feed = ledger.find_feed(store, feed.id) or feed
-            continue
-        return
-    raise ConditionFailed([])
+            return
+        feed = ledger.find_feed(store, feed.id) or feed

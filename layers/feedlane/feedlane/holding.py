@@ -12,16 +12,14 @@ from feedlane.disconnecting import disconnection
 from feedlane.feed import Feed, FlightStatus
 from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.store import keys, ledger
+from feedlane.store.attempts import attempts
 from feedlane.store.feed_pages import FeedPage, page_of_all
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended, Write
 from feedlane.upstream import Refusal
-
-SAFETY_DELAY = 20
-_TRIES = 10
 
 
 class Counted(NamedTuple):
@@ -49,7 +47,7 @@ def hold_feed(
         return _joined(store, standing[0], also)
     if hold.scope is not Scope.FEED:
         # For the case that we crash between the hold and waking the other feeds.
-        queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY)
+        queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY_SECONDS)
     waiting = counted(store, hold)
     event = event_payloads.held(new_id(), hold, waiting.number if waiting.is_all else None, company, now)
     try:
@@ -64,6 +62,11 @@ def hold_feed(
         return _joined(store, standing[0], also)
     _tell_others(store, queues, feed, hold)
     return hold
+
+
+def holds_of_feed(store: Store, feed_id: str) -> list[Hold]:
+    """The hold on this feed alone, if there is one; others may stop it too."""
+    return store.holds_on([(Scope.FEED, feed_id)])
 
 
 def _joined(store: Store, standing: Hold, also: Sequence[Write]) -> Hold:
@@ -101,7 +104,7 @@ def _fail_after(
     new_id: NewId,
 ) -> None:  # fmt: skip
     """Decided on the feed as it is: whoever saw it before may not know what the upstream has got meanwhile."""
-    for _ in range(_TRIES):
+    for _ in attempts(f"feed {feed_id} and what holds it"):
         feed = ledger.find_feed(store, feed_id)
         standing = store.holds_on([(hold.scope, hold.subject)])
         if feed is None or not standing or standing[0].id != hold.id or standing[0].releasing:
@@ -109,7 +112,6 @@ def _fail_after(
         conditions = (ending.stands(hold), ledger.unmoved(feed))
         if ending.fail(store, feed_id, sent_through(feed), hold, company, now, new_id, *conditions):
             return
-    raise ConditionFailed([])
 
 
 def fail_ended(store: Store, feed: Feed, why: Hold, company: Company, now: datetime, new_id: NewId) -> None:

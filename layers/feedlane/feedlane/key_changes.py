@@ -16,13 +16,12 @@ from feedlane.ids import NewId
 from feedlane.queues import Queues
 from feedlane.settings import Settings
 from feedlane.settings_changes import stored_with_event
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed
 from feedlane.vault import KEYS_NOT_SET, KeysCheck, Secret, Vault
 
 # What Xero said when it held the app, where a check of the keys tells whether it would say so again.
 _TOLD_BY_A_CHECK = frozenset({"invalid_client", KEYS_NOT_SET})
-_TRIES = 10
 
 
 def change_keys(
@@ -85,13 +84,13 @@ def _noted(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Ke
             # Somebody else was faster; or the feeds change at this moment, and `settle` goes on with the hold.
             with suppress(NotFound, Conflict):
                 releasing.release(store, queues, now, new_id, hold)
-    for _ in range(_TRIES):
+    for attempt in attempts("the settings"):
         before = store.settings()
         if check.version < before.keys_version:
             return before, check  # a later change has been noted already
-        with suppress(ConditionFailed):  # other settings were changed at this moment
-            return stored_with_event(store, now, new_id, before, _with_facts(before, check)), check
-    raise ConditionFailed([])
+        with attempt:
+            noted = stored_with_event(store, now, new_id, before, _with_facts(before, check))
+    return noted, check
 
 
 def _with_facts(before: Settings, check: KeysCheck) -> Settings:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,20 +14,20 @@ from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
 from feedlane.sessions import Choice, Organisation
 from feedlane.settings import OFFLINE_ACCESS, Settings
 from feedlane.store import keys
+from feedlane.store.attempts import AttemptsExhausted, attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 from feedlane.vault import Grant, Vault
 
 # Many callbacks at once meet in the count of linked connections: each tries again until it is its turn.
-SAFETY_DELAY = 20
-_TRIES = 30
-_LONGEST_PAUSE = 0.4
+_TIMES = 30
+_DELAY_SECONDS_MAX = 0.4
 
 
 class Reason(StrEnum):
@@ -71,7 +70,6 @@ class Linking:
     organisations: Organisations
     redirect_uri: str
     new_id: NewId
-    pause: Callable[[float], None]
 
     def may_start(self, connection: Connection, now: datetime) -> Settings:
         """The settings to start with. Raises `NotLinked`, with an event the first time the limit is met."""
@@ -118,7 +116,7 @@ class Linking:
             one_off.watch(self.queues, connection, choice.access_ends, now)
         # For the case that we crash between the link and its feeds: they have to use the new token set.
         again = Check(kind=recovering.KIND, company_id=connection.company_id, connection_id=connection.id)
-        self.queues.check(again, SAFETY_DELAY)
+        self.queues.check(again, SAFETY_DELAY_SECONDS)
         organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
         try:
             if organisation is None:
@@ -134,38 +132,42 @@ class Linking:
 
     def failed(self, connection: Connection, error: ConnectionError) -> None:
         """Writes down why linking failed, with its event. A connection that is linked stays as it is."""
-        for _ in range(_TRIES):
+        with suppress(AttemptsExhausted):  # the customer is told all the same
+            self._fail(connection, error)
+
+    def _fail(self, connection: Connection, error: ConnectionError) -> None:
+        for attempt in attempts(f"connection {connection.id}"):
             if connection.is_linked:
                 return
             failed = connection.failed(error)
             company = self.store.company(connection.company_id)
             event = event_payloads.connection_failed(self.new_id(), failed, company, error.errored_on)
-            try:
+            with attempt:
                 self.store.commit(self.store.put_connection(failed), emitted(event))
-            except ConditionFailed:
-                connection = self.store.connection(connection.company_id, connection.id)
-                continue
-            return
+                return
+            connection = self.store.connection(connection.company_id, connection.id)
 
     def _linked(self, connection: Connection, choice: Choice, organisation: Organisation, now: datetime) -> Connection:
         try:
             tenant = self.organisations.details(choice.token_set_id, organisation)
         except (Refused, ReconnectionNeeded) as error:
             raise NotLinked(Reason.NO_ACCESS, error.problem.sentence) from None
-        for turn in range(_TRIES):
+        busy = Unavailable("Too many customers are linking at this moment", 5)
+        contended = f"connection {connection.id} and the count of linked connections"
+        for attempt in attempts(contended, times=_TIMES, delay_max=_DELAY_SECONDS_MAX, otherwise=busy):
             settings = self.store.settings()
             linked, writes = self._writes(settings, connection, choice, tenant, now)
-            try:
-                self.store.commit(*writes)
-            except ConditionFailed as failed:
-                if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.store, settings):
-                    connection_limit.report_reached(self.store, settings, now, self.new_id)
-                    raise NotLinked(Reason.LIMIT) from None
-                self.pause(random.uniform(0, min(_LONGEST_PAUSE, 0.02 * 2**turn)))
-                connection = self.store.connection(connection.company_id, connection.id)
-                continue
-            return linked.but(version=connection.version + 1)
-        raise Unavailable("Too many customers are linking at this moment", 5)
+            with attempt:
+                try:
+                    self.store.commit(*writes)
+                except ConditionFailed as failed:
+                    if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.store, settings):
+                        connection_limit.report_reached(self.store, settings, now, self.new_id)
+                        raise NotLinked(Reason.LIMIT) from None
+                    raise
+                break
+            connection = self.store.connection(connection.company_id, connection.id)
+        return linked.but(version=connection.version + 1)
 
     def _writes(
         self, settings: Settings, before: Connection, choice: Choice, tenant: Tenant, now: datetime

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from feedlane import event_payloads, going_on, releasing
+from feedlane import event_payloads, going_on, holding, releasing
 from feedlane.connection import Connection
 from feedlane.errors import Invalid, ReconnectionNeeded, Unavailable
 from feedlane.feed import Feed, feed_id
-from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, fingerprint
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, mappings
@@ -24,7 +23,6 @@ from feedlane.transaction import is_date
 from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess, Upstream
 
 FIRST_LOOK = 1
-SAFETY_DELAY = 20
 DELETION_TAKES = 5
 DISCONNECTED = "source-account-disconnected"
 REJECTED = "feed-connection-rejected"
@@ -93,7 +91,7 @@ def map_account(
     status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
     mapped = account.but(status=status, mapping=mapping, problem=None, modified=now)
     # For the case that we crash before somebody looks, or before what waits goes on.
-    queues.check(Check(kind="feedConnection", feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY)
+    queues.check(Check(kind="feedConnection", feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
         mappings.record(store, now, connection, mapped, *_told_if_connected(store, mapped, now, new_id))
     except mappings.AlreadyClaimed:
@@ -135,7 +133,7 @@ def go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -
     account = store.find_source_account(feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.status is not SourceAccountStatus.CONNECTED:
         return
-    for hold in _feed_holds(store, id):
+    for hold in holding.holds_of_feed(store, id):
         if hold.reason in MENDED_BY_MAPPING and hold.since <= account.modified:
             releasing.release(store, queues, now, new_id, hold)
     if feed.waiting:
@@ -215,7 +213,3 @@ def _told_if_connected(store: Store, account: SourceAccount, now: datetime, new_
         return []
     company = store.company(account.company_id)
     return [emitted(event_payloads.source_account_connected(new_id(), account, company, now))]
-
-
-def _feed_holds(store: Store, id: str) -> list[Hold]:
-    return store.holds_on([(Scope.FEED, id)])

@@ -7,7 +7,7 @@ from datetime import datetime
 from feedlane.connection import Connection
 from feedlane.disconnecting import disconnection
 from feedlane.ids import NewId
-from feedlane.queues import LONGEST_CHECK_DELAY, Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
 from feedlane.reconnection import ONE_OFF_ENDED
 from feedlane.store.store import Store
 
@@ -34,4 +34,4 @@ def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Chec
 
 def _delay(ends: datetime, now: datetime) -> int:
     """A second more: then it is over for certain."""
-    return max(1, min(LONGEST_CHECK_DELAY, int((ends - now).total_seconds()) + 1))
+    return max(1, min(DELAY_SECONDS_MAX, int((ends - now).total_seconds()) + 1))

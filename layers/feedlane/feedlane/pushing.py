@@ -21,9 +21,10 @@ from feedlane.reconnection import problem_of
 from feedlane.settings import Settings
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import keys, ledger, push_operations
+from feedlane.store.attempts import attempts
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Write
+from feedlane.store.table import Write
 
 LONGEST_TIMEOUT = 60 * 24 * 7
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
@@ -72,21 +73,19 @@ def accept(
         content=content.fingerprint,
         transactions=len(content.lines),
     )
-    for _ in range(3):
+    same = Conflict("The same push is being taken at this moment; ask for its operation.")
+    for attempt in attempts(f"a push to feed {feed.id}", times=3, otherwise=same):
         standing = _standing(store, now, company_id, idempotency_key)
         if standing is not None:
             return doorbell.announce(queues, _same_push(standing, feed.id, content))
         operation, writes = _taken(store, new, content)
         if idempotency_key is not None:
             writes.append(push_operations.put_key(operation, idempotency_key, now))
-        try:
+        with attempt:  # if the same content, or the same key, comes in just now, its operation is the answer
             if writes:
                 doorbell.promise(queues, operation)
                 store.commit(*writes)
-        except ConditionFailed:
-            continue  # the same content, or the same key, came in at the same moment: its operation is the answer
-        return doorbell.announce(queues, operation, promised=bool(writes))
-    raise Conflict("The same push is being taken at this moment; ask for its operation.")
+    return doorbell.announce(queues, operation, promised=bool(writes))
 
 
 def validate(

@@ -7,7 +7,9 @@ from typing import Protocol
 from feedlane.record import Record
 
 # SQS delays a message by fifteen minutes at most.
-LONGEST_CHECK_DELAY = 900
+DELAY_SECONDS_MAX = 900
+# A message sent before a change arrives so much later, and finds out whether we crashed behind the change.
+SAFETY_DELAY_SECONDS = 20
 
 
 class Check(Record):

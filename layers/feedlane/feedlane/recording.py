@@ -18,10 +18,8 @@ from feedlane.queue_message import Parcel, QueueMessage
 from feedlane.queues import Queues
 from feedlane.statement import gathering, is_gathering
 from feedlane.store import ledger
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed
-
-_TRIES = 10
 
 
 def record(
@@ -43,14 +41,10 @@ def record(
     """
     for _, some in groupby(readable(queues, messages), key=lambda parcel: parcel.company_id):
         together = list(some)
-        for _ in range(_TRIES):
-            try:
+        # The feed moves on meanwhile, by a delivery or another append.
+        for attempt in attempts(f"feed {together[0].feed_id}"):
+            with attempt:
                 _record(store, queues, clock(), new_id, together, more_to_come)
-            except ConditionFailed:
-                continue  # the feed moved on meanwhile (a delivery, another append): look again
-            break
-        else:
-            raise ConditionFailed([])
 
 
 def _record(

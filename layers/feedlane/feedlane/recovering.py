@@ -9,7 +9,7 @@ from feedlane import connection_limit, event_payloads, releasing
 from feedlane.connection import ACCESS_REFUSED, Connection, ConnectionStatus
 from feedlane.disconnecting import reconnection_needed
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.reconnection import ONE_OFF_ENDED, WITHOUT_BANK_FEEDS
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -20,8 +20,6 @@ KIND = "connectionBack"
 LOOKED_AFTER = timedelta(days=60)
 # Xero may list an organisation and refuse it all the same: that is not taken for a recovery every day anew.
 REFUSED_AGAIN = timedelta(days=7)
-# By then the connection is written; a look that finds it unchanged has nothing to do.
-LOOK_AFTER = 20
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,9 @@ def listed(
     lacks = store.settings().bank_feeds and seen.lacks_bank_feeds
     writes: list[Write] = []
     if connection.needs_reconnection and not lacks and not _would_be_refused_again(connection, now):
-        queues.check(Check(kind=KIND, company_id=connection.company_id, connection_id=connection.id), LOOK_AFTER)
+        # By then the connection is written; a look that finds it unchanged has nothing to do.
+        check = Check(kind=KIND, company_id=connection.company_id, connection_id=connection.id)
+        queues.check(check, SAFETY_DELAY_SECONDS)
         writes = _recovered(store, now, new_id, connection, seen)
     elif lacks and connection.is_linked:
         company = store.company(connection.company_id)

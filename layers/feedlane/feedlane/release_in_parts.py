@@ -17,9 +17,10 @@ from feedlane.going_on import company_of, operation_of, started, those_that_wait
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, derived_id
 from feedlane.push_operation import PushOperation
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.store import keys, ledger
 from feedlane.store import push_operations as operation_items
+from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Check as Condition
@@ -28,9 +29,6 @@ from feedlane.store.table import ConditionFailed, Contended, When, Write
 KIND = "release"
 # Each feed is three writes; a commit has at most a hundred.
 FEEDS_AT_ONCE = 30
-# Somebody looks whether the release has come to its end.
-SAFETY_DELAY = 20
-_TRIES = 10
 
 
 def release_in_parts(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
@@ -38,7 +36,7 @@ def release_in_parts(store: Store, queues: Queues, now: datetime, new_id: NewId,
 
     Answers the operations under which these go on. Raises `ConditionFailed` if the hold was lifted meanwhile.
     """
-    _go_on_later(queues, hold, SAFETY_DELAY)
+    _go_on_later(queues, hold, SAFETY_DELAY_SECONDS)
     if not hold.releasing:
         store.commit(store.mark_releasing(hold))
         hold = hold.but(releasing=True)
@@ -57,7 +55,8 @@ def resume(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Ch
 
 def _go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
     """The next page of feeds. Behind the last one the hold is lifted."""
-    for _ in range(_TRIES):
+    changing = Conflict("The feeds of this hold are changing at this moment; its release goes on by itself.")
+    for attempt in attempts(f"the feeds under hold {hold.id}", otherwise=changing):
         page = holding.page_under(store, hold.scope, hold.subject, hold.release_after)
         feeds, companies = those_that_wait(store, page.feeds)
         released = hold.released + sum(feed.waiting for feed in feeds)
@@ -67,20 +66,25 @@ def _go_on(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hol
             company = company_of(store, hold, companies)
             event = event_payloads.released(new_id(), hold, released, company, now)
             writes = [store.finish_release(hold), emitted(event)]
-        try:
-            _start(store, now, hold, feeds)
-            store.commit(*writes)
-        except Contended:
-            continue
-        except ConditionFailed as failed:
-            if keys.hold(hold.scope, hold.subject) not in failed.keys:
-                continue  # a feed has moved meanwhile
-            # Somebody else was first with this page, and may crash before it says so.
-            _go_on_later(queues, hold, SAFETY_DELAY)
-        else:
-            _after(store, queues, hold, is_lifted=page.resume_after is None)
-        return list(_existing(store, hold, feeds).values())
-    raise Conflict("The feeds of this hold are changing at this moment; its release goes on by itself.")
+        with attempt:
+            if _advanced(store, now, hold, feeds, writes):
+                _after(store, queues, hold, is_lifted=page.resume_after is None)
+            else:
+                # Somebody else was first with this page, and may crash before it says so.
+                _go_on_later(queues, hold, SAFETY_DELAY_SECONDS)
+    return list(_existing(store, hold, feeds).values())
+
+
+def _advanced(store: Store, now: datetime, hold: Hold, feeds: Sequence[Feed], writes: Sequence[Write]) -> bool:
+    """False if the hold has moved. Raises `ConditionFailed` if a feed has."""
+    try:
+        _start(store, now, hold, feeds)
+        store.commit(*writes)
+    except ConditionFailed as failed:
+        if isinstance(failed, Contended) or keys.hold(hold.scope, hold.subject) not in failed.keys:
+            raise
+        return False
+    return True
 
 
 def _after(store: Store, queues: Queues, hold: Hold, is_lifted: bool) -> None:

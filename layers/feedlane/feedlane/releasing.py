@@ -12,18 +12,16 @@ from feedlane.feed import Feed, SetAside
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
 from feedlane.push_operation import PushOperation
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.release_in_parts import FEEDS_AT_ONCE, release_in_parts
 from feedlane.store import ledger
+from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Contended, Write
+from feedlane.store.table import Write
 
-# A wake-up for the case that we crash between the release and waking its feeds.
-SAFETY_DELAY = 20
 MOST_SET_ASIDE = 1000
 _ONLY_OWN_HOLD = "only the release of a feed's own hold can set transactions aside"
-_TRIES = 10
 
 
 def find_hold(store: Store, hold_id: str) -> Hold:
@@ -43,16 +41,13 @@ def release(
     rest goes on without them. Raises `NotFound` if somebody else has lifted the hold, `Invalid`, `Conflict` (the feed
     is not connected, or changes at this moment).
     """
-    for _ in range(_TRIES):
+    changing = Conflict("The feeds of this hold are changing at this moment; release it again.")
+    for attempt in attempts(f"the feeds under hold {hold.id}", otherwise=changing):
         # Before its feeds are read: what fails on its account from now on makes the release look again.
         hold = _as_it_stands(store, hold)
-        try:
-            return _released(store, queues, now, new_id, hold, set_aside)
-        except Contended:
-            continue
-        except ConditionFailed:
-            continue  # a feed has grown meanwhile: its new lines go on under the same push operation
-    raise Conflict("The feeds of this hold are changing at this moment; release it again.")
+        with attempt:  # a feed may grow meanwhile: its new lines go on under the same push operation
+            started = _released(store, queues, now, new_id, hold, set_aside)
+    return started
 
 
 def _released(
@@ -68,7 +63,7 @@ def _released(
     if hold.scope is Scope.FEED and not all(feed.feed_connection_id for feed in feeds):
         raise Conflict("The account is disconnected from Xero; what waits goes on by itself once it is mapped again.")
     for feed in feeds:
-        queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY)
+        queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY_SECONDS)
     started = [going_on.operation_of(feed, now, new_id()) for feed in feeds]
     company = going_on.company_of(store, hold, companies)
     waiting = sum(feed.waiting for feed in feeds)
@@ -117,7 +112,7 @@ def connection_is_back(store: Store, queues: Queues, now: datetime, new_id: NewI
 
 
 def _carry_over(store: Store, feed_id: str, connection: Connection) -> None:
-    for _ in range(_TRIES):
+    for attempt in attempts(f"feed {feed_id}"):
         feed = ledger.find_feed(store, feed_id)
         if feed is None or connection.tenant is None:
             return
@@ -128,12 +123,8 @@ def _carry_over(store: Store, feed_id: str, connection: Connection) -> None:
         )
         if changed == feed:
             return
-        try:
+        with attempt:
             store.commit(ledger.put_feed(changed))
-        except ConditionFailed:
-            continue
-        return
-    raise ConditionFailed([])
 
 
 def _marked(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> Feed:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feedlane.clock import Clock, iso
-from feedlane.delivering import LONGEST_DELAY, Deliverer
+from feedlane.delivering import Deliverer
 from feedlane.delivery import CLAIM, Delivery, DeliveryState
 from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.ids import derived_id
-from feedlane.queues import Queues
+from feedlane.queues import DELAY_SECONDS_MAX, SAFETY_DELAY_SECONDS, Queues
 from feedlane.replay import Replay, ReplayState, Turn, Which, wait_for
 from feedlane.store import deliveries, replays
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 
@@ -21,11 +22,8 @@ from feedlane.store.table import ConditionFailed
 STEP = timedelta(seconds=6)
 # The list of deliveries is a moment behind the table: what waited is looked for once more.
 SECOND_LOOK = timedelta(seconds=60)
-# Long enough for the change that the message goes with to be written.
-SAFETY_DELAY = 20
 _NEWS = timedelta(seconds=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
-_TRIES = 5
 
 
 def replay_one(store: Store, queues: Queues, now: datetime, consumer_id: str, event_id: str) -> Delivery:
@@ -45,7 +43,7 @@ def replay_one(store: Store, queues: Queues, now: datetime, consumer_id: str, ev
         return delivery
     if delivery.state is not DeliveryState.SENDING:
         # For the case that we crash right after the commit: from then on it has to be sent.
-        queues.deliver(consumer_id, event_id, SAFETY_DELAY)
+        queues.deliver(consumer_id, event_id, SAFETY_DELAY_SECONDS)
         delivery = delivery.again()
         store.commit(deliveries.put_delivery(delivery, now), deliveries.unchanged(found.consumer))
     queues.deliver(consumer_id, event_id, 0)
@@ -111,7 +109,7 @@ class Replayer:
         if replay is None or not replay.is_running:
             return None
         after, wait = self._walk(replay)
-        now, seconds = self.clock(), min(LONGEST_DELAY, math.ceil(wait.total_seconds()))
+        now, seconds = self.clock(), min(DELAY_SECONDS_MAX, math.ceil(wait.total_seconds()))
         after = after.stepped(now, timedelta(seconds=seconds))
         try:
             self.store.commit(replays.put_replay(after, now))
@@ -179,19 +177,14 @@ class Replayer:
 
 def _begun(store: Store, queues: Queues, now: datetime, replay: Replay, anew: bool = False) -> Replay:
     """Recorded, and rung for. One that runs is rung for again, in case the message before was lost."""
-    for _ in range(_TRIES):
+    for attempt in attempts(f"replay {replay.id}"):
         there = replays.find_replay(store, replay.consumer_id, replay.id)
         if there and there.is_running and not anew:
             begun = there
             break
         begun = replay.but(version=there.version if there else 0)
-        try:
+        with attempt:  # a step of it may just have been written down
             store.commit(replays.put_replay(begun, now))
-        except ConditionFailed:
-            continue  # a step of it was just written down
-        break
-    else:
-        raise ConditionFailed([])
     queues.replay(begun.consumer_id, begun.id, 0)
     return begun
 

@@ -13,16 +13,13 @@ from feedlane import event_payloads, statement_end
 from feedlane.errors import Conflict, NotFound
 from feedlane.feed import Feed, FlightStatus
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
+from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Write
-
-# A wake-up for the case that we crash between the change and what follows it.
-SAFETY_DELAY = 20
-_TRIES = 10
+from feedlane.store.table import Write
 
 
 class Outcome(StrEnum):
@@ -37,22 +34,19 @@ def resolve(
 
     Raises `NotFound`, `Conflict` if this statement is not under way, or Xero may still end it.
     """
-    for _ in range(_TRIES):
+    changing = Conflict("The feed is changing at this moment; try again.")
+    for attempt in attempts(f"feed {feed_id}", otherwise=changing):
         feed, statement = _stuck(store, feed_id, number)
-        queues.check(Check(kind="wake", feed_id=feed_id), SAFETY_DELAY)
+        queues.check(Check(kind="wake", feed_id=feed_id), SAFETY_DELAY_SECONDS)
         told = statement.but(resolved_as=outcome.value)
         company = store.company(feed.company_id)
         event = emitted(event_payloads.statement_resolved(new_id(), feed, told, company, now))
-        try:
+        with attempt:  # the feed may grow, or Xero may end the statement, at this moment
             if outcome is Outcome.DELIVERED:
                 statement_end.delivered(store, queues, feed, told, now, new_id, event)
             else:
                 _send_again(store, queues, feed, told, event)
-        except ConditionFailed:
-            continue  # the feed has grown, or Xero has ended the statement, at this moment
-        found = ledger.find_feed(store, feed_id)
-        return found or feed
-    raise Conflict("The feed is changing at this moment; try again.")
+    return ledger.find_feed(store, feed_id) or feed
 
 
 def _stuck(store: Store, feed_id: str, number: int) -> tuple[Feed, StatementRecord]:

@@ -9,10 +9,9 @@ from feedlane.delivery import Delivery, DeliveryState
 from feedlane.event import Event
 from feedlane.queues import Queues
 from feedlane.store import deliveries
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Write
-
-_TRIES = 5
+from feedlane.store.table import Write
 
 
 def route(
@@ -34,19 +33,17 @@ def route(
 def _recorded(store: Store, event: Event, now: datetime, consumers: list[Consumer]) -> list[Delivery]:
     """The event's deliveries as they are in the table after this, whoever has put them there."""
     there: dict[str, Delivery] = {}
-    for _ in range(_TRIES):
+    for attempt in attempts(f"deliveries of event {event.id}"):
         wanting = [one for one in consumers if one.wants(event) and one.id not in there]
         made = [_delivery(consumer, event) for consumer in wanting]
         if not made:
             return list(there.values())
-        try:
+        with attempt:
             store.commit(*_writes(wanting, made, now))
-        except ConditionFailed:
-            there |= deliveries.existing(store, made)
-            consumers = store.consumers()
-            continue
-        return [*there.values(), *made]
-    raise ConditionFailed([])
+            break
+        there |= deliveries.existing(store, made)
+        consumers = store.consumers()
+    return [*there.values(), *made]
 
 
 def _delivery(consumer: Consumer, event: Event) -> Delivery:

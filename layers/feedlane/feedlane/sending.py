@@ -12,8 +12,8 @@ from feedlane.errors import NotFound
 from feedlane.feed import Feed, Flight, FlightStatus
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId, fingerprint
-from feedlane.queues import Check, Queues
-from feedlane.settling import FIRST_LOOK, LONGEST_DELAY, NeverTaken, Settler, says_never_taken, wake_at
+from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
+from feedlane.settling import FIRST_LOOK, NeverTaken, Settler, says_never_taken, wake_at
 from feedlane.statement import MOST_LINES, StatementRecord, StatementState, Wait, gathers_until, next_statement
 from feedlane.store import keys, ledger, push_operations
 from feedlane.store.limits import not_before
@@ -166,7 +166,7 @@ class Sender:
         if cut is None:
             return None, b"", False
         if isinstance(cut, Wait):
-            wake_at(self.store, self.queues, self.clock(), feed, now + timedelta(seconds=LONGEST_DELAY))
+            wake_at(self.store, self.queues, self.clock(), feed, now + timedelta(seconds=DELAY_SECONDS_MAX))
             return None, b"", False
         number = feed.statements + 1
         statement = StatementRecord(

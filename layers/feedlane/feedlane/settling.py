@@ -11,17 +11,15 @@ from feedlane.clock import Clock, iso
 from feedlane.feed import Feed, Flight, FlightStatus
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
+from feedlane.store.attempts import attempts
 from feedlane.store.limits import plan_wake, planned_wake, put_not_before
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed
 from feedlane.upstream import Accepted, AlreadyThere, Failed, NoAnswer, PostAnswer, Refusal, TryLater
 
 FIRST_LOOK = 1
-LONGEST_DELAY = 900
-_TRIES = 10
 # What a feed's unchanged statement can be refused for, however often it goes: it was not taken before either.
 ALWAYS_REFUSED = frozenset({400, 413, 422})
 
@@ -43,7 +41,7 @@ class Settler:
     def settle(self, feed_id: str, statement: StatementRecord, answer: PostAnswer | NeverTaken, in_doubt: bool) -> None:
         """Writes down what the answer means. The feed may have grown meanwhile: it is read again until it fits."""
         statement = statement.but(attempts=statement.attempts + 1)
-        for _ in range(_TRIES):
+        for attempt in attempts(f"feed {feed_id}"):
             feed = ledger.find_feed(self.store, feed_id)
             if feed is None:
                 return
@@ -51,12 +49,8 @@ class Settler:
                 # Settled by somebody else, who may have crashed before what follows: a wake-up finds out.
                 self.queues.wake(feed_id)
                 return
-            try:
+            with attempt:
                 self._settle_on(feed, statement, answer, in_doubt)
-            except ConditionFailed:
-                continue
-            return
-        raise ConditionFailed([])
 
     def _settle_on(
         self, feed: Feed, statement: StatementRecord, answer: PostAnswer | NeverTaken, in_doubt: bool
@@ -124,7 +118,7 @@ class Settler:
             self.queues,
             self.clock(),
             feed,
-            now + timedelta(seconds=min(LONGEST_DELAY, 2**statement.attempts)),
+            now + timedelta(seconds=min(DELAY_SECONDS_MAX, 2**statement.attempts)),
         )
 
 
@@ -138,7 +132,7 @@ def wake_at(store: Store, queues: Queues, now: datetime, feed: Feed, until: date
 
     One row for a feed, however often it is rung for while it waits.
     """
-    delay = max(1, min(LONGEST_DELAY, int((until - now).total_seconds()) + 1))
+    delay = max(1, min(DELAY_SECONDS_MAX, int((until - now).total_seconds()) + 1))
     wanted, planned = now + timedelta(seconds=delay), planned_wake(store, feed.id)
     if planned is not None and now < planned <= wanted:
         return

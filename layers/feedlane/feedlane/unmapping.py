@@ -14,7 +14,7 @@ from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
 from feedlane.mapping import DISCONNECTED, MENDED_BY_MAPPING, REJECTED, access_to
 from feedlane.problem import Problem
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, mappings
 from feedlane.store.records import emitted
@@ -22,8 +22,6 @@ from feedlane.store.store import Store
 from feedlane.store.table import Write
 from feedlane.upstream import Upstream
 
-# A message for the case that we crash between the change and telling the operations it stops.
-SAFETY_DELAY = 20
 # A feed connection that Xero does not show for so long is not just late in showing itself.
 LONGEST_UNSEEN = timedelta(minutes=2)
 _UNMAPPED = Problem(
@@ -61,11 +59,11 @@ def remove_account(
     told = _told_if_ended(account, ended, company, now, new_id)
 
     def writes(feed: Feed | None) -> list[Write]:
-        lifted = [store.remove_hold(hold) for hold in _feed_holds(store, feed.id)] if feed else []
+        lifted = [store.remove_hold(hold) for hold in holding.holds_of_feed(store, feed.id)] if feed else []
         return [store.remove_source_account(account), *lifted, *told]
 
     id = feed_id(account.connection_id, account.id)
-    queues.check(Check(kind="removed", feed_id=id), SAFETY_DELAY)
+    queues.check(Check(kind="removed", feed_id=id), SAFETY_DELAY_SECONDS)
     mappings.record_end(store, connection, account, writes)
     end_removed(store, now, new_id, id)
 
@@ -90,7 +88,7 @@ def feed_connection_gone(
     if waiting is None or now - waiting[1].modified < LONGEST_UNSEEN:
         return False
     connection, account = waiting
-    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
+    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY_SECONDS)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
     told = _told_if_ended(account, ended, store.company(account.company_id), now, new_id)
     mappings.record_end(store, connection, account, lambda _: [store.put_source_account(ended), *told])
@@ -161,7 +159,7 @@ def _end(
         return [store.put_source_account(ended), *told, *holds]
 
     id = feed_id(account.connection_id, account.id)
-    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
+    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY_SECONDS)
     mappings.record_end(store, connection, account, writes)
     for hold in held:
         holding.fail_behind(store, id, hold, company, now, new_id)
@@ -173,7 +171,7 @@ def _held_by(store: Store, hold: Hold, company: Company, now: datetime, new_id: 
 
     Whoever was told of the one that stands is told that it is over, and that nothing goes on for that.
     """
-    standing = _feed_holds(store, hold.subject)
+    standing = holding.holds_of_feed(store, hold.subject)
     if not standing:
         return [store.add_hold(hold)]
     knows_more = hold.reason == REJECTED and standing[0].reason in MENDED_BY_MAPPING
@@ -220,7 +218,3 @@ def _hold(feed: Feed, account: SourceAccount | None, now: datetime, id: str) -> 
         connection_id=feed.connection_id,
         account_id=feed.account_id,
     )
-
-
-def _feed_holds(store: Store, id: str) -> list[Hold]:
-    return store.holds_on([(Scope.FEED, id)])

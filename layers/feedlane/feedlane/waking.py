@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from feedlane.queues import Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
 from feedlane.store.feed_pages import page_of_all
 from feedlane.store.store import Store
 
 KIND = "wakeAll"
-# Long enough for the change that it goes with to be written.
-SAFETY_DELAY = 20
 
 
 def promise_all(queues: Queues) -> None:
     """Before a change after which all feeds go on: they are woken even if we crash right after the change."""
-    queues.check(Check(kind=KIND), SAFETY_DELAY)
+    queues.check(Check(kind=KIND), SAFETY_DELAY_SECONDS)
 
 
 def wake_all(store: Store, queues: Queues, after: str = "") -> None:

@@ -10,17 +10,17 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from time import monotonic
 from typing import Any
 
-import certifi
 import httpcore
 
 from feedlane.addresses import Resolve, check_form, is_allowed, resolve_host
 from feedlane.clock import Clock
-from feedlane.delivery import Answer, retry_after_seconds
+from feedlane.delivery import Answer
 from feedlane.errors import Invalid
+from feedlane.retry_after import consumer_retry_after
+from feedlane.tls import client_context
 
 SECONDS = 15.0
 CONNECT_SECONDS = 5.0
@@ -62,7 +62,7 @@ class WebhookSender:
         self._seconds = seconds
         self._deadline = _Deadline()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=tls or _tls(),
+            ssl_context=tls or client_context(),
             max_connections=100,
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
@@ -197,7 +197,7 @@ def _answer(response: httpcore.Response, now: datetime) -> Answer:
     return Answer(
         status=response.status,
         excerpt=content[:EXCERPT_BYTES].decode(errors="replace"),
-        retry_after=retry_after_seconds(asked, now),
+        retry_after=consumer_retry_after(asked, now),
     )
 
 
@@ -213,9 +213,3 @@ def _kind(error: Exception) -> str:
             return "tls"
         case _:
             return "connection"
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """Reading the certificates takes some 20 ms, so it is done once."""
-    return ssl.create_default_context(cafile=certifi.where())

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import aws, delivering, lost_replays, relaying, replaying
+from feedlane import aws, delivering, lost_replays, relaying
+from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.replay import Replay
 from feedlane.store import deliveries
 from feedlane.store.store import Store
@@ -94,7 +95,7 @@ def a_replay_of_one_is_rung_for_only_after_its_commit() -> AbstractContextManage
     real = aws.SQSQueues.deliver
 
     def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
-        if delay_seconds != replaying.SAFETY_DELAY:
+        if delay_seconds != SAFETY_DELAY_SECONDS:
             real(self, consumer_id, event_id, delay_seconds)
 
     return patch.object(aws.SQSQueues, "deliver", deliver)

@@ -88,8 +88,7 @@ def test_in_no_order_of_steps_are_more_linked_than_the_limit_allows(seed: int) -
     # Given five places, three of which are taken
     world = World(connection_limit=LIMIT)
     world.site.organisations.demo = {"tenant-demo"}
-    real = world.site.linking("https://feeds.example.com/oauth/callback")
-    linking = Linking(**{**vars(real), "pause": lambda seconds: None})
+    linking = world.site.linking("https://feeds.example.com/oauth/callback")
     linked = [world.add_connection() for _ in range(LINKED_BEFORE)]
     coming = [world.add_connection() for _ in range(COMING)]
     demo = world.add_connection()

@@ -10,7 +10,7 @@ from feedlane import connection_limit
 from feedlane.checking import Checker
 from feedlane.connection import ConnectionStatus
 from feedlane.feed import Feed
-from feedlane.linking import Linking, NotLinked, Reason
+from feedlane.linking import NotLinked, Reason
 from feedlane.sessions import Choice, Organisation
 from feedlane.store import ledger
 from tests.unit.feeds.moments import crashes_everywhere
@@ -169,7 +169,6 @@ def test_forty_callbacks_at_once_never_exceed_the_limit() -> None:
     world = World(connection_limit=25)
     connections = [world.add_connection() for _ in range(40)]
     linking = world.site.linking("https://feeds.example.com/oauth/callback")
-    quick = Linking(**{**vars(linking), "pause": lambda seconds: None})
 
     def call_back(number: int) -> bool:
         choice = Choice(
@@ -179,7 +178,7 @@ def test_forty_callbacks_at_once_never_exceed_the_limit() -> None:
             organisations=(_organisation(number),),
         )
         try:
-            quick.chosen(connections[number], choice, _organisation(number).tenant_id, NOW)
+            linking.chosen(connections[number], choice, _organisation(number).tenant_id, NOW)
         except NotLinked as error:
             if error.reason is Reason.LIMIT:
                 return False

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.delivery import SCHEDULE, Answer, Delivery, DeliveryState, retry_after_seconds, retry_seconds
+from feedlane.delivery import SCHEDULE, Answer, Delivery, DeliveryState, retry_seconds
 from feedlane.pause import Pause
+from feedlane.retry_after import consumer_retry_after
 from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, hold_event
 
 THROTTLED = Answer(status=429)
@@ -68,7 +69,7 @@ def test_retry_after_is_kept_between_the_delay_and_twice_the_delay(asked: int, w
     ],
 )
 def test_retry_after_is_seconds_or_a_date_or_nothing(value: str, seconds: int | None) -> None:
-    assert retry_after_seconds(value, NOW) == seconds
+    assert consumer_retry_after(value, NOW) == seconds
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

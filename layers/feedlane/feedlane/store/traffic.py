@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from feedlane import event_payloads
@@ -11,12 +12,12 @@ from feedlane.ids import derived_id
 from feedlane.limits import OF_APP_STATEMENTS, SOON, Limits, Traffic, Wait, admitted, finished, of_tenant
 from feedlane.settings import Settings
 from feedlane.store import keys
+from feedlane.store.attempts import AttemptsExhausted, attempts
 from feedlane.store.records import changed, emitted, expiry, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Key, Put
 
 KEPT = timedelta(days=2)
-_TRIES = 8
 
 
 class Gate:
@@ -29,8 +30,14 @@ class Gate:
 
     def enter(self, tenant_id: str, now: datetime, call_id: str) -> int | None:
         """None: the call may go and is counted, until `leave`. Otherwise the seconds after which to ask again."""
+        try:
+            return self._entered(tenant_id, now, call_id)
+        except AttemptsExhausted:
+            return SOON
+
+    def _entered(self, tenant_id: str, now: datetime, call_id: str) -> int | None:
         own, shared = keys.traffic(Scope.TENANT, tenant_id), keys.traffic(Scope.APP, APP)
-        for _ in range(_TRIES):
+        for attempt in attempts(f"the count of calls for tenant {tenant_id}"):
             found = self._store.table.get_many([own, shared, keys.SETTINGS])
             settings = record_in(Settings, found.get(keys.SETTINGS)) or Settings()
             tenant_before = record_in(Traffic, found.get(own)) or Traffic()
@@ -43,12 +50,9 @@ class Gate:
                 return tenant_now.seconds
             if isinstance(app_now, Wait):
                 return app_now.seconds
-            try:
+            with attempt:
                 self._store.commit(_put(own, tenant_now, now), _put(shared, app_now, now))
-            except ConditionFailed:
-                continue  # another call was counted at this moment
-            return None
-        return SOON
+        return None
 
     def _told(self, tenant_id: str, traffic: Traffic, settings: Settings, now: datetime) -> bool:
         """That the day has no room left is told once, in the commit that notes it. False if that has to be repeated."""
@@ -67,16 +71,17 @@ class Gate:
 
     def leave(self, tenant_id: str, now: datetime, call_id: str) -> None:
         """The call is over. If this cannot be written, it counts as over by itself after a while."""
+        with suppress(AttemptsExhausted):
+            self._left(tenant_id, now, call_id)
+
+    def _left(self, tenant_id: str, now: datetime, call_id: str) -> None:
         own = keys.traffic(Scope.TENANT, tenant_id)
-        for _ in range(_TRIES):
+        for attempt in attempts(f"the count of calls for tenant {tenant_id}"):
             traffic = record_in(Traffic, self._store.table.get(own))
             if traffic is None or call_id not in traffic.under_way:
                 return
-            try:
+            with attempt:
                 self._store.commit(_put(own, finished(traffic, call_id), now))
-            except ConditionFailed:
-                continue
-            return
 
 
 def _put(key: Key, traffic: Traffic, now: datetime) -> Put:

@@ -18,7 +18,7 @@ from feedlane.web import addresses
 from feedlane.web.link_form import MOST_ROWS, NEW, Row, checked_rows, first_rows, numbered, one_more, rows_in
 from feedlane.web.link_session import Visit, visit
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, redirect, see_other
+from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.site import Site
 from feedlane.web.xero_words import in_plain_words, of_reason
 
@@ -127,16 +127,14 @@ def _page(
     done: str = "",
     status: int = 200,
 ) -> Response:
-    profile, settings = site.store.profile(), site.store.settings()
+    settings = site.store.settings()
     need = own.connection.need
     standing = standing_errors(site.store, settings, [own.connection])[own.connection.id] + ([need] if need else [])
     unmapped = _unmapped(accounts)
     today = _today(site, own)
-    return page(
+    return site.page(
         "accounts",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Manage connected accounts",
         organisation=own.connection.tenant,
         here=addresses.accounts(own.connection),

@@ -17,7 +17,7 @@ from feedlane.store.table import ConditionFailed
 from feedlane.web import addresses, link_passwords
 from feedlane.web.cookies import flow_name, link_cookie
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, redirect
+from feedlane.web.response import Response, redirect
 from feedlane.web.site import Site
 from feedlane.web.troubles import Trouble, not_linked_trouble, state_trouble, trouble_page, without_bank_feeds
 
@@ -152,18 +152,13 @@ def _refused(site: Site, connection: Connection, state: LinkState, error: str, n
     to = addresses.platform(site, connection, outcome, state.parameters)
     if to is not None:
         return redirect(to)
-    profile = site.store.profile()
-    way = addresses.reconnect(connection)
+    next, way = "You can close this window, or try again.", addresses.reconnect(connection)
     if outcome is redirects.CANCELLED:
         text = "You chose not to give access to Xero. Nothing was connected."
-        return _ended(profile.name, profile.logo_url, 403, "You cancelled the connection", text, way)
-    return _ended(profile.name, profile.logo_url, 502, "Xero ended the connection", "Nothing was connected.", way)
-
-
-def _ended(name: str, logo_url: str, status: int, title: str, text: str, way: str) -> Response:
-    next = "You can close this window, or try again."
-    trouble = Trouble(status, title, text, next, way=way)
-    return page("trouble", status, logo_url=logo_url, name=name, title=title, trouble=trouble)
+        trouble = Trouble(403, "You cancelled the connection", text, next, way=way)
+    else:
+        trouble = Trouble(502, "Xero ended the connection", "Nothing was connected.", next, way=way)
+    return trouble_page(site.store.profile(), trouble)
 
 
 def _without_code(connection: Connection) -> Trouble:

@@ -11,7 +11,7 @@ from feedlane.web import addresses, link_passwords
 from feedlane.web.link_callback import after_linking, next_address, not_linked
 from feedlane.web.link_session import Visit, visit
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, redirect, see_other
+from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.site import Site
 
 
@@ -52,13 +52,10 @@ def finish(site: Site, request: Request, company_id: str, connection_id: str) ->
 
 
 def _choice_page(site: Site, own: Visit, error: str = "", status: int = 200) -> Response:
-    profile = site.store.profile()
     choice = own.session.choice
-    return page(
+    return site.page(
         "organisation",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Which organisation do you want to connect?",
         organisations=choice.organisations if choice else (),
         form_token=own.form_token,
@@ -68,12 +65,9 @@ def _choice_page(site: Site, own: Visit, error: str = "", status: int = 200) -> 
 
 
 def _done_page(site: Site, connection: Connection) -> Response:
-    profile = site.store.profile()
     accounts = [one for one in site.store.source_accounts(connection.id) if one.mapping is not None]
-    return page(
+    return site.page(
         "done",
-        logo_url=profile.logo_url,
-        name=profile.name,
         title=_done_title(connection),
         connection=connection,
         accounts=accounts,

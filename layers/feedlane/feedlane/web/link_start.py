@@ -16,7 +16,7 @@ from feedlane.store import link_states
 from feedlane.web import addresses, link_passwords
 from feedlane.web.cookies import LINK, flow_cookie
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, redirect, see_other
+from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.site import Site
 from feedlane.web.troubles import NoSuchPage, not_linked_trouble
 from feedlane.xero.identity import authorize_url, code_challenge
@@ -29,12 +29,9 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
     """What a company's own link shows: its connections to Xero, or the offer to make the first."""
     company = site.store.company(company_id)
     link_passwords.company_allowed(site, request, company_id)
-    profile = site.store.profile()
-    shown = page(
+    shown = site.page(
         "company",
-        logo_url=profile.logo_url,
         form_targets=site.login_url,
-        name=profile.name,
         title="Connect to Xero",
         company=company,
         connections=[{"connection": one, "start": addresses.start(one)} for one in site.store.connections(company.id)],

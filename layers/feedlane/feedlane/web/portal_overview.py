@@ -17,9 +17,9 @@ from feedlane.links import connection_link
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import keys, ledger, push_operations
 from feedlane.store.records import record_in
-from feedlane.web.portal_session import operator
+from feedlane.web.portal_session import operator, portal_page
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, see_other
+from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 
 PAGE = 25
@@ -58,16 +58,16 @@ class FeedRow:
 
 def overview(site: Site, request: Request) -> Response:
     own = operator(site, request)
-    store, settings, profile = site.store, site.store.settings(), site.store.profile()
+    store, settings = site.store, site.store.settings()
     holds = [_hold_row(site, hold) for hold in store.holds()]
     start = request.query.get("after")
     listed = list(store.table.query(keys.CONNECTIONS, index=True, start=start, limit=PAGE + 1))
     connections = [Connection.model_validate(item) for item in listed]
     released = request.query.get("released", "")
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_overview",
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Overview",
         section="overview",
         settings=settings,
@@ -79,13 +79,12 @@ def overview(site: Site, request: Request) -> Response:
         connections=_connection_rows(site, connections[:PAGE]),
         next=connections[PAGE].id if len(connections) > PAGE else "",
         done=_RELEASED.get(released, ""),
-        **own.facts,
     )
 
 
 def company_page(site: Site, request: Request, company_id: str) -> Response:
     own = operator(site, request)
-    company, profile = site.store.company(company_id), site.store.profile()
+    company = site.store.company(company_id)
     connections = site.store.connections(company.id)
     settings = site.store.settings()
     standing = standing_errors(site.store, settings, connections)
@@ -94,10 +93,10 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
         if settings.link_passwords
         else {}
     )
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_company",
-        logo_url=profile.logo_url,
-        name=profile.name,
         title=company.name,
         section="",
         company=company,
@@ -112,7 +111,6 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
             for one in connections
         ],
         operations=list(islice(push_operations.operations(site.store, company.id), MOST_OPERATIONS)),
-        **own.facts,
     )
 
 

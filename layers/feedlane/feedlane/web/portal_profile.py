@@ -6,9 +6,10 @@ from feedlane import settings_changes
 from feedlane.errors import Invalid
 from feedlane.settings import Profile
 from feedlane.store.table import ConditionFailed
-from feedlane.web.portal_session import Operator, operator
+from feedlane.web.portal_session import Operator, operator, portal_page
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, see_other
+from feedlane.web.response import Response, see_other
+from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
 _NAMES = {
@@ -39,8 +40,7 @@ def save(site: Site, request: Request) -> Response:
     try:
         settings_changes.change_profile(site.store, site.clock(), site.new_id, entered)
     except Invalid as error:
-        sentences = [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message}." for one in error.findings]
-        return _page(site, own, entered, errors=sentences, status=422)
+        return _page(site, own, entered, errors=sentences(error, _NAMES), status=422)
     except ConditionFailed:
         errors = ["Somebody else changed the profile at the same moment. Please look at it again."]
         return _page(site, own, site.store.profile(), errors=errors, status=409)
@@ -55,16 +55,14 @@ def _lines(text: str) -> tuple[str, ...]:
 def _page(
     site: Site, own: Operator, entered: Profile, done: str = "", errors: list[str] | None = None, status: int = 200
 ) -> Response:
-    profile = site.store.profile()
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_profile",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Profile",
         section="profile",
         entered=entered,
         done=done,
         errors=errors or [],
-        **own.facts,
     )

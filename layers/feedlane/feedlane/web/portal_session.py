@@ -11,7 +11,7 @@ from feedlane.store import link_states
 from feedlane.web.cookies import PORTAL, portal_cookie
 from feedlane.web.link_session import FORM_FIELD
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, see_other
+from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 from feedlane.web.troubles import Trouble
 
@@ -43,9 +43,12 @@ def operator(site: Site, request: Request) -> Operator:
     return Operator(session, secret)
 
 
+def portal_page(site: Site, operator: Operator, template: str, status: int = 200, **facts: Any) -> Response:
+    return site.page(template, status, **operator.facts, **facts)
+
+
 def sign_in_page(site: Site, request: Request, error: str = "", status: int = 200) -> Response:
-    profile = site.store.profile()
-    return page("portal_sign_in", status, logo_url=profile.logo_url, name=profile.name, title="Sign in", error=error)
+    return site.page("portal_sign_in", status, title="Sign in", error=error)
 
 
 def sign_in(site: Site, request: Request) -> Response:

@@ -10,9 +10,10 @@ from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.settings import Settings
 from feedlane.vault import Secret
 from feedlane.web import addresses
-from feedlane.web.portal_session import Operator, operator
+from feedlane.web.portal_session import Operator, operator, portal_page
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, see_other
+from feedlane.web.response import Response, see_other
+from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
 _SWITCHES = ("enabled", "bank_feeds", "partner", "pkce", "link_passwords", "gap_is_error")
@@ -55,7 +56,7 @@ def save(site: Site, request: Request) -> Response:
         unchecked = _save_second(site, request.field("second_secret")) or unchecked
         _save_settings(site, entered, addresses.redirect_uri(request))
     except Invalid as error:
-        return _page(site, request, own, site.store.settings(), entered, errors=_sentences(error), status=422)
+        return _page(site, request, own, site.store.settings(), entered, errors=sentences(error, _NAMES), status=422)
     except (Unavailable, AppKeysRejected):
         return _page(site, request, own, site.store.settings(), entered, errors=[_NOT_NOW], status=503)
     return see_other(request.url(f"/portal/settings?saved={'unchecked' if unchecked else 'yes'}"))
@@ -69,7 +70,9 @@ def drop_secret(site: Site, request: Request) -> Response:
     try:
         key_changes.drop_secret(site.store, site.queues, site.vault, site.clock(), site.new_id, which)
     except Invalid as error:
-        return _page(site, request, own, settings, _as_stored(request, settings), errors=_sentences(error), status=422)
+        return _page(
+            site, request, own, settings, _as_stored(request, settings), errors=sentences(error, _NAMES), status=422
+        )
     except (Unavailable, AppKeysRejected):
         return _page(site, request, own, settings, _as_stored(request, settings), errors=[_NOT_NOW], status=503)
     return see_other(request.url("/portal/settings?saved=dropped"))
@@ -144,12 +147,6 @@ def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else -1
 
 
-def _sentences(error: Invalid) -> list[str]:
-    if not error.findings:
-        return [error.message]
-    return [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message.rstrip('.')}." for one in error.findings]
-
-
 def _page(
     site: Site,
     request: Request,
@@ -160,13 +157,12 @@ def _page(
     errors: list[str] | None = None,
     status: int = 200,
 ) -> Response:
-    profile = site.store.profile()
     warning = "Xero could not be asked about the keys just now; they are stored all the same."
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_settings",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Xero settings",
         section="settings",
         entered=entered,
@@ -178,5 +174,4 @@ def _page(
         done=_SAVED.get(saved, ""),
         warning=warning if saved == "unchecked" else "",
         errors=errors or [],
-        **own.facts,
     )

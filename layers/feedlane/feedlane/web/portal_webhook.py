@@ -11,10 +11,11 @@ from feedlane.errors import Conflict, Invalid
 from feedlane.replay import Which
 from feedlane.store import deliveries, replays
 from feedlane.store.table import ConditionFailed
-from feedlane.web.portal_session import operator
-from feedlane.web.portal_webhooks import sentences
+from feedlane.web.portal_session import operator, portal_page
+from feedlane.web.portal_webhooks import NAMES
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page, see_other
+from feedlane.web.response import Response, see_other
+from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
 PAGE = 20
@@ -33,7 +34,7 @@ def show(
     site: Site, request: Request, consumer_id: str, errors: list[str] | None = None, status: int = 200
 ) -> Response:
     own = operator(site, request)
-    consumer, profile = site.store.consumer(consumer_id), site.store.profile()
+    consumer = site.store.consumer(consumer_id)
     only_failed = request.query.get("show") == "failed"
     states = NOT_ARRIVED if only_failed else frozenset(DeliveryState)
     found, place = deliveries.newest(
@@ -41,11 +42,11 @@ def show(
         lambda delivery: delivery.state in states,
     )  # fmt: skip
     ran = sorted(replays.replays_of(site.store, consumer.id), key=lambda replay: replay.started, reverse=True)
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_webhook",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Webhook",
         section="webhooks",
         consumer=consumer,
@@ -56,7 +57,6 @@ def show(
         since=request.field("since"),
         done=_DONE.get(request.query.get("done", ""), ""),
         errors=errors or [],
-        **own.facts,
     )
 
 
@@ -102,7 +102,7 @@ def _done(site: Site, request: Request, consumer_id: str, done: str, act: Callab
     try:
         act()
     except Invalid as error:
-        return show(site, request, consumer_id, sentences(error), 422)
+        return show(site, request, consumer_id, sentences(error, NAMES), 422)
     except Conflict as error:
         return show(site, request, consumer_id, [str(error)], 409)
     except ConditionFailed:

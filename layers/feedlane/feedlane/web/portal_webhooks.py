@@ -11,12 +11,13 @@ from feedlane.delivery import Delivery
 from feedlane.errors import Invalid, Unavailable
 from feedlane.event import ALL_TYPES, TEST
 from feedlane.store import deliveries
-from feedlane.web.portal_session import Operator, operator
+from feedlane.web.portal_session import Operator, operator, portal_page
 from feedlane.web.request import Request
-from feedlane.web.response import Response, page
+from feedlane.web.response import Response
+from feedlane.web.sentences import sentences
 from feedlane.web.site import Site
 
-_NAMES = {"url": "URL", "eventTypes": "Events", "companyTags": "Company tags", "webhooks": "Webhooks"}
+NAMES = {"url": "URL", "eventTypes": "Events", "companyTags": "Company tags", "webhooks": "Webhooks"}
 _NOTHING: dict[str, Any] = {"url": "", "event_types": (), "company_tags": ""}
 _NOT_NOW = "The signing secret could not be made at the moment. Nothing was created. Please try again in a minute."
 
@@ -45,39 +46,30 @@ def create(site: Site, request: Request) -> Response:
             entered["company_tags"].split(), disabled=False,
         )  # fmt: skip
     except Invalid as error:
-        return _page(site, own, entered, errors=sentences(error), status=422)
+        return _page(site, own, entered, errors=sentences(error, NAMES), status=422)
     except Unavailable:
         return _page(site, own, entered, errors=[_NOT_NOW], status=503)
-    profile = site.store.profile()
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_webhook_created",
         201,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Webhook created",
         section="webhooks",
         consumer=consumer,
         secret=secret,
-        **own.facts,
     )
-
-
-def sentences(error: Invalid) -> list[str]:
-    if not error.findings:
-        return [error.message]
-    return [f"{_NAMES.get(one.item_id, one.item_id)}: {one.message.rstrip('.')}." for one in error.findings]
 
 
 def _page(
     site: Site, own: Operator, entered: dict[str, Any], errors: list[str] | None = None, status: int = 200
 ) -> Response:
-    profile = site.store.profile()
     found = sorted(site.store.consumers(), key=lambda consumer: consumer.created)
-    return page(
+    return portal_page(
+        site,
+        own,
         "portal_webhooks",
         status,
-        logo_url=profile.logo_url,
-        name=profile.name,
         title="Webhooks",
         section="webhooks",
         rows=[Row(consumer, _last(site, consumer)) for consumer in found],
@@ -86,7 +78,6 @@ def _page(
         types=[type for type in ALL_TYPES if type != TEST],
         entered=entered,
         errors=errors or [],
-        **own.facts,
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
+from typing import Any
 
 from feedlane import aws
 from feedlane.clock import Clock, system_clock
@@ -14,6 +14,7 @@ from feedlane.queues import Queues
 from feedlane.store.store import Store
 from feedlane.upstream import Upstream
 from feedlane.vault import Vault
+from feedlane.web.response import Response, page
 
 
 class Site:
@@ -60,5 +61,11 @@ class Site:
 
         return XeroOrganisations(XeroConnections(wiring.xero()), Accounting(wiring.xero_api()), wiring.tokens())
 
+    def page(self, template: str, status: int = 200, *, form_targets: str = "", **facts: Any) -> Response:
+        """A page under the platform's own name and logo."""
+        profile = self.store.profile()
+        brand = {"logo_url": profile.logo_url, "name": profile.name}
+        return page(template, status, form_targets=form_targets, **brand, **facts)
+
     def linking(self, redirect_uri: str) -> Linking:
-        return Linking(self.store, self.queues, self.vault, self.organisations, redirect_uri, self.new_id, time.sleep)
+        return Linking(self.store, self.queues, self.vault, self.organisations, redirect_uri, self.new_id)

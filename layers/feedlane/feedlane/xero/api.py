@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import httpx
 from feedlane.clock import Clock, system_clock
 from feedlane.connection import BANK_FEEDS_SCOPE
 from feedlane.errors import ReconnectionNeeded, Refused
+from feedlane.json_object import json_object
 from feedlane.reconnection import REMOVED, WITHOUT_BANK_FEEDS
 from feedlane.upstream import TenantAccess
 from feedlane.xero.connections import XeroConnections
@@ -114,11 +114,7 @@ class XeroApi:
 
 def object_in(answer: httpx.Response) -> dict[str, Any]:
     """The answer's JSON object; empty if it is none, so that what is missing shows where it is needed."""
-    try:
-        value = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    return json_object(answer.content) or {}
 
 
 def only_item(value: dict[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import Mapping
-from functools import lru_cache
 
-import certifi
 import httpx
+
+from feedlane.tls import client_context
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 12.0
@@ -42,7 +41,7 @@ class Http:
         self._client = httpx.Client(
             base_url=base_url,
             timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-            verify=_tls(),
+            verify=client_context(),
             transport=transport,
             trust_env=False,
             follow_redirects=False,
@@ -70,9 +69,3 @@ class Http:
 
     def close(self) -> None:
         self._client.close()
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """Reading the certificates takes some 20 ms, so it is done once for all clients."""
-    return ssl.create_default_context(cafile=certifi.where())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -14,6 +13,8 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 
 from feedlane.clock import Clock, system_clock
+from feedlane.json_object import json_object
+from feedlane.retry_after import xero_retry_after
 from feedlane.token_set import TokenSet
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.identity_errors import (
@@ -21,7 +22,6 @@ from feedlane.xero.identity_errors import (
     IdentityUnavailable,
     refusal,
 )
-from feedlane.xero.retry_after import retry_after
 
 APP_SCOPE = "app.connections"
 
@@ -92,7 +92,7 @@ class Identity:
 
     def _token_set(self, keys: ClientKeys, form: Mapping[str, str], old: TokenSet | None) -> TokenSet:
         asked_at = self._clock()
-        answer = _object(self._post(keys, "/connect/token", form).content)
+        answer = json_object(self._post(keys, "/connect/token", form).content) or {}
         access_token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(access_token, str) or not isinstance(seconds, int):
             raise IdentityUnavailable("Xero's token answer could not be read")
@@ -127,8 +127,8 @@ class Identity:
             return answer
         if answer.status_code == 429 or not answer.is_client_error:
             reason = f"Xero's identity server answered {answer.status_code}"
-            raise IdentityUnavailable(reason, retry_after(answer.headers, self._clock()))
-        name = _object(answer.content).get("error")
+            raise IdentityUnavailable(reason, xero_retry_after(answer.headers, self._clock()))
+        name = (json_object(answer.content) or {}).get("error")
         if not isinstance(name, str):
             # Not in OAuth's words: something in front of the identity server speaks, and it decides nothing.
             raise IdentityUnavailable(f"Xero's identity server answered {answer.status_code} and no reason")
@@ -139,7 +139,7 @@ def _claims(access_token: str) -> dict[str, Any]:
     """The JWT's payload. The signature is not checked: it came over TLS from the token endpoint itself."""
     try:
         payload = access_token.split(".")[1]
-        return _object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))) or {}
     except (IndexError, binascii.Error, ValueError):
         return {}
 
@@ -157,11 +157,3 @@ def _basic(keys: ClientKeys) -> str:
     """RFC 6749, 2.3.1: id and secret are form-encoded before they are joined."""
     pair = f"{quote_plus(keys.id)}:{quote_plus(keys.secret)}"
     return "Basic " + base64.b64encode(pair.encode()).decode()
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(content)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -17,10 +17,10 @@ from feedlane.errors import (
 )
 from feedlane.hold import Scope
 from feedlane.reconnection import RECONNECTION_NEEDED
+from feedlane.retry_after import xero_retry_after
 from feedlane.upstream import Failed, NoAnswer, Refusal, TryLater
 from feedlane.xero.http import NotSent, Unanswered
 from feedlane.xero.problems import INTERNAL_ERROR, is_of_no_api, problems_in, refusal_of
-from feedlane.xero.retry_after import retry_after
 
 Obstacle = Refusal | TryLater | Failed | NoAnswer
 
@@ -47,7 +47,7 @@ def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
         return _rate_limit(answer, now)
     if status == 503:
         # Maintenance, or "The Organisation is offline": Xero did not take the request.
-        seconds = min(retry_after(answer.headers, now) or _OUTAGE_SECONDS, _MOST_OUTAGE_SECONDS)
+        seconds = min(xero_retry_after(answer.headers, now) or _OUTAGE_SECONDS, _MOST_OUTAGE_SECONDS)
         return TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage")
     if is_of_no_api(status, answer.content):
         return TryLater(scope=Scope.TENANT, seconds=_OUTAGE_SECONDS, reason="outage")
@@ -96,5 +96,5 @@ def _rate_limit(answer: httpx.Response, now: datetime) -> TryLater:
     named = answer.headers.get("x-rate-limit-problem", "").strip().lower()
     kind = next((kind for kind in _LIMITS if named.startswith(kind)), "minute")
     scope, seconds = _LIMITS[kind]
-    wait = retry_after(answer.headers, now) or seconds
+    wait = xero_retry_after(answer.headers, now) or seconds
     return TryLater(scope=scope, seconds=wait, reason=f"rate-limit-{kind}")

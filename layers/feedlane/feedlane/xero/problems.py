@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from feedlane.hold import Scope
+from feedlane.json_object import json_object
 from feedlane.problem import Problem
 from feedlane.upstream import Refusal
 
@@ -59,8 +59,8 @@ NO_ACCESS = Meaning(Scope.CONNECTION, "no-access")
 
 def problems_in(status: int, body: bytes) -> tuple[Problem, ...]:
     """Every problem of an answer, whichever shape it has; for a failed status at least one."""
-    value = _parsed(body)
-    if isinstance(value, dict):
+    value = json_object(body)
+    if value is not None:
         found = item_problems(value, status) or _items_problems(value, status) or _root_problem(value, status)
         if found:
             return found
@@ -81,7 +81,7 @@ def is_about_access(status: int, body: bytes) -> bool:
 
 def is_of_no_api(status: int, body: bytes) -> bool:
     """Whether something in front of Xero refused, as a firewall's page does: nothing is said about access."""
-    return status in {401, 403} and not isinstance(_parsed(body), dict)
+    return status in {401, 403} and json_object(body) is None
 
 
 def refusal_of(problem: Problem) -> Refusal:
@@ -125,10 +125,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Error"
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None

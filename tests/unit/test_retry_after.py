@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feedlane.xero.retry_after import LONGEST, retry_after
+from feedlane.retry_after import LONGEST, xero_retry_after
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
     ],
 )
 def test_seconds_and_dates_are_obeyed_within_a_day(value: str, seconds: int) -> None:
-    assert retry_after({"retry-after": value}, NOW) == seconds
+    assert xero_retry_after({"retry-after": value}, NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_seconds_and_dates_are_obeyed_within_a_day(value: str, seconds: int) -> 
     ],
 )
 def test_what_cannot_be_read_says_nothing(value: str) -> None:
-    assert retry_after({"retry-after": value}, NOW) is None
+    assert xero_retry_after({"retry-after": value}, NOW) is None
 
 
 def test_no_header_says_nothing() -> None:
-    assert retry_after({}, NOW) is None
+    assert xero_retry_after({}, NOW) is None
 
 
 @given(st.text(max_size=40) | st.from_regex(r"\w{3}, \d{1,2} \w{3} \d{1,5} \d{2}:\d{2}:\d{2} [+-]?\w{1,6}"))
@@ -63,11 +63,13 @@ def test_no_header_says_nothing() -> None:
 @example("Mon, 01 Jan 0001 00:00:00 +2359")
 @example("Fri, 31 Dec 9999 23:59:59 -2359")
 def test_nothing_that_is_sent_is_an_error_of_ours(value: str) -> None:
-    found = retry_after({"retry-after": value}, NOW)
+    found = xero_retry_after({"retry-after": value}, NOW)
     assert found is None or 1 <= found <= LONGEST
 
 
 @given(st.integers(1, LONGEST))
 def test_a_date_says_the_same_as_its_seconds(seconds: int) -> None:
     date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
-    assert retry_after({"retry-after": date}, NOW) == retry_after({"retry-after": str(seconds)}, NOW) == seconds
+    assert (
+        xero_retry_after({"retry-after": date}, NOW) == xero_retry_after({"retry-after": str(seconds)}, NOW) == seconds
+    )

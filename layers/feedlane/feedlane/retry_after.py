@@ -1,0 +1,51 @@
+"""The `Retry-After` header: seconds, or a date. Read strictly from Xero, leniently from consumers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+# Xero's longest limit is a day's. What asks for more is no answer to reckon with, and must not stop anybody for good.
+LONGEST = 86_400
+_MOST_DIGITS = 9
+
+
+def xero_retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
+    """Seconds to wait, 1 to `LONGEST`; None if the header is absent or says nothing that can be read.
+
+    Whole seconds only, as the standard has it.
+    """
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        seconds: float | None = _whole(value)
+    else:
+        seconds = _until(value, now)
+    return None if seconds is None else min(LONGEST, max(1, round(seconds)))
+
+
+def consumer_retry_after(value: str, now: datetime) -> int | None:
+    """What a consumer asks for, in seconds from 0; None if it says nothing readable. Fractions count up.
+
+    Unbounded: each caller has limits of its own.
+    """
+    try:
+        seconds: float | None = float(value)
+    except ValueError:
+        seconds = _until(value, now)
+    return None if seconds is None or not math.isfinite(seconds) else max(0, math.ceil(seconds))
+
+
+def _whole(digits: str) -> int:
+    """However many digits there are: `int` refuses thousands of them."""
+    significant = digits.lstrip("0")
+    return LONGEST if len(significant) > _MOST_DIGITS else int(significant or "0")
+
+
+def _until(date: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return None
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()

@@ -1,0 +1,27 @@
+"""JSON from outside: an object, or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from feedlane.json_object import json_object
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        (b'{"a": 1}', {"a": 1}),
+        ("{}", {}),
+        ("[]", None),
+        ("null", None),
+        ("1", None),
+        ("", None),
+        (b"<html></html>", None),
+        (b"\xff", None),
+    ],
+)
+def test_only_an_object_is_something(text: str | bytes, value: dict[str, Any] | None) -> None:
+    assert json_object(text) == value
