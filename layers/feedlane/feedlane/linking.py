@@ -18,7 +18,7 @@ from feedlane.ids import NewId
 from feedlane.queues import Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
 from feedlane.sessions import Choice, Organisation
-from feedlane.settings import OFFLINE_ACCESS, Settings
+from feedlane.settings import OFFLINE_ACCESS, Settings, limit_of
 from feedlane.store import keys
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -79,8 +79,9 @@ class Linking:
         if not settings.enabled or not settings.has_keys:
             raise NotLinked(Reason.NOT_SET_UP)
         counts = not connection.is_linked and not (connection.tenant and connection.tenant.demo)
-        if counts and connection_limit.is_reached(self.store, settings):
-            connection_limit.report_reached(self.store, settings, now, self.new_id)
+        limit = limit_of(settings)
+        if counts and connection_limit.is_reached(self.store, limit):
+            connection_limit.report_reached(self.store, limit, now, self.new_id)
             raise NotLinked(Reason.LIMIT)
         return settings
 
@@ -158,8 +159,9 @@ class Linking:
             try:
                 self.store.commit(*writes)
             except ConditionFailed as failed:
-                if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.store, settings):
-                    connection_limit.report_reached(self.store, settings, now, self.new_id)
+                limit = limit_of(settings)
+                if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.store, limit):
+                    connection_limit.report_reached(self.store, limit, now, self.new_id)
                     raise NotLinked(Reason.LIMIT) from None
                 self.pause(random.uniform(0, min(_LONGEST_PAUSE, 0.02 * 2**turn)))
                 connection = self.store.connection(connection.company_id, connection.id)
@@ -189,7 +191,7 @@ class Linking:
         pk, sk = keys.linked(tenant.id, before.id)
         marker = Put({"pk": pk, "sk": sk, "company_id": before.company_id, "connection_id": before.id})
         events = [emitted(told(self.new_id(), linked, company, now)), *self._need_told(before, linked, company, now)]
-        counted = connection_limit.take(settings, before, tenant.demo)
+        counted = connection_limit.take(limit_of(settings), before, tenant.demo)
         return linked, [self.store.put_connection(linked), marker, self._owned(before, tenant), *events, *counted]
 
     def _need_told(self, before: Connection, linked: Connection, company: Company, now: datetime) -> list[Write]:

@@ -11,6 +11,7 @@ from feedlane.disconnecting import reconnection_needed
 from feedlane.ids import NewId
 from feedlane.queues import Check, Queues
 from feedlane.reconnection import ONE_OFF_ENDED, WITHOUT_BANK_FEEDS
+from feedlane.settings import limit_of
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
@@ -80,7 +81,8 @@ def _recovered(store: Store, now: datetime, new_id: NewId, before: Connection, s
     company = store.company(before.company_id)
     event = event_payloads.connection_recovered(new_id(), before, well, company, "xero", now)
     demo = before.tenant is not None and before.tenant.demo
-    return [store.put_connection(well), *connection_limit.take(store.settings(), before, demo), emitted(event)]
+    limit = limit_of(store.settings())
+    return [store.put_connection(well), *connection_limit.take(limit, before, demo), emitted(event)]
 
 
 def _would_be_refused_again(connection: Connection, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from feedlane.connection import ConnectionError
 from feedlane.ids import NewId
 from feedlane.link_state import LIFETIME, LinkState
 from feedlane.queues import Check, Queues
+from feedlane.settings import limit_of
 from feedlane.store import link_states
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
@@ -59,7 +60,7 @@ def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Chec
         company,
         started,
         connection_limit.counted(store),
-        connection_limit.limit_of(settings),
+        limit_of(settings),
         now,
     )
     store.commit(link_states.report_state(state), *writes, emitted(event))
