@@ -7,13 +7,13 @@ from datetime import datetime
 
 from feedlane import event_payloads
 from feedlane.company import Company
-from feedlane.hold import Hold
 from feedlane.ids import NewId
+from feedlane.problem import Problem
 from feedlane.push_operation import PushOperation, PushStatus
-from feedlane.store import keys, push_operations
+from feedlane.store import push_operations
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Check, ConditionFailed, Contended, When, Write
+from feedlane.store.table import Add, Check, ConditionFailed, Contended, Write
 
 # Each operation is three writes (itself, its event, its pointer), two more are conditions; a commit has at most 100.
 AT_ONCE = 30
@@ -41,10 +41,10 @@ def succeed(store: Store, feed_id: str, through: int, company: Company, now: dat
 
 
 def fail(
-    store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId,
+    store: Store, feed_id: str, after: int, problem: Problem, company: Company, now: datetime, new_id: NewId,
     *conditions: Add | Check,
 ) -> bool:  # fmt: skip
-    """Ends all operations that wait for lines behind `after`, with what the upstream said, while `conditions` hold.
+    """Ends all operations that wait for lines behind `after`, with this problem, while `conditions` hold.
 
     False if they do not hold any more.
     """
@@ -53,8 +53,9 @@ def fail(
         waiting = push_operations.open_operations(store, feed_id, after=after)
         try:
             _end(
-                store, feed_id, waiting, lambda operation: held(operation, hold, now), company, now, new_id, *conditions
-            )
+                store, feed_id, waiting, lambda operation: failed_by(operation, problem, now), company, now, new_id,
+                *conditions,
+            )  # fmt: skip
         except Contended:
             continue
         except ConditionFailed as failed:
@@ -65,17 +66,8 @@ def fail(
     raise ConditionFailed([])
 
 
-def stands(hold: Hold) -> Add:
-    """The condition that the hold is still there, and not about to be lifted, for a commit on its account.
-
-    Counted, so that no release passes at the same moment that has not seen what the commit did.
-    """
-    return Add(keys.hold(hold.scope, hold.subject), "noticed", 1, when=When(equal={"id": hold.id, "releasing": False}))
-
-
-def held(operation: PushOperation, hold: Hold, now: datetime) -> PushOperation:
-    """The operation failed by a hold: its transactions stay in the ledger and go with the release."""
-    problem = hold.problem
+def failed_by(operation: PushOperation, problem: Problem, now: datetime) -> PushOperation:
+    """The operation failed by what stops its feed. Its transactions stay in the ledger: a release sends them."""
     return operation.failed(now, problem.detail or problem.title, status_code=problem.status, problem=problem)
 
 

@@ -11,7 +11,9 @@ from feedlane.company import Company
 from feedlane.disconnecting import disconnection
 from feedlane.feed import Feed, FlightStatus
 from feedlane.hold import APP, Hold, Scope
+from feedlane.hold_items import still_standing
 from feedlane.ids import NewId
+from feedlane.problem import Problem
 from feedlane.queues import Check, Queues
 from feedlane.store import keys, ledger
 from feedlane.store.feed_pages import FeedPage, page_of_all
@@ -68,7 +70,7 @@ def hold_feed(
 
 def _joined(store: Store, standing: Hold, also: Sequence[Write]) -> Hold:
     if also:
-        store.commit(ending.stands(standing), *also)
+        store.commit(still_standing(standing), *also)
     return standing
 
 
@@ -106,15 +108,15 @@ def _fail_after(
         standing = store.holds_on([(hold.scope, hold.subject)])
         if feed is None or not standing or standing[0].id != hold.id or standing[0].releasing:
             return
-        conditions = (ending.stands(hold), ledger.unmoved(feed))
-        if ending.fail(store, feed_id, sent_through(feed), hold, company, now, new_id, *conditions):
+        conditions = (still_standing(hold), ledger.unmoved(feed))
+        if ending.fail(store, feed_id, sent_through(feed), hold.problem, company, now, new_id, *conditions):
             return
     raise ConditionFailed([])
 
 
-def fail_ended(store: Store, feed: Feed, why: Hold, company: Company, now: datetime, new_id: NewId) -> None:
-    """Fails what waits in a feed that has ended. `why` is no hold that anybody could release: it gives the reason."""
-    ending.fail(store, feed.id, _sent_through(feed), why, company, now, new_id)
+def fail_ended(store: Store, feed: Feed, problem: Problem, company: Company, now: datetime, new_id: NewId) -> None:
+    """Fails what waits in a feed that has ended, for this reason: there is no hold that anybody could release."""
+    ending.fail(store, feed.id, _sent_through(feed), problem, company, now, new_id)
 
 
 def _tell_others(store: Store, queues: Queues, feed: Feed, hold: Hold, after: str = "") -> None:

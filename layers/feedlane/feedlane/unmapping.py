@@ -75,7 +75,7 @@ def end_removed(store: Store, now: datetime, new_id: NewId, id: str) -> None:
     feed = ledger.find_feed(store, id)
     if feed is not None and store.find_source_account(feed.connection_id, feed.account_id) is None:
         company = store.company(feed.company_id)
-        holding.fail_ended(store, feed, _hold(feed, None, now, new_id()), company, now, new_id)
+        holding.fail_ended(store, feed, _UNMAPPED, company, now, new_id)
 
 
 def feed_connection_gone(
@@ -122,10 +122,10 @@ def tell_unmapped(store: Store, feed: Feed, now: datetime, new_id: NewId) -> Non
     """
     company = store.company(feed.company_id)
     account = store.find_source_account(feed.connection_id, feed.account_id)
-    hold = _hold(feed, account, now, new_id())
     if account is None:
-        holding.fail_ended(store, feed, hold, company, now, new_id)
+        holding.fail_ended(store, feed, _UNMAPPED, company, now, new_id)
         return
+    hold = _hold(feed, account, now, new_id())
     held = event_payloads.held(new_id(), hold, feed.waiting, company, now)
     store.commit(ledger.unmoved(feed), store.add_hold(hold), emitted(held))
     holding.fail_waiting(store, feed, hold, company, now, new_id)
@@ -203,10 +203,10 @@ def _told_if_ended(
     return [emitted(event_payloads.source_account_disconnected(new_id(), ended, company, now))]
 
 
-def _hold(feed: Feed, account: SourceAccount | None, now: datetime, id: str) -> Hold:
+def _hold(feed: Feed, account: SourceAccount, now: datetime, id: str) -> Hold:
     """With Xero's own words if it has rejected the account's feed connection."""
     reason, problem = DISCONNECTED, _UNMAPPED
-    if account is not None and account.problem is not None:
+    if account.problem is not None:
         reason, problem = REJECTED, account.problem
     return Hold(
         id=id,
