@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from feedlane import connection_limit, event_payloads, one_off, recovering, releasing
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
 from feedlane.ids import NewId
+from feedlane.organisations import Organisation, Organisations
 from feedlane.queues import Check, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
-from feedlane.sessions import Choice, Organisation
+from feedlane.sessions import Choice
 from feedlane.settings import OFFLINE_ACCESS, Settings, limit_of
 from feedlane.store import keys
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
-from feedlane.vault import Grant, Vault
+from feedlane.vault import Vault
 
 # Many callbacks at once meet in the count of linked connections: each tries again until it is its turn.
 SAFETY_DELAY = 20
@@ -49,18 +49,6 @@ class NotLinked(FeedlaneError):
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
-
-
-class Organisations(Protocol):
-    """What Xero tells of a consent, and the way to undo it."""
-
-    def authorised(self, grant: Grant) -> list[Organisation]:
-        """The organisations of this consent, and no others that the user ever connected."""
-
-    def details(self, token_set_id: str, organisation: Organisation) -> Tenant: ...
-
-    def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
-        """Ends these organisations' connections at Xero, unless another consent has renewed them since."""
 
 
 @dataclass(frozen=True)

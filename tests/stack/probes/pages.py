@@ -10,7 +10,8 @@ from feedlane import connection_limit
 from feedlane.connection import Connection
 from feedlane.hold import Scope
 from feedlane.ids import new_id
-from feedlane.sessions import LINK_LASTS, PORTAL_LASTS, Choice, LinkSession, Organisation, PortalSession, form_token
+from feedlane.organisations import Organisation
+from feedlane.sessions import LINK_LASTS, PORTAL_LASTS, Choice, LinkSession, PortalSession, form_token
 from feedlane.settings import limit_of
 from feedlane.store import keys, link_states
 from feedlane.web.cookies import LINK, PORTAL

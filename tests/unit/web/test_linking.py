@@ -11,7 +11,8 @@ from feedlane.checking import Checker
 from feedlane.connection import ConnectionStatus
 from feedlane.feed import Feed
 from feedlane.linking import Linking, NotLinked, Reason
-from feedlane.sessions import Choice, Organisation
+from feedlane.organisations import Organisation
+from feedlane.sessions import Choice
 from feedlane.store import ledger
 from tests.unit.feeds.moments import crashes_everywhere
 from tests.unit.web.held import add_feed, hold_connection

@@ -17,8 +17,8 @@ from feedlane.connection import Connection, Tenant
 from feedlane.errors import ReconnectionNeeded
 from feedlane.event import Event
 from feedlane.ids import fingerprint, new_id
+from feedlane.organisations import Organisation
 from feedlane.problem import Problem
-from feedlane.sessions import Organisation
 from feedlane.settings import Profile, Settings
 from feedlane.source_account import AccountKind, SourceAccount
 from feedlane.store.store import Store
