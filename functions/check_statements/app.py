@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _look(record: batch.Record) -> None:
-    wiring.checker().look(Check.model_validate_json(record.body))
+    wiring.checks().dispatch(Check.model_validate_json(record.body))
 
 
 def _postpone(record: batch.Record, seconds: int) -> None:

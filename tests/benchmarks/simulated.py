@@ -37,7 +37,7 @@ class Deployment:
         self.table = table
         world.store, world.queues, world.upstream = Store(table), self, upstream  # type: ignore[assignment]
         ports = (world.store, self, upstream, world.clock, world.new_id)
-        world.sender, world.checker = type(world.sender)(*ports), type(world.checker)(*ports)
+        world.sender, world.checks = type(world.sender)(*ports), type(world.checks)(*ports)
         self.invocations: Counter[str] = Counter()
         self.messages: list[tuple[str, str]] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -99,7 +99,7 @@ class Deployment:
 
     def _looked(self, check: Check) -> None:
         self.called("check_statements")
-        self.world.checker.look(check)
+        self.world.checks.dispatch(check)
 
 
 class Fifo:

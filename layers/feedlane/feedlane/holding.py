@@ -64,7 +64,7 @@ def hold_feed(
         if not (standing := store.holds_on([(hold.scope, hold.subject)])):
             raise  # lifted at this moment: whoever asked has to look again
         return _joined(store, standing[0], also)
-    _tell_others(store, queues, feed, hold)
+    _wake_others(store, queues, feed, hold)
     return hold
 
 
@@ -74,14 +74,18 @@ def _joined(store: Store, standing: Hold, also: Sequence[Write]) -> Hold:
     return standing
 
 
-def tell_others(store: Store, queues: Queues, feed: Feed, after: str = "") -> None:
-    """Wakes every other feed that a hold on this one stops too, so that its operations are told.
+def wake_others(store: Store, queues: Queues, check: Check) -> None:
+    """Wakes every other feed that a hold on this one stops too, so that its operations fail with it.
 
-    Of a hold of the app a page of feeds, behind the connection `after`; a message goes on behind it. May be done again.
+    Whoever held them may have crashed before all were woken. Of a hold of the app a page of feeds, behind the
+    connection `after`; a message goes on behind it. May be done again.
     """
+    feed = ledger.find_feed(store, check.feed_id)
+    if feed is None:
+        return
     for hold in store.holds_on(feed.holdable):
-        if not after or hold.scope is Scope.APP:
-            _tell_others(store, queues, feed, hold, after)
+        if not check.after or hold.scope is Scope.APP:
+            _wake_others(store, queues, feed, hold, check.after)
 
 
 def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
@@ -119,7 +123,7 @@ def fail_ended(store: Store, feed: Feed, problem: Problem, company: Company, now
     ending.fail(store, feed.id, _sent_through(feed), problem, company, now, new_id)
 
 
-def _tell_others(store: Store, queues: Queues, feed: Feed, hold: Hold, after: str = "") -> None:
+def _wake_others(store: Store, queues: Queues, feed: Feed, hold: Hold, after: str = "") -> None:
     page = page_under(store, hold.scope, hold.subject, after)
     for other in page.feeds:
         if other.id != feed.id and other.waiting:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionStatus, Tenant
 from feedlane.event import Event
@@ -74,7 +74,7 @@ class Many:
         self.queues = FakeQueues()
         numbers = itertools.count(1)
         self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
-        self.checker = Checker(self.store, self.queues, FakeUpstream(), lambda: self.now, self.new_id)
+        self.checks = Checks(self.store, self.queues, FakeUpstream(), lambda: self.now, self.new_id)
         self.most: Counter[str] = Counter()
         """The most calls of the table and wake-ups in one invocation."""
         self.died = 0
@@ -103,7 +103,7 @@ class Many:
         before, woken = Counter(self.table.calls), len(self.queues.woken)
         back = crash_at(self, dies_at) if dies_at else lambda: None
         try:
-            self.checker.look(check)
+            self.checks.dispatch(check)
         except Crashed:
             self.died += 1
             self.queues.checks.append((check, 2))

@@ -35,7 +35,7 @@ def made(access: TenantAccess, new: object) -> FeedConnection:
 
 def looks(world: World, count: int) -> None:
     for _ in range(count):
-        world.checker.look(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
+        world.checks.dispatch(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
 
 
 def test_nothing_is_sent_while_xero_sets_the_feed_connection_up(world: World) -> None:
@@ -93,7 +93,7 @@ def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world:
     world.record(world.message(transactions(1, start=3, opening=20.0)))
     account = world.store.source_account(CONNECTION, ACCOUNT)
     unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
-    world.checker.look(Check(kind="feedConnection", feed_id=world.feed().id))
+    world.checks.dispatch(Check(kind="feedConnection", feed_id=world.feed().id))
     assert len(world.store.holds()) == 1
 
 
@@ -119,7 +119,7 @@ def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_
 def test_a_feed_connection_that_shows_itself_late_is_waited_for(world: World) -> None:
     for _ in range(3):
         check, _delay = world.queues.checks.pop(0)
-        world.checker.look(check)
+        world.checks.dispatch(check)
     world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
     world.run()
     assert world.sent_ids() == ["t1", "t2"]

@@ -67,7 +67,7 @@ def test_the_promise_is_made_before_anything_is_written(world: World) -> None:
         take(world)
     [(check, delay)] = world.queues.checks
     assert (check.kind, delay) == (doorbell.KIND, doorbell.SAFETY_DELAY)
-    world.checker.look(check)
+    world.checks.dispatch(check)
     assert world.queues.pushed == []
     assert len(world.queues.checks) == 1
 
@@ -75,7 +75,7 @@ def test_the_promise_is_made_before_anything_is_written(world: World) -> None:
 def test_one_that_was_rung_for_is_not_recorded_twice(world: World) -> None:
     take(world)
     [(check, _)] = world.queues.checks
-    world.checker.look(check)
+    world.checks.dispatch(check)
     assert [sent["id"] for sent in world.queues.pushed] == 2 * [check.operation_key]
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
@@ -88,10 +88,10 @@ def test_one_in_the_ledger_or_ended_is_not_rung_for(world: World) -> None:
     check = world.queues.checks[0][0]
     world.step()
     world.queues.take("pushed")
-    world.checker.look(check)
+    world.checks.dispatch(check)
     assert world.queues.pushed == []
     world.run()
-    world.checker.look(check)
+    world.checks.dispatch(check)
     assert world.queues.pushed == []
 
 
@@ -99,7 +99,7 @@ def test_what_came_through_the_queue_has_no_doorbell(world: World) -> None:
     world.record(world.message(transactions(1)))
     [operation] = world.operations()
     assert operation.door is Door.QUEUE
-    world.checker.look(Check(kind=doorbell.KIND, operation_key=operation.key, company_id=COMPANY))
+    world.checks.dispatch(Check(kind=doorbell.KIND, operation_key=operation.key, company_id=COMPANY))
     assert world.queues.pushed == []
 
 
@@ -113,7 +113,7 @@ def test_a_push_with_a_time_has_one_message_that_watches_both(world: World) -> N
         check, delay = world.queues.checks.pop(0)
         assert delay <= 900
         world.now += timedelta(seconds=delay)
-        world.checker.look(check)
+        world.checks.dispatch(check)
     del world.store.table.query  # type: ignore[method-assign]
     [operation] = world.operations()
     assert operation.status is PushStatus.TIMED_OUT

@@ -48,7 +48,7 @@ def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: Wor
     late = world.push([transactions(1)[0] | {"description": "other"}], timeout_in_minutes=1)
     check = Check(kind="operation", feed_id="", operation_key=late.key, company_id=COMPANY)
     world.now = late.due or world.now
-    world.checker.look(check)
+    world.checks.dispatch(check)
     world.run()
     found = world.operation(late.key)
     assert (found.status, [error.validator for error in found.errors]) == (PushStatus.TIMED_OUT, ["UniqueId"])

@@ -141,7 +141,7 @@ def test_a_refusal_to_be_asked_is_no_rejection() -> None:
 
     world.upstream.feed_connection = refused  # type: ignore[method-assign,assignment]
     before = len(world.queues.checks)
-    world.checker.look(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
+    world.checks.dispatch(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
     assert account(world).status is SourceAccountStatus.CONNECTING
     assert len(world.queues.checks) == before + 1
 
@@ -153,7 +153,7 @@ def test_a_crash_at_any_step_leaves_nothing_untold() -> None:
         return world
 
     def look(world: World) -> None:
-        world.checker.look(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
+        world.checks.dispatch(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
 
     worlds = 0
     for world in crashes_everywhere(make, look):

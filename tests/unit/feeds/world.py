@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionStatus, Tenant
 from feedlane.event import Event
@@ -38,7 +38,7 @@ class World:
         numbers = itertools.count(1)
         self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
         ports = (self.store, self.queues, self.upstream, self.clock, self.new_id)
-        self.sender, self.checker = Sender(*ports), Checker(*ports)
+        self.sender, self.checks = Sender(*ports), Checks(*ports)
         self._link(accounts)
 
     def clock(self) -> datetime:
@@ -101,7 +101,7 @@ class World:
             self.queues.checks.sort(key=lambda found: found[1])
             check, delay = self.queues.checks.pop(0)
             self.now += timedelta(seconds=delay)
-            self.checker.look(check)
+            self.checks.dispatch(check)
         else:
             return False
         return True

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from feedlane import connection_limit
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.connection import ConnectionStatus
 from feedlane.feed import Feed
 from feedlane.linking import Linking, NotLinked, Reason
@@ -118,9 +118,9 @@ def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
         return world
 
     for world in crashes_everywhere(made, chosen):
-        checker = Checker(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
+        checks = Checks(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
         for check, _ in list(world.queues.checks):
-            checker.look(check)
+            checks.dispatch(check)
         [feed] = ledger.feeds_of_connection(world.store, world.connection.id)
         assert feed.token_set_id == ("new" if world.now().is_linked else "old")
         assert (world.store.holds() == []) == world.now().is_linked
