@@ -10,11 +10,12 @@ from feedlane import ending, event_payloads
 from feedlane.company import Company
 from feedlane.disconnecting import disconnection
 from feedlane.feed import Feed, FlightStatus
+from feedlane.follow_ups import HoldCheck
 from feedlane.hold import APP, Hold, Scope
 from feedlane.hold_items import still_standing
 from feedlane.ids import NewId
 from feedlane.problem import Problem
-from feedlane.queues import Check, Queues
+from feedlane.queues import Queues
 from feedlane.store import keys, ledger
 from feedlane.store.feed_pages import FeedPage, page_of_all
 from feedlane.store.records import emitted
@@ -51,7 +52,7 @@ def hold_feed(
         return _joined(store, standing[0], also)
     if hold.scope is not Scope.FEED:
         # For the case that we crash between the hold and waking the other feeds.
-        queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY)
+        queues.follow_up(HoldCheck(feed_id=feed.id), SAFETY_DELAY)
     waiting = counted(store, hold)
     event = event_payloads.held(new_id(), hold, waiting.number if waiting.is_all else None, company, now)
     try:
@@ -74,7 +75,7 @@ def _joined(store: Store, standing: Hold, also: Sequence[Write]) -> Hold:
     return standing
 
 
-def wake_others(store: Store, queues: Queues, check: Check) -> None:
+def wake_others(store: Store, queues: Queues, check: HoldCheck) -> None:
     """Wakes every other feed that a hold on this one stops too, so that its operations fail with it.
 
     Whoever held them may have crashed before all were woken. Of a hold of the app a page of feeds, behind the
@@ -129,7 +130,7 @@ def _wake_others(store: Store, queues: Queues, feed: Feed, hold: Hold, after: st
         if other.id != feed.id and other.waiting:
             queues.wake(other.id)
     if page.resume_after is not None:
-        queues.check(Check(kind="hold", feed_id=feed.id, after=page.resume_after), 0)
+        queues.follow_up(HoldCheck(feed_id=feed.id, after=page.resume_after), 0)
 
 
 def counted(store: Store, hold: Hold) -> Counted:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from feedlane import connection_limit, event_payloads, one_off, recovering, releasing
+from feedlane import connection_limit, event_payloads, one_off, releasing
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
+from feedlane.follow_ups import RecoveryCheck
 from feedlane.ids import NewId
 from feedlane.organisations import Organisation, Organisations
-from feedlane.queues import Check, Queues
+from feedlane.queues import Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
 from feedlane.sessions import Choice
 from feedlane.settings import OFFLINE_ACCESS, Settings, limit_of
@@ -106,8 +107,8 @@ class Linking:
         if choice.access_ends is not None:
             one_off.watch(self.queues, connection, choice.access_ends, now)
         # For the case that we crash between the link and its feeds: they have to use the new token set.
-        again = Check(kind=recovering.KIND, company_id=connection.company_id, connection_id=connection.id)
-        self.queues.check(again, SAFETY_DELAY)
+        again = RecoveryCheck(company_id=connection.company_id, connection_id=connection.id)
+        self.queues.follow_up(again, SAFETY_DELAY)
         organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
         try:
             if organisation is None:

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from feedlane import connection_limit, event_payloads, releasing
 from feedlane.connection import ACCESS_REFUSED, Connection, ConnectionStatus
 from feedlane.disconnecting import reconnection_needed
+from feedlane.follow_ups import RecoveryCheck
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import Queues
 from feedlane.reconnection import ONE_OFF_ENDED, WITHOUT_BANK_FEEDS
 from feedlane.settings import limit_of
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 
-KIND = "connectionBack"
 # Xero keeps an unused refresh token as long: after that only the customer can bring a connection back.
 LOOKED_AFTER = timedelta(days=60)
 # Xero may list an organisation and refuse it all the same: that is not taken for a recovery every day anew.
@@ -55,7 +55,7 @@ def listed(
     lacks = store.settings().bank_feeds and seen.lacks_bank_feeds
     writes: list[Write] = []
     if connection.needs_reconnection and not lacks and not _would_be_refused_again(connection, now):
-        queues.check(Check(kind=KIND, company_id=connection.company_id, connection_id=connection.id), LOOK_AFTER)
+        queues.follow_up(RecoveryCheck(company_id=connection.company_id, connection_id=connection.id), LOOK_AFTER)
         writes = _recovered(store, now, new_id, connection, seen)
     elif lacks and connection.is_linked:
         company = store.company(connection.company_id)
@@ -69,7 +69,7 @@ def listed(
     return bool(writes)
 
 
-def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Check) -> None:
+def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: RecoveryCheck) -> None:
     """What waited for a connection that is well again goes on. May be done again."""
     connection = store.find_connection(check.company_id, check.connection_id)
     if connection is not None and connection.is_linked and not connection.needs_reconnection:

@@ -12,8 +12,9 @@ from enum import StrEnum
 from feedlane import event_payloads, statement_end
 from feedlane.errors import Conflict, NotFound
 from feedlane.feed import Feed, FlightStatus
+from feedlane.follow_ups import Wake
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
 from feedlane.store.records import emitted
@@ -39,7 +40,7 @@ def resolve(
     """
     for _ in range(_TRIES):
         feed, statement = _stuck(store, feed_id, number)
-        queues.check(Check(kind="wake", feed_id=feed_id), SAFETY_DELAY)
+        queues.follow_up(Wake(feed_id=feed_id), SAFETY_DELAY)
         told = statement.but(resolved_as=outcome.value)
         company = store.company(feed.company_id)
         event = emitted(event_payloads.statement_resolved(new_id(), feed, told, company, now))

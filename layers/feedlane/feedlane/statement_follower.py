@@ -11,9 +11,10 @@ from feedlane import event_payloads, mapping, statement_end, unmapping
 from feedlane.clock import Clock
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed
+from feedlane.follow_ups import FeedConnectionCheck, StatementCheck
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import Queues
 from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
@@ -40,7 +41,7 @@ class StatementFollower:
     tell_age: Callable[[timedelta], None] = lambda age: None
     """Is told how old a statement is that the upstream has not ended, whenever it is looked at."""
 
-    def follow(self, check: Check) -> None:
+    def follow(self, check: StatementCheck) -> None:
         """Asks how the statement fares, if nobody has since the check was sent; or finishes what follows its end."""
         statement = ledger.statement(self.store, check.feed_id, check.number)
         feed = ledger.find_feed(self.store, check.feed_id)
@@ -58,7 +59,7 @@ class StatementFollower:
         elif statement.state is StatementState.REJECTED:
             self.queues.wake(feed.id)
 
-    def _poll(self, check: Check, feed: Feed, statement: StatementRecord) -> None:
+    def _poll(self, check: StatementCheck, feed: Feed, statement: StatementRecord) -> None:
         now = self.clock()
         self.tell_age(now - (statement.posted_on or statement.created))
         until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
@@ -117,9 +118,9 @@ class StatementFollower:
             return
         raise ConditionFailed([])
 
-    def _poll_later(self, check: Check, statement: StatementRecord, now: datetime) -> None:
+    def _poll_later(self, check: StatementCheck, statement: StatementRecord, now: datetime) -> None:
         """Later each time. The next check is on its way before this one counts as done."""
-        self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
+        self.queues.follow_up(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
         seen = statement.but(turn=check.turn + 1)
         writes: list[Write] = []
         if not seen.stuck and seen.posted_on is not None and now - seen.posted_on > STUCK_AFTER:
@@ -131,10 +132,10 @@ class StatementFollower:
                 writes.append(emitted(event))
         self.store.commit(ledger.put_statement(seen), *writes)
 
-    def _postpone(self, check: Check, seconds: float) -> None:
-        self.queues.check(check, max(1, min(LONGEST_DELAY, int(seconds) + 1)))
+    def _postpone(self, check: StatementCheck, seconds: float) -> None:
+        self.queues.follow_up(check, max(1, min(LONGEST_DELAY, int(seconds) + 1)))
 
-    def follow_feed_connection(self, check: Check) -> None:
+    def follow_feed_connection(self, check: FeedConnectionCheck) -> None:
         """A feed connection that Xero is still working on: the account is connected when it is active."""
         feed = ledger.find_feed(self.store, check.feed_id)
         if feed is None:
@@ -153,7 +154,7 @@ class StatementFollower:
         rejection = found.rejection if found else None
         if rejection and unmapping.feed_connection_rejected(*ports, rejection, self.clock(), self.new_id):
             return
-        self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
+        self.queues.follow_up(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
 
     def _feed_connection_at_xero(self, feed: Feed) -> tuple[FeedConnection | None, bool]:
         """What Xero has, and whether Xero could be asked."""

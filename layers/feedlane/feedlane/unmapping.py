@@ -10,11 +10,12 @@ from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.errors import ReconnectionNeeded, Refused
 from feedlane.feed import Feed, feed_id
+from feedlane.follow_ups import RemovedAccountCheck, Wake
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
 from feedlane.mapping import DISCONNECTED, MENDED_BY_MAPPING, REJECTED, access_to
 from feedlane.problem import Problem
-from feedlane.queues import Check, Queues
+from feedlane.queues import Queues
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, mappings
 from feedlane.store.records import emitted
@@ -65,7 +66,7 @@ def remove_account(
         return [store.remove_source_account(account), *lifted, *told]
 
     id = feed_id(account.connection_id, account.id)
-    queues.check(Check(kind="removed", feed_id=id), SAFETY_DELAY)
+    queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY)
     mappings.record_end(store, connection, account, writes)
     end_removed(store, now, new_id, id)
 
@@ -90,7 +91,7 @@ def feed_connection_gone(
     if waiting is None or now - waiting[1].modified < LONGEST_UNSEEN:
         return False
     connection, account = waiting
-    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
+    queues.follow_up(Wake(feed_id=id), SAFETY_DELAY)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
     told = _told_if_ended(account, ended, store.company(account.company_id), now, new_id)
     mappings.record_end(store, connection, account, lambda _: [store.put_source_account(ended), *told])
@@ -161,7 +162,7 @@ def _end(
         return [store.put_source_account(ended), *told, *holds]
 
     id = feed_id(account.connection_id, account.id)
-    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY)
+    queues.follow_up(Wake(feed_id=id), SAFETY_DELAY)
     mappings.record_end(store, connection, account, writes)
     for hold in held:
         holding.fail_behind(store, id, hold, company, now, new_id)

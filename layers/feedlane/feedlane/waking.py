@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from feedlane.queues import Check, Queues
+from feedlane.follow_ups import WakeAll
+from feedlane.queues import Queues
 from feedlane.store.feed_pages import page_of_all
 from feedlane.store.store import Store
 
-KIND = "wakeAll"
 # Long enough for the change that it goes with to be written.
 SAFETY_DELAY = 20
 
 
 def promise_all(queues: Queues) -> None:
     """Before a change after which all feeds go on: they are woken even if we crash right after the change."""
-    queues.check(Check(kind=KIND), SAFETY_DELAY)
+    queues.follow_up(WakeAll(), SAFETY_DELAY)
 
 
 def wake_all(store: Store, queues: Queues, after: str = "") -> None:
@@ -26,4 +26,4 @@ def wake_all(store: Store, queues: Queues, after: str = "") -> None:
         if feed.waiting:
             queues.wake(feed.id)
     if page.resume_after is not None:
-        queues.check(Check(kind=KIND, after=page.resume_after), 0)
+        queues.follow_up(WakeAll(after=page.resume_after), 0)

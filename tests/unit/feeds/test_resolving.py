@@ -112,7 +112,7 @@ def test_xeros_own_end_at_the_same_moment_counts(outcome: Outcome) -> None:
 
     def xero_ends() -> None:
         world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.DELIVERED)
-        for check, _ in [found for found in world.queues.checks if found[0].kind == "statement"]:
+        for check, _ in [found for found in world.queues.follow_ups if found[0].kind == "statement"]:
             world.checks.dispatch(check)
 
     just_before(world, "commit", xero_ends, touching="bankFeeds.statement.resolved")

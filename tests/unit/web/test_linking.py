@@ -119,7 +119,7 @@ def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
 
     for world in crashes_everywhere(made, chosen):
         checks = Checks(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
-        for check, _ in list(world.queues.checks):
+        for check, _ in list(world.queues.follow_ups):
             checks.dispatch(check)
         [feed] = ledger.feeds_of_connection(world.store, world.connection.id)
         assert feed.token_set_id == ("new" if world.now().is_linked else "old")
