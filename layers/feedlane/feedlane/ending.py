@@ -13,7 +13,7 @@ from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.store import push_operations
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Check, ConditionFailed, Contended, Write
+from feedlane.store.table import Add, Condition, ConditionFailed, Contended, Write
 
 # Each operation is three writes (itself, its event, its pointer), two more are conditions; a commit has at most 100.
 AT_ONCE = 30
@@ -42,7 +42,7 @@ def succeed(store: Store, feed_id: str, through: int, company: Company, now: dat
 
 def fail(
     store: Store, feed_id: str, after: int, problem: Problem, company: Company, now: datetime, new_id: NewId,
-    *conditions: Add | Check,
+    *conditions: Add | Condition,
 ) -> bool:  # fmt: skip
     """Ends all operations that wait for lines behind `after`, with this problem, while `conditions` hold.
 
@@ -79,7 +79,7 @@ def _end(
     company: Company,
     now: datetime,
     new_id: NewId,
-    *conditions: Add | Check,
+    *conditions: Add | Condition,
 ) -> None:
     """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is just unlisted."""
     for some in _chunks(operations):

@@ -23,8 +23,7 @@ from feedlane.store import keys, ledger
 from feedlane.store import push_operations as operation_items
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import Check as Condition
-from feedlane.store.table import ConditionFailed, Contended, When, Write
+from feedlane.store.table import Condition, ConditionFailed, Contended, When, Write
 
 # Each feed is three writes; a commit has at most a hundred.
 FEEDS_AT_ONCE = 30
