@@ -38,7 +38,7 @@ def _wake(letter: Letter) -> str:
 def _check(letter: Letter) -> str:
     sent = letter.json
     number = f" {sent['number']}" if sent.get("number") else ""
-    return f"looks at {sent.get('kind')}{number} of feed {sent.get('feed_id')}"
+    return f"looks at {sent.get('kind')}{number} of feed {sent.get('feed_id', '')}"
 
 
 def _delivery(letter: Letter) -> str:

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from feedlane import aws, batch, wiring
 from feedlane.environment import environment
-from feedlane.queues import Check
+from feedlane.follow_ups import follow_up_in
 
 logger = Logger()
 
@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _look(record: batch.Record) -> None:
-    wiring.checker().look(Check.model_validate_json(record.body))
+    wiring.checks().dispatch(follow_up_in(record.body))
 
 
 def _postpone(record: batch.Record, seconds: int) -> None:

@@ -59,7 +59,7 @@ def whole_way(body: str) -> Callable[[], None]:
     quick.put_many(there.store.table.items.values())
     there.store, there.upstream = Store(quick), Xero()
     ports = (there.store, there.queues, there.upstream, there.clock, there.new_id)
-    there.sender, there.checker = type(there.sender)(*ports), type(there.checker)(*ports)
+    there.sender, there.checks = type(there.sender)(*ports), type(there.checks)(*ports)
 
     def way() -> None:
         accept(there.store, there.queues, there.now, there.new_id, *PLACE, body)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from feedlane.store.table import Add, Check, Delete, Item, Key, Put, Write
+from feedlane.store.table import Add, Condition, Delete, Item, Key, Put, Write
 from tests.fakes.table import MemoryTable
 
 
@@ -56,7 +56,7 @@ class QuickTable(MemoryTable):
         key = pk, sk = write.key
         before = self.items.get(key)
         match write:
-            case Check():
+            case Condition():
                 return
             case Put(item=item):
                 after: Item | None = item

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from feedlane.store.table import Check, Item, Key, Write
+from feedlane.store.table import Condition, Item, Key, Write
 from tests.benchmarks.memory import QuickTable
 
 WRITE_UNIT = 1024
@@ -55,7 +55,7 @@ class MeteredTable(QuickTable):
         before = {write.key: self.items.get(write.key) for write in writes}
         super().commit(*writes)
         for write in writes:
-            self._written(write.key, before[write.key], times=2, indexed=not isinstance(write, Check))
+            self._written(write.key, before[write.key], times=2, indexed=not isinstance(write, Condition))
 
     def put_many(self, items: Iterable[Item]) -> None:
         some = list(items)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from feedlane.follow_ups import FollowUp
 from feedlane.queue_message import QueueMessage
-from feedlane.queues import Check
 from feedlane.store.store import Store
 from feedlane.upstream import Upstream
 from tests.fakes.table import MemoryTable
@@ -37,7 +37,7 @@ class Deployment:
         self.table = table
         world.store, world.queues, world.upstream = Store(table), self, upstream  # type: ignore[assignment]
         ports = (world.store, self, upstream, world.clock, world.new_id)
-        world.sender, world.checker = type(world.sender)(*ports), type(world.checker)(*ports)
+        world.sender, world.checks = type(world.sender)(*ports), type(world.checks)(*ports)
         self.invocations: Counter[str] = Counter()
         self.messages: list[tuple[str, str]] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -75,9 +75,9 @@ class Deployment:
         self.messages.append(("statements.fifo", json.dumps({"feedId": feed_id})))
         self._send.put(feed_id, feed_id)
 
-    def check(self, check: Check, delay_seconds: int) -> None:
-        self.messages.append(("statement-checks", check.model_dump_json()))
-        self.after(delay_seconds + PICKED_UP, lambda: self._looked(check))
+    def follow_up(self, follow_up: FollowUp, delay_seconds: int) -> None:
+        self.messages.append(("statement-checks", follow_up.model_dump_json()))
+        self.after(delay_seconds + PICKED_UP, lambda: self._looked(follow_up))
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         self.messages.append(("webhook-deliveries", json.dumps({"consumerId": consumer_id, "eventId": event_id})))
@@ -97,9 +97,9 @@ class Deployment:
         for feed_id in dict.fromkeys(batch):
             self.world.sender.send(feed_id)
 
-    def _looked(self, check: Check) -> None:
+    def _looked(self, follow_up: FollowUp) -> None:
         self.called("check_statements")
-        self.world.checker.look(check)
+        self.world.checks.dispatch(follow_up)
 
 
 class Fifo:

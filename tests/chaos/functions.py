@@ -14,7 +14,7 @@ from unittest.mock import patch
 from aws_lambda_powertools import Logger
 
 from feedlane import aws, wiring
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.environment import environment
 from feedlane.sending import Sender
 from feedlane.store import feed_pages
@@ -117,7 +117,7 @@ def deployed(
     """The functions' modules with this schedule's world behind them. `upstreams`: one for each instance."""
     queues = aws.SQSQueues()
     ports = [(store, queues, upstream, timeline.now, new_id) for upstream in upstreams]
-    senders, checkers = [Sender(*some) for some in ports], [Checker(*some) for some in ports]
+    senders, all_checks = [Sender(*some) for some in ports], [Checks(*some) for some in ports]
     logger = Logger(service="chaos", level="INFO")
     logger.registered_handler.setStream(log)  # type: ignore[attr-defined]
     logger.propagate = False
@@ -129,7 +129,7 @@ def deployed(
         patch.object(aws, "store", lambda: store),
         patch.object(aws, "queues", lambda: queues),
         patch.object(wiring, "sender", lambda: rng.choice(senders)),
-        patch.object(wiring, "checker", lambda: rng.choice(checkers)),
+        patch.object(wiring, "checks", lambda: rng.choice(all_checks)),
         patch.multiple(function("record_transactions"), system_clock=timeline.now, new_id=new_id, logger=logger),
         patch.object(function("push_statements"), "logger", logger),
         patch.object(function("check_statements"), "logger", logger),

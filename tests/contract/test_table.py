@@ -13,7 +13,7 @@ from feedlane.store.table import (
     EXISTS,
     MOST_WRITES,
     Add,
-    Check,
+    Condition,
     ConditionFailed,
     Delete,
     Item,
@@ -115,7 +115,7 @@ def test_one_failed_condition_stops_the_whole_commit_and_each_is_named(table: Ta
         Put({"pk": pk, "sk": "new"}, ABSENT),
         Put({"pk": pk, "sk": "old", "changed": 1}, ABSENT),
         Delete((pk, "gone"), EXISTS),
-        Check((pk, "other"), EXISTS),
+        Condition((pk, "other"), EXISTS),
         Add((pk, "count"), "sum", 1),
     ]
     with pytest.raises(ConditionFailed) as failed:
@@ -200,7 +200,7 @@ def test_a_commit_takes_a_hundred_writes_of_every_kind(table: Table) -> None:
     puts: list[Write] = [Put({"pk": pk, "sk": f"new-{n:02d}", "raw": b"\xff"}, ABSENT) for n in range(40)]
     additions: list[Write] = [Add((pk, f"sum-{n}"), "sum", n) for n in range(10)]
     deletions: list[Write] = [Delete((pk, f"old-{n:02d}"), EXISTS) for n in range(40)]
-    checks: list[Write] = [Check((pk, f"old-{n:02d}"), EXISTS) for n in range(40, 50)]
+    checks: list[Write] = [Condition((pk, f"old-{n:02d}"), EXISTS) for n in range(40, 50)]
     table.commit(*puts, *additions, *deletions, *checks)
 
     assert len(list(table.query(pk, prefix="new-"))) == 40
@@ -237,7 +237,7 @@ def _write(kind: str, key: Key, when: When, before: Item | None) -> tuple[Write,
         case "delete":
             return Delete(key, when), None
         case "check":
-            return Check(key, when), before
+            return Condition(key, when), before
         case _:
             after = (before or {"pk": pk, "sk": sk}) | {"sum": 2, "mark": "set"}
             return Add(key, "sum", 2, set={"mark": "set"}, when=when), after

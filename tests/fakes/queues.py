@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from feedlane.queues import Check
+from feedlane.follow_ups import FollowUp
 
 
 @dataclass
 class FakeQueues:
     pushed: list[dict[str, str]] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
-    checks: list[tuple[Check, int]] = field(default_factory=list)
+    follow_ups: list[tuple[FollowUp, int]] = field(default_factory=list)
     deliveries: list[tuple[str, str, int]] = field(default_factory=list)
     replays: list[tuple[str, str, int]] = field(default_factory=list)
     aside: list[dict[str, str]] = field(default_factory=list)
@@ -23,9 +23,9 @@ class FakeQueues:
     def wake(self, feed_id: str) -> None:
         self.woken.append(feed_id)
 
-    def check(self, check: Check, delay_seconds: int) -> None:
+    def follow_up(self, follow_up: FollowUp, delay_seconds: int) -> None:
         assert 0 <= delay_seconds <= 900
-        self.checks.append((check, delay_seconds))
+        self.follow_ups.append((follow_up, delay_seconds))
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         self.deliveries.append((consumer_id, event_id, delay_seconds))

@@ -9,7 +9,7 @@ from typing import Any
 from feedlane.store.table import (
     MOST_WRITES,
     Add,
-    Check,
+    Condition,
     ConditionFailed,
     Delete,
     Item,
@@ -101,7 +101,7 @@ class MemoryTable:
                 changed.update(extra)
                 for field in gone:
                     changed.pop(field, None)
-            case Check():
+            case Condition():
                 pass
 
 

@@ -291,5 +291,5 @@ def _look_at_an_old_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "store", lambda: None)
     monkeypatch.setattr(aws, "queues", lambda: None)
     monkeypatch.setattr(wiring, "upstream", lambda: None)
-    for made in (wiring.sender.__wrapped__(), wiring.checker.__wrapped__()):
+    for made in (wiring.sender.__wrapped__(), wiring.checks.__wrapped__()):
         made.tell_age(timedelta(hours=3))

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from feedlane import event_payloads
 from feedlane.company import Company
-from feedlane.ending import ended, held, stands
+from feedlane.ending import ended, failed_by
 from feedlane.errors import Finding
 from feedlane.feed import Feed
 from feedlane.hold import Hold
+from feedlane.hold_items import still_standing
 from feedlane.ids import NewId
 from feedlane.ledger import Entry, Known, Refusal, append, appended, now_known
 from feedlane.parcels import Push
@@ -115,7 +116,7 @@ def _with(batch: _Batch, push: Push, under: Circumstances) -> _Batch:
     elif outcome.through <= batch.feed.delivered_through:
         writes += ended(operation.succeeded(now), company, now, new_id)
     elif holds:
-        writes += ended(held(operation, holds[0], now), company, now, new_id)
+        writes += ended(failed_by(operation, holds[0].problem, now), company, now, new_id)
         batch = replace(batch, hold=holds[0])
     else:
         writes += [push_operations.put_operation(operation), push_operations.add_open(after.id, operation)]
@@ -137,7 +138,7 @@ def _commit(store: Store, batch: _Batch) -> Feed:
     feed = batch.feed
     if not batch.writes:
         return feed
-    conditions: list[Write] = [stands(batch.hold)] if batch.hold else []
+    conditions: list[Write] = [still_standing(batch.hold)] if batch.hold else []
     if not batch.lines:
         # What was known already may be delivered at this moment: an operation must not wait for it for ever.
         store.commit(ledger_items.unmoved(feed), *conditions, *batch.writes)

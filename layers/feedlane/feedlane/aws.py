@@ -14,7 +14,8 @@ from botocore.config import Config
 
 from feedlane.clock import iso, system_clock
 from feedlane.environment import environment
-from feedlane.queues import DELAY_SECONDS_MAX, Check
+from feedlane.follow_ups import FollowUp
+from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.store.store import Store
 
@@ -44,8 +45,8 @@ class SQSQueues:
         body = json.dumps({"feedId": feed_id})
         self._send_fifo(environment().statements_queue_url, feed_id, str(uuid.uuid4()), body)
 
-    def check(self, check: Check, delay_seconds: int) -> None:
-        self._send_later(environment().checks_queue_url, check.model_dump_json(), delay_seconds)
+    def follow_up(self, follow_up: FollowUp, delay_seconds: int) -> None:
+        self._send_later(environment().checks_queue_url, follow_up.model_dump_json(), delay_seconds)
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         due = system_clock() + timedelta(seconds=delay_seconds)

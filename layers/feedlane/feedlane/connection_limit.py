@@ -1,6 +1,7 @@
 """The connection limit: how many organisations are linked, counted in the commits that link and unlink them.
 
 Demo companies do not count. The count is exact: it changes in the same commit as the connection's status.
+A limit of None is no limit.
 """
 
 from __future__ import annotations
@@ -12,21 +13,14 @@ from typing import Any
 from feedlane import event_payloads
 from feedlane.connection import Connection
 from feedlane.ids import NewId
-from feedlane.settings import Settings
 from feedlane.store import keys
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Add, ConditionFailed, When, Write
 
 
-def limit_of(settings: Settings) -> int | None:
-    """None: no limit. A partner has none."""
-    return None if settings.partner else settings.connection_limit
-
-
-def is_reached(store: Store, settings: Settings) -> bool:
+def is_reached(store: Store, limit: int | None) -> bool:
     """Whether no further organisation may be linked. Counts anew before it says so."""
-    limit = limit_of(settings)
     return limit is not None and counted(store) >= limit and recount(store) >= limit
 
 
@@ -35,11 +29,11 @@ def counted(store: Store) -> int:
     return int(item["count"]) if item else 0
 
 
-def take(settings: Settings, before: Connection, demo: bool) -> list[Write]:
+def take(limit: int | None, before: Connection, demo: bool) -> list[Write]:
     """The write that counts a connection which is linked now; fails if the limit is reached."""
     if before.is_linked or demo:
         return []
-    return [Add(keys.LINKED_COUNT, "count", 1, set=_mark("+", before), below=limit_of(settings))]
+    return [Add(keys.LINKED_COUNT, "count", 1, set=_mark("+", before), below=limit)]
 
 
 def give_back(before: Connection) -> list[Write]:
@@ -70,9 +64,9 @@ def recount(store: Store) -> int:
     return truth
 
 
-def report_reached(store: Store, settings: Settings, now: datetime, new_id: NewId) -> None:
+def report_reached(store: Store, limit: int | None, now: datetime, new_id: NewId) -> None:
     """One event for each time that the limit is reached, however many customers meet it."""
-    limit, there = limit_of(settings), store.table.get(keys.LINKED_COUNT)
+    there = store.table.get(keys.LINKED_COUNT)
     if limit is None or there is None or there["reported"] == limit:
         return
     event = event_payloads.connection_limit_reached(new_id(), limit, int(there["count"]), now)

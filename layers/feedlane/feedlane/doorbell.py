@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from feedlane import ending
 from feedlane.feed import feed_id
+from feedlane.follow_ups import PushOperationCheck
 from feedlane.ids import NewId
 from feedlane.push_operation import Door, PushOperation, PushStatus
-from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Queues
 from feedlane.store import push_operations
 from feedlane.store.store import Store
 
-KIND = "operation"
 # Longer than the API's function lives: by then the operation is written, or never will be.
 SAFETY_DELAY = 60
 _NOT_ENDED = frozenset({PushStatus.PENDING, PushStatus.TIMED_OUT})
@@ -36,7 +36,7 @@ def announce(queues: Queues, operation: PushOperation, promised: bool = False) -
     return operation
 
 
-def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Check) -> None:
+def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: PushOperationCheck) -> None:
     """Rings for a push that is in no ledger, and ends an operation whose time is over. May be done again."""
     operation = push_operations.existing_operation(store, check.company_id, check.operation_key)
     if operation is None:
@@ -70,10 +70,9 @@ def _ring(queues: Queues, operation: PushOperation) -> None:
 
 
 def _look_later(queues: Queues, operation: PushOperation, delay: timedelta) -> None:
-    check = Check(
-        kind=KIND,
+    check = PushOperationCheck(
         feed_id=feed_id(operation.connection_id, operation.account_id),
         operation_key=operation.key,
         company_id=operation.company_id,
     )
-    queues.check(check, max(1, min(DELAY_SECONDS_MAX, int(delay.total_seconds()))))
+    queues.follow_up(check, max(1, min(DELAY_SECONDS_MAX, int(delay.total_seconds()))))

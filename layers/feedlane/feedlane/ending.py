@@ -7,14 +7,14 @@ from datetime import datetime
 
 from feedlane import event_payloads
 from feedlane.company import Company
-from feedlane.hold import Hold
 from feedlane.ids import NewId
+from feedlane.problem import Problem
 from feedlane.push_operation import PushOperation, PushStatus
-from feedlane.store import keys, push_operations
+from feedlane.store import push_operations
 from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Check, ConditionFailed, Contended, When, Write
+from feedlane.store.table import Add, Condition, ConditionFailed, Contended, Write
 
 # Each operation is three writes (itself, its event, its pointer), two more are conditions; a commit has at most 100.
 AT_ONCE = 30
@@ -37,17 +37,17 @@ def succeed(store: Store, feed_id: str, through: int, company: Company, now: dat
 
 
 def fail(
-    store: Store, feed_id: str, after: int, hold: Hold, company: Company, now: datetime, new_id: NewId,
-    *conditions: Add | Check,
+    store: Store, feed_id: str, after: int, problem: Problem, company: Company, now: datetime, new_id: NewId,
+    *conditions: Add | Condition,
 ) -> bool:  # fmt: skip
-    """Ends all operations that wait for lines behind `after`, with what the upstream said, while `conditions` hold.
+    """Ends all operations that wait for lines behind `after`, with this problem, while `conditions` hold.
 
     False if they do not hold any more.
     """
     unless = {condition.key for condition in conditions}
 
     def end(operation: PushOperation) -> PushOperation:
-        return held(operation, hold, now)
+        return failed_by(operation, problem, now)
 
     for attempt in attempts(f"open push operations of feed {feed_id}"):
         waiting = push_operations.open_operations(store, feed_id, after=after)
@@ -61,17 +61,8 @@ def fail(
     return True
 
 
-def stands(hold: Hold) -> Add:
-    """The condition that the hold is still there, and not about to be lifted, for a commit on its account.
-
-    Counted, so that no release passes at the same moment that has not seen what the commit did.
-    """
-    return Add(keys.hold(hold.scope, hold.subject), "noticed", 1, when=When(equal={"id": hold.id, "releasing": False}))
-
-
-def held(operation: PushOperation, hold: Hold, now: datetime) -> PushOperation:
-    """The operation failed by a hold: its transactions stay in the ledger and go with the release."""
-    problem = hold.problem
+def failed_by(operation: PushOperation, problem: Problem, now: datetime) -> PushOperation:
+    """The operation failed by what stops its feed. Its transactions stay in the ledger: a release sends them."""
     return operation.failed(now, problem.detail or problem.title, status_code=problem.status, problem=problem)
 
 
@@ -83,7 +74,7 @@ def _end(
     company: Company,
     now: datetime,
     new_id: NewId,
-    *conditions: Add | Check,
+    *conditions: Add | Condition,
 ) -> None:
     """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is just unlisted."""
     for some in _chunks(operations):

@@ -238,10 +238,15 @@ def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datet
         "reason": reason,
         "failingSince": iso(consumer.failing_since) if consumer.failing_since else None,
     }
-    return event(event_id, types.CONSUMER_DISABLED, consumer.subject, payload, None, now)
+    return _of_consumer(event_id, types.CONSUMER_DISABLED, consumer, payload, now)
 
 
 def consumer_test(event_id: str, consumer: Consumer, now: datetime) -> Event:
     """For this consumer alone, whatever its filters."""
     payload = {"consumerId": consumer.id, "message": "This is a test. Nothing has happened."}
-    return event(event_id, types.TEST, consumer.subject, payload, None, now)
+    return _of_consumer(event_id, types.TEST, consumer, payload, now)
+
+
+def _of_consumer(event_id: str, event_type: str, consumer: Consumer, payload: dict[str, Any], now: datetime) -> Event:
+    """Of no company: consumers belong to the platform."""
+    return Event(id=event_id, type=event_type, subject=consumer.subject, time=now, payload=known(payload))

@@ -10,9 +10,12 @@ from feedlane import ending, event_payloads
 from feedlane.company import Company
 from feedlane.disconnecting import disconnection
 from feedlane.feed import Feed, FlightStatus
+from feedlane.follow_ups import HoldCheck
 from feedlane.hold import APP, Hold, Scope
+from feedlane.hold_items import still_standing
 from feedlane.ids import NewId
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.problem import Problem
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.store import keys, ledger
 from feedlane.store.attempts import attempts
 from feedlane.store.feed_pages import FeedPage, page_of_all
@@ -47,7 +50,7 @@ def hold_feed(
         return _joined(store, standing[0], also)
     if hold.scope is not Scope.FEED:
         # For the case that we crash between the hold and waking the other feeds.
-        queues.check(Check(kind="hold", feed_id=feed.id), SAFETY_DELAY_SECONDS)
+        queues.follow_up(HoldCheck(feed_id=feed.id), SAFETY_DELAY_SECONDS)
     waiting = counted(store, hold)
     event = event_payloads.held(new_id(), hold, waiting.number if waiting.is_all else None, company, now)
     try:
@@ -60,7 +63,7 @@ def hold_feed(
         if not (standing := store.holds_on([(hold.scope, hold.subject)])):
             raise  # lifted at this moment: whoever asked has to look again
         return _joined(store, standing[0], also)
-    _tell_others(store, queues, feed, hold)
+    _wake_others(store, queues, feed, hold)
     return hold
 
 
@@ -71,18 +74,22 @@ def holds_of_feed(store: Store, feed_id: str) -> list[Hold]:
 
 def _joined(store: Store, standing: Hold, also: Sequence[Write]) -> Hold:
     if also:
-        store.commit(ending.stands(standing), *also)
+        store.commit(still_standing(standing), *also)
     return standing
 
 
-def tell_others(store: Store, queues: Queues, feed: Feed, after: str = "") -> None:
-    """Wakes every other feed that a hold on this one stops too, so that its operations are told.
+def wake_others(store: Store, queues: Queues, check: HoldCheck) -> None:
+    """Wakes every other feed that a hold on this one stops too, so that its operations fail with it.
 
-    Of a hold of the app a page of feeds, behind the connection `after`; a message goes on behind it. May be done again.
+    Whoever held them may have crashed before all were woken. Of a hold of the app a page of feeds, behind the
+    connection `after`; a message goes on behind it. May be done again.
     """
+    feed = ledger.find_feed(store, check.feed_id)
+    if feed is None:
+        return
     for hold in store.holds_on(feed.holdable):
-        if not after or hold.scope is Scope.APP:
-            _tell_others(store, queues, feed, hold, after)
+        if not check.after or hold.scope is Scope.APP:
+            _wake_others(store, queues, feed, hold, check.after)
 
 
 def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
@@ -109,23 +116,23 @@ def _fail_after(
         standing = store.holds_on([(hold.scope, hold.subject)])
         if feed is None or not standing or standing[0].id != hold.id or standing[0].releasing:
             return
-        conditions = (ending.stands(hold), ledger.unmoved(feed))
-        if ending.fail(store, feed_id, sent_through(feed), hold, company, now, new_id, *conditions):
+        conditions = (still_standing(hold), ledger.unmoved(feed))
+        if ending.fail(store, feed_id, sent_through(feed), hold.problem, company, now, new_id, *conditions):
             return
 
 
-def fail_ended(store: Store, feed: Feed, why: Hold, company: Company, now: datetime, new_id: NewId) -> None:
-    """Fails what waits in a feed that has ended. `why` is no hold that anybody could release: it gives the reason."""
-    ending.fail(store, feed.id, _sent_through(feed), why, company, now, new_id)
+def fail_ended(store: Store, feed: Feed, problem: Problem, company: Company, now: datetime, new_id: NewId) -> None:
+    """Fails what waits in a feed that has ended, for this reason: there is no hold that anybody could release."""
+    ending.fail(store, feed.id, _sent_through(feed), problem, company, now, new_id)
 
 
-def _tell_others(store: Store, queues: Queues, feed: Feed, hold: Hold, after: str = "") -> None:
+def _wake_others(store: Store, queues: Queues, feed: Feed, hold: Hold, after: str = "") -> None:
     page = page_under(store, hold.scope, hold.subject, after)
     for other in page.feeds:
         if other.id != feed.id and other.waiting:
             queues.wake(other.id)
     if page.resume_after is not None:
-        queues.check(Check(kind="hold", feed_id=feed.id, after=page.resume_after), 0)
+        queues.follow_up(HoldCheck(feed_id=feed.id, after=page.resume_after), 0)
 
 
 def counted(store: Store, hold: Hold) -> Counted:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
-from feedlane import connection_limit, event_payloads, one_off, recovering, releasing
+from feedlane import connection_limit, event_payloads, one_off, releasing
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
+from feedlane.follow_ups import RecoveryCheck
 from feedlane.ids import NewId
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.organisations import Organisation, Organisations
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
-from feedlane.sessions import Choice, Organisation
-from feedlane.settings import OFFLINE_ACCESS, Settings
+from feedlane.sessions import Choice
+from feedlane.settings import OFFLINE_ACCESS, Settings, limit_of
 from feedlane.store import keys
 from feedlane.store.attempts import AttemptsExhausted, attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
-from feedlane.vault import Grant, Vault
+from feedlane.vault import Vault
 
 # Many callbacks at once meet in the count of linked connections: each tries again until it is its turn.
 _TIMES = 30
@@ -50,18 +50,6 @@ class NotLinked(FeedlaneError):
         self.detail = detail
 
 
-class Organisations(Protocol):
-    """What Xero tells of a consent, and the way to undo it."""
-
-    def authorised(self, grant: Grant) -> list[Organisation]:
-        """The organisations of this consent, and no others that the user ever connected."""
-
-    def details(self, token_set_id: str, organisation: Organisation) -> Tenant: ...
-
-    def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
-        """Ends these organisations' connections at Xero, unless another consent has renewed them since."""
-
-
 @dataclass(frozen=True)
 class Linking:
     store: Store
@@ -77,8 +65,9 @@ class Linking:
         if not settings.enabled or not settings.has_keys:
             raise NotLinked(Reason.NOT_SET_UP)
         counts = not connection.is_linked and not (connection.tenant and connection.tenant.demo)
-        if counts and connection_limit.is_reached(self.store, settings):
-            connection_limit.report_reached(self.store, settings, now, self.new_id)
+        limit = limit_of(settings)
+        if counts and connection_limit.is_reached(self.store, limit):
+            connection_limit.report_reached(self.store, limit, now, self.new_id)
             raise NotLinked(Reason.LIMIT)
         return settings
 
@@ -115,8 +104,8 @@ class Linking:
         if choice.access_ends is not None:
             one_off.watch(self.queues, connection, choice.access_ends, now)
         # For the case that we crash between the link and its feeds: they have to use the new token set.
-        again = Check(kind=recovering.KIND, company_id=connection.company_id, connection_id=connection.id)
-        self.queues.check(again, SAFETY_DELAY_SECONDS)
+        again = RecoveryCheck(company_id=connection.company_id, connection_id=connection.id)
+        self.queues.follow_up(again, SAFETY_DELAY_SECONDS)
         organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
         try:
             if organisation is None:
@@ -161,8 +150,9 @@ class Linking:
                 try:
                     self.store.commit(*writes)
                 except ConditionFailed as failed:
-                    if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.store, settings):
-                        connection_limit.report_reached(self.store, settings, now, self.new_id)
+                    limit = limit_of(settings)
+                    if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.store, limit):
+                        connection_limit.report_reached(self.store, limit, now, self.new_id)
                         raise NotLinked(Reason.LIMIT) from None
                     raise
                 break
@@ -191,7 +181,7 @@ class Linking:
         pk, sk = keys.linked(tenant.id, before.id)
         marker = Put({"pk": pk, "sk": sk, "company_id": before.company_id, "connection_id": before.id})
         events = [emitted(told(self.new_id(), linked, company, now)), *self._need_told(before, linked, company, now)]
-        counted = connection_limit.take(settings, before, tenant.demo)
+        counted = connection_limit.take(limit_of(settings), before, tenant.demo)
         return linked, [self.store.put_connection(linked), marker, self._owned(before, tenant), *events, *counted]
 
     def _need_told(self, before: Connection, linked: Connection, company: Company, now: datetime) -> list[Write]:

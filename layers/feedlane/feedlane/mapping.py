@@ -10,8 +10,9 @@ from feedlane import event_payloads, going_on, holding, releasing
 from feedlane.connection import Connection
 from feedlane.errors import Invalid, ReconnectionNeeded, Unavailable
 from feedlane.feed import Feed, feed_id
+from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.ids import NewId, fingerprint
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.reconnection import WITHOUT_BANK_FEEDS
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, mappings
@@ -91,7 +92,7 @@ def map_account(
     status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
     mapped = account.but(status=status, mapping=mapping, problem=None, modified=now)
     # For the case that we crash before somebody looks, or before what waits goes on.
-    queues.check(Check(kind="feedConnection", feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
+    queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
         mappings.record(store, now, connection, mapped, *_told_if_connected(store, mapped, now, new_id))
     except mappings.AlreadyClaimed:
@@ -204,8 +205,8 @@ def _feed_connection(
 def _look_soon(queues: Queues, account: SourceAccount) -> None:
     """While Xero still works on the feed connection, somebody has to look when it is done."""
     if account.status is SourceAccountStatus.CONNECTING:
-        check = Check(kind="feedConnection", feed_id=feed_id(account.connection_id, account.id))
-        queues.check(check, FIRST_LOOK)
+        check = FeedConnectionCheck(feed_id=feed_id(account.connection_id, account.id))
+        queues.follow_up(check, FIRST_LOOK)
 
 
 def _told_if_connected(store: Store, account: SourceAccount, now: datetime, new_id: NewId) -> list[Write]:

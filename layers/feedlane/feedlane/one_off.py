@@ -6,27 +6,26 @@ from datetime import datetime
 
 from feedlane.connection import Connection
 from feedlane.disconnecting import disconnection
+from feedlane.follow_ups import OneOffAccessCheck
 from feedlane.ids import NewId
-from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Queues
 from feedlane.reconnection import ONE_OFF_ENDED
 from feedlane.store.store import Store
-
-KIND = "oneOffAccess"
 
 
 def watch(queues: Queues, connection: Connection, ends: datetime, now: datetime) -> None:
     """Has somebody look when the access ends; before that, or if it has become continuous, the look does nothing."""
-    check = Check(kind=KIND, company_id=connection.company_id, connection_id=connection.id)
-    queues.check(check, _delay(ends, now))
+    check = OneOffAccessCheck(company_id=connection.company_id, connection_id=connection.id)
+    queues.follow_up(check, _delay(ends, now))
 
 
-def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Check) -> None:
+def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: OneOffAccessCheck) -> None:
     """Ends the connection if its access has ended. Raises `ConditionFailed` if it changed at this moment."""
     connection = store.find_connection(check.company_id, check.connection_id)
     if connection is None or not connection.is_linked or connection.access_ends is None:
         return
     if now < connection.access_ends:
-        queues.check(check, _delay(connection.access_ends, now))
+        queues.follow_up(check, _delay(connection.access_ends, now))
         return
     company = store.company(connection.company_id)
     store.commit(*disconnection(store, connection, ONE_OFF_ENDED, company, now, new_id))

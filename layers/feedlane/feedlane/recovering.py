@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from feedlane import connection_limit, event_payloads, releasing
 from feedlane.connection import ACCESS_REFUSED, Connection, ConnectionStatus
 from feedlane.disconnecting import reconnection_needed
+from feedlane.follow_ups import RecoveryCheck
 from feedlane.ids import NewId
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.reconnection import ONE_OFF_ENDED, WITHOUT_BANK_FEEDS
+from feedlane.settings import limit_of
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 
-KIND = "connectionBack"
 # Xero keeps an unused refresh token as long: after that only the customer can bring a connection back.
 LOOKED_AFTER = timedelta(days=60)
 # Xero may list an organisation and refuse it all the same: that is not taken for a recovery every day anew.
@@ -52,9 +53,9 @@ def listed(
     lacks = store.settings().bank_feeds and seen.lacks_bank_feeds
     writes: list[Write] = []
     if connection.needs_reconnection and not lacks and not _would_be_refused_again(connection, now):
-        # By then the connection is written; a look that finds it unchanged has nothing to do.
-        check = Check(kind=KIND, company_id=connection.company_id, connection_id=connection.id)
-        queues.check(check, SAFETY_DELAY_SECONDS)
+        queues.follow_up(
+            RecoveryCheck(company_id=connection.company_id, connection_id=connection.id), SAFETY_DELAY_SECONDS
+        )
         writes = _recovered(store, now, new_id, connection, seen)
     elif lacks and connection.is_linked:
         company = store.company(connection.company_id)
@@ -68,7 +69,7 @@ def listed(
     return bool(writes)
 
 
-def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Check) -> None:
+def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: RecoveryCheck) -> None:
     """What waited for a connection that is well again goes on. May be done again."""
     connection = store.find_connection(check.company_id, check.connection_id)
     if connection is not None and connection.is_linked and not connection.needs_reconnection:
@@ -80,7 +81,8 @@ def _recovered(store: Store, now: datetime, new_id: NewId, before: Connection, s
     company = store.company(before.company_id)
     event = event_payloads.connection_recovered(new_id(), before, well, company, "xero", now)
     demo = before.tenant is not None and before.tenant.demo
-    return [store.put_connection(well), *connection_limit.take(store.settings(), before, demo), emitted(event)]
+    limit = limit_of(store.settings())
+    return [store.put_connection(well), *connection_limit.take(limit, before, demo), emitted(event)]
 
 
 def _would_be_refused_again(connection: Connection, now: datetime) -> bool:

@@ -13,20 +13,19 @@ from datetime import datetime
 from feedlane import event_payloads, holding
 from feedlane.errors import Conflict
 from feedlane.feed import Feed
+from feedlane.follow_ups import ReleaseCheck
 from feedlane.going_on import company_of, operation_of, started, those_that_wait
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId, derived_id
 from feedlane.push_operation import PushOperation
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.store import keys, ledger
 from feedlane.store import push_operations as operation_items
 from feedlane.store.attempts import attempts
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
-from feedlane.store.table import Check as Condition
-from feedlane.store.table import ConditionFailed, Contended, When, Write
+from feedlane.store.table import Condition, ConditionFailed, Contended, When, Write
 
-KIND = "release"
 # Each feed is three writes; a commit has at most a hundred.
 FEEDS_AT_ONCE = 30
 
@@ -43,7 +42,7 @@ def release_in_parts(store: Store, queues: Queues, now: datetime, new_id: NewId,
     return _go_on(store, queues, now, new_id, hold)
 
 
-def resume(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Check) -> None:
+def resume(store: Store, queues: Queues, now: datetime, new_id: NewId, check: ReleaseCheck) -> None:
     """Brings a release on that was begun. May be done again, also when there is nothing left to do."""
     scope = Scope(check.scope)
     for hold in store.holds_on([(scope, check.subject)]):
@@ -95,7 +94,7 @@ def _after(store: Store, queues: Queues, hold: Hold, is_lifted: bool) -> None:
 
 
 def _go_on_later(queues: Queues, hold: Hold, delay: int) -> None:
-    queues.check(Check(kind=KIND, scope=hold.scope, subject=hold.subject), delay)
+    queues.follow_up(ReleaseCheck(scope=hold.scope, subject=hold.subject), delay)
 
 
 def _start(store: Store, now: datetime, hold: Hold, feeds: Sequence[Feed]) -> None:
@@ -128,4 +127,4 @@ def _wake(store: Store, queues: Queues, scope: Scope, subject: str, after: str =
         if feed.waiting:
             queues.wake(feed.id)
     if page.resume_after is not None:
-        queues.check(Check(kind=KIND, scope=scope, subject=subject, after=page.resume_after), 0)
+        queues.follow_up(ReleaseCheck(scope=scope, subject=subject, after=page.resume_after), 0)

@@ -9,10 +9,11 @@ from feedlane import event_payloads, going_on, holding
 from feedlane.connection import Connection
 from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.feed import Feed, SetAside
+from feedlane.follow_ups import Wake
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
 from feedlane.push_operation import PushOperation
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.release_in_parts import FEEDS_AT_ONCE, release_in_parts
 from feedlane.store import ledger
 from feedlane.store.attempts import attempts
@@ -63,7 +64,7 @@ def _released(
     if hold.scope is Scope.FEED and not all(feed.feed_connection_id for feed in feeds):
         raise Conflict("The account is disconnected from Xero; what waits goes on by itself once it is mapped again.")
     for feed in feeds:
-        queues.check(Check(kind="wake", feed_id=feed.id), SAFETY_DELAY_SECONDS)
+        queues.follow_up(Wake(feed_id=feed.id), SAFETY_DELAY_SECONDS)
     started = [going_on.operation_of(feed, now, new_id()) for feed in feeds]
     company = going_on.company_of(store, hold, companies)
     waiting = sum(feed.waiting for feed in feeds)

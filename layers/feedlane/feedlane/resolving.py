@@ -12,8 +12,9 @@ from enum import StrEnum
 from feedlane import event_payloads, statement_end
 from feedlane.errors import Conflict, NotFound
 from feedlane.feed import Feed, FlightStatus
+from feedlane.follow_ups import Wake
 from feedlane.ids import NewId
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
 from feedlane.store.attempts import attempts
@@ -37,7 +38,7 @@ def resolve(
     changing = Conflict("The feed is changing at this moment; try again.")
     for attempt in attempts(f"feed {feed_id}", otherwise=changing):
         feed, statement = _stuck(store, feed_id, number)
-        queues.check(Check(kind="wake", feed_id=feed_id), SAFETY_DELAY_SECONDS)
+        queues.follow_up(Wake(feed_id=feed_id), SAFETY_DELAY_SECONDS)
         told = statement.but(resolved_as=outcome.value)
         company = store.company(feed.company_id)
         event = emitted(event_payloads.statement_resolved(new_id(), feed, told, company, now))

@@ -10,9 +10,10 @@ from feedlane import ending, holding, mapping, unmapping
 from feedlane.clock import Clock, local_date
 from feedlane.errors import NotFound
 from feedlane.feed import Feed, Flight, FlightStatus
+from feedlane.follow_ups import StatementCheck
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId, fingerprint
-from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Queues
 from feedlane.settling import FIRST_LOOK, NeverTaken, Settler, says_never_taken, wake_at
 from feedlane.statement import MOST_LINES, StatementRecord, StatementState, Wait, gathers_until, next_statement
 from feedlane.store import keys, ledger, push_operations
@@ -120,7 +121,7 @@ class Sender:
         flight = feed.flight
         statement = ledger.statement(self.store, feed.id, flight.number) if flight else None
         if statement is not None and statement.state is StatementState.PENDING and statement.turn == 0:
-            self.queues.check(Check(kind="statement", feed_id=feed.id, number=statement.number), FIRST_LOOK)
+            self.queues.follow_up(StatementCheck(feed_id=feed.id, number=statement.number), FIRST_LOOK)
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""

@@ -5,18 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from feedlane.ids import fingerprint
+from feedlane.organisations import Organisation
 from feedlane.record import Record
 
 LINK_LASTS = timedelta(hours=1)
 PORTAL_LASTS = timedelta(hours=8)
-
-
-class Organisation(Record):
-    """One of several organisations that the customer has just authorised."""
-
-    tenant_id: str
-    name: str
-    xero_connection_id: str
 
 
 class Choice(Record):

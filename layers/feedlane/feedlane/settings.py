@@ -70,6 +70,11 @@ class Settings(Record):
         return tuple(asked)
 
 
+def limit_of(settings: Settings) -> int | None:
+    """The connection limit. None: no limit. A partner has none."""
+    return None if settings.partner else settings.connection_limit
+
+
 class Profile(Record):
     """The platform's face in Link: its name, its logo, where Link sends customers back to."""
 

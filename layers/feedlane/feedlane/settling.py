@@ -9,9 +9,10 @@ from typing import assert_never
 from feedlane import holding, statement_end
 from feedlane.clock import Clock, iso
 from feedlane.feed import Feed, Flight, FlightStatus
+from feedlane.follow_ups import StatementCheck, Wake
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
-from feedlane.queues import DELAY_SECONDS_MAX, Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Queues
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
 from feedlane.store.attempts import attempts
@@ -84,7 +85,7 @@ class Settler:
             number=statement.number, first=statement.first, last=statement.last, status=FlightStatus.PENDING
         )
         self.store.commit(ledger.put_statement(taken), ledger.put_feed(feed.but(flight=flight)))
-        self.queues.check(Check(kind="statement", feed_id=feed.id, number=statement.number), FIRST_LOOK)
+        self.queues.follow_up(StatementCheck(feed_id=feed.id, number=statement.number), FIRST_LOOK)
 
     def _refused(self, feed: Feed, statement: StatementRecord, refusal: Refusal, in_doubt: bool, now: datetime) -> None:
         """Held. A statement that certainly was not taken is cut anew after the release; one in doubt stays as it is."""
@@ -136,5 +137,5 @@ def wake_at(store: Store, queues: Queues, now: datetime, feed: Feed, until: date
     wanted, planned = now + timedelta(seconds=delay), planned_wake(store, feed.id)
     if planned is not None and now < planned <= wanted:
         return
-    queues.check(Check(kind="wake", feed_id=feed.id, at=iso(wanted)), delay)
+    queues.follow_up(Wake(feed_id=feed.id, at=iso(wanted)), delay)
     plan_wake(store, feed.id, wanted)

@@ -24,10 +24,10 @@ def delivered(
     # Lines that are set aside right behind it have no statement whose end could end what waits for them.
     after = after.but(delivered_through=after.passed_through)
     store.commit(ledger.put_statement(ended), ledger.put_feed(after), *also)
-    move_on(store, queues, after, now, new_id)
+    finish_delivered(store, queues, after, now, new_id)
 
 
-def move_on(store: Store, queues: Queues, feed: Feed, now: datetime, new_id: NewId) -> None:
+def finish_delivered(store: Store, queues: Queues, feed: Feed, now: datetime, new_id: NewId) -> None:
     """What follows a delivery. May be done again: a crash before it leaves a message that does."""
     if feed.waiting:
         queues.wake(feed.id)
@@ -51,7 +51,7 @@ def rejected(
     holding.fail_waiting(store, after, hold, company, now, new_id)
 
 
-def unasked(store: Store, queues: Queues, feed: Feed, refusal: Refusal, now: datetime, new_id: NewId) -> None:
+def refused_status(store: Store, queues: Queues, feed: Feed, refusal: Refusal, now: datetime, new_id: NewId) -> None:
     """The upstream does not let us ask how the statement fares: held, the statement stays where it is."""
     company = store.company(feed.company_id)
     hold = holding.hold_feed(store, queues, feed, refusal, company, now, new_id)

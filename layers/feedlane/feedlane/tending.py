@@ -12,6 +12,7 @@ from feedlane.connection import Connection
 from feedlane.disconnecting import disconnection
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
 from feedlane.ids import NewId, fingerprint
+from feedlane.organisations import ListedOrganisation, ListedOrganisations
 from feedlane.problem import Problem
 from feedlane.queues import Queues
 from feedlane.reconnection import REMOVED
@@ -20,7 +21,6 @@ from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 from feedlane.vault import Vault
-from feedlane.xero.connections import XeroConnection, XeroConnections
 
 PAGE = 50
 ENOUGH_TIME = timedelta(seconds=20)
@@ -61,7 +61,7 @@ class Tender:
 
     store: Store
     vault: Vault
-    connections: XeroConnections
+    organisations: ListedOrganisations
     clock: Clock
     new_id: NewId
     queues: Queues
@@ -142,9 +142,9 @@ class Tender:
                 return Unknown(error.retry_after or 0)
         return Unknown()
 
-    def _organisations(self, token: str) -> list[XeroConnection]:
+    def _organisations(self, token: str) -> Sequence[ListedOrganisation]:
         try:
-            return self.connections.listed(token)
+            return self.organisations.listed(token)
         except (ReconnectionNeeded, Refused):
             raise _Rejected from None
 

@@ -9,15 +9,16 @@ from datetime import datetime
 
 from feedlane import connection_limit, event_payloads
 from feedlane.connection import ConnectionError
+from feedlane.follow_ups import LinkStartCheck
 from feedlane.ids import NewId
 from feedlane.link_state import LIFETIME, LinkState
-from feedlane.queues import Check, Queues
+from feedlane.queues import Queues
+from feedlane.settings import limit_of
 from feedlane.store import link_states
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Write
 
-KIND = "linkStart"
 REASON = "start-unanswered"
 TOLD_TO_CUSTOMERS = "Authorization not completed"
 # A second more than a state lives: then it is over for certain.
@@ -26,16 +27,16 @@ LOOK_AFTER = int(LIFETIME.total_seconds()) + 1
 
 def watch(queues: Queues, state: LinkState) -> None:
     """Has somebody look when the state's time is over."""
-    queues.check(Check(kind=KIND, link_state=state.fingerprint), LOOK_AFTER)
+    queues.follow_up(LinkStartCheck(link_state=state.fingerprint), LOOK_AFTER)
 
 
-def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Check) -> None:
+def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: LinkStartCheck) -> None:
     """Reports the start if it is over and nobody came back. Raises `ConditionFailed` if something changed just now."""
     state = link_states.state_of(store, check.link_state)
     if state is None or state.used or state.reported:
         return
     if now < state.expires:
-        queues.check(check, max(1, int((state.expires - now).total_seconds()) + 1))
+        queues.follow_up(check, max(1, int((state.expires - now).total_seconds()) + 1))
         return
     connection = store.find_connection(state.company_id, state.connection_id)
     started = state.expires - LIFETIME
@@ -59,7 +60,7 @@ def look(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Chec
         company,
         started,
         connection_limit.counted(store),
-        connection_limit.limit_of(settings),
+        limit_of(settings),
         now,
     )
     store.commit(link_states.report_state(state), *writes, emitted(event))

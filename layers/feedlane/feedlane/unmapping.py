@@ -10,11 +10,12 @@ from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.errors import ReconnectionNeeded, Refused
 from feedlane.feed import Feed, feed_id
+from feedlane.follow_ups import RemovedAccountCheck, Wake
 from feedlane.hold import Hold, Scope
 from feedlane.ids import NewId
 from feedlane.mapping import DISCONNECTED, MENDED_BY_MAPPING, REJECTED, access_to
 from feedlane.problem import Problem
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, mappings
 from feedlane.store.records import emitted
@@ -63,7 +64,7 @@ def remove_account(
         return [store.remove_source_account(account), *lifted, *told]
 
     id = feed_id(account.connection_id, account.id)
-    queues.check(Check(kind="removed", feed_id=id), SAFETY_DELAY_SECONDS)
+    queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY_SECONDS)
     mappings.record_end(store, connection, account, writes)
     end_removed(store, now, new_id, id)
 
@@ -73,7 +74,7 @@ def end_removed(store: Store, now: datetime, new_id: NewId, id: str) -> None:
     feed = ledger.find_feed(store, id)
     if feed is not None and store.find_source_account(feed.connection_id, feed.account_id) is None:
         company = store.company(feed.company_id)
-        holding.fail_ended(store, feed, _hold(feed, None, now, new_id()), company, now, new_id)
+        holding.fail_ended(store, feed, _UNMAPPED, company, now, new_id)
 
 
 def feed_connection_gone(
@@ -88,7 +89,7 @@ def feed_connection_gone(
     if waiting is None or now - waiting[1].modified < LONGEST_UNSEEN:
         return False
     connection, account = waiting
-    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY_SECONDS)
+    queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
     told = _told_if_ended(account, ended, store.company(account.company_id), now, new_id)
     mappings.record_end(store, connection, account, lambda _: [store.put_source_account(ended), *told])
@@ -120,10 +121,10 @@ def tell_unmapped(store: Store, feed: Feed, now: datetime, new_id: NewId) -> Non
     """
     company = store.company(feed.company_id)
     account = store.find_source_account(feed.connection_id, feed.account_id)
-    hold = _hold(feed, account, now, new_id())
     if account is None:
-        holding.fail_ended(store, feed, hold, company, now, new_id)
+        holding.fail_ended(store, feed, _UNMAPPED, company, now, new_id)
         return
+    hold = _hold(feed, account, now, new_id())
     held = event_payloads.held(new_id(), hold, feed.waiting, company, now)
     store.commit(ledger.unmoved(feed), store.add_hold(hold), emitted(held))
     holding.fail_waiting(store, feed, hold, company, now, new_id)
@@ -159,7 +160,7 @@ def _end(
         return [store.put_source_account(ended), *told, *holds]
 
     id = feed_id(account.connection_id, account.id)
-    queues.check(Check(kind="wake", feed_id=id), SAFETY_DELAY_SECONDS)
+    queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
     mappings.record_end(store, connection, account, writes)
     for hold in held:
         holding.fail_behind(store, id, hold, company, now, new_id)
@@ -201,10 +202,10 @@ def _told_if_ended(
     return [emitted(event_payloads.source_account_disconnected(new_id(), ended, company, now))]
 
 
-def _hold(feed: Feed, account: SourceAccount | None, now: datetime, id: str) -> Hold:
+def _hold(feed: Feed, account: SourceAccount, now: datetime, id: str) -> Hold:
     """With Xero's own words if it has rejected the account's feed connection."""
     reason, problem = DISCONNECTED, _UNMAPPED
-    if account is not None and account.problem is not None:
+    if account.problem is not None:
         reason, problem = REJECTED, account.problem
     return Hold(
         id=id,

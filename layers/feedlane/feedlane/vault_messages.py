@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -15,11 +15,7 @@ from feedlane.errors import (
     Unavailable,
 )
 from feedlane.problem import Problem
-from feedlane.vault import KeysCheck, Secret
-
-if TYPE_CHECKING:
-    # The callers of the vault have no use for what it is made of.
-    from feedlane.vault_service import VaultService
+from feedlane.vault import KeysCheck, Secret, Vault
 
 
 class _Message(BaseModel):
@@ -115,7 +111,7 @@ def _finding(field: str, rule: str) -> Finding:
     return Finding(item_id=field, message="is not as the vault needs it", validator=rule)
 
 
-def perform(vault: VaultService, message: Message) -> dict[str, Any]:
+def perform(vault: Vault, message: Message) -> dict[str, Any]:
     match message:
         case SaveAppKeys() | AddAppSecret() | DropAppSecret() | DescribeAppKeys():
             return _perform_for_keys(vault, message).model_dump(mode="json")
@@ -130,7 +126,7 @@ def perform(vault: VaultService, message: Message) -> dict[str, Any]:
     return {}
 
 
-def _perform_for_keys(vault: VaultService, message: KeysMessage) -> KeysCheck:
+def _perform_for_keys(vault: Vault, message: KeysMessage) -> KeysCheck:
     match message:
         case SaveAppKeys(client_id=client_id, client_secret=secret):
             return vault.save_app_keys(client_id, secret)
@@ -142,7 +138,7 @@ def _perform_for_keys(vault: VaultService, message: KeysMessage) -> KeysCheck:
             return vault.app_keys(check)
 
 
-def _perform_for_webhooks(vault: VaultService, message: WebhookMessage) -> dict[str, Any]:
+def _perform_for_webhooks(vault: Vault, message: WebhookMessage) -> dict[str, Any]:
     match message:
         case CreateWebhookSecret(consumer_id=id):
             return {"secret": vault.create_webhook_secret(id)}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from feedlane.queues import SAFETY_DELAY_SECONDS, Check, Queues
+from feedlane.follow_ups import WakeAll
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.store.feed_pages import page_of_all
 from feedlane.store.store import Store
-
-KIND = "wakeAll"
 
 
 def promise_all(queues: Queues) -> None:
     """Before a change after which all feeds go on: they are woken even if we crash right after the change."""
-    queues.check(Check(kind=KIND), SAFETY_DELAY_SECONDS)
+    queues.follow_up(WakeAll(), SAFETY_DELAY_SECONDS)
 
 
 def wake_all(store: Store, queues: Queues, after: str = "") -> None:
@@ -24,4 +23,4 @@ def wake_all(store: Store, queues: Queues, after: str = "") -> None:
         if feed.waiting:
             queues.wake(feed.id)
     if page.resume_after is not None:
-        queues.check(Check(kind=KIND, after=page.resume_after), 0)
+        queues.follow_up(WakeAll(after=page.resume_after), 0)

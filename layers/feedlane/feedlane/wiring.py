@@ -6,7 +6,7 @@ import time
 from functools import lru_cache
 
 from feedlane import aws, measures
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.clock import system_clock
 from feedlane.environment import environment
 from feedlane.ids import new_id
@@ -55,8 +55,8 @@ def sender() -> Sender:
 
 
 @lru_cache(maxsize=1)
-def checker() -> Checker:
-    return Checker(aws.store(), aws.queues(), upstream(), system_clock, new_id, measures.statement_age)
+def checks() -> Checks:
+    return Checks(aws.store(), aws.queues(), upstream(), system_clock, new_id, measures.statement_age)
 
 
 @lru_cache(maxsize=1)

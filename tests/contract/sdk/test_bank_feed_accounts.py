@@ -128,7 +128,7 @@ def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeed
     create_account(sdk, ids)
     mapped = map_account(sdk, ids, target=None)
     assert (mapped.status, mapped.target_account_id) == ("connecting", None)
-    check, delay = own.queues.checks[-1]
+    check, delay = own.queues.follow_ups[-1]
     assert (check.kind, check.feed_id, delay) == ("feedConnection", feed_id(ids["connection_id"], "src-001"), 1)
     [made] = own.upstream.feeds.values()
     ready = made.model_copy(update={"active": True, "account_id": "xero-9", "account_name": "Current account"})

@@ -10,7 +10,9 @@ from feedlane import connection_limit
 from feedlane.connection import Connection
 from feedlane.hold import Scope
 from feedlane.ids import new_id
-from feedlane.sessions import LINK_LASTS, PORTAL_LASTS, Choice, LinkSession, Organisation, PortalSession, form_token
+from feedlane.organisations import Organisation
+from feedlane.sessions import LINK_LASTS, PORTAL_LASTS, Choice, LinkSession, PortalSession, form_token
+from feedlane.settings import limit_of
 from feedlane.store import keys, link_states
 from feedlane.web.cookies import LINK, PORTAL
 from local.instance import Instance
@@ -176,7 +178,7 @@ def operator(own: Given) -> dict[str, str]:
 @contextmanager
 def _limit_seems_reached(own: Given) -> Iterator[None]:
     pk, sk = keys.LINKED_COUNT
-    wrong = connection_limit.limit_of(own.store.settings())
+    wrong = limit_of(own.store.settings())
     own.store.table.put_many([{"pk": pk, "sk": sk, "count": wrong, "mark": new_id(), "reported": 0}])
     try:
         yield

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from feedlane.appending import MOST_IDS_IN_THE_COMMIT
 from feedlane.feed import Feed, Flight, FlightStatus
+from feedlane.follow_ups import FollowUp, PushOperationCheck, StatementCheck, Wake
 from feedlane.ids import new_id
 from feedlane.push_operation import Door, PushOperation
-from feedlane.queues import Check
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import keys, ledger, push_operations
 from feedlane.store.limits import put_not_before
@@ -109,11 +109,11 @@ def comes_again_soon_with_a_wake_that_cannot_be_read(instance: Instance) -> None
 
 
 def wakes_a_feed(instance: Instance) -> None:
-    _check(given(instance), Check(kind="wake", feed_id=new_id()))
+    _check(given(instance), Wake(feed_id=new_id()))
 
 
 def finds_no_statement(instance: Instance) -> None:
-    _check(given(instance), Check(kind="statement", feed_id=new_id(), number=1))
+    _check(given(instance), StatementCheck(feed_id=new_id(), number=1))
 
 
 def looks_again_when_an_operation_is_due(instance: Instance) -> None:
@@ -166,7 +166,7 @@ def _wake(own: Given, feed_id: str) -> None:
     own.functions.messages("push_statements", json.dumps({"feedId": feed_id}), group=feed_id)
 
 
-def _check(own: Given, check: Check) -> None:
+def _check(own: Given, check: FollowUp) -> None:
     own.functions.messages("check_statements", check.model_dump_json())
 
 
@@ -176,7 +176,7 @@ def _fed(own: Given, lines: int) -> Feed:
     return own.feed(connection, lines=lines, tenant_id=own.tenant, feed_connection_id=new_id())
 
 
-def _pending(own: Given, feed: Feed) -> Check:
+def _pending(own: Given, feed: Feed) -> FollowUp:
     """A statement that Xero has, and the look at it. It is looked at once only: its feed has no flight."""
     statement = StatementRecord(
         feed_id=feed.id, number=1, first=1, last=1, state=StatementState.PENDING, upstream_id=new_id(),
@@ -184,10 +184,10 @@ def _pending(own: Given, feed: Feed) -> Check:
     )  # fmt: skip
     flight = Flight(number=1, first=1, last=1, status=FlightStatus.PENDING)
     own.store.commit(*ledger.add_statement(statement, b"{}"), ledger.put_feed(feed.but(flight=flight, statements=1)))
-    return Check(kind="statement", feed_id=feed.id, number=1)
+    return StatementCheck(feed_id=feed.id, number=1)
 
 
-def _operation(own: Given, due_in: int, through: int = 1) -> Check:
+def _operation(own: Given, due_in: int, through: int = 1) -> FollowUp:
     connection_id = new_id()
     operation = PushOperation(
         key=new_id(), company_id=own.company.id, connection_id=connection_id, account_id=ACCOUNT, door=Door.API,
@@ -195,7 +195,7 @@ def _operation(own: Given, due_in: int, through: int = 1) -> Check:
     )  # fmt: skip
     own.store.commit(push_operations.put_operation(operation))
     feed_id = f"{connection_id}/{ACCOUNT}"
-    return Check(kind="operation", feed_id=feed_id, operation_key=operation.key, company_id=own.company.id)
+    return PushOperationCheck(feed_id=feed_id, operation_key=operation.key, company_id=own.company.id)
 
 
 def _is_held(own: Given, feed: Feed) -> None:

@@ -121,9 +121,9 @@ def test_a_connecting_account_is_looked_at_again_when_mapped_again(
 ) -> None:
     own.upstream.active = False
     connecting = map_it(own, connection, account, None)
-    before = len(own.queues.checks)
+    before = len(own.queues.follow_ups)
     assert map_it(own, connection, connecting, None) == connecting
-    assert len(own.queues.checks) == before + 1
+    assert len(own.queues.follow_ups) == before + 1
 
 
 def test_another_target_needs_a_disconnection_first(

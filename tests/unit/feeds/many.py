@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionStatus, Tenant
 from feedlane.event import Event
 from feedlane.feed import Feed, feed_id
+from feedlane.follow_ups import FollowUp
 from feedlane.ids import derived_id
-from feedlane.queues import Check
 from feedlane.settings import Settings
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger
@@ -74,7 +74,7 @@ class Many:
         self.queues = FakeQueues()
         numbers = itertools.count(1)
         self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
-        self.checker = Checker(self.store, self.queues, FakeUpstream(), lambda: self.now, self.new_id)
+        self.checks = Checks(self.store, self.queues, FakeUpstream(), lambda: self.now, self.new_id)
         self.most: Counter[str] = Counter()
         """The most calls of the table and wake-ups in one invocation."""
         self.died = 0
@@ -93,20 +93,20 @@ class Many:
 
     def work_off(self, rng: random.Random, deaths: float = 0.0) -> None:
         """Every message, until none is left. One whose invocation dies in the midst comes again."""
-        while self.queues.checks:
-            self.queues.checks.sort(key=lambda found: found[1])
-            check, delay = self.queues.checks.pop(0)
+        while self.queues.follow_ups:
+            self.queues.follow_ups.sort(key=lambda found: found[1])
+            check, delay = self.queues.follow_ups.pop(0)
             self.now += timedelta(seconds=delay)
             self.invoke(check, rng.randint(1, 900) if rng.random() < deaths else None)
 
-    def invoke(self, check: Check, dies_at: int | None = None) -> None:
+    def invoke(self, check: FollowUp, dies_at: int | None = None) -> None:
         before, woken = Counter(self.table.calls), len(self.queues.woken)
         back = crash_at(self, dies_at) if dies_at else lambda: None
         try:
-            self.checker.look(check)
+            self.checks.dispatch(check)
         except Crashed:
             self.died += 1
-            self.queues.checks.append((check, 2))
+            self.queues.follow_ups.append((check, 2))
         finally:
             back()
         self.most |= self.table.calls - before

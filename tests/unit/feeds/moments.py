@@ -70,7 +70,7 @@ def crash_at(world: Crashable, step: int) -> Callable[[], None]:
     """The process ends at this step: before or after a commit or a send, counted from 1. Answers how to go back."""
     table: Any = world.store.table
     queues: Any = world.queues
-    places = [(table, "commit"), (table, "put_many"), (queues, "check"), (queues, "wake")]
+    places = [(table, "commit"), (table, "put_many"), (queues, "follow_up"), (queues, "wake")]
     real = [(thing, name, getattr(thing, name)) for thing, name in places]
     steps = itertools.count(1)
 

@@ -6,9 +6,9 @@ import pytest
 
 from feedlane import mapping, unmapping
 from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.hold import Scope
 from feedlane.push_operation import PushStatus
-from feedlane.queues import Check
 from feedlane.reconnection import REMOVED
 from feedlane.source_account import SourceAccountStatus
 from feedlane.store.table import Write
@@ -35,7 +35,9 @@ def made(access: TenantAccess, new: object) -> FeedConnection:
 
 def looks(world: World, count: int) -> None:
     for _ in range(count):
-        world.checker.look(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
+        world.checks.dispatch(
+            next(check for check, _ in world.queues.follow_ups if isinstance(check, FeedConnectionCheck))
+        )
 
 
 def test_nothing_is_sent_while_xero_sets_the_feed_connection_up(world: World) -> None:
@@ -65,9 +67,9 @@ def test_an_outage_does_not_end_the_looks_for_a_feed_connection(world: World) ->
         raise Unavailable("Xero asked to come back later", 80_000)
 
     world.upstream.feed_connection = out  # type: ignore[method-assign,assignment]
-    before = len(world.queues.checks)
+    before = len(world.queues.follow_ups)
     looks(world, 12)
-    assert len(world.queues.checks) == before + 12
+    assert len(world.queues.follow_ups) == before + 12
 
 
 def test_a_statement_that_is_being_sent_while_its_account_is_unmapped_keeps_its_own_end() -> None:
@@ -93,7 +95,7 @@ def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world:
     world.record(world.message(transactions(1, start=3, opening=20.0)))
     account = world.store.source_account(CONNECTION, ACCOUNT)
     unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
-    world.checker.look(Check(kind="feedConnection", feed_id=world.feed().id))
+    world.checks.dispatch(FeedConnectionCheck(feed_id=world.feed().id))
     assert len(world.store.holds()) == 1
 
 
@@ -118,8 +120,8 @@ def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_
 
 def test_a_feed_connection_that_shows_itself_late_is_waited_for(world: World) -> None:
     for _ in range(3):
-        check, _delay = world.queues.checks.pop(0)
-        world.checker.look(check)
+        check, _delay = world.queues.follow_ups.pop(0)
+        world.checks.dispatch(check)
     world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
     world.run()
     assert world.sent_ids() == ["t1", "t2"]

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from feedlane import doorbell
+from feedlane.follow_ups import PushOperationCheck
 from feedlane.push_operation import Door, PushStatus
 from feedlane.pushing import accept
-from feedlane.queues import Check
 from tests.unit.feeds.moments import Crashed, crashes_everywhere
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, NOW, World, transactions
 
@@ -65,17 +65,19 @@ def test_the_promise_is_made_before_anything_is_written(world: World) -> None:
     world.store.table.commit = commit  # type: ignore[method-assign]
     with pytest.raises(Crashed):
         take(world)
-    [(check, delay)] = world.queues.checks
-    assert (check.kind, delay) == (doorbell.KIND, doorbell.SAFETY_DELAY)
-    world.checker.look(check)
+    [(check, delay)] = world.queues.follow_ups
+    assert isinstance(check, PushOperationCheck)
+    assert delay == doorbell.SAFETY_DELAY
+    world.checks.dispatch(check)
     assert world.queues.pushed == []
-    assert len(world.queues.checks) == 1
+    assert len(world.queues.follow_ups) == 1
 
 
 def test_one_that_was_rung_for_is_not_recorded_twice(world: World) -> None:
     take(world)
-    [(check, _)] = world.queues.checks
-    world.checker.look(check)
+    [(check, _)] = world.queues.follow_ups
+    assert isinstance(check, PushOperationCheck)
+    world.checks.dispatch(check)
     assert [sent["id"] for sent in world.queues.pushed] == 2 * [check.operation_key]
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
@@ -85,13 +87,13 @@ def test_one_that_was_rung_for_is_not_recorded_twice(world: World) -> None:
 
 def test_one_in_the_ledger_or_ended_is_not_rung_for(world: World) -> None:
     take(world)
-    check = world.queues.checks[0][0]
+    check = world.queues.follow_ups[0][0]
     world.step()
     world.queues.take("pushed")
-    world.checker.look(check)
+    world.checks.dispatch(check)
     assert world.queues.pushed == []
     world.run()
-    world.checker.look(check)
+    world.checks.dispatch(check)
     assert world.queues.pushed == []
 
 
@@ -99,21 +101,22 @@ def test_what_came_through_the_queue_has_no_doorbell(world: World) -> None:
     world.record(world.message(transactions(1)))
     [operation] = world.operations()
     assert operation.door is Door.QUEUE
-    world.checker.look(Check(kind=doorbell.KIND, operation_key=operation.key, company_id=COMPANY))
+    world.checks.dispatch(PushOperationCheck(feed_id=world.feed().id, operation_key=operation.key, company_id=COMPANY))
     assert world.queues.pushed == []
 
 
 def test_a_push_with_a_time_has_one_message_that_watches_both(world: World) -> None:
     take(world, timeout=30)
-    [(check, delay)] = world.queues.checks
-    assert (check.kind, delay) == (doorbell.KIND, doorbell.SAFETY_DELAY)
+    [(check, delay)] = world.queues.follow_ups
+    assert isinstance(check, PushOperationCheck)
+    assert delay == doorbell.SAFETY_DELAY
     world.queues.take("pushed")
     world.store.table.query = lambda *given, **how: []  # type: ignore[method-assign,assignment]
-    while world.now < NOW + timedelta(minutes=31) and world.queues.checks:
-        check, delay = world.queues.checks.pop(0)
+    while world.now < NOW + timedelta(minutes=31) and world.queues.follow_ups:
+        check, delay = world.queues.follow_ups.pop(0)
         assert delay <= 900
         world.now += timedelta(seconds=delay)
-        world.checker.look(check)
+        world.checks.dispatch(check)
     del world.store.table.query  # type: ignore[method-assign]
     [operation] = world.operations()
     assert operation.status is PushStatus.TIMED_OUT

@@ -76,7 +76,7 @@ def test_a_release_of_many_feeds_that_crashes_anywhere_ends_whole_by_itself_or_h
 @pytest.mark.usefixtures("in_parts")
 def test_a_second_release_goes_on_where_the_first_one_crashed() -> None:
     for world in crashes_everywhere(held, lift_all):
-        world.queues.checks.clear()
+        world.queues.follow_ups.clear()
         lift_all(world)
         assert world.store.holds() == []
         assert len(world.events(RELEASED)) == 1

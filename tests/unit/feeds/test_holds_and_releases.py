@@ -101,7 +101,7 @@ def test_setting_the_last_line_aside_ends_what_waited_for_it_however_long_the_re
     world.run()
     [hold] = world.store.holds()
     [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t4", "t5"])
-    world.queues.checks.clear()
+    world.queues.follow_ups.clear()
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3"]
     assert world.operation(started.key).status is PushStatus.SUCCESS

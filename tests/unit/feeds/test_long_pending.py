@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.checking import STUCK_AFTER
 from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
+from feedlane.statement_follower import STUCK_AFTER
 from feedlane.upstream import Accepted, StatementStatus, TryLater
 from tests.unit.feeds.world import NOW, World, transactions
 

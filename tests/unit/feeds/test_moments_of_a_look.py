@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from feedlane.follow_ups import StatementCheck
 from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
-from feedlane.queues import Check
 from feedlane.store.limits import not_before
 from feedlane.store.table import ConditionFailed, Write
 from feedlane.upstream import Accepted, Refusal, StatementStatus, TryLater
@@ -31,7 +31,7 @@ def test_a_feed_that_is_rung_for_often_waits_with_one_message(world: World) -> N
     world.step()
     for _ in range(20):
         world.sender.send(world.feed().id)
-    assert len(world.queues.checks) == 1
+    assert len(world.queues.follow_ups) == 1
 
 
 def test_a_wake_up_that_comes_a_little_early_is_not_taken_for_one_still_to_come(world: World) -> None:
@@ -45,9 +45,9 @@ def test_a_wake_up_that_comes_a_little_early_is_not_taken_for_one_still_to_come(
             world.sender.send(world.queues.woken.pop(0))
         if world.upstream.taken:
             break
-        check, delay = world.queues.checks.pop(0)
+        check, delay = world.queues.follow_ups.pop(0)
         world.now += timedelta(seconds=delay - 0.2)
-        world.checker.look(check)
+        world.checks.dispatch(check)
     assert world.sent_ids() == ["t1", "t2"]
 
 
@@ -62,8 +62,8 @@ def test_a_look_handed_out_twice_of_which_one_dies_after_the_end_leaves_nothing_
     world.record(world.message(transactions(2, start=3, opening=20.0)))
     problem = Problem(type="account-not-valid", title="Account not valid", status=422)
     world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=status, problems=(problem,))
-    [check] = [check for check, _ in world.queues.checks]
-    world.queues.checks.clear()
+    [check] = [check for check, _ in world.queues.follow_ups]
+    world.queues.follow_ups.clear()
     real = world.store.table.commit
 
     def dying(*writes: Write) -> None:
@@ -75,7 +75,7 @@ def test_a_look_handed_out_twice_of_which_one_dies_after_the_end_leaves_nothing_
     def first() -> None:
         world.store.table.commit = dying  # type: ignore[method-assign]
         with pytest.raises(Crashed):
-            world.checker.look(check)
+            world.checks.dispatch(check)
 
     asked = world.upstream.statement_status
 
@@ -85,7 +85,7 @@ def test_a_look_handed_out_twice_of_which_one_dies_after_the_end_leaves_nothing_
         return asked(*given)
 
     world.upstream.statement_status = slow  # type: ignore[method-assign]
-    world.checker.look(check)
+    world.checks.dispatch(check)
     world.run()
     expected = {PushStatus.SUCCESS} if status is StatementStatus.DELIVERED else {PushStatus.FAILED}
     assert {operation.status for operation in world.operations()} == expected
@@ -103,7 +103,7 @@ def test_a_limit_counts_from_the_answer_and_not_from_the_question(world: World) 
         return TryLater(scope=Scope.TENANT, seconds=60, reason="minute")
 
     world.upstream.statement_status = slow  # type: ignore[method-assign,assignment]
-    world.checker.look(Check(kind="statement", feed_id=world.feed().id, number=1))
+    world.checks.dispatch(StatementCheck(feed_id=world.feed().id, number=1))
     until = not_before(world.store, [(Scope.TENANT, "tenant-1")])
     assert until is not None
     assert (until - asked).total_seconds() == 68
@@ -115,18 +115,18 @@ def test_a_late_look_that_is_refused_does_not_fail_what_xero_has_got_meanwhile(w
     world.step()
     behind = world.push(transactions(2, start=3, opening=20.0))
     world.step()
-    look, real = Check(kind="statement", feed_id=world.feed().id, number=1), world.upstream.statement_status
+    look, real = StatementCheck(feed_id=world.feed().id, number=1), world.upstream.statement_status
     gone = Problem(type="AuthenticationUnsuccessful", title="Forbidden", status=403)
 
     def meanwhile(*given: object) -> Refusal:
         world.upstream.statement_status = real  # type: ignore[method-assign]
-        world.checker.look(look)
+        world.checks.dispatch(look)
         world.sender.send(world.feed().id)
         return Refusal(scope=Scope.CONNECTION, reason="no-access", problem=gone)
 
     world.upstream.statement_status = meanwhile  # type: ignore[method-assign]
     with suppress(ConditionFailed):  # its statement has moved on: the message would come again
-        world.checker.look(look)
+        world.checks.dispatch(look)
     world.run()
     assert world.feed().delivered_through == 4
     assert world.operation(behind.key).status is PushStatus.SUCCESS

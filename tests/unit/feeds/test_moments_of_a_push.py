@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from feedlane.follow_ups import PushOperationCheck
 from feedlane.push_operation import PushStatus
-from feedlane.queues import Check
 from feedlane.statement import StatementState
 from feedlane.store import ledger
 from tests.unit.feeds.moments import just_before
@@ -46,9 +46,9 @@ def test_a_push_that_timed_out_before_it_was_recorded_goes_when_it_is_sent_again
 def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: World) -> None:
     world.push(transactions(2))
     late = world.push([transactions(1)[0] | {"description": "other"}], timeout_in_minutes=1)
-    check = Check(kind="operation", feed_id="", operation_key=late.key, company_id=COMPANY)
+    check = PushOperationCheck(feed_id=world.feed().id, operation_key=late.key, company_id=COMPANY)
     world.now = late.due or world.now
-    world.checker.look(check)
+    world.checks.dispatch(check)
     world.run()
     found = world.operation(late.key)
     assert (found.status, [error.validator for error in found.errors]) == (PushStatus.TIMED_OUT, ["UniqueId"])
@@ -57,9 +57,9 @@ def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: Wor
 
 def test_a_crash_before_the_time_out_is_watched_is_mended_by_the_same_push_again(world: World) -> None:
     first = world.push(transactions(1), timeout_in_minutes=5)
-    world.queues.checks.clear()
+    world.queues.follow_ups.clear()
     assert world.push(transactions(1), timeout_in_minutes=5).key == first.key
-    assert [check.kind for check, _ in world.queues.checks] == ["operation"]
+    assert [type(message) for message, _ in world.queues.follow_ups] == [PushOperationCheck]
 
 
 def delivered_elsewhere(world: World) -> None:

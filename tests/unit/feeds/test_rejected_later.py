@@ -7,6 +7,7 @@ import pytest
 from feedlane import mapping, unmapping
 from feedlane.codat.source_accounts import mapping_json, source_account_json
 from feedlane.errors import Conflict, Refused
+from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
 from feedlane.releasing import release
@@ -140,10 +141,10 @@ def test_a_refusal_to_be_asked_is_no_rejection() -> None:
         raise Refused(Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403))
 
     world.upstream.feed_connection = refused  # type: ignore[method-assign,assignment]
-    before = len(world.queues.checks)
-    world.checker.look(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
+    before = len(world.queues.follow_ups)
+    world.checks.dispatch(next(check for check, _ in world.queues.follow_ups if isinstance(check, FeedConnectionCheck)))
     assert account(world).status is SourceAccountStatus.CONNECTING
-    assert len(world.queues.checks) == before + 1
+    assert len(world.queues.follow_ups) == before + 1
 
 
 def test_a_crash_at_any_step_leaves_nothing_untold() -> None:
@@ -153,7 +154,9 @@ def test_a_crash_at_any_step_leaves_nothing_untold() -> None:
         return world
 
     def look(world: World) -> None:
-        world.checker.look(next(check for check, _ in world.queues.checks if check.kind == "feedConnection"))
+        world.checks.dispatch(
+            next(check for check, _ in world.queues.follow_ups if isinstance(check, FeedConnectionCheck))
+        )
 
     worlds = 0
     for world in crashes_everywhere(make, look):

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.checking import STUCK_AFTER
 from feedlane.errors import Conflict, NotFound
 from feedlane.feed import FlightStatus
 from feedlane.push_operation import PushStatus
 from feedlane.resolving import Outcome, resolve
 from feedlane.statement import StatementState
+from feedlane.statement_follower import STUCK_AFTER
 from feedlane.store import ledger
 from feedlane.upstream import Accepted, StatementStatus
 from tests.unit.feeds.moments import crashes_everywhere, just_before
@@ -112,8 +112,8 @@ def test_xeros_own_end_at_the_same_moment_counts(outcome: Outcome) -> None:
 
     def xero_ends() -> None:
         world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.DELIVERED)
-        for check, _ in [found for found in world.queues.checks if found[0].kind == "statement"]:
-            world.checker.look(check)
+        for check, _ in [found for found in world.queues.follow_ups if found[0].kind == "statement"]:
+            world.checks.dispatch(check)
 
     just_before(world, "commit", xero_ends, touching="bankFeeds.statement.resolved")
     with pytest.raises(Conflict):

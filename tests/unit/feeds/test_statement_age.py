@@ -13,7 +13,7 @@ from tests.unit.feeds.world import World, transactions
 def watched() -> tuple[World, list[timedelta]]:
     world, told = World(), list[timedelta]()
     world.sender = replace(world.sender, tell_age=told.append)
-    world.checker = replace(world.checker, tell_age=told.append)
+    world.checks = replace(world.checks, tell_age=told.append)
     return world, told
 
 

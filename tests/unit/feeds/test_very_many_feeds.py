@@ -10,9 +10,9 @@ import random
 import pytest
 
 from feedlane import holding, releasing, waking
+from feedlane.follow_ups import ReleaseCheck
 from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
-from feedlane.queues import Check
 from feedlane.settings_changes import change_settings
 from feedlane.store import keys, ledger, push_operations
 from feedlane.store.feed_pages import MOST_CONNECTIONS, MOST_FEEDS, page_of_all
@@ -89,17 +89,17 @@ def test_a_crash_right_after_the_apps_hold_forgets_nobody() -> None:
 def test_feeds_that_meet_a_standing_hold_do_not_each_go_through_all_of_them() -> None:
     app = Many(250, 600)
     held(app)
-    app.queues.checks.clear()
+    app.queues.follow_ups.clear()
     for feed in app.feeds[1:20]:
         company = app.store.company(feed.company_id)
         holding.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
-    assert app.queues.checks == []
+    assert app.queues.follow_ups == []
 
 
 def test_a_release_of_the_app_starts_each_feed_once_and_wakes_it_behind_the_lifting() -> None:
     app = Many(CONNECTIONS, FEEDS)
     hold = held(app)
-    app.queues.checks.clear()
+    app.queues.follow_ups.clear()
     app.queues.woken.clear()
     woken_while_held: list[str] = []
     app.table.commit = _noting(app, woken_while_held)  # type: ignore[method-assign]
@@ -145,7 +145,7 @@ def test_a_release_whose_every_invocation_dies_once_comes_to_its_end() -> None:
     for step in range(1, 40):
         app = Many(120, 130)
         hold = held(app)
-        app.queues.checks.clear()
+        app.queues.follow_ups.clear()
         app.queues.woken.clear()
         back = crash_at(app, step)
         try:
@@ -169,10 +169,10 @@ def test_a_release_whose_every_invocation_dies_once_comes_to_its_end() -> None:
 def test_two_that_bring_a_release_on_at_once_count_and_start_nothing_twice() -> None:
     app = Many(350, 400)
     hold = held(app)
-    app.queues.checks.clear()
+    app.queues.follow_ups.clear()
     release(app, hold)
-    message = Check(kind="release", scope=Scope.APP, subject="app")
-    app.queues.checks += [(message, 0), (message, 0)]
+    message = ReleaseCheck(scope=Scope.APP, subject="app")
+    app.queues.follow_ups += [(message, 0), (message, 0)]
     real, inside = app.table.commit, [True]
 
     def commit(*writes: object) -> None:
@@ -193,7 +193,7 @@ def test_two_that_bring_a_release_on_at_once_count_and_start_nothing_twice() -> 
 def test_what_comes_in_while_the_release_goes_on_is_sent_as_well() -> None:
     app = Many(250, 300)
     hold = held(app)
-    app.queues.checks.clear()
+    app.queues.follow_ups.clear()
     app.queues.woken.clear()
     release(app, hold)
     first = page_of_all(app.store).feeds[0]

@@ -7,11 +7,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.company import Company
 from feedlane.connection import Connection, ConnectionStatus, Tenant
 from feedlane.event import Event
 from feedlane.feed import Feed, feed_id
+from feedlane.follow_ups import PushOperationCheck
 from feedlane.push_operation import PushOperation
 from feedlane.pushing import accept
 from feedlane.queue_message import QueueMessage
@@ -38,7 +39,7 @@ class World:
         numbers = itertools.count(1)
         self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
         ports = (self.store, self.queues, self.upstream, self.clock, self.new_id)
-        self.sender, self.checker = Sender(*ports), Checker(*ports)
+        self.sender, self.checks = Sender(*ports), Checks(*ports)
         self._link(accounts)
 
     def clock(self) -> datetime:
@@ -71,7 +72,11 @@ class World:
         operation = accept(*ports, COMPANY, CONNECTION, account, body, **more)
         if operation.due is None:
             # It was rung for: who promised to look whether it was has nothing to do.
-            self.queues.checks = [one for one in self.queues.checks if one[0].operation_key != operation.key]
+            self.queues.follow_ups = [
+                (message, delay)
+                for message, delay in self.queues.follow_ups
+                if not (isinstance(message, PushOperationCheck) and message.operation_key == operation.key)
+            ]
         return operation
 
     def message(self, transactions: Any, account: str = ACCOUNT, **fields: Any) -> QueueMessage:
@@ -97,11 +102,11 @@ class World:
                 self.record(QueueMessage(sent["id"], sent["group"], sent["body"], self.now))
         elif self.queues.woken:
             self.sender.send(self.queues.woken.pop(0))
-        elif self.queues.checks:
-            self.queues.checks.sort(key=lambda found: found[1])
-            check, delay = self.queues.checks.pop(0)
+        elif self.queues.follow_ups:
+            self.queues.follow_ups.sort(key=lambda found: found[1])
+            check, delay = self.queues.follow_ups.pop(0)
             self.now += timedelta(seconds=delay)
-            self.checker.look(check)
+            self.checks.dispatch(check)
         else:
             return False
         return True

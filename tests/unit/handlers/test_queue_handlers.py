@@ -48,7 +48,7 @@ def world(monkeypatch: pytest.MonkeyPatch, postponed: FakeSQS) -> World:
     monkeypatch.setattr(aws, "store", lambda: world.store)
     monkeypatch.setattr(aws, "queues", lambda: world.queues)
     monkeypatch.setattr(wiring, "sender", lambda: world.sender)
-    monkeypatch.setattr(wiring, "checker", lambda: world.checker)
+    monkeypatch.setattr(wiring, "checks", lambda: world.checks)
     tenant = Tenant(id="tenant-9", name="Harbour Bakery", xero_connection_id="x-9", time_zone="Europe/London")
     connection = Connection(
         id=CONNECTION,

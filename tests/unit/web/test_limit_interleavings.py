@@ -14,7 +14,8 @@ from feedlane import connection_limit, connections
 from feedlane.connection import Connection
 from feedlane.ids import new_id
 from feedlane.linking import Linking, Reason
-from feedlane.sessions import Choice, Organisation
+from feedlane.organisations import Organisation
+from feedlane.sessions import Choice
 from feedlane.store import keys
 from tests.unit.web.world import NOW, World
 

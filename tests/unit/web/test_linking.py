@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from feedlane import connection_limit
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.connection import ConnectionStatus
 from feedlane.feed import Feed
 from feedlane.linking import NotLinked, Reason
-from feedlane.sessions import Choice, Organisation
+from feedlane.organisations import Organisation
+from feedlane.sessions import Choice
 from feedlane.store import ledger
 from tests.unit.feeds.moments import crashes_everywhere
 from tests.unit.web.held import add_feed, hold_connection
@@ -117,9 +118,9 @@ def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
         return world
 
     for world in crashes_everywhere(made, chosen):
-        checker = Checker(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
-        for check, _ in list(world.queues.checks):
-            checker.look(check)
+        checks = Checks(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
+        for check, _ in list(world.queues.follow_ups):
+            checks.dispatch(check)
         [feed] = ledger.feeds_of_connection(world.store, world.connection.id)
         assert feed.token_set_id == ("new" if world.now().is_linked else "old")
         assert (world.store.holds() == []) == world.now().is_linked

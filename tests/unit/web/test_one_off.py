@@ -44,16 +44,16 @@ def test_no_refresh_token_is_asked_for(world: World) -> None:
 
 
 def test_a_look_again_tells_nothing_twice(world: World) -> None:
-    world.site.queues.checks *= 2
+    world.site.queues.follow_ups *= 2
     _later(world, 31)
     assert world.events().count("connection.disconnected") == 1
 
 
 def test_who_has_given_continuous_access_meanwhile_stays_linked(world: World) -> None:
     world.site.vault.scopes = ("bankfeeds", "offline_access")
-    checks = list(world.site.queues.checks)
+    checks = list(world.site.queues.follow_ups)
     world.call_back(world.start(query="?link.reconnect=1"), "code-2")
-    world.site.queues.checks = checks
+    world.site.queues.follow_ups = checks
     _later(world, 31)
     assert world.now().is_linked
     assert world.now().access_ends is None

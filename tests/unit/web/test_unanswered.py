@@ -9,8 +9,8 @@ import pytest
 from feedlane import unanswered
 from feedlane.company import Company
 from feedlane.connection import ConnectionStatus
+from feedlane.follow_ups import LinkStartCheck
 from feedlane.ids import new_id
-from feedlane.queues import Check
 from feedlane.store.table import ConditionFailed
 from tests.unit.web.world import Browser, World
 
@@ -43,10 +43,10 @@ def test_a_start_that_never_comes_back_is_reported_as_what_is_known(world: World
 
 def test_the_same_look_again_reports_nothing_more(world: World) -> None:
     world.start()
-    [(check, _)] = world.site.queues.checks
-    world.site.queues.checks *= 3
+    [(check, _)] = world.site.queues.follow_ups
+    world.site.queues.follow_ups *= 3
     _later(world, minutes=11)
-    world.site.queues.checks.append((check, 0))
+    world.site.queues.follow_ups.append((check, 0))
     _later(world, minutes=1)
     assert world.events() == [UNANSWERED]
     assert len(world.now().errors) == 1
@@ -63,7 +63,7 @@ def test_a_look_that_comes_early_waits_for_the_end(world: World) -> None:
     world.start()
     _later(world, minutes=9)
     assert world.events() == []
-    [(again, delay)] = world.site.queues.checks
+    [(again, delay)] = world.site.queues.follow_ups
     assert (again.kind, delay) == ("linkStart", 61)
     _later(world, seconds=61)
     assert world.events() == [UNANSWERED]
@@ -110,24 +110,24 @@ def test_linking_later_resolves_it(world: World) -> None:
 def test_a_deleted_connection_and_an_unknown_state_are_nothing_to_report(world: World) -> None:
     world.start()
     world.store.commit(world.store.remove_connection(world.now()))
-    world.site.queues.checks.append((Check(kind="linkStart", link_state="unknown"), 0))
+    world.site.queues.follow_ups.append((LinkStartCheck(link_state="unknown"), 0))
     _later(world, minutes=11)
     assert world.events() == []
 
 
 def test_the_state_itself_is_not_on_the_queue(world: World) -> None:
     state = world.start()
-    [(check, _)] = world.site.queues.checks
+    [(check, _)] = world.site.queues.follow_ups
     assert state not in check.model_dump_json()
 
 
 def test_two_looks_at_the_same_moment_report_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQS may hand a message over twice. A linked connection is not written: only the state tells them apart."""
     world.link()
-    world.site.queues.checks.clear()
+    world.site.queues.follow_ups.clear()
     world.site.time += timedelta(hours=1)
     world.start(query="?link.reconnect=1")
-    [(check, _)] = world.site.queues.take("checks")
+    [(check, _)] = world.site.queues.take("follow_ups")
     world.site.time += timedelta(minutes=11)
     company = world.store.company
 

@@ -11,14 +11,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from feedlane.api_key import ApiKey
-from feedlane.checking import Checker
+from feedlane.checks import Checks
 from feedlane.company import Company
 from feedlane.connection import Connection, Tenant
 from feedlane.errors import ReconnectionNeeded
 from feedlane.event import Event
 from feedlane.ids import fingerprint, new_id
+from feedlane.organisations import Organisation
 from feedlane.problem import Problem
-from feedlane.sessions import Organisation
 from feedlane.settings import Profile, Settings
 from feedlane.source_account import AccountKind, SourceAccount
 from feedlane.store.store import Store
@@ -273,10 +273,10 @@ class World:
 
     def look(self, kind: str) -> None:
         """What waits on `statement-checks` of this kind is looked at once."""
-        checker = Checker(self.store, self.site.queues, self.site.upstream, self.site.clock, new_id)
-        for check, _ in self.site.queues.take("checks"):
+        checks = Checks(self.store, self.site.queues, self.site.upstream, self.site.clock, new_id)
+        for check, _ in self.site.queues.take("follow_ups"):
             if check.kind == kind:
-                checker.look(check)
+                checks.dispatch(check)
 
     def payloads(self, event_type: str) -> list[dict[str, Any]]:
         found = [Event.model_validate(item) for item in self.table.inserted if item["pk"].startswith("EVENT#")]

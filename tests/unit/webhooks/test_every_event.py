@@ -12,7 +12,7 @@ from feedlane import event, event_payloads
 from tests.unit.handlers.handlers import ROOT
 
 # `envelope` reads one back from the bus, without its payload.
-MAKERS = {"event_parts.py", "envelope.py"}
+MAKERS = {"event_payloads.py", "event_parts.py", "envelope.py"}
 CONSTANTS = {name: value for name, value in vars(event).items() if isinstance(value, str) and name.isupper()}
 
 

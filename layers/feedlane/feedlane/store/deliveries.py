@@ -14,7 +14,7 @@ from feedlane.pause import Pause
 from feedlane.store import keys
 from feedlane.store.records import changed, expiry, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Check, Key, Put, When
+from feedlane.store.table import Condition, Key, Put, When
 
 KEPT = timedelta(days=30)
 PAUSE_KEPT = timedelta(days=2)
@@ -65,9 +65,9 @@ def pause_key(consumer_id: str) -> Key:
     return keys.limit("consumer", consumer_id)
 
 
-def unchanged(consumer: Consumer) -> Check:
+def unchanged(consumer: Consumer) -> Condition:
     """Fails if the consumer was changed since it was read: enabled, for one."""
-    return Check(keys.consumer(consumer.id), When(equal={"version": consumer.version}))
+    return Condition(keys.consumer(consumer.id), When(equal={"version": consumer.version}))
 
 
 def existing(store: Store, deliveries: Sequence[Delivery]) -> dict[str, Delivery]:

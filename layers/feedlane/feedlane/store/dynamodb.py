@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from feedlane.store.table import (
     Add,
-    Check,
+    Condition,
     ConditionFailed,
     Contended,
     Delete,
@@ -144,7 +144,7 @@ class DynamoDBTable:
                 kind, common["Item"] = "Put", _raw(item)
             case Delete(key=key):
                 kind, common["Key"] = "Delete", _key(key)
-            case Check(key=key):
+            case Condition(key=key):
                 kind, common["Key"] = "ConditionCheck", _key(key)
             case Add():
                 kind, common["Key"] = "Update", _key(write.key)

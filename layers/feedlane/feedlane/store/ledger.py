@@ -12,7 +12,7 @@ from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import keys
 from feedlane.store.records import changed, item_of, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, MOST_ITEM_BYTES, Check, Item, Key, Put, When
+from feedlane.store.table import ABSENT, MOST_ITEM_BYTES, Condition, Item, Key, Put, When
 from feedlane.transaction import Line
 
 _STATEMENTS_AT_ONCE = 50
@@ -31,9 +31,9 @@ def put_feed(feed: Feed) -> Put:
     return changed(keys.feed(feed.id), feed, **_listed(feed))
 
 
-def unmoved(feed: Feed) -> Check:
+def unmoved(feed: Feed) -> Condition:
     """The condition that nobody has changed the feed since it was read."""
-    return Check(keys.feed(feed.id), When(equal={"version": feed.version}))
+    return Condition(keys.feed(feed.id), When(equal={"version": feed.version}))
 
 
 def find_feeds(store: Store, feed_ids: Iterable[str]) -> list[Feed]:

@@ -58,7 +58,9 @@ class Delete:
 
 
 @dataclass(frozen=True)
-class Check:
+class Condition:
+    """Writes nothing: the commit is done only while the item fits `when`."""
+
     key: Key
     when: When
 
@@ -80,7 +82,7 @@ class Add:
     """The sum so far must be below this for the addition to happen."""
 
 
-Write = Put | Delete | Check | Add
+Write = Put | Delete | Condition | Add
 
 
 class ConditionFailed(Exception):

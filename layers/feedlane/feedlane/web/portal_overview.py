@@ -14,6 +14,7 @@ from feedlane.feed import Feed
 from feedlane.hold import Hold
 from feedlane.holding import Counted, counted
 from feedlane.links import connection_link
+from feedlane.settings import limit_of
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import keys, ledger, push_operations
 from feedlane.store.records import record_in
@@ -71,7 +72,7 @@ def overview(site: Site, request: Request) -> Response:
         title="Overview",
         section="overview",
         settings=settings,
-        limit=connection_limit.limit_of(settings),
+        limit=limit_of(settings),
         linked=connection_limit.counted(store),
         holds=holds,
         held_back=sum(one.waiting.number for one in holds),

@@ -9,7 +9,8 @@ from feedlane import aws
 from feedlane.clock import Clock, system_clock
 from feedlane.environment import environment
 from feedlane.ids import NewId, new_id, new_secret
-from feedlane.linking import Linking, Organisations
+from feedlane.linking import Linking
+from feedlane.organisations import Organisations
 from feedlane.queues import Queues
 from feedlane.store.store import Store
 from feedlane.upstream import Upstream

@@ -9,19 +9,16 @@ import httpx
 
 from feedlane.clock import Clock, system_clock
 from feedlane.errors import Unavailable
-from feedlane.record import Record
+from feedlane.organisations import ListedOrganisation
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
 
 ORGANISATION = "ORGANISATION"
 
 
-class XeroConnection(Record):
+class XeroConnection(ListedOrganisation):
     """`tenant_type` is open (ORGANISATION, PRACTICE, …); only an ORGANISATION has bank feeds."""
 
-    id: str
-    tenant_id: str
-    tenant_name: str = ""
     tenant_type: str = ""
     authentication_event_id: str = ""
 
@@ -31,7 +28,10 @@ class XeroConnection(Record):
 
 
 class XeroConnections:
-    """Calls without a tenant, with a given token. Raise `ReconnectionNeeded`, `Refused`, `Unavailable`."""
+    """Implements `ListedOrganisations`: calls without a tenant, with a given token.
+
+    They raise `ReconnectionNeeded`, `Refused`, `Unavailable`.
+    """
 
     def __init__(self, http: Http, clock: Clock = system_clock) -> None:
         self._http = http

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from feedlane.connection import Tenant
-from feedlane.sessions import Organisation
+from feedlane.organisations import Organisation
 from feedlane.token_set import AccessToken
 from feedlane.upstream import TenantAccess
 from feedlane.vault import Grant
@@ -15,7 +15,7 @@ from feedlane.xero.tokens import TokenCache
 
 
 class XeroOrganisations:
-    """Implements `linking.Organisations`."""
+    """Implements `organisations.Organisations`."""
 
     def __init__(self, connections: XeroConnections, accounting: Accounting, tokens: TokenCache) -> None:
         self._connections = connections

@@ -1,4 +1,4 @@
-"""Looks at what is under way on the other side until it has ended: statements, feed connections, time-outs."""
+"""What is under way at Xero is followed to its end: statements, and feed connections that are being set up."""
 
 from __future__ import annotations
 
@@ -7,43 +7,31 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane import (
-    doorbell,
-    event_payloads,
-    holding,
-    mapping,
-    one_off,
-    recovering,
-    release_in_parts,
-    statement_end,
-    unanswered,
-    unmapping,
-    waking,
-)
+from feedlane import event_payloads, mapping, statement_end, unmapping
 from feedlane.clock import Clock
-from feedlane.errors import AppKeysRejected, NotFound, ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import Feed
+from feedlane.follow_ups import FeedConnectionCheck, StatementCheck
 from feedlane.hold import APP, Scope
 from feedlane.ids import NewId
-from feedlane.queues import Check, Queues
+from feedlane.queues import DELAY_SECONDS_MAX, Queues
 from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
 from feedlane.store.attempts import attempts
-from feedlane.store.limits import not_before, put_not_before, wake_came
+from feedlane.store.limits import not_before, put_not_before
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Write
 from feedlane.store.traffic import Gate
 from feedlane.upstream import Accepted, FeedConnection, Refusal, StatementStatus, TenantAccess, TryLater, Upstream
 
-LONGEST_DELAY = 900
 STUCK_AFTER = timedelta(hours=24)
 DUPLICATE = "duplicate-statement"
 
 
 @dataclass(frozen=True)
-class Checker:
+class StatementFollower:
     store: Store
     queues: Queues
     upstream: Upstream
@@ -52,68 +40,35 @@ class Checker:
     tell_age: Callable[[timedelta], None] = lambda age: None
     """Is told how old a statement is that the upstream has not ended, whenever it is looked at."""
 
-    def look(self, check: Check) -> None:
-        """Does what the message asks. An exception means that it must come again."""
-        try:
-            self._look(check)
-        except NotFound as missing:
-            if missing.what != "company":
-                raise
-            # Deleted meanwhile: nobody is left to look for, or to tell.
-
-    def _look(self, check: Check) -> None:
-        ports = (self.store, self.queues, self.clock(), self.new_id)
-        looks: dict[str, Callable[[], None]] = {
-            "statement": lambda: self._statement(check),
-            "feedConnection": lambda: self._feed_connection(check),
-            doorbell.KIND: lambda: doorbell.look(*ports, check),
-            "wake": lambda: self._wake(check),
-            waking.KIND: lambda: waking.wake_all(self.store, self.queues, check.after),
-            "hold": lambda: self._hold(check),
-            release_in_parts.KIND: lambda: release_in_parts.resume(*ports, check),
-            "removed": lambda: unmapping.end_removed(self.store, self.clock(), self.new_id, check.feed_id),
-            one_off.KIND: lambda: one_off.look(*ports, check),
-            recovering.KIND: lambda: recovering.look(*ports, check),
-            unanswered.KIND: lambda: unanswered.look(*ports, check),
-        }
-        if check.kind not in looks:
-            raise ValueError(f"no such kind of check: {check.kind}")
-        looks[check.kind]()
-
-    def _wake(self, check: Check) -> None:
-        wake_came(self.store, check.feed_id, check.at)
-        self.queues.wake(check.feed_id)
-
-    # statements
-
-    def _statement(self, check: Check) -> None:
+    def follow(self, check: StatementCheck) -> None:
+        """Asks how the statement fares, if nobody has since the check was sent; or finishes what follows its end."""
         statement = ledger.statement(self.store, check.feed_id, check.number)
         feed = ledger.find_feed(self.store, check.feed_id)
         if statement is None or feed is None:
             return
         if statement.state is StatementState.PENDING and check.turn >= statement.turn:
-            self._ask(check, feed, statement)
+            self._poll(check, feed, statement)
         else:
-            self._follow(feed, statement)
+            self._carry_on(feed, statement)
 
-    def _follow(self, feed: Feed, statement: StatementRecord) -> None:
-        """What comes after an end that is written down: whoever wrote it may have crashed before that."""
+    def _carry_on(self, feed: Feed, statement: StatementRecord) -> None:
+        """Does what follows an end that is written down: whoever wrote it may have crashed before that."""
         if statement.state is StatementState.DELIVERED:
-            statement_end.move_on(self.store, self.queues, feed, self.clock(), self.new_id)
+            statement_end.finish_delivered(self.store, self.queues, feed, self.clock(), self.new_id)
         elif statement.state is StatementState.REJECTED:
             self.queues.wake(feed.id)
 
-    def _ask(self, check: Check, feed: Feed, statement: StatementRecord) -> None:
+    def _poll(self, check: StatementCheck, feed: Feed, statement: StatementRecord) -> None:
         now = self.clock()
         self.tell_age(now - (statement.posted_on or statement.created))
         until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
         if until is not None and until > now:
-            self._again(check, (until - now).total_seconds())
+            self._postpone(check, (until - now).total_seconds())
             return
         gate, call_id = Gate(self.store), self.new_id()
         seconds = gate.enter(feed.tenant_id, now, call_id)
         if seconds is not None:
-            self._again(check, seconds)
+            self._postpone(check, seconds)
             return
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
         try:
@@ -123,33 +78,33 @@ class Checker:
         now = self.clock()
         match answer:
             case Accepted(status=StatementStatus.DELIVERED):
-                self._end(feed.id, statement, None)
+                self._finish(feed.id, statement, None)
             case Accepted(status=StatementStatus.REJECTED, problems=problems):
                 if problems and all(problem.type == DUPLICATE for problem in problems):
-                    self._end(feed.id, statement, None)
+                    self._finish(feed.id, statement, None)
                 else:
-                    self._end(feed.id, statement, self.upstream.rejection(problems))
+                    self._finish(feed.id, statement, self.upstream.rejection(problems))
             case TryLater():
                 until = now + timedelta(seconds=answer.seconds)
                 subject = {Scope.APP: APP, Scope.TENANT: feed.tenant_id}.get(answer.scope, feed.id)
                 put_not_before(self.store, answer.scope, subject, until, now)
-                self._again(check, answer.seconds)
+                self._postpone(check, answer.seconds)
             case Refusal(scope=Scope.CONNECTION | Scope.APP | Scope.TENANT) as refusal:
-                statement_end.unasked(self.store, self.queues, feed, refusal, now, self.new_id)
-                self._next(check, statement, now)
+                statement_end.refused_status(self.store, self.queues, feed, refusal, now, self.new_id)
+                self._poll_later(check, statement, now)
             case _:
-                self._next(check, statement, now)
+                self._poll_later(check, statement, now)
 
-    def _end(self, feed_id: str, statement: StatementRecord, refusal: Refusal | None) -> None:
+    def _finish(self, feed_id: str, statement: StatementRecord, refusal: Refusal | None) -> None:
         """The feed may grow at the same moment: it is read again until the end fits it."""
         for attempt in attempts(f"feed {feed_id}"):
             feed = ledger.find_feed(self.store, feed_id)
             if feed is None:
                 return
             if feed.flight is None or feed.flight.number != statement.number:
-                # Another look, of the same message handed out twice, was faster; and this one may be all that is left.
+                # The same message was handed out twice and the other was faster; this one may be all that is left.
                 ended = ledger.statement(self.store, feed_id, statement.number)
-                self._follow(feed, ended or statement)
+                self._carry_on(feed, ended or statement)
                 return
             now = self.clock()
             with attempt:
@@ -158,9 +113,9 @@ class Checker:
                 else:
                     statement_end.rejected(self.store, self.queues, feed, statement, refusal, now, self.new_id)
 
-    def _next(self, check: Check, statement: StatementRecord, now: datetime) -> None:
-        """Another look, later and later. It is on its way before this one counts as done."""
-        self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
+    def _poll_later(self, check: StatementCheck, statement: StatementRecord, now: datetime) -> None:
+        """Later each time. The next check is on its way before this one counts as done."""
+        self.queues.follow_up(check.but(turn=check.turn + 1), min(DELAY_SECONDS_MAX, 2 ** min(check.turn, 10)))
         seen = statement.but(turn=check.turn + 1)
         writes: list[Write] = []
         if not seen.stuck and seen.posted_on is not None and now - seen.posted_on > STUCK_AFTER:
@@ -172,20 +127,10 @@ class Checker:
                 writes.append(emitted(event))
         self.store.commit(ledger.put_statement(seen), *writes)
 
-    def _again(self, check: Check, seconds: float) -> None:
-        self.queues.check(check, max(1, min(LONGEST_DELAY, int(seconds) + 1)))
+    def _postpone(self, check: StatementCheck, seconds: float) -> None:
+        self.queues.follow_up(check, max(1, min(DELAY_SECONDS_MAX, int(seconds) + 1)))
 
-    # holds
-
-    def _hold(self, check: Check) -> None:
-        """Whoever held the feeds of a tenant or of the app may have crashed before all of them were woken."""
-        feed = ledger.find_feed(self.store, check.feed_id)
-        if feed is not None:
-            holding.tell_others(self.store, self.queues, feed, check.after)
-
-    # feed connections
-
-    def _feed_connection(self, check: Check) -> None:
+    def follow_feed_connection(self, check: FeedConnectionCheck) -> None:
         """A feed connection that Xero is still working on: the account is connected when it is active."""
         feed = ledger.find_feed(self.store, check.feed_id)
         if feed is None:
@@ -193,7 +138,7 @@ class Checker:
         if not mapping.is_connecting(self.store, feed):
             mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
             return
-        found, asked = self._found_at_xero(feed)
+        found, asked = self._feed_connection_at_xero(feed)
         if found is not None and found.active:
             mapping.feed_connection_active(self.store, feed.id, found, self.clock(), self.new_id)
             mapping.go_on(self.store, self.queues, self.clock(), self.new_id, feed.id)
@@ -204,9 +149,9 @@ class Checker:
         rejection = found.rejection if found else None
         if rejection and unmapping.feed_connection_rejected(*ports, rejection, self.clock(), self.new_id):
             return
-        self.queues.check(check.but(turn=check.turn + 1), min(LONGEST_DELAY, 2 ** min(check.turn, 10)))
+        self.queues.follow_up(check.but(turn=check.turn + 1), min(DELAY_SECONDS_MAX, 2 ** min(check.turn, 10)))
 
-    def _found_at_xero(self, feed: Feed) -> tuple[FeedConnection | None, bool]:
+    def _feed_connection_at_xero(self, feed: Feed) -> tuple[FeedConnection | None, bool]:
         """What Xero has, and whether Xero could be asked."""
         until = not_before(self.store, [(Scope.APP, APP), (Scope.TENANT, feed.tenant_id)])
         gate, call_id = Gate(self.store), self.new_id()
@@ -222,7 +167,7 @@ class Checker:
         except ReconnectionNeeded as needed:
             # Only the customer can mend it, and it may be that nobody else asks for this connection.
             refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=needed.problem)
-            statement_end.unasked(self.store, self.queues, feed, refusal, self.clock(), self.new_id)
+            statement_end.refused_status(self.store, self.queues, feed, refusal, self.clock(), self.new_id)
         finally:
             gate.leave(feed.tenant_id, self.clock(), call_id)
         return None, False
