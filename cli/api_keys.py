@@ -22,7 +22,7 @@ def group() -> None:
 @click.option("--name", required=True, help="What the key is for, at most 50 characters.")
 def create(table: str, name: str) -> None:
     """Makes a key and prints it, this once."""
-    from feedlane import api_keys
+    from feedlane.settings import api_keys
 
     try:
         _, clear = api_keys.create(_store(table), system_clock(), new_id, name)
@@ -42,6 +42,6 @@ def list_keys(table: str) -> None:
 def _store(table: str) -> Store:
     import boto3
 
-    from feedlane.store.dynamodb import DynamoDBTable
+    from feedlane.aws.dynamodb import DynamoDBTable
 
     return Store(DynamoDBTable(boto3.client("dynamodb"), table))

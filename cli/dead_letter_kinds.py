@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cli.dead_letter_queue import Letter
 from cli.putting_back import Way, run_again, send_again, tell_again
-from feedlane.queue_message import naming_its_operation
+from feedlane.pushes.message import with_operation_key
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _run(letter: Letter) -> str:
 
 
 def _with_its_operation(letter: Letter) -> str:
-    return naming_its_operation(letter.body, letter.group, letter.id)
+    return with_operation_key(letter.body, letter.group, letter.id)
 
 
 KINDS = {

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from feedlane import api_keys
+from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.ids import new_id
-from feedlane.store.dynamodb import DynamoDBTable
+from feedlane.settings import api_keys
 from feedlane.store.store import Store
 from local.instance import Instance
 from local.progress import Failure

@@ -6,9 +6,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, batch, wiring
+from feedlane.aws import batch
+from feedlane.aws import queues as sqs
 from feedlane.environment import environment
-from feedlane.follow_ups import follow_up_in
+from feedlane.follow_ups import parse_follow_up
+from feedlane.wiring import functions as wiring
 
 logger = Logger()
 
@@ -18,9 +20,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return batch.one_by_one(event, _look, _postpone, logger, context.get_remaining_time_in_millis)
 
 
-def _look(record: batch.Record) -> None:
-    wiring.checks().dispatch(follow_up_in(record.body))
+def _look(record: batch.SqsRecord) -> None:
+    wiring.checks().dispatch(parse_follow_up(record.body))
 
 
-def _postpone(record: batch.Record, seconds: int) -> None:
-    aws.postpone(environment().checks_queue_url, record.receipt, seconds)
+def _postpone(record: batch.SqsRecord, seconds: int) -> None:
+    sqs.postpone(environment().checks_queue_url, record.receipt, seconds)

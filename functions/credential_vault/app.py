@@ -8,15 +8,15 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from feedlane import aws, measures
+from feedlane.aws import clients as aws
+from feedlane.aws import metrics
+from feedlane.aws.dynamodb import DynamoDBTable
+from feedlane.aws.metrics import Metric
+from feedlane.credentials.messages import VaultFailed, error_as_data, parse_message, perform
 from feedlane.environment import environment
 from feedlane.errors import AppKeysRejected, FeedlaneError, Unavailable
-from feedlane.measures import Measure
-from feedlane.store.dynamodb import DynamoDBTable
-from feedlane.vault_failure import VaultFailed
-from feedlane.vault_messages import error_as_data, message_in, perform
-from feedlane.vault_secrets_manager import SecretsManager
-from feedlane.vault_service import VaultService
+from feedlane.vault.secrets_manager import SecretsManager
+from feedlane.vault.service import VaultService
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 
@@ -31,7 +31,7 @@ logger = Logger(service="credential_vault")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ids: dict[str, Any] = {}
     try:
-        message = message_in(event)
+        message = parse_message(event)
         ids = message.model_dump(include={"action", "token_set_id", "consumer_id"})
         result = perform(vault(), message)
     except FeedlaneError as error:
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.warning("vault refused", kind=data["kind"], **ids)
         if ids.get("action") == "access_token" and isinstance(error, AppKeysRejected | Unavailable):
             # A dead token set is no failure of ours: its connection is held, and that is told.
-            measures.count(Measure.TOKEN_REFRESHES_FAILED)
+            metrics.count(Metric.TOKEN_REFRESHES_FAILED)
         return {"error": data}
     except Exception as error:
         raise VaultFailed.of(error) from None

@@ -8,14 +8,15 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, batch, measures
+from feedlane.aws import batch, metrics
+from feedlane.aws import queues as sqs
+from feedlane.aws.metrics import Metric
 from feedlane.clock import system_clock
-from feedlane.delivering import Deliverer
-from feedlane.delivery import DeliveryState
 from feedlane.environment import environment
-from feedlane.measures import Measure
-from feedlane.replaying import Replayer
-from feedlane.webhook_wiring import deliverer, replayer
+from feedlane.webhooks.deliverer import Deliverer
+from feedlane.webhooks.delivery import DeliveryState
+from feedlane.webhooks.replayer import Replayer
+from feedlane.wiring.webhooks import deliverer, replayer
 
 # An attempt takes fifteen seconds at most; what is not done by then has met something that hangs.
 LONGEST_SECONDS = 25.0
@@ -26,12 +27,12 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    measures.last(Measure.DELIVERIES_LATE, batch.lateness(event, system_clock()))
+    metrics.record_duration(Metric.DELIVERIES_LATE, batch.lateness(event, system_clock()))
     seconds = min(LONGEST_SECONDS, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
-    return batch.at_once(event, partial(_work, deliverer(), replayer()), postpone, logger, seconds)
+    return batch.concurrently(event, partial(_work, deliverer(), replayer()), postpone, logger, seconds)
 
 
-def _work(deliverer: Deliverer, replayer: Replayer, record: batch.Record) -> None:
+def _work(deliverer: Deliverer, replayer: Replayer, record: batch.SqsRecord) -> None:
     match json.loads(record.body):
         case {"consumerId": consumer_id, "replayId": replay_id}:
             if replay := replayer.work(consumer_id, replay_id):
@@ -40,7 +41,7 @@ def _work(deliverer: Deliverer, replayer: Replayer, record: batch.Record) -> Non
         case {"consumerId": consumer_id, "eventId": event_id}:
             done = deliverer.deliver(consumer_id, event_id)
             if done is not None and done.state is DeliveryState.FAILURE:
-                measures.count(Measure.DELIVERIES_FAILED)
+                metrics.count(Metric.DELIVERIES_FAILED)
             if done is not None and done.attempts:
                 facts = done.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
                 facts |= done.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
@@ -49,5 +50,5 @@ def _work(deliverer: Deliverer, replayer: Replayer, record: batch.Record) -> Non
             raise ValueError("a message names a delivery or a replay")
 
 
-def postpone(record: batch.Record, seconds: int) -> None:
-    aws.postpone(environment().deliveries_queue_url, record.receipt, seconds)
+def postpone(record: batch.SqsRecord, seconds: int) -> None:
+    sqs.postpone(environment().deliveries_queue_url, record.receipt, seconds)

@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane.web.link_routes import CALLBACK
-from feedlane.web.routing import answer
+from feedlane.web.link.routes import CALLBACK
+from feedlane.web.routing import handle_request
 from feedlane.web.site import Site
 
 logger = Logger()
@@ -16,4 +16,4 @@ site = Site()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return answer(CALLBACK, site, event, logger)
+    return handle_request(CALLBACK, site, event, logger)

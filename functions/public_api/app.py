@@ -46,7 +46,7 @@ def failed(error: Exception) -> Response[str]:
 
 
 def _told(error: Exception, correlation_id: str) -> dict[str, Any]:
-    told = errors.answer(error)
+    told = errors.error_answer(error)
     if told.status >= 500:
         logger.error("request failed", exc_info=error, correlation_id=correlation_id)
     headers = {"Content-Type": "application/json"} | told.headers

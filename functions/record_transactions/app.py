@@ -7,12 +7,14 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, batch
+from feedlane.aws import batch
+from feedlane.aws import clients as aws
+from feedlane.aws import queues as sqs
 from feedlane.clock import system_clock
 from feedlane.environment import environment
 from feedlane.ids import new_id
-from feedlane.queue_message import FULL_BATCH, QueueMessage
-from feedlane.recording import record
+from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
+from feedlane.pushes.recording import record
 
 logger = Logger()
 
@@ -20,17 +22,17 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     # A full batch: others of its groups may wait behind it.
-    more_to_come = len(event["Records"]) >= FULL_BATCH
+    more_to_come = len(event["Records"]) >= BATCH_SIZE_MAX
     return batch.by_group(
         event, partial(_record, more_to_come), _postpone, logger, context.get_remaining_time_in_millis
     )
 
 
-def _record(more_to_come: bool, records: list[batch.Record]) -> None:
+def _record(more_to_come: bool, records: list[batch.SqsRecord]) -> None:
     messages = [QueueMessage(found.id, found.group, found.body, found.sent_at) for found in records]
-    record(aws.store(), aws.queues(), system_clock, new_id, messages, more_to_come)
+    record(aws.store(), sqs.queues(), system_clock, new_id, messages, more_to_come)
     logger.info("messages recorded", extra={"group": records[0].group, "messages": len(records)})
 
 
-def _postpone(record: batch.Record, seconds: int) -> None:
-    aws.postpone(environment().transactions_queue_url, record.receipt, seconds)
+def _postpone(record: batch.SqsRecord, seconds: int) -> None:
+    sqs.postpone(environment().transactions_queue_url, record.receipt, seconds)

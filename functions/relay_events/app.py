@@ -8,13 +8,14 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, measures
-from feedlane.bus import EventBridgeBus
+from feedlane.aws import clients as aws
+from feedlane.aws import metrics
+from feedlane.aws.event_bridge import EventBridgeBus
+from feedlane.aws.metrics import Metric
+from feedlane.aws.table_stream import events_in
 from feedlane.environment import environment
-from feedlane.event import Event
-from feedlane.measures import Measure
-from feedlane.relaying import Bus, relay
-from feedlane.store.stream import events_in
+from feedlane.events.event import Event
+from feedlane.events.relay import Bus, relay
 
 logger = Logger()
 
@@ -31,15 +32,15 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     What the bus took of it goes twice, with the same id. What a person must act on is counted as it leaves: every
     event comes this way.
     """
-    counted: Counter[Measure] = Counter()
+    counted: Counter[Metric] = Counter()
 
     def count(taken: Event) -> None:
-        if measure := measures.told_by(taken):
+        if measure := metrics.metric_of(taken):
             counted[measure] += 1
 
     failed = relay(events_in(event, _unreadable), bus(), count)
     for measure, number in counted.items():
-        measures.count(measure, number)
+        metrics.count(measure, number)
     if failed is not None:
         raise NotTaken(failed)
 
@@ -54,4 +55,4 @@ class NotTaken(Exception):
 
 def _unreadable(key: str) -> None:
     logger.error("an event in the outbox cannot be read", extra={"key": key})
-    measures.count(Measure.EVENTS_UNREADABLE)
+    metrics.count(Metric.EVENTS_UNREADABLE)

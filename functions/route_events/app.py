@@ -8,14 +8,17 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, batch
+from feedlane.aws import batch
+from feedlane.aws import clients as aws
+from feedlane.aws import queues as sqs
 from feedlane.clock import system_clock
-from feedlane.consumer import Consumer
-from feedlane.envelope import event_in
 from feedlane.environment import environment
+from feedlane.events.envelope import event_from_detail
 from feedlane.queues import Queues
-from feedlane.routing import route
 from feedlane.store.store import Store
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.router import route
 
 logger = Logger()
 
@@ -27,22 +30,22 @@ def store() -> Store:
 
 @lru_cache(maxsize=1)
 def queues() -> Queues:
-    return aws.queues()
+    return sqs.queues()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """All events of a batch happened before its consumers are read."""
-    work = partial(_route, store().consumers())
+    work = partial(_route, webhook_items.consumers(store()))
     return batch.one_by_one(event, work, _postpone, logger, context.get_remaining_time_in_millis)
 
 
-def _route(consumers: list[Consumer], record: batch.Record) -> None:
-    told = event_in(json.loads(record.body)["detail"])
+def _route(consumers: list[Consumer], record: batch.SqsRecord) -> None:
+    told = event_from_detail(json.loads(record.body)["detail"])
     made = route(store(), queues(), told, system_clock(), consumers)
     facts = {"event_id": told.id, "event_type": told.type, "deliveries": len(made)}
     logger.info("event routed", extra=facts)
 
 
-def _postpone(record: batch.Record, seconds: int) -> None:
-    aws.postpone(environment().events_queue_url, record.receipt, seconds)
+def _postpone(record: batch.SqsRecord, seconds: int) -> None:
+    sqs.postpone(environment().events_queue_url, record.receipt, seconds)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane import wiring
+from feedlane.wiring import functions as wiring
 
 logger = Logger()
 
@@ -35,7 +35,7 @@ def _round(context: Any) -> dict[str, Any]:
     def time_left() -> timedelta:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 
-    round = wiring.rounds().go_on(time_left)
+    round = wiring.daily_round().run(time_left)
     if round is None:
         logger.info("another run is at the round")
         return {"busy": True}

@@ -19,11 +19,11 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.upstream import STATEMENT_LINES_MAX, Accepted, TenantAccess, TryLater
 from feedlane.money import loads
-from feedlane.statement import MOST_LINES, statement_of
-from feedlane.store import ledger
-from feedlane.transaction import line_of
-from feedlane.upstream import Accepted, TenantAccess, TryLater
+from feedlane.pushes.transaction import parse_transaction
+from feedlane.statements.statement import build_statement
 from local.simulator.organisations import fixed_id
 from local.simulator.state import Simulator
 from tests.benchmarks import simulator
@@ -41,8 +41,8 @@ CALL = timedelta(seconds=0.3)
 
 
 def run() -> list[Figure]:
-    fewest = len(FEEDS) * -(-len(rows()) // MOST_LINES) * 2
-    floor = f"{fewest} calls: a statement for every {MOST_LINES:,} lines, asked for once"
+    fewest = len(FEEDS) * -(-len(rows()) // STATEMENT_LINES_MAX) * 2
+    floor = f"{fewest} calls: a statement for every {STATEMENT_LINES_MAX:,} lines, asked for once"
     return [
         Figure("calls_ratio", feedlane() / fewest, floor, at_most=1.2),
         Figure("calls_loop_ratio", plain_loop() / fewest, floor),
@@ -72,10 +72,10 @@ def plain_loop() -> int:
     upstream = simulator.upstream(xero, world.clock)
     access = TenantAccess(tenant_id=TENANT, token_set_id="tokens-1")
     for row in loads(json.dumps(rows())):
-        line, _, _ = line_of(0, row)
+        line, _, _ = parse_transaction(0, row)
         assert line is not None
         for account in FEEDS:
-            request = upstream.request_bytes(statement_of(fixed_id(account), [line]))
+            request = upstream.request_bytes(build_statement(fixed_id(account), [line]))
             answer: Any = None
             while not isinstance(answer, Accepted):
                 answer = upstream.post_statement(access, request, f"{account} {line.id}")
@@ -90,7 +90,7 @@ def plain_loop() -> int:
 def given() -> tuple[World, Simulator]:
     world = World(FEEDS)
     for account in FEEDS:
-        world.store.commit(ledger.put_feed(world.feed(account).but(feed_connection_id=fixed_id(account))))
+        world.store.commit(feed_items.put_feed(world.feed(account).but(feed_connection_id=fixed_id(account))))
     return world, simulator.linked(world.clock, {TENANT: [fixed_id(account) for account in FEEDS]})
 
 

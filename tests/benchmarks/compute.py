@@ -17,10 +17,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from feedlane.pushing import accept
+from feedlane.feeds.line import Line
+from feedlane.feeds.upstream import Accepted, PostAnswer, Statement, StatementStatus, TenantAccess
+from feedlane.pushes.api_door import accept
 from feedlane.store.store import Store
-from feedlane.transaction import Line
-from feedlane.upstream import Accepted, PostAnswer, Statement, StatementStatus, TenantAccess
 from feedlane.xero import statement_json
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.memory import QuickTable

@@ -19,13 +19,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from feedlane.consumer import Consumer
-from feedlane.delivering import Deliverer
-from feedlane.delivery import Answer
-from feedlane.envelope import detail
-from feedlane.pushing import accept
-from feedlane.routing import route
-from feedlane.store import ledger
+from feedlane.events.envelope import bus_detail
+from feedlane.feeds import items as feed_items
+from feedlane.pushes.api_door import accept
+from feedlane.settings import items as settings_items
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.deliverer import Deliverer
+from feedlane.webhooks.delivery import Answer
+from feedlane.webhooks.router import route
 from local.simulator.organisations import fixed_id
 from tests.benchmarks import simulator
 from tests.benchmarks.figures import Figure
@@ -66,11 +68,11 @@ def used(count: int, durations: dict[str, float]) -> Counter[str]:
     world, table = World(FEEDS), MeteredTable()
     for account in FEEDS:
         feed = world.feed(account).but(feed_connection_id=fixed_id(account), tenant_id=f"tenant-{account}")
-        world.store.commit(ledger.put_feed(feed))
+        world.store.commit(feed_items.put_feed(feed))
     xero = simulator.linked(world.clock, {f"tenant-{account}": [fixed_id(account)] for account in FEEDS})
     deployment = Deployment(world, table, simulator.upstream(xero, world.clock))
     consumer = Consumer(id="consumer-1", url="https://platform.example/hooks", created=NOW)
-    world.store.commit(world.store.add_consumer(consumer))
+    world.store.commit(webhook_items.add_consumer(consumer))
     _push_all(deployment, range(1))
     deployment.forget()
     table.used.clear()
@@ -94,7 +96,7 @@ def _push(deployment: Deployment, account: str, turn: int) -> None:
     world = deployment.world
     body = json.dumps({"transactions": transactions(PUSH, 1 + turn * PUSH, NOW.date())})
     deployment.called("public_api")
-    world.store.api_key("none")
+    settings_items.api_key(world.store, "none")
     accept(world.store, deployment, world.now, world.new_id, COMPANY, CONNECTION, account, body)
 
 
@@ -114,7 +116,7 @@ def _tell(deployment: Deployment, consumer_id: str) -> None:
     for event in world.events()[len(FEEDS) :]:
         for function in ("relay_events", "route_events", "deliver_webhooks"):
             deployment.called(function)
-        deployment.messages.append(("events", detail(event)))
+        deployment.messages.append(("events", bus_detail(event)))
         route(world.store, deployment, event, world.now)
         deliverer.deliver(consumer_id, event.id)
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from feedlane.feeds.upstream import Upstream
 from feedlane.follow_ups import FollowUp
-from feedlane.queue_message import QueueMessage
+from feedlane.pushes.message import QueueMessage
 from feedlane.store.store import Store
-from feedlane.upstream import Upstream
 from tests.fakes.table import MemoryTable
 from tests.unit.feeds.world import World
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from feedlane.token_set import AccessToken
+from feedlane.credentials.token_set import AccessToken
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.http import Http

@@ -15,16 +15,17 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from greenlet import getcurrent
 
-from feedlane import batch
-from feedlane.company import Company
-from feedlane.consumer import Consumer
-from feedlane.delivery import Answer
-from feedlane.envelope import detail
-from feedlane.event import Event
-from feedlane.event_payloads import company_created
-from feedlane.store.records import emitted
+from feedlane.aws import batch
+from feedlane.companies.company import Company
+from feedlane.companies.events import company_created
+from feedlane.events.envelope import bus_detail
+from feedlane.events.event import Event
+from feedlane.events.outbox import put_event
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Write
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.delivery import Answer
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import VaultClient
 from tests.chaos.outbox.wiring import function, wired
@@ -176,7 +177,7 @@ class World:
         }
         for id in self.endpoints:
             consumer = Consumer(id=id, url=f"https://{id}/hooks", created=START)
-            self.store.commit(self.store.add_consumer(consumer))
+            self.store.commit(webhook_items.add_consumer(consumer))
         self.table.consumers = [item for key, item in self.table.items.items() if key[0] == "CONSUMERS"]
 
     def happen(self, number: int, seconds: float) -> None:
@@ -188,7 +189,7 @@ class World:
         id, now = f"00000000-0000-4000-8000-{number:012d}", self.timeline.now()
         company = Company(id=f"company-{number}", name="Harbour Bakery Ltd", created=now)
         event = company_created(id, company, now)
-        self.store.commit(emitted(event))
+        self.store.commit(put_event(event))
         self.happened[id] = self.timeline.seconds
         self.timeline.sleep(0.5)
         answer = function("route_events").handler({"Records": [_message(id, event)]}, Context())
@@ -226,7 +227,7 @@ class World:
                 state["waits"] = False
                 here.switch()
 
-        def work(record: batch.Record) -> Callable[[], None]:
+        def work(record: batch.SqsRecord) -> Callable[[], None]:
             def run() -> None:
                 try:
                     handle(record)
@@ -238,7 +239,7 @@ class World:
 
             return run
 
-        for record in map(batch.Record.of, event["Records"]):
+        for record in map(batch.SqsRecord.of, event["Records"]):
             timeline.start("delivery", work(record))
         timeline.at(timeline.seconds + seconds, wake)
         here.parent.switch()  # type: ignore[union-attr]
@@ -249,5 +250,5 @@ def _message(id: str, event: Event) -> dict[str, Any]:
     """The event as the bus's rule puts it on its queue."""
     sent = str(int(event.time.timestamp() * 1000))
     attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": sent}
-    body = json.dumps({"source": "feedlane", "detail": json.loads(detail(event))})
+    body = json.dumps({"source": "feedlane", "detail": json.loads(bus_detail(event))})
     return {"messageId": id, "receiptHandle": id, "body": body, "attributes": attributes}

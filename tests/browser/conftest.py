@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from feedlane.settings import Profile
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Profile
 from tests.browser.world import World, world
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -39,7 +40,7 @@ def link() -> Iterator[World]:
     with world(Profile(name="Ledgerly")) as made:
         template = f"{made.url}/platform/{{journey}}?status={{statusCode}}&error={{errorMessage}}"
         store = made.site.store
-        store.commit(store.put_profile(store.profile().but(redirect_url=template)))
+        store.commit(settings_items.put_profile(settings_items.profile(store).but(redirect_url=template)))
         made.add_account("main", "Main account", "20011234", "159000")
         made.add_account("savings", "Savings account", "20018976", "-1250.50")
         yield made

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import Browser, Page, expect
 
-from feedlane import link_urls
-from feedlane.connection import ConnectionStatus
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import ConnectionStatus
+from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.ids import new_secret
-from feedlane.source_account import SourceAccountStatus
+from feedlane.link import passwords as link_passwords
+from feedlane.settings import items as settings_items
 from tests.browser import keyboard
 from tests.browser.accessibility import faults
 from tests.browser.world import World
@@ -34,7 +36,7 @@ def test_the_road_with_the_keyboard_alone(link: World, page: Page) -> None:
     keyboard.press(page, page.get_by_role("link", name="Finish"))
     expect(page).to_have_url(f"{link.url}/platform/onboarding?status=200&error=")
     assert link.now_connection().status is ConnectionStatus.LINKED
-    assert link.site.store.source_account(link.connection.id, "main").mapping is not None
+    assert company_items.source_account(link.site.store, link.connection.id, "main").mapping is not None
 
 
 def test_enter_in_a_field_connects_rather_than_adding_a_row(link: World, page: Page) -> None:
@@ -89,19 +91,19 @@ def test_what_is_being_typed_survives_while_an_account_is_connecting(link: World
     page.get_by_role("button", name="Connect account").click()
     expect(page.get_by_role("row", name="Main account")).to_contain_text("connecting")
     page.get_by_label("Feed start date").fill("2026-10-01")
-    account = link.site.store.source_account(link.connection.id, "main")
-    link.site.store.commit(link.site.store.put_source_account(account.but(status=SourceAccountStatus.CONNECTED)))
+    account = company_items.source_account(link.site.store, link.connection.id, "main")
+    link.site.store.commit(company_items.put_source_account(account.but(status=SourceAccountStatus.CONNECTED)))
     expect(page.locator("#connected .pill")).to_have_text("connected")
     expect(page.get_by_label("Feed start date")).to_have_value("2026-10-01")
 
 
 def test_a_link_with_a_one_time_password_and_pkce_works_once(link: World, page: Page, browser: Browser) -> None:
     store = link.site.store
-    store.commit(store.put_settings(store.settings().but(pkce=True, link_passwords=True)))
+    store.commit(settings_items.put_settings(settings_items.settings(store).but(pkce=True, link_passwords=True)))
     page.goto(link.start)
     expect(page.get_by_role("heading", level=1)).to_have_text("This link is incomplete")
     assert faults(page) == []
-    made = link_urls.connection_passwords(store, datetime.now(UTC), new_secret, [link.connection])
+    made = link_passwords.issue_connection_passwords(store, datetime.now(UTC), new_secret, [link.connection])
     whole = f"{link.start}?otp={made[link.connection.id]}"
     page.goto(whole)
     page.get_by_role("button", name="Cancel").click()
@@ -117,10 +119,10 @@ def test_a_link_with_a_one_time_password_and_pkce_works_once(link: World, page: 
 
 def test_a_consent_without_bank_feeds_says_so_and_another_one_mends_it(link: World, page: Page) -> None:
     store = link.site.store
-    store.commit(store.put_settings(store.settings().but(bank_feeds=False)))
+    store.commit(settings_items.put_settings(settings_items.settings(store).but(bank_feeds=False)))
     page.goto(f"{link.start}?journey=x")
     page.get_by_label("Harbour Bakery Ltd").check()
-    store.commit(store.put_settings(store.settings().but(bank_feeds=True)))
+    store.commit(settings_items.put_settings(settings_items.settings(store).but(bank_feeds=True)))
     page.get_by_role("button", name="Allow access").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Bank feeds were not allowed")
     assert faults(page) == []
@@ -151,7 +153,7 @@ def test_every_page_of_link_is_accessible(link: World, page: Page) -> None:
     page.locator("#target-1").select_option("new")
     page.get_by_role("button", name="Connect account").click()
     look("accounts, one connecting")
-    store.commit(store.put_profile(store.profile().but(redirect_url="")))
+    store.commit(settings_items.put_profile(settings_items.profile(store).but(redirect_url="")))
     page.get_by_role("link", name="Finish").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are connected to Xero")
     look("finish")

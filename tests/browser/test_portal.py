@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import Page, expect
 
-from feedlane.hold import Hold, Scope
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
+from feedlane.scope import Scope
+from feedlane.settings import items as settings_items
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.browser import keyboard
 from tests.browser.accessibility import faults
@@ -37,7 +40,7 @@ def _hold(link: World) -> None:
         since=datetime.now(UTC),
         company_id=link.connection.company_id,
     )
-    link.site.store.commit(link.site.store.add_hold(hold))
+    link.site.store.commit(hold_items.add_hold(hold))
 
 
 def test_an_operator_sees_why_a_feed_is_held_and_releases_it_by_keyboard(link: World, page: Page) -> None:
@@ -46,7 +49,7 @@ def test_an_operator_sees_why_a_feed_is_held_and_releases_it_by_keyboard(link: W
     expect(page.get_by_role("region", name="Holds")).to_contain_text("does not support automated bank feeds")
     keyboard.press(page, page.get_by_role("button", name="Release"))
     expect(page.get_by_role("status")).to_contain_text("Released")
-    assert link.site.store.holds() == []
+    assert hold_items.holds(link.site.store) == []
 
 
 def test_keys_are_checked_with_xero_when_they_are_saved(link: World, page: Page) -> None:
@@ -62,7 +65,7 @@ def test_keys_are_checked_with_xero_when_they_are_saved(link: World, page: Page)
     page.get_by_role("switch", name="Enable bank feeds").uncheck()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved.")
-    settings = link.site.store.settings()
+    settings = settings_items.settings(link.site.store)
     assert (settings.access, settings.bank_feeds, settings.keys_checked) == ("OneOff", False, True)
 
 
@@ -86,7 +89,7 @@ def test_a_new_secret_takes_over_without_an_outage(link: World, page: Page) -> N
     expect(page.get_by_role("alert")).to_contain_text("Xero does not know the other one")
     page.get_by_role("button", name="Forget the first").click()
     expect(page.get_by_role("status")).to_contain_text("forgotten")
-    assert link.site.store.settings().client_secret_ending == new_secret[-4:]
+    assert settings_items.settings(link.site.store).client_secret_ending == new_secret[-4:]
     expect(page.locator("body")).not_to_contain_text(new_secret)
 
 
@@ -102,7 +105,7 @@ def test_partner_and_profile_are_set_in_the_portal(link: World, page: Page) -> N
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved.")
     expect(page.get_by_text("None: the app is a Xero app partner’s.")).to_be_visible()
-    assert link.site.store.settings().partner
+    assert settings_items.settings(link.site.store).partner
     page.get_by_role("link", name="Profile").click()
     page.get_by_label("Name", exact=True).fill("Ledgerly Bank")
     page.get_by_label("Web pages that may call the API").fill(
@@ -110,7 +113,7 @@ def test_partner_and_profile_are_set_in_the_portal(link: World, page: Page) -> N
     )
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved.")
-    profile = link.site.store.profile()
+    profile = settings_items.profile(link.site.store)
     assert (profile.name, len(profile.allowed_origins)) == ("Ledgerly Bank", 2)
 
 
@@ -130,7 +133,7 @@ def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None
     expect(page.get_by_role("heading", level=1)).to_have_text("Xero")
     found["settings"] = faults(page)
     store = link.site.store
-    store.commit(store.put_settings(store.settings().but(second_secret_ending="abcd")))
+    store.commit(settings_items.put_settings(settings_items.settings(store).but(second_secret_ending="abcd")))
     page.get_by_role("switch", name="Xero app partner").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_be_visible()

@@ -12,12 +12,13 @@ from playwright.sync_api import Page, expect
 from svix.webhooks import Webhook
 
 from feedlane.clock import system_clock
-from feedlane.delivering import Deliverer
 from feedlane.environment import environment
-from feedlane.event import TEST
+from feedlane.events.event import TEST
 from feedlane.ids import new_id
-from feedlane.replaying import Replayer
-from feedlane.webhook_sender import WebhookSender
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.deliverer import Deliverer
+from feedlane.webhooks.replayer import Replayer
+from feedlane.webhooks.sender import WebhookSender
 from tests.browser import keyboard
 from tests.browser.accessibility import faults
 from tests.browser.world import API_KEY, World
@@ -118,8 +119,8 @@ def test_what_failed_is_found_and_sent_again_by_keyboard(platform: Platform, pag
     expect(table).to_contain_text("503")
     expect(table).to_contain_text("said 503")
     # The platform mends its endpoint, and asks for what it has missed.
-    [consumer] = link.site.store.consumers()
-    link.site.store.commit(link.site.store.put_consumer(consumer.but(url=platform.receiver.url())))
+    [consumer] = webhook_items.consumers(link.site.store)
+    link.site.store.commit(webhook_items.put_consumer(consumer.but(url=platform.receiver.url())))
     since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
     page.get_by_label("Events since (UTC)").fill(since)
     keyboard.press(page, page.get_by_role("button", name="Start the replay"))
@@ -146,7 +147,7 @@ def test_it_is_disabled_and_enabled_again(platform: Platform, page: Page) -> Non
     page.get_by_role("table").get_by_role("link").click()
     keyboard.press(page, page.get_by_role("button", name="Enable"))
     expect(page.get_by_role("status")).to_contain_text("Enabled")
-    assert not platform.link.site.store.consumers()[0].disabled
+    assert not webhook_items.consumers(platform.link.site.store)[0].disabled
 
 
 def test_the_pages_of_webhooks_are_accessible(platform: Platform, page: Page) -> None:

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from feedlane.api_key import ApiKey
-from feedlane.company import Company
-from feedlane.connection import Connection
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection
+from feedlane.companies.source_account import SourceAccount
 from feedlane.ids import fingerprint, new_id
-from feedlane.settings import Profile, Settings
-from feedlane.source_account import SourceAccount
+from feedlane.settings import items as settings_items
+from feedlane.settings.api_key import ApiKey
+from feedlane.settings.settings import Profile, Settings
 from feedlane.store.store import Store
-from feedlane.vault_service import VaultService
+from feedlane.vault.service import VaultService
 from feedlane.web.site import Site
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
@@ -65,7 +67,7 @@ class World:
         return f"{self.url}/link/companies/{self.connection.company_id}/connections/{self.connection.id}/start"
 
     def now_connection(self) -> Connection:
-        return self.site.store.connection(self.connection.company_id, self.connection.id)
+        return company_items.connection(self.site.store, self.connection.company_id, self.connection.id)
 
     def add_account(self, id: str, name: str, number: str, balance: str, currency: str = "GBP") -> SourceAccount:
         account = SourceAccount(
@@ -79,7 +81,7 @@ class World:
             balance=Decimal(balance),
             modified=datetime.now(UTC),
         )
-        self.site.store.commit(self.site.store.add_source_account(account))
+        self.site.store.commit(company_items.add_source_account(account))
         return account
 
 
@@ -109,11 +111,11 @@ def _filled(site: LocalSite, profile: Profile) -> Connection:
     connection = Connection(id=new_id(), company_id=company.id, created=now)
     key = ApiKey(id=new_id(), name="Operations", fingerprint=fingerprint(API_KEY), ending=API_KEY[-4:], created=now)
     store.commit(
-        store.put_settings(settings),
-        store.put_profile(profile),
-        store.add_company(company),
-        store.add_connection(connection),
-        store.add_api_key(key),
+        settings_items.put_settings(settings),
+        settings_items.put_profile(profile),
+        company_items.add_company(company),
+        company_items.add_connection(connection),
+        settings_items.add_api_key(key),
     )
     return connection
 

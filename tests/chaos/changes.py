@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from feedlane import aws, unmapping
+from feedlane.aws import queues as sqs
 from feedlane.clock import local_date
+from feedlane.companies import items as company_items
+from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Conflict, Invalid, NotFound
-from feedlane.feed import Feed
-from feedlane.hold import Scope
-from feedlane.mapping import account_token
-from feedlane.releasing import release
-from feedlane.source_account import SourceAccountStatus
+from feedlane.feeds.feed import Feed
+from feedlane.holds import items as hold_items
+from feedlane.holds.release import release
+from feedlane.mapping import unmapping
+from feedlane.mapping.mapping import account_token
+from feedlane.scope import Scope
 from local.simulator.organisations import TIME_ZONES
 from local.simulator.problems import problem
 from tests.chaos import check_road
@@ -22,15 +25,15 @@ EAST, WEST = "NZ", "US"
 
 
 def remove_account(world: World, place: Place) -> None:
-    account = world.store.find_source_account(place.connection_id, place.account_id)
+    account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
     if account is not None:
-        ports = (world.store, world.upstream, aws.queues(), world.now, world.new_id)
+        ports = (world.store, world.upstream, sqs.queues(), world.now, world.new_id)
         unmapping.remove_account(*ports, world.connection_of(place), account)
 
 
 def reject_mapping(world: World, place: Place) -> None:
     """Xero works on the new feed connection for a while, and rejects it."""
-    account = world.store.find_source_account(place.connection_id, place.account_id)
+    account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
     if account is None or account.mapping is None or account.status is not SourceAccountStatus.CONNECTING:
         return
     found = world.sim.feed_connections.get(account.mapping.feed_connection_id)
@@ -41,7 +44,7 @@ def reject_mapping(world: World, place: Place) -> None:
 
 def make_anew(world: World, place: Place) -> None:
     """The platform registers a removed account again, under the id that it had."""
-    if world.store.find_source_account(place.connection_id, place.account_id) is None:
+    if company_items.find_source_account(world.store, place.connection_id, place.account_id) is None:
         world.source_account(world.connection_of(place), place.account_id, place.number)
         world.faults.count("account_made_anew")
 
@@ -68,9 +71,9 @@ def set_aside(world: World, place: Place) -> None:
         feed = world.feed(place)
         if of != token or feed is None:
             continue
-        for hold in world.store.holds_on([(Scope.FEED, place.feed_id)]):
+        for hold in hold_items.holds_on(world.store, [(Scope.FEED, place.feed_id)]):
             with suppress(NotFound, Conflict, Invalid):
-                release(world.store, aws.queues(), world.now, world.new_id, hold, [id])
+                release(world.store, sqs.queues(), world.now, world.new_id, hold, [id])
         feed = world.feed(place)
         if feed is not None and any(line.transaction_id == id for line in feed.set_aside):
             world.causes.mend(cause)

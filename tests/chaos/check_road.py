@@ -7,16 +7,17 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from feedlane.mapping import account_token
-from feedlane.store import ledger
-from feedlane.transaction import Line
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.line import Line
+from feedlane.mapping.mapping import account_token
+from feedlane.settings import items as settings_items
 from local.simulator.state import Statement
 from tests.chaos.pushes import Platform
 from tests.chaos.world import Place, World
 
 
 def recorded(world: World, place: Place) -> list[Line]:
-    return ledger.lines_from(world.store, place.feed_id, 1, 1_000_000)
+    return feed_items.read_lines(world.store, place.feed_id, 1, 1_000_000)
 
 
 def received(world: World, place: Place) -> list[Statement]:
@@ -77,7 +78,7 @@ def all_delivered(world: World, place: Place) -> list[str]:
 
 def gaps(world: World, place: Place) -> list[str]:
     """Where a gap is an error, the ledger has none."""
-    if not world.store.settings().gap_is_error:
+    if not settings_items.settings(world.store).gap_is_error:
         return []
     broken = [b.id for a, b in pairwise(recorded(world, place)) if a.balance + b.amount != b.balance]
     return [f"order: the ledger of {place.account_id} has gaps before {broken[:5]}"] if broken else []

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from feedlane.ids import fingerprint
-from feedlane.statement import StatementRecord
-from feedlane.store import keys, ledger
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementRecord
+from feedlane.store import keys
 from local.simulator.state import DEFAULT_CLIENT_SECRET
 from tests.chaos.world import World
 from tests.chaos.xero import FEEDS, STATEMENTS, Call
@@ -31,7 +32,7 @@ def frozen(world: World) -> list[str]:
             found.append("frozen: a statement was posted under a key of no statement")
             continue
         bytes_of.setdefault(f"{statement.feed_id}#{statement.number}", set()).add(post.body)
-        if post.body != ledger.statement_request(world.store, statement):
+        if post.body != statement_items.statement_request(world.store, statement):
             found.append(f"frozen: statement {statement.number} was posted with other bytes than were written down")
     found += [
         f"frozen: {name} was posted as {len(some)} different bodies" for name, some in bytes_of.items() if len(some) > 1

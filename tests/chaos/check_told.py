@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from feedlane import event as types
 from feedlane.errors import FeedlaneError
-from feedlane.event import Event
-from feedlane.push_operation import Door, PushOperation, PushStatus
+from feedlane.events import event as event_types
+from feedlane.events.event import Event
+from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
+from feedlane.holds import items as hold_items
 from feedlane.store.table import ConditionFailed
 from tests.chaos.functions import SOURCES
 from tests.chaos.pushes import Platform
@@ -93,7 +94,7 @@ def held_operations_told(world: World) -> list[str]:
     found, known = [], operations(world).values()
     for place in world.places:
         feed = world.feed(place)
-        if feed is None or world.is_deleted(place) or not world.store.holds_on(feed.holdable):
+        if feed is None or world.is_deleted(place) or not hold_items.holds_on(world.store, feed.hold_subjects):
             continue
         under_way = feed.flight.last if feed.flight and feed.flight.status == "PENDING" else feed.delivered_through
         for one in known:
@@ -114,27 +115,29 @@ def events(world: World) -> list[str]:
 
 
 def _ends(world: World, inserted: list[Event]) -> list[str]:
-    written = [event for event in inserted if event.type in (types.WRITE_SUCCESSFUL, types.WRITE_UNSUCCESSFUL)]
+    written = [
+        event for event in inserted if event.type in (event_types.WRITE_SUCCESSFUL, event_types.WRITE_UNSUCCESSFUL)
+    ]
     told = Counter(event.payload["id"] for event in written)
     found = []
     for operation in operations(world).values():
         wanted = 0 if operation.status is PushStatus.PENDING else 1
         if told[operation.key] != wanted:
             found.append(f"events: push {operation.key[-4:]} ({operation.status}) has {told[operation.key]} end events")
-    successes = {event.payload["id"] for event in written if event.type == types.WRITE_SUCCESSFUL}
+    successes = {event.payload["id"] for event in written if event.type == event_types.WRITE_SUCCESSFUL}
     said = {key for key, one in operations(world).items() if one.status is PushStatus.SUCCESS}
     return found[:3] + ([] if successes == said else ["events: an end event says other than its operation"])
 
 
 def _holds(world: World, inserted: list[Event]) -> list[str]:
-    held = Counter(event.payload["holdId"] for event in inserted if event.type == types.HELD)
+    held = Counter(event.payload["holdId"] for event in inserted if event.type == event_types.HELD)
     standing = Counter({item["id"]: 1 for item in world.table.written if item["sk"] == "HOLD"})
-    released = Counter(event.payload["holdId"] for event in inserted if event.type == types.RELEASED)
+    released = Counter(event.payload["holdId"] for event in inserted if event.type == event_types.RELEASED)
     found = [] if held == standing else [f"events: {sum(held.values())} held events of {len(standing)} holds"]
     if any(count > 1 for count in released.values()) or set(released) - set(standing):
         found.append("events: a hold was released twice, or one that never was")
     # A hold that is gone was released, or went with the account or company that it was of.
-    gone = set(standing) - {hold.id for hold in world.store.holds()} - set(released)
+    gone = set(standing) - {hold.id for hold in hold_items.holds(world.store)} - set(released)
     silent = gone - {item["id"] for item in world.table.written if item["sk"] == "HOLD" and _owner_went(world, item)}
     return found + ([f"events: {len(silent)} holds ended without an event"] if silent else [])
 

@@ -13,13 +13,15 @@ from unittest.mock import patch
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, wiring
-from feedlane.checks import Checks
+from feedlane.aws import clients as aws
+from feedlane.aws import queues as sqs
 from feedlane.environment import environment
-from feedlane.sending import Sender
-from feedlane.store import feed_pages
+from feedlane.feeds import pages
+from feedlane.feeds.upstream import Upstream
+from feedlane.statements.sender import Sender
 from feedlane.store.store import Store
-from feedlane.upstream import Upstream
+from feedlane.wiring import functions as wiring
+from feedlane.wiring.checks import Checks
 from tests.chaos.faults import Faults
 from tests.chaos.sqs import Message, Queue
 from tests.chaos.timeline import Timeline
@@ -115,7 +117,7 @@ def deployed(
     log: io.StringIO,
 ) -> Iterator[None]:
     """The functions' modules with this schedule's world behind them. `upstreams`: one for each instance."""
-    queues = aws.SQSQueues()
+    queues = sqs.SQSQueues()
     ports = [(store, queues, upstream, timeline.now, new_id) for upstream in upstreams]
     senders, all_checks = [Sender(*some) for some in ports], [Checks(*some) for some in ports]
     logger = Logger(service="chaos", level="INFO")
@@ -124,10 +126,10 @@ def deployed(
     with (
         patch.dict("os.environ", ENVIRONMENT),
         # What concerns all feeds has to be gone through in several pages here too.
-        patch.object(feed_pages, "MOST_CONNECTIONS", 1),
+        patch.object(pages, "CONNECTIONS_PER_PAGE_MAX", 1),
         patch.object(aws, "client", lambda service, *_: clients[service]),
         patch.object(aws, "store", lambda: store),
-        patch.object(aws, "queues", lambda: queues),
+        patch.object(sqs, "queues", lambda: queues),
         patch.object(wiring, "sender", lambda: rng.choice(senders)),
         patch.object(wiring, "checks", lambda: rng.choice(all_checks)),
         patch.multiple(function("record_transactions"), system_clock=timeline.now, new_id=new_id, logger=logger),

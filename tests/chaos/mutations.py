@@ -10,11 +10,19 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import appending, doorbell, push_content, sending, settling, statement_end, unmapping
-from feedlane.settling import Settler
-from feedlane.store import ledger
-from feedlane.token_refresh import TokenRefresh
-from feedlane.vault_lease import Leases
+from feedlane import clock
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import ledger
+from feedlane.mapping import unmapping
+from feedlane.pushes import appending, doorbell, transaction
+from feedlane.pushes import content as push_content
+from feedlane.statements import answer as statement_answer
+from feedlane.statements import end as statement_end
+from feedlane.statements import items as statement_items
+from feedlane.statements import sender as statement_sender
+from feedlane.statements.answer import AnswerRecorder
+from feedlane.vault.leases import Leases
+from feedlane.vault.refresh import TokenRefresh
 from feedlane.xero.api import XeroApi
 
 
@@ -29,50 +37,50 @@ class Mutation:
 
 
 def dates_are_not_looked_at() -> AbstractContextManager[Any]:
-    real = appending.append
+    real = ledger.append
     return patch.object(appending, "append", lambda feed, *rest: real(feed.but(recorded_date=""), *rest))
 
 
 def no_day_is_waited_for() -> AbstractContextManager[Any]:
-    real = sending.local_date
-    return patch.object(sending, "local_date", lambda now, zone: real(now, zone) + timedelta(days=2))
+    real = clock.local_date
+    return patch.object(statement_sender, "local_date", lambda now, zone: real(now, zone) + timedelta(days=2))
 
 
 def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
     """Neither looked up before the commit, nor excluded by it."""
-    return patch.multiple(ledger, known_ids=lambda *_: {}, add_ids=lambda *_: [])
+    return patch.multiple(feed_items, known_ids=lambda *_: {}, add_ids=lambda *_: [])
 
 
 def no_feed_is_woken_again() -> AbstractContextManager[Any]:
-    return patch.object(settling, "wake_at", lambda *_: None)
+    return patch.object(statement_answer, "wake_at", lambda *_: None)
 
 
 def nobody_promises_the_doorbell() -> AbstractContextManager[Any]:
-    return patch.object(doorbell, "promise", lambda *_: None)
+    return patch.object(doorbell, "schedule_check", lambda *_: None)
 
 
 def a_rejected_mapping_is_waited_for() -> AbstractContextManager[Any]:
-    return patch.object(unmapping, "feed_connection_rejected", lambda *_: False)
+    return patch.object(unmapping, "record_feed_connection_rejected", lambda *_: False)
 
 
 def bytes_are_made_anew() -> AbstractContextManager[Any]:
-    real = ledger.statement_request
+    real = statement_items.statement_request
     return patch.object(sending.ledger, "statement_request", lambda *given: real(*given) + b" ")
 
 
 def accepted_counts_as_delivered() -> AbstractContextManager[Any]:
-    def accepted(self: Settler, feed: Any, statement: Any, _: Any, now: Any) -> None:
-        statement_end.delivered(self.store, self.queues, feed, statement, now, self.new_id)
+    def accepted(self: AnswerRecorder, feed: Any, statement: Any, _: Any, now: Any) -> None:
+        statement_end.record_delivered(self.store, self.queues, feed, statement, now, self.new_id)
 
-    return patch.object(Settler, "_accepted", accepted)
+    return patch.object(AnswerRecorder, "_record_accepted", accepted)
 
 
 def retry_after_is_ignored() -> AbstractContextManager[Any]:
-    return patch.object(settling, "put_not_before", lambda *_: None)
+    return patch.object(statement_answer, "set_not_before", lambda *_: None)
 
 
 def tokens_are_used_before_they_are_stored() -> AbstractContextManager[Any]:
-    return patch.object(TokenRefresh, "_refresh", lambda self, lease, tokens: self._renewed(lease, tokens))
+    return patch.object(TokenRefresh, "_refresh", lambda self, lease, tokens: self._renew(lease, tokens))
 
 
 def everybody_gets_the_lease() -> AbstractContextManager[Any]:
@@ -98,7 +106,7 @@ def a_rejected_token_is_logged() -> AbstractContextManager[Any]:
 
 
 def money_is_rounded() -> AbstractContextManager[Any]:
-    real = push_content.line_of
+    real = transaction.parse_transaction
 
     def rounded(position: int, sent: Any) -> Any:
         line, *findings = real(position, sent)
@@ -108,7 +116,7 @@ def money_is_rounded() -> AbstractContextManager[Any]:
             )
         return line, *findings
 
-    return patch.object(push_content, "line_of", rounded)
+    return patch.object(push_content, "parse_transaction", rounded)
 
 
 MUTATIONS = {

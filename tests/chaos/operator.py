@@ -6,11 +6,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from feedlane import aws, companies, mapping, settings_changes, unmapping
-from feedlane.connection import ConnectionStatus
+from feedlane.aws import queues as sqs
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import Conflict, FeedlaneError, NotFound, ReconnectionNeeded
-from feedlane.hold import Hold, Scope
-from feedlane.releasing import release
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.holds.release import release
+from feedlane.link import connections
+from feedlane.mapping import mapping, unmapping
+from feedlane.scope import Scope
+from feedlane.settings import changes as settings_changes
+from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
 from tests.chaos import changes
 from tests.chaos.causes import NEVER_TAKEN, Cause
@@ -90,39 +97,41 @@ class Operator:
             self._reconnect(place)
             changes.make_anew(world, place)
             changes.set_aside(world, place)
-            if any(hold.reason in NEW_MAPPING for hold in world.store.holds_on([(Scope.FEED, place.feed_id)])):
+            if any(
+                hold.reason in NEW_MAPPING for hold in hold_items.holds_on(world.store, [(Scope.FEED, place.feed_id)])
+            ):
                 self.unmap(place)
             self._map_again(place)
         self.switch(True)
 
     def release_all(self) -> None:
-        for hold in self.world.store.holds():
+        for hold in hold_items.holds(self.world.store):
             self.release(hold)
 
     def release(self, hold: Hold) -> None:
         with suppress(NotFound, Conflict):
-            release(self.world.store, aws.queues(), self.world.now, self.world.new_id, hold)
+            release(self.world.store, sqs.queues(), self.world.now, self.world.new_id, hold)
             self.world.faults.count("released")
 
     def unmap(self, place: Place) -> None:
         world = self.world
-        account = world.store.find_source_account(place.connection_id, place.account_id)
+        account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
         if account is not None and account.mapping is not None:
             connection = world.connection_of(place)
-            unmapping.unmap(world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account)
+            unmapping.unmap(world.store, world.upstream, sqs.queues(), world.now, world.new_id, connection, account)
 
     def switch(self, on: bool) -> None:
         world = self.world
-        if world.store.settings().bank_feeds != on:
-            settings_changes.change_settings(world.store, aws.queues(), world.now, world.new_id, {"bank_feeds": on})
+        if settings_items.settings(world.store).bank_feeds != on:
+            settings_changes.change_settings(world.store, sqs.queues(), world.now, world.new_id, {"bank_feeds": on})
 
     def delete_company(self, place: Place) -> None:
         """A platform asks again until the company is gone: each time goes on where the last one ended."""
         world = self.world
-        ports = (world.store, world.upstream, aws.queues())
+        ports = (world.store, world.upstream, sqs.queues())
         for _ in range(MOST_TRIES):
             try:
-                companies.delete(*ports, lambda connection: None, world.now, world.new_id, place.company_id)
+                connections.delete_company(*ports, lambda connection: None, world.now, world.new_id, place.company_id)
             except NotFound:
                 return
             except (FeedlaneError, ConditionFailed, Unreachable):
@@ -168,14 +177,14 @@ class Operator:
 
     def _map_again(self, place: Place) -> None:
         world = self.world
-        account = world.store.find_source_account(place.connection_id, place.account_id)
+        account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
         connection = world.connection_of(place)
         if account is None or account.mapping is not None or not connection.is_linked:
             return
         world.timeline.sleep(DELETION_TAKES)
         try:
             mapping.map_account(
-                world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account, place.target_id
+                world.store, world.upstream, sqs.queues(), world.now, world.new_id, connection, account, place.target_id
             )
             world.faults.count("mapped_again")
         except ReconnectionNeeded:

@@ -9,13 +9,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from feedlane import aws
+from feedlane.aws import queues as sqs
 from feedlane.errors import Conflict, Invalid, NotFound, Refused
+from feedlane.feeds.push_operation import PushOperation
 from feedlane.ids import derived_id
 from feedlane.money import dumps
-from feedlane.push_content import MOST_TRANSACTIONS
-from feedlane.push_operation import PushOperation
-from feedlane.pushing import accept
+from feedlane.pushes.api_door import accept
+from feedlane.pushes.content import PUSH_TRANSACTIONS_MAX
+from feedlane.settings import items as settings_items
 from tests.chaos.functions import TRANSACTIONS
 from tests.chaos.timeline import START
 from tests.chaos.world import Place, World
@@ -61,7 +62,7 @@ class Platform:
         """A setting, made before anything strikes."""
         world = self.world
         world.faults.on = False
-        world.store.commit(world.store.put_settings(world.store.settings().but(gap_is_error=True)))
+        world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(gap_is_error=True)))
         world.faults.on = True
 
     def _last_day(self, place: Place) -> date:
@@ -106,7 +107,9 @@ class Platform:
         strike, rng, found = self.world.faults.strike, self.world.rng, list[list[Transaction]]()
         day, amount = START.date() - timedelta(days=1), Decimal(1)
         if strike("push_too_long"):
-            found.append([_transaction(rng, 10_000 + n, day, amount, Decimal(n)) for n in range(MOST_TRANSACTIONS + 1)])
+            found.append(
+                [_transaction(rng, 10_000 + n, day, amount, Decimal(n)) for n in range(PUSH_TRANSACTIONS_MAX + 1)]
+            )
         if strike("push_future"):
             found.append([_transaction(rng, 20_000, START.date() + timedelta(days=9), amount, amount)])
         return found
@@ -119,7 +122,7 @@ class Platform:
 
         def once() -> PushOperation:
             return accept(
-                world.store, aws.queues(), world.now, world.new_id, place.company_id, place.connection_id,
+                world.store, sqs.queues(), world.now, world.new_id, place.company_id, place.connection_id,
                 place.account_id, body, timeout,
             )  # fmt: skip
 
@@ -185,7 +188,7 @@ def cut(rng: random.Random, transactions: list[Transaction], most: int) -> list[
 
 def in_full(transactions: list[Transaction]) -> list[list[Transaction]]:
     """The stream in as few pushes as it takes: all but the last are as long as a push may be."""
-    return [transactions[at : at + MOST_TRANSACTIONS] for at in range(0, len(transactions), MOST_TRANSACTIONS)]
+    return [transactions[at : at + PUSH_TRANSACTIONS_MAX] for at in range(0, len(transactions), PUSH_TRANSACTIONS_MAX)]
 
 
 def _transaction(rng: random.Random, number: int, day: date, amount: Decimal, balance: Decimal) -> Transaction:

@@ -16,10 +16,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from feedlane import aws
+from feedlane.aws import queues as sqs
+from feedlane.feeds.push_operation import PushOperation
 from feedlane.money import dumps
-from feedlane.push_operation import PushOperation
-from feedlane.pushing import accept
+from feedlane.pushes.api_door import accept
 from tests import seeded
 from tests.chaos import checks, scale_checks
 from tests.chaos.functions import TRANSACTIONS
@@ -136,7 +136,7 @@ class _Feed:
         answers: list[PushOperation] = []
 
         def invoked() -> None:
-            ports = (world.store, aws.queues(), world.now, world.new_id)
+            ports = (world.store, sqs.queues(), world.now, world.new_id)
             answer = accept(*ports, place.company_id, place.connection_id, place.account_id, body)
             world.faults.end(attempt)
             answers.append(answer)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from feedlane.holds import items as hold_items
 from tests.chaos import checks
 from tests.chaos.operator import LASTS, Operator
 from tests.chaos.pushes import Platform
@@ -70,7 +71,7 @@ def _drain(world: World, operator: Operator, rounds: int) -> bool:
         world.timeline.jump(INDEX_LATE[1])
         operator.mend()
         redriven = sum(queue.redrive() for queue in world.queues.values())
-        holds = world.store.holds()
+        holds = hold_items.holds(world.store)
         operator.release_all()
         if not holds and not redriven and checks.at_rest(world):
             return True

@@ -7,9 +7,9 @@ from unittest.mock import patch
 
 import pytest
 
-from feedlane.parcels import Push
-from feedlane.sending import Gate
-from feedlane.store import ledger
+from feedlane.feeds import items as feed_items
+from feedlane.pushes.queue_door import Push
+from feedlane.statements.gate import Gate
 from tests.chaos.scale import Size, run
 from tests.chaos.xero import Xero
 
@@ -42,7 +42,7 @@ def test_calls_beyond_xeros_limits_are_found(xero: Xero) -> None:
 
 def test_transactions_that_arrive_twice_are_found(xero: Xero) -> None:
     """A message comes again after a crash, and neither its operation nor its ids are recognised."""
-    forgotten = patch.multiple(ledger, known_ids=lambda *_: {}, add_ids=lambda *_: [])
+    forgotten = patch.multiple(feed_items, known_ids=lambda *_: {}, add_ids=lambda *_: [])
     with forgotten, patch.object(Push, "is_done", False):
         found = run(1, xero, TINY, killed=0.3)
     assert any(one.startswith(("order: ", "once: ")) for one in found.violations)

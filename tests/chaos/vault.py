@@ -10,11 +10,11 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
+from feedlane.credentials.messages import error_as_data, parse_message, perform
 from feedlane.errors import FeedlaneError, Unavailable
 from feedlane.store.table import Table
-from feedlane.vault_messages import error_as_data, message_in, perform
-from feedlane.vault_secrets import Version
-from feedlane.vault_service import VaultService
+from feedlane.vault.secrets import SecretVersion
+from feedlane.vault.service import VaultService
 from feedlane.xero.identity import Identity
 from tests.chaos.faults import Faults
 from tests.chaos.table import Unreachable
@@ -32,15 +32,15 @@ class ChaosSecrets(MemorySecrets):
         self.texts: list[str] = []
         self._faults = faults
 
-    def current(self, name: str) -> Version | None:
+    def current(self, name: str) -> SecretVersion | None:
         self._touch()
         return super().current(name)
 
-    def previous(self, name: str) -> Version | None:
+    def previous(self, name: str) -> SecretVersion | None:
         self._touch()
         return super().previous(name)
 
-    def version(self, name: str, id: str) -> Version | None:
+    def version(self, name: str, id: str) -> SecretVersion | None:
         self._touch()
         return super().version(name, id)
 
@@ -104,14 +104,14 @@ class VaultFunction:
         if self._faults.strike("vault_crashed") and (task := self._timeline.current()):
             return self._crashing(place, payload, task)
         try:
-            return {"ok": perform(self._instances[place], message_in(payload))}
+            return {"ok": perform(self._instances[place], parse_message(payload))}
         except FeedlaneError as error:
             return {"error": error_as_data(error)}
 
     def _crashing(self, place: int, payload: dict[str, Any], task: Any) -> dict[str, Any]:
         """Its process ends just after it was done, when nobody has heard of it."""
         with suppress(FeedlaneError):
-            perform(self._instances[place], message_in(payload))
+            perform(self._instances[place], parse_message(payload))
         task.dead = True
         raise Crash("vault")
 

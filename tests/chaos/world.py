@@ -11,14 +11,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from feedlane import aws, linking, mapping, source_accounts
-from feedlane.company import Company
-from feedlane.connection import Connection
-from feedlane.feed import Feed, feed_id
-from feedlane.settings import Settings
-from feedlane.source_account import SourceAccount
+from feedlane.aws import queues as sqs
+from feedlane.aws.vault import LambdaVault
+from feedlane.companies import items as company_items
+from feedlane.companies import source_accounts
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection
+from feedlane.companies.source_account import SourceAccount
+from feedlane.feeds.feed import Feed
+from feedlane.ids import feed_id
+from feedlane.link import linking
+from feedlane.mapping import mapping
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
 from feedlane.store.store import Store
-from feedlane.vault_client import LambdaVault
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
@@ -120,7 +126,7 @@ class World:
         """So many feeds of so many organisations, each of its own company, ready to be pushed to."""
         self.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
         settings = Settings(enabled=True, bank_feeds=True, client_id=DEFAULT_CLIENT_ID)
-        self.store.commit(self.store.put_settings(settings))
+        self.store.commit(settings_items.put_settings(settings))
         connections = [self._linked(number, -(-feeds // tenants)) for number in range(tenants)]
         for number in range(feeds):
             self._mapped(connections[number % tenants], number, f"user-{number % tenants}")
@@ -137,7 +143,7 @@ class World:
         self.sim.organisations[organisation.tenant_id] = organisation
         company = Company(id=self.new_id(), name=organisation.name, created=self.now)
         connection = Connection(id=self.new_id(), company_id=company.id, created=self.now)
-        self.store.commit(self.store.add_company(company), self.store.add_connection(connection))
+        self.store.commit(company_items.add_company(company), company_items.add_connection(connection))
         return self.consent(connection, organisation.tenant_id, f"user-{number}")
 
     def consent(self, connection: Connection, tenant_id: str, user_id: str) -> Connection:
@@ -152,7 +158,7 @@ class World:
         tokens = TokenCache(self.vault, self.timeline.now)
         api = XeroApi(self._http, tokens, self.timeline.now)
         organisations = XeroOrganisations(XeroConnections(self._http, self.timeline.now), Accounting(api), tokens)
-        linker = linking.Linking(self.store, aws.queues(), self.vault, organisations, REDIRECT, self.new_id)
+        linker = linking.Linking(self.store, sqs.queues(), self.vault, organisations, REDIRECT, self.new_id)
         linked = linker.authorised(connection, code, self.now)
         assert isinstance(linked, Connection)
         return linked
@@ -163,7 +169,7 @@ class World:
         assert connection.tenant is not None
         tenant = self.sim.organisations[connection.tenant.id]
         target = tenant.accounts[len([one for one in self.places if one.tenant_id == tenant.tenant_id])].account_id
-        mapping.map_account(self.store, self.upstream, aws.queues(), self.now, self.new_id, connection, account, target)
+        mapping.map_account(self.store, self.upstream, sqs.queues(), self.now, self.new_id, connection, account, target)
         self.places.append(
             Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id, number)
         )
@@ -190,7 +196,7 @@ class World:
         return Feed.model_validate(item) if item else None
 
     def connection_of(self, place: Place) -> Connection:
-        return self.store.connection(place.company_id, place.connection_id)
+        return company_items.connection(self.store, place.company_id, place.connection_id)
 
     def is_deleted(self, place: Place) -> bool:
         return place.company_id in self.deleted_companies

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from feedlane.store.dynamodb import DynamoDBTable
+from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.store.table import Key, Table
 from tests.dynamodb import create_table
 from tests.fakes.table import MemoryTable

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from cli import dead_letters
 from cli.__main__ import cli
-from feedlane.aws import SQSQueues
+from feedlane.aws.queues import SQSQueues
 from tests.fakes.sqs import FakeSqs
 
 PUSH = {"version": 1, "companyId": "company-1", "connectionId": "k", "accountId": "a", "transactions": [{"id": "t1"}]}
@@ -217,7 +217,8 @@ def test_what_aws_refuses_ends_the_command_with_its_words(
 
 def test_the_functions_reason_is_the_one_that_is_shown(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     """The attribute that `record_transactions` writes is the one that the list reads."""
-    from feedlane import aws, environment
+    from feedlane import environment
+    from feedlane.aws import clients as aws
 
     monkeypatch.setattr(aws, "client", lambda service: deployment.sqs)
     monkeypatch.setenv("TRANSACTIONS_DLQ_URL", deployment.url("transactions-dead-letters.fifo"))

@@ -11,7 +11,7 @@ from feedlane.store.table import (
     ABSENT,
     ALWAYS,
     EXISTS,
-    MOST_WRITES,
+    WRITES_PER_COMMIT_MAX,
     Add,
     Condition,
     ConditionFailed,
@@ -211,7 +211,7 @@ def test_a_commit_takes_a_hundred_writes_of_every_kind(table: Table) -> None:
 def test_a_commit_takes_no_more_than_a_hundred_writes(table: Table) -> None:
     pk = _partition()
     with pytest.raises((ValueError, ClientError)):
-        table.commit(*(Put({"pk": pk, "sk": str(n)}) for n in range(MOST_WRITES + 1)))
+        table.commit(*(Put({"pk": pk, "sk": str(n)}) for n in range(WRITES_PER_COMMIT_MAX + 1)))
 
     assert list(table.query(pk)) == []
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from feedlane.store.table import (
-    Delete,
-    Put,
-    Table,
-)
+from feedlane.store.table import Delete, Put, Table
 
 # Together more than the megabyte that DynamoDB answers at once.
 LARGE = b"\x00" * 300_000

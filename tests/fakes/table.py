@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from feedlane.store.table import (
-    MOST_WRITES,
+    WRITES_PER_COMMIT_MAX,
     Add,
     Condition,
     ConditionFailed,
@@ -60,7 +60,7 @@ class MemoryTable:
 
     def commit(self, *writes: Write) -> None:
         keys = [write.key for write in writes]
-        if len(keys) > MOST_WRITES or len(set(keys)) != len(keys):
+        if len(keys) > WRITES_PER_COMMIT_MAX or len(set(keys)) != len(keys):
             raise ValueError("a commit has at most 100 writes, each to another item")
         with self._lock:
             failed = [write.key for write in writes if not self._allows(write)]

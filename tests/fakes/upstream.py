@@ -6,13 +6,10 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from feedlane.hold import Scope
-from feedlane.money import dumps
-from feedlane.problem import Problem
-from feedlane.transaction import Line
-from feedlane.upstream import (
+from feedlane.feeds.line import Line
+from feedlane.feeds.upstream import (
     Accepted,
-    AlreadyThere,
+    AlreadyReceived,
     FeedConnection,
     NewFeedConnection,
     PostAnswer,
@@ -23,6 +20,9 @@ from feedlane.upstream import (
     TargetAccount,
     TenantAccess,
 )
+from feedlane.money import dumps
+from feedlane.problem import Problem
+from feedlane.scope import Scope
 
 NO_FEEDS = Refusal(
     scope=Scope.TENANT,
@@ -54,10 +54,10 @@ class FakeUpstream:
     connections: list[FeedConnection] = field(default_factory=list)
 
     def line_bytes(self, line: Line) -> int:
-        return len("".join(line.as_texts()).encode()) + 100
+        return len("".join(line.as_strings()).encode()) + 100
 
     def request_bytes(self, statement: Statement) -> bytes:
-        lines = [line.as_texts() for line in statement.lines]
+        lines = [line.as_strings() for line in statement.lines]
         balances = [statement.start_balance, statement.end_balance]
         return dumps({"feed": statement.feed_connection_id, "balances": balances, "lines": lines}).encode()
 
@@ -68,7 +68,7 @@ class FakeUpstream:
         ids = [texts[0] for texts in json.loads(request)["lines"]]
         before = {id for statement in self.taken for id in statement}
         if before.issuperset(ids):
-            return AlreadyThere()
+            return AlreadyReceived()
         self.taken.append([id for id in ids if id not in before])
         statement_id = f"statement-{len(self.taken)}"
         self.statuses[statement_id] = Accepted(statement_id=statement_id, status=StatementStatus.DELIVERED)

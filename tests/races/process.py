@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
 from typing import Any, NamedTuple
 
-from feedlane import aws
+from feedlane.aws import clients as aws
+from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.clock import system_clock
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded
 from feedlane.ids import new_id
 from feedlane.store import keys
-from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.store.store import Store
-from feedlane.tending import Tender
-from feedlane.vault_secrets_manager import SecretsManager
-from feedlane.vault_service import VaultService
+from feedlane.upkeep.connections import ConnectionCheck
+from feedlane.vault.secrets_manager import SecretsManager
+from feedlane.vault.service import VaultService
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
@@ -86,7 +86,7 @@ class FunctionInstance:
         connections = XeroConnections(Http(place.xero_url, transport=WatchedTransport(self._moments)), self._now)
         self._store = Store(table)
         self.vault = VaultService(self._secrets, table, identity, self._now, self._pause)
-        self.tender = Tender(self._store, self.vault, connections, self._now, new_id, FakeQueues())
+        self.connection_check = ConnectionCheck(self._store, self.vault, connections, self._now, new_id, FakeQueues())
 
     def answer(self, ask: Ask) -> Answer:
         self._ask = ask
@@ -117,7 +117,7 @@ class FunctionInstance:
         return self.vault.add_app_secret(client_secret).ok
 
     def _tend(self) -> int:
-        return self.tender.tend("", lambda: timedelta(minutes=5)).ended
+        return self.connection_check.check_page("", lambda: timedelta(minutes=5)).ended
 
     def _is_stored(self, token_set_id: str, token: str) -> bool:
         """Whether the store had this token before anybody got it: the version that counts, or those around it."""

@@ -13,13 +13,14 @@ from typing import Any
 import boto3
 import httpx
 
+from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.clock import system_clock
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
 from feedlane.store import keys
-from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.store.store import Store
-from feedlane.vault_secrets_manager import SecretsManager
+from feedlane.vault.secrets_manager import SecretsManager
 from feedlane.xero.identity import authorize_url
 from local.instance import REGION, ROOT_CREDENTIALS
 from local.simulator.organisations import fixed_id
@@ -126,7 +127,7 @@ class World:
         self.token_set = self.consent()
         now = self.now
         linked = self.linked.but(status=ConnectionStatus.LINKED, linked_on=now, token_set_id=self.token_set)
-        self.store.commit(self.store.put_connection(linked))
+        self.store.commit(company_items.put_connection(linked))
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self._xero.request(method, f"/_simulator/{path}", json=body)
@@ -141,7 +142,7 @@ class World:
 
     @property
     def linked(self) -> Connection:
-        return self.store.connection(self.connection.company_id, self.connection.id)
+        return company_items.connection(self.store, self.connection.company_id, self.connection.id)
 
     def token_calls(self) -> list[dict[str, Any]]:
         """Those of the identity server since the world began, in order."""
@@ -219,7 +220,7 @@ class World:
             tenant=Tenant(id=TENANT, name="Harbour Bakery Ltd", xero_connection_id="x", demo=True),
             token_set_id=self.token_set,
         )
-        self.store.commit(self.store.add_company(company), self.store.add_connection(connection))
+        self.store.commit(company_items.add_company(company), company_items.add_connection(connection))
         return connection
 
 

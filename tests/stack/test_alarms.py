@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from feedlane import aws, wiring
-from feedlane import event as types
-from feedlane.delivery import SCHEDULE
+from feedlane.aws import clients as aws
+from feedlane.aws import queues as sqs
+from feedlane.aws.metrics import Metric
+from feedlane.aws.table_stream import events_in
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Unavailable
-from feedlane.measures import Measure
+from feedlane.events import event as event_types
+from feedlane.events.relay import BusEntry
 from feedlane.problem import Problem
-from feedlane.relaying import Notice
-from feedlane.store.stream import events_in
+from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS
+from feedlane.wiring import functions as wiring
 from tests.stack.template import ROOT, of_type, template
 from tests.unit.handlers.handlers import Context, load, sample
 from tests.unit.webhooks.given import BROKEN, World
@@ -86,8 +88,12 @@ def test_an_alarm_that_can_say_ok_does_and_one_that_counts_events_does_not() -> 
 def test_every_figure_of_ours_that_an_alarm_watches_is_told_by_the_handlers_and_the_other_way_round(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _relay(_event(types.HELD, scope="app"), _event(types.HELD, scope="feed"), _event(types.CONSUMER_DISABLED))
-    _relay(_event(types.CONNECTION_LIMIT_REACHED), _event(""))
+    _relay(
+        _event(event_types.HELD, scope="app"),
+        _event(event_types.HELD, scope="feed"),
+        _event(event_types.CONSUMER_DISABLED),
+    )
+    _relay(_event(event_types.CONNECTION_LIMIT_REACHED), _event(""))
     _deliver_to_the_end(monkeypatch)
     _refuse_token(Unavailable("out of reach"))
     _look_at_an_old_statement(monkeypatch)
@@ -95,18 +101,18 @@ def test_every_figure_of_ours_that_an_alarm_watches_is_told_by_the_handlers_and_
     told = {figure for figure, _ in _told(capsys)}
     ours = {figure for figure in watched() if figure[0].startswith("Feedlane/")}
     assert told == ours
-    assert {name for _, name, _ in told} == set(Measure)
+    assert {name for _, name, _ in told} == set(Metric)
 
 
 def test_what_is_nobodys_business_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    _relay(_event(types.RELEASED), _event(types.WRITE_SUCCESSFUL), _event(types.COMPANY_CREATED))
+    _relay(_event(event_types.RELEASED), _event(event_types.WRITE_SUCCESSFUL), _event(event_types.COMPANY_CREATED))
     _refuse_token(ReconnectionNeeded(PROBLEM))
     _refuse_token(Unavailable("another action"), action="exchange_code")
     assert list(_told(capsys)) == []
 
 
 def test_each_event_is_counted_once_for_every_time_that_the_bus_took_it(capsys: pytest.CaptureFixture[str]) -> None:
-    held = [_event(types.HELD, scope="feed", id=f"event-{n}", subject=f"feed-{n}") for n in range(12)]
+    held = [_event(event_types.HELD, scope="feed", id=f"event-{n}", subject=f"feed-{n}") for n in range(12)]
     _relay(*held)
     assert [(name, value) for (_, name, _), value in _told(capsys)] == [("FeedsHeld", 12.0)]
 
@@ -131,7 +137,7 @@ def test_a_delivery_is_late_by_what_it_was_due_not_by_how_long_it_lay_in_the_que
     monkeypatch.setattr(app, "system_clock", lambda: world.now)
     batch = _messages(world.now + timedelta(seconds=300), world.now - timedelta(seconds=42))
     batch["Records"].append(copy.deepcopy(batch["Records"][0]) | {"body": "not JSON", "messageId": "poison"})
-    monkeypatch.setattr(aws, "postpone", lambda *_: None)
+    monkeypatch.setattr(sqs, "postpone", lambda *_: None)
     app.handler(batch, Context())
     assert [(name, value) for (_, name, _), value in _told(capsys)] == [("DeliveriesLate", 42.0)]
 
@@ -241,7 +247,7 @@ def _event(type: str, scope: str = "feed", id: str = "event-1", subject: str = "
 
 def _relay(*records: dict[str, Any], refuses: str = "") -> None:
     class Bus:
-        def put(self, notices: list[Notice]) -> list[bool]:
+        def put(self, notices: list[BusEntry]) -> list[bool]:
             return [notice.event.id != refuses for notice in notices]
 
     app = load("relay_events")
@@ -263,11 +269,11 @@ def _deliver_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.consumer(CONSUMER)
     world.happens(next(iter(events_in(sample("relay_events"), pytest.fail))).event)
-    world.answers = [BROKEN] * len(SCHEDULE)
+    world.answers = [BROKEN] * len(RETRY_SCHEDULE_SECONDS)
     app = load("deliver_webhooks")
     monkeypatch.setattr(app, "deliverer", lambda: world.deliverer)
     monkeypatch.setattr(app, "replayer", lambda: world.replayer)
-    for _ in SCHEDULE:
+    for _ in RETRY_SCHEDULE_SECONDS:
         app.handler(sample("deliver_webhooks"), Context())
         world.now += timedelta(hours=13)
 
@@ -289,7 +295,7 @@ def _refuse_token(error: FeedlaneError, action: str = "access_token") -> None:
 def _look_at_an_old_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both functions that see a statement tell its age in the same way."""
     monkeypatch.setattr(aws, "store", lambda: None)
-    monkeypatch.setattr(aws, "queues", lambda: None)
+    monkeypatch.setattr(sqs, "queues", lambda: None)
     monkeypatch.setattr(wiring, "upstream", lambda: None)
     for made in (wiring.sender.__wrapped__(), wiring.checks.__wrapped__()):
-        made.tell_age(timedelta(hours=3))
+        made.record_age(timedelta(hours=3))

@@ -17,11 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
-from feedlane import connection_limit
 from feedlane.clock import iso
-from feedlane.connection import Connection, Tenant
-from feedlane.hold import APP
+from feedlane.companies import connection_limit
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection, Tenant
 from feedlane.ids import new_id
+from feedlane.scope import APP_SUBJECT
 from local.instance import Instance
 from tests.stack.probes.given import Given, given
 from tests.stack.road import Browser, Road
@@ -63,7 +64,7 @@ class Crowd:
     def close(self) -> None:
         self.control("PUT", "app", {"connectionLimit": LIMIT})
         for other in self.others:
-            self.given.store.commit(self.given.store.remove_connection(other))
+            self.given.store.commit(company_items.remove_connection(other))
         self.road.close()
         self.counted()
 
@@ -100,7 +101,7 @@ class Crowd:
 
     def told(self) -> int:
         """How often it was told since the beginning that the limit is reached."""
-        events = self.given.store.table.query(f"EVENT#{APP}", start=iso(self.begun))
+        events = self.given.store.table.query(f"EVENT#{APP_SUBJECT}", start=iso(self.begun))
         return sum(item["type"] == REACHED for item in events)
 
     def status(self, one: Coming) -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from feedlane.batch import FIRST_PAUSE, LONGEST_PAUSE
-from feedlane.queue_message import FULL_BATCH
+from feedlane.aws.batch import RETRY_PAUSE_SECONDS_MAX, RETRY_PAUSE_SECONDS_MIN
+from feedlane.pushes.message import BATCH_SIZE_MAX
 from tests.stack.template import ROOT, functions, of_type, template
 
 
@@ -41,7 +41,8 @@ def test_a_visibility_timeout_is_six_times_its_functions_timeout() -> None:
 def test_a_full_batch_is_as_large_as_the_mapping_says() -> None:
     """Whoever records full batches waits for more; see `record_transactions`."""
     assert (
-        of_type("AWS::Lambda::EventSourceMapping")["RecordTransactionsMapping"]["Properties"]["BatchSize"] == FULL_BATCH
+        of_type("AWS::Lambda::EventSourceMapping")["RecordTransactionsMapping"]["Properties"]["BatchSize"]
+        == BATCH_SIZE_MAX
     )
 
 
@@ -52,7 +53,7 @@ def test_an_outage_of_ten_minutes_makes_no_dead_letters() -> None:
         redrive = queue["Properties"].get("RedrivePolicy")
         if redrive is not None:
             tries = range(redrive["maxReceiveCount"] - 1)
-            assert sum(min(LONGEST_PAUSE, FIRST_PAUSE * 2**number) for number in tries) >= 600
+            assert sum(min(RETRY_PAUSE_SECONDS_MAX, RETRY_PAUSE_SECONDS_MIN * 2**number) for number in tries) >= 600
             checked += 1
     assert checked == 5
 

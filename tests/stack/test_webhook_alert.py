@@ -18,7 +18,7 @@ import pytest
 from svix.webhooks import Webhook
 
 from feedlane.clock import iso
-from feedlane.delivery import JITTER, SCHEDULE
+from feedlane.webhooks.delivery import JITTER, RETRY_SCHEDULE_SECONDS
 from local.demo.platform import Customer, wait_for
 from local.demo.refused import ACCOUNT, DETAIL, TYPE
 from local.instance import STACK, Instance
@@ -162,7 +162,7 @@ class _Due:
         item = wait_for(found, f"attempt {attempts} to be recorded", 30)
         made = [datetime.fromisoformat(attempt["M"]["time"]["S"]) for attempt in item["attempts"]["L"]]
         waits = (datetime.fromisoformat(item["due"]["S"]) - made[-1]).total_seconds()
-        assert waits == pytest.approx(SCHEDULE[len(made)], rel=JITTER + 0.02)
+        assert waits == pytest.approx(RETRY_SCHEDULE_SECONDS[len(made)], rel=JITTER + 0.02)
 
     def has_come(self) -> None:
         self._table.update_item(

@@ -21,7 +21,7 @@ from feedlane.follow_ups import (
     StatementCheck,
     Wake,
     WakeAll,
-    follow_up_in,
+    parse_follow_up,
 )
 
 FEED = "8f14e45f-ceea-467f-a8d4-d2f2d5a7c001/src-001"
@@ -83,15 +83,15 @@ TABLE: list[tuple[dict[str, Any], FollowUp]] = [
 def test_what_was_sent_before_is_read_with_its_empty_fields_and_without_them(
     sent: dict[str, Any], read: FollowUp
 ) -> None:
-    assert follow_up_in(Former(**sent).model_dump_json()) == read
-    assert follow_up_in(json.dumps(sent)) == read
-    assert follow_up_in(json.dumps(sent | {"added_later": None})) == read
+    assert parse_follow_up(Former(**sent).model_dump_json()) == read
+    assert parse_follow_up(json.dumps(sent)) == read
+    assert parse_follow_up(json.dumps(sent | {"added_later": None})) == read
 
 
 @pytest.mark.parametrize(("sent", "read"), TABLE)
 def test_what_is_sent_now_says_the_same_to_a_reader_from_before(sent: dict[str, Any], read: FollowUp) -> None:
     assert Former.model_validate_json(read.model_dump_json()) == Former(**sent)
-    assert follow_up_in(read.model_dump_json()) == read
+    assert parse_follow_up(read.model_dump_json()) == read
 
 
 def test_each_kind_is_in_the_table() -> None:
@@ -114,4 +114,4 @@ def test_each_kind_is_in_the_table() -> None:
 )
 def test_what_names_nothing_to_look_at_is_refused(body: str) -> None:
     with pytest.raises(ValueError, match="validation error"):
-        follow_up_in(body)
+        parse_follow_up(body)

@@ -7,7 +7,7 @@ import logging
 import pytest
 from botocore.stub import Stubber
 
-from feedlane import aws
+from feedlane.aws import clients as aws
 
 
 def test_at_debug_no_request_and_no_answer_of_aws_is_logged(

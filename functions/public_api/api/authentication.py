@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from feedlane.api_key import key_in
 from feedlane.errors import Unauthorized
 from feedlane.ids import fingerprint
+from feedlane.settings import items as settings_items
+from feedlane.settings.api_key import key_in
 from feedlane.store.store import Store
 
 # How long a deleted key may still be let in by a function that has seen it.
@@ -25,7 +26,7 @@ def authenticate(store: Store, authorization: str | None, now: datetime) -> None
     seen = _seen.get(print)
     if seen is not None and seen <= now < seen + REMEMBERED:
         return
-    if store.api_key(print) is None:
+    if settings_items.api_key(store, print) is None:
         _seen.pop(print, None)
         raise Unauthorized
     if len(_seen) >= MOST_REMEMBERED:

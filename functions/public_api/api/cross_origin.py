@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api import parts
+from feedlane.settings import items as settings_items
 
 _ALLOWED = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
@@ -20,6 +21,6 @@ def preflight() -> dict[str, Any]:
 
 def headers_for(origin: str | None) -> dict[str, str]:
     """Nothing for a call that comes from no page, as those of the SDKs."""
-    if origin is None or origin not in parts.current.store.profile().allowed_origins:
+    if origin is None or origin not in settings_items.profile(parts.current.store).allowed_origins:
         return {}
     return {"Access-Control-Allow-Origin": origin} | _ALLOWED

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from feedlane import aws
+from feedlane.aws import clients as aws
+from feedlane.aws import queues as sqs
 from feedlane.clock import Clock, system_clock
-from feedlane.connection import Connection
+from feedlane.companies.connection import Connection
+from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
 from feedlane.errors import ReconnectionNeeded
+from feedlane.feeds.upstream import Upstream
 from feedlane.ids import NewId, fingerprint, new_id
 from feedlane.queues import Queues
 from feedlane.store.store import Store
-from feedlane.upstream import Upstream
-from feedlane.vault import Vault
 
 
 class Parts:
@@ -26,17 +27,17 @@ class Parts:
 
     @property
     def queues(self) -> Queues:
-        return aws.queues()
+        return sqs.queues()
 
     @property
     def vault(self) -> Vault:
-        from feedlane import wiring
+        from feedlane.wiring import functions as wiring
 
         return wiring.vault()
 
     @property
     def upstream(self) -> Upstream:
-        from feedlane import wiring
+        from feedlane.wiring import functions as wiring
 
         return wiring.upstream()
 
@@ -46,12 +47,12 @@ class Parts:
 
     def disconnect(self, connection: Connection) -> None:
         """Ends the connection at Xero. A token that Xero does not take is given back for another one."""
-        from feedlane import wiring
+        from feedlane.wiring import functions as wiring
         from feedlane.xero.connections import XeroConnections
 
         if connection.tenant is None or connection.token_set_id is None:
             return
-        xero, rejected = XeroConnections(wiring.xero()), None
+        xero, rejected = XeroConnections(wiring.xero_http()), None
         for last in (False, True):
             token = self.vault.access_token(connection.token_set_id, rejected)
             try:

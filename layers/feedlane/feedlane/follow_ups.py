@@ -116,6 +116,6 @@ FollowUp = (
 _follow_ups: TypeAdapter[FollowUp] = TypeAdapter(Annotated[FollowUp, Field(discriminator="kind")])
 
 
-def follow_up_in(body: str | bytes) -> FollowUp:
+def parse_follow_up(body: str | bytes) -> FollowUp:
     """Raises `ValueError` (pydantic's `ValidationError`) for what is not one of them."""
     return _follow_ups.validate_json(body)

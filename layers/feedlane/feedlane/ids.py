@@ -8,12 +8,18 @@ import secrets
 import uuid
 from collections.abc import Callable
 
+
+def feed_id(connection_id: str, account_id: str) -> str:
+    """Also the MessageGroupId of everything about the feed."""
+    return f"{connection_id}/{account_id}"
+
+
 NewId = Callable[[], str]
 
 # An account id is part of a MessageGroupId ("{connectionId}/{accountId}", at most 128 characters) and of a path:
 # no white space, no percent sign, nothing outside ASCII.
-ACCOUNT_ID = re.compile(r"[A-Za-z0-9!#$&'()*+,\-./:;=@_~]{1,80}")
-TRANSACTION_ID_LENGTH = 255
+ACCOUNT_ID_PATTERN = re.compile(r"[A-Za-z0-9!#$&'()*+,\-./:;=@_~]{1,80}")
+TRANSACTION_ID_LENGTH_MAX = 255
 
 
 def new_id() -> str:

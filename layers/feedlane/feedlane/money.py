@@ -8,11 +8,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 # Xero's amounts are decimal(19,4), unsigned.
-PLACES = 4
-LARGEST = Decimal("999999999999999.9999")
+DECIMAL_PLACES_MAX = 4
+AMOUNT_MAX = Decimal("999999999999999.9999")
 # `Decimal` itself also reads `1_000`, `NaN` and the digits of every script.
-_AS_TEXT = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
-_LAST_PLACE = Decimal(1).scaleb(-PLACES)
+_DECIMAL_TEXT = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
+_LAST_PLACE = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 
 
 def loads(text: str | bytes) -> Any:
@@ -43,15 +43,15 @@ def amount(value: Any) -> Decimal:
     """A finite decimal of at most 19 digits, 4 of them behind the point. Raises `ValueError` with the rule."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError("must be a decimal number")
-    if isinstance(value, str) and not _AS_TEXT.fullmatch(value):
+    if isinstance(value, str) and not _DECIMAL_TEXT.fullmatch(value):
         raise ValueError("must be a decimal number")
     number = Decimal(value)
     if not number.is_finite():
         raise ValueError("must be a finite number")
-    if abs(number) > LARGEST:
+    if abs(number) > AMOUNT_MAX:
         raise ValueError("must have at most 15 digits before the point")
     if number != number.quantize(_LAST_PLACE):
-        raise ValueError(f"must have at most {PLACES} decimal places")
+        raise ValueError(f"must have at most {DECIMAL_PLACES_MAX} decimal places")
     return number
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 # Xero's longest limit is a day's. What asks for more is no answer to reckon with, and must not stop anybody for good.
-LONGEST = 86_400
-_MOST_DIGITS = 9
+RETRY_AFTER_SECONDS_MAX = 86_400
+_DIGITS_MAX = 9
 
 
 def xero_retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
@@ -21,8 +21,8 @@ def xero_retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
     if value.isascii() and value.isdigit():
         seconds: float | None = _whole(value)
     else:
-        seconds = _until(value, now)
-    return None if seconds is None else min(LONGEST, max(1, round(seconds)))
+        seconds = _seconds_until(value, now)
+    return None if seconds is None else min(RETRY_AFTER_SECONDS_MAX, max(1, round(seconds)))
 
 
 def consumer_retry_after(value: str, now: datetime) -> int | None:
@@ -33,17 +33,17 @@ def consumer_retry_after(value: str, now: datetime) -> int | None:
     try:
         seconds: float | None = float(value)
     except ValueError:
-        seconds = _until(value, now)
+        seconds = _seconds_until(value, now)
     return None if seconds is None or not math.isfinite(seconds) else max(0, math.ceil(seconds))
 
 
 def _whole(digits: str) -> int:
     """However many digits there are: `int` refuses thousands of them."""
     significant = digits.lstrip("0")
-    return LONGEST if len(significant) > _MOST_DIGITS else int(significant or "0")
+    return RETRY_AFTER_SECONDS_MAX if len(significant) > _DIGITS_MAX else int(significant or "0")
 
 
-def _until(date: str, now: datetime) -> float | None:
+def _seconds_until(date: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
     except (ValueError, OverflowError):

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from feedlane import companies, connections, holding, releasing, settings_changes
-from feedlane.feed import feed_id
-from feedlane.hold import Scope
+from feedlane.companies import companies
+from feedlane.companies import items as company_items
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.upstream import Refusal
+from feedlane.holds import items as hold_items
+from feedlane.holds import placement
+from feedlane.holds import release as hold_release
+from feedlane.ids import feed_id
+from feedlane.link import connections
 from feedlane.problem import Problem
-from feedlane.store import ledger
-from feedlane.upstream import Refusal
+from feedlane.scope import Scope
+from feedlane.settings import changes as settings_changes
+from feedlane.settings import items as settings_items
 from tests.chaos.outbox.world import ACCOUNTS, World
 from tests.fakes.queues import FakeQueues
 from tests.unit.feeds.world import COMPANY, CONNECTION
@@ -50,21 +57,21 @@ class Changes:
 
     def setting(self) -> None:
         world, now = self._world, self._world.timeline.now()
-        is_error = not world.store.settings().gap_is_error
+        is_error = not settings_items.settings(world.store).gap_is_error
         settings_changes.change_settings(world.store, FakeQueues(), now, world.new_id, {"gap_is_error": is_error})
 
     def profile(self) -> None:
         world, now = self._world, self._world.timeline.now()
-        profile = world.store.profile()
+        profile = settings_items.profile(world.store)
         changed = profile.but(name=f"{profile.name[:20]}{now:%H%M%S%f}")
         settings_changes.change_profile(world.store, now, world.new_id, changed)
 
     def hold(self) -> None:
         world = self._world
-        feed = ledger.find_feed(world.store, feed_id(CONNECTION, world.rng.choice(ACCOUNTS)))
+        feed = feed_items.find_feed(world.store, feed_id(CONNECTION, world.rng.choice(ACCOUNTS)))
         assert feed is not None
-        company = world.store.company(COMPANY)
-        holding.hold_feed(world.store, FakeQueues(), feed, REFUSED, company, world.timeline.now(), world.new_id)
+        company = company_items.company(world.store, COMPANY)
+        placement.hold_feed(world.store, FakeQueues(), feed, REFUSED, company, world.timeline.now(), world.new_id)
 
     def flicker(self) -> None:
         """A hold that is lifted at once and comes again: several events of one feed within moments."""
@@ -73,5 +80,5 @@ class Changes:
 
     def release(self) -> None:
         world = self._world
-        for hold in world.store.holds()[:1]:
-            releasing.release(world.store, FakeQueues(), world.timeline.now(), world.new_id, hold)
+        for hold in hold_items.holds(world.store)[:1]:
+            hold_release.release(world.store, FakeQueues(), world.timeline.now(), world.new_id, hold)

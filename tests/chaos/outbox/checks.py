@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from itertools import groupby
 
-from feedlane import event as types
-from feedlane.delivery import DeliveryState
-from feedlane.envelope import body
-from feedlane.event import Event
+from feedlane.events import event as event_types
+from feedlane.events.envelope import webhook_body
+from feedlane.events.event import Event
+from feedlane.holds import items as hold_items
+from feedlane.settings import items as settings_items
+from feedlane.webhooks.delivery import DeliveryState
 from tests.chaos.outbox import replays
 from tests.chaos.outbox.replays import all_deliveries
 from tests.chaos.outbox.world import World
@@ -31,19 +33,21 @@ def _changes(world: World, outbox: list[Event]) -> list[str]:
     told = Counter(event.type for event in outbox)
     made = [sort_key for _, sort_key in {(item["pk"], item["sk"]) for item in world.table.written}]
     holds = {item["id"] for item in world.table.written if item["sk"] == "HOLD"}
-    standing = {hold.id for hold in world.store.holds()}
+    standing = {hold.id for hold in hold_items.holds(world.store)}
     there = {
-        types.COMPANY_CREATED: made.count("COMPANY") - 1,
-        types.CONNECTION_CREATED: sum(sort_key.startswith("CONNECTION#") for sort_key in made) - 1,
-        types.SETTINGS_CHANGED: world.store.settings().version - 1 + world.store.profile().version,
-        types.HELD: len(holds),
-        types.RELEASED: len(holds) - len(standing),
+        event_types.COMPANY_CREATED: made.count("COMPANY") - 1,
+        event_types.CONNECTION_CREATED: sum(sort_key.startswith("CONNECTION#") for sort_key in made) - 1,
+        event_types.SETTINGS_CHANGED: settings_items.settings(world.store).version
+        - 1
+        + settings_items.profile(world.store).version,
+        event_types.HELD: len(holds),
+        event_types.RELEASED: len(holds) - len(standing),
     }
     for type, count in there.items():
         if told[type] != count:
             kind = "lost" if told[type] < count else "invented"
             found.append(f"{kind}: {count} changes and {told[type]} events {type}")
-    named = {event.payload["holdId"] for event in outbox if event.type == types.HELD}
+    named = {event.payload["holdId"] for event in outbox if event.type == event_types.HELD}
     return found if named == holds else [*found, "invented: a held event of no hold"]
 
 
@@ -59,7 +63,7 @@ def _order(world: World, outbox: list[Event]) -> list[str]:
 
 
 def _received(world: World, outbox: list[Event]) -> list[str]:
-    found, bodies = [], {event.id: body(event) for event in outbox}
+    found, bodies = [], {event.id: webhook_body(event) for event in outbox}
     for consumer in world.consumers:
         got = {(id, content) for host, id, content in world.endpoints.received if host == consumer.id}
         known = {id for id, _ in got}

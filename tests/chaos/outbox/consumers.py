@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from svix.webhooks import Webhook
 
-from feedlane.delivery import Answer
+from feedlane.webhooks.delivery import Answer
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
 

@@ -8,12 +8,16 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import aws, delivering, lost_replays, relaying
+from feedlane.aws import queues as sqs
+from feedlane.events import envelope
+from feedlane.events import relay as event_relay
 from feedlane.queues import SAFETY_DELAY_SECONDS
-from feedlane.replay import Replay
-from feedlane.store import deliveries
 from feedlane.store.store import Store
 from feedlane.store.table import Put, Write
+from feedlane.upkeep import stalled_replays
+from feedlane.webhooks import deliverer
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.replay import Replay
 from tests.chaos.outbox.wiring import function
 
 Broken = Callable[[], AbstractContextManager[Any]]
@@ -42,7 +46,7 @@ def events_are_written_before_their_change() -> AbstractContextManager[Any]:
 
 
 def what_the_bus_refused_counts_as_taken() -> AbstractContextManager[Any]:
-    real = relaying.relay
+    real = event_relay.relay
 
     def relay(*given: Any) -> None:
         real(*given)
@@ -52,53 +56,55 @@ def what_the_bus_refused_counts_as_taken() -> AbstractContextManager[Any]:
 
 def events_of_one_feed_go_together() -> AbstractContextManager[Any]:
     def together(captured: Any) -> Iterator[Any]:
-        pairs = [(sequence, relaying._notice(event)) for sequence, event in captured]
-        for start in range(0, len(pairs), relaying.MOST_AT_ONCE):
-            yield pairs[start : start + relaying.MOST_AT_ONCE]
+        pairs = [(sequence, event_relay._bus_entry(event)) for sequence, event in captured]
+        for start in range(0, len(pairs), event_relay.ENTRIES_PER_PUT_MAX):
+            yield pairs[start : start + event_relay.ENTRIES_PER_PUT_MAX]
 
-    return patch.object(relaying, "_together", together)
+    return patch.object(event_relay, "_batches", together)
 
 
 def an_attempt_has_bytes_of_its_own() -> AbstractContextManager[Any]:
-    real, numbers = delivering.body, itertools.count()
-    return patch.object(delivering, "body", lambda event: real(event).replace(b"{", b"{" + b" " * next(numbers), 1))
+    real, numbers = envelope.webhook_body, itertools.count()
+    return patch.object(
+        deliverer, "webhook_body", lambda event: real(event).replace(b"{", b"{" + b" " * next(numbers), 1)
+    )
 
 
 def nothing_is_tried_again() -> AbstractContextManager[Any]:
-    real = aws.SQSQueues.deliver
+    real = sqs.SQSQueues.deliver
 
     def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         if delay_seconds == 0:
             real(self, consumer_id, event_id, 0)
 
-    return patch.object(aws.SQSQueues, "deliver", deliver)
+    return patch.object(sqs.SQSQueues, "deliver", deliver)
 
 
 def nobody_rings_again_for_a_lost_replay() -> AbstractContextManager[Any]:
-    return patch.object(lost_replays, "ring_again", lambda *_: None)
+    return patch.object(stalled_replays, "requeue", lambda *_: None)
 
 
 def a_replay_goes_backwards() -> AbstractContextManager[Any]:
-    real = deliveries.page
+    real = webhook_items.delivery_page
 
     def page(*given: Any, **how: Any) -> Any:
         return list(reversed(real(*given, **how)))
 
-    return patch.object(deliveries, "page", page)
+    return patch.object(webhook_items, "delivery_page", page)
 
 
 def a_replay_forgets_what_it_has_sent() -> AbstractContextManager[Any]:
-    return patch.object(Replay, "has_tried", lambda self, delivery: False)
+    return patch.object(Replay, "has_attempted", lambda self, delivery: False)
 
 
 def a_replay_of_one_is_rung_for_only_after_its_commit() -> AbstractContextManager[Any]:
-    real = aws.SQSQueues.deliver
+    real = sqs.SQSQueues.deliver
 
     def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         if delay_seconds != SAFETY_DELAY_SECONDS:
             real(self, consumer_id, event_id, delay_seconds)
 
-    return patch.object(aws.SQSQueues, "deliver", deliver)
+    return patch.object(sqs.SQSQueues, "deliver", deliver)
 
 
 # How the violation begins that each has to bring to light.

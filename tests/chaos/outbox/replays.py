@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
-from feedlane import aws, lost_replays, replaying
+from feedlane.aws import queues as sqs
 from feedlane.clock import iso
-from feedlane.delivery import Delivery, DeliveryState
-from feedlane.replay import Replay, ReplayState, Which
-from feedlane.replaying import Replayer
+from feedlane.upkeep import stalled_replays
+from feedlane.webhooks import replayer
+from feedlane.webhooks.delivery import Delivery, DeliveryState
+from feedlane.webhooks.replay import Replay, ReplayState, Selection
+from feedlane.webhooks.replayer import Replayer
 from tests.chaos.timeline import START, Task
 from tests.unit.feeds.world import COMPANY
 
@@ -56,21 +58,21 @@ class Replays:
         found = sorted((d for d in all_deliveries(world) if d.attempts), key=lambda d: (d.consumer_id, d.event_id))
         if found:
             chosen = world.rng.choice(found)
-            delivery = replaying.replay_one(world.store, aws.queues(), now, chosen.consumer_id, chosen.event_id)
+            delivery = replayer.replay_one(world.store, sqs.queues(), now, chosen.consumer_id, chosen.event_id)
             if delivery.state is DeliveryState.SENDING:
                 self.ones.append((delivery.consumer_id, delivery.event_id, now))
 
     def failed_since(self) -> None:
-        self._start(Which.FAILED, None)
+        self._start(Selection.FAILED, None)
 
     def of_a_company(self) -> None:
-        self._start(Which.ALL, COMPANY)
+        self._start(Selection.ALL, COMPANY)
 
-    def _start(self, which: Which, company_id: str | None) -> None:
+    def _start(self, which: Selection, company_id: str | None) -> None:
         world, now = self._world, self._world.timeline.now()
         since = START + timedelta(seconds=world.rng.choice((0.0, 0.5 * world.timeline.seconds)))
         consumer = world.rng.choice(world.consumers)
-        replaying.start(world.store, aws.queues(), now, consumer.id, which, since, None, company_id)
+        replayer.start(world.store, sqs.queues(), now, consumer.id, which, since, None, company_id)
 
     # the watch
 
@@ -78,7 +80,7 @@ class Replays:
         """Every ten minutes, as its schedule has it."""
 
         def look() -> None:
-            lost_replays.ring_again(self._world.store, aws.queues(), self._world.timeline.now())
+            stalled_replays.requeue(self._world.store, sqs.queues(), self._world.timeline.now())
 
         self._world.timeline.start("function tend_connections", look)
         self._world.timeline.at(self._world.timeline.seconds + WATCH, self.watch)
@@ -166,12 +168,12 @@ def _left(replay: Replay, made: list[Delivery]) -> list[Delivery]:
     return [
         one
         for one in made
-        if replay.which is Which.ALL
+        if replay.which is Selection.ALL
         and (one.consumer_id, one.company_id) == (replay.consumer_id, replay.company_id)
         and replay.since <= one.event_time <= replay.until
         and one.attempts
         and one.attempts[0].time < replay.started
-        and not replay.has_tried(one)
+        and not replay.has_attempted(one)
     ]
 
 

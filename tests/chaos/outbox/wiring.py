@@ -13,9 +13,12 @@ from unittest.mock import patch
 
 from aws_lambda_powertools import Logger
 
-from feedlane import aws, batch, webhook_wiring
+from feedlane.aws import batch
+from feedlane.aws import clients as aws
+from feedlane.aws import queues as sqs
 from feedlane.environment import environment
 from feedlane.store.store import Store
+from feedlane.wiring import webhooks as webhook_wiring
 from tests.chaos.timeline import Timeline
 from tests.unit.handlers.handlers import load
 
@@ -51,13 +54,13 @@ def wired(
     logger = Logger(service="webhooks", level="CRITICAL")
     logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
     logger.propagate = False
-    now, queues = timeline.now, aws.SQSQueues()
+    now, queues = timeline.now, sqs.SQSQueues()
     route, deliver = function("route_events"), function("deliver_webhooks")
     here = {"store": lambda: store, "queues": lambda: queues, "system_clock": now}
     with (
         patch.dict("os.environ", ENVIRONMENT),
         patch.multiple(aws, client=lambda service, *_: clients[service], **here),
-        patch.object(batch, "at_once", at_once),
+        patch.object(batch, "concurrently", at_once),
         patch.multiple(route, logger=logger, **here),
         patch.multiple(deliver, logger=logger, system_clock=now),
         patch.multiple(webhook_wiring, system_clock=now, new_id=new_id, random=rng, WebhookSender=lambda *_: sender),

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from feedlane import batch
-from feedlane.bus import EventBridgeBus
-from feedlane.consumer import Consumer
+from feedlane.aws import batch
+from feedlane.aws.event_bridge import EventBridgeBus
 from feedlane.store.store import Store
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import Consumers, VaultClient
 from tests.chaos.outbox.replays import Replays, all_replays
@@ -54,7 +55,7 @@ class World:
 
     def _consumer(self, number: int) -> Consumer:
         made = Consumer(id=f"consumer-{number}", url=f"https://consumer-{number}/hooks", created=START)
-        self.store.commit(self.store.add_consumer(made))
+        self.store.commit(webhook_items.add_consumer(made))
         return made
 
     @contextmanager

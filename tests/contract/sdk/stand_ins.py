@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 
-from feedlane.api_key import ApiKey
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies.source_account import AccountKind
+from feedlane.credentials.vault import KeysCheck, SecretSlot
 from feedlane.environment import environment
 from feedlane.errors import NotFound
+from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess
 from feedlane.ids import fingerprint
-from feedlane.settings import Settings
-from feedlane.source_account import AccountKind
+from feedlane.settings import items as settings_items
+from feedlane.settings.api_key import ApiKey
+from feedlane.settings.settings import Settings
 from feedlane.store.store import Store
-from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess
-from feedlane.vault import KeysCheck, Secret
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
 
@@ -99,9 +101,9 @@ class StandInVault:
             self.second = client_secret
         return self._checked()
 
-    def drop_app_secret(self, which: Secret) -> KeysCheck:
+    def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
         client_id, first = self.keys or ("", "")
-        self.keys, self.second = (client_id, self.second if which is Secret.FIRST else first), ""
+        self.keys, self.second = (client_id, self.second if which is SecretSlot.FIRST else first), ""
         return self._checked()
 
     def _checked(self) -> KeysCheck:
@@ -138,7 +140,7 @@ class StandInParts:
         self._ids = count(1)
         key = ApiKey(id="key-1", name="test", fingerprint=fingerprint(KEY), ending="test", created=self.now)
         settings = Settings(enabled=True, bank_feeds=True, client_id="A" * 32, client_secret_ending="CyeQ")
-        self.store.commit(self.store.add_api_key(key), self.store.put_settings(settings))
+        self.store.commit(settings_items.add_api_key(key), settings_items.put_settings(settings))
 
     def clock(self) -> datetime:
         self.now += timedelta(milliseconds=1)
@@ -154,7 +156,7 @@ class StandInParts:
 
     def link(self, company_id: str, connection_id: str, tenant_id: str = "tenant-1") -> Connection:
         """As if the customer had been through Link."""
-        connection = self.store.connection(company_id, connection_id)
+        connection = company_items.connection(self.store, company_id, connection_id)
         linked = connection.but(
             status=ConnectionStatus.LINKED,
             token_set_id="tokens-1",
@@ -164,7 +166,7 @@ class StandInParts:
                 plan="GROW",
             ),
         )  # fmt: skip
-        self.store.commit(self.store.put_connection(linked))
+        self.store.commit(company_items.put_connection(linked))
         return linked.but(version=connection.version + 1)
 
     @property

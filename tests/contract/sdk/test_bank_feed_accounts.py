@@ -8,9 +8,9 @@ import pytest
 from codat_bankfeeds import CodatBankFeeds
 from codat_bankfeeds.models import errors, operations, shared
 
-from feedlane.feed import feed_id
-from feedlane.mapping import feed_connection_active
-from feedlane.store import ledger
+from feedlane.feeds import items as feed_items
+from feedlane.ids import feed_id
+from feedlane.mapping.mapping import record_feed_connection_active
 from tests.contract.sdk.api_server import ApiServer
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.contract.sdk.test_bank_feeds import CARD_V1, CHECKING, Ids, create_account, map_account
@@ -118,7 +118,7 @@ def test_mapping_to_an_existing_account_connects_it(sdk: CodatBankFeeds, ids: Id
     [shown] = sdk.account_mapping.get(request=ids)
     assert (shown.target_account_id, shown.feed_start_date) == ("xero-1", "2026-01-01T00:00:00Z")
     assert own.event_types.count("bankFeeds.sourceAccount.connected") == 1
-    feed = ledger.find_feed(own.store, feed_id(ids["connection_id"], "src-001"))
+    feed = feed_items.find_feed(own.store, feed_id(ids["connection_id"], "src-001"))
     assert feed
     assert (feed.tenant_id, feed.token_set_id) == ("tenant-1", "tokens-1")
 
@@ -132,7 +132,7 @@ def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeed
     assert (check.kind, check.feed_id, delay) == ("feedConnection", feed_id(ids["connection_id"], "src-001"), 1)
     [made] = own.upstream.feeds.values()
     ready = made.model_copy(update={"active": True, "account_id": "xero-9", "account_name": "Current account"})
-    feed_connection_active(own.store, check.feed_id, ready, own.now, own.new_id)
+    record_feed_connection_active(own.store, check.feed_id, ready, own.now, own.new_id)
     [shown] = sdk.account_mapping.get(request=ids)
     assert (shown.status, shown.target_account_id, shown.target_account_name) == (
         "connected", "xero-9", "Current account",
@@ -164,18 +164,18 @@ def test_a_disconnected_account_can_be_mapped_anew_and_keeps_its_ledger(
     create_account(sdk, ids)
     map_account(sdk, ids)
     id = feed_id(ids["connection_id"], "src-001")
-    feed = ledger.find_feed(own.store, id)
+    feed = feed_items.find_feed(own.store, id)
     assert feed
-    own.store.commit(ledger.put_feed(feed.but(recorded_through=7)))
+    own.store.commit(feed_items.put_feed(feed.but(recorded_through=7)))
     ended = sdk.source_accounts.update(
         request={**ids, "account_id": "src-001", "source_account": {"id": "src-001", "status": "disconnected"}}
     )
     assert ended.status == "disconnected"
-    unfed = ledger.find_feed(own.store, id)
+    unfed = feed_items.find_feed(own.store, id)
     assert unfed
     assert unfed.feed_connection_id == ""
     assert map_account(sdk, ids).status == "connected"
-    again = ledger.find_feed(own.store, id)
+    again = feed_items.find_feed(own.store, id)
     assert again
     assert (again.recorded_through, again.feed_connection_id) == (7, "feed-2")
     assert "bankFeeds.sourceAccount.disconnected" in own.event_types

@@ -6,8 +6,9 @@ import pytest
 from codat_bankfeeds import CodatBankFeeds
 from codat_bankfeeds.models import errors
 
-from feedlane.connection import ConnectionStatus
-from feedlane.store import push_operations
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import ConnectionStatus
+from feedlane.feeds import push_operation_items
 from tests.contract.sdk.api_server import ApiServer
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.contract.sdk.test_bank_feeds import Ids, create_account, map_account, push
@@ -21,8 +22,8 @@ def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids
     assert pushed.timeout_in_minutes == 30
     request = {"company_id": ids["company_id"], "push_operation_key": pushed.push_operation_key}
     assert sdk.transactions.get_create_operation(request=request).status == "Pending"
-    operation = push_operations.find_operation(own.store, ids["company_id"], pushed.push_operation_key)
-    own.store.commit(push_operations.put_operation(operation.succeeded(own.now)))
+    operation = push_operation_items.find_operation(own.store, ids["company_id"], pushed.push_operation_key)
+    own.store.commit(push_operation_items.put_operation(operation.succeeded(own.now)))
     ended = sdk.transactions.get_create_operation(request=request)
     assert (ended.status, ended.status_code, ended.changes[0].type) == ("Success", 200, "Created")
     page = sdk.transactions.list_create_operations(
@@ -57,7 +58,7 @@ def test_an_unlinked_connection_takes_no_push(sdk: CodatBankFeeds, ids: Ids, own
     create_account(sdk, ids)
     map_account(sdk, ids)
     sdk.connections.unlink(request={**ids, "request_body": {"status": "Unlinked"}})
-    assert own.store.connection(**ids).status is ConnectionStatus.UNLINKED
+    assert company_items.connection(own.store, **ids).status is ConnectionStatus.UNLINKED
     with pytest.raises(errors.ErrorMessage) as refused:
         push(sdk, ids)
     assert refused.value.status_code == 400

@@ -8,7 +8,8 @@ import pytest
 from codat_bankfeeds import CodatBankFeeds
 from codat_bankfeeds.models import errors
 
-from feedlane.connection import ConnectionError
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import ConnectionFault
 from tests.contract.sdk.stand_ins import StandInParts, transaction
 
 Ids = dict[str, str]
@@ -102,11 +103,11 @@ def test_a_connection_is_created_listed_and_read(sdk: CodatBankFeeds, ids: Ids) 
 
 
 def test_connection_errors_reach_the_client(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
-    connection = own.store.connection(ids["company_id"], ids["connection_id"])
-    error = ConnectionError(
+    connection = company_items.connection(own.store, ids["company_id"], ids["connection_id"])
+    error = ConnectionFault(
         status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=own.now
     )
-    own.store.commit(own.store.put_connection(connection.failed(error)))
+    own.store.commit(company_items.put_connection(connection.failed(error)))
     [shown] = sdk.connections.get(request=ids).data_connection_errors
     assert (shown.status_code, shown.error_message, shown.status) == ("403", "User cancelled", "Active")
 
@@ -134,7 +135,7 @@ def test_deleting_a_connection_takes_its_accounts_and_feeds_along(
     assert own.upstream.feeds == {}
     assert own.upstream.disconnected == ["xc-tenant-1"]
     assert sdk.connections.list(request={"company_id": ids["company_id"]}).results == []
-    assert own.store.source_accounts(ids["connection_id"]) == []
+    assert company_items.source_accounts(own.store, ids["connection_id"]) == []
     assert "connection.deleted" in own.event_types
 
 

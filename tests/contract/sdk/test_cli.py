@@ -10,14 +10,17 @@ from codat_bankfeeds import CodatBankFeeds
 
 from cli import api_keys
 from cli.__main__ import cli
-from feedlane.consumer import Consumer
-from feedlane.delivering import Deliverer
-from feedlane.delivery import Answer, Delivery, DeliveryState
-from feedlane.hold import Hold, Scope
-from feedlane.replaying import Replayer
-from feedlane.routing import route
-from feedlane.store import deliveries, ledger
-from feedlane.store.records import emitted
+from feedlane.events.outbox import put_event
+from feedlane.feeds import items as feed_items
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.scope import Scope
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.deliverer import Deliverer
+from feedlane.webhooks.delivery import Answer, Delivery, DeliveryState
+from feedlane.webhooks.replayer import Replayer
+from feedlane.webhooks.router import route
 from tests.contract.sdk.api_server import ApiServer
 from tests.contract.sdk.stand_ins import KEY, StandInParts
 from tests.contract.sdk.test_bank_feeds import create_account, map_account
@@ -37,12 +40,12 @@ def test_feeds_and_holds_are_listed_and_released(
 ) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
-    [feed] = ledger.all_feeds(own.store)
+    [feed] = feed_items.all_feeds(own.store)
     hold = Hold(
         id="hold-1", scope=Scope.FEED, subject=feed.id, reason="statement-rejected", problem=NO_FEEDS, since=own.now,
         company_id=ids["company_id"],
     )  # fmt: skip
-    own.store.commit(own.store.add_hold(hold), ledger.put_feed(feed.but(recorded_through=2)))
+    own.store.commit(hold_items.add_hold(hold), feed_items.put_feed(feed.but(recorded_through=2)))
     assert f"{feed.id}  2  0  2  held: statement-rejected" in run("feeds", "list").output
     assert run("feeds", "list", "--company", "nobody").output == ""
     listed = run("holds", "list").output
@@ -78,7 +81,7 @@ def webhooks(own: StandInParts, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     secret = own.vault.create_webhook_secret("hook-1")
     assert secret
     consumer = Consumer(id="hook-1", url="https://hooks.example.com/in?key=secret", created=own.now)
-    own.store.commit(own.store.add_consumer(consumer))
+    own.store.commit(webhook_items.add_consumer(consumer))
     return posted
 
 
@@ -86,7 +89,7 @@ def test_webhooks_are_replayed_and_waited_for(run, own: StandInParts, webhooks: 
     for n in range(3):
         event = hold_event(f"event-{n}", own.now + timedelta(seconds=n))
         given_up = Delivery.of(event, "hook-1").but(state=DeliveryState.FAILURE)
-        own.store.commit(emitted(event), deliveries.put_delivery(given_up, own.now))
+        own.store.commit(put_event(event), webhook_items.put_delivery(given_up, own.now))
     own.now += timedelta(minutes=1)
     assert run("webhooks", "list").output == "hook-1  enabled  -  https://hooks.example.com/in\n"
     listed = run("webhooks", "deliveries", "hook-1", "--failed").output
@@ -111,7 +114,7 @@ def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, own: StandInPart
     assert "  disabled  " in run("webhooks", "list").output
     assert run("webhooks", "test", "hook-1").exit_code == 1
     route(own.store, own.queues, hold_event("missed", own.now), own.now)
-    own.store.commit(emitted(hold_event("missed", own.now)))
+    own.store.commit(put_event(hold_event("missed", own.now)))
     own.now += timedelta(minutes=1)
     assert "Done  1 sent, 0 failed" in run("webhooks", "enable", "hook-1").output
     assert webhooks[-1] == "missed"

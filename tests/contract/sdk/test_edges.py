@@ -7,9 +7,11 @@ from codat_bankfeeds import CodatBankFeeds
 from codat_bankfeeds.models import errors, shared
 
 from feedlane.errors import Unavailable
-from feedlane.feed import feed_id
-from feedlane.hold import Hold, Scope
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.ids import feed_id
 from feedlane.problem import Problem
+from feedlane.scope import Scope
 from tests.contract.sdk.api_server import ApiServer
 from tests.contract.sdk.stand_ins import StandInParts, transaction
 from tests.contract.sdk.test_bank_feeds import create_account, map_account, push
@@ -35,7 +37,7 @@ def hold_tenant(own: StandInParts) -> Hold:
         id="hold-1", scope=Scope.TENANT, subject="tenant-1", reason="organisation-without-bank-feeds",
         problem=NO_FEEDS, since=own.now, tenant_id="tenant-1",
     )  # fmt: skip
-    own.store.commit(own.store.add_hold(hold))
+    own.store.commit(hold_items.add_hold(hold))
     return hold
 
 
@@ -136,6 +138,6 @@ def test_what_xero_bank_feeds_have_not_is_refused_with_an_envelope(sdk: CodatBan
 
 def test_a_released_hold_lets_pushes_in_again(sdk: CodatBankFeeds, mapped: Ids, own: StandInParts) -> None:
     hold = hold_tenant(own)
-    own.store.commit(own.store.remove_hold(hold))
+    own.store.commit(hold_items.remove_hold(hold))
     assert push(sdk, mapped).status == "Pending"
     assert own.queues.pushed[0]["group"] == feed_id(mapped["connection_id"], "src-001")

@@ -7,7 +7,7 @@ from codat_bankfeeds import CodatBankFeeds
 from codat_platform import CodatPlatform
 from codat_platform.models import errors, shared
 
-from feedlane.consumer import MOST_CONSUMERS
+from feedlane.webhooks.consumer import CONSUMERS_MAX
 from tests.contract.sdk.stand_ins import KEY, StandInParts
 from tests.contract.sdk.test_bank_feeds import create_account, map_account, push
 
@@ -47,7 +47,7 @@ def test_a_webhook_consumer_is_checked(platform: CodatPlatform) -> None:
 
 
 def test_there_are_at_most_fifty_consumers(platform: CodatPlatform) -> None:
-    for number in range(MOST_CONSUMERS):
+    for number in range(CONSUMERS_MAX):
         platform.webhooks.create_consumer(request={"url": f"https://hooks.example.com/{number}"})
     with pytest.raises(errors.ErrorMessage) as refused:
         platform.webhooks.create_consumer(request={"url": "https://hooks.example.com/"})

@@ -12,28 +12,34 @@ from typing import Any
 import jsonschema
 import pytest
 
-from feedlane import event as types
-from feedlane import event_payloads as payloads
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
-from feedlane.consumer import Consumer
-from feedlane.envelope import body
+from feedlane.companies import events as payloads
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection, ConnectionFault, ConnectionStatus, Tenant
+from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, fault_of
+from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
 from feedlane.environment import environment
-from feedlane.event import Event
-from feedlane.feed import Feed
-from feedlane.hold import Hold, Scope
-from feedlane.ledger import Gap
+from feedlane.events import event as event_types
+from feedlane.events.envelope import webhook_body
+from feedlane.events.event import Event
+from feedlane.events.outbox import put_event
+from feedlane.feeds import events as feed_events
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.ledger import Gap
+from feedlane.feeds.push_operation import Door, PushOperation
+from feedlane.holds import events as hold_events
+from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
-from feedlane.push_operation import Door, PushOperation
-from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
-from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
-from feedlane.statement import StatementRecord
-from feedlane.store.records import emitted
+from feedlane.scope import Scope
+from feedlane.settings import events as settings_events
+from feedlane.statements import events as statement_events
+from feedlane.statements.statement import StatementRecord
+from feedlane.webhooks import events as webhook_events
+from feedlane.webhooks.consumer import Consumer
 from tests.unit.webhooks.given import COMPANY, NOW, hold_event
 
 DOCS = Path(__file__).parents[3] / "docs" / "events"
 PROBLEM = Problem(type="internal-error", title="Internal", status=500, detail="")
-ERROR = ConnectionError(
+ERROR = ConnectionFault(
     status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=NOW
 )
 PENDING = Connection(id="connection-1", company_id=COMPANY.id, created=NOW)
@@ -43,7 +49,7 @@ LINKED = PENDING.but(
     tenant=Tenant(id="tenant-1", name="Harbour Bakery", xero_connection_id="x"),
     errors=(ERROR, ERROR.but(resolved_on=NOW)),
 )
-LACKING = LINKED.failed(error_of(WITHOUT_BANK_FEEDS, NOW))
+LACKING = LINKED.failed(fault_of(BANK_FEEDS_SCOPE_MISSING, NOW))
 ACCOUNT = SourceAccount(
     id="account-1",
     connection_id="connection-1",
@@ -55,7 +61,7 @@ ACCOUNT = SourceAccount(
     currency="GBP",
     balance=Decimal("123456789012345.6789"),
     status=SourceAccountStatus.CONNECTED,
-    mapping=Mapping(feed_connection_id="f", account_token="t", feed_start_date="2026-05-01"),
+    mapping=AccountMapping(feed_connection_id="f", account_token="t", feed_start_date="2026-05-01"),
     modified=NOW,
     given={"accountInfo": {"availableBalance": Decimal("12.5")}, "routingInfo": {"bankCode": "040004"}},
 )
@@ -105,9 +111,9 @@ EVENTS = [
     payloads.connection_recovered("id", PENDING.but(status=ConnectionStatus.DEAUTHORIZED), LINKED, PLAIN, "xero", NOW),
     payloads.authorization_unanswered("id", PENDING, COMPANY, NOW, 24, 25, NOW),
     payloads.authorization_unanswered("id", LINKED, PLAIN, NOW, 0, None, NOW),
-    payloads.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW),
-    payloads.write_ended("id", OPERATION.failed(NOW, "Refused", 403, PROBLEM), COMPANY, NOW),
-    payloads.write_ended("id", OPERATION.timed_out(NOW), PLAIN, NOW),
+    feed_events.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW),
+    feed_events.write_ended("id", OPERATION.failed(NOW, "Refused", 403, PROBLEM), COMPANY, NOW),
+    feed_events.write_ended("id", OPERATION.timed_out(NOW), PLAIN, NOW),
     payloads.source_account_connected("id", ACCOUNT, COMPANY, NOW),
     payloads.source_account_connected("id", ACCOUNT.but(sort_code=None, mapping=None, given={}), COMPANY, NOW),
     payloads.source_account_disconnected("id", ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED), COMPANY, NOW),
@@ -115,43 +121,45 @@ EVENTS = [
         "id", ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED, problem=PROBLEM), COMPANY, NOW
     ),
     hold_event(),
-    payloads.held("id", APP_HOLD, 0, COMPANY, NOW),
-    payloads.held("id", APP_HOLD, None, COMPANY, NOW),
-    payloads.released("id", FEED_HOLD, 5, COMPANY, NOW),
-    payloads.released("id", APP_HOLD, 5, None, NOW),
-    payloads.gap_found("id", FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
-    payloads.statement_stuck("id", FEED, STATEMENT, COMPANY, NOW),
-    payloads.statement_stuck("id", FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
-    payloads.statement_resolved("id", FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
+    hold_events.held("id", APP_HOLD, 0, COMPANY, NOW),
+    hold_events.held("id", APP_HOLD, None, COMPANY, NOW),
+    hold_events.released("id", FEED_HOLD, 5, COMPANY, NOW),
+    hold_events.released("id", APP_HOLD, 5, None, NOW),
+    feed_events.gap_found("id", FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
+    statement_events.statement_stuck("id", FEED, STATEMENT, COMPANY, NOW),
+    statement_events.statement_stuck("id", FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
+    statement_events.statement_resolved("id", FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
     payloads.connection_limit_reached("id", 25, 25, NOW),
-    payloads.daily_limit_reached("id", "tenant-1", 1000, 900, COMPANY, NOW),
-    payloads.daily_limit_reached("id", "tenant-1", 1000, 900, None, NOW),
-    payloads.settings_changed("id", {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW),
-    payloads.consumer_disabled("id", CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),
-    payloads.consumer_disabled("id", CONSUMER, "gone", NOW),
-    payloads.consumer_test("id", CONSUMER, NOW),
+    statement_events.daily_limit_reached("id", "tenant-1", 1000, 900, COMPANY, NOW),
+    statement_events.daily_limit_reached("id", "tenant-1", 1000, 900, None, NOW),
+    settings_events.settings_changed(
+        "id", {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW
+    ),
+    webhook_events.consumer_disabled("id", CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),
+    webhook_events.consumer_disabled("id", CONSUMER, "gone", NOW),
+    webhook_events.consumer_test("id", CONSUMER, NOW),
 ]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 def test_the_webhook_is_as_the_schema_says(event: Event) -> None:
-    sent = json.loads(body(event))
+    sent = json.loads(webhook_body(event))
     assert sent["eventType"] == event.type
     jsonschema.validate(sent, _strict(_schema(event.type)), format_checker=jsonschema.FormatChecker())  # raises
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 def test_the_outbox_keeps_every_byte(event: Event) -> None:
-    assert body(Event.model_validate(emitted(event).item)) == body(event)
+    assert webhook_body(Event.model_validate(put_event(event).item)) == webhook_body(event)
 
 
 def test_the_company_concerned_comes_with_its_page_in_the_portal(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("PUBLIC_URL", "https://feeds.example.com")
         environment.cache_clear()
-        event = payloads.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW)
+        event = feed_events.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW)
     environment.cache_clear()
-    sent = json.loads(body(event))
+    sent = json.loads(webhook_body(event))
     jsonschema.validate(sent, _strict(_schema(event.type)), format_checker=jsonschema.FormatChecker())
     portal = f"https://feeds.example.com/portal/companies/{COMPANY.id}"
     assert sent["payload"]["referenceCompany"]["links"] == {"portal": portal}
@@ -159,10 +167,10 @@ def test_the_company_concerned_comes_with_its_page_in_the_portal(monkeypatch: py
 
 def test_every_event_type_has_a_schema_and_an_example_here() -> None:
     published = {path.stem for path in DOCS.glob("*.json")}
-    assert published == set(types.ALL_TYPES) == {event.type for event in EVENTS}
+    assert published == set(event_types.ALL_TYPES) == {event.type for event in EVENTS}
 
 
-@pytest.mark.parametrize("event_type", types.ALL_TYPES)
+@pytest.mark.parametrize("event_type", event_types.ALL_TYPES)
 def test_schemas_are_valid_and_listed(event_type: str) -> None:
     jsonschema.Draft202012Validator.check_schema(_schema(event_type))
     assert f"[`{event_type}`]({event_type}.json)" in (DOCS / "README.md").read_text()
@@ -170,27 +178,27 @@ def test_schemas_are_valid_and_listed(event_type: str) -> None:
 
 def test_amounts_go_out_digit_for_digit() -> None:
     event = payloads.source_account_connected("id", ACCOUNT, COMPANY, NOW)
-    assert b'"balance":123456789012345.6789,' in body(Event.model_validate(emitted(event).item))
+    assert b'"balance":123456789012345.6789,' in webhook_body(Event.model_validate(put_event(event).item))
 
 
 def test_what_an_event_keeps_order_with() -> None:
     subjects = {event.type: event.subject for event in EVENTS}
-    assert subjects[types.WRITE_SUCCESSFUL] == FEED.id
-    assert subjects[types.SOURCE_ACCOUNT_CONNECTED] == FEED.id
-    assert subjects[types.GAP_FOUND] == FEED.id
-    assert subjects[types.CONNECTION_FAILED] == "connection-1"
-    assert subjects[types.COMPANY_DELETED] == COMPANY.id
-    assert subjects[types.SETTINGS_CHANGED] == "app"
-    assert payloads.held("id", FEED_HOLD, 1, COMPANY, NOW).subject == FEED.id
+    assert subjects[event_types.WRITE_SUCCESSFUL] == FEED.id
+    assert subjects[event_types.SOURCE_ACCOUNT_CONNECTED] == FEED.id
+    assert subjects[event_types.GAP_FOUND] == FEED.id
+    assert subjects[event_types.CONNECTION_FAILED] == "connection-1"
+    assert subjects[event_types.COMPANY_DELETED] == COMPANY.id
+    assert subjects[event_types.SETTINGS_CHANGED] == "app"
+    assert hold_events.held("id", FEED_HOLD, 1, COMPANY, NOW).subject == FEED.id
 
 
 def test_no_key_of_the_app_or_of_a_consumer_is_in_an_event() -> None:
     for event in EVENTS:
-        assert not any(secret in body(event) for secret in (b"ABC", b"wxyz", b"key=secret"))
+        assert not any(secret in webhook_body(event) for secret in (b"ABC", b"wxyz", b"key=secret"))
 
 
 def test_a_hold_of_the_app_names_no_company() -> None:
-    event = payloads.held("id", APP_HOLD, 3, COMPANY, NOW)
+    event = hold_events.held("id", APP_HOLD, 3, COMPANY, NOW)
     assert event.company_id is None
     assert "referenceCompany" not in event.payload
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.addresses import check_url, resolve_host
 from feedlane.errors import Invalid
+from feedlane.webhooks.target_urls import check_url, resolve_host
 
 pytestmark = pytest.mark.enable_socket
 

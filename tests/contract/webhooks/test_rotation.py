@@ -10,13 +10,13 @@ import pytest
 import standardwebhooks
 import svix.webhooks
 
-from feedlane import consumers
 from feedlane.clock import system_clock
-from feedlane.delivering import Deliverer
 from feedlane.ids import new_id
-from feedlane.signature import Remembered
 from feedlane.store.store import Store
-from feedlane.webhook_sender import WebhookSender
+from feedlane.webhooks import consumers
+from feedlane.webhooks.deliverer import Deliverer
+from feedlane.webhooks.sender import WebhookSender
+from feedlane.webhooks.signature import ExpiringCache
 from tests.contract.webhooks.receiver import Received, Receiver, running
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
@@ -32,8 +32,8 @@ class World:
         self.vault = self.vault_world.vault()
         self.deliverer = Deliverer(
             store=self.store, queues=self.queues,
-            secrets=Remembered(self.vault.webhook_secrets, system_clock).of,
-            headers=Remembered(self.vault.webhook_headers, system_clock).of,
+            secrets=ExpiringCache(self.vault.webhook_secrets, system_clock).of,
+            headers=ExpiringCache(self.vault.webhook_headers, system_clock).of,
             post=WebhookSender("any", system_clock).post,
             clock=system_clock, jitter=lambda: 0.0, new_id=new_id,
         )  # fmt: skip

@@ -13,10 +13,10 @@ from standardwebhooks import Webhook as StandardWebhook
 from svix.webhooks import Webhook as SvixWebhook
 
 from feedlane.clock import system_clock
-from feedlane.delivery import Answer
-from feedlane.envelope import body
-from feedlane.signature import signed_headers
-from feedlane.webhook_sender import WebhookSender
+from feedlane.events.envelope import webhook_body
+from feedlane.webhooks.delivery import Answer
+from feedlane.webhooks.sender import WebhookSender
+from feedlane.webhooks.signature import signed_headers
 from tests.contract.webhooks.receiver import Receiver, running
 from tests.unit.webhooks.given import SECRET, hold_event
 
@@ -38,7 +38,7 @@ def sender() -> Iterator[WebhookSender]:
 
 
 def send(sender: WebhookSender, url: str) -> Answer:
-    content = body(hold_event())
+    content = webhook_body(hold_event())
     return sender.post(url, signed_headers("event-1", datetime.now(UTC), content, [SECRET]), content)
 
 
@@ -49,7 +49,7 @@ def test_what_arrives_is_verified_by_the_consumers_library(
     assert send(sender, receiver.url("/status/204?key=1")).error is None
     received = receiver.received[-1]
     library(SECRET).verify(received.body, received.headers)
-    assert received.body == body(hold_event())
+    assert received.body == webhook_body(hold_event())
     assert received.headers["content-type"] == "application/json"
     assert received.headers["host"] == f"127.0.0.1:{receiver.port}"
     assert received.headers["content-length"] == str(len(received.body))

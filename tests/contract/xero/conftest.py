@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from feedlane.upstream import TenantAccess
-from feedlane.vault import Grant
-from feedlane.vault_service import VaultService
+from feedlane.credentials.vault import Grant
+from feedlane.feeds.upstream import TenantAccess
+from feedlane.vault.service import VaultService
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds

@@ -8,13 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from feedlane.companies.source_account import AccountKind
 from feedlane.errors import Refused
-from feedlane.hold import Scope
-from feedlane.source_account import AccountKind
-from feedlane.transaction import Line
-from feedlane.upstream import (
+from feedlane.feeds.line import Line
+from feedlane.feeds.upstream import (
     Accepted,
-    AlreadyThere,
+    AlreadyReceived,
     Failed,
     FeedConnection,
     NewFeedConnection,
@@ -25,8 +24,9 @@ from feedlane.upstream import (
     TenantAccess,
     TryLater,
 )
+from feedlane.scope import Scope
 from feedlane.xero.api import XeroApi
-from feedlane.xero.bank_feeds import STATEMENTS, XeroBankFeeds
+from feedlane.xero.bank_feeds import STATEMENTS_PATH, XeroBankFeeds
 from feedlane.xero.http import Http
 from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
 
@@ -116,13 +116,13 @@ def test_a_statement_sent_twice_is_there_already(xero: Xero) -> None:
     request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
     first = xero.feeds.post_statement(access, request, "key-1")
     assert xero.feeds.post_statement(access, request, "key-1") == first
-    assert isinstance(xero.feeds.post_statement(access, request, "key-2"), AlreadyThere)
+    assert isinstance(xero.feeds.post_statement(access, request, "key-2"), AlreadyReceived)
 
 
 def test_a_dropped_answer_is_no_answer_and_the_same_bytes_settle_it(xero: Xero) -> None:
     access = xero.access()
     request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
-    xero.fault(STATEMENTS, fault="dropResponse")
+    xero.fault(STATEMENTS_PATH, fault="dropResponse")
     assert isinstance(xero.feeds.post_statement(access, request, "key-1"), NoAnswer)
     assert isinstance(xero.feeds.post_statement(access, request, "key-1"), Accepted)
     assert len(xero.control("GET", "statements")["statements"]) == 1
@@ -184,17 +184,17 @@ def test_rate_limits_and_failures_are_told_apart(xero: Xero) -> None:
     def post() -> object:
         return xero.feeds.post_statement(access, request, "key-1")
 
-    xero.fault(STATEMENTS, fault="rateLimit", limit="day", seconds=77000)
+    xero.fault(STATEMENTS_PATH, fault="rateLimit", limit="day", seconds=77000)
     assert post() == TryLater(scope=Scope.TENANT, seconds=77000, reason="rate-limit-day")
-    xero.fault(STATEMENTS, fault="rateLimit", limit="appminute", seconds=7)
+    xero.fault(STATEMENTS_PATH, fault="rateLimit", limit="appminute", seconds=7)
     assert post() == TryLater(scope=Scope.APP, seconds=7, reason="rate-limit-app")
-    xero.fault(STATEMENTS, fault="rateLimit", limit="concurrent")
+    xero.fault(STATEMENTS_PATH, fault="rateLimit", limit="concurrent")
     assert post() == TryLater(scope=Scope.TENANT, seconds=1, reason="rate-limit-concurrent")
-    xero.fault(STATEMENTS, fault="status", status=503)
+    xero.fault(STATEMENTS_PATH, fault="status", status=503)
     assert isinstance(post(), TryLater)
-    xero.fault(STATEMENTS, fault="status", status=500)
+    xero.fault(STATEMENTS_PATH, fault="status", status=500)
     assert isinstance(post(), Failed)
-    xero.fault(STATEMENTS, fault="delay", seconds=3)
+    xero.fault(STATEMENTS_PATH, fault="delay", seconds=3)
     assert post() == NoAnswer(reason="ReadTimeout")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from feedlane.source_account import AccountKind
-from feedlane.upstream import NewFeedConnection
+from feedlane.companies.source_account import AccountKind
+from feedlane.feeds.upstream import NewFeedConnection
 from local.simulator.problems import problem
 from local.simulator.server import RunningSimulator
 from tests.contract.xero.conftest import Xero

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded
+from feedlane.feeds.upstream import TenantAccess
 from feedlane.ids import fingerprint
-from feedlane.upstream import TenantAccess
 from local.simulator.state import DEFAULT_CLIENT_ID
 from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
 
@@ -20,9 +20,9 @@ def refreshes(xero: Xero, before: int) -> int:
 def test_a_consent_brings_a_token_that_works_and_names_its_own_event(xero: Xero) -> None:
     xero.consent(JOINERY)
     grant = xero.consent(BAKERY)
-    found = xero.connections.listed(grant.access_token, grant.authentication_event_id)
+    found = xero.connections.list_connections(grant.access_token, grant.authentication_event_id)
     assert [one.tenant_id for one in found] == [BAKERY]
-    assert len(xero.connections.listed(grant.access_token)) == 2
+    assert len(xero.connections.list_connections(grant.access_token)) == 2
     assert set(grant.scopes) == set(SCOPES)
 
 
@@ -39,7 +39,7 @@ def test_twenty_instances_ask_for_one_ended_token_and_xero_sees_one_refresh(xero
         tokens = {token.value for token in pool.map(lambda vault: vault.access_token(token_set), instances)}
     assert refreshes(xero, before) == 1
     assert len(tokens) == 1
-    assert len(xero.connections.listed(tokens.pop())) == 1
+    assert len(xero.connections.list_connections(tokens.pop())) == 1
 
 
 @pytest.mark.parametrize("replay", ["newPair", "samePair"])
@@ -49,9 +49,9 @@ def test_a_dropped_answer_to_a_refresh_costs_nothing_whatever_xero_replays(xero:
     xero.advance(31 * 60)
     xero.fault("/connect/token", fault="dropResponse")
     first = xero.vault.access_token(token_set)
-    assert xero.connections.listed(first.value)
+    assert xero.connections.list_connections(first.value)
     xero.advance(31 * 60)
-    assert xero.connections.listed(xero.vault.access_token(token_set).value)
+    assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
 
 
 def test_an_access_token_that_ended_early_is_replaced_in_the_same_call(xero: Xero) -> None:
@@ -71,7 +71,7 @@ def test_a_rotated_secret_stops_nobody_once_the_second_is_stored(xero: Xero) -> 
     assert xero.vault.add_app_secret("the-new-secret-of-the-app").ok is True
     xero.control("PUT", "app", {"clientSecrets": ["the-new-secret-of-the-app"]})
     xero.advance(31 * 60)
-    assert xero.connections.listed(xero.vault.access_token(token_set).value)
+    assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
 
 
 def test_a_secret_that_was_changed_at_xero_alone_is_the_apps_fault_and_mends_itself(xero: Xero) -> None:
@@ -82,7 +82,7 @@ def test_a_secret_that_was_changed_at_xero_alone_is_the_apps_fault_and_mends_its
         xero.vault.access_token(token_set)
     assert xero.vault.save_app_keys(DEFAULT_CLIENT_ID, "wrong-wrong-wrong").field == "clientSecret"
     assert xero.vault.save_app_keys(DEFAULT_CLIENT_ID, "the-new-secret-of-the-app").ok is True
-    assert xero.connections.listed(xero.vault.access_token(token_set).value)
+    assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
 
 
 def test_revoking_ends_all_of_the_users_connections(xero: Xero) -> None:
@@ -96,7 +96,7 @@ def test_revoking_ends_all_of_the_users_connections(xero: Xero) -> None:
 def test_removing_one_connection_leaves_the_users_others(xero: Xero) -> None:
     access = xero.access(BAKERY)
     grant = xero.consent(JOINERY)
-    for one in xero.connections.listed(grant.access_token, grant.authentication_event_id):
+    for one in xero.connections.list_connections(grant.access_token, grant.authentication_event_id):
         xero.connections.delete(grant.access_token, one.id)
         xero.connections.delete(grant.access_token, one.id)
     assert xero.accounting.organisation(access).name == "Harbour Bakery Ltd"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from feedlane.connection import ConnectionStatus, Tenant
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import ConnectionStatus, Tenant
+from feedlane.companies.reconnection import CONNECTION_REMOVED, fault_of
 from feedlane.ids import new_id
-from feedlane.reconnection import REMOVED, error_of
 from feedlane.store import keys
 from feedlane.store.records import item_of
-from feedlane.tending_round import Round
+from feedlane.upkeep.daily_round import RoundState
 from local.instance import Instance
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.stack.probes.calling import Failed
@@ -50,17 +51,17 @@ def finds_a_connection_well_again(instance: Instance) -> None:
     """It ended, and Xero lists its organisation all the same."""
     own = given(instance)
     tenant = Tenant(id=own.tenant, name="Probe", xero_connection_id=new_id(), demo=True)
-    ended = {"status": ConnectionStatus.DEAUTHORIZED, "errors": (error_of(REMOVED, own.now),)}
+    ended = {"status": ConnectionStatus.DEAUTHORIZED, "errors": (fault_of(CONNECTION_REMOVED, own.now),)}
     connection = own.linked(id=f"zz-{new_id()}", tenant=tenant, token_set_id=own.token_set, **ended)
     _round_stands(own)
     own.functions.call("tend_connections", {})
-    if not own.store.connection(connection.company_id, connection.id).is_linked:
+    if not company_items.connection(own.store, connection.company_id, connection.id).is_linked:
         raise Failed("the connection is still ended")
 
 
 def _round_stands(own: Given) -> None:
     """The day's round is about to come to the last connections."""
-    stands = Round(day=own.now.date().isoformat(), after=BEHIND_ALL, finished=False, version=1)
+    stands = RoundState(day=own.now.date().isoformat(), after=BEHIND_ALL, finished=False, version=1)
     own.store.table.put_many([item_of(keys.ROUND, stands)])
 
 

@@ -9,14 +9,15 @@ from datetime import timedelta
 
 from boto3.dynamodb.types import TypeSerializer
 
-from feedlane.consumer import Consumer
-from feedlane.delivery import Delivery
-from feedlane.envelope import detail
-from feedlane.event import Event
+from feedlane.events.envelope import bus_detail
+from feedlane.events.event import Event
+from feedlane.events.outbox import put_event
 from feedlane.ids import new_id
-from feedlane.replay import Replay
-from feedlane.store import deliveries, keys, replays
-from feedlane.store.records import emitted
+from feedlane.store import keys
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.delivery import Delivery
+from feedlane.webhooks.replay import Replay
 from local.demo.receiver import Receiver
 from local.instance import Instance
 from tests.stack.probes.calling import Failed
@@ -27,7 +28,7 @@ from tests.stack.probes.given import Given, given
 
 def carries_an_event_to_the_bus(instance: Instance) -> None:
     own = given(instance)
-    item = emitted(own.event()).item
+    item = put_event(own.event()).item
     image = {name: TypeSerializer().serialize(value) for name, value in item.items() if value is not None}
     place = {"pk": image["pk"], "sk": image["sk"]}
     change = {"Keys": place, "NewImage": image, "SequenceNumber": "1"}
@@ -43,7 +44,7 @@ def routes_an_event_twice_to_a_disabled_consumer(instance: Instance) -> None:
     with _disabled_consumer(own) as consumer:
         _route(own, event)
         _route(own, event)
-        if deliveries.find(own.store, consumer.id, event.id).delivery is None:
+        if webhook_items.find_attempt_inputs(own.store, consumer.id, event.id).delivery is None:
             raise Failed("no delivery was recorded")
 
 
@@ -92,10 +93,10 @@ def goes_through_the_deliveries_of_a_replay(instance: Instance) -> None:
         replay = Replay(
             id=new_id(), consumer_id=consumer.id, since=own.now - timedelta(hours=1), until=own.now, started=own.now
         )
-        own.store.commit(replays.put_replay(replay, own.now))
+        own.store.commit(webhook_items.put_replay(replay, own.now))
         message = {"consumerId": consumer.id, "replayId": replay.id}
         own.functions.messages("deliver_webhooks", json.dumps(message))
-        after = replays.find_replay(own.store, consumer.id, replay.id)
+        after = webhook_items.find_replay(own.store, consumer.id, replay.id)
         if after is None or after.is_running:
             raise Failed("the replay did not come to its end")
 
@@ -124,7 +125,7 @@ def _asks_to_postpone(own: Given, function: str) -> None:
 
 
 def _route(own: Given, event: Event) -> None:
-    own.functions.messages("route_events", json.dumps({"source": "feedlane", "detail": json.loads(detail(event))}))
+    own.functions.messages("route_events", json.dumps({"source": "feedlane", "detail": json.loads(bus_detail(event))}))
 
 
 def _deliver(own: Given, consumer_id: str, event_id: str) -> None:
@@ -135,7 +136,7 @@ def _delivery(own: Given, consumer_id: str, **fields: object) -> Delivery:
     """A delivery that was routed, of an event in the outbox."""
     event = own.event()
     delivery = Delivery.of(event, consumer_id).but(**fields)
-    own.store.commit(emitted(event), deliveries.put_delivery(delivery, own.now))
+    own.store.commit(put_event(event), webhook_items.put_delivery(delivery, own.now))
     return delivery
 
 
@@ -144,7 +145,7 @@ def _disabled_consumer(own: Given) -> Iterator[Consumer]:
     consumer = Consumer(
         id=new_id(), url="http://127.0.0.1:9/", company_tags=("probe:yes",), disabled=True, created=own.now
     )
-    own.store.commit(own.store.add_consumer(consumer))
+    own.store.commit(webhook_items.add_consumer(consumer))
     try:
         yield consumer
     finally:

@@ -16,22 +16,28 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from feedlane.api_key import key_in
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
-from feedlane.event import Event
-from feedlane.feed import Feed
-from feedlane.hold import Hold, Scope
+from feedlane.aws.dynamodb import DynamoDBTable
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
+from feedlane.events.event import Event
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.line import Line
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.ids import fingerprint, new_id
-from feedlane.link_state import LIFETIME, LinkState
+from feedlane.link import state_items as link_state_items
+from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
 from feedlane.problem import Problem
-from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
-from feedlane.store import keys, ledger, link_states
-from feedlane.store.dynamodb import DynamoDBTable
+from feedlane.scope import Scope
+from feedlane.settings import items as settings_items
+from feedlane.settings.api_key import key_in
+from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
-from feedlane.transaction import Line
-from feedlane.web.cookies import flow_name
+from feedlane.web.cookies import flow_cookie_name
 from feedlane.xero.identity import authorize_url
 from local.bootstrap import authorization
 from local.demo.platform import Simulator
@@ -75,14 +81,14 @@ class Given:
         """Always the same one, because an organisation belongs to one company."""
         company = Company(id=COMPANY, name="Probe", created=self.now)
         with suppress(ConditionFailed):
-            self.store.commit(self.store.add_company(company))
+            self.store.commit(company_items.add_company(company))
         return company
 
     def connection(self, **fields: Any) -> Connection:
         """One that waits for its customer, unless `fields` say otherwise."""
         given = {"id": new_id(), "company_id": self.company.id, "created": self.now} | fields
         connection = Connection.model_validate(given)
-        self.store.commit(self.store.add_connection(connection))
+        self.store.commit(company_items.add_connection(connection))
         return connection
 
     def linked(self, **fields: Any) -> Connection:
@@ -104,12 +110,12 @@ class Given:
             "modified": self.now,
         }
         account = SourceAccount.model_validate(given | fields)
-        self.store.commit(self.store.add_source_account(account))
+        self.store.commit(company_items.add_source_account(account))
         return account
 
     def feed(self, connection: Connection, account_id: str = ACCOUNT, lines: int = 0, **fields: Any) -> Feed:
         """A feed with its source account and this many lines that wait. Not fed at Xero: nothing is sent of it."""
-        mapping = Mapping(feed_connection_id=new_id(), account_token="probe")
+        mapping = AccountMapping(feed_connection_id=new_id(), account_token="probe")
         self.account(connection, id=account_id, status=SourceAccountStatus.CONNECTED, mapping=mapping)
         today = self.now.date().isoformat()
         waiting = [Line(f"line-{n}", today, Decimal(1), Decimal(n), "", "", "", "Credit") for n in range(1, lines + 1)]
@@ -128,8 +134,8 @@ class Given:
             "recorded_balance": Decimal(lines) if lines else None,
         }
         feed = Feed.model_validate(given | fields)
-        pages = ledger.add_lines(feed.id, 1, waiting) if lines else []
-        self.store.commit(ledger.add_feed(feed), *pages)
+        pages = feed_items.add_lines(feed.id, 1, waiting) if lines else []
+        self.store.commit(feed_items.add_feed(feed), *pages)
         return feed.but(version=1)
 
     @contextmanager
@@ -140,7 +146,7 @@ class Given:
             id=new_id(), scope=scope, subject=subject, reason="probe", problem=HELD, since=self.now,
             company_id=feed.company_id, connection_id=feed.connection_id,
         )  # fmt: skip
-        self.store.commit(self.store.add_hold(hold))
+        self.store.commit(hold_items.add_hold(hold))
         try:
             yield hold
         finally:
@@ -152,7 +158,7 @@ class Given:
         try:
             yield
         finally:
-            holds = self.store.holds_on(feed.holdable)
+            holds = hold_items.holds_on(self.store, feed.hold_subjects)
             self.store.table.delete_many([keys.hold(hold.scope, hold.subject) for hold in holds])
 
     # Xero
@@ -175,7 +181,7 @@ class Given:
     def code(self, tenant_id: str) -> str:
         """What Xero gives to a customer's browser who has consented for this organisation."""
         self.simulator.consent_to(tenant_id)
-        settings = self.store.settings()
+        settings = settings_items.settings(self.store)
         login = self.instance.xero_identity_url
         url = authorize_url(login, settings.client_id, self.redirect_uri, settings.scopes, new_id())
         there = httpx.get(url, trust_env=False).headers["location"]
@@ -198,17 +204,17 @@ class Given:
         """A state as Link gives it out, and the cookie that its browser got with it."""
         state, browser = new_id(), new_id()
         self.store.commit(
-            link_states.add_state(
+            link_state_items.add_state(
                 LinkState(
                     fingerprint=fingerprint(state),
                     browser=fingerprint(browser),
                     company_id=connection.company_id,
                     connection_id=connection.id,
-                    expires=self.now + LIFETIME,
+                    expires=self.now + LINK_STATE_LIFETIME,
                 )
             )
         )
-        return state, {flow_name(state): browser}
+        return state, {flow_cookie_name(state): browser}
 
     # events
 

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from feedlane import connection_limit
-from feedlane.connection import Connection
-from feedlane.hold import Scope
+from feedlane.companies import connection_limit
+from feedlane.companies.connection import Connection
+from feedlane.companies.organisations import Organisation
 from feedlane.ids import new_id
-from feedlane.organisations import Organisation
-from feedlane.sessions import LINK_LASTS, PORTAL_LASTS, Choice, LinkSession, PortalSession, form_token
-from feedlane.settings import limit_of
-from feedlane.store import keys, link_states
+from feedlane.link.choice import OrganisationChoice
+from feedlane.scope import Scope
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import limit_of
+from feedlane.store import keys
+from feedlane.web import sessions
 from feedlane.web.cookies import LINK, PORTAL
+from feedlane.web.sessions import LINK_SESSION_LIFETIME, PORTAL_SESSION_LIFETIME, LinkSession, PortalSession, form_token
 from local.instance import Instance
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.stack.probes.calling import Failed
@@ -53,7 +56,7 @@ def a_chosen_organisation_releases_what_waited(instance: Instance) -> None:
     tenant = own.demo_tenant
     granted = own.grant(tenant)
     organisation = Organisation(tenant_id=tenant, name="Probe Ltd", xero_connection_id=new_id())
-    choice = Choice(
+    choice = OrganisationChoice(
         token_set_id=granted["token_set_id"],
         authentication_event_id=granted["authentication_event_id"],
         scopes=tuple(granted["scopes"]),
@@ -121,7 +124,7 @@ def shows_the_overview(instance: Instance) -> None:
 
 def stores_the_apps_keys(instance: Instance) -> None:
     own = given(instance)
-    settings, cookies = own.store.settings(), operator(own)
+    settings, cookies = settings_items.settings(own.store), operator(own)
     form = {
         "enabled": "yes",
         "bank_feeds": "yes",
@@ -159,11 +162,11 @@ def _moves_on(answer: dict[str, Any]) -> None:
         raise Failed(f"answered {answer['statusCode']} instead of going on: {answer['body'][:2000]}")
 
 
-def _customer(own: Given, connection: Connection, choice: Choice | None = None) -> dict[str, str]:
+def _customer(own: Given, connection: Connection, choice: OrganisationChoice | None = None) -> dict[str, str]:
     """The cookie of a customer who has come back from Xero."""
     secret = new_id()
     session = LinkSession(company_id=connection.company_id, connection_id=connection.id, choice=choice)
-    own.store.commit(link_states.put_session(secret, session, own.now, LINK_LASTS))
+    own.store.commit(sessions.put_session(secret, session, own.now, LINK_SESSION_LIFETIME))
     return {LINK: secret}
 
 
@@ -171,14 +174,14 @@ def operator(own: Given) -> dict[str, str]:
     """The cookie of somebody who has signed in to the portal."""
     secret = new_id()
     session = PortalSession(key_fingerprint=own.api_key_fingerprint, key_name="local")
-    own.store.commit(link_states.put_session(secret, session, own.now, PORTAL_LASTS))
+    own.store.commit(sessions.put_session(secret, session, own.now, PORTAL_SESSION_LIFETIME))
     return {PORTAL: secret}
 
 
 @contextmanager
 def _limit_seems_reached(own: Given) -> Iterator[None]:
     pk, sk = keys.LINKED_COUNT
-    wrong = limit_of(own.store.settings())
+    wrong = limit_of(settings_items.settings(own.store))
     own.store.table.put_many([{"pk": pk, "sk": sk, "count": wrong, "mark": new_id(), "reported": 0}])
     try:
         yield

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from feedlane.appending import MOST_IDS_IN_THE_COMMIT
-from feedlane.feed import Feed, Flight, FlightStatus
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed, Flight, FlightStatus
+from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.follow_ups import FollowUp, PushOperationCheck, StatementCheck, Wake
+from feedlane.holds import items as hold_items
 from feedlane.ids import new_id
-from feedlane.push_operation import Door, PushOperation
-from feedlane.statement import StatementRecord, StatementState
-from feedlane.store import keys, ledger, push_operations
-from feedlane.store.limits import put_not_before
+from feedlane.pushes.appending import IDS_IN_COMMIT_MAX
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.statements.waits import set_not_before
+from feedlane.store import keys
 from local.instance import STACK, Instance
 from tests.stack.probes.calling import Failed
 from tests.stack.probes.given import ACCOUNT, Given, given
@@ -32,7 +36,7 @@ def records_many_transactions(instance: Instance) -> None:
     """More than have their ids in the commit itself."""
     own = given(instance)
     feed = own.feed(own.linked(), feed_connection_id=new_id())
-    body = _message(own, feed.connection_id, transactions=MOST_IDS_IN_THE_COMMIT + 1)
+    body = _message(own, feed.connection_id, transactions=IDS_IN_COMMIT_MAX + 1)
     own.functions.messages("record_transactions", body, group=feed.id)
 
 
@@ -94,7 +98,7 @@ def has_to_wait(instance: Instance) -> None:
     """It is woken later, and is gone then."""
     own = given(instance)
     feed = own.feed(own.linked(), lines=1, feed_connection_id=new_id())
-    put_not_before(own.store, "feed", feed.id, own.now + timedelta(minutes=5), own.now)
+    set_not_before(own.store, "feed", feed.id, own.now + timedelta(minutes=5), own.now)
     try:
         _wake(own, feed.id)
     finally:
@@ -183,7 +187,9 @@ def _pending(own: Given, feed: Feed) -> FollowUp:
         created=own.now, posted_on=own.now,
     )  # fmt: skip
     flight = Flight(number=1, first=1, last=1, status=FlightStatus.PENDING)
-    own.store.commit(*ledger.add_statement(statement, b"{}"), ledger.put_feed(feed.but(flight=flight, statements=1)))
+    own.store.commit(
+        *statement_items.add_statement(statement, b"{}"), feed_items.put_feed(feed.but(flight=flight, statements=1))
+    )
     return StatementCheck(feed_id=feed.id, number=1)
 
 
@@ -193,13 +199,13 @@ def _operation(own: Given, due_in: int, through: int = 1) -> FollowUp:
         key=new_id(), company_id=own.company.id, connection_id=connection_id, account_id=ACCOUNT, door=Door.API,
         requested_on=own.now + timedelta(seconds=due_in - 60), timeout_in_minutes=1, through=through,
     )  # fmt: skip
-    own.store.commit(push_operations.put_operation(operation))
+    own.store.commit(push_operation_items.put_operation(operation))
     feed_id = f"{connection_id}/{ACCOUNT}"
     return PushOperationCheck(feed_id=feed_id, operation_key=operation.key, company_id=own.company.id)
 
 
 def _is_held(own: Given, feed: Feed) -> None:
-    if not own.store.holds_on(feed.holdable):
+    if not hold_items.holds_on(own.store, feed.hold_subjects):
         raise Failed(f"{feed.id} should be held")
 
 

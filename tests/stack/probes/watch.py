@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from feedlane.consumer import Consumer
-from feedlane.hold import APP, Hold, Scope
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.ids import new_id
 from feedlane.problem import Problem
-from feedlane.replay import SILENT, Replay
-from feedlane.store import keys, replays
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.store import keys
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.replay import STALLED_AFTER, Replay
 from local.instance import Instance
 from tests.stack.probes.calling import Failed
 from tests.stack.probes.given import given
@@ -22,15 +25,20 @@ def releases_what_mended_keys_held(instance: Instance) -> None:
     own = given(instance)
     own.feed(own.linked(), lines=1, feed_connection_id=new_id())
     hold = Hold(
-        id=new_id(), scope=Scope.APP, subject=APP, reason="app-keys-rejected", problem=UNKNOWN_KEYS, since=own.now
+        id=new_id(),
+        scope=Scope.APP,
+        subject=APP_SUBJECT,
+        reason="app-keys-rejected",
+        problem=UNKNOWN_KEYS,
+        since=own.now,
     )
-    own.store.commit(own.store.add_hold(hold))
+    own.store.commit(hold_items.add_hold(hold))
     try:
         own.functions.call("tend_connections", {"watch": True})
-        if own.store.holds_on([(Scope.APP, APP)]):
+        if hold_items.holds_on(own.store, [(Scope.APP, APP_SUBJECT)]):
             raise Failed("the hold stands")
     finally:
-        own.store.table.delete_many([keys.hold(Scope.APP, APP)])
+        own.store.table.delete_many([keys.hold(Scope.APP, APP_SUBJECT)])
 
 
 def rings_for_a_replay_that_is_lost(instance: Instance) -> None:
@@ -39,12 +47,12 @@ def rings_for_a_replay_that_is_lost(instance: Instance) -> None:
     consumer = Consumer(
         id=new_id(), url="http://127.0.0.1:9/", company_tags=("probe:never",), disabled=True, created=own.now
     )
-    started = own.now - SILENT - timedelta(minutes=1)
+    started = own.now - STALLED_AFTER - timedelta(minutes=1)
     replay = Replay(id=new_id(), consumer_id=consumer.id, since=started, until=started, started=started)
-    own.store.commit(own.store.add_consumer(consumer), replays.put_replay(replay, own.now))
+    own.store.commit(webhook_items.add_consumer(consumer), webhook_items.put_replay(replay, own.now))
     try:
         own.functions.call("tend_connections", {"watch": True})
-        after = replays.find_replay(own.store, consumer.id, replay.id)
+        after = webhook_items.find_replay(own.store, consumer.id, replay.id)
         if after is None or after.version == 1:
             raise Failed("nobody has rung for the replay")
     finally:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from feedlane.sessions import form_token
 from feedlane.web.cookies import PORTAL
+from feedlane.web.sessions import form_token
 from local.instance import Instance
 from tests.stack.probes.calling import Failed
 from tests.stack.probes.events import listening_consumer

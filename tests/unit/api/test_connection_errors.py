@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
-from feedlane.connection import Connection
-from feedlane.disconnecting import disconnection
-from feedlane.hold import APP, Hold, Scope
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection
+from feedlane.companies.connection_end import disconnection_writes
+from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, CONNECTION_REMOVED
+from feedlane.credentials.problems import ONE_OFF_ENDED
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.ids import new_id
 from feedlane.problem import Problem
-from feedlane.reconnection import ONE_OFF_ENDED, REMOVED, WITHOUT_BANK_FEEDS
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.settings import items as settings_items
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
 from tests.unit.api.test_feeds_and_holds import connected
@@ -35,7 +40,7 @@ def _push(call: Call, ids: dict[str, str]) -> Answer:
 
 
 def _own(own: StandInParts, ids: dict[str, str]) -> Connection:
-    return own.store.connection(ids["company_id"], ids["connection_id"])
+    return company_items.connection(own.store, ids["company_id"], ids["connection_id"])
 
 
 @pytest.mark.parametrize(
@@ -43,36 +48,36 @@ def _own(own: StandInParts, ids: dict[str, str]) -> Connection:
     [
         (Scope.TENANT, "tenant-1", "organisation-without-bank-feeds"),
         (Scope.TENANT, "tenant-1", "user-role-too-low"),
-        (Scope.APP, APP, "app-not-enabled"),
+        (Scope.APP, APP_SUBJECT, "app-not-enabled"),
     ],
 )
 def test_a_hold_is_an_active_error_of_the_connections_it_stops(
     call: Call, own: StandInParts, ids: dict[str, str], scope: Scope, subject: str, reason: str
 ) -> None:
     hold = Hold(id="h", scope=scope, subject=subject, reason=reason, problem=REFUSED, since=own.now)
-    own.store.commit(own.store.add_hold(hold))
+    own.store.commit(hold_items.add_hold(hold))
     shown = _connection(call, ids)
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], error["statusText"]) == (reason, "Active", "In Xero's words.")
     assert shown["needsReconnection"] is False
-    own.store.commit(own.store.remove_hold(hold))
+    own.store.commit(hold_items.remove_hold(hold))
     assert _connection(call, ids)["dataConnectionErrors"] == []
 
 
 @pytest.mark.parametrize(
     ("problem", "reason", "status"),
     [
-        (REMOVED, "connection-removed", "Deauthorized"),
+        (CONNECTION_REMOVED, "connection-removed", "Deauthorized"),
         (ONE_OFF_ENDED, "one-off-access-ended", "Deauthorized"),
-        (WITHOUT_BANK_FEEDS, "missing-scope", "Linked"),
+        (BANK_FEEDS_SCOPE_MISSING, "missing-scope", "Linked"),
     ],
 )
 def test_what_only_the_customer_can_mend_is_said_and_a_push_is_refused_with_it(
     call: Call, own: StandInParts, ids: dict[str, str], problem: Problem, reason: str, status: str
 ) -> None:
     connected(call, ids, "main")
-    connection, company = _own(own, ids), own.store.company(ids["company_id"])
-    own.store.commit(*disconnection(own.store, connection, problem, company, own.now, new_id))
+    connection, company = _own(own, ids), company_items.company(own.store, ids["company_id"])
+    own.store.commit(*disconnection_writes(own.store, connection, problem, company, own.now, new_id))
     shown = _connection(call, ids)
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], shown["status"]) == (reason, "Active", status)
@@ -86,10 +91,10 @@ def test_switching_bank_feeds_on_shows_at_once_who_was_authorised_without_them(
     call: Call, own: StandInParts, ids: dict[str, str]
 ) -> None:
     connected(call, ids, "main")
-    own.store.commit(own.store.put_connection(_own(own, ids).but(scopes=("offline_access",))))
-    own.store.commit(own.store.put_settings(own.store.settings().but(bank_feeds=False)))
+    own.store.commit(company_items.put_connection(_own(own, ids).but(scopes=("offline_access",))))
+    own.store.commit(settings_items.put_settings(settings_items.settings(own.store).but(bank_feeds=False)))
     assert _connection(call, ids)["dataConnectionErrors"] == []
-    own.store.commit(own.store.put_settings(own.store.settings().but(bank_feeds=True)))
+    own.store.commit(settings_items.put_settings(settings_items.settings(own.store).but(bank_feeds=True)))
     shown = _connection(call, ids)
     assert [error["reason"] for error in shown["dataConnectionErrors"]] == ["missing-scope"]
     assert shown["needsReconnection"] is True

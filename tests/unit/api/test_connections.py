@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.connection import ConnectionStatus
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
-from feedlane.hold import Hold, Scope
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
+from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.table import Put
 from tests.contract.sdk.stand_ins import StandInParts
@@ -23,7 +26,7 @@ def end(call: Call, ids: Ids, method: str) -> Answer:
 
 
 def count_as_linked(own: StandInParts, connection_id: str) -> None:
-    pk, sk = keys.linked("tenant-1", connection_id)
+    pk, sk = keys.tenant_connection("tenant-1", connection_id)
     count = {"pk": keys.LINKED_COUNT[0], "sk": keys.LINKED_COUNT[1], "count": 3, "mark": "x"}
     own.store.commit(Put({"pk": pk, "sk": sk}), Put(count))
 
@@ -37,7 +40,7 @@ def test_a_connection_that_ends_frees_its_place_under_the_limit(
     counted = own.table.get(keys.LINKED_COUNT)
     assert counted
     assert counted["count"] == 2
-    assert own.table.get(keys.linked("tenant-1", ids["connection_id"])) is None
+    assert own.table.get(keys.tenant_connection("tenant-1", ids["connection_id"])) is None
 
 
 def test_xeros_connection_stays_while_another_of_ours_uses_it(call: Call, ids: Ids, own: StandInParts) -> None:
@@ -59,7 +62,7 @@ def test_nothing_changes_while_xero_is_out_of_reach(call: Call, ids: Ids, own: S
     own.upstream.problem = Unavailable("Xero did not answer", 3)
     answer = end(call, ids, method)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "3")
-    assert own.store.connection(**ids).status is ConnectionStatus.LINKED
+    assert company_items.connection(own.store, **ids).status is ConnectionStatus.LINKED
 
 
 def test_unlinking_twice_is_no_error_and_tells_once(call: Call, ids: Ids, own: StandInParts) -> None:
@@ -72,9 +75,9 @@ def test_the_hold_of_a_deleted_connection_goes_with_it(call: Call, ids: Ids, own
         id="h", scope=Scope.CONNECTION, subject=ids["connection_id"], reason="no-access", problem=GONE, since=own.now,
         **ids,
     )  # fmt: skip
-    own.store.commit(own.store.add_hold(hold))
+    own.store.commit(hold_items.add_hold(hold))
     assert end(call, ids, "DELETE").status == 200
-    assert own.store.holds() == []
+    assert hold_items.holds(own.store) == []
 
 
 @pytest.mark.parametrize("body", [{"status": "Linked"}, {"platformKey": "x"}, {}])

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from feedlane.consumer import MOST_CONSUMERS
-from feedlane.consumers import FORMER_NAMES
-from feedlane.delivery import DeliveryState
 from feedlane.environment import environment
 from feedlane.errors import Invalid
-from feedlane.routing import route
-from feedlane.store import deliveries
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import CONSUMERS_MAX
+from feedlane.webhooks.consumers import FORMER_NAMES
+from feedlane.webhooks.delivery import DeliveryState
+from feedlane.webhooks.router import route
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.webhooks.given import hold_event
@@ -70,7 +70,7 @@ def test_bad_input_is_a_400_that_names_the_field_and_the_rule(
     assert refused.status == 400
     [error] = refused.body["validation"]["errors"]
     assert (error["itemId"], error["validatorName"]) == (field, rule)
-    assert own.store.consumers() == []
+    assert webhook_items.consumers(own.store) == []
     assert own.vault.secrets == {}
     made = hook(call)
     given = {name: value for name, value in body.items() if name != "url"} if body.get("url") == URL else body
@@ -94,7 +94,7 @@ def test_each_of_codats_former_names_is_taken(call: Call, name: str) -> None:
 
 
 def test_two_that_come_at_once_do_not_both_fit_into_the_last_place(call: Call, own: StandInParts) -> None:
-    for _ in range(MOST_CONSUMERS - 1):
+    for _ in range(CONSUMERS_MAX - 1):
         hook(call)
     create, raced = own.vault.create_webhook_secret, []
 
@@ -109,8 +109,10 @@ def test_two_that_come_at_once_do_not_both_fit_into_the_last_place(call: Call, o
     refused = call("POST", "/webhooks", {"url": URL})
     assert refused.status == 400
     assert refused.body["validation"]["errors"][0]["itemId"] == "webhooks"
-    assert len(own.store.consumers()) == MOST_CONSUMERS
-    assert own.vault.secrets.keys() == {one.id for one in own.store.consumers()}, "no secret is left behind"
+    assert len(webhook_items.consumers(own.store)) == CONSUMERS_MAX
+    assert own.vault.secrets.keys() == {one.id for one in webhook_items.consumers(own.store)}, (
+        "no secret is left behind"
+    )
 
 
 def test_a_consumer_is_changed_by_what_is_given(call: Call, own: StandInParts) -> None:
@@ -146,7 +148,7 @@ def test_headers_that_the_vault_has_no_room_for_leave_no_consumer(call: Call, ow
 
     own.vault.set_webhook_headers = full
     assert call("POST", "/webhooks", {"url": URL, "headers": {"X-Key": "v"}}).status == 400
-    assert own.store.consumers() == []
+    assert webhook_items.consumers(own.store) == []
     assert own.vault.secrets == {}
 
 
@@ -173,8 +175,8 @@ def test_what_a_disabled_consumer_missed_is_sent_when_it_is_enabled(call: Call, 
 
 def test_enabling_starts_with_a_clean_sheet(call: Call, own: StandInParts) -> None:
     id = hook(call)["id"]
-    consumer = own.store.consumer(id)
-    own.store.commit(own.store.put_consumer(consumer.but(disabled=True, failing_since=own.now - timedelta(days=6))))
+    consumer = webhook_items.consumer(own.store, id)
+    own.store.commit(webhook_items.put_consumer(consumer.but(disabled=True, failing_since=own.now - timedelta(days=6))))
     assert call("POST", f"/webhooks/{id}/enable").body["failingSince"] is None
 
 
@@ -185,9 +187,9 @@ def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, own: Stand
     assert (sent.status, sent.body["eventType"], sent.body["status"]) == (202, "webhook.test", "Sending")
     assert own.queues.deliveries == [(id, sent.body["id"], 0)]
     assert call("GET", f"/webhooks/{id}/deliveries/{sent.body['id']}").body == sent.body
-    delivery = deliveries.find(own.store, id, sent.body["id"]).delivery
+    delivery = webhook_items.find_attempt_inputs(own.store, id, sent.body["id"]).delivery
     assert delivery
-    event = deliveries.event_of(own.store, delivery)
+    event = webhook_items.event_of(own.store, delivery)
     assert event
     assert event.payload["consumerId"] == id
     # It comes round by the bus too, as every event, and makes no second delivery.
@@ -205,9 +207,9 @@ def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, own
     for n in range(5):
         event = hold_event(f"event-{n}", own.now + timedelta(seconds=n))
         route(own.store, own.queues, event if n else event.but(company_id="another"), own.now)
-    given_up = deliveries.find(own.store, id, "event-3").delivery
+    given_up = webhook_items.find_attempt_inputs(own.store, id, "event-3").delivery
     assert given_up
-    own.store.commit(deliveries.put_delivery(given_up.but(state=DeliveryState.FAILURE), own.now))
+    own.store.commit(webhook_items.put_delivery(given_up.but(state=DeliveryState.FAILURE), own.now))
 
     def listed(query: str) -> list[str]:
         return [one["id"] for one in call("GET", f"/webhooks/{id}/deliveries{query}").body["results"]]
@@ -233,7 +235,7 @@ def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, own
 def test_a_filter_that_fits_hardly_anything_reads_only_so_many_at_a_time(
     call: Call, own: StandInParts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "_MOST_READ", 200)
+    monkeypatch.setattr(webhook_items, "_DELIVERIES_READ_MAX", 200)
     id = hook(call)["id"]
     for n in range(250):
         route(own.store, own.queues, hold_event(f"event-{n:03d}", own.now + timedelta(seconds=n)), own.now)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.consumer import Consumer
-from feedlane.delivery import MOST_ATTEMPTS, Attempt, Delivery, DeliveryState
-from feedlane.store import deliveries
-from feedlane.store.records import emitted
+from feedlane.events.outbox import put_event
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.delivery import ATTEMPTS_KEPT_MAX, Attempt, Delivery, DeliveryState
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.webhooks.given import NOW, hold_event
@@ -20,14 +20,14 @@ def delivered(own: StandInParts, event_id: str, state: DeliveryState, seconds: i
     event = hold_event(event_id, NOW.replace(second=seconds))
     attempt = Attempt(time=NOW, status=500, duration_ms=31, excerpt="oops")
     delivery = Delivery.of(event, "consumer-1").but(state=state, attempts=(attempt,), tries=1, **fields)
-    own.store.commit(emitted(event), deliveries.put_delivery(delivery, NOW))
+    own.store.commit(put_event(event), webhook_items.put_delivery(delivery, NOW))
     return delivery
 
 
 @pytest.fixture
 def hook(own: StandInParts) -> Consumer:
     consumer = Consumer(id="consumer-1", url="https://hooks.example.com/", created=NOW)
-    own.store.commit(own.store.add_consumer(consumer))
+    own.store.commit(webhook_items.add_consumer(consumer))
     return consumer
 
 
@@ -55,11 +55,11 @@ def test_a_delivery_is_shown_with_its_attempts(call: Call, own: StandInParts, ho
 
 
 def test_the_largest_page_fits_into_an_answer(call: Call, own: StandInParts, hook: Consumer) -> None:
-    attempts = (Attempt(time=NOW, status=500, duration_ms=15_000, excerpt="\u0000" * 2000),) * MOST_ATTEMPTS
+    attempts = (Attempt(time=NOW, status=500, duration_ms=15_000, excerpt="\u0000" * 2000),) * ATTEMPTS_KEPT_MAX
     for n in range(100):
         event = hold_event(f"event-{n:03d}", NOW)
         delivery = Delivery.of(event, "consumer-1").but(state=DeliveryState.FAILURE, attempts=attempts)
-        own.store.commit(deliveries.put_delivery(delivery, NOW))
+        own.store.commit(webhook_items.put_delivery(delivery, NOW))
     page = call("GET", f"{HOOK}/deliveries?pageSize=100")
     assert len(page.body["results"]) == 100
     assert len(page.text.encode()) < 6_000_000
@@ -121,7 +121,7 @@ def test_a_replay_that_is_not_understood_names_the_field(
 
 def test_a_disabled_consumer_is_enabled_before_a_replay(call: Call, own: StandInParts, hook: Consumer) -> None:
     delivered(own, "event-1", DeliveryState.FAILURE)
-    own.store.commit(own.store.put_consumer(hook.but(disabled=True)))
+    own.store.commit(webhook_items.put_consumer(hook.but(disabled=True)))
     for path, body in ((f"{HOOK}/replays", {"since": SINCE}), (f"{HOOK}/deliveries/event-1/replay", None)):
         refused = call("POST", path, body)
         assert refused.status == 409

@@ -49,14 +49,14 @@ SAMPLE = Path(__file__).parents[3] / "events" / "public_api.json"
     ],
 )
 def test_each_error_has_its_status(error: Exception, status: int, retry: str) -> None:
-    told = errors.answer(error)
+    told = errors.error_answer(error)
     envelope = told.envelope("c" * 32)
     assert (told.status, envelope["statusCode"], envelope["canBeRetried"]) == (status, status, retry)
     assert "secret" not in str(envelope)
 
 
 def test_a_pause_that_is_asked_for_is_passed_on() -> None:
-    assert errors.answer(Unavailable("later", 7)).headers == {"Retry-After": "7"}
+    assert errors.error_answer(Unavailable("later", 7)).headers == {"Retry-After": "7"}
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from feedlane.feed import Feed, feed_id
-from feedlane.hold import Hold, Scope
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.ids import feed_id
 from feedlane.problem import Problem
-from feedlane.store import ledger
+from feedlane.scope import Scope
 from tests.contract.sdk.api_server import AUTHORIZATION
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
@@ -28,14 +31,14 @@ def connected(call: Call, ids: Ids, account_id: str = "a/b") -> str:
 
 
 def hold_with_waiting(own: StandInParts, ids: Ids, waiting: int = 3) -> Feed:
-    feed = ledger.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))
+    feed = feed_items.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))
     assert feed
     hold = Hold(
         id="hold-1", scope=Scope.TENANT, subject="tenant-1", reason="organisation-without-bank-feeds", problem=PROBLEM,
         since=own.now, tenant_id="tenant-1", company_id=ids["company_id"], connection_id=ids["connection_id"],
     )  # fmt: skip
     changed = feed.but(recorded_through=waiting, recorded_date="2026-05-01")
-    own.store.commit(own.store.add_hold(hold), ledger.put_feed(changed))
+    own.store.commit(hold_items.add_hold(hold), feed_items.put_feed(changed))
     return changed
 
 

@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from cli import holds
-from feedlane.hold import Hold, Scope
-from feedlane.store import feed_pages
+from feedlane.feeds import pages
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.scope import Scope
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import PROBLEM, connected, hold_with_waiting
@@ -22,12 +24,12 @@ def held(call: Call, ids: Ids, own: StandInParts, monkeypatch: pytest.MonkeyPatc
     """An app's hold, where a page has one connection and there are two."""
     connected(call, ids)
     hold_with_waiting(own, ids)
-    own.store.commit(own.store.remove_hold(own.store.holds()[0]))
+    own.store.commit(hold_items.remove_hold(hold_items.holds(own.store)[0]))
     other = call("POST", f"/companies/{ids['company_id']}/connections", {"platformKey": "gbol"})
     assert other.status == 200
     hold = Hold(id="hold-1", scope=Scope.APP, subject="app", reason="app-suspended", problem=PROBLEM, since=own.now)
-    own.store.commit(own.store.add_hold(hold))
-    monkeypatch.setattr(feed_pages, "MOST_CONNECTIONS", 1)
+    own.store.commit(hold_items.add_hold(hold))
+    monkeypatch.setattr(pages, "CONNECTIONS_PER_PAGE_MAX", 1)
 
 
 @pytest.mark.usefixtures("held")

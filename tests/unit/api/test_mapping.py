@@ -6,17 +6,23 @@ from decimal import Decimal
 
 import pytest
 
-from feedlane import mapping, source_accounts, unmapping
-from feedlane.connection import Connection
+from feedlane.companies import items as company_items
+from feedlane.companies import source_accounts
+from feedlane.companies.connection import Connection
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
-from feedlane.feed import feed_id
-from feedlane.hold import Hold, Scope
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.push_operation import Door, PushOperation
+from feedlane.feeds.upstream import FeedConnection
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.ids import feed_id
+from feedlane.mapping import mapping, unmapping
 from feedlane.problem import Problem
-from feedlane.push_operation import Door, PushOperation
-from feedlane.source_account import SourceAccount, SourceAccountStatus
-from feedlane.store import keys, ledger, push_operations
+from feedlane.scope import Scope
+from feedlane.store import keys
 from feedlane.store.table import ConditionFailed, Put, Write
-from feedlane.upstream import FeedConnection
 from tests.contract.sdk.stand_ins import StandInParts
 
 ELSEWHERE = Problem(type="feed-already-connected-in-current-organisation", title="Failed", status=409, detail="Taken.")
@@ -24,7 +30,7 @@ ELSEWHERE = Problem(type="feed-already-connected-in-current-organisation", title
 
 @pytest.fixture
 def connection(own: StandInParts, ids: dict[str, str]) -> Connection:
-    return own.store.connection(**ids)
+    return company_items.connection(own.store, **ids)
 
 
 @pytest.fixture
@@ -78,15 +84,15 @@ def test_a_feed_that_grows_meanwhile_is_read_again(
 
     def growing(*writes: Write) -> None:
         if not grown:
-            feed = ledger.find_feed(own.store, feed_id(connection.id, "src"))
+            feed = feed_items.find_feed(own.store, feed_id(connection.id, "src"))
             assert feed
             grown.append(feed)
-            commit(ledger.put_feed(feed.but(recorded_through=5)))
+            commit(feed_items.put_feed(feed.but(recorded_through=5)))
         commit(*writes)
 
     monkeypatch.setattr(own.store, "commit", growing)
     map_it(own, connection, ended)
-    feed = ledger.find_feed(own.store, feed_id(connection.id, "src"))
+    feed = feed_items.find_feed(own.store, feed_id(connection.id, "src"))
     assert feed
     assert (feed.recorded_through, feed.feed_connection_id) == (5, "feed-2")
 
@@ -105,7 +111,7 @@ def test_two_that_claim_the_same_xero_account_at_once_do_not_both_get_it(
     monkeypatch.setattr(own.store, "commit", beaten)
     with pytest.raises(Invalid, match="is fed by another source account already"):
         map_it(own, connection, account)
-    assert own.store.source_account(connection.id, "src").mapping is None
+    assert company_items.source_account(own.store, connection.id, "src").mapping is None
 
 
 def test_two_that_map_the_same_account_at_once_do_not_both_write(
@@ -145,8 +151,8 @@ def test_xeros_refusal_changes_nothing(own: StandInParts, connection: Connection
     own.upstream.problem = Refused(ELSEWHERE)
     with pytest.raises(Refused):
         map_it(own, connection, account)
-    assert own.store.source_account(connection.id, "src") == account
-    assert ledger.find_feed(own.store, feed_id(connection.id, "src")) is None
+    assert company_items.source_account(own.store, connection.id, "src") == account
+    assert feed_items.find_feed(own.store, feed_id(connection.id, "src")) is None
 
 
 def test_a_new_mapping_lifts_the_hold_of_a_feed_connection_that_was_gone(
@@ -161,9 +167,9 @@ def test_a_new_mapping_lifts_the_hold_of_a_feed_connection_that_was_gone(
             id="h", scope=Scope.FEED, subject=subject, reason=reason, problem=ELSEWHERE, since=own.now,
             company_id=connection.company_id,
         )  # fmt: skip
-        own.store.commit(own.store.add_hold(hold))
+        own.store.commit(hold_items.add_hold(hold))
         mapped = map_it(own, connection, ended)
-        assert len(own.store.holds()) == left
+        assert len(hold_items.holds(own.store)) == left
         ended = unmapping.unmap(own.store, own.upstream, own.queues, own.now, own.new_id, connection, mapped)
 
 
@@ -173,9 +179,9 @@ def test_a_late_answer_about_an_earlier_feed_connection_changes_nothing(
     own.upstream.active = False
     map_it(own, connection, account, None)
     late = FeedConnection(id="earlier", account_token="other", active=True)
-    found = mapping.feed_connection_active(own.store, feed_id(connection.id, "src"), late, own.now, own.new_id)
+    found = mapping.record_feed_connection_active(own.store, feed_id(connection.id, "src"), late, own.now, own.new_id)
     assert found is None
-    assert mapping.feed_connection_active(own.store, "no/feed", late, own.now, own.new_id) is None
+    assert mapping.record_feed_connection_active(own.store, "no/feed", late, own.now, own.new_id) is None
 
 
 def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_is_mapped_again(
@@ -184,14 +190,14 @@ def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_
     mapped = map_it(own, connection, account)
     waiting(own, connection)
     ended = unmapping.unmap(own.store, own.upstream, own.queues, own.now, own.new_id, connection, mapped)
-    [hold] = own.store.holds()
+    [hold] = hold_items.holds(own.store)
     assert (hold.scope, hold.reason) == (Scope.FEED, "source-account-disconnected")
-    operation = push_operations.find_operation(own.store, connection.company_id, "push-1")
+    operation = push_operation_items.find_operation(own.store, connection.company_id, "push-1")
     assert (operation.status, operation.problem) == ("Failed", hold.problem)
     assert {"bankFeeds.held", "bankTransactions.write.unsuccessful"} <= set(own.event_types)
     map_it(own, connection, ended)
-    assert own.store.holds() == []
-    newest = next(iter(push_operations.operations(own.store, connection.company_id)))
+    assert hold_items.holds(own.store) == []
+    newest = next(iter(push_operation_items.operations_of_company(own.store, connection.company_id)))
     assert (newest.door, newest.status, newest.through) == ("release", "Pending", 2)
     assert feed_id(connection.id, "src") in own.queues.woken
 
@@ -202,22 +208,22 @@ def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
     mapped = map_it(own, connection, account)
     waiting(own, connection)
     unmapping.remove_account(own.store, own.upstream, own.queues, own.now, own.new_id, connection, mapped)
-    assert own.store.holds() == []
-    operation = push_operations.find_operation(own.store, connection.company_id, "push-1")
+    assert hold_items.holds(own.store) == []
+    operation = push_operation_items.find_operation(own.store, connection.company_id, "push-1")
     assert operation.status == "Failed"
-    assert own.store.find_source_account(connection.id, "src") is None
+    assert company_items.find_source_account(own.store, connection.id, "src") is None
 
 
 def waiting(own: StandInParts, connection: Connection) -> None:
     """Two lines that wait in the ledger, and the push operation that brought them."""
-    feed = ledger.find_feed(own.store, feed_id(connection.id, "src"))
+    feed = feed_items.find_feed(own.store, feed_id(connection.id, "src"))
     assert feed
     operation = PushOperation(
         key="push-1", company_id=connection.company_id, connection_id=connection.id, account_id="src", door=Door.API,
         requested_on=own.now, through=2, transactions=2,
     )  # fmt: skip
     own.store.commit(
-        ledger.put_feed(feed.but(recorded_through=2)),
-        push_operations.put_operation(operation),
-        push_operations.add_open(feed.id, operation),
+        feed_items.put_feed(feed.but(recorded_through=2)),
+        push_operation_items.put_operation(operation),
+        push_operation_items.add_open_operation(feed.id, operation),
     )

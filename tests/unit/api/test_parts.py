@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from feedlane import wiring
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import ReconnectionNeeded
 from feedlane.ids import fingerprint
-from feedlane.token_set import AccessToken
+from feedlane.wiring import functions as wiring
 from feedlane.xero.http import Http
 from tests.contract.sdk import api_server  # noqa: F401  (the function's folder is on the path)
 
@@ -55,7 +55,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, works: str) -> list[tuple[str, str, s
         return httpx.Response(204) if authorization.endswith(works) else httpx.Response(401, json=REJECTED)
 
     http = Http("https://xero.example.com", transport=httpx.MockTransport(answer))
-    monkeypatch.setattr(wiring, "xero", lambda: http)
+    monkeypatch.setattr(wiring, "xero_http", lambda: http)
     monkeypatch.setattr(wiring, "vault", Vault)
     Parts().disconnect(CONNECTION)
     return seen

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.ids import ACCOUNT_ID
+from feedlane.ids import ACCOUNT_ID_PATTERN
 from tests.contract.sdk import api_server  # noqa: F401  (the function's folder is on the path)
 
 K = "/companies/c/connections/k"
@@ -24,7 +24,10 @@ PLACES = [
 
 
 @given(
-    st.sampled_from(PLACES), st.from_regex(ACCOUNT_ID, fullmatch=True), st.booleans(), st.sampled_from(["", "/Prod"])
+    st.sampled_from(PLACES),
+    st.from_regex(ACCOUNT_ID_PATTERN, fullmatch=True),
+    st.booleans(),
+    st.sampled_from(["", "/Prod"]),
 )
 def test_every_account_id_survives_the_way(
     place: tuple[str, str, str], account_id: str, decoded: bool, stage: str

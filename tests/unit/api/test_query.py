@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedlane.codat.paging import page_of, page_request
-from feedlane.codat.query import Fields, tagged, wanted
+from feedlane.codat.query import Fields, query_predicate, tag_predicate
 from feedlane.errors import Invalid
 
 FIELDS: Fields = {
@@ -46,7 +46,7 @@ THING = {
     ],
 )
 def test_queries(query: str, fits: bool) -> None:
-    assert wanted(query, FIELDS, "Thing")(THING) is fits
+    assert query_predicate(query, FIELDS, "Thing")(THING) is fits
 
 
 @pytest.mark.parametrize(
@@ -54,24 +54,27 @@ def test_queries(query: str, fits: bool) -> None:
 )
 def test_malformed_queries(query: str) -> None:
     with pytest.raises(Invalid, match="Malformed query"):
-        wanted(query, FIELDS, "Thing")
+        query_predicate(query, FIELDS, "Thing")
 
 
 @pytest.mark.parametrize("query", ["colour=red", "connections.colour=red", "name.first=x"])
 def test_unknown_properties(query: str) -> None:
     with pytest.raises(Invalid, match=r"Could not resolve property .* on Thing"):
-        wanted(query, FIELDS, "Thing")
+        query_predicate(query, FIELDS, "Thing")
 
 
 def test_a_number_is_compared_with_numbers_only() -> None:
     with pytest.raises(Invalid):
-        wanted("count>many", FIELDS, "Thing")(THING)
+        query_predicate("count>many", FIELDS, "Thing")(THING)
 
 
 @given(st.text(max_size=60))
 def test_no_query_is_a_crash(query: str) -> None:
     """It fits or it does not, or it is refused with a reason."""
-    for found in (outcome(lambda: wanted(query, FIELDS, "Thing")(THING)), outcome(lambda: tagged(query)({"a": "b"}))):
+    for found in (
+        outcome(lambda: query_predicate(query, FIELDS, "Thing")(THING)),
+        outcome(lambda: tag_predicate(query)({"a": "b"})),
+    ):
         assert isinstance(found, bool) or found
 
 
@@ -84,11 +87,11 @@ def outcome(ask: Callable[[], bool]) -> bool | str:
 
 def test_tags_are_matched_case_and_all() -> None:
     tags = {"uid": "cust_1", "region": "uk"}
-    assert tagged("uid=cust_1 && region != fr")(tags)
-    assert tagged("uid~cust")(tags)
-    assert not tagged("uid=CUST_1")(tags)
-    assert tagged("missing!=x")(tags)
-    assert not tagged("missing=x")(tags)
+    assert tag_predicate("uid=cust_1 && region != fr")(tags)
+    assert tag_predicate("uid~cust")(tags)
+    assert not tag_predicate("uid=CUST_1")(tags)
+    assert tag_predicate("missing!=x")(tags)
+    assert not tag_predicate("missing=x")(tags)
 
 
 def test_a_page_in_the_middle_links_both_ways() -> None:

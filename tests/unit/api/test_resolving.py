@@ -8,9 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from cli import feeds
-from feedlane.feed import Flight, FlightStatus, feed_id
-from feedlane.statement import StatementRecord, StatementState
-from feedlane.store import ledger
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Flight, FlightStatus
+from feedlane.ids import feed_id
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementRecord, StatementState
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import connected
@@ -22,7 +24,7 @@ Ids = dict[str, str]
 def path(call: Call, ids: Ids, own: StandInParts) -> str:
     """An account whose first statement, of two transactions, is stuck at Xero."""
     connected(call, ids)
-    feed = ledger.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))
+    feed = feed_items.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))
     assert feed
     flight = Flight(number=1, first=1, last=2, status=FlightStatus.PENDING)
     statement = StatementRecord(
@@ -30,7 +32,7 @@ def path(call: Call, ids: Ids, own: StandInParts) -> str:
         start_date="2026-05-01", end_date="2026-05-01", created=own.now, posted_on=own.now, stuck=True,
     )  # fmt: skip
     grown = feed.but(recorded_through=2, statements=1, flight=flight)
-    own.store.commit(ledger.put_feed(grown), *ledger.add_statement(statement, b"{}"))
+    own.store.commit(feed_items.put_feed(grown), *statement_items.add_statement(statement, b"{}"))
     return f"/feeds/{ids['connection_id']}/a%2Fb"
 
 

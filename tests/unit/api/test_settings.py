@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from feedlane.settings import Settings
-from feedlane.store import ledger
-from feedlane.vault import KeysCheck
+from feedlane.credentials.vault import KeysCheck
+from feedlane.feeds import items as feed_items
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
 from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import connected
@@ -75,7 +76,7 @@ def test_a_partner_has_no_connection_limit(call: Call) -> None:
 
 
 def test_the_integration_cannot_be_enabled_without_keys(call: Call, own: StandInParts) -> None:
-    own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
+    own.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(own.store).version)))
     assert call("PUT", SETTINGS, {"enabled": True}).status == 400
 
 
@@ -93,7 +94,7 @@ def test_keys_that_xero_does_not_know_are_refused(call: Call, own: StandInParts)
     refused = call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "wrong"})
     assert refused.status == 400
     assert refused.body["validation"]["errors"][0]["itemId"] == "clientSecret"
-    assert own.store.settings().client_id == "A" * 32
+    assert settings_items.settings(own.store).client_id == "A" * 32
 
 
 def test_other_platforms_have_no_settings(call: Call) -> None:
@@ -104,8 +105,8 @@ def test_what_waited_while_bank_feeds_were_off_is_woken_when_they_are_on_again(
     call: Call, ids: dict[str, str], own: StandInParts
 ) -> None:
     connected(call, ids)
-    [feed] = ledger.all_feeds(own.store)
-    own.store.commit(ledger.put_feed(feed.but(recorded_through=1)))
+    [feed] = feed_items.all_feeds(own.store)
+    own.store.commit(feed_items.put_feed(feed.but(recorded_through=1)))
     call("PUT", SETTINGS, {"bankFeeds": False})
     assert own.queues.woken == []
     call("PUT", SETTINGS, {"bankFeeds": True})
@@ -132,11 +133,11 @@ def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call
     assert refused.status == 400
     assert refused.body["validation"]["errors"][0]["itemId"] == "clientSecret"
     assert "canary-secret" not in refused.text
-    assert own.store.settings().second_secret_ending == ""
+    assert settings_items.settings(own.store).second_secret_ending == ""
 
 
 def test_a_second_secret_needs_a_first(call: Call, own: StandInParts) -> None:
-    own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
+    own.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(own.store).version)))
     for method, path, body in (("PUT", "secondSecret", {"clientSecret": "x" * 20}), ("DELETE", "firstSecret", None)):
         assert call(method, f"{CREDENTIALS}/{path}", body).status == 400
 
@@ -169,7 +170,7 @@ PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https:/
 def test_every_setting_has_a_default_and_tells_of_its_change(
     call: Call, own: StandInParts, name: str, default: Any, changed: Any
 ) -> None:
-    own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
+    own.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(own.store).version)))
     assert call("GET", SETTINGS).body[name] == default
     if changed is not None:
         assert call("PUT", SETTINGS, {name: changed}).body[name] == changed
@@ -192,12 +193,12 @@ def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, own:
     refused = call("PUT", SETTINGS, {"redirectUri": uri})
     assert refused.status == 400
     assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["redirectUri"]
-    assert own.store.settings().redirect_uri == ""
+    assert settings_items.settings(own.store).redirect_uri == ""
 
 
 def test_the_deployments_own_redirect_uri_is_no_setting(call: Call, own: StandInParts) -> None:
     call("PUT", SETTINGS, {"redirectUri": "https://feedlane.example.com/oauth/callback"})
-    assert own.store.settings().redirect_uri == ""
+    assert settings_items.settings(own.store).redirect_uri == ""
     assert own.event_types == []
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from feedlane import mapping, unmapping
+from feedlane.companies import items as company_items
+from feedlane.mapping import mapping, unmapping
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World
 
 
@@ -22,6 +23,6 @@ def remove(world: World) -> None:
 
 
 def _act(world: World, act: Callable[..., object], *more: Any) -> None:
-    connection = world.store.connection(COMPANY, CONNECTION)
-    account = world.store.source_account(CONNECTION, ACCOUNT)
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
+    account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     act(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account, *more)

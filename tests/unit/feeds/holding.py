@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from feedlane.hold import APP, Hold, Scope
+from feedlane.feeds.push_operation import PushOperation
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.holds.release import release
 from feedlane.problem import Problem
-from feedlane.push_operation import PushOperation
-from feedlane.releasing import release
+from feedlane.scope import APP_SUBJECT, Scope
 from tests.unit.feeds.world import World
 
 
 def hold_app(world: World) -> Hold:
     problem = Problem(type="invalid-application", title="Invalid Application", status=403)
-    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP, reason="app", problem=problem, since=world.now)
-    world.store.commit(world.store.add_hold(hold))
+    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP_SUBJECT, reason="app", problem=problem, since=world.now)
+    world.store.commit(hold_items.add_hold(hold))
     return hold
 
 
@@ -20,7 +22,7 @@ def hold_tenant(world: World) -> Hold:
     problem = Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403)
     ids = {"id": world.new_id(), "subject": "tenant-1", "reason": "organisation-without-bank-feeds"}
     hold = Hold(scope=Scope.TENANT, problem=problem, since=world.now, **ids)
-    world.store.commit(world.store.add_hold(hold))
+    world.store.commit(hold_items.add_hold(hold))
     return hold
 
 
@@ -29,5 +31,5 @@ def lift(world: World, hold: Hold) -> list[PushOperation]:
 
 
 def lift_all(world: World) -> None:
-    for hold in world.store.holds():
+    for hold in hold_items.holds(world.store):
         lift(world, hold)

@@ -9,18 +9,20 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from feedlane.checks import Checks
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
-from feedlane.event import Event
-from feedlane.feed import Feed, feed_id
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
+from feedlane.events.event import Event
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
 from feedlane.follow_ups import FollowUp
-from feedlane.ids import derived_id
-from feedlane.settings import Settings
-from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
-from feedlane.store import ledger
+from feedlane.ids import derived_id, feed_id
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Put, Write
+from feedlane.wiring.checks import Checks
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import FakeUpstream
@@ -81,14 +83,14 @@ class Many:
         self._build(connections, feeds)
 
     def _build(self, connections: int, feeds: int) -> None:
-        writes = [self.store.put_settings(Settings(enabled=True, bank_feeds=True, client_id="A" * 32))]
+        writes = [settings_items.put_settings(Settings(enabled=True, bank_feeds=True, client_id="A" * 32))]
         companies = [Company(id=derived_id("company", str(n)), name="Bakery", created=NOW) for n in range(COMPANIES)]
-        writes += [self.store.add_company(company) for company in companies]
+        writes += [company_items.add_company(company) for company in companies]
         linked = [_connection(number, companies[number % COMPANIES]) for number in range(connections)]
-        writes += [self.store.add_connection(connection) for connection in linked]
+        writes += [company_items.add_connection(connection) for connection in linked]
         self.feeds = [_feed(linked[number % connections], f"account-{number}") for number in range(feeds)]
         for feed in self.feeds:
-            writes += [self.store.add_source_account(_account(feed)), ledger.add_feed(feed)]
+            writes += [company_items.add_source_account(_account(feed)), feed_items.add_feed(feed)]
         self.table.put_many(write.item for write in writes)
 
     def work_off(self, rng: random.Random, deaths: float = 0.0) -> None:
@@ -139,7 +141,7 @@ def _account(feed: Feed) -> SourceAccount:
         account_number="20011234",
         currency="GBP",
         status=SourceAccountStatus.CONNECTED,
-        mapping=Mapping(feed_connection_id=feed.feed_connection_id, account_token="token"),
+        mapping=AccountMapping(feed_connection_id=feed.feed_connection_id, account_token="token"),
         modified=NOW,
     )
 

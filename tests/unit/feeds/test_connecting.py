@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane import mapping, unmapping
+from feedlane.companies import items as company_items
+from feedlane.companies.reconnection import CONNECTION_REMOVED
+from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.upstream import FeedConnection, TenantAccess
 from feedlane.follow_ups import FeedConnectionCheck
-from feedlane.hold import Scope
-from feedlane.push_operation import PushStatus
-from feedlane.reconnection import REMOVED
-from feedlane.source_account import SourceAccountStatus
+from feedlane.holds import items as hold_items
+from feedlane.mapping import mapping, unmapping
+from feedlane.scope import Scope
 from feedlane.store.table import Write
-from feedlane.upstream import FeedConnection, TenantAccess
 from tests.unit.feeds.disconnecting import map_again, unmap
 from tests.unit.feeds.moments import Crashed, just_before
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
@@ -44,20 +46,20 @@ def test_nothing_is_sent_while_xero_sets_the_feed_connection_up(world: World) ->
     world.queues.woken.append(world.feed().id)
     world.step()
     assert world.upstream.posts == []
-    assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
 
 
 def test_what_waited_is_sent_once_the_feed_connection_is_active(world: World) -> None:
     world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert {one.door: one.status for one in world.operations()}["release"] is PushStatus.SUCCESS
 
 
 def test_a_crash_between_connected_and_released_is_made_good_by_the_message_again(world: World) -> None:
     found = made(None, None).but(active=True)  # type: ignore[arg-type]
-    mapping.feed_connection_active(world.store, world.feed().id, found, world.now, world.new_id)
+    mapping.record_feed_connection_active(world.store, world.feed().id, found, world.now, world.new_id)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
 
@@ -76,8 +78,8 @@ def test_a_statement_that_is_being_sent_while_its_account_is_unmapped_keeps_its_
     world = World()
     operation = world.push(transactions(2))
     world.step()
-    connection = world.store.connection(COMPANY, CONNECTION)
-    account = world.store.source_account(CONNECTION, ACCOUNT)
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
+    account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     just_before(world, "commit", lambda: world.sender.send(world.feed().id), touching="HOLD#feed")
     unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
     world.run()
@@ -86,17 +88,17 @@ def test_a_statement_that_is_being_sent_while_its_account_is_unmapped_keeps_its_
 
 
 def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world: World) -> None:
-    account = world.store.source_account(CONNECTION, ACCOUNT)
+    account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     assert account.status is SourceAccountStatus.CONNECTING
     world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
     world.run()
     world.now = world.now.replace(hour=world.now.hour + 1)
-    connection = world.store.connection(COMPANY, CONNECTION)
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
     world.record(world.message(transactions(1, start=3, opening=20.0)))
-    account = world.store.source_account(CONNECTION, ACCOUNT)
+    account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
     world.checks.dispatch(FeedConnectionCheck(feed_id=world.feed().id))
-    assert len(world.store.holds()) == 1
+    assert len(hold_items.holds(world.store)) == 1
 
 
 def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_can_be_mapped_again(
@@ -104,18 +106,18 @@ def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_
 ) -> None:
     """The one adopted was on its way out: Xero deletes later, and lists it until then."""
     world.run()
-    account = world.store.source_account(CONNECTION, ACCOUNT)
+    account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     assert account.status is SourceAccountStatus.DISCONNECTED
     assert len(world.events("bankFeeds.sourceAccount.disconnected")) == 2
-    assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
 
     del world.upstream.create_feed_connection  # type: ignore[attr-defined]
-    connection = world.store.connection(COMPANY, CONNECTION)
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
     ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
     mapping.map_account(*ports, connection, account, "target")
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
 
 
 def test_a_feed_connection_that_shows_itself_late_is_waited_for(world: World) -> None:
@@ -150,10 +152,12 @@ def test_a_crash_right_after_a_mapping_is_recorded_leaves_nobody_connecting_for_
 
 def test_a_connection_that_xero_ended_meanwhile_asks_for_its_customer(world: World) -> None:
     def ended(*_: object) -> None:
-        raise ReconnectionNeeded(REMOVED)
+        raise ReconnectionNeeded(CONNECTION_REMOVED)
 
     world.upstream.feed_connection = ended  # type: ignore[assignment, method-assign]
     looks(world, 2)
-    assert [hold.reason for hold in world.store.holds() if hold.scope is Scope.CONNECTION] == ["reconnection-needed"]
-    assert world.store.connection(COMPANY, CONNECTION).needs_reconnection
+    assert [hold.reason for hold in hold_items.holds(world.store) if hold.scope is Scope.CONNECTION] == [
+        "reconnection-needed"
+    ]
+    assert company_items.connection(world.store, COMPANY, CONNECTION).needs_reconnection
     assert len(world.events("bankFeeds.held")) == 2  # of the account that was unmapped, and this

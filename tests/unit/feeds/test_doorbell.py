@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import doorbell
+from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.follow_ups import PushOperationCheck
-from feedlane.push_operation import Door, PushStatus
-from feedlane.pushing import accept
+from feedlane.pushes import doorbell
+from feedlane.pushes.api_door import accept
 from tests.unit.feeds.moments import Crashed, crashes_everywhere
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, NOW, World, transactions
 
@@ -67,7 +67,7 @@ def test_the_promise_is_made_before_anything_is_written(world: World) -> None:
         take(world)
     [(check, delay)] = world.queues.follow_ups
     assert isinstance(check, PushOperationCheck)
-    assert delay == doorbell.SAFETY_DELAY
+    assert delay == doorbell.CHECK_DELAY_SECONDS
     world.checks.dispatch(check)
     assert world.queues.pushed == []
     assert len(world.queues.follow_ups) == 1
@@ -109,7 +109,7 @@ def test_a_push_with_a_time_has_one_message_that_watches_both(world: World) -> N
     take(world, timeout=30)
     [(check, delay)] = world.queues.follow_ups
     assert isinstance(check, PushOperationCheck)
-    assert delay == doorbell.SAFETY_DELAY
+    assert delay == doorbell.CHECK_DELAY_SECONDS
     world.queues.take("pushed")
     world.store.table.query = lambda *given, **how: []  # type: ignore[method-assign,assignment]
     while world.now < NOW + timedelta(minutes=31) and world.queues.follow_ups:

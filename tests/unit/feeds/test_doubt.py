@@ -9,13 +9,9 @@ from typing import Any
 
 import pytest
 
-from feedlane.hold import Scope
-from feedlane.problem import Problem
-from feedlane.push_operation import PushOperation, PushStatus
-from feedlane.statement import StatementState
-from feedlane.store import ledger
-from feedlane.store.table import ConditionFailed
-from feedlane.upstream import (
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.push_operation import PushOperation, PushStatus
+from feedlane.feeds.upstream import (
     Accepted,
     Failed,
     NoAnswer,
@@ -25,6 +21,12 @@ from feedlane.upstream import (
     StatusAnswer,
     TenantAccess,
 )
+from feedlane.holds import items as hold_items
+from feedlane.problem import Problem
+from feedlane.scope import Scope
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementState
+from feedlane.store.table import ConditionFailed
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import lift_all
 from tests.unit.feeds.moments import Crashed
@@ -124,7 +126,7 @@ def test_a_duplicate_that_is_still_pending_is_followed_to_its_end(world: World) 
     )
     world.run()
     assert world.operation(operation.key).status is PushStatus.FAILED
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     assert hold.problem == rejected
 
 
@@ -138,11 +140,11 @@ def test_a_statement_in_doubt_whose_feed_connection_was_replaced_is_looked_for(w
     world.step()
     world.step()
     feed = world.feed()
-    world.store.commit(ledger.put_feed(feed.but(feed_connection_id="fc-another")))
+    world.store.commit(feed_items.put_feed(feed.but(feed_connection_id="fc-another")))
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert world.operation(operation.key).status is PushStatus.SUCCESS
-    first = ledger.statement(world.store, feed.id, 1)
+    first = statement_items.find_statement(world.store, feed.id, 1)
     assert first is not None
     assert first.state is (StatementState.DELIVERED if arrived else StatementState.REFUSED)
 
@@ -151,7 +153,7 @@ def test_a_statement_that_had_arrived_is_found_although_its_dates_are_refused_by
     in_doubt(world)
     world.upstream.answers.append(OF_THE_FUTURE)
     world.run()
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
     assert world.feed().delivered_through == 4
 
@@ -161,7 +163,7 @@ def test_a_statement_in_doubt_that_is_refused_and_not_at_xero_is_cut_anew(world:
     world.upstream.taken.clear()
     world.upstream.answers.append(OF_THE_FUTURE)
     world.run()
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     assert (hold.reason, world.feed().flight) == ("invalid-dates", None)
 
 
@@ -184,7 +186,7 @@ def test_an_earlier_statement_that_looks_the_same_does_not_swallow_one_that_neve
     back_and_forth(world)
     world.upstream.answers.append(NoAnswer(reason="timed out"))
     operation = pay_again(world)
-    world.store.commit(ledger.put_feed(world.feed().but(feed_connection_id="fc-another")))
+    world.store.commit(feed_items.put_feed(world.feed().but(feed_connection_id="fc-another")))
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3"]
     assert world.operation(operation.key).status is PushStatus.SUCCESS
@@ -200,7 +202,7 @@ def test_an_earlier_statement_that_looks_the_same_does_not_hide_the_rejection_of
     )
     world.run()
     assert world.operation(operation.key).status is PushStatus.FAILED
-    assert [hold.problem for hold in world.store.holds()] == [rejected]
+    assert [hold.problem for hold in hold_items.holds(world.store)] == [rejected]
 
 
 def _list_as_xero_does(world: World) -> None:

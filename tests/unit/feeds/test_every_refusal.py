@@ -9,15 +9,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from feedlane import mapping
-from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused
-from feedlane.hold import Scope
+from feedlane.companies import items as company_items
+from feedlane.companies.reconnection import RECONNECTION_NEEDED
+from feedlane.errors import APP_KEYS_REJECTED, AppKeysRejected, ReconnectionNeeded, Refused
+from feedlane.feeds.push_operation import Door, PushStatus
+from feedlane.feeds.upstream import Refusal
+from feedlane.holds import items as hold_items
+from feedlane.holds.release import release, resume_connection
+from feedlane.mapping import mapping
 from feedlane.problem import Problem
-from feedlane.push_operation import Door, PushStatus
-from feedlane.releasing import connection_is_back, release
-from feedlane.upstream import Refusal
-from feedlane.xero.outcomes import APP_KEYS_REJECTED, RECONNECTION_NEEDED
-from feedlane.xero.problems import MEANINGS
+from feedlane.scope import Scope
+from feedlane.xero.problems import MEANING_BY_TYPE
 from tests.unit.feeds.world import COMPANY, CONNECTION, World, transactions
 from tests.unit.xero.xero_server import ACCESS, TokenVault, always, bank_feeds
 
@@ -28,19 +30,19 @@ DETAIL = "What Xero says of it."
 
 
 def released(world: World) -> None:
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     release(world.store, world.queues, world.now, world.new_id, hold)
 
 
 def reconnected(world: World) -> None:
-    connection = world.store.connection(COMPANY, CONNECTION)
-    connection_is_back(world.store, world.queues, world.now, world.new_id, connection)
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
+    resume_connection(world.store, world.queues, world.now, world.new_id, connection)
 
 
 def mapped_again(world: World) -> None:
-    account = world.store.source_account(CONNECTION, "account-1")
-    world.store.commit(world.store.put_source_account(account.but(modified=world.now)))
-    mapping.go_on(world.store, world.queues, world.now, world.new_id, world.feed().id)
+    account = company_items.source_account(world.store, CONNECTION, "account-1")
+    world.store.commit(company_items.put_source_account(account.but(modified=world.now)))
+    mapping.resume_feed(world.store, world.queues, world.now, world.new_id, world.feed().id)
 
 
 class Row(NamedTuple):
@@ -126,7 +128,7 @@ def _holds_and_goes_on(world: World, refusal: Refusal, way_out: Callable[[World]
     world.run()
 
     # Held, with Xero's own words, once
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     assert (hold.scope, hold.reason, hold.problem) == (refusal.scope, refusal.reason, refusal.problem)
     [event] = world.events("bankFeeds.held")
     assert (event.payload["scope"], event.payload["reason"]) == (refusal.scope, refusal.reason)
@@ -146,7 +148,7 @@ def _holds_and_goes_on(world: World, refusal: Refusal, way_out: Callable[[World]
     # The way out: what waited goes under an operation of its own
     way_out(world)
     world.run()
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert len(world.events("bankFeeds.released")) == 1
     assert world.sent_ids() == ["t1", "t2"]
     [started] = [found for found in world.operations() if found.door is Door.RELEASE]
@@ -154,15 +156,22 @@ def _holds_and_goes_on(world: World, refusal: Refusal, way_out: Callable[[World]
 
 
 def test_the_table_has_every_type_that_has_a_meaning() -> None:
-    assert {row.type for row in TABLE} - {"a-type-of-next-year"} == set(MEANINGS)
+    assert {row.type for row in TABLE} - {"a-type-of-next-year"} == set(MEANING_BY_TYPE)
 
 
 def test_every_reason_is_explained_with_its_way_out() -> None:
     """In docs/api.md: a row for each reason, and none for an unknown one."""
     section = API_PAGE.read_text().split("## Hold reasons")[1].split("\n## ")[0]
     explained = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
-    others = {"refused", "no-access", RECONNECTION_NEEDED, APP_KEYS_REJECTED, mapping.DISCONNECTED, mapping.REJECTED}
-    assert sorted(explained) == sorted({meaning.reason for meaning in MEANINGS.values()} | others)
+    others = {
+        "refused",
+        "no-access",
+        RECONNECTION_NEEDED,
+        APP_KEYS_REJECTED,
+        mapping.REASON_DISCONNECTED,
+        mapping.REASON_REJECTED,
+    }
+    assert sorted(explained) == sorted({meaning.reason for meaning in MEANING_BY_TYPE.values()} | others)
 
 
 def test_an_end_date_that_is_not_over_everywhere_is_sent_again_later_and_holds_nothing(world: World) -> None:
@@ -178,7 +187,7 @@ def test_an_end_date_that_is_not_over_everywhere_is_sent_again_later_and_holds_n
     before = world.now
     world.run()
     assert (world.now - before).total_seconds() >= 3600
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     [first, again] = [request for _, request in world.upstream.posts]
     assert first == again
     assert world.operation(operation.key).status is PushStatus.SUCCESS

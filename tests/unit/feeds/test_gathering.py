@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.push_operation import PushStatus
-from feedlane.queue_message import FULL_BATCH, QueueMessage
-from feedlane.statement import LINGER, LONGEST_LINGER
+from feedlane.feeds.gathering import LINGER, LINGER_MAX
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app
 from tests.unit.feeds.moments import just_before
@@ -22,9 +22,9 @@ def world() -> World:
 
 def batch(world: World, number: int, account: str = ACCOUNT) -> list[QueueMessage]:
     """The messages of one full batch, one transaction each."""
-    first = number * FULL_BATCH + 1
+    first = number * BATCH_SIZE_MAX + 1
     return [
-        world.message(transactions(1, n, opening=10.0 * (n - 1)), account) for n in range(first, first + FULL_BATCH)
+        world.message(transactions(1, n, opening=10.0 * (n - 1)), account) for n in range(first, first + BATCH_SIZE_MAX)
     ]
 
 
@@ -84,9 +84,9 @@ def test_a_slow_stream_of_full_batches_is_not_waited_for_without_end(world: Worl
         if world.upstream.taken:
             break
         world.now += pause
-    assert LONGEST_LINGER <= world.now - began <= LONGEST_LINGER + pause
+    assert LINGER_MAX <= world.now - began <= LINGER_MAX + pause
     world.run()
-    assert world.sent_ids() == [f"t{n}" for n in range(1, (number + 1) * FULL_BATCH + 1)]
+    assert world.sent_ids() == [f"t{n}" for n in range(1, (number + 1) * BATCH_SIZE_MAX + 1)]
 
 
 def test_what_comes_during_a_flight_is_gathered_for_the_next(world: World) -> None:
@@ -127,7 +127,7 @@ def test_a_hold_that_comes_while_an_append_is_under_way_is_told(world: World) ->
     just_before(world, "commit", held, touching="LINES#")
     world.record(*late, more_to_come=True)
     world.run()
-    assert len(world.operations()) == 2 * FULL_BATCH
+    assert len(world.operations()) == 2 * BATCH_SIZE_MAX
     assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
 
 
@@ -137,5 +137,5 @@ def test_a_hold_that_comes_while_lines_gather_is_told() -> None:
     world.upstream.answers.append(NO_FEEDS)
     world.record(world.message(transactions(1), "savings"))
     world.run()
-    assert len(world.operations()) == FULL_BATCH + 1
+    assert len(world.operations()) == BATCH_SIZE_MAX + 1
     assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}

@@ -6,10 +6,14 @@ from collections import Counter
 
 import pytest
 
-from feedlane import mapping, release_in_parts, releasing
+from feedlane.companies import items as company_items
+from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Conflict
-from feedlane.push_operation import Door, PushStatus
-from feedlane.source_account import SourceAccountStatus
+from feedlane.feeds.push_operation import Door, PushStatus
+from feedlane.holds import items as hold_items
+from feedlane.holds import long_release
+from feedlane.holds import release as hold_release
+from feedlane.mapping import mapping
 from tests.unit.feeds.disconnecting import map_again, remove, unmap
 from tests.unit.feeds.holding import hold_app, lift, lift_all
 from tests.unit.feeds.moments import Crashed, crash_at, crashes_everywhere, just_before
@@ -22,7 +26,7 @@ FAILED, RELEASED = "bankTransactions.write.unsuccessful", "bankFeeds.released"
 @pytest.fixture
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two feeds in a commit instead of thirty."""
-    for module in (releasing, release_in_parts):
+    for module in (hold_release, long_release):
         monkeypatch.setattr(module, "FEEDS_AT_ONCE", 2)
 
 
@@ -39,7 +43,7 @@ def held(accounts: tuple[str, ...] = MANY) -> World:
 
 def connections(world: World) -> None:
     """The list of connections, by which all feeds are found."""
-    world.store.commit(world.store.put_connection(world.store.connection(COMPANY, CONNECTION)))
+    world.store.commit(company_items.put_connection(company_items.connection(world.store, COMPANY, CONNECTION)))
 
 
 def waiting() -> World:
@@ -62,11 +66,11 @@ def test_a_release_of_many_feeds_that_crashes_anywhere_ends_whole_by_itself_or_h
     for world in crashes_everywhere(held, lift_all):
         worlds += 1
         world.run(most=2000)
-        if world.store.holds():
+        if hold_items.holds(world.store):
             assert (world.sent_ids(), world.events(RELEASED)) == ([], [])
             lift_all(world)
             world.run(most=2000)
-        assert world.store.holds() == []
+        assert hold_items.holds(world.store) == []
         assert len(world.events(RELEASED)) == 1
         assert released_operations(world) == {(account, "Success"): 1 for account in MANY}
         assert all(world.feed(account).delivered_through == 2 for account in MANY)
@@ -78,7 +82,7 @@ def test_a_second_release_goes_on_where_the_first_one_crashed() -> None:
     for world in crashes_everywhere(held, lift_all):
         world.queues.follow_ups.clear()
         lift_all(world)
-        assert world.store.holds() == []
+        assert hold_items.holds(world.store) == []
         assert len(world.events(RELEASED)) == 1
         assert {account for account, _ in released_operations(world)} == set(MANY)
 
@@ -90,7 +94,7 @@ def test_nothing_is_sent_and_nothing_fails_while_a_release_is_half_done() -> Non
     with pytest.raises(Crashed):
         lift_all(world)
     back()
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     assert hold.releasing
     before = len(world.events(FAILED))
     world.sender.send(world.feed(MANY[0]).id)
@@ -113,9 +117,9 @@ def test_a_feed_that_grows_while_many_are_released_is_told_of_all_its_lines() ->
 
 
 def test_a_hold_of_more_feeds_than_a_commit_takes_is_released() -> None:
-    accounts = tuple(f"account-{number}" for number in range(2 * release_in_parts.FEEDS_AT_ONCE + 1))
+    accounts = tuple(f"account-{number}" for number in range(2 * long_release.FEEDS_PER_COMMIT_MAX + 1))
     world = held(accounts)
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     started = lift(world, hold)
     world.run(most=2000)
     assert {operation.account_id for operation in started} == set(accounts)
@@ -126,10 +130,10 @@ def test_what_unmapping_stops_is_told_wherever_it_crashes() -> None:
     for world in crashes_everywhere(waiting, unmap):
         world.run()
         [operation] = world.operations()
-        if world.store.source_account(CONNECTION, ACCOUNT).status is SourceAccountStatus.CONNECTED:
+        if company_items.source_account(world.store, CONNECTION, ACCOUNT).status is SourceAccountStatus.CONNECTED:
             assert operation.status in (PushStatus.PENDING, PushStatus.SUCCESS)
             continue
-        assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+        assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
         assert operation.status is PushStatus.FAILED
         assert len(world.events(FAILED)) == 1
 
@@ -138,7 +142,7 @@ def test_what_removing_an_account_stops_is_told_wherever_it_crashes() -> None:
     for world in crashes_everywhere(waiting, remove):
         world.run()
         [operation] = world.operations()
-        removed = world.store.find_source_account(CONNECTION, ACCOUNT) is None
+        removed = company_items.find_source_account(world.store, CONNECTION, ACCOUNT) is None
         assert (operation.status is PushStatus.FAILED) == removed
         assert len(world.events(FAILED)) == removed
 
@@ -151,7 +155,7 @@ def test_an_account_that_is_mapped_again_goes_on_wherever_mapping_crashes() -> N
 
     for world in crashes_everywhere(unmapped, map_again):
         world.run()
-        if world.store.source_account(CONNECTION, ACCOUNT).mapping is None:
+        if company_items.source_account(world.store, CONNECTION, ACCOUNT).mapping is None:
             map_again(world)
             world.run()
         assert world.sent_ids() == ["t1", "t2"]
@@ -164,7 +168,7 @@ def test_lines_that_come_while_an_account_is_unmapped_are_held_too() -> None:
     just_before(world, "commit", lambda: world.record(message), touching="sourceAccount.disconnected")
     unmap(world)
     world.run()
-    assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
     assert [one.status for one in world.operations()] == [PushStatus.FAILED]
 
 
@@ -189,10 +193,10 @@ def test_the_hold_of_an_unmapped_account_is_not_released_before_it_is_mapped_aga
 
 def test_what_a_removed_account_left_is_told_when_it_is_made_anew() -> None:
     world = waiting()
-    account = world.store.source_account(CONNECTION, ACCOUNT)
+    account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     remove(world)
     new = account.but(status=SourceAccountStatus.PENDING, mapping=None, version=1)
-    world.store.commit(world.store.add_source_account(new))
+    world.store.commit(company_items.add_source_account(new))
     map_again(world)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]

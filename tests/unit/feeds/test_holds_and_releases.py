@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from feedlane.errors import Invalid, Refused
-from feedlane.hold import Scope
-from feedlane.push_operation import PushStatus
-from feedlane.releasing import release, release_feed
-from feedlane.upstream import NoAnswer
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.upstream import NoAnswer
+from feedlane.holds import items as hold_items
+from feedlane.holds.release import release, release_feed
+from feedlane.scope import Scope
 from tests.fakes.upstream import NO_FEEDS, REJECTED
 from tests.unit.feeds.holding import hold_tenant
 from tests.unit.feeds.world import World, transactions
@@ -41,7 +42,7 @@ def test_a_release_sends_what_was_held_in_order_and_once(world: World) -> None:
     world.record(world.message(transactions(2, start=3, opening=20.0)))
     world.run()
     assert world.sent_ids() == []
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     [started] = release(world.store, world.queues, world.now, world.new_id, hold)
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
@@ -58,7 +59,7 @@ def test_a_statement_in_doubt_is_not_cut_again_by_a_hold_and_its_release(world: 
     world.upstream.answers.append(NO_FEEDS)
     world.run()
     world.record(world.message(transactions(2, start=3, opening=20.0)))
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     release(world.store, world.queues, world.now, world.new_id, hold)
     world.run()
     assert len({request for _, request in world.upstream.posts[:3]}) == 1
@@ -69,7 +70,7 @@ def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> No
     world.upstream.answers.append(REJECTED)
     world.push(transactions(5))
     world.run()
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t3"])
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t4", "t5"]
@@ -84,7 +85,7 @@ def test_setting_the_last_lines_aside_ends_what_waited_for_them(world: World) ->
     world.upstream.answers.append(REJECTED)
     world.push(transactions(2))
     world.run()
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t1", "t2"])
     world.run()
     assert world.sent_ids() == []
@@ -99,7 +100,7 @@ def test_setting_the_last_line_aside_ends_what_waited_for_it_however_long_the_re
     world.upstream.answers.append(REJECTED)
     world.push(transactions(5))
     world.run()
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t4", "t5"])
     world.queues.follow_ups.clear()
     world.run()
@@ -111,11 +112,11 @@ def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None
     world.upstream.answers.append(REJECTED)
     world.push(transactions(2))
     world.run()
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     with pytest.raises(Invalid) as caught:
         release(world.store, world.queues, world.now, world.new_id, hold, ["t9"])
     assert caught.value.findings[0].item_id == "setAside.t9"
-    assert world.store.holds() == [hold]
+    assert hold_items.holds(world.store) == [hold]
 
 
 def test_a_feed_is_released_from_every_hold_and_its_own_sets_aside(world: World) -> None:
@@ -125,10 +126,10 @@ def test_a_feed_is_released_from_every_hold_and_its_own_sets_aside(world: World)
     hold_tenant(world)
     with pytest.raises(Invalid):
         release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t9"])
-    assert {hold.scope for hold in world.store.holds()} == {Scope.FEED, Scope.TENANT}
+    assert {hold.scope for hold in hold_items.holds(world.store)} == {Scope.FEED, Scope.TENANT}
     release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t2"])
     world.run()
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert world.sent_ids() == ["t1", "t3"]
 
 
@@ -139,4 +140,4 @@ def test_nothing_is_set_aside_without_a_word_where_the_feed_has_no_hold_of_its_o
     with pytest.raises(Invalid) as caught:
         release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t1"])
     assert caught.value.findings[0].item_id == "setAside"
-    assert [hold.scope for hold in world.store.holds()] == [Scope.TENANT]
+    assert [hold.scope for hold in hold_items.holds(world.store)] == [Scope.TENANT]

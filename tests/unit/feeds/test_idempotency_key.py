@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from feedlane.errors import Invalid
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.push_operation_items import IDEMPOTENCY_KEY_RETENTION
 from feedlane.ids import fingerprint
-from feedlane.push_operation import PushStatus
 from feedlane.store import keys
-from feedlane.store.push_operations import KEY_KEPT
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.moments import just_before
 from tests.unit.feeds.world import COMPANY, World, transactions
@@ -60,7 +60,7 @@ def test_a_failed_operation_is_still_the_keys_answer_and_another_key_starts_anew
 
 def test_after_its_time_a_key_may_stand_for_another_push(world: World) -> None:
     first = world.push(transactions(2), idempotency_key=KEY)
-    world.now += KEY_KEPT
+    world.now += IDEMPOTENCY_KEY_RETENTION
     refused(world, transactions(3))
     world.now += timedelta(seconds=1)
     second = world.push(transactions(3), idempotency_key=KEY)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from feedlane.appending import MOST_GAPS_TOLD
-from feedlane.codat.bodies import LARGEST_BODY
+from feedlane.codat.bodies import BODY_BYTES_MAX
+from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.money import dumps
-from feedlane.push_operation import Door, PushStatus
-from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage
+from feedlane.pushes.appending import GAP_EVENTS_MAX
+from feedlane.pushes.message import MESSAGE_BYTES_MAX, QueueMessage
 from feedlane.store.table import Put, Write
 from tests.fakes.table import MemoryTable
 from tests.unit.feeds.world import World, transactions
@@ -61,11 +61,11 @@ def test_the_largest_pushes_fit_into_items_commits_and_messages(table: MeasuredT
     for transaction in pushed:
         transaction |= {"description": _text(rng, alphabet, length), "counterparty": _text(rng, alphabet, 250)}
     size = len(dumps({"transactions": pushed}).encode())
-    assert size <= LARGEST_BODY
-    assert size >= LARGEST_BODY * 0.8 or length == 2000
+    assert size <= BODY_BYTES_MAX
+    assert size >= BODY_BYTES_MAX * 0.8 or length == 2000
 
     operation = world.push(pushed)
-    assert [len(sent["body"].encode()) < LARGEST_MESSAGE for sent in world.queues.pushed] == [True]
+    assert [len(sent["body"].encode()) < MESSAGE_BYTES_MAX for sent in world.queues.pushed] == [True]
     world.run()
     assert world.sent_ids() == [transaction["id"] for transaction in pushed]
     assert [found.key for found in world.operations()] == [operation.key]
@@ -111,7 +111,7 @@ def test_a_push_of_which_every_balance_is_wrong_is_taken_and_told_of(table: Meas
     found = world.operation(operation.key)
     assert found.status is PushStatus.SUCCESS
     assert len([warning for warning in found.warnings if warning.validator == "Gap"]) == 199
-    assert sum(item.get("type") == "bankFeeds.gapFound" for item in table.inserted) == MOST_GAPS_TOLD
+    assert sum(item.get("type") == "bankFeeds.gapFound" for item in table.inserted) == GAP_EVENTS_MAX
 
 
 def test_ten_pushes_with_gaps_and_findings_that_come_together_are_committed(table: MeasuredTable) -> None:

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.hold import Scope
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.upstream import Accepted, StatementStatus, TryLater
+from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
-from feedlane.push_operation import PushStatus
-from feedlane.statement_follower import STUCK_AFTER
-from feedlane.upstream import Accepted, StatementStatus, TryLater
+from feedlane.scope import Scope
+from feedlane.statements.follower import STUCK_AFTER
 from tests.unit.feeds.world import NOW, World, transactions
 
 MOST_LOOKS_AN_HOUR = 15
@@ -65,7 +66,7 @@ def test_a_statement_rejected_hours_later_holds_its_feed_with_the_reason_and_not
     behind = world.push(transactions(1, start=3, opening=20.0))
     ends(world, StatementStatus.REJECTED, REJECTION)
     world.run()
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     assert (hold.subject, hold.problem) == (world.feed().id, REJECTION)
     for one in (key, behind.key):
         assert (world.operation(one).status, world.operation(one).problem) == (PushStatus.FAILED, REJECTION)
@@ -100,4 +101,4 @@ def test_an_outage_while_it_is_followed_is_waited_out(world: World) -> None:
     ends(world, StatementStatus.DELIVERED)
     world.run()
     assert world.operation(key).status is PushStatus.SUCCESS
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []

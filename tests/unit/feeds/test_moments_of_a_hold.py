@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from feedlane import holding
-from feedlane.hold import Hold, Scope
-from feedlane.push_operation import PushOperation, PushStatus
-from feedlane.queue_message import QueueMessage
+from feedlane.companies import items as company_items
+from feedlane.feeds.push_operation import PushOperation, PushStatus
+from feedlane.holds import items as hold_items
+from feedlane.holds import placement
+from feedlane.holds.hold import Hold
+from feedlane.pushes.message import QueueMessage
+from feedlane.scope import Scope
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app, hold_tenant
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
@@ -45,7 +48,7 @@ def test_a_hold_that_meets_another_writer_is_written_all_the_same(world: World) 
     world.push(transactions(2))
     contend(world, touching="HOLD#")
     world.run()
-    assert [hold.scope for hold in world.store.holds()] == [Scope.TENANT]
+    assert [hold.scope for hold in hold_items.holds(world.store)] == [Scope.TENANT]
     assert len(world.events("bankFeeds.held")) == 1
 
 
@@ -64,19 +67,19 @@ def test_a_crash_right_after_a_hold_still_tells_the_other_feeds(world: World) ->
 def test_a_refusal_that_finds_a_hold_makes_none_anew_when_that_is_lifted_at_this_moment(world: World) -> None:
     """A new one would be told to the other feeds only if nothing crashes: nobody has promised to look."""
     world.push(transactions(2))
-    company = world.store.company(COMPANY)
+    company = company_items.company(world.store, COMPANY)
     before, feed = hold_tenant(world), world.feed()
     real = world.store.holds_on
 
     def seen_and_lifted(subjects: Any) -> list[Hold]:
         found = real(subjects)
         world.store.holds_on = real  # type: ignore[method-assign]
-        world.store.commit(world.store.remove_hold(before))
+        world.store.commit(hold_items.remove_hold(before))
         return found
 
     world.store.holds_on = seen_and_lifted  # type: ignore[method-assign]
-    found = holding.hold_feed(world.store, world.queues, feed, NO_FEEDS, company, world.now, world.new_id)
-    assert (found.id, world.store.holds(), world.events("bankFeeds.held")) == (before.id, [], [])
+    found = placement.hold_feed(world.store, world.queues, feed, NO_FEEDS, company, world.now, world.new_id)
+    assert (found.id, hold_items.holds(world.store), world.events("bankFeeds.held")) == (before.id, [], [])
 
 
 def test_what_waits_behind_a_pending_statement_is_told_of_a_hold(world: World) -> None:
@@ -95,7 +98,7 @@ def test_the_feed_of_a_deleted_company_ends_quietly(world: World) -> None:
     world.step()
     world.step()
     hold_app(world)
-    world.store.commit(world.store.remove_company(world.store.company(COMPANY)))
+    world.store.commit(company_items.remove_company(company_items.company(world.store, COMPANY)))
     world.run()
     assert world.queues.aside == []
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.upstream import Accepted, Refusal, StatementStatus, TryLater
 from feedlane.follow_ups import StatementCheck
-from feedlane.hold import Scope
 from feedlane.problem import Problem
-from feedlane.push_operation import PushStatus
-from feedlane.store.limits import not_before
+from feedlane.scope import Scope
+from feedlane.statements.waits import not_before
 from feedlane.store.table import ConditionFailed, Write
-from feedlane.upstream import Accepted, Refusal, StatementStatus, TryLater
 from tests.unit.feeds.moments import Crashed
 from tests.unit.feeds.world import World, transactions
 

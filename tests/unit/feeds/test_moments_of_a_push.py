@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.push_operation import PushStatus
 from feedlane.follow_ups import PushOperationCheck
-from feedlane.push_operation import PushStatus
-from feedlane.statement import StatementState
-from feedlane.store import ledger
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementState
 from tests.unit.feeds.moments import just_before
 from tests.unit.feeds.world import COMPANY, World, transactions
 
@@ -65,11 +66,11 @@ def test_a_crash_before_the_time_out_is_watched_is_mended_by_the_same_push_again
 def delivered_elsewhere(world: World) -> None:
     """Another invocation wrote down that the statement is delivered, and crashed before anything else."""
     feed = world.feed()
-    statement = ledger.statement(world.store, feed.id, 1)
+    statement = statement_items.find_statement(world.store, feed.id, 1)
     assert statement is not None
     ended = statement.but(state=StatementState.DELIVERED)
     after = feed.but(flight=None, delivered_through=statement.last)
-    world.store.commit(ledger.put_statement(ended), ledger.put_feed(after))
+    world.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after))
 
 
 @pytest.mark.parametrize("call", ["post_statement", "statement_status"])

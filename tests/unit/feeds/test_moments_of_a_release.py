@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.hold import APP, Scope
-from feedlane.push_operation import Door, PushStatus
-from feedlane.settings_changes import change_settings
+from feedlane.companies import items as company_items
+from feedlane.feeds.push_operation import Door, PushStatus
+from feedlane.holds import items as hold_items
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.settings.changes import change_settings
 from feedlane.store import keys
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app, hold_tenant, lift
@@ -85,17 +87,17 @@ def test_a_hold_of_a_tenant_is_released_although_a_company_of_it_was_deleted(wor
     world.upstream.answers.append(NO_FEEDS)
     world.push(transactions(2))
     world.run()
-    [hold] = world.store.holds()
-    world.store.commit(world.store.remove_company(world.store.company(COMPANY)))
+    [hold] = hold_items.holds(world.store)
+    world.store.commit(company_items.remove_company(company_items.company(world.store, COMPANY)))
     lift(world, hold)
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
 
 
 def test_a_release_that_meets_another_writer_is_done_all_the_same(world: World) -> None:
     hold = hold_app(world)
     contend(world, touching="HOLD#")
     lift(world, hold)
-    assert world.store.table.get(keys.hold(Scope.APP, APP)) is None
+    assert world.store.table.get(keys.hold(Scope.APP, APP_SUBJECT)) is None
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["recorded as held", "failed after"])

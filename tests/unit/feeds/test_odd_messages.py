@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from feedlane.errors import Invalid
-from feedlane.push_operation import PushStatus
-from feedlane.queue_message import QueueMessage
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.pushes.message import QueueMessage
 from tests.unit.feeds.world import COMPANY, World, transactions
 
 HALF = "a\ud800"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from feedlane.push_operation import PushStatus
-from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage, naming_its_operation
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.pushes.message import MESSAGE_BYTES_MAX, QueueMessage, with_operation_key
 from tests.unit.feeds.world import World, transactions
 
 
@@ -19,7 +19,7 @@ def world() -> World:
 def put_back(world: World, message: QueueMessage) -> QueueMessage:
     """As the command line sends it: a new message, which names the operation of the old one."""
     return QueueMessage(
-        world.new_id(), message.group, naming_its_operation(message.body, message.group, message.id), world.now
+        world.new_id(), message.group, with_operation_key(message.body, message.group, message.id), world.now
     )
 
 
@@ -65,17 +65,17 @@ def test_what_the_feed_has_moved_past_fails_and_names_its_transactions(world: Wo
         "{}",
         '{"pushOperationKey": null, "transactions": []}',
         '{"pushOperationKey": "6a4b9ff5-3a5f-4321-936b-4796163550f6"}',
-        json.dumps({"transactions": ["x" * (LARGEST_MESSAGE - 40)]}),
+        json.dumps({"transactions": ["x" * (MESSAGE_BYTES_MAX - 40)]}),
     ],
     ids=["no JSON", "no object", "empty", "key null", "key given", "full"],
 )
 def test_what_names_its_operation_or_cannot_is_left_as_it_is(body: str) -> None:
-    assert naming_its_operation(body, "k/a", "message-1") is body
+    assert with_operation_key(body, "k/a", "message-1") is body
 
 
 def test_every_digit_and_character_stays_as_it_was() -> None:
     body = ' {"transactions": [{"amount": 1.10, "description": "\\ud800 {"}]}'
-    named = naming_its_operation(body, "k/a", "message-1")
+    named = with_operation_key(body, "k/a", "message-1")
     head, key, tail = named.partition(json.loads(named)["pushOperationKey"])
     assert head + tail == ' {"pushOperationKey":"",' + body[2:]
     assert key

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane import mapping, unmapping
-from feedlane.codat.source_accounts import mapping_json, source_account_json
+from feedlane.companies import items as company_items
+from feedlane.companies.shapes import source_account_json
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import Conflict, Refused
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.upstream import FeedConnection, TenantAccess
 from feedlane.follow_ups import FeedConnectionCheck
+from feedlane.holds import items as hold_items
+from feedlane.holds.release import release
+from feedlane.mapping import mapping, unmapping
+from feedlane.mapping.shapes import mapping_json
 from feedlane.problem import Problem
-from feedlane.push_operation import PushStatus
-from feedlane.releasing import release
-from feedlane.source_account import SourceAccount, SourceAccountStatus
-from feedlane.upstream import FeedConnection, TenantAccess
 from tests.unit.feeds.moments import crashes_everywhere
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
@@ -31,7 +34,7 @@ def mapped_again(waiting: int = 2) -> World:
     world = World()
     if waiting:
         world.record(world.message(transactions(waiting)))
-    connection = world.store.connection(COMPANY, CONNECTION)
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
     ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
     unmapping.unmap(*ports, connection, account(world))
     world.upstream.create_feed_connection = made  # type: ignore[method-assign]
@@ -44,13 +47,13 @@ def made(access: TenantAccess, new: object) -> FeedConnection:
 
 
 def account(world: World) -> SourceAccount:
-    return world.store.source_account(CONNECTION, ACCOUNT)
+    return company_items.source_account(world.store, CONNECTION, ACCOUNT)
 
 
 def map_again(world: World) -> None:
     del world.upstream.create_feed_connection  # type: ignore[attr-defined]
     world.upstream.connections.clear()
-    connection = world.store.connection(COMPANY, CONNECTION)
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
     ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
     mapping.map_account(*ports, connection, account(world), "other target")
 
@@ -63,18 +66,18 @@ def test_the_account_is_disconnected_with_xeros_problem_and_what_waits_is_held_w
     assert (found.status, found.problem, found.mapping) == (SourceAccountStatus.DISCONNECTED, TAKEN, None)
     event = world.events("bankFeeds.sourceAccount.disconnected")[-1]
     assert event.payload["sourceAccount"]["problem"] == TAKEN.model_dump()
-    [hold] = world.store.holds()
-    assert (hold.reason, hold.problem) == (mapping.REJECTED, TAKEN)
+    [hold] = hold_items.holds(world.store)
+    assert (hold.reason, hold.problem) == (mapping.REASON_REJECTED, TAKEN)
     assert world.events("bankFeeds.held")[-1].payload["problem"] == TAKEN.model_dump()
     assert world.sent_ids() == []
 
 
 def test_the_hold_that_stood_before_is_over_and_the_one_with_xeros_problem_takes_its_place() -> None:
     world = mapped_again()
-    [before] = world.store.holds()
+    [before] = hold_items.holds(world.store)
     world.upstream.connections.append(REJECTED)
     world.run()
-    [after] = world.store.holds()
+    [after] = hold_items.holds(world.store)
     assert after.id != before.id
     assert [event.payload["holdId"] for event in world.events("bankFeeds.held")] == [before.id, after.id]
     [over] = world.events("bankFeeds.released")
@@ -85,7 +88,7 @@ def test_the_api_shows_why_and_refuses_a_push_with_it() -> None:
     world = mapped_again(waiting=0)
     world.upstream.connections.append(REJECTED)
     world.run()
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     shown = source_account_json(account(world))
     assert (shown["status"], shown["problem"]) == ("disconnected", TAKEN.model_dump())
     assert mapping_json(account(world), [])["problem"] == TAKEN.model_dump()
@@ -98,11 +101,11 @@ def test_a_wake_up_that_finds_no_hold_any_more_holds_with_xeros_problem() -> Non
     world = mapped_again()
     world.upstream.connections.append(REJECTED)
     world.run()
-    [hold] = world.store.holds()
-    world.store.commit(world.store.remove_hold(hold))
+    [hold] = hold_items.holds(world.store)
+    world.store.commit(hold_items.remove_hold(hold))
     world.sender.send(world.feed().id)
-    [hold] = world.store.holds()
-    assert (hold.reason, hold.problem) == (mapping.REJECTED, TAKEN)
+    [hold] = hold_items.holds(world.store)
+    assert (hold.reason, hold.problem) == (mapping.REASON_REJECTED, TAKEN)
     assert {one.status for one in world.operations()} == {PushStatus.FAILED}
 
 
@@ -114,7 +117,7 @@ def test_mapping_it_again_sends_what_waited_and_forgets_the_problem() -> None:
     world.run()
     assert (account(world).status, account(world).problem) == (SourceAccountStatus.CONNECTED, None)
     assert "problem" not in source_account_json(account(world))
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert world.sent_ids() == ["t1", "t2"]
 
 
@@ -122,7 +125,7 @@ def test_a_release_without_a_mapping_says_that_it_has_to_be_mapped() -> None:
     world = mapped_again()
     world.upstream.connections.append(REJECTED)
     world.run()
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     with pytest.raises(Conflict, match="mapped again"):
         release(world.store, world.queues, world.now, world.new_id, hold)
 
@@ -130,7 +133,7 @@ def test_a_release_without_a_mapping_says_that_it_has_to_be_mapped() -> None:
 def test_a_rejection_of_an_earlier_feed_connection_leaves_the_present_one_alone() -> None:
     world = mapped_again()
     ports = (world.store, world.queues, world.feed().id, "fc-earlier")
-    assert not unmapping.feed_connection_rejected(*ports, TAKEN, world.now, world.new_id)
+    assert not unmapping.record_feed_connection_rejected(*ports, TAKEN, world.now, world.new_id)
     assert account(world).status is SourceAccountStatus.CONNECTING
 
 
@@ -161,8 +164,8 @@ def test_a_crash_at_any_step_leaves_nothing_untold() -> None:
     worlds = 0
     for world in crashes_everywhere(make, look):
         world.run()
-        [hold] = world.store.holds()
-        assert (hold.reason, account(world).problem) == (mapping.REJECTED, TAKEN)
-        assert [event.payload["reason"] for event in world.events("bankFeeds.held")].count(mapping.REJECTED) == 1
+        [hold] = hold_items.holds(world.store)
+        assert (hold.reason, account(world).problem) == (mapping.REASON_REJECTED, TAKEN)
+        assert [event.payload["reason"] for event in world.events("bankFeeds.held")].count(mapping.REASON_REJECTED) == 1
         worlds += 1
     assert worlds > 3

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from feedlane.errors import Conflict, NotFound
-from feedlane.feed import FlightStatus
-from feedlane.push_operation import PushStatus
-from feedlane.resolving import Outcome, resolve
-from feedlane.statement import StatementState
-from feedlane.statement_follower import STUCK_AFTER
-from feedlane.store import ledger
-from feedlane.upstream import Accepted, StatementStatus
+from feedlane.feeds.feed import FlightStatus
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.upstream import Accepted, StatementStatus
+from feedlane.statements import items as statement_items
+from feedlane.statements.follower import STUCK_AFTER
+from feedlane.statements.resolution import Resolution, resolve
+from feedlane.statements.statement import StatementState
 from tests.unit.feeds.moments import crashes_everywhere, just_before
 from tests.unit.feeds.test_long_pending import ends, pass_time, pending
 from tests.unit.feeds.world import World, transactions
@@ -30,7 +30,7 @@ def stuck() -> World:
     return world
 
 
-def said(world: World, outcome: Outcome, number: int = 1) -> None:
+def said(world: World, outcome: Resolution, number: int = 1) -> None:
     resolve(world.store, world.queues, world.now, world.new_id, world.feed().id, number, outcome)
 
 
@@ -41,14 +41,14 @@ def forgotten(world: World) -> None:
 
 def test_delivered_ends_its_operations_and_what_waits_goes_on() -> None:
     world = stuck()
-    said(world, Outcome.DELIVERED)
+    said(world, Resolution.DELIVERED)
     pass_time(world, timedelta(hours=2))
     assert {one.status for one in world.operations()} == {PushStatus.SUCCESS}
     assert world.sent_ids() == ["t1", "t2", "t3"]
     [event] = world.events("bankFeeds.statement.resolved")
     assert (event.payload["statementNumber"], event.payload["outcome"]) == (1, "delivered")
     assert event.payload["statementId"] == "statement-1"
-    kept = ledger.statement(world.store, world.feed().id, 1)
+    kept = statement_items.find_statement(world.store, world.feed().id, 1)
     assert kept is not None
     assert (kept.state, kept.resolved_as) == (StatementState.DELIVERED, "delivered")
 
@@ -56,7 +56,7 @@ def test_delivered_ends_its_operations_and_what_waits_goes_on() -> None:
 def test_not_delivered_sends_the_same_bytes_again_under_another_key() -> None:
     world = stuck()
     forgotten(world)
-    said(world, Outcome.NOT_DELIVERED)
+    said(world, Resolution.NOT_DELIVERED)
     world.run()
     (first_key, first), (second_key, second), *_ = world.upstream.posts
     assert first == second
@@ -69,7 +69,7 @@ def test_not_delivered_sends_the_same_bytes_again_under_another_key() -> None:
 def test_not_delivered_although_xero_has_it_doubles_nothing() -> None:
     """Xero says that it knows the lines, and the statement is followed on to its own end."""
     world = stuck()
-    said(world, Outcome.NOT_DELIVERED)
+    said(world, Resolution.NOT_DELIVERED)
     pass_time(world, timedelta(hours=1))
     assert world.sent_ids() == ["t1", "t2"]
     assert {one.status for one in world.operations()} == {PushStatus.PENDING}
@@ -81,7 +81,7 @@ def test_not_delivered_although_xero_has_it_doubles_nothing() -> None:
 
 def test_one_that_stays_pending_after_it_was_sent_again_is_reported_again() -> None:
     world = stuck()
-    said(world, Outcome.NOT_DELIVERED)
+    said(world, Resolution.NOT_DELIVERED)
     pass_time(world, STUCK_AFTER + timedelta(hours=1))
     assert len(world.events("bankFeeds.statement.stuck")) == 2
 
@@ -91,23 +91,23 @@ def test_what_xero_may_still_end_is_not_ended_by_anybody_else() -> None:
     pending(world)
     pass_time(world, STUCK_AFTER - timedelta(hours=1))
     with pytest.raises(Conflict, match="24 hours"):
-        said(world, Outcome.DELIVERED)
+        said(world, Resolution.DELIVERED)
     assert world.feed().flight is not None
 
 
 def test_a_statement_that_is_not_under_way_is_left_alone() -> None:
     world = stuck()
     with pytest.raises(NotFound):
-        said(world, Outcome.DELIVERED, number=2)
-    said(world, Outcome.DELIVERED)
-    for outcome in Outcome:
+        said(world, Resolution.DELIVERED, number=2)
+    said(world, Resolution.DELIVERED)
+    for outcome in Resolution:
         with pytest.raises(Conflict, match="DELIVERED"):
             said(world, outcome)
     assert len(world.events("bankFeeds.statement.resolved")) == 1
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_xeros_own_end_at_the_same_moment_counts(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", Resolution)
+def test_xeros_own_end_at_the_same_moment_counts(outcome: Resolution) -> None:
     world = stuck()
 
     def xero_ends() -> None:
@@ -127,21 +127,21 @@ def test_a_feed_that_grows_at_the_same_moment_is_resolved_all_the_same() -> None
     world = stuck()
     grown = world.message(transactions(1, start=4, opening=30.0))
     just_before(world, "commit", lambda: world.record(grown), touching="bankFeeds.statement.resolved")
-    said(world, Outcome.DELIVERED)
+    said(world, Resolution.DELIVERED)
     pass_time(world, timedelta(hours=2))
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
     assert len(world.events("bankFeeds.statement.resolved")) == 1
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_a_crash_at_any_step_leaves_it_stuck_or_resolved(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", Resolution)
+def test_a_crash_at_any_step_leaves_it_stuck_or_resolved(outcome: Resolution) -> None:
     worlds = 0
     for world in crashes_everywhere(stuck, lambda world: said(world, outcome)):
         worlds += 1
         flight = world.feed().flight
         resolved = flight is None or flight.status is FlightStatus.POSTING
         assert len(world.events("bankFeeds.statement.resolved")) == int(resolved)
-        if outcome is Outcome.NOT_DELIVERED:
+        if outcome is Resolution.NOT_DELIVERED:
             forgotten(world)
         if not resolved:
             said(world, outcome)

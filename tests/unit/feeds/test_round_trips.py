@@ -8,12 +8,15 @@ from unittest.mock import patch
 
 import pytest
 
-from feedlane.appending import MOST_IDS_IN_THE_COMMIT
-from feedlane.hold import APP, Hold, Scope
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
-from feedlane.push_operation import PushStatus
-from feedlane.queue_message import FULL_BATCH, QueueMessage
-from feedlane.store import ledger
+from feedlane.pushes.appending import IDS_IN_COMMIT_MAX
+from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
 from tests.unit.feeds.moments import just_before
 from tests.unit.feeds.world import World, transactions
@@ -48,7 +51,7 @@ def warm() -> World:
     return world
 
 
-def following(world: World, count: int = FULL_BATCH) -> list[QueueMessage]:
+def following(world: World, count: int = BATCH_SIZE_MAX) -> list[QueueMessage]:
     """Messages of one transaction each that follow on what the feed has."""
     start = world.feed().recorded_through + 1
     rows = transactions(count, start=start, opening=10.0 * (start - 1))
@@ -74,7 +77,7 @@ def test_behind_a_statement_under_way_it_takes_a_last_look_at_the_holds() -> Non
 
 def test_a_full_batch_of_the_apis_pushes_takes_no_more() -> None:
     world = warm()
-    rows = transactions(FULL_BATCH, start=3, opening=20.0)
+    rows = transactions(BATCH_SIZE_MAX, start=3, opening=20.0)
     for row in rows:
         world.push([row])
     sent = [QueueMessage(one["id"], one["group"], one["body"], world.now) for one in world.queues.take("pushed")]
@@ -85,12 +88,12 @@ def test_a_full_batch_of_the_apis_pushes_takes_no_more() -> None:
 def test_many_transactions_have_their_ids_written_after_the_commit() -> None:
     """In the commit, each would cost twice as much."""
     world = warm()
-    message = world.message(transactions(MOST_IDS_IN_THE_COMMIT + 1, start=3, opening=20.0))
+    message = world.message(transactions(IDS_IN_COMMIT_MAX + 1, start=3, opening=20.0))
     assert requests(world, message) == ["get_many", "get_many", "commit", "put_many", "put_many"]
-    assert ledger.indexed_through(world.store, world.feed().id) == MOST_IDS_IN_THE_COMMIT + 3
+    assert feed_items.indexed_through(world.store, world.feed().id) == IDS_IN_COMMIT_MAX + 3
 
 
-@pytest.mark.parametrize("count", [1, MOST_IDS_IN_THE_COMMIT, MOST_IDS_IN_THE_COMMIT + 1])
+@pytest.mark.parametrize("count", [1, IDS_IN_COMMIT_MAX, IDS_IN_COMMIT_MAX + 1])
 def test_what_was_recorded_before_is_known_wherever_its_id_was_written(count: int) -> None:
     world = World()
     rows = transactions(count)
@@ -104,7 +107,7 @@ def test_what_was_recorded_before_is_known_wherever_its_id_was_written(count: in
 def test_the_commit_itself_refuses_an_id_that_the_reads_have_missed() -> None:
     world = warm()
     before = world.feed()
-    with patch.object(ledger, "known_ids", lambda *_: {}), pytest.raises(ConditionFailed):
+    with patch.object(feed_items, "recorded_ids", lambda *_: {}), pytest.raises(ConditionFailed):
         world.record(world.message(transactions(1)))
     assert world.feed() == before
 
@@ -112,8 +115,8 @@ def test_the_commit_itself_refuses_an_id_that_the_reads_have_missed() -> None:
 def test_a_hold_that_comes_between_the_two_reads_is_seen() -> None:
     world = warm()
     problem = Problem(type="invalid-application", title="Invalid Application", status=403)
-    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP, reason="app", problem=problem, since=world.now)
-    just_before(world, "get_many", lambda: world.store.commit(world.store.add_hold(hold)), touching="HOLD#app")
+    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP_SUBJECT, reason="app", problem=problem, since=world.now)
+    just_before(world, "get_many", lambda: world.store.commit(hold_items.add_hold(hold)), touching="HOLD#app")
     world.record(*following(world, 1))
     assert world.operations()[0].status is PushStatus.FAILED
 
@@ -132,5 +135,5 @@ def test_whether_a_statement_may_go_is_one_read() -> None:
     """Holds, settings, the mapping and the times not to call before; behind the feed, which names them."""
     world = warm()
     world.record(*following(world, 1))
-    world.store.commit(world.store.put_settings(world.store.settings().but(bank_feeds=False)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(bank_feeds=False)))
     assert asked_by(world, lambda: world.sender.send(world.queues.woken[0])) == ["get", "get_many"]

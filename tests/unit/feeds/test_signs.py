@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from feedlane.companies.source_account import AccountKind
 from feedlane.errors import Invalid
-from feedlane.feed import Feed
+from feedlane.feeds.feed import Feed
 from feedlane.money import loads
-from feedlane.push_content import content_of
-from feedlane.source_account import AccountKind
-from feedlane.statement import Cut, next_statement
-from feedlane.transaction import COMES_IN, GOES_OUT, TYPES
+from feedlane.pushes.content import parse_content
+from feedlane.pushes.transaction import CREDIT_TYPES, DEBIT_TYPES, TRANSACTION_TYPES
+from feedlane.statements.statement import NextStatement, next_statement
 from feedlane.xero.statement_json import line_bytes, statement_request
 from tests.unit.feeds.world import NOW, World, transactions
 
@@ -27,14 +27,14 @@ def row(amount: Any, balance: Any, type: str = "Unknown", **more: Any) -> dict[s
 
 def sent(kind: AccountKind, *rows: dict[str, Any]) -> dict[str, Any]:
     """The statement that these make, as Xero gets it."""
-    content = content_of([one | {"id": f"t{number}"} for number, one in enumerate(rows)], TODAY)
+    content = parse_content([one | {"id": f"t{number}"} for number, one in enumerate(rows)], TODAY)
     assert content.errors == ()
     feed = Feed(
         id="k/a", company_id="c", connection_id="k", account_id="a", tenant_id="t", token_set_id="s",
         feed_connection_id="fc", kind=kind, currency="GBP", created=NOW,
     )  # fmt: skip
     cut = next_statement(feed, content.lines, TODAY, line_bytes)
-    assert isinstance(cut, Cut)
+    assert isinstance(cut, NextStatement)
     [statement] = loads(statement_request(cut.statement))["items"]
     return dict(statement)
 
@@ -65,10 +65,10 @@ def test_directions_are_the_customers(
     assert money(statement["endBalance"]) == closing
 
 
-@pytest.mark.parametrize("type", sorted(TYPES))
+@pytest.mark.parametrize("type", sorted(TRANSACTION_TYPES))
 def test_a_sign_that_contradicts_its_type_is_a_warning_and_the_sign_decides(type: str) -> None:
-    for amount, contradicts in ((-5, type in COMES_IN), (5, type in GOES_OUT), (0, False)):
-        content = content_of([row(amount, 100, type)], TODAY)
+    for amount, contradicts in ((-5, type in CREDIT_TYPES), (5, type in DEBIT_TYPES), (0, False)):
+        content = parse_content([row(amount, 100, type)], TODAY)
         assert [(one.item_id, one.validator) for one in content.warnings] == [("t1", "SignAndType")] * contradicts
         [line] = sent(AccountKind.BANK, row(amount, 100, type))["statementLines"]
         assert money(line) == (abs(amount), "DEBIT" if amount < 0 else "CREDIT")

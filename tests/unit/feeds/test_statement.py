@@ -8,9 +8,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.feed import Feed
-from feedlane.statement import MOST_BYTES, MOST_LINES, Cut, Wait, next_statement
-from feedlane.transaction import Line
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.line import Line
+from feedlane.feeds.upstream import STATEMENT_LINES_MAX
+from feedlane.statements.statement import STATEMENT_BYTES_MAX, NextStatement, Wait, next_statement
 from tests.unit.feeds.world import NOW
 
 TODAY = date(2026, 5, 20)
@@ -39,9 +40,9 @@ def lines(amounts: list[str], day: str = "2026-05-01", opening: str = "0") -> li
     return made
 
 
-def cut(waiting: list[Line], size: int = 100, delivered_through: int = 0) -> Cut:
+def cut(waiting: list[Line], size: int = 100, delivered_through: int = 0) -> NextStatement:
     found = next_statement(feed(delivered_through), waiting, TODAY, lambda line: size)
-    assert isinstance(found, Cut)
+    assert isinstance(found, NextStatement)
     return found
 
 
@@ -61,16 +62,16 @@ def test_an_overdrawn_account_opens_and_closes_below_zero() -> None:
 
 
 def test_a_thousand_lines_are_the_most() -> None:
-    assert cut(lines(["1"] * 1500)).last == MOST_LINES
+    assert cut(lines(["1"] * 1500)).last == STATEMENT_LINES_MAX
 
 
 def test_a_statement_stays_below_xeros_size() -> None:
-    found = cut(lines(["1"] * 10), size=MOST_BYTES // 3)
+    found = cut(lines(["1"] * 10), size=STATEMENT_BYTES_MAX // 3)
     assert found.last == 2
 
 
 def test_one_line_goes_however_large_it_is() -> None:
-    assert cut(lines(["1"] * 2), size=MOST_BYTES * 2).last == 1
+    assert cut(lines(["1"] * 2), size=STATEMENT_BYTES_MAX * 2).last == 1
 
 
 def test_a_gap_ends_the_statement() -> None:

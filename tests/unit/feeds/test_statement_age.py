@@ -6,14 +6,14 @@ import itertools
 from dataclasses import replace
 from datetime import timedelta
 
-from feedlane.upstream import Accepted, NoAnswer, StatementStatus
+from feedlane.feeds.upstream import Accepted, NoAnswer, StatementStatus
 from tests.unit.feeds.world import World, transactions
 
 
 def watched() -> tuple[World, list[timedelta]]:
     world, told = World(), list[timedelta]()
-    world.sender = replace(world.sender, tell_age=told.append)
-    world.checks = replace(world.checks, tell_age=told.append)
+    world.sender = replace(world.sender, record_age=told.append)
+    world.checks = replace(world.checks, record_age=told.append)
     return world, told
 
 

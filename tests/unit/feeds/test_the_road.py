@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from feedlane.errors import Conflict, Invalid
-from feedlane.hold import Scope
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.upstream import Failed, NoAnswer, TryLater
+from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
-from feedlane.push_operation import PushStatus
-from feedlane.upstream import Failed, NoAnswer, TryLater
+from feedlane.scope import Scope
+from feedlane.settings import items as settings_items
 from tests.unit.feeds.world import World, transactions
 
 
@@ -164,7 +166,7 @@ def test_a_rate_limit_holds_nothing_and_comes_back_later(world: World) -> None:
     world.run()
     assert (world.now - before).total_seconds() >= 3000
     assert len(world.upstream.posts) == 2
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert world.operation(operation.key).status is PushStatus.SUCCESS
 
 
@@ -177,8 +179,8 @@ def test_a_push_that_times_out_says_so_and_is_still_delivered(world: World) -> N
 
 
 def test_nothing_is_taken_while_the_integration_is_off(world: World) -> None:
-    settings = world.store.settings()
-    world.store.commit(world.store.put_settings(settings.but(bank_feeds=False)))
+    settings = settings_items.settings(world.store)
+    world.store.commit(settings_items.put_settings(settings.but(bank_feeds=False)))
     with pytest.raises(Conflict):
         world.push(transactions(1))
 

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 import pytest
 
 from feedlane.errors import Invalid
-from feedlane.push_operation import PushStatus
-from feedlane.store import ledger
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.push_operation import PushStatus
 from tests.unit.feeds.world import World, transactions
 
 
 def living_in(zone: str, now: datetime) -> World:
     world = World()
     world.now = now
-    world.store.commit(ledger.put_feed(world.feed().but(time_zone=zone)))
+    world.store.commit(feed_items.put_feed(world.feed().but(time_zone=zone)))
     return world
 
 
@@ -59,7 +59,7 @@ def test_what_became_the_future_when_the_organisation_moved_waits_until_its_day_
     world = living_in("Pacific/Auckland", datetime(2026, 5, 20, 12, 30, tzinfo=UTC))
     operation = world.push([*transactions(1), *transactions(1, start=2, day="2026-05-21", opening=10.0)])
     world.step()
-    world.store.commit(ledger.put_feed(world.feed().but(time_zone="America/Los_Angeles")))
+    world.store.commit(feed_items.put_feed(world.feed().but(time_zone="America/Los_Angeles")))
     while world.now < datetime(2026, 5, 21, 6, 30, tzinfo=UTC):
         assert world.step()
     assert world.sent_ids() == ["t1"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.push_operation import Door
-from feedlane.releasing import release
-from feedlane.transaction_outcomes import outcomes
+from feedlane.feeds.push_operation import Door
+from feedlane.holds import items as hold_items
+from feedlane.holds.release import release
+from feedlane.pushes.outcomes import outcomes_of
 from tests.fakes.upstream import REJECTED
 from tests.unit.feeds.world import World, transactions
 
@@ -17,11 +18,11 @@ def world() -> World:
 
 
 def told(world: World, key: str) -> dict[str, tuple[str, int | None]]:
-    return {one.id: (one.outcome.value, one.line) for one in outcomes(world.store, world.operation(key))}
+    return {one.id: (one.outcome.value, one.line) for one in outcomes_of(world.store, world.operation(key))}
 
 
 def lift(world: World, *set_aside: str) -> str:
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     [started] = release(world.store, world.queues, world.now, world.new_id, hold, set_aside)
     return started.key
 

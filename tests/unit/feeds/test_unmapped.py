@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane import mapping
 from feedlane.errors import Conflict
-from feedlane.push_operation import PushStatus
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.holds import items as hold_items
+from feedlane.mapping import mapping
 from tests.unit.feeds.disconnecting import map_again, remove, unmap
 from tests.unit.feeds.holding import hold_tenant, lift
 from tests.unit.feeds.moments import just_before
@@ -35,25 +36,25 @@ def test_what_is_recorded_at_the_moment_of_a_disconnection_is_held_and_goes_when
     world.run()
     [operation] = world.operations()
     assert operation.status is PushStatus.FAILED
-    assert [hold.reason for hold in world.store.holds()] == [mapping.DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
     assert len(world.events("bankFeeds.held")) == 1
 
     map_again(world)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert {one.door: one.status for one in world.operations()}["release"] is PushStatus.SUCCESS
 
 
 def test_the_hold_of_a_disconnected_account_cannot_be_lifted_by_hand(world: World) -> None:
     world.record(world.message(transactions(2)))
     unmap(world)
-    [hold] = world.store.holds()
+    [hold] = hold_items.holds(world.store)
     with pytest.raises(Conflict):
         lift(world, hold)
     world.run()
     assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
-    assert [one.reason for one in world.store.holds()] == [mapping.DISCONNECTED]
+    assert [one.reason for one in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
 
 
 def test_a_hold_of_the_tenant_that_is_lifted_does_not_leave_a_deleted_accounts_lines_pending(world: World) -> None:
@@ -63,4 +64,4 @@ def test_a_hold_of_the_tenant_that_is_lifted_does_not_leave_a_deleted_accounts_l
     lift(world, hold)
     world.run()
     assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []

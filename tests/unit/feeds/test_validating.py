@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from feedlane.pushing import validate
+from feedlane.pushes.api_door import validate
+from feedlane.settings import items as settings_items
 from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
 
@@ -46,7 +47,7 @@ def test_order_known_ids_and_gaps_are_told_as_the_feed_stands(world: World) -> N
 
 
 def test_a_gap_is_an_error_where_the_settings_say_so(world: World) -> None:
-    world.store.commit(world.store.put_settings(world.store.settings().but(gap_is_error=True)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(gap_is_error=True)))
     assert checked(world, transactions(1, start=3, day="2026-05-02", opening=500.0)) == (["t3 Gap"], [])
 
 

@@ -9,15 +9,21 @@ import random
 
 import pytest
 
-from feedlane import holding, releasing, waking
+from feedlane.companies import items as company_items
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items, wake_all
+from feedlane.feeds.pages import CONNECTIONS_PER_PAGE_MAX, FEEDS_PER_PAGE_MAX, feed_page
+from feedlane.feeds.upstream import Refusal
 from feedlane.follow_ups import ReleaseCheck
-from feedlane.hold import Hold, Scope
+from feedlane.holds import items as hold_items
+from feedlane.holds import placement
+from feedlane.holds import release as hold_release
+from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
-from feedlane.settings_changes import change_settings
-from feedlane.store import keys, ledger, push_operations
-from feedlane.store.feed_pages import MOST_CONNECTIONS, MOST_FEEDS, page_of_all
+from feedlane.scope import Scope
+from feedlane.settings.changes import change_settings
+from feedlane.store import keys
 from feedlane.store.table import Delete
-from feedlane.upstream import Refusal
 from tests.unit.feeds.many import COMPANIES, WAITING, Many
 from tests.unit.feeds.moments import Crashed, crash_at
 
@@ -32,12 +38,12 @@ SUSPENDED = Refusal(
 def held(app: Many) -> Hold:
     """The app's hold, made on the refusal of its first feed."""
     feed = app.feeds[0]
-    company = app.store.company(feed.company_id)
-    return holding.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
+    company = company_items.company(app.store, feed.company_id)
+    return placement.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
 
 
 def release(app: Many, hold: Hold) -> int:
-    return len(releasing.release(app.store, app.queues, app.now, app.new_id, hold))
+    return len(hold_release.release(app.store, app.queues, app.now, app.new_id, hold))
 
 
 def everyone(app: Many) -> set[str]:
@@ -47,8 +53,8 @@ def everyone(app: Many) -> set[str]:
 def test_pages_have_every_feed_once() -> None:
     app, seen, after = Many(250, 900), list[str](), ""
     while True:
-        page = page_of_all(app.store, after)
-        assert len(page.feeds) <= MOST_FEEDS + 900 // 250 + 1
+        page = feed_page(app.store, after)
+        assert len(page.feeds) <= FEEDS_PER_PAGE_MAX + 900 // 250 + 1
         seen += [feed.id for feed in page.feeds]
         if page.resume_after is None:
             break
@@ -57,10 +63,12 @@ def test_pages_have_every_feed_once() -> None:
     assert set(seen) == everyone(app)
 
 
-@pytest.mark.parametrize("connections", [1, MOST_CONNECTIONS - 1, MOST_CONNECTIONS, MOST_CONNECTIONS + 1])
+@pytest.mark.parametrize(
+    "connections", [1, CONNECTIONS_PER_PAGE_MAX - 1, CONNECTIONS_PER_PAGE_MAX, CONNECTIONS_PER_PAGE_MAX + 1]
+)
 def test_no_feed_at_the_edge_of_a_page_is_left_out(connections: int) -> None:
     app = Many(connections, 2 * connections)
-    waking.wake_all(app.store, app.queues)
+    wake_all.wake_all(app.store, app.queues)
     app.work_off(random.Random(1))
     assert sorted(app.queues.woken) == sorted(everyone(app))
 
@@ -80,7 +88,7 @@ def test_a_crash_right_after_the_apps_hold_forgets_nobody() -> None:
     with pytest.raises(Crashed):
         held(app)
     back()
-    assert app.store.holds_on([(Scope.APP, "app")])
+    assert hold_items.holds_on(app.store, [(Scope.APP, "app")])
     assert app.queues.woken == []
     app.work_off(random.Random(3))
     assert set(app.queues.woken) | {app.feeds[0].id} == everyone(app)
@@ -91,8 +99,8 @@ def test_feeds_that_meet_a_standing_hold_do_not_each_go_through_all_of_them() ->
     held(app)
     app.queues.follow_ups.clear()
     for feed in app.feeds[1:20]:
-        company = app.store.company(feed.company_id)
-        holding.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
+        company = company_items.company(app.store, feed.company_id)
+        placement.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
     assert app.queues.follow_ups == []
 
 
@@ -106,11 +114,11 @@ def test_a_release_of_the_app_starts_each_feed_once_and_wakes_it_behind_the_lift
     assert release(app, hold) < FEEDS
     app.work_off(random.Random(4), DEATHS)
     assert app.died >= 5
-    assert app.store.holds() == []
+    assert hold_items.holds(app.store) == []
     assert woken_while_held == []
     assert set(app.queues.woken) == everyone(app)
     for feed in app.feeds:
-        [operation] = push_operations.open_operations(app.store, feed.id)
+        [operation] = push_operation_items.open_operations(app.store, feed.id)
         assert (operation.transactions, operation.through) == (WAITING, WAITING)
     [event] = app.events("bankFeeds.released")
     assert event.payload["waiting"] == FEEDS * WAITING
@@ -134,10 +142,10 @@ def test_no_invocation_has_more_to_do_than_a_page() -> None:
     app.work_off(random.Random(5))
     release(app, hold)
     app.work_off(random.Random(5))
-    assert app.most["wake"] <= MOST_FEEDS + 10
-    assert app.most["query"] <= 2 * (MOST_CONNECTIONS + 1)
+    assert app.most["wake"] <= FEEDS_PER_PAGE_MAX + 10
+    assert app.most["query"] <= 2 * (CONNECTIONS_PER_PAGE_MAX + 1)
     assert app.most["get_many"] <= 20
-    assert app.most["commit"] <= 2 * MOST_FEEDS // 30
+    assert app.most["commit"] <= 2 * FEEDS_PER_PAGE_MAX // 30
 
 
 def test_a_release_whose_every_invocation_dies_once_comes_to_its_end() -> None:
@@ -155,13 +163,13 @@ def test_a_release_whose_every_invocation_dies_once_comes_to_its_end() -> None:
         finally:
             back()
         app.work_off(random.Random(step), 0.5)
-        for standing in app.store.holds():
+        for standing in hold_items.holds(app.store):
             assert not standing.releasing  # it had not begun
             release(app, standing)
             app.work_off(random.Random(step))
-        assert app.store.holds() == []
+        assert hold_items.holds(app.store) == []
         assert set(app.queues.woken) == everyone(app)
-        assert all(len(push_operations.open_operations(app.store, feed.id)) == 1 for feed in app.feeds)
+        assert all(len(push_operation_items.open_operations(app.store, feed.id)) == 1 for feed in app.feeds)
         [event] = app.events("bankFeeds.released")
         assert event.payload["waiting"] == 130 * WAITING
 
@@ -184,10 +192,10 @@ def test_two_that_bring_a_release_on_at_once_count_and_start_nothing_twice() -> 
     app.table.commit = commit  # type: ignore[method-assign,assignment]
     app.work_off(random.Random(6))
     assert not inside
-    assert app.store.holds() == []
+    assert hold_items.holds(app.store) == []
     [event] = app.events("bankFeeds.released")
     assert event.payload["waiting"] == 400 * WAITING
-    assert all(len(push_operations.open_operations(app.store, feed.id)) == 1 for feed in app.feeds)
+    assert all(len(push_operation_items.open_operations(app.store, feed.id)) == 1 for feed in app.feeds)
 
 
 def test_what_comes_in_while_the_release_goes_on_is_sent_as_well() -> None:
@@ -196,11 +204,11 @@ def test_what_comes_in_while_the_release_goes_on_is_sent_as_well() -> None:
     app.queues.follow_ups.clear()
     app.queues.woken.clear()
     release(app, hold)
-    first = page_of_all(app.store).feeds[0]
-    app.store.commit(ledger.put_feed(first.but(recorded_through=first.recorded_through + 1)))
+    first = feed_page(app.store).feeds[0]
+    app.store.commit(feed_items.put_feed(first.but(recorded_through=first.recorded_through + 1)))
     app.work_off(random.Random(7))
     assert first.id in app.queues.woken
-    assert app.store.holds() == []
+    assert hold_items.holds(app.store) == []
 
 
 def test_switching_bank_feeds_on_again_wakes_every_feed() -> None:
@@ -214,8 +222,8 @@ def test_switching_bank_feeds_on_again_wakes_every_feed() -> None:
 
 def test_what_waits_behind_a_hold_of_very_many_feeds_is_counted_in_part() -> None:
     app = Many(COMPANIES * 3, 900)
-    counted = holding.counted(app.store, held(app))
-    assert not counted.is_all
+    counted = placement.count_waiting(app.store, held(app))
+    assert not counted.is_complete
     assert 0 < counted.number < 900 * WAITING
     few = Many(50, 60)
-    assert holding.counted(few.store, held(few)) == (60 * WAITING, True)
+    assert placement.count_waiting(few.store, held(few)) == (60 * WAITING, True)

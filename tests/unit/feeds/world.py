@@ -7,21 +7,25 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from feedlane.checks import Checks
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
-from feedlane.event import Event
-from feedlane.feed import Feed, feed_id
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
+from feedlane.events.event import Event
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.push_operation import PushOperation
 from feedlane.follow_ups import PushOperationCheck
-from feedlane.push_operation import PushOperation
-from feedlane.pushing import accept
-from feedlane.queue_message import QueueMessage
-from feedlane.recording import record
-from feedlane.sending import Sender
-from feedlane.settings import Settings
-from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
-from feedlane.store import ledger, push_operations
+from feedlane.ids import feed_id
+from feedlane.pushes.api_door import accept
+from feedlane.pushes.message import QueueMessage
+from feedlane.pushes.recording import record
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
+from feedlane.statements.sender import Sender
 from feedlane.store.store import Store
+from feedlane.wiring.checks import Checks
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import FakeUpstream
@@ -48,9 +52,9 @@ class World:
     def _link(self, accounts: tuple[str, ...]) -> None:
         tenant = Tenant(id="tenant-1", name="Harbour Bakery", xero_connection_id="x-1", time_zone="Europe/London")
         self.store.commit(
-            self.store.put_settings(Settings(enabled=True, bank_feeds=True, client_id="A" * 32)),
-            self.store.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
-            self.store.add_connection(
+            settings_items.put_settings(Settings(enabled=True, bank_feeds=True, client_id="A" * 32)),
+            company_items.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
+            company_items.add_connection(
                 Connection(
                     id=CONNECTION,
                     company_id=COMPANY,
@@ -62,7 +66,9 @@ class World:
             ),
         )
         for account in accounts:
-            self.store.commit(self.store.add_source_account(_source_account(account)), ledger.add_feed(_feed(account)))
+            self.store.commit(
+                company_items.add_source_account(_source_account(account)), feed_items.add_feed(_feed(account))
+            )
 
     # the doors
 
@@ -114,15 +120,15 @@ class World:
     # what there is
 
     def feed(self, account: str = ACCOUNT) -> Feed:
-        found = ledger.find_feed(self.store, feed_id(CONNECTION, account))
+        found = feed_items.find_feed(self.store, feed_id(CONNECTION, account))
         assert found is not None
         return found
 
     def operation(self, key: str) -> PushOperation:
-        return push_operations.find_operation(self.store, COMPANY, key)
+        return push_operation_items.find_operation(self.store, COMPANY, key)
 
     def operations(self) -> list[PushOperation]:
-        return list(push_operations.operations(self.store, COMPANY))
+        return list(push_operation_items.operations_of_company(self.store, COMPANY))
 
     def events(self, *types: str) -> list[Event]:
         table = self.store.table
@@ -165,7 +171,7 @@ def _source_account(account: str) -> SourceAccount:
         account_number="20011234",
         currency="GBP",
         status=SourceAccountStatus.CONNECTED,
-        mapping=Mapping(feed_connection_id=f"fc-{account}", account_token=f"token-{account}"),
+        mapping=AccountMapping(feed_connection_id=f"fc-{account}", account_token=f"token-{account}"),
         modified=NOW,
     )
 

@@ -9,15 +9,21 @@ from typing import Any
 
 import pytest
 
-from feedlane import aws, wiring
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
-from feedlane.feed import Feed, FlightStatus, feed_id
-from feedlane.statement import StatementState
-from feedlane.store import ledger, push_operations
-from feedlane.tending import Tender
-from feedlane.tending_round import Rounds
-from feedlane.token_set import AccessToken
+from feedlane.aws import clients as aws
+from feedlane.aws import queues as sqs
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.credentials.token_set import AccessToken
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed, FlightStatus
+from feedlane.ids import feed_id
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementState
+from feedlane.upkeep.connections import ConnectionCheck
+from feedlane.upkeep.daily_round import DailyRound
+from feedlane.wiring import functions as wiring
 from feedlane.xero.connections import XeroConnection
 from tests.unit.feeds.world import NOW, World
 from tests.unit.handlers.handlers import Context, load, sample
@@ -38,7 +44,7 @@ class FakeSQS:
 @pytest.fixture
 def postponed(monkeypatch: pytest.MonkeyPatch) -> FakeSQS:
     fake = FakeSQS()
-    monkeypatch.setattr(aws, "postpone", fake)
+    monkeypatch.setattr(sqs, "postpone", fake)
     return fake
 
 
@@ -46,7 +52,7 @@ def postponed(monkeypatch: pytest.MonkeyPatch) -> FakeSQS:
 def world(monkeypatch: pytest.MonkeyPatch, postponed: FakeSQS) -> World:
     world = World()
     monkeypatch.setattr(aws, "store", lambda: world.store)
-    monkeypatch.setattr(aws, "queues", lambda: world.queues)
+    monkeypatch.setattr(sqs, "queues", lambda: world.queues)
     monkeypatch.setattr(wiring, "sender", lambda: world.sender)
     monkeypatch.setattr(wiring, "checks", lambda: world.checks)
     tenant = Tenant(id="tenant-9", name="Harbour Bakery", xero_connection_id="x-9", time_zone="Europe/London")
@@ -71,9 +77,9 @@ def world(monkeypatch: pytest.MonkeyPatch, postponed: FakeSQS) -> World:
         created=NOW,
     )
     world.store.commit(
-        world.store.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
-        world.store.add_connection(connection),
-        ledger.add_feed(feed),
+        company_items.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
+        company_items.add_connection(connection),
+        feed_items.add_feed(feed),
     )
     return world
 
@@ -86,7 +92,7 @@ def recorder() -> ModuleType:
 
 
 def feed_of(world: World) -> Feed:
-    found = ledger.find_feed(world.store, FEED)
+    found = feed_items.find_feed(world.store, FEED)
     assert found is not None
     return found
 
@@ -162,10 +168,10 @@ def test_a_woken_feed_posts_its_statement_and_a_check_ends_it(world: World) -> N
     assert flight is not None
     assert flight.status is FlightStatus.PENDING
     assert load("check_statements").handler(sample("check_statements"), Context()) == {"batchItemFailures": []}
-    statement = ledger.statement(world.store, FEED, 1)
+    statement = statement_items.find_statement(world.store, FEED, 1)
     assert statement is not None
     assert statement.state is StatementState.DELIVERED
-    [operation] = push_operations.operations(world.store, COMPANY)
+    [operation] = push_operation_items.operations_of_company(world.store, COMPANY)
     assert operation.status == "Success"
 
 
@@ -175,18 +181,18 @@ def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, mon
             return AccessToken(value=f"token of {token_set_id}", expires_at=NOW)
 
     class Connections:
-        def listed(self, access_token: str) -> list[XeroConnection]:
+        def list_connections(self, access_token: str) -> list[XeroConnection]:
             there = {"token of tokens-1": "tenant-1", "token of tokens-9": "another"}
             return [XeroConnection(id="x", tenant_id=there[access_token], tenant_type="ORGANISATION")]
 
     numbers = itertools.count(500)
-    tender = Tender(
+    tender = ConnectionCheck(
         world.store, Vault(), Connections(), world.clock, lambda: f"id-{next(numbers)}", world.queues,  # type: ignore[arg-type]
     )  # fmt: skip
-    monkeypatch.setattr(wiring, "rounds", lambda: Rounds(world.store, tender, world.clock))
+    monkeypatch.setattr(wiring, "daily_round", lambda: DailyRound(world.store, tender, world.clock))
     answer = load("tend_connections").handler(sample("tend_connections"), Context())
     assert (answer["seen"], answer["ended"], answer["finished"]) == (2, 1, True)
-    assert world.store.connection(COMPANY, CONNECTION).status is ConnectionStatus.DEAUTHORIZED
+    assert company_items.connection(world.store, COMPANY, CONNECTION).status is ConnectionStatus.DEAUTHORIZED
     assert [event.type for event in world.events("connection.disconnected")] == ["connection.disconnected"]
 
 

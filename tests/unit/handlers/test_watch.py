@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import wiring
+from feedlane.credentials.vault import KeysCheck
 from feedlane.errors import Unavailable
-from feedlane.replay import SILENT, Replay, ReplayState
-from feedlane.store import replays
-from feedlane.vault import KeysCheck
-from feedlane.vault_lease import Leases
-from feedlane.watching import Watch
+from feedlane.upkeep.watch import Watch
+from feedlane.vault.leases import Leases
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.replay import STALLED_AFTER, Replay, ReplayState
+from feedlane.wiring import functions as wiring
 from tests.unit.handlers.handlers import Context, load
 from tests.unit.keys.world import Keys
 from tests.unit.vault.world import CLIENT_ID, SECRET, Crash
@@ -29,11 +29,11 @@ def _watched(world: Keys, monkeypatch: pytest.MonkeyPatch, vault: object) -> dic
 
 
 def _lost_replay(world: Keys, rung: int = 0) -> Replay:
-    started = world.time() - SILENT - timedelta(minutes=1)
+    started = world.time() - STALLED_AFTER - timedelta(minutes=1)
     replay = Replay(
         id="replay-1", consumer_id="consumer-1", since=started, until=started, started=started, due=started, rung=rung
     )
-    world.store.commit(replays.put_replay(replay, started))
+    world.store.commit(webhook_items.put_replay(replay, started))
     return replay
 
 
@@ -79,7 +79,7 @@ def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     world = Keys()
     replay = _lost_replay(world, rung=12)
     assert _watched(world, monkeypatch, world.vault())["replays_given_up"] == ["replay-1"]
-    after = replays.find_replay(world.store, replay.consumer_id, replay.id)
+    after = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
     assert after is not None
     assert after.state is ReplayState.FAILED
 

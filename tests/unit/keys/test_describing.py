@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.vault import KeysCheck
-from feedlane.vault_messages import message_in, perform
+from feedlane.credentials.messages import parse_message, perform
+from feedlane.credentials.vault import KeysCheck
 from tests.unit.keys.world import Keys
 from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET
 
@@ -16,7 +16,7 @@ def world() -> Keys:
 
 
 def _asked(world: Keys, **more: object) -> dict[str, object]:
-    return perform(world.vault(), message_in({"action": "app_keys", **more}))
+    return perform(world.vault(), parse_message({"action": "app_keys", **more}))
 
 
 def test_without_keys_there_is_nothing_to_tell(world: Keys) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from feedlane import settings_changes
+from feedlane.credentials.vault import SecretSlot
 from feedlane.errors import Invalid, Unavailable
-from feedlane.vault import Secret
+from feedlane.settings import changes as settings_changes
+from feedlane.settings import items as settings_items
 from tests.unit.keys.world import Keys
 from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET, Crash
 
@@ -20,7 +21,7 @@ CHANGES: dict[str, Change] = {
     "save": lambda world: world.save(CLIENT_ID, NEW_SECRET),
     "save another app": lambda world: world.save(OTHER_ID, OTHER_SECRET),
     "add": lambda world: world.add("canary-client-secret-three"),
-    "drop the first": lambda world: world.drop(Secret.FIRST),
+    "drop the first": lambda world: world.drop(SecretSlot.FIRST),
 }
 
 
@@ -85,13 +86,13 @@ def test_what_is_noted_late_does_not_hide_a_later_change(world: Keys, first: str
             except Invalid:
                 return
 
-    noted = world.store.settings().keys_version
+    noted = settings_items.settings(world.store).keys_version
     world.table.on_commit = in_between
     CHANGES[first](world)
     world.table.on_commit = None
     assert came
     assert world.agree()
-    assert world.store.settings().keys_version == world.kept.version
+    assert settings_items.settings(world.store).keys_version == world.kept.version
     _is_no_mixture(world)
 
 
@@ -136,7 +137,7 @@ def test_other_settings_that_change_at_that_moment_stay(world: Keys) -> None:
     world.table.on_commit = change
     world.save(OTHER_ID, OTHER_SECRET)
     assert changed
-    assert world.store.settings().app_name == "Harbour Feeds"
+    assert settings_items.settings(world.store).app_name == "Harbour Feeds"
     assert world.agree()
 
 
@@ -150,7 +151,7 @@ def test_keys_that_were_lost_and_are_entered_anew_are_shown(world: Keys) -> None
 def _is_no_mixture(world: Keys) -> None:
     apps = {CLIENT_ID: {SECRET, NEW_SECRET, "canary-client-secret-three"}, OTHER_ID: {OTHER_SECRET}}
     kept = world.kept
-    assert {one.secret for one in kept.in_turn} <= apps[kept.client_id]
+    assert {one.secret for one in kept.keys_to_try} <= apps[kept.client_id]
 
 
 def _basic(request: httpx.Request) -> str:

@@ -7,12 +7,18 @@ from unittest.mock import patch
 import httpx
 import pytest
 
-from feedlane import holding, releasing
+from feedlane.companies import items as company_items
 from feedlane.errors import Invalid
-from feedlane.feed import Feed, feed_id
-from feedlane.store import ledger, push_operations
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.upstream import Refusal
+from feedlane.holds import items as hold_items
+from feedlane.holds import placement
+from feedlane.holds import release as hold_release
+from feedlane.ids import feed_id
+from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed, Write
-from feedlane.upstream import Refusal
 from tests.fakes.queues import FakeQueues
 from tests.unit.feeds.world import COMPANY, CONNECTION
 from tests.unit.feeds.world import World as Linked
@@ -31,7 +37,7 @@ def world() -> Keys:
 def test_right_keys_release_what_wrong_ones_have_held_with_one_event(world: Keys, problem: object) -> None:
     world.hold(problem)  # type: ignore[arg-type]
     world.save(CLIENT_ID, SECRET)
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert [event.payload["holdId"] for event in world.events(RELEASED)] == ["hold-1"]
     assert not world.settle()
     assert len(world.events(RELEASED)) == 1
@@ -42,22 +48,22 @@ def test_what_waited_goes_on_under_a_new_push_operation(world: Keys) -> None:
     world.table.put_many(linked.store.table.items.values())  # type: ignore[attr-defined]
     feed = _waiting(world)
     refusal = Refusal(scope="app", reason="app-keys-rejected", problem=UNKNOWN_KEYS)  # type: ignore[arg-type]
-    company = world.store.company(COMPANY)
-    holding.hold_feed(world.store, FakeQueues(), feed, refusal, company, world.time(), world.new_id)
+    company = company_items.company(world.store, COMPANY)
+    placement.hold_feed(world.store, FakeQueues(), feed, refusal, company, world.time(), world.new_id)
     world.save(CLIENT_ID, SECRET)
     assert world.queues.woken == [feed.id]
-    [operation] = push_operations.operations(world.store, COMPANY)
+    [operation] = push_operation_items.operations_of_company(world.store, COMPANY)
     assert (operation.door, operation.through) == ("release", feed.recorded_through)
 
 
 def test_where_the_feeds_keep_changing_the_keys_are_saved_and_the_watch_releases(world: Keys) -> None:
     world.hold()
-    with patch.object(releasing, "_released", side_effect=ConditionFailed([])):
+    with patch.object(hold_release, "_try_release", side_effect=ConditionFailed([])):
         settings, check = world.save(CLIENT_ID, SECRET)
     assert (check.ok, settings.client_id, world.agree()) == (True, CLIENT_ID, True)
-    assert len(world.store.holds()) == 1
+    assert len(hold_items.holds(world.store)) == 1
     assert world.settle()
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
 
 
 def test_a_second_secret_that_xero_knows_releases_too(world: Keys) -> None:
@@ -65,7 +71,7 @@ def test_a_second_secret_that_xero_knows_releases_too(world: Keys) -> None:
     world.server.secrets = [NEW_SECRET]
     world.hold()
     world.add(NEW_SECRET)
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
 
 
 def test_wrong_keys_and_keys_that_nobody_could_check_release_nothing(world: Keys) -> None:
@@ -74,18 +80,18 @@ def test_wrong_keys_and_keys_that_nobody_could_check_release_nothing(world: Keys
         world.save(CLIENT_ID, NEW_SECRET)
     answer, world.server._answer = world.server._answer, lambda *_: httpx.Response(503)  # type: ignore[method-assign]
     world.save(CLIENT_ID, SECRET)
-    assert len(world.store.holds()) == 1
-    assert not world.store.settings().keys_checked
+    assert len(hold_items.holds(world.store)) == 1
+    assert not settings_items.settings(world.store).keys_checked
     # The watch asks Xero again.
     world.server._answer = answer  # type: ignore[method-assign]
     assert world.settle()
-    assert (world.store.holds(), world.store.settings().keys_checked) == ([], True)
+    assert (hold_items.holds(world.store), settings_items.settings(world.store).keys_checked) == ([], True)
 
 
 def test_holds_for_other_reasons_stand(world: Keys) -> None:
     world.hold(reason="app-suspended")
     world.save(CLIENT_ID, SECRET)
-    assert len(world.store.holds()) == 1
+    assert len(hold_items.holds(world.store)) == 1
 
 
 @pytest.mark.parametrize("problem", [UNKNOWN_KEYS, NOT_ALLOWED])
@@ -98,11 +104,11 @@ def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: Keys, co
         world.save(CLIENT_ID, SECRET)
     world.reborn()
     if world.secrets.current("app-keys") is None:
-        assert len(world.store.holds()) == 1
+        assert len(hold_items.holds(world.store)) == 1
         world.time.advance(minutes=1)
         world.save(CLIENT_ID, SECRET)
     world.settle()
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert world.agree()
     assert (len(world.events(RELEASED)), len(world.events(CHANGED))) == (1, 1)
 
@@ -111,7 +117,7 @@ def test_a_hold_that_the_former_keys_put_up_after_the_change_is_found_by_the_wat
     world.save(CLIENT_ID, SECRET)
     world.hold()
     assert world.settle()
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
 
 
 def test_the_watch_leaves_a_hold_that_xero_would_put_up_again(world: Keys) -> None:
@@ -120,10 +126,10 @@ def test_the_watch_leaves_a_hold_that_xero_would_put_up_again(world: Keys) -> No
     world.hold()
     assert not world.settle()
     world.server.secrets = [SECRET]
-    world.store.commit(world.store.remove_hold(world.store.holds()[0]))
+    world.store.commit(hold_items.remove_hold(hold_items.holds(world.store)[0]))
     world.hold(NOT_ALLOWED)
     assert not world.settle()
-    assert len(world.store.holds()) == 1
+    assert len(hold_items.holds(world.store)) == 1
 
 
 def test_the_watch_asks_xero_only_while_something_is_held(world: Keys) -> None:
@@ -135,10 +141,10 @@ def test_the_watch_asks_xero_only_while_something_is_held(world: Keys) -> None:
 
 
 def _waiting(world: Keys) -> Feed:
-    feed = ledger.find_feed(world.store, feed_id(CONNECTION, "account-1"))
+    feed = feed_items.find_feed(world.store, feed_id(CONNECTION, "account-1"))
     assert feed is not None
-    writes: list[Write] = [ledger.put_feed(feed.but(recorded_through=feed.recorded_through + 2))]
+    writes: list[Write] = [feed_items.put_feed(feed.but(recorded_through=feed.recorded_through + 2))]
     world.store.commit(*writes)
-    found = ledger.find_feed(world.store, feed.id)
+    found = feed_items.find_feed(world.store, feed.id)
     assert found is not None
     return found

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 
-from feedlane import key_changes
-from feedlane.event import Event
-from feedlane.hold import APP, Hold, Scope
+from feedlane.credentials.vault import KeysCheck, SecretSlot
+from feedlane.events.event import Event
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
-from feedlane.settings import Settings
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.settings import app_keys
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
 from feedlane.store.store import Store
-from feedlane.vault import KeysCheck, Secret
-from feedlane.vault_keys import StoredKeys
+from feedlane.vault.app_keys import StoredKeys
 from tests.fakes.queues import FakeQueues
 from tests.unit.vault.world import SECRET, Crash, World
 
@@ -30,20 +33,22 @@ class Keys(World):
 
     def save(self, client_id: str, secret: str) -> tuple[Settings, KeysCheck]:
         ports = (self.store, self.queues, self.vault(), self.time(), self.new_id)
-        return key_changes.change_keys(*ports, client_id, secret)
+        return app_keys.change_keys(*ports, client_id, secret)
 
     def add(self, secret: str) -> tuple[Settings, KeysCheck]:
-        return key_changes.add_second_secret(self.store, self.queues, self.vault(), self.time(), self.new_id, secret)
+        return app_keys.add_second_secret(self.store, self.queues, self.vault(), self.time(), self.new_id, secret)
 
-    def drop(self, which: Secret) -> Settings:
-        return key_changes.drop_secret(self.store, self.queues, self.vault(), self.time(), self.new_id, which)
+    def drop(self, which: SecretSlot) -> Settings:
+        return app_keys.drop_secret(self.store, self.queues, self.vault(), self.time(), self.new_id, which)
 
     def settle(self) -> bool:
-        return key_changes.settle(self.store, self.queues, self.reborn(), self.time(), self.new_id)
+        return app_keys.finish_interrupted_change(self.store, self.queues, self.reborn(), self.time(), self.new_id)
 
     def hold(self, problem: Problem = UNKNOWN_KEYS, reason: str = "app-keys-rejected") -> Hold:
-        hold = Hold(id="hold-1", scope=Scope.APP, subject=APP, reason=reason, problem=problem, since=self.time())
-        self.store.commit(self.store.add_hold(hold))
+        hold = Hold(
+            id="hold-1", scope=Scope.APP, subject=APP_SUBJECT, reason=reason, problem=problem, since=self.time()
+        )
+        self.store.commit(hold_items.add_hold(hold))
         return hold
 
     @property
@@ -54,7 +59,7 @@ class Keys(World):
 
     def agree(self) -> bool:
         """Whether the settings show what the vault has."""
-        settings, kept = self.store.settings(), self.kept
+        settings, kept = settings_items.settings(self.store), self.kept
         shown = tuple(filter(None, (settings.client_secret_ending, settings.second_secret_ending)))
         return (settings.client_id, shown) == (kept.client_id, kept.endings)
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from feedlane.limits import KEPT_FREE_A_DAY
-from feedlane.settings import Settings
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
+from feedlane.statements.gate import Gate
+from feedlane.statements.limits import DAILY_CALLS_RESERVED
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed
-from feedlane.store.traffic import Gate
 from tests.unit.feeds.world import COMPANY, NOW, World, transactions
 
 TENANT = "tenant-1"
-LIMIT = KEPT_FREE_A_DAY + 3
+LIMIT = DAILY_CALLS_RESERVED + 3
 TOLD = "dailyLimit.reached"
 
 
@@ -25,8 +26,8 @@ def world() -> World:
     world = World()
     pk, sk = keys.owner(TENANT)
     world.store.table.put_many([{"pk": pk, "sk": sk, "company_id": COMPANY, "mark": "m"}])
-    settings: Settings = world.store.settings()
-    world.store.commit(world.store.put_settings(settings.but(daily_limit=LIMIT)))
+    settings: Settings = settings_items.settings(world.store)
+    world.store.commit(settings_items.put_settings(settings.but(daily_limit=LIMIT)))
     return world
 
 
@@ -59,7 +60,7 @@ def test_a_day_with_room_is_not_told(world: World) -> None:
 
 
 def test_a_full_minute_is_not_told(world: World) -> None:
-    world.store.commit(world.store.put_settings(world.store.settings().but(daily_limit=5000)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(daily_limit=5000)))
     assert not all(call(world) for _ in range(60))
     assert world.events(TOLD) == []
 

@@ -8,10 +8,19 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.limits import KEPT_FREE_A_DAY, LONGEST_CALL, Limits, Traffic, Wait, admitted, finished
-from feedlane.settings import Settings
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
+from feedlane.statements.gate import Gate
+from feedlane.statements.limits import (
+    CALL_DURATION_MAX,
+    DAILY_CALLS_RESERVED,
+    Limits,
+    RateLimited,
+    Traffic,
+    admit,
+    finish_call,
+)
 from feedlane.store.store import Store
-from feedlane.store.traffic import Gate
 from tests.fakes.table import MemoryTable
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -22,7 +31,7 @@ def test_no_sixty_seconds_hold_more_calls_than_allowed(pauses: list[int], minute
     now, traffic, made = NOW, Traffic(), []
     for number, pause in enumerate(pauses):
         now += timedelta(seconds=pause)
-        found = admitted(traffic, Limits(minute=minute), now, str(number))
+        found = admit(traffic, Limits(minute=minute), now, str(number))
         if isinstance(found, Traffic):
             traffic = found
             made.append(now)
@@ -34,30 +43,30 @@ def test_no_sixty_seconds_hold_more_calls_than_allowed(pauses: list[int], minute
 def test_who_waits_as_long_as_told_may_go(minute: int) -> None:
     traffic = Traffic()
     for number in range(minute):
-        found = admitted(traffic, Limits(minute=minute), NOW + timedelta(seconds=number), str(number))
+        found = admit(traffic, Limits(minute=minute), NOW + timedelta(seconds=number), str(number))
         assert isinstance(found, Traffic)
         traffic = found
     now = NOW + timedelta(seconds=minute)
-    wait = admitted(traffic, Limits(minute=minute), now, "next")
-    assert isinstance(wait, Wait)
-    assert isinstance(admitted(traffic, Limits(minute=minute), now + timedelta(seconds=wait.seconds), "next"), Traffic)
+    wait = admit(traffic, Limits(minute=minute), now, "next")
+    assert isinstance(wait, RateLimited)
+    assert isinstance(admit(traffic, Limits(minute=minute), now + timedelta(seconds=wait.seconds), "next"), Traffic)
 
 
 def test_a_call_that_ended_makes_room_and_one_that_never_does_makes_room_in_time() -> None:
     limits = Limits(minute=100, at_once=1)
-    first = admitted(Traffic(), limits, NOW, "a")
+    first = admit(Traffic(), limits, NOW, "a")
     assert isinstance(first, Traffic)
-    assert admitted(first, limits, NOW, "b") == Wait(1)
-    assert isinstance(admitted(finished(first, "a"), limits, NOW, "b"), Traffic)
-    assert isinstance(admitted(first, limits, NOW + LONGEST_CALL, "b"), Traffic)
+    assert admit(first, limits, NOW, "b") == RateLimited(1)
+    assert isinstance(admit(finish_call(first, "a"), limits, NOW, "b"), Traffic)
+    assert isinstance(admit(first, limits, NOW + CALL_DURATION_MAX, "b"), Traffic)
 
 
 def test_a_day_has_its_number_and_the_next_day_starts_anew() -> None:
     limits = Limits(minute=100, day=1)
-    first = admitted(Traffic(), limits, NOW, "a")
+    first = admit(Traffic(), limits, NOW, "a")
     assert isinstance(first, Traffic)
-    assert isinstance(admitted(first, limits, NOW, "b"), Wait)
-    assert isinstance(admitted(first, limits, NOW + timedelta(days=1), "b"), Traffic)
+    assert isinstance(admit(first, limits, NOW, "b"), RateLimited)
+    assert isinstance(admit(first, limits, NOW + timedelta(days=1), "b"), Traffic)
 
 
 def test_instances_that_ask_at_the_same_moment_share_one_count() -> None:
@@ -85,10 +94,10 @@ def test_a_tenant_that_is_full_does_not_stop_another() -> None:
 
 def test_the_days_number_follows_the_setting_and_starts_with_the_lowest_tiers() -> None:
     store = Store(MemoryTable())
-    assert _calls_of_a_day(store, "new") == 1000 - KEPT_FREE_A_DAY
-    store.commit(store.put_settings(Settings(daily_limit=250)))
-    assert _calls_of_a_day(store, "a-few") == 250 - KEPT_FREE_A_DAY
-    store.commit(store.put_settings(store.settings().but(daily_limit=251)))
+    assert _calls_of_a_day(store, "new") == 1000 - DAILY_CALLS_RESERVED
+    store.commit(settings_items.put_settings(Settings(daily_limit=250)))
+    assert _calls_of_a_day(store, "a-few") == 250 - DAILY_CALLS_RESERVED
+    store.commit(settings_items.put_settings(settings_items.settings(store).but(daily_limit=251)))
     assert Gate(store).enter("a-few", NOW + timedelta(hours=6), "one-more") is None
     assert Gate(store).enter("a-few", NOW + timedelta(hours=6), "none-more") is not None
 

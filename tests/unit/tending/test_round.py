@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.connection import Connection, ConnectionStatus
-from feedlane.tending import PAGE
-from feedlane.tending_round import PER_MINUTE
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection, ConnectionStatus
+from feedlane.upkeep.connections import PAGE_SIZE
+from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX
 from tests.unit.tending.world import BETWEEN_RUNS, Killed, World
 
 
@@ -27,7 +28,7 @@ def test_ten_thousand_connections_are_each_visited_once_and_told_of_once_within_
     assert world.told() == Counter(world.ended)
     assert world.round.ended == len(world.ended) > 300
     # A token and a list for each, the few whose token ended early twice.
-    assert world.xero.most_in_a_minute() < 2.2 * PER_MINUTE
+    assert world.xero.most_in_a_minute() < 2.2 * TOKEN_SETS_PER_MINUTE_MAX
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -47,7 +48,7 @@ def test_runs_that_are_killed_anywhere_leave_nobody_out_and_tell_nothing_twice(s
 
     assert kills > 3
     assert len(world.xero.asked) == 1_500
-    assert sum(world.xero.asked.values()) <= 1_500 + kills * PAGE
+    assert sum(world.xero.asked.values()) <= 1_500 + kills * PAGE_SIZE
     assert world.is_as_xero_has_it()
     assert world.told() == Counter(world.ended)
 
@@ -69,7 +70,7 @@ def test_a_finished_round_costs_nothing_until_the_next_day_and_repeats_no_event(
 def test_users_with_many_organisations_are_asked_for_once_a_page() -> None:
     world = World(1_000, users=10)
     world.runs()
-    assert sum(world.xero.asked.values()) <= 10 * (1_000 / PAGE + 1)
+    assert sum(world.xero.asked.values()) <= 10 * (1_000 / PAGE_SIZE + 1)
     assert world.is_as_xero_has_it()
 
 
@@ -140,8 +141,8 @@ def test_a_connection_that_is_reconnected_while_xero_is_asked_is_not_ended() -> 
 
     def reconnect() -> None:
         world.xero.on_call = lambda: None
-        now = world.store.connection(connection.company_id, connection.id)
-        world.store.commit(world.store.put_connection(now.but(token_set_id="token-set-new")))
+        now = company_items.connection(world.store, connection.company_id, connection.id)
+        world.store.commit(company_items.put_connection(now.but(token_set_id="token-set-new")))
 
     world.xero.on_call = reconnect
     world.runs()

@@ -8,17 +8,18 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import Write
-from feedlane.tending import Tender
-from feedlane.tending_round import PER_MINUTE, Pace, Round, Rounds
-from feedlane.token_set import AccessToken
+from feedlane.upkeep.connections import ConnectionCheck
+from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX, DailyRound, Pacer, RoundState
 from feedlane.xero.connections import XeroConnection
 from local.simulator.limits import RateLimits
 from tests.fakes.queues import FakeQueues
@@ -72,7 +73,7 @@ class Xero:
             return AccessToken(value=f"{token_set_id} another", expires_at=self.world.now)
         return AccessToken(value=token_set_id, expires_at=self.world.now)
 
-    def listed(self, access_token: str) -> list[XeroConnection]:
+    def list_connections(self, access_token: str) -> list[XeroConnection]:
         self._called()
         token_set_id = access_token.partition(" ")[0]
         if token_set_id in self.ended_early:
@@ -109,14 +110,14 @@ class World:
         for number in range(count):
             self._add(f"{self.rng.getrandbits(64):016x}", f"token-set-{number % (users or count)}")
 
-    def run(self) -> Round | None:
+    def run(self) -> RoundState | None:
         """One run of the function, started by its schedule."""
         deadline = self.now + RUN_LASTS
-        pace = Pace(PER_MINUTE, lambda: self.now.timestamp(), self._sleep)
-        tender = Tender(
+        pace = Pacer(TOKEN_SETS_PER_MINUTE_MAX, lambda: self.now.timestamp(), self._sleep)
+        tender = ConnectionCheck(
             self.store, self.xero, self.xero, lambda: self.now, self._new_id, FakeQueues(), pace.wait,  # type: ignore[arg-type]
         )  # fmt: skip
-        return Rounds(self.store, tender, lambda: self.now).go_on(lambda: deadline - self.now)
+        return DailyRound(self.store, tender, lambda: self.now).run(lambda: deadline - self.now)
 
     def runs(self, most: int = 60) -> int:
         """Runs every ten minutes until the round is finished and nothing is in doubt; how many it took."""
@@ -127,11 +128,11 @@ class World:
         raise AssertionError(f"not finished after {most} runs: {self.round.after}, {len(self.round.again)} in doubt")
 
     @property
-    def round(self) -> Round:
-        return Round.model_validate(self.table.get(keys.ROUND))
+    def round(self) -> RoundState:
+        return RoundState.model_validate(self.table.get(keys.ROUND))
 
     def status(self, connection: Connection) -> ConnectionStatus:
-        return self.store.connection(connection.company_id, connection.id).status
+        return company_items.connection(self.store, connection.company_id, connection.id).status
 
     def told(self) -> Counter[str]:
         """How often each connection's end was told."""
@@ -142,7 +143,7 @@ class World:
         wanted = {True: ConnectionStatus.DEAUTHORIZED, False: ConnectionStatus.LINKED}
         return all(self.status(one) is wanted[one.id in self.ended] for one in self.linked)
 
-    def _started(self) -> Round | None:
+    def _started(self) -> RoundState | None:
         begun = self.now
         try:
             return self.run()
@@ -159,7 +160,7 @@ class World:
             tenant=tenant, token_set_id=token_set_id,
         )  # fmt: skip
         self.table.put_many(
-            write.item for write in (self.store.add_company(company), self.store.add_connection(connection))
+            write.item for write in (company_items.add_company(company), company_items.add_connection(connection))
         )
         self.linked.append(connection)
         fate = self.rng.random()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from feedlane.credentials.vault import SecretSlot
 from feedlane.errors import AppKeysRejected, Invalid, Unavailable
-from feedlane.vault import Secret
 from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, REDIRECT, SECRET, World, refused
 
 
@@ -139,14 +139,16 @@ def test_once_the_new_secret_works_the_old_one_is_dropped_and_the_new_is_the_fir
     world.server.secrets = [SECRET, NEW_SECRET]
     vault.add_app_secret(NEW_SECRET)
     world.server.secrets = [NEW_SECRET]
-    assert vault.drop_app_secret(Secret.FIRST).endings == (NEW_SECRET[-4:],)
+    assert vault.drop_app_secret(SecretSlot.FIRST).endings == (NEW_SECRET[-4:],)
     calls = len(world.server.forms)
     assert vault.exchange_code("code-2", REDIRECT).token_set_id
     assert len(world.server.forms) == calls + 1, "the old secret is tried no longer"
 
 
-@pytest.mark.parametrize(("known", "dropped"), [(SECRET, Secret.FIRST), (NEW_SECRET, Secret.SECOND)])
-def test_a_secret_is_not_dropped_while_xero_does_not_know_the_other(world: World, known: str, dropped: Secret) -> None:
+@pytest.mark.parametrize(("known", "dropped"), [(SECRET, SecretSlot.FIRST), (NEW_SECRET, SecretSlot.SECOND)])
+def test_a_secret_is_not_dropped_while_xero_does_not_know_the_other(
+    world: World, known: str, dropped: SecretSlot
+) -> None:
     world.connected()
     vault = world.vault()
     world.server.secrets = [SECRET, NEW_SECRET]
@@ -164,7 +166,7 @@ def test_nothing_is_dropped_while_xero_cannot_be_asked(world: World) -> None:
     vault.add_app_secret(NEW_SECRET)
     answer, world.server._answer = world.server._answer, lambda *_: httpx.Response(503)  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
-        vault.drop_app_secret(Secret.FIRST)
+        vault.drop_app_secret(SecretSlot.FIRST)
     world.server._answer = answer  # type: ignore[method-assign]
     world.server.secrets = [SECRET]
     assert vault.exchange_code("code-2", REDIRECT).token_set_id
@@ -173,4 +175,4 @@ def test_nothing_is_dropped_while_xero_cannot_be_asked(world: World) -> None:
 def test_the_only_secret_is_not_dropped(world: World) -> None:
     world.connected()
     with pytest.raises(Invalid):
-        world.vault().drop_app_secret(Secret.SECOND)
+        world.vault().drop_app_secret(SecretSlot.SECOND)

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from feedlane.aws.vault import LambdaVault
 from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
-from feedlane.vault_client import LambdaVault
 from tests.unit.handlers.handlers import Context, load, sample
 from tests.unit.vault.world import CLIENT_ID, CONTINUOUS, NEW_SECRET, REDIRECT, SECRET, World
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from feedlane import lost_refreshes
+from feedlane.credentials import refreshes
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
-from feedlane.lost_refreshes import Found
-from feedlane.store import refreshes
 from feedlane.store.store import Store
-from feedlane.vault_lease import Leases
+from feedlane.upkeep import refreshes_in_doubt
+from feedlane.upkeep.refreshes_in_doubt import Resolved
+from feedlane.vault.leases import Leases
 from tests.unit.vault.world import NEW_SECRET, SECRET, Crash, World
 
 
@@ -37,8 +37,8 @@ def _all_answers_lost(_: int) -> httpx.Response:
     raise httpx.ReadTimeout("lost")
 
 
-def _look(world: World) -> Found:
-    return lost_refreshes.settle(Store(world.table), world.reborn(), world.time())
+def _look(world: World) -> Resolved:
+    return refreshes_in_doubt.resolve(Store(world.table), world.reborn(), world.time())
 
 
 def _several(world: World, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -72,7 +72,7 @@ def test_a_crash_of_which_nobody_asks_again_is_settled_in_time(world: World) -> 
     world.time.advance(minutes=31)
     _dies_before_the_store(world, token_set)
     world.time.advance(minutes=10)
-    assert _look(world) == Found(settled=1)
+    assert _look(world) == Resolved(settled=1)
     world.time.advance(days=59)
     assert world.reborn().access_token(token_set).value
 
@@ -85,7 +85,7 @@ def test_lost_answers_of_which_nobody_asks_again_are_settled_in_time(world: Worl
         world.vault().access_token(token_set)
     world.server.after = lambda _: None
     world.time.advance(minutes=10)
-    assert _look(world) == Found(settled=1)
+    assert _look(world) == Resolved(settled=1)
     world.time.advance(days=59)
     assert world.reborn().access_token(token_set).value
 
@@ -98,7 +98,7 @@ def test_a_token_that_works_still_does_not_hide_the_doubt(world: World) -> None:
         world.vault().access_token(token_set, rejected)
     world.server.after = lambda _: None
     world.time.advance(minutes=10)
-    assert _look(world) == Found(settled=1)
+    assert _look(world) == Resolved(settled=1)
     assert _listed(world) == []
 
 
@@ -107,7 +107,7 @@ def test_a_refresh_under_way_is_left_alone(world: World) -> None:
     leases = Leases(world.table, world.time)
     assert leases.take(leases.look(token_set), refresh=True)
     world.time.advance(minutes=1)
-    assert _look(world) == Found()
+    assert _look(world) == Resolved()
     assert world.server.refreshes == 0
 
 
@@ -117,7 +117,7 @@ def test_a_refresh_that_ends_well_is_listed_no_more(world: World) -> None:
     world.vault().access_token(token_set)
     world.time.advance(minutes=10)
     assert _listed(world) == []
-    assert _look(world) == Found()
+    assert _look(world) == Resolved()
     assert world.server.refreshes == 1
 
 
@@ -126,8 +126,8 @@ def test_a_token_set_that_has_ended_is_asked_about_once(world: World) -> None:
     world.time.advance(minutes=31)
     _dies_before_the_store(world, token_set)
     world.time.advance(minutes=31)
-    assert _look(world) == Found(ended=1)
-    assert _look(world) == Found()
+    assert _look(world) == Resolved(ended=1)
+    assert _look(world) == Resolved()
 
 
 def test_a_token_set_that_was_revoked_meanwhile_is_listed_no_more(world: World) -> None:
@@ -143,8 +143,8 @@ def test_nobody_else_is_asked_about_while_xero_is_out_of_reach(world: World, mon
     _several(world, monkeypatch, 5)
     world.server.after = _all_answers_lost
     before = world.server.refreshes
-    assert _look(world) == Found()
-    assert world.server.refreshes == before + 2 * lost_refreshes.UNANSWERED
+    assert _look(world) == Resolved()
+    assert world.server.refreshes == before + 2 * refreshes_in_doubt.UNANSWERED_MAX
     assert len(_listed(world)) == 5
 
 
@@ -153,8 +153,8 @@ def test_nobody_else_is_asked_about_while_xero_does_not_know_the_app(
 ) -> None:
     _several(world, monkeypatch, 3)
     world.server.secrets, before = [NEW_SECRET], world.server.refreshes
-    assert _look(world) == Found()
+    assert _look(world) == Resolved()
     assert world.server.refreshes == before + 1
     world.server.secrets = [SECRET]
     world.time.advance(minutes=10)
-    assert _look(world) == Found(settled=3)
+    assert _look(world) == Resolved(settled=3)

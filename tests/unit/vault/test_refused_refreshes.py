@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded
-from feedlane.vault_lease import Leases
+from feedlane.vault.leases import Leases
 from tests.unit.vault.world import NEW_SECRET, REDIRECT, World, refused
 
 

@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from feedlane.errors import Unavailable
-from feedlane.vault_secrets import Secrets, Version
-from feedlane.vault_secrets_manager import SecretsManager
+from feedlane.vault.secrets import Secrets, SecretVersion
+from feedlane.vault.secrets_manager import SecretsManager
 from tests.fakes.secrets import MemorySecrets
 
 
@@ -36,9 +36,9 @@ def test_what_was_never_written_is_not_there(secrets: Secrets) -> None:
 
 def test_each_write_is_a_new_version_and_the_one_before_stays_the_previous(secrets: Secrets) -> None:
     first, second = secrets.write("one", "first"), secrets.write("one", "second")
-    assert secrets.current("one") == Version(second, "second")
-    assert secrets.previous("one") == Version(first, "first")
-    assert secrets.version("one", first) == Version(first, "first")
+    assert secrets.current("one") == SecretVersion(second, "second")
+    assert secrets.previous("one") == SecretVersion(first, "first")
+    assert secrets.version("one", first) == SecretVersion(first, "first")
 
 
 def test_the_same_text_written_twice_is_two_versions(secrets: Secrets) -> None:
@@ -52,12 +52,12 @@ def test_a_deleted_secret_is_gone_and_its_name_can_be_used_again(secrets: Secret
     assert secrets.current("one") is None
     assert secrets.version("one", old) is None
     new = secrets.write("one", "new")
-    assert secrets.current("one") == Version(new, "new")
+    assert secrets.current("one") == SecretVersion(new, "new")
     assert secrets.previous("one") is None
 
 
 def test_a_versions_text_shows_in_no_traceback() -> None:
-    assert "canary" not in repr(Version("id", "canary"))
+    assert "canary" not in repr(SecretVersion("id", "canary"))
 
 
 class Failing:

@@ -9,8 +9,8 @@ import pytest
 
 from feedlane.errors import Unavailable
 from feedlane.ids import fingerprint
-from feedlane.vault_lease import Leases
-from feedlane.vault_service import VaultService
+from feedlane.vault.leases import Leases
+from feedlane.vault.service import VaultService
 from tests.unit.vault.world import REDIRECT, World
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from feedlane.errors import Invalid
-from feedlane.vault_webhook_secrets import MOST_PER_CONSUMER, NAME
+from feedlane.vault.webhook_secrets import NAME, SECRETS_PER_CONSUMER_MAX
 from tests.unit.vault.world import World
 
 
@@ -62,7 +62,7 @@ def test_a_secret_that_is_past_its_time_is_forgotten_at_the_next_change(world: W
 
 def test_a_fifth_rotation_within_a_day_is_refused_until_there_is_room(world: World) -> None:
     vault = world.vault()
-    made = [vault.create_webhook_secret("one") for _ in range(MOST_PER_CONSUMER)]
+    made = [vault.create_webhook_secret("one") for _ in range(SECRETS_PER_CONSUMER_MAX)]
     with pytest.raises(Invalid) as refused:
         vault.create_webhook_secret("one")
     assert refused.value.findings[0].item_id == "secret"

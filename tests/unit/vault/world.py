@@ -14,7 +14,7 @@ import httpx
 
 from feedlane.store import keys
 from feedlane.store.table import Item, Write
-from feedlane.vault_service import VaultService
+from feedlane.vault.service import VaultService
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from tests.fakes.secrets import MemorySecrets

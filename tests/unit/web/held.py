@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from feedlane.feed import Feed
-from feedlane.hold import Hold, Scope
+from feedlane.companies.reconnection import RECONNECTION_NEEDED
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
-from feedlane.reconnection import RECONNECTION_NEEDED
-from feedlane.store import ledger
+from feedlane.scope import Scope
 from tests.unit.web.world import ACME, NOW, World
 
 ENDED = Problem(type="x", title="x", status=403)
@@ -25,7 +27,7 @@ def hold_connection(world: World, problem: Problem = ENDED, since: datetime = NO
         since=since,
         company_id=world.connection.company_id,
     )
-    world.store.commit(world.store.add_hold(hold))
+    world.store.commit(hold_items.add_hold(hold))
     return hold
 
 
@@ -43,5 +45,5 @@ def add_feed(world: World, **fields: Any) -> Feed:
         created=world.site.time,
         **fields,
     )
-    world.store.commit(ledger.add_feed(feed))
+    world.store.commit(feed_items.add_feed(feed))
     return feed

@@ -6,11 +6,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from feedlane.companies import items as company_items
+from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Refused, Unavailable
+from feedlane.feeds.items import find_feed
+from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.problem import Problem
-from feedlane.source_account import SourceAccountStatus
-from feedlane.store.ledger import find_feed
-from feedlane.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from tests.unit.web.world import Browser, Seen, World
 
 
@@ -73,7 +74,7 @@ def test_the_xero_account_with_the_same_number_is_proposed() -> None:
 def test_connecting_makes_the_feed_and_shows_it_after_a_redirect(world: World) -> None:
     seen = _post(world, _row())
     assert (seen.status, seen.path, seen.query) == (303, f"{world.base()}/accounts", {"done": "connected"})
-    account = world.store.source_account(world.connection.id, "main")
+    account = company_items.source_account(world.store, world.connection.id, "main")
     assert account.mapping is not None
     assert (account.mapping.target_account_id, account.mapping.feed_start_date) == ("x-1", "2026-05-01")
     assert find_feed(world.store, f"{world.connection.id}/main") is not None
@@ -87,7 +88,7 @@ def test_connecting_makes_the_feed_and_shows_it_after_a_redirect(world: World) -
 def test_several_rows_connect_at_once(world: World) -> None:
     form = _row() | {"rows": "2", "source-2": "savings", "target-2": "new", "start-2": ""}
     assert _post(world, form).status == 303
-    accounts = world.store.source_accounts(world.connection.id)
+    accounts = company_items.source_accounts(world.store, world.connection.id)
     assert [account.status for account in accounts] == [SourceAccountStatus.CONNECTED] * 2
     assert world.site.upstream.connections[1].account_id is None
 
@@ -133,7 +134,7 @@ def test_what_went_well_stays_connected_when_another_row_fails(world: World, mon
     assert seen.status == 422
     assert "multi-currency" in seen.body
     assert _Options(seen.body).values["source-1"] == ["", "savings"]
-    assert world.store.source_account(world.connection.id, "main").mapping is not None
+    assert company_items.source_account(world.store, world.connection.id, "main").mapping is not None
 
 
 def test_disconnecting_gives_the_account_back_to_the_drop_down(world: World) -> None:
@@ -141,7 +142,10 @@ def test_disconnecting_gives_the_account_back_to_the_drop_down(world: World) -> 
     seen = _post(world, {"action": "disconnect", "account": "main"})
     assert seen.query == {"done": "disconnected"}
     assert "main" in _Options(world.browser.get(seen.location).body).values["source-1"]
-    assert world.store.source_account(world.connection.id, "main").status is SourceAccountStatus.DISCONNECTED
+    assert (
+        company_items.source_account(world.store, world.connection.id, "main").status
+        is SourceAccountStatus.DISCONNECTED
+    )
 
 
 def test_xero_being_away_is_said_and_the_page_still_works(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +159,7 @@ def test_xero_being_away_is_said_and_the_page_still_works(world: World, monkeypa
 
 
 def test_a_connection_without_the_scope_offers_to_reconnect(world: World) -> None:
-    world.store.commit(world.store.put_connection(world.now().but(scopes=("openid",))))
+    world.store.commit(company_items.put_connection(world.now().but(scopes=("openid",))))
     seen = world.browser.get(f"{world.base()}/accounts")
     assert "given access to bank feeds" in seen.body
     assert "start?link.reconnect=1" in seen.body
@@ -163,8 +167,8 @@ def test_a_connection_without_the_scope_offers_to_reconnect(world: World) -> Non
 
 def test_while_an_account_is_connecting_the_page_looks_again_by_itself(world: World) -> None:
     _post(world, _row())
-    account = world.store.source_account(world.connection.id, "main")
-    world.store.commit(world.store.put_source_account(account.but(status=SourceAccountStatus.CONNECTING)))
+    account = company_items.source_account(world.store, world.connection.id, "main")
+    world.store.commit(company_items.put_source_account(account.but(status=SourceAccountStatus.CONNECTING)))
     body = world.browser.get(f"{world.base()}/accounts").body
     assert "data-refresh" in body
     assert 'http-equiv="refresh"' not in body, "a form is being filled in: nothing may reload it"

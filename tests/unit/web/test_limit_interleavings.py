@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from feedlane import connection_limit, connections
-from feedlane.connection import Connection
+from feedlane.companies import connection_limit
+from feedlane.companies.connection import Connection
+from feedlane.companies.organisations import Organisation
 from feedlane.ids import new_id
-from feedlane.linking import Linking, Reason
-from feedlane.organisations import Organisation
-from feedlane.sessions import Choice
+from feedlane.link import connections
+from feedlane.link.choice import OrganisationChoice
+from feedlane.link.linking import Linking, NotLinkedReason
 from feedlane.store import keys
 from tests.unit.web.world import NOW, World
 
@@ -115,18 +116,18 @@ def test_in_no_order_of_steps_are_more_linked_than_the_limit_allows(seed: int) -
     # Then there were never more than five, the count is right, and whoever was refused met the limit
     assert most <= LIMIT
     kinds = Counter("linked" if end is None else end.reason for end in ends[:COMING])  # type: ignore[attr-defined]
-    assert set(kinds) <= {"linked", Reason.LIMIT}
+    assert set(kinds) <= {"linked", NotLinkedReason.LIMIT}
     assert LIMIT - LINKED_BEFORE <= kinds["linked"] <= LIMIT - LINKED_BEFORE + 1
     assert ends[COMING:] == [None, None, None]
     count_now = LINKED_BEFORE - 1 + kinds["linked"]
-    assert connection_limit.counted(world.store) == count_now == connection_limit.recount(world.store)
+    assert connection_limit.linked_count(world.store) == count_now == connection_limit.recount(world.store)
     assert world.events().count("connectionLimit.reached") >= 1
 
 
 def _link(linking: Linking, connection: Connection, name: str) -> None:
     organisation = Organisation(tenant_id=f"tenant-{name}", name=name, xero_connection_id=f"xero-{name}")
-    choice = Choice(token_set_id="t", authentication_event_id="e", scopes=(), organisations=(organisation,))
-    linking.chosen(connection, choice, organisation.tenant_id, NOW)
+    choice = OrganisationChoice(token_set_id="t", authentication_event_id="e", scopes=(), organisations=(organisation,))
+    linking.link_chosen(connection, choice, organisation.tenant_id, NOW)
 
 
 def _leave(world: World, connection: Connection) -> None:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import link_urls
 from feedlane.ids import new_secret
+from feedlane.link import passwords as link_passwords
 from tests.unit.web.world import API_KEY, Browser, World
 
 
@@ -17,13 +17,13 @@ def world() -> World:
 
 
 def _password(world: World) -> str:
-    made = link_urls.connection_passwords(world.store, world.site.time, new_secret, [world.connection])
+    made = link_passwords.issue_connection_passwords(world.store, world.site.time, new_secret, [world.connection])
     return made[world.connection.id]
 
 
 def _company_link(world: World) -> str:
     id = world.connection.company_id
-    return f"/link/company/{id}?link.otp={link_urls.company_password(world.store, world.site.time, new_secret, id)}"
+    return f"/link/company/{id}?link.otp={link_passwords.issue_company_password(world.store, world.site.time, new_secret, id)}"
 
 
 def test_the_link_as_the_platform_gave_it_starts(world: World) -> None:

@@ -6,14 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from feedlane import connection_limit
-from feedlane.checks import Checks
-from feedlane.connection import ConnectionStatus
-from feedlane.feed import Feed
-from feedlane.linking import NotLinked, Reason
-from feedlane.organisations import Organisation
-from feedlane.sessions import Choice
-from feedlane.store import ledger
+from feedlane.companies import connection_limit
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import ConnectionStatus
+from feedlane.companies.organisations import Organisation
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.holds import items as hold_items
+from feedlane.link.choice import OrganisationChoice
+from feedlane.link.linking import NotLinked, NotLinkedReason
+from feedlane.wiring.checks import Checks
 from tests.unit.feeds.moments import crashes_everywhere
 from tests.unit.web.held import add_feed, hold_connection
 from tests.unit.web.world import ACME, NOW, OTHER, URL, World
@@ -100,17 +102,17 @@ def test_reconnection_resolves_errors_releases_its_hold_and_gives_feeds_the_new_
     world.call_back(world.start(), "dead")
     feed = _held_feed(world)
     world.link()
-    found = ledger.find_feed(world.store, feed.id)
+    found = feed_items.find_feed(world.store, feed.id)
     assert found is not None
     assert found.token_set_id == "token-set-1"
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert all(error.resolved_on for error in world.now().errors)
 
 
 def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
     def chosen(world: World) -> None:
-        choice = Choice(token_set_id="new", authentication_event_id="e", scopes=(), organisations=(ACME,))
-        world.site.linking(f"{URL}/oauth/callback").chosen(world.now(), choice, ACME.tenant_id, NOW)
+        choice = OrganisationChoice(token_set_id="new", authentication_event_id="e", scopes=(), organisations=(ACME,))
+        world.site.linking(f"{URL}/oauth/callback").link_chosen(world.now(), choice, ACME.tenant_id, NOW)
 
     def made() -> World:
         world = World()
@@ -121,9 +123,9 @@ def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
         checks = Checks(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
         for check, _ in list(world.queues.follow_ups):
             checks.dispatch(check)
-        [feed] = ledger.feeds_of_connection(world.store, world.connection.id)
+        [feed] = feed_items.feeds_of_connection(world.store, world.connection.id)
         assert feed.token_set_id == ("new" if world.now().is_linked else "old")
-        assert (world.store.holds() == []) == world.now().is_linked
+        assert (hold_items.holds(world.store) == []) == world.now().is_linked
 
 
 def _held_feed(world: World) -> Feed:
@@ -153,7 +155,7 @@ def test_unlinking_frees_a_place_even_if_nobody_counted_it() -> None:
         world.site.organisations.consented = [_organisation(number)]
         world.link(connection, code=f"code-{number}")
     unlinked = world.now(connection).but(status=ConnectionStatus.UNLINKED)
-    world.store.commit(world.store.put_connection(unlinked))
+    world.store.commit(company_items.put_connection(unlinked))
     assert world.browser.get(f"{world.base()}/start").status == 302
 
 
@@ -163,7 +165,7 @@ def test_demo_companies_do_not_count() -> None:
     for number in range(7):
         world.site.organisations.consented = [_organisation(number)]
         assert world.link(world.add_connection(), code=f"code-{number}").status == 302
-    assert connection_limit.counted(world.store) == 0
+    assert connection_limit.linked_count(world.store) == 0
 
 
 def test_forty_callbacks_at_once_never_exceed_the_limit() -> None:
@@ -172,16 +174,16 @@ def test_forty_callbacks_at_once_never_exceed_the_limit() -> None:
     linking = world.site.linking("https://feeds.example.com/oauth/callback")
 
     def call_back(number: int) -> bool:
-        choice = Choice(
+        choice = OrganisationChoice(
             token_set_id="t",
             authentication_event_id="e",
             scopes=(),
             organisations=(_organisation(number),),
         )
         try:
-            linking.chosen(connections[number], choice, _organisation(number).tenant_id, NOW)
+            linking.link_chosen(connections[number], choice, _organisation(number).tenant_id, NOW)
         except NotLinked as error:
-            if error.reason is Reason.LIMIT:
+            if error.reason is NotLinkedReason.LIMIT:
                 return False
             raise
         return True
@@ -202,16 +204,16 @@ def _unlink(world: World) -> None:
     linked = world.now()
     assert linked.tenant is not None
     world.table.items.pop((f"TENANT#{linked.tenant.id}", f"LINKED#{linked.id}"))
-    world.store.commit(world.store.put_connection(linked.but(status=ConnectionStatus.UNLINKED)))
+    world.store.commit(company_items.put_connection(linked.but(status=ConnectionStatus.UNLINKED)))
 
 
 def test_two_consents_at_once_cannot_give_a_connection_two_organisations(world: World) -> None:
     before = world.now()
     world.link()
-    choice = Choice(token_set_id="t", authentication_event_id="e", scopes=(), organisations=(OTHER,))
+    choice = OrganisationChoice(token_set_id="t", authentication_event_id="e", scopes=(), organisations=(OTHER,))
     with pytest.raises(NotLinked) as caught:
-        world.site.linking("").chosen(before, choice, OTHER.tenant_id, NOW)
-    assert caught.value.reason is Reason.OTHER_ORGANISATION
+        world.site.linking("").link_chosen(before, choice, OTHER.tenant_id, NOW)
+    assert caught.value.reason is NotLinkedReason.OTHER_ORGANISATION
     tenant = world.now().tenant
     assert tenant is not None
     assert tenant.id == ACME.tenant_id

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import connection_limit
-from feedlane.connection import ConnectionStatus
+from feedlane.companies import connection_limit
+from feedlane.companies.connection import ConnectionStatus
 from tests.unit.web.world import World
 
 
@@ -32,10 +32,10 @@ def test_when_the_token_ends_the_connection_is_deauthorized_with_the_reason(worl
     _later(world, 1.1)
     ended = world.now()
     assert ended.status is ConnectionStatus.DEAUTHORIZED
-    assert ended.need is not None
-    assert (ended.need.reason, ended.need.status_code) == ("one-off-access-ended", "401")
+    assert ended.reconnection_fault is not None
+    assert (ended.reconnection_fault.reason, ended.reconnection_fault.status_code) == ("one-off-access-ended", "401")
     assert world.events() == ["connection.connected", "connection.disconnected"]
-    assert connection_limit.counted(world.store) == 0
+    assert connection_limit.linked_count(world.store) == 0
 
 
 def test_no_refresh_token_is_asked_for(world: World) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import pytest
 
 from feedlane.ids import fingerprint
+from feedlane.settings import items as settings_items
 from tests.unit.web.world import World
 
 
@@ -45,7 +46,7 @@ def test_every_start_has_its_own(world: World) -> None:
 
 def test_a_start_keeps_its_verifier_when_the_setting_changes_on_the_way(world: World) -> None:
     state = world.start()
-    world.store.commit(world.store.put_settings(world.store.settings().but(pkce=False)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(pkce=False)))
     world.call_back(state)
     assert world.site.vault.verifiers[0]
 

@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.hold import APP, Hold, Scope
+from feedlane.feeds import pages
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.ids import fingerprint
-from feedlane.store import feed_pages
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.settings import items as settings_items
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.web.portal import signed_in
 from tests.unit.web.world import API_KEY, NOW, URL, Browser, World
@@ -48,9 +51,9 @@ def test_another_key_does_not_open_it(key: str) -> None:
 
 
 def test_deleting_the_key_ends_its_sessions(world: World) -> None:
-    key = world.store.api_key(fingerprint(API_KEY))
+    key = settings_items.api_key(world.store, fingerprint(API_KEY))
     assert key is not None
-    world.store.commit(world.store.remove_api_key(key))
+    world.store.commit(settings_items.remove_api_key(key))
     assert world.browser.get("/portal").path == "/portal/sign-in"
 
 
@@ -70,13 +73,13 @@ def test_a_link_session_does_not_open_the_portal(world: World) -> None:
 
 
 def test_a_hold_is_shown_with_xeros_problem_and_released(world: World) -> None:
-    world.store.commit(world.store.add_hold(HOLD))
+    world.store.commit(hold_items.add_hold(HOLD))
     body = world.browser.get("/portal").body
     assert "The organisation does not support automated bank feeds." in body
     assert "invalid-organisation-bank-feeds" in body
     seen = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
     assert seen.query == {"released": "now"}
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert "bankFeeds.released" in world.events()
     again = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
     assert again.query == {"released": "before"}
@@ -85,17 +88,17 @@ def test_a_hold_is_shown_with_xeros_problem_and_released(world: World) -> None:
 def test_a_hold_of_the_app_says_that_more_may_wait_and_that_its_release_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_pages, "MOST_CONNECTIONS", 1)
-    world.store.commit(world.store.add_hold(HOLD.but(scope=Scope.APP, subject=APP, releasing=True)))
+    monkeypatch.setattr(pages, "CONNECTIONS_PER_PAGE_MAX", 1)
+    world.store.commit(hold_items.add_hold(HOLD.but(scope=Scope.APP, subject=APP_SUBJECT, releasing=True)))
     body = world.browser.get("/portal").body
     assert "0 or more transactions wait" in body
     assert "Being released" in body
 
 
 def test_a_release_without_the_form_token_releases_nothing(world: World) -> None:
-    world.store.commit(world.store.add_hold(HOLD))
+    world.store.commit(hold_items.add_hold(HOLD))
     assert world.browser.post("/portal/holds/hold-1/release", {}).status == 403
-    assert world.store.holds() == [HOLD]
+    assert hold_items.holds(world.store) == [HOLD]
 
 
 def test_a_company_shows_its_link_and_its_accounts(world: World) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.feed import Feed, feed_id
-from feedlane.hold import Hold, Scope
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.ids import feed_id
 from feedlane.problem import Problem
-from feedlane.store import ledger
+from feedlane.scope import Scope
 from tests.unit.web.world import API_KEY, NOW, World
 
 
@@ -38,7 +41,7 @@ def world() -> World:
         since=NOW,
         company_id=connection.company_id,
     )
-    world.store.commit(ledger.add_feed(feed), world.store.add_hold(hold))
+    world.store.commit(feed_items.add_feed(feed), hold_items.add_hold(hold))
     return world
 
 
@@ -47,4 +50,4 @@ def test_a_release_that_cannot_be_done_says_why_with_a_409(world: World) -> None
     assert seen.status == 409
     assert "The account is disconnected from Xero" in seen.body
     assert "Xero is not answering" not in seen.body
-    assert [hold.id for hold in world.store.holds()] == ["hold-1"]
+    assert [hold.id for hold in hold_items.holds(world.store)] == ["hold-1"]

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from feedlane.vault import KeysCheck
+from feedlane.credentials.vault import KeysCheck
+from feedlane.settings import items as settings_items
 from tests.unit.web.world import API_KEY, World
 
 
@@ -26,7 +27,9 @@ def _form(world: World, **entered: str) -> dict[str, str]:
 @pytest.mark.parametrize("field", ["client_secret", "second_secret"])
 def test_a_secret_alone_is_not_saved_for_an_app_that_the_page_has_not_shown(world: World, field: str) -> None:
     form = _form(world, **{field: "a-secret-of-app-1"})
-    world.store.commit(world.store.put_settings(world.store.settings().but(client_id="app-2", keys_version=7)))
+    world.store.commit(
+        settings_items.put_settings(settings_items.settings(world.store).but(client_id="app-2", keys_version=7))
+    )
     seen = world.browser.post("/portal/settings", form)
     assert seen.status == 422
     assert "somebody else has changed the keys meanwhile" in seen.body
@@ -36,7 +39,9 @@ def test_a_secret_alone_is_not_saved_for_an_app_that_the_page_has_not_shown(worl
 
 def test_an_id_with_its_secret_is_saved_whatever_there_was(world: World) -> None:
     form = _form(world, client_id="app-3", client_secret="a-secret-of-app-3")
-    world.store.commit(world.store.put_settings(world.store.settings().but(client_id="app-2", keys_version=7)))
+    world.store.commit(
+        settings_items.put_settings(settings_items.settings(world.store).but(client_id="app-2", keys_version=7))
+    )
     world.site.vault.check = KeysCheck(ok=True, version=8)
     assert world.browser.post("/portal/settings", form).status == 303
-    assert world.store.settings().client_id == "app-3"
+    assert settings_items.settings(world.store).client_id == "app-3"

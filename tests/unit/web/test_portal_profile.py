@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from feedlane.settings import items as settings_items
 from tests.unit.web.portal import signed_in
 from tests.unit.web.world import Seen, World
 
@@ -29,7 +30,7 @@ def test_the_profile_is_shown_and_saved(world: World) -> None:
         white_list_urls="https://a.example.com\r\n\r\n https://b.example.com",
         allowed_origins="https://app.example.com",
     )
-    saved = world.store.profile()
+    saved = settings_items.profile(world.store)
     assert (saved.name, saved.white_list_urls) == ("Harbour", ("https://a.example.com", "https://b.example.com"))
     assert saved.allowed_origins == ("https://app.example.com",)
     body = world.browser.get("/portal/profile").body
@@ -46,8 +47,8 @@ def test_the_profile_is_shown_and_saved(world: World) -> None:
     ],
 )
 def test_a_profile_that_breaks_a_rule_is_not_saved(world: World, field: str, value: str, told: str) -> None:
-    before = world.store.profile()
+    before = settings_items.profile(world.store)
     seen = _profile(world, **{field: value})
     assert seen.status == 422
     assert told in seen.body
-    assert world.store.profile() == before
+    assert settings_items.profile(world.store) == before

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.settings import Access, Settings
-from feedlane.vault import KeysCheck
+from feedlane.credentials.vault import KeysCheck
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Access, Settings
 from tests.unit.web.portal import signed_in
 from tests.unit.web.world import URL, Seen, World
 
@@ -29,7 +30,7 @@ def test_settings_show_masked_keys_and_never_the_whole_secret(world: World) -> N
 
 def test_settings_are_saved_with_an_event(world: World) -> None:
     _save(world, access="OneOff", connection_limit="5", bank_feeds="")
-    saved = world.store.settings()
+    saved = settings_items.settings(world.store)
     assert (saved.access, saved.connection_limit, saved.bank_feeds) == (Access.ONE_OFF, 5, False)
     assert world.events() == ["settings.changed"]
 
@@ -37,18 +38,18 @@ def test_settings_are_saved_with_an_event(world: World) -> None:
 def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the_rule(world: World) -> None:
     assert 'value="1000"' in world.browser.get("/portal/settings").body
     _save(world, daily_limit="5000")
-    assert world.store.settings().daily_limit == 5000
+    assert settings_items.settings(world.store).daily_limit == 5000
     for wrong in ("none", "²", "-5", "9" * 5000, "199"):
         seen = _save(world, daily_limit=wrong)
         assert seen.status == 422
         assert "Calls a day: must be how many calls a day Xero allows" in seen.body
-    assert world.store.settings().daily_limit == 5000
+    assert settings_items.settings(world.store).daily_limit == 5000
 
 
 def test_keys_go_to_the_vault_and_only_endings_are_kept(world: World) -> None:
     _save(world, client_id="NEWID1234", client_secret="canary-secret-9876")
     assert world.site.vault.keys == [("NEWID1234", "canary-secret-9876")]
-    saved = world.store.settings()
+    saved = settings_items.settings(world.store)
     assert (saved.client_id, saved.client_secret_ending) == ("NEWID1234", "9876")
     assert "canary-secret" not in str(world.table.items)
 
@@ -64,7 +65,7 @@ def test_keys_that_xero_does_not_know_are_refused_with_the_part_that_is_wrong(wo
     assert seen.status == 422
     assert "Client secret: Xero does not know this secret" in seen.body
     assert "canary-secret" not in seen.body
-    assert world.store.settings().client_id == "app-1"
+    assert settings_items.settings(world.store).client_id == "app-1"
 
 
 def test_an_id_without_its_secret_is_refused(world: World) -> None:
@@ -74,10 +75,10 @@ def test_an_id_without_its_secret_is_refused(world: World) -> None:
 
 
 def test_enabling_without_keys_is_refused(world: World) -> None:
-    world.store.commit(world.store.put_settings(Settings(version=world.store.settings().version)))
+    world.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(world.store).version)))
     seen = _save(world)
     assert seen.status == 422
-    assert not world.store.settings().enabled
+    assert not settings_items.settings(world.store).enabled
 
 
 def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
@@ -93,7 +94,7 @@ def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
         link_passwords="yes",
         gap_is_error="yes",
     )
-    saved = world.store.settings()
+    saved = settings_items.settings(world.store)
     expected = Settings(
         enabled=True,
         bank_feeds=True,
@@ -115,7 +116,10 @@ def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
     assert 'value="https://example.com/terms"' in body
     assert "None: the app is a Xero app partner’s." in body
     _save(world, privacy_policy_url="https://example.com/privacy")
-    assert (world.store.settings().partner, world.store.settings().connection_limit) == (False, 25)
+    assert (settings_items.settings(world.store).partner, settings_items.settings(world.store).connection_limit) == (
+        False,
+        25,
+    )
 
 
 def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None:
@@ -139,12 +143,12 @@ def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None
 def test_a_broken_rule_is_named_with_its_field_and_what_was_entered_stays(
     world: World, field: str, value: str, told: str
 ) -> None:
-    before = world.store.settings()
+    before = settings_items.settings(world.store)
     seen = _save(world, **{field: value})
     assert seen.status == 422
     assert told in seen.body
     assert field in ("partner", "access") or f'value="{value}"' in seen.body
-    assert world.store.settings() == before
+    assert settings_items.settings(world.store) == before
 
 
 def test_a_second_secret_is_added_and_either_one_forgotten(world: World) -> None:
@@ -157,7 +161,7 @@ def test_a_second_secret_is_added_and_either_one_forgotten(world: World) -> None
     seen = world.browser.post("/portal/settings/secret", {"formToken": token, "which": "first"})
     assert seen.query == {"saved": "dropped"}
     assert world.site.vault.dropped == ["first"]
-    saved = world.store.settings()
+    saved = settings_items.settings(world.store)
     assert (saved.client_secret_ending, saved.second_secret_ending) == ("2222", "")
     assert "Forget the first" not in world.browser.get("/portal/settings").body
 

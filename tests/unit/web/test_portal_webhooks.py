@@ -8,16 +8,17 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import consumers, event_payloads
-from feedlane.consumer import Consumer
-from feedlane.delivering import judged
-from feedlane.delivery import Answer, Delivery
 from feedlane.environment import environment
 from feedlane.errors import Unavailable
-from feedlane.event import TEST
-from feedlane.replay import Which
-from feedlane.store import deliveries, replays
-from feedlane.store.records import emitted
+from feedlane.events.event import TEST
+from feedlane.events.outbox import put_event
+from feedlane.webhooks import consumers
+from feedlane.webhooks import events as webhook_events
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.deliverer import consumer_after
+from feedlane.webhooks.delivery import Answer, Delivery
+from feedlane.webhooks.replay import Selection
 from tests.unit.web.world import API_KEY, NOW, World
 
 LIST = "/portal/webhooks"
@@ -41,23 +42,23 @@ def _post(world: World, path: str, **fields: str):  # type: ignore[no-untyped-de
 
 def _consumer(world: World, id: str = "consumer-1", **fields: object) -> Consumer:
     made = Consumer(id=id, url=URL, created=NOW).but(**fields)
-    world.store.commit(world.store.add_consumer(made))
+    world.store.commit(webhook_items.add_consumer(made))
     return made
 
 
 def _delivered(world: World, consumer: Consumer, number: int, *answers: Answer) -> Delivery:
     when = NOW + timedelta(minutes=number)
-    event = event_payloads.consumer_test(f"event-{number}", consumer, when)
+    event = webhook_events.consumer_test(f"event-{number}", consumer, when)
     delivery = Delivery.of(event, consumer.id)
     for answer in answers:
         delivery = delivery.after(answer, when, 0.0)
-    world.store.commit(emitted(event), deliveries.put_delivery(delivery, when))
+    world.store.commit(put_event(event), webhook_items.put_delivery(delivery, when))
     return delivery
 
 
 def test_a_consumer_is_created_and_its_secret_is_shown_by_that_answer_alone(world: World) -> None:
     made = _post(world, LIST, url=URL, company_tags="region:uk plan:gold", event_types="company.created")
-    [consumer] = world.store.consumers()
+    [consumer] = webhook_items.consumers(world.store)
     assert made.status == 201
     assert f"whsec_of_{consumer.id}" in made.body
     assert made.headers["Cache-Control"] == "no-store"
@@ -86,7 +87,7 @@ def test_what_is_wrong_with_a_new_consumer_is_said_and_what_was_entered_stays(
     assert seen.status == 422
     assert said in seen.body.split('role="alert"')[1].split("</div>")[0]
     assert field == "event_types" or value in seen.body
-    assert world.store.consumers() == []
+    assert webhook_items.consumers(world.store) == []
 
 
 def test_no_consumer_comes_of_a_vault_that_does_not_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +96,7 @@ def test_no_consumer_comes_of_a_vault_that_does_not_answer(world: World, monkeyp
 
     monkeypatch.setattr(world.site.vault, "create_webhook_secret", busy)
     seen = _post(world, LIST, url=URL)
-    assert (seen.status, world.store.consumers()) == (503, [])
+    assert (seen.status, webhook_items.consumers(world.store)) == (503, [])
     assert "Nothing was created" in seen.body
 
 
@@ -104,7 +105,7 @@ def test_no_consumer_comes_of_a_vault_that_does_not_answer(world: World, monkeyp
 )
 def test_a_consumer_that_was_disabled_says_why(world: World, answer: Answer, said: str) -> None:
     consumer = _consumer(world, failing_since=NOW - timedelta(days=6))
-    world.store.commit(world.store.put_consumer(judged(consumer, answer, NOW)))
+    world.store.commit(webhook_items.put_consumer(consumer_after(consumer, answer, NOW)))
     for path in (LIST, f"{LIST}/consumer-1"):
         body = world.browser.get(path).body
         assert said in body
@@ -165,14 +166,14 @@ def test_a_test_is_sent(world: World) -> None:
 def test_it_is_disabled_and_enabled(world: World) -> None:
     _consumer(world)
     assert _post(world, f"{LIST}/consumer-1/disable").status == 303
-    assert world.store.consumer("consumer-1").disabled
+    assert webhook_items.consumer(world.store, "consumer-1").disabled
     refused = _post(world, f"{LIST}/consumer-1/test")
     assert refused.status == 409
     assert "enable it first" in refused.body
     assert _post(world, f"{LIST}/consumer-1/enable").status == 303
-    assert not world.store.consumer("consumer-1").disabled
-    [replay] = replays.replays_of(world.store, "consumer-1")
-    assert replay.which is Which.WAITING
+    assert not webhook_items.consumer(world.store, "consumer-1").disabled
+    [replay] = webhook_items.replays_of(world.store, "consumer-1")
+    assert replay.which is Selection.WAITING
     assert "what waited" in world.browser.get(f"{LIST}/consumer-1").body
 
 
@@ -181,7 +182,7 @@ def test_a_replay_since_a_time_is_started(world: World, which: str) -> None:
     _consumer(world)
     seen = _post(world, f"{LIST}/consumer-1/replays", since="2026-05-12T08:00", which=which)
     assert seen.query == {"done": "replaying"}
-    [replay] = replays.replays_of(world.store, "consumer-1")
+    [replay] = webhook_items.replays_of(world.store, "consumer-1")
     assert (replay.which, replay.since) == (which, NOW.replace(hour=8, minute=0))
     assert world.queues.replays == [("consumer-1", replay.id, 0)]
     assert '<span class="pill warn">Running</span>' in world.browser.get(seen.location).body
@@ -193,7 +194,7 @@ def test_a_time_that_is_none_or_has_not_come_starts_nothing(world: World, since:
     seen = _post(world, f"{LIST}/consumer-1/replays", since=since)
     assert seen.status == 422
     assert 'role="alert"' in seen.body
-    assert list(replays.replays_of(world.store, "consumer-1")) == []
+    assert list(webhook_items.replays_of(world.store, "consumer-1")) == []
 
 
 def test_one_delivery_is_sent_again(world: World) -> None:

@@ -6,14 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import connection_limit
-from feedlane.connection import MOST_ERRORS, Connection, ConnectionError, ConnectionStatus
-from feedlane.disconnecting import disconnection
+from feedlane.companies import connection_limit
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import FAULTS_KEPT_MAX, Connection, ConnectionFault, ConnectionStatus
+from feedlane.companies.connection_end import disconnection_writes
+from feedlane.companies.reconnection import CONNECTION_REMOVED
+from feedlane.credentials.problems import ONE_OFF_ENDED
+from feedlane.credentials.token_set import AccessToken
+from feedlane.holds import items as hold_items
 from feedlane.ids import new_id
 from feedlane.problem import Problem
-from feedlane.reconnection import ONE_OFF_ENDED, REMOVED
-from feedlane.tending import Tender
-from feedlane.token_set import AccessToken
+from feedlane.settings import items as settings_items
+from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.xero.connections import XeroConnection
 from tests.unit.web.held import add_feed, hold_connection
 from tests.unit.web.world import ACME, NOW, World
@@ -33,7 +37,7 @@ class Xero:
         self.asked += 1
         return AccessToken(value="token", expires_at=NOW, scopes=self.scopes)
 
-    def listed(self, access_token: str) -> list[XeroConnection]:
+    def list_connections(self, access_token: str) -> list[XeroConnection]:
         return [XeroConnection(id="x", tenant_id=one, tenant_type="ORGANISATION") for one in self.tenants]
 
 
@@ -47,16 +51,16 @@ def world() -> World:
 
 def _tend(world: World) -> Connection:
     xero: Xero = world.xero  # type: ignore[attr-defined]
-    tender = Tender(world.store, xero, xero, world.site.clock, new_id, world.site.queues)  # type: ignore[arg-type]
-    tender.tend("", lambda: timedelta(minutes=5))
+    tender = ConnectionCheck(world.store, xero, xero, world.site.clock, new_id, world.site.queues)  # type: ignore[arg-type]
+    tender.check_page("", lambda: timedelta(minutes=5))
     world.look("connectionBack")
     return world.now()
 
 
 def _end(world: World, problem: Problem) -> None:
     own = world.now()
-    company = world.store.company(own.company_id)
-    world.store.commit(*disconnection(world.store, own, problem, company, world.site.time, new_id))
+    company = company_items.company(world.store, own.company_id)
+    world.store.commit(*disconnection_writes(world.store, own, problem, company, world.site.time, new_id))
 
 
 def _told(world: World) -> list[str]:
@@ -64,8 +68,8 @@ def _told(world: World) -> list[str]:
 
 
 def test_one_that_ended_and_is_listed_again_recovers_once(world: World) -> None:
-    _end(world, REMOVED)
-    assert connection_limit.counted(world.store) == 0
+    _end(world, CONNECTION_REMOVED)
+    assert connection_limit.linked_count(world.store) == 0
     for _ in range(3):
         well = _tend(world)
     assert well.is_linked
@@ -73,20 +77,20 @@ def test_one_that_ended_and_is_listed_again_recovers_once(world: World) -> None:
     assert _told(world) == ["connection.disconnected", "connection.recovered"]
     [payload] = world.payloads("connection.recovered")
     assert (payload["reason"], payload["by"]) == ("connection-removed", "xero")
-    assert connection_limit.counted(world.store) == 1
+    assert connection_limit.linked_count(world.store) == 1
 
 
 def test_what_waited_goes_on_when_it_is_well_again(world: World) -> None:
     feed = add_feed(world, token_set_id="token-set-1", recorded_through=1)
-    hold_connection(world, REMOVED, since=world.site.time)
-    _end(world, REMOVED)
+    hold_connection(world, CONNECTION_REMOVED, since=world.site.time)
+    _end(world, CONNECTION_REMOVED)
     _tend(world)
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
     assert world.site.queues.woken == [feed.id]
 
 
 def test_one_that_is_not_listed_stays_ended_and_nothing_is_told_again(world: World) -> None:
-    _end(world, REMOVED)
+    _end(world, CONNECTION_REMOVED)
     world.xero.tenants = []  # type: ignore[attr-defined]
     for _ in range(2):
         assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
@@ -99,7 +103,7 @@ def test_one_off_access_does_not_come_back_by_itself(world: World) -> None:
 
 
 def test_who_ended_long_ago_is_asked_about_no_longer(world: World) -> None:
-    _end(world, REMOVED)
+    _end(world, CONNECTION_REMOVED)
     world.site.time += timedelta(days=61)
     assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
     assert world.xero.asked == 0  # type: ignore[attr-defined]
@@ -119,23 +123,23 @@ def test_one_that_is_refused_without_a_reason_stays_linked_and_asks_for_its_cust
     needy = world.now()
     assert (needy.is_linked, needy.needs_reconnection) == (True, True)
     assert _told(world) == ["connection.needsReconnection"]
-    assert connection_limit.counted(world.store) == 1
+    assert connection_limit.linked_count(world.store) == 1
 
 
 def test_links_that_nobody_finishes_do_not_make_forget_why_the_customer_is_needed(world: World) -> None:
-    _end(world, REMOVED)
-    unfinished = ConnectionError(status_code="408", status_text="unanswered", error_message="", errored_on=NOW)
+    _end(world, CONNECTION_REMOVED)
+    unfinished = ConnectionFault(status_code="408", status_text="unanswered", error_message="", errored_on=NOW)
     ended = world.now()
-    for _ in range(2 * MOST_ERRORS):
+    for _ in range(2 * FAULTS_KEPT_MAX):
         ended = ended.failed(unfinished)
-    assert len(ended.errors) == MOST_ERRORS
-    assert ended.need is not None
-    assert ended.need.reason == "connection-removed"
+    assert len(ended.errors) == FAULTS_KEPT_MAX
+    assert ended.reconnection_fault is not None
+    assert ended.reconnection_fault.reason == "connection-removed"
 
 
 def test_without_a_free_place_it_stays_ended(world: World) -> None:
-    _end(world, REMOVED)
-    world.store.commit(world.store.put_settings(world.store.settings().but(connection_limit=0)))
+    _end(world, CONNECTION_REMOVED)
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(connection_limit=0)))
     assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
     assert _told(world) == ["connection.disconnected"]
 
@@ -147,7 +151,7 @@ def test_one_that_lost_bank_feeds_needs_its_customer_and_is_told_of_once(world: 
     assert lacking.is_linked
     assert lacking.needs_reconnection
     assert _told(world) == ["connection.needsReconnection"]
-    assert connection_limit.counted(world.store) == 1
+    assert connection_limit.linked_count(world.store) == 1
 
 
 def test_one_that_was_granted_bank_feeds_by_another_consent_recovers(world: World) -> None:
@@ -161,11 +165,11 @@ def test_one_that_was_granted_bank_feeds_by_another_consent_recovers(world: Worl
 
 
 def test_while_bank_feeds_are_off_nobody_misses_them(world: World) -> None:
-    world.store.commit(world.store.put_settings(world.store.settings().but(bank_feeds=False)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(bank_feeds=False)))
     world.xero.scopes = ("offline_access",)  # type: ignore[attr-defined]
     _tend(world)
     assert _told(world) == []
-    world.store.commit(world.store.put_settings(world.store.settings().but(bank_feeds=True)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(bank_feeds=True)))
     assert _tend(world).needs_reconnection
     assert _told(world) == ["connection.needsReconnection"]
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.redirects import CANCELLED, DONE, destination, remembered
-from feedlane.settings import Profile
+from feedlane.companies import items as company_items
+from feedlane.settings.settings import Profile
+from feedlane.web.link.redirects import CANCELLED, DONE, destination_url, platform_parameters
 from tests.unit.web.world import World
 
 
 def _to(template: str, *allowed: str, **parameters: str) -> str | None:
     profile = Profile(redirect_url=template, white_list_urls=allowed)
-    return destination(profile, DONE, "c-1", "k-1", "Acme & Sons", parameters)
+    return destination_url(profile, DONE, "c-1", "k-1", "Acme & Sons", parameters)
 
 
 def test_every_placeholder_of_codat_is_filled() -> None:
     names = "companyId connectionId integrationId sourceId platform platformName sourceType statusCode errorMessage"
     template = "https://x.example/?" + "&".join(f"{name}={{{name}}}" for name in names.split())
-    filled = destination(Profile(redirect_url=template), CANCELLED, "c-1", "k-1")
+    filled = destination_url(Profile(redirect_url=template), CANCELLED, "c-1", "k-1")
     assert filled == (
         "https://x.example/?companyId=c-1&connectionId=k-1&integrationId=0f20c943-12d0-4800-9f6c-d218f62d494c"
         "&sourceId=8a156a5a-39cb-4f9d-856e-76ef9b9a9607&platform=gbol&platformName=Xero&sourceType=Accounting"
@@ -55,8 +56,8 @@ def test_a_placeholder_in_the_host_leads_to_listed_hosts_only() -> None:
 
 def test_links_own_parameters_and_too_much_are_not_remembered() -> None:
     query = {"journey": "1", "otp": "x", "link.otp": "x", "link.reconnect": "1", "long": "x" * 1000}
-    assert remembered(query) == {"journey": "1"}
-    assert len(remembered({f"p{number}": "1" for number in range(100)})) == 20
+    assert platform_parameters(query) == {"journey": "1"}
+    assert len(platform_parameters({f"p{number}": "1" for number in range(100)})) == 20
 
 
 def test_finish_sends_the_customer_back_with_the_parameters_of_the_start() -> None:
@@ -78,10 +79,10 @@ def test_finish_without_a_redirect_url_shows_the_built_in_page() -> None:
 
 def test_the_company_link_makes_the_first_connection_and_no_second_one() -> None:
     world = World()
-    world.store.commit(world.store.remove_connection(world.connection))
+    world.store.commit(company_items.remove_connection(world.connection))
     address = f"/link/company/{world.connection.company_id}"
     assert "Continue to Xero" in world.browser.get(address).body
     first, second = world.browser.post(address, {}), world.browser.post(address, {})
     assert first.location == second.location
-    assert len(world.store.connections(world.connection.company_id)) == 1
+    assert len(company_items.connections(world.store, world.connection.company_id)) == 1
     assert world.browser.get(first.location).location.startswith("https://login.xero.test/")

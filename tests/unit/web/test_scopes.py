@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.hold import APP, Hold, Scope
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
+from feedlane.scope import APP_SUBJECT, Scope
 from tests.unit.web.held import hold_connection
 from tests.unit.web.world import ACME, API_KEY, NOW, World
 
@@ -62,10 +64,10 @@ def test_a_hold_for_the_missing_scope_is_not_released_by_a_consent_that_lacks_it
     problem = Problem(type="missing-scope", title="Missing scope", status=403)
     hold = hold_connection(world, problem)
     world.call_back(world.start(), "code-2")
-    assert world.store.holds() == [hold]
+    assert hold_items.holds(world.store) == [hold]
     world.site.vault.scopes = (*WITHOUT, "bankfeeds")
     world.call_back(world.start(), "code-3")
-    assert world.store.holds() == []
+    assert hold_items.holds(world.store) == []
 
 
 def test_the_end_of_link_does_not_say_that_all_is_well(world: World) -> None:
@@ -87,7 +89,7 @@ def test_while_bank_feeds_are_off_nobody_misses_them() -> None:
     [
         (Scope.TENANT, ACME.tenant_id, "organisation-without-bank-feeds", "cannot have bank feeds on its current plan"),
         (Scope.TENANT, ACME.tenant_id, "user-role-too-low", "Xero user may not set up bank feeds"),
-        (Scope.APP, APP, "app-not-enabled", "has not yet enabled bank feeds for this app"),
+        (Scope.APP, APP_SUBJECT, "app-not-enabled", "has not yet enabled bank feeds for this app"),
     ],
 )
 def test_other_causes_are_told_apart_on_the_page_after_the_consent_and_in_the_portal(
@@ -97,7 +99,7 @@ def test_other_causes_are_told_apart_on_the_page_after_the_consent_and_in_the_po
     world.link()
     problem = Problem(type="x", title="Refused", status=403, detail="In Xero's words.")
     world.store.commit(
-        world.store.add_hold(Hold(id="h", scope=scope, subject=subject, reason=reason, problem=problem, since=NOW))
+        hold_items.add_hold(Hold(id="h", scope=scope, subject=subject, reason=reason, problem=problem, since=NOW))
     )
     assert words in world.browser.get(f"{world.base()}/accounts").body
     world.browser.post("/portal/sign-in", {"key": API_KEY})

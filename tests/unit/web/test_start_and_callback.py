@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.connection import ConnectionStatus
+from feedlane.companies.connection import ConnectionStatus
+from feedlane.settings import items as settings_items
 from tests.unit.web.held import hold_connection
 from tests.unit.web.world import ACME, OTHER, URL, Browser, World
 
@@ -161,7 +162,7 @@ def test_a_dead_code_is_explained_and_written_down(world: World) -> None:
 
 
 def test_a_start_that_is_not_set_up_says_so(world: World) -> None:
-    world.store.commit(world.store.put_settings(world.store.settings().but(enabled=False)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(enabled=False)))
     world.set_profile(redirect_url="https://app.example.com/done/{statusCode}")
     seen = world.browser.get(f"{world.base()}/start")
     assert seen.status == 501
@@ -202,11 +203,11 @@ def test_no_secret_is_in_a_log_line(world: World, caplog: pytest.LogCaptureFixtu
 def test_another_redirect_uri_of_the_same_host_is_sent_and_exchanged_with(world: World) -> None:
     """A proxy may put a path in front: the cookie goes to where Xero sends the browser."""
     uri = f"{URL}/xero/oauth/callback"
-    world.store.commit(world.store.put_settings(world.store.settings().but(redirect_uri=uri)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(redirect_uri=uri)))
     seen = world.browser.get(f"{world.base()}/start")
     assert seen.query["redirect_uri"] == uri
     assert "Path=/xero/oauth/callback" in seen.cookies[0]
     world.browser.jar = {(name, "/oauth/callback"): value for (name, _), value in world.browser.jar.items()}
-    world.store.commit(world.store.put_settings(world.store.settings().but(redirect_uri="")))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(redirect_uri="")))
     assert world.call_back(seen.query["state"]).status == 302
     assert world.site.vault.redirect_uris == [uri]

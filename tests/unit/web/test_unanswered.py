@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import unanswered
-from feedlane.company import Company
-from feedlane.connection import ConnectionStatus
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import ConnectionStatus
 from feedlane.follow_ups import LinkStartCheck
 from feedlane.ids import new_id
+from feedlane.link import unanswered_starts
 from feedlane.store.table import ConditionFailed
 from tests.unit.web.world import Browser, World
 
@@ -109,7 +110,7 @@ def test_linking_later_resolves_it(world: World) -> None:
 
 def test_a_deleted_connection_and_an_unknown_state_are_nothing_to_report(world: World) -> None:
     world.start()
-    world.store.commit(world.store.remove_connection(world.now()))
+    world.store.commit(company_items.remove_connection(world.now()))
     world.site.queues.follow_ups.append((LinkStartCheck(link_state="unknown"), 0))
     _later(world, minutes=11)
     assert world.events() == []
@@ -133,10 +134,10 @@ def test_two_looks_at_the_same_moment_report_once(world: World, monkeypatch: pyt
 
     def meanwhile(company_id: str) -> Company:
         monkeypatch.undo()
-        unanswered.look(world.store, world.site.queues, world.site.time, new_id, check)
+        unanswered_starts.check(world.store, world.site.queues, world.site.time, new_id, check)
         return company(company_id)
 
     monkeypatch.setattr(world.store, "company", meanwhile)
     with pytest.raises(ConditionFailed):
-        unanswered.look(world.store, world.site.queues, world.site.time, new_id, check)
+        unanswered_starts.check(world.store, world.site.queues, world.site.time, new_id, check)
     assert world.events().count(UNANSWERED) == 1

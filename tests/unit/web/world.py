@@ -10,22 +10,24 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from feedlane.api_key import ApiKey
-from feedlane.checks import Checks
-from feedlane.company import Company
-from feedlane.connection import Connection, Tenant
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection, Tenant
+from feedlane.companies.organisations import Organisation
+from feedlane.companies.source_account import AccountKind, SourceAccount
+from feedlane.credentials.token_set import AccessToken
+from feedlane.credentials.vault import Grant, KeysCheck, SecretSlot
 from feedlane.errors import ReconnectionNeeded
-from feedlane.event import Event
+from feedlane.events.event import Event
+from feedlane.feeds.upstream import TargetAccount
 from feedlane.ids import fingerprint, new_id
-from feedlane.organisations import Organisation
 from feedlane.problem import Problem
-from feedlane.settings import Profile, Settings
-from feedlane.source_account import AccountKind, SourceAccount
+from feedlane.settings import items as settings_items
+from feedlane.settings.api_key import ApiKey
+from feedlane.settings.settings import Profile, Settings
 from feedlane.store.store import Store
-from feedlane.token_set import AccessToken
-from feedlane.upstream import TargetAccount
-from feedlane.vault import Grant, KeysCheck, Secret
 from feedlane.web.site import Site
+from feedlane.wiring.checks import Checks
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import FakeUpstream
@@ -48,7 +50,7 @@ class FakeVault:
     keys: list[tuple[str, str]] = field(default_factory=list)
     scopes: tuple[str, ...] = ("bankfeeds", "offline_access")
     second: str = ""
-    dropped: list[Secret] = field(default_factory=list)
+    dropped: list[SecretSlot] = field(default_factory=list)
     check: KeysCheck = field(default_factory=lambda: KeysCheck(ok=True))
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
@@ -80,9 +82,9 @@ class FakeVault:
         self.second = client_secret
         return self.check.but(client_id="app-1", endings=("wxyz", client_secret[-4:]))
 
-    def drop_app_secret(self, which: Secret) -> KeysCheck:
+    def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
         self.dropped.append(which)
-        kept = self.second[-4:] if which is Secret.FIRST else "wxyz"
+        kept = self.second[-4:] if which is SecretSlot.FIRST else "wxyz"
         return KeysCheck(ok=True, client_id="app-1", endings=(kept,))
 
 
@@ -209,19 +211,19 @@ class World:
         enabled = {"enabled": True, "bank_feeds": True, "client_id": "app-1", "client_secret_ending": "wxyz"}
         key = ApiKey(id="k", name="Ops", fingerprint=fingerprint(API_KEY), ending="-key", created=NOW)
         self.store.commit(
-            self.store.put_settings(Settings(**(enabled | settings))),
-            self.store.put_profile(Profile(name="Ledgerly")),
-            self.store.add_api_key(key),
+            settings_items.put_settings(Settings(**(enabled | settings))),
+            settings_items.put_profile(Profile(name="Ledgerly")),
+            settings_items.add_api_key(key),
         )
         self.connection = self.add_connection()
 
     def add_connection(self, company_id: str = "") -> Connection:
         if not company_id:
             company = Company(id=new_id(), name="Harbour Bakery", created=NOW)
-            self.store.commit(self.store.add_company(company))
+            self.store.commit(company_items.add_company(company))
             company_id = company.id
         connection = Connection(id=new_id(), company_id=company_id, created=NOW)
-        self.store.commit(self.store.add_connection(connection))
+        self.store.commit(company_items.add_connection(connection))
         return connection
 
     def add_account(self, id: str = "main", **more: Any) -> SourceAccount:
@@ -236,15 +238,15 @@ class World:
             balance=Decimal("159000"),
             modified=NOW,
         )
-        self.store.commit(self.store.add_source_account(account))
+        self.store.commit(company_items.add_source_account(account))
         return account
 
     def set_profile(self, **changes: Any) -> None:
-        self.store.commit(self.store.put_profile(self.store.profile().but(**changes)))
+        self.store.commit(settings_items.put_profile(settings_items.profile(self.store).but(**changes)))
 
     def now(self, connection: Connection | None = None) -> Connection:
         connection = connection or self.connection
-        return self.store.connection(connection.company_id, connection.id)
+        return company_items.connection(self.store, connection.company_id, connection.id)
 
     def events(self) -> list[str]:
         return [str(item["type"]) for item in self.table.inserted if item["pk"].startswith("EVENT#")]

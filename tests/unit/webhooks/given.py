@@ -7,20 +7,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from feedlane import event_payloads
 from feedlane.clock import iso
-from feedlane.company import Company
-from feedlane.consumer import Consumer
-from feedlane.delivering import Deliverer
-from feedlane.delivery import Answer, Delivery
-from feedlane.event import Event
-from feedlane.hold import Hold, Scope
-from feedlane.pause import Pause
-from feedlane.replaying import Replayer
-from feedlane.routing import route
-from feedlane.store import deliveries, keys
-from feedlane.store.records import emitted
+from feedlane.companies.company import Company
+from feedlane.events.event import Event
+from feedlane.events.outbox import put_event
+from feedlane.holds import events as hold_events
+from feedlane.holds.hold import Hold
+from feedlane.scope import Scope
+from feedlane.store import keys
 from feedlane.store.store import Store
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.deliverer import Deliverer
+from feedlane.webhooks.delivery import Answer, Delivery
+from feedlane.webhooks.pause import Pause
+from feedlane.webhooks.replayer import Replayer
+from feedlane.webhooks.router import route
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import NO_FEEDS
@@ -45,7 +47,7 @@ def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
         company_id=COMPANY.id,
         connection_id="connection-1",
     )
-    return event_payloads.held(event_id, hold, 120, COMPANY, now)
+    return hold_events.held(event_id, hold, 120, COMPANY, now)
 
 
 @dataclass
@@ -82,15 +84,15 @@ class World:
 
     def consumer(self, id: str = "consumer-1", **fields: object) -> Consumer:
         made = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
-        self.store.commit(self.store.add_consumer(made))
+        self.store.commit(webhook_items.add_consumer(made))
         return made
 
     def change(self, consumer_id: str = "consumer-1", **fields: object) -> None:
-        self.store.commit(self.store.put_consumer(self.store.consumer(consumer_id).but(**fields)))
+        self.store.commit(webhook_items.put_consumer(webhook_items.consumer(self.store, consumer_id).but(**fields)))
 
     def happens(self, event: Event) -> Event:
         """The event is in the outbox, and has been routed."""
-        self.store.commit(emitted(event))
+        self.store.commit(put_event(event))
         route(self.store, self.queues, event, self.now)
         return event
 
@@ -99,12 +101,12 @@ class World:
         self.deliverer.deliver("consumer-1", event_id)
 
     def delivery(self, consumer_id: str = "consumer-1", event_id: str = "event-1") -> Delivery:
-        found = deliveries.find(self.store, consumer_id, event_id).delivery
+        found = webhook_items.find_attempt_inputs(self.store, consumer_id, event_id).delivery
         assert found is not None
         return found
 
     def pause(self, consumer_id: str = "consumer-1") -> Pause | None:
-        return deliveries.find(self.store, consumer_id, "").pause
+        return webhook_items.find_attempt_inputs(self.store, consumer_id, "").pause
 
     def outbox(self, event_type: str) -> list[Event]:
         found = [item for item in self.table.items.values() if item["pk"].startswith("EVENT#")]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from feedlane.delivery import DeliveryState
-from feedlane.replay import Replay, Which
-from feedlane.replaying import start
-from feedlane.store import replays
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.delivery import DeliveryState
+from feedlane.webhooks.replay import Replay, Selection
+from feedlane.webhooks.replayer import start
 from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
 
 HOUR = timedelta(hours=1)
@@ -26,7 +26,7 @@ def failed(world: World, number: int = 3) -> list[str]:
     return ids
 
 
-def replay(world: World, which: Which = Which.FAILED, **fields: object) -> Replay:
+def replay(world: World, which: Selection = Selection.FAILED, **fields: object) -> Replay:
     world.now += timedelta(seconds=1)
     return start(world.store, world.queues, world.now, "consumer-1", which, NOW - HOUR, **fields)  # type: ignore[arg-type]
 
@@ -36,6 +36,6 @@ def posted(world: World) -> list[str]:
 
 
 def state(world: World, replay: Replay) -> Replay:
-    found = replays.find_replay(world.store, replay.consumer_id, replay.id)
+    found = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
     assert found
     return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.addresses import check_url, is_public
 from feedlane.errors import Invalid
+from feedlane.webhooks.target_urls import check_url, is_public
 
 REFUSED = {
     "private": ["10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.254", "192.168.1.1"],

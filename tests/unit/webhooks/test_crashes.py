@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedlane.delivery import DeliveryState
-from feedlane.routing import route
-from feedlane.store.records import emitted
+from feedlane.events.outbox import put_event
 from feedlane.store.table import ConditionFailed
+from feedlane.webhooks.delivery import DeliveryState
+from feedlane.webhooks.router import route
 from tests.unit.webhooks.crashing import Crash, Faults
 from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
 
@@ -29,7 +29,7 @@ def test_whatever_crashes_each_consumer_has_each_event(before: set[int], after: 
         world.consumer(id)
     events = [hold_event(f"event-{number}", NOW + timedelta(seconds=number)) for number in range(3)]
     for event in events:
-        world.store.commit(emitted(event))
+        world.store.commit(put_event(event))
     world.table.commit = faults.around(world.table.commit)  # type: ignore[method-assign]
     world.table.get_many = faults.around(world.table.get_many)  # type: ignore[method-assign]
     world.queues.deliver = faults.around(world.queues.deliver)  # type: ignore[method-assign]

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.delivery import DeliveryState
 from feedlane.errors import Unavailable
 from feedlane.store.table import Delete
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.delivery import DeliveryState
 from tests.unit.webhooks.given import BROKEN, World, event_key, hold_event
 
 
@@ -85,7 +86,7 @@ def test_without_a_secret_no_attempt_is_used_up(world: World) -> None:
 def test_a_deleted_consumer_gets_nothing_more(world: World) -> None:
     consumer = world.consumer()
     world.happens(hold_event())
-    world.store.commit(world.store.remove_consumer(consumer))
+    world.store.commit(webhook_items.remove_consumer(consumer))
     world.work_off()
     assert world.posts == []
 
@@ -104,7 +105,7 @@ def test_a_change_of_the_consumer_during_a_post_is_kept(world: World) -> None:
     world.meanwhile = lambda: world.change(url="https://other.example/") if len(world.posts) == 1 else None
     world.answers = [BROKEN]
     world.work_off()
-    consumer = world.store.consumer("consumer-1")
+    consumer = webhook_items.consumer(world.store, "consumer-1")
     assert consumer.url == "https://other.example/"
     assert [url for _, url, *_ in world.posts] == ["https://consumer-1.example/hooks", "https://other.example/"]
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.delivery import DeliveryState
 from feedlane.store.table import ConditionFailed, Write
+from feedlane.webhooks.delivery import DeliveryState
 from tests.unit.webhooks.given import BROKEN, OK, World, hold_event
 
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import event as types
 from feedlane.clock import iso
-from feedlane.delivery import Answer, DeliveryState
-from feedlane.replaying import resume
+from feedlane.events import event as event_types
 from feedlane.store.table import ConditionFailed, Write
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.delivery import Answer, DeliveryState
+from feedlane.webhooks.replayer import resume
 from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
 
 
@@ -25,8 +26,8 @@ def test_a_consumer_that_is_gone_is_disabled_and_that_is_announced_in_the_same_c
     world.answers = [Answer(status=410)]
     world.queues.take("deliveries")
     world.deliver()
-    assert world.store.consumer("consumer-1").disabled
-    [event] = world.outbox(types.CONSUMER_DISABLED)
+    assert webhook_items.consumer(world.store, "consumer-1").disabled
+    [event] = world.outbox(event_types.CONSUMER_DISABLED)
     assert event.payload["reason"] == "gone"
     assert world.delivery().state is DeliveryState.WAITING
     assert not world.queues.deliveries
@@ -40,10 +41,10 @@ def test_a_consumer_that_failed_for_five_days_is_disabled_and_announced_once(wor
     world.now = NOW + timedelta(days=5) - timedelta(seconds=1)
     world.happens(hold_event("event-2", world.now))
     world.deliver("event-2")
-    assert not world.store.consumer("consumer-1").disabled
+    assert not webhook_items.consumer(world.store, "consumer-1").disabled
     world.work_off()
-    assert world.store.consumer("consumer-1").disabled
-    [event] = world.outbox(types.CONSUMER_DISABLED)
+    assert webhook_items.consumer(world.store, "consumer-1").disabled
+    [event] = world.outbox(event_types.CONSUMER_DISABLED)
     assert event.payload["reason"] == "failing"
     assert event.payload["failingSince"] == iso(NOW)
     assert world.delivery("consumer-1", "event-2").state is DeliveryState.WAITING
@@ -58,7 +59,7 @@ def test_a_consumer_that_was_enabled_again_has_five_days_anew(world: World) -> N
     world.now += timedelta(seconds=1)
     resume(world.store, world.queues, world.now, "consumer-1")
     world.work_off()
-    assert not world.store.consumer("consumer-1").disabled
+    assert not webhook_items.consumer(world.store, "consumer-1").disabled
     assert world.delivery().state is DeliveryState.SUCCESS
 
 
@@ -66,7 +67,7 @@ def test_one_success_ends_the_days_of_failure(world: World) -> None:
     world.consumer(failing_since=NOW - timedelta(days=4))
     world.happens(hold_event())
     world.work_off()
-    assert world.store.consumer("consumer-1").failing_since is None
+    assert webhook_items.consumer(world.store, "consumer-1").failing_since is None
 
 
 def test_what_happens_while_a_consumer_is_disabled_waits_and_goes_on_in_order(world: World) -> None:

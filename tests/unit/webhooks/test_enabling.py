@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import consumers, lost_replays
-from feedlane.delivery import DeliveryState
-from feedlane.replay import SILENT
 from feedlane.store.table import ConditionFailed, Write
+from feedlane.upkeep import stalled_replays
+from feedlane.webhooks import consumers
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.delivery import DeliveryState
+from feedlane.webhooks.replay import STALLED_AFTER
 from tests.fakes.queues import FakeQueues
 from tests.unit.webhooks.given import NOW, World, hold_event
 
@@ -39,9 +41,9 @@ def world() -> World:
 def test_a_crash_before_the_message_leaves_a_replay_that_the_watch_finds(world: World) -> None:
     with pytest.raises(Crash):
         consumers.enable(world.store, DeadQueues(), world.now, "consumer-1")
-    assert not world.store.consumer("consumer-1").disabled
-    world.now += SILENT + timedelta(seconds=1)
-    assert lost_replays.ring_again(world.store, world.queues, world.now).rung == 1
+    assert not webhook_items.consumer(world.store, "consumer-1").disabled
+    world.now += STALLED_AFTER + timedelta(seconds=1)
+    assert stalled_replays.requeue(world.store, world.queues, world.now).rung == 1
     world.work_off()
     assert [headers["webhook-id"] for _, _, headers, _ in world.posts] == ["event-0", "event-1"]
 
@@ -54,7 +56,7 @@ def test_a_crash_at_the_commit_leaves_the_consumer_disabled(world: World, monkey
         patch.setattr(world.table, "commit", crash)
         with pytest.raises(Crash):
             consumers.enable(world.store, world.queues, world.now, "consumer-1")
-    assert world.store.consumer("consumer-1").disabled
+    assert webhook_items.consumer(world.store, "consumer-1").disabled
     consumers.enable(world.store, world.queues, world.now, "consumer-1")
     world.work_off()
     assert len(world.posts) == 2
@@ -71,7 +73,7 @@ def test_who_changes_the_consumer_at_that_moment_delays_it_only(world: World, mo
 
     monkeypatch.setattr(world.table, "commit", commit)
     consumer, replay = consumers.enable(world.store, world.queues, world.now, "consumer-1")
-    assert (consumer.disabled, consumer.version) == (False, world.store.consumer("consumer-1").version)
+    assert (consumer.disabled, consumer.version) == (False, webhook_items.consumer(world.store, "consumer-1").version)
     assert world.queues.replays == [("consumer-1", replay.id, 0)]
 
 

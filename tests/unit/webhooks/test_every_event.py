@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from feedlane import event, event_payloads
+from feedlane.companies import events as company_events
+from feedlane.events import event as event_types
 from tests.unit.handlers.handlers import ROOT
 
 # `envelope` reads one back from the bus, without its payload.
 MAKERS = {"event_payloads.py", "event_parts.py", "envelope.py"}
-CONSTANTS = {name: value for name, value in vars(event).items() if isinstance(value, str) and name.isupper()}
+CONSTANTS = {name: value for name, value in vars(event_types).items() if isinstance(value, str) and name.isupper()}
 
 
 def sources() -> list[Path]:
@@ -34,4 +35,4 @@ def test_no_other_module_makes_an_event() -> None:
 
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_each_type_is_made_somewhere(name: str) -> None:
-    assert f"types.{name}" in inspect.getsource(event_payloads)
+    assert f"types.{name}" in inspect.getsource(company_events)

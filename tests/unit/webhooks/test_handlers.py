@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from feedlane.delivery import Answer, Delivery, DeliveryState
-from feedlane.event import HELD, WRITE_UNSUCCESSFUL
-from feedlane.relaying import Notice
-from feedlane.replay import Which
-from feedlane.replaying import start
-from feedlane.store.stream import events_in
+from feedlane.aws.table_stream import events_in
+from feedlane.events.event import HELD, WRITE_UNSUCCESSFUL
+from feedlane.events.relay import BusEntry
+from feedlane.webhooks.delivery import Answer, Delivery, DeliveryState
+from feedlane.webhooks.replay import Selection
+from feedlane.webhooks.replayer import start
 from tests.unit.handlers.handlers import Context, load, sample
 from tests.unit.webhooks.given import NOW, World
 
@@ -25,9 +25,9 @@ CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
 class Bus:
     def __init__(self, refuses: str = "") -> None:
         self.refuses = refuses
-        self.notices: list[Notice] = []
+        self.notices: list[BusEntry] = []
 
-    def put(self, notices: list[Notice]) -> list[bool]:
+    def put(self, notices: list[BusEntry]) -> list[bool]:
         self.notices += notices
         return [notice.event.type != self.refuses for notice in notices]
 
@@ -156,7 +156,7 @@ def test_a_message_that_names_a_replay_is_a_step_of_it(world: World, postponed: 
     world.answers = [Answer(status=500)] * 8
     world.work_off()
     world.now += timedelta(seconds=1)
-    replay = start(world.store, world.queues, world.now, CONSUMER, Which.FAILED, NOW - timedelta(days=1))
+    replay = start(world.store, world.queues, world.now, CONSUMER, Selection.FAILED, NOW - timedelta(days=1))
     body = json.dumps({"consumerId": CONSUMER, "replayId": replay.id})
     assert _handle(world, body) == {"batchItemFailures": []}
     assert len(world.posts) == 9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedlane.errors import Invalid
-from feedlane.webhook_headers import checked_headers
+from feedlane.webhooks.headers import check_headers
 
 RESERVED = (
     "Host", "content-length", "Content-Type", "Transfer-Encoding", "connection", "User-Agent", "TE", "Trailer",
@@ -16,7 +16,7 @@ RESERVED = (
 
 def refused(given: dict[str, str]) -> tuple[str, str]:
     with pytest.raises(Invalid) as error:
-        checked_headers(given)
+        check_headers(given)
     assert "canary" not in error.value.message
     [finding] = error.value.findings
     return finding.item_id, finding.validator
@@ -34,7 +34,7 @@ def refused(given: dict[str, str]) -> tuple[str, str]:
     ],
 )
 def test_ordinary_headers_are_taken_as_they_are(given: dict[str, str]) -> None:
-    assert checked_headers(given) == given
+    assert check_headers(given) == given
 
 
 @pytest.mark.parametrize("name", RESERVED)

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane import lost_replays, replaying
-from feedlane.event import Event
-from feedlane.replay import MOST_RINGS, SILENT, Replay, ReplayState, Which
-from feedlane.store import replays
+from feedlane.events.event import Event
+from feedlane.upkeep import stalled_replays
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks import replayer
+from feedlane.webhooks.replay import REQUEUES_MAX, STALLED_AFTER, Replay, ReplayState, Selection
 from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
 
 EVENTS = 4
@@ -33,17 +34,17 @@ def _event(number: int) -> Event:
 
 
 def _start(world: World) -> Replay:
-    return replaying.start(world.store, world.queues, world.now, "consumer-1", Which.ALL, NOW)
+    return replayer.start(world.store, world.queues, world.now, "consumer-1", Selection.ALL, NOW)
 
 
 def _now(world: World, replay: Replay) -> Replay:
-    found = replays.find_replay(world.store, replay.consumer_id, replay.id)
+    found = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
     assert found is not None
     return found
 
 
-def _ring(world: World) -> lost_replays.Found:
-    return lost_replays.ring_again(world.store, world.queues, world.now)
+def _ring(world: World) -> stalled_replays.Requeued:
+    return stalled_replays.requeue(world.store, world.queues, world.now)
 
 
 def _lose_the_message(world: World) -> None:
@@ -59,7 +60,7 @@ def _posted(world: World) -> list[str]:
 def test_one_that_never_took_a_step_goes_on(world: World) -> None:
     replay = _start(world)
     _lose_the_message(world)
-    world.now += SILENT + timedelta(seconds=1)
+    world.now += STALLED_AFTER + timedelta(seconds=1)
     assert _ring(world).rung == 1
     world.work_off()
     assert _posted(world) == [f"event-{number}" for number in range(EVENTS)]
@@ -72,7 +73,7 @@ def test_one_that_was_half_way_through_sends_nothing_twice(world: World) -> None
     assert world.work_off_one("replays")  # the first arrives, the second is tried again in a while
     assert len(world.posts) == 2
     _lose_the_message(world)
-    world.now += SILENT + timedelta(minutes=15)
+    world.now += STALLED_AFTER + timedelta(minutes=15)
     assert _ring(world).rung == 1
     world.work_off()
     assert _posted(world) == ["event-0", "event-1", "event-1", "event-2", "event-3"]
@@ -82,7 +83,7 @@ def test_one_that_was_half_way_through_sends_nothing_twice(world: World) -> None
 
 def test_one_whose_next_step_is_not_late_is_left_alone(world: World) -> None:
     _start(world)
-    world.now += SILENT - timedelta(seconds=1)
+    world.now += STALLED_AFTER - timedelta(seconds=1)
     assert _ring(world).rung == 0
     assert len(world.queues.replays) == 1
 
@@ -94,7 +95,7 @@ def test_one_that_waits_for_a_consumer_is_left_alone_until_its_step_is_late(worl
     due = _now(world, replay).due
     assert due is not None
     assert due > world.now
-    world.now = due + SILENT
+    world.now = due + STALLED_AFTER
     assert _ring(world).rung == 0
     world.now += timedelta(seconds=1)
     assert _ring(world).rung == 1
@@ -103,7 +104,7 @@ def test_one_that_waits_for_a_consumer_is_left_alone_until_its_step_is_late(worl
 def test_a_second_message_beside_the_first_sends_nothing_twice(world: World) -> None:
     """The queue was only slow."""
     replay = _start(world)
-    world.now += SILENT + timedelta(seconds=1)
+    world.now += STALLED_AFTER + timedelta(seconds=1)
     assert _ring(world).rung == 1
     assert len(world.queues.replays) == 2
     world.work_off()
@@ -113,17 +114,17 @@ def test_a_second_message_beside_the_first_sends_nothing_twice(world: World) -> 
 
 def test_one_that_fails_again_and_again_ends_and_can_be_asked_for_again(world: World) -> None:
     replay = _start(world)
-    for _ in range(MOST_RINGS):
+    for _ in range(REQUEUES_MAX):
         _lose_the_message(world)
-        world.now += SILENT + timedelta(seconds=1)
+        world.now += STALLED_AFTER + timedelta(seconds=1)
         assert _ring(world).rung == 1
     _lose_the_message(world)
-    world.now += SILENT + timedelta(seconds=1)
+    world.now += STALLED_AFTER + timedelta(seconds=1)
     assert _ring(world).given_up == (replay.id,)
     ended = _now(world, replay)
     assert (ended.state, ended.ended) == (ReplayState.FAILED, world.now)
-    assert _ring(world) == lost_replays.Found()
-    assert list(replays.running(world.store)) == []
+    assert _ring(world) == stalled_replays.Requeued()
+    assert list(webhook_items.running_replays(world.store)) == []
     # What a dead letter that is put back does now: nothing.
     assert world.replayer.work(replay.consumer_id, replay.id) is None
     assert _start(world).state is ReplayState.RUNNING
@@ -135,7 +136,7 @@ def test_one_that_fails_again_and_again_ends_and_can_be_asked_for_again(world: W
 def test_a_crash_between_the_message_and_its_note_costs_nothing(world: World) -> None:
     replay = _start(world)
     _lose_the_message(world)
-    world.now += SILENT + timedelta(seconds=1)
+    world.now += STALLED_AFTER + timedelta(seconds=1)
     real, world.table.commit = world.table.commit, _crash  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         _ring(world)
@@ -147,9 +148,9 @@ def test_a_crash_between_the_message_and_its_note_costs_nothing(world: World) ->
 
 def test_only_those_that_run_are_listed(world: World) -> None:
     replay = _start(world)
-    assert [one.id for one in replays.running(world.store)] == [replay.id]
+    assert [one.id for one in webhook_items.running_replays(world.store)] == [replay.id]
     world.work_off()
-    assert list(replays.running(world.store)) == []
+    assert list(webhook_items.running_replays(world.store)) == []
 
 
 def _crash(*_: object) -> None:

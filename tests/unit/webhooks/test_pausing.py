@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.delivery import Answer, DeliveryState
+from feedlane.webhooks.delivery import Answer, DeliveryState
 from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
 
 
@@ -41,7 +41,7 @@ def test_the_first_answer_in_time_lets_the_others_go() -> None:
     assert len(world.posts) == 7
     pause = world.pause()
     assert pause is not None
-    assert not pause.is_on
+    assert not pause.is_active
 
 
 def test_an_error_that_comes_at_once_pauses_nobody() -> None:
@@ -52,7 +52,7 @@ def test_an_error_that_comes_at_once_pauses_nobody() -> None:
     assert len(world.posts) == 3
     pause = world.pause()
     assert pause is not None
-    assert not pause.is_on
+    assert not pause.is_active
 
 
 def test_many_time_outs_at_once_make_one_pause() -> None:
@@ -142,7 +142,7 @@ def test_a_consumer_that_is_slow_gets_one_delivery_at_a_time_until_it_is_quick_a
     _deliver(world, 2)
     pause = world.pause()
     assert pause is not None
-    assert not pause.is_on
+    assert not pause.is_active
 
 
 def _with_events(number: int) -> World:

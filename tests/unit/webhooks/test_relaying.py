@@ -9,10 +9,10 @@ from itertools import groupby
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.envelope import event_in
-from feedlane.event import Event
+from feedlane.events.envelope import event_from_detail
+from feedlane.events.event import Event
+from feedlane.events.relay import PUT_BYTES_MAX, BusEntry, StreamedEvent, relay
 from feedlane.money import loads
-from feedlane.relaying import MOST_BYTES, Captured, Notice, relay
 from tests.unit.webhooks.given import NOW, hold_event
 
 
@@ -21,18 +21,18 @@ class FakeBus:
     """Refuses the events at these positions of all that are put, the first time."""
 
     refuses: set[int] = field(default_factory=set)
-    calls: list[list[Notice]] = field(default_factory=list)
+    calls: list[list[BusEntry]] = field(default_factory=list)
     taken: list[Event] = field(default_factory=list)
     seen: int = 0
 
-    def put(self, notices: list[Notice]) -> list[bool]:
+    def put(self, notices: list[BusEntry]) -> list[bool]:
         assert len(notices) <= 10
         self.calls.append(notices)
         answers = []
         for notice in notices:
             answers.append(self.seen not in self.refuses)
             if answers[-1]:
-                self.taken.append(event_in(loads(notice.detail)))
+                self.taken.append(event_from_detail(loads(notice.detail)))
             self.seen += 1
         return answers
 
@@ -73,15 +73,15 @@ def test_whatever_the_bus_refuses_everything_arrives_and_firsts_are_in_order(
 
 
 def test_an_event_too_large_for_the_bus_goes_without_its_payload() -> None:
-    large = hold_event().but(payload={"text": "x" * (MOST_BYTES + 1)})
+    large = hold_event().but(payload={"text": "x" * (PUT_BYTES_MAX + 1)})
     bus = FakeBus()
-    assert relay([Captured("1", large)], bus) is None
+    assert relay([StreamedEvent("1", large)], bus) is None
     assert bus.taken[0].id == "event-1"
     assert loads(bus.calls[0][0].detail)["payload"] == {"tooLarge": True}
 
 
-def _captured(subjects: list[str]) -> list[Captured]:
+def _captured(subjects: list[str]) -> list[StreamedEvent]:
     return [
-        Captured(f"seq-{n:03d}", hold_event(f"event-{n:03d}", NOW + timedelta(seconds=n)).but(subject=subject))
+        StreamedEvent(f"seq-{n:03d}", hold_event(f"event-{n:03d}", NOW + timedelta(seconds=n)).but(subject=subject))
         for n, subject in enumerate(subjects)
     ]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedlane.delivery import Answer, DeliveryState
-from feedlane.replaying import resume
+from feedlane.webhooks.delivery import Answer, DeliveryState
+from feedlane.webhooks.replayer import resume
 from tests.unit.webhooks.crashing import Crash, Faults
 from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
 from tests.unit.webhooks.replays import HOUR, failed, posted, replay

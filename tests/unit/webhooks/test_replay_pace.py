@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.delivery import Answer, DeliveryState
-from feedlane.replay import PATIENCE, ReplayState
+from feedlane.webhooks.delivery import Answer, DeliveryState
+from feedlane.webhooks.replay import ATTEMPTS_PER_DELIVERY_MAX, ReplayState
 from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
 from tests.unit.webhooks.replays import failed, posted, replay, state
 
@@ -62,12 +62,12 @@ def test_the_next_waits_until_the_one_before_has_arrived(world: World) -> None:
 
 def test_one_that_cannot_be_delivered_stops_the_others_for_three_attempts_only(world: World) -> None:
     ids = failed(world, 2)
-    world.answers = [BROKEN] * PATIENCE
+    world.answers = [BROKEN] * ATTEMPTS_PER_DELIVERY_MAX
     started = replay(world)
     before = world.now
     world.work_off()
-    assert posted(world)[: PATIENCE + 1] == [ids[0]] * PATIENCE + [ids[1]]
-    assert world.posts[PATIENCE][0] - before < timedelta(minutes=6)
+    assert posted(world)[: ATTEMPTS_PER_DELIVERY_MAX + 1] == [ids[0]] * ATTEMPTS_PER_DELIVERY_MAX + [ids[1]]
+    assert world.posts[ATTEMPTS_PER_DELIVERY_MAX][0] - before < timedelta(minutes=6)
     assert world.delivery(event_id=ids[0]).state is DeliveryState.SUCCESS, "by its own schedule"
     assert (state(world, started).succeeded, state(world, started).failed) == (1, 1)
 

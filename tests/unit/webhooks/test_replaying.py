@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from feedlane.errors import Conflict, Invalid, NotFound
-from feedlane.replay import ReplayState, Which
-from feedlane.replaying import replay_one, resume, start
+from feedlane.webhooks.replay import ReplayState, Selection
+from feedlane.webhooks.replayer import replay_one, resume, start
 from tests.unit.webhooks.given import NOW, World, hold_event
 from tests.unit.webhooks.replays import HOUR, failed, posted, replay, state
 
@@ -30,9 +30,9 @@ def test_what_is_not_there_or_disabled_is_refused(world: World) -> None:
     with pytest.raises(Conflict):
         replay(world)
     with pytest.raises(NotFound):
-        start(world.store, world.queues, NOW, "nobody", Which.FAILED, NOW)
+        start(world.store, world.queues, NOW, "nobody", Selection.FAILED, NOW)
     with pytest.raises(Invalid):
-        start(world.store, world.queues, NOW, "consumer-1", Which.FAILED, NOW + HOUR)
+        start(world.store, world.queues, NOW, "consumer-1", Selection.FAILED, NOW + HOUR)
 
 
 def test_all_that_failed_is_sent_in_the_order_of_the_events(world: World) -> None:
@@ -53,7 +53,7 @@ def test_what_arrived_is_not_sent_again_unless_all_is_asked_for(world: World) ->
     world.work_off()
     assert posted(world) == ids
     world.posts.clear()
-    replay(world, Which.ALL)
+    replay(world, Selection.ALL)
     world.work_off()
     assert posted(world) == [*ids, "fine"]
 
@@ -67,7 +67,7 @@ def test_only_the_company_and_the_time_asked_for(world: World) -> None:
     world.posts.clear()
     world.now = NOW + HOUR
     start(
-        world.store, world.queues, world.now, "consumer-1", Which.ALL, NOW + timedelta(minutes=1),
+        world.store, world.queues, world.now, "consumer-1", Selection.ALL, NOW + timedelta(minutes=1),
         NOW + timedelta(minutes=2), "company-1",
     )  # fmt: skip
     world.work_off()
@@ -109,9 +109,9 @@ def test_two_different_replays_at_once_double_nothing_and_keep_the_order(world: 
 
 def test_a_replay_again_after_it_ended_is_a_new_one(world: World) -> None:
     [id] = failed(world, 1)
-    replay(world, Which.ALL)
+    replay(world, Selection.ALL)
     world.work_off()
-    again = replay(world, Which.ALL)
+    again = replay(world, Selection.ALL)
     world.work_off()
     assert posted(world) == [id, id]
     assert state(world, again).state is ReplayState.DONE

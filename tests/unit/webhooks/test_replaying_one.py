@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.delivery import DeliveryState
-from feedlane.replaying import replay_one
+from feedlane.webhooks.delivery import DeliveryState
+from feedlane.webhooks.replayer import replay_one
 from tests.unit.webhooks.given import BROKEN, World, hold_event
 from tests.unit.webhooks.replays import failed, posted
 

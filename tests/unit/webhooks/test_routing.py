@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane import event as types
-from feedlane.delivery import DeliveryState
-from feedlane.envelope import detail, event_in
+from feedlane.events import event as event_types
+from feedlane.events.envelope import bus_detail, event_from_detail
 from feedlane.money import loads
-from feedlane.routing import route
 from feedlane.store.table import Write
+from feedlane.webhooks.delivery import DeliveryState
+from feedlane.webhooks.router import route
 from tests.unit.webhooks.given import NOW, World, hold_event
 
 
@@ -20,8 +20,8 @@ def world() -> World:
 
 def test_only_consumers_that_want_the_event_have_a_delivery(world: World) -> None:
     world.consumer("all")
-    world.consumer("held", event_types=(types.HELD,))
-    world.consumer("others", event_types=(types.WRITE_SUCCESSFUL,))
+    world.consumer("held", event_types=(event_types.HELD,))
+    world.consumer("others", event_types=(event_types.WRITE_SUCCESSFUL,))
     world.consumer("uk", company_tags=("region:uk", "region:ie"))
     world.consumer("fr", company_tags=("region:fr",))
     world.happens(hold_event())
@@ -31,7 +31,7 @@ def test_only_consumers_that_want_the_event_have_a_delivery(world: World) -> Non
 def test_what_concerns_no_one_company_passes_every_filter_of_tags(world: World) -> None:
     """A refusal of the whole app above all."""
     world.consumer("uk", company_tags=("region:uk",))
-    world.consumer("fr", company_tags=("region:fr",), event_types=(types.WRITE_SUCCESSFUL,))
+    world.consumer("fr", company_tags=("region:fr",), event_types=(event_types.WRITE_SUCCESSFUL,))
     world.happens(hold_event().but(company_id=None, company_tags={}))
     assert [consumer_id for consumer_id, *_ in world.queues.deliveries] == ["uk"]
 
@@ -101,7 +101,7 @@ def test_fifty_consumers_fit_into_one_commit(world: World) -> None:
 
 def test_what_routing_needs_survives_the_bus() -> None:
     event = hold_event()
-    told = event_in(loads(detail(event)))
+    told = event_from_detail(loads(bus_detail(event)))
     assert told == event.but(payload={})
 
 

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.delivery import SCHEDULE, Answer, Delivery, DeliveryState, retry_seconds
-from feedlane.pause import Pause
 from feedlane.retry_after import consumer_retry_after
+from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS, Answer, Delivery, DeliveryState, retry_seconds
+from feedlane.webhooks.pause import Pause
 from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, hold_event
 
 THROTTLED = Answer(status=429)
 
 
 def test_the_schedule_is_codats() -> None:
-    assert SCHEDULE == (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
-    assert [retry_seconds(tries, BROKEN, 0) for tries in range(1, 8)] == list(SCHEDULE[1:])
+    assert RETRY_SCHEDULE_SECONDS == (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
+    assert [retry_seconds(tries, BROKEN, 0) for tries in range(1, 8)] == list(RETRY_SCHEDULE_SECONDS[1:])
 
 
 def test_after_the_eighth_failure_there_is_no_ninth_attempt() -> None:
@@ -34,7 +34,7 @@ def test_after_the_eighth_failure_there_is_no_ninth_attempt() -> None:
 def test_jitter_moves_a_delay_by_a_fifth_at_most(tries: int, jitter: float) -> None:
     wait = retry_seconds(tries, BROKEN, jitter)
     assert wait is not None
-    assert SCHEDULE[tries] * 0.8 <= wait <= SCHEDULE[tries] * 1.2
+    assert RETRY_SCHEDULE_SECONDS[tries] * 0.8 <= wait <= RETRY_SCHEDULE_SECONDS[tries] * 1.2
 
 
 @pytest.mark.parametrize("answer", [TIMEOUT, THROTTLED, Answer(status=502), Answer(status=504)])
@@ -106,5 +106,5 @@ def test_a_pause_grows_while_nothing_gets_better_and_ends_with_any_other_answer(
         pause = pause.after(TIMEOUT, NOW)
         lengths.append(pause.seconds)
     assert lengths == [60, 120, 240, 480, 900, 900]
-    assert not pause.after(BROKEN, NOW).is_on
+    assert not pause.after(BROKEN, NOW).is_active
     assert pause.after(Answer(status=429, retry_after=86_400), NOW).seconds == 900

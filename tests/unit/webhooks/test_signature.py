@@ -10,9 +10,9 @@ from standardwebhooks import WebhookVerificationError as StandardVerificationErr
 from svix.webhooks import Webhook as SvixWebhook
 from svix.webhooks import WebhookVerificationError
 
-from feedlane.consumer import Consumer
-from feedlane.envelope import body
-from feedlane.signature import Remembered, sign, signed_headers
+from feedlane.events.envelope import webhook_body
+from feedlane.webhooks.consumer import Consumer
+from feedlane.webhooks.signature import ExpiringCache, sign, signed_headers
 from tests.unit.webhooks.given import NOW, SECRET, hold_event
 
 OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -28,7 +28,7 @@ def test_the_published_vector() -> None:
 @pytest.mark.parametrize("library", [SvixWebhook, StandardWebhook])
 @pytest.mark.parametrize("secret", [SECRET, OTHER])
 def test_consumers_verify_with_their_libraries_during_a_rotation(library: type, secret: str) -> None:
-    content = body(hold_event())
+    content = webhook_body(hold_event())
     headers = signed_headers("event-1", datetime.now(UTC), content, [OTHER, SECRET])
     library(secret).verify(content, headers)  # raises if it is not signed with this secret
     with pytest.raises(ERRORS):
@@ -36,7 +36,7 @@ def test_consumers_verify_with_their_libraries_during_a_rotation(library: type, 
 
 
 def test_another_body_is_not_verified() -> None:
-    content = body(hold_event())
+    content = webhook_body(hold_event())
     headers = signed_headers("event-1", datetime.now(UTC), content, [SECRET])
     with pytest.raises(WebhookVerificationError):
         SvixWebhook(SECRET).verify(content + b" ", headers)
@@ -55,7 +55,7 @@ def test_secrets_are_asked_for_once_a_minute_and_never_remembered_as_none() -> N
         asked.append(consumer_id)
         return answers.pop(0)
 
-    secrets, consumer = Remembered(ask, lambda: now[0]), Consumer(id="consumer-1", url="https://x", created=NOW)
+    secrets, consumer = ExpiringCache(ask, lambda: now[0]), Consumer(id="consumer-1", url="https://x", created=NOW)
     assert secrets.of(consumer) == []
     assert secrets.of(consumer) == ["one"]
     now[0] += timedelta(seconds=59)
@@ -67,7 +67,7 @@ def test_secrets_are_asked_for_once_a_minute_and_never_remembered_as_none() -> N
 
 def test_a_secret_that_was_just_rotated_is_asked_for_at_once() -> None:
     answers = [["one"], ["two", "one"]]
-    secrets = Remembered(lambda consumer_id: answers.pop(0), lambda: NOW)
+    secrets = ExpiringCache(lambda consumer_id: answers.pop(0), lambda: NOW)
     consumer = Consumer(id="consumer-1", url="https://x", created=NOW)
     assert secrets.of(consumer) == ["one"]
     assert secrets.of(consumer.but(version=2)) == ["two", "one"]

@@ -8,10 +8,10 @@ from zoneinfo import available_timezones
 import httpx
 import pytest
 
+from feedlane.companies.source_account import AccountKind
+from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import ReconnectionNeeded, Unavailable
-from feedlane.source_account import AccountKind
-from feedlane.token_set import AccessToken
-from feedlane.upstream import TargetAccount
+from feedlane.feeds.upstream import TargetAccount
 from feedlane.xero import time_zones
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.connections import XeroConnection, XeroConnections
@@ -114,7 +114,7 @@ def test_connections_of_one_consent_are_asked_for_by_its_event() -> None:
         one = {"id": "x-1", "tenantId": "t-1", "tenantName": "Bakery", "tenantType": "ORGANISATION", "authEventId": "e"}
         return httpx.Response(200, json=[one, one | {"id": "x-2", "tenantType": "PRACTICE"}])
 
-    first, second = connections(answer).listed("token", "e")
+    first, second = connections(answer).list_connections("token", "e")
     assert first == XeroConnection(
         id="x-1", tenant_id="t-1", tenant_name="Bakery", tenant_type="ORGANISATION", authentication_event_id="e"
     )
@@ -127,13 +127,13 @@ def test_connections_of_one_consent_are_asked_for_by_its_event() -> None:
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(body: bytes) -> None:
     """An empty list disconnects customers."""
     with pytest.raises(Unavailable):
-        connections(always(200, body)).listed("token")
+        connections(always(200, body)).list_connections("token")
 
 
 def test_an_empty_list_is_empty_and_a_401_asks_for_reconnection() -> None:
-    assert connections(always(200, [])).listed("token") == []
+    assert connections(always(200, [])).list_connections("token") == []
     with pytest.raises(ReconnectionNeeded):
-        connections(always(401, {"Title": "Unauthorized", "Status": 401})).listed("token")
+        connections(always(401, {"Title": "Unauthorized", "Status": 401})).list_connections("token")
 
 
 @pytest.mark.parametrize("code", [204, 404])
@@ -173,6 +173,6 @@ def test_a_rejected_token_that_was_replaced_meanwhile_costs_no_call() -> None:
     vault = TokenVault()
     cache = TokenCache(vault, lambda: NOON)  # type: ignore[arg-type]
     first = cache.token("tokens-1")
-    second = cache.another("tokens-1", first)
-    assert cache.another("tokens-1", first) == second
+    second = cache.replacement_token("tokens-1", first)
+    assert cache.replacement_token("tokens-1", first) == second
     assert len(vault.asked) == 2

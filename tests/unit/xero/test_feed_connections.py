@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from feedlane.companies.source_account import AccountKind
 from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
-from feedlane.source_account import AccountKind
-from feedlane.upstream import FeedConnection, NewFeedConnection
+from feedlane.feeds.upstream import FeedConnection, NewFeedConnection
 from tests.unit.xero.xero_server import ACCESS, always, bank_feeds, fails
 
 PATH = "/bankfeeds.xro/1.0/FeedConnections"

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from feedlane.token_set import TokenSet
+from feedlane.credentials.token_set import TokenSet
 from feedlane.xero.http import Http
 from feedlane.xero.identity import ClientKeys, Identity, authorize_url
 from feedlane.xero.identity_errors import (

@@ -8,17 +8,9 @@ import httpx
 import pytest
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
-from feedlane.hold import Scope
+from feedlane.feeds.upstream import Accepted, AlreadyReceived, Failed, NoAnswer, Refusal, StatementStatus, TryLater
 from feedlane.problem import Problem
-from feedlane.upstream import (
-    Accepted,
-    AlreadyThere,
-    Failed,
-    NoAnswer,
-    Refusal,
-    StatementStatus,
-    TryLater,
-)
+from feedlane.scope import Scope
 from tests.unit.xero.xero_server import ACCESS, Server, TokenVault, always, bank_feeds, fails
 
 DUPLICATE = {"type": "duplicate-statement", "title": "Duplicate Statement Received", "status": 409, "detail": "…"}
@@ -83,11 +75,11 @@ def test_a_rejection_that_came_later_brings_its_reasons() -> None:
 
 @pytest.mark.parametrize("code", [202, 400, 409])
 def test_a_duplicate_is_already_there_in_an_item_and_at_the_root(code: int) -> None:
-    assert post(always(code, items(id="s-0", status="REJECTED", errors=[DUPLICATE]))) == AlreadyThere(
+    assert post(always(code, items(id="s-0", status="REJECTED", errors=[DUPLICATE]))) == AlreadyReceived(
         statement_id="s-0"
     )
     if code >= 400:
-        assert post(always(code, DUPLICATE)) == AlreadyThere()
+        assert post(always(code, DUPLICATE)) == AlreadyReceived()
 
 
 @pytest.mark.parametrize("body", [BALANCE, items(status="REJECTED", errors=[BALANCE])], ids=["root", "item"])

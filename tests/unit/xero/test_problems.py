@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from feedlane.hold import Scope
 from feedlane.problem import Problem
-from feedlane.xero.problems import MEANINGS, problems_in, refusal_of
+from feedlane.scope import Scope
+from feedlane.xero.problems import MEANING_BY_TYPE, problems_in, refusal_of
 
 GATEWAY = {
     "Type": None,
@@ -101,6 +101,6 @@ def test_the_gateways_403_holds_the_connection_and_no_more() -> None:
 
 def test_every_reason_is_told_apart_by_scope() -> None:
     scopes: dict[str, set[Scope]] = {}
-    for meaning in MEANINGS.values():
+    for meaning in MEANING_BY_TYPE.values():
         scopes.setdefault(meaning.reason, set()).add(meaning.scope)
     assert all(len(found) == 1 for found in scopes.values())

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedlane.feeds.line import Line
+from feedlane.feeds.upstream import Statement
 from feedlane.money import loads
-from feedlane.transaction import Line
-from feedlane.upstream import Statement
-from feedlane.xero.statement_json import cut, line_bytes, statement_request
+from feedlane.xero.statement_json import line_bytes, statement_request, truncate
 
 
 def line(**changes: Any) -> Line:
@@ -102,9 +102,9 @@ def test_texts_are_cut_to_xeros_lengths() -> None:
 
 
 def test_lengths_count_as_utf_16_and_no_character_is_cut_in_half() -> None:
-    assert cut("😀" * 200, 255) == "😀" * 127
-    assert cut("é" * 300, 255) == "é" * 255
-    assert cut("short", 255) == "short"
+    assert truncate("😀" * 200, 255) == "😀" * 127
+    assert truncate("é" * 300, 255) == "é" * 255
+    assert truncate("short", 255) == "short"
 
 
 def test_a_lone_surrogate_does_not_stop_a_feed() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from feedlane.transaction import Line
-from feedlane.upstream import Statement
+from feedlane.feeds.line import Line
+from feedlane.feeds.upstream import Statement
 from feedlane.xero.statement_json import statement_request
-from feedlane.xero.statement_search import MOST_PAGES, Unreadable, matching, page_in, pages
+from feedlane.xero.statement_search import PAGES_MAX, Unreadable, all_items, find_match, parse_page
 
 LINE = Line("t1", "2026-05-01", Decimal("-0.0001"), Decimal("123456789012345.6788"), "Sale", "", "", "Credit")
 REQUEST = statement_request(
@@ -37,7 +37,7 @@ LISTED = {
 
 
 def test_a_statement_is_known_by_what_its_request_says() -> None:
-    assert matching(REQUEST, iter([LISTED | {"statementLineCount": "2"}, LISTED])) == LISTED
+    assert find_match(REQUEST, iter([LISTED | {"statementLineCount": "2"}, LISTED])) == LISTED
 
 
 @pytest.mark.parametrize(
@@ -51,39 +51,39 @@ def test_a_statement_is_known_by_what_its_request_says() -> None:
     ],
 )
 def test_another_statement_is_not_taken_for_ours(other: dict[str, Any]) -> None:
-    assert matching(REQUEST, iter([LISTED | other])) is None
+    assert find_match(REQUEST, iter([LISTED | other])) is None
 
 
 def test_one_that_looks_the_same_and_is_known_to_be_another_is_not_ours() -> None:
     another = LISTED | {"id": "s0", "status": "DELIVERED"}
-    assert matching(REQUEST, iter([another, LISTED]), {"s0"}) == LISTED
-    assert matching(REQUEST, iter([another]), {"s0"}) is None
+    assert find_match(REQUEST, iter([another, LISTED]), {"s0"}) == LISTED
+    assert find_match(REQUEST, iter([another]), {"s0"}) is None
 
 
 def test_one_that_was_taken_comes_before_one_that_was_rejected() -> None:
     rejected = LISTED | {"id": "s0", "status": "REJECTED"}
-    assert matching(REQUEST, iter([rejected, LISTED])) == LISTED
-    assert matching(REQUEST, iter([rejected])) == rejected
+    assert find_match(REQUEST, iter([rejected, LISTED])) == LISTED
+    assert find_match(REQUEST, iter([rejected])) == rejected
 
 
 def test_amounts_may_be_numbers_with_every_digit() -> None:
-    page = page_in(b'{"items":[{"startBalance":{"amount":123456789012345.6789}}]}')
+    page = parse_page(b'{"items":[{"startBalance":{"amount":123456789012345.6789}}]}')
     assert page["items"][0]["startBalance"]["amount"] == Decimal("123456789012345.6789")
 
 
 @pytest.mark.parametrize("content", [b"<html>", b"[]", b"{}", b'{"items":null}'])
 def test_an_unreadable_page_is_no_empty_list(content: bytes) -> None:
     with pytest.raises(Unreadable):
-        page_in(content)
+        parse_page(content)
 
 
 def test_a_list_without_an_end_is_not_taken_as_read() -> None:
     def page(params: dict[str, str]) -> dict[str, Any]:
-        return {"items": [{"id": params["page"]}], "pagination": {"pageCount": MOST_PAGES + 1}}
+        return {"items": [{"id": params["page"]}], "pagination": {"pageCount": PAGES_MAX + 1}}
 
     with pytest.raises(Unreadable):
-        list(pages(page))
+        list(all_items(page))
 
 
 def test_a_page_that_repeats_is_the_end() -> None:
-    assert len(list(pages(lambda params: {"items": [LISTED]}))) == 1
+    assert len(list(all_items(lambda params: {"items": [LISTED]}))) == 1

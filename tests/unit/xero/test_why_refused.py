@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from feedlane.hold import Scope
-from feedlane.upstream import Refusal, TryLater
+from feedlane.feeds.upstream import Refusal, TryLater
+from feedlane.scope import Scope
 from tests.unit.xero.xero_server import ACCESS, Server, TokenVault, always, bank_feeds
 
 FORBIDDEN = {"Type": None, "Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}

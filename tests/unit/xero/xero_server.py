@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
+from feedlane.credentials.token_set import AccessToken
+from feedlane.feeds.upstream import TenantAccess
 from feedlane.ids import fingerprint
-from feedlane.token_set import AccessToken
-from feedlane.upstream import TenantAccess
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.http import Http

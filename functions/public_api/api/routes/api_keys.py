@@ -8,21 +8,22 @@ from api import parts
 from api.answers import created, nothing, ok
 from api.authentication import forget_all
 from api.requests import Routes
-from feedlane import api_keys
-from feedlane.codat.bodies import ApiKeyBody, parsed
-from feedlane.codat.integration import api_key_json
+from feedlane.codat.bodies import ApiKeyBody, parse_body
+from feedlane.settings import api_keys
+from feedlane.settings import items as settings_items
+from feedlane.settings.shapes import api_key_json
 
 router = Routes()
 
 
 @router.get("/apiKeys")
 def list_api_keys() -> Response[str]:
-    return ok({"results": [api_key_json(key) for key in parts.current.store.api_keys()]})
+    return ok({"results": [api_key_json(key) for key in settings_items.api_keys(parts.current.store)]})
 
 
 @router.post("/apiKeys")
 def create_api_key() -> Response[str]:
-    given, own = parsed(ApiKeyBody, router.body), parts.current
+    given, own = parse_body(ApiKeyBody, router.body), parts.current
     key, clear = api_keys.create(own.store, own.clock(), own.new_id, given.name)
     return created(api_key_json(key, clear))
 

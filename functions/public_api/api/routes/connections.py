@@ -8,20 +8,20 @@ from api import parts
 from api.answers import ok
 from api.requests import Routes
 from api.shown import connections_shown
-from feedlane import connections
-from feedlane.codat.bodies import ConnectionBody, StatusBody, parsed
-from feedlane.codat.companies import CONNECTION_FIELDS
-from feedlane.codat.company_information import company_information_json
+from feedlane.codat.bodies import ConnectionBody, StatusBody, parse_body
 from feedlane.codat.paging import page_of, page_request
-from feedlane.connection import Connection, ConnectionStatus
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection, ConnectionStatus
+from feedlane.companies.shapes import CONNECTION_FIELDS, company_information_json
 from feedlane.errors import Invalid
+from feedlane.link import connections
 
 router = Routes()
 
 
 @router.post("/companies/<company_id>/connections")
 def create_connection(company_id: str) -> Response[str]:
-    given, own = parsed(ConnectionBody, router.body), parts.current
+    given, own = parse_body(ConnectionBody, router.body), parts.current
     return _answer(connections.create(own.store, own.clock(), own.new_id, company_id, given.platform_key))
 
 
@@ -29,19 +29,19 @@ def create_connection(company_id: str) -> Response[str]:
 def list_connections(company_id: str) -> Response[str]:
     own = parts.current
     request = page_request(router.parameters, CONNECTION_FIELDS, "Connection")
-    own.store.company(company_id)
-    found = connections_shown(own.store.connections(company_id))
+    company_items.company(own.store, company_id)
+    found = connections_shown(company_items.connections(own.store, company_id))
     return ok(page_of(request, f"/companies/{company_id}/connections", found))
 
 
 @router.get("/companies/<company_id>/connections/<connection_id>")
 def get_connection(company_id: str, connection_id: str) -> Response[str]:
-    return _answer(parts.current.store.connection(company_id, connection_id))
+    return _answer(company_items.connection(parts.current.store, company_id, connection_id))
 
 
 @router.patch("/companies/<company_id>/connections/<connection_id>")
 def unlink_connection(company_id: str, connection_id: str) -> Response[str]:
-    given, own = parsed(StatusBody, router.body), parts.current
+    given, own = parse_body(StatusBody, router.body), parts.current
     if given.status != ConnectionStatus.UNLINKED:
         raise Invalid.field("status", "can only be changed to Unlinked", "Enum")
     return _answer(connections.unlink(own.store, own.disconnect, own.clock(), own.new_id, company_id, connection_id))
@@ -57,7 +57,7 @@ def delete_connection(company_id: str, connection_id: str) -> Response[str]:
 
 @router.get("/companies/<company_id>/connections/<connection_id>/bankFeeds/info")
 def get_company_information(company_id: str, connection_id: str) -> Response[str]:
-    connection = parts.current.store.connection(company_id, connection_id)
+    connection = company_items.connection(parts.current.store, company_id, connection_id)
     return ok(company_information_json(connection))
 
 

@@ -7,10 +7,10 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import created, nothing, ok
 from api.requests import Routes
-from feedlane import consumers
-from feedlane.codat.bodies import ConsumerBody, ConsumerChanges, parsed
-from feedlane.codat.deliveries import delivery_json, replay_json
-from feedlane.codat.integration import consumer_json
+from feedlane.codat.bodies import ConsumerBody, ConsumerChanges, parse_body
+from feedlane.webhooks import consumers
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.shapes import consumer_json, delivery_json, replay_json
 
 ONE = "/webhooks/<webhook_id>"
 
@@ -19,7 +19,7 @@ router = Routes()
 
 @router.post("/webhooks")
 def create_consumer() -> Response[str]:
-    given, own = parsed(ConsumerBody, router.body), parts.current
+    given, own = parse_body(ConsumerBody, router.body), parts.current
     types, tags = given.event_types or [], given.company_tags or []
     consumer, secret = consumers.create(
         own.store, own.vault, own.clock(), own.new_id, given.url, types, tags, given.disabled, given.headers
@@ -29,18 +29,18 @@ def create_consumer() -> Response[str]:
 
 @router.get("/webhooks")
 def list_consumers() -> Response[str]:
-    return ok({"results": [consumer_json(consumer) for consumer in parts.current.store.consumers()]})
+    return ok({"results": [consumer_json(consumer) for consumer in webhook_items.consumers(parts.current.store)]})
 
 
 @router.get(ONE)
 def get_consumer(webhook_id: str) -> Response[str]:
-    return ok(consumer_json(parts.current.store.consumer(webhook_id)))
+    return ok(consumer_json(webhook_items.consumer(parts.current.store, webhook_id)))
 
 
 @router.patch(ONE)
 def change_consumer(webhook_id: str) -> Response[str]:
     """Changes what is given, and leaves the rest; headers change all together."""
-    given, own = parsed(ConsumerChanges, router.body), parts.current
+    given, own = parse_body(ConsumerChanges, router.body), parts.current
     consumer = consumers.change(
         own.store, own.vault, webhook_id, given.url, given.event_types, given.company_tags, given.headers
     )

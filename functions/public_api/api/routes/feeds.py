@@ -12,16 +12,22 @@ from api import parts
 from api.answers import ok
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane import holding, releasing, resolving
-from feedlane.codat.bodies import ReleaseBody, ResolveBody, parsed
-from feedlane.codat.feeds import FEED_FIELDS, feed_json
+from feedlane.codat.bodies import ReleaseBody, ResolveBody, parse_body
 from feedlane.codat.paging import lazy_page, page_of, page_request
-from feedlane.codat.push import push_operation_json
+from feedlane.companies import items as company_items
 from feedlane.errors import Invalid, NotFound
-from feedlane.feed import Feed, feed_id
-from feedlane.holding import Counted
-from feedlane.resolving import Outcome
-from feedlane.store import ledger
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.holds import items as hold_items
+from feedlane.holds import placement
+from feedlane.holds import release as hold_release
+from feedlane.holds.placement import WaitingCount
+from feedlane.ids import feed_id
+from feedlane.pushes.shapes import push_operation_json
+from feedlane.statements import items as statement_items
+from feedlane.statements import resolution
+from feedlane.statements.resolution import Resolution
+from feedlane.statements.shapes import FEED_FIELDS, feed_json
 
 router = Routes()
 
@@ -33,7 +39,7 @@ def list_feeds() -> Response[str]:
     request = page_request(parameters, FEED_FIELDS, "Feed")
     chosen = {name: parameters[name] for name in ("companyId", "connectionId") if parameters.get(name)}
     found = sorted(_chosen(chosen), key=lambda feed: feed.id)
-    if request.asks_nothing:
+    if request.is_unfiltered:
         return ok(lazy_page(request, "/feeds", found, _shown, chosen))
     return ok(page_of(request, "/feeds", _shown(found), chosen))
 
@@ -47,8 +53,8 @@ def get_feed(connection_id: str, account: str) -> Response[str]:
 def release_feed(connection_id: str, account: str) -> Response[str]:
     """Lifts every hold that stops the feed, the tenant's and the app's included."""
     own, feed = parts.current, _found(connection_id, account)
-    given = parsed(ReleaseBody, router.body or "{}")
-    started = releasing.release_feed(own.store, own.queues, own.clock(), own.new_id, feed, given.set_aside)
+    given = parse_body(ReleaseBody, router.body or "{}")
+    started = hold_release.release_feed(own.store, own.queues, own.clock(), own.new_id, feed, given.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in started]})
 
 
@@ -58,16 +64,16 @@ def resolve_statement(connection_id: str, account: str, number: str) -> Response
     own, feed = parts.current, _found(connection_id, account)
     if not re.fullmatch("[0-9]{1,12}", number):
         raise NotFound("statement", number)
-    said = parsed(ResolveBody, router.body or "{}").outcome
-    if said not in list(Outcome):
-        raise Invalid.field("outcome", f"must be {' or '.join(Outcome)}", "Enum")
+    said = parse_body(ResolveBody, router.body or "{}").outcome
+    if said not in list(Resolution):
+        raise Invalid.field("outcome", f"must be {' or '.join(Resolution)}", "Enum")
     ports = (own.store, own.queues, own.clock(), own.new_id)
-    return ok(_shown([resolving.resolve(*ports, feed.id, int(number), Outcome(said))])[0])
+    return ok(_shown([resolution.resolve(*ports, feed.id, int(number), Resolution(said))])[0])
 
 
 def _found(connection_id: str, account: str) -> Feed:
     id = feed_id(connection_id, account_id_in(account))
-    feed = ledger.find_feed(parts.current.store, id)
+    feed = feed_items.find_feed(parts.current.store, id)
     if feed is None:
         raise NotFound("feed", id)
     return feed
@@ -76,23 +82,23 @@ def _found(connection_id: str, account: str) -> Feed:
 def _chosen(chosen: dict[str, str]) -> Iterable[Feed]:
     store = parts.current.store
     if "connectionId" in chosen:
-        found: Iterable[Feed] = ledger.feeds_of_connection(store, chosen["connectionId"])
+        found: Iterable[Feed] = feed_items.feeds_of_connection(store, chosen["connectionId"])
     elif "companyId" in chosen:
-        connections = store.connections(chosen["companyId"])
-        found = [feed for one in connections for feed in ledger.feeds_of_connection(store, one.id)]
+        connections = company_items.connections(store, chosen["companyId"])
+        found = [feed for one in connections for feed in feed_items.feeds_of_connection(store, one.id)]
     else:
-        found = ledger.all_feeds(store)
+        found = feed_items.all_feeds(store)
     company_id = chosen.get("companyId")
     return [feed for feed in found if company_id in (None, feed.company_id)]
 
 
 def _shown(feeds: Iterable[Feed]) -> list[dict[str, Any]]:
     """What waits behind a hold is counted once, however many of the feeds it stops."""
-    store, counted, shown = parts.current.store, dict[str, Counted](), []
+    store, counted, shown = parts.current.store, dict[str, WaitingCount](), []
     for feed in feeds:
-        hold = next(iter(store.holds_on(feed.holdable)), None)
+        hold = next(iter(hold_items.holds_on(store, feed.hold_subjects)), None)
         if hold is not None and hold.id not in counted:
-            counted[hold.id] = holding.counted(store, hold)
+            counted[hold.id] = placement.count_waiting(store, hold)
         behind = counted[hold.id] if hold else None
-        shown.append(feed_json(feed, ledger.last_statement(store, feed), hold, behind))
+        shown.append(feed_json(feed, statement_items.last_statement(store, feed), hold, behind))
     return shown

@@ -7,10 +7,12 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import ok
 from api.requests import Routes
-from feedlane import holding, releasing
-from feedlane.codat.bodies import ReleaseBody, parsed
-from feedlane.codat.feeds import hold_json
-from feedlane.codat.push import push_operation_json
+from feedlane.codat.bodies import ReleaseBody, parse_body
+from feedlane.holds import items as hold_items
+from feedlane.holds import placement
+from feedlane.holds import release as hold_release
+from feedlane.holds.shapes import hold_json
+from feedlane.pushes.shapes import push_operation_json
 
 router = Routes()
 
@@ -18,13 +20,13 @@ router = Routes()
 @router.get("/holds")
 def list_holds() -> Response[str]:
     store = parts.current.store
-    return ok({"results": [hold_json(hold, holding.counted(store, hold)) for hold in store.holds()]})
+    return ok({"results": [hold_json(hold, placement.count_waiting(store, hold)) for hold in hold_items.holds(store)]})
 
 
 @router.post("/holds/<hold_id>/release")
 def release_hold(hold_id: str) -> Response[str]:
     """Answers the push operations under which what waits is sent. The body may name transactions to set aside."""
-    own, given = parts.current, parsed(ReleaseBody, router.body or "{}")
-    hold = releasing.find_hold(own.store, hold_id)
-    started = releasing.release(own.store, own.queues, own.clock(), own.new_id, hold, given.set_aside)
+    own, given = parts.current, parse_body(ReleaseBody, router.body or "{}")
+    hold = hold_release.find_hold(own.store, hold_id)
+    started = hold_release.release(own.store, own.queues, own.clock(), own.new_id, hold, given.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in started]})

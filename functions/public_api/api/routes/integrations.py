@@ -7,14 +7,16 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import ok
 from api.requests import Routes
-from feedlane import key_changes, settings_changes
-from feedlane.codat.bodies import CredentialsBody, SecretBody, SettingsBody, parsed
-from feedlane.codat.integration import INTEGRATION_FIELDS, branding_json, integration_json, settings_json
+from feedlane.codat.bodies import CredentialsBody, SecretBody, SettingsBody, parse_body
 from feedlane.codat.paging import page_of, page_request
-from feedlane.connection import PLATFORM_KEY
+from feedlane.companies.connection import PLATFORM_KEY
+from feedlane.credentials.vault import SecretSlot
 from feedlane.errors import NotFound
-from feedlane.settings import Settings
-from feedlane.vault import Secret
+from feedlane.settings import app_keys
+from feedlane.settings import changes as settings_changes
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
+from feedlane.settings.shapes import INTEGRATION_FIELDS, branding_json, integration_json, settings_json
 
 router = Routes()
 
@@ -22,13 +24,13 @@ router = Routes()
 @router.get("/integrations")
 def list_integrations() -> Response[str]:
     request = page_request(router.parameters, INTEGRATION_FIELDS, "Integration")
-    return ok(page_of(request, "/integrations", [integration_json(parts.current.store.settings())]))
+    return ok(page_of(request, "/integrations", [integration_json(settings_items.settings(parts.current.store))]))
 
 
 @router.get("/integrations/<platform_key>")
 def get_integration(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
-    return ok(integration_json(parts.current.store.settings()))
+    return ok(integration_json(settings_items.settings(parts.current.store)))
 
 
 @router.get("/integrations/<platform_key>/branding")
@@ -40,7 +42,7 @@ def get_branding(platform_key: str) -> Response[str]:
 @router.get("/integrations/<platform_key>/settings")
 def get_settings(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
-    return _answer(parts.current.store.settings())
+    return _answer(settings_items.settings(parts.current.store))
 
 
 @router.put("/integrations/<platform_key>/settings")
@@ -48,7 +50,7 @@ def change_settings(platform_key: str) -> Response[str]:
     """Changes what is given, and leaves the rest."""
     _only_xero(platform_key)
     own = parts.current
-    changes = parsed(SettingsBody, router.body).model_dump(exclude_unset=True)
+    changes = parse_body(SettingsBody, router.body).model_dump(exclude_unset=True)
     nullable = {"connection_limit"}
     changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
     return _answer(settings_changes.change_settings(own.store, own.queues, own.clock(), own.new_id, changes))
@@ -57,8 +59,8 @@ def change_settings(platform_key: str) -> Response[str]:
 @router.put("/integrations/<platform_key>/credentials")
 def change_credentials(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
-    given, own = parsed(CredentialsBody, router.body), parts.current
-    settings, check = key_changes.change_keys(
+    given, own = parse_body(CredentialsBody, router.body), parts.current
+    settings, check = app_keys.change_keys(
         own.store, own.queues, own.vault, own.clock(), own.new_id, given.client_id, given.client_secret
     )
     return _keys_answer(settings, check.message)
@@ -67,8 +69,8 @@ def change_credentials(platform_key: str) -> Response[str]:
 @router.put("/integrations/<platform_key>/credentials/secondSecret")
 def add_second_secret(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
-    given, own = parsed(SecretBody, router.body), parts.current
-    settings, check = key_changes.add_second_secret(
+    given, own = parse_body(SecretBody, router.body), parts.current
+    settings, check = app_keys.add_second_secret(
         own.store, own.queues, own.vault, own.clock(), own.new_id, given.client_secret
     )
     return _keys_answer(settings, check.message)
@@ -80,11 +82,11 @@ def drop_secret(platform_key: str, secret: str) -> Response[str]:
     which, own = _DROPPABLE.get(secret), parts.current
     if which is None:
         raise NotFound("secret", secret)
-    settings = key_changes.drop_secret(own.store, own.queues, own.vault, own.clock(), own.new_id, which)
+    settings = app_keys.drop_secret(own.store, own.queues, own.vault, own.clock(), own.new_id, which)
     return _keys_answer(settings, "")
 
 
-_DROPPABLE = {"firstSecret": Secret.FIRST, "secondSecret": Secret.SECOND}
+_DROPPABLE = {"firstSecret": SecretSlot.FIRST, "secondSecret": SecretSlot.SECOND}
 
 
 def _keys_answer(settings: Settings, message: str) -> Response[str]:

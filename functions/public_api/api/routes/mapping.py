@@ -7,11 +7,13 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import ok
 from api.requests import Routes
-from feedlane import mapping
-from feedlane.codat.bodies import MappingBody, parsed
+from feedlane.codat.bodies import MappingBody, parse_body
 from feedlane.codat.errors import RefusedInput
-from feedlane.codat.source_accounts import mapped_json, mapping_json
+from feedlane.companies import items as company_items
 from feedlane.errors import NotFound, Refused
+from feedlane.mapping import items as mapping_items
+from feedlane.mapping import mapping
+from feedlane.mapping.shapes import mapped_json, mapping_json
 
 PATH = "/companies/<company_id>/connections/<connection_id>/bankFeedAccounts/mapping"
 
@@ -21,12 +23,12 @@ router = Routes()
 @router.get(PATH)
 def get_mapping(company_id: str, connection_id: str) -> Response[str]:
     own = parts.current
-    connection = own.store.connection(company_id, connection_id)
-    accounts = own.store.source_accounts(connection_id)
+    connection = company_items.connection(own.store, company_id, connection_id)
+    accounts = company_items.source_accounts(own.store, connection_id)
     if not connection.is_linked or all(account.mapping for account in accounts):
         return ok([mapping_json(account, []) for account in accounts])
     access = mapping.access_to(connection)
-    targets, fed = own.upstream.target_accounts(access), mapping.fed_accounts(own.store, access.tenant_id)
+    targets, fed = own.upstream.target_accounts(access), mapping_items.fed_accounts(own.store, access.tenant_id)
     return ok(
         [
             mapping_json(account, [] if account.mapping else mapping.target_options(targets, account, fed))
@@ -37,9 +39,9 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
 
 @router.post(PATH)
 def create_mapping(company_id: str, connection_id: str) -> Response[str]:
-    given, own = parsed(MappingBody, router.body), parts.current
-    connection = own.store.connection(company_id, connection_id)
-    account = own.store.find_source_account(connection_id, given.source_account_id)
+    given, own = parse_body(MappingBody, router.body), parts.current
+    connection = company_items.connection(own.store, company_id, connection_id)
+    account = company_items.find_source_account(own.store, connection_id, given.source_account_id)
     if account is None:
         raise NotFound("bank account", given.source_account_id)
     try:

@@ -7,22 +7,23 @@ from aws_lambda_powertools.event_handler import Response
 from api import parts
 from api.answers import ok
 from api.requests import Routes
-from feedlane import settings_changes
-from feedlane.codat.bodies import OriginsBody, ProfileBody, parsed
-from feedlane.codat.integration import profile_json
+from feedlane.codat.bodies import OriginsBody, ProfileBody, parse_body
+from feedlane.settings import changes as settings_changes
+from feedlane.settings import items as settings_items
+from feedlane.settings.shapes import profile_json
 
 router = Routes()
 
 
 @router.get("/profile")
 def get_profile() -> Response[str]:
-    return ok(profile_json(parts.current.store.profile()))
+    return ok(profile_json(settings_items.profile(parts.current.store)))
 
 
 @router.put("/profile")
 def replace_profile() -> Response[str]:
-    given, own = parsed(ProfileBody, router.body), parts.current
-    profile = own.store.profile().but(
+    given, own = parse_body(ProfileBody, router.body), parts.current
+    profile = settings_items.profile(own.store).but(
         name=given.name,
         redirect_url=given.redirect_url,
         logo_url=given.logo_url or "",
@@ -35,12 +36,12 @@ def replace_profile() -> Response[str]:
 @router.get("/corsSettings")
 @router.get("/connectionManagement/corsSettings")
 def get_origins() -> Response[str]:
-    return ok({"allowedOrigins": list(parts.current.store.profile().allowed_origins)})
+    return ok({"allowedOrigins": list(settings_items.profile(parts.current.store).allowed_origins)})
 
 
 @router.post("/corsSettings")
 @router.post("/connectionManagement/corsSettings")
 def replace_origins() -> Response[str]:
-    given, own = parsed(OriginsBody, router.body), parts.current
+    given, own = parse_body(OriginsBody, router.body), parts.current
     profile = settings_changes.change_origins(own.store, own.clock(), own.new_id, given.allowed_origins)
     return ok({"allowedOrigins": list(profile.allowed_origins)})

@@ -8,11 +8,16 @@ from api import parts
 from api.answers import ok
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane import pushing
-from feedlane.codat.bodies import LARGEST_BODY
+from feedlane.codat.bodies import BODY_BYTES_MAX
 from feedlane.codat.errors import NotSupported
 from feedlane.codat.paging import lazy_page, page_of, page_request
-from feedlane.codat.push import (
+from feedlane.companies import items as company_items
+from feedlane.errors import Conflict, Invalid
+from feedlane.feeds import push_operation_items
+from feedlane.pushes import api_door
+from feedlane.pushes.options import bank_transactions_option
+from feedlane.pushes.outcomes import outcomes_of
+from feedlane.pushes.shapes import (
     DATA_TYPE,
     OUTCOME_FIELDS,
     PUSH_FIELDS,
@@ -20,10 +25,6 @@ from feedlane.codat.push import (
     push_operation_json,
     validation_json,
 )
-from feedlane.codat.push_options import bank_transactions_option
-from feedlane.errors import Conflict, Invalid
-from feedlane.store import push_operations
-from feedlane.transaction_outcomes import outcomes
 
 CONNECTION = "/companies/<company_id>/connections/<connection_id>"
 
@@ -35,7 +36,7 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
     """200 with a body that says 202: the SDKs take no other success. A conflict is 400: they know no 409 here."""
     own, account_id = parts.current, account_id_in(account)
     try:
-        operation = pushing.accept(
+        operation = api_door.accept(
             own.store, own.queues, own.clock(), own.new_id, company_id, connection_id, account_id, _body(), _timeout(),
             router.header("idempotency-key"),
         )  # fmt: skip
@@ -48,7 +49,7 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
 def validate_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
     own = parts.current
     try:
-        errors, warnings = pushing.validate(
+        errors, warnings = api_door.validate(
             own.store, own.clock(), company_id, connection_id, account_id_in(account), _body()
         )
     except Conflict as conflict:
@@ -58,14 +59,14 @@ def validate_transactions(company_id: str, connection_id: str, account: str) -> 
 
 @router.get(f"{CONNECTION}/options/bankAccounts/<account>/bankTransactions")
 def get_push_options(company_id: str, connection_id: str, account: str) -> Response[str]:
-    parts.current.store.connection(company_id, connection_id)
-    parts.current.store.source_account(connection_id, account_id_in(account))
+    company_items.connection(parts.current.store, company_id, connection_id)
+    company_items.source_account(parts.current.store, connection_id, account_id_in(account))
     return ok(bank_transactions_option())
 
 
 @router.get(f"{CONNECTION}/options/<data_type>")
 def get_model_options(company_id: str, connection_id: str, data_type: str) -> Response[str]:
-    parts.current.store.connection(company_id, connection_id)
+    company_items.connection(parts.current.store, company_id, connection_id)
     if data_type != DATA_TYPE:
         raise NotSupported(f"Pushing {data_type}")
     return ok(bank_transactions_option())
@@ -74,8 +75,8 @@ def get_model_options(company_id: str, connection_id: str, data_type: str) -> Re
 @router.get("/companies/<company_id>/push/<push_operation_key>")
 def get_push_operation(company_id: str, push_operation_key: str) -> Response[str]:
     store = parts.current.store
-    store.company(company_id)
-    return ok(push_operation_json(push_operations.find_operation(store, company_id, push_operation_key)))
+    company_items.company(store, company_id)
+    return ok(push_operation_json(push_operation_items.find_operation(store, company_id, push_operation_key)))
 
 
 @router.get("/companies/<company_id>/push/<push_operation_key>/transactions")
@@ -83,27 +84,27 @@ def list_outcomes(company_id: str, push_operation_key: str) -> Response[str]:
     """What has become of each transaction of the push. Feedlane's own."""
     store = parts.current.store
     request = page_request(router.parameters, OUTCOME_FIELDS, "Transaction")
-    store.company(company_id)
-    operation = push_operations.find_operation(store, company_id, push_operation_key)
+    company_items.company(store, company_id)
+    operation = push_operation_items.find_operation(store, company_id, push_operation_key)
     path = f"/companies/{company_id}/push/{push_operation_key}/transactions"
-    return ok(page_of(request, path, map(outcome_json, outcomes(store, operation))))
+    return ok(page_of(request, path, map(outcome_json, outcomes_of(store, operation))))
 
 
 @router.get("/companies/<company_id>/push")
 def list_push_operations(company_id: str) -> Response[str]:
     store = parts.current.store
     request = page_request(router.parameters, PUSH_FIELDS, "PushOperation")
-    store.company(company_id)
-    path, found = f"/companies/{company_id}/push", list(push_operations.operations(store, company_id))
-    if request.asks_nothing:
+    company_items.company(store, company_id)
+    path, found = f"/companies/{company_id}/push", list(push_operation_items.operations_of_company(store, company_id))
+    if request.is_unfiltered:
         return ok(lazy_page(request, path, found, lambda some: list(map(push_operation_json, some))))
     return ok(page_of(request, path, map(push_operation_json, found)))
 
 
 def _body() -> str:
     body = router.body or ""
-    if len(body) > LARGEST_BODY or len(body.encode()) > LARGEST_BODY:
-        raise Invalid(f"The body is too large: at most {LARGEST_BODY:,} bytes are taken.")
+    if len(body) > BODY_BYTES_MAX or len(body.encode()) > BODY_BYTES_MAX:
+        raise Invalid(f"The body is too large: at most {BODY_BYTES_MAX:,} bytes are taken.")
     return body
 
 

@@ -10,12 +10,14 @@ from api import parts
 from api.answers import nothing, ok
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane import source_accounts, unmapping
-from feedlane.codat.bodies import SourceAccountBody, SourceAccountChanges, json_in, of_json, parsed
-from feedlane.codat.source_accounts import batch_item_json, source_account_json
-from feedlane.connection import Connection
+from feedlane.codat.bodies import SourceAccountBody, SourceAccountChanges, json_in, parse_body, validate_body
+from feedlane.companies import items as company_items
+from feedlane.companies import source_accounts
+from feedlane.companies.connection import Connection
+from feedlane.companies.shapes import batch_item_json, source_account_json
+from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import Invalid
-from feedlane.source_account import SourceAccount
+from feedlane.mapping import unmapping
 
 PATH = "/companies/<company_id>/connections/<connection_id>/connectionInfo/bankFeedAccounts"
 
@@ -24,16 +26,16 @@ router = Routes()
 
 @router.post(PATH)
 def create_source_account(company_id: str, connection_id: str) -> Response[str]:
-    connection = parts.current.store.connection(company_id, connection_id)
+    connection = company_items.connection(parts.current.store, company_id, connection_id)
     return ok(source_account_json(_created(connection, json_in(router.body))))
 
 
 @router.post(f"{PATH}/batch")
 def create_source_accounts(company_id: str, connection_id: str) -> Response[str]:
     """201 if all came about, else 207: the SDKs cannot read any other status, not even if every item failed."""
-    connection = parts.current.store.connection(company_id, connection_id)
+    connection = company_items.connection(parts.current.store, company_id, connection_id)
     items = json_in(router.body)
-    most = source_accounts.MOST_IN_A_BATCH
+    most = source_accounts.BATCH_ACCOUNTS_MAX
     if not isinstance(items, list) or not 1 <= len(items) <= most:
         raise Invalid(f"The body must be an array of 1 to {most} source accounts.")
     results = [_batch_item(connection, item) for item in items]
@@ -43,35 +45,35 @@ def create_source_accounts(company_id: str, connection_id: str) -> Response[str]
 @router.get(PATH)
 def list_source_accounts(company_id: str, connection_id: str) -> Response[str]:
     store = parts.current.store
-    store.connection(company_id, connection_id)
-    return ok([source_account_json(account) for account in store.source_accounts(connection_id)])
+    company_items.connection(store, company_id, connection_id)
+    return ok([source_account_json(account) for account in company_items.source_accounts(store, connection_id)])
 
 
 @router.patch(f"{PATH}/<account>")
 def update_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
     own = parts.current
-    connection = own.store.connection(company_id, connection_id)
-    found = own.store.source_account(connection_id, account_id_in(account))
-    changes = parsed(SourceAccountChanges, router.body).model_dump(exclude_none=True)
-    changed = source_accounts.changed(found, changes, own.clock())
-    if source_accounts.ends(found, changes):
+    connection = company_items.connection(own.store, company_id, connection_id)
+    found = company_items.source_account(own.store, connection_id, account_id_in(account))
+    changes = parse_body(SourceAccountChanges, router.body).model_dump(exclude_none=True)
+    changed = source_accounts.apply_changes(found, changes, own.clock())
+    if source_accounts.disconnects_account(found, changes):
         changed = unmapping.unmap(own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, changed)
     else:
-        own.store.commit(own.store.put_source_account(changed))
+        own.store.commit(company_items.put_source_account(changed))
     return ok(source_account_json(changed))
 
 
 @router.delete(f"{PATH}/<account>")
 def delete_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
     own = parts.current
-    connection = own.store.connection(company_id, connection_id)
-    found = own.store.source_account(connection_id, account_id_in(account))
+    connection = company_items.connection(own.store, company_id, connection_id)
+    found = company_items.source_account(own.store, connection_id, account_id_in(account))
     unmapping.remove_account(own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, found)
     return nothing()
 
 
 def _created(connection: Connection, value: Any) -> SourceAccount:
-    body, own = of_json(SourceAccountBody, value), parts.current
+    body, own = validate_body(SourceAccountBody, value), parts.current
     second = {"routing_info", "account_info"}
     given = body.model_dump(by_alias=True, exclude_none=True, include=second)
     fields = body.model_dump(exclude=second)
@@ -82,7 +84,7 @@ def _batch_item(connection: Connection, item: Any) -> dict[str, Any]:
     id = str(item.get("id", "")) if isinstance(item, dict) else ""
     try:
         return batch_item_json(id, _created(connection, item))
-    except source_accounts.AlreadyThere:
-        return batch_item_json(id, None, 409, source_accounts.EXISTS)
+    except source_accounts.AccountAlreadyExists:
+        return batch_item_json(id, None, 409, source_accounts.ID_TAKEN)
     except Invalid as error:
         return batch_item_json(id, None, 400, error.message)

@@ -1,1 +1,1 @@
-"""Codat's wire: request models, response shapes, paging, queries, and the error envelope."""
+"""The grammar of the Codat-compatible API: bodies, queries, pages, errors. Knows no item."""

@@ -5,22 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from feedlane.errors import Finding, Invalid
 from feedlane.money import loads
 
-LARGEST_BODY = 5_000_000
+BODY_BYTES_MAX = 5_000_000
 Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4, allow_inf_nan=False)]
 B = TypeVar("B", bound=BaseModel)
 
@@ -168,12 +159,12 @@ class SecretBody(Body):
     client_secret: StrictStr
 
 
-def parsed(model: type[B], body: str | None) -> B:
+def parse_body(model: type[B], body: str | None) -> B:
     """The body as the model says. Raises `Invalid` with a finding for each field that is wrong."""
-    return of_json(model, json_in(body))
+    return validate_body(model, json_in(body))
 
 
-def of_json(model: type[B], value: Any) -> B:
+def validate_body(model: type[B], value: Any) -> B:
     if not isinstance(value, dict):
         raise Invalid("The body must be a JSON object.")
     try:
@@ -188,8 +179,8 @@ def json_in(body: str | None) -> Any:
     """The body as JSON with `Decimal` for numbers that have a fraction. Raises `Invalid`."""
     if not body:
         raise Invalid("The request has no body; a JSON body is required.")
-    if len(body) > LARGEST_BODY:
-        raise Invalid(f"The body is too large: at most {LARGEST_BODY:,} bytes are taken.")
+    if len(body) > BODY_BYTES_MAX:
+        raise Invalid(f"The body is too large: at most {BODY_BYTES_MAX:,} bytes are taken.")
     try:
         return loads(body)
     except (ValueError, RecursionError):

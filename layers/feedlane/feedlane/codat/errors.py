@@ -24,7 +24,7 @@ from feedlane.problem import Problem
 from feedlane.store.table import ConditionFailed
 
 SERVICE = "PublicApi"
-SECONDS_AFTER_A_RACE = 1
+RACE_RETRY_SECONDS = 1
 
 
 class NotSupported(Exception):
@@ -83,7 +83,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-def answer(error: Exception) -> ErrorAnswer:
+def error_answer(error: Exception) -> ErrorAnswer:
     match error:
         case Invalid():
             return ErrorAnswer(400, error.message, errors=error.findings)
@@ -95,7 +95,7 @@ def answer(error: Exception) -> ErrorAnswer:
             return ErrorAnswer(error.status, str(error), {"Allow": ", ".join(error.allowed)} if error.allowed else {})
         case ConditionFailed():
             message = "Another request changed the same thing at that moment; please retry."
-            return ErrorAnswer(503, message, {"Retry-After": str(SECONDS_AFTER_A_RACE)}, retry="True")
+            return ErrorAnswer(503, message, {"Retry-After": str(RACE_RETRY_SECONDS)}, retry="True")
         case Unavailable():
             wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
             return ErrorAnswer(503, str(error), wait, retry="True")

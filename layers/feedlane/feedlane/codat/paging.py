@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from feedlane.codat.query import Fields, Wanted, property_of, wanted
+from feedlane.codat.query import Fields, Predicate, property_of, query_predicate
 from feedlane.errors import Invalid
 
-DEFAULT_SIZE = 100
-LARGEST_SIZE = 5000
-MOST_BY_CURSOR = 100
+PAGE_SIZE_DEFAULT = 100
+PAGE_SIZE_MAX = 5000
+CURSOR_PAGE_SIZE_MAX = 100
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -22,12 +22,12 @@ Json = dict[str, Any]
 class PageRequest:
     number: int
     size: int
-    wanted: Wanted
+    wanted: Predicate
     order_by: str
     given: dict[str, str]
 
     @property
-    def asks_nothing(self) -> bool:
+    def is_unfiltered(self) -> bool:
         """No filter and no order: only the things on the page need to be made into JSON."""
         return not self.given
 
@@ -38,9 +38,9 @@ def page_request(parameters: Mapping[str, str], fields: Fields, name: str) -> Pa
     if order_by:
         property_of(order_by.removeprefix("-"), fields, name)
     return PageRequest(
-        number=_whole("page", parameters.get("page", "1"), 10**9),
-        size=_whole("pageSize", parameters.get("pageSize", str(DEFAULT_SIZE)), LARGEST_SIZE),
-        wanted=wanted(parameters.get("query", ""), fields, name),
+        number=_whole_number("page", parameters.get("page", "1"), 10**9),
+        size=_whole_number("pageSize", parameters.get("pageSize", str(PAGE_SIZE_DEFAULT)), PAGE_SIZE_MAX),
+        wanted=query_predicate(parameters.get("query", ""), fields, name),
         order_by=order_by,
         given={key: parameters[key] for key in ("query", "orderBy") if parameters.get(key)},
     )
@@ -50,8 +50,8 @@ def page_of(request: PageRequest, path: str, results: Iterable[Json], extra: Map
     """The page of the results that the request wants, in its order."""
     found = [one for one in results if request.wanted(one)]
     if request.order_by:
-        found = _ordered(found, request.order_by)
-    return envelope(request, path, list(_cut(request, found)), len(found), extra)
+        found = _sort_results(found, request.order_by)
+    return page_envelope(request, path, list(_slice_of(request, found)), len(found), extra)
 
 
 def lazy_page(
@@ -62,11 +62,11 @@ def lazy_page(
     extra: Mapping[str, str] | None = None,
 ) -> Json:
     """The same for a request without filter and order: `shape` is called for what is on the page only."""
-    return envelope(request, path, shape(_cut(request, things)), len(things), extra)
+    return page_envelope(request, path, shape(_slice_of(request, things)), len(things), extra)
 
 
 def page_size(parameters: Mapping[str, str]) -> int:
-    return _whole("pageSize", parameters.get("pageSize", str(DEFAULT_SIZE)), MOST_BY_CURSOR)
+    return _whole_number("pageSize", parameters.get("pageSize", str(PAGE_SIZE_DEFAULT)), CURSOR_PAGE_SIZE_MAX)
 
 
 def cursor_in(text: str) -> str:
@@ -86,7 +86,7 @@ def cursor_page(path: str, parameters: Mapping[str, str], results: list[Json], p
     return {"results": results, "_links": links}
 
 
-def envelope(
+def page_envelope(
     request: PageRequest, path: str, results: list[Json], total: int, extra: Mapping[str, str] | None = None
 ) -> Json:
     links = {"self": {"href": path}, "current": _link(request, path, request.number, extra)}
@@ -103,7 +103,7 @@ def envelope(
     }
 
 
-def _cut(request: PageRequest, things: Sequence[T]) -> Sequence[T]:
+def _slice_of(request: PageRequest, things: Sequence[T]) -> Sequence[T]:
     start = (request.number - 1) * request.size
     return things[start : start + request.size]
 
@@ -113,7 +113,7 @@ def _link(request: PageRequest, path: str, number: int, extra: Mapping[str, str]
     return {"href": f"{path}?{urlencode(query)}"}
 
 
-def _ordered(found: list[Json], order_by: str) -> list[Json]:
+def _sort_results(found: list[Json], order_by: str) -> list[Json]:
     name = order_by.removeprefix("-")
 
     def rank(one: Json) -> tuple[bool, str | float]:
@@ -127,7 +127,7 @@ def _ordered(found: list[Json], order_by: str) -> list[Json]:
     return sorted(found, key=rank, reverse=order_by.startswith("-"))
 
 
-def _whole(name: str, text: str, most: int) -> int:
+def _whole_number(name: str, text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
         raise Invalid.field(name, f"must be a whole number from 1 to {most}", "Range")
     return int(text)

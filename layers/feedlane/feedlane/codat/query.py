@@ -14,19 +14,19 @@ from typing import Any
 
 from feedlane.errors import Invalid
 
-LONGEST = 2048
+QUERY_LENGTH_MAX = 2048
 MALFORMED = "Error parsing query - Malformed query."
 
 Json = dict[str, Any]
-Wanted = Callable[[Json], bool]
+Predicate = Callable[[Json], bool]
 # The properties that can be asked for; a nested one has its own.
 Fields = dict[str, "Fields | None"]
 
-_PIECE = re.compile(r"&&|\|\||[{}]|[^&|{}]+|[&|]")
-_SYMBOLS, _ALONE = {"&&", "||", "{", "}"}, {"&", "|"}
+_TOKEN = re.compile(r"&&|\|\||[{}]|[^&|{}]+|[&|]")
+_SYMBOLS, _LONE_SYMBOLS = {"&&", "||", "{", "}"}, {"&", "|"}
 _COMPARISON = re.compile(r"\s*(?P<name>[^=!~<>]+?)\s*(?P<sign>!=|>=|<=|=|~|>|<)\s*(?P<value>.*?)\s*", re.DOTALL)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?")
-_SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
     ">": operator.gt,
@@ -36,14 +36,14 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def wanted(query: str, fields: Fields, name: str) -> Wanted:
+def query_predicate(query: str, fields: Fields, name: str) -> Predicate:
     """What the query asks for, as a test. `name` is what an error calls the thing queried. Raises `Invalid`."""
-    return _parsed(query, lambda text: _on_property(text, fields, name))
+    return _parse_query(query, lambda text: _property_comparison(text, fields, name))
 
 
-def tagged(query: str) -> Callable[[dict[str, str]], bool]:
+def tag_predicate(query: str) -> Callable[[dict[str, str]], bool]:
     """The same language over tags (`uid=cust_1 && region!=uk`), whose keys are free. Case matters, as for webhooks."""
-    return _parsed(query, _on_tag)
+    return _parse_query(query, _tag_comparison)
 
 
 def property_of(path: str, fields: Fields, name: str) -> list[str]:
@@ -59,51 +59,51 @@ def property_of(path: str, fields: Fields, name: str) -> list[str]:
     return parts
 
 
-def _parsed(query: str, comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    if len(query) >= LONGEST:
+def _parse_query(query: str, comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    if len(query) >= QUERY_LENGTH_MAX:
         raise Invalid(MALFORMED)
     if not query.strip():
         return lambda _: True
-    pieces = [piece for piece in _PIECE.findall(query) if piece.strip()]
-    test = _either(pieces, comparison)
+    pieces = [piece for piece in _TOKEN.findall(query) if piece.strip()]
+    test = _parse_or(pieces, comparison)
     if pieces:
         raise Invalid(MALFORMED)
     return test
 
 
-def _either(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    tests = [_both(pieces, comparison)]
+def _parse_or(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    tests = [_parse_and(pieces, comparison)]
     while pieces[:1] == ["||"]:
         pieces.pop(0)
-        tests.append(_both(pieces, comparison))
+        tests.append(_parse_and(pieces, comparison))
     return lambda one: any(test(one) for test in tests)
 
 
-def _both(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    tests = [_single(pieces, comparison)]
+def _parse_and(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    tests = [_parse_term(pieces, comparison)]
     while pieces[:1] == ["&&"]:
         pieces.pop(0)
-        tests.append(_single(pieces, comparison))
+        tests.append(_parse_term(pieces, comparison))
     return lambda one: all(test(one) for test in tests)
 
 
-def _single(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+def _parse_term(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
     if not pieces:
         raise Invalid(MALFORMED)
     piece = pieces.pop(0)
     if piece == "{":
-        test = _either(pieces, comparison)
+        test = _parse_or(pieces, comparison)
         if pieces[:1] != ["}"]:
             raise Invalid(MALFORMED)
         pieces.pop(0)
         return test
     # A single & or | belongs to the value it stands in.
-    while pieces and pieces[0] not in _SYMBOLS and (pieces[0] in _ALONE or piece[-1] in _ALONE):
+    while pieces and pieces[0] not in _SYMBOLS and (pieces[0] in _LONE_SYMBOLS or piece[-1] in _LONE_SYMBOLS):
         piece += pieces.pop(0)
     return comparison(piece)
 
 
-def _split(text: str) -> tuple[str, str, str]:
+def _split_comparison(text: str) -> tuple[str, str, str]:
     match = _COMPARISON.fullmatch(text)
     if match is None or not match["value"]:
         raise Invalid(MALFORMED)
@@ -112,14 +112,14 @@ def _split(text: str) -> tuple[str, str, str]:
     return match["name"], match["sign"], value[1:-1] if quoted else value
 
 
-def _on_property(text: str, fields: Fields, name: str) -> Wanted:
-    path, sign, value = _split(text)
+def _property_comparison(text: str, fields: Fields, name: str) -> Predicate:
+    path, sign, value = _split_comparison(text)
     parts = property_of(path, fields, name)
     return lambda one: _fits_any(_values(one, parts), sign, value)
 
 
-def _on_tag(text: str) -> Callable[[dict[str, str]], bool]:
-    key, sign, value = _split(text)
+def _tag_comparison(text: str) -> Callable[[dict[str, str]], bool]:
+    key, sign, value = _split_comparison(text)
     match sign:
         case "=":
             return lambda tags: tags.get(key) == value
@@ -162,7 +162,7 @@ def _fits(found: Any, sign: str, value: str) -> bool:
 
 def _fits_number(found: float, sign: str, value: str) -> bool:
     try:
-        return sign in _SIGNS and _SIGNS[sign](found, float(value))
+        return sign in _OPERATORS and _OPERATORS[sign](found, float(value))
     except ValueError:
         raise Invalid(MALFORMED) from None
 
@@ -170,9 +170,9 @@ def _fits_number(found: float, sign: str, value: str) -> bool:
 def _fits_date(found: str, sign: str, value: str) -> bool:
     """A value without a time speaks of the whole day."""
     if "T" not in value:
-        return _SIGNS[sign](found[:10], value)
+        return _OPERATORS[sign](found[:10], value)
     try:
-        return _SIGNS[sign](_moment(found), _moment(value))
+        return _OPERATORS[sign](_moment(found), _moment(value))
     except ValueError:
         raise Invalid(MALFORMED) from None
 

@@ -1,1 +1,1 @@
-"""What Feedlane keeps. `table` is the one place that talks to DynamoDB; the other modules know the items."""
+"""The table as a port: keys, conditions, commits. Knows no item."""

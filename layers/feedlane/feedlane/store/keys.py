@@ -92,17 +92,17 @@ def feed(feed_id: str) -> Key:
     return feed_partition(feed_id), "FEED"
 
 
-def indexed(feed_id: str) -> Key:
+def id_index(feed_id: str) -> Key:
     return feed_partition(feed_id), "INDEXED"
 
 
-def sequence(number: int) -> str:
+def sequence_text(number: int) -> str:
     """A sequence number as text that sorts as the number does."""
     return f"{number:012d}"
 
 
 def lines(feed_id: str, first: int) -> Key:
-    return feed_partition(feed_id), f"LINES#{sequence(first)}"
+    return feed_partition(feed_id), f"LINES#{sequence_text(first)}"
 
 
 def transaction(feed_id: str, transaction_id: str) -> Key:
@@ -110,23 +110,23 @@ def transaction(feed_id: str, transaction_id: str) -> Key:
 
 
 def open_push(feed_id: str, through: int, key: str) -> Key:
-    return feed_partition(feed_id), f"OPEN#{sequence(through)}#{key}"
+    return feed_partition(feed_id), f"OPEN#{sequence_text(through)}#{key}"
 
 
 def content(feed_id: str, fingerprint: str) -> Key:
     return feed_partition(feed_id), f"CONTENT#{fingerprint}"
 
 
-def pushed(feed_id: str, key: str, part: int) -> Key:
+def pushed_lines(feed_id: str, key: str, part: int) -> Key:
     return feed_partition(feed_id), f"PUSHED#{key}#{part:04d}"
 
 
 def statement(feed_id: str, number: int) -> Key:
-    return feed_partition(feed_id), f"STATEMENT#{sequence(number)}"
+    return feed_partition(feed_id), f"STATEMENT#{sequence_text(number)}"
 
 
 def statement_body(feed_id: str, number: int, part: int) -> Key:
-    return feed_partition(feed_id), f"STATEMENT#{sequence(number)}#BODY#{part:04d}"
+    return feed_partition(feed_id), f"STATEMENT#{sequence_text(number)}#BODY#{part:04d}"
 
 
 def hold(scope: str, subject: str) -> Key:
@@ -181,7 +181,7 @@ def target(tenant_id: str, account_id: str) -> Key:
     return tenant(tenant_id), f"TARGET#{account_id}"
 
 
-def linked(tenant_id: str, connection_id: str) -> Key:
+def tenant_connection(tenant_id: str, connection_id: str) -> Key:
     return tenant(tenant_id), f"LINKED#{connection_id}"
 
 

@@ -9,12 +9,12 @@ from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Table, Write
 
 
-def reading_ahead(store: Store, keys: Iterable[Key]) -> Store:
+def with_read_ahead(store: Store, keys: Iterable[Key]) -> Store:
     """The store as it is at this moment for these keys: what is decided on them is written under conditions."""
-    return Store(ReadAhead(store.table, keys))
+    return Store(ReadAheadTable(store.table, keys))
 
 
-class ReadAhead:
+class ReadAheadTable:
     """The items of `keys` as they were when this was made; everything else is asked of the table."""
 
     def __init__(self, table: Table, keys: Iterable[Key]) -> None:

@@ -10,8 +10,8 @@ Item = dict[str, Any]
 Key = tuple[str, str]
 
 # DynamoDB's limits.
-MOST_WRITES = 100
-MOST_ITEM_BYTES = 380_000
+WRITES_PER_COMMIT_MAX = 100
+ITEM_BYTES_MAX = 380_000
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class Cookie:
     name: str
     value: str
     path: str
-    lasts: timedelta
+    lifetime: timedelta
     whole_path: bool = False
     """Whether the path starts at the host's root, and not at our base address."""
 
@@ -28,7 +28,7 @@ class Cookie:
         parts = [
             f"{self.name}={self.value}",
             f"Path={base}{self.path}",
-            f"Max-Age={int(self.lasts.total_seconds())}",
+            f"Max-Age={int(self.lifetime.total_seconds())}",
             "HttpOnly",
             "SameSite=Lax",
         ]
@@ -38,14 +38,14 @@ class Cookie:
         return Cookie(self.name, "", self.path, timedelta(0))
 
 
-def flow_name(state: str) -> str:
+def flow_cookie_name(state: str) -> str:
     """One cookie for each flow, so that several may be under way in one browser."""
     return f"feedlane_flow_{fingerprint(state)[:12]}"
 
 
 def flow_cookie(state: str, value: str, lasts: timedelta, callback_path: str) -> Cookie:
     """Binds a state to the browser. `callback_path` is that of the redirect URI, whatever stands before ours in it."""
-    return Cookie(flow_name(state), value, callback_path, lasts, whole_path=True)
+    return Cookie(flow_cookie_name(state), value, callback_path, lasts, whole_path=True)
 
 
 def link_cookie(connection_path: str, value: str, lasts: timedelta) -> Cookie:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from feedlane.errors import Invalid
 
-MOST_FIELDS = 500
+FORM_FIELDS_MAX = 500
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -36,7 +36,7 @@ class Request:
         return urlsplit(self.base_url).path.rstrip("/")
 
     @property
-    def comes_from_elsewhere(self) -> bool:
+    def is_cross_site(self) -> bool:
         """Whether the browser says that another site made it send this."""
         return self.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
 
@@ -84,7 +84,7 @@ def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, lis
         return {}
     try:
         text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else str(body)
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
     except (binascii.Error, ValueError):
         raise Invalid("The form could not be read.") from None
     form: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ from feedlane.web.cookies import Cookie
 from feedlane.web.request import Request
 from feedlane.web.templates import SCRIPT_HASH, STYLE_HASH, render
 
-_ALWAYS = {
+_SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -18,7 +18,7 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
-_ONE_YEAR = 31_536_000
+_YEAR_SECONDS = 31_536_000
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Response:
     def with_cookies(self, *cookies: Cookie) -> Response:
         return Response(self.status, self.body, self.headers, self.cookies + cookies)
 
-    def as_answer(self, request: Request) -> dict[str, Any]:
+    def as_gateway_response(self, request: Request) -> dict[str, Any]:
         """What the gateway takes."""
-        headers = _ALWAYS | self.headers
+        headers = _SECURITY_HEADERS | self.headers
         if request.is_secure:
-            headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
+            headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
         return {
             "statusCode": self.status,
             "headers": headers,
@@ -49,7 +49,7 @@ def page(template: str, status: int = 200, *, logo_url: str = "", form_targets: 
     """`form_targets`: origins beside our own to which a form of the page may lead."""
     headers = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": _policy(logo_url, form_targets),
+        "Content-Security-Policy": _content_security_policy(logo_url, form_targets),
     }
     return Response(status, render(template, logo_url=logo_url, **facts), headers)
 
@@ -63,7 +63,7 @@ def see_other(url: str) -> Response:
     return redirect(url, 303)
 
 
-def _policy(logo_url: str, form_targets: str) -> str:
+def _content_security_policy(logo_url: str, form_targets: str) -> str:
     parts = urlsplit(logo_url)
     images = f"{parts.scheme}://{parts.netloc}" if parts.netloc else "'none'"
     return "; ".join(

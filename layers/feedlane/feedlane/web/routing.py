@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from feedlane.errors import Conflict, FeedlaneError, Invalid, NotFound, ReconnectionNeeded, Refused, Unavailable
+from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
-from feedlane.web.portal_session import SignInNeeded
+from feedlane.web.error_pages import ErrorPage, NoSuchPage, error_page
+from feedlane.web.portal.session import SignInNeeded
 from feedlane.web.request import Request, request_in
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
-from feedlane.web.troubles import NoSuchPage, Trouble, trouble_page
 
 Page = Callable[..., Response]
 
@@ -30,62 +31,62 @@ class Route:
         return match.groupdict() if match else None
 
 
-def answer(routes: Sequence[Route], site: Site, event: dict[str, Any], logger: Any) -> dict[str, Any]:
+def handle_request(routes: Sequence[Route], site: Site, event: dict[str, Any], logger: Any) -> dict[str, Any]:
     """The handler's whole work. Neither query nor body is ever logged: they carry state, code and keys."""
     try:
         request = request_in(event, site.public_url)
     except Invalid as error:
         request = request_in(dict(event, body=None), site.public_url)
-        response = _explained(site, error)
+        response = _explain_error(site, error)
     else:
-        response = _answered(routes, site, request, logger)
+        response = _respond(routes, site, request, logger)
     logger.info("answered", method=request.method, path=request.path, status=response.status)
-    return response.as_answer(request)
+    return response.as_gateway_response(request)
 
 
-def _answered(routes: Sequence[Route], site: Site, request: Request, logger: Any) -> Response:
+def _respond(routes: Sequence[Route], site: Site, request: Request, logger: Any) -> Response:
     try:
-        return _routed(routes, site, request)
+        return _dispatch(routes, site, request)
     except SignInNeeded:
         return see_other(request.url("/portal/sign-in"))
     except (FeedlaneError, ConditionFailed) as error:
-        return _explained(site, error)
+        return _explain_error(site, error)
     except Exception:
         logger.exception("page failed", path=request.path)
-        return trouble_page(site.store.profile(), _unexpected())
+        return error_page(settings_items.profile(site.store), _unexpected_error())
 
 
-def _routed(routes: Sequence[Route], site: Site, request: Request) -> Response:
+def _dispatch(routes: Sequence[Route], site: Site, request: Request) -> Response:
     for route in routes:
         arguments = route.arguments(request.path)
         if arguments is not None and route.method == request.method:
-            if request.method == "POST" and request.comes_from_elsewhere:
-                raise _elsewhere()
+            if request.method == "POST" and request.is_cross_site:
+                raise _cross_site_form()
             return route.page(site, request, **arguments)
     raise NoSuchPage
 
 
-def _explained(site: Site, error: Exception) -> Response:
+def _explain_error(site: Site, error: Exception) -> Response:
     match error:
-        case Trouble():
+        case ErrorPage():
             trouble = error
         case NotFound():
             trouble = NoSuchPage()
         case Invalid():
-            trouble = Trouble(400, "That did not work", error.message)
+            trouble = ErrorPage(400, "That did not work", error.message)
         case Conflict():
-            trouble = Trouble(409, "That cannot be done at the moment", str(error))
+            trouble = ErrorPage(409, "That cannot be done at the moment", str(error))
         case Unavailable() | ConditionFailed():
-            trouble = _busy()
+            trouble = _xero_unavailable()
         case Refused() | ReconnectionNeeded():
-            trouble = Trouble(403, "Xero did not allow this", error.problem.sentence)
+            trouble = ErrorPage(403, "Xero did not allow this", error.problem.sentence)
         case _:
-            trouble = _unexpected()
-    return trouble_page(site.store.profile(), trouble)
+            trouble = _unexpected_error()
+    return error_page(settings_items.profile(site.store), trouble)
 
 
-def _unexpected() -> Trouble:
-    return Trouble(
+def _unexpected_error() -> ErrorPage:
+    return ErrorPage(
         500,
         "Something went wrong on our side",
         "Nothing you entered caused this.",
@@ -93,8 +94,8 @@ def _unexpected() -> Trouble:
     )
 
 
-def _busy() -> Trouble:
-    return Trouble(
+def _xero_unavailable() -> ErrorPage:
+    return ErrorPage(
         503,
         "Xero is not answering at the moment",
         "We could not finish what you asked for.",
@@ -102,6 +103,6 @@ def _busy() -> Trouble:
     )
 
 
-def _elsewhere() -> Trouble:
+def _cross_site_form() -> ErrorPage:
     text = "Another website tried to send this form."
-    return Trouble(403, "This did not come from our page", text, "Open the page itself, and try again.")
+    return ErrorPage(403, "This did not come from our page", text, "Open the page itself, and try again.")

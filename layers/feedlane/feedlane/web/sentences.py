@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from feedlane.errors import Invalid
 
 
-def sentences(error: Invalid, labels: Mapping[str, str]) -> list[str]:
+def error_sentences(error: Invalid, labels: Mapping[str, str]) -> list[str]:
     """`labels` are the form's own words for what the API calls by its field's name."""
     if not error.findings:
         return [error.message]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from feedlane import aws
+from feedlane.aws import clients as aws
+from feedlane.aws import queues as sqs
 from feedlane.clock import Clock, system_clock
+from feedlane.companies.organisations import Organisations
+from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
+from feedlane.feeds.upstream import Upstream
 from feedlane.ids import NewId, new_id, new_secret
-from feedlane.linking import Linking
-from feedlane.organisations import Organisations
+from feedlane.link.linking import Linking
 from feedlane.queues import Queues
+from feedlane.settings import items as settings_items
 from feedlane.store.store import Store
-from feedlane.upstream import Upstream
-from feedlane.vault import Vault
 from feedlane.web.response import Response, page
 
 
@@ -39,32 +41,32 @@ class Site:
 
     @cached_property
     def queues(self) -> Queues:
-        return aws.queues()
+        return sqs.queues()
 
     @cached_property
     def vault(self) -> Vault:
-        from feedlane import wiring
+        from feedlane.wiring import functions as wiring
 
         return wiring.vault()
 
     @cached_property
     def upstream(self) -> Upstream:
-        from feedlane import wiring
+        from feedlane.wiring import functions as wiring
 
         return wiring.upstream()
 
     @cached_property
     def organisations(self) -> Organisations:
-        from feedlane import wiring
+        from feedlane.wiring import functions as wiring
         from feedlane.xero.accounting import Accounting
         from feedlane.xero.connections import XeroConnections
         from feedlane.xero.consent import XeroOrganisations
 
-        return XeroOrganisations(XeroConnections(wiring.xero()), Accounting(wiring.xero_api()), wiring.tokens())
+        return XeroOrganisations(XeroConnections(wiring.xero_http()), Accounting(wiring.xero_api()), wiring.tokens())
 
     def page(self, template: str, status: int = 200, *, form_targets: str = "", **facts: Any) -> Response:
         """A page under the platform's own name and logo."""
-        profile = self.store.profile()
+        profile = settings_items.profile(self.store)
         brand = {"logo_url": profile.logo_url, "name": profile.name}
         return page(template, status, form_targets=form_targets, **brand, **facts)
 

@@ -1,1 +1,1 @@
-"""Xero, the first upstream: the only package that speaks HTTP to it."""
+"""The adapter to Xero, the first upstream."""

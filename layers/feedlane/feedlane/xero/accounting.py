@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedlane.connection import Tenant
+from feedlane.companies.connection import Tenant
+from feedlane.companies.source_account import AccountKind
+from feedlane.feeds.upstream import TargetAccount, TenantAccess
 from feedlane.record import Record
-from feedlane.source_account import AccountKind
-from feedlane.upstream import TargetAccount, TenantAccess
 from feedlane.xero.api import XeroApi
 from feedlane.xero.time_zones import iana_zone
 
-BASE = "/api.xro/2.0"
+BASE_PATH = "/api.xro/2.0"
 # What the Bank Feeds API can feed. PayPal accounts are bank accounts to Xero, and cannot be fed.
-KINDS = {"BANK": AccountKind.BANK, "CREDITCARD": AccountKind.CREDIT_CARD}
+ACCOUNT_KINDS = {"BANK": AccountKind.BANK, "CREDITCARD": AccountKind.CREDIT_CARD}
 
 
-class Organisation(Record):
+class OrganisationDetails(Record):
     """`plan` is Xero's `Class` (open: DEMO, TRIAL, STARTER…). A demo company has no bank feeds, as a rule."""
 
     id: str
@@ -46,11 +46,11 @@ class Accounting:
     def __init__(self, api: XeroApi) -> None:
         self._api = api
 
-    def organisation(self, access: TenantAccess) -> Organisation:
-        found = _listed(self._api.fetch(access, f"{BASE}/Organisation"), "Organisations")
+    def organisation(self, access: TenantAccess) -> OrganisationDetails:
+        found = _objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation"), "Organisations")
         said = found[0] if found else {}
         country = str(said.get("CountryCode") or "")
-        return Organisation(
+        return OrganisationDetails(
             id=str(said.get("OrganisationID") or ""),
             name=str(said.get("Name") or ""),
             base_currency=str(said.get("BaseCurrency") or ""),
@@ -62,25 +62,25 @@ class Accounting:
 
     def allows_multicurrency(self, access: TenantAccess) -> bool:
         """Whether accounts may have another currency than the organisation's own."""
-        actions = _listed(self._api.fetch(access, f"{BASE}/Organisation/Actions"), "Actions")
+        actions = _objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation/Actions"), "Actions")
         return "UseMulticurrency" in {one.get("Name") for one in actions if one.get("Status") == "ALLOWED"}
 
     def bank_accounts(self, access: TenantAccess) -> list[TargetAccount]:
         """The active bank accounts and credit cards that can be fed."""
-        answer = self._api.fetch(access, f"{BASE}/Accounts", {"where": 'Type=="BANK"'})
+        answer = self._api.fetch(access, f"{BASE_PATH}/Accounts", {"where": 'Type=="BANK"'})
         return [
             TargetAccount(
                 id=str(one["AccountID"]),
                 name=str(one.get("Name") or ""),
                 number=str(one.get("BankAccountNumber") or ""),
                 currency=str(one.get("CurrencyCode") or ""),
-                kind=KINDS[str(one["BankAccountType"])],
+                kind=ACCOUNT_KINDS[str(one["BankAccountType"])],
             )
-            for one in _listed(answer, "Accounts")
-            if one.get("AccountID") and one.get("BankAccountType") in KINDS and one.get("Status") == "ACTIVE"
+            for one in _objects_in(answer, "Accounts")
+            if one.get("AccountID") and one.get("BankAccountType") in ACCOUNT_KINDS and one.get("Status") == "ACTIVE"
         ]
 
 
-def _listed(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
+def _objects_in(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
     value = answer.get(name)
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

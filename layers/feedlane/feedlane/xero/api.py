@@ -8,15 +8,15 @@ from typing import Any
 import httpx
 
 from feedlane.clock import Clock, system_clock
-from feedlane.connection import BANK_FEEDS_SCOPE
+from feedlane.companies.connection import BANK_FEEDS_SCOPE
+from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, CONNECTION_REMOVED
 from feedlane.errors import ReconnectionNeeded, Refused
+from feedlane.feeds.upstream import TenantAccess
 from feedlane.json_object import json_object
-from feedlane.reconnection import REMOVED, WITHOUT_BANK_FEEDS
-from feedlane.upstream import TenantAccess
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
-from feedlane.xero.problems import is_about_access
+from feedlane.xero.problems import is_access_refusal
 from feedlane.xero.tokens import TokenCache
 
 _BANK_FEEDS = "/bankfeeds.xro/"
@@ -52,9 +52,9 @@ class XeroApi:
         answer = self._send(token, method, path, headers, params, content)
         if answer.status_code == 401:
             # The gateway answers 401 before anything is done: the same request may go again at once.
-            token = self._tokens.another(access.token_set_id, token)
+            token = self._tokens.replacement_token(access.token_set_id, token)
             answer = self._send(token, method, path, headers, params, content)
-        if is_about_access(answer.status_code, answer.content):
+        if is_access_refusal(answer.status_code, answer.content):
             self._require_access(access, token, path, answer.status_code)
         return answer
 
@@ -65,15 +65,15 @@ class XeroApi:
         """
         scopes = self._tokens.scopes(access.token_set_id)
         if path.startswith(_BANK_FEEDS) and scopes and BANK_FEEDS_SCOPE not in scopes:
-            raise ReconnectionNeeded(WITHOUT_BANK_FEEDS)
+            raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
         if status == 401:
             return  # the token itself is refused: it would list nothing
         try:
-            there = XeroConnections(self._http, self.clock).listed(token)
+            there = XeroConnections(self._http, self.clock).list_connections(token)
         except (Refused, ReconnectionNeeded):
             return
         if access.tenant_id not in {one.tenant_id for one in there}:
-            raise ReconnectionNeeded(REMOVED)
+            raise ReconnectionNeeded(CONNECTION_REMOVED)
 
     def fetch(self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The object that a GET brings. Raises as `ask` does."""

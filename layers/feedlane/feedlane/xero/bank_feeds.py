@@ -10,13 +10,10 @@ from typing import Any
 import httpx
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
-from feedlane.hold import Scope
-from feedlane.ids import new_id
-from feedlane.problem import Problem
-from feedlane.transaction import Line
-from feedlane.upstream import (
+from feedlane.feeds.line import Line
+from feedlane.feeds.upstream import (
     Accepted,
-    AlreadyThere,
+    AlreadyReceived,
     FeedConnection,
     NewFeedConnection,
     NoAnswer,
@@ -29,6 +26,9 @@ from feedlane.upstream import (
     TenantAccess,
     TryLater,
 )
+from feedlane.ids import new_id
+from feedlane.problem import Problem
+from feedlane.scope import Scope
 from feedlane.xero import feed_connections, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
@@ -43,7 +43,7 @@ from feedlane.xero.problems import (
     refusal_of,
 )
 
-STATEMENTS = "/bankfeeds.xro/1.0/Statements"
+STATEMENTS_PATH = "/bankfeeds.xro/1.0/Statements"
 
 
 class XeroBankFeeds:
@@ -62,37 +62,37 @@ class XeroBankFeeds:
         return statement_json.statement_request(statement)
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
-        answer = self._asked(access, "POST", STATEMENTS, request, idempotency_key)
+        answer = self._asked(access, "POST", STATEMENTS_PATH, request, idempotency_key)
         if not isinstance(answer, httpx.Response):
             return answer
         found = self._post_answer(answer)
         refused = isinstance(found, Refusal) and found.problem.type == INVALID_END_DATE
-        return _NOT_YET if refused and _lasts(request, self._api.clock()) else found
+        return _END_DATE_NOT_REACHED if refused and _end_date_is_not_over(request, self._api.clock()) else found
 
     def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
         """Xero lists statements without lines: ours is known by its feed connection, dates, balances and length."""
 
         def page(params: dict[str, str]) -> dict[str, Any]:
-            answer = self._asked(access, "GET", STATEMENTS, params=params)
+            answer = self._asked(access, "GET", STATEMENTS_PATH, params=params)
             obstacle = obstacle_in(answer, self._api.clock()) if isinstance(answer, httpx.Response) else answer
             if obstacle is not None or not isinstance(answer, httpx.Response):
-                raise _Interrupted(obstacle or _UNREADABLE)
-            return statement_search.page_in(answer.content)
+                raise _SearchInterrupted(obstacle or _UNREADABLE)
+            return statement_search.parse_page(answer.content)
 
         try:
-            found = statement_search.matching(request, statement_search.pages(page), others)
-        except _Interrupted as interrupted:
+            found = statement_search.find_match(request, statement_search.all_items(page), others)
+        except _SearchInterrupted as interrupted:
             return interrupted.obstacle
         except statement_search.Unreadable:
             return _UNREADABLE
-        return None if found is None else _accepted(found) or _UNREADABLE
+        return None if found is None else _parse_accepted(found) or _UNREADABLE
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
-        answer = self._asked(access, "GET", f"{STATEMENTS}/{statement_id}")
+        answer = self._asked(access, "GET", f"{STATEMENTS_PATH}/{statement_id}")
         if not isinstance(answer, httpx.Response):
             return answer
         item = only_item(object_in(answer))
-        return obstacle_in(answer, self._api.clock()) or _accepted(item) or _UNREADABLE
+        return obstacle_in(answer, self._api.clock()) or _parse_accepted(item) or _UNREADABLE
 
     def rejection(self, problems: Sequence[Problem]) -> Refusal:
         return refusal_of(problems[0] if problems else _NO_REASON)
@@ -116,13 +116,13 @@ class XeroBankFeeds:
         item = only_item(object_in(answer))
         problems = problems_in(answer.status_code, answer.content)
         if any(problem.type == DUPLICATE_STATEMENT for problem in problems):
-            return AlreadyThere(statement_id=item.get("id"))
+            return AlreadyReceived(statement_id=item.get("id"))
         obstacle = obstacle_in(answer, self._api.clock())
         if obstacle is not None:
             return obstacle
         if problems and problems[0].type != INTERNAL_ERROR:
             return refusal_of(problems[0])
-        return _accepted(item) or _UNREADABLE
+        return _parse_accepted(item) or _UNREADABLE
 
     # accounts and feed connections
 
@@ -130,7 +130,7 @@ class XeroBankFeeds:
         return Accounting(self._api).bank_accounts(access)
 
     def feed_connections(self, access: TenantAccess) -> list[FeedConnection]:
-        return feed_connections.listed(self._api, access)
+        return feed_connections.list_all(self._api, access)
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
         return feed_connections.create(self._api, access, new, self._new_id())
@@ -142,7 +142,7 @@ class XeroBankFeeds:
         feed_connections.delete(self._api, access, feed_connection_id, self._new_id())
 
 
-def _lasts(request: bytes, now: datetime) -> bool:
+def _end_date_is_not_over(request: bytes, now: datetime) -> bool:
     """Whether the statement's last day is not over everywhere. By which time zone Xero goes is not documented."""
     last = date.fromisoformat(json.loads(request)["items"][0]["endDate"])
     return now < datetime.combine(last, time(), UTC) + _DAY_ON_EARTH
@@ -150,13 +150,13 @@ def _lasts(request: bytes, now: datetime) -> bool:
 
 # From midnight UTC until a day is over in the last time zone.
 _DAY_ON_EARTH = timedelta(hours=36)
-_NOT_YET = TryLater(scope=Scope.FEED, seconds=3600, reason="end-date-not-reached")
+_END_DATE_NOT_REACHED = TryLater(scope=Scope.FEED, seconds=3600, reason="end-date-not-reached")
 _NO_REASON = Problem(type="rejected", title="Statement rejected", status=422, detail="Xero gave no reason.")
 # A success that cannot be read tells nothing of the outcome: the same bytes with the same key will.
 _UNREADABLE = NoAnswer(reason="unreadable")
 
 
-class _Interrupted(Exception):
+class _SearchInterrupted(Exception):
     """A search that could not come to its end. What refuses the search is no refusal of the statement itself."""
 
     def __init__(self, obstacle: Obstacle) -> None:
@@ -165,7 +165,7 @@ class _Interrupted(Exception):
         self.obstacle: Obstacle = NoAnswer(reason="search refused") if about_us else obstacle
 
 
-def _accepted(item: dict[str, Any]) -> Accepted | None:
+def _parse_accepted(item: dict[str, Any]) -> Accepted | None:
     id, status = item.get("id"), str(item.get("status", "")).upper()
     if not isinstance(id, str):
         return None

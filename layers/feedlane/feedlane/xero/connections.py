@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from feedlane.clock import Clock, system_clock
+from feedlane.companies.organisations import ListedOrganisation
 from feedlane.errors import Unavailable
-from feedlane.organisations import ListedOrganisation
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
 
@@ -37,7 +37,7 @@ class XeroConnections:
         self._http = http
         self._clock = clock
 
-    def listed(self, access_token: str, authentication_event_id: str | None = None) -> list[XeroConnection]:
+    def list_connections(self, access_token: str, authentication_event_id: str | None = None) -> list[XeroConnection]:
         """All that the user ever connected and that is still there; with an event id, those of one consent.
 
         An empty list with a token that works means that everything was disconnected at Xero.

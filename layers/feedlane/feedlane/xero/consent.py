@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from feedlane.connection import Tenant
-from feedlane.organisations import Organisation
-from feedlane.token_set import AccessToken
-from feedlane.upstream import TenantAccess
-from feedlane.vault import Grant
+from feedlane.companies.connection import Tenant
+from feedlane.companies.organisations import Organisation
+from feedlane.credentials.token_set import AccessToken
+from feedlane.credentials.vault import Grant
+from feedlane.feeds.upstream import TenantAccess
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.tokens import TokenCache
@@ -29,7 +29,7 @@ class XeroOrganisations:
         event = grant.authentication_event_id or None
         return [
             Organisation(tenant_id=one.tenant_id, name=one.tenant_name, xero_connection_id=one.id)
-            for one in self._connections.listed(grant.access_token, event)
+            for one in self._connections.list_connections(grant.access_token, event)
             if one.is_organisation
         ]
 
@@ -42,7 +42,7 @@ class XeroOrganisations:
         if not authentication_event_id:
             return
         token = self._tokens.token(token_set_id)
-        still = {one.id for one in self._connections.listed(token, authentication_event_id)}
+        still = {one.id for one in self._connections.list_connections(token, authentication_event_id)}
         for one in gone:
             if one.xero_connection_id in still:
                 self._connections.delete(token, one.xero_connection_id)

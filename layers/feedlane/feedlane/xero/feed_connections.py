@@ -5,37 +5,37 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from feedlane.companies.source_account import AccountKind
 from feedlane.errors import Invalid, Refused, Unavailable
-from feedlane.hold import Scope
+from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.money import dumps
 from feedlane.problem import Problem
-from feedlane.source_account import AccountKind
-from feedlane.upstream import FeedConnection, NewFeedConnection, TenantAccess
+from feedlane.scope import Scope
 from feedlane.xero.api import XeroApi, object_in, only_item
 from feedlane.xero.outcomes import raise_obstacle
 from feedlane.xero.problems import (
     ALREADY_CONNECTED_HERE,
-    FEED_CONNECTION_GONE,
-    MEANINGS,
+    FEED_CONNECTION_GONE_TYPES,
+    MEANING_BY_TYPE,
     NO_TYPE,
     item_problems,
     refusal_of,
 )
 
-PATH = "/bankfeeds.xro/1.0/FeedConnections"
+FEED_CONNECTIONS_PATH = "/bankfeeds.xro/1.0/FeedConnections"
 # Always sent: Xero's documentation gives two different defaults, its answers show a third.
 PAGE_SIZE = 100
-MOST_PAGES = 500
-LONGEST_NUMBER = 40
-LONGEST_NAME = 30
-CARD_DIGITS = 4
+PAGES_MAX = 500
+ACCOUNT_NUMBER_LENGTH_MAX = 40
+ACCOUNT_NAME_LENGTH_MAX = 30
+CARD_NUMBER_DIGITS = 4
 
 
-def listed(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
+def list_all(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
     """All of this app's feed connections in the organisation, but for rejected ones."""
     found: dict[str, FeedConnection] = {}
-    for page in range(1, MOST_PAGES + 1):
-        answer = api.fetch(access, PATH, {"page": str(page), "pageSize": str(PAGE_SIZE)})
+    for page in range(1, PAGES_MAX + 1):
+        answer = api.fetch(access, FEED_CONNECTIONS_PATH, {"page": str(page), "pageSize": str(PAGE_SIZE)})
         items = [item for item in answer.get("items", []) if isinstance(item, dict) and item.get("id")]
         fresh = [item for item in items if item["id"] not in found]
         found |= {item["id"]: _feed_connection(item) for item in fresh if not _is_rejected(item)}
@@ -49,12 +49,12 @@ def listed(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
 def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
     """None if there is no such feed connection any more; one that Xero has rejected says why."""
     try:
-        item = only_item(api.fetch(access, f"{PATH}/{feed_connection_id}"))
+        item = only_item(api.fetch(access, f"{FEED_CONNECTIONS_PATH}/{feed_connection_id}"))
     except Refused as refused:
         problem = refused.problem
-        if problem.type in FEED_CONNECTION_GONE or problem.status == 404:
+        if problem.type in FEED_CONNECTION_GONE_TYPES or problem.status == 404:
             return None
-        if problem.type not in MEANINGS or refusal_of(problem).scope is not Scope.FEED:
+        if problem.type not in MEANING_BY_TYPE or refusal_of(problem).scope is not Scope.FEED:
             raise
         # About the feed connection, and not about whoever asks.
         item = {"error": problem.model_dump(), "status": "REJECTED"}
@@ -69,12 +69,12 @@ def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str)
     """The feed connection that Xero made, or the one made before with this account token."""
     body = dumps({"items": [_request(new)]}).encode()
     try:
-        item = only_item(object_in(api.ask(access, "POST", PATH, content=body, idempotency_key=key)))
+        item = only_item(object_in(api.ask(access, "POST", FEED_CONNECTIONS_PATH, content=body, idempotency_key=key)))
         _raise_rejection(item)
     except Refused as refused:
         if refused.problem.type != ALREADY_CONNECTED_HERE:
             raise
-        ours = _ours(listed(api, access), new)
+        ours = _with_our_token(list_all(api, access), new)
         if ours is None:
             raise
         return ours
@@ -93,10 +93,10 @@ def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str
     """Asks Xero to delete it, which takes effect a little later. What is gone already is no error."""
     body = dumps({"items": [{"id": feed_connection_id}]}).encode()
     try:
-        answer = api.ask(access, "POST", f"{PATH}/DeleteRequests", content=body, idempotency_key=key)
+        answer = api.ask(access, "POST", f"{FEED_CONNECTIONS_PATH}/DeleteRequests", content=body, idempotency_key=key)
         _raise_rejection(only_item(object_in(answer)))
     except Refused as refused:
-        if refused.problem.type not in FEED_CONNECTION_GONE:
+        if refused.problem.type not in FEED_CONNECTION_GONE_TYPES:
             raise
 
 
@@ -106,24 +106,24 @@ def _request(new: NewFeedConnection) -> dict[str, Any]:
     if new.account_id:
         item["accountId"] = new.account_id
     else:
-        item |= {"accountNumber": _number(new), "accountName": new.account_name[:LONGEST_NAME]}
+        item |= {"accountNumber": _account_number(new), "accountName": new.account_name[:ACCOUNT_NAME_LENGTH_MAX]}
     item["currency"] = new.currency
     return item | ({"country": new.country} if new.country else {})
 
 
-def _number(new: NewFeedConnection) -> str:
+def _account_number(new: NewFeedConnection) -> str:
     """Xero knows a credit card by its last four digits, and must not be told more."""
     if new.kind is AccountKind.CREDIT_CARD:
         digits = re.sub(r"\D", "", new.account_number, flags=re.ASCII)
-        if len(digits) < CARD_DIGITS:
-            raise Invalid.field("accountNumber", f"must have at least {CARD_DIGITS} digits for a credit card")
-        return digits[-CARD_DIGITS:]
-    if not 1 <= len(new.account_number) <= LONGEST_NUMBER:
-        raise Invalid.field("accountNumber", f"must have 1 to {LONGEST_NUMBER} characters")
+        if len(digits) < CARD_NUMBER_DIGITS:
+            raise Invalid.field("accountNumber", f"must have at least {CARD_NUMBER_DIGITS} digits for a credit card")
+        return digits[-CARD_NUMBER_DIGITS:]
+    if not 1 <= len(new.account_number) <= ACCOUNT_NUMBER_LENGTH_MAX:
+        raise Invalid.field("accountNumber", f"must have 1 to {ACCOUNT_NUMBER_LENGTH_MAX} characters")
     return new.account_number
 
 
-def _ours(there: list[FeedConnection], new: NewFeedConnection) -> FeedConnection | None:
+def _with_our_token(there: list[FeedConnection], new: NewFeedConnection) -> FeedConnection | None:
     """One with our token that does not feed another account than the one asked for."""
     for one in there:
         same_account = new.account_id is None or one.account_id in (None, new.account_id)

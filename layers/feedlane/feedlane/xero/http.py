@@ -9,11 +9,11 @@ import httpx
 
 from feedlane.tls import client_context
 
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 12.0
+CONNECT_TIMEOUT_SECONDS = 3.0
+READ_TIMEOUT_SECONDS = 12.0
 
 # httpcore tells "no connection was made" from "the connection broke" by these.
-_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 # A line for each request is noise beside our own, and at DEBUG they show headers.
 for _name in ("httpx", "httpcore"):
@@ -35,12 +35,12 @@ class Http:
         self,
         base_url: str,
         *,
-        read_seconds: float = READ_SECONDS,
+        read_seconds: float = READ_TIMEOUT_SECONDS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._client = httpx.Client(
             base_url=base_url,
-            timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+            timeout=httpx.Timeout(read_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             verify=client_context(),
             transport=transport,
             trust_env=False,
@@ -61,7 +61,7 @@ class Http:
         """Any answer that Xero gave, whatever its status. Raises `NotSent`, `Unanswered`."""
         try:
             return self._client.request(method, path, headers=headers, params=params, content=content)
-        except _BEFORE_SENDING as error:
+        except _NOT_SENT_ERRORS as error:
             # `from None` here and below: httpx keeps the request, with its tokens, in the exception.
             raise NotSent(type(error).__name__) from None
         except httpx.HTTPError as error:

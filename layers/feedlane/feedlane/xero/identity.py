@@ -13,15 +13,11 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 
 from feedlane.clock import Clock, system_clock
+from feedlane.credentials.token_set import TokenSet
 from feedlane.json_object import json_object
 from feedlane.retry_after import xero_retry_after
-from feedlane.token_set import TokenSet
 from feedlane.xero.http import Http, NotSent, Unanswered
-from feedlane.xero.identity_errors import (
-    IdentityUnanswered,
-    IdentityUnavailable,
-    refusal,
-)
+from feedlane.xero.identity_errors import IdentityUnanswered, IdentityUnavailable, refusal
 
 APP_SCOPE = "app.connections"
 
@@ -113,7 +109,7 @@ class Identity:
 
     def _post(self, keys: ClientKeys, path: str, form: Mapping[str, str]) -> httpx.Response:
         headers = {
-            "Authorization": _basic(keys),
+            "Authorization": _basic_auth(keys),
             "Accept": "application/json",
             "Content-Type": "application/x-www-form-urlencoded",
         }
@@ -153,7 +149,7 @@ def _scopes(answer: Mapping[str, Any], claims: Mapping[str, Any], old: TokenSet 
     return old.scopes if old else ()
 
 
-def _basic(keys: ClientKeys) -> str:
+def _basic_auth(keys: ClientKeys) -> str:
     """RFC 6749, 2.3.1: id and secret are form-encoded before they are joined."""
     pair = f"{quote_plus(keys.id)}:{quote_plus(keys.secret)}"
     return "Basic " + base64.b64encode(pair.encode()).decode()

@@ -32,7 +32,9 @@ class IdentityRefused(IdentityError):
 
     @property
     def problem(self) -> Problem:
-        title, detail = _WORDS.get(self.name, ("Xero refused", "Xero's identity server refused the request."))
+        title, detail = _TITLES_AND_DETAILS.get(
+            self.name, ("Xero refused", "Xero's identity server refused the request.")
+        )
         return Problem(type=self.name, title=title, status=self.status, detail=detail)
 
 
@@ -53,10 +55,10 @@ class InvalidScope(IdentityRefused):
 
 
 def refusal(name: str, status: int) -> IdentityRefused:
-    return _TYPES.get(name, IdentityRefused)(name, status)
+    return _ERROR_TYPES.get(name, IdentityRefused)(name, status)
 
 
-_TYPES: dict[str, type[IdentityRefused]] = {
+_ERROR_TYPES: dict[str, type[IdentityRefused]] = {
     "invalid_grant": InvalidGrant,
     "invalid_client": InvalidClient,
     "unauthorized_client": UnauthorizedClient,
@@ -64,7 +66,7 @@ _TYPES: dict[str, type[IdentityRefused]] = {
 }
 
 # Xero sends bare codes without a description (`{"error":"invalid_grant"}`): the words are ours.
-_WORDS = {
+_TITLES_AND_DETAILS = {
     "invalid_grant": ("Authorisation ended", "Xero no longer accepts what the customer granted."),
     "invalid_client": ("Invalid client", "Xero does not know the app's client id and secret."),
     "unauthorized_client": ("Unauthorised client", "The Xero app may not use this kind of grant."),

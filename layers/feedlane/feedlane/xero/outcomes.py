@@ -7,35 +7,28 @@ from typing import NoReturn
 
 import httpx
 
-from feedlane.errors import (
-    APP_KEYS_REJECTED,
-    AppKeysRejected,
-    FeedlaneError,
-    ReconnectionNeeded,
-    Refused,
-    Unavailable,
-)
-from feedlane.hold import Scope
-from feedlane.reconnection import RECONNECTION_NEEDED
+from feedlane.companies.reconnection import RECONNECTION_NEEDED
+from feedlane.errors import APP_KEYS_REJECTED, AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
+from feedlane.feeds.upstream import Failed, NoAnswer, Refusal, TryLater
 from feedlane.retry_after import xero_retry_after
-from feedlane.upstream import Failed, NoAnswer, Refusal, TryLater
+from feedlane.scope import Scope
 from feedlane.xero.http import NotSent, Unanswered
-from feedlane.xero.problems import INTERNAL_ERROR, is_of_no_api, problems_in, refusal_of
+from feedlane.xero.problems import INTERNAL_ERROR, is_not_from_api, problems_in, refusal_of
 
 Obstacle = Refusal | TryLater | Failed | NoAnswer
 
 # Which limit was hit -> what has to wait, and for how long when Xero does not say (as for `concurrent`).
 # Spellings vary (`day`, `DayLimit`), so only the beginning counts.
-_LIMITS = {
+_RATE_LIMITS = {
     "app": (Scope.APP, 10),
     "minute": (Scope.TENANT, 10),
     "day": (Scope.TENANT, 600),
     "concurrent": (Scope.TENANT, 1),
 }
 _OUTAGE_SECONDS = 30
-_MOST_OUTAGE_SECONDS = 900
-_UNREACHABLE_SECONDS = 5
-_VAULT_SECONDS = 5
+_OUTAGE_SECONDS_MAX = 900
+_UNREACHABLE_WAIT_SECONDS = 5
+_VAULT_WAIT_SECONDS = 5
 
 
 def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
@@ -47,9 +40,9 @@ def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
         return _rate_limit(answer, now)
     if status == 503:
         # Maintenance, or "The Organisation is offline": Xero did not take the request.
-        seconds = min(xero_retry_after(answer.headers, now) or _OUTAGE_SECONDS, _MOST_OUTAGE_SECONDS)
+        seconds = min(xero_retry_after(answer.headers, now) or _OUTAGE_SECONDS, _OUTAGE_SECONDS_MAX)
         return TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage")
-    if is_of_no_api(status, answer.content):
+    if is_not_from_api(status, answer.content):
         return TryLater(scope=Scope.TENANT, seconds=_OUTAGE_SECONDS, reason="outage")
     if status == 408:
         return NoAnswer(reason="Request Timeout")
@@ -64,7 +57,7 @@ def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
     """The same for what kept the request from being sent or answered."""
     match error:
         case NotSent():
-            return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_SECONDS, reason="unreachable")
+            return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_WAIT_SECONDS, reason="unreachable")
         case Unanswered():
             return NoAnswer(reason=str(error))
         case ReconnectionNeeded(problem=problem):
@@ -72,7 +65,7 @@ def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
         case AppKeysRejected(problem=problem):
             return Refusal(scope=Scope.APP, reason=APP_KEYS_REJECTED, problem=problem)
         case Unavailable(retry_after=seconds):
-            return TryLater(scope=Scope.TENANT, seconds=seconds or _VAULT_SECONDS, reason="no-token-now")
+            return TryLater(scope=Scope.TENANT, seconds=seconds or _VAULT_WAIT_SECONDS, reason="no-token-now")
         case _:
             raise error
 
@@ -94,7 +87,7 @@ def raise_obstacle(obstacle: Obstacle) -> NoReturn:
 
 def _rate_limit(answer: httpx.Response, now: datetime) -> TryLater:
     named = answer.headers.get("x-rate-limit-problem", "").strip().lower()
-    kind = next((kind for kind in _LIMITS if named.startswith(kind)), "minute")
-    scope, seconds = _LIMITS[kind]
+    kind = next((kind for kind in _RATE_LIMITS if named.startswith(kind)), "minute")
+    scope, seconds = _RATE_LIMITS[kind]
     wait = xero_retry_after(answer.headers, now) or seconds
     return TryLater(scope=scope, seconds=wait, reason=f"rate-limit-{kind}")

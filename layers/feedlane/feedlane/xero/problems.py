@@ -6,16 +6,16 @@ import re
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from feedlane.hold import Scope
+from feedlane.feeds.upstream import Refusal
 from feedlane.json_object import json_object
 from feedlane.problem import Problem
-from feedlane.upstream import Refusal
+from feedlane.scope import Scope
 
 DUPLICATE_STATEMENT = "duplicate-statement"
 INTERNAL_ERROR = "internal-error"
 INVALID_END_DATE = "invalid-end-date"
 ALREADY_CONNECTED_HERE = "feed-already-connected-in-current-organisation"
-FEED_CONNECTION_GONE = frozenset(
+FEED_CONNECTION_GONE_TYPES = frozenset(
     {"feed-not-found-or-already-deleted", "bank-feed-not-found", "invalid-feed-connection"}
 )
 # RFC 9457: a problem without a type. Xero's gateway sends `"Type": null`.
@@ -30,7 +30,7 @@ class Meaning(NamedTuple):
     reason: str
 
 
-MEANINGS = {
+MEANING_BY_TYPE = {
     "invalid-application": Meaning(Scope.APP, "app-not-enabled"),
     "suspended-or-terminated-application": Meaning(Scope.APP, "app-suspended"),
     "invalid-organisation-bank-feeds": Meaning(Scope.TENANT, "organisation-without-bank-feeds"),
@@ -52,9 +52,9 @@ MEANINGS = {
     INVALID_END_DATE: Meaning(Scope.FEED, "end-date-refused"),
     "invalid-start-and-end-date": Meaning(Scope.FEED, "dates-reversed"),
 }
-UNKNOWN = Meaning(Scope.FEED, "refused")
+UNKNOWN_MEANING = Meaning(Scope.FEED, "refused")
 # The gateway refuses whoever calls, not what is sent: no access to the tenant, no scope, a dead token.
-NO_ACCESS = Meaning(Scope.CONNECTION, "no-access")
+NO_ACCESS_MEANING = Meaning(Scope.CONNECTION, "no-access")
 
 
 def problems_in(status: int, body: bytes) -> tuple[Problem, ...]:
@@ -64,7 +64,7 @@ def problems_in(status: int, body: bytes) -> tuple[Problem, ...]:
         found = item_problems(value, status) or _items_problems(value, status) or _root_problem(value, status)
         if found:
             return found
-    return () if status < 400 else (Problem(type=NO_TYPE, title=_phrase(status), status=status),)
+    return () if status < 400 else (Problem(type=NO_TYPE, title=_status_phrase(status), status=status),)
 
 
 def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
@@ -74,21 +74,21 @@ def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
     return tuple(_problem(one, status) for one in [item.get("error"), *several] if isinstance(one, dict))
 
 
-def is_about_access(status: int, body: bytes) -> bool:
+def is_access_refusal(status: int, body: bytes) -> bool:
     """Whether the gateway refuses whoever calls: it says so for many reasons, and names none."""
-    return status in {401, 403} and not is_of_no_api(status, body) and problems_in(status, body)[0].type == NO_TYPE
+    return status in {401, 403} and not is_not_from_api(status, body) and problems_in(status, body)[0].type == NO_TYPE
 
 
-def is_of_no_api(status: int, body: bytes) -> bool:
+def is_not_from_api(status: int, body: bytes) -> bool:
     """Whether something in front of Xero refused, as a firewall's page does: nothing is said about access."""
     return status in {401, 403} and json_object(body) is None
 
 
 def refusal_of(problem: Problem) -> Refusal:
     """By type, whatever the HTTP status: Xero documents types better than the status each comes with."""
-    meaning = MEANINGS.get(problem.type, UNKNOWN)
+    meaning = MEANING_BY_TYPE.get(problem.type, UNKNOWN_MEANING)
     if problem.type == NO_TYPE and problem.status in {401, 403}:
-        meaning = NO_ACCESS
+        meaning = NO_ACCESS_MEANING
     return Refusal(scope=meaning.scope, reason=meaning.reason, problem=problem)
 
 
@@ -114,13 +114,13 @@ def _problem(value: dict[str, Any], status: int) -> Problem:
     code = int(own) if isinstance(own, (int, str)) and _HTTP_STATUS.fullmatch(str(own)) else status
     return Problem(
         type=str(named.get("type") or NO_TYPE),
-        title=str(named.get("title") or _phrase(code)),
+        title=str(named.get("title") or _status_phrase(code)),
         status=code,
         detail=str(named.get("detail") or ""),
     )
 
 
-def _phrase(status: int) -> str:
+def _status_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -10,15 +10,14 @@ from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring as _text
 
+from feedlane.feeds.line import Line
+from feedlane.feeds.upstream import STATEMENT_LINES_MAX, Statement
 from feedlane.money import plain
-from feedlane.statement import MOST_LINES
-from feedlane.transaction import Line
-from feedlane.upstream import Statement
 
-LONGEST_DESCRIPTION = 2000
-LONGEST_PAYEE = 255
-LONGEST_REFERENCE = 255
-LONGEST_TYPE = 30
+DESCRIPTION_LENGTH_MAX = 2000
+PAYEE_LENGTH_MAX = 255
+REFERENCE_LENGTH_MAX = 255
+TYPE_LENGTH_MAX = 30
 
 
 def statement_request(statement: Statement) -> bytes:
@@ -38,20 +37,20 @@ def line_bytes(line: Line) -> int:
 
 
 # A line is measured when its statement is cut, and written right after: it is made once.
-@lru_cache(maxsize=MOST_LINES)
+@lru_cache(maxsize=STATEMENT_LINES_MAX)
 def _line(line: Line) -> str:
     id, day, amount, _, description, payee, reference, type = line
     parts = [f'{{"postedDate":"{day}"']
     if description:
-        parts.append(f'"description":{_text(cut(description, LONGEST_DESCRIPTION))}')
+        parts.append(f'"description":{_text(truncate(description, DESCRIPTION_LENGTH_MAX))}')
     parts.append(_sum(amount))
     parts.append(f'"transactionId":{_text(id)}')
     if payee:
-        parts.append(f'"payeeName":{_text(cut(payee, LONGEST_PAYEE))}')
+        parts.append(f'"payeeName":{_text(truncate(payee, PAYEE_LENGTH_MAX))}')
     if reference:
-        parts.append(f'"reference":{_text(cut(reference, LONGEST_REFERENCE))}')
+        parts.append(f'"reference":{_text(truncate(reference, REFERENCE_LENGTH_MAX))}')
     if type:
-        parts.append(f'"transactionType":{_text(cut(type, LONGEST_TYPE))}')
+        parts.append(f'"transactionType":{_text(truncate(type, TYPE_LENGTH_MAX))}')
     return ",".join(parts) + "}"
 
 
@@ -63,7 +62,7 @@ def _sum(amount: Decimal) -> str:
     return f'"amount":{digits},"creditDebitIndicator":"CREDIT"'
 
 
-def cut(text: str, longest: int) -> str:
+def truncate(text: str, longest: int) -> str:
     """At most `longest` UTF-16 units, as .NET counts (and so, we take it, Xero): an emoji is two."""
     if len(text) * 2 <= longest:
         return text

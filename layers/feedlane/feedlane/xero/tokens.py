@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from feedlane.clock import Clock, system_clock
+from feedlane.credentials.token_set import AccessToken
+from feedlane.credentials.vault import Vault
 from feedlane.ids import fingerprint
-from feedlane.token_set import AccessToken
-from feedlane.vault import Vault
 
 
 class TokenCache:
@@ -23,7 +23,7 @@ class TokenCache:
             held = self._tokens[token_set_id] = self._vault.access_token(token_set_id)
         return held.value
 
-    def another(self, token_set_id: str, rejected: str) -> str:
+    def replacement_token(self, token_set_id: str, rejected: str) -> str:
         """A token instead of one that got a 401; the vault decides whether that takes a refresh."""
         held = self._tokens.get(token_set_id)
         if held is None or held.value == rejected:

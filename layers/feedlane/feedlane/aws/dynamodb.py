@@ -1,0 +1,225 @@
+"""The table on DynamoDB. The only module that knows DynamoDB's requests and error codes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from itertools import islice
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from feedlane.store.table import Add, Condition, ConditionFailed, Contended, Delete, Item, Key, Put, When, Write
+
+BATCH_GET_KEYS_MAX = 100
+BATCH_WRITE_ITEMS_MAX = 25
+_TRIES = 8
+T = TypeVar("T")
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class DynamoDBTable:
+    """`client` is boto3's DynamoDB client. Throttled batches are tried again with growing pauses."""
+
+    def __init__(self, client: Any, name: str, pause: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._name = name
+        self._pause = pause
+
+    def get(self, key: Key) -> Item | None:
+        answer = self._client.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
+        return _from_dynamodb(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        found: dict[Key, Item] = {}
+        for some in _chunks(dict.fromkeys(keys), BATCH_GET_KEYS_MAX):
+            request: Any = {self._name: {"Keys": [_key(key) for key in some], "ConsistentRead": True}}
+            for attempt in range(_TRIES):
+                answer = self._client.batch_get_item(RequestItems=request)
+                for raw in answer["Responses"].get(self._name, []):
+                    item = _from_dynamodb(raw)
+                    found[item["pk"], item["sk"]] = item
+                request = answer.get("UnprocessedKeys")
+                if not request:
+                    break
+                self._pause(0.05 * 2**attempt)
+            else:
+                raise TimeoutError("DynamoDB left keys unread after several tries")
+        return found
+
+    def query(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        start: str | None = None,
+        end: str | None = None,
+        reverse: bool = False,
+        limit: int | None = None,
+        index: bool = False,
+    ) -> Iterator[Item]:
+        request = self._query_request(pk, prefix, start, end, index)
+        request["ScanIndexForward"] = not reverse
+        if limit is not None:
+            request["Limit"] = limit
+        left = limit
+        while left is None or left > 0:
+            answer = self._client.query(**request)
+            for raw in answer["Items"]:
+                yield _from_dynamodb(raw)
+            if left is not None:
+                left -= len(answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _query_request(self, pk: str, prefix: str, start: str | None, end: str | None, index: bool) -> dict[str, Any]:
+        hash_name, range_name = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
+        condition, values = f"{hash_name} = :pk", {":pk": pk}
+        if prefix:
+            condition += f" AND begins_with({range_name}, :prefix)"
+            values[":prefix"] = prefix
+        elif start is not None and end is not None:
+            condition += f" AND {range_name} BETWEEN :start AND :end"
+            values |= {":start": start, ":end": end}
+        elif start is not None:
+            condition += f" AND {range_name} >= :start"
+            values[":start"] = start
+        elif end is not None:
+            condition += f" AND {range_name} <= :end"
+            values[":end"] = end
+        request = {
+            "TableName": self._name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": {name: _serialize(value) for name, value in values.items()},
+        }
+        return request | ({"IndexName": "gsi1"} if index else {"ConsistentRead": True})
+
+    def commit(self, *writes: Write) -> None:
+        try:
+            self._client.transact_write_items(TransactItems=[self._request(write) for write in writes])
+        except ClientError as error:
+            raise _domain_error(error, writes) from error
+
+    def put_many(self, items: Iterable[Item]) -> None:
+        self._write_many({"PutRequest": {"Item": _to_dynamodb(item)}} for item in items)
+
+    def delete_many(self, keys: Iterable[Key]) -> None:
+        self._write_many({"DeleteRequest": {"Key": _key(key)}} for key in keys)
+
+    def _write_many(self, requests: Iterable[dict[str, Any]]) -> None:
+        for some in _chunks(requests, BATCH_WRITE_ITEMS_MAX):
+            waiting: list[dict[str, Any]] = list(some)
+            for attempt in range(_TRIES):
+                answer = self._client.batch_write_item(RequestItems={self._name: waiting})
+                waiting = answer.get("UnprocessedItems", {}).get(self._name, [])
+                if not waiting:
+                    break
+                self._pause(0.05 * 2**attempt)
+            else:
+                raise TimeoutError("DynamoDB left items unwritten after several tries")
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        condition = _condition_expression(write.when, names, values)
+        common: dict[str, Any] = {"TableName": self._name}
+        match write:
+            case Put(item=item):
+                kind, common["Item"] = "Put", _to_dynamodb(item)
+            case Delete(key=key):
+                kind, common["Key"] = "Delete", _key(key)
+            case Condition(key=key):
+                kind, common["Key"] = "ConditionCheck", _key(key)
+            case Add():
+                kind, common["Key"] = "Update", _key(write.key)
+                common["UpdateExpression"] = _update_expression(write, names, values)
+                if write.below is not None:
+                    names["#sum"], values[":below"] = write.name, _serialize(write.below)
+                    limit = "(attribute_not_exists(#sum) OR #sum < :below)"
+                    condition = f"({condition}) AND {limit}" if condition else limit
+        if condition:
+            common["ConditionExpression"] = condition
+        if names:
+            common["ExpressionAttributeNames"] = names
+        if values:
+            common["ExpressionAttributeValues"] = values
+        return {kind: common}
+
+
+def _update_expression(write: Add, names: dict[str, str], values: dict[str, Any]) -> str:
+    names["#add"], values[":add"] = write.name, _serialize(write.amount)
+    assignments = []
+    for number, (name, value) in enumerate(write.set.items()):
+        names[f"#set{number}"], values[f":set{number}"] = name, _serialize(value)
+        assignments.append(f"#set{number} = :set{number}")
+    removals = []
+    for number, name in enumerate(write.remove):
+        names[f"#remove{number}"] = name
+        removals.append(f"#remove{number}")
+    sets = f" SET {', '.join(assignments)}" if assignments else ""
+    return f"ADD #add :add{sets}" + (f" REMOVE {', '.join(removals)}" if removals else "")
+
+
+def _condition_expression(when: When, names: dict[str, str], values: dict[str, Any]) -> str:
+    parts = []
+    for word, sign, fields in (("equal", "=", when.equal), ("before", "<", when.before)):
+        for number, (name, value) in enumerate(fields.items()):
+            names[f"#{word}{number}"], values[f":{word}{number}"] = name, _serialize(value)
+            parts.append(f"#{word}{number} {sign} :{word}{number}")
+    condition = " AND ".join(parts)
+    if when.absent:
+        return f"attribute_not_exists(pk) OR ({condition})" if condition else "attribute_not_exists(pk)"
+    if when.exists and not condition:
+        return "attribute_exists(pk)"
+    return condition
+
+
+def _domain_error(error: ClientError, writes: tuple[Write, ...]) -> Exception:
+    code: str = error.response["Error"]["Code"]
+    if code == "TransactionCanceledException":
+        reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+        failed = [w.key for w, reason in zip(writes, reasons, strict=False) if reason == "ConditionalCheckFailed"]
+        if failed:
+            return ConditionFailed(failed)
+        if "TransactionConflict" in reasons:
+            return Contended([w.key for w in writes])
+    if code in {"TransactionConflictException", "TransactionInProgressException"}:
+        return Contended([w.key for w in writes])
+    other: Exception = error
+    return other
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def _to_dynamodb(item: Item) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in item.items() if value is not None}
+
+
+def _from_dynamodb(raw: dict[str, Any]) -> Item:
+    return {name: _plain_value(_deserialize(value)) for name, value in raw.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    """DynamoDB's numbers and binaries as Python's own: everything we store as a number is whole."""
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, Binary):
+        return bytes(value)
+    if isinstance(value, dict):
+        return {name: _plain_value(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain_value(item) for item in value]
+    return value
+
+
+def _chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(things)
+    while some := list(islice(iterator, size)):
+        yield some

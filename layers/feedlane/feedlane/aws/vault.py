@@ -1,0 +1,101 @@
+"""The vault as other functions reach it: by invoking its function."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+from feedlane.credentials.messages import (
+    AddAppSecret,
+    CreateWebhookSecret,
+    DeleteWebhookSecret,
+    DescribeAppKeys,
+    DropAppSecret,
+    ExchangeCode,
+    GetAccessToken,
+    GetWebhookHeaders,
+    GetWebhookSecrets,
+    Message,
+    Revoke,
+    SaveAppKeys,
+    SetWebhookHeaders,
+    error_from_data,
+)
+from feedlane.credentials.token_set import AccessToken
+from feedlane.credentials.vault import Grant, KeysCheck, SecretSlot
+from feedlane.errors import Unavailable
+
+_THROTTLING_CODES = frozenset({"TooManyRequestsException", "ThrottlingException", "ServiceException"})
+
+
+class LambdaVault:
+    """Implements `Vault`.
+
+    `client` is boto3's for Lambda. Its read time-out must outlast the function's: boto3 tries again after
+    one, and a code works only once.
+    """
+
+    def __init__(self, client: Any, function_name: str) -> None:
+        self._client = client
+        self._function_name = function_name
+
+    def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
+        message = SaveAppKeys(client_id=client_id, client_secret=client_secret)
+        return KeysCheck.model_validate(self._ask(message))
+
+    def add_app_secret(self, client_secret: str) -> KeysCheck:
+        return KeysCheck.model_validate(self._ask(AddAppSecret(client_secret=client_secret)))
+
+    def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
+        return KeysCheck.model_validate(self._ask(DropAppSecret(which=which)))
+
+    def app_keys(self, check: bool = False) -> KeysCheck:
+        return KeysCheck.model_validate(self._ask(DescribeAppKeys(check=check)))
+
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
+        message = ExchangeCode(code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
+        return Grant.model_validate(self._ask(message))
+
+    def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
+        message = GetAccessToken(token_set_id=token_set_id, rejected=rejected)
+        return AccessToken.model_validate(self._ask(message))
+
+    def revoke(self, token_set_id: str) -> None:
+        self._ask(Revoke(token_set_id=token_set_id))
+
+    def create_webhook_secret(self, consumer_id: str) -> str:
+        return str(self._ask(CreateWebhookSecret(consumer_id=consumer_id))["secret"])
+
+    def webhook_secrets(self, consumer_id: str) -> list[str]:
+        return list(self._ask(GetWebhookSecrets(consumer_id=consumer_id))["secrets"])
+
+    def webhook_headers(self, consumer_id: str) -> dict[str, str]:
+        return dict(self._ask(GetWebhookHeaders(consumer_id=consumer_id))["headers"])
+
+    def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
+        self._ask(SetWebhookHeaders(consumer_id=consumer_id, headers=headers))
+
+    def delete_webhook_secret(self, consumer_id: str) -> None:
+        self._ask(DeleteWebhookSecret(consumer_id=consumer_id))
+
+    def _ask(self, message: Message) -> dict[str, Any]:
+        try:
+            answer = self._client.invoke(
+                FunctionName=self._function_name, Payload=message.model_dump_json(exclude_none=True).encode()
+            )
+            payload = json.loads(answer["Payload"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _THROTTLING_CODES:
+                raise Unavailable("The vault is busy", 2) from None
+            raise
+        except HTTPClientError as error:
+            raise Unavailable(f"The vault did not answer ({type(error).__name__})", 2) from None
+        if "FunctionError" in answer:
+            # What it says is in the vault's own log; here it is only that there was no answer.
+            raise Unavailable("The vault failed")
+        if "error" in payload:
+            raise error_from_data(payload["error"])
+        result: dict[str, Any] = payload["ok"]
+        return result

@@ -1,0 +1,1 @@
+"""Companies, data connections and source accounts; Xero organisations as a port."""

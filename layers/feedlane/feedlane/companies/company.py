@@ -1,0 +1,43 @@
+"""A company: the platform's customer, a business."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from feedlane.errors import Invalid
+from feedlane.record import Record
+
+TAGS_MAX = 10
+_FORBIDDEN_IN_NAMES = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
+
+
+class Company(Record):
+    id: str
+    name: str
+    description: str | None = None
+    tags: dict[str, str] = {}
+    created: datetime
+    version: int = 1
+
+
+def clean_name(name: str) -> str:
+    """The name without the characters that Codat strips. An empty rest is an error."""
+    cleaned = _FORBIDDEN_IN_NAMES.sub("", name).strip()
+    if not cleaned:
+        raise Invalid.field("name", "must contain at least one letter or digit", "Required")
+    if len(cleaned) > 255:
+        raise Invalid.field("name", "must have at most 255 characters", "MaximumLength")
+    return cleaned
+
+
+def check_tags(tags: dict[str, str]) -> dict[str, str]:
+    """At most 10 tags, keys of at most 27 characters, values of at most 100."""
+    if len(tags) > TAGS_MAX:
+        raise Invalid.field("tags", f"a company has at most {TAGS_MAX} tags", "MaximumCount")
+    for key, value in tags.items():
+        if not 1 <= len(key) <= 27:
+            raise Invalid.field(f"tags.{key}", "a tag's key has 1 to 27 characters", "MaximumLength")
+        if len(value) > 100:
+            raise Invalid.field(f"tags.{key}", "a tag's value has at most 100 characters", "MaximumLength")
+    return dict(tags)

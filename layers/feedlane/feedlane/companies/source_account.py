@@ -1,0 +1,75 @@
+"""A source account: a bank account on the platform's side, and what it is mapped to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from feedlane.problem import Problem
+from feedlane.record import Record
+
+
+class SourceAccountStatus(StrEnum):
+    PENDING = "pending"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+class AccountKind(StrEnum):
+    """What Xero feeds: `BANK` covers every bank account that is not a credit card."""
+
+    BANK = "BANK"
+    CREDIT_CARD = "CREDITCARD"
+
+
+# Codat's first and second vocabulary. A loan has no account type of its own that Xero feeds: it is fed as BANK,
+# because CREDITCARD takes only the last four digits of a card's number.
+KIND_BY_ACCOUNT_TYPE = {
+    "Debit": AccountKind.BANK,
+    "Credit": AccountKind.CREDIT_CARD,
+    "checking": AccountKind.BANK,
+    "savings": AccountKind.BANK,
+    "prepaidCard": AccountKind.BANK,
+    "loan": AccountKind.BANK,
+    "creditCard": AccountKind.CREDIT_CARD,
+}
+
+
+class AccountMapping(Record):
+    """What a source account is mapped to: Xero's feed connection, and the account behind it once known."""
+
+    feed_connection_id: str
+    account_token: str
+    target_account_id: str | None = None
+    target_account_name: str | None = None
+    feed_start_date: str | None = None
+
+
+class SourceAccount(Record):
+    """`given` is what the platform sent, echoed as it was: Codat's SDKs choose their model by its fields.
+
+    `problem` is why Xero rejected its last feed connection, until it is mapped again.
+    """
+
+    id: str
+    connection_id: str
+    company_id: str
+    account_name: str
+    account_type: str
+    account_number: str
+    currency: str
+    balance: Decimal = Decimal(0)
+    sort_code: str | None = None
+    status: SourceAccountStatus = SourceAccountStatus.PENDING
+    mapping: AccountMapping | None = None
+    problem: Problem | None = None
+    modified: datetime
+    given: dict[str, Any] = {}
+    version: int = 1
+
+    @property
+    def kind(self) -> AccountKind:
+        return KIND_BY_ACCOUNT_TYPE.get(self.account_type, AccountKind.BANK)

@@ -1,0 +1,117 @@
+"""What a platform does with the source accounts of a connection."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection
+from feedlane.companies.source_account import KIND_BY_ACCOUNT_TYPE, AccountKind, SourceAccount, SourceAccountStatus
+from feedlane.errors import Invalid
+from feedlane.ids import ACCOUNT_ID_PATTERN
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Contended
+
+ID_TAKEN = "A bank account already exists with the same Id"
+BATCH_ACCOUNTS_MAX = 100
+ACCOUNT_NUMBER_LENGTH_MAX = 40
+# Words of Codat's paths below the accounts.
+RESERVED_IDS = frozenset({"batch", "credentials"})
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_CARD_NUMBER = re.compile(r".*[0-9]{4}")
+ID_RULE = "must be 1 to 80 characters: letters, digits and !#$&'()*+,-./:;=@_~ (no spaces, no percent sign)"
+
+
+class AccountAlreadyExists(Invalid):
+    """The id is taken on this connection."""
+
+
+def create(
+    store: Store,
+    now: datetime,
+    connection: Connection,
+    *,
+    id: str,
+    account_name: str,
+    account_type: str,
+    account_number: str,
+    currency: str,
+    balance: Decimal,
+    sort_code: str | None,
+    given: dict[str, Any],
+) -> SourceAccount:
+    """Raises `Invalid` naming the field and the rule, `AlreadyThere`."""
+    if not ACCOUNT_ID_PATTERN.fullmatch(id):
+        raise Invalid.field("id", ID_RULE, "AccountId")
+    if id in RESERVED_IDS:
+        raise Invalid.field("id", f"{id} is a word of the API's own paths", "AccountId")
+    _check_text("accountName", account_name, 255)
+    _check_text("accountNumber", account_number, ACCOUNT_NUMBER_LENGTH_MAX)
+    if account_type not in KIND_BY_ACCOUNT_TYPE:
+        raise Invalid.field("accountType", f"must be one of {', '.join(KIND_BY_ACCOUNT_TYPE)}", "Enum")
+    if KIND_BY_ACCOUNT_TYPE[account_type] is AccountKind.CREDIT_CARD and not _CARD_NUMBER.fullmatch(account_number):
+        rule = "must end in four digits: by these Xero knows a credit card"
+        raise Invalid.field("accountNumber", rule, "CardNumber")
+    if not _CURRENCY.fullmatch(currency):
+        raise Invalid.field("currency", "must be an ISO 4217 code such as GBP", "Currency")
+    account = SourceAccount(
+        id=id,
+        connection_id=connection.id,
+        company_id=connection.company_id,
+        account_name=account_name,
+        account_type=account_type,
+        account_number=account_number,
+        currency=currency,
+        balance=balance,
+        sort_code=sort_code,
+        modified=now,
+        given=given,
+    )
+    try:
+        store.commit(company_items.add_source_account(account))
+    except Contended:
+        raise
+    except ConditionFailed:
+        raise AccountAlreadyExists.field("id", ID_TAKEN, "Unique") from None
+    return account
+
+
+def apply_changes(account: SourceAccount, changes: dict[str, Any], now: datetime) -> SourceAccount:
+    """The account with another name, and another balance while it is not connected.
+
+    Other fields may be given as they are. Raises `Invalid` for what would change and may not.
+    """
+    for field, name in _READ_ONLY_FIELDS.items():
+        if changes.get(field) not in (None, getattr(account, field)):
+            raise Invalid.field(name, "cannot be changed; delete the account and create it anew", "ReadOnly")
+    if changes.get("status") not in (None, account.status, SourceAccountStatus.DISCONNECTED):
+        raise Invalid.field("status", "can only be changed to disconnected", "Enum")
+    name = changes.get("account_name", account.account_name)
+    _check_text("accountName", name, 255)
+    balance = changes.get("balance", account.balance)
+    if balance != account.balance and account.status is SourceAccountStatus.CONNECTED:
+        raise Invalid.field("balance", "cannot be changed while the account is connected", "ReadOnly")
+    return account.but(account_name=name, balance=balance, modified=now)
+
+
+def disconnects_account(account: SourceAccount, changes: dict[str, Any]) -> bool:
+    """Whether the changes disconnect the account."""
+    disconnected = SourceAccountStatus.DISCONNECTED
+    return changes.get("status") == disconnected and account.status is not disconnected
+
+
+_READ_ONLY_FIELDS = {
+    "id": "id",
+    "account_type": "accountType",
+    "account_number": "accountNumber",
+    "currency": "currency",
+    "sort_code": "sortCode",
+}
+
+
+def _check_text(field: str, value: str, longest: int) -> None:
+    if not 1 <= len(value) <= longest:
+        raise Invalid.field(field, f"must have 1 to {longest} characters", "Length")

@@ -1,0 +1,187 @@
+"""What other functions may ask of the vault, as the events of its function; answers and errors as data."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from feedlane.credentials.vault import KeysCheck, SecretSlot, Vault
+from feedlane.errors import AppKeysRejected, FeedlaneError, Finding, Invalid, ReconnectionNeeded, Unavailable
+from feedlane.problem import Problem
+
+
+class VaultFailed(Exception):
+    """An unforeseen error without its text, which may quote a request: only its kind and its place."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
+        return cls(f"{type(error).__name__} at {where}")
+
+
+class _Message(BaseModel):
+    # An error must not quote what it could not read: it may be a code or a secret.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SaveAppKeys(_Message):
+    action: Literal["save_app_keys"] = "save_app_keys"
+    client_id: str
+    client_secret: str = Field(repr=False)
+
+
+class AddAppSecret(_Message):
+    action: Literal["add_app_secret"] = "add_app_secret"
+    client_secret: str = Field(repr=False)
+
+
+class DropAppSecret(_Message):
+    action: Literal["drop_app_secret"] = "drop_app_secret"
+    which: SecretSlot
+
+
+class DescribeAppKeys(_Message):
+    action: Literal["app_keys"] = "app_keys"
+    check: bool = False
+
+
+class ExchangeCode(_Message):
+    action: Literal["exchange_code"] = "exchange_code"
+    code: str = Field(repr=False)
+    redirect_uri: str
+    code_verifier: str | None = Field(default=None, repr=False)
+
+
+class GetAccessToken(_Message):
+    """`rejected` is the fingerprint of the token that got a 401, never the token."""
+
+    action: Literal["access_token"] = "access_token"
+    token_set_id: str
+    rejected: str | None = None
+
+
+class Revoke(_Message):
+    action: Literal["revoke"] = "revoke"
+    token_set_id: str
+
+
+class CreateWebhookSecret(_Message):
+    action: Literal["create_webhook_secret"] = "create_webhook_secret"
+    consumer_id: str
+
+
+class GetWebhookSecrets(_Message):
+    action: Literal["webhook_secrets"] = "webhook_secrets"
+    consumer_id: str
+
+
+class GetWebhookHeaders(_Message):
+    action: Literal["webhook_headers"] = "webhook_headers"
+    consumer_id: str
+
+
+class SetWebhookHeaders(_Message):
+    action: Literal["set_webhook_headers"] = "set_webhook_headers"
+    consumer_id: str
+    headers: dict[str, str] = Field(repr=False)
+
+
+class DeleteWebhookSecret(_Message):
+    action: Literal["delete_webhook_secret"] = "delete_webhook_secret"
+    consumer_id: str
+
+
+WebhookMessage = CreateWebhookSecret | GetWebhookSecrets | GetWebhookHeaders | SetWebhookHeaders | DeleteWebhookSecret
+KeysMessage = SaveAppKeys | AddAppSecret | DropAppSecret | DescribeAppKeys
+Message = KeysMessage | ExchangeCode | GetAccessToken | Revoke | WebhookMessage
+_messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="action")])
+
+
+def parse_message(event: Any) -> Message:
+    """Raises `Invalid`, which names the fields and never their values."""
+    try:
+        return _messages.validate_python(event)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    # Not in pydantic's own words: some of them quote what was sent.
+    findings = [_finding(".".join(map(str, one["loc"])), one["type"]) for one in wrong]
+    raise Invalid("The vault does not understand the message", findings)
+
+
+def _finding(field: str, rule: str) -> Finding:
+    return Finding(item_id=field, message="is not as the vault needs it", validator=rule)
+
+
+def perform(vault: Vault, message: Message) -> dict[str, Any]:
+    match message:
+        case SaveAppKeys() | AddAppSecret() | DropAppSecret() | DescribeAppKeys():
+            return _perform_for_keys(vault, message).model_dump(mode="json")
+        case ExchangeCode(code=code, redirect_uri=uri, code_verifier=verifier):
+            return vault.exchange_code(code, uri, verifier).model_dump(mode="json")
+        case GetAccessToken(token_set_id=id, rejected=rejected):
+            return vault.access_token(id, rejected).model_dump(mode="json")
+        case Revoke(token_set_id=id):
+            vault.revoke(id)
+        case _:
+            return _perform_for_webhooks(vault, message)
+    return {}
+
+
+def _perform_for_keys(vault: Vault, message: KeysMessage) -> KeysCheck:
+    match message:
+        case SaveAppKeys(client_id=client_id, client_secret=secret):
+            return vault.save_app_keys(client_id, secret)
+        case AddAppSecret(client_secret=secret):
+            return vault.add_app_secret(secret)
+        case DropAppSecret(which=which):
+            return vault.drop_app_secret(which)
+        case DescribeAppKeys(check=check):
+            return vault.app_keys(check)
+
+
+def _perform_for_webhooks(vault: Vault, message: WebhookMessage) -> dict[str, Any]:
+    match message:
+        case CreateWebhookSecret(consumer_id=id):
+            return {"secret": vault.create_webhook_secret(id)}
+        case GetWebhookSecrets(consumer_id=id):
+            return {"secrets": vault.webhook_secrets(id)}
+        case GetWebhookHeaders(consumer_id=id):
+            return {"headers": vault.webhook_headers(id)}
+        case SetWebhookHeaders(consumer_id=id, headers=headers):
+            vault.set_webhook_headers(id, headers)
+        case DeleteWebhookSecret(consumer_id=id):
+            vault.delete_webhook_secret(id)
+        case _:
+            assert_never(message)
+    return {}
+
+
+def error_as_data(error: FeedlaneError) -> dict[str, Any]:
+    match error:
+        case Invalid(message=message, findings=findings):
+            facts: dict[str, Any] = {"message": message, "findings": [one.model_dump() for one in findings]}
+        case ReconnectionNeeded(problem=problem) | AppKeysRejected(problem=problem):
+            facts = {"problem": problem.model_dump()}
+        case Unavailable(retry_after=seconds):
+            facts = {"message": str(error), "retry_after": seconds}
+        case _:
+            raise error
+    return {"kind": type(error).__name__, **facts}
+
+
+def error_from_data(data: dict[str, Any]) -> FeedlaneError:
+    """The error that `error_as_data` took apart."""
+    match data:
+        case {"kind": "Invalid", "message": message, "findings": findings}:
+            return Invalid(message, [Finding.model_validate(one) for one in findings])
+        case {"kind": "ReconnectionNeeded", "problem": problem}:
+            return ReconnectionNeeded(Problem.model_validate(problem))
+        case {"kind": "AppKeysRejected", "problem": problem}:
+            return AppKeysRejected(Problem.model_validate(problem))
+        case {"kind": "Unavailable", "message": message, "retry_after": seconds}:
+            return Unavailable(message, seconds)
+    return Unavailable("The vault gave an answer that is not understood")

@@ -1,0 +1,1 @@
+"""Events as such: the event, the outbox, the envelope, the relay."""

@@ -1,0 +1,96 @@
+"""A feed: a source account mapped to a feed connection, with its ledger. The unit of order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from feedlane.companies.source_account import AccountKind
+from feedlane.record import Record
+from feedlane.scope import Scope, hold_subjects
+
+
+class FlightStatus(StrEnum):
+    POSTING = "POSTING"
+    """Written down; whether the upstream has it is not known."""
+    PENDING = "PENDING"
+    """The upstream has it and has not yet said how it ended."""
+
+
+class Flight(Record):
+    """The statement in flight: there is at most one for a feed."""
+
+    number: int
+    first: int
+    last: int
+    status: FlightStatus
+
+
+class Gathering(Record):
+    """More messages waited on the queue behind those recorded last: a statement that is not full waits for them.
+
+    `since` the first of them or the last statement, at most `until`, which moves on with every full batch.
+    """
+
+    since: datetime
+    until: datetime
+
+
+class SetAside(Record):
+    """A line that is never sent, because a release said so: it stays in the ledger, marked."""
+
+    sequence: int
+    transaction_id: str
+    on: datetime
+
+
+class Feed(Record):
+    """Where a feed stands. Lines are numbered from 1 in the order of the ledger.
+
+    `delivered_through` ≤ `flight.last` ≤ `recorded_through`. `version` rises with every change: whoever appends,
+    cuts or delivers does so on the version it has read.
+    """
+
+    id: str
+    company_id: str
+    connection_id: str
+    account_id: str
+    tenant_id: str
+    token_set_id: str
+    feed_connection_id: str
+    kind: AccountKind = AccountKind.BANK
+    currency: str
+    time_zone: str = "UTC"
+    created: datetime
+    recorded_through: int = 0
+    recorded_date: str = ""
+    recorded_balance: Decimal | None = None
+    delivered_through: int = 0
+    statements: int = 0
+    flight: Flight | None = None
+    gathering: Gathering | None = None
+    set_aside: tuple[SetAside, ...] = ()
+    version: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many recorded lines are still to be delivered."""
+        aside = sum(line.sequence > self.delivered_through for line in self.set_aside)
+        return self.recorded_through - self.delivered_through - aside
+
+    @property
+    def set_aside_sequences(self) -> frozenset[int]:
+        return frozenset(line.sequence for line in self.set_aside)
+
+    @property
+    def passed_through(self) -> int:
+        """Where the feed stands if the lines that are set aside next count as passed."""
+        through, never_sent = self.delivered_through, self.set_aside_sequences
+        while through + 1 in never_sent:
+            through += 1
+        return through
+
+    @property
+    def hold_subjects(self) -> list[tuple[Scope, str]]:
+        return hold_subjects(self.id, self.connection_id, self.tenant_id)

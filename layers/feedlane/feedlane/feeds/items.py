@@ -1,0 +1,160 @@
+"""The ledger as items: the feed's head, its lines in pages, the ids they carry, and statements with their bytes."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from feedlane.companies import items as company_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.ledger import RecordedTransaction
+from feedlane.feeds.line import Line
+from feedlane.store import keys
+from feedlane.store.records import item_of, put_record, record_in
+from feedlane.store.store import Store
+from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Item, Key, Put, When
+
+
+def find_feed(store: Store, feed_id: str) -> Feed | None:
+    return record_in(Feed, store.table.get(keys.feed(feed_id)))
+
+
+def add_feed(feed: Feed) -> Put:
+    return Put(item_of(keys.feed(feed.id), feed.but(version=1), **_tenant_index(feed)), ABSENT)
+
+
+def put_feed(feed: Feed) -> Put:
+    """Fails if anybody else has changed the feed since it was read: appending, cutting and delivering exclude."""
+    return put_record(keys.feed(feed.id), feed, **_tenant_index(feed))
+
+
+def feed_unchanged(feed: Feed) -> Condition:
+    """The condition that nobody has changed the feed since it was read."""
+    return Condition(keys.feed(feed.id), When(equal={"version": feed.version}))
+
+
+def find_feeds(store: Store, feed_ids: Iterable[str]) -> list[Feed]:
+    """Those of these that there are, in this order."""
+    wanted = [keys.feed(feed_id) for feed_id in feed_ids]
+    found = store.table.get_many(wanted)
+    return [Feed.model_validate(found[key]) for key in wanted if key in found]
+
+
+def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:
+    """As they are now: the index, which is behind at times, only says which there are."""
+    return find_feeds(store, [item["id"] for item in store.table.query(keys.tenant(tenant_id), index=True)])
+
+
+def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
+    return find_feeds(
+        store, [f"{connection_id}/{account.id}" for account in company_items.source_accounts(store, connection_id)]
+    )
+
+
+def all_feeds(store: Store) -> Iterator[Feed]:
+    """Every feed of every connection: for what concerns the whole app."""
+    for item in store.table.query(keys.CONNECTIONS, index=True):
+        yield from feeds_of_connection(store, item["id"])
+
+
+# lines
+
+
+def pack_lines(lines: Sequence[Line]) -> list[tuple[int, bytes]]:
+    """Lines as compressed pages, each small enough for an item, in order, with how many each has."""
+    # UTF-8 and not escapes: of a script that is not Latin these make a page twice as large.
+    text = json.dumps([line.as_strings() for line in lines], separators=(",", ":"), ensure_ascii=False)
+    page = zlib.compress(text.encode(), 1)
+    if len(page) <= ITEM_BYTES_MAX or len(lines) == 1:
+        return [(len(lines), page)]
+    half = len(lines) // 2
+    return pack_lines(lines[:half]) + pack_lines(lines[half:])
+
+
+def unpack_lines(page: bytes) -> list[Line]:
+    return [Line.from_strings(texts) for texts in json.loads(zlib.decompress(page))]
+
+
+def add_lines(feed_id: str, first: int, lines: Sequence[Line]) -> list[Put]:
+    """The lines as pages of the ledger, numbered from `first`."""
+    writes = []
+    for count, page in pack_lines(lines):
+        pk, sk = keys.lines(feed_id, first)
+        writes.append(Put({"pk": pk, "sk": sk, "first": first, "count": count, "lines": page}, ABSENT))
+        first += count
+    return writes
+
+
+def read_lines(store: Store, feed_id: str, sequence: int, most: int) -> list[Line]:
+    """Up to `most` lines of the feed in order, starting with line `sequence`."""
+    partition, at = keys.lines(feed_id, sequence)
+    holding = list(store.table.query(partition, start="LINES#", end=at, reverse=True, limit=1))
+    start = holding[0]["sk"] if holding else at
+    found: list[Line] = []
+    for item in store.table.query(partition, start=start, end="LINES#~"):
+        lines = unpack_lines(item["lines"])
+        found.extend(lines[max(0, sequence - item["first"]) :])
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+# ids
+
+
+def recorded_ids(store: Store, feed: Feed, ids: Iterable[str]) -> dict[str, RecordedTransaction]:
+    """Which of these ids the feed has recorded. Brings the index up to date first, if a crash left it behind."""
+    if feed.recorded_through == 0:
+        return {}
+    if indexed_through(store, feed.id) < feed.recorded_through:
+        index_ids(store, feed)
+    found = store.table.get_many(keys.transaction(feed.id, id) for id in ids)
+    return {key[1].removeprefix("TXN#"): RecordedTransaction(item["seq"], item["print"]) for key, item in found.items()}
+
+
+def recorded_id_keys(store: Store, feed: Feed, ids: Iterable[str]) -> list[Key]:
+    """Where it stands which of these ids the feed has recorded; nowhere yet, while the index is behind."""
+    if feed.recorded_through == 0 or indexed_through(store, feed.id) < feed.recorded_through:
+        return []
+    return [keys.transaction(feed.id, id) for id in ids]
+
+
+def indexed_through(store: Store, feed_id: str) -> int:
+    item = store.table.get(keys.id_index(feed_id))
+    return item["through"] if item else 0
+
+
+def index_ids(store: Store, feed: Feed) -> None:
+    """Writes the ids of all lines up to the feed's last one that are not indexed yet. May be done twice."""
+    start = indexed_through(store, feed.id) + 1
+    while start <= feed.recorded_through:
+        lines = read_lines(store, feed.id, start, min(1000, feed.recorded_through - start + 1))
+        index_lines(store, feed.id, start, lines)
+        start += len(lines)
+
+
+def index_lines(store: Store, feed_id: str, first: int, lines: Sequence[Line]) -> None:
+    """Writes the ids of lines that follow directly on what is indexed."""
+    store.table.put_many(_id_item(feed_id, first + offset, line) for offset, line in enumerate(lines))
+    store.table.put_many([_index_item(feed_id, first + len(lines) - 1)])
+
+
+def add_ids(feed_id: str, first: int, lines: Sequence[Line]) -> list[Put]:
+    """The same for the commit that adds the lines, where they are few: fails if one of the ids is indexed already."""
+    markers = [Put(_id_item(feed_id, first + offset, line), ABSENT) for offset, line in enumerate(lines)]
+    return [*markers, Put(_index_item(feed_id, first + len(lines) - 1))]
+
+
+def _index_item(feed_id: str, through: int) -> Item:
+    pk, sk = keys.id_index(feed_id)
+    return {"pk": pk, "sk": sk, "through": through}
+
+
+def _id_item(feed_id: str, sequence: int, line: Line) -> Item:
+    pk, sk = keys.transaction(feed_id, line.id)
+    return {"pk": pk, "sk": sk, "seq": sequence, "print": line.fingerprint}
+
+
+def _tenant_index(feed: Feed) -> dict[str, str]:
+    return {"gsi1pk": keys.tenant(feed.tenant_id), "gsi1sk": feed.id}

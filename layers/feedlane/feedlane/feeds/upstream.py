@@ -1,0 +1,159 @@
+"""The port to the other side: feed connections, statements and their status, with refusals as data.
+
+Xero is the first upstream (`xero/bank_feeds.py`). The domain decides on what stands here and knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from feedlane.companies.source_account import AccountKind
+from feedlane.feeds.line import Line
+from feedlane.problem import Problem
+from feedlane.record import Record
+from feedlane.scope import Scope
+
+STATEMENT_LINES_MAX = 1000
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Consecutive ledger lines of one feed. Balances are the customer's: positive is credit, negative overdrawn."""
+
+    feed_connection_id: str
+    start_date: date
+    end_date: date
+    start_balance: Decimal
+    end_balance: Decimal
+    lines: tuple[Line, ...]
+
+
+class StatementStatus(StrEnum):
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    REJECTED = "REJECTED"
+
+
+class Accepted(Record):
+    """The upstream has the statement (202 is not yet delivered). `problems` explain a rejection."""
+
+    statement_id: str
+    status: StatementStatus
+    problems: tuple[Problem, ...] = ()
+
+
+class AlreadyReceived(Record):
+    """Every line of the statement was received before (`duplicate-statement`)."""
+
+    statement_id: str | None = None
+
+
+class Refusal(Record):
+    """Refused for good until somebody mends the cause. `scope` is what has to stop."""
+
+    scope: Scope
+    reason: str
+    problem: Problem
+
+
+class TryLater(Record):
+    """Not now: a rate limit (429) or an outage. Nothing was taken. `scope` (app, tenant) is what has to wait."""
+
+    scope: Scope
+    seconds: int
+    reason: str
+
+
+class Failed(Record):
+    """The upstream answered that it failed (500): nothing is known of the outcome, and its answer is cached under the
+    Idempotency-Key, so that the same bytes go again under a new one."""
+
+    problem: Problem
+
+
+class NoAnswer(Record):
+    """No answer came (time-out, connection lost): the outcome is unknown, the same bytes go again with the same key."""
+
+    reason: str
+
+
+PostAnswer = Accepted | AlreadyReceived | Refusal | TryLater | Failed | NoAnswer
+StatusAnswer = Accepted | Refusal | TryLater | Failed | NoAnswer
+
+
+class TargetAccount(Record):
+    """A bank account on the other side that can be fed."""
+
+    id: str
+    name: str
+    number: str = ""
+    currency: str
+    kind: AccountKind
+
+
+class FeedConnection(Record):
+    """`active` is False while the other side still works on it, or after it has rejected it: `rejection` says why."""
+
+    id: str
+    account_token: str
+    account_id: str | None = None
+    account_name: str | None = None
+    active: bool
+    rejection: Problem | None = None
+
+
+class NewFeedConnection(Record):
+    """`account_id` names an existing account; without it a new one is made, named and numbered as given."""
+
+    account_token: str
+    account_id: str | None = None
+    account_number: str
+    account_name: str
+    kind: AccountKind
+    currency: str
+    country: str = ""
+
+
+class TenantAccess(Record):
+    """Whose tenant is meant, and with which token set."""
+
+    tenant_id: str
+    token_set_id: str
+
+
+class Upstream(Protocol):
+    def line_bytes(self, line: Line) -> int:
+        """How many bytes the line adds to a statement's request."""
+
+    def request_bytes(self, statement: Statement) -> bytes:
+        """The request of a statement, byte for byte: the same statement gives the same bytes."""
+
+    def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer: ...
+
+    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
+        """How the statement of this request fares, if the upstream took it; None: it never did.
+
+        `others` are the upstream's ids of statements that may look the same and are known to be others.
+        """
+
+    def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer: ...
+
+    def rejection(self, problems: Sequence[Problem]) -> Refusal:
+        """What a rejected statement's problems mean: what has to stop, and why."""
+
+    def target_accounts(self, access: TenantAccess) -> list[TargetAccount]: ...
+
+    def feed_connections(self, access: TenantAccess) -> list[FeedConnection]: ...
+
+    def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
+        """Raises `Refused` with the problem, `Unavailable`, `ReconnectionNeeded`."""
+
+    def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
+        """None: there is none. Raises `Refused` if we may not ask, `Unavailable`, `ReconnectionNeeded`."""
+
+    def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None: ...

@@ -1,0 +1,1 @@
+"""What stops sending, and how it is released."""

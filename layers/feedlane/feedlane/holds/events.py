@@ -1,0 +1,53 @@
+"""What is told about holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane.clock import iso
+from feedlane.companies.company import Company
+from feedlane.companies.events import build_event, company_reference
+from feedlane.events import event as event_types
+from feedlane.events.event import Event
+from feedlane.holds.hold import Hold
+from feedlane.scope import Scope
+
+
+def hold_event(
+    event_id: str,
+    event_type: str,
+    hold: Hold,
+    waiting: int | None,
+    company: Company | None,
+    now: datetime,
+    set_aside: tuple[str, ...] = (),
+) -> Event:
+    """A hold of the app is nobody's own: it does not name the company whose push met it."""
+    concerned = None if hold.scope is Scope.APP else company
+    payload = {
+        "holdId": hold.id,
+        "scope": hold.scope.value,
+        "reason": hold.reason,
+        "problem": hold.problem.model_dump(),
+        "since": iso(hold.since),
+        "waiting": waiting,
+        "setAside": list(set_aside) or None,
+        "tenantId": hold.tenant_id,
+        "companyId": hold.company_id,
+        "connectionId": hold.connection_id,
+        "accountId": hold.account_id,
+        "referenceCompany": company_reference(concerned) if concerned else None,
+    }
+    return build_event(event_id, event_type, hold.subject, payload, concerned, now)
+
+
+def held(event_id: str, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
+    """`waiting`: how many recorded transactions the hold keeps from being sent; None if they are too many to count."""
+    return hold_event(event_id, event_types.HELD, hold, waiting, company, now)
+
+
+def released(
+    event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime, set_aside: tuple[str, ...] = ()
+) -> Event:
+    """`waiting`: how many recorded transactions go on. `set_aside`: the ids of those that never will."""
+    return hold_event(event_id, event_types.RELEASED, hold, waiting, company, now, set_aside)

@@ -1,0 +1,71 @@
+"""What goes on when nothing stops it any more: the feeds that wait, each under a push operation of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.push_operation import Door, PushOperation
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.ids import NewId
+from feedlane.store import keys
+from feedlane.store.attempts import attempts
+from feedlane.store.store import Store
+from feedlane.store.table import Write
+
+
+def feeds_with_waiting_lines(store: Store, found: Iterable[Feed]) -> tuple[list[Feed], dict[str, Company]]:
+    """Those of the feeds that have something to send, and their companies. What a deleted company left stays behind."""
+    feeds = [feed for feed in found if feed.waiting]
+    items = store.table.get_many(keys.company(id) for id in dict.fromkeys(feed.company_id for feed in feeds))
+    companies = {company.id: company for company in map(Company.model_validate, items.values())}
+    return [feed for feed in feeds if feed.company_id in companies], companies
+
+
+def company_of(store: Store, hold: Hold, companies: dict[str, Company]) -> Company | None:
+    if hold.company_id is None:
+        return None
+    return companies.get(hold.company_id) or company_items.find_company(store, hold.company_id)
+
+
+def release_operation(feed: Feed, now: datetime, key: str) -> PushOperation:
+    """The operation under which all goes that waits in the feed."""
+    return PushOperation(
+        key=key,
+        company_id=feed.company_id,
+        connection_id=feed.connection_id,
+        account_id=feed.account_id,
+        door=Door.RELEASE,
+        requested_on=now,
+        transactions=feed.waiting,
+        through=feed.recorded_through,
+    )
+
+
+def operation_writes(feed: Feed, operation: PushOperation) -> list[Write]:
+    return [push_operation_items.put_operation(operation), push_operation_items.add_open_operation(feed.id, operation)]
+
+
+def ensure_operation(store: Store, now: datetime, new_id: NewId, feed: Feed) -> None:
+    """Starts an operation if nothing holds the feed, and no open operation tells of its last lines' delivery.
+
+    So it is after an account was removed, whose operations failed with it, and made anew. May be done again.
+    """
+    for attempt in attempts(f"feed {feed.id}"):
+        if not feed.waiting or hold_items.holds_on(store, feed.hold_subjects):
+            return
+        waiting = push_operation_items.open_operations(store, feed.id, after=feed.delivered_through)
+        if any(operation.through == feed.recorded_through for operation in waiting):
+            return
+        with attempt:
+            store.commit(
+                feed_items.feed_unchanged(feed), *operation_writes(feed, release_operation(feed, now, new_id()))
+            )
+            return
+        feed = feed_items.find_feed(store, feed.id) or feed

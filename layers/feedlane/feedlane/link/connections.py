@@ -1,0 +1,116 @@
+"""What a platform does with a company's connections: making one, unlinking and deleting it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+from feedlane.companies import connection_limit
+from feedlane.companies import events as company_events
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import PLATFORM_KEY, Connection, ConnectionStatus
+from feedlane.errors import Invalid, ReconnectionNeeded, Refused
+from feedlane.events.outbox import put_event
+from feedlane.feeds.upstream import Upstream
+from feedlane.holds import items as hold_items
+from feedlane.ids import NewId
+from feedlane.mapping import unmapping
+from feedlane.queues import Queues
+from feedlane.scope import Scope
+from feedlane.store import keys
+from feedlane.store.store import Store
+from feedlane.store.table import Delete, Write
+
+
+def delete_company(
+    store: Store,
+    upstream: Upstream,
+    queues: Queues,
+    disconnect: Disconnect,
+    now: datetime,
+    new_id: NewId,
+    company_id: str,
+) -> None:
+    """The company with all its connections, each of which ends at Xero first. Raises `Unavailable` if one cannot."""
+    company = company_items.company(store, company_id)
+    for connection in company_items.connections(store, company_id):
+        delete(store, upstream, queues, disconnect, now, new_id, company_id, connection.id)
+    event = company_events.company_deleted(new_id(), company, now)
+    store.commit(company_items.remove_company(company), put_event(event))
+
+
+# Ends one connection at Xero; other organisations of the same user are not touched.
+# Raises `Unavailable`, `ReconnectionNeeded` (the token set is dead: there is nothing left to end).
+Disconnect = Callable[[Connection], None]
+
+
+def create(store: Store, now: datetime, new_id: NewId, company_id: str, platform_key: str) -> Connection:
+    company = company_items.company(store, company_id)
+    if platform_key != PLATFORM_KEY:
+        raise Invalid.field("platformKey", f"must be {PLATFORM_KEY} (Xero): nothing else is served here", "Platform")
+    connection = Connection(id=new_id(), company_id=company_id, created=now)
+    event = company_events.connection_created(new_id(), connection, company, now)
+    store.commit(company_items.add_connection(connection), put_event(event))
+    return connection
+
+
+def unlink(
+    store: Store, disconnect: Disconnect, now: datetime, new_id: NewId, company_id: str, connection_id: str
+) -> Connection:
+    """Ends the connection at Xero, then here. Unlinked already: as it is. Raises `Invalid`, `Unavailable`."""
+    company = company_items.company(store, company_id)
+    connection = company_items.connection(store, company_id, connection_id)
+    if connection.status is ConnectionStatus.UNLINKED:
+        return connection
+    if connection.status is not ConnectionStatus.LINKED:
+        raise Invalid.field("status", f"only a Linked connection can be unlinked; this one is {connection.status}")
+    _end_at_xero(store, disconnect, connection)
+    unlinked = connection.but(status=ConnectionStatus.UNLINKED)
+    event = company_events.connection_disconnected(new_id(), unlinked, company, now)
+    store.commit(company_items.put_connection(unlinked), put_event(event), *_unlink_writes(connection))
+    return unlinked
+
+
+def delete(
+    store: Store,
+    upstream: Upstream,
+    queues: Queues,
+    disconnect: Disconnect,
+    now: datetime,
+    new_id: NewId,
+    company_id: str,
+    connection_id: str,
+) -> None:
+    """The connection with its source accounts, feeds first, then at Xero, then here: repeating it goes on."""
+    company = company_items.company(store, company_id)
+    connection = company_items.connection(store, company_id, connection_id)
+    for account in company_items.source_accounts(store, connection_id):
+        unmapping.remove_account(store, upstream, queues, now, new_id, connection, account)
+    if connection.is_linked:
+        _end_at_xero(store, disconnect, connection)
+    event = company_events.connection_deleted(new_id(), connection, company, now)
+    lifted = [hold_items.remove_hold(hold) for hold in hold_items.holds_on(store, [(Scope.CONNECTION, connection.id)])]
+    writes = [company_items.remove_connection(connection), put_event(event), *_unlink_writes(connection), *lifted]
+    store.commit(*writes)
+
+
+def _end_at_xero(store: Store, disconnect: Disconnect, connection: Connection) -> None:
+    """Xero has one connection for an organisation: it stays while another of ours uses it."""
+    tenant = connection.tenant
+    if tenant is None or _is_tenant_shared(store, connection, tenant.id):
+        return
+    # Whoever Xero no longer lets in has no connection left to end.
+    with suppress(ReconnectionNeeded, Refused):
+        disconnect(connection)
+
+
+def _is_tenant_shared(store: Store, connection: Connection, tenant_id: str) -> bool:
+    linked = store.table.query(keys.tenant(tenant_id), prefix="LINKED#")
+    return any(item["sk"] != f"LINKED#{connection.id}" for item in linked)
+
+
+def _unlink_writes(connection: Connection) -> list[Write]:
+    """It no longer counts, and no longer is one of its organisation's."""
+    links = [Delete(keys.tenant_connection(connection.tenant.id, connection.id))] if connection.tenant else []
+    return [*links, *connection_limit.unlink_count_writes(connection)]

@@ -1,0 +1,1 @@
+"""A source account's feed connection: made, removed, made again."""

@@ -1,0 +1,223 @@
+"""Mapping: a source account gets its feed connection at Xero, and with it a feed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from feedlane.clock import is_date
+from feedlane.companies import events as company_events
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection
+from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING
+from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
+from feedlane.errors import Invalid, ReconnectionNeeded, Unavailable
+from feedlane.events.outbox import put_event
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess, Upstream
+from feedlane.follow_ups import FeedConnectionCheck
+from feedlane.holds import placement, release_operations
+from feedlane.holds import release as hold_release
+from feedlane.ids import NewId, feed_id, fingerprint
+from feedlane.mapping import items as mapping_items
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.store.store import Store
+from feedlane.store.table import Put, Write
+
+FIRST_CHECK_SECONDS = 1
+DELETION_SECONDS = 5
+REASON_DISCONNECTED = "source-account-disconnected"
+REASON_REJECTED = "feed-connection-rejected"
+# Holds of a feed that end when it gets a new feed connection.
+REASONS_LIFTED_BY_MAPPING = frozenset(
+    {REASON_DISCONNECTED, REASON_REJECTED, "feed-connection-gone", "feed-connection-elsewhere"}
+)
+
+
+def access_to(connection: Connection) -> TenantAccess:
+    """Raises `Invalid` unless the connection is linked, `ReconnectionNeeded` if it may not touch bank feeds."""
+    if not connection.is_linked or connection.tenant is None or connection.token_set_id is None:
+        raise Invalid(f"The connection is not linked to a Xero organisation (it is {connection.status}).")
+    if connection.lacks_bank_feeds:
+        raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
+    return TenantAccess(tenant_id=connection.tenant.id, token_set_id=connection.token_set_id)
+
+
+def target_options(
+    targets: Iterable[TargetAccount], account: SourceAccount, fed: dict[str, str]
+) -> list[TargetAccount]:
+    """The accounts that can be fed from this one: of its kind and currency, and fed by no other.
+
+    `fed` has the feed that each fed account belongs to (`fed_accounts`).
+    """
+    own = feed_id(account.connection_id, account.id)
+    return [
+        target
+        for target in targets
+        if target.kind is account.kind and target.currency == account.currency and fed.get(target.id, own) == own
+    ]
+
+
+def map_account(
+    store: Store,
+    upstream: Upstream,
+    queues: Queues,
+    now: datetime,
+    new_id: NewId,
+    connection: Connection,
+    account: SourceAccount,
+    target_account_id: str | None = None,
+    feed_start_date: str | None = None,
+) -> SourceAccount:
+    """Connects the account to a Xero bank account, or to a new one that is named after it.
+
+    The same mapping again succeeds. After a crash on the way, mapping again adopts what Xero has already.
+    Raises `Invalid`, `Refused` with Xero's problem, `ReconnectionNeeded`, `Unavailable`.
+    """
+    _check_start_date(feed_start_date)
+    if account.mapping is not None:
+        if target_account_id in (None, account.mapping.target_account_id):
+            _schedule_check(queues, account)
+            resume_feed(store, queues, now, new_id, feed_id(connection.id, account.id))
+            return account
+        raise Invalid.field("sourceAccountId", _IS_MAPPED, "AlreadyMapped")
+    access = access_to(connection)
+    if target_account_id is not None:
+        _check_free(store, access.tenant_id, target_account_id, account)
+    made = _adopt_or_create(upstream, access, account, target_account_id)
+    mapping = AccountMapping(
+        feed_connection_id=made.id,
+        account_token=made.account_token,
+        target_account_id=made.account_id or target_account_id,
+        target_account_name=made.account_name,
+        feed_start_date=feed_start_date,
+    )
+    status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
+    mapped = account.but(status=status, mapping=mapping, problem=None, modified=now)
+    # For the case that we crash before somebody looks, or before what waits goes on.
+    queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
+    try:
+        mapping_items.record_mapping(
+            store, now, connection, mapped, *_connected_event_writes(store, mapped, now, new_id)
+        )
+    except mapping_items.AlreadyClaimed:
+        raise _already_fed("another source account") from None
+    mapped = mapped.but(version=account.version + 1)
+    _schedule_check(queues, mapped)
+    resume_feed(store, queues, now, new_id, feed_id(connection.id, account.id))
+    return mapped
+
+
+def record_feed_connection_active(
+    store: Store, feed_id: str, connection: FeedConnection, now: datetime, new_id: NewId
+) -> SourceAccount | None:
+    """Xero has set the feed connection up: the account is connected. None if it is mapped otherwise by now."""
+    feed = feed_items.find_feed(store, feed_id)
+    account = company_items.find_source_account(store, feed.connection_id, feed.account_id) if feed else None
+    if feed is None or account is None or account.mapping is None:
+        return None
+    if account.mapping.feed_connection_id != connection.id or account.status is not SourceAccountStatus.CONNECTING:
+        return None
+    mapping = account.mapping.but(
+        target_account_id=connection.account_id or account.mapping.target_account_id,
+        target_account_name=connection.account_name or account.mapping.target_account_name,
+    )
+    connected = account.but(status=SourceAccountStatus.CONNECTED, mapping=mapping, modified=now)
+    # Unconditional: which account its feed connection feeds is Xero's to say.
+    claims = [Put(claim.item) for claim in mapping_items.claim_writes(feed.tenant_id, mapping, connected)]
+    told = _connected_event_writes(store, connected, now, new_id)
+    store.commit(company_items.put_source_account(connected), *claims, *told)
+    return connected.but(version=account.version + 1)
+
+
+def resume_feed(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -> None:
+    """What waited for a feed connection is sent, under new push operations where a hold had ended the old ones.
+
+    Not before Xero has set it up: until then it refuses statements. May be done again.
+    """
+    feed = feed_items.find_feed(store, id)
+    account = company_items.find_source_account(store, feed.connection_id, feed.account_id) if feed else None
+    if feed is None or account is None or account.status is not SourceAccountStatus.CONNECTED:
+        return
+    for hold in placement.holds_of_feed(store, id):
+        if hold.reason in REASONS_LIFTED_BY_MAPPING and hold.since <= account.modified:
+            hold_release.release(store, queues, now, new_id, hold)
+    if feed.waiting:
+        release_operations.ensure_operation(store, now, new_id, feed)
+        queues.wake(id)
+
+
+def is_connecting(store: Store, feed: Feed) -> bool:
+    """Whether Xero still has to set the feed connection up."""
+    account = company_items.find_source_account(store, feed.connection_id, feed.account_id)
+    return account is not None and account.status is SourceAccountStatus.CONNECTING
+
+
+def account_token(connection_id: str, account_id: str) -> str:
+    """Our name for the account at Xero (at most 50 characters): the same each time, so that a crash is found out."""
+    return fingerprint(feed_id(connection_id, account_id))[:40]
+
+
+_IS_MAPPED = "is connected to another Xero account; set its status to disconnected first, then map it anew"
+
+
+def _check_start_date(feed_start_date: str | None) -> None:
+    if feed_start_date is None:
+        return
+    if not re.match(r"\d{4}-\d{2}-\d{2}(T|$)", feed_start_date) or not is_date(feed_start_date[:10]):
+        raise Invalid.field("feedStartDate", "must be a date such as 2026-05-01 or 2026-05-01T00:00:00", "Date")
+
+
+def _check_free(store: Store, tenant_id: str, target_account_id: str, account: SourceAccount) -> None:
+    claim = mapping_items.find_claim(store, tenant_id, target_account_id)
+    if claim is None or (claim["connection_id"], claim["account_id"]) == (account.connection_id, account.id):
+        return
+    raise _already_fed("another source account" if claim["company_id"] == account.company_id else "another company")
+
+
+def _already_fed(whose: str) -> Invalid:
+    message = (
+        f"The Xero account is fed by {whose} already. Disconnect that source account first, "
+        "choose another Xero account, or leave targetAccountId out to create a new one."
+    )
+    return Invalid.field("targetAccountId", message, "AlreadyConnected")
+
+
+def _adopt_or_create(
+    upstream: Upstream, access: TenantAccess, account: SourceAccount, target_account_id: str | None
+) -> FeedConnection:
+    """The feed connection with our token: one that a crash left behind, or a new one."""
+    token = account_token(account.connection_id, account.id)
+    for there in upstream.feed_connections(access):
+        if there.account_token != token:
+            continue
+        if target_account_id is None or there.account_id in (None, target_account_id):
+            return there
+        upstream.delete_feed_connection(access, there.id)
+        message = "An earlier feed connection of this account is being removed at Xero; please try again soon."
+        raise Unavailable(message, DELETION_SECONDS)
+    new = NewFeedConnection(
+        account_token=token,
+        account_id=target_account_id,
+        account_number=account.account_number,
+        account_name=account.account_name,
+        kind=account.kind,
+        currency=account.currency,
+    )
+    return upstream.create_feed_connection(access, new)
+
+
+def _schedule_check(queues: Queues, account: SourceAccount) -> None:
+    """While Xero still works on the feed connection, somebody has to look when it is done."""
+    if account.status is SourceAccountStatus.CONNECTING:
+        check = FeedConnectionCheck(feed_id=feed_id(account.connection_id, account.id))
+        queues.follow_up(check, FIRST_CHECK_SECONDS)
+
+
+def _connected_event_writes(store: Store, account: SourceAccount, now: datetime, new_id: NewId) -> list[Write]:
+    if account.status is not SourceAccountStatus.CONNECTED:
+        return []
+    company = company_items.company(store, account.company_id)
+    return [put_event(company_events.source_account_connected(new_id(), account, company, now))]

@@ -1,0 +1,196 @@
+"""The API's door: a push is checked as far as it can be now, kept, and rung in on the queue."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from feedlane.clock import local_date
+from feedlane.companies.connection import Connection, ConnectionStatus
+from feedlane.companies.reconnection import reconnection_problem
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
+from feedlane.errors import Conflict, Finding, Invalid, NotFound, ReconnectionNeeded, Refused
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.ledger import RejectedPush, append
+from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.ids import NewId, feed_id
+from feedlane.pushes import doorbell
+from feedlane.pushes.content import PushContent, object_in, parse_content
+from feedlane.queues import Queues
+from feedlane.settings.settings import Settings
+from feedlane.store import keys
+from feedlane.store.attempts import attempts
+from feedlane.store.records import record_in
+from feedlane.store.store import Store
+from feedlane.store.table import Write
+
+TIMEOUT_MINUTES_MAX = 60 * 24 * 7
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
+
+
+def accept(
+    store: Store,
+    queues: Queues,
+    now: datetime,
+    new_id: NewId,
+    company_id: str,
+    connection_id: str,
+    account_id: str,
+    body_text: str,
+    timeout_in_minutes: int | None = None,
+    idempotency_key: str | None = None,
+) -> PushOperation:
+    """The push operation of this push: a new one, or the one that brought the same content before.
+
+    With an idempotency key that stands for this push already, its operation as it is, whatever has become of it.
+    Raises `Invalid` with the transactions that are wrong, `NotFound`, `Conflict` (not connected, switched off),
+    `Refused` with the problem of the hold, `ReconnectionNeeded`.
+    """
+    if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+        raise Invalid.field("Idempotency-Key", "must be 1 to 128 characters of ASCII without spaces", "IdempotencyKey")
+    if timeout_in_minutes is not None and not 1 <= timeout_in_minutes <= TIMEOUT_MINUTES_MAX:
+        raise Invalid.field("timeoutInMinutes", f"must be 1 to {TIMEOUT_MINUTES_MAX}", "Range")
+    place = _read_context(store, company_id, connection_id, account_id)
+    standing = _operation_for_key(store, now, company_id, idempotency_key)
+    if standing is not None:
+        sent = _read_content(account_id, body_text, place.feed, now)
+        return doorbell.notify_and_schedule(
+            queues, _require_same_push(standing, feed_id(connection_id, account_id), sent)
+        )
+    feed = place.feed_for_pushing()
+    content = _read_content(account_id, body_text, feed, now)
+    if content.errors:
+        raise Invalid("The push has errors; nothing of it was taken.", list(content.errors))
+    new = PushOperation(
+        key=new_id(),
+        company_id=company_id,
+        connection_id=connection_id,
+        account_id=account_id,
+        door=Door.API,
+        requested_on=now,
+        timeout_in_minutes=timeout_in_minutes,
+        warnings=content.warnings,
+        content=content.fingerprint,
+        transactions=len(content.lines),
+    )
+    same = Conflict("The same push is being taken at this moment; ask for its operation.")
+    for attempt in attempts(f"a push to feed {feed.id}", times=3, otherwise=same):
+        standing = _operation_for_key(store, now, company_id, idempotency_key)
+        if standing is not None:
+            return doorbell.notify_and_schedule(queues, _require_same_push(standing, feed.id, content))
+        operation, writes = _new_or_same_operation(store, new, content)
+        if idempotency_key is not None:
+            writes.append(push_operation_items.put_idempotency_key(operation, idempotency_key, now))
+        with attempt:  # if the same content, or the same key, comes in just now, its operation is the answer
+            if writes:
+                doorbell.schedule_check(queues, operation)
+                store.commit(*writes)
+    return doorbell.notify_and_schedule(queues, operation, promised=bool(writes))
+
+
+def validate(
+    store: Store, now: datetime, company_id: str, connection_id: str, account_id: str, body_text: str
+) -> tuple[list[Finding], list[Finding]]:
+    """The errors and warnings that a push would have as the feed stands, without taking it."""
+    place = _read_context(store, company_id, connection_id, account_id)
+    feed = place.feed_for_pushing()
+    content = _read_content(account_id, body_text, feed, now)
+    if content.errors:
+        return list(content.errors), list(content.warnings)
+    known = feed_items.recorded_ids(store, feed, {line.id for line in content.lines})
+    outcome = append(feed, content.lines, known, place.settings.gap_is_error)
+    if isinstance(outcome, RejectedPush):
+        return list(outcome.errors), list(content.warnings)
+    return [], [*content.warnings, *outcome.warnings]
+
+
+@dataclass(frozen=True)
+class _PushContext:
+    """Where a push goes, read in one request."""
+
+    settings: Settings
+    connection: Connection
+    account: SourceAccount
+    feed: Feed | None
+    holds: list[Hold]
+
+    def feed_for_pushing(self) -> Feed:
+        if not self.settings.enabled:
+            raise Conflict("The Xero integration is not enabled.")
+        if not self.settings.bank_feeds:
+            raise Conflict("Bank feeds are switched off in the settings of the Xero integration.")
+        if self.holds:
+            raise Refused(self.holds[0].problem)
+        problem = reconnection_problem(self.connection)
+        if problem is not None:
+            raise ReconnectionNeeded(problem)
+        if self.connection.status is not ConnectionStatus.LINKED:
+            raise Conflict(f"The connection is not linked to a Xero organisation (it is {self.connection.status}).")
+        if self.account.problem is not None:
+            raise Refused(self.account.problem)
+        if self.feed is None or self.account.status is not SourceAccountStatus.CONNECTED:
+            raise Conflict(f"The bank account is not connected to a Xero bank account (it is {self.account.status}).")
+        return self.feed
+
+
+def _read_context(store: Store, company_id: str, connection_id: str, account_id: str) -> _PushContext:
+    """Everything that decides about a push, in one read; holds of the tenant need a second one only if there is one."""
+    feed_name = feed_id(connection_id, account_id)
+    company_key, connection_key = keys.company(company_id), keys.connection(company_id, connection_id)
+    account_key, feed_key = keys.source_account(connection_id, account_id), keys.feed(feed_name)
+    found = store.table.get_many([keys.SETTINGS, company_key, connection_key, account_key, feed_key])
+    connection = record_in(Connection, found.get(connection_key))
+    account = record_in(SourceAccount, found.get(account_key))
+    if company_key not in found:
+        raise NotFound("company", company_id)
+    if connection is None:
+        raise NotFound("data connection", connection_id)
+    if account is None:
+        raise NotFound("bank account", account_id)
+    feed = record_in(Feed, found.get(feed_key))
+    holds = hold_items.holds_on(store, feed.hold_subjects) if feed else []
+    settings = record_in(Settings, found.get(keys.SETTINGS)) or Settings()
+    return _PushContext(settings, connection, account, feed, holds)
+
+
+def _operation_for_key(
+    store: Store, now: datetime, company_id: str, idempotency_key: str | None
+) -> PushOperation | None:
+    """The operation that the key stands for."""
+    if idempotency_key is None:
+        return None
+    key = push_operation_items.operation_key_for_idempotency_key(store, company_id, idempotency_key, now)
+    return push_operation_items.existing_operation(store, company_id, key) if key else None
+
+
+def _new_or_same_operation(store: Store, new: PushOperation, content: PushContent) -> tuple[PushOperation, list[Write]]:
+    """The new operation with what it brings; or the one that brought the same before and has not failed."""
+    feed = feed_id(new.connection_id, new.account_id)
+    before_key = push_operation_items.operation_key_for_content(store, feed, new.content)
+    before = push_operation_items.existing_operation(store, new.company_id, before_key) if before_key else None
+    if before is not None and before.status is not PushStatus.FAILED:
+        return before, []
+    return new, [
+        push_operation_items.put_operation(new),
+        push_operation_items.put_content(new, replaces=before_key),
+        *push_operation_items.add_pushed_lines(new, content.lines),
+    ]
+
+
+def _require_same_push(standing: PushOperation, feed: str, content: PushContent) -> PushOperation:
+    if feed_id(standing.connection_id, standing.account_id) == feed and standing.content == content.fingerprint:
+        return standing
+    rule = f"stands for another push, whose operation is {standing.key}; a key stands for one push"
+    raise Invalid.field("Idempotency-Key", rule, "IdempotencyKey")
+
+
+def _read_content(account_id: str, body_text: str, feed: Feed | None, now: datetime) -> PushContent:
+    sent = object_in(body_text)
+    if sent.get("accountId") not in (None, account_id):
+        raise Invalid.field("accountId", f"must be {account_id}, the account of the path", "Match")
+    return parse_content(sent.get("transactions"), local_date(now, feed.time_zone if feed else "UTC"))

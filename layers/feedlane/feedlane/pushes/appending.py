@@ -1,0 +1,177 @@
+"""Pushes of one feed become ledger lines: what is committed at once, and the commits that write it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from feedlane.companies.company import Company
+from feedlane.errors import Finding
+from feedlane.events.outbox import put_event
+from feedlane.feeds import events as feed_events
+from feedlane.feeds import items as ledger_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.ledger import Addition, RecordedTransaction, RejectedPush, added_ids, append, feed_after
+from feedlane.feeds.line import Line, text_length
+from feedlane.feeds.push_operation import Door, PushStatus
+from feedlane.feeds.push_operation_end import end_writes, failed_by
+from feedlane.holds.hold import Hold
+from feedlane.holds.items import still_standing
+from feedlane.ids import NewId
+from feedlane.pushes.queue_door import Push
+from feedlane.store.store import Store
+from feedlane.store.table import WRITES_PER_COMMIT_MAX, Write
+
+BATCH_LINES_MAX = 2000
+# A commit has at most a hundred, of which the pages of so many lines may be some fifteen.
+BATCH_WRITES_MAX = 80
+# A commit has at most four megabytes. Of text that compresses worst, a character takes two and a quarter bytes.
+BATCH_BYTES_MAX = 3_500_000
+BYTES_PER_CHARACTER = 2.25
+# The ids of so many lines go into the commit itself: two requests less. Each costs a write unit more than after it.
+IDS_IN_COMMIT_MAX = 25
+# Where every balance is wrong, an event for each line would tell no more, and fit into no commit.
+GAP_EVENTS_MAX = 20
+
+
+@dataclass(frozen=True)
+class AppendContext:
+    """Under which pushes are appended: the holds that stand, and whether a gap in the balances is an error."""
+
+    company: Company
+    holds: Sequence[Hold]
+    gap_is_error: bool
+    now: datetime
+    new_id: NewId
+
+
+def append_all(
+    store: Store, feed: Feed, known: dict[str, RecordedTransaction], pushes: Sequence[Push], under: AppendContext
+) -> Feed:
+    """Appends the pushes to the feed in their order, in as few commits as they fit into. Answers the feed after them.
+
+    Raises `ConditionFailed` if the feed moved on since it was read: those that are not recorded must be looked at anew.
+    """
+    batch = _Batch(feed, known, [], [])
+    for push in pushes:
+        if push.is_done:
+            continue
+        fuller = _add_push(batch, push, under)
+        if batch.writes and fuller.is_too_full:
+            batch = replace(batch, feed=_commit(store, batch), writes=[], lines=[], bytes=0, hold=None)
+            fuller = _add_push(batch, push, under)
+        batch = fuller
+    return _commit(store, batch)
+
+
+def refuse_all(
+    store: Store, pushes: Sequence[Push], why: Finding, company: Company, now: datetime, new_id: NewId
+) -> None:
+    """Fails them all, each in a commit of its own: no feed is there that could exclude others."""
+    for push in pushes:
+        if not push.is_done:
+            store.commit(*_refusal_writes(push, (*push.errors, why), company, now, new_id))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What is to be committed at once: the feed as it was read, the lines to add, and the other writes.
+
+    `bytes` is about what these have. `hold` is the one on whose account operations fail: they do only while it stands.
+    """
+
+    feed: Feed
+    known: dict[str, RecordedTransaction]
+    writes: list[Write]
+    lines: list[Line]
+    bytes: int = 0
+    hold: Hold | None = None
+
+    @property
+    def is_too_full(self) -> bool:
+        too_many = len(self.lines) > BATCH_LINES_MAX or len(self.writes) > BATCH_WRITES_MAX
+        return too_many or self.bytes > BATCH_BYTES_MAX
+
+
+def _add_push(batch: _Batch, push: Push, under: AppendContext) -> _Batch:
+    """The batch with one more push: its lines and its operation, or its operation failed."""
+    company, holds, now, new_id = under.company, under.holds, under.now, under.new_id
+    after = batch.feed.but(recorded_through=batch.feed.recorded_through + len(batch.lines))
+    if batch.lines:
+        after = after.but(recorded_date=batch.lines[-1].date, recorded_balance=batch.lines[-1].balance)
+    outcome: Addition | RejectedPush = (
+        RejectedPush(push.errors) if push.errors else append(after, push.lines, batch.known, under.gap_is_error)
+    )
+    if isinstance(outcome, RejectedPush):
+        refused = _refusal_writes(push, outcome.errors, company, now, new_id)
+        size = push_operation_items.estimated_bytes(push.operation.but(errors=outcome.errors)) + _bytes(push.lines)
+        return replace(batch, writes=batch.writes + refused, bytes=batch.bytes + size)
+    operation = push.operation.but(warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through)
+    operation = operation.but(lines=len(outcome.lines))
+    writes: list[Write] = []
+    for gap in outcome.gaps[:GAP_EVENTS_MAX]:
+        writes.append(put_event(feed_events.gap_found(new_id(), after, gap, company, now)))
+    if operation.status is PushStatus.TIMED_OUT:
+        writes.append(push_operation_items.put_operation(operation))
+    elif outcome.through <= batch.feed.delivered_through:
+        writes += end_writes(operation.succeeded(now), company, now, new_id)
+    elif holds:
+        writes += end_writes(failed_by(operation, holds[0].problem, now), company, now, new_id)
+        batch = replace(batch, hold=holds[0])
+    else:
+        writes += [
+            push_operation_items.put_operation(operation),
+            push_operation_items.add_open_operation(after.id, operation),
+        ]
+    return replace(
+        batch,
+        known=batch.known | added_ids(after, outcome),
+        writes=batch.writes + writes,
+        lines=batch.lines + list(outcome.lines),
+        bytes=batch.bytes + push_operation_items.estimated_bytes(operation) + _bytes(outcome.lines),
+    )
+
+
+def _bytes(lines: Sequence[Line]) -> int:
+    return int(BYTES_PER_CHARACTER * sum(map(text_length, lines)))
+
+
+def _commit(store: Store, batch: _Batch) -> Feed:
+    """Writes the batch. The ids of few lines are indexed in it, of many after it, or by whoever looks them up next."""
+    feed = batch.feed
+    if not batch.writes:
+        return feed
+    conditions: list[Write] = [still_standing(batch.hold)] if batch.hold else []
+    if not batch.lines:
+        # What was known already may be delivered at this moment: an operation must not wait for it for ever.
+        store.commit(ledger_items.feed_unchanged(feed), *conditions, *batch.writes)
+        return feed
+    first = feed.recorded_through + 1
+    after = feed_after(feed, Addition(tuple(batch.lines), 0, (), ()))
+    pages = ledger_items.add_lines(feed.id, first, batch.lines)
+    writes = [ledger_items.put_feed(after), *conditions, *pages, *batch.writes]
+    if len(batch.lines) <= min(IDS_IN_COMMIT_MAX, WRITES_PER_COMMIT_MAX - 1 - len(writes)):
+        store.commit(*writes, *ledger_items.add_ids(feed.id, first, batch.lines))
+    else:
+        store.commit(*writes)
+        ledger_items.index_lines(store, feed.id, first, batch.lines)
+    return after.but(version=feed.version + 1)
+
+
+def _refusal_writes(
+    push: Push, errors: tuple[Finding, ...], company: Company, now: datetime, new_id: NewId
+) -> list[Write]:
+    """The operation failed, with its transactions kept beside it. One that timed out has ended: it gets the errors."""
+    if push.operation.status is PushStatus.TIMED_OUT:
+        return [push_operation_items.put_operation(push.operation.but(errors=errors))]
+    operation = push.operation.failed(now, _error_message(errors), errors=errors)
+    kept = push_operation_items.add_pushed_lines(operation, push.lines) if push.operation.door is Door.QUEUE else []
+    return [*end_writes(operation, company, now, new_id), *(kept if push.lines else [])]
+
+
+def _error_message(errors: Sequence[Finding]) -> str:
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"The push was not recorded: {first.item_id} {first.message}{more}."

@@ -1,0 +1,78 @@
+"""Push operations in Codat's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from feedlane.clock import iso
+from feedlane.codat.errors import finding_json, problem_json
+from feedlane.codat.query import Fields
+from feedlane.errors import Finding
+from feedlane.feeds.push_operation import PushOperation, PushStatus
+from feedlane.ids import fingerprint
+from feedlane.pushes.outcomes import TransactionOutcome
+
+DATA_TYPE = "bankTransactions"
+PUSH_FIELDS: Fields = dict.fromkeys(
+    [
+        "dataType",
+        "companyId",
+        "pushOperationKey",
+        "dataConnectionKey",
+        "requestedOnUtc",
+        "completedOnUtc",
+        "timeoutInMinutes",
+        "status",
+        "statusCode",
+        "errorMessage",
+        "accountId",
+        "door",
+    ]
+)
+OUTCOME_FIELDS: Fields = dict.fromkeys(["id", "outcome", "line"])
+
+
+def push_operation_json(operation: PushOperation) -> dict[str, Any]:
+    """With what Codat does not have: `accountId`, `door` (how it came in), `problem` (Xero's, whole)."""
+    return {
+        "changes": _changes(operation),
+        "dataType": DATA_TYPE,
+        "companyId": operation.company_id,
+        "pushOperationKey": operation.key,
+        "dataConnectionKey": operation.connection_id,
+        "requestedOnUtc": iso(operation.requested_on),
+        "completedOnUtc": iso(operation.completed_on) if operation.completed_on else None,
+        "timeoutInMinutes": operation.timeout_in_minutes,
+        "status": operation.status,
+        "statusCode": operation.status_code,
+        "errorMessage": _error_message(operation),
+        "validation": validation_json(operation.errors, operation.warnings),
+        "accountId": operation.account_id,
+        "door": operation.door,
+        "problem": problem_json(operation.problem),
+    }
+
+
+def outcome_json(one: TransactionOutcome) -> dict[str, Any]:
+    return {"id": one.id, "outcome": one.outcome, "line": one.line}
+
+
+def validation_json(errors: Iterable[Finding], warnings: Iterable[Finding]) -> dict[str, Any]:
+    return {"errors": list(map(finding_json, errors)), "warnings": list(map(finding_json, warnings))}
+
+
+def _changes(operation: PushOperation) -> list[dict[str, Any]] | None:
+    if operation.status is not PushStatus.SUCCESS:
+        return None
+    return [{"type": "Created", "recordRef": {"id": operation.account_id, "dataType": DATA_TYPE}}]
+
+
+def _error_message(operation: PushOperation) -> str | None:
+    """Codat's three parts, where the reason is Xero's."""
+    if operation.problem is None or operation.error_message is None:
+        return operation.error_message
+    correlation = fingerprint(operation.key)[:32]
+    return (
+        f"An error occurred in a downstream service. Correlation ID: {correlation}. Message: {operation.error_message}"
+    )

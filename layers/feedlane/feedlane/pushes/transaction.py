@@ -1,0 +1,119 @@
+"""A bank transaction as the platform sends it, and as the ledger keeps it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from feedlane.clock import is_date
+from feedlane.errors import Finding
+from feedlane.feeds.line import Line
+from feedlane.ids import TRANSACTION_ID_LENGTH_MAX
+from feedlane.money import amount, plain
+
+TRANSACTION_TYPES = frozenset(
+    {
+        "Unknown", "Credit", "Debit", "Int", "Div", "Fee", "SerChg", "Dep", "Atm", "Pos", "Xfer", "Check", "Payment",
+        "Cash", "DirectDep", "DirectDebit", "RepeatPmt", "Other",
+    }
+)  # fmt: skip
+# What money coming in, or going out, is called. The sign decides; a type that contradicts it is a warning.
+CREDIT_TYPES = frozenset({"Credit", "Int", "Div", "Dep", "DirectDep"})
+DEBIT_TYPES = frozenset({"Debit", "Fee", "SerChg", "DirectDebit"})
+
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
+_NOT_UNICODE = "must be Unicode text, without halves of surrogate pairs"
+_FIELD_LENGTHS_MAX = {"description": 2000, "counterparty": 255, "reference": 255}
+
+
+def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Finding], list[Finding]]:
+    """The line that a sent transaction makes, or None; then the errors, then the warnings.
+
+    `sent` is parsed JSON with `Decimal` for numbers. Findings name the transaction by its id, or by its position.
+    """
+    if not isinstance(sent, dict):
+        return None, [_finding(f"transactions[{position}]", "", "must be an object", "Type")], []
+    given_id = sent.get("id")
+    name = given_id if isinstance(given_id, str) and given_id else f"transactions[{position}]"
+    errors: list[Finding] = []
+    if not is_unicode(name):
+        name = f"transactions[{position}]"
+        errors.append(_finding(name, "id", _NOT_UNICODE, "Unicode"))
+    elif not isinstance(given_id, str) or not 1 <= len(given_id) <= TRANSACTION_ID_LENGTH_MAX:
+        errors.append(
+            _finding(name, "id", f"must be a text of 1 to {TRANSACTION_ID_LENGTH_MAX} characters", "Required")
+        )
+    day = _date(name, sent.get("date"), errors)
+    sum = _money(name, "amount", sent.get("amount"), errors)
+    balance = _money(name, "balance", sent.get("balance"), errors)
+    description = _text(name, "description", sent, errors)
+    payee = _text(name, "counterparty", sent, errors)
+    reference = _text(name, "reference", sent, errors)
+    type = sent.get("transactionType") or "Unknown"
+    if not isinstance(type, str) or type not in TRANSACTION_TYPES:
+        errors.append(
+            _finding(name, "transactionType", f"must be one of {' '.join(sorted(TRANSACTION_TYPES))}", "Enum")
+        )
+    if errors or day is None or sum is None or balance is None:
+        return None, errors, []
+    line = Line(name, day, sum, balance, description, payee, reference, type)
+    return line, [], _warnings(line)
+
+
+def is_unicode(text: str) -> bool:
+    """False for what JSON can escape but nobody can write down: half of a surrogate pair."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _date(name: str, value: Any, errors: list[Finding]) -> str | None:
+    """The local calendar date; the time and any offset are ignored, as Codat ignores them."""
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not is_date(match[1]):
+        errors.append(_finding(name, "date", "must be a date such as 2026-05-01 or 2026-05-01T09:30:00", "Date"))
+        return None
+    return match[1]
+
+
+def _money(name: str, field: str, value: Any, errors: list[Finding]) -> Decimal | None:
+    if value is None:
+        errors.append(_finding(name, field, "is required", "Required"))
+        return None
+    try:
+        return amount(value)
+    except ValueError as error:
+        errors.append(_finding(name, field, str(error), "Decimal"))
+        return None
+
+
+def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding]) -> str:
+    value = sent.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        errors.append(_finding(name, field, "must be a text", "Type"))
+        return ""
+    if not is_unicode(value):
+        errors.append(_finding(name, field, _NOT_UNICODE, "Unicode"))
+    if len(value) > _FIELD_LENGTHS_MAX[field]:
+        errors.append(
+            _finding(name, field, f"must have at most {_FIELD_LENGTHS_MAX[field]} characters", "MaximumLength")
+        )
+    return value
+
+
+def _warnings(line: Line) -> list[Finding]:
+    if (line.amount < 0 and line.type in CREDIT_TYPES) or (line.amount > 0 and line.type in DEBIT_TYPES):
+        message = f"the amount {plain(line.amount)} disagrees with the type {line.type}; the sign of the amount decides"
+        return [_finding(line.id, "transactionType", message, "SignAndType")]
+    return []
+
+
+def _finding(item_id: str, field: str, message: str, validator: str) -> Finding:
+    return Finding(item_id=item_id, message=f"{field} {message}".strip(), validator=validator)

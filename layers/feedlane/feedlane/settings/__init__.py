@@ -1,0 +1,1 @@
+"""Settings, profile, API keys and the app's keys."""

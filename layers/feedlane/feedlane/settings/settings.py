@@ -1,0 +1,87 @@
+"""The settings of the integration: what the operator decides about the Xero app and about Link."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import model_validator
+
+from feedlane.companies.connection import BANK_FEEDS_SCOPE
+from feedlane.record import Record
+
+OFFLINE_ACCESS = "offline_access"
+
+
+class Access(StrEnum):
+    """One-off: no refresh token, the connection ends with its access token. Continuous: kept alive."""
+
+    ONE_OFF = "OneOff"
+    CONTINUOUS = "Continuous"
+
+
+class Settings(Record):
+    enabled: bool = False
+    bank_feeds: bool = False
+    access: Access = Access.CONTINUOUS
+    app_name: str = ""
+    company_url: str = ""
+    redirect_uri: str = ""
+    """Where Xero sends customers back to, if that is not the deployment's own address."""
+    partner: bool = False
+    privacy_policy_url: str = ""
+    terms_url: str = ""
+    connection_limit: int | None = 25
+    # Xero's number on its lowest tier: safe on every other.
+    daily_limit: int = 1000
+    gap_is_error: bool = False
+    pkce: bool = False
+    """Link asks Xero with a challenge (PKCE, S256) on top of the app's secret."""
+    link_passwords: bool = False
+    """Link URLs that the API gives carry a one-time password, and start nothing without it."""
+    client_id: str = ""
+    client_secret_ending: str = ""
+    second_secret_ending: str = ""
+    keys_checked: bool = False
+    keys_version: int = 0
+    """Which of the vault's versions of the keys these facts are of."""
+    version: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _partner_without_limit(cls, stored: Any) -> Any:
+        """The table keeps no null: a partner's limit that is not there is none, and not the default."""
+        if isinstance(stored, dict) and stored.get("partner"):
+            return {"connection_limit": None} | stored
+        return stored
+
+    @property
+    def has_keys(self) -> bool:
+        return bool(self.client_id)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What Link asks Xero for. `bankfeeds` whenever bank feeds are on, whatever exists on the connection."""
+        asked = ["openid", "profile", "email", "accounting.settings.read"]
+        if self.bank_feeds:
+            asked.append(BANK_FEEDS_SCOPE)
+        if self.access is Access.CONTINUOUS:
+            asked.append(OFFLINE_ACCESS)
+        return tuple(asked)
+
+
+def limit_of(settings: Settings) -> int | None:
+    """The connection limit. None: no limit. A partner has none."""
+    return None if settings.partner else settings.connection_limit
+
+
+class Profile(Record):
+    """The platform's face in Link: its name, its logo, where Link sends customers back to."""
+
+    name: str = "Feedlane"
+    redirect_url: str = ""
+    logo_url: str = ""
+    icon_url: str = ""
+    white_list_urls: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    version: int = 0

@@ -1,0 +1,98 @@
+"""The Xero integration, its settings, the profile, API keys and webhook consumers in JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feedlane.clock import iso
+from feedlane.codat.query import Fields
+from feedlane.companies.connection import INTEGRATION_ID, PLATFORM_KEY, PLATFORM_NAME, SOURCE_ID
+from feedlane.settings.api_key import ApiKey
+from feedlane.settings.settings import Profile, Settings
+
+LOGO_URL = "https://static.codat.io/public/platforms/gbol.png"
+INTEGRATION_FIELDS: Fields = dict.fromkeys(
+    [
+        "key",
+        "logoUrl",
+        "name",
+        "enabled",
+        "sourceId",
+        "sourceType",
+        "integrationId",
+        "isOfflineConnector",
+        "isBeta",
+        "dataProvidedBy",
+    ]
+)
+
+
+def integration_json(settings: Settings) -> dict[str, Any]:
+    features = [{"featureType": "Post", "featureState": "Release"}]
+    return {
+        "key": PLATFORM_KEY,
+        "logoUrl": LOGO_URL,
+        "name": PLATFORM_NAME,
+        "enabled": settings.enabled,
+        "sourceId": SOURCE_ID,
+        "sourceType": "Accounting",
+        "integrationId": INTEGRATION_ID,
+        "isOfflineConnector": False,
+        "isBeta": False,
+        "dataProvidedBy": "",
+        "datatypeFeatures": [{"dataType": "bankTransactions", "supportedFeatures": features}],
+    }
+
+
+def branding_json() -> dict[str, Any]:
+    logo = {"image": {"src": LOGO_URL, "alt": f"{PLATFORM_NAME} logo"}}
+    return {"logo": {"full": logo, "square": logo}, "button": None, "sourceId": SOURCE_ID}
+
+
+def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
+    """The keys are shown as Codat's portal shows them: masked, but for their last four characters."""
+    return {
+        "enabled": settings.enabled,
+        "bankFeeds": settings.bank_feeds,
+        "access": settings.access,
+        "appName": settings.app_name,
+        "companyUrl": settings.company_url,
+        "partner": settings.partner,
+        "privacyPolicyUrl": settings.privacy_policy_url,
+        "termsUrl": settings.terms_url,
+        "connectionLimit": settings.connection_limit,
+        "dailyLimit": settings.daily_limit,
+        "gapIsError": settings.gap_is_error,
+        "pkce": settings.pkce,
+        "linkPasswords": settings.link_passwords,
+        "clientId": masked(settings.client_id[-4:]),
+        "clientSecret": masked(settings.client_secret_ending),
+        "secondClientSecret": masked(settings.second_secret_ending),
+        "keysChecked": settings.keys_checked,
+        "redirectUri": settings.redirect_uri or redirect_uri,
+        "scopes": list(settings.scopes),
+    }
+
+
+def masked(ending: str) -> str | None:
+    return "x" * 12 + ending if ending else None
+
+
+def profile_json(profile: Profile) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "redirectUrl": profile.redirect_url,
+        "logoUrl": profile.logo_url or None,
+        "iconUrl": profile.icon_url or None,
+        "whiteListUrls": list(profile.white_list_urls),
+    }
+
+
+def api_key_json(key: ApiKey, clear: str | None = None) -> dict[str, Any]:
+    """The key itself is in the answer that creates it, and nowhere else."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "apiKey": clear or masked(key.ending),
+        "createdDate": iso(key.created),
+    }

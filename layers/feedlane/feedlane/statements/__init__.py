@@ -1,0 +1,1 @@
+"""Cutting, sending, answering, following and resolving statements; limits and the gate."""

@@ -1,0 +1,53 @@
+"""What is told about statements, and about the daily limit on calls."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from feedlane.clock import iso
+from feedlane.companies.company import Company
+from feedlane.companies.events import build_event, company_reference
+from feedlane.events import event as event_types
+from feedlane.events.event import Event, Json
+from feedlane.feeds.events import feed_reference
+from feedlane.feeds.feed import Feed
+from feedlane.statements.statement import StatementRecord
+
+
+def statement_payload(feed: Feed, statement: StatementRecord, company: Company) -> Json:
+    return feed_reference(feed, company) | {
+        "statementNumber": statement.number,
+        "statementId": statement.upstream_id,
+        "transactions": statement.last - statement.first + 1,
+        "startDate": statement.start_date,
+        "endDate": statement.end_date,
+        "postedOnDate": iso(statement.posted_on) if statement.posted_on else None,
+    }
+
+
+def statement_stuck(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
+    """Xero took a statement long ago and has not said how it ended."""
+    payload = statement_payload(feed, statement, company) | {"waiting": feed.waiting}
+    return build_event(event_id, event_types.STATEMENT_STUCK, feed.id, payload, company, now)
+
+
+def statement_resolved(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
+    """An operator said what became of a statement that was stuck."""
+    payload = statement_payload(feed, statement, company) | {"outcome": statement.resolved_as}
+    return build_event(event_id, event_types.STATEMENT_RESOLVED, feed.id, payload, company, now)
+
+
+def daily_limit_reached(
+    event_id: str, tenant_id: str, limit: int, calls: int, company: Company | None, now: datetime
+) -> Event:
+    """As many calls as the setting `dailyLimit` leaves for an organisation's statements were made on this day (UTC)."""
+    tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    payload = {
+        "tenantId": tenant_id,
+        "dailyLimit": limit,
+        "calls": calls,
+        "goesOnDate": iso(tomorrow),
+        "companyId": company.id if company else None,
+        "referenceCompany": company_reference(company) if company else None,
+    }
+    return build_event(event_id, event_types.DAILY_LIMIT_REACHED, tenant_id, payload, company, now)

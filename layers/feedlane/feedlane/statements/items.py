@@ -1,0 +1,61 @@
+"""How statements are kept: the record, and the frozen request beside it."""
+
+from __future__ import annotations
+
+import zlib
+
+from feedlane.feeds.feed import Feed
+from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.store import keys
+from feedlane.store.records import item_of, put_record, record_in
+from feedlane.store.store import Store
+from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Put
+
+_STATEMENTS_PER_READ = 50
+
+
+# statements
+
+
+def add_statement(statement: StatementRecord, request: bytes) -> list[Put]:
+    """The statement and its request, byte for byte, in as many items as it takes."""
+    body = zlib.compress(request, 1)
+    parts = [body[at : at + ITEM_BYTES_MAX] for at in range(0, len(body), ITEM_BYTES_MAX)]
+    record = statement.but(parts=len(parts), version=1)
+    writes = [Put(item_of(keys.statement(statement.feed_id, statement.number), record), ABSENT)]
+    for number, part in enumerate(parts):
+        pk, sk = keys.statement_body(statement.feed_id, statement.number, number)
+        writes.append(Put({"pk": pk, "sk": sk, "body": part}, ABSENT))
+    return writes
+
+
+def put_statement(statement: StatementRecord) -> Put:
+    return put_record(keys.statement(statement.feed_id, statement.number), statement)
+
+
+def find_statement(store: Store, feed_id: str, number: int) -> StatementRecord | None:
+    return record_in(StatementRecord, store.table.get(keys.statement(feed_id, number)))
+
+
+def statement_request(store: Store, statement: StatementRecord) -> bytes:
+    wanted = [keys.statement_body(statement.feed_id, statement.number, part) for part in range(statement.parts)]
+    found = store.table.get_many(wanted)
+    return zlib.decompress(b"".join(found[key]["body"] for key in wanted))
+
+
+def delivered_upstream_ids(store: Store, statement: StatementRecord) -> frozenset[str]:
+    """What the upstream calls the feed's delivered statements of the same dates: those it could be mistaken for."""
+    found: set[str] = set()
+    for last in range(statement.number - 1, 0, -_STATEMENTS_PER_READ):
+        numbers = range(last, max(0, last - _STATEMENTS_PER_READ), -1)
+        items = store.table.get_many(keys.statement(statement.feed_id, number) for number in numbers)
+        before = [StatementRecord.model_validate(item) for item in items.values()]
+        delivered = [one for one in before if one.state is StatementState.DELIVERED]
+        found |= {one.upstream_id for one in delivered if one.upstream_id and one.end_date >= statement.start_date}
+        if any(one.end_date < statement.start_date for one in before):
+            break  # order is chronological: those further back are older still
+    return frozenset(found)
+
+
+def last_statement(store: Store, feed: Feed) -> StatementRecord | None:
+    return find_statement(store, feed.id, feed.statements) if feed.statements else None

@@ -1,0 +1,82 @@
+"""A statement that Xero took and never ends: an operator says what became of it.
+
+"delivered" is taken at its word. "notDelivered" is not: the same bytes go again, under a new Idempotency-Key. If Xero
+has the lines after all it says so, by each line's id, and nothing is there twice. So they are never cut anew here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from feedlane.companies import items as company_items
+from feedlane.errors import Conflict, NotFound
+from feedlane.events.outbox import put_event
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed, FlightStatus
+from feedlane.follow_ups import Wake
+from feedlane.ids import NewId
+from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.statements import end as statement_end
+from feedlane.statements import events as statement_events
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.store.attempts import attempts
+from feedlane.store.store import Store
+from feedlane.store.table import Write
+
+
+class Resolution(StrEnum):
+    DELIVERED = "delivered"
+    NOT_DELIVERED = "notDelivered"
+
+
+def resolve(
+    store: Store, queues: Queues, now: datetime, new_id: NewId, feed_id: str, number: int, outcome: Resolution
+) -> Feed:
+    """The feed, with its stuck statement `number` resolved. Written down with an event.
+
+    Raises `NotFound`, `Conflict` if this statement is not under way, or Xero may still end it.
+    """
+    changing = Conflict("The feed is changing at this moment; try again.")
+    for attempt in attempts(f"feed {feed_id}", otherwise=changing):
+        feed, statement = _find_stuck(store, feed_id, number)
+        queues.follow_up(Wake(feed_id=feed_id), SAFETY_DELAY_SECONDS)
+        told = statement.but(resolved_as=outcome.value)
+        company = company_items.company(store, feed.company_id)
+        event = put_event(statement_events.statement_resolved(new_id(), feed, told, company, now))
+        with attempt:  # the feed may grow, or Xero may end the statement, at this moment
+            if outcome is Resolution.DELIVERED:
+                statement_end.record_delivered(store, queues, feed, told, now, new_id, event)
+            else:
+                _send_again(store, queues, feed, told, event)
+    return feed_items.find_feed(store, feed_id) or feed
+
+
+def _find_stuck(store: Store, feed_id: str, number: int) -> tuple[Feed, StatementRecord]:
+    feed, statement = feed_items.find_feed(store, feed_id), statement_items.find_statement(store, feed_id, number)
+    if feed is None:
+        raise NotFound("feed", feed_id)
+    if statement is None:
+        raise NotFound("statement", str(number))
+    is_under_way = feed.flight is not None and feed.flight.number == number
+    if not is_under_way or statement.state is not StatementState.PENDING:
+        raise Conflict(f"Statement {number} is not waiting for its end at Xero (it is {statement.state}).")
+    if not statement.stuck:
+        raise Conflict(f"Statement {number} may still end by itself: it is reported as stuck after 24 hours.")
+    return feed, statement
+
+
+def _send_again(store: Store, queues: Queues, feed: Feed, statement: StatementRecord, event: Write) -> None:
+    again = statement.but(
+        state=StatementState.POSTING,
+        key_turn=statement.key_turn + 1,
+        known_unsent=False,
+        upstream_id=None,
+        posted_on=None,
+        turn=0,
+        stuck=False,
+    )
+    flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
+    store.commit(statement_items.put_statement(again), feed_items.put_feed(feed.but(flight=flight)), event)
+    queues.wake(feed.id)

@@ -1,0 +1,70 @@
+"""Feeds and holds in JSON: what Feedlane's own routes answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feedlane.clock import iso
+from feedlane.codat.errors import problem_json
+from feedlane.codat.query import Fields
+from feedlane.feeds.feed import Feed
+from feedlane.holds.hold import Hold
+from feedlane.holds.placement import WaitingCount
+from feedlane.holds.shapes import hold_json
+from feedlane.statements.statement import StatementRecord
+
+FEED_FIELDS: Fields = dict.fromkeys(
+    [
+        "id",
+        "companyId",
+        "connectionId",
+        "accountId",
+        "tenantId",
+        "feedConnectionId",
+        "currency",
+        "accountType",
+        "waiting",
+        "recordedDate",
+    ]
+)
+
+
+def feed_json(
+    feed: Feed, last: StatementRecord | None, hold: Hold | None = None, behind: WaitingCount | None = None
+) -> dict[str, Any]:
+    """`hold` is the widest that stops it, `behind` what waits behind that."""
+    return {
+        "id": feed.id,
+        "companyId": feed.company_id,
+        "connectionId": feed.connection_id,
+        "accountId": feed.account_id,
+        "tenantId": feed.tenant_id,
+        "feedConnectionId": feed.feed_connection_id or None,
+        "accountType": feed.kind,
+        "currency": feed.currency,
+        "created": iso(feed.created),
+        "recorded": feed.recorded_through,
+        "recordedDate": feed.recorded_date or None,
+        "recordedBalance": feed.recorded_balance,
+        "delivered": feed.delivered_through,
+        "waiting": feed.waiting,
+        "setAside": [line.transaction_id for line in feed.set_aside],
+        "inFlight": feed.flight.model_dump(mode="json") if feed.flight else None,
+        "lastStatement": _statement_json(last) if last else None,
+        "hold": hold_json(hold, behind) if hold and behind else None,
+    }
+
+
+def _statement_json(statement: StatementRecord) -> dict[str, Any]:
+    return {
+        "number": statement.number,
+        "first": statement.first,
+        "last": statement.last,
+        "startDate": statement.start_date,
+        "endDate": statement.end_date,
+        "status": statement.state,
+        "statementId": statement.upstream_id,
+        "postedOn": iso(statement.posted_on) if statement.posted_on else None,
+        "endedOn": iso(statement.ended_on) if statement.ended_on else None,
+        "problems": [problem_json(problem) for problem in statement.problems],
+    } | ({"resolvedAs": statement.resolved_as} if statement.resolved_as else {})

@@ -1,0 +1,1 @@
+"""The daily round and the ten-minute watch."""

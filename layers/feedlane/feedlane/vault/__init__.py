@@ -1,0 +1,1 @@
+"""The inside of the vault; only the function `credential_vault` imports it."""

@@ -1,0 +1,137 @@
+"""One refresh at a time per token set, stored before it is used; no customer is lost to a race or a crash."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from feedlane.clock import Clock
+from feedlane.credentials.problems import GRANTED_TO_OTHER_APP, NOT_GRANTED, ONE_OFF_ENDED
+from feedlane.credentials.token_set import AccessToken, TokenSet
+from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.ids import fingerprint
+from feedlane.vault.app_keys import AppKeys
+from feedlane.vault.leases import LeaseLost, Leases, LeaseState
+from feedlane.vault.token_sets import TokenSets
+from feedlane.xero.identity import ClientKeys, Identity
+from feedlane.xero.identity_errors import IdentityUnanswered, InvalidGrant
+
+# How long to wait, in all some 6 seconds, for a token that somebody else is fetching.
+RETRY_WAITS_SECONDS = (0.05, 0.1, 0.2, 0.3, *[0.5] * 11)
+
+
+class TokenRefresh:
+    def __init__(
+        self,
+        token_sets: TokenSets,
+        leases: Leases,
+        app_keys: AppKeys,
+        identity: Identity,
+        clock: Clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._token_sets = token_sets
+        self._leases = leases
+        self._app_keys = app_keys
+        self._identity = identity
+        self._clock = clock
+        self._pause = pause
+
+    def access_token(self, id: str, rejected: str | None = None) -> AccessToken:
+        """A token that works now, refreshed by us or by whoever was first.
+
+        `rejected` is the fingerprint of a token that got a 401.
+        Raises `ReconnectionNeeded`, `AppKeysRejected`, `Unavailable`.
+        """
+        for wait in RETRY_WAITS_SECONDS:
+            seen = self._leases.look(id)
+            tokens = self._token_sets.at(seen)
+            if tokens is None:
+                raise ReconnectionNeeded(NOT_GRANTED)
+            spare = self._usable_token(tokens, rejected)
+            if spare and not self._is_due(tokens, seen):
+                return spare
+            if tokens.refresh_token is None:
+                raise ReconnectionNeeded(ONE_OFF_ENDED)
+            renewed = self._refresh_under_lease(seen, tokens, spare)
+            if renewed:
+                return renewed
+            self._pause(wait)
+        raise Unavailable("The token is being refreshed", 2)
+
+    def _is_due(self, tokens: TokenSet, seen: LeaseState) -> bool:
+        """Whether to refresh a token that still works: it ends soon, and nobody is at it already."""
+        now = self._clock()
+        return not tokens.is_fresh(now) and tokens.refresh_token is not None and not seen.is_held(now)
+
+    def _refresh_under_lease(self, seen: LeaseState, tokens: TokenSet, spare: AccessToken | None) -> AccessToken | None:
+        """None if it is somebody else's turn. An outage costs nobody a token that still works."""
+        lease = None if seen.is_held(self._clock()) else self._leases.take(seen, refresh=True)
+        if lease is None:
+            return None
+        try:
+            return _access_token_of(self._refresh(lease, tokens))
+        except LeaseLost:
+            return None
+        except Unavailable:
+            if spare:
+                return spare
+            raise
+
+    def _refresh(self, lease: LeaseState, tokens: TokenSet) -> TokenSet:
+        """Stored, then published, then used. Raises `Lost` if the lease ran out meanwhile."""
+        try:
+            renewed = self._renew(lease, tokens)
+            version = self._token_sets.write(lease.subject, renewed)
+            self._leases.publish(lease, version)
+        except LeaseLost:
+            raise
+        except ReconnectionNeeded:
+            self._leases.release(lease)
+            raise
+        except BaseException:
+            # Xero may have rotated the refresh token all the same. It honours the old one, which the store
+            # still names, for 30 minutes: the next to come starts with that.
+            self._leases.release(lease, in_doubt=True)
+            raise
+        return renewed
+
+    def _renew(self, lease: LeaseState, tokens: TokenSet) -> TokenSet:
+        try:
+            return self._ask(tokens)
+        except InvalidGrant as error:
+            # It counts only if nobody else has rotated the token, and no other stored pair works: one that
+            # was written before a crash, or the one before the last.
+            if self._leases.look(lease.subject).fencing != lease.fencing:
+                raise LeaseLost from None
+            for other in self._token_sets.others(lease):
+                if other.refresh_token not in (None, tokens.refresh_token):
+                    try:
+                        return self._ask(other)
+                    except InvalidGrant:
+                        continue
+            raise ReconnectionNeeded(error.problem) from None
+
+    def _ask(self, tokens: TokenSet) -> TokenSet:
+        """A lost answer is asked for once more at once, with the same token."""
+
+        def refresh(keys: ClientKeys) -> TokenSet:
+            if keys.id != tokens.client_id:
+                raise ReconnectionNeeded(GRANTED_TO_OTHER_APP)
+            try:
+                return self._identity.refresh(keys, tokens)
+            except IdentityUnanswered:
+                return self._identity.refresh(keys, tokens)
+
+        return self._app_keys.use(refresh)
+
+    def _usable_token(self, tokens: TokenSet, rejected: str | None) -> AccessToken | None:
+        """The token as it is, if it lives long enough for a call."""
+        token = _access_token_of(tokens)
+        if not token.is_fresh(self._clock()) or fingerprint(token.value) == rejected:
+            return None
+        return token
+
+
+def _access_token_of(tokens: TokenSet) -> AccessToken:
+    return AccessToken(value=tokens.access_token, expires_at=tokens.expires_at, scopes=tokens.scopes)

@@ -1,0 +1,78 @@
+"""The vault's secrets in AWS Secrets Manager. The only module that knows its requests and error codes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+from feedlane.errors import Unavailable
+from feedlane.ids import new_id
+from feedlane.vault.secrets import SecretVersion
+
+_RETRYABLE_CODES = frozenset(
+    {"ThrottlingException", "TooManyRequestsException", "InternalServiceError", "ServiceUnavailable"}
+)
+_TRIES = 5
+
+
+class SecretsManager:
+    """`client` is boto3's; `prefix` is where this deployment's secrets live, with the slash left out."""
+
+    def __init__(self, client: Any, prefix: str, pause: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._pause = pause
+
+    def current(self, name: str) -> SecretVersion | None:
+        return self._read(name, VersionStage="AWSCURRENT")
+
+    def previous(self, name: str) -> SecretVersion | None:
+        return self._read(name, VersionStage="AWSPREVIOUS")
+
+    def version(self, name: str, id: str) -> SecretVersion | None:
+        return self._read(name, VersionId=id)
+
+    def write(self, name: str, text: str) -> str:
+        """The token, fresh for each text, becomes the version's id and makes retries one write."""
+        token = new_id()
+        for attempt in range(_TRIES):
+            for operation in ("put_secret_value", "create_secret"):
+                found = self._write(operation, name, text, token)
+                if found is not None:
+                    return found
+            # Deleted just now, and its name not free yet.
+            self._pause(0.2 * 2**attempt)
+        raise Unavailable("Secrets Manager is still deleting the secret of that name", 5)
+
+    def delete(self, name: str) -> None:
+        self._call("delete_secret", SecretId=self._id(name), ForceDeleteWithoutRecovery=True)
+
+    def _read(self, name: str, **which: str) -> SecretVersion | None:
+        answer = self._call("get_secret_value", SecretId=self._id(name), **which)
+        return SecretVersion(answer["VersionId"], answer["SecretString"]) if answer else None
+
+    def _write(self, operation: str, name: str, text: str, token: str) -> str | None:
+        id = {"SecretId" if operation == "put_secret_value" else "Name": self._id(name)}
+        answer = self._call(operation, **id, SecretString=text, ClientRequestToken=token)
+        return str(answer["VersionId"]) if answer else None
+
+    def _call(self, operation: str, **request: Any) -> dict[str, Any] | None:
+        """None where there is no such secret or version, or none any more, or (to create) one already."""
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(**request)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in {"ResourceNotFoundException", "ResourceExistsException", "InvalidRequestException"}:
+                return None
+            if code in _RETRYABLE_CODES:
+                raise Unavailable("Secrets Manager asked to come back later", 2) from None
+            raise
+        except HTTPClientError as error:
+            raise Unavailable(f"Secrets Manager did not answer ({type(error).__name__})", 2) from None
+        return answer
+
+    def _id(self, name: str) -> str:
+        return f"{self._prefix.rstrip('/')}/{name}"

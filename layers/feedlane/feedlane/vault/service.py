@@ -1,0 +1,112 @@
+"""The vault: the only reader and writer of secrets. Client secret and refresh tokens never leave it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from feedlane.clock import Clock, system_clock
+from feedlane.credentials.token_set import AccessToken, TokenSet
+from feedlane.credentials.vault import Grant, KeysCheck, SecretSlot
+from feedlane.errors import ReconnectionNeeded
+from feedlane.store.table import Table
+from feedlane.vault.app_keys import AppKeys
+from feedlane.vault.leases import Leases
+from feedlane.vault.refresh import TokenRefresh
+from feedlane.vault.secrets import Secrets
+from feedlane.vault.token_sets import TokenSets, token_set_id
+from feedlane.vault.webhook_secrets import WebhookSecrets
+from feedlane.xero.identity import Identity
+from feedlane.xero.identity_errors import InvalidGrant
+
+
+class VaultService:
+    """Implements `Vault` where the secrets are."""
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        table: Table,
+        identity: Identity,
+        clock: Clock = system_clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._identity = identity
+        self._leases = Leases(table, clock, pause)
+        self._token_sets = TokenSets(secrets)
+        self._app_keys = AppKeys(secrets, identity, self._leases, clock, pause)
+        self._webhook_secrets = WebhookSecrets(secrets, self._leases, clock)
+        self._refresh = TokenRefresh(self._token_sets, self._leases, self._app_keys, identity, clock, pause)
+
+    def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
+        return self._app_keys.save(client_id, client_secret)
+
+    def add_app_secret(self, client_secret: str) -> KeysCheck:
+        """A second secret, tried when Xero does not know the first: keys rotate without an outage."""
+        return self._app_keys.add(client_secret)
+
+    def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
+        return self._app_keys.drop(which)
+
+    def app_keys(self, check: bool = False) -> KeysCheck:
+        return self._app_keys.described(check)
+
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
+        try:
+            tokens = self._app_keys.use(lambda keys: self._identity.exchange(keys, code, redirect_uri, code_verifier))
+        except InvalidGrant as error:
+            raise ReconnectionNeeded(error.problem) from None
+        id = token_set_id(tokens.client_id, tokens.xero_user_id)
+        # A refresh of the former pair that is under way loses its lease by this.
+        self._leases.announce(id, self._token_sets.write(id, self._with_stored_refresh_token(id, tokens)))
+        return _grant(id, tokens)
+
+    def _with_stored_refresh_token(self, id: str, granted: TokenSet) -> TokenSet:
+        """One-off access brings no refresh token. The one that the same customer gave before is still good: other
+        connections live by it.
+        """
+        if granted.refresh_token is not None:
+            return granted
+        stored = self._token_sets.at(self._leases.look(id))
+        return granted if stored is None else granted.but(refresh_token=stored.refresh_token)
+
+    def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
+        return self._refresh.access_token(token_set_id, rejected)
+
+    def revoke(self, token_set_id: str) -> None:
+        tokens = self._token_sets.at(self._leases.look(token_set_id))
+        if tokens is None:
+            return
+        refresh_token = tokens.refresh_token
+        if refresh_token is not None:
+            with suppress(InvalidGrant):
+                self._app_keys.use(lambda keys: self._identity.revoke(keys, refresh_token))
+        self._leases.announce(token_set_id, "")
+        self._token_sets.delete(token_set_id)
+
+    def create_webhook_secret(self, consumer_id: str) -> str:
+        return self._webhook_secrets.create(consumer_id)
+
+    def webhook_secrets(self, consumer_id: str) -> list[str]:
+        return self._webhook_secrets.of(consumer_id)
+
+    def webhook_headers(self, consumer_id: str) -> dict[str, str]:
+        return self._webhook_secrets.headers_of(consumer_id)
+
+    def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
+        self._webhook_secrets.set_headers(consumer_id, headers)
+
+    def delete_webhook_secret(self, consumer_id: str) -> None:
+        self._webhook_secrets.delete(consumer_id)
+
+
+def _grant(id: str, tokens: TokenSet) -> Grant:
+    return Grant(
+        token_set_id=id,
+        access_token=tokens.access_token,
+        expires_at=tokens.expires_at,
+        xero_user_id=tokens.xero_user_id,
+        authentication_event_id=tokens.authentication_event_id or "",
+        scopes=tokens.scopes,
+    )

@@ -1,0 +1,60 @@
+"""The addresses of Link's pages, and the way back to the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from feedlane.companies.connection import Connection
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
+from feedlane.web.cookies import CALLBACK_PATH
+from feedlane.web.error_pages import ErrorPage
+from feedlane.web.link.redirects import RedirectResult, destination_url
+from feedlane.web.request import Request
+from feedlane.web.site import Site
+
+
+def redirect_uri(request: Request, settings: Settings | None = None) -> str:
+    """What is registered at Xero: this deployment's own, unless the settings have another that leads to it."""
+    return (settings.redirect_uri if settings else "") or request.url(CALLBACK_PATH)
+
+
+def connection_path(connection: Connection) -> str:
+    return f"/link/companies/{connection.company_id}/connections/{connection.id}"
+
+
+def start(connection: Connection) -> str:
+    return f"{connection_path(connection)}/start"
+
+
+def reconnect(connection: Connection) -> str:
+    return f"{connection_path(connection)}/start?link.reconnect=1"
+
+
+def accounts(connection: Connection) -> str:
+    return f"{connection_path(connection)}/accounts"
+
+
+def organisation(connection: Connection) -> str:
+    return f"{connection_path(connection)}/organisation"
+
+
+def finish(connection: Connection) -> str:
+    return f"{connection_path(connection)}/finish"
+
+
+def platform_url(
+    site: Site, connection: Connection, outcome: RedirectResult, parameters: Mapping[str, str]
+) -> str | None:
+    """The platform's redirect URL for this outcome, or None if there is none."""
+    organisation = connection.tenant.name if connection.tenant else ""
+    profile = settings_items.profile(site.store)
+    return destination_url(profile, outcome, connection.company_id, connection.id, organisation, parameters)
+
+
+def with_return_url(
+    site: Site, connection: Connection, parameters: Mapping[str, str], trouble: ErrorPage, outcome: RedirectResult
+) -> ErrorPage:
+    """The trouble with a link to the platform that tells it how Link ended."""
+    trouble.back = platform_url(site, connection, outcome, parameters) or ""
+    return trouble

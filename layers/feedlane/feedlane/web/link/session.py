@@ -1,0 +1,55 @@
+"""The session a customer gets by coming back from Xero, and what its forms must prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection
+from feedlane.web import sessions
+from feedlane.web.cookies import LINK
+from feedlane.web.error_pages import ErrorPage, NoSuchPage
+from feedlane.web.link import paths
+from feedlane.web.request import Request
+from feedlane.web.sessions import LinkSession, form_token
+from feedlane.web.site import Site
+
+FORM_FIELD = "formToken"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A customer in a valid session, and the connection it is for."""
+
+    connection: Connection
+    session: LinkSession
+    secret: str
+
+    @property
+    def form_token(self) -> str:
+        return form_token(self.secret)
+
+
+def require_visit(site: Site, request: Request, company_id: str, connection_id: str) -> Visit:
+    """Raises `Trouble` without a session for this connection, or for a form that another page has sent."""
+    connection = company_items.find_connection(site.store, company_id, connection_id)
+    if connection is None:
+        raise NoSuchPage
+    secret = request.cookies.get(LINK, "")
+    session = sessions.find_session(site.store, LinkSession, secret, site.clock())
+    if session is None or (session.company_id, session.connection_id) != (company_id, connection_id):
+        raise _no_session(connection)
+    if request.method == "POST" and request.field(FORM_FIELD) != form_token(secret):
+        raise _no_session(connection)
+    return Visit(connection, session, secret)
+
+
+def _no_session(connection: Connection) -> ErrorPage:
+    return ErrorPage(
+        401,
+        "Your visit has ended",
+        "For your safety, this page is open for an hour after you come back from Xero.",
+        "Sign in to Xero again to go on. What you have connected stays connected.",
+        way=paths.start(connection),
+        way_text="Continue with Xero",
+    )

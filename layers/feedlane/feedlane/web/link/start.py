@@ -1,0 +1,114 @@
+"""The beginning of Link: the company's page, and the way to Xero's consent."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import PLATFORM_KEY, Connection
+from feedlane.holds import items as hold_items
+from feedlane.ids import fingerprint
+from feedlane.link import connections, unanswered_starts
+from feedlane.link import state_items as link_state_items
+from feedlane.link.linking import NotLinked
+from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
+from feedlane.scope import Scope
+from feedlane.settings import items as settings_items
+from feedlane.web import sessions
+from feedlane.web.cookies import LINK, flow_cookie
+from feedlane.web.error_pages import NoSuchPage, not_linked_page
+from feedlane.web.link import passwords as password_pages
+from feedlane.web.link import paths, redirects
+from feedlane.web.request import Request
+from feedlane.web.response import Response, redirect, see_other
+from feedlane.web.sessions import LinkSession
+from feedlane.web.site import Site
+from feedlane.xero.identity import authorize_url, code_challenge
+
+# In a start's address: authorise anew, whatever session there is.
+RECONNECT_PARAMETER = "link.reconnect"
+
+
+def company_page(site: Site, request: Request, company_id: str) -> Response:
+    """What a company's own link shows: its connections to Xero, or the offer to make the first."""
+    company = company_items.company(site.store, company_id)
+    password_pages.require_company_password(site, request, company_id)
+    shown = site.page(
+        "company",
+        form_targets=site.login_url,
+        title="Connect to Xero",
+        company=company,
+        connections=[
+            {"connection": one, "start": paths.start(one)} for one in company_items.connections(site.store, company.id)
+        ],
+    )
+    return shown.with_cookies(*password_pages.password_cookies(request, company_id))
+
+
+def first_connection(site: Site, request: Request, company_id: str) -> Response:
+    """Makes the company's connection if it has none, and goes on to Xero."""
+    company = company_items.company(site.store, company_id)
+    password_pages.require_company_password(site, request, company_id)
+    existing = company_items.connections(site.store, company.id)
+    connection = existing[0] if existing else _create_connection(site, company)
+    return see_other(request.url(paths.start(connection)))
+
+
+def start(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
+    """`Connection.linkUrl`. With a valid session the mapping page, else Xero's consent. Raises `Trouble`."""
+    connection = company_items.find_connection(site.store, company_id, connection_id)
+    if connection is None:
+        raise NoSuchPage
+    now = site.clock()
+    if _may_continue(site, request, connection):
+        return redirect(request.url(paths.accounts(connection)))
+    password = password_pages.password_for_start(site, request, connection)
+    parameters = redirects.platform_parameters(request.query)
+    try:
+        settings = site.linking(paths.redirect_uri(request)).require_startable(connection, now)
+    except NotLinked as error:
+        trouble, outcome = not_linked_page(error, settings_items.profile(site.store).name)
+        raise paths.with_return_url(site, connection, parameters, trouble, outcome) from None
+    redirect_uri = paths.redirect_uri(request, settings)
+    state, browser, verifier = site.new_secret(), site.new_secret(), site.new_secret() if settings.pkce else ""
+    link_state = LinkState(
+        fingerprint=fingerprint(state),
+        browser=fingerprint(browser),
+        company_id=company_id,
+        connection_id=connection_id,
+        parameters=parameters,
+        verifier=verifier,
+        password=password.fingerprint if password else "",
+        redirect_uri=redirect_uri,
+        expires=now + LINK_STATE_LIFETIME,
+    )
+    # Before the state: a start that a crash leaves unwatched would never be reported.
+    unanswered_starts.schedule_check(site.queues, link_state)
+    site.store.commit(link_state_items.add_state(link_state))
+    to = authorize_url(
+        site.login_url,
+        settings.client_id,
+        redirect_uri,
+        settings.scopes,
+        state,
+        code_challenge(verifier) if verifier else None,
+    )
+    kept = password_pages.password_cookies(request, company_id, paths.connection_path(connection)) if password else []
+    return redirect(to).with_cookies(
+        flow_cookie(state, browser, LINK_STATE_LIFETIME, urlsplit(redirect_uri).path), *kept
+    )
+
+
+def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
+    """Whether there is nothing to authorise: linked, no reconnection is needed, and there is a session."""
+    if not connection.is_linked or connection.needs_reconnection or request.query.get(RECONNECT_PARAMETER):
+        return False
+    session = sessions.find_session(site.store, LinkSession, request.cookies.get(LINK), site.clock())
+    if session is None or session.connection_id != connection.id:
+        return False
+    return not hold_items.holds_on(site.store, [(Scope.CONNECTION, connection.id)])
+
+
+def _create_connection(site: Site, company: Company) -> Connection:
+    return connections.create(site.store, site.clock(), site.new_id, company.id, PLATFORM_KEY)

@@ -1,0 +1,167 @@
+"""The portal's overview: what is held and why, and every connection. And each company's own page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from feedlane.companies import connection_limit
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection
+from feedlane.companies.page_links import connection_link
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
+from feedlane.errors import NotFound
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed
+from feedlane.holds import items as hold_items
+from feedlane.holds import release as hold_release
+from feedlane.holds.hold import Hold
+from feedlane.holds.placement import WaitingCount, count_waiting
+from feedlane.link import passwords as link_passwords
+from feedlane.link.standing_errors import standing_errors
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import limit_of
+from feedlane.store import keys
+from feedlane.store.records import record_in
+from feedlane.web.portal.session import portal_page, require_operator
+from feedlane.web.request import Request
+from feedlane.web.response import Response, see_other
+from feedlane.web.site import Site
+
+CONNECTIONS_PER_PAGE = 25
+OPERATIONS_SHOWN_MAX = 20
+
+
+@dataclass(frozen=True)
+class HoldRow:
+    hold: Hold
+    waiting: WaitingCount
+    company: Company | None
+
+
+@dataclass(frozen=True)
+class ConnectionRow:
+    connection: Connection
+    company: Company | None
+    accounts: int
+    connected: int
+
+
+@dataclass(frozen=True)
+class FeedRow:
+    account: SourceAccount
+    feed: Feed | None
+    is_held: bool
+
+    @property
+    def waiting(self) -> int:
+        return self.feed.waiting if self.feed else 0
+
+    @property
+    def through(self) -> str:
+        return self.feed.recorded_date if self.feed else ""
+
+
+def overview(site: Site, request: Request) -> Response:
+    own = require_operator(site, request)
+    store, settings = site.store, settings_items.settings(site.store)
+    holds = [_hold_row(site, hold) for hold in hold_items.holds(store)]
+    start = request.query.get("after")
+    listed = list(store.table.query(keys.CONNECTIONS, index=True, start=start, limit=CONNECTIONS_PER_PAGE + 1))
+    connections = [Connection.model_validate(item) for item in listed]
+    released = request.query.get("released", "")
+    return portal_page(
+        site,
+        own,
+        "portal_overview",
+        title="Overview",
+        section="overview",
+        settings=settings,
+        limit=limit_of(settings),
+        linked=connection_limit.linked_count(store),
+        holds=holds,
+        held_back=sum(one.waiting.number for one in holds),
+        held_back_is_all=all(one.waiting.is_complete for one in holds),
+        connections=_connection_rows(site, connections[:CONNECTIONS_PER_PAGE]),
+        next=connections[CONNECTIONS_PER_PAGE].id if len(connections) > CONNECTIONS_PER_PAGE else "",
+        done=_RELEASED_MESSAGES.get(released, ""),
+    )
+
+
+def company_page(site: Site, request: Request, company_id: str) -> Response:
+    own = require_operator(site, request)
+    company = company_items.company(site.store, company_id)
+    connections = company_items.connections(site.store, company.id)
+    settings = settings_items.settings(site.store)
+    standing = standing_errors(site.store, settings, connections)
+    passwords = (
+        link_passwords.issue_connection_passwords(site.store, site.clock(), site.new_secret, connections)
+        if settings.link_passwords
+        else {}
+    )
+    return portal_page(
+        site,
+        own,
+        "portal_company",
+        title=company.name,
+        section="",
+        company=company,
+        link_passwords=settings.link_passwords,
+        connections=[
+            {
+                "connection": one,
+                "link": connection_link(request.base_url, company.id, one.id, passwords.get(one.id, "")),
+                "errors": [error for error in one.errors if error.resolved_on is None][-3:] + standing[one.id],
+                "feeds": _feed_rows(site, one),
+            }
+            for one in connections
+        ],
+        operations=list(
+            islice(push_operation_items.operations_of_company(site.store, company.id), OPERATIONS_SHOWN_MAX)
+        ),
+    )
+
+
+def release(site: Site, request: Request, hold_id: str) -> Response:
+    """What waits behind the hold goes on in order, under new push operations."""
+    require_operator(site, request)
+    try:
+        hold = hold_release.find_hold(site.store, hold_id)
+        hold_release.release(site.store, site.queues, site.clock(), site.new_id, hold)
+    except NotFound:
+        return see_other(request.url("/portal?released=before"))
+    return see_other(request.url("/portal?released=now"))
+
+
+_RELEASED_MESSAGES = {
+    "now": "Released. What was waiting is being sent in order.",
+    "before": "This hold had been released already.",
+}
+
+
+def _hold_row(site: Site, hold: Hold) -> HoldRow:
+    found = site.store.table.get(keys.company(hold.company_id)) if hold.company_id else None
+    return HoldRow(hold, count_waiting(site.store, hold), record_in(Company, found))
+
+
+def _connection_rows(site: Site, connections: list[Connection]) -> list[ConnectionRow]:
+    companies = site.store.table.get_many(keys.company(one.company_id) for one in connections)
+    rows = []
+    for one in connections:
+        accounts = company_items.source_accounts(site.store, one.id)
+        connected = sum(account.status is SourceAccountStatus.CONNECTED for account in accounts)
+        company = record_in(Company, companies.get(keys.company(one.company_id)))
+        rows.append(ConnectionRow(one, company, len(accounts), connected))
+    return rows
+
+
+def _feed_rows(site: Site, connection: Connection) -> list[FeedRow]:
+    feeds = {feed.account_id: feed for feed in feed_items.feeds_of_connection(site.store, connection.id)}
+    rows = []
+    for account in company_items.source_accounts(site.store, connection.id):
+        feed = feeds.get(account.id)
+        is_held = feed is not None and bool(hold_items.holds_on(site.store, feed.hold_subjects))
+        rows.append(FeedRow(account, feed, is_held))
+    return rows

@@ -1,0 +1,70 @@
+"""Signing in to the portal with an API key, and what its forms must prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from feedlane.ids import fingerprint
+from feedlane.settings import items as settings_items
+from feedlane.web import sessions
+from feedlane.web.cookies import PORTAL, portal_cookie
+from feedlane.web.error_pages import ErrorPage
+from feedlane.web.link.session import FORM_FIELD
+from feedlane.web.request import Request
+from feedlane.web.response import Response, see_other
+from feedlane.web.sessions import PORTAL_SESSION_LIFETIME, PortalSession, form_token
+from feedlane.web.site import Site
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, or the key was deleted meanwhile."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    session: PortalSession
+    secret: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What every page of the portal shows."""
+        return {"form_token": form_token(self.secret), "key_name": self.session.key_name}
+
+
+def require_operator(site: Site, request: Request) -> Operator:
+    """Raises `SignInNeeded`, and `Trouble` for a form that another page has sent."""
+    secret = request.cookies.get(PORTAL, "")
+    session = sessions.find_session(site.store, PortalSession, secret, site.clock())
+    if session is None or settings_items.api_key(site.store, session.key_fingerprint) is None:
+        raise SignInNeeded
+    if request.method == "POST" and request.field(FORM_FIELD) != form_token(secret):
+        text = "It was open for too long, or was sent from elsewhere."
+        raise ErrorPage(403, "This form is no longer valid", text, way="/portal", way_text="Open the portal")
+    return Operator(session, secret)
+
+
+def portal_page(site: Site, operator: Operator, template: str, status: int = 200, **facts: Any) -> Response:
+    return site.page(template, status, **operator.facts, **facts)
+
+
+def sign_in_page(site: Site, request: Request, error: str = "", status: int = 200) -> Response:
+    return site.page("portal_sign_in", status, title="Sign in", error=error)
+
+
+def sign_in(site: Site, request: Request) -> Response:
+    """A key has 256 random bits: guessing needs no brake."""
+    key = request.field("key")
+    found = settings_items.api_key(site.store, fingerprint(key)) if key else None
+    if found is None:
+        return sign_in_page(site, request, "This is not an API key of this deployment.", 401)
+    secret, now = site.new_secret(), site.clock()
+    session = PortalSession(key_fingerprint=found.fingerprint, key_name=found.name)
+    site.store.commit(sessions.put_session(secret, session, now, PORTAL_SESSION_LIFETIME))
+    return see_other(request.url("/portal")).with_cookies(portal_cookie(secret, PORTAL_SESSION_LIFETIME))
+
+
+def sign_out(site: Site, request: Request) -> Response:
+    own = require_operator(site, request)
+    site.store.commit(sessions.remove_session(own.secret))
+    return see_other(request.url("/portal/sign-in")).with_cookies(portal_cookie("", PORTAL_SESSION_LIFETIME).ended())

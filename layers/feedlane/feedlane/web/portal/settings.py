@@ -1,0 +1,197 @@
+"""The portal's settings page: the Xero app's keys, and what the integration may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feedlane.credentials.vault import SecretSlot
+from feedlane.errors import AppKeysRejected, Invalid, Unavailable
+from feedlane.settings import app_keys
+from feedlane.settings import changes as settings_changes
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
+from feedlane.settings.shapes import masked
+from feedlane.web.link import paths
+from feedlane.web.portal.session import Operator, portal_page, require_operator
+from feedlane.web.request import Request
+from feedlane.web.response import Response, see_other
+from feedlane.web.sentences import error_sentences
+from feedlane.web.site import Site
+
+_SWITCHES = ("enabled", "bank_feeds", "partner", "pkce", "link_passwords", "gap_is_error")
+_TEXTS = ("access", "app_name", "company_url", "redirect_uri", "privacy_policy_url", "terms_url")
+_FIELD_NAMES = {
+    "enabled": "Enabled",
+    "clientId": "Client ID",
+    "clientSecret": "Client secret",
+    "secondSecret": "Second secret",
+    "access": "Access to company data",
+    "appName": "App name",
+    "companyUrl": "Company URL",
+    "redirectUri": "Redirect URI",
+    "privacyPolicyUrl": "Privacy policy",
+    "termsUrl": "Terms",
+    "connectionLimit": "Connection limit",
+    "dailyLimit": "Calls a day",
+}
+_DIGITS_MAX = 10
+_SAVED_MESSAGES = {
+    "yes": "Saved.",
+    "unchecked": "Saved.",
+    "dropped": "The secret is forgotten. The other one is in use.",
+}
+
+
+def show(site: Site, request: Request) -> Response:
+    own = require_operator(site, request)
+    settings = settings_items.settings(site.store)
+    return _page(site, request, own, settings, _stored_values(request, settings), saved=request.query.get("saved", ""))
+
+
+def save(site: Site, request: Request) -> Response:
+    """Keys first, for they decide whether the integration can be enabled. Keys left empty stay as they are."""
+    own = require_operator(site, request)
+    entered = _entered_values(request, settings_items.settings(site.store))
+    try:
+        _require_current_keys(request, settings_items.settings(site.store))
+        unchecked = _save_keys(site, entered["client_id"], request.field("client_secret"))
+        unchecked = _save_second(site, request.field("second_secret")) or unchecked
+        _save_settings(site, entered, paths.redirect_uri(request))
+    except Invalid as error:
+        return _page(
+            site,
+            request,
+            own,
+            settings_items.settings(site.store),
+            entered,
+            errors=error_sentences(error, _FIELD_NAMES),
+            status=422,
+        )
+    except (Unavailable, AppKeysRejected):
+        return _page(
+            site, request, own, settings_items.settings(site.store), entered, errors=[_VAULT_UNAVAILABLE], status=503
+        )
+    return see_other(request.url(f"/portal/settings?saved={'unchecked' if unchecked else 'yes'}"))
+
+
+def drop_secret(site: Site, request: Request) -> Response:
+    """Forgets one of two secrets, if Xero knows the other."""
+    own = require_operator(site, request)
+    which = SecretSlot.SECOND if request.field("which") == SecretSlot.SECOND else SecretSlot.FIRST
+    settings = settings_items.settings(site.store)
+    try:
+        app_keys.drop_secret(site.store, site.queues, site.vault, site.clock(), site.new_id, which)
+    except Invalid as error:
+        return _page(
+            site,
+            request,
+            own,
+            settings,
+            _stored_values(request, settings),
+            errors=error_sentences(error, _FIELD_NAMES),
+            status=422,
+        )
+    except (Unavailable, AppKeysRejected):
+        return _page(
+            site, request, own, settings, _stored_values(request, settings), errors=[_VAULT_UNAVAILABLE], status=503
+        )
+    return see_other(request.url("/portal/settings?saved=dropped"))
+
+
+_VAULT_UNAVAILABLE = "The keys could not be checked or stored at the moment. Please try again in a minute."
+
+
+def _stored_values(request: Request, settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(include={*_SWITCHES, *_TEXTS}) | {
+        "redirect_uri": paths.redirect_uri(request, settings),
+        "client_id": "",
+        "connection_limit": str(settings.connection_limit),
+        "daily_limit": str(settings.daily_limit),
+    }
+
+
+def _entered_values(request: Request, settings: Settings) -> dict[str, Any]:
+    """What the form says. A switch that is off is not sent; a text that is not sent stays as it is."""
+    switches = {name: request.field(name) == "yes" for name in _SWITCHES}
+    texts = {name: request.field(name) for name in _TEXTS if name in request.form}
+    keys = {name: request.field(name) for name in ("client_id", "connection_limit", "daily_limit")}
+    return _stored_values(request, settings) | switches | texts | keys
+
+
+def _require_current_keys(request: Request, settings: Settings) -> None:
+    """A secret that is entered alone belongs to the client ID that the page has shown, and to no other."""
+    secrets = request.field("client_secret") or request.field("second_secret")
+    seen = request.field("keys_version")
+    if secrets and not request.field("client_id") and seen and seen != str(settings.keys_version):
+        rule = "was not saved: somebody else has changed the keys meanwhile. Look at them again"
+        raise Invalid.field("clientSecret", rule, "Changed")
+
+
+def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
+    """Whether the keys are stored but Xero could not be asked about them."""
+    if not client_id and not client_secret:
+        return False
+    if not client_secret:
+        raise Invalid.field("clientSecret", "enter the secret that belongs to this client ID", "Required")
+    client_id = client_id or settings_items.settings(site.store).client_id
+    _, check = app_keys.change_keys(
+        site.store, site.queues, site.vault, site.clock(), site.new_id, client_id, client_secret
+    )
+    return check.ok is None
+
+
+def _save_second(site: Site, client_secret: str) -> bool:
+    """The same for the second secret. What is wrong with it is said of its own field."""
+    if not client_secret:
+        return False
+    try:
+        _, check = app_keys.add_second_secret(
+            site.store, site.queues, site.vault, site.clock(), site.new_id, client_secret
+        )
+    except Invalid as error:
+        raise Invalid(error.message, [one.but(item_id="secondSecret") for one in error.findings]) from None
+    return check.ok is None
+
+
+def _save_settings(site: Site, entered: dict[str, Any], own_redirect_uri: str) -> None:
+    changes = {name: entered[name] for name in (*_SWITCHES, *_TEXTS)}
+    if changes["redirect_uri"] == own_redirect_uri:
+        changes["redirect_uri"] = ""
+    limits = ("daily_limit",) if entered["partner"] else ("connection_limit", "daily_limit")
+    changes |= {name: _whole_number(entered[name]) for name in limits if entered[name]}
+    settings_changes.change_settings(site.store, site.queues, site.clock(), site.new_id, changes)
+
+
+def _whole_number(text: str) -> int:
+    """What is no whole number becomes one that no rule allows, so that the rule is what the operator reads."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS_MAX else -1
+
+
+def _page(
+    site: Site,
+    request: Request,
+    own: Operator,
+    settings: Settings,
+    entered: dict[str, Any],
+    saved: str = "",
+    errors: list[str] | None = None,
+    status: int = 200,
+) -> Response:
+    warning = "Xero could not be asked about the keys just now; they are stored all the same."
+    return portal_page(
+        site,
+        own,
+        "portal_settings",
+        status,
+        title="Xero settings",
+        section="settings",
+        entered=entered,
+        limits=settings_changes.CONNECTION_LIMITS,
+        keys_version=settings.keys_version,
+        masked_id=masked(settings.client_id[-4:]) or "",
+        masked_secret=masked(settings.client_secret_ending) or "",
+        masked_second=masked(settings.second_secret_ending) or "",
+        done=_SAVED_MESSAGES.get(saved, ""),
+        warning=warning if saved == "unchecked" else "",
+        errors=errors or [],
+    )

@@ -1,0 +1,1 @@
+"""Consumers, deliveries, retries, pauses, replays and signatures."""

@@ -1,0 +1,203 @@
+"""Webhook consumers: made, changed and deleted. Each has a signing secret of its own, which the vault keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from feedlane.credentials.vault import Vault
+from feedlane.errors import Conflict, Invalid
+from feedlane.events import event as event_types
+from feedlane.events.outbox import put_event
+from feedlane.ids import NewId
+from feedlane.queues import Queues
+from feedlane.store.attempts import attempts
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed
+from feedlane.webhooks import events as webhook_events
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks import replayer
+from feedlane.webhooks.consumer import CONSUMERS_MAX, Consumer
+from feedlane.webhooks.delivery import Delivery
+from feedlane.webhooks.headers import check_headers
+from feedlane.webhooks.replay import Replay
+from feedlane.webhooks.target_urls import check_url
+
+COMPANY_TAGS_MAX = 10
+COMPANY_TAG_LENGTH_MAX = 128
+_TAG = re.compile(r"[^:]+:.+")
+# Event types of Codat's that exist, but not here: a consumer may ask for them, and will not see any.
+_CODAT_DATA_TYPES = (
+    "accounts|accountTransactions|bankAccounts|bankTransactions|billCreditNotes|billPayments|bills|creditNotes|customers"
+    "|directCosts|directIncomes|invoices|itemReceipts|items|journalEntries|journals|payments|purchaseOrders|salesOrders"
+    "|suppliers|taxRates|trackingCategories|transfers"
+)
+_CODAT_ONLY_EVENTS = re.compile(
+    rf"({_CODAT_DATA_TYPES})\.write\.(successful|unsuccessful)|read\.completed(\.initial)?|company\.product\.(added|removed)"
+    r"|client\.rateLimit\.(reached|reset)"
+)
+# Codat's former names, and what they are called now.
+FORMER_NAMES = {
+    "DataConnectionStatusChanged": (
+        event_types.CONNECTION_CONNECTED, event_types.CONNECTION_DISCONNECTED, event_types.CONNECTION_RECONNECTED,
+    ),
+    "PushOperationStatusChanged": (event_types.WRITE_SUCCESSFUL, event_types.WRITE_UNSUCCESSFUL),
+    "PushOperationTimedOut": (event_types.WRITE_UNSUCCESSFUL,),
+    "SyncConnectionDeleted": (event_types.CONNECTION_DELETED,),
+    "NewCompanySynchronized": ("read.completed.initial",),
+    "DataSyncCompleted": ("read.completed",),
+    "DataSyncStatusChangedToError": ("read.completed",),
+    "DatasetDataChanged": ("read.completed",),
+    "ClientRateLimitReached": ("client.rateLimit.reached",),
+    "ClientRateLimitReset": ("client.rateLimit.reset",),
+}  # fmt: skip
+
+
+def create(
+    store: Store,
+    vault: Vault,
+    now: datetime,
+    new_id: NewId,
+    url: str,
+    event_types: Iterable[str],
+    company_tags: Iterable[str],
+    disabled: bool,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[Consumer, str]:
+    """The consumer and its signing secret. Former event names become today's. Raises `Invalid`."""
+    own = check_headers(headers or {})
+    consumer = Consumer(
+        id=new_id(),
+        url=check_url(url),
+        event_types=_event_types(event_types),
+        company_tags=_tags(tuple(company_tags)),
+        header_names=tuple(own),
+        disabled=disabled,
+        disabled_because="asked" if disabled else "",
+        created=now,
+    )
+    if len(webhook_items.consumers(store)) >= CONSUMERS_MAX:
+        raise _too_many()
+    secret = vault.create_webhook_secret(consumer.id)
+    try:
+        if own:
+            vault.set_webhook_headers(consumer.id, own)
+        store.commit(*webhook_items.add_counted_consumer(store, consumer, CONSUMERS_MAX))
+    except (ConditionFailed, Invalid) as error:
+        vault.delete_webhook_secret(consumer.id)
+        raise _too_many() if isinstance(error, ConditionFailed) else error from error
+    return consumer, secret
+
+
+def change(
+    store: Store,
+    vault: Vault,
+    consumer_id: str,
+    url: str | None = None,
+    event_types: Iterable[str] | None = None,
+    company_tags: Iterable[str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Consumer:
+    """What is given changes, and the rest stays; headers change all together. Raises `Invalid`, `NotFound`."""
+    changes: dict[str, Any] = {}
+    if url is not None:
+        changes["url"] = check_url(url)
+    if event_types is not None:
+        changes["event_types"] = _event_types(event_types)
+    if company_tags is not None:
+        changes["company_tags"] = _tags(tuple(company_tags))
+    if headers is not None:
+        own = check_headers(headers)
+        changes["header_names"] = tuple(own)
+        vault.set_webhook_headers(webhook_items.consumer(store, consumer_id).id, own)
+    return _update(store, consumer_id, **changes)
+
+
+def rotate_secret(store: Store, vault: Vault, now: datetime, consumer_id: str) -> tuple[Consumer, str]:
+    """The new signing secret, shown this once; the one before signs beside it for 24 hours. Raises `Invalid`."""
+    secret = vault.create_webhook_secret(webhook_items.consumer(store, consumer_id).id)
+    return _update(store, consumer_id, secret_rotated=now), secret
+
+
+def disable(store: Store, consumer_id: str) -> Consumer:
+    """Nothing is sent until it is enabled; its events are kept."""
+    return _update(store, consumer_id, disabled=True, disabled_because="asked", failing_since=None)
+
+
+def enable(store: Store, queues: Queues, now: datetime, consumer_id: str) -> tuple[Consumer, Replay]:
+    """What waited is sent, in the order of the events: a replay. One that is enabled already has it looked for anew.
+
+    Both in one commit: nobody would look for what waited for a consumer that seems to be enabled.
+    """
+    for attempt in attempts(f"webhook consumer {consumer_id}"):
+        before = webhook_items.consumer(store, consumer_id)
+        after = before.but(disabled=False, disabled_because="", failing_since=None)
+        if after == before:
+            return before, replayer.resume(store, queues, now, consumer_id)
+        replay = replayer.replay_of_waiting(store, now, consumer_id)
+        with attempt:
+            store.commit(webhook_items.put_consumer(after), webhook_items.put_replay(replay, now))
+    queues.replay(consumer_id, replay.id, 0)
+    return after.but(version=before.version + 1), replay
+
+
+def send_test(store: Store, queues: Queues, now: datetime, new_id: NewId, consumer_id: str) -> Delivery:
+    """An event for this consumer alone, on its way as any other. Raises `Conflict` if the consumer is disabled."""
+    consumer = webhook_items.consumer(store, consumer_id)
+    if consumer.disabled:
+        raise Conflict(f"Webhook consumer {consumer_id} is disabled; enable it first.")
+    test = webhook_events.consumer_test(new_id(), consumer, now)
+    delivery = Delivery.of(test, consumer.id)
+    store.commit(put_event(test), webhook_items.put_delivery(delivery, now), webhook_items.consumer_unchanged(consumer))
+    queues.deliver(consumer.id, test.id, 0)
+    return delivery
+
+
+def delete(store: Store, vault: Vault, consumer_id: str) -> None:
+    """Its secret goes first: what is left after a crash can be deleted again."""
+    consumer = webhook_items.consumer(store, consumer_id)
+    vault.delete_webhook_secret(consumer.id)
+    store.commit(*webhook_items.remove_counted_consumer(store, consumer))
+
+
+def _update(store: Store, consumer_id: str, **changes: Any) -> Consumer:
+    """Deliveries write to the consumer too: whoever was second tries again."""
+    for attempt in attempts(f"webhook consumer {consumer_id}"):
+        consumer = webhook_items.consumer(store, consumer_id)
+        changed = consumer.but(**changes)
+        if changed == consumer:
+            return consumer
+        with attempt:
+            store.commit(webhook_items.put_consumer(changed))
+    return changed.but(version=consumer.version + 1)
+
+
+def _too_many() -> Invalid:
+    rule = f"there are {CONSUMERS_MAX} consumers already, which is the most; delete one first"
+    return Invalid.field("webhooks", rule, "MaximumCount")
+
+
+def _event_types(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for one in given for name in _current_names(one)))
+
+
+def _current_names(given: str) -> tuple[str, ...]:
+    if given in FORMER_NAMES:
+        return FORMER_NAMES[given]
+    if given in event_types.ALL_TYPES or _CODAT_ONLY_EVENTS.fullmatch(given):
+        return (given,)
+    raise Invalid.field(
+        "eventTypes", f"{given} is not an event type; there are {', '.join(event_types.ALL_TYPES)}", "Enum"
+    )
+
+
+def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    if len(tags) > COMPANY_TAGS_MAX:
+        raise Invalid.field("companyTags", f"a consumer has at most {COMPANY_TAGS_MAX} company tags", "MaximumCount")
+    for tag in tags:
+        if len(tag) > COMPANY_TAG_LENGTH_MAX or not _TAG.fullmatch(tag):
+            rule = f"must be key:value of at most {COMPANY_TAG_LENGTH_MAX} characters, such as region:uk"
+            raise Invalid.field("companyTags", rule, "Tag")
+    return tags

@@ -1,0 +1,150 @@
+"""A delivery: one event on its way to one consumer. When it is tried, and what becomes of it. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from feedlane.events.event import Event
+from feedlane.record import Record
+
+# Seconds before each attempt, counted from the failure before it. Codat's and Svix's schedule.
+RETRY_SCHEDULE_SECONDS = (0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000)
+JITTER = 0.2
+# After a time-out or a "not now" a consumer has a minute at least.
+OVERLOAD_STATUSES = frozenset({429, 502, 504})
+OVERLOAD_PAUSE_SECONDS = 60
+# A consumer that takes this long, also to say yes, gets one delivery at a time: it would take all workers otherwise.
+SLOW_ANSWER_SECONDS = 5
+# Longer than an attempt and writing it down can take: whose claim is older, has crashed.
+CLAIM_LIFETIME = timedelta(seconds=30)
+STATUS_GONE = 410
+ATTEMPTS_KEPT_MAX = 40
+
+
+class DeliveryState(StrEnum):
+    SENDING = "Sending"
+    """No attempt yet."""
+    ATTEMPTING = "Attempting"
+    WAITING = "Waiting"
+    """Its consumer is disabled: it goes on when that is enabled."""
+    SUCCESS = "Success"
+    FAILURE = "Failure"
+    """All attempts are used."""
+
+
+# Given up, between two attempts, or kept for a disabled consumer: what a replay of failed deliveries sends.
+NOT_ARRIVED = frozenset({DeliveryState.FAILURE, DeliveryState.ATTEMPTING, DeliveryState.WAITING})
+
+
+class Answer(Record):
+    """What came of a post: a status, or the kind of error (timeout, connection, dns, tls, protocol, blocked)."""
+
+    status: int | None = None
+    error: str | None = None
+    excerpt: str = ""
+    retry_after: int | None = None
+    duration_ms: int = 0
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_overload(self) -> bool:
+        return self.error == "timeout" or self.status in OVERLOAD_STATUSES
+
+    @property
+    def is_slow(self) -> bool:
+        return self.duration_ms >= SLOW_ANSWER_SECONDS * 1000
+
+
+class Attempt(Record):
+    time: datetime
+    status: int | None = None
+    error: str | None = None
+    duration_ms: int = 0
+    excerpt: str = ""
+
+
+class Delivery(Record):
+    """`tries` counts the attempts of the schedule; a replay starts it anew, `attempts` keeps them all."""
+
+    consumer_id: str
+    event_id: str
+    event_type: str
+    event_subject: str
+    event_time: datetime
+    company_id: str | None = None
+    state: DeliveryState = DeliveryState.SENDING
+    due: datetime | None = None
+    claimed_until: datetime | None = None
+    tries: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    version: int = 0
+
+    @classmethod
+    def of(cls, event: Event, consumer_id: str) -> Delivery:
+        return cls(
+            consumer_id=consumer_id,
+            event_id=event.id,
+            event_type=event.type,
+            event_subject=event.subject,
+            event_time=event.time,
+            company_id=event.company_id,
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in {DeliveryState.SUCCESS, DeliveryState.FAILURE}
+
+    @property
+    def not_before(self) -> datetime | None:
+        """When it may be tried: it is due, and nobody else is trying."""
+        return max((time for time in (self.due, self.claimed_until) if time), default=None)
+
+    def claimed(self, now: datetime) -> Delivery:
+        """Whoever has written this may post; nobody else before the claim is over."""
+        return self.but(claimed_until=now + CLAIM_LIFETIME)
+
+    def waiting(self) -> Delivery:
+        return self.but(state=DeliveryState.WAITING, claimed_until=None)
+
+    def again(self) -> Delivery:
+        """From the start of the schedule, at once: a replay."""
+        return self.but(state=DeliveryState.SENDING, due=None, claimed_until=None, tries=0)
+
+    def after(self, answer: Answer, now: datetime, jitter: float) -> Delivery:
+        """The delivery after an attempt: it ended, or is due again. `jitter` is from -0.2 to 0.2."""
+        attempt = Attempt(
+            time=now,
+            status=answer.status,
+            error=answer.error,
+            duration_ms=answer.duration_ms,
+            excerpt=answer.excerpt,
+        )
+        tried = self.but(
+            attempts=(*self.attempts, attempt)[-ATTEMPTS_KEPT_MAX:],
+            tries=self.tries + 1,
+            claimed_until=None,
+            due=None,
+        )
+        if answer.succeeded:
+            return tried.but(state=DeliveryState.SUCCESS)
+        wait = retry_seconds(tried.tries, answer, jitter)
+        if wait is None:
+            return tried.but(state=DeliveryState.FAILURE)
+        return tried.but(state=DeliveryState.ATTEMPTING, due=now + timedelta(seconds=wait))
+
+
+def retry_seconds(tries: int, answer: Answer, jitter: float) -> float | None:
+    """How long to wait after this many attempts; None if all are used.
+
+    `Retry-After` can make it up to twice as long, and never shorter: no receiver speeds us up or parks us for ever.
+    """
+    if tries >= len(RETRY_SCHEDULE_SECONDS):
+        return None
+    wait = RETRY_SCHEDULE_SECONDS[tries] * (1 + jitter)
+    if answer.is_overload:
+        wait = max(wait, OVERLOAD_PAUSE_SECONDS * (1 + abs(jitter)))
+    return min(max(wait, answer.retry_after or 0), 2 * wait)

@@ -1,0 +1,149 @@
+"""Addresses: where webhooks may go. Only to public addresses with https, unless this is a local system.
+
+A name is judged by the addresses it resolves to, when the connection is made: whatever its spelling, and however its
+answer changed since the consumer was created.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from feedlane.environment import environment
+from feedlane.errors import Invalid
+
+URL_LENGTH_MAX = 2048
+HTTPS_PORT = 443
+UNPRIVILEGED_PORT_MIN = 1024
+ANY_TARGET = "any"
+"""`WEBHOOK_TARGETS` for local development; every other value means public addresses only."""
+
+Resolve = Callable[[str, int], list[str]]
+
+_NON_PUBLIC_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
+    map(
+        ip_network,
+        (
+            "0.0.0.0/8",  # this network, unspecified
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # shared: carrier-grade NAT
+            "127.0.0.0/8",  # loopback
+            "169.254.0.0/16",  # link-local, the cloud's metadata
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # IETF protocol assignments
+            "192.0.2.0/24",  # documentation
+            "192.88.99.0/24",  # 6to4 relays
+            "192.168.0.0/16",  # private
+            "198.18.0.0/15",  # benchmarking
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and broadcast
+            "::/96",  # unspecified, loopback, IPv4-compatible
+            "64:ff9b::/96",  # NAT64
+            "64:ff9b:1::/48",  # NAT64, local use
+            "100::/64",  # discard-only
+            "2001::/32",  # Teredo
+            "2001:db8::/32",  # documentation
+            "2002::/16",  # 6to4
+            "3fff::/20",  # documentation
+            "5f00::/16",  # SRv6 segment ids
+            "fc00::/7",  # unique local, also AWS's metadata
+            "fe80::/10",  # link-local
+            "fec0::/10",  # site-local
+            "ff00::/8",  # multicast
+        ),
+    )
+)
+# All that has been given out of IPv6; translated addresses (::ffff:0:0:0/96) and what may come are outside.
+_UNICAST = IPv6Network("2000::/3")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+
+def check_url(url: str, targets: str | None = None, resolve: Resolve | None = None) -> str:
+    """The URL, if webhooks may go there. Raises `Invalid` with the rule.
+
+    https on port 443 or on one from 1024 up, 2,048 characters, no user name. A host that no resolver knows yet is let
+    through, one with nothing but private addresses is not; what counts is checked again at each connection.
+    """
+    parts = check_url_form(url, targets)
+    if _allows_any_target(targets):
+        return url
+    try:
+        found = (resolve or resolve_host)(parts.hostname or "", parts.port or HTTPS_PORT)
+    except OSError:
+        return url
+    if not any(map(is_public, found)):
+        raise Invalid.field("url", "must lead to a public address", "PublicAddress")
+    return url
+
+
+def check_url_form(url: str, targets: str | None = None) -> SplitResult:
+    """What can be said of a URL without asking a resolver. Raises `Invalid` with the rule."""
+    if len(url) > URL_LENGTH_MAX:
+        raise Invalid.field("url", f"must have at most {URL_LENGTH_MAX} characters", "MaximumLength")
+    if not _VISIBLE_ASCII.fullmatch(url) or "\\" in url:
+        raise Invalid.field("url", "must be visible ASCII characters, without a backslash", "Url")
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        raise Invalid.field("url", "must be a URL", "Url") from None
+    if parts.scheme not in ({"http", "https"} if _allows_any_target(targets) else {"https"}):
+        raise Invalid.field("url", "must begin with https://", "Https")
+    if "@" in parts.netloc:
+        raise Invalid.field("url", "must not have a user name or password", "UserInfo")
+    if not host or not _is_host(parts.netloc, host):
+        raise Invalid.field("url", "must have a host name, or an address (IPv6 in brackets)", "Host")
+    if port is not None and not _allows_any_target(targets) and port != HTTPS_PORT and port < UNPRIVILEGED_PORT_MIN:
+        rule = f"must have port {HTTPS_PORT}, or one from {UNPRIVILEGED_PORT_MIN} up"
+        raise Invalid.field("url", rule, "Port")
+    return parts
+
+
+def is_allowed(address: str, targets: str | None = None) -> bool:
+    """Whether a connection to this address may be made."""
+    return _allows_any_target(targets) or is_public(address)
+
+
+def is_public(address: str) -> bool:
+    """False for every address that is not out on the internet, and for what is no address.
+
+    The list of networks decides: Python's `is_global` differs between patch levels, and is only asked as well.
+    """
+    try:
+        judged = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(judged, IPv6Address):
+        if judged.scope_id is not None:
+            return False
+        if judged.ipv4_mapped is None and judged not in _UNICAST:
+            return False
+        judged = judged.ipv4_mapped or judged
+    return judged.is_global and not any(judged in network for network in _NON_PUBLIC_NETWORKS)
+
+
+def resolve_host(host: str, port: int) -> list[str]:
+    """The addresses of a host, in the resolver's order, each once. Raises `OSError` if there are none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # a label that is empty or too long
+        raise OSError(f"no such host: {host}") from None
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _allows_any_target(targets: str | None) -> bool:
+    return (environment().webhook_targets if targets is None else targets) == ANY_TARGET
+
+
+def _is_host(netloc: str, host: str) -> bool:
+    """IPv6 is in brackets, without a scope, and nothing else is."""
+    try:
+        bracketed = ip_address(host).version == 6
+    except ValueError:
+        bracketed = False
+    return netloc.startswith("[") == bracketed and "%" not in host and (bracketed or ":" not in host)

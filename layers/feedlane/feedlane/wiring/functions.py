@@ -1,0 +1,75 @@
+"""The parts put together as the functions use them; each is made once in the life of a function instance."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+from feedlane.aws import clients as aws
+from feedlane.aws import metrics
+from feedlane.aws import queues as sqs
+from feedlane.aws.vault import LambdaVault
+from feedlane.clock import system_clock
+from feedlane.credentials.vault import Vault
+from feedlane.environment import environment
+from feedlane.feeds.upstream import Upstream
+from feedlane.ids import new_id
+from feedlane.statements.sender import Sender
+from feedlane.upkeep.connections import ConnectionCheck
+from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX, DailyRound, Pacer
+from feedlane.upkeep.watch import Watch
+from feedlane.wiring.checks import Checks
+from feedlane.xero.api import XeroApi
+from feedlane.xero.bank_feeds import XeroBankFeeds
+from feedlane.xero.connections import XeroConnections
+from feedlane.xero.http import Http
+from feedlane.xero.tokens import TokenCache
+
+
+@lru_cache(maxsize=1)
+def vault() -> Vault:
+    return LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
+
+
+@lru_cache(maxsize=1)
+def xero_http() -> Http:
+    return Http(environment().xero_api_url)
+
+
+@lru_cache(maxsize=1)
+def xero_api() -> XeroApi:
+    return XeroApi(xero_http(), tokens())
+
+
+@lru_cache(maxsize=1)
+def tokens() -> TokenCache:
+    return TokenCache(vault())
+
+
+@lru_cache(maxsize=1)
+def upstream() -> Upstream:
+    return XeroBankFeeds(xero_api())
+
+
+@lru_cache(maxsize=1)
+def sender() -> Sender:
+    return Sender(aws.store(), sqs.queues(), upstream(), system_clock, new_id, metrics.record_statement_age)
+
+
+@lru_cache(maxsize=1)
+def checks() -> Checks:
+    return Checks(aws.store(), sqs.queues(), upstream(), system_clock, new_id, metrics.record_statement_age)
+
+
+@lru_cache(maxsize=1)
+def daily_round() -> DailyRound:
+    pace = Pacer(TOKEN_SETS_PER_MINUTE_MAX, time.monotonic, time.sleep)
+    tender = ConnectionCheck(
+        aws.store(), vault(), XeroConnections(xero_http()), system_clock, new_id, sqs.queues(), pace.wait
+    )
+    return DailyRound(aws.store(), tender, system_clock)
+
+
+@lru_cache(maxsize=1)
+def watch() -> Watch:
+    return Watch(aws.store(), sqs.queues(), vault(), system_clock, new_id)
