@@ -6,7 +6,6 @@ import click
 
 from feedlane.clock import iso, system_clock
 from feedlane.errors import FeedlaneError
-from feedlane.ids import new_id
 from feedlane.store.store import Store
 
 table = click.option("--table", required=True, help="Name of the deployment's DynamoDB table.")
@@ -25,7 +24,7 @@ def create(table: str, name: str) -> None:
     from feedlane.settings import api_keys
 
     try:
-        _, clear = api_keys.create(_store(table), system_clock(), new_id, name)
+        _, clear = api_keys.create(PORTS, system_clock(), name)
     except FeedlaneError as error:
         raise click.ClickException(str(error)) from error
     click.echo(clear)

@@ -10,9 +10,7 @@ from aws_lambda_powertools import Logger
 from feedlane.aws import batch
 from feedlane.aws import clients as aws
 from feedlane.aws import queues as sqs
-from feedlane.clock import system_clock
 from feedlane.environment import environment
-from feedlane.ids import new_id
 from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
 from feedlane.pushes.recording import record
 
@@ -30,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _record(more_to_come: bool, records: list[batch.SqsRecord]) -> None:
     messages = [QueueMessage(found.id, found.group, found.body, found.sent_at) for found in records]
-    record(aws.store(), sqs.queues(), system_clock, new_id, messages, more_to_come)
+    record(aws.ports, messages, more_to_come)
     logger.info("messages recorded", extra={"group": records[0].group, "messages": len(records)})
 
 

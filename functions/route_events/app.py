@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _route(consumers: list[Consumer], record: batch.SqsRecord) -> None:
     told = event_from_detail(json.loads(record.body)["detail"])
-    made = route(store(), queues(), told, system_clock(), consumers)
+    made = route(ports, told, system_clock(), consumers)
     facts = {"event_id": told.id, "event_type": told.type, "deliveries": len(made)}
     logger.info("event routed", extra=facts)
 

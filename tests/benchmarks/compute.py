@@ -62,7 +62,7 @@ def whole_way(body: str) -> Callable[[], None]:
     there.sender, there.checks = type(there.sender)(*ports), type(there.checks)(*ports)
 
     def way() -> None:
-        accept(there.store, there.queues, there.now, there.new_id, *PLACE, body)
+        accept(there.ports, there.now, *PLACE, body)
         sent = there.queues.take("pushed")[0]
         there.record(world.QueueMessage(sent["id"], sent["group"], sent["body"], there.now))
         there.sender.send(there.queues.woken.pop(0))

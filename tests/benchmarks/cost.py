@@ -97,27 +97,24 @@ def _push(deployment: Deployment, account: str, turn: int) -> None:
     body = json.dumps({"transactions": transactions(PUSH, 1 + turn * PUSH, NOW.date())})
     deployment.called("public_api")
     settings_items.api_key(world.store, "none")
-    accept(world.store, deployment, world.now, world.new_id, COMPANY, CONNECTION, account, body)
+    accept(world.ports, world.now, COMPANY, CONNECTION, account, body)
 
 
 def _tell(deployment: Deployment, consumer_id: str) -> None:
     """Each event to the bus, over its queue, and to the consumer, who takes it."""
     world = deployment.world
     deliverer = Deliverer(
-        world.store,
-        deployment,
+        world.ports,
         lambda _: [SECRET],
         lambda *_: Answer(status=204, duration_ms=50),
-        world.clock,
         lambda: 0.0,
-        world.new_id,
         lambda _: {},
     )
     for event in world.events()[len(FEEDS) :]:
         for function in ("relay_events", "route_events", "deliver_webhooks"):
             deployment.called(function)
         deployment.messages.append(("events", bus_detail(event)))
-        route(world.store, deployment, event, world.now)
+        route(world.ports, event, world.now)
         deliverer.deliver(consumer_id, event.id)
 
 

@@ -188,7 +188,7 @@ class World:
     def _event(self, number: int) -> None:
         id, now = f"00000000-0000-4000-8000-{number:012d}", self.timeline.now()
         company = Company(id=f"company-{number}", name="Harbour Bakery Ltd", created=now)
-        event = company_created(id, company, now)
+        event = company_created(PORTS, company, now)
         self.store.commit(put_event(event))
         self.happened[id] = self.timeline.seconds
         self.timeline.sleep(0.5)

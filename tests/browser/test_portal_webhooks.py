@@ -14,7 +14,6 @@ from svix.webhooks import Webhook
 from feedlane.clock import system_clock
 from feedlane.environment import environment
 from feedlane.events.event import TEST
-from feedlane.ids import new_id
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.deliverer import Deliverer
 from feedlane.webhooks.replayer import Replayer
@@ -37,19 +36,16 @@ class Platform:
         """Works off what is on the queue now: not what comes of it later."""
         site = self.link.site
         deliverer = Deliverer(
-            store=site.store,
-            queues=site.queues,
+            site.ports,
             secrets=lambda consumer: site.vault.webhook_secrets(consumer.id),
             headers=lambda consumer: site.vault.webhook_headers(consumer.id),
             post=WebhookSender("any", system_clock).post,
-            clock=lambda: self.now,
             jitter=lambda: 0.0,
-            new_id=new_id,
         )
         for consumer_id, event_id, _ in site.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
         for consumer_id, replay_id, _ in site.queues.take("replays"):
-            Replayer(site.store, site.queues, deliverer, lambda: self.now).work(consumer_id, replay_id)
+            Replayer(site.ports, deliverer).work(consumer_id, replay_id)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def remove_account(world: World, place: Place) -> None:
     account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
     if account is not None:
         ports = (world.store, world.upstream, sqs.queues(), world.now, world.new_id)
-        unmapping.remove_account(*ports, world.connection_of(place), account)
+        unmapping.remove_account(world.ports, world.upstream, world.now, world.connection_of(place), account)
 
 
 def reject_mapping(world: World, place: Place) -> None:
@@ -73,7 +73,7 @@ def set_aside(world: World, place: Place) -> None:
             continue
         for hold in hold_items.holds_on(world.store, [(Scope.FEED, place.feed_id)]):
             with suppress(NotFound, Conflict, Invalid):
-                release(world.store, sqs.queues(), world.now, world.new_id, hold, [id])
+                release(world.ports, world.now, hold, [id])
         feed = world.feed(place)
         if feed is not None and any(line.transaction_id == id for line in feed.set_aside):
             world.causes.mend(cause)

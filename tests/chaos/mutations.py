@@ -70,7 +70,7 @@ def bytes_are_made_anew() -> AbstractContextManager[Any]:
 
 def accepted_counts_as_delivered() -> AbstractContextManager[Any]:
     def accepted(self: AnswerRecorder, feed: Any, statement: Any, _: Any, now: Any) -> None:
-        statement_end.record_delivered(self.store, self.queues, feed, statement, now, self.new_id)
+        statement_end.record_delivered(self.ports, feed, statement, now)
 
     return patch.object(AnswerRecorder, "_record_accepted", accepted)
 

@@ -110,7 +110,7 @@ class Operator:
 
     def release(self, hold: Hold) -> None:
         with suppress(NotFound, Conflict):
-            release(self.world.store, sqs.queues(), self.world.now, self.world.new_id, hold)
+            release(self.world.ports, self.world.now, hold)
             self.world.faults.count("released")
 
     def unmap(self, place: Place) -> None:
@@ -118,12 +118,12 @@ class Operator:
         account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
         if account is not None and account.mapping is not None:
             connection = world.connection_of(place)
-            unmapping.unmap(world.store, world.upstream, sqs.queues(), world.now, world.new_id, connection, account)
+            unmapping.unmap(world.ports, world.upstream, world.now, connection, account)
 
     def switch(self, on: bool) -> None:
         world = self.world
         if settings_items.settings(world.store).bank_feeds != on:
-            settings_changes.change_settings(world.store, sqs.queues(), world.now, world.new_id, {"bank_feeds": on})
+            settings_changes.change_settings(world.ports, world.now, {"bank_feeds": on})
 
     def delete_company(self, place: Place) -> None:
         """A platform asks again until the company is gone: each time goes on where the last one ended."""
@@ -131,7 +131,9 @@ class Operator:
         ports = (world.store, world.upstream, sqs.queues())
         for _ in range(MOST_TRIES):
             try:
-                connections.delete_company(*ports, lambda connection: None, world.now, world.new_id, place.company_id)
+                connections.delete_company(
+                    world.ports, world.upstream, lambda connection: None, world.now, place.company_id
+                )
             except NotFound:
                 return
             except (FeedlaneError, ConditionFailed, Unreachable):
@@ -183,9 +185,7 @@ class Operator:
             return
         world.timeline.sleep(DELETION_TAKES)
         try:
-            mapping.map_account(
-                world.store, world.upstream, sqs.queues(), world.now, world.new_id, connection, account, place.target_id
-            )
+            mapping.map_account(world.ports, world.upstream, world.now, connection, account, place.target_id)
             world.faults.count("mapped_again")
         except ReconnectionNeeded:
             # Link asks its customer to connect anew.

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from feedlane.aws import queues as sqs
 from feedlane.errors import Conflict, Invalid, NotFound, Refused
 from feedlane.feeds.push_operation import PushOperation
 from feedlane.ids import derived_id
@@ -121,8 +120,8 @@ class Platform:
         timeout = world.rng.choice((1, 5, 60)) if world.faults.strike("push_timing_out") else None
 
         def once() -> PushOperation:
-            return accept(
-                world.store, sqs.queues(), world.now, world.new_id, place.company_id, place.connection_id,
+            return accept(world.ports,
+                world.now, place.company_id, place.connection_id,
                 place.account_id, body, timeout,
             )  # fmt: skip
 

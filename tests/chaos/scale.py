@@ -137,7 +137,7 @@ class _Feed:
 
         def invoked() -> None:
             ports = (world.store, sqs.queues(), world.now, world.new_id)
-            answer = accept(*ports, place.company_id, place.connection_id, place.account_id, body)
+            answer = accept(world.ports, world.now, place.company_id, place.connection_id, place.account_id, body)
             world.faults.end(attempt)
             answers.append(answer)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from feedlane.aws import queues as sqs
 from feedlane.aws.vault import LambdaVault
 from feedlane.companies import items as company_items
 from feedlane.companies import source_accounts
@@ -158,7 +157,7 @@ class World:
         tokens = TokenCache(self.vault, self.timeline.now)
         api = XeroApi(self._http, tokens, self.timeline.now)
         organisations = XeroOrganisations(XeroConnections(self._http, self.timeline.now), Accounting(api), tokens)
-        linker = linking.Linking(self.store, sqs.queues(), self.vault, organisations, REDIRECT, self.new_id)
+        linker = linking.Linking(self.ports, self.vault, organisations, REDIRECT)
         linked = linker.authorised(connection, code, self.now)
         assert isinstance(linked, Connection)
         return linked
@@ -169,7 +168,7 @@ class World:
         assert connection.tenant is not None
         tenant = self.sim.organisations[connection.tenant.id]
         target = tenant.accounts[len([one for one in self.places if one.tenant_id == tenant.tenant_id])].account_id
-        mapping.map_account(self.store, self.upstream, sqs.queues(), self.now, self.new_id, connection, account, target)
+        mapping.map_account(self.ports, self.upstream, self.now, connection, account, target)
         self.places.append(
             Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id, number)
         )

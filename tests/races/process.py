@@ -13,7 +13,6 @@ from feedlane.aws import clients as aws
 from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.clock import system_clock
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded
-from feedlane.ids import new_id
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.upkeep.connections import ConnectionCheck
@@ -24,7 +23,6 @@ from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from local.instance import ROOT_CREDENTIALS
 from tests.chaos.mutations import MUTATIONS
-from tests.fakes.queues import FakeQueues
 from tests.races.moments import Moments, WatchedTransport, hurry_retries
 from tests.races.place import PREFIX, TABLE, Place
 
@@ -86,7 +84,11 @@ class FunctionInstance:
         connections = XeroConnections(Http(place.xero_url, transport=WatchedTransport(self._moments)), self._now)
         self._store = Store(table)
         self.vault = VaultService(self._secrets, table, identity, self._now, self._pause)
-        self.connection_check = ConnectionCheck(self._store, self.vault, connections, self._now, new_id, FakeQueues())
+        self.connection_check = ConnectionCheck(
+            self.ports,
+            self.vault,
+            connections,
+        )
 
     def answer(self, ask: Ask) -> Answer:
         self._ask = ask

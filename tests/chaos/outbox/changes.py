@@ -18,7 +18,6 @@ from feedlane.scope import Scope
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
 from tests.chaos.outbox.world import ACCOUNTS, World
-from tests.fakes.queues import FakeQueues
 from tests.unit.feeds.world import COMPANY, CONNECTION
 
 REFUSED = Refusal(
@@ -49,29 +48,29 @@ class Changes:
 
     def company(self) -> None:
         world = self._world
-        companies.create(world.store, world.timeline.now(), world.new_id, "Quay Cycles Ltd", None, {"plan": "gold"})
+        companies.create(world.ports, world.timeline.now(), "Quay Cycles Ltd", None, {"plan": "gold"})
 
     def connection(self) -> None:
         world = self._world
-        connections.create(world.store, world.timeline.now(), world.new_id, COMPANY, "gbol")
+        connections.create(world.ports, world.timeline.now(), COMPANY, "gbol")
 
     def setting(self) -> None:
         world, now = self._world, self._world.timeline.now()
         is_error = not settings_items.settings(world.store).gap_is_error
-        settings_changes.change_settings(world.store, FakeQueues(), now, world.new_id, {"gap_is_error": is_error})
+        settings_changes.change_settings(world.ports, now, {"gap_is_error": is_error})
 
     def profile(self) -> None:
         world, now = self._world, self._world.timeline.now()
         profile = settings_items.profile(world.store)
         changed = profile.but(name=f"{profile.name[:20]}{now:%H%M%S%f}")
-        settings_changes.change_profile(world.store, now, world.new_id, changed)
+        settings_changes.change_profile(world.ports, now, changed)
 
     def hold(self) -> None:
         world = self._world
         feed = feed_items.find_feed(world.store, feed_id(CONNECTION, world.rng.choice(ACCOUNTS)))
         assert feed is not None
         company = company_items.company(world.store, COMPANY)
-        placement.hold_feed(world.store, FakeQueues(), feed, REFUSED, company, world.timeline.now(), world.new_id)
+        placement.hold_feed(world.ports, feed, REFUSED, company, world.timeline.now())
 
     def flicker(self) -> None:
         """A hold that is lifted at once and comes again: several events of one feed within moments."""
@@ -81,4 +80,4 @@ class Changes:
     def release(self) -> None:
         world = self._world
         for hold in hold_items.holds(world.store)[:1]:
-            hold_release.release(world.store, FakeQueues(), world.timeline.now(), world.new_id, hold)
+            hold_release.release(world.ports, world.timeline.now(), hold)

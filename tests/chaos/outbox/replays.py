@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
-from feedlane.aws import queues as sqs
 from feedlane.clock import iso
 from feedlane.upkeep import stalled_replays
 from feedlane.webhooks import replayer
@@ -58,7 +57,7 @@ class Replays:
         found = sorted((d for d in all_deliveries(world) if d.attempts), key=lambda d: (d.consumer_id, d.event_id))
         if found:
             chosen = world.rng.choice(found)
-            delivery = replayer.replay_one(world.store, sqs.queues(), now, chosen.consumer_id, chosen.event_id)
+            delivery = replayer.replay_one(world.ports, now, chosen.consumer_id, chosen.event_id)
             if delivery.state is DeliveryState.SENDING:
                 self.ones.append((delivery.consumer_id, delivery.event_id, now))
 
@@ -72,7 +71,7 @@ class Replays:
         world, now = self._world, self._world.timeline.now()
         since = START + timedelta(seconds=world.rng.choice((0.0, 0.5 * world.timeline.seconds)))
         consumer = world.rng.choice(world.consumers)
-        replayer.start(world.store, sqs.queues(), now, consumer.id, which, since, None, company_id)
+        replayer.start(world.ports, now, consumer.id, which, since, None, company_id)
 
     # the watch
 
@@ -80,7 +79,7 @@ class Replays:
         """Every ten minutes, as its schedule has it."""
 
         def look() -> None:
-            stalled_replays.requeue(self._world.store, sqs.queues(), self._world.timeline.now())
+            stalled_replays.requeue(self._world.ports, self._world.timeline.now())
 
         self._world.timeline.start("function tend_connections", look)
         self._world.timeline.at(self._world.timeline.seconds + WATCH, self.watch)

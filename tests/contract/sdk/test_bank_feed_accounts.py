@@ -132,7 +132,7 @@ def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeed
     assert (check.kind, check.feed_id, delay) == ("feedConnection", feed_id(ids["connection_id"], "src-001"), 1)
     [made] = own.upstream.feeds.values()
     ready = made.model_copy(update={"active": True, "account_id": "xero-9", "account_name": "Current account"})
-    record_feed_connection_active(own.store, check.feed_id, ready, own.now, own.new_id)
+    record_feed_connection_active(own.ports, check.feed_id, ready, own.now)
     [shown] = sdk.account_mapping.get(request=ids)
     assert (shown.status, shown.target_account_id, shown.target_account_name) == (
         "connected", "xero-9", "Current account",

@@ -65,15 +65,15 @@ def webhooks(own: StandInParts, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         posted.append(headers["webhook-id"])
         return Answer(status=204, duration_ms=7)
 
-    deliverer = Deliverer(
-        store=own.store, queues=own.queues, secrets=lambda consumer: [own.vault.secrets[consumer.id]], post=post,
-        clock=own.clock, jitter=lambda: 0.0, new_id=own.new_id, headers=lambda consumer: {},
+    deliverer = Deliverer(own.ports,
+        secrets=lambda consumer: [own.vault.secrets[consumer.id]], post=post,
+        jitter=lambda: 0.0, headers=lambda consumer: {},
     )  # fmt: skip
 
     def work(seconds: float) -> None:
         own.now += timedelta(seconds=60)
         for consumer_id, replay_id, _ in own.queues.take("replays"):
-            Replayer(own.store, own.queues, deliverer, own.clock).work(consumer_id, replay_id)
+            Replayer(own.ports, deliverer).work(consumer_id, replay_id)
         for consumer_id, event_id, _ in own.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
 
@@ -113,7 +113,7 @@ def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, own: StandInPart
     assert run("webhooks", "disable", "hook-1").exit_code == 0
     assert "  disabled  " in run("webhooks", "list").output
     assert run("webhooks", "test", "hook-1").exit_code == 1
-    route(own.store, own.queues, hold_event("missed", own.now), own.now)
+    route(own.ports, hold_event("missed", own.now), own.now)
     own.store.commit(put_event(hold_event("missed", own.now)))
     own.now += timedelta(minutes=1)
     assert "Done  1 sent, 0 failed" in run("webhooks", "enable", "hook-1").output

@@ -97,47 +97,47 @@ CONSUMER = Consumer(id="consumer-1", url="https://hooks.example.com/in?key=secre
 PLAIN = Company(id="company-2", name="Plain", description="no tags", created=NOW)
 
 EVENTS = [
-    payloads.company_created("id", COMPANY, NOW),
-    payloads.company_created("id", PLAIN, NOW),
-    payloads.company_deleted("id", COMPANY, NOW),
-    payloads.connection_created("id", PENDING, COMPANY, NOW),
-    payloads.connection_connected("id", LINKED, PLAIN, NOW),
-    payloads.connection_disconnected("id", LINKED.but(status=ConnectionStatus.DEAUTHORIZED), COMPANY, NOW),
-    payloads.connection_reconnected("id", LINKED, COMPANY, NOW),
-    payloads.connection_failed("id", PENDING.but(errors=(ERROR,)), COMPANY, NOW),
-    payloads.connection_deleted("id", LINKED, COMPANY, NOW),
-    payloads.connection_needs_reconnection("id", LACKING, COMPANY, NOW),
-    payloads.connection_recovered("id", LACKING, LINKED, COMPANY, "reconnection", NOW),
-    payloads.connection_recovered("id", PENDING.but(status=ConnectionStatus.DEAUTHORIZED), LINKED, PLAIN, "xero", NOW),
-    payloads.authorization_unanswered("id", PENDING, COMPANY, NOW, 24, 25, NOW),
-    payloads.authorization_unanswered("id", LINKED, PLAIN, NOW, 0, None, NOW),
-    feed_events.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW),
-    feed_events.write_ended("id", OPERATION.failed(NOW, "Refused", 403, PROBLEM), COMPANY, NOW),
-    feed_events.write_ended("id", OPERATION.timed_out(NOW), PLAIN, NOW),
-    payloads.source_account_connected("id", ACCOUNT, COMPANY, NOW),
-    payloads.source_account_connected("id", ACCOUNT.but(sort_code=None, mapping=None, given={}), COMPANY, NOW),
-    payloads.source_account_disconnected("id", ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED), COMPANY, NOW),
+    payloads.company_created(PORTS, COMPANY, NOW),
+    payloads.company_created(PORTS, PLAIN, NOW),
+    payloads.company_deleted(PORTS, COMPANY, NOW),
+    payloads.connection_created(PORTS, PENDING, COMPANY, NOW),
+    payloads.connection_connected(PORTS, LINKED, PLAIN, NOW),
+    payloads.connection_disconnected(PORTS, LINKED.but(status=ConnectionStatus.DEAUTHORIZED), COMPANY, NOW),
+    payloads.connection_reconnected(PORTS, LINKED, COMPANY, NOW),
+    payloads.connection_failed(PORTS, PENDING.but(errors=(ERROR,)), COMPANY, NOW),
+    payloads.connection_deleted(PORTS, LINKED, COMPANY, NOW),
+    payloads.connection_needs_reconnection(PORTS, LACKING, COMPANY, NOW),
+    payloads.connection_recovered(PORTS, LACKING, LINKED, COMPANY, "reconnection", NOW),
+    payloads.connection_recovered(PORTS, PENDING.but(status=ConnectionStatus.DEAUTHORIZED), LINKED, PLAIN, "xero", NOW),
+    payloads.authorization_unanswered(PORTS, PENDING, COMPANY, NOW, 24, 25, NOW),
+    payloads.authorization_unanswered(PORTS, LINKED, PLAIN, NOW, 0, None, NOW),
+    feed_events.write_ended(PORTS, OPERATION.succeeded(NOW), COMPANY, NOW),
+    feed_events.write_ended(PORTS, OPERATION.failed(NOW, "Refused", 403, PROBLEM), COMPANY, NOW),
+    feed_events.write_ended(PORTS, OPERATION.timed_out(NOW), PLAIN, NOW),
+    payloads.source_account_connected(PORTS, ACCOUNT, COMPANY, NOW),
+    payloads.source_account_connected(PORTS, ACCOUNT.but(sort_code=None, mapping=None, given={}), COMPANY, NOW),
+    payloads.source_account_disconnected(PORTS, ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED), COMPANY, NOW),
     payloads.source_account_disconnected(
-        "id", ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED, problem=PROBLEM), COMPANY, NOW
+        PORTS, ACCOUNT.but(status=SourceAccountStatus.DISCONNECTED, problem=PROBLEM), COMPANY, NOW
     ),
     hold_event(),
-    hold_events.held("id", APP_HOLD, 0, COMPANY, NOW),
-    hold_events.held("id", APP_HOLD, None, COMPANY, NOW),
-    hold_events.released("id", FEED_HOLD, 5, COMPANY, NOW),
-    hold_events.released("id", APP_HOLD, 5, None, NOW),
-    feed_events.gap_found("id", FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
-    statement_events.statement_stuck("id", FEED, STATEMENT, COMPANY, NOW),
-    statement_events.statement_stuck("id", FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
-    statement_events.statement_resolved("id", FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
-    payloads.connection_limit_reached("id", 25, 25, NOW),
-    statement_events.daily_limit_reached("id", "tenant-1", 1000, 900, COMPANY, NOW),
-    statement_events.daily_limit_reached("id", "tenant-1", 1000, 900, None, NOW),
+    hold_events.held(PORTS, APP_HOLD, 0, COMPANY, NOW),
+    hold_events.held(PORTS, APP_HOLD, None, COMPANY, NOW),
+    hold_events.released(PORTS, FEED_HOLD, 5, COMPANY, NOW),
+    hold_events.released(PORTS, APP_HOLD, 5, None, NOW),
+    feed_events.gap_found(PORTS, FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
+    statement_events.statement_stuck(PORTS, FEED, STATEMENT, COMPANY, NOW),
+    statement_events.statement_stuck(PORTS, FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
+    statement_events.statement_resolved(PORTS, FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
+    payloads.connection_limit_reached(PORTS, 25, 25, NOW),
+    statement_events.daily_limit_reached(PORTS, "tenant-1", 1000, 900, COMPANY, NOW),
+    statement_events.daily_limit_reached(PORTS, "tenant-1", 1000, 900, None, NOW),
     settings_events.settings_changed(
-        "id", {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW
+        PORTS, {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW
     ),
-    webhook_events.consumer_disabled("id", CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),
-    webhook_events.consumer_disabled("id", CONSUMER, "gone", NOW),
-    webhook_events.consumer_test("id", CONSUMER, NOW),
+    webhook_events.consumer_disabled(PORTS, CONSUMER.but(failing_since=NOW - timedelta(days=5)), "failing", NOW),
+    webhook_events.consumer_disabled(PORTS, CONSUMER, "gone", NOW),
+    webhook_events.consumer_test(PORTS, CONSUMER, NOW),
 ]
 
 
@@ -157,7 +157,7 @@ def test_the_company_concerned_comes_with_its_page_in_the_portal(monkeypatch: py
     with monkeypatch.context() as patch:
         patch.setenv("PUBLIC_URL", "https://feeds.example.com")
         environment.cache_clear()
-        event = feed_events.write_ended("id", OPERATION.succeeded(NOW), COMPANY, NOW)
+        event = feed_events.write_ended(PORTS, OPERATION.succeeded(NOW), COMPANY, NOW)
     environment.cache_clear()
     sent = json.loads(webhook_body(event))
     jsonschema.validate(sent, _strict(_schema(event.type)), format_checker=jsonschema.FormatChecker())
@@ -177,7 +177,7 @@ def test_schemas_are_valid_and_listed(event_type: str) -> None:
 
 
 def test_amounts_go_out_digit_for_digit() -> None:
-    event = payloads.source_account_connected("id", ACCOUNT, COMPANY, NOW)
+    event = payloads.source_account_connected(PORTS, ACCOUNT, COMPANY, NOW)
     assert b'"balance":123456789012345.6789,' in webhook_body(Event.model_validate(put_event(event).item))
 
 
@@ -189,7 +189,7 @@ def test_what_an_event_keeps_order_with() -> None:
     assert subjects[event_types.CONNECTION_FAILED] == "connection-1"
     assert subjects[event_types.COMPANY_DELETED] == COMPANY.id
     assert subjects[event_types.SETTINGS_CHANGED] == "app"
-    assert hold_events.held("id", FEED_HOLD, 1, COMPANY, NOW).subject == FEED.id
+    assert hold_events.held(PORTS, FEED_HOLD, 1, COMPANY, NOW).subject == FEED.id
 
 
 def test_no_key_of_the_app_or_of_a_consumer_is_in_an_event() -> None:
@@ -198,7 +198,7 @@ def test_no_key_of_the_app_or_of_a_consumer_is_in_an_event() -> None:
 
 
 def test_a_hold_of_the_app_names_no_company() -> None:
-    event = hold_events.held("id", APP_HOLD, 3, COMPANY, NOW)
+    event = hold_events.held(PORTS, APP_HOLD, 3, COMPANY, NOW)
     assert event.company_id is None
     assert "referenceCompany" not in event.payload
 

@@ -11,7 +11,6 @@ import standardwebhooks
 import svix.webhooks
 
 from feedlane.clock import system_clock
-from feedlane.ids import new_id
 from feedlane.store.store import Store
 from feedlane.webhooks import consumers
 from feedlane.webhooks.deliverer import Deliverer
@@ -30,17 +29,16 @@ class World:
         self.receiver = receiver
         self.store, self.queues, self.vault_world = Store(MemoryTable()), FakeQueues(), VaultWorld()
         self.vault = self.vault_world.vault()
-        self.deliverer = Deliverer(
-            store=self.store, queues=self.queues,
+        self.deliverer = Deliverer(self.ports,
             secrets=ExpiringCache(self.vault.webhook_secrets, system_clock).of,
             headers=ExpiringCache(self.vault.webhook_headers, system_clock).of,
             post=WebhookSender("any", system_clock).post,
-            clock=system_clock, jitter=lambda: 0.0, new_id=new_id,
+            jitter=lambda: 0.0,
         )  # fmt: skip
 
     def create(self, headers: dict[str, str] | None = None) -> tuple[str, str]:
         consumer, secret = consumers.create(
-            self.store, self.vault, system_clock(), new_id, self.receiver.url(), [], [], False, headers
+            self.ports, self.vault, system_clock(), self.receiver.url(), [], [], False, headers
         )
         return consumer.id, secret
 
@@ -49,7 +47,7 @@ class World:
 
     def webhook(self, consumer_id: str) -> Received:
         """One is sent, and is what arrived."""
-        test = consumers.send_test(self.store, self.queues, system_clock(), new_id, consumer_id)
+        test = consumers.send_test(self.ports, system_clock(), consumer_id)
         self.deliverer.deliver(consumer_id, test.event_id)
         return self.receiver.received[-1]
 

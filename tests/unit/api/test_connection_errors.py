@@ -13,7 +13,6 @@ from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, CONNECTION
 from feedlane.credentials.problems import ONE_OFF_ENDED
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
-from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
@@ -77,7 +76,7 @@ def test_what_only_the_customer_can_mend_is_said_and_a_push_is_refused_with_it(
 ) -> None:
     connected(call, ids, "main")
     connection, company = _own(own, ids), company_items.company(own.store, ids["company_id"])
-    own.store.commit(*disconnection_writes(own.store, connection, problem, company, own.now, new_id))
+    own.store.commit(*disconnection_writes(own.ports, connection, problem, company, own.now))
     shown = _connection(call, ids)
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], shown["status"]) == (reason, "Active", status)

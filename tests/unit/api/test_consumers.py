@@ -165,7 +165,7 @@ def test_a_secret_is_rotated_and_shown_once(call: Call, own: StandInParts) -> No
 def test_what_a_disabled_consumer_missed_is_sent_when_it_is_enabled(call: Call, own: StandInParts) -> None:
     id = hook(call)["id"]
     assert call("POST", f"/webhooks/{id}/disable").body["disabled"] is True
-    route(own.store, own.queues, hold_event(), own.now)
+    route(own.ports, hold_event(), own.now)
     assert own.queues.deliveries == []
     enabled = call("POST", f"/webhooks/{id}/enable")
     assert (enabled.status, enabled.body["disabled"]) == (200, False)
@@ -193,7 +193,7 @@ def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, own: Stand
     assert event
     assert event.payload["consumerId"] == id
     # It comes round by the bus too, as every event, and makes no second delivery.
-    assert [one.consumer_id for one in route(own.store, own.queues, event, own.now)] == [id]
+    assert [one.consumer_id for one in route(own.ports, event, own.now)] == [id]
 
 
 def test_a_disabled_consumer_cannot_be_tested(call: Call, own: StandInParts) -> None:
@@ -206,7 +206,7 @@ def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, own
     id = hook(call)["id"]
     for n in range(5):
         event = hold_event(f"event-{n}", own.now + timedelta(seconds=n))
-        route(own.store, own.queues, event if n else event.but(company_id="another"), own.now)
+        route(own.ports, event if n else event.but(company_id="another"), own.now)
     given_up = webhook_items.find_attempt_inputs(own.store, id, "event-3").delivery
     assert given_up
     own.store.commit(webhook_items.put_delivery(given_up.but(state=DeliveryState.FAILURE), own.now))
@@ -238,7 +238,7 @@ def test_a_filter_that_fits_hardly_anything_reads_only_so_many_at_a_time(
     monkeypatch.setattr(webhook_items, "_DELIVERIES_READ_MAX", 200)
     id = hook(call)["id"]
     for n in range(250):
-        route(own.store, own.queues, hold_event(f"event-{n:03d}", own.now + timedelta(seconds=n)), own.now)
+        route(own.ports, hold_event(f"event-{n:03d}", own.now + timedelta(seconds=n)), own.now)
     page = call("GET", f"/webhooks/{id}/deliveries?companyId=nobody").body
     assert page["results"] == []
     page = call("GET", page["_links"]["next"]["href"]).body

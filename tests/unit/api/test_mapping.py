@@ -44,9 +44,7 @@ def account(own: StandInParts, connection: Connection) -> SourceAccount:
 def map_it(
     own: StandInParts, connection: Connection, account: SourceAccount, target: str | None = "xero-1"
 ) -> SourceAccount:
-    return mapping.map_account(
-        own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, account, target, None
-    )
+    return mapping.map_account(own.ports, own.upstream, own.clock(), connection, account, target, None)
 
 
 def test_a_crash_after_xeros_answer_is_made_good_by_mapping_again(
@@ -77,9 +75,7 @@ def test_what_a_crash_left_behind_for_another_account_is_removed_first(
 def test_a_feed_that_grows_meanwhile_is_read_again(
     own: StandInParts, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = unmapping.unmap(
-        own.store, own.upstream, own.queues, own.now, own.new_id, connection, map_it(own, connection, account)
-    )
+    ended = unmapping.unmap(own.ports, own.upstream, own.now, connection, map_it(own, connection, account))
     commit, grown = own.store.commit, []
 
     def growing(*writes: Write) -> None:
@@ -158,9 +154,7 @@ def test_xeros_refusal_changes_nothing(own: StandInParts, connection: Connection
 def test_a_new_mapping_lifts_the_hold_of_a_feed_connection_that_was_gone(
     own: StandInParts, connection: Connection, account: SourceAccount
 ) -> None:
-    ended = unmapping.unmap(
-        own.store, own.upstream, own.queues, own.now, own.new_id, connection, map_it(own, connection, account)
-    )
+    ended = unmapping.unmap(own.ports, own.upstream, own.now, connection, map_it(own, connection, account))
     for reason, left in (("feed-connection-gone", 0), ("statement-rejected", 1)):
         subject = feed_id(connection.id, "src")
         hold = Hold(
@@ -170,7 +164,7 @@ def test_a_new_mapping_lifts_the_hold_of_a_feed_connection_that_was_gone(
         own.store.commit(hold_items.add_hold(hold))
         mapped = map_it(own, connection, ended)
         assert len(hold_items.holds(own.store)) == left
-        ended = unmapping.unmap(own.store, own.upstream, own.queues, own.now, own.new_id, connection, mapped)
+        ended = unmapping.unmap(own.ports, own.upstream, own.now, connection, mapped)
 
 
 def test_a_late_answer_about_an_earlier_feed_connection_changes_nothing(
@@ -179,9 +173,9 @@ def test_a_late_answer_about_an_earlier_feed_connection_changes_nothing(
     own.upstream.active = False
     map_it(own, connection, account, None)
     late = FeedConnection(id="earlier", account_token="other", active=True)
-    found = mapping.record_feed_connection_active(own.store, feed_id(connection.id, "src"), late, own.now, own.new_id)
+    found = mapping.record_feed_connection_active(own.ports, feed_id(connection.id, "src"), late, own.now)
     assert found is None
-    assert mapping.record_feed_connection_active(own.store, "no/feed", late, own.now, own.new_id) is None
+    assert mapping.record_feed_connection_active(own.ports, "no/feed", late, own.now) is None
 
 
 def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_is_mapped_again(
@@ -189,7 +183,7 @@ def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_
 ) -> None:
     mapped = map_it(own, connection, account)
     waiting(own, connection)
-    ended = unmapping.unmap(own.store, own.upstream, own.queues, own.now, own.new_id, connection, mapped)
+    ended = unmapping.unmap(own.ports, own.upstream, own.now, connection, mapped)
     [hold] = hold_items.holds(own.store)
     assert (hold.scope, hold.reason) == (Scope.FEED, "source-account-disconnected")
     operation = push_operation_items.find_operation(own.store, connection.company_id, "push-1")
@@ -207,7 +201,7 @@ def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
 ) -> None:
     mapped = map_it(own, connection, account)
     waiting(own, connection)
-    unmapping.remove_account(own.store, own.upstream, own.queues, own.now, own.new_id, connection, mapped)
+    unmapping.remove_account(own.ports, own.upstream, own.now, connection, mapped)
     assert hold_items.holds(own.store) == []
     operation = push_operation_items.find_operation(own.store, connection.company_id, "push-1")
     assert operation.status == "Failed"

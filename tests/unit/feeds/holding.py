@@ -27,7 +27,7 @@ def hold_tenant(world: World) -> Hold:
 
 
 def lift(world: World, hold: Hold) -> list[PushOperation]:
-    return release(world.store, world.queues, world.now, world.new_id, hold)
+    return release(world.ports, world.now, hold)
 
 
 def lift_all(world: World) -> None:

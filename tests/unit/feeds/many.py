@@ -76,7 +76,10 @@ class Many:
         self.queues = FakeQueues()
         numbers = itertools.count(1)
         self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
-        self.checks = Checks(self.store, self.queues, FakeUpstream(), lambda: self.now, self.new_id)
+        self.checks = Checks(
+            self.ports,
+            FakeUpstream(),
+        )
         self.most: Counter[str] = Counter()
         """The most calls of the table and wake-ups in one invocation."""
         self.died = 0

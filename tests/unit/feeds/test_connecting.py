@@ -59,7 +59,7 @@ def test_what_waited_is_sent_once_the_feed_connection_is_active(world: World) ->
 
 def test_a_crash_between_connected_and_released_is_made_good_by_the_message_again(world: World) -> None:
     found = made(None, None).but(active=True)  # type: ignore[arg-type]
-    mapping.record_feed_connection_active(world.store, world.feed().id, found, world.now, world.new_id)
+    mapping.record_feed_connection_active(world.ports, world.feed().id, found, world.now)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
 
@@ -81,7 +81,7 @@ def test_a_statement_that_is_being_sent_while_its_account_is_unmapped_keeps_its_
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     just_before(world, "commit", lambda: world.sender.send(world.feed().id), touching="HOLD#feed")
-    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
+    unmapping.unmap(world.ports, world.upstream, world.now, connection, account)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert world.operation(operation.key).status is PushStatus.SUCCESS
@@ -96,7 +96,7 @@ def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world:
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     world.record(world.message(transactions(1, start=3, opening=20.0)))
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
-    unmapping.unmap(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account)
+    unmapping.unmap(world.ports, world.upstream, world.now, connection, account)
     world.checks.dispatch(FeedConnectionCheck(feed_id=world.feed().id))
     assert len(hold_items.holds(world.store)) == 1
 
@@ -114,7 +114,7 @@ def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_
     del world.upstream.create_feed_connection  # type: ignore[attr-defined]
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
-    mapping.map_account(*ports, connection, account, "target")
+    mapping.map_account(world.ports, world.upstream, world.now, connection, account, "target")
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert hold_items.holds(world.store) == []

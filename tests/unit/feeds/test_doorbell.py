@@ -25,7 +25,7 @@ def world() -> World:
 def take(world: World, count: int = 2, timeout: int | None = None) -> None:
     """As the API does it, with every message that it sends."""
     body = json.dumps({"accountId": ACCOUNT, "transactions": transactions(count)})
-    accept(world.store, world.queues, world.now, world.new_id, COMPANY, CONNECTION, ACCOUNT, body, timeout)
+    accept(world.ports, world.now, COMPANY, CONNECTION, ACCOUNT, body, timeout)
 
 
 def crash_instead_of_ringing(world: World) -> None:

@@ -31,18 +31,18 @@ DETAIL = "What Xero says of it."
 
 def released(world: World) -> None:
     [hold] = hold_items.holds(world.store)
-    release(world.store, world.queues, world.now, world.new_id, hold)
+    release(world.ports, world.now, hold)
 
 
 def reconnected(world: World) -> None:
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
-    resume_connection(world.store, world.queues, world.now, world.new_id, connection)
+    resume_connection(world.ports, world.now, connection)
 
 
 def mapped_again(world: World) -> None:
     account = company_items.source_account(world.store, CONNECTION, "account-1")
     world.store.commit(company_items.put_source_account(account.but(modified=world.now)))
-    mapping.resume_feed(world.store, world.queues, world.now, world.new_id, world.feed().id)
+    mapping.resume_feed(world.ports, world.now, world.feed().id)
 
 
 class Row(NamedTuple):

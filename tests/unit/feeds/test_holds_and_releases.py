@@ -43,7 +43,7 @@ def test_a_release_sends_what_was_held_in_order_and_once(world: World) -> None:
     world.run()
     assert world.sent_ids() == []
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.store, world.queues, world.now, world.new_id, hold)
+    [started] = release(world.ports, world.now, hold)
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
     assert world.operation(started.key).status is PushStatus.SUCCESS
@@ -60,7 +60,7 @@ def test_a_statement_in_doubt_is_not_cut_again_by_a_hold_and_its_release(world: 
     world.run()
     world.record(world.message(transactions(2, start=3, opening=20.0)))
     [hold] = hold_items.holds(world.store)
-    release(world.store, world.queues, world.now, world.new_id, hold)
+    release(world.ports, world.now, hold)
     world.run()
     assert len({request for _, request in world.upstream.posts[:3]}) == 1
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
@@ -71,7 +71,7 @@ def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> No
     world.push(transactions(5))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t3"])
+    [started] = release(world.ports, world.now, hold, ["t3"])
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t4", "t5"]
     assert started.transactions == 4
@@ -86,7 +86,7 @@ def test_setting_the_last_lines_aside_ends_what_waited_for_them(world: World) ->
     world.push(transactions(2))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t1", "t2"])
+    [started] = release(world.ports, world.now, hold, ["t1", "t2"])
     world.run()
     assert world.sent_ids() == []
     assert world.operation(started.key).status is PushStatus.SUCCESS
@@ -101,7 +101,7 @@ def test_setting_the_last_line_aside_ends_what_waited_for_it_however_long_the_re
     world.push(transactions(5))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.store, world.queues, world.now, world.new_id, hold, ["t4", "t5"])
+    [started] = release(world.ports, world.now, hold, ["t4", "t5"])
     world.queues.follow_ups.clear()
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3"]
@@ -114,7 +114,7 @@ def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None
     world.run()
     [hold] = hold_items.holds(world.store)
     with pytest.raises(Invalid) as caught:
-        release(world.store, world.queues, world.now, world.new_id, hold, ["t9"])
+        release(world.ports, world.now, hold, ["t9"])
     assert caught.value.findings[0].item_id == "setAside.t9"
     assert hold_items.holds(world.store) == [hold]
 
@@ -125,9 +125,9 @@ def test_a_feed_is_released_from_every_hold_and_its_own_sets_aside(world: World)
     world.run()
     hold_tenant(world)
     with pytest.raises(Invalid):
-        release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t9"])
+        release_feed(world.ports, world.now, world.feed(), ["t9"])
     assert {hold.scope for hold in hold_items.holds(world.store)} == {Scope.FEED, Scope.TENANT}
-    release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t2"])
+    release_feed(world.ports, world.now, world.feed(), ["t2"])
     world.run()
     assert hold_items.holds(world.store) == []
     assert world.sent_ids() == ["t1", "t3"]
@@ -138,6 +138,6 @@ def test_nothing_is_set_aside_without_a_word_where_the_feed_has_no_hold_of_its_o
     world.push(transactions(2))
     world.run()
     with pytest.raises(Invalid) as caught:
-        release_feed(world.store, world.queues, world.now, world.new_id, world.feed(), ["t1"])
+        release_feed(world.ports, world.now, world.feed(), ["t1"])
     assert caught.value.findings[0].item_id == "setAside"
     assert [hold.scope for hold in hold_items.holds(world.store)] == [Scope.TENANT]

@@ -78,7 +78,7 @@ def test_a_refusal_that_finds_a_hold_makes_none_anew_when_that_is_lifted_at_this
         return found
 
     world.store.holds_on = seen_and_lifted  # type: ignore[method-assign]
-    found = placement.hold_feed(world.store, world.queues, feed, NO_FEEDS, company, world.now, world.new_id)
+    found = placement.hold_feed(world.ports, feed, NO_FEEDS, company, world.now)
     assert (found.id, hold_items.holds(world.store), world.events("bankFeeds.held")) == (before.id, [], [])
 
 

@@ -74,11 +74,11 @@ def test_a_release_sees_what_the_index_does_not_know_yet(world: World) -> None:
 def test_switching_on_survives_a_crash_before_the_feeds_are_woken(world: World) -> None:
     ports = (world.store, world.queues, world.now, world.new_id)
     world.record(world.message(transactions(2)))
-    change_settings(*ports, {"bank_feeds": False})
+    change_settings(world.ports, world.now, {"bank_feeds": False})
     world.run()
     crash_on_wake(world)
     with pytest.raises(Crashed):
-        change_settings(*ports, {"bank_feeds": True})
+        change_settings(world.ports, world.now, {"bank_feeds": True})
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
 

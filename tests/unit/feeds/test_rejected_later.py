@@ -36,9 +36,9 @@ def mapped_again(waiting: int = 2) -> World:
         world.record(world.message(transactions(waiting)))
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
-    unmapping.unmap(*ports, connection, account(world))
+    unmapping.unmap(world.ports, world.upstream, world.now, connection, account(world))
     world.upstream.create_feed_connection = made  # type: ignore[method-assign]
-    mapping.map_account(*ports, connection, account(world), "target")
+    mapping.map_account(world.ports, world.upstream, world.now, connection, account(world), "target")
     return world
 
 
@@ -55,7 +55,7 @@ def map_again(world: World) -> None:
     world.upstream.connections.clear()
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
-    mapping.map_account(*ports, connection, account(world), "other target")
+    mapping.map_account(world.ports, world.upstream, world.now, connection, account(world), "other target")
 
 
 def test_the_account_is_disconnected_with_xeros_problem_and_what_waits_is_held_with_it() -> None:
@@ -127,13 +127,13 @@ def test_a_release_without_a_mapping_says_that_it_has_to_be_mapped() -> None:
     world.run()
     [hold] = hold_items.holds(world.store)
     with pytest.raises(Conflict, match="mapped again"):
-        release(world.store, world.queues, world.now, world.new_id, hold)
+        release(world.ports, world.now, hold)
 
 
 def test_a_rejection_of_an_earlier_feed_connection_leaves_the_present_one_alone() -> None:
     world = mapped_again()
     ports = (world.store, world.queues, world.feed().id, "fc-earlier")
-    assert not unmapping.record_feed_connection_rejected(*ports, TAKEN, world.now, world.new_id)
+    assert not unmapping.record_feed_connection_rejected(world.ports, world.feed().id, "fc-earlier", TAKEN, world.now)
     assert account(world).status is SourceAccountStatus.CONNECTING
 
 

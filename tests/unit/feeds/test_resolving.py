@@ -31,7 +31,7 @@ def stuck() -> World:
 
 
 def said(world: World, outcome: Resolution, number: int = 1) -> None:
-    resolve(world.store, world.queues, world.now, world.new_id, world.feed().id, number, outcome)
+    resolve(world.ports, world.now, world.feed().id, number, outcome)
 
 
 def forgotten(world: World) -> None:

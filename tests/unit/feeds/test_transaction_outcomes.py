@@ -23,7 +23,7 @@ def told(world: World, key: str) -> dict[str, tuple[str, int | None]]:
 
 def lift(world: World, *set_aside: str) -> str:
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.store, world.queues, world.now, world.new_id, hold, set_aside)
+    [started] = release(world.ports, world.now, hold, set_aside)
     return started.key
 
 

@@ -39,11 +39,11 @@ def held(app: Many) -> Hold:
     """The app's hold, made on the refusal of its first feed."""
     feed = app.feeds[0]
     company = company_items.company(app.store, feed.company_id)
-    return placement.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
+    return placement.hold_feed(app.ports, feed, SUSPENDED, company, app.now)
 
 
 def release(app: Many, hold: Hold) -> int:
-    return len(hold_release.release(app.store, app.queues, app.now, app.new_id, hold))
+    return len(hold_release.release(app.ports, app.now, hold))
 
 
 def everyone(app: Many) -> set[str]:
@@ -68,7 +68,7 @@ def test_pages_have_every_feed_once() -> None:
 )
 def test_no_feed_at_the_edge_of_a_page_is_left_out(connections: int) -> None:
     app = Many(connections, 2 * connections)
-    wake_all.wake_all(app.store, app.queues)
+    wake_all.wake_all(app.ports)
     app.work_off(random.Random(1))
     assert sorted(app.queues.woken) == sorted(everyone(app))
 
@@ -100,7 +100,7 @@ def test_feeds_that_meet_a_standing_hold_do_not_each_go_through_all_of_them() ->
     app.queues.follow_ups.clear()
     for feed in app.feeds[1:20]:
         company = company_items.company(app.store, feed.company_id)
-        placement.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
+        placement.hold_feed(app.ports, feed, SUSPENDED, company, app.now)
     assert app.queues.follow_ups == []
 
 
@@ -213,8 +213,8 @@ def test_what_comes_in_while_the_release_goes_on_is_sent_as_well() -> None:
 
 def test_switching_bank_feeds_on_again_wakes_every_feed() -> None:
     app = Many(CONNECTIONS, FEEDS)
-    change_settings(app.store, app.queues, app.now, app.new_id, {"bank_feeds": False})
-    change_settings(app.store, app.queues, app.now, app.new_id, {"bank_feeds": True})
+    change_settings(app.ports, app.now, {"bank_feeds": False})
+    change_settings(app.ports, app.now, {"bank_feeds": True})
     app.work_off(random.Random(8), DEATHS)
     assert app.died >= 5
     assert set(app.queues.woken) == everyone(app)

@@ -43,7 +43,7 @@ class World:
         numbers = itertools.count(1)
         self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
         ports = (self.store, self.queues, self.upstream, self.clock, self.new_id)
-        self.sender, self.checks = Sender(*ports), Checks(*ports)
+        self.sender, self.checks = Sender(self.ports, self.upstream), Checks(self.ports, self.upstream)
         self._link(accounts)
 
     def clock(self) -> datetime:
@@ -75,7 +75,7 @@ class World:
     def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **more: Any) -> PushOperation:
         body = json.dumps({"accountId": account, "transactions": transactions})
         ports = (self.store, self.queues, self.now, self.new_id)
-        operation = accept(*ports, COMPANY, CONNECTION, account, body, **more)
+        operation = accept(self.ports, self.now, COMPANY, CONNECTION, account, body, **more)
         if operation.due is None:
             # It was rung for: who promised to look whether it was has nothing to do.
             self.queues.follow_ups = [
@@ -91,7 +91,7 @@ class World:
         return QueueMessage(self.new_id(), feed_id(CONNECTION, account), text, self.now)
 
     def record(self, *messages: QueueMessage, more_to_come: bool = False) -> None:
-        record(self.store, self.queues, self.clock, self.new_id, messages, more_to_come)
+        record(self.ports, messages, more_to_come)
 
     # the functions
 

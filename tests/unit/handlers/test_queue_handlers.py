@@ -186,10 +186,10 @@ def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, mon
             return [XeroConnection(id="x", tenant_id=there[access_token], tenant_type="ORGANISATION")]
 
     numbers = itertools.count(500)
-    tender = ConnectionCheck(
-        world.store, Vault(), Connections(), world.clock, lambda: f"id-{next(numbers)}", world.queues,  # type: ignore[arg-type]
+    tender = ConnectionCheck(world.ports, 
+        Vault(), Connections(), ,  # type: ignore[arg-type]
     )  # fmt: skip
-    monkeypatch.setattr(wiring, "daily_round", lambda: DailyRound(world.store, tender, world.clock))
+    monkeypatch.setattr(wiring, "daily_round", lambda: DailyRound(world.ports, tender))
     answer = load("tend_connections").handler(sample("tend_connections"), Context())
     assert (answer["seen"], answer["ended"], answer["finished"]) == (2, 1, True)
     assert company_items.connection(world.store, COMPANY, CONNECTION).status is ConnectionStatus.DEAUTHORIZED

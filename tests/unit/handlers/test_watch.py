@@ -22,7 +22,10 @@ NOTHING = {"replays_rung": 0, "replays_given_up": [], "refreshes_settled": 0, "r
 
 
 def _watched(world: Keys, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
-    watch = Watch(world.store, world.queues, vault, world.time, world.new_id)  # type: ignore[arg-type]
+    watch = Watch(
+        world.ports,
+        vault,
+    )  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "watch", lambda: watch)
     answer: dict[str, object] = load("tend_connections").handler(EVENT, Context())
     return answer

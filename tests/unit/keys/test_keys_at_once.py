@@ -132,7 +132,7 @@ def test_other_settings_that_change_at_that_moment_stay(world: Keys) -> None:
         if world.lease("app-keys").get("until") == 0 and not changed:
             changed = True
             ports = (world.store, world.queues, world.time(), world.new_id)
-            settings_changes.change_settings(*ports, {"app_name": "Harbour Feeds"})
+            settings_changes.change_settings(world.ports, world.time(), {"app_name": "Harbour Feeds"})
 
     world.table.on_commit = change
     world.save(OTHER_ID, OTHER_SECRET)

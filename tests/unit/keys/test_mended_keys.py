@@ -19,7 +19,6 @@ from feedlane.holds import release as hold_release
 from feedlane.ids import feed_id
 from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed, Write
-from tests.fakes.queues import FakeQueues
 from tests.unit.feeds.world import COMPANY, CONNECTION
 from tests.unit.feeds.world import World as Linked
 from tests.unit.keys.world import NOT_ALLOWED, UNKNOWN_KEYS, Keys
@@ -49,7 +48,7 @@ def test_what_waited_goes_on_under_a_new_push_operation(world: Keys) -> None:
     feed = _waiting(world)
     refusal = Refusal(scope="app", reason="app-keys-rejected", problem=UNKNOWN_KEYS)  # type: ignore[arg-type]
     company = company_items.company(world.store, COMPANY)
-    placement.hold_feed(world.store, FakeQueues(), feed, refusal, company, world.time(), world.new_id)
+    placement.hold_feed(world.ports, feed, refusal, company, world.time())
     world.save(CLIENT_ID, SECRET)
     assert world.queues.woken == [feed.id]
     [operation] = push_operation_items.operations_of_company(world.store, COMPANY)

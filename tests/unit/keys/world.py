@@ -33,16 +33,16 @@ class Keys(World):
 
     def save(self, client_id: str, secret: str) -> tuple[Settings, KeysCheck]:
         ports = (self.store, self.queues, self.vault(), self.time(), self.new_id)
-        return app_keys.change_keys(*ports, client_id, secret)
+        return app_keys.change_keys(self.ports, self.vault(), self.time(), client_id, secret)
 
     def add(self, secret: str) -> tuple[Settings, KeysCheck]:
-        return app_keys.add_second_secret(self.store, self.queues, self.vault(), self.time(), self.new_id, secret)
+        return app_keys.add_second_secret(self.ports, self.vault(), self.time(), secret)
 
     def drop(self, which: SecretSlot) -> Settings:
-        return app_keys.drop_secret(self.store, self.queues, self.vault(), self.time(), self.new_id, which)
+        return app_keys.drop_secret(self.ports, self.vault(), self.time(), which)
 
     def settle(self) -> bool:
-        return app_keys.finish_interrupted_change(self.store, self.queues, self.reborn(), self.time(), self.new_id)
+        return app_keys.finish_interrupted_change(self.ports, self.reborn(), self.time())
 
     def hold(self, problem: Problem = UNKNOWN_KEYS, reason: str = "app-keys-rejected") -> Hold:
         hold = Hold(

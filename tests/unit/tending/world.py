@@ -22,7 +22,6 @@ from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX, DailyRound, Pacer, RoundState
 from feedlane.xero.connections import XeroConnection
 from local.simulator.limits import RateLimits
-from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
 
 NIGHT = datetime(2026, 6, 15, 3, 0, tzinfo=UTC)
@@ -114,10 +113,10 @@ class World:
         """One run of the function, started by its schedule."""
         deadline = self.now + RUN_LASTS
         pace = Pacer(TOKEN_SETS_PER_MINUTE_MAX, lambda: self.now.timestamp(), self._sleep)
-        tender = ConnectionCheck(
-            self.store, self.xero, self.xero, lambda: self.now, self._new_id, FakeQueues(), pace.wait,  # type: ignore[arg-type]
+        tender = ConnectionCheck(self.ports,
+            self.xero, self.xero, pace.wait,  # type: ignore[arg-type]
         )  # fmt: skip
-        return DailyRound(self.store, tender, lambda: self.now).run(lambda: deadline - self.now)
+        return DailyRound(self.ports, tender).run(lambda: deadline - self.now)
 
     def runs(self, most: int = 60) -> int:
         """Runs every ten minutes until the round is finished and nothing is in doubt; how many it took."""

@@ -13,7 +13,6 @@ import pytest
 from feedlane.companies import connection_limit
 from feedlane.companies.connection import Connection
 from feedlane.companies.organisations import Organisation
-from feedlane.ids import new_id
 from feedlane.link import connections
 from feedlane.link.choice import OrganisationChoice
 from feedlane.link.linking import Linking, NotLinkedReason
@@ -131,4 +130,4 @@ def _link(linking: Linking, connection: Connection, name: str) -> None:
 
 
 def _leave(world: World, connection: Connection) -> None:
-    connections.unlink(world.store, lambda _: None, NOW, new_id, connection.company_id, connection.id)
+    connections.unlink(world.ports, lambda _: None, NOW, connection.company_id, connection.id)

@@ -120,7 +120,10 @@ def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
         return world
 
     for world in crashes_everywhere(made, chosen):
-        checks = Checks(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
+        checks = Checks(
+            world.ports,
+            world.site.upstream,
+        )
         for check, _ in list(world.queues.follow_ups):
             checks.dispatch(check)
         [feed] = feed_items.feeds_of_connection(world.store, world.connection.id)

@@ -48,7 +48,7 @@ def _consumer(world: World, id: str = "consumer-1", **fields: object) -> Consume
 
 def _delivered(world: World, consumer: Consumer, number: int, *answers: Answer) -> Delivery:
     when = NOW + timedelta(minutes=number)
-    event = webhook_events.consumer_test(f"event-{number}", consumer, when)
+    event = webhook_events.consumer_test(PORTS, consumer, when)
     delivery = Delivery.of(event, consumer.id)
     for answer in answers:
         delivery = delivery.after(answer, when, 0.0)
@@ -116,7 +116,7 @@ def test_who_was_disabled_by_somebody_is_told_from_who_failed(world: World) -> N
     _consumer(world)
     consumers.disable(world.store, "consumer-1")
     assert "Somebody disabled it." in world.browser.get(f"{LIST}/consumer-1").body
-    consumers.enable(world.store, world.queues, NOW, "consumer-1")
+    consumers.enable(world.ports, NOW, "consumer-1")
     body = world.browser.get(f"{LIST}/consumer-1").body
     assert "Somebody disabled it." not in body
     assert '<span class="pill good">enabled</span>' in body

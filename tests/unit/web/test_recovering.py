@@ -14,7 +14,6 @@ from feedlane.companies.reconnection import CONNECTION_REMOVED
 from feedlane.credentials.problems import ONE_OFF_ENDED
 from feedlane.credentials.token_set import AccessToken
 from feedlane.holds import items as hold_items
-from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.settings import items as settings_items
 from feedlane.upkeep.connections import ConnectionCheck
@@ -51,7 +50,11 @@ def world() -> World:
 
 def _tend(world: World) -> Connection:
     xero: Xero = world.xero  # type: ignore[attr-defined]
-    tender = ConnectionCheck(world.store, xero, xero, world.site.clock, new_id, world.site.queues)  # type: ignore[arg-type]
+    tender = ConnectionCheck(
+        world.ports,
+        xero,
+        xero,
+    )  # type: ignore[arg-type]
     tender.check_page("", lambda: timedelta(minutes=5))
     world.look("connectionBack")
     return world.now()
@@ -60,7 +63,7 @@ def _tend(world: World) -> Connection:
 def _end(world: World, problem: Problem) -> None:
     own = world.now()
     company = company_items.company(world.store, own.company_id)
-    world.store.commit(*disconnection_writes(world.store, own, problem, company, world.site.time, new_id))
+    world.store.commit(*disconnection_writes(world.ports, own, problem, company, world.site.time))
 
 
 def _told(world: World) -> list[str]:

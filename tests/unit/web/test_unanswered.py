@@ -10,7 +10,6 @@ from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.follow_ups import LinkStartCheck
-from feedlane.ids import new_id
 from feedlane.link import unanswered_starts
 from feedlane.store.table import ConditionFailed
 from tests.unit.web.world import Browser, World
@@ -134,10 +133,10 @@ def test_two_looks_at_the_same_moment_report_once(world: World, monkeypatch: pyt
 
     def meanwhile(company_id: str) -> Company:
         monkeypatch.undo()
-        unanswered_starts.check(world.store, world.site.queues, world.site.time, new_id, check)
+        unanswered_starts.check(world.ports, world.site.time, check)
         return company(company_id)
 
     monkeypatch.setattr(world.store, "company", meanwhile)
     with pytest.raises(ConditionFailed):
-        unanswered_starts.check(world.store, world.site.queues, world.site.time, new_id, check)
+        unanswered_starts.check(world.ports, world.site.time, check)
     assert world.events().count(UNANSWERED) == 1

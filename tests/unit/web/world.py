@@ -275,7 +275,10 @@ class World:
 
     def look(self, kind: str) -> None:
         """What waits on `statement-checks` of this kind is looked at once."""
-        checks = Checks(self.store, self.site.queues, self.site.upstream, self.site.clock, new_id)
+        checks = Checks(
+            self.ports,
+            self.site.upstream,
+        )
         for check, _ in self.site.queues.take("follow_ups"):
             if check.kind == kind:
                 checks.dispatch(check)

@@ -47,7 +47,7 @@ def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
         company_id=COMPANY.id,
         connection_id="connection-1",
     )
-    return hold_events.held(event_id, hold, 120, COMPANY, now)
+    return hold_events.held(ports, hold, 120, COMPANY, now)
 
 
 @dataclass
@@ -71,16 +71,13 @@ class World:
     def __post_init__(self) -> None:
         self.store = Store(self.table)
         self.deliverer = Deliverer(
-            store=self.store,
-            queues=self.queues,
+            self.ports,
             secrets=lambda consumer: self.secrets,
             headers=lambda consumer: self.headers,
             post=self._post,
-            clock=lambda: self.now,
             jitter=lambda: self.jitter,
-            new_id=lambda: f"new-{next(self.ids)}",
         )
-        self.replayer = Replayer(self.store, self.queues, self.deliverer, lambda: self.now)
+        self.replayer = Replayer(self.ports, self.deliverer)
 
     def consumer(self, id: str = "consumer-1", **fields: object) -> Consumer:
         made = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
@@ -93,7 +90,7 @@ class World:
     def happens(self, event: Event) -> Event:
         """The event is in the outbox, and has been routed."""
         self.store.commit(put_event(event))
-        route(self.store, self.queues, event, self.now)
+        route(self.ports, event, self.now)
         return event
 
     def deliver(self, event_id: str = "event-1") -> None:

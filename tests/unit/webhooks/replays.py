@@ -28,7 +28,7 @@ def failed(world: World, number: int = 3) -> list[str]:
 
 def replay(world: World, which: Selection = Selection.FAILED, **fields: object) -> Replay:
     world.now += timedelta(seconds=1)
-    return start(world.store, world.queues, world.now, "consumer-1", which, NOW - HOUR, **fields)  # type: ignore[arg-type]
+    return start(world.ports, world.now, "consumer-1", which, NOW - HOUR, **fields)  # type: ignore[arg-type]
 
 
 def posted(world: World) -> list[str]:

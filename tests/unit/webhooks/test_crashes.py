@@ -36,7 +36,7 @@ def test_whatever_crashes_each_consumer_has_each_event(before: set[int], after: 
     object.__setattr__(world.deliverer, "post", faults.around(world.deliverer.post))
 
     for event in events:
-        _until_done(lambda event=event: route(world.store, world.queues, event, world.now))  # type: ignore[misc]
+        _until_done(lambda event=event: route(world.ports, event, world.now))  # type: ignore[misc]
     _work_off(world)
 
     faults.calls = 10_000

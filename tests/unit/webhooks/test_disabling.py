@@ -57,7 +57,7 @@ def test_a_consumer_that_was_enabled_again_has_five_days_anew(world: World) -> N
     world.work_off()
     world.change(disabled=False)
     world.now += timedelta(seconds=1)
-    resume(world.store, world.queues, world.now, "consumer-1")
+    resume(world.ports, world.now, "consumer-1")
     world.work_off()
     assert not webhook_items.consumer(world.store, "consumer-1").disabled
     assert world.delivery().state is DeliveryState.SUCCESS
@@ -78,7 +78,7 @@ def test_what_happens_while_a_consumer_is_disabled_waits_and_goes_on_in_order(wo
     assert world.posts == []
     assert world.delivery().state is DeliveryState.WAITING
     world.change(disabled=False)
-    resume(world.store, world.queues, world.now + timedelta(seconds=3), "consumer-1")
+    resume(world.ports, world.now + timedelta(seconds=3), "consumer-1")
     world.work_off()
     assert [headers["webhook-id"] for _, _, headers, _ in world.posts] == ["event-1", "event-2"]
 

@@ -40,10 +40,10 @@ def world() -> World:
 
 def test_a_crash_before_the_message_leaves_a_replay_that_the_watch_finds(world: World) -> None:
     with pytest.raises(Crash):
-        consumers.enable(world.store, DeadQueues(), world.now, "consumer-1")
+        consumers.enable(world.ports, world.now, "consumer-1")
     assert not webhook_items.consumer(world.store, "consumer-1").disabled
     world.now += STALLED_AFTER + timedelta(seconds=1)
-    assert stalled_replays.requeue(world.store, world.queues, world.now).rung == 1
+    assert stalled_replays.requeue(world.ports, world.now).rung == 1
     world.work_off()
     assert [headers["webhook-id"] for _, _, headers, _ in world.posts] == ["event-0", "event-1"]
 
@@ -55,9 +55,9 @@ def test_a_crash_at_the_commit_leaves_the_consumer_disabled(world: World, monkey
     with monkeypatch.context() as patch:
         patch.setattr(world.table, "commit", crash)
         with pytest.raises(Crash):
-            consumers.enable(world.store, world.queues, world.now, "consumer-1")
+            consumers.enable(world.ports, world.now, "consumer-1")
     assert webhook_items.consumer(world.store, "consumer-1").disabled
-    consumers.enable(world.store, world.queues, world.now, "consumer-1")
+    consumers.enable(world.ports, world.now, "consumer-1")
     world.work_off()
     assert len(world.posts) == 2
 
@@ -72,13 +72,13 @@ def test_who_changes_the_consumer_at_that_moment_delays_it_only(world: World, mo
         real(*writes)
 
     monkeypatch.setattr(world.table, "commit", commit)
-    consumer, replay = consumers.enable(world.store, world.queues, world.now, "consumer-1")
+    consumer, replay = consumers.enable(world.ports, world.now, "consumer-1")
     assert (consumer.disabled, consumer.version) == (False, webhook_items.consumer(world.store, "consumer-1").version)
     assert world.queues.replays == [("consumer-1", replay.id, 0)]
 
 
 def test_enabling_twice_sends_nothing_twice(world: World) -> None:
     for _ in range(2):
-        consumers.enable(world.store, world.queues, world.now, "consumer-1")
+        consumers.enable(world.ports, world.now, "consumer-1")
     world.work_off()
     assert len(world.posts) == 2

@@ -156,7 +156,7 @@ def test_a_message_that_names_a_replay_is_a_step_of_it(world: World, postponed: 
     world.answers = [Answer(status=500)] * 8
     world.work_off()
     world.now += timedelta(seconds=1)
-    replay = start(world.store, world.queues, world.now, CONSUMER, Selection.FAILED, NOW - timedelta(days=1))
+    replay = start(world.ports, world.now, CONSUMER, Selection.FAILED, NOW - timedelta(days=1))
     body = json.dumps({"consumerId": CONSUMER, "replayId": replay.id})
     assert _handle(world, body) == {"batchItemFailures": []}
     assert len(world.posts) == 9

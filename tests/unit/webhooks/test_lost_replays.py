@@ -34,7 +34,7 @@ def _event(number: int) -> Event:
 
 
 def _start(world: World) -> Replay:
-    return replayer.start(world.store, world.queues, world.now, "consumer-1", Selection.ALL, NOW)
+    return replayer.start(world.ports, world.now, "consumer-1", Selection.ALL, NOW)
 
 
 def _now(world: World, replay: Replay) -> Replay:
@@ -44,7 +44,7 @@ def _now(world: World, replay: Replay) -> Replay:
 
 
 def _ring(world: World) -> stalled_replays.Requeued:
-    return stalled_replays.requeue(world.store, world.queues, world.now)
+    return stalled_replays.requeue(world.ports, world.now)
 
 
 def _lose_the_message(world: World) -> None:

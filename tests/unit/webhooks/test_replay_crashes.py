@@ -31,7 +31,7 @@ def test_a_crash_at_the_first_attempt_of_what_waited_leaves_nothing_behind(world
             raise Crash
 
     world.meanwhile = crash
-    resume(world.store, world.queues, world.now, "consumer-1")
+    resume(world.ports, world.now, "consumer-1")
     world.work_off(crash=Crash)
     assert posted(world) == ["event-1", "event-1"], "at least once"
     assert world.delivery().state is DeliveryState.SUCCESS

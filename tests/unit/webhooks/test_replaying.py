@@ -20,19 +20,19 @@ def world() -> World:
 
 def test_what_is_not_there_or_disabled_is_refused(world: World) -> None:
     with pytest.raises(NotFound):
-        replay_one(world.store, world.queues, NOW, "nobody", "event-1")
+        replay_one(world.ports, NOW, "nobody", "event-1")
     world.consumer(disabled=True)
     with pytest.raises(NotFound):
-        replay_one(world.store, world.queues, NOW, "consumer-1", "nothing")
+        replay_one(world.ports, NOW, "consumer-1", "nothing")
     world.happens(hold_event())
     with pytest.raises(Conflict):
-        replay_one(world.store, world.queues, NOW, "consumer-1", "event-1")
+        replay_one(world.ports, NOW, "consumer-1", "event-1")
     with pytest.raises(Conflict):
         replay(world)
     with pytest.raises(NotFound):
-        start(world.store, world.queues, NOW, "nobody", Selection.FAILED, NOW)
+        start(world.ports, NOW, "nobody", Selection.FAILED, NOW)
     with pytest.raises(Invalid):
-        start(world.store, world.queues, NOW, "consumer-1", Selection.FAILED, NOW + HOUR)
+        start(world.ports, NOW, "consumer-1", Selection.FAILED, NOW + HOUR)
 
 
 def test_all_that_failed_is_sent_in_the_order_of_the_events(world: World) -> None:
@@ -66,8 +66,8 @@ def test_only_the_company_and_the_time_asked_for(world: World) -> None:
     world.work_off()
     world.posts.clear()
     world.now = NOW + HOUR
-    start(
-        world.store, world.queues, world.now, "consumer-1", Selection.ALL, NOW + timedelta(minutes=1),
+    start(world.ports,
+        world.now, "consumer-1", Selection.ALL, NOW + timedelta(minutes=1),
         NOW + timedelta(minutes=2), "company-1",
     )  # fmt: skip
     world.work_off()
@@ -132,7 +132,7 @@ def test_many_are_read_page_by_page_and_worked_on_in_steps(world: World) -> None
         return found
 
     world.table.query = counted  # type: ignore[method-assign,assignment]
-    started = resume(world.store, world.queues, world.now, "consumer-1")
+    started = resume(world.ports, world.now, "consumer-1")
     world.work_off()
     assert posted(world) == [f"event-{n:03d}" for n in range(450)]
     assert max(read) <= 101
@@ -148,7 +148,7 @@ def test_what_the_list_did_not_show_at_first_is_found_at_the_second_look(world: 
     world.change(disabled=False)
     key = world.table.items[("CONSUMER#consumer-1", "DELIVERY#event-1")]
     hidden = {name: key.pop(name) for name in ("gsi1pk", "gsi1sk")}
-    resume(world.store, world.queues, world.now, "consumer-1")
+    resume(world.ports, world.now, "consumer-1")
     world.work_off_one("replays")
     assert posted(world) == ["event-2"]
     key |= hidden
@@ -162,6 +162,6 @@ def test_enabling_twice_starts_it_anew_and_doubles_nothing(world: World) -> None
     world.now = NOW + HOUR
     world.change(disabled=False)
     for _ in range(2):
-        resume(world.store, world.queues, world.now, "consumer-1")
+        resume(world.ports, world.now, "consumer-1")
     world.work_off()
     assert posted(world) == ["event-1"]

@@ -17,7 +17,7 @@ def world() -> World:
 
 def test_one_delivery_is_sent_again_at_once_under_the_same_id_with_the_same_body(world: World) -> None:
     [id] = failed(world, 1)
-    again = replay_one(world.store, world.queues, world.now, "consumer-1", id)
+    again = replay_one(world.ports, world.now, "consumer-1", id)
     assert again.state is DeliveryState.SENDING
     world.work_off()
     assert posted(world) == [id]
@@ -29,7 +29,7 @@ def test_a_delivery_that_arrived_can_be_sent_again_and_has_its_whole_schedule(wo
     world.consumer()
     world.happens(hold_event())
     world.work_off()
-    replay_one(world.store, world.queues, world.now, "consumer-1", "event-1")
+    replay_one(world.ports, world.now, "consumer-1", "event-1")
     world.answers = [BROKEN] * 7
     world.work_off()
     assert len(world.posts) == 9
@@ -39,7 +39,7 @@ def test_a_delivery_that_arrived_can_be_sent_again_and_has_its_whole_schedule(wo
 def test_asking_twice_for_one_delivery_sends_it_once(world: World) -> None:
     [id] = failed(world, 1)
     for _ in range(2):
-        replay_one(world.store, world.queues, world.now, "consumer-1", id)
+        replay_one(world.ports, world.now, "consumer-1", id)
     world.work_off()
     assert posted(world) == [id]
 
@@ -50,7 +50,7 @@ def test_a_delivery_that_is_being_posted_is_left_alone(world: World) -> None:
 
     def ask() -> None:
         if len(world.posts) == 1:
-            replay_one(world.store, world.queues, world.now, "consumer-1", "event-1")
+            replay_one(world.ports, world.now, "consumer-1", "event-1")
 
     world.meanwhile = ask
     world.work_off()

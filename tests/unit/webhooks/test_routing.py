@@ -40,7 +40,7 @@ def test_an_event_that_comes_again_makes_no_second_delivery(world: World) -> Non
     world.consumer()
     world.happens(hold_event())
     world.work_off()
-    route(world.store, world.queues, hold_event(), world.now)
+    route(world.ports, hold_event(), world.now)
     world.work_off()
     assert len(world.posts) == 1
 
@@ -60,7 +60,7 @@ def test_a_crash_before_the_message_is_made_good_when_the_event_comes_again(worl
     world.queues.deliver = crash  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         world.happens(hold_event())
-    route(world.store, world.queues, hold_event(), world.now)
+    route(world.ports, hold_event(), world.now)
     world.work_off()
     assert sorted(url for _, url, *_ in world.posts) == [
         "https://consumer-1.example/hooks",
@@ -72,7 +72,7 @@ def test_a_consumer_created_between_two_tries_has_its_delivery_too(world: World)
     world.consumer("consumer-1")
     world.happens(hold_event())
     world.consumer("consumer-2")
-    made = route(world.store, world.queues, hold_event(), world.now)
+    made = route(world.ports, hold_event(), world.now)
     assert {delivery.consumer_id for delivery in made} == {"consumer-1", "consumer-2"}
 
 

@@ -22,7 +22,7 @@ router = Routes()
 @router.post("/companies")
 def create_company() -> Response[str]:
     given, own = parse_body(CompanyBody, router.body), parts.current
-    company = companies.create(own.store, own.clock(), own.new_id, given.name, given.description, given.tags)
+    company = companies.create(own.ports, own.clock(), given.name, given.description, given.tags)
     return ok(company_shown(company))
 
 
@@ -61,5 +61,5 @@ def update_company(company_id: str) -> Response[str]:
 @router.delete("/companies/<company_id>")
 def delete_company(company_id: str) -> Response[str]:
     own, now = parts.current, parts.current.clock()
-    connections.delete_company(own.store, own.upstream, own.queues, own.disconnect, now, own.new_id, company_id)
+    connections.delete_company(own.ports, own.upstream, own.disconnect, now, company_id)
     return nothing()

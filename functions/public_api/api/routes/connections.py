@@ -22,7 +22,7 @@ router = Routes()
 @router.post("/companies/<company_id>/connections")
 def create_connection(company_id: str) -> Response[str]:
     given, own = parse_body(ConnectionBody, router.body), parts.current
-    return _answer(connections.create(own.store, own.clock(), own.new_id, company_id, given.platform_key))
+    return _answer(connections.create(own.ports, own.clock(), company_id, given.platform_key))
 
 
 @router.get("/companies/<company_id>/connections")
@@ -44,14 +44,14 @@ def unlink_connection(company_id: str, connection_id: str) -> Response[str]:
     given, own = parse_body(StatusBody, router.body), parts.current
     if given.status != ConnectionStatus.UNLINKED:
         raise Invalid.field("status", "can only be changed to Unlinked", "Enum")
-    return _answer(connections.unlink(own.store, own.disconnect, own.clock(), own.new_id, company_id, connection_id))
+    return _answer(connections.unlink(own.ports, own.disconnect, own.clock(), company_id, connection_id))
 
 
 @router.delete("/companies/<company_id>/connections/<connection_id>")
 def delete_connection(company_id: str, connection_id: str) -> Response[str]:
     """200: the SDKs take no other success here, and 204 least of all."""
     own, now = parts.current, parts.current.clock()
-    connections.delete(own.store, own.upstream, own.queues, own.disconnect, now, own.new_id, company_id, connection_id)
+    connections.delete(own.ports, own.upstream, own.disconnect, now, company_id, connection_id)
     return ok({})
 
 

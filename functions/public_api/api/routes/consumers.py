@@ -22,7 +22,7 @@ def create_consumer() -> Response[str]:
     given, own = parse_body(ConsumerBody, router.body), parts.current
     types, tags = given.event_types or [], given.company_tags or []
     consumer, secret = consumers.create(
-        own.store, own.vault, own.clock(), own.new_id, given.url, types, tags, given.disabled, given.headers
+        own.ports, own.vault, own.clock(), given.url, types, tags, given.disabled, given.headers
     )
     return created(consumer_json(consumer, secret))
 
@@ -62,7 +62,7 @@ def disable_consumer(webhook_id: str) -> Response[str]:
 def enable_consumer(webhook_id: str) -> Response[str]:
     """`replay` is what sends the events that waited."""
     own = parts.current
-    consumer, replay = consumers.enable(own.store, own.queues, own.clock(), webhook_id)
+    consumer, replay = consumers.enable(own.ports, own.clock(), webhook_id)
     return ok(consumer_json(consumer) | {"replay": replay_json(replay)})
 
 
@@ -77,4 +77,4 @@ def rotate_secret(webhook_id: str) -> Response[str]:
 def send_test(webhook_id: str) -> Response[str]:
     """202: the delivery, whose `id` tells how it ended."""
     own = parts.current
-    return ok(delivery_json(consumers.send_test(own.store, own.queues, own.clock(), own.new_id, webhook_id)), 202)
+    return ok(delivery_json(consumers.send_test(own.ports, own.clock(), webhook_id)), 202)

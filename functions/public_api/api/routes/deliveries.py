@@ -49,7 +49,7 @@ def get_delivery(webhook_id: str, event_id: str) -> Response[str]:
 def replay_delivery(webhook_id: str, event_id: str) -> Response[str]:
     """202: it is on its way again, under the same `webhook-id`."""
     own = parts.current
-    return ok(delivery_json(replayer.replay_one(own.store, own.queues, own.clock(), webhook_id, event_id)), 202)
+    return ok(delivery_json(replayer.replay_one(own.ports, own.clock(), webhook_id, event_id)), 202)
 
 
 @router.post("/webhooks/<webhook_id>/replays")
@@ -63,8 +63,8 @@ def start_replay(webhook_id: str) -> Response[str]:
     company = given.company_id or None
     if company:
         company_items.company(own.store, company)
-    replay = replayer.start(
-        own.store, own.queues, own.clock(), webhook_id, ASKED[given.which], since, until, company
+    replay = replayer.start(own.ports,
+        own.clock(), webhook_id, ASKED[given.which], since, until, company
     )  # fmt: skip
     return ok(replay_json(replay), 202)
 

@@ -54,7 +54,7 @@ def release_feed(connection_id: str, account: str) -> Response[str]:
     """Lifts every hold that stops the feed, the tenant's and the app's included."""
     own, feed = parts.current, _found(connection_id, account)
     given = parse_body(ReleaseBody, router.body or "{}")
-    started = hold_release.release_feed(own.store, own.queues, own.clock(), own.new_id, feed, given.set_aside)
+    started = hold_release.release_feed(own.ports, own.clock(), feed, given.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in started]})
 
 
@@ -68,7 +68,7 @@ def resolve_statement(connection_id: str, account: str, number: str) -> Response
     if said not in list(Resolution):
         raise Invalid.field("outcome", f"must be {' or '.join(Resolution)}", "Enum")
     ports = (own.store, own.queues, own.clock(), own.new_id)
-    return ok(_shown([resolution.resolve(*ports, feed.id, int(number), Resolution(said))])[0])
+    return ok(_shown([resolution.resolve(own.ports, own.clock(), feed.id, int(number), Resolution(said))])[0])
 
 
 def _found(connection_id: str, account: str) -> Feed:

@@ -28,5 +28,5 @@ def release_hold(hold_id: str) -> Response[str]:
     """Answers the push operations under which what waits is sent. The body may name transactions to set aside."""
     own, given = parts.current, parse_body(ReleaseBody, router.body or "{}")
     hold = hold_release.find_hold(own.store, hold_id)
-    started = hold_release.release(own.store, own.queues, own.clock(), own.new_id, hold, given.set_aside)
+    started = hold_release.release(own.ports, own.clock(), hold, given.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in started]})

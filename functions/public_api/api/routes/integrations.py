@@ -53,16 +53,14 @@ def change_settings(platform_key: str) -> Response[str]:
     changes = parse_body(SettingsBody, router.body).model_dump(exclude_unset=True)
     nullable = {"connection_limit"}
     changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
-    return _answer(settings_changes.change_settings(own.store, own.queues, own.clock(), own.new_id, changes))
+    return _answer(settings_changes.change_settings(own.ports, own.clock(), changes))
 
 
 @router.put("/integrations/<platform_key>/credentials")
 def change_credentials(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
     given, own = parse_body(CredentialsBody, router.body), parts.current
-    settings, check = app_keys.change_keys(
-        own.store, own.queues, own.vault, own.clock(), own.new_id, given.client_id, given.client_secret
-    )
+    settings, check = app_keys.change_keys(own.ports, own.vault, own.clock(), given.client_id, given.client_secret)
     return _keys_answer(settings, check.message)
 
 
@@ -70,9 +68,7 @@ def change_credentials(platform_key: str) -> Response[str]:
 def add_second_secret(platform_key: str) -> Response[str]:
     _only_xero(platform_key)
     given, own = parse_body(SecretBody, router.body), parts.current
-    settings, check = app_keys.add_second_secret(
-        own.store, own.queues, own.vault, own.clock(), own.new_id, given.client_secret
-    )
+    settings, check = app_keys.add_second_secret(own.ports, own.vault, own.clock(), given.client_secret)
     return _keys_answer(settings, check.message)
 
 
@@ -82,7 +78,7 @@ def drop_secret(platform_key: str, secret: str) -> Response[str]:
     which, own = _DROPPABLE.get(secret), parts.current
     if which is None:
         raise NotFound("secret", secret)
-    settings = app_keys.drop_secret(own.store, own.queues, own.vault, own.clock(), own.new_id, which)
+    settings = app_keys.drop_secret(own.ports, own.vault, own.clock(), which)
     return _keys_answer(settings, "")
 
 

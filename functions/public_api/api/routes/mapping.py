@@ -45,8 +45,8 @@ def create_mapping(company_id: str, connection_id: str) -> Response[str]:
     if account is None:
         raise NotFound("bank account", given.source_account_id)
     try:
-        mapped = mapping.map_account(
-            own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, account,
+        mapped = mapping.map_account(own.ports,
+            own.upstream, own.clock(), connection, account,
             given.target_account_id or None, given.feed_start_date,
         )  # fmt: skip
     except Refused as refused:

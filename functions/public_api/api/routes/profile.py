@@ -30,7 +30,7 @@ def replace_profile() -> Response[str]:
         icon_url=given.icon_url or "",
         white_list_urls=tuple(given.white_list_urls or ()),
     )
-    return ok(profile_json(settings_changes.change_profile(own.store, own.clock(), own.new_id, profile)))
+    return ok(profile_json(settings_changes.change_profile(own.ports, own.clock(), profile)))
 
 
 @router.get("/corsSettings")
@@ -43,5 +43,5 @@ def get_origins() -> Response[str]:
 @router.post("/connectionManagement/corsSettings")
 def replace_origins() -> Response[str]:
     given, own = parse_body(OriginsBody, router.body), parts.current
-    profile = settings_changes.change_origins(own.store, own.clock(), own.new_id, given.allowed_origins)
+    profile = settings_changes.change_origins(own.ports, own.clock(), given.allowed_origins)
     return ok({"allowedOrigins": list(profile.allowed_origins)})

@@ -36,8 +36,8 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
     """200 with a body that says 202: the SDKs take no other success. A conflict is 400: they know no 409 here."""
     own, account_id = parts.current, account_id_in(account)
     try:
-        operation = api_door.accept(
-            own.store, own.queues, own.clock(), own.new_id, company_id, connection_id, account_id, _body(), _timeout(),
+        operation = api_door.accept(own.ports,
+            own.clock(), company_id, connection_id, account_id, _body(), _timeout(),
             router.header("idempotency-key"),
         )  # fmt: skip
     except Conflict as conflict:

@@ -57,7 +57,7 @@ def update_source_account(company_id: str, connection_id: str, account: str) -> 
     changes = parse_body(SourceAccountChanges, router.body).model_dump(exclude_none=True)
     changed = source_accounts.apply_changes(found, changes, own.clock())
     if source_accounts.disconnects_account(found, changes):
-        changed = unmapping.unmap(own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, changed)
+        changed = unmapping.unmap(own.ports, own.upstream, own.clock(), connection, changed)
     else:
         own.store.commit(company_items.put_source_account(changed))
     return ok(source_account_json(changed))
@@ -68,7 +68,7 @@ def delete_source_account(company_id: str, connection_id: str, account: str) -> 
     own = parts.current
     connection = company_items.connection(own.store, company_id, connection_id)
     found = company_items.source_account(own.store, connection_id, account_id_in(account))
-    unmapping.remove_account(own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, found)
+    unmapping.remove_account(own.ports, own.upstream, own.clock(), connection, found)
     return nothing()
 
 

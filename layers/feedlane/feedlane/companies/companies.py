@@ -8,18 +8,16 @@ from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company, check_tags, clean_name
 from feedlane.events.outbox import put_event
-from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.store.store import Store
 
 
-def create(
-    store: Store, now: datetime, new_id: NewId, name: str, description: str | None, tags: dict[str, str] | None
-) -> Company:
+def create(ports: Ports, now: datetime, name: str, description: str | None, tags: dict[str, str] | None) -> Company:
     company = Company(
-        id=new_id(), name=clean_name(name), description=description, tags=check_tags(tags or {}), created=now
+        id=ports.new_id(), name=clean_name(name), description=description, tags=check_tags(tags or {}), created=now
     )
-    event = company_events.company_created(new_id(), company, now)
-    store.commit(company_items.add_company(company), put_event(event))
+    event = company_events.company_created(ports, company, now)
+    ports.store.commit(company_items.add_company(company), put_event(event))
     return company
 
 

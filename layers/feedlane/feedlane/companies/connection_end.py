@@ -11,9 +11,8 @@ from feedlane.companies.connection import ACCESS_REFUSED, MISSING_SCOPE, Connect
 from feedlane.companies.connection_limit import unlink_count_writes
 from feedlane.companies.reconnection import fault_of, reason_of
 from feedlane.events.outbox import put_event
-from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.problem import Problem
-from feedlane.store.store import Store
 from feedlane.store.table import Write
 
 
@@ -22,7 +21,7 @@ def deauthorized(connection: Connection, problem: Problem, now: datetime) -> Con
 
 
 def disconnection_writes(
-    store: Store, connection: Connection | None, problem: Problem, company: Company, now: datetime, new_id: NewId
+    ports: Ports, connection: Connection | None, problem: Problem, company: Company, now: datetime
 ) -> list[Write]:
     """The writes that mark a linked connection as ended, with its event; none if it is not linked.
 
@@ -32,18 +31,18 @@ def disconnection_writes(
     if connection is None or connection.status is not ConnectionStatus.LINKED:
         return []
     if reason_of(problem) in {MISSING_SCOPE, ACCESS_REFUSED}:
-        return reconnection_needed_writes(store, connection, problem, company, now, new_id)
+        return reconnection_needed_writes(ports, connection, problem, company, now)
     ended = deauthorized(connection, problem, now)
-    told = company_events.connection_disconnected(new_id(), ended, company, now)
+    told = company_events.connection_disconnected(ports, ended, company, now)
     return [company_items.put_connection(ended), *unlink_count_writes(connection), put_event(told)]
 
 
 def reconnection_needed_writes(
-    store: Store, connection: Connection, problem: Problem, company: Company, now: datetime, new_id: NewId
+    ports: Ports, connection: Connection, problem: Problem, company: Company, now: datetime
 ) -> list[Write]:
     """The writes that show it on a connection that stays linked, with its event; none if it is shown already."""
     if connection.reconnection_fault is not None:
         return []
     needy = connection.failed(fault_of(problem, now))
-    told = company_events.connection_needs_reconnection(new_id(), needy, company, now)
+    told = company_events.connection_needs_reconnection(ports, needy, company, now)
     return [company_items.put_connection(needy), put_event(told)]

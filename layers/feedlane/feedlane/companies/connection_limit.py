@@ -13,7 +13,7 @@ from typing import Any
 from feedlane.companies import events as company_events
 from feedlane.companies.connection import Connection
 from feedlane.events.outbox import put_event
-from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import Add, ConditionFailed, When, Write
@@ -64,16 +64,18 @@ def recount(store: Store) -> int:
     return truth
 
 
-def report_reached(store: Store, limit: int | None, now: datetime, new_id: NewId) -> None:
+def report_reached(ports: Ports, limit: int | None, now: datetime) -> None:
     """One event for each time that the limit is reached, however many customers meet it."""
-    there = store.table.get(keys.LINKED_COUNT)
+    there = ports.store.table.get(keys.LINKED_COUNT)
     if limit is None or there is None or there["reported"] == limit:
         return
-    event = company_events.connection_limit_reached(new_id(), limit, int(there["count"]), now)
+    event = company_events.connection_limit_reached(ports, limit, int(there["count"]), now)
     unchanged = When(equal={"mark": there["mark"], "reported": there["reported"]})
     # Otherwise somebody else has reported it, or the count has changed: then whoever meets the limit next does.
     with suppress(ConditionFailed):
-        store.commit(Add(keys.LINKED_COUNT, "count", 0, set={"reported": limit}, when=unchanged), put_event(event))
+        ports.store.commit(
+            Add(keys.LINKED_COUNT, "count", 0, set={"reported": limit}, when=unchanged), put_event(event)
+        )
 
 
 def _change_mark(sign: str, connection: Connection) -> dict[str, Any]:

@@ -14,14 +14,15 @@ from feedlane.environment import environment
 from feedlane.events import event as event_types
 from feedlane.events.event import Event, Json, without_nulls
 from feedlane.ids import feed_id
+from feedlane.ports import Ports
 from feedlane.scope import APP_SUBJECT
 
 
 def build_event(
-    event_id: str, event_type: str, subject: str, payload: Json, company: Company | None, now: datetime
+    ports: Ports, event_type: str, subject: str, payload: Json, company: Company | None, now: datetime
 ) -> Event:
     return Event(
-        id=event_id,
+        id=ports.new_id(),
         type=event_type,
         subject=subject,
         time=now,
@@ -32,7 +33,7 @@ def build_event(
 
 
 def reconnection_event(
-    event_id: str,
+    ports: Ports,
     event_type: str,
     before: Connection,
     connection: Connection,
@@ -48,17 +49,17 @@ def reconnection_event(
         "since": iso(need.errored_on) if need else None,
         "by": by,
     }
-    return build_event(event_id, event_type, connection.id, payload, company, now)
+    return build_event(ports, event_type, connection.id, payload, company, now)
 
 
-def company_event(event_id: str, event_type: str, company: Company, now: datetime) -> Event:
+def company_event(ports: Ports, event_type: str, company: Company, now: datetime) -> Event:
     shape = company_json(company, (), environment().public_url)
     del shape["dataConnections"]
-    return build_event(event_id, event_type, company.id, shape, company, now)
+    return build_event(ports, event_type, company.id, shape, company, now)
 
 
 def source_account_event(
-    event_id: str, event_type: str, account: SourceAccount, company: Company, now: datetime
+    ports: Ports, event_type: str, account: SourceAccount, company: Company, now: datetime
 ) -> Event:
     payload = {
         "referenceCompany": company_reference(company),
@@ -66,7 +67,7 @@ def source_account_event(
         "connectionId": account.connection_id,
         "sourceAccount": without_nulls(source_account_json(account)),
     }
-    return build_event(event_id, event_type, feed_id(account.connection_id, account.id), payload, company, now)
+    return build_event(ports, event_type, feed_id(account.connection_id, account.id), payload, company, now)
 
 
 def company_reference(company: Company) -> Json:
@@ -85,56 +86,56 @@ UNANSWERED_MESSAGE = (
 # companies and connections
 
 
-def company_created(event_id: str, company: Company, now: datetime) -> Event:
-    return company_event(event_id, event_types.COMPANY_CREATED, company, now)
+def company_created(ports: Ports, company: Company, now: datetime) -> Event:
+    return company_event(ports, event_types.COMPANY_CREATED, company, now)
 
 
-def company_deleted(event_id: str, company: Company, now: datetime) -> Event:
-    return company_event(event_id, event_types.COMPANY_DELETED, company, now)
+def company_deleted(ports: Ports, company: Company, now: datetime) -> Event:
+    return company_event(ports, event_types.COMPANY_DELETED, company, now)
 
 
-def connection_created(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
-    return connection_changed(event_id, event_types.CONNECTION_CREATED, connection, company, now)
+def connection_created(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
+    return connection_changed(ports, event_types.CONNECTION_CREATED, connection, company, now)
 
 
-def connection_connected(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
-    return connection_changed(event_id, event_types.CONNECTION_CONNECTED, connection, company, now)
+def connection_connected(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
+    return connection_changed(ports, event_types.CONNECTION_CONNECTED, connection, company, now)
 
 
-def connection_reconnected(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
-    return connection_changed(event_id, event_types.CONNECTION_RECONNECTED, connection, company, now)
+def connection_reconnected(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
+    return connection_changed(ports, event_types.CONNECTION_RECONNECTED, connection, company, now)
 
 
-def connection_disconnected(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+def connection_disconnected(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
     """Unlinked by the platform, or deauthorised by the customer: its status says which."""
-    return connection_changed(event_id, event_types.CONNECTION_DISCONNECTED, connection, company, now)
+    return connection_changed(ports, event_types.CONNECTION_DISCONNECTED, connection, company, now)
 
 
-def connection_failed(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+def connection_failed(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
     """Linking failed: the last of its errors says why."""
-    return connection_changed(event_id, event_types.CONNECTION_FAILED, connection, company, now)
+    return connection_changed(ports, event_types.CONNECTION_FAILED, connection, company, now)
 
 
-def connection_deleted(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
-    return connection_changed(event_id, event_types.CONNECTION_DELETED, connection, company, now)
+def connection_deleted(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
+    return connection_changed(ports, event_types.CONNECTION_DELETED, connection, company, now)
 
 
-def connection_needs_reconnection(event_id: str, connection: Connection, company: Company, now: datetime) -> Event:
+def connection_needs_reconnection(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
     """It is linked, but lacks what only its customer can give: the last of its errors says what."""
     return reconnection_event(
-        event_id, event_types.CONNECTION_NEEDS_RECONNECTION, connection, connection, company, now, None
+        ports, event_types.CONNECTION_NEEDS_RECONNECTION, connection, connection, company, now, None
     )
 
 
 def connection_recovered(
-    event_id: str, before: Connection, connection: Connection, company: Company, by: str, now: datetime
+    ports: Ports, before: Connection, connection: Connection, company: Company, by: str, now: datetime
 ) -> Event:
     """`before` needed its customer, `connection` works. `by`: "reconnection", or "xero" if it was found well."""
-    return reconnection_event(event_id, event_types.CONNECTION_RECOVERED, before, connection, company, now, by)
+    return reconnection_event(ports, event_types.CONNECTION_RECOVERED, before, connection, company, now, by)
 
 
 def authorization_unanswered(
-    event_id: str,
+    ports: Ports,
     connection: Connection,
     company: Company,
     started: datetime,
@@ -151,32 +152,30 @@ def authorization_unanswered(
         "connected": connected,
         "connectionLimit": limit,
     }
-    return build_event(event_id, event_types.AUTHORIZATION_UNANSWERED, connection.id, payload, company, now)
+    return build_event(ports, event_types.AUTHORIZATION_UNANSWERED, connection.id, payload, company, now)
 
 
-def connection_changed(
-    event_id: str, event_type: str, connection: Connection, company: Company, now: datetime
-) -> Event:
+def connection_changed(ports: Ports, event_type: str, connection: Connection, company: Company, now: datetime) -> Event:
     """The connection as it is after the change (as it was, if it is deleted)."""
     shape = connection_json(connection, environment().public_url)
     payload = {"referenceCompany": company_reference(company), "connection": without_nulls(shape)}
-    return build_event(event_id, event_type, connection.id, payload, company, now)
+    return build_event(ports, event_type, connection.id, payload, company, now)
 
 
 # bank feeds
 
 
-def source_account_connected(event_id: str, account: SourceAccount, company: Company, now: datetime) -> Event:
-    return source_account_event(event_id, event_types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
+def source_account_connected(ports: Ports, account: SourceAccount, company: Company, now: datetime) -> Event:
+    return source_account_event(ports, event_types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
 
 
-def source_account_disconnected(event_id: str, account: SourceAccount, company: Company, now: datetime) -> Event:
-    return source_account_event(event_id, event_types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
+def source_account_disconnected(ports: Ports, account: SourceAccount, company: Company, now: datetime) -> Event:
+    return source_account_event(ports, event_types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
 
 
 # the app
 
 
-def connection_limit_reached(event_id: str, limit: int, connected: int, now: datetime) -> Event:
+def connection_limit_reached(ports: Ports, limit: int, connected: int, now: datetime) -> Event:
     reached = {"limit": limit, "connected": connected}
-    return build_event(event_id, event_types.CONNECTION_LIMIT_REACHED, APP_SUBJECT, reached, None, now)
+    return build_event(ports, event_types.CONNECTION_LIMIT_REACHED, APP_SUBJECT, reached, None, now)

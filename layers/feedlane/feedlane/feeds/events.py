@@ -13,6 +13,7 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import Gap
 from feedlane.feeds.push_operation import PushOperation, PushStatus
 from feedlane.ids import feed_id
+from feedlane.ports import Ports
 
 
 def feed_reference(feed: Feed, company: Company) -> Json:
@@ -24,7 +25,7 @@ def feed_reference(feed: Feed, company: Company) -> Json:
     }
 
 
-def write_ended(event_id: str, operation: PushOperation, company: Company, now: datetime) -> Event:
+def write_ended(ports: Ports, operation: PushOperation, company: Company, now: datetime) -> Event:
     """A push operation ended: `bankTransactions.write.successful` or `.unsuccessful`.
 
     Codat's payload does not say why an operation failed; `statusCode`, `errorMessage` and `problem` are ours.
@@ -47,10 +48,10 @@ def write_ended(event_id: str, operation: PushOperation, company: Company, now: 
     }
     event_type = event_types.WRITE_SUCCESSFUL if succeeded else event_types.WRITE_UNSUCCESSFUL
     subject = feed_id(operation.connection_id, operation.account_id)
-    return build_event(event_id, event_type, subject, payload, company, now)
+    return build_event(ports, event_type, subject, payload, company, now)
 
 
-def gap_found(event_id: str, feed: Feed, gap: Gap, company: Company, now: datetime) -> Event:
+def gap_found(ports: Ports, feed: Feed, gap: Gap, company: Company, now: datetime) -> Event:
     """The balances are those after the transaction: what the feed leads to, and what was sent."""
     payload = feed_reference(feed, company) | {
         "transactionId": gap.transaction_id,
@@ -59,4 +60,4 @@ def gap_found(event_id: str, feed: Feed, gap: Gap, company: Company, now: dateti
         "givenBalance": gap.given,
         "difference": gap.given - gap.expected,
     }
-    return build_event(event_id, event_types.GAP_FOUND, feed.id, payload, company, now)
+    return build_event(ports, event_types.GAP_FOUND, feed.id, payload, company, now)

@@ -10,10 +10,9 @@ from feedlane.events.outbox import put_event
 from feedlane.feeds import events as feed_events
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.push_operation import PushOperation, PushStatus
-from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.store.attempts import attempts
-from feedlane.store.store import Store
 from feedlane.store.table import Add, Condition, ConditionFailed, Contended, Write
 
 # Each operation is three writes (itself, its event, its pointer), two more are conditions; a commit has at most 100.
@@ -22,24 +21,21 @@ OPERATIONS_PER_COMMIT_MAX = 30
 COMMIT_BYTES_MAX = 3_500_000
 
 
-def end_writes(operation: PushOperation, company: Company, now: datetime, new_id: NewId) -> list[Write]:
+def end_writes(ports: Ports, operation: PushOperation, company: Company, now: datetime) -> list[Write]:
     """The writes that end an operation: as it is now, and the event of it."""
-    event = feed_events.write_ended(new_id(), operation, company, now)
+    event = feed_events.write_ended(ports, operation, company, now)
     return [push_operation_items.put_operation(operation), put_event(event)]
 
 
-def succeed(store: Store, feed_id: str, through: int, company: Company, now: datetime, new_id: NewId) -> None:
+def succeed(ports: Ports, feed_id: str, through: int, company: Company, now: datetime) -> None:
     """Ends all operations whose last line is delivered. May be done again after a crash."""
     for attempt in attempts(f"open push operations of feed {feed_id}"):
-        waiting = push_operation_items.open_operations(store, feed_id, through=through)
+        waiting = push_operation_items.open_operations(ports.store, feed_id, through=through)
         with attempt:
-            _end(store, feed_id, waiting, lambda operation: operation.succeeded(now), company, now, new_id)
+            _end(ports, feed_id, waiting, lambda operation: operation.succeeded(now), company, now)
 
 
-def fail(
-    store: Store, feed_id: str, after: int, problem: Problem, company: Company, now: datetime, new_id: NewId,
-    *conditions: Add | Condition,
-) -> bool:  # fmt: skip
+def fail(ports: Ports, feed_id: str, after: int, problem: Problem, company: Company, now: datetime, *conditions: Add | Condition) -> bool:  # fmt: skip
     """Ends all operations that wait for lines behind `after`, with this problem, while `conditions` hold.
 
     False if they do not hold any more.
@@ -50,10 +46,10 @@ def fail(
         return failed_by(operation, problem, now)
 
     for attempt in attempts(f"open push operations of feed {feed_id}"):
-        waiting = push_operation_items.open_operations(store, feed_id, after=after)
+        waiting = push_operation_items.open_operations(ports.store, feed_id, after=after)
         with attempt:
             try:
-                _end(store, feed_id, waiting, end, company, now, new_id, *conditions)
+                _end(ports, feed_id, waiting, end, company, now, *conditions)
             except ConditionFailed as failed:
                 if unless & set(failed.keys) and not isinstance(failed, Contended):
                     return False
@@ -67,13 +63,12 @@ def failed_by(operation: PushOperation, problem: Problem, now: datetime) -> Push
 
 
 def _end(
-    store: Store,
+    ports: Ports,
     feed_id: str,
     operations: Iterable[PushOperation],
     end: Callable[[PushOperation], PushOperation],
     company: Company,
     now: datetime,
-    new_id: NewId,
     *conditions: Add | Condition,
 ) -> None:
     """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is just unlisted."""
@@ -81,9 +76,9 @@ def _end(
         writes: list[Write] = [*conditions]
         for operation in some:
             if operation.status is PushStatus.PENDING:
-                writes += end_writes(end(operation), company, now, new_id)
+                writes += end_writes(ports, end(operation), company, now)
             writes.append(push_operation_items.remove_open_operation(feed_id, operation))
-        store.commit(*writes)
+        ports.store.commit(*writes)
 
 
 def _batches(operations: Iterable[PushOperation]) -> Iterator[list[PushOperation]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from feedlane.feeds.pages import feed_page
 from feedlane.follow_ups import WakeAll
+from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
-from feedlane.store.store import Store
 
 
 def schedule_wake_all(queues: Queues) -> None:
@@ -13,14 +13,14 @@ def schedule_wake_all(queues: Queues) -> None:
     queues.follow_up(WakeAll(), SAFETY_DELAY_SECONDS)
 
 
-def wake_all(store: Store, queues: Queues, after: str = "") -> None:
+def wake_all(ports: Ports, after: str = "") -> None:
     """Wakes every feed that has something to send: a page of them now, and a message goes on behind it.
 
     May be done again, in part or as a whole: a wake-up for which there is nothing to do costs nothing.
     """
-    page = feed_page(store, after)
+    page = feed_page(ports.store, after)
     for feed in page.feeds:
         if feed.waiting:
-            queues.wake(feed.id)
+            ports.queues.wake(feed.id)
     if page.resume_after is not None:
-        queues.follow_up(WakeAll(after=page.resume_after), 0)
+        ports.queues.follow_up(WakeAll(after=page.resume_after), 0)

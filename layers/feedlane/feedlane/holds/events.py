@@ -10,11 +10,12 @@ from feedlane.companies.events import build_event, company_reference
 from feedlane.events import event as event_types
 from feedlane.events.event import Event
 from feedlane.holds.hold import Hold
+from feedlane.ports import Ports
 from feedlane.scope import Scope
 
 
 def hold_event(
-    event_id: str,
+    ports: Ports,
     event_type: str,
     hold: Hold,
     waiting: int | None,
@@ -38,16 +39,16 @@ def hold_event(
         "accountId": hold.account_id,
         "referenceCompany": company_reference(concerned) if concerned else None,
     }
-    return build_event(event_id, event_type, hold.subject, payload, concerned, now)
+    return build_event(ports, event_type, hold.subject, payload, concerned, now)
 
 
-def held(event_id: str, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
+def held(ports: Ports, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
     """`waiting`: how many recorded transactions the hold keeps from being sent; None if they are too many to count."""
-    return hold_event(event_id, event_types.HELD, hold, waiting, company, now)
+    return hold_event(ports, event_types.HELD, hold, waiting, company, now)
 
 
 def released(
-    event_id: str, hold: Hold, waiting: int, company: Company | None, now: datetime, set_aside: tuple[str, ...] = ()
+    ports: Ports, hold: Hold, waiting: int, company: Company | None, now: datetime, set_aside: tuple[str, ...] = ()
 ) -> Event:
     """`waiting`: how many recorded transactions go on. `set_aside`: the ids of those that never will."""
-    return hold_event(event_id, event_types.RELEASED, hold, waiting, company, now, set_aside)
+    return hold_event(ports, event_types.RELEASED, hold, waiting, company, now, set_aside)

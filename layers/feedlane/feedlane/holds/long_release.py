@@ -22,7 +22,8 @@ from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.holds.hold import Hold
 from feedlane.holds.release_operations import company_of, feeds_with_waiting_lines, operation_writes, release_operation
-from feedlane.ids import NewId, derived_id
+from feedlane.ids import derived_id
+from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.scope import Scope
 from feedlane.store import keys
@@ -34,48 +35,48 @@ from feedlane.store.table import Condition, ConditionFailed, Contended, When, Wr
 FEEDS_PER_COMMIT_MAX = 30
 
 
-def release_in_parts(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
+def release_in_parts(ports: Ports, now: datetime, hold: Hold) -> list[PushOperation]:
     """Lifts the hold, whose release may have begun already, or brings its release on by a page of feeds.
 
     Answers the operations under which these go on. Raises `ConditionFailed` if the hold was lifted meanwhile.
     """
-    _schedule_advance(queues, hold, SAFETY_DELAY_SECONDS)
+    _schedule_advance(ports.queues, hold, SAFETY_DELAY_SECONDS)
     if not hold.releasing:
-        store.commit(hold_items.mark_releasing(hold))
+        ports.store.commit(hold_items.mark_releasing(hold))
         hold = hold.but(releasing=True)
-    return _advance(store, queues, now, new_id, hold)
+    return _advance(ports, now, hold)
 
 
-def resume(store: Store, queues: Queues, now: datetime, new_id: NewId, check: ReleaseCheck) -> None:
+def resume(ports: Ports, now: datetime, check: ReleaseCheck) -> None:
     """Brings a release on that was begun. May be done again, also when there is nothing left to do."""
     scope = Scope(check.scope)
-    for hold in hold_items.holds_on(store, [(scope, check.subject)]):
+    for hold in hold_items.holds_on(ports.store, [(scope, check.subject)]):
         if hold.releasing:
-            _advance(store, queues, now, new_id, hold)
+            _advance(ports, now, hold)
         return
-    _wake_feeds(store, queues, scope, check.subject, check.after)
+    _wake_feeds(ports, scope, check.subject, check.after)
 
 
-def _advance(store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold) -> list[PushOperation]:
+def _advance(ports: Ports, now: datetime, hold: Hold) -> list[PushOperation]:
     """The next page of feeds. Behind the last one the hold is lifted."""
     changing = Conflict("The feeds of this hold are changing at this moment; its release goes on by itself.")
     for attempt in attempts(f"the feeds under hold {hold.id}", otherwise=changing):
-        page = placement.feed_page_in_scope(store, hold.scope, hold.subject, hold.release_after)
-        feeds, companies = feeds_with_waiting_lines(store, page.feeds)
+        page = placement.feed_page_in_scope(ports.store, hold.scope, hold.subject, hold.release_after)
+        feeds, companies = feeds_with_waiting_lines(ports.store, page.feeds)
         released = hold.released + sum(feed.waiting for feed in feeds)
         if page.resume_after is not None:
             writes: list[Write] = [hold_items.advance_release(hold, page.resume_after, released)]
         else:
-            company = company_of(store, hold, companies)
-            event = hold_events.released(new_id(), hold, released, company, now)
+            company = company_of(ports.store, hold, companies)
+            event = hold_events.released(ports, hold, released, company, now)
             writes = [hold_items.finish_release(hold), put_event(event)]
         with attempt:
-            if _advanced(store, now, hold, feeds, writes):
-                _follow_up(store, queues, hold, is_lifted=page.resume_after is None)
+            if _advanced(ports.store, now, hold, feeds, writes):
+                _follow_up(ports, hold, is_lifted=page.resume_after is None)
             else:
                 # Somebody else was first with this page, and may crash before it says so.
-                _schedule_advance(queues, hold, SAFETY_DELAY_SECONDS)
-    return list(_started_operations(store, hold, feeds).values())
+                _schedule_advance(ports.queues, hold, SAFETY_DELAY_SECONDS)
+    return list(_started_operations(ports.store, hold, feeds).values())
 
 
 def _advanced(store: Store, now: datetime, hold: Hold, feeds: Sequence[Feed], writes: Sequence[Write]) -> bool:
@@ -90,11 +91,11 @@ def _advanced(store: Store, now: datetime, hold: Hold, feeds: Sequence[Feed], wr
     return True
 
 
-def _follow_up(store: Store, queues: Queues, hold: Hold, is_lifted: bool) -> None:
+def _follow_up(ports: Ports, hold: Hold, is_lifted: bool) -> None:
     if is_lifted:
-        _wake_feeds(store, queues, hold.scope, hold.subject)
+        _wake_feeds(ports, hold.scope, hold.subject)
     else:
-        _schedule_advance(queues, hold, 0)
+        _schedule_advance(ports.queues, hold, 0)
 
 
 def _schedule_advance(queues: Queues, hold: Hold, delay: int) -> None:
@@ -127,11 +128,11 @@ def _operation_key(hold: Hold, feed: Feed) -> str:
     return derived_id("release", hold.id, feed.id)
 
 
-def _wake_feeds(store: Store, queues: Queues, scope: Scope, subject: str, after: str = "") -> None:
+def _wake_feeds(ports: Ports, scope: Scope, subject: str, after: str = "") -> None:
     """A page of the feeds that were released; a message goes on behind it."""
-    page = placement.feed_page_in_scope(store, scope, subject, after)
+    page = placement.feed_page_in_scope(ports.store, scope, subject, after)
     for feed in page.feeds:
         if feed.waiting:
-            queues.wake(feed.id)
+            ports.queues.wake(feed.id)
     if page.resume_after is not None:
-        queues.follow_up(ReleaseCheck(scope=scope, subject=subject, after=page.resume_after), 0)
+        ports.queues.follow_up(ReleaseCheck(scope=scope, subject=subject, after=page.resume_after), 0)

@@ -20,9 +20,9 @@ from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.holds.items import still_standing
-from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.problem import Problem
-from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
@@ -37,38 +37,35 @@ class WaitingCount(NamedTuple):
     is_complete: bool
 
 
-def hold_feed(
-    store: Store, queues: Queues, feed: Feed, refusal: Refusal, company: Company, now: datetime, new_id: NewId,
-    *also: Write,
-) -> Hold:  # fmt: skip
+def hold_feed(ports: Ports, feed: Feed, refusal: Refusal, company: Company, now: datetime, *also: Write) -> Hold:  # fmt: skip
     """Holds what the refusal stops, together with `also`. If it is held already, that hold stands, without an event.
 
     Raises `ConditionFailed` if one of `also` fails.
     """
-    hold = _new_hold(feed, refusal, now, new_id())
+    hold = _new_hold(feed, refusal, now, ports.new_id())
     if hold.scope is Scope.CONNECTION:
         # Only the customer can mend it: the connection is shown as ended, and asks for reconnection.
-        connection = company_items.find_connection(store, feed.company_id, feed.connection_id)
-        also = (*also, *disconnection_writes(store, connection, refusal.problem, company, now, new_id))
-    if standing := hold_items.holds_on(store, [(hold.scope, hold.subject)]):
+        connection = company_items.find_connection(ports.store, feed.company_id, feed.connection_id)
+        also = (*also, *disconnection_writes(ports, connection, refusal.problem, company, now))
+    if standing := hold_items.holds_on(ports.store, [(hold.scope, hold.subject)]):
         # Whoever made it tells the other feeds.
-        return _join_standing(store, standing[0], also)
+        return _join_standing(ports.store, standing[0], also)
     if hold.scope is not Scope.FEED:
         # For the case that we crash between the hold and waking the other feeds.
-        queues.follow_up(HoldCheck(feed_id=feed.id), SAFETY_DELAY_SECONDS)
-    waiting = count_waiting(store, hold)
-    event = hold_events.held(new_id(), hold, waiting.number if waiting.is_complete else None, company, now)
+        ports.queues.follow_up(HoldCheck(feed_id=feed.id), SAFETY_DELAY_SECONDS)
+    waiting = count_waiting(ports.store, hold)
+    event = hold_events.held(ports, hold, waiting.number if waiting.is_complete else None, company, now)
     try:
-        store.commit(hold_items.add_hold(hold), put_event(event), *also)
+        ports.store.commit(hold_items.add_hold(hold), put_event(event), *also)
     except Contended:
         raise
     except ConditionFailed as failed:
         if keys.hold(hold.scope, hold.subject) not in failed.keys:
             raise
-        if not (standing := hold_items.holds_on(store, [(hold.scope, hold.subject)])):
+        if not (standing := hold_items.holds_on(ports.store, [(hold.scope, hold.subject)])):
             raise  # lifted at this moment: whoever asked has to look again
-        return _join_standing(store, standing[0], also)
-    _wake_page(store, queues, feed, hold)
+        return _join_standing(ports.store, standing[0], also)
+    _wake_page(ports, feed, hold)
     return hold
 
 
@@ -83,61 +80,67 @@ def _join_standing(store: Store, standing: Hold, also: Sequence[Write]) -> Hold:
     return standing
 
 
-def wake_others(store: Store, queues: Queues, check: HoldCheck) -> None:
+def wake_others(ports: Ports, check: HoldCheck) -> None:
     """Wakes every other feed that a hold on this one stops too, so that its operations fail with it.
 
     Whoever held them may have crashed before all were woken. Of a hold of the app a page of feeds, behind the
     connection `after`; a message goes on behind it. May be done again.
     """
-    feed = feed_items.find_feed(store, check.feed_id)
+    feed = feed_items.find_feed(ports.store, check.feed_id)
     if feed is None:
         return
-    for hold in hold_items.holds_on(store, feed.hold_subjects):
+    for hold in hold_items.holds_on(ports.store, feed.hold_subjects):
         if not check.after or hold.scope is Scope.APP:
-            _wake_page(store, queues, feed, hold, check.after)
+            _wake_page(ports, feed, hold, check.after)
 
 
-def fail_waiting(store: Store, feed: Feed, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
+def fail_waiting(ports: Ports, feed: Feed, hold: Hold, company: Company, now: datetime) -> None:
     """Fails the feed's operations that the hold stops: all but those whose lines the upstream already has.
 
     Only while it stands: a release that comes in between has started operations that go on. And only as the feed is
     now: what was waiting when it was read may be with the upstream since.
     """
-    _fail_after(store, feed.id, _sent_through, hold, company, now, new_id)
+    _fail_after(ports, feed.id, _sent_through, hold, company, now)
 
 
-def fail_behind_flight(store: Store, feed_id: str, hold: Hold, company: Company, now: datetime, new_id: NewId) -> None:
+def fail_behind_flight(ports: Ports, feed_id: str, hold: Hold, company: Company, now: datetime) -> None:
     """Fails what the hold stops behind a statement that is being sent at this moment: that has its own end."""
-    _fail_after(store, feed_id, _in_flight_through, hold, company, now, new_id)
+    _fail_after(ports, feed_id, _in_flight_through, hold, company, now)
 
 
-def _fail_after(
-    store: Store, feed_id: str, sent_through: Callable[[Feed], int], hold: Hold, company: Company, now: datetime,
-    new_id: NewId,
-) -> None:  # fmt: skip
+def _fail_after(ports: Ports, feed_id: str, sent_through: Callable[[Feed], int], hold: Hold, company: Company, now: datetime) -> None:  # fmt: skip
     """Decided on the feed as it is: whoever saw it before may not know what the upstream has got meanwhile."""
     for _ in attempts(f"feed {feed_id} and what holds it"):
-        feed = feed_items.find_feed(store, feed_id)
-        standing = hold_items.holds_on(store, [(hold.scope, hold.subject)])
+        feed = feed_items.find_feed(ports.store, feed_id)
+        standing = hold_items.holds_on(ports.store, [(hold.scope, hold.subject)])
         if feed is None or not standing or standing[0].id != hold.id or standing[0].releasing:
             return
         conditions = (still_standing(hold), feed_items.feed_unchanged(feed))
-        if push_operation_end.fail(store, feed_id, sent_through(feed), hold.problem, company, now, new_id, *conditions):
+        if push_operation_end.fail(
+            ports,
+            feed_id,
+            sent_through(feed),
+            hold.problem,
+            company,
+            now,
+            still_standing(hold),
+            feed_items.feed_unchanged(feed),
+        ):
             return
 
 
-def fail_ended_feed(store: Store, feed: Feed, problem: Problem, company: Company, now: datetime, new_id: NewId) -> None:
+def fail_ended_feed(ports: Ports, feed: Feed, problem: Problem, company: Company, now: datetime) -> None:
     """Fails what waits in a feed that has ended, for this reason: there is no hold that anybody could release."""
-    push_operation_end.fail(store, feed.id, _sent_through(feed), problem, company, now, new_id)
+    push_operation_end.fail(ports, feed.id, _sent_through(feed), problem, company, now)
 
 
-def _wake_page(store: Store, queues: Queues, feed: Feed, hold: Hold, after: str = "") -> None:
-    page = feed_page_in_scope(store, hold.scope, hold.subject, after)
+def _wake_page(ports: Ports, feed: Feed, hold: Hold, after: str = "") -> None:
+    page = feed_page_in_scope(ports.store, hold.scope, hold.subject, after)
     for other in page.feeds:
         if other.id != feed.id and other.waiting:
-            queues.wake(other.id)
+            ports.queues.wake(other.id)
     if page.resume_after is not None:
-        queues.follow_up(HoldCheck(feed_id=feed.id, after=page.resume_after), 0)
+        ports.queues.follow_up(HoldCheck(feed_id=feed.id, after=page.resume_after), 0)
 
 
 def count_waiting(store: Store, hold: Hold) -> WaitingCount:

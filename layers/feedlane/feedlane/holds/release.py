@@ -17,8 +17,8 @@ from feedlane.holds import items as hold_items
 from feedlane.holds import placement, release_operations
 from feedlane.holds.hold import Hold
 from feedlane.holds.long_release import FEEDS_PER_COMMIT_MAX, release_in_parts
-from feedlane.ids import NewId
-from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.ports import Ports
+from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.scope import Scope
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
@@ -35,9 +35,7 @@ def find_hold(store: Store, hold_id: str) -> Hold:
     raise NotFound("hold", hold_id)
 
 
-def release(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold, set_aside: Sequence[str] = ()
-) -> list[PushOperation]:
+def release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str] = ()) -> list[PushOperation]:
     """Lifts the hold. Answers the push operations under which the waiting transactions go on.
 
     Of very many feeds it answers the first: the release goes on by itself, and the hold is lifted at its end.
@@ -48,38 +46,36 @@ def release(
     changing = Conflict("The feeds of this hold are changing at this moment; release it again.")
     for attempt in attempts(f"the feeds under hold {hold.id}", otherwise=changing):
         # Before its feeds are read: what fails on its account from now on makes the release look again.
-        hold = _reload_hold(store, hold)
+        hold = _reload_hold(ports.store, hold)
         with attempt:  # a feed may grow meanwhile: its new lines go on under the same push operation
-            started = _try_release(store, queues, now, new_id, hold, set_aside)
+            started = _try_release(ports, now, hold, set_aside)
     return started
 
 
-def _try_release(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, hold: Hold, set_aside: Sequence[str]
-) -> list[PushOperation]:
-    marked = _with_set_aside(store, hold, set_aside, now) if set_aside else None
-    page = placement.feed_page_in_scope(store, hold.scope, hold.subject)
-    feeds, companies = release_operations.feeds_with_waiting_lines(store, page.feeds)
+def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str]) -> list[PushOperation]:
+    marked = _with_set_aside(ports.store, hold, set_aside, now) if set_aside else None
+    page = placement.feed_page_in_scope(ports.store, hold.scope, hold.subject)
+    feeds, companies = release_operations.feeds_with_waiting_lines(ports.store, page.feeds)
     if marked is not None:
         feeds = [marked]
     elif hold.releasing or page.resume_after is not None or len(feeds) > FEEDS_PER_COMMIT_MAX:
-        return release_in_parts(store, queues, now, new_id, hold)
+        return release_in_parts(ports, now, hold)
     if hold.scope is Scope.FEED and not all(feed.feed_connection_id for feed in feeds):
         raise Conflict("The account is disconnected from Xero; what waits goes on by itself once it is mapped again.")
     for feed in feeds:
-        queues.follow_up(Wake(feed_id=feed.id), SAFETY_DELAY_SECONDS)
-    started = [release_operations.release_operation(feed, now, new_id()) for feed in feeds]
-    company = release_operations.company_of(store, hold, companies)
+        ports.queues.follow_up(Wake(feed_id=feed.id), SAFETY_DELAY_SECONDS)
+    started = [release_operations.release_operation(feed, now, ports.new_id()) for feed in feeds]
+    company = release_operations.company_of(ports.store, hold, companies)
     waiting = sum(feed.waiting for feed in feeds)
-    event = hold_events.released(new_id(), hold, waiting, company, now, tuple(set_aside))
+    event = hold_events.released(ports, hold, waiting, company, now, tuple(set_aside))
     writes: list[Write] = (
         [feed_items.put_feed(marked)] if marked else [feed_items.feed_unchanged(feed) for feed in feeds]
     )
     for feed, operation in zip(feeds, started, strict=True):
         writes += release_operations.operation_writes(feed, operation)
-    store.commit(hold_items.lift_hold(hold), put_event(event), *writes)
+    ports.store.commit(hold_items.lift_hold(hold), put_event(event), *writes)
     for feed in feeds:
-        queues.wake(feed.id)
+        ports.queues.wake(feed.id)
     return [operation.but(version=1) for operation in started]
 
 
@@ -91,30 +87,28 @@ def _reload_hold(store: Store, hold: Hold) -> Hold:
     raise NotFound("hold", hold.id)
 
 
-def release_feed(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, feed: Feed, set_aside: Sequence[str] = ()
-) -> list[PushOperation]:
+def release_feed(ports: Ports, now: datetime, feed: Feed, set_aside: Sequence[str] = ()) -> list[PushOperation]:
     """Lifts every hold that stops the feed, the tenant's and the app's included.
 
     Its own goes first: if what is to be set aside is refused, nothing has been lifted.
     """
     started: list[PushOperation] = []
-    holds = sorted(hold_items.holds_on(store, feed.hold_subjects), key=lambda hold: hold.scope is not Scope.FEED)
+    holds = sorted(hold_items.holds_on(ports.store, feed.hold_subjects), key=lambda hold: hold.scope is not Scope.FEED)
     if set_aside and not any(hold.scope is Scope.FEED for hold in holds):
         raise Invalid.field("setAside", _ONLY_OWN_HOLD, "Scope")
     for hold in holds:
-        started += release(store, queues, now, new_id, hold, set_aside if hold.scope is Scope.FEED else ())
+        started += release(ports, now, hold, set_aside if hold.scope is Scope.FEED else ())
     return started
 
 
-def resume_connection(store: Store, queues: Queues, now: datetime, new_id: NewId, connection: Connection) -> None:
+def resume_connection(ports: Ports, now: datetime, connection: Connection) -> None:
     """After a (re)connection: its feeds use the new token set, and what waited for the customer goes on by itself."""
     if connection.tenant is None or connection.token_set_id is None:
         return
-    for feed in feed_items.feeds_of_connection(store, connection.id):
-        _update_feed(store, feed.id, connection)
-    for hold in hold_items.holds_on(store, [(Scope.CONNECTION, connection.id)]):
-        release(store, queues, now, new_id, hold)
+    for feed in feed_items.feeds_of_connection(ports.store, connection.id):
+        _update_feed(ports.store, feed.id, connection)
+    for hold in hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)]):
+        release(ports, now, hold)
 
 
 def _update_feed(store: Store, feed_id: str, connection: Connection) -> None:

@@ -13,7 +13,7 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
-from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
@@ -52,20 +52,20 @@ def operation_writes(feed: Feed, operation: PushOperation) -> list[Write]:
     return [push_operation_items.put_operation(operation), push_operation_items.add_open_operation(feed.id, operation)]
 
 
-def ensure_operation(store: Store, now: datetime, new_id: NewId, feed: Feed) -> None:
+def ensure_operation(ports: Ports, now: datetime, feed: Feed) -> None:
     """Starts an operation if nothing holds the feed, and no open operation tells of its last lines' delivery.
 
     So it is after an account was removed, whose operations failed with it, and made anew. May be done again.
     """
     for attempt in attempts(f"feed {feed.id}"):
-        if not feed.waiting or hold_items.holds_on(store, feed.hold_subjects):
+        if not feed.waiting or hold_items.holds_on(ports.store, feed.hold_subjects):
             return
-        waiting = push_operation_items.open_operations(store, feed.id, after=feed.delivered_through)
+        waiting = push_operation_items.open_operations(ports.store, feed.id, after=feed.delivered_through)
         if any(operation.through == feed.recorded_through for operation in waiting):
             return
         with attempt:
-            store.commit(
-                feed_items.feed_unchanged(feed), *operation_writes(feed, release_operation(feed, now, new_id()))
+            ports.store.commit(
+                feed_items.feed_unchanged(feed), *operation_writes(feed, release_operation(feed, now, ports.new_id()))
             )
             return
-        feed = feed_items.find_feed(store, feed.id) or feed
+        feed = feed_items.find_feed(ports.store, feed.id) or feed

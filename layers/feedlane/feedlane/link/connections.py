@@ -14,30 +14,21 @@ from feedlane.errors import Invalid, ReconnectionNeeded, Refused
 from feedlane.events.outbox import put_event
 from feedlane.feeds.upstream import Upstream
 from feedlane.holds import items as hold_items
-from feedlane.ids import NewId
 from feedlane.mapping import unmapping
-from feedlane.queues import Queues
+from feedlane.ports import Ports
 from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import Delete, Write
 
 
-def delete_company(
-    store: Store,
-    upstream: Upstream,
-    queues: Queues,
-    disconnect: Disconnect,
-    now: datetime,
-    new_id: NewId,
-    company_id: str,
-) -> None:
+def delete_company(ports: Ports, upstream: Upstream, disconnect: Disconnect, now: datetime, company_id: str) -> None:
     """The company with all its connections, each of which ends at Xero first. Raises `Unavailable` if one cannot."""
-    company = company_items.company(store, company_id)
-    for connection in company_items.connections(store, company_id):
-        delete(store, upstream, queues, disconnect, now, new_id, company_id, connection.id)
-    event = company_events.company_deleted(new_id(), company, now)
-    store.commit(company_items.remove_company(company), put_event(event))
+    company = company_items.company(ports.store, company_id)
+    for connection in company_items.connections(ports.store, company_id):
+        delete(ports, upstream, disconnect, now, company_id, connection.id)
+    event = company_events.company_deleted(ports, company, now)
+    ports.store.commit(company_items.remove_company(company), put_event(event))
 
 
 # Ends one connection at Xero; other organisations of the same user are not touched.
@@ -45,54 +36,47 @@ def delete_company(
 Disconnect = Callable[[Connection], None]
 
 
-def create(store: Store, now: datetime, new_id: NewId, company_id: str, platform_key: str) -> Connection:
-    company = company_items.company(store, company_id)
+def create(ports: Ports, now: datetime, company_id: str, platform_key: str) -> Connection:
+    company = company_items.company(ports.store, company_id)
     if platform_key != PLATFORM_KEY:
         raise Invalid.field("platformKey", f"must be {PLATFORM_KEY} (Xero): nothing else is served here", "Platform")
-    connection = Connection(id=new_id(), company_id=company_id, created=now)
-    event = company_events.connection_created(new_id(), connection, company, now)
-    store.commit(company_items.add_connection(connection), put_event(event))
+    connection = Connection(id=ports.new_id(), company_id=company_id, created=now)
+    event = company_events.connection_created(ports, connection, company, now)
+    ports.store.commit(company_items.add_connection(connection), put_event(event))
     return connection
 
 
-def unlink(
-    store: Store, disconnect: Disconnect, now: datetime, new_id: NewId, company_id: str, connection_id: str
-) -> Connection:
+def unlink(ports: Ports, disconnect: Disconnect, now: datetime, company_id: str, connection_id: str) -> Connection:
     """Ends the connection at Xero, then here. Unlinked already: as it is. Raises `Invalid`, `Unavailable`."""
-    company = company_items.company(store, company_id)
-    connection = company_items.connection(store, company_id, connection_id)
+    company = company_items.company(ports.store, company_id)
+    connection = company_items.connection(ports.store, company_id, connection_id)
     if connection.status is ConnectionStatus.UNLINKED:
         return connection
     if connection.status is not ConnectionStatus.LINKED:
         raise Invalid.field("status", f"only a Linked connection can be unlinked; this one is {connection.status}")
-    _end_at_xero(store, disconnect, connection)
+    _end_at_xero(ports.store, disconnect, connection)
     unlinked = connection.but(status=ConnectionStatus.UNLINKED)
-    event = company_events.connection_disconnected(new_id(), unlinked, company, now)
-    store.commit(company_items.put_connection(unlinked), put_event(event), *_unlink_writes(connection))
+    event = company_events.connection_disconnected(ports, unlinked, company, now)
+    ports.store.commit(company_items.put_connection(unlinked), put_event(event), *_unlink_writes(connection))
     return unlinked
 
 
 def delete(
-    store: Store,
-    upstream: Upstream,
-    queues: Queues,
-    disconnect: Disconnect,
-    now: datetime,
-    new_id: NewId,
-    company_id: str,
-    connection_id: str,
+    ports: Ports, upstream: Upstream, disconnect: Disconnect, now: datetime, company_id: str, connection_id: str
 ) -> None:
     """The connection with its source accounts, feeds first, then at Xero, then here: repeating it goes on."""
-    company = company_items.company(store, company_id)
-    connection = company_items.connection(store, company_id, connection_id)
-    for account in company_items.source_accounts(store, connection_id):
-        unmapping.remove_account(store, upstream, queues, now, new_id, connection, account)
+    company = company_items.company(ports.store, company_id)
+    connection = company_items.connection(ports.store, company_id, connection_id)
+    for account in company_items.source_accounts(ports.store, connection_id):
+        unmapping.remove_account(ports, upstream, now, connection, account)
     if connection.is_linked:
-        _end_at_xero(store, disconnect, connection)
-    event = company_events.connection_deleted(new_id(), connection, company, now)
-    lifted = [hold_items.remove_hold(hold) for hold in hold_items.holds_on(store, [(Scope.CONNECTION, connection.id)])]
+        _end_at_xero(ports.store, disconnect, connection)
+    event = company_events.connection_deleted(ports, connection, company, now)
+    lifted = [
+        hold_items.remove_hold(hold) for hold in hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)])
+    ]
     writes = [company_items.remove_connection(connection), put_event(event), *_unlink_writes(connection), *lifted]
-    store.commit(*writes)
+    ports.store.commit(*writes)
 
 
 def _end_at_xero(store: Store, disconnect: Disconnect, connection: Connection) -> None:

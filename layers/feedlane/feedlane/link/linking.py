@@ -19,15 +19,14 @@ from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, 
 from feedlane.events.outbox import put_event
 from feedlane.follow_ups import RecoveryCheck
 from feedlane.holds import release as hold_release
-from feedlane.ids import NewId
 from feedlane.link import one_off_access
 from feedlane.link.choice import OrganisationChoice
-from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.ports import Ports
+from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import OFFLINE_ACCESS, Settings, limit_of
 from feedlane.store import keys
 from feedlane.store.attempts import AttemptsExhausted, attempts
-from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 
 # Many callbacks at once meet in the count of linked connections: each tries again until it is its turn.
@@ -57,22 +56,20 @@ class NotLinked(FeedlaneError):
 
 @dataclass(frozen=True)
 class Linking:
-    store: Store
-    queues: Queues
+    ports: Ports
     vault: Vault
     organisations: Organisations
     redirect_uri: str
-    new_id: NewId
 
     def require_startable(self, connection: Connection, now: datetime) -> Settings:
         """The settings to start with. Raises `NotLinked`, with an event the first time the limit is met."""
-        settings = settings_items.settings(self.store)
+        settings = settings_items.settings(self.ports.store)
         if not settings.enabled or not settings.has_keys:
             raise NotLinked(NotLinkedReason.NOT_SET_UP)
         counts = not connection.is_linked and not (connection.tenant and connection.tenant.demo)
         limit = limit_of(settings)
-        if counts and connection_limit.is_reached(self.store, limit):
-            connection_limit.report_reached(self.store, limit, now, self.new_id)
+        if counts and connection_limit.is_reached(self.ports.store, limit):
+            connection_limit.report_reached(self.ports, limit, now)
             raise NotLinked(NotLinkedReason.LIMIT)
         return settings
 
@@ -111,10 +108,10 @@ class Linking:
         Raises `NotLinked` after ending them all, `Unavailable`.
         """
         if choice.access_ends is not None:
-            one_off_access.schedule_check(self.queues, connection, choice.access_ends, now)
+            one_off_access.schedule_check(self.ports.queues, connection, choice.access_ends, now)
         # For the case that we crash between the link and its feeds: they have to use the new token set.
         again = RecoveryCheck(company_id=connection.company_id, connection_id=connection.id)
-        self.queues.follow_up(again, SAFETY_DELAY_SECONDS)
+        self.ports.queues.follow_up(again, SAFETY_DELAY_SECONDS)
         organisation = next((one for one in choice.organisations if one.tenant_id == tenant_id), None)
         try:
             if organisation is None:
@@ -125,7 +122,7 @@ class Linking:
             raise
         self._remove_unused(choice)
         if not linked.needs_reconnection:
-            hold_release.resume_connection(self.store, self.queues, now, self.new_id, linked)
+            hold_release.resume_connection(self.ports, now, linked)
         return linked
 
     def failed(self, connection: Connection, error: ConnectionFault) -> None:
@@ -138,12 +135,12 @@ class Linking:
             if connection.is_linked:
                 return
             failed = connection.failed(error)
-            company = company_items.company(self.store, connection.company_id)
-            event = company_events.connection_failed(self.new_id(), failed, company, error.errored_on)
+            company = company_items.company(self.ports.store, connection.company_id)
+            event = company_events.connection_failed(self.ports, failed, company, error.errored_on)
             with attempt:
-                self.store.commit(company_items.put_connection(failed), put_event(event))
+                self.ports.store.commit(company_items.put_connection(failed), put_event(event))
                 return
-            connection = company_items.connection(self.store, connection.company_id, connection.id)
+            connection = company_items.connection(self.ports.store, connection.company_id, connection.id)
 
     def _linked(
         self, connection: Connection, choice: OrganisationChoice, organisation: Organisation, now: datetime
@@ -155,19 +152,19 @@ class Linking:
         busy = Unavailable("Too many customers are linking at this moment", 5)
         contended = f"connection {connection.id} and the count of linked connections"
         for attempt in attempts(contended, times=_ATTEMPTS_MAX, delay_max=_DELAY_SECONDS_MAX, otherwise=busy):
-            settings = settings_items.settings(self.store)
+            settings = settings_items.settings(self.ports.store)
             linked, writes = self._link_writes(settings, connection, choice, tenant, now)
             with attempt:
                 try:
-                    self.store.commit(*writes)
+                    self.ports.store.commit(*writes)
                 except ConditionFailed as failed:
                     limit = limit_of(settings)
-                    if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.store, limit):
-                        connection_limit.report_reached(self.store, limit, now, self.new_id)
+                    if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.ports.store, limit):
+                        connection_limit.report_reached(self.ports, limit, now)
                         raise NotLinked(NotLinkedReason.LIMIT) from None
                     raise
                 break
-            connection = company_items.connection(self.store, connection.company_id, connection.id)
+            connection = company_items.connection(self.ports.store, connection.company_id, connection.id)
         return linked.but(version=connection.version + 1)
 
     def _link_writes(
@@ -186,13 +183,13 @@ class Linking:
         )
         if settings.bank_feeds and linked.lacks_bank_feeds:
             linked = linked.failed(fault_of(BANK_FEEDS_SCOPE_MISSING, now))
-        company = company_items.company(self.store, before.company_id)
+        company = company_items.company(self.ports.store, before.company_id)
         first = before.status is ConnectionStatus.PENDING_AUTH
         told = company_events.connection_connected if first else company_events.connection_reconnected
         pk, sk = keys.tenant_connection(tenant.id, before.id)
         marker = Put({"pk": pk, "sk": sk, "company_id": before.company_id, "connection_id": before.id})
         events = [
-            put_event(told(self.new_id(), linked, company, now)),
+            put_event(told(self.ports.new_id(), linked, company, now)),
             *self._reconnection_events(before, linked, company, now),
         ]
         counted = connection_limit.link_count_writes(limit_of(settings), before, tenant.demo)
@@ -209,16 +206,16 @@ class Linking:
     ) -> list[Write]:
         """That the customer has to come again, or need not any more; nothing if that is as it was."""
         if linked.needs_reconnection and not before.needs_reconnection:
-            return [put_event(company_events.connection_needs_reconnection(self.new_id(), linked, company, now))]
+            return [put_event(company_events.connection_needs_reconnection(self.ports, linked, company, now))]
         if before.needs_reconnection and not linked.needs_reconnection:
             by = "reconnection"
-            return [put_event(company_events.connection_recovered(self.new_id(), before, linked, company, by, now))]
+            return [put_event(company_events.connection_recovered(self.ports, before, linked, company, by, now))]
         return []
 
     def _owner_write(self, connection: Connection, tenant: Tenant) -> Put:
         """The organisation belongs to this company: fails if another company links it at the same moment."""
         pk, sk = keys.owner(tenant.id)
-        owner = self.store.table.get((pk, sk))
+        owner = self.ports.store.table.get((pk, sk))
         if (
             owner is not None
             and owner["company_id"] != connection.company_id
@@ -231,7 +228,7 @@ class Linking:
 
     def _linked_connection_keys(self, tenant_id: str) -> list[str]:
         """The connections that are linked to the organisation."""
-        return [item["sk"] for item in self.store.table.query(keys.tenant(tenant_id), prefix="LINKED#")]
+        return [item["sk"] for item in self.ports.store.table.query(keys.tenant(tenant_id), prefix="LINKED#")]
 
     def _remove_unused(self, choice: OrganisationChoice) -> None:
         """An organisation that stays connected at Xero would keep a place under the app's limit for nothing."""

@@ -9,9 +9,8 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.connection_end import disconnection_writes
 from feedlane.credentials.problems import ONE_OFF_ENDED
 from feedlane.follow_ups import OneOffAccessCheck
-from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX, Queues
-from feedlane.store.store import Store
 
 
 def schedule_check(queues: Queues, connection: Connection, ends: datetime, now: datetime) -> None:
@@ -20,16 +19,16 @@ def schedule_check(queues: Queues, connection: Connection, ends: datetime, now: 
     queues.follow_up(check, _delay_seconds(ends, now))
 
 
-def check(store: Store, queues: Queues, now: datetime, new_id: NewId, check: OneOffAccessCheck) -> None:
+def check(ports: Ports, now: datetime, check: OneOffAccessCheck) -> None:
     """Ends the connection if its access has ended. Raises `ConditionFailed` if it changed at this moment."""
-    connection = company_items.find_connection(store, check.company_id, check.connection_id)
+    connection = company_items.find_connection(ports.store, check.company_id, check.connection_id)
     if connection is None or not connection.is_linked or connection.access_ends is None:
         return
     if now < connection.access_ends:
-        queues.follow_up(check, _delay_seconds(connection.access_ends, now))
+        ports.queues.follow_up(check, _delay_seconds(connection.access_ends, now))
         return
-    company = company_items.company(store, connection.company_id)
-    store.commit(*disconnection_writes(store, connection, ONE_OFF_ENDED, company, now, new_id))
+    company = company_items.company(ports.store, connection.company_id)
+    ports.store.commit(*disconnection_writes(ports, connection, ONE_OFF_ENDED, company, now))
 
 
 def _delay_seconds(ends: datetime, now: datetime) -> int:

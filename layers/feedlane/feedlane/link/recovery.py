@@ -15,11 +15,10 @@ from feedlane.credentials.problems import ONE_OFF_ENDED
 from feedlane.events.outbox import put_event
 from feedlane.follow_ups import RecoveryCheck
 from feedlane.holds import release as hold_release
-from feedlane.ids import NewId
-from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.ports import Ports
+from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
-from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 
 # Xero keeps an unused refresh token as long: after that only the customer can bring a connection back.
@@ -48,45 +47,43 @@ def should_check(connection: Connection, now: datetime) -> bool:
     return not _would_be_refused_again(connection, now)
 
 
-def apply_listing(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, connection: Connection, scopes: tuple[str, ...]
-) -> bool:
+def apply_listing(ports: Ports, now: datetime, connection: Connection, scopes: tuple[str, ...]) -> bool:
     """Xero lists the connection's organisation for its token set, which has these scopes. Whether that changed it."""
     seen = connection.but(scopes=scopes or connection.scopes)
     if not connection.needs_reconnection and not seen.lacks_bank_feeds and set(seen.scopes) == set(connection.scopes):
         return False
-    lacks = settings_items.settings(store).bank_feeds and seen.lacks_bank_feeds
+    lacks = settings_items.settings(ports.store).bank_feeds and seen.lacks_bank_feeds
     writes: list[Write] = []
     if connection.needs_reconnection and not lacks and not _would_be_refused_again(connection, now):
-        queues.follow_up(
+        ports.queues.follow_up(
             RecoveryCheck(company_id=connection.company_id, connection_id=connection.id), SAFETY_DELAY_SECONDS
         )
-        writes = _recovery_writes(store, now, new_id, connection, seen)
+        writes = _recovery_writes(ports, now, connection, seen)
     elif lacks and connection.is_linked:
-        company = company_items.company(store, connection.company_id)
-        writes = reconnection_needed_writes(store, seen, BANK_FEEDS_SCOPE_MISSING, company, now, new_id)
+        company = company_items.company(ports.store, connection.company_id)
+        writes = reconnection_needed_writes(ports, seen, BANK_FEEDS_SCOPE_MISSING, company, now)
     if not writes and set(seen.scopes) != set(connection.scopes):
         writes = [company_items.put_connection(seen)]
     try:
-        store.commit(*writes)
+        ports.store.commit(*writes)
     except ConditionFailed:
         return False  # changed at this moment, or no place is free under the limit: the next round looks again
     return bool(writes)
 
 
-def check(store: Store, queues: Queues, now: datetime, new_id: NewId, check: RecoveryCheck) -> None:
+def check(ports: Ports, now: datetime, check: RecoveryCheck) -> None:
     """What waited for a connection that is well again goes on. May be done again."""
-    connection = company_items.find_connection(store, check.company_id, check.connection_id)
+    connection = company_items.find_connection(ports.store, check.company_id, check.connection_id)
     if connection is not None and connection.is_linked and not connection.needs_reconnection:
-        hold_release.resume_connection(store, queues, now, new_id, connection)
+        hold_release.resume_connection(ports, now, connection)
 
 
-def _recovery_writes(store: Store, now: datetime, new_id: NewId, before: Connection, seen: Connection) -> list[Write]:
+def _recovery_writes(ports: Ports, now: datetime, before: Connection, seen: Connection) -> list[Write]:
     well = seen.resolved(now).but(status=ConnectionStatus.LINKED)
-    company = company_items.company(store, before.company_id)
-    event = company_events.connection_recovered(new_id(), before, well, company, "xero", now)
+    company = company_items.company(ports.store, before.company_id)
+    event = company_events.connection_recovered(ports, before, well, company, "xero", now)
     demo = before.tenant is not None and before.tenant.demo
-    limit = limit_of(settings_items.settings(store))
+    limit = limit_of(settings_items.settings(ports.store))
     return [
         company_items.put_connection(well),
         *connection_limit.link_count_writes(limit, before, demo),

@@ -13,13 +13,12 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionFault
 from feedlane.events.outbox import put_event
 from feedlane.follow_ups import LinkStartCheck
-from feedlane.ids import NewId
 from feedlane.link import state_items as link_state_items
 from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
+from feedlane.ports import Ports
 from feedlane.queues import Queues
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
-from feedlane.store.store import Store
 from feedlane.store.table import Write
 
 REASON = "start-unanswered"
@@ -33,19 +32,19 @@ def schedule_check(queues: Queues, state: LinkState) -> None:
     queues.follow_up(LinkStartCheck(link_state=state.fingerprint), CHECK_DELAY_SECONDS)
 
 
-def check(store: Store, queues: Queues, now: datetime, new_id: NewId, check: LinkStartCheck) -> None:
+def check(ports: Ports, now: datetime, check: LinkStartCheck) -> None:
     """Reports the start if it is over and nobody came back. Raises `ConditionFailed` if something changed just now."""
-    state = link_state_items.find_state_by_fingerprint(store, check.link_state)
+    state = link_state_items.find_state_by_fingerprint(ports.store, check.link_state)
     if state is None or state.used or state.reported:
         return
     if now < state.expires:
-        queues.follow_up(check, max(1, int((state.expires - now).total_seconds()) + 1))
+        ports.queues.follow_up(check, max(1, int((state.expires - now).total_seconds()) + 1))
         return
-    connection = company_items.find_connection(store, state.company_id, state.connection_id)
+    connection = company_items.find_connection(ports.store, state.company_id, state.connection_id)
     started = state.expires - LINK_STATE_LIFETIME
     if connection is None or (connection.linked_on is not None and connection.linked_on >= started):
         return  # deleted, or the customer came back by another start
-    company, settings = company_items.company(store, state.company_id), settings_items.settings(store)
+    company, settings = company_items.company(ports.store, state.company_id), settings_items.settings(ports.store)
     writes: list[Write] = []
     if not connection.is_linked:
         error = ConnectionFault(
@@ -58,12 +57,12 @@ def check(store: Store, queues: Queues, now: datetime, new_id: NewId, check: Lin
         connection = connection.failed(error)
         writes.append(company_items.put_connection(connection))
     event = company_events.authorization_unanswered(
-        new_id(),
+        ports,
         connection,
         company,
         started,
-        connection_limit.linked_count(store),
+        connection_limit.linked_count(ports.store),
         limit_of(settings),
         now,
     )
-    store.commit(link_state_items.mark_state_reported(state), *writes, put_event(event))
+    ports.store.commit(link_state_items.mark_state_reported(state), *writes, put_event(event))

@@ -20,8 +20,9 @@ from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TargetAcc
 from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import placement, release_operations
 from feedlane.holds import release as hold_release
-from feedlane.ids import NewId, feed_id, fingerprint
+from feedlane.ids import feed_id, fingerprint
 from feedlane.mapping import items as mapping_items
+from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.store.store import Store
 from feedlane.store.table import Put, Write
@@ -61,11 +62,9 @@ def target_options(
 
 
 def map_account(
-    store: Store,
+    ports: Ports,
     upstream: Upstream,
-    queues: Queues,
     now: datetime,
-    new_id: NewId,
     connection: Connection,
     account: SourceAccount,
     target_account_id: str | None = None,
@@ -79,13 +78,13 @@ def map_account(
     _check_start_date(feed_start_date)
     if account.mapping is not None:
         if target_account_id in (None, account.mapping.target_account_id):
-            _schedule_check(queues, account)
-            resume_feed(store, queues, now, new_id, feed_id(connection.id, account.id))
+            _schedule_check(ports.queues, account)
+            resume_feed(ports, now, feed_id(connection.id, account.id))
             return account
         raise Invalid.field("sourceAccountId", _IS_MAPPED, "AlreadyMapped")
     access = access_to(connection)
     if target_account_id is not None:
-        _check_free(store, access.tenant_id, target_account_id, account)
+        _check_free(ports.store, access.tenant_id, target_account_id, account)
     made = _adopt_or_create(upstream, access, account, target_account_id)
     mapping = AccountMapping(
         feed_connection_id=made.id,
@@ -97,25 +96,23 @@ def map_account(
     status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
     mapped = account.but(status=status, mapping=mapping, problem=None, modified=now)
     # For the case that we crash before somebody looks, or before what waits goes on.
-    queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
+    ports.queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
-        mapping_items.record_mapping(
-            store, now, connection, mapped, *_connected_event_writes(store, mapped, now, new_id)
-        )
+        mapping_items.record_mapping(ports.store, now, connection, mapped, *_connected_event_writes(ports, mapped, now))
     except mapping_items.AlreadyClaimed:
         raise _already_fed("another source account") from None
     mapped = mapped.but(version=account.version + 1)
-    _schedule_check(queues, mapped)
-    resume_feed(store, queues, now, new_id, feed_id(connection.id, account.id))
+    _schedule_check(ports.queues, mapped)
+    resume_feed(ports, now, feed_id(connection.id, account.id))
     return mapped
 
 
 def record_feed_connection_active(
-    store: Store, feed_id: str, connection: FeedConnection, now: datetime, new_id: NewId
+    ports: Ports, feed_id: str, connection: FeedConnection, now: datetime
 ) -> SourceAccount | None:
     """Xero has set the feed connection up: the account is connected. None if it is mapped otherwise by now."""
-    feed = feed_items.find_feed(store, feed_id)
-    account = company_items.find_source_account(store, feed.connection_id, feed.account_id) if feed else None
+    feed = feed_items.find_feed(ports.store, feed_id)
+    account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.mapping is None:
         return None
     if account.mapping.feed_connection_id != connection.id or account.status is not SourceAccountStatus.CONNECTING:
@@ -127,26 +124,26 @@ def record_feed_connection_active(
     connected = account.but(status=SourceAccountStatus.CONNECTED, mapping=mapping, modified=now)
     # Unconditional: which account its feed connection feeds is Xero's to say.
     claims = [Put(claim.item) for claim in mapping_items.claim_writes(feed.tenant_id, mapping, connected)]
-    told = _connected_event_writes(store, connected, now, new_id)
-    store.commit(company_items.put_source_account(connected), *claims, *told)
+    told = _connected_event_writes(ports, connected, now)
+    ports.store.commit(company_items.put_source_account(connected), *claims, *told)
     return connected.but(version=account.version + 1)
 
 
-def resume_feed(store: Store, queues: Queues, now: datetime, new_id: NewId, id: str) -> None:
+def resume_feed(ports: Ports, now: datetime, id: str) -> None:
     """What waited for a feed connection is sent, under new push operations where a hold had ended the old ones.
 
     Not before Xero has set it up: until then it refuses statements. May be done again.
     """
-    feed = feed_items.find_feed(store, id)
-    account = company_items.find_source_account(store, feed.connection_id, feed.account_id) if feed else None
+    feed = feed_items.find_feed(ports.store, id)
+    account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.status is not SourceAccountStatus.CONNECTED:
         return
-    for hold in placement.holds_of_feed(store, id):
+    for hold in placement.holds_of_feed(ports.store, id):
         if hold.reason in REASONS_LIFTED_BY_MAPPING and hold.since <= account.modified:
-            hold_release.release(store, queues, now, new_id, hold)
+            hold_release.release(ports, now, hold)
     if feed.waiting:
-        release_operations.ensure_operation(store, now, new_id, feed)
-        queues.wake(id)
+        release_operations.ensure_operation(ports, now, feed)
+        ports.queues.wake(id)
 
 
 def is_connecting(store: Store, feed: Feed) -> bool:
@@ -216,8 +213,8 @@ def _schedule_check(queues: Queues, account: SourceAccount) -> None:
         queues.follow_up(check, FIRST_CHECK_SECONDS)
 
 
-def _connected_event_writes(store: Store, account: SourceAccount, now: datetime, new_id: NewId) -> list[Write]:
+def _connected_event_writes(ports: Ports, account: SourceAccount, now: datetime) -> list[Write]:
     if account.status is not SourceAccountStatus.CONNECTED:
         return []
-    company = company_items.company(store, account.company_id)
-    return [put_event(company_events.source_account_connected(new_id(), account, company, now))]
+    company = company_items.company(ports.store, account.company_id)
+    return [put_event(company_events.source_account_connected(ports, account, company, now))]

@@ -20,11 +20,12 @@ from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.holds.hold import Hold
-from feedlane.ids import NewId, feed_id
+from feedlane.ids import feed_id
 from feedlane.mapping import items as mapping_items
 from feedlane.mapping.mapping import REASON_DISCONNECTED, REASON_REJECTED, REASONS_LIFTED_BY_MAPPING, access_to
+from feedlane.ports import Ports
 from feedlane.problem import Problem
-from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.scope import Scope
 from feedlane.store.store import Store
 from feedlane.store.table import Write
@@ -39,103 +40,99 @@ _DISCONNECTED_PROBLEM = Problem(
 )
 
 
-def unmap(
-    store: Store, upstream: Upstream, queues: Queues, now: datetime, new_id: NewId, connection: Connection,
-    account: SourceAccount,
-) -> SourceAccount:  # fmt: skip
+def unmap(ports: Ports, upstream: Upstream, now: datetime, connection: Connection, account: SourceAccount) -> SourceAccount:  # fmt: skip
     """Ends the feed connection; the Xero account and the ledger stay. `account` may carry other changes.
 
     What waits in the ledger is held until the account is mapped again.
     """
     _end_feed_connection(upstream, connection, account)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    return _end_mapping(store, queues, now, new_id, connection, account, ended)
+    return _end_mapping(ports, now, connection, account, ended)
 
 
-def remove_account(
-    store: Store, upstream: Upstream, queues: Queues, now: datetime, new_id: NewId, connection: Connection,
-    account: SourceAccount,
-) -> None:  # fmt: skip
+def remove_account(ports: Ports, upstream: Upstream, now: datetime, connection: Connection, account: SourceAccount) -> None:  # fmt: skip
     """Deletes the account with its mapping, its feed connection and its holds, never the Xero account.
 
     Push operations that wait for its feed fail. The ledger stays, for an account made anew under the same id.
     """
     _end_feed_connection(upstream, connection, account)
-    company = company_items.company(store, account.company_id)
+    company = company_items.company(ports.store, account.company_id)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    told = _disconnected_event_writes(account, ended, company, now, new_id)
+    told = _disconnected_event_writes(ports, account, ended, company, now)
 
     def writes(feed: Feed | None) -> list[Write]:
-        lifted = [hold_items.remove_hold(hold) for hold in placement.holds_of_feed(store, feed.id)] if feed else []
+        lifted = (
+            [hold_items.remove_hold(hold) for hold in placement.holds_of_feed(ports.store, feed.id)] if feed else []
+        )
         return [company_items.remove_source_account(account), *lifted, *told]
 
     id = feed_id(account.connection_id, account.id)
-    queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY_SECONDS)
-    mapping_items.record_unmapping(store, connection, account, writes)
-    fail_removed_account(store, now, new_id, id)
+    ports.queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY_SECONDS)
+    mapping_items.record_unmapping(ports.store, connection, account, writes)
+    fail_removed_account(ports, now, id)
 
 
-def fail_removed_account(store: Store, now: datetime, new_id: NewId, id: str) -> None:
+def fail_removed_account(ports: Ports, now: datetime, id: str) -> None:
     """Fails what waits in the feed of a removed account. May be done again; not if the account was made anew."""
-    feed = feed_items.find_feed(store, id)
-    if feed is not None and company_items.find_source_account(store, feed.connection_id, feed.account_id) is None:
-        company = company_items.company(store, feed.company_id)
-        placement.fail_ended_feed(store, feed, _DISCONNECTED_PROBLEM, company, now, new_id)
+    feed = feed_items.find_feed(ports.store, id)
+    if feed is not None and company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) is None:
+        company = company_items.company(ports.store, feed.company_id)
+        placement.fail_ended_feed(ports, feed, _DISCONNECTED_PROBLEM, company, now)
 
 
-def record_feed_connection_gone(
-    store: Store, queues: Queues, id: str, feed_connection_id: str, now: datetime, new_id: NewId
-) -> bool:
+def record_feed_connection_gone(ports: Ports, id: str, feed_connection_id: str, now: datetime) -> bool:
     """Xero has no such feed connection: the account that waits for it is disconnected, and can be mapped anew.
 
     So it ends where the one adopted was being deleted. False: it is too soon to say. What waits in the feed is told by
     its wake-up.
     """
-    waiting = _account_waiting_for(store, id, feed_connection_id)
+    waiting = _account_waiting_for(ports.store, id, feed_connection_id)
     if waiting is None or now - waiting[1].modified < LISTING_DELAY_MAX:
         return False
     connection, account = waiting
-    queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
+    ports.queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    told = _disconnected_event_writes(account, ended, company_items.company(store, account.company_id), now, new_id)
+    told = _disconnected_event_writes(
+        ports, account, ended, company_items.company(ports.store, account.company_id), now
+    )
     mapping_items.record_unmapping(
-        store, connection, account, lambda _: [company_items.put_source_account(ended), *told]
+        ports.store, connection, account, lambda _: [company_items.put_source_account(ended), *told]
     )
     return True
 
 
 def record_feed_connection_rejected(
-    store: Store, queues: Queues, id: str, feed_connection_id: str, problem: Problem, now: datetime, new_id: NewId
+    ports: Ports, id: str, feed_connection_id: str, problem: Problem, now: datetime
 ) -> bool:
     """Xero has rejected the feed connection that it was setting up: the account is disconnected and says why.
 
     What waits in the feed is held with Xero's problem, until the account is mapped anew. False: it does not wait for
     this feed connection any more.
     """
-    waiting = _account_waiting_for(store, id, feed_connection_id)
+    waiting = _account_waiting_for(ports.store, id, feed_connection_id)
     if waiting is None:
         return False
     connection, account = waiting
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, problem=problem, modified=now)
-    _end_mapping(store, queues, now, new_id, connection, account, ended)
+    _end_mapping(ports, now, connection, account, ended)
     return True
 
 
-def hold_unmapped(store: Store, feed: Feed, now: datetime, new_id: NewId) -> None:
+def hold_unmapped(ports: Ports, feed: Feed, now: datetime) -> None:
     """What waits in a feed without a feed connection is told of: held until its account is mapped again.
 
     It came in while the account was disconnected, or a hold was lifted since. Raises `ConditionFailed` if it is mapped
     or held at this moment. Where the account is deleted there is nothing to hold, and what waits has failed.
     """
-    company = company_items.company(store, feed.company_id)
-    account = company_items.find_source_account(store, feed.connection_id, feed.account_id)
+    company = company_items.company(ports.store, feed.company_id)
+    account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id)
     if account is None:
-        placement.fail_ended_feed(store, feed, _DISCONNECTED_PROBLEM, company, now, new_id)
+        placement.fail_ended_feed(ports, feed, _DISCONNECTED_PROBLEM, company, now)
         return
-    hold = _new_hold(feed, account, now, new_id())
-    held = hold_events.held(new_id(), hold, feed.waiting, company, now)
-    store.commit(feed_items.feed_unchanged(feed), hold_items.add_hold(hold), put_event(held))
-    placement.fail_waiting(store, feed, hold, company, now, new_id)
+    hold = _new_hold(feed, account, now, ports.new_id())
+    held = hold_events.held(ports, hold, feed.waiting, company, now)
+    ports.store.commit(feed_items.feed_unchanged(feed), hold_items.add_hold(hold), put_event(held))
+    placement.fail_waiting(ports, feed, hold, company, now)
 
 
 def _end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> None:
@@ -146,13 +143,10 @@ def _end_feed_connection(upstream: Upstream, connection: Connection, account: So
         upstream.delete_feed_connection(access_to(connection), account.mapping.feed_connection_id)
 
 
-def _end_mapping(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, connection: Connection, account: SourceAccount,
-    ended: SourceAccount,
-) -> SourceAccount:  # fmt: skip
+def _end_mapping(ports: Ports, now: datetime, connection: Connection, account: SourceAccount, ended: SourceAccount) -> SourceAccount:  # fmt: skip
     """`account` as it is in the table becomes `ended`, and what waits in its feed is held."""
-    company = company_items.company(store, account.company_id)
-    told = _disconnected_event_writes(account, ended, company, now, new_id)
+    company = company_items.company(ports.store, account.company_id)
+    told = _disconnected_event_writes(ports, account, ended, company, now)
     held: list[Hold] = []
 
     def writes(feed: Feed | None) -> list[Write]:
@@ -160,33 +154,33 @@ def _end_mapping(
         held.clear()
         holds: list[Write] = []
         if feed is not None and feed.waiting:
-            hold = _new_hold(feed, ended, now, new_id())
-            writes = _hold_writes(store, hold, company, now, new_id)
+            hold = _new_hold(feed, ended, now, ports.new_id())
+            writes = _hold_writes(ports, hold, company, now)
             if writes:
                 held.append(hold)
-                holds = [*writes, put_event(hold_events.held(new_id(), hold, feed.waiting, company, now))]
+                holds = [*writes, put_event(hold_events.held(ports, hold, feed.waiting, company, now))]
         return [company_items.put_source_account(ended), *told, *holds]
 
     id = feed_id(account.connection_id, account.id)
-    queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
-    mapping_items.record_unmapping(store, connection, account, writes)
+    ports.queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
+    mapping_items.record_unmapping(ports.store, connection, account, writes)
     for hold in held:
-        placement.fail_behind_flight(store, id, hold, company, now, new_id)
+        placement.fail_behind_flight(ports, id, hold, company, now)
     return ended.but(version=account.version + 1)
 
 
-def _hold_writes(store: Store, hold: Hold, company: Company, now: datetime, new_id: NewId) -> list[Write]:
+def _hold_writes(ports: Ports, hold: Hold, company: Company, now: datetime) -> list[Write]:
     """The hold instead of one that tells less of why the account is not mapped. None if another one stands.
 
     Whoever was told of the one that stands is told that it is over, and that nothing goes on for that.
     """
-    standing = placement.holds_of_feed(store, hold.subject)
+    standing = placement.holds_of_feed(ports.store, hold.subject)
     if not standing:
         return [hold_items.add_hold(hold)]
     knows_more = hold.reason == REASON_REJECTED and standing[0].reason in REASONS_LIFTED_BY_MAPPING
     if not knows_more or standing[0].releasing:
         return []
-    over = hold_events.released(new_id(), standing[0], 0, company, now)
+    over = hold_events.released(ports, standing[0], 0, company, now)
     return [hold_items.replace_hold(standing[0], hold), put_event(over)]
 
 
@@ -203,11 +197,11 @@ def _account_waiting_for(store: Store, id: str, feed_connection_id: str) -> tupl
 
 
 def _disconnected_event_writes(
-    account: SourceAccount, ended: SourceAccount, company: Company, now: datetime, new_id: NewId
+    ports: Ports, account: SourceAccount, ended: SourceAccount, company: Company, now: datetime
 ) -> list[Write]:
     if account.mapping is None:
         return []
-    return [put_event(company_events.source_account_disconnected(new_id(), ended, company, now))]
+    return [put_event(company_events.source_account_disconnected(ports, ended, company, now))]
 
 
 def _new_hold(feed: Feed, account: SourceAccount, now: datetime, id: str) -> Hold:

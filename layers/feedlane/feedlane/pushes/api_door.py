@@ -18,10 +18,10 @@ from feedlane.feeds.ledger import RejectedPush, append
 from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
-from feedlane.ids import NewId, feed_id
+from feedlane.ids import feed_id
+from feedlane.ports import Ports
 from feedlane.pushes import doorbell
 from feedlane.pushes.content import PushContent, object_in, parse_content
-from feedlane.queues import Queues
 from feedlane.settings.settings import Settings
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
@@ -34,10 +34,8 @@ _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
 
 
 def accept(
-    store: Store,
-    queues: Queues,
+    ports: Ports,
     now: datetime,
-    new_id: NewId,
     company_id: str,
     connection_id: str,
     account_id: str,
@@ -55,19 +53,19 @@ def accept(
         raise Invalid.field("Idempotency-Key", "must be 1 to 128 characters of ASCII without spaces", "IdempotencyKey")
     if timeout_in_minutes is not None and not 1 <= timeout_in_minutes <= TIMEOUT_MINUTES_MAX:
         raise Invalid.field("timeoutInMinutes", f"must be 1 to {TIMEOUT_MINUTES_MAX}", "Range")
-    place = _read_context(store, company_id, connection_id, account_id)
-    standing = _operation_for_key(store, now, company_id, idempotency_key)
+    place = _read_context(ports.store, company_id, connection_id, account_id)
+    standing = _operation_for_key(ports.store, now, company_id, idempotency_key)
     if standing is not None:
         sent = _read_content(account_id, body_text, place.feed, now)
         return doorbell.notify_and_schedule(
-            queues, _require_same_push(standing, feed_id(connection_id, account_id), sent)
+            ports.queues, _require_same_push(standing, feed_id(connection_id, account_id), sent)
         )
     feed = place.feed_for_pushing()
     content = _read_content(account_id, body_text, feed, now)
     if content.errors:
         raise Invalid("The push has errors; nothing of it was taken.", list(content.errors))
     new = PushOperation(
-        key=new_id(),
+        key=ports.new_id(),
         company_id=company_id,
         connection_id=connection_id,
         account_id=account_id,
@@ -80,17 +78,17 @@ def accept(
     )
     same = Conflict("The same push is being taken at this moment; ask for its operation.")
     for attempt in attempts(f"a push to feed {feed.id}", times=3, otherwise=same):
-        standing = _operation_for_key(store, now, company_id, idempotency_key)
+        standing = _operation_for_key(ports.store, now, company_id, idempotency_key)
         if standing is not None:
-            return doorbell.notify_and_schedule(queues, _require_same_push(standing, feed.id, content))
-        operation, writes = _new_or_same_operation(store, new, content)
+            return doorbell.notify_and_schedule(ports.queues, _require_same_push(standing, feed.id, content))
+        operation, writes = _new_or_same_operation(ports.store, new, content)
         if idempotency_key is not None:
             writes.append(push_operation_items.put_idempotency_key(operation, idempotency_key, now))
         with attempt:  # if the same content, or the same key, comes in just now, its operation is the answer
             if writes:
-                doorbell.schedule_check(queues, operation)
-                store.commit(*writes)
-    return doorbell.notify_and_schedule(queues, operation, promised=bool(writes))
+                doorbell.schedule_check(ports.queues, operation)
+                ports.store.commit(*writes)
+    return doorbell.notify_and_schedule(ports.queues, operation, promised=bool(writes))
 
 
 def validate(

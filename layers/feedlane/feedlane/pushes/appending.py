@@ -20,6 +20,7 @@ from feedlane.feeds.push_operation_end import end_writes, failed_by
 from feedlane.holds.hold import Hold
 from feedlane.holds.items import still_standing
 from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.pushes.queue_door import Push
 from feedlane.store.store import Store
 from feedlane.store.table import WRITES_PER_COMMIT_MAX, Write
@@ -66,13 +67,11 @@ def append_all(
     return _commit(store, batch)
 
 
-def refuse_all(
-    store: Store, pushes: Sequence[Push], why: Finding, company: Company, now: datetime, new_id: NewId
-) -> None:
+def refuse_all(ports: Ports, pushes: Sequence[Push], why: Finding, company: Company, now: datetime) -> None:
     """Fails them all, each in a commit of its own: no feed is there that could exclude others."""
     for push in pushes:
         if not push.is_done:
-            store.commit(*_refusal_writes(push, (*push.errors, why), company, now, new_id))
+            ports.store.commit(*_refusal_writes(ports, push, (*push.errors, why), company, now))
 
 
 @dataclass(frozen=True)
@@ -105,20 +104,20 @@ def _add_push(batch: _Batch, push: Push, under: AppendContext) -> _Batch:
         RejectedPush(push.errors) if push.errors else append(after, push.lines, batch.known, under.gap_is_error)
     )
     if isinstance(outcome, RejectedPush):
-        refused = _refusal_writes(push, outcome.errors, company, now, new_id)
+        refused = _refusal_writes(ports, push, outcome.errors, company, now)
         size = push_operation_items.estimated_bytes(push.operation.but(errors=outcome.errors)) + _bytes(push.lines)
         return replace(batch, writes=batch.writes + refused, bytes=batch.bytes + size)
     operation = push.operation.but(warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through)
     operation = operation.but(lines=len(outcome.lines))
     writes: list[Write] = []
     for gap in outcome.gaps[:GAP_EVENTS_MAX]:
-        writes.append(put_event(feed_events.gap_found(new_id(), after, gap, company, now)))
+        writes.append(put_event(feed_events.gap_found(ports, after, gap, company, now)))
     if operation.status is PushStatus.TIMED_OUT:
         writes.append(push_operation_items.put_operation(operation))
     elif outcome.through <= batch.feed.delivered_through:
-        writes += end_writes(operation.succeeded(now), company, now, new_id)
+        writes += end_writes(ports, operation.succeeded(now), company, now)
     elif holds:
-        writes += end_writes(failed_by(operation, holds[0].problem, now), company, now, new_id)
+        writes += end_writes(ports, failed_by(operation, holds[0].problem, now), company, now)
         batch = replace(batch, hold=holds[0])
     else:
         writes += [
@@ -161,14 +160,14 @@ def _commit(store: Store, batch: _Batch) -> Feed:
 
 
 def _refusal_writes(
-    push: Push, errors: tuple[Finding, ...], company: Company, now: datetime, new_id: NewId
+    ports: Ports, push: Push, errors: tuple[Finding, ...], company: Company, now: datetime
 ) -> list[Write]:
     """The operation failed, with its transactions kept beside it. One that timed out has ended: it gets the errors."""
     if push.operation.status is PushStatus.TIMED_OUT:
         return [push_operation_items.put_operation(push.operation.but(errors=errors))]
     operation = push.operation.failed(now, _error_message(errors), errors=errors)
     kept = push_operation_items.add_pushed_lines(operation, push.lines) if push.operation.door is Door.QUEUE else []
-    return [*end_writes(operation, company, now, new_id), *(kept if push.lines else [])]
+    return [*end_writes(ports, operation, company, now), *(kept if push.lines else [])]
 
 
 def _error_message(errors: Sequence[Finding]) -> str:

@@ -12,9 +12,9 @@ from feedlane.companies import items as company_items
 from feedlane.feeds import push_operation_end, push_operation_items
 from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
 from feedlane.follow_ups import PushOperationCheck
-from feedlane.ids import NewId, feed_id
+from feedlane.ids import feed_id
+from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX, Queues
-from feedlane.store.store import Store
 
 # Longer than the API's function lives: by then the operation is written, or never will be.
 CHECK_DELAY_SECONDS = 60
@@ -35,20 +35,20 @@ def notify_and_schedule(queues: Queues, operation: PushOperation, promised: bool
     return operation
 
 
-def check_operation(store: Store, queues: Queues, now: datetime, new_id: NewId, check: PushOperationCheck) -> None:
+def check_operation(ports: Ports, now: datetime, check: PushOperationCheck) -> None:
     """Rings for a push that is in no ledger, and ends an operation whose time is over. May be done again."""
-    operation = push_operation_items.existing_operation(store, check.company_id, check.operation_key)
+    operation = push_operation_items.existing_operation(ports.store, check.company_id, check.operation_key)
     if operation is None:
         return
     if operation.door is Door.API and operation.status in _NOT_ENDED:
-        _notify(queues, operation)
+        _notify(ports.queues, operation)
     if operation.status is not PushStatus.PENDING or operation.due is None:
         return
     if operation.due > now:
-        _check_later(queues, operation, operation.due - now + timedelta(seconds=1))
+        _check_later(ports.queues, operation, operation.due - now + timedelta(seconds=1))
         return
-    company = company_items.company(store, operation.company_id)
-    store.commit(*push_operation_end.end_writes(operation.timed_out(now), company, now, new_id))
+    company = company_items.company(ports.store, operation.company_id)
+    ports.store.commit(*push_operation_end.end_writes(ports, operation.timed_out(now), company, now))
 
 
 def _notify(queues: Queues, operation: PushOperation) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
-from feedlane.clock import Clock
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import Finding
@@ -15,25 +14,17 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.gathering import is_gathering, next_gathering
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
-from feedlane.ids import NewId
+from feedlane.ports import Ports
 from feedlane.pushes.appending import AppendContext, append_all, refuse_all
 from feedlane.pushes.message import PushMessage, QueueMessage
 from feedlane.pushes.queue_door import holds_and_recorded_ids, parsed, read_ahead, read_push, with_company
-from feedlane.queues import Queues
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 
 
-def record(
-    store: Store,
-    queues: Queues,
-    clock: Clock,
-    new_id: NewId,
-    messages: Sequence[QueueMessage],
-    more_to_come: bool = False,
-) -> None:
+def record(ports: Ports, messages: Sequence[QueueMessage], more_to_come: bool = False) -> None:
     """Records messages of one group, in their order, in as few commits as they fit into.
 
     `more_to_come`: others wait on the queue behind them, so that a statement that is not full yet waits a little.
@@ -43,19 +34,17 @@ def record(
     Ten messages of a feed cost two reads and a commit, and a wake-up or a last look at the holds: a request to the
     table takes far longer than what is done between two of them.
     """
-    for _, some in groupby(parsed(queues, messages), key=lambda parcel: parcel.company_id):
+    for _, some in groupby(parsed(ports.queues, messages), key=lambda parcel: parcel.company_id):
         together = list(some)
         # The feed moves on meanwhile, by a delivery or another append.
         for attempt in attempts(f"feed {together[0].feed_id}"):
             with attempt:
-                _record(store, queues, clock(), new_id, together, more_to_come)
+                _record(ports, ports.clock(), together, more_to_come)
 
 
-def _record(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, parcels: Sequence[PushMessage], more_to_come: bool
-) -> None:
-    ahead = read_ahead(store, parcels)
-    company, parcels = with_company(ahead, queues, parcels)
+def _record(ports: Ports, now: datetime, parcels: Sequence[PushMessage], more_to_come: bool) -> None:
+    ahead = read_ahead(ports.store, parcels)
+    company, parcels = with_company(ahead, ports.queues, parcels)
     if company is None or not parcels:
         return
     feed = feed_items.find_feed(ahead, parcels[0].feed_id)
@@ -70,14 +59,14 @@ def _record(
     fed = feed is not None and (feed.feed_connection_id or any(hold.scope is Scope.FEED for hold in holds))
     if feed is None or connection is None or feed.company_id != company.id or not linked or not fed:
         why = _no_feed_finding(connection is not None, linked)
-        refuse_all(store, pushes, why, company, now, new_id)
+        refuse_all(ports, pushes, why, company, now)
         return
-    under = AppendContext(company, holds, settings_items.settings(ahead).gap_is_error, now, new_id)
+    under = AppendContext(company, holds, settings_items.settings(ahead).gap_is_error, now, ports.new_id)
     came_again, waited = any(push.is_done for push in pushes), feed.waiting
-    feed = append_all(store, feed.but(gathering=next_gathering(feed, now, more_to_come)), known, pushes, under)
+    feed = append_all(ports.store, feed.but(gathering=next_gathering(feed, now, more_to_come)), known, pushes, under)
     must_ring = feed.flight is None and (not waited or came_again or not is_gathering(feed, now))
-    if feed.waiting and (must_ring or _was_held_meanwhile(store, feed, holds)):
-        queues.wake(feed.id)
+    if feed.waiting and (must_ring or _was_held_meanwhile(ports.store, feed, holds)):
+        ports.queues.wake(feed.id)
 
 
 def _was_held_meanwhile(store: Store, feed: Feed, holds: Sequence[Hold]) -> bool:

@@ -14,8 +14,7 @@ from feedlane.errors import APP_KEYS_REJECTED, Conflict, Invalid, NotFound
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds.hold import Hold
-from feedlane.ids import NewId
-from feedlane.queues import Queues
+from feedlane.ports import Ports
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from feedlane.settings.changes import store_with_event
@@ -28,45 +27,41 @@ _CHECKABLE_PROBLEMS = frozenset({"invalid_client", KEYS_NOT_SET})
 
 
 def change_keys(
-    store: Store, queues: Queues, vault: Vault, now: datetime, new_id: NewId, client_id: str, client_secret: str
+    ports: Ports, vault: Vault, now: datetime, client_id: str, client_secret: str
 ) -> tuple[Settings, KeysCheck]:
     """Stores the app's keys in the vault once Xero knows them. Raises `Invalid` saying which part is wrong.
 
     A former secret of the same app stays as the second. If Xero cannot be asked now they are stored all the same, and
     `keys_checked` is False. Right keys release what wrong ones have held.
     """
-    return _apply_check(store, queues, now, new_id, _require_accepted(vault.save_app_keys(client_id, client_secret)))
+    return _apply_check(ports, now, _require_accepted(vault.save_app_keys(client_id, client_secret)))
 
 
-def add_second_secret(
-    store: Store, queues: Queues, vault: Vault, now: datetime, new_id: NewId, client_secret: str
-) -> tuple[Settings, KeysCheck]:
+def add_second_secret(ports: Ports, vault: Vault, now: datetime, client_secret: str) -> tuple[Settings, KeysCheck]:
     """A secret that is tried when Xero does not know the first, so that keys rotate without an outage.
 
     Raises `Invalid` saying what is wrong.
     """
-    _require_keys(settings_items.settings(store))
-    return _apply_check(store, queues, now, new_id, _require_accepted(vault.add_app_secret(client_secret)))
+    _require_keys(settings_items.settings(ports.store))
+    return _apply_check(ports, now, _require_accepted(vault.add_app_secret(client_secret)))
 
 
-def drop_secret(
-    store: Store, queues: Queues, vault: Vault, now: datetime, new_id: NewId, which: SecretSlot
-) -> Settings:
+def drop_secret(ports: Ports, vault: Vault, now: datetime, which: SecretSlot) -> Settings:
     """Forgets one of two secrets; the other is the first from then on. Raises `Invalid` unless Xero knows the other."""
-    _require_keys(settings_items.settings(store))
-    return _apply_check(store, queues, now, new_id, vault.drop_app_secret(which))[0]
+    _require_keys(settings_items.settings(ports.store))
+    return _apply_check(ports, now, vault.drop_app_secret(which))[0]
 
 
-def finish_interrupted_change(store: Store, queues: Queues, vault: Vault, now: datetime, new_id: NewId) -> bool:
+def finish_interrupted_change(ports: Ports, vault: Vault, now: datetime) -> bool:
     """Finishes a change that a crash has interrupted, and releases a hold that has no cause any more.
 
     Answers whether there was anything to do. Raises `Unavailable`.
     """
-    held = any(hold.problem.type in _CHECKABLE_PROBLEMS for hold in _rejected_keys_holds(store))
-    check, before = vault.app_keys(check=held), settings_items.settings(store)
+    held = any(hold.problem.type in _CHECKABLE_PROBLEMS for hold in _rejected_keys_holds(ports.store))
+    check, before = vault.app_keys(check=held), settings_items.settings(ports.store)
     if check.version <= before.keys_version and not (held and check.ok):
         return False
-    _apply_check(store, queues, now, new_id, check)
+    _apply_check(ports, now, check)
     return True
 
 
@@ -82,21 +77,19 @@ def _require_accepted(check: KeysCheck) -> KeysCheck:
     return check
 
 
-def _apply_check(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, check: KeysCheck
-) -> tuple[Settings, KeysCheck]:
+def _apply_check(ports: Ports, now: datetime, check: KeysCheck) -> tuple[Settings, KeysCheck]:
     """In the settings, what may be known of the keys outside the vault."""
     if check.ok:
-        for hold in _rejected_keys_holds(store):
+        for hold in _rejected_keys_holds(ports.store):
             # Somebody else was faster; or the feeds change at this moment, and `settle` goes on with the hold.
             with suppress(NotFound, Conflict):
-                hold_release.release(store, queues, now, new_id, hold)
+                hold_release.release(ports, now, hold)
     for attempt in attempts("the settings"):
-        before = settings_items.settings(store)
+        before = settings_items.settings(ports.store)
         if check.version < before.keys_version:
             return before, check  # a later change has been noted already
         with attempt:
-            noted = store_with_event(store, now, new_id, before, _with_key_facts(before, check))
+            noted = store_with_event(ports, now, before, _with_key_facts(before, check))
     return noted, check
 
 

@@ -11,12 +11,10 @@ from feedlane.environment import environment
 from feedlane.errors import Finding, Invalid
 from feedlane.events.outbox import put_event
 from feedlane.feeds import wake_all
-from feedlane.ids import NewId
-from feedlane.queues import Queues
+from feedlane.ports import Ports
 from feedlane.settings import events as settings_events
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Access, Profile, Settings
-from feedlane.store.store import Store
 from feedlane.store.table import Write
 
 T = TypeVar("T", Settings, Profile)
@@ -31,13 +29,13 @@ CALLBACK_PATH = "/oauth/callback"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def change_settings(store: Store, queues: Queues, now: datetime, new_id: NewId, changes: dict[str, Any]) -> Settings:
+def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Settings:
     """The settings with these changed, others as they are. Raises `Invalid` with every rule that is broken.
 
     Once bank feeds are on again, what has waited goes on. Becoming a partner lifts the connection limit; no longer
     being one brings back the default.
     """
-    before = settings_items.settings(store)
+    before = settings_items.settings(ports.store)
     after = before.but(**changes)
     if "partner" in changes and "connection_limit" not in changes and changes["partner"] != before.partner:
         after = after.but(connection_limit=None if after.partner else Settings().connection_limit)
@@ -48,14 +46,14 @@ def change_settings(store: Store, queues: Queues, now: datetime, new_id: NewId, 
         raise Invalid("; ".join(f"{one.item_id}: {one.message}" for one in findings), findings)
     goes_on = after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds)
     if goes_on:
-        wake_all.schedule_wake_all(queues)
-    stored = store_with_event(store, now, new_id, before, after.but(access=Access(after.access)))
+        wake_all.schedule_wake_all(ports.queues)
+    stored = store_with_event(ports, now, before, after.but(access=Access(after.access)))
     if goes_on:
-        wake_all.wake_all(store, queues)
+        wake_all.wake_all(ports)
     return stored
 
 
-def change_profile(store: Store, now: datetime, new_id: NewId, profile: Profile) -> Profile:
+def change_profile(ports: Ports, now: datetime, profile: Profile) -> Profile:
     """The profile as a whole. `profile.version` is ignored: the last one wins. Raises `Invalid`."""
     if not 1 <= len(profile.name) <= TEXT_LENGTH_MAX:
         raise Invalid.field("name", f"must have 1 to {TEXT_LENGTH_MAX} characters", "Length")
@@ -68,22 +66,22 @@ def change_profile(store: Store, now: datetime, new_id: NewId, profile: Profile)
     if "{" in host and not profile.white_list_urls:
         rule = "has a placeholder in its host: list every host it may become in whiteListUrls"
         raise Invalid.field("redirectUrl", rule, "Url")
-    before = settings_items.profile(store)
-    return _store_profile(store, now, new_id, before, profile.but(version=before.version))
+    before = settings_items.profile(ports.store)
+    return _store_profile(ports, now, before, profile.but(version=before.version))
 
 
-def change_origins(store: Store, now: datetime, new_id: NewId, origins: list[str]) -> Profile:
+def change_origins(ports: Ports, now: datetime, origins: list[str]) -> Profile:
     """Which web pages may call the API from a browser. Raises `Invalid` for what is not an origin."""
     _require_origins(origins)
-    before = settings_items.profile(store)
+    before = settings_items.profile(ports.store)
     after = before.but(allowed_origins=tuple(dict.fromkeys(origins)))
-    return _store_profile(store, now, new_id, before, after)
+    return _store_profile(ports, now, before, after)
 
 
-def _store_profile(store: Store, now: datetime, new_id: NewId, before: Profile, after: Profile) -> Profile:
+def _store_profile(ports: Ports, now: datetime, before: Profile, after: Profile) -> Profile:
     """With an event that tells what changed, if anything did."""
     if after != before:
-        store.commit(settings_items.put_profile(after), *_change_events(now, new_id, before, after))
+        ports.store.commit(settings_items.put_profile(after), *_change_events(ports, now, before, after))
     return after
 
 
@@ -173,15 +171,15 @@ def _finding(field: str, message: str, validator: str) -> Finding:
     return Finding(item_id=field, message=message, validator=validator)
 
 
-def store_with_event(store: Store, now: datetime, new_id: NewId, before: Settings, after: Settings) -> Settings:
+def store_with_event(ports: Ports, now: datetime, before: Settings, after: Settings) -> Settings:
     """With an event that tells what changed, if anything did."""
     if after != before:
-        store.commit(settings_items.put_settings(after), *_change_events(now, new_id, before, after))
+        ports.store.commit(settings_items.put_settings(after), *_change_events(ports, now, before, after))
     return after
 
 
-def _change_events(now: datetime, new_id: NewId, before: T, after: T) -> list[Write]:
+def _change_events(ports: Ports, now: datetime, before: T, after: T) -> list[Write]:
     """The event that names what changed, if that is anything to tell of."""
     changed = {name: value for name, value in after.model_dump().items() if value != getattr(before, name)}
     told = {name: value for name, value in changed.items() if name not in _INTERNAL_FIELDS}
-    return [put_event(settings_events.settings_changed(new_id(), told, now))] if told else []
+    return [put_event(settings_events.settings_changed(ports, told, now))] if told else []

@@ -9,14 +9,15 @@ from typing import Any
 from feedlane.companies.events import build_event
 from feedlane.events import event as event_types
 from feedlane.events.event import Event, camel_case
+from feedlane.ports import Ports
 from feedlane.scope import APP_SUBJECT
 
 # Of a change in the settings these are named, but their values are the app's own business.
 _SETTINGS_WITHOUT_VALUES = frozenset({"client_id", "client_secret_ending", "second_secret_ending", "version"})
 
 
-def settings_changed(event_id: str, changed: Mapping[str, Any], now: datetime) -> Event:
+def settings_changed(ports: Ports, changed: Mapping[str, Any], now: datetime) -> Event:
     """`changed`: the settings that changed, by their names here, with their new values."""
     shown = {camel_case(name): value for name, value in changed.items() if name not in _SETTINGS_WITHOUT_VALUES}
     payload = {"changed": [camel_case(name) for name in sorted(changed)], "settings": shown}
-    return build_event(event_id, event_types.SETTINGS_CHANGED, APP_SUBJECT, payload, None, now)
+    return build_event(ports, event_types.SETTINGS_CHANGED, APP_SUBJECT, payload, None, now)

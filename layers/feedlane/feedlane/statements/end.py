@@ -10,62 +10,51 @@ from feedlane.feeds import push_operation_end
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
-from feedlane.ids import NewId
-from feedlane.queues import Queues
+from feedlane.ports import Ports
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord, StatementState
-from feedlane.store.store import Store
 from feedlane.store.table import Write
 
 
-def record_delivered(
-    store: Store, queues: Queues, feed: Feed, statement: StatementRecord, now: datetime, new_id: NewId, *also: Write
-) -> None:
+def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: datetime, *also: Write) -> None:
     """The feed moves on, together with `also`. Raises `ConditionFailed` if it was moved by somebody else meanwhile."""
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
     after = feed.but(delivered_through=statement.last, flight=None)
     # Lines that are set aside right behind it have no statement whose end could end what waits for them.
     after = after.but(delivered_through=after.passed_through)
-    store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *also)
-    finish_delivered(store, queues, after, now, new_id)
+    ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *also)
+    finish_delivered(ports, after, now)
 
 
-def finish_delivered(store: Store, queues: Queues, feed: Feed, now: datetime, new_id: NewId) -> None:
+def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:
     """What follows a delivery. May be done again: a crash before it leaves a message that does."""
     if feed.waiting:
-        queues.wake(feed.id)
-    company = company_items.company(store, feed.company_id)
-    push_operation_end.succeed(store, feed.id, feed.delivered_through, company, now, new_id)
+        ports.queues.wake(feed.id)
+    company = company_items.company(ports.store, feed.company_id)
+    push_operation_end.succeed(ports, feed.id, feed.delivered_through, company, now)
 
 
-def record_rejected(
-    store: Store, queues: Queues, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime,
-    new_id: NewId,
-) -> None:  # fmt: skip
+def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:  # fmt: skip
     """The upstream took the statement and then rejected it: nothing of it arrived, the feed is held."""
     ended = statement.but(
         state=StatementState.REJECTED, ended_on=now, problems=(*statement.problems[-9:], refusal.problem)
     )
     after = feed.but(flight=None)
-    company = company_items.company(store, feed.company_id)
+    company = company_items.company(ports.store, feed.company_id)
     hold = placement.hold_feed(
-        store,
-        queues,
+        ports,
         feed,
         refusal,
         company,
         now,
-        new_id,
         statement_items.put_statement(ended),
         feed_items.put_feed(after),
     )
-    placement.fail_waiting(store, after, hold, company, now, new_id)
+    placement.fail_waiting(ports, after, hold, company, now)
 
 
-def record_refused_status(
-    store: Store, queues: Queues, feed: Feed, refusal: Refusal, now: datetime, new_id: NewId
-) -> None:
+def record_refused_status(ports: Ports, feed: Feed, refusal: Refusal, now: datetime) -> None:
     """The upstream does not let us ask how the statement fares: held, the statement stays where it is."""
-    company = company_items.company(store, feed.company_id)
-    hold = placement.hold_feed(store, queues, feed, refusal, company, now, new_id)
-    placement.fail_behind_flight(store, feed.id, hold, company, now, new_id)
+    company = company_items.company(ports.store, feed.company_id)
+    hold = placement.hold_feed(ports, feed, refusal, company, now)
+    placement.fail_behind_flight(ports, feed.id, hold, company, now)

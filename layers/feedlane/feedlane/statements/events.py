@@ -11,6 +11,7 @@ from feedlane.events import event as event_types
 from feedlane.events.event import Event, Json
 from feedlane.feeds.events import feed_reference
 from feedlane.feeds.feed import Feed
+from feedlane.ports import Ports
 from feedlane.statements.statement import StatementRecord
 
 
@@ -25,20 +26,20 @@ def statement_payload(feed: Feed, statement: StatementRecord, company: Company) 
     }
 
 
-def statement_stuck(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
+def statement_stuck(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
     """Xero took a statement long ago and has not said how it ended."""
     payload = statement_payload(feed, statement, company) | {"waiting": feed.waiting}
-    return build_event(event_id, event_types.STATEMENT_STUCK, feed.id, payload, company, now)
+    return build_event(ports, event_types.STATEMENT_STUCK, feed.id, payload, company, now)
 
 
-def statement_resolved(event_id: str, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
+def statement_resolved(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
     """An operator said what became of a statement that was stuck."""
     payload = statement_payload(feed, statement, company) | {"outcome": statement.resolved_as}
-    return build_event(event_id, event_types.STATEMENT_RESOLVED, feed.id, payload, company, now)
+    return build_event(ports, event_types.STATEMENT_RESOLVED, feed.id, payload, company, now)
 
 
 def daily_limit_reached(
-    event_id: str, tenant_id: str, limit: int, calls: int, company: Company | None, now: datetime
+    ports: Ports, tenant_id: str, limit: int, calls: int, company: Company | None, now: datetime
 ) -> Event:
     """As many calls as the setting `dailyLimit` leaves for an organisation's statements were made on this day (UTC)."""
     tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -50,4 +51,4 @@ def daily_limit_reached(
         "companyId": company.id if company else None,
         "referenceCompany": company_reference(company) if company else None,
     }
-    return build_event(event_id, event_types.DAILY_LIMIT_REACHED, tenant_id, payload, company, now)
+    return build_event(ports, event_types.DAILY_LIMIT_REACHED, tenant_id, payload, company, now)

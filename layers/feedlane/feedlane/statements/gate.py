@@ -73,7 +73,9 @@ class Gate:
         owner = self._store.table.get(keys.owner(tenant_id))
         company = company_items.find_company(self._store, owner["company_id"]) if owner else None
         id = derived_id("dailyLimit", tenant_id, day)
-        event = statement_events.daily_limit_reached(id, tenant_id, settings.daily_limit, traffic.today, company, now)
+        event = statement_events.daily_limit_reached(
+            PORTS, tenant_id, settings.daily_limit, traffic.today, company, now
+        )
         try:
             self._store.commit(
                 _put_traffic(keys.traffic(Scope.TENANT, tenant_id), traffic.but(told=day), now), put_event(event)

@@ -15,8 +15,8 @@ from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.follow_ups import Wake
-from feedlane.ids import NewId
-from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.ports import Ports
+from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.statements import end as statement_end
 from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
@@ -31,26 +31,24 @@ class Resolution(StrEnum):
     NOT_DELIVERED = "notDelivered"
 
 
-def resolve(
-    store: Store, queues: Queues, now: datetime, new_id: NewId, feed_id: str, number: int, outcome: Resolution
-) -> Feed:
+def resolve(ports: Ports, now: datetime, feed_id: str, number: int, outcome: Resolution) -> Feed:
     """The feed, with its stuck statement `number` resolved. Written down with an event.
 
     Raises `NotFound`, `Conflict` if this statement is not under way, or Xero may still end it.
     """
     changing = Conflict("The feed is changing at this moment; try again.")
     for attempt in attempts(f"feed {feed_id}", otherwise=changing):
-        feed, statement = _find_stuck(store, feed_id, number)
-        queues.follow_up(Wake(feed_id=feed_id), SAFETY_DELAY_SECONDS)
+        feed, statement = _find_stuck(ports.store, feed_id, number)
+        ports.queues.follow_up(Wake(feed_id=feed_id), SAFETY_DELAY_SECONDS)
         told = statement.but(resolved_as=outcome.value)
-        company = company_items.company(store, feed.company_id)
-        event = put_event(statement_events.statement_resolved(new_id(), feed, told, company, now))
+        company = company_items.company(ports.store, feed.company_id)
+        event = put_event(statement_events.statement_resolved(ports, feed, told, company, now))
         with attempt:  # the feed may grow, or Xero may end the statement, at this moment
             if outcome is Resolution.DELIVERED:
-                statement_end.record_delivered(store, queues, feed, told, now, new_id, event)
+                statement_end.record_delivered(ports, feed, told, now, event)
             else:
-                _send_again(store, queues, feed, told, event)
-    return feed_items.find_feed(store, feed_id) or feed
+                _send_again(ports, feed, told, event)
+    return feed_items.find_feed(ports.store, feed_id) or feed
 
 
 def _find_stuck(store: Store, feed_id: str, number: int) -> tuple[Feed, StatementRecord]:
@@ -67,7 +65,7 @@ def _find_stuck(store: Store, feed_id: str, number: int) -> tuple[Feed, Statemen
     return feed, statement
 
 
-def _send_again(store: Store, queues: Queues, feed: Feed, statement: StatementRecord, event: Write) -> None:
+def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Write) -> None:
     again = statement.but(
         state=StatementState.POSTING,
         key_turn=statement.key_turn + 1,
@@ -78,5 +76,5 @@ def _send_again(store: Store, queues: Queues, feed: Feed, statement: StatementRe
         stuck=False,
     )
     flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
-    store.commit(statement_items.put_statement(again), feed_items.put_feed(feed.but(flight=flight)), event)
-    queues.wake(feed.id)
+    ports.store.commit(statement_items.put_statement(again), feed_items.put_feed(feed.but(flight=flight)), event)
+    ports.queues.wake(feed.id)

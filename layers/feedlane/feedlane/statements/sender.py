@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from feedlane.clock import Clock, local_date
+from feedlane.clock import local_date
 from feedlane.companies import items as company_items
 from feedlane.errors import NotFound
 from feedlane.feeds import items as feed_items
@@ -25,9 +25,10 @@ from feedlane.feeds.upstream import (
 from feedlane.follow_ups import StatementCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
-from feedlane.ids import NewId, fingerprint
+from feedlane.ids import fingerprint
 from feedlane.mapping import mapping, unmapping
-from feedlane.queues import DELAY_SECONDS_MAX, Queues
+from feedlane.ports import Ports
+from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from feedlane.statements import items as statement_items
@@ -44,11 +45,8 @@ from feedlane.store.store import Store
 class Sender:
     """What sending needs: the store, the queues, the upstream, the time and new ids."""
 
-    store: Store
-    queues: Queues
+    ports: Ports
     upstream: Upstream
-    clock: Clock
-    new_id: NewId
     record_age: Callable[[timedelta], None] = lambda age: None
     """Is told how old a statement is that the upstream has not taken yet, whenever it is tried again."""
 
@@ -57,7 +55,7 @@ class Sender:
 
         Raises `ConditionFailed` if somebody else moved the feed meanwhile: the wake-up must come again.
         """
-        feed = feed_items.find_feed(self.store, feed_id)
+        feed = feed_items.find_feed(self.ports.store, feed_id)
         if feed is None:
             return
         try:
@@ -74,20 +72,20 @@ class Sender:
         if not feed.waiting:
             self._finish(feed)
             return
-        if feed.flight is None and (until := gathers_until(feed, self.clock())):
-            wake_at(self.store, self.queues, self.clock(), feed, until)
+        if feed.flight is None and (until := gathers_until(feed, self.ports.clock())):
+            wake_at(self.ports, self.ports.clock(), feed, until)
             return
         if self._must_wait(feed):
             return
-        gate, call_id = Gate(self.store), self.new_id()
-        seconds = gate.enter(feed.tenant_id, self.clock(), call_id)
+        gate, call_id = Gate(self.ports.store), self.ports.new_id()
+        seconds = gate.enter(feed.tenant_id, self.ports.clock(), call_id)
         if seconds is not None:
-            wake_at(self.store, self.queues, self.clock(), feed, self.clock() + timedelta(seconds=seconds))
+            wake_at(self.ports, self.ports.clock(), feed, self.ports.clock() + timedelta(seconds=seconds))
             return
         try:
             self._post(feed)
         finally:
-            gate.leave(feed.tenant_id, self.clock(), call_id)
+            gate.leave(feed.tenant_id, self.ports.clock(), call_id)
 
     def _post(self, feed: Feed) -> None:
         """What waits is cut only now that it may go: while Xero's limits hold it up, the statement gets fuller."""
@@ -107,38 +105,38 @@ class Sender:
         elif in_doubt and isinstance(answer, Refusal) and proves_not_taken(answer):
             # Dates are judged by the day on which they come: what was taken then can be refused now.
             answer = self._found(access, statement, request) or answer
-        AnswerRecorder(self.store, self.queues, self.clock, self.new_id).settle(feed.id, statement, answer, in_doubt)
+        AnswerRecorder(self.ports).settle(feed.id, statement, answer, in_doubt)
 
     def _found(self, access: TenantAccess, statement: StatementRecord, request: bytes) -> StatusAnswer | None:
         return self.upstream.find_statement(
-            access, request, statement_items.delivered_upstream_ids(self.store, statement)
+            access, request, statement_items.delivered_upstream_ids(self.ports.store, statement)
         )
 
     def _finish(self, feed: Feed) -> None:
         """All is delivered or set aside; operations may not know it yet, after a crash or a release."""
         if feed.passed_through > feed.delivered_through:
             feed = feed.but(delivered_through=feed.passed_through)
-            self.store.commit(feed_items.put_feed(feed))
-        if push_operation_items.open_operations(self.store, feed.id, through=feed.delivered_through):
-            company = company_items.company(self.store, feed.company_id)
-            push_operation_end.succeed(self.store, feed.id, feed.delivered_through, company, self.clock(), self.new_id)
+            self.ports.store.commit(feed_items.put_feed(feed))
+        if push_operation_items.open_operations(self.ports.store, feed.id, through=feed.delivered_through):
+            company = company_items.company(self.ports.store, feed.company_id)
+            push_operation_end.succeed(self.ports, feed.id, feed.delivered_through, company, self.ports.clock())
 
     def _check_flight(self, feed: Feed) -> None:
         """The upstream has the statement: a look is on its way, unless the one who sent it crashed just before.
 
         What waits behind it may be held meanwhile.
         """
-        self._fail_if_held(feed, self.store)
+        self._fail_if_held(feed, self.ports.store)
         flight = feed.flight
-        statement = statement_items.find_statement(self.store, feed.id, flight.number) if flight else None
+        statement = statement_items.find_statement(self.ports.store, feed.id, flight.number) if flight else None
         if statement is not None and statement.state is StatementState.PENDING and statement.turn == 0:
-            self.queues.follow_up(StatementCheck(feed_id=feed.id, number=statement.number), FIRST_CHECK_SECONDS)
+            self.ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=statement.number), FIRST_CHECK_SECONDS)
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
         limits = [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id), (Scope.FEED, feed.id)]
         ahead = with_read_ahead(
-            self.store,
+            self.ports.store,
             [
                 keys.SETTINGS,
                 keys.source_account(feed.connection_id, feed.account_id),
@@ -148,37 +146,37 @@ class Sender:
         )
         if self._fail_if_held(feed, ahead):
             return True
-        now = self.clock()
+        now = self.ports.clock()
         settings = settings_items.settings(ahead)
         if not (settings.enabled and settings.bank_feeds):
             return True
         if not feed.feed_connection_id:
-            unmapping.hold_unmapped(self.store, feed, now, self.new_id)
+            unmapping.hold_unmapped(self.ports, feed, now)
             return True
         if mapping.is_connecting(ahead, feed):
             return True
         until = not_before(ahead, limits)
         if until is None or until <= now:
             return False
-        wake_at(self.store, self.queues, self.clock(), feed, until)
+        wake_at(self.ports, self.ports.clock(), feed, until)
         return True
 
     def _fail_if_held(self, feed: Feed, ahead: Store) -> bool:
         holds = hold_items.holds_on(ahead, feed.hold_subjects)
         if holds:
-            company = company_items.company(self.store, feed.company_id)
-            placement.fail_waiting(self.store, feed, holds[0], company, self.clock(), self.new_id)
+            company = company_items.company(self.ports.store, feed.company_id)
+            placement.fail_waiting(self.ports, feed, holds[0], company, self.ports.clock())
         return bool(holds)
 
     def _cut(self, feed: Feed) -> tuple[StatementRecord | None, bytes, bool]:
         """The next statement, frozen: what is posted is written down first, byte for byte."""
-        now = self.clock()
-        lines = feed_items.read_lines(self.store, feed.id, feed.passed_through + 1, STATEMENT_LINES_MAX)
+        now = self.ports.clock()
+        lines = feed_items.read_lines(self.ports.store, feed.id, feed.passed_through + 1, STATEMENT_LINES_MAX)
         cut = next_statement(feed, lines, local_date(now, feed.time_zone), self.upstream.line_bytes)
         if cut is None:
             return None, b"", False
         if isinstance(cut, Wait):
-            wake_at(self.store, self.queues, self.clock(), feed, now + timedelta(seconds=DELAY_SECONDS_MAX))
+            wake_at(self.ports, self.ports.clock(), feed, now + timedelta(seconds=DELAY_SECONDS_MAX))
             return None, b"", False
         number = feed.statements + 1
         statement = StatementRecord(
@@ -197,7 +195,7 @@ class Sender:
         # What comes behind it is gathered anew.
         gathering = feed.gathering.but(since=now) if feed.gathering else None
         after = feed.but(flight=flight, statements=number, gathering=gathering)
-        self.store.commit(feed_items.put_feed(after), *writes)
+        self.ports.store.commit(feed_items.put_feed(after), *writes)
         return statement.but(version=1), request, False
 
     def _resume(self, feed: Feed) -> tuple[StatementRecord | None, bytes, bool]:
@@ -206,12 +204,12 @@ class Sender:
         Its version rises: whoever posted it before and still waits for the answer can no longer settle it.
         """
         number = feed.flight.number if feed.flight else 0
-        statement = statement_items.find_statement(self.store, feed.id, number)
+        statement = statement_items.find_statement(self.ports.store, feed.id, number)
         if statement is None:
             return None, b"", False
-        self.record_age(self.clock() - statement.created)
-        request = statement_items.statement_request(self.store, statement)
+        self.record_age(self.ports.clock() - statement.created)
+        request = statement_items.statement_request(self.ports.store, statement)
         in_doubt = not statement.known_unsent
         statement = statement.but(known_unsent=False)
-        self.store.commit(statement_items.put_statement(statement))
+        self.ports.store.commit(statement_items.put_statement(statement))
         return statement.but(version=statement.version + 1), request, in_doubt

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from feedlane.clock import Clock
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
 from feedlane.companies.connection_end import disconnection_writes
@@ -14,13 +13,12 @@ from feedlane.companies.organisations import ListedOrganisation, ListedOrganisat
 from feedlane.companies.reconnection import CONNECTION_REMOVED
 from feedlane.credentials.vault import Vault
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
-from feedlane.ids import NewId, fingerprint
+from feedlane.ids import fingerprint
 from feedlane.link import recovery
 from feedlane.link.recovery import TokenSetAccess
+from feedlane.ports import Ports
 from feedlane.problem import Problem
-from feedlane.queues import Queues
 from feedlane.store import keys
-from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 
 PAGE_SIZE = 50
@@ -60,18 +58,15 @@ class CheckResult:
 class ConnectionCheck:
     """`pace` is waited for before Xero is asked."""
 
-    store: Store
+    ports: Ports
     vault: Vault
     organisations: ListedOrganisations
-    clock: Clock
-    new_id: NewId
-    queues: Queues
     pace: Callable[[], None] = lambda: None
 
     def check_page(self, after: str, time_left: Callable[[], timedelta]) -> CheckResult:
         """Looks at those that are linked, or were lately, among the next connections in the order of their ids."""
         start = f"{after}~" if after else None
-        found = list(self.store.table.query(keys.CONNECTIONS, start=start, limit=PAGE_SIZE, index=True))
+        found = list(self.ports.store.table.query(keys.CONNECTIONS, start=start, limit=PAGE_SIZE, index=True))
         page = [Connection.model_validate(item) for item in found]
         tended, through = self._check_all(page, time_left)
         if through < len(page):
@@ -80,7 +75,7 @@ class ConnectionCheck:
 
     def recheck(self, ids: Sequence[tuple[str, str]], time_left: Callable[[], timedelta]) -> CheckResult:
         """Looks at these connections. Those that there was no time for are unknown still."""
-        found = [company_items.find_connection(self.store, company_id, id) for company_id, id in ids]
+        found = [company_items.find_connection(self.ports.store, company_id, id) for company_id, id in ids]
         page = [connection for connection in found if connection is not None]
         tended, through = self._check_all(page, time_left)
         left = tuple((one.company_id, one.id) for one in page[through:])
@@ -99,7 +94,7 @@ class ConnectionCheck:
         for number, connection in enumerate(page):
             if time_left() < TIME_LEFT_MIN:
                 return CheckResult(seen, ended, tuple(unknown), None, stop=True), number
-            if not recovery.should_check(connection, self.clock()):
+            if not recovery.should_check(connection, self.ports.clock()):
                 continue
             seen += 1
             found = self._tenants(connection.token_set_id or "", lists)
@@ -115,7 +110,7 @@ class ConnectionCheck:
             elif connection.tenant is not None and connection.tenant.id not in found.tenants:
                 ended += self._end(connection, CONNECTION_REMOVED)
             else:
-                recovery.apply_listing(self.store, self.queues, self.clock(), self.new_id, connection, found.scopes)
+                recovery.apply_listing(self.ports, self.ports.clock(), connection, found.scopes)
         return CheckResult(seen, ended, tuple(unknown), None), len(page)
 
     def _tenants(self, token_set_id: str, lists: dict[str, AccessAnswer]) -> AccessAnswer:
@@ -150,14 +145,14 @@ class ConnectionCheck:
             raise _TokenRejected from None
 
     def _end(self, connection: Connection, problem: Problem) -> int:
-        company = company_items.find_company(self.store, connection.company_id)
+        company = company_items.find_company(self.ports.store, connection.company_id)
         if company is None:
             return 0  # deleted at this moment, with its connections
         try:
-            writes = disconnection_writes(self.store, connection, problem, company, self.clock(), self.new_id)
+            writes = disconnection_writes(self.ports, connection, problem, company, self.ports.clock())
             if not writes:
                 return 0  # it had ended before
-            self.store.commit(*writes)
+            self.ports.store.commit(*writes)
         except ConditionFailed:
             return 0  # somebody reconnected or unlinked it at this moment
         return 1

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane.clock import Clock
+from feedlane.ports import Ports
 from feedlane.record import Record
 from feedlane.store import keys
 from feedlane.store.records import put_record, record_in
-from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 from feedlane.upkeep.connections import CheckResult, ConnectionCheck
 
@@ -76,9 +75,8 @@ class RoundState(Record):
 
 @dataclass(frozen=True)
 class DailyRound:
-    store: Store
+    ports: Ports
     connection_check: ConnectionCheck
-    clock: Clock
 
     def run(self, time_left: Callable[[], timedelta]) -> RoundState | None:
         """The round as this run leaves it; None if another run is at it."""
@@ -95,8 +93,8 @@ class DailyRound:
             return None  # this run was held up for longer than its claim, and another one took over
 
     def _claim(self) -> RoundState | None:
-        now = self.clock()
-        found = record_in(RoundState, self.store.table.get(keys.ROUND)) or RoundState()
+        now = self.ports.clock()
+        found = record_in(RoundState, self.ports.store.table.get(keys.ROUND)) or RoundState()
         if found.is_claimed(now):
             return None
         round = found.begun(now.date().isoformat())
@@ -114,7 +112,7 @@ class DailyRound:
 
     def _save(self, round: RoundState) -> RoundState:
         """Raises `ConditionFailed` if another run has written meanwhile."""
-        self.store.commit(put_record(keys.ROUND, round))
+        self.ports.store.commit(put_record(keys.ROUND, round))
         return round.but(version=round.version + 1)
 
 

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from feedlane.clock import Clock
 from feedlane.credentials.vault import Vault
 from feedlane.errors import Unavailable
-from feedlane.ids import NewId
-from feedlane.queues import Queues
+from feedlane.ports import Ports
 from feedlane.record import Record
 from feedlane.settings import app_keys
-from feedlane.store.store import Store
 from feedlane.upkeep import refreshes_in_doubt, stalled_replays
 
 
@@ -30,15 +27,12 @@ class WatchResult(Record):
 
 @dataclass(frozen=True)
 class Watch:
-    store: Store
-    queues: Queues
+    ports: Ports
     vault: Vault
-    clock: Clock
-    new_id: NewId
 
     def look(self) -> WatchResult:
-        replays = stalled_replays.requeue(self.store, self.queues, self.clock())
-        refreshes = refreshes_in_doubt.resolve(self.store, self.vault, self.clock())
+        replays = stalled_replays.requeue(self.ports, self.ports.clock())
+        refreshes = refreshes_in_doubt.resolve(self.ports.store, self.vault, self.ports.clock())
         return WatchResult(
             replays_rung=replays.rung,
             replays_given_up=replays.given_up,
@@ -49,6 +43,6 @@ class Watch:
 
     def _settle_keys(self) -> bool | None:
         try:
-            return app_keys.finish_interrupted_change(self.store, self.queues, self.vault, self.clock(), self.new_id)
+            return app_keys.finish_interrupted_change(self.ports, self.vault, self.ports.clock())
         except Unavailable:
             return None  # the next run asks again

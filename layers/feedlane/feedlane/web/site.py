@@ -71,4 +71,4 @@ class Site:
         return page(template, status, form_targets=form_targets, **brand, **facts)
 
     def linking(self, redirect_uri: str) -> Linking:
-        return Linking(self.store, self.queues, self.vault, self.organisations, redirect_uri, self.new_id)
+        return Linking(self.ports, self.vault, self.organisations, redirect_uri)

@@ -11,8 +11,7 @@ from feedlane.credentials.vault import Vault
 from feedlane.errors import Conflict, Invalid
 from feedlane.events import event as event_types
 from feedlane.events.outbox import put_event
-from feedlane.ids import NewId
-from feedlane.queues import Queues
+from feedlane.ports import Ports
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
@@ -56,10 +55,9 @@ FORMER_NAMES = {
 
 
 def create(
-    store: Store,
+    ports: Ports,
     vault: Vault,
     now: datetime,
-    new_id: NewId,
     url: str,
     event_types: Iterable[str],
     company_tags: Iterable[str],
@@ -69,7 +67,7 @@ def create(
     """The consumer and its signing secret. Former event names become today's. Raises `Invalid`."""
     own = check_headers(headers or {})
     consumer = Consumer(
-        id=new_id(),
+        id=ports.new_id(),
         url=check_url(url),
         event_types=_event_types(event_types),
         company_tags=_tags(tuple(company_tags)),
@@ -78,13 +76,13 @@ def create(
         disabled_because="asked" if disabled else "",
         created=now,
     )
-    if len(webhook_items.consumers(store)) >= CONSUMERS_MAX:
+    if len(webhook_items.consumers(ports.store)) >= CONSUMERS_MAX:
         raise _too_many()
     secret = vault.create_webhook_secret(consumer.id)
     try:
         if own:
             vault.set_webhook_headers(consumer.id, own)
-        store.commit(*webhook_items.add_counted_consumer(store, consumer, CONSUMERS_MAX))
+        ports.store.commit(*webhook_items.add_counted_consumer(ports.store, consumer, CONSUMERS_MAX))
     except (ConditionFailed, Invalid) as error:
         vault.delete_webhook_secret(consumer.id)
         raise _too_many() if isinstance(error, ConditionFailed) else error from error
@@ -126,32 +124,34 @@ def disable(store: Store, consumer_id: str) -> Consumer:
     return _update(store, consumer_id, disabled=True, disabled_because="asked", failing_since=None)
 
 
-def enable(store: Store, queues: Queues, now: datetime, consumer_id: str) -> tuple[Consumer, Replay]:
+def enable(ports: Ports, now: datetime, consumer_id: str) -> tuple[Consumer, Replay]:
     """What waited is sent, in the order of the events: a replay. One that is enabled already has it looked for anew.
 
     Both in one commit: nobody would look for what waited for a consumer that seems to be enabled.
     """
     for attempt in attempts(f"webhook consumer {consumer_id}"):
-        before = webhook_items.consumer(store, consumer_id)
+        before = webhook_items.consumer(ports.store, consumer_id)
         after = before.but(disabled=False, disabled_because="", failing_since=None)
         if after == before:
-            return before, replayer.resume(store, queues, now, consumer_id)
-        replay = replayer.replay_of_waiting(store, now, consumer_id)
+            return before, replayer.resume(ports, now, consumer_id)
+        replay = replayer.replay_of_waiting(ports.store, now, consumer_id)
         with attempt:
-            store.commit(webhook_items.put_consumer(after), webhook_items.put_replay(replay, now))
-    queues.replay(consumer_id, replay.id, 0)
+            ports.store.commit(webhook_items.put_consumer(after), webhook_items.put_replay(replay, now))
+    ports.queues.replay(consumer_id, replay.id, 0)
     return after.but(version=before.version + 1), replay
 
 
-def send_test(store: Store, queues: Queues, now: datetime, new_id: NewId, consumer_id: str) -> Delivery:
+def send_test(ports: Ports, now: datetime, consumer_id: str) -> Delivery:
     """An event for this consumer alone, on its way as any other. Raises `Conflict` if the consumer is disabled."""
-    consumer = webhook_items.consumer(store, consumer_id)
+    consumer = webhook_items.consumer(ports.store, consumer_id)
     if consumer.disabled:
         raise Conflict(f"Webhook consumer {consumer_id} is disabled; enable it first.")
-    test = webhook_events.consumer_test(new_id(), consumer, now)
+    test = webhook_events.consumer_test(ports, consumer, now)
     delivery = Delivery.of(test, consumer.id)
-    store.commit(put_event(test), webhook_items.put_delivery(delivery, now), webhook_items.consumer_unchanged(consumer))
-    queues.deliver(consumer.id, test.id, 0)
+    ports.store.commit(
+        put_event(test), webhook_items.put_delivery(delivery, now), webhook_items.consumer_unchanged(consumer)
+    )
+    ports.queues.deliver(consumer.id, test.id, 0)
     return delivery
 
 

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane.clock import Clock
 from feedlane.errors import Unavailable
 from feedlane.events.envelope import webhook_body
 from feedlane.events.outbox import put_event
-from feedlane.ids import NewId
-from feedlane.queues import DELAY_SECONDS_MAX, Queues
+from feedlane.ports import Ports
+from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.store.attempts import attempts
-from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Write
 from feedlane.webhooks import events as webhook_events
 from feedlane.webhooks import items as webhook_items
@@ -48,13 +46,10 @@ class Deliverer:
     `jitter` is random, from -0.2 to 0.2.
     """
 
-    store: Store
-    queues: Queues
+    ports: Ports
     secrets: SecretsOf
     post: Post
-    clock: Clock
     jitter: Jitter
-    new_id: NewId
     headers: HeadersOf
 
     def deliver(self, consumer_id: str, event_id: str) -> Delivery | None:
@@ -62,8 +57,8 @@ class Deliverer:
 
         An exception means that the message must come again.
         """
-        now = self.clock()
-        found = webhook_items.find_attempt_inputs(self.store, consumer_id, event_id)
+        now = self.ports.clock()
+        found = webhook_items.find_attempt_inputs(self.ports.store, consumer_id, event_id)
         delivery, consumer = found.delivery, found.consumer
         if delivery is None or consumer is None or delivery.has_ended:
             return None  # a deleted consumer's deliveries go no further
@@ -79,10 +74,10 @@ class Deliverer:
 
     def attempt(self, delivery: Delivery, consumer: Consumer, pause: Pause | None) -> Delivery | None:
         """The delivery after one attempt, now. None if somebody else is making one."""
-        now, event = self.clock(), webhook_items.event_of(self.store, delivery)
+        now, event = self.ports.clock(), webhook_items.event_of(self.ports.store, delivery)
         if event is None:  # it is past its days in the outbox
             ended = delivery.but(state=DeliveryState.FAILURE)
-            self.store.commit(webhook_items.put_delivery(ended, now))
+            self.ports.store.commit(webhook_items.put_delivery(ended, now))
             return ended
         secrets = self.secrets(consumer)
         if not secrets:
@@ -93,23 +88,23 @@ class Deliverer:
             self.schedule_attempt(delivery, TRIAL_RECHECK_DELAY if pause and pause.is_half_open else CLAIM_LIFETIME)
             return None
         content = webhook_body(event)
-        signed = signed_headers(event.id, self.clock(), content, secrets)
+        signed = signed_headers(event.id, self.ports.clock(), content, secrets)
         answer = self.post(consumer.url, {**headers, **signed}, content)
         after = self._record(claim, answer)
         if after.state is DeliveryState.ATTEMPTING and after.due is not None:
-            self.schedule_attempt(after, after.due - self.clock())
+            self.schedule_attempt(after, after.due - self.ports.clock())
         return after
 
     def _keep(self, delivery: Delivery, consumer: Consumer, now: datetime) -> None:
         """It goes on when the consumer is enabled. If that is happening now, the message comes again."""
         if delivery.state is not DeliveryState.WAITING:
             kept = webhook_items.put_delivery(delivery.waiting(), now)
-            self.store.commit(kept, webhook_items.consumer_unchanged(consumer))
+            self.ports.store.commit(kept, webhook_items.consumer_unchanged(consumer))
 
     def schedule_attempt(self, delivery: Delivery, wait: timedelta) -> None:
         """A message waits fifteen minutes at most: one for hours comes round several times."""
         seconds = min(DELAY_SECONDS_MAX, max(1, math.ceil(wait.total_seconds())))
-        self.queues.deliver(delivery.consumer_id, delivery.event_id, seconds)
+        self.ports.queues.deliver(delivery.consumer_id, delivery.event_id, seconds)
 
     def _claim(self, delivery: Delivery, consumer: Consumer, pause: Pause | None, now: datetime) -> _Claim | None:
         """None if another worker was first, with this delivery or in trying a paused consumer."""
@@ -121,7 +116,7 @@ class Deliverer:
             writes.append(webhook_items.put_pause(pause, now))
             pause = pause.but(version=pause.version + 1)
         try:
-            self.store.commit(*writes)
+            self.ports.store.commit(*writes)
         except ConditionFailed:
             return None
         return _Claim(claimed.but(version=claimed.version + 1), consumer, pause, tries_pause)
@@ -131,7 +126,7 @@ class Deliverer:
 
         Raises `ConditionFailed` if it took so long that another worker has claimed the delivery.
         """
-        now = self.clock()
+        now = self.ports.clock()
         tried = claim.delivery.after(answer, now, self.jitter())
         consumer: Consumer | None = claim.consumer
         pause = claim.pause
@@ -143,9 +138,9 @@ class Deliverer:
                 if judgement.disabled and not after.has_ended:
                     after = after.waiting()
             with attempt:
-                self.store.commit(webhook_items.put_delivery(after, now), *writes)
+                self.ports.store.commit(webhook_items.put_delivery(after, now), *writes)
                 break
-            found = webhook_items.find_attempt_inputs(self.store, after.consumer_id, after.event_id)
+            found = webhook_items.find_attempt_inputs(self.ports.store, after.consumer_id, after.event_id)
             consumer, pause = found.consumer, found.pause  # they may have moved on meanwhile
         return after
 
@@ -154,7 +149,7 @@ class Deliverer:
             return []
         writes: list[Write] = [webhook_items.put_consumer(after)]
         if after.disabled and not before.disabled:
-            event = webhook_events.consumer_disabled(self.new_id(), before, after.disabled_because, now)
+            event = webhook_events.consumer_disabled(self.ports, before, after.disabled_because, now)
             writes.append(put_event(event))
         return writes
 

@@ -8,10 +8,11 @@ from typing import Any
 from feedlane.clock import iso
 from feedlane.events import event as event_types
 from feedlane.events.event import Event, without_nulls
+from feedlane.ports import Ports
 from feedlane.webhooks.consumer import Consumer
 
 
-def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datetime) -> Event:
+def consumer_disabled(ports: Ports, consumer: Consumer, reason: str, now: datetime) -> Event:
     """`reason` is "gone" (it answered 410) or "failing" (it failed for days). Its query may hold a key: left out."""
     payload = {
         "consumerId": consumer.id,
@@ -19,15 +20,15 @@ def consumer_disabled(event_id: str, consumer: Consumer, reason: str, now: datet
         "reason": reason,
         "failingSince": iso(consumer.failing_since) if consumer.failing_since else None,
     }
-    return _of_consumer(event_id, event_types.CONSUMER_DISABLED, consumer, payload, now)
+    return _of_consumer(ports, event_types.CONSUMER_DISABLED, consumer, payload, now)
 
 
-def consumer_test(event_id: str, consumer: Consumer, now: datetime) -> Event:
+def consumer_test(ports: Ports, consumer: Consumer, now: datetime) -> Event:
     """For this consumer alone, whatever its filters."""
     payload = {"consumerId": consumer.id, "message": "This is a test. Nothing has happened."}
-    return _of_consumer(event_id, event_types.TEST, consumer, payload, now)
+    return _of_consumer(ports, event_types.TEST, consumer, payload, now)
 
 
-def _of_consumer(event_id: str, event_type: str, consumer: Consumer, payload: dict[str, Any], now: datetime) -> Event:
+def _of_consumer(ports: Ports, event_type: str, consumer: Consumer, payload: dict[str, Any], now: datetime) -> Event:
     """Of no company: consumers belong to the platform."""
-    return Event(id=event_id, type=event_type, subject=consumer.subject, time=now, payload=without_nulls(payload))
+    return Event(id=ports.new_id(), type=event_type, subject=consumer.subject, time=now, payload=without_nulls(payload))

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane.clock import Clock, iso
+from feedlane.clock import iso
 from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.ids import derived_id
-from feedlane.queues import DELAY_SECONDS_MAX, SAFETY_DELAY_SECONDS, Queues
+from feedlane.ports import Ports
+from feedlane.queues import DELAY_SECONDS_MAX, SAFETY_DELAY_SECONDS
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
@@ -26,12 +27,12 @@ _POLL_INTERVAL = timedelta(seconds=1)
 _CLOCK_SKEW_MAX = timedelta(minutes=1)
 
 
-def replay_one(store: Store, queues: Queues, now: datetime, consumer_id: str, event_id: str) -> Delivery:
+def replay_one(ports: Ports, now: datetime, consumer_id: str, event_id: str) -> Delivery:
     """The delivery, on its way again at once. One that has had no attempt yet, or has one just now, stays as it is.
 
     Raises `NotFound`, `Conflict`.
     """
-    found = webhook_items.find_attempt_inputs(store, consumer_id, event_id)
+    found = webhook_items.find_attempt_inputs(ports.store, consumer_id, event_id)
     if found.consumer is None:
         raise NotFound("webhook consumer", consumer_id)
     if found.delivery is None:
@@ -43,16 +44,15 @@ def replay_one(store: Store, queues: Queues, now: datetime, consumer_id: str, ev
         return delivery
     if delivery.state is not DeliveryState.SENDING:
         # For the case that we crash right after the commit: from then on it has to be sent.
-        queues.deliver(consumer_id, event_id, SAFETY_DELAY_SECONDS)
+        ports.queues.deliver(consumer_id, event_id, SAFETY_DELAY_SECONDS)
         delivery = delivery.again()
-        store.commit(webhook_items.put_delivery(delivery, now), webhook_items.consumer_unchanged(found.consumer))
-    queues.deliver(consumer_id, event_id, 0)
+        ports.store.commit(webhook_items.put_delivery(delivery, now), webhook_items.consumer_unchanged(found.consumer))
+    ports.queues.deliver(consumer_id, event_id, 0)
     return delivery
 
 
 def start(
-    store: Store,
-    queues: Queues,
+    ports: Ports,
     now: datetime,
     consumer_id: str,
     which: Selection,
@@ -66,18 +66,18 @@ def start(
     """
     if since > (until or now):
         raise Invalid.field("since", "must not be in the future, nor after until", "Order")
-    if webhook_items.consumer(store, consumer_id).disabled:
+    if webhook_items.consumer(ports.store, consumer_id).disabled:
         raise _disabled_conflict(consumer_id)
     id = derived_id("replay", consumer_id, which, iso(since), iso(until) if until else "", company_id or "")
-    return _start(store, queues, now, Replay(
+    return _start(ports, now, Replay(
         id=id, consumer_id=consumer_id, which=which, since=since, until=min(until or now, now), company_id=company_id,
         started=now,
     ))  # fmt: skip
 
 
-def resume(store: Store, queues: Queues, now: datetime, consumer_id: str) -> Replay:
+def resume(ports: Ports, now: datetime, consumer_id: str) -> Replay:
     """After a consumer was enabled: what waited for it goes on, in the order of the events."""
-    return _start(store, queues, now, replay_of_waiting(store, now, consumer_id), anew=True)
+    return _start(ports, now, replay_of_waiting(ports.store, now, consumer_id), anew=True)
 
 
 def replay_of_waiting(store: Store, now: datetime, consumer_id: str) -> Replay:
@@ -97,36 +97,34 @@ class Replayer:
     However many messages there are, none sends a delivery before the ones ahead of it have had their turn.
     """
 
-    store: Store
-    queues: Queues
+    ports: Ports
     deliverer: Deliverer
-    clock: Clock
     step: timedelta = STEP_DURATION
 
     def work(self, consumer_id: str, replay_id: str) -> Replay | None:
         """One step. The replay after it; None if there was nothing to do, or another one did it."""
-        replay = webhook_items.find_replay(self.store, consumer_id, replay_id)
+        replay = webhook_items.find_replay(self.ports.store, consumer_id, replay_id)
         if replay is None or not replay.is_running:
             return None
         after, wait = self._run_until_time_is_up(replay)
-        now, seconds = self.clock(), min(DELAY_SECONDS_MAX, math.ceil(wait.total_seconds()))
+        now, seconds = self.ports.clock(), min(DELAY_SECONDS_MAX, math.ceil(wait.total_seconds()))
         after = after.stepped(now, timedelta(seconds=seconds))
         try:
-            self.store.commit(webhook_items.put_replay(after, now))
+            self.ports.store.commit(webhook_items.put_replay(after, now))
         except ConditionFailed:
             return None  # whoever was faster has rung for the next step
         if after.is_running:
-            self.queues.replay(consumer_id, replay_id, seconds)
+            self.ports.queues.replay(consumer_id, replay_id, seconds)
         return after
 
     def _run_until_time_is_up(self, replay: Replay) -> tuple[Replay, timedelta]:
         """As far as the time goes, and how long to wait for the next step."""
-        ends = self.clock() + self.step
+        ends = self.ports.clock() + self.step
         if not replay.place:
             replay = replay.but(succeeded=0, failed=0)
         while True:
             page = webhook_items.delivery_page(
-                self.store,
+                self.ports.store,
                 replay.consumer_id,
                 replay.since,
                 replay.until,
@@ -134,14 +132,14 @@ class Replayer:
                 webhook_items.DELIVERIES_PER_PAGE,
             )
             for place, listed in page:
-                if self.clock() >= ends:
+                if self.ports.clock() >= ends:
                     return replay, timedelta()
                 if not replay.concerns(listed):
                     replay = replay.but(place=place)
                     continue
                 told = self._turn(replay, listed)
                 if isinstance(told, ReplayState):
-                    return replay.ended_as(told, self.clock()), timedelta()
+                    return replay.ended_as(told, self.ports.clock()), timedelta()
                 if isinstance(told, timedelta):
                     return replay, told
                 replay = replay.past(told, place)
@@ -150,8 +148,8 @@ class Replayer:
 
     def _turn(self, replay: Replay, listed: Delivery) -> Delivery | timedelta | ReplayState:
         """The delivery if it has had its turn; how long to wait for it; or how the replay ends."""
-        now = self.clock()
-        found = webhook_items.find_attempt_inputs(self.store, replay.consumer_id, listed.event_id)
+        now = self.ports.clock()
+        found = webhook_items.find_attempt_inputs(self.ports.store, replay.consumer_id, listed.event_id)
         if found.consumer is None or found.consumer.disabled:
             return ReplayState.STOPPED
         delivery = found.delivery
@@ -174,25 +172,25 @@ class Replayer:
             return CLAIM_LIFETIME
         if tried.state is DeliveryState.WAITING:
             return ReplayState.STOPPED
-        return tried if tried.has_ended else wait_for(tried, self.clock(), _POLL_INTERVAL)
+        return tried if tried.has_ended else wait_for(tried, self.ports.clock(), _POLL_INTERVAL)
 
     def _finish_or_recheck(self, replay: Replay) -> tuple[Replay, timedelta]:
         if replay.which is Selection.WAITING and not replay.looks:
             return replay.but(looks=1, place=""), RECHECK_DELAY
-        return replay.ended_as(ReplayState.DONE, self.clock()), timedelta()
+        return replay.ended_as(ReplayState.DONE, self.ports.clock()), timedelta()
 
 
-def _start(store: Store, queues: Queues, now: datetime, replay: Replay, anew: bool = False) -> Replay:
+def _start(ports: Ports, now: datetime, replay: Replay, anew: bool = False) -> Replay:
     """Recorded, and rung for. One that runs is rung for again, in case the message before was lost."""
     for attempt in attempts(f"replay {replay.id}"):
-        there = webhook_items.find_replay(store, replay.consumer_id, replay.id)
+        there = webhook_items.find_replay(ports.store, replay.consumer_id, replay.id)
         if there and there.is_running and not anew:
             begun = there
             break
         begun = replay.but(version=there.version if there else 0)
         with attempt:  # a step of it may just have been written down
-            store.commit(webhook_items.put_replay(begun, now))
-    queues.replay(begun.consumer_id, begun.id, 0)
+            ports.store.commit(webhook_items.put_replay(begun, now))
+    ports.queues.replay(begun.consumer_id, begun.id, 0)
     return begun
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from feedlane.events.event import Event
-from feedlane.queues import Queues
+from feedlane.ports import Ports
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import Write
@@ -14,19 +14,19 @@ from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.delivery import Delivery, DeliveryState
 
 
-def route(
-    store: Store, queues: Queues, event: Event, now: datetime, consumers: list[Consumer] | None = None
-) -> list[Delivery]:
+def route(ports: Ports, event: Event, now: datetime, consumers: list[Consumer] | None = None) -> list[Delivery]:
     """The event's deliveries, recorded and then rung in. May be done again, after a crash or by the bus.
 
     `consumers` are all there are, if somebody has read them since the event happened.
     A delivery that is there already is not made again; one that has had no attempt may never have been rung in, and is.
     A disabled consumer's wait for it.
     """
-    made = _record_deliveries(store, event, now, webhook_items.consumers(store) if consumers is None else consumers)
+    made = _record_deliveries(
+        ports.store, event, now, webhook_items.consumers(ports.store) if consumers is None else consumers
+    )
     for delivery in made:
         if delivery.state is DeliveryState.SENDING and not delivery.attempts:
-            queues.deliver(delivery.consumer_id, event.id, 0)
+            ports.queues.deliver(delivery.consumer_id, event.id, 0)
     return made
 
 

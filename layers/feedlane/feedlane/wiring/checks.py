@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from feedlane.clock import Clock
 from feedlane.errors import NotFound
 from feedlane.feeds import wake_all
 from feedlane.feeds.upstream import Upstream
@@ -27,23 +26,18 @@ from feedlane.follow_ups import (
     WakeAll,
 )
 from feedlane.holds import long_release, placement
-from feedlane.ids import NewId
 from feedlane.link import one_off_access, recovery, unanswered_starts
 from feedlane.mapping import unmapping
+from feedlane.ports import Ports
 from feedlane.pushes import doorbell
-from feedlane.queues import Queues
 from feedlane.statements.follower import StatementFollower
 from feedlane.statements.waits import remove_planned_wake
-from feedlane.store.store import Store
 
 
 @dataclass(frozen=True)
 class Checks:
-    store: Store
-    queues: Queues
+    ports: Ports
     upstream: Upstream
-    clock: Clock
-    new_id: NewId
     record_age: Callable[[timedelta], None] = lambda age: None
     """Is told how old a statement is that the upstream has not ended, whenever it is looked at."""
 
@@ -63,33 +57,33 @@ class Checks:
             case FeedConnectionCheck():
                 self._follower.follow_feed_connection(follow_up)
             case PushOperationCheck():
-                doorbell.check_operation(self.store, self.queues, self.clock(), self.new_id, follow_up)
+                doorbell.check_operation(self.ports, self.ports.clock(), follow_up)
             case Wake(feed_id=feed_id, at=at):
-                remove_planned_wake(self.store, feed_id, at)
-                self.queues.wake(feed_id)
+                remove_planned_wake(self.ports.store, feed_id, at)
+                self.ports.queues.wake(feed_id)
             case WakeAll(after=after):
-                wake_all.wake_all(self.store, self.queues, after)
+                wake_all.wake_all(self.ports, after)
             case HoldCheck():
-                placement.wake_others(self.store, self.queues, follow_up)
+                placement.wake_others(self.ports, follow_up)
             case ReleaseCheck():
-                long_release.resume(self.store, self.queues, self.clock(), self.new_id, follow_up)
+                long_release.resume(self.ports, self.ports.clock(), follow_up)
             case RemovedAccountCheck(feed_id=feed_id):
-                unmapping.fail_removed_account(self.store, self.clock(), self.new_id, feed_id)
+                unmapping.fail_removed_account(self.ports, self.ports.clock(), feed_id)
             case _:
                 self._dispatch_of_connection(follow_up)
 
     def _dispatch_of_connection(self, follow_up: ConnectionFollowUp) -> None:
-        ports = (self.store, self.queues, self.clock(), self.new_id)
+        ports = (self.ports.store, self.ports.queues, self.ports.clock(), self.ports.new_id)
         match follow_up:
             case OneOffAccessCheck():
-                one_off_access.check(*ports, follow_up)
+                one_off_access.check(self.ports, self.ports.clock(), follow_up)
             case RecoveryCheck():
-                recovery.check(*ports, follow_up)
+                recovery.check(self.ports, self.ports.clock(), follow_up)
             case LinkStartCheck():
-                unanswered_starts.check(*ports, follow_up)
+                unanswered_starts.check(self.ports, self.ports.clock(), follow_up)
             case _:
                 assert_never(follow_up)
 
     @property
     def _follower(self) -> StatementFollower:
-        return StatementFollower(self.store, self.queues, self.upstream, self.clock, self.new_id, self.record_age)
+        return StatementFollower(self.ports, self.upstream, self.record_age)

@@ -7,13 +7,10 @@ from functools import lru_cache
 
 from feedlane.aws import clients as aws
 from feedlane.aws import metrics
-from feedlane.aws import queues as sqs
 from feedlane.aws.vault import LambdaVault
-from feedlane.clock import system_clock
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
 from feedlane.feeds.upstream import Upstream
-from feedlane.ids import new_id
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX, DailyRound, Pacer
@@ -53,23 +50,24 @@ def upstream() -> Upstream:
 
 @lru_cache(maxsize=1)
 def sender() -> Sender:
-    return Sender(aws.store(), sqs.queues(), upstream(), system_clock, new_id, metrics.record_statement_age)
+    return Sender(aws.ports, upstream(), metrics.record_statement_age)
 
 
 @lru_cache(maxsize=1)
 def checks() -> Checks:
-    return Checks(aws.store(), sqs.queues(), upstream(), system_clock, new_id, metrics.record_statement_age)
+    return Checks(aws.ports, upstream(), metrics.record_statement_age)
 
 
 @lru_cache(maxsize=1)
 def daily_round() -> DailyRound:
     pace = Pacer(TOKEN_SETS_PER_MINUTE_MAX, time.monotonic, time.sleep)
-    tender = ConnectionCheck(
-        aws.store(), vault(), XeroConnections(xero_http()), system_clock, new_id, sqs.queues(), pace.wait
-    )
-    return DailyRound(aws.store(), tender, system_clock)
+    tender = ConnectionCheck(aws.ports, vault(), XeroConnections(xero_http()), pace.wait)
+    return DailyRound(aws.ports, tender)
 
 
 @lru_cache(maxsize=1)
 def watch() -> Watch:
-    return Watch(aws.store(), sqs.queues(), vault(), system_clock, new_id)
+    return Watch(
+        aws.ports,
+        vault(),
+    )

@@ -6,11 +6,9 @@ import random
 from functools import lru_cache
 
 from feedlane.aws import clients as aws
-from feedlane.aws import queues as sqs
 from feedlane.aws.vault import LambdaVault
 from feedlane.clock import system_clock
 from feedlane.environment import environment
-from feedlane.ids import new_id
 from feedlane.webhooks.deliverer import Deliverer
 from feedlane.webhooks.delivery import JITTER
 from feedlane.webhooks.replayer import Replayer
@@ -23,18 +21,15 @@ def deliverer() -> Deliverer:
     aws.client("sqs")  # boto3 makes clients in one thread only
     vault = LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
     return Deliverer(
-        store=aws.store(),
-        queues=sqs.queues(),
+        aws.ports,
         secrets=ExpiringCache(vault.webhook_secrets, system_clock).of,
         headers=ExpiringCache(vault.webhook_headers, system_clock).of,
         post=WebhookSender(environment().webhook_targets, system_clock).post,
-        clock=system_clock,
         jitter=lambda: random.uniform(-JITTER, JITTER),
-        new_id=new_id,
     )
 
 
 @lru_cache(maxsize=1)
 def replayer() -> Replayer:
     own = deliverer()
-    return Replayer(own.store, own.queues, own, own.clock)
+    return Replayer(own.ports, own)

@@ -91,8 +91,8 @@ def _map_row(site: Site, own: Visit, row: Row, account: SourceAccount) -> bool:
     """Whether it went well; else the row says what did not."""
     target = None if row.target == NEW_ACCOUNT else row.target
     try:
-        mapping.map_account(
-            site.store, site.upstream, site.queues, site.clock(), site.new_id, own.connection, account, target,
+        mapping.map_account(site.ports,
+            site.upstream, site.clock(), own.connection, account, target,
             row.start or None,
         )  # fmt: skip
     except (FeedlaneError, ConditionFailed) as error:
@@ -106,7 +106,7 @@ def _disconnect_account(site: Site, own: Visit, account_id: str, here: str) -> R
     if account is None or account.mapping is None:
         return see_other(here)
     try:
-        unmapping.unmap(site.store, site.upstream, site.queues, site.clock(), site.new_id, own.connection, account)
+        unmapping.unmap(site.ports, site.upstream, site.clock(), own.connection, account)
     except (Unavailable, AppKeysRejected, ConditionFailed) as error:
         accounts = company_items.source_accounts(site.store, own.connection.id)
         targets = Targets(problem=explain_error(error))

@@ -111,4 +111,4 @@ def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
 
 
 def _create_connection(site: Site, company: Company) -> Connection:
-    return connections.create(site.store, site.clock(), site.new_id, company.id, PLATFORM_KEY)
+    return connections.create(site.ports, site.clock(), company.id, PLATFORM_KEY)

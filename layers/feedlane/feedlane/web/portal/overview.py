@@ -129,7 +129,7 @@ def release(site: Site, request: Request, hold_id: str) -> Response:
     require_operator(site, request)
     try:
         hold = hold_release.find_hold(site.store, hold_id)
-        hold_release.release(site.store, site.queues, site.clock(), site.new_id, hold)
+        hold_release.release(site.ports, site.clock(), hold)
     except NotFound:
         return see_other(request.url("/portal?released=before"))
     return see_other(request.url("/portal?released=now"))

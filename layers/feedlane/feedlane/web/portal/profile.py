@@ -39,7 +39,7 @@ def save(site: Site, request: Request) -> Response:
         allowed_origins=_lines(request.field("allowed_origins")),
     )
     try:
-        settings_changes.change_profile(site.store, site.clock(), site.new_id, entered)
+        settings_changes.change_profile(site.ports, site.clock(), entered)
     except Invalid as error:
         return _page(site, own, entered, errors=error_sentences(error, _FIELD_NAMES), status=422)
     except ConditionFailed:

@@ -80,7 +80,7 @@ def drop_secret(site: Site, request: Request) -> Response:
     which = SecretSlot.SECOND if request.field("which") == SecretSlot.SECOND else SecretSlot.FIRST
     settings = settings_items.settings(site.store)
     try:
-        app_keys.drop_secret(site.store, site.queues, site.vault, site.clock(), site.new_id, which)
+        app_keys.drop_secret(site.ports, site.vault, site.clock(), which)
     except Invalid as error:
         return _page(
             site,
@@ -134,9 +134,7 @@ def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
     if not client_secret:
         raise Invalid.field("clientSecret", "enter the secret that belongs to this client ID", "Required")
     client_id = client_id or settings_items.settings(site.store).client_id
-    _, check = app_keys.change_keys(
-        site.store, site.queues, site.vault, site.clock(), site.new_id, client_id, client_secret
-    )
+    _, check = app_keys.change_keys(site.ports, site.vault, site.clock(), client_id, client_secret)
     return check.ok is None
 
 
@@ -145,9 +143,7 @@ def _save_second(site: Site, client_secret: str) -> bool:
     if not client_secret:
         return False
     try:
-        _, check = app_keys.add_second_secret(
-            site.store, site.queues, site.vault, site.clock(), site.new_id, client_secret
-        )
+        _, check = app_keys.add_second_secret(site.ports, site.vault, site.clock(), client_secret)
     except Invalid as error:
         raise Invalid(error.message, [one.but(item_id="secondSecret") for one in error.findings]) from None
     return check.ok is None
@@ -159,7 +155,7 @@ def _save_settings(site: Site, entered: dict[str, Any], own_redirect_uri: str) -
         changes["redirect_uri"] = ""
     limits = ("daily_limit",) if entered["partner"] else ("connection_limit", "daily_limit")
     changes |= {name: _whole_number(entered[name]) for name in limits if entered[name]}
-    settings_changes.change_settings(site.store, site.queues, site.clock(), site.new_id, changes)
+    settings_changes.change_settings(site.ports, site.clock(), changes)
 
 
 def _whole_number(text: str) -> int:

@@ -62,14 +62,14 @@ def show(
 
 def send_test(site: Site, request: Request, consumer_id: str) -> Response:
     def send() -> None:
-        consumers.send_test(site.store, site.queues, site.clock(), site.new_id, consumer_id)
+        consumers.send_test(site.ports, site.clock(), consumer_id)
 
     return _perform(site, request, consumer_id, "tested", send)
 
 
 def enable(site: Site, request: Request, consumer_id: str) -> Response:
     def enable() -> None:
-        consumers.enable(site.store, site.queues, site.clock(), consumer_id)
+        consumers.enable(site.ports, site.clock(), consumer_id)
 
     return _perform(site, request, consumer_id, "enabled", enable)
 
@@ -84,14 +84,14 @@ def replay(site: Site, request: Request, consumer_id: str) -> Response:
     def start() -> None:
         which = Selection.ALL if request.field("which") == Selection.ALL else Selection.FAILED
         since = moment_in("since", request.field("since"))
-        replayer.start(site.store, site.queues, site.clock(), consumer_id, which, since)
+        replayer.start(site.ports, site.clock(), consumer_id, which, since)
 
     return _perform(site, request, consumer_id, "replaying", start)
 
 
 def send_again(site: Site, request: Request, consumer_id: str, event_id: str) -> Response:
     def send() -> None:
-        replayer.replay_one(site.store, site.queues, site.clock(), consumer_id, event_id)
+        replayer.replay_one(site.ports, site.clock(), consumer_id, event_id)
 
     return _perform(site, request, consumer_id, "again", send)
 

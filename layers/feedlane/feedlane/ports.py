@@ -1,0 +1,22 @@
+"""What the operations of the domain work with, in one record: the store, the queues, the clock, new ids, the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedlane.clock import Clock
+from feedlane.ids import NewId
+from feedlane.queues import Queues
+from feedlane.store.store import Store
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Passed as the first argument. Whoever starts an operation reads the clock once, and passes `now` along."""
+
+    store: Store
+    queues: Queues
+    clock: Clock
+    new_id: NewId
+    public_url: str = ""
+    """Where Feedlane's pages and API are, without a slash at the end: for links in answers and events."""
