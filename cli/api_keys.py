@@ -6,6 +6,7 @@ import click
 
 from feedlane.clock import iso, system_clock
 from feedlane.errors import FeedlaneError
+from feedlane.ids import new_id
 from feedlane.store.store import Store
 
 table = click.option("--table", required=True, help="Name of the deployment's DynamoDB table.")
@@ -24,7 +25,7 @@ def create(table: str, name: str) -> None:
     from feedlane.settings import api_keys
 
     try:
-        _, clear = api_keys.create(PORTS, system_clock(), name)
+        _, clear = api_keys.create(_store(table), system_clock(), new_id, name)
     except FeedlaneError as error:
         raise click.ClickException(str(error)) from error
     click.echo(clear)
@@ -34,7 +35,9 @@ def create(table: str, name: str) -> None:
 @table
 def list_keys(table: str) -> None:
     """Prints the keys there are: id, last four characters, when they were made, name."""
-    for key in _store(table).api_keys():
+    from feedlane.settings import items as settings_items
+
+    for key in settings_items.api_keys(_store(table)):
         click.echo(f"{key.id}  …{key.ending}  {iso(key.created)}  {key.name}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from feedlane.aws.dynamodb import DynamoDBTable
+from feedlane.ids import new_id
 from feedlane.settings import api_keys
 from feedlane.store.store import Store
 from local.instance import Instance
@@ -37,7 +38,7 @@ def authorization(api_key: str) -> dict[str, str]:
 def _api_key(instance: Instance) -> str:
     """As the operator makes the first key: with AWS credentials, straight into the table."""
     store = Store(DynamoDBTable(instance.client("dynamodb"), instance.outputs()["TableName"]))
-    _, key = api_keys.create(ports, datetime.now(UTC), "local")
+    _, key = api_keys.create(store, datetime.now(UTC), new_id, "local")
     return key
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from feedlane.aws import batch
-from feedlane.aws import clients as aws
 from feedlane.aws import queues as sqs
+from feedlane.aws.ports import ports
 from feedlane.environment import environment
 from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
 from feedlane.pushes.recording import record
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _record(more_to_come: bool, records: list[batch.SqsRecord]) -> None:
     messages = [QueueMessage(found.id, found.group, found.body, found.sent_at) for found in records]
-    record(aws.ports, messages, more_to_come)
+    record(ports(), messages, more_to_come)
     logger.info("messages recorded", extra={"group": records[0].group, "messages": len(records)})
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from feedlane.aws import batch
-from feedlane.aws import clients as aws
 from feedlane.aws import queues as sqs
+from feedlane.aws.ports import ports
 from feedlane.clock import system_clock
 from feedlane.environment import environment
 from feedlane.events.envelope import event_from_detail
-from feedlane.queues import Queues
-from feedlane.store.store import Store
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.router import route
@@ -23,26 +21,16 @@ from feedlane.webhooks.router import route
 logger = Logger()
 
 
-@lru_cache(maxsize=1)
-def store() -> Store:
-    return aws.store()
-
-
-@lru_cache(maxsize=1)
-def queues() -> Queues:
-    return sqs.queues()
-
-
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """All events of a batch happened before its consumers are read."""
-    work = partial(_route, webhook_items.consumers(store()))
+    work = partial(_route, webhook_items.consumers(ports().store))
     return batch.one_by_one(event, work, _postpone, logger, context.get_remaining_time_in_millis)
 
 
 def _route(consumers: list[Consumer], record: batch.SqsRecord) -> None:
     told = event_from_detail(json.loads(record.body)["detail"])
-    made = route(ports, told, system_clock(), consumers)
+    made = route(ports(), told, system_clock(), consumers)
     facts = {"event_id": told.id, "event_type": told.type, "deliveries": len(made)}
     logger.info("event routed", extra=facts)
 

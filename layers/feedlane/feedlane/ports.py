@@ -1,4 +1,4 @@
-"""What the operations of the domain work with, in one record: the store, the queues, the clock, new ids, the address."""
+"""What every operation works with, in one record: store, queues, clock, new ids and the public address."""
 
 from __future__ import annotations
 

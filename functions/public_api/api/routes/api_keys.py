@@ -24,7 +24,7 @@ def list_api_keys() -> Response[str]:
 @router.post("/apiKeys")
 def create_api_key() -> Response[str]:
     given, own = parse_body(ApiKeyBody, router.body), parts.current
-    key, clear = api_keys.create(own.ports, own.clock(), given.name)
+    key, clear = api_keys.create(own.store, own.clock(), own.ports.new_id, given.name)
     return created(api_key_json(key, clear))
 
 

@@ -22,7 +22,7 @@ def create_consumer() -> Response[str]:
     given, own = parse_body(ConsumerBody, router.body), parts.current
     types, tags = given.event_types or [], given.company_tags or []
     consumer, secret = consumers.create(
-        own.ports, own.vault, own.clock(), given.url, types, tags, given.disabled, given.headers
+        own.ports, own.vault, own.webhook_targets, own.clock(), given.url, types, tags, given.disabled, given.headers
     )
     return created(consumer_json(consumer, secret))
 
@@ -42,7 +42,14 @@ def change_consumer(webhook_id: str) -> Response[str]:
     """Changes what is given, and leaves the rest; headers change all together."""
     given, own = parse_body(ConsumerChanges, router.body), parts.current
     consumer = consumers.change(
-        own.store, own.vault, webhook_id, given.url, given.event_types, given.company_tags, given.headers
+        own.store,
+        own.vault,
+        own.webhook_targets,
+        webhook_id,
+        given.url,
+        given.event_types,
+        given.company_tags,
+        given.headers,
     )
     return ok(consumer_json(consumer))
 

@@ -67,7 +67,6 @@ def resolve_statement(connection_id: str, account: str, number: str) -> Response
     said = parse_body(ResolveBody, router.body or "{}").outcome
     if said not in list(Resolution):
         raise Invalid.field("outcome", f"must be {' or '.join(Resolution)}", "Enum")
-    ports = (own.store, own.queues, own.clock(), own.new_id)
     return ok(_shown([resolution.resolve(own.ports, own.clock(), feed.id, int(number), Resolution(said))])[0])
 
 

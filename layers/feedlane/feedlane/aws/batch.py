@@ -21,7 +21,7 @@ RETRY_PAUSE_SECONDS_MAX = 300
 # do all of it again, minutes later, and what stands at its end may never have its turn.
 TIME_LEFT_MILLISECONDS_MIN = 28_000
 
-Postpone = Callable[["Record", int], None]
+Postpone = Callable[["SqsRecord", int], None]
 TimeLeft = Callable[[], int]
 """How many milliseconds the function still has."""
 

@@ -10,7 +10,6 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.page_links import portal_company_link
 from feedlane.companies.shapes import company_json, connection_json, source_account_json
 from feedlane.companies.source_account import SourceAccount
-from feedlane.environment import environment
 from feedlane.events import event as event_types
 from feedlane.events.event import Event, Json, without_nulls
 from feedlane.ids import feed_id
@@ -19,10 +18,17 @@ from feedlane.scope import APP_SUBJECT
 
 
 def build_event(
-    ports: Ports, event_type: str, subject: str, payload: Json, company: Company | None, now: datetime
+    ports: Ports,
+    event_type: str,
+    subject: str,
+    payload: Json,
+    company: Company | None,
+    now: datetime,
+    event_id: str | None = None,
 ) -> Event:
+    """An event of a company, or of none. `event_id` is for one that several may write, and only one does."""
     return Event(
-        id=ports.new_id(),
+        id=event_id or ports.new_id(),
         type=event_type,
         subject=subject,
         time=now,
@@ -43,8 +49,8 @@ def reconnection_event(
 ) -> Event:
     need = before.reconnection_fault
     payload = {
-        "referenceCompany": company_reference(company),
-        "connection": without_nulls(connection_json(connection, environment().public_url)),
+        "referenceCompany": company_reference(ports, company),
+        "connection": without_nulls(connection_json(connection, ports.public_url)),
         "reason": need.reason if need else None,
         "since": iso(need.errored_on) if need else None,
         "by": by,
@@ -53,7 +59,7 @@ def reconnection_event(
 
 
 def company_event(ports: Ports, event_type: str, company: Company, now: datetime) -> Event:
-    shape = company_json(company, (), environment().public_url)
+    shape = company_json(company, (), ports.public_url)
     del shape["dataConnections"]
     return build_event(ports, event_type, company.id, shape, company, now)
 
@@ -62,7 +68,7 @@ def source_account_event(
     ports: Ports, event_type: str, account: SourceAccount, company: Company, now: datetime
 ) -> Event:
     payload = {
-        "referenceCompany": company_reference(company),
+        "referenceCompany": company_reference(ports, company),
         "companyId": company.id,
         "connectionId": account.connection_id,
         "sourceAccount": without_nulls(source_account_json(account)),
@@ -70,9 +76,9 @@ def source_account_event(
     return build_event(ports, event_type, feed_id(account.connection_id, account.id), payload, company, now)
 
 
-def company_reference(company: Company) -> Json:
+def company_reference(ports: Ports, company: Company) -> Json:
     shown = without_nulls(company.model_dump(include={"id", "name", "description", "tags"}))
-    url = environment().public_url
+    url = ports.public_url
     return shown | ({"links": {"portal": portal_company_link(url, company.id)}} if url else {})
 
 
@@ -145,8 +151,8 @@ def authorization_unanswered(
 ) -> Event:
     """What is known: it was started, and Xero has not answered. How many are connected may explain it."""
     payload = {
-        "referenceCompany": company_reference(company),
-        "connection": without_nulls(connection_json(connection, environment().public_url)),
+        "referenceCompany": company_reference(ports, company),
+        "connection": without_nulls(connection_json(connection, ports.public_url)),
         "startedDate": iso(started),
         "message": UNANSWERED_MESSAGE,
         "connected": connected,
@@ -157,8 +163,8 @@ def authorization_unanswered(
 
 def connection_changed(ports: Ports, event_type: str, connection: Connection, company: Company, now: datetime) -> Event:
     """The connection as it is after the change (as it was, if it is deleted)."""
-    shape = connection_json(connection, environment().public_url)
-    payload = {"referenceCompany": company_reference(company), "connection": without_nulls(shape)}
+    shape = connection_json(connection, ports.public_url)
+    payload = {"referenceCompany": company_reference(ports, company), "connection": without_nulls(shape)}
     return build_event(ports, event_type, connection.id, payload, company, now)
 
 

@@ -16,9 +16,9 @@ from feedlane.ids import feed_id
 from feedlane.ports import Ports
 
 
-def feed_reference(feed: Feed, company: Company) -> Json:
+def feed_reference(ports: Ports, feed: Feed, company: Company) -> Json:
     return {
-        "referenceCompany": company_reference(company),
+        "referenceCompany": company_reference(ports, company),
         "companyId": feed.company_id,
         "connectionId": feed.connection_id,
         "accountId": feed.account_id,
@@ -34,7 +34,7 @@ def write_ended(ports: Ports, operation: PushOperation, company: Company, now: d
     payload = {
         "id": operation.key,
         "type": "Create",
-        "referenceCompany": company_reference(company),
+        "referenceCompany": company_reference(ports, company),
         "companyId": company.id,
         "connectionId": operation.connection_id,
         "accountId": operation.account_id,
@@ -53,7 +53,7 @@ def write_ended(ports: Ports, operation: PushOperation, company: Company, now: d
 
 def gap_found(ports: Ports, feed: Feed, gap: Gap, company: Company, now: datetime) -> Event:
     """The balances are those after the transaction: what the feed leads to, and what was sent."""
-    payload = feed_reference(feed, company) | {
+    payload = feed_reference(ports, feed, company) | {
         "transactionId": gap.transaction_id,
         "date": gap.date,
         "expectedBalance": gap.expected,

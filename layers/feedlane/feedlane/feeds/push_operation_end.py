@@ -35,7 +35,15 @@ def succeed(ports: Ports, feed_id: str, through: int, company: Company, now: dat
             _end(ports, feed_id, waiting, lambda operation: operation.succeeded(now), company, now)
 
 
-def fail(ports: Ports, feed_id: str, after: int, problem: Problem, company: Company, now: datetime, *conditions: Add | Condition) -> bool:  # fmt: skip
+def fail(
+    ports: Ports,
+    feed_id: str,
+    after: int,
+    problem: Problem,
+    company: Company,
+    now: datetime,
+    *conditions: Add | Condition,
+) -> bool:
     """Ends all operations that wait for lines behind `after`, with this problem, while `conditions` hold.
 
     False if they do not hold any more.

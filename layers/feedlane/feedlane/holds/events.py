@@ -37,7 +37,7 @@ def hold_event(
         "companyId": hold.company_id,
         "connectionId": hold.connection_id,
         "accountId": hold.account_id,
-        "referenceCompany": company_reference(concerned) if concerned else None,
+        "referenceCompany": company_reference(ports, concerned) if concerned else None,
     }
     return build_event(ports, event_type, hold.subject, payload, concerned, now)
 

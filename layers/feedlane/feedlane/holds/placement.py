@@ -37,7 +37,7 @@ class WaitingCount(NamedTuple):
     is_complete: bool
 
 
-def hold_feed(ports: Ports, feed: Feed, refusal: Refusal, company: Company, now: datetime, *also: Write) -> Hold:  # fmt: skip
+def hold_feed(ports: Ports, feed: Feed, refusal: Refusal, company: Company, now: datetime, *also: Write) -> Hold:
     """Holds what the refusal stops, together with `also`. If it is held already, that hold stands, without an event.
 
     Raises `ConditionFailed` if one of `also` fails.
@@ -108,14 +108,15 @@ def fail_behind_flight(ports: Ports, feed_id: str, hold: Hold, company: Company,
     _fail_after(ports, feed_id, _in_flight_through, hold, company, now)
 
 
-def _fail_after(ports: Ports, feed_id: str, sent_through: Callable[[Feed], int], hold: Hold, company: Company, now: datetime) -> None:  # fmt: skip
+def _fail_after(
+    ports: Ports, feed_id: str, sent_through: Callable[[Feed], int], hold: Hold, company: Company, now: datetime
+) -> None:
     """Decided on the feed as it is: whoever saw it before may not know what the upstream has got meanwhile."""
     for _ in attempts(f"feed {feed_id} and what holds it"):
         feed = feed_items.find_feed(ports.store, feed_id)
         standing = hold_items.holds_on(ports.store, [(hold.scope, hold.subject)])
         if feed is None or not standing or standing[0].id != hold.id or standing[0].releasing:
             return
-        conditions = (still_standing(hold), feed_items.feed_unchanged(feed))
         if push_operation_end.fail(
             ports,
             feed_id,

@@ -185,11 +185,11 @@ class Linking:
             linked = linked.failed(fault_of(BANK_FEEDS_SCOPE_MISSING, now))
         company = company_items.company(self.ports.store, before.company_id)
         first = before.status is ConnectionStatus.PENDING_AUTH
-        told = company_events.connection_connected if first else company_events.connection_reconnected
+        connected_event = company_events.connection_connected if first else company_events.connection_reconnected
         pk, sk = keys.tenant_connection(tenant.id, before.id)
         marker = Put({"pk": pk, "sk": sk, "company_id": before.company_id, "connection_id": before.id})
         events = [
-            put_event(told(self.ports.new_id(), linked, company, now)),
+            put_event(connected_event(self.ports, linked, company, now)),
             *self._reconnection_events(before, linked, company, now),
         ]
         counted = connection_limit.link_count_writes(limit_of(settings), before, tenant.demo)

@@ -40,7 +40,9 @@ _DISCONNECTED_PROBLEM = Problem(
 )
 
 
-def unmap(ports: Ports, upstream: Upstream, now: datetime, connection: Connection, account: SourceAccount) -> SourceAccount:  # fmt: skip
+def unmap(
+    ports: Ports, upstream: Upstream, now: datetime, connection: Connection, account: SourceAccount
+) -> SourceAccount:
     """Ends the feed connection; the Xero account and the ledger stay. `account` may carry other changes.
 
     What waits in the ledger is held until the account is mapped again.
@@ -50,7 +52,9 @@ def unmap(ports: Ports, upstream: Upstream, now: datetime, connection: Connectio
     return _end_mapping(ports, now, connection, account, ended)
 
 
-def remove_account(ports: Ports, upstream: Upstream, now: datetime, connection: Connection, account: SourceAccount) -> None:  # fmt: skip
+def remove_account(
+    ports: Ports, upstream: Upstream, now: datetime, connection: Connection, account: SourceAccount
+) -> None:
     """Deletes the account with its mapping, its feed connection and its holds, never the Xero account.
 
     Push operations that wait for its feed fail. The ledger stays, for an account made anew under the same id.
@@ -143,7 +147,9 @@ def _end_feed_connection(upstream: Upstream, connection: Connection, account: So
         upstream.delete_feed_connection(access_to(connection), account.mapping.feed_connection_id)
 
 
-def _end_mapping(ports: Ports, now: datetime, connection: Connection, account: SourceAccount, ended: SourceAccount) -> SourceAccount:  # fmt: skip
+def _end_mapping(
+    ports: Ports, now: datetime, connection: Connection, account: SourceAccount, ended: SourceAccount
+) -> SourceAccount:
     """`account` as it is in the table becomes `ended`, and what waits in its feed is held."""
     company = company_items.company(ports.store, account.company_id)
     told = _disconnected_event_writes(ports, account, ended, company, now)

@@ -19,7 +19,6 @@ from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.feeds.push_operation_end import end_writes, failed_by
 from feedlane.holds.hold import Hold
 from feedlane.holds.items import still_standing
-from feedlane.ids import NewId
 from feedlane.ports import Ports
 from feedlane.pushes.queue_door import Push
 from feedlane.store.store import Store
@@ -45,11 +44,10 @@ class AppendContext:
     holds: Sequence[Hold]
     gap_is_error: bool
     now: datetime
-    new_id: NewId
 
 
 def append_all(
-    store: Store, feed: Feed, known: dict[str, RecordedTransaction], pushes: Sequence[Push], under: AppendContext
+    ports: Ports, feed: Feed, known: dict[str, RecordedTransaction], pushes: Sequence[Push], context: AppendContext
 ) -> Feed:
     """Appends the pushes to the feed in their order, in as few commits as they fit into. Answers the feed after them.
 
@@ -59,12 +57,12 @@ def append_all(
     for push in pushes:
         if push.is_done:
             continue
-        fuller = _add_push(batch, push, under)
+        fuller = _add_push(ports, batch, push, context)
         if batch.writes and fuller.is_too_full:
-            batch = replace(batch, feed=_commit(store, batch), writes=[], lines=[], bytes=0, hold=None)
-            fuller = _add_push(batch, push, under)
+            batch = replace(batch, feed=_commit(ports.store, batch), writes=[], lines=[], bytes=0, hold=None)
+            fuller = _add_push(ports, batch, push, context)
         batch = fuller
-    return _commit(store, batch)
+    return _commit(ports.store, batch)
 
 
 def refuse_all(ports: Ports, pushes: Sequence[Push], why: Finding, company: Company, now: datetime) -> None:
@@ -94,14 +92,14 @@ class _Batch:
         return too_many or self.bytes > BATCH_BYTES_MAX
 
 
-def _add_push(batch: _Batch, push: Push, under: AppendContext) -> _Batch:
+def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -> _Batch:
     """The batch with one more push: its lines and its operation, or its operation failed."""
-    company, holds, now, new_id = under.company, under.holds, under.now, under.new_id
+    company, holds, now = context.company, context.holds, context.now
     after = batch.feed.but(recorded_through=batch.feed.recorded_through + len(batch.lines))
     if batch.lines:
         after = after.but(recorded_date=batch.lines[-1].date, recorded_balance=batch.lines[-1].balance)
     outcome: Addition | RejectedPush = (
-        RejectedPush(push.errors) if push.errors else append(after, push.lines, batch.known, under.gap_is_error)
+        RejectedPush(push.errors) if push.errors else append(after, push.lines, batch.known, context.gap_is_error)
     )
     if isinstance(outcome, RejectedPush):
         refused = _refusal_writes(ports, push, outcome.errors, company, now)

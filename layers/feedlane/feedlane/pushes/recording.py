@@ -61,9 +61,9 @@ def _record(ports: Ports, now: datetime, parcels: Sequence[PushMessage], more_to
         why = _no_feed_finding(connection is not None, linked)
         refuse_all(ports, pushes, why, company, now)
         return
-    under = AppendContext(company, holds, settings_items.settings(ahead).gap_is_error, now, ports.new_id)
+    context = AppendContext(company, holds, settings_items.settings(ahead).gap_is_error, now)
     came_again, waited = any(push.is_done for push in pushes), feed.waiting
-    feed = append_all(ports.store, feed.but(gathering=next_gathering(feed, now, more_to_come)), known, pushes, under)
+    feed = append_all(ports, feed.but(gathering=next_gathering(feed, now, more_to_come)), known, pushes, context)
     must_ring = feed.flight is None and (not waited or came_again or not is_gathering(feed, now))
     if feed.waiting and (must_ring or _was_held_meanwhile(ports.store, feed, holds)):
         ports.queues.wake(feed.id)

@@ -5,22 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from feedlane.errors import Conflict, Invalid, NotFound
-from feedlane.ids import fingerprint
-from feedlane.ports import Ports
+from feedlane.ids import NewId, fingerprint
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import API_KEY_NAME_LENGTH_MAX, API_KEYS_MAX, ApiKey, new_key
 from feedlane.store.store import Store
 
 
-def create(ports: Ports, now: datetime, name: str) -> tuple[ApiKey, str]:
+def create(store: Store, now: datetime, new_id: NewId, name: str) -> tuple[ApiKey, str]:
     """The key as it is kept, and the key itself. Raises `Invalid`, `Conflict` (ten keys already)."""
     if not 1 <= len(name.strip()) <= API_KEY_NAME_LENGTH_MAX:
         raise Invalid.field("name", f"must have 1 to {API_KEY_NAME_LENGTH_MAX} characters", "MaximumLength")
-    if len(settings_items.api_keys(ports.store)) >= API_KEYS_MAX:
+    if len(settings_items.api_keys(store)) >= API_KEYS_MAX:
         raise Conflict(f"There are {API_KEYS_MAX} API keys already; delete one first.")
     clear = new_key()
-    key = ApiKey(id=ports.new_id(), name=name.strip(), fingerprint=fingerprint(clear), ending=clear[-4:], created=now)
-    ports.store.commit(settings_items.add_api_key(key))
+    key = ApiKey(id=new_id(), name=name.strip(), fingerprint=fingerprint(clear), ending=clear[-4:], created=now)
+    store.commit(settings_items.add_api_key(key))
     return key, clear
 
 

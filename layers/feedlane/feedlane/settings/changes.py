@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from feedlane.environment import environment
 from feedlane.errors import Finding, Invalid
 from feedlane.events.outbox import put_event
 from feedlane.feeds import wake_all
@@ -39,9 +38,9 @@ def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Set
     after = before.but(**changes)
     if "partner" in changes and "connection_limit" not in changes and changes["partner"] != before.partner:
         after = after.but(connection_limit=None if after.partner else Settings().connection_limit)
-    if after.redirect_uri == f"{environment().public_url.rstrip('/')}{CALLBACK_PATH}":
+    if after.redirect_uri == f"{ports.public_url}{CALLBACK_PATH}":
         after = after.but(redirect_uri="")
-    findings = list(_settings_findings(after))
+    findings = list(_settings_findings(after, ports.public_url))
     if findings:
         raise Invalid("; ".join(f"{one.item_id}: {one.message}" for one in findings), findings)
     goes_on = after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds)
@@ -106,7 +105,7 @@ def is_safe_url(url: str) -> bool:
 _URL_RULE = "must be an address with https (http only for localhost)"
 
 
-def _settings_findings(settings: Settings) -> list[Finding]:
+def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:
     """Every rule that the settings break."""
     found = []
     if settings.enabled and not settings.has_keys:
@@ -117,23 +116,23 @@ def _settings_findings(settings: Settings) -> list[Finding]:
         found.append(_finding("appName", f"must have at most {TEXT_LENGTH_MAX} characters", "MaximumLength"))
     if "xero" in settings.app_name.casefold():
         found.append(_finding("appName", "must not contain Xero: Xero certifies no app that is called so", "Name"))
-    return found + _page_findings(settings) + _limit_findings(settings)
+    return found + _page_findings(settings, public_url) + _limit_findings(settings)
 
 
-def _page_findings(settings: Settings) -> list[Finding]:
+def _page_findings(settings: Settings, public_url: str) -> list[Finding]:
     pages = {
         "companyUrl": settings.company_url,
         "privacyPolicyUrl": settings.privacy_policy_url,
         "termsUrl": settings.terms_url,
     }
     found = [_finding(field, _URL_RULE, "Url") for field, url in pages.items() if url and not is_safe_url(url)]
-    if settings.redirect_uri and (rule := _redirect_rule(settings.redirect_uri)):
+    if settings.redirect_uri and (rule := _redirect_rule(settings.redirect_uri, public_url)):
         found.append(_finding("redirectUri", rule, "Url"))
     missing = [field for field in ("privacyPolicyUrl", "termsUrl") if settings.partner and not pages[field]]
     return found + [_finding(field, "is required of a partner", "Required") for field in missing]
 
 
-def _redirect_rule(uri: str) -> str:
+def _redirect_rule(uri: str, public_url: str) -> str:
     """What is wrong with a redirect URI; empty if nothing is.
 
     The browser that comes back proves itself by a cookie, so that it must come back to the host that it left.
@@ -143,7 +142,7 @@ def _redirect_rule(uri: str) -> str:
     parts = urlsplit(uri)
     if not parts.path.endswith(CALLBACK_PATH) or parts.query or parts.fragment:
         return f"must end with {CALLBACK_PATH}, where Feedlane takes Xero's answers"
-    host = urlsplit(environment().public_url).netloc
+    host = urlsplit(public_url).netloc
     return f"must be on the host of Link, {host}" if host and parts.netloc != host else ""
 
 

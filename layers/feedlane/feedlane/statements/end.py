@@ -34,7 +34,7 @@ def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:
     push_operation_end.succeed(ports, feed.id, feed.delivered_through, company, now)
 
 
-def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:  # fmt: skip
+def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:
     """The upstream took the statement and then rejected it: nothing of it arrived, the feed is held."""
     ended = statement.but(
         state=StatementState.REJECTED, ended_on=now, problems=(*statement.problems[-9:], refusal.problem)

@@ -15,8 +15,8 @@ from feedlane.ports import Ports
 from feedlane.statements.statement import StatementRecord
 
 
-def statement_payload(feed: Feed, statement: StatementRecord, company: Company) -> Json:
-    return feed_reference(feed, company) | {
+def statement_payload(ports: Ports, feed: Feed, statement: StatementRecord, company: Company) -> Json:
+    return feed_reference(ports, feed, company) | {
         "statementNumber": statement.number,
         "statementId": statement.upstream_id,
         "transactions": statement.last - statement.first + 1,
@@ -28,18 +28,18 @@ def statement_payload(feed: Feed, statement: StatementRecord, company: Company) 
 
 def statement_stuck(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
     """Xero took a statement long ago and has not said how it ended."""
-    payload = statement_payload(feed, statement, company) | {"waiting": feed.waiting}
+    payload = statement_payload(ports, feed, statement, company) | {"waiting": feed.waiting}
     return build_event(ports, event_types.STATEMENT_STUCK, feed.id, payload, company, now)
 
 
 def statement_resolved(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
     """An operator said what became of a statement that was stuck."""
-    payload = statement_payload(feed, statement, company) | {"outcome": statement.resolved_as}
+    payload = statement_payload(ports, feed, statement, company) | {"outcome": statement.resolved_as}
     return build_event(ports, event_types.STATEMENT_RESOLVED, feed.id, payload, company, now)
 
 
 def daily_limit_reached(
-    ports: Ports, tenant_id: str, limit: int, calls: int, company: Company | None, now: datetime
+    ports: Ports, event_id: str, tenant_id: str, limit: int, calls: int, company: Company | None, now: datetime
 ) -> Event:
     """As many calls as the setting `dailyLimit` leaves for an organisation's statements were made on this day (UTC)."""
     tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -49,6 +49,6 @@ def daily_limit_reached(
         "calls": calls,
         "goesOnDate": iso(tomorrow),
         "companyId": company.id if company else None,
-        "referenceCompany": company_reference(company) if company else None,
+        "referenceCompany": company_reference(ports, company) if company else None,
     }
-    return build_event(ports, event_types.DAILY_LIMIT_REACHED, tenant_id, payload, company, now)
+    return build_event(ports, event_types.DAILY_LIMIT_REACHED, tenant_id, payload, company, now, event_id)

@@ -64,7 +64,7 @@ class StatementFollower:
         if until is not None and until > now:
             self._postpone(check, (until - now).total_seconds())
             return
-        gate, call_id = Gate(self.ports.store), self.ports.new_id()
+        gate, call_id = Gate(self.ports), self.ports.new_id()
         seconds = gate.enter(feed.tenant_id, now, call_id)
         if seconds is not None:
             self._postpone(check, seconds)
@@ -142,7 +142,6 @@ class StatementFollower:
             mapping.record_feed_connection_active(self.ports, feed.id, found, self.ports.clock())
             mapping.resume_feed(self.ports, self.ports.clock(), feed.id)
             return
-        ports = (self.ports.store, self.ports.queues, feed.id, feed.feed_connection_id)
         if (
             asked
             and found is None
@@ -159,7 +158,7 @@ class StatementFollower:
     def _feed_connection_at_xero(self, feed: Feed) -> tuple[FeedConnection | None, bool]:
         """What Xero has, and whether Xero could be asked."""
         until = not_before(self.ports.store, [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id)])
-        gate, call_id = Gate(self.ports.store), self.ports.new_id()
+        gate, call_id = Gate(self.ports), self.ports.new_id()
         if until is not None and until > self.ports.clock():
             return None, False
         if gate.enter(feed.tenant_id, self.ports.clock(), call_id) is not None:

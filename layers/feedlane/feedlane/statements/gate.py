@@ -9,6 +9,7 @@ from feedlane.clock import iso
 from feedlane.companies import items as company_items
 from feedlane.events.outbox import put_event
 from feedlane.ids import derived_id
+from feedlane.ports import Ports
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings.settings import Settings
 from feedlane.statements import events as statement_events
@@ -25,7 +26,6 @@ from feedlane.statements.limits import (
 from feedlane.store import keys
 from feedlane.store.attempts import AttemptsExhausted, attempts
 from feedlane.store.records import expiry, put_record, record_in
-from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Key, Put
 
 TRAFFIC_RETENTION = timedelta(days=2)
@@ -34,8 +34,9 @@ TRAFFIC_RETENTION = timedelta(days=2)
 class Gate:
     """Where every call about statements asks whether it may go. A tenant's limits follow the settings, unless given."""
 
-    def __init__(self, store: Store, tenant: Limits | None = None, app: Limits = APP_STATEMENT_LIMITS) -> None:
-        self._store = store
+    def __init__(self, ports: Ports, tenant: Limits | None = None, app: Limits = APP_STATEMENT_LIMITS) -> None:
+        self._ports = ports
+        self._store = ports.store
         self._tenant = tenant
         self._app = app
 
@@ -74,7 +75,7 @@ class Gate:
         company = company_items.find_company(self._store, owner["company_id"]) if owner else None
         id = derived_id("dailyLimit", tenant_id, day)
         event = statement_events.daily_limit_reached(
-            PORTS, tenant_id, settings.daily_limit, traffic.today, company, now
+            self._ports, id, tenant_id, settings.daily_limit, traffic.today, company, now
         )
         try:
             self._store.commit(

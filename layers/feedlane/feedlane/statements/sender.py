@@ -77,7 +77,7 @@ class Sender:
             return
         if self._must_wait(feed):
             return
-        gate, call_id = Gate(self.ports.store), self.ports.new_id()
+        gate, call_id = Gate(self.ports), self.ports.new_id()
         seconds = gate.enter(feed.tenant_id, self.ports.clock(), call_id)
         if seconds is not None:
             wake_at(self.ports, self.ports.clock(), feed, self.ports.clock() + timedelta(seconds=seconds))

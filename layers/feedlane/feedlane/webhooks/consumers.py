@@ -57,6 +57,7 @@ FORMER_NAMES = {
 def create(
     ports: Ports,
     vault: Vault,
+    targets: str,
     now: datetime,
     url: str,
     event_types: Iterable[str],
@@ -64,11 +65,14 @@ def create(
     disabled: bool,
     headers: Mapping[str, str] | None = None,
 ) -> tuple[Consumer, str]:
-    """The consumer and its signing secret. Former event names become today's. Raises `Invalid`."""
+    """The consumer and its signing secret. Former event names become today's. Raises `Invalid`.
+
+    `targets` is "public" or "any": where webhooks of this deployment may go.
+    """
     own = check_headers(headers or {})
     consumer = Consumer(
         id=ports.new_id(),
-        url=check_url(url),
+        url=check_url(url, targets),
         event_types=_event_types(event_types),
         company_tags=_tags(tuple(company_tags)),
         header_names=tuple(own),
@@ -82,7 +86,7 @@ def create(
     try:
         if own:
             vault.set_webhook_headers(consumer.id, own)
-        ports.store.commit(*webhook_items.add_counted_consumer(ports.store, consumer, CONSUMERS_MAX))
+        ports.store.commit(*webhook_items.add_counted_consumer(consumer, CONSUMERS_MAX))
     except (ConditionFailed, Invalid) as error:
         vault.delete_webhook_secret(consumer.id)
         raise _too_many() if isinstance(error, ConditionFailed) else error from error
@@ -92,6 +96,7 @@ def create(
 def change(
     store: Store,
     vault: Vault,
+    targets: str,
     consumer_id: str,
     url: str | None = None,
     event_types: Iterable[str] | None = None,
@@ -101,7 +106,7 @@ def change(
     """What is given changes, and the rest stays; headers change all together. Raises `Invalid`, `NotFound`."""
     changes: dict[str, Any] = {}
     if url is not None:
-        changes["url"] = check_url(url)
+        changes["url"] = check_url(url, targets)
     if event_types is not None:
         changes["event_types"] = _event_types(event_types)
     if company_tags is not None:
@@ -159,7 +164,7 @@ def delete(store: Store, vault: Vault, consumer_id: str) -> None:
     """Its secret goes first: what is left after a crash can be deleted again."""
     consumer = webhook_items.consumer(store, consumer_id)
     vault.delete_webhook_secret(consumer.id)
-    store.commit(*webhook_items.remove_counted_consumer(store, consumer))
+    store.commit(*webhook_items.remove_counted_consumer(consumer))
 
 
 def _update(store: Store, consumer_id: str, **changes: Any) -> Consumer:

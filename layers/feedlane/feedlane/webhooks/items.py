@@ -42,12 +42,12 @@ def remove_consumer(consumer: Consumer) -> Delete:
     return Delete(keys.consumer(consumer.id), EXISTS)
 
 
-def add_counted_consumer(store: Store, consumer: Consumer, most: int) -> tuple[Write, ...]:
+def add_counted_consumer(consumer: Consumer, most: int) -> tuple[Write, ...]:
     """Fails if there are `most` already: counted, so that two that come at once do not both fit."""
     return add_consumer(consumer), Add(keys.CONSUMER_COUNT, "count", 1, below=most)
 
 
-def remove_counted_consumer(store: Store, consumer: Consumer) -> tuple[Write, ...]:
+def remove_counted_consumer(consumer: Consumer) -> tuple[Write, ...]:
     return remove_consumer(consumer), Add(keys.CONSUMER_COUNT, "count", -1)
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
-from feedlane.environment import environment
 from feedlane.errors import Invalid
 
 URL_LENGTH_MAX = 2048
@@ -63,7 +62,7 @@ _UNICAST = IPv6Network("2000::/3")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
-def check_url(url: str, targets: str | None = None, resolve: Resolve | None = None) -> str:
+def check_url(url: str, targets: str, resolve: Resolve | None = None) -> str:
     """The URL, if webhooks may go there. Raises `Invalid` with the rule.
 
     https on port 443 or on one from 1024 up, 2,048 characters, no user name. A host that no resolver knows yet is let
@@ -81,7 +80,7 @@ def check_url(url: str, targets: str | None = None, resolve: Resolve | None = No
     return url
 
 
-def check_url_form(url: str, targets: str | None = None) -> SplitResult:
+def check_url_form(url: str, targets: str) -> SplitResult:
     """What can be said of a URL without asking a resolver. Raises `Invalid` with the rule."""
     if len(url) > URL_LENGTH_MAX:
         raise Invalid.field("url", f"must have at most {URL_LENGTH_MAX} characters", "MaximumLength")
@@ -104,7 +103,7 @@ def check_url_form(url: str, targets: str | None = None) -> SplitResult:
     return parts
 
 
-def is_allowed(address: str, targets: str | None = None) -> bool:
+def is_allowed(address: str, targets: str) -> bool:
     """Whether a connection to this address may be made."""
     return _allows_any_target(targets) or is_public(address)
 
@@ -136,8 +135,8 @@ def resolve_host(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _allows_any_target(targets: str | None) -> bool:
-    return (environment().webhook_targets if targets is None else targets) == ANY_TARGET
+def _allows_any_target(targets: str) -> bool:
+    return targets == ANY_TARGET
 
 
 def _is_host(netloc: str, host: str) -> bool:

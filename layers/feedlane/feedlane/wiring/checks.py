@@ -73,7 +73,6 @@ class Checks:
                 self._dispatch_of_connection(follow_up)
 
     def _dispatch_of_connection(self, follow_up: ConnectionFollowUp) -> None:
-        ports = (self.ports.store, self.ports.queues, self.ports.clock(), self.ports.new_id)
         match follow_up:
             case OneOffAccessCheck():
                 one_off_access.check(self.ports, self.ports.clock(), follow_up)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from feedlane.aws import clients as aws
 from feedlane.aws import metrics
+from feedlane.aws.ports import ports
 from feedlane.aws.vault import LambdaVault
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
@@ -50,24 +51,21 @@ def upstream() -> Upstream:
 
 @lru_cache(maxsize=1)
 def sender() -> Sender:
-    return Sender(aws.ports, upstream(), metrics.record_statement_age)
+    return Sender(ports(), upstream(), metrics.record_statement_age)
 
 
 @lru_cache(maxsize=1)
 def checks() -> Checks:
-    return Checks(aws.ports, upstream(), metrics.record_statement_age)
+    return Checks(ports(), upstream(), metrics.record_statement_age)
 
 
 @lru_cache(maxsize=1)
 def daily_round() -> DailyRound:
     pace = Pacer(TOKEN_SETS_PER_MINUTE_MAX, time.monotonic, time.sleep)
-    tender = ConnectionCheck(aws.ports, vault(), XeroConnections(xero_http()), pace.wait)
-    return DailyRound(aws.ports, tender)
+    tender = ConnectionCheck(ports(), vault(), XeroConnections(xero_http()), pace.wait)
+    return DailyRound(ports(), tender)
 
 
 @lru_cache(maxsize=1)
 def watch() -> Watch:
-    return Watch(
-        aws.ports,
-        vault(),
-    )
+    return Watch(ports(), vault())

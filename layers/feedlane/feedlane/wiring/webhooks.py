@@ -6,6 +6,7 @@ import random
 from functools import lru_cache
 
 from feedlane.aws import clients as aws
+from feedlane.aws.ports import ports
 from feedlane.aws.vault import LambdaVault
 from feedlane.clock import system_clock
 from feedlane.environment import environment
@@ -21,7 +22,7 @@ def deliverer() -> Deliverer:
     aws.client("sqs")  # boto3 makes clients in one thread only
     vault = LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
     return Deliverer(
-        aws.ports,
+        ports(),
         secrets=ExpiringCache(vault.webhook_secrets, system_clock).of,
         headers=ExpiringCache(vault.webhook_headers, system_clock).of,
         post=WebhookSender(environment().webhook_targets, system_clock).post,
@@ -31,5 +32,4 @@ def deliverer() -> Deliverer:
 
 @lru_cache(maxsize=1)
 def replayer() -> Replayer:
-    own = deliverer()
-    return Replayer(own.ports, own)
+    return Replayer(ports(), deliverer())

@@ -43,8 +43,8 @@ def create(site: Site, request: Request) -> Response:
         "company_tags": request.field("company_tags"),
     }
     try:
-        consumer, secret = consumers.create(site.ports,
-            site.vault, site.clock(), entered["url"], entered["event_types"],
+        consumer, secret = consumers.create(
+            site.ports, site.vault, site.webhook_targets, site.clock(), entered["url"], entered["event_types"],
             entered["company_tags"].split(), disabled=False,
         )  # fmt: skip
     except Invalid as error:

@@ -1,0 +1,87 @@
+"""What the API's routes and the pages work with. Each part is made when it is first needed: most never need Xero."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from feedlane.aws import ports as aws_ports
+from feedlane.clock import Clock
+from feedlane.companies.connection import Connection
+from feedlane.companies.organisations import Organisations
+from feedlane.credentials.vault import Vault
+from feedlane.environment import environment
+from feedlane.errors import ReconnectionNeeded
+from feedlane.feeds.upstream import Upstream
+from feedlane.ids import NewId, fingerprint, new_secret
+from feedlane.ports import Ports
+from feedlane.queues import Queues
+from feedlane.store.store import Store
+
+
+class Parts:
+    """The real ones. Tests hand in others."""
+
+    new_secret: NewId = staticmethod(new_secret)
+
+    @cached_property
+    def ports(self) -> Ports:
+        return aws_ports.ports()
+
+    @property
+    def store(self) -> Store:
+        return self.ports.store
+
+    @property
+    def queues(self) -> Queues:
+        return self.ports.queues
+
+    @property
+    def clock(self) -> Clock:
+        return self.ports.clock
+
+    @property
+    def public_url(self) -> str:
+        return self.ports.public_url
+
+    @property
+    def webhook_targets(self) -> str:
+        return environment().webhook_targets
+
+    @cached_property
+    def vault(self) -> Vault:
+        from feedlane.wiring import functions as wiring
+
+        return wiring.vault()
+
+    @cached_property
+    def upstream(self) -> Upstream:
+        from feedlane.wiring import functions as wiring
+
+        return wiring.upstream()
+
+    @cached_property
+    def organisations(self) -> Organisations:
+        from feedlane.wiring import functions as wiring
+        from feedlane.xero.accounting import Accounting
+        from feedlane.xero.connections import XeroConnections
+        from feedlane.xero.consent import XeroOrganisations
+
+        return XeroOrganisations(XeroConnections(wiring.xero_http()), Accounting(wiring.xero_api()), wiring.tokens())
+
+    def disconnect(self, connection: Connection) -> None:
+        """Ends the connection at Xero. A token that Xero refuses is exchanged for another one, once."""
+        from feedlane.wiring import functions as wiring
+        from feedlane.xero.connections import XeroConnections
+
+        if connection.tenant is None or connection.token_set_id is None:
+            return
+        xero, rejected = XeroConnections(wiring.xero_http()), None
+        for is_last in (False, True):
+            token = self.vault.access_token(connection.token_set_id, rejected)
+            try:
+                xero.delete(token.value, connection.tenant.xero_connection_id)
+                break
+            except ReconnectionNeeded:
+                if is_last:
+                    raise
+                rejected = fingerprint(token.value)
