@@ -15,7 +15,7 @@ from feedlane.store.store import Store
 from feedlane.webhooks import consumers
 from feedlane.webhooks.deliverer import Deliverer
 from feedlane.webhooks.sender import WebhookSender
-from feedlane.webhooks.signature import ExpiringCache
+from feedlane.webhooks.cache import ExpiringCache
 from tests.contract.webhooks.receiver import Received, Receiver, running
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable

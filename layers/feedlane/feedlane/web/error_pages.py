@@ -11,7 +11,7 @@ from feedlane.web.response import Response, page
 
 
 class ErrorPage(FeedlaneError):
-    """What a page says. `way` and `back` are addresses: to try again, and to return to the platform."""
+    """What a page says. `retry_url` is where to try again, `return_url` leads back to the platform."""
 
     def __init__(
         self,
@@ -20,18 +20,18 @@ class ErrorPage(FeedlaneError):
         happened: str,
         next: str = "",
         *,
-        way: str = "",
-        way_text: str = "Try again",
-        back: str = "",
+        retry_url: str = "",
+        retry_label: str = "Try again",
+        return_url: str = "",
     ) -> None:
         super().__init__(title)
         self.status = status
         self.title = title
         self.happened = happened
         self.next = next
-        self.way = way
-        self.way_text = way_text
-        self.back = back
+        self.retry_url = retry_url
+        self.retry_label = retry_label
+        self.return_url = return_url
 
 
 class NoSuchPage(ErrorPage):
@@ -44,10 +44,8 @@ class NoSuchPage(ErrorPage):
         )
 
 
-def error_page(profile: Profile, trouble: ErrorPage) -> Response:
-    return page(
-        "trouble", trouble.status, logo_url=profile.logo_url, name=profile.name, trouble=trouble, title=trouble.title
-    )
+def error_page(profile: Profile, error: ErrorPage) -> Response:
+    return page("error", error.status, logo_url=profile.logo_url, name=profile.name, error=error, title=error.title)
 
 
 def state_error_page(error: StateError, start: str) -> ErrorPage:
@@ -59,8 +57,8 @@ def state_error_page(error: StateError, start: str) -> ErrorPage:
                 "This step is already done",
                 "Xero’s answer was used before, perhaps because the page was loaded twice.",
                 "Nothing was changed this time.",
-                way=start,
-                way_text="Continue",
+                retry_url=start,
+                retry_label="Continue",
             )
         case ExpiredState():
             return ErrorPage(
@@ -68,7 +66,7 @@ def state_error_page(error: StateError, start: str) -> ErrorPage:
                 "That took a little too long",
                 "For your safety, a connection to Xero has to be finished within 10 minutes.",
                 "Nothing was connected.",
-                way=start,
+                retry_url=start,
             )
         case OtherBrowser():
             return ErrorPage(
@@ -88,14 +86,14 @@ def state_error_page(error: StateError, start: str) -> ErrorPage:
 
 def bank_feeds_missing_page(platform: str, organisation: str) -> tuple[ErrorPage, RedirectResult]:
     """The page after a consent that left bank feeds out, and how the platform is told of it in its redirect."""
-    trouble = ErrorPage(
+    error = ErrorPage(
         403,
         "Bank feeds were not allowed",
         f"{organisation} is connected, but without access to bank feeds: {platform} cannot send transactions to it.",
         "Connect again, and allow everything that Xero asks for.",
-        way_text="Connect again",
+        retry_label="Connect again",
     )
-    return trouble, failed("Bank feeds were not authorised")
+    return error, failed("Bank feeds were not authorised")
 
 
 def not_linked_page(error: NotLinked, platform: str) -> tuple[ErrorPage, RedirectResult]:

@@ -69,20 +69,20 @@ def _dispatch(routes: Sequence[Route], site: Site, request: Request) -> Response
 def _explain_error(site: Site, error: Exception) -> Response:
     match error:
         case ErrorPage():
-            trouble = error
+            shown = error
         case NotFound():
-            trouble = NoSuchPage()
+            shown = NoSuchPage()
         case Invalid():
-            trouble = ErrorPage(400, "That did not work", error.message)
+            shown = ErrorPage(400, "That did not work", error.message)
         case Conflict():
-            trouble = ErrorPage(409, "That cannot be done at the moment", str(error))
+            shown = ErrorPage(409, "That cannot be done at the moment", str(error))
         case Unavailable() | ConditionFailed():
-            trouble = _xero_unavailable()
+            shown = _xero_unavailable()
         case Refused() | ReconnectionNeeded():
-            trouble = ErrorPage(403, "Xero did not allow this", error.problem.sentence)
+            shown = ErrorPage(403, "Xero did not allow this", error.problem.sentence)
         case _:
-            trouble = _unexpected_error()
-    return error_page(settings_items.profile(site.store), trouble)
+            shown = _unexpected_error()
+    return error_page(settings_items.profile(site.store), shown)
 
 
 def _unexpected_error() -> ErrorPage:

@@ -85,9 +85,14 @@ def replay_of_waiting(store: Store, now: datetime, consumer_id: str) -> Replay:
     id = derived_id("replay", consumer_id, Selection.WAITING)
     there = webhook_items.find_replay(store, consumer_id, id)
     return Replay(
-        id=id, consumer_id=consumer_id, which=Selection.WAITING, since=now - webhook_items.DELIVERY_RETENTION, until=now + _CLOCK_SKEW_MAX,
-        started=now, version=there.version if there else 0,
-    )  # fmt: skip
+        id=id,
+        consumer_id=consumer_id,
+        which=Selection.WAITING,
+        since=now - webhook_items.DELIVERY_RETENTION,
+        until=now + _CLOCK_SKEW_MAX,
+        started=now,
+        version=there.version if there else 0,
+    )
 
 
 @dataclass(frozen=True)

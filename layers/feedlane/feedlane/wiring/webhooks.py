@@ -10,11 +10,11 @@ from feedlane.aws.ports import ports
 from feedlane.aws.vault import LambdaVault
 from feedlane.clock import system_clock
 from feedlane.environment import environment
+from feedlane.webhooks.cache import ExpiringCache
 from feedlane.webhooks.deliverer import Deliverer
 from feedlane.webhooks.delivery import JITTER
 from feedlane.webhooks.replayer import Replayer
 from feedlane.webhooks.sender import WebhookSender
-from feedlane.webhooks.signature import ExpiringCache
 
 
 @lru_cache(maxsize=1)

@@ -87,7 +87,7 @@ def _link(site: Site, request: Request, connection: Connection, state: LinkState
             "Xero is not answering at the moment",
             "You gave access, but we could not finish the connection.",
             "Wait a minute, then try again.",
-            way=paths.reconnect(connection),
+            retry_url=paths.reconnect(connection),
         ) from None
     choice = found if isinstance(found, OrganisationChoice) else None
     session = LinkSession(
@@ -110,11 +110,9 @@ def after_linking(site: Site, request: Request, linked: Connection, parameters: 
     if not linked.needs_reconnection:
         return redirect(request.url(next_path(site, linked)))
     profile = settings_items.profile(site.store)
-    trouble, outcome = bank_feeds_missing_page(
-        profile.name, linked.tenant.name if linked.tenant else "Your organisation"
-    )
-    trouble.way = paths.reconnect(linked)
-    return error_page(profile, paths.with_return_url(site, linked, parameters, trouble, outcome))
+    shown, outcome = bank_feeds_missing_page(profile.name, linked.tenant.name if linked.tenant else "Your organisation")
+    shown.retry_url = paths.reconnect(linked)
+    return error_page(profile, paths.with_return_url(site, linked, parameters, shown, outcome))
 
 
 def next_path(site: Site, connection: Connection) -> str:
@@ -135,7 +133,7 @@ def fail_linking(
 ) -> Response:
     """Writes the failure down on the connection, and says on a page what happened."""
     profile = settings_items.profile(site.store)
-    trouble, outcome = not_linked_page(error, profile.name)
+    shown, outcome = not_linked_page(error, profile.name)
     written = ConnectionFault(
         status_code=str(outcome.status_code),
         status_text=outcome.status_text,
@@ -143,8 +141,8 @@ def fail_linking(
         errored_on=now,
     )
     site.linking(paths.redirect_uri(request)).failed(connection, written)
-    trouble.way = paths.reconnect(connection) if trouble.status in _RETRYABLE_STATUSES else ""
-    return error_page(profile, paths.with_return_url(site, connection, parameters, trouble, outcome))
+    shown.retry_url = paths.reconnect(connection) if shown.status in _RETRYABLE_STATUSES else ""
+    return error_page(profile, paths.with_return_url(site, connection, parameters, shown, outcome))
 
 
 def _refuse_consent(site: Site, connection: Connection, state: LinkState, error: str, now: datetime) -> Response:
@@ -163,10 +161,10 @@ def _refuse_consent(site: Site, connection: Connection, state: LinkState, error:
     next, way = "You can close this window, or try again.", paths.reconnect(connection)
     if outcome is redirects.CANCELLED:
         text = "You chose not to give access to Xero. Nothing was connected."
-        trouble = ErrorPage(403, "You cancelled the connection", text, next, way=way)
+        shown = ErrorPage(403, "You cancelled the connection", text, next, retry_url=way)
     else:
-        trouble = ErrorPage(502, "Xero ended the connection", "Nothing was connected.", next, way=way)
-    return error_page(settings_items.profile(site.store), trouble)
+        shown = ErrorPage(502, "Xero ended the connection", "Nothing was connected.", next, retry_url=way)
+    return error_page(settings_items.profile(site.store), shown)
 
 
 def _missing_code(connection: Connection) -> ErrorPage:
@@ -175,7 +173,7 @@ def _missing_code(connection: Connection) -> ErrorPage:
         "Xero’s answer was incomplete",
         "It did not contain an authorisation.",
         "Nothing was connected.",
-        way=paths.reconnect(connection),
+        retry_url=paths.reconnect(connection),
     )
 
 

@@ -53,8 +53,8 @@ def platform_url(
 
 
 def with_return_url(
-    site: Site, connection: Connection, parameters: Mapping[str, str], trouble: ErrorPage, outcome: RedirectResult
+    site: Site, connection: Connection, parameters: Mapping[str, str], error: ErrorPage, outcome: RedirectResult
 ) -> ErrorPage:
-    """The trouble with a link to the platform that tells it how Link ended."""
-    trouble.back = platform_url(site, connection, outcome, parameters) or ""
-    return trouble
+    """The error with a link to the platform that tells it how Link ended."""
+    error.return_url = platform_url(site, connection, outcome, parameters) or ""
+    return error

@@ -50,6 +50,6 @@ def _no_session(connection: Connection) -> ErrorPage:
         "Your visit has ended",
         "For your safety, this page is open for an hour after you come back from Xero.",
         "Sign in to Xero again to go on. What you have connected stays connected.",
-        way=paths.start(connection),
-        way_text="Continue with Xero",
+        retry_url=paths.start(connection),
+        retry_label="Continue with Xero",
     )

@@ -68,8 +68,8 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     try:
         settings = site.linking(paths.redirect_uri(request)).require_startable(connection, now)
     except NotLinked as error:
-        trouble, outcome = not_linked_page(error, settings_items.profile(site.store).name)
-        raise paths.with_return_url(site, connection, parameters, trouble, outcome) from None
+        shown, outcome = not_linked_page(error, settings_items.profile(site.store).name)
+        raise paths.with_return_url(site, connection, parameters, shown, outcome) from None
     redirect_uri = paths.redirect_uri(request, settings)
     state, browser, verifier = site.new_secret(), site.new_secret(), site.new_secret() if settings.pkce else ""
     link_state = LinkState(

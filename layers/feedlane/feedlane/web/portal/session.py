@@ -40,7 +40,7 @@ def require_operator(site: Site, request: Request) -> Operator:
         raise SignInNeeded
     if request.method == "POST" and request.field(FORM_FIELD) != form_token(secret):
         text = "It was open for too long, or was sent from elsewhere."
-        raise ErrorPage(403, "This form is no longer valid", text, way="/portal", way_text="Open the portal")
+        raise ErrorPage(403, "This form is no longer valid", text, retry_url="/portal", retry_label="Open the portal")
     return Operator(session, secret)
 
 
