@@ -37,10 +37,11 @@ status: setup ## Show which parts of the local system are running
 test: setup ## Run every test (TESTS=tests/unit runs only those)
 	@$(BIN)/python -m pytest $(TESTS)
 
-lint: setup ## Check style, types and the template
+lint: setup ## Check style, types, imports between wings and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 
