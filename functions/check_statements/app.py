@@ -1,4 +1,4 @@
-"""Statements and feed connections that are under way at Xero are followed to their end."""
+"""Follows statements and feed connections at Xero until they are done."""
 
 from __future__ import annotations
 
@@ -8,19 +8,30 @@ from aws_lambda_powertools import Logger
 
 from feedlane.aws import batch
 from feedlane.aws import queues as sqs
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.follow_ups import parse_follow_up
 from feedlane.wiring import functions as wiring
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.xero_api_url,
+    Environment.vault_function_name,
+    Environment.transactions_queue_url,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+    Environment.metrics_namespace,
+)
 
 logger = Logger()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return batch.one_by_one(event, _look, _postpone, logger, context.get_remaining_time_in_millis)
+    return batch.one_by_one(event, _check, _postpone, logger, context.get_remaining_time_in_millis)
 
 
-def _look(record: batch.SqsRecord) -> None:
+def _check(record: batch.SqsRecord) -> None:
     wiring.checks().dispatch(parse_follow_up(record.body))
 
 

@@ -1,4 +1,4 @@
-"""What the customer sees: the way to Xero's consent, the mapping of accounts, the end."""
+"""The customer's pages: start, Xero's consent, account mapping, finish."""
 
 from __future__ import annotations
 
@@ -6,9 +6,20 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from feedlane.environment import Environment, require
 from feedlane.web.link.routes import LINK
 from feedlane.web.routing import handle_request
 from feedlane.web.site import Site
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.xero_api_url,
+    Environment.xero_login_url,
+    Environment.vault_function_name,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+)
 
 logger = Logger()
 site = Site()

@@ -1,4 +1,4 @@
-"""Xero's answer to a consent: the connection is linked, and the customer goes on to the accounts."""
+"""Xero's answer to a consent request: links the connection and sends the customer to the account mapping."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from feedlane.environment import Environment, require
 from feedlane.web.link.routes import CALLBACK
 from feedlane.web.routing import handle_request
 from feedlane.web.site import Site
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.xero_api_url,
+    Environment.vault_function_name,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+)
 
 logger = Logger()
 site = Site()

@@ -1,4 +1,4 @@
-"""A feed that was woken sends what it has waiting, as one statement."""
+"""Sends the waiting lines of each woken feed as one statement."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ from aws_lambda_powertools import Logger
 
 from feedlane.aws import batch
 from feedlane.aws import queues as sqs
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.wiring import functions as wiring
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.xero_api_url,
+    Environment.vault_function_name,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+    Environment.metrics_namespace,
+)
 
 logger = Logger()
 
@@ -21,7 +31,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _send(records: list[batch.SqsRecord]) -> None:
-    """However often a feed was rung for, it is looked at once."""
+    """Handles each feed once, however many messages woke it."""
     for feed_id in dict.fromkeys(json.loads(record.body)["feedId"] for record in records):
         wiring.sender().send(feed_id)
 

@@ -1,4 +1,4 @@
-"""Pushes on `transactions.fifo` become ledger lines."""
+"""Records pushes from `transactions.fifo` as ledger lines."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ from aws_lambda_powertools import Logger
 from feedlane.aws import batch
 from feedlane.aws import queues as sqs
 from feedlane.aws.ports import ports
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
 from feedlane.pushes.recording import record
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.transactions_queue_url,
+    Environment.transactions_dlq_url,
+    Environment.statements_queue_url,
+)
 
 logger = Logger()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    # A full batch: others of its groups may wait behind it.
+    # A full batch: more messages of its groups may be waiting.
     more_to_come = len(event["Records"]) >= BATCH_SIZE_MAX
     return batch.by_group(
         event, partial(_record, more_to_come), _postpone, logger, context.get_remaining_time_in_millis
@@ -27,7 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _record(more_to_come: bool, records: list[batch.SqsRecord]) -> None:
-    messages = [QueueMessage(found.id, found.group, found.body, found.sent_at) for found in records]
+    messages = [QueueMessage(message.id, message.group, message.body, message.sent_at) for message in records]
     record(ports(), messages, more_to_come)
     logger.info("messages recorded", extra={"group": records[0].group, "messages": len(records)})
 

@@ -1,4 +1,4 @@
-"""Events from the bus become deliveries to each consumer that wants them."""
+"""Turns events from the bus into deliveries, one for each consumer subscribed to them."""
 
 from __future__ import annotations
 
@@ -12,26 +12,32 @@ from feedlane.aws import batch
 from feedlane.aws import queues as sqs
 from feedlane.aws.ports import ports
 from feedlane.clock import system_clock
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.events.envelope import event_from_detail
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.router import route
+
+require(
+    Environment.table_name,
+    Environment.events_queue_url,
+    Environment.deliveries_queue_url,
+)
 
 logger = Logger()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """All events of a batch happened before its consumers are read."""
+    """Reads the consumers once per batch: all its events are older than that."""
     work = partial(_route, webhook_items.consumers(ports().store))
     return batch.one_by_one(event, work, _postpone, logger, context.get_remaining_time_in_millis)
 
 
 def _route(consumers: list[Consumer], record: batch.SqsRecord) -> None:
-    told = event_from_detail(json.loads(record.body)["detail"])
-    made = route(ports(), told, system_clock(), consumers)
-    facts = {"event_id": told.id, "event_type": told.type, "deliveries": len(made)}
+    event = event_from_detail(json.loads(record.body)["detail"])
+    deliveries = route(ports(), event, system_clock(), consumers)
+    facts = {"event_id": event.id, "event_type": event.type, "deliveries": len(deliveries)}
     logger.info("event routed", extra=facts)
 
 

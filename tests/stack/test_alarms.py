@@ -21,9 +21,9 @@ from feedlane.events.relay import BusEntry
 from feedlane.problem import Problem
 from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS
 from feedlane.wiring import functions as wiring
-from tests.stack.template import ROOT, of_type, template
+from tests.stack.template import ROOT, functions, of_type, variables_of
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.webhooks.given import BROKEN, World
+from tests.worlds.webhooks import BROKEN, World
 
 STACK = "feedlane"
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
@@ -36,8 +36,11 @@ Figure = tuple[str, str, tuple[tuple[str, str], ...]]
 
 @pytest.fixture(autouse=True)
 def as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", _resolved(shared["POWERTOOLS_METRICS_NAMESPACE"]))
+    name = "POWERTOOLS_METRICS_NAMESPACE"
+    [namespace] = {
+        _resolved(variables_of(function)[name]) for function in functions() if name in variables_of(function)
+    }
+    monkeypatch.setenv(name, namespace)
 
 
 # the manual

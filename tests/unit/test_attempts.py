@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from feedlane.errors import Conflict
-from feedlane.store import attempts
+from feedlane.store import attempts as module
 from feedlane.store.attempts import DELAY_SECONDS_MAX, TIMES, AttemptsExhausted, attempts
 from feedlane.store.table import ConditionFailed, Contended
 
@@ -17,7 +17,7 @@ from feedlane.store.table import ConditionFailed, Contended
 def slept() -> Iterator[list[float]]:
     """The delays, each the longest that chance may give."""
     delays: list[float] = []
-    with patch.object(attempts, "sleep", delays.append), patch.object(module.random, "uniform", lambda _, most: most):
+    with patch.object(module, "sleep", delays.append), patch.object(module.random, "uniform", lambda _, most: most):
         yield delays
 
 
@@ -131,7 +131,7 @@ def test_delays_grow_and_are_bounded(slept: list[float]) -> None:
 
 def test_chance_takes_any_part_of_a_delay() -> None:
     delays: list[float] = []
-    with patch.object(attempts, "sleep", delays.append), pytest.raises(AttemptsExhausted):
+    with patch.object(module, "sleep", delays.append), pytest.raises(AttemptsExhausted):
         all_fail(200)
     assert 0 <= min(delays) < 0.05
     assert 0.15 < max(delays) <= DELAY_SECONDS_MAX

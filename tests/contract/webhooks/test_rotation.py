@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,42 +10,39 @@ import standardwebhooks
 import svix.webhooks
 
 from feedlane.clock import system_clock
-from feedlane.store.store import Store
 from feedlane.webhooks import consumers
+from feedlane.webhooks.cache import ExpiringCache
 from feedlane.webhooks.deliverer import Deliverer
 from feedlane.webhooks.sender import WebhookSender
-from feedlane.webhooks.cache import ExpiringCache
 from tests.contract.webhooks.receiver import Received, Receiver, running
-from tests.fakes.queues import FakeQueues
-from tests.fakes.table import MemoryTable
-from tests.unit.vault.world import World as VaultWorld
+from tests.worlds import vault
 
 
-class World:
-    """A consumer whose webhooks are really posted. The vault's clock can be moved, the sender's is the machine's."""
+class World(vault.World):
+    """A consumer whose webhooks are really posted. The vault's clock can be moved; the sender's is the machine's."""
 
     def __init__(self, receiver: Receiver) -> None:
+        super().__init__()
         self.receiver = receiver
-        self.store, self.queues, self.vault_world = Store(MemoryTable()), FakeQueues(), VaultWorld()
-        self.vault = self.vault_world.vault()
+        self.service = self.vault()
         self.deliverer = Deliverer(self.ports,
-            secrets=ExpiringCache(self.vault.webhook_secrets, system_clock).of,
-            headers=ExpiringCache(self.vault.webhook_headers, system_clock).of,
+            secrets=ExpiringCache(self.service.webhook_secrets, system_clock).of,
+            headers=ExpiringCache(self.service.webhook_headers, system_clock).of,
             post=WebhookSender("any", system_clock).post,
             jitter=lambda: 0.0,
         )  # fmt: skip
 
     def create(self, headers: dict[str, str] | None = None) -> tuple[str, str]:
         consumer, secret = consumers.create(
-            self.ports, self.vault, system_clock(), self.receiver.url(), [], [], False, headers
+            self.ports, self.service, system_clock(), self.receiver.url(), [], [], False, headers
         )
         return consumer.id, secret
 
     def rotate(self, consumer_id: str) -> str:
-        return consumers.rotate_secret(self.store, self.vault, system_clock(), consumer_id)[1]
+        return consumers.rotate_secret(self.store, self.service, system_clock(), consumer_id)[1]
 
     def webhook(self, consumer_id: str) -> Received:
-        """One is sent, and is what arrived."""
+        """Sends one, and answers what arrived."""
         test = consumers.send_test(self.ports, system_clock(), consumer_id)
         self.deliverer.deliver(consumer_id, test.event_id)
         return self.receiver.received[-1]
@@ -73,7 +69,7 @@ def test_for_a_day_receivers_with_either_secret_verify_and_then_only_those_with_
     for secret in (old, new):
         library.Webhook(secret).verify(sent.body, sent.headers)
     assert len(sent.headers["webhook-signature"].split()) == 2
-    world.vault_world.time.now += timedelta(hours=24)
+    world.advance(hours=24)
     world.rotate(id)  # so that the sender asks the vault again
     sent = world.webhook(id)
     library.Webhook(new).verify(sent.body, sent.headers)
@@ -100,7 +96,7 @@ def test_headers_arrive_and_change_with_the_next_webhook(world: World) -> None:
     assert (sent.headers["content-type"], sent.headers["host"]) == (
         "application/json", f"127.0.0.1:{world.receiver.port}",
     )  # fmt: skip
-    consumers.change(world.store, world.vault, id, headers={"X-Key": "new"})
+    consumers.change(world.store, world.service, id, headers={"X-Key": "new"})
     sent = world.webhook(id)
     assert sent.headers["x-key"] == "new"
     assert "authorization" not in sent.headers

@@ -18,7 +18,7 @@ from feedlane.webhooks.delivery import Answer
 from feedlane.webhooks.sender import WebhookSender
 from feedlane.webhooks.signature import signed_headers
 from tests.contract.webhooks.receiver import Receiver, running
-from tests.unit.webhooks.given import SECRET, hold_event
+from tests.worlds.webhooks import SECRET, hold_event
 
 pytestmark = pytest.mark.enable_socket
 SECONDS = 0.6

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from feedlane.holds import items as hold_items
-from feedlane.holds.hold import Hold
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.scope import APP_SUBJECT, Scope
@@ -14,6 +13,7 @@ from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.replay import STALLED_AFTER, Replay
 from local.instance import Instance
+from tests import builders
 from tests.stack.probes.calling import Failed
 from tests.stack.probes.given import given
 
@@ -24,14 +24,7 @@ def releases_what_mended_keys_held(instance: Instance) -> None:
     """Xero knows the keys of the deployment: whatever it has held for their sake has no cause any more."""
     own = given(instance)
     own.feed(own.linked(), lines=1, feed_connection_id=new_id())
-    hold = Hold(
-        id=new_id(),
-        scope=Scope.APP,
-        subject=APP_SUBJECT,
-        reason="app-keys-rejected",
-        problem=UNKNOWN_KEYS,
-        since=own.now,
-    )
+    hold = builders.hold(id=new_id(), reason="app-keys-rejected", problem=UNKNOWN_KEYS, since=own.now)
     own.store.commit(hold_items.add_hold(hold))
     try:
         own.functions.call("tend_connections", {"watch": True})

@@ -15,9 +15,10 @@ from feedlane.holds import items as hold_items
 from feedlane.mapping import mapping, unmapping
 from feedlane.scope import Scope
 from feedlane.store.table import Write
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.unit.feeds.disconnecting import map_again, unmap
 from tests.unit.feeds.moments import Crashed, just_before
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

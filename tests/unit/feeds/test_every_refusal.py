@@ -20,8 +20,9 @@ from feedlane.mapping import mapping
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.xero.problems import MEANING_BY_TYPE
-from tests.unit.feeds.world import COMPANY, CONNECTION, World, transactions
+from tests.builders import COMPANY, CONNECTION
 from tests.unit.xero.xero_server import ACCESS, TokenVault, always, bank_feeds
+from tests.worlds.feeds import World, transactions
 
 API_PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 # A day that is over everywhere when the answer comes.

@@ -9,10 +9,11 @@ import pytest
 from feedlane.feeds.gathering import LINGER, LINGER_MAX
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
+from tests.builders import ACCOUNT
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import ACCOUNT, World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from feedlane.holds.release import release, release_feed
 from feedlane.scope import Scope
 from tests.fakes.upstream import NO_FEEDS, REJECTED
 from tests.unit.feeds.holding import hold_tenant
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

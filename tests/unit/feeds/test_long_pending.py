@@ -12,7 +12,8 @@ from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.statements.follower import STUCK_AFTER
-from tests.unit.feeds.world import NOW, World, transactions
+from tests.builders import NOW
+from tests.worlds.feeds import World, transactions
 
 MOST_LOOKS_AN_HOUR = 15
 REJECTION = Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong.")

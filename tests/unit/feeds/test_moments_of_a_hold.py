@@ -13,10 +13,11 @@ from feedlane.holds import placement
 from feedlane.holds.hold import Hold
 from feedlane.pushes.message import QueueMessage
 from feedlane.scope import Scope
+from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app, hold_tenant
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import World, transactions
 
 ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
 

@@ -9,8 +9,9 @@ from feedlane.feeds.push_operation import PushStatus
 from feedlane.follow_ups import PushOperationCheck
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementState
+from tests.builders import COMPANY
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import World, transactions
 
 ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
 

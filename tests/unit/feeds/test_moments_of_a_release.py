@@ -10,10 +10,11 @@ from feedlane.holds import items as hold_items
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings.changes import change_settings
 from feedlane.store import keys
+from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app, hold_tenant, lift
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.pushes.message import MESSAGE_BYTES_MAX, QueueMessage, with_operation_key
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from feedlane.holds.release import release
 from feedlane.mapping import mapping, unmapping
 from feedlane.mapping.shapes import mapping_json
 from feedlane.problem import Problem
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.unit.feeds.moments import crashes_everywhere
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.worlds.feeds import World, transactions
 
 TAKEN = Problem(
     type="feed-connected-in-different-organisation",

@@ -10,16 +10,12 @@ import pytest
 
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.push_operation import PushStatus
-from feedlane.holds import items as hold_items
-from feedlane.holds.hold import Hold
-from feedlane.problem import Problem
 from feedlane.pushes.appending import IDS_IN_COMMIT_MAX
 from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
-from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 ASKED = ("get", "get_many", "query", "commit", "put_many", "delete_many")
 
@@ -114,9 +110,7 @@ def test_the_commit_itself_refuses_an_id_that_the_reads_have_missed() -> None:
 
 def test_a_hold_that_comes_between_the_two_reads_is_seen() -> None:
     world = warm()
-    problem = Problem(type="invalid-application", title="Invalid Application", status=403)
-    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP_SUBJECT, reason="app", problem=problem, since=world.now)
-    just_before(world, "get_many", lambda: world.store.commit(hold_items.add_hold(hold)), touching="HOLD#app")
+    just_before(world, "get_many", world.add_hold, touching="HOLD#app")
     world.record(*following(world, 1))
     assert world.operations()[0].status is PushStatus.FAILED
 

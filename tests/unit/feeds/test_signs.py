@@ -10,13 +10,14 @@ import pytest
 
 from feedlane.companies.source_account import AccountKind
 from feedlane.errors import Invalid
-from feedlane.feeds.feed import Feed
 from feedlane.money import loads
 from feedlane.pushes.content import parse_content
 from feedlane.pushes.transaction import CREDIT_TYPES, DEBIT_TYPES, TRANSACTION_TYPES
 from feedlane.statements.statement import NextStatement, next_statement
 from feedlane.xero.statement_json import line_bytes, statement_request
-from tests.unit.feeds.world import NOW, World, transactions
+from tests import builders
+from tests.builders import NOW
+from tests.worlds.feeds import World, transactions
 
 TODAY = NOW.date()
 
@@ -29,11 +30,7 @@ def sent(kind: AccountKind, *rows: dict[str, Any]) -> dict[str, Any]:
     """The statement that these make, as Xero gets it."""
     content = parse_content([one | {"id": f"t{number}"} for number, one in enumerate(rows)], TODAY)
     assert content.errors == ()
-    feed = Feed(
-        id="k/a", company_id="c", connection_id="k", account_id="a", tenant_id="t", token_set_id="s",
-        feed_connection_id="fc", kind=kind, currency="GBP", created=NOW,
-    )  # fmt: skip
-    cut = next_statement(feed, content.lines, TODAY, line_bytes)
+    cut = next_statement(builders.feed(kind=kind), content.lines, TODAY, line_bytes)
     assert isinstance(cut, NextStatement)
     [statement] = loads(statement_request(cut.statement))["items"]
     return dict(statement)

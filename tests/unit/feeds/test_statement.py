@@ -12,24 +12,13 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.line import Line
 from feedlane.feeds.upstream import STATEMENT_LINES_MAX
 from feedlane.statements.statement import STATEMENT_BYTES_MAX, NextStatement, Wait, next_statement
-from tests.unit.feeds.world import NOW
+from tests import builders
 
 TODAY = date(2026, 5, 20)
 
 
 def feed(delivered_through: int = 0) -> Feed:
-    return Feed(
-        id="k/a",
-        company_id="c",
-        connection_id="k",
-        account_id="a",
-        tenant_id="t",
-        token_set_id="s",
-        feed_connection_id="fc",
-        currency="GBP",
-        created=NOW,
-        delivered_through=delivered_through,
-    )
+    return builders.feed(delivered_through=delivered_through)
 
 
 def lines(amounts: list[str], day: str = "2026-05-01", opening: str = "0") -> list[Line]:

@@ -11,7 +11,7 @@ from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

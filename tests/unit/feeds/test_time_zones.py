@@ -9,7 +9,7 @@ import pytest
 from feedlane.errors import Invalid
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.push_operation import PushStatus
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 def living_in(zone: str, now: datetime) -> World:

@@ -9,7 +9,7 @@ from feedlane.holds import items as hold_items
 from feedlane.holds.release import release
 from feedlane.pushes.outcomes import outcomes_of
 from tests.fakes.upstream import REJECTED
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

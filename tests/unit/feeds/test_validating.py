@@ -9,7 +9,8 @@ import pytest
 
 from feedlane.pushes.api_door import validate
 from feedlane.settings import items as settings_items
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -12,8 +11,7 @@ import pytest
 from feedlane.aws import clients as aws
 from feedlane.aws import queues as sqs
 from feedlane.companies import items as company_items
-from feedlane.companies.company import Company
-from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies.connection import ConnectionStatus
 from feedlane.credentials.token_set import AccessToken
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
@@ -25,8 +23,10 @@ from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.upkeep.daily_round import DailyRound
 from feedlane.wiring import functions as wiring
 from feedlane.xero.connections import XeroConnection
-from tests.unit.feeds.world import NOW, World
+from tests import builders
+from tests.builders import NOW
 from tests.unit.handlers.handlers import Context, load, sample
+from tests.worlds.feeds import World
 
 COMPANY = "c9f0f895-fb98-4b91-99f8-7e3d9b4e1001"
 CONNECTION = "8f14e45f-ceea-467f-a8d4-d2f2d5a7c001"
@@ -55,31 +55,12 @@ def world(monkeypatch: pytest.MonkeyPatch, postponed: FakeSQS) -> World:
     monkeypatch.setattr(sqs, "queues", lambda: world.queues)
     monkeypatch.setattr(wiring, "sender", lambda: world.sender)
     monkeypatch.setattr(wiring, "checks", lambda: world.checks)
-    tenant = Tenant(id="tenant-9", name="Harbour Bakery", xero_connection_id="x-9", time_zone="Europe/London")
-    connection = Connection(
-        id=CONNECTION,
-        company_id=COMPANY,
-        status=ConnectionStatus.LINKED,
-        created=NOW,
-        tenant=tenant,
-        token_set_id="tokens-9",
-    )
-    feed = Feed(
-        id=FEED,
-        company_id=COMPANY,
-        connection_id=CONNECTION,
-        account_id="src-001",
-        tenant_id=tenant.id,
-        token_set_id="tokens-9",
-        feed_connection_id="fc-9",
-        currency="GBP",
-        time_zone="Europe/London",
-        created=NOW,
-    )
+    tenant = builders.tenant("tenant-9")
+    connection = builders.linked(CONNECTION, company_id=COMPANY, tenant=tenant, token_set_id="tokens-9")
     world.store.commit(
-        company_items.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
+        company_items.add_company(builders.company(COMPANY)),
         company_items.add_connection(connection),
-        feed_items.add_feed(feed),
+        feed_items.add_feed(builders.feed(connection, "src-001")),
     )
     return world
 
@@ -185,10 +166,11 @@ def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, mon
             there = {"token of tokens-1": "tenant-1", "token of tokens-9": "another"}
             return [XeroConnection(id="x", tenant_id=there[access_token], tenant_type="ORGANISATION")]
 
-    numbers = itertools.count(500)
-    tender = ConnectionCheck(world.ports, 
-        Vault(), Connections(), ,  # type: ignore[arg-type]
-    )  # fmt: skip
+    tender = ConnectionCheck(
+        world.ports,
+        Vault(),
+        Connections(),
+    )  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "daily_round", lambda: DailyRound(world.ports, tender))
     answer = load("tend_connections").handler(sample("tend_connections"), Context())
     assert (answer["seen"], answer["ended"], answer["finished"]) == (2, 1, True)

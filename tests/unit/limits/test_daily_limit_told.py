@@ -13,7 +13,8 @@ from feedlane.statements.gate import Gate
 from feedlane.statements.limits import DAILY_CALLS_RESERVED
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed
-from tests.unit.feeds.world import COMPANY, NOW, World, transactions
+from tests.builders import COMPANY, NOW
+from tests.worlds.feeds import World, transactions
 
 TENANT = "tenant-1"
 LIMIT = DAILY_CALLS_RESERVED + 3

@@ -11,7 +11,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.upkeep.connections import PAGE_SIZE
 from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX
-from tests.unit.tending.world import BETWEEN_RUNS, Killed, World
+from tests.worlds.upkeep import BETWEEN_RUNS, Killed, World
 
 
 def test_ten_thousand_connections_are_each_visited_once_and_told_of_once_within_xeros_limits() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
-from tests.unit.web.world import World
+from tests.worlds.web import World
 
 
 @pytest.fixture

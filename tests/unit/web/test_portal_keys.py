@@ -8,7 +8,7 @@ import pytest
 
 from feedlane.credentials.vault import KeysCheck
 from feedlane.settings import items as settings_items
-from tests.unit.web.world import API_KEY, World
+from tests.worlds.web import API_KEY, World
 
 
 @pytest.fixture

@@ -18,8 +18,10 @@ from feedlane.problem import Problem
 from feedlane.settings import items as settings_items
 from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.xero.connections import XeroConnection
+from tests.builders import NOW
+from tests.fakes.consent import ACME
 from tests.unit.web.held import add_feed, hold_connection
-from tests.unit.web.world import ACME, NOW, World
+from tests.worlds.web import World
 
 REFUSED = Problem(type="about:blank", title="Forbidden", status=403, detail="AuthenticationUnsuccessful")
 
@@ -57,17 +59,17 @@ def _tend(world: World) -> Connection:
     )  # type: ignore[arg-type]
     tender.check_page("", lambda: timedelta(minutes=5))
     world.look("connectionBack")
-    return world.now()
+    return world.current()
 
 
 def _end(world: World, problem: Problem) -> None:
-    own = world.now()
+    own = world.current()
     company = company_items.company(world.store, own.company_id)
-    world.store.commit(*disconnection_writes(world.ports, own, problem, company, world.site.time))
+    world.store.commit(*disconnection_writes(world.ports, own, problem, company, world.now))
 
 
 def _told(world: World) -> list[str]:
-    return world.events()[1:]
+    return world.event_types[1:]
 
 
 def test_one_that_ended_and_is_listed_again_recovers_once(world: World) -> None:
@@ -85,11 +87,11 @@ def test_one_that_ended_and_is_listed_again_recovers_once(world: World) -> None:
 
 def test_what_waited_goes_on_when_it_is_well_again(world: World) -> None:
     feed = add_feed(world, token_set_id="token-set-1", recorded_through=1)
-    hold_connection(world, CONNECTION_REMOVED, since=world.site.time)
+    hold_connection(world, CONNECTION_REMOVED, since=world.now)
     _end(world, CONNECTION_REMOVED)
     _tend(world)
     assert hold_items.holds(world.store) == []
-    assert world.site.queues.woken == [feed.id]
+    assert world.queues.woken == [feed.id]
 
 
 def test_one_that_is_not_listed_stays_ended_and_nothing_is_told_again(world: World) -> None:
@@ -107,7 +109,7 @@ def test_one_off_access_does_not_come_back_by_itself(world: World) -> None:
 
 def test_who_ended_long_ago_is_asked_about_no_longer(world: World) -> None:
     _end(world, CONNECTION_REMOVED)
-    world.site.time += timedelta(days=61)
+    world.now += timedelta(days=61)
     assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
     assert world.xero.asked == 0  # type: ignore[attr-defined]
 
@@ -116,14 +118,14 @@ def test_one_that_xero_lists_and_refuses_does_not_recover_every_day(world: World
     for _ in range(5):
         _end(world, REFUSED)
         _tend(world)
-        world.site.time += timedelta(days=1)
+        world.now += timedelta(days=1)
     assert _told(world).count("connection.recovered") == 1
 
 
 def test_one_that_is_refused_without_a_reason_stays_linked_and_asks_for_its_customer(world: World) -> None:
     """Nobody knows that Xero has ended it: it counts, and only a new consent or Xero itself makes it well."""
     _end(world, REFUSED)
-    needy = world.now()
+    needy = world.current()
     assert (needy.is_linked, needy.needs_reconnection) == (True, True)
     assert _told(world) == ["connection.needsReconnection"]
     assert connection_limit.linked_count(world.store) == 1
@@ -132,7 +134,7 @@ def test_one_that_is_refused_without_a_reason_stays_linked_and_asks_for_its_cust
 def test_links_that_nobody_finishes_do_not_make_forget_why_the_customer_is_needed(world: World) -> None:
     _end(world, CONNECTION_REMOVED)
     unfinished = ConnectionFault(status_code="408", status_text="unanswered", error_message="", errored_on=NOW)
-    ended = world.now()
+    ended = world.current()
     for _ in range(2 * FAULTS_KEPT_MAX):
         ended = ended.failed(unfinished)
     assert len(ended.errors) == FAULTS_KEPT_MAX

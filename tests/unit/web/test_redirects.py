@@ -7,7 +7,7 @@ import pytest
 from feedlane.companies import items as company_items
 from feedlane.settings.settings import Profile
 from feedlane.web.link.redirects import CANCELLED, DONE, destination_url, platform_parameters
-from tests.unit.web.world import World
+from tests.worlds.web import World
 
 
 def _to(template: str, *allowed: str, **parameters: str) -> str | None:

@@ -8,7 +8,8 @@ from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.delivery import DeliveryState
 from feedlane.webhooks.replay import Replay, Selection
 from feedlane.webhooks.replayer import start
-from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import BROKEN, World, hold_event
 
 HOUR = timedelta(hours=1)
 

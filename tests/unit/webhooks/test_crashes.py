@@ -13,8 +13,9 @@ from feedlane.events.outbox import put_event
 from feedlane.store.table import ConditionFailed
 from feedlane.webhooks.delivery import DeliveryState
 from feedlane.webhooks.router import route
+from tests.builders import NOW
 from tests.unit.webhooks.crashing import Crash, Faults
-from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
+from tests.worlds.webhooks import BROKEN, OK, TIMEOUT, World, hold_event
 
 CONSUMERS = ("consumer-1", "consumer-2", "consumer-3")
 

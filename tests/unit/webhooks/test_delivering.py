@@ -10,7 +10,7 @@ from feedlane.errors import Unavailable
 from feedlane.store.table import Delete
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.delivery import DeliveryState
-from tests.unit.webhooks.given import BROKEN, World, event_key, hold_event
+from tests.worlds.webhooks import BROKEN, World, event_key, hold_event
 
 
 @pytest.fixture

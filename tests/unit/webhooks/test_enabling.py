@@ -12,8 +12,9 @@ from feedlane.webhooks import consumers
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.delivery import DeliveryState
 from feedlane.webhooks.replay import STALLED_AFTER
+from tests.builders import NOW
 from tests.fakes.queues import FakeQueues
-from tests.unit.webhooks.given import NOW, World, hold_event
+from tests.worlds.webhooks import World, hold_event
 
 
 class Crash(BaseException):

@@ -17,7 +17,7 @@ from feedlane.webhooks.delivery import Answer, Delivery, DeliveryState
 from feedlane.webhooks.replay import Selection
 from feedlane.webhooks.replayer import start
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.webhooks.given import NOW, World
+from tests.worlds.webhooks import World
 
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
 
@@ -128,7 +128,7 @@ def test_one_consumer_that_hangs_keeps_no_other_of_the_batch_waiting(world: Worl
             done.append(event_id)
             return None
 
-    app.deliverer, app.replayer, app.LONGEST_SECONDS = lambda: Deliverer(), lambda: None, 0.3
+    app.deliverer, app.replayer, app.BATCH_SECONDS_MAX = lambda: Deliverer(), lambda: None, 0.3
     records = [_message(f"message-{n}", f"event-{n}") for n in range(9)] + [_message("hanging", "hangs")]
     started = time.monotonic()
     answer = app.handler({"Records": records}, Context())
@@ -152,11 +152,13 @@ def test_the_attempt_is_logged_without_the_url_or_the_body(
 
 
 def test_a_message_that_names_a_replay_is_a_step_of_it(world: World, postponed: list[Any]) -> None:
-    world.happens(next(events_in(sample("relay_events"), pytest.fail)).event)
+    event = next(events_in(sample("relay_events"), pytest.fail)).event
+    world.now = event.time
+    world.happens(event)
     world.answers = [Answer(status=500)] * 8
     world.work_off()
     world.now += timedelta(seconds=1)
-    replay = start(world.ports, world.now, CONSUMER, Selection.FAILED, NOW - timedelta(days=1))
+    replay = start(world.ports, world.now, CONSUMER, Selection.FAILED, event.time - timedelta(days=1))
     body = json.dumps({"consumerId": CONSUMER, "replayId": replay.id})
     assert _handle(world, body) == {"batchItemFailures": []}
     assert len(world.posts) == 9

@@ -11,7 +11,8 @@ from feedlane.upkeep import stalled_replays
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks import replayer
 from feedlane.webhooks.replay import REQUEUES_MAX, STALLED_AFTER, Replay, ReplayState, Selection
-from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import BROKEN, World, hold_event
 
 EVENTS = 4
 

@@ -13,7 +13,8 @@ from feedlane.events.envelope import event_from_detail
 from feedlane.events.event import Event
 from feedlane.events.relay import PUT_BYTES_MAX, BusEntry, StreamedEvent, relay
 from feedlane.money import loads
-from tests.unit.webhooks.given import NOW, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import hold_event
 
 
 @dataclass

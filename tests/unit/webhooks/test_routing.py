@@ -10,7 +10,8 @@ from feedlane.money import loads
 from feedlane.store.table import Write
 from feedlane.webhooks.delivery import DeliveryState
 from feedlane.webhooks.router import route
-from tests.unit.webhooks.given import NOW, World, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import World, hold_event
 
 
 @pytest.fixture

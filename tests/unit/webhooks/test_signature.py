@@ -11,10 +11,11 @@ from svix.webhooks import Webhook as SvixWebhook
 from svix.webhooks import WebhookVerificationError
 
 from feedlane.events.envelope import webhook_body
-from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.cache import ExpiringCache
+from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.signature import sign, signed_headers
-from tests.unit.webhooks.given import NOW, SECRET, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import SECRET, hold_event
 
 OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 FORMER = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"

@@ -6,8 +6,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from api import parts
 from api.answers import ok
+from api.company_views import show_connections
 from api.requests import Routes
-from api.shown import connections_shown
 from feedlane.codat.bodies import ConnectionBody, StatusBody, parse_body
 from feedlane.codat.paging import page_of, page_request
 from feedlane.companies import items as company_items
@@ -21,17 +21,17 @@ router = Routes()
 
 @router.post("/companies/<company_id>/connections")
 def create_connection(company_id: str) -> Response[str]:
-    given, own = parse_body(ConnectionBody, router.body), parts.current
-    return _answer(connections.create(own.ports, own.clock(), company_id, given.platform_key))
+    body, current = parse_body(ConnectionBody, router.body), parts.current
+    return _answer(connections.create(current.ports, current.clock(), company_id, body.platform_key))
 
 
 @router.get("/companies/<company_id>/connections")
 def list_connections(company_id: str) -> Response[str]:
-    own = parts.current
+    current = parts.current
     request = page_request(router.parameters, CONNECTION_FIELDS, "Connection")
-    company_items.company(own.store, company_id)
-    found = connections_shown(company_items.connections(own.store, company_id))
-    return ok(page_of(request, f"/companies/{company_id}/connections", found))
+    company_items.company(current.store, company_id)
+    results = show_connections(company_items.connections(current.store, company_id))
+    return ok(page_of(request, f"/companies/{company_id}/connections", results))
 
 
 @router.get("/companies/<company_id>/connections/<connection_id>")
@@ -41,17 +41,24 @@ def get_connection(company_id: str, connection_id: str) -> Response[str]:
 
 @router.patch("/companies/<company_id>/connections/<connection_id>")
 def unlink_connection(company_id: str, connection_id: str) -> Response[str]:
-    given, own = parse_body(StatusBody, router.body), parts.current
-    if given.status != ConnectionStatus.UNLINKED:
+    body, current = parse_body(StatusBody, router.body), parts.current
+    if body.status != ConnectionStatus.UNLINKED:
         raise Invalid.field("status", "can only be changed to Unlinked", "Enum")
-    return _answer(connections.unlink(own.ports, own.disconnect, own.clock(), company_id, connection_id))
+    return _answer(connections.unlink(current.ports, current.disconnect, current.clock(), company_id, connection_id))
 
 
 @router.delete("/companies/<company_id>/connections/<connection_id>")
 def delete_connection(company_id: str, connection_id: str) -> Response[str]:
-    """200: the SDKs take no other success here, and 204 least of all."""
-    own, now = parts.current, parts.current.clock()
-    connections.delete(own.ports, own.upstream, own.disconnect, now, company_id, connection_id)
+    """200: the SDKs accept no other success status here, least of all 204."""
+    current, now = parts.current, parts.current.clock()
+    connections.delete(
+        current.ports,
+        current.upstream,
+        current.disconnect,
+        now,
+        company_id,
+        connection_id,
+    )
     return ok({})
 
 
@@ -62,4 +69,4 @@ def get_company_information(company_id: str, connection_id: str) -> Response[str
 
 
 def _answer(connection: Connection) -> Response[str]:
-    return ok(connections_shown([connection])[0])
+    return ok(show_connections([connection])[0])

@@ -1,4 +1,4 @@
-"""Deliveries of a webhook consumer, and their replay. Feedlane's own."""
+"""Deliveries of a webhook consumer, and their replay. A Feedlane extension."""
 
 from __future__ import annotations
 
@@ -16,71 +16,71 @@ from feedlane.webhooks import replayer
 from feedlane.webhooks.replay import Selection
 from feedlane.webhooks.shapes import LISTED_EXCERPT_LENGTH_MAX, delivery_json, moment_in, replay_json, states_in
 
-ASKED = {which.value: which for which in (Selection.FAILED, Selection.ALL)}
+SELECTIONS = {which.value: which for which in (Selection.FAILED, Selection.ALL)}
 
 router = Routes()
 
 
 @router.get("/webhooks/<webhook_id>/deliveries")
 def list_deliveries(webhook_id: str) -> Response[str]:
-    """Newest first. `_links.next` leads on from where the page ended, which may be short of its size."""
-    given, own = router.parameters, parts.current
-    webhook_items.consumer(own.store, webhook_id)
-    size, after = page_size(given), cursor_in(given.get("after", ""))
-    since, until = (moment_in(name, given[name]) if given.get(name) else None for name in ("since", "until"))
-    states, company = states_in(given.get("status", "")), given.get("companyId")
-    found, place = webhook_items.newest_deliveries(
-        own.store, webhook_id, since, until, after, size,
-        lambda one: one.state in states and company in (None, "", one.company_id),
+    """Newest first. `_links.next` leads to the next page; a page may be shorter than its size."""
+    query, current = router.parameters, parts.current
+    webhook_items.consumer(current.store, webhook_id)
+    size, after = page_size(query), cursor_in(query.get("after", ""))
+    since, until = (moment_in(name, query[name]) if query.get(name) else None for name in ("since", "until"))
+    states, company = states_in(query.get("status", "")), query.get("companyId")
+    newest, cursor = webhook_items.newest_deliveries(
+        current.store, webhook_id, since, until, after, size,
+        lambda delivery: delivery.state in states and company in (None, "", delivery.company_id),
     )  # fmt: skip
-    results = [delivery_json(one, LISTED_EXCERPT_LENGTH_MAX) for one in found]
-    return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", given, results, place))
+    results = [delivery_json(delivery, LISTED_EXCERPT_LENGTH_MAX) for delivery in newest]
+    return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", query, results, cursor))
 
 
 @router.get("/webhooks/<webhook_id>/deliveries/<event_id>")
 def get_delivery(webhook_id: str, event_id: str) -> Response[str]:
-    found = webhook_items.find_attempt_inputs(parts.current.store, webhook_id, event_id).delivery
-    if found is None:
+    delivery = webhook_items.find_attempt_inputs(parts.current.store, webhook_id, event_id).delivery
+    if delivery is None:
         raise NotFound("delivery", event_id)
-    return ok(delivery_json(found))
+    return ok(delivery_json(delivery))
 
 
 @router.post("/webhooks/<webhook_id>/deliveries/<event_id>/replay")
 def replay_delivery(webhook_id: str, event_id: str) -> Response[str]:
-    """202: it is on its way again, under the same `webhook-id`."""
-    own = parts.current
-    return ok(delivery_json(replayer.replay_one(own.ports, own.clock(), webhook_id, event_id)), 202)
+    """202: the delivery is sent again, with the same `webhook-id`."""
+    current = parts.current
+    return ok(delivery_json(replayer.replay_one(current.ports, current.clock(), webhook_id, event_id)), 202)
 
 
 @router.post("/webhooks/<webhook_id>/replays")
 def start_replay(webhook_id: str) -> Response[str]:
-    """202: it goes on by itself, in the order of the events."""
-    own, given = parts.current, parse_body(ReplayBody, router.body)
-    if given.which not in ASKED:
-        raise Invalid.field("which", f"must be one of {', '.join(ASKED)}", "Enum")
-    since = moment_in("since", given.since)
-    until = moment_in("until", given.until) if given.until else None
-    company = given.company_id or None
+    """202: the replay runs by itself, in the order of the events."""
+    current, body = parts.current, parse_body(ReplayBody, router.body)
+    if body.which not in SELECTIONS:
+        raise Invalid.field("which", f"must be one of {', '.join(SELECTIONS)}", "Enum")
+    since = moment_in("since", body.since)
+    until = moment_in("until", body.until) if body.until else None
+    company = body.company_id or None
     if company:
-        company_items.company(own.store, company)
-    replay = replayer.start(own.ports,
-        own.clock(), webhook_id, ASKED[given.which], since, until, company
+        company_items.company(current.store, company)
+    replay = replayer.start(current.ports,
+        current.clock(), webhook_id, SELECTIONS[body.which], since, until, company
     )  # fmt: skip
     return ok(replay_json(replay), 202)
 
 
 @router.get("/webhooks/<webhook_id>/replays")
 def list_replays(webhook_id: str) -> Response[str]:
-    """Newest first, of the last thirty days."""
+    """The replays of the last thirty days, newest first."""
     store = parts.current.store
     webhook_items.consumer(store, webhook_id)
-    found = sorted(webhook_items.replays_of(store, webhook_id), key=lambda replay: replay.started, reverse=True)
-    return ok({"results": [replay_json(replay) for replay in found]})
+    newest_first = sorted(webhook_items.replays_of(store, webhook_id), key=lambda replay: replay.started, reverse=True)
+    return ok({"results": [replay_json(replay) for replay in newest_first]})
 
 
 @router.get("/webhooks/<webhook_id>/replays/<replay_id>")
 def get_replay(webhook_id: str, replay_id: str) -> Response[str]:
-    found = webhook_items.find_replay(parts.current.store, webhook_id, replay_id)
-    if found is None:
+    replay = webhook_items.find_replay(parts.current.store, webhook_id, replay_id)
+    if replay is None:
         raise NotFound("replay", replay_id)
-    return ok(replay_json(found))
+    return ok(replay_json(replay))

@@ -1,4 +1,4 @@
-"""Holds: why something may not be sent, and its release. Feedlane's own."""
+"""Holds: why nothing may be sent, and their release. A Feedlane extension."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def list_holds() -> Response[str]:
 
 @router.post("/holds/<hold_id>/release")
 def release_hold(hold_id: str) -> Response[str]:
-    """Answers the push operations under which what waits is sent. The body may name transactions to set aside."""
-    own, given = parts.current, parse_body(ReleaseBody, router.body or "{}")
-    hold = hold_release.find_hold(own.store, hold_id)
-    started = hold_release.release(own.ports, own.clock(), hold, given.set_aside)
-    return ok({"results": [push_operation_json(operation) for operation in started]})
+    """Answers the push operations that send the waiting lines. The body may name transactions to set aside."""
+    current, body = parts.current, parse_body(ReleaseBody, router.body or "{}")
+    hold = hold_release.find_hold(current.store, hold_id)
+    operations = hold_release.release(current.ports, current.clock(), hold, body.set_aside)
+    return ok({"results": [push_operation_json(operation) for operation in operations]})

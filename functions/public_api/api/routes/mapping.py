@@ -22,13 +22,13 @@ router = Routes()
 
 @router.get(PATH)
 def get_mapping(company_id: str, connection_id: str) -> Response[str]:
-    own = parts.current
-    connection = company_items.connection(own.store, company_id, connection_id)
-    accounts = company_items.source_accounts(own.store, connection_id)
+    current = parts.current
+    connection = company_items.connection(current.store, company_id, connection_id)
+    accounts = company_items.source_accounts(current.store, connection_id)
     if not connection.is_linked or all(account.mapping for account in accounts):
         return ok([mapping_json(account, []) for account in accounts])
     access = mapping.access_to(connection)
-    targets, fed = own.upstream.target_accounts(access), mapping_items.fed_accounts(own.store, access.tenant_id)
+    targets, fed = current.upstream.target_accounts(access), mapping_items.fed_accounts(current.store, access.tenant_id)
     return ok(
         [
             mapping_json(account, [] if account.mapping else mapping.target_options(targets, account, fed))
@@ -39,18 +39,18 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
 
 @router.post(PATH)
 def create_mapping(company_id: str, connection_id: str) -> Response[str]:
-    given, own = parse_body(MappingBody, router.body), parts.current
-    connection = company_items.connection(own.store, company_id, connection_id)
-    account = company_items.find_source_account(own.store, connection_id, given.source_account_id)
+    body, current = parse_body(MappingBody, router.body), parts.current
+    connection = company_items.connection(current.store, company_id, connection_id)
+    account = company_items.find_source_account(current.store, connection_id, body.source_account_id)
     if account is None:
-        raise NotFound("bank account", given.source_account_id)
+        raise NotFound("bank account", body.source_account_id)
     try:
-        mapped = mapping.map_account(own.ports,
-            own.upstream, own.clock(), connection, account,
-            given.target_account_id or None, given.feed_start_date,
+        mapped_account = mapping.map_account(current.ports,
+            current.upstream, current.clock(), connection, account,
+            body.target_account_id or None, body.feed_start_date,
         )  # fmt: skip
     except Refused as refused:
         if refused.problem.status in {401, 403}:
             raise
         raise RefusedInput(refused.problem) from refused
-    return ok(mapped_json(mapped))
+    return ok(mapped_json(mapped_account))

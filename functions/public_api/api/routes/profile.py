@@ -1,4 +1,4 @@
-"""The platform's profile, and which web pages may call the API."""
+"""The platform's profile, and the web origins that may call the API."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def get_profile() -> Response[str]:
 
 @router.put("/profile")
 def replace_profile() -> Response[str]:
-    given, own = parse_body(ProfileBody, router.body), parts.current
-    profile = settings_items.profile(own.store).but(
-        name=given.name,
-        redirect_url=given.redirect_url,
-        logo_url=given.logo_url or "",
-        icon_url=given.icon_url or "",
-        white_list_urls=tuple(given.white_list_urls or ()),
+    body, current = parse_body(ProfileBody, router.body), parts.current
+    profile = settings_items.profile(current.store).but(
+        name=body.name,
+        redirect_url=body.redirect_url,
+        logo_url=body.logo_url or "",
+        icon_url=body.icon_url or "",
+        white_list_urls=tuple(body.white_list_urls or ()),
     )
-    return ok(profile_json(settings_changes.change_profile(own.ports, own.clock(), profile)))
+    return ok(profile_json(settings_changes.change_profile(current.ports, current.clock(), profile)))
 
 
 @router.get("/corsSettings")
@@ -42,6 +42,6 @@ def get_origins() -> Response[str]:
 @router.post("/corsSettings")
 @router.post("/connectionManagement/corsSettings")
 def replace_origins() -> Response[str]:
-    given, own = parse_body(OriginsBody, router.body), parts.current
-    profile = settings_changes.change_origins(own.ports, own.clock(), given.allowed_origins)
+    body, current = parse_body(OriginsBody, router.body), parts.current
+    profile = settings_changes.change_origins(current.ports, current.clock(), body.allowed_origins)
     return ok({"allowedOrigins": list(profile.allowed_origins)})

@@ -1,17 +1,12 @@
-"""A linked company with one connected account, and the functions' work done by hand: what the unit tests act on."""
+"""A linked company with connected accounts, whose queues a test works off by hand instead of the functions."""
 
 from __future__ import annotations
 
-import itertools
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from feedlane.companies import items as company_items
-from feedlane.companies.company import Company
-from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
-from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
-from feedlane.events.event import Event
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed
@@ -22,62 +17,42 @@ from feedlane.pushes.api_door import accept
 from feedlane.pushes.message import QueueMessage
 from feedlane.pushes.recording import record
 from feedlane.settings import items as settings_items
-from feedlane.settings.settings import Settings
 from feedlane.statements.sender import Sender
-from feedlane.store.store import Store
 from feedlane.wiring.checks import Checks
-from tests.fakes.queues import FakeQueues
-from tests.fakes.table import MemoryTable
-from tests.fakes.upstream import FakeUpstream
-
-NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
-COMPANY, CONNECTION, ACCOUNT = "company-1", "connection-1", "account-1"
+from tests import builders
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.worlds.base import BaseWorld
 
 
-class World:
-    def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,)) -> None:
-        self.now = NOW
-        self.store = Store(MemoryTable())
-        self.queues = FakeQueues()
-        self.upstream = FakeUpstream()
-        numbers = itertools.count(1)
-        self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+class World(BaseWorld):
+    def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,), **parts: Any) -> None:
+        super().__init__(**parts)
         ports = (self.store, self.queues, self.upstream, self.clock, self.new_id)
         self.sender, self.checks = Sender(self.ports, self.upstream), Checks(self.ports, self.upstream)
         self._link(accounts)
 
-    def clock(self) -> datetime:
-        return self.now
-
     def _link(self, accounts: tuple[str, ...]) -> None:
-        tenant = Tenant(id="tenant-1", name="Harbour Bakery", xero_connection_id="x-1", time_zone="Europe/London")
+        connection = builders.linked(tenant=builders.tenant(time_zone="Europe/London"))
         self.store.commit(
-            settings_items.put_settings(Settings(enabled=True, bank_feeds=True, client_id="A" * 32)),
-            company_items.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
-            company_items.add_connection(
-                Connection(
-                    id=CONNECTION,
-                    company_id=COMPANY,
-                    status=ConnectionStatus.LINKED,
-                    created=NOW,
-                    tenant=tenant,
-                    token_set_id="tokens-1",
-                )
-            ),
+            settings_items.put_settings(builders.settings()),
+            company_items.add_company(builders.company()),
+            company_items.add_connection(connection),
         )
         for account in accounts:
+            feed = builders.feed(connection, account, time_zone="Europe/London")
             self.store.commit(
-                company_items.add_source_account(_source_account(account)), feed_items.add_feed(_feed(account))
+                company_items.add_source_account(builders.mapped_account(feed)),
+                feed_items.add_feed(feed),
             )
 
-    # the doors
+    # what the platform does
 
     def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **more: Any) -> PushOperation:
         body = json.dumps({"accountId": account, "transactions": transactions})
         ports = (self.store, self.queues, self.now, self.new_id)
         operation = accept(self.ports, self.now, COMPANY, CONNECTION, account, body, **more)
         if operation.due is None:
-            # It was rung for: who promised to look whether it was has nothing to do.
+            # The doorbell has been rung: the check that would ring it again has nothing to do.
             self.queues.follow_ups = [
                 (message, delay)
                 for message, delay in self.queues.follow_ups
@@ -93,23 +68,24 @@ class World:
     def record(self, *messages: QueueMessage, more_to_come: bool = False) -> None:
         record(self.ports, messages, more_to_come)
 
-    # the functions
+    # what the functions do
 
     def run(self, most: int = 200) -> None:
-        """Everything on the queues, until they are empty: delayed messages come when nothing else is left."""
+        """Works off the queues until they are empty. Delayed messages come when nothing else is left."""
         for _ in range(most):
             if not self.step():
                 return
         raise AssertionError("the queues did not empty")
 
     def step(self) -> bool:
+        """Hands over what comes next. False if nothing is left."""
         if self.queues.pushed:
-            for sent in self.queues.take("pushed"):
-                self.record(QueueMessage(sent["id"], sent["group"], sent["body"], self.now))
+            for message in self.queues.take("pushed"):
+                self.record(QueueMessage(message["id"], message["group"], message["body"], self.now))
         elif self.queues.woken:
             self.sender.send(self.queues.woken.pop(0))
         elif self.queues.follow_ups:
-            self.queues.follow_ups.sort(key=lambda found: found[1])
+            self.queues.follow_ups.sort(key=lambda sent: sent[1])
             check, delay = self.queues.follow_ups.pop(0)
             self.now += timedelta(seconds=delay)
             self.checks.dispatch(check)
@@ -117,12 +93,12 @@ class World:
             return False
         return True
 
-    # what there is
+    # what can be seen
 
     def feed(self, account: str = ACCOUNT) -> Feed:
-        found = feed_items.find_feed(self.store, feed_id(CONNECTION, account))
-        assert found is not None
-        return found
+        feed = feed_items.find_feed(self.store, feed_id(CONNECTION, account))
+        assert feed is not None
+        return feed
 
     def operation(self, key: str) -> PushOperation:
         return push_operation_items.find_operation(self.store, COMPANY, key)
@@ -130,14 +106,8 @@ class World:
     def operations(self) -> list[PushOperation]:
         return list(push_operation_items.operations_of_company(self.store, COMPANY))
 
-    def events(self, *types: str) -> list[Event]:
-        table = self.store.table
-        assert isinstance(table, MemoryTable)
-        found = [Event.model_validate(item) for item in table.inserted if item["pk"].startswith("EVENT#")]
-        return [event for event in found if not types or event.type in types]
-
     def sent_ids(self) -> list[str]:
-        """What the upstream has taken, in the order it took it."""
+        """The ids of the transactions that the upstream has taken, in its order."""
         return [id for statement in self.upstream.taken for id in statement]
 
 
@@ -159,33 +129,3 @@ def transactions(
             }
         )
     return made
-
-
-def _source_account(account: str) -> SourceAccount:
-    return SourceAccount(
-        id=account,
-        connection_id=CONNECTION,
-        company_id=COMPANY,
-        account_name="Current account",
-        account_type="checking",
-        account_number="20011234",
-        currency="GBP",
-        status=SourceAccountStatus.CONNECTED,
-        mapping=AccountMapping(feed_connection_id=f"fc-{account}", account_token=f"token-{account}"),
-        modified=NOW,
-    )
-
-
-def _feed(account: str) -> Feed:
-    return Feed(
-        id=feed_id(CONNECTION, account),
-        company_id=COMPANY,
-        connection_id=CONNECTION,
-        account_id=account,
-        tenant_id="tenant-1",
-        token_set_id="tokens-1",
-        feed_connection_id=f"fc-{account}",
-        currency="GBP",
-        time_zone="Europe/London",
-        created=NOW,
-    )

@@ -1,55 +1,50 @@
-"""The app's keys where they are all kept: the real vault over memory, and the table with what may be known of them."""
+"""The app's keys in both places: the real vault over memory, and the settings, which show what may be known of them."""
 
 from __future__ import annotations
 
 import itertools
+from datetime import datetime
 
 from feedlane.credentials.vault import KeysCheck, SecretSlot
-from feedlane.events.event import Event
-from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
+from feedlane.ids import NewId
 from feedlane.problem import Problem
-from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import app_keys
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
 from feedlane.store.store import Store
 from feedlane.vault.app_keys import StoredKeys
+from feedlane.vault.service import VaultService
 from tests.fakes.queues import FakeQueues
-from tests.unit.vault.world import SECRET, Crash, World
+from tests.worlds import vault
+from tests.worlds.vault import SECRET, Crash
 
 UNKNOWN_KEYS = Problem(type="invalid_client", title="Invalid client", status=401)
 NOT_ALLOWED = Problem(type="unauthorized_client", title="Unauthorised client", status=400)
 
 
-class Keys(World):
+class World(vault.World):
     def __init__(self) -> None:
         super().__init__()
-        self.store = Store(self.table)
-        self.queues = FakeQueues()
-        numbers = itertools.count(1)
-        self.new_id = lambda: f"id-{next(numbers)}"
         self.server.secrets = [SECRET]
 
     def save(self, client_id: str, secret: str) -> tuple[Settings, KeysCheck]:
-        ports = (self.store, self.queues, self.vault(), self.time(), self.new_id)
-        return app_keys.change_keys(self.ports, self.vault(), self.time(), client_id, secret)
+        return app_keys.change_keys(*self._ports(), client_id, secret)
 
     def add(self, secret: str) -> tuple[Settings, KeysCheck]:
-        return app_keys.add_second_secret(self.ports, self.vault(), self.time(), secret)
+        return app_keys.add_second_secret(*self._ports(), secret)
 
     def drop(self, which: SecretSlot) -> Settings:
-        return app_keys.drop_secret(self.ports, self.vault(), self.time(), which)
+        return app_keys.drop_secret(*self._ports(), which)
 
     def settle(self) -> bool:
-        return app_keys.finish_interrupted_change(self.ports, self.reborn(), self.time())
+        return app_keys.finish_interrupted_change(self.ports, self.reborn(), self.now)
+
+    def _ports(self) -> tuple[Store, FakeQueues, VaultService, datetime, NewId]:
+        return self.store, self.queues, self.vault(), self.now, self.new_id
 
     def hold(self, problem: Problem = UNKNOWN_KEYS, reason: str = "app-keys-rejected") -> Hold:
-        hold = Hold(
-            id="hold-1", scope=Scope.APP, subject=APP_SUBJECT, reason=reason, problem=problem, since=self.time()
-        )
-        self.store.commit(hold_items.add_hold(hold))
-        return hold
+        return self.add_hold(reason=reason, problem=problem)
 
     @property
     def kept(self) -> StoredKeys:
@@ -63,12 +58,8 @@ class Keys(World):
         shown = tuple(filter(None, (settings.client_secret_ending, settings.second_secret_ending)))
         return (settings.client_id, shown) == (kept.client_id, kept.endings)
 
-    def events(self, type: str) -> list[Event]:
-        found = [Event.model_validate(item) for item in self.table.inserted if item["pk"].startswith("EVENT#")]
-        return [event for event in found if event.type == type]
-
     def crash_at(self, commit: int) -> None:
-        """At this one of the commits that follow, before it is written; nothing is written after it."""
+        """Just before the commit of this number, counted from now; nothing is written after it."""
         commits = itertools.count(1)
 
         def crash() -> None:
