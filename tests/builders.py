@@ -13,11 +13,16 @@ from feedlane.companies.source_account import AccountMapping, SourceAccount, Sou
 from feedlane.feeds.feed import Feed
 from feedlane.holds.hold import Hold
 from feedlane.ids import feed_id
+from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings.settings import Settings
+from feedlane.store.store import Store
+from tests.fakes.queues import FakeQueues
+from tests.fakes.table import MemoryTable
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+URL = "https://feeds.example.com"
 COMPANY, CONNECTION, ACCOUNT, TENANT, TOKEN_SET = "company-1", "connection-1", "account-1", "tenant-1", "tokens-1"
 
 
@@ -29,6 +34,12 @@ def numbered_ids(start: int = 1) -> Callable[[], str]:
 
 def numbered_id(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def ports(new_id: Callable[[], str] | None = None, **parts: Any) -> Ports:
+    """Over fakes, at `NOW`."""
+    fakes = {"store": Store(MemoryTable()), "queues": FakeQueues(), "clock": lambda: NOW, "public_url": URL}
+    return Ports(**fakes | {"new_id": new_id or numbered_ids()} | parts)
 
 
 def settings(**fields: Any) -> Settings:

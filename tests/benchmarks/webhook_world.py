@@ -187,7 +187,7 @@ class World:
 
     def _publish(self, number: int) -> None:
         id, now = numbered_id(number), self.timeline.now()
-        event = company_created(PORTS, builders.company(f"company-{number}"), now)
+        event = company_created(builders.ports(lambda: id), builders.company(f"company-{number}"), now)
         self.store.commit(put_event(event))
         self.published[id] = self.timeline.seconds
         self.timeline.sleep(0.5)

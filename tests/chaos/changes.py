@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from feedlane.aws import queues as sqs
 from feedlane.clock import local_date
 from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccountStatus
@@ -27,7 +26,6 @@ EAST, WEST = "NZ", "US"
 def remove_account(world: World, place: Place) -> None:
     account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
     if account is not None:
-        ports = (world.store, world.upstream, sqs.queues(), world.now, world.new_id)
         unmapping.remove_account(world.ports, world.upstream, world.now, world.connection_of(place), account)
 
 

@@ -18,6 +18,7 @@ from feedlane.aws import queues as sqs
 from feedlane.environment import environment
 from feedlane.feeds import pages
 from feedlane.feeds.upstream import Upstream
+from feedlane.ports import Ports
 from feedlane.statements.sender import Sender
 from feedlane.store.store import Store
 from feedlane.wiring import functions as wiring
@@ -118,8 +119,9 @@ def deployed(
 ) -> Iterator[None]:
     """Connects the functions' modules to this schedule's world. `upstreams` has one for each instance."""
     queues = sqs.SQSQueues()
-    ports = [(store, queues, upstream, timeline.now, new_id) for upstream in upstreams]
-    senders, all_checks = [Sender(*arguments) for arguments in ports], [Checks(*arguments) for arguments in ports]
+    ports = Ports(store, queues, timeline.now, new_id, ENVIRONMENT["PUBLIC_URL"])
+    senders = [Sender(ports, upstream) for upstream in upstreams]
+    all_checks = [Checks(ports, upstream) for upstream in upstreams]
     logger = Logger(service="chaos", level="INFO")
     logger.registered_handler.setStream(log)  # type: ignore[attr-defined]
     logger.propagate = False
@@ -132,7 +134,7 @@ def deployed(
         patch.object(sqs, "queues", lambda: queues),
         patch.object(wiring, "sender", lambda: rng.choice(senders)),
         patch.object(wiring, "checks", lambda: rng.choice(all_checks)),
-        patch.multiple(function("record_transactions"), system_clock=timeline.now, new_id=new_id, logger=logger),
+        patch.multiple(function("record_transactions"), ports=lambda: ports, logger=logger),
         patch.object(function("push_statements"), "logger", logger),
         patch.object(function("check_statements"), "logger", logger),
     ):

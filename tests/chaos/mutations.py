@@ -48,7 +48,7 @@ def no_day_is_waited_for() -> AbstractContextManager[Any]:
 
 def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
     """Ids are neither looked up before the commit nor excluded by it."""
-    return patch.multiple(feed_items, known_ids=lambda *_: {}, add_ids=lambda *_: [])
+    return patch.multiple(feed_items, recorded_ids=lambda *_: {}, add_ids=lambda *_: [])
 
 
 def no_feed_is_woken_again() -> AbstractContextManager[Any]:
@@ -65,7 +65,7 @@ def a_rejected_mapping_is_waited_for() -> AbstractContextManager[Any]:
 
 def bytes_are_rebuilt() -> AbstractContextManager[Any]:
     real = statement_items.statement_request
-    return patch.object(sending.ledger, "statement_request", lambda *arguments: real(*arguments) + b" ")
+    return patch.object(statement_items, "statement_request", lambda *arguments: real(*arguments) + b" ")
 
 
 def accepted_counts_as_delivered() -> AbstractContextManager[Any]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from feedlane.aws import queues as sqs
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import Conflict, FeedlaneError, NotFound, ReconnectionNeeded
@@ -128,7 +127,6 @@ class Operator:
     def delete_company(self, place: Place) -> None:
         """Retries until the company is gone; each attempt continues where the last one ended."""
         world = self.world
-        ports = (world.store, world.upstream, sqs.queues())
         for _ in range(TRIES_MAX):
             try:
                 connections.delete_company(

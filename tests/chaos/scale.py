@@ -16,7 +16,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from feedlane.aws import queues as sqs
 from feedlane.feeds.push_operation import PushOperation
 from feedlane.money import dumps
 from feedlane.pushes.api_door import accept
@@ -138,7 +137,6 @@ class _Feed:
         answers: list[PushOperation] = []
 
         def invoke() -> None:
-            ports = (world.store, sqs.queues(), world.now, world.new_id)
             answer = accept(world.ports, world.now, place.company_id, place.connection_id, place.account_id, body)
             world.faults.end(attempt)
             answers.append(answer)

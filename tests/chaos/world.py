@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from feedlane.aws import queues as sqs
 from feedlane.aws.vault import LambdaVault
 from feedlane.companies import items as company_items
 from feedlane.companies import source_accounts
@@ -19,6 +20,7 @@ from feedlane.feeds.feed import Feed
 from feedlane.ids import feed_id
 from feedlane.link import linking
 from feedlane.mapping import mapping
+from feedlane.ports import Ports
 from feedlane.settings import items as settings_items
 from feedlane.store.store import Store
 from feedlane.xero.accounting import Accounting
@@ -44,7 +46,8 @@ from tests.chaos.vault import ChaosSecrets, VaultFunction
 from tests.chaos.xero import Xero, XeroTransport
 
 INSTANCES = 3
-REDIRECT = "https://feedlane.example/oauth/callback"
+PUBLIC_URL = "https://feedlane.example"
+REDIRECT = f"{PUBLIC_URL}/oauth/callback"
 COUNTRIES = ("GB", "US", "NZ")
 API = "https://api.xero.example"
 
@@ -94,6 +97,10 @@ class World:
         self.upstream = self.upstreams[0]
         self.places: list[Place] = []
         self.deleted_companies: set[str] = set()
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.store, sqs.queues(), self.timeline.now, self.new_id, PUBLIC_URL)
 
     @property
     def now(self) -> Any:

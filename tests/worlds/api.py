@@ -23,7 +23,7 @@ from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import ApiKey
 from tests import builders
-from tests.builders import TENANT, TOKEN_SET
+from tests.builders import TENANT, TOKEN_SET, URL
 from tests.worlds.base import BaseWorld
 
 KEY = "fl_test"
@@ -127,7 +127,8 @@ class StandInVault:
 class World(BaseWorld):
     """A deployment that is set up: keys, integration and bank feeds on, one API key. It is the API's `parts`."""
 
-    public_url = "https://feedlane.example.com"
+    public_url = URL
+    webhook_targets = "any"
 
     def __init__(self) -> None:
         super().__init__(upstream=StandInXero())
@@ -174,8 +175,6 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     own = World()
     with monkeypatch.context() as patch:
         patch.setattr(parts, "current", own)
-        patch.setenv("PUBLIC_URL", own.public_url)
-        patch.setenv("WEBHOOK_TARGETS", "any")
         environment.cache_clear()
         authentication.forget_all()
         yield own

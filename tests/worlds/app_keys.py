@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from datetime import datetime
 
 from feedlane.credentials.vault import KeysCheck, SecretSlot
 from feedlane.holds.hold import Hold
-from feedlane.ids import NewId
 from feedlane.problem import Problem
 from feedlane.settings import app_keys
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
-from feedlane.store.store import Store
 from feedlane.vault.app_keys import StoredKeys
-from feedlane.vault.service import VaultService
-from tests.fakes.queues import FakeQueues
 from tests.worlds import vault
 from tests.worlds.vault import SECRET, Crash
 
@@ -29,19 +24,16 @@ class World(vault.World):
         self.server.secrets = [SECRET]
 
     def save(self, client_id: str, secret: str) -> tuple[Settings, KeysCheck]:
-        return app_keys.change_keys(*self._ports(), client_id, secret)
+        return app_keys.change_keys(self.ports, self.vault(), self.now, client_id, secret)
 
     def add(self, secret: str) -> tuple[Settings, KeysCheck]:
-        return app_keys.add_second_secret(*self._ports(), secret)
+        return app_keys.add_second_secret(self.ports, self.vault(), self.now, secret)
 
     def drop(self, which: SecretSlot) -> Settings:
-        return app_keys.drop_secret(*self._ports(), which)
+        return app_keys.drop_secret(self.ports, self.vault(), self.now, which)
 
     def settle(self) -> bool:
         return app_keys.finish_interrupted_change(self.ports, self.reborn(), self.now)
-
-    def _ports(self) -> tuple[Store, FakeQueues, VaultService, datetime, NewId]:
-        return self.store, self.queues, self.vault(), self.now, self.new_id
 
     def hold(self, problem: Problem = UNKNOWN_KEYS, reason: str = "app-keys-rejected") -> Hold:
         return self.add_hold(reason=reason, problem=problem)

@@ -8,10 +8,11 @@ from typing import Any
 from feedlane.events.event import Event
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
+from feedlane.ports import Ports
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.store.store import Store
 from tests import builders
-from tests.builders import NOW, numbered_ids
+from tests.builders import NOW, URL, numbered_ids
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import FakeUpstream
@@ -26,6 +27,10 @@ class BaseWorld:
         self.queues = FakeQueues()
         self.upstream: Any = upstream or FakeUpstream()
         self.new_id = numbered_ids()
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.store, self.queues, self.clock, self.new_id, URL)
 
     def clock(self) -> datetime:
         return self.now

@@ -27,7 +27,6 @@ from tests.worlds.base import BaseWorld
 class World(BaseWorld):
     def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,), **parts: Any) -> None:
         super().__init__(**parts)
-        ports = (self.store, self.queues, self.upstream, self.clock, self.new_id)
         self.sender, self.checks = Sender(self.ports, self.upstream), Checks(self.ports, self.upstream)
         self._link(accounts)
 
@@ -49,7 +48,6 @@ class World(BaseWorld):
 
     def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **more: Any) -> PushOperation:
         body = json.dumps({"accountId": account, "transactions": transactions})
-        ports = (self.store, self.queues, self.now, self.new_id)
         operation = accept(self.ports, self.now, COMPANY, CONNECTION, account, body, **more)
         if operation.due is None:
             # The doorbell has been rung: the check that would ring it again has nothing to do.

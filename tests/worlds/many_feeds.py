@@ -15,7 +15,6 @@ from feedlane.feeds.feed import Feed
 from feedlane.follow_ups import FollowUp
 from feedlane.ids import derived_id
 from feedlane.settings import items as settings_items
-from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Write
 from feedlane.wiring.checks import Checks
 from tests import builders
@@ -88,7 +87,6 @@ class World(BaseWorld):
 @cache
 def _filled(connections: int, feeds: int) -> tuple[Sequence[Feed], Sequence[Item]]:
     """The feeds, and every item of the app. Several tests begin with the same app, which takes a second to make."""
-    store = Store(QuickTable())
     companies = [builders.company(derived_id("company", str(number))) for number in range(COMPANIES)]
     linked = [
         builders.linked(

@@ -23,7 +23,6 @@ from tests.fakes.consent import FakeOrganisations, FakeVault
 from tests.fakes.upstream import FakeUpstream
 from tests.worlds.base import BaseWorld
 
-URL = "https://feeds.example.com"
 API_KEY = "fl_unit-test-key"
 TARGETS = [
     TargetAccount(id="x-1", name="Current", number="20011234", currency="GBP", kind=AccountKind.BANK),
@@ -32,12 +31,10 @@ TARGETS = [
 
 
 class FakeSite(Site):
-    public_url = URL
     login_url = "https://login.xero.test"
 
     def __init__(self, world: BaseWorld) -> None:
-        self.store, self.queues, self.upstream = world.store, world.queues, world.upstream
-        self.clock = world.clock
+        self.ports, self.upstream = world.ports, world.upstream
         self.vault = FakeVault()
         self.organisations = FakeOrganisations()
 

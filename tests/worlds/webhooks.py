@@ -42,7 +42,7 @@ def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
         company_id=company.id,
         connection_id=CONNECTION,
     )
-    return hold_events.held(ports, hold, 120, company, now)
+    return hold_events.held(builders.ports(lambda: event_id), hold, 120, company, now)
 
 
 class World(BaseWorld):

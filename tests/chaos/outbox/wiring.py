@@ -17,6 +17,7 @@ from feedlane.aws import batch
 from feedlane.aws import clients as aws
 from feedlane.aws import queues as sqs
 from feedlane.environment import environment
+from feedlane.ports import Ports
 from feedlane.store.store import Store
 from feedlane.wiring import webhooks as webhook_wiring
 from tests.chaos.timeline import Timeline
@@ -56,14 +57,16 @@ def wired(
     logger.propagate = False
     now, queues = timeline.now, sqs.SQSQueues()
     route, deliver = function("route_events"), function("deliver_webhooks")
-    stand_ins = {"store": lambda: store, "queues": lambda: queues, "system_clock": now}
+    ports = Ports(store, queues, now, new_id, "https://feedlane.example")
     with (
         patch.dict("os.environ", ENVIRONMENT),
-        patch.multiple(aws, client=lambda service, *_: clients[service], **stand_ins),
+        patch.multiple(aws, client=lambda service, *_: clients[service]),
         patch.object(batch, "concurrently", at_once),
-        patch.multiple(route, logger=logger, **stand_ins),
+        patch.multiple(route, logger=logger, ports=lambda: ports, system_clock=now),
         patch.multiple(deliver, logger=logger, system_clock=now),
-        patch.multiple(webhook_wiring, system_clock=now, new_id=new_id, random=rng, WebhookSender=lambda *_: sender),
+        patch.multiple(
+            webhook_wiring, ports=lambda: ports, system_clock=now, random=rng, WebhookSender=lambda *_: sender
+        ),
         patch("builtins.print"),  # metrics are printed
     ):
         _clear_caches(deliver)

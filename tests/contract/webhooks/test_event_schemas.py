@@ -16,7 +16,6 @@ from feedlane.companies import events as payloads
 from feedlane.companies.connection import ConnectionFault, ConnectionStatus
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, fault_of
 from feedlane.companies.source_account import AccountMapping, SourceAccountStatus
-from feedlane.environment import environment
 from feedlane.events import event as event_types
 from feedlane.events.envelope import webhook_body
 from feedlane.events.event import Event
@@ -33,7 +32,7 @@ from feedlane.statements.statement import StatementRecord
 from feedlane.webhooks import events as webhook_events
 from feedlane.webhooks.consumer import Consumer
 from tests import builders
-from tests.builders import NOW
+from tests.builders import NOW, URL
 from tests.worlds.webhooks import hold_event
 
 DOCS = Path(__file__).parents[3] / "docs" / "events"
@@ -72,6 +71,8 @@ STATEMENT = StatementRecord(
 CONSUMER = Consumer(id="consumer-1", url="https://hooks.example.com/in?key=secret", created=NOW)
 PLAIN = builders.company("company-2", description="no tags")
 
+PORTS = builders.ports()
+
 EVENTS = [
     payloads.company_created(PORTS, COMPANY, NOW),
     payloads.company_created(PORTS, PLAIN, NOW),
@@ -106,8 +107,8 @@ EVENTS = [
     statement_events.statement_stuck(PORTS, FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
     statement_events.statement_resolved(PORTS, FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
     payloads.connection_limit_reached(PORTS, 25, 25, NOW),
-    statement_events.daily_limit_reached(PORTS, "tenant-1", 1000, 900, COMPANY, NOW),
-    statement_events.daily_limit_reached(PORTS, "tenant-1", 1000, 900, None, NOW),
+    statement_events.daily_limit_reached(PORTS, "id", "tenant-1", 1000, 900, COMPANY, NOW),
+    statement_events.daily_limit_reached(PORTS, "id", "tenant-1", 1000, 900, None, NOW),
     settings_events.settings_changed(
         PORTS, {"bank_feeds": True, "client_id": "ABC", "client_secret_ending": "wxyz"}, NOW
     ),
@@ -129,15 +130,11 @@ def test_the_outbox_keeps_every_byte(event: Event) -> None:
     assert webhook_body(Event.model_validate(put_event(event).item)) == webhook_body(event)
 
 
-def test_the_company_concerned_comes_with_its_page_in_the_portal(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setenv("PUBLIC_URL", "https://feeds.example.com")
-        environment.cache_clear()
-        event = feed_events.write_ended(PORTS, OPERATION.succeeded(NOW), COMPANY, NOW)
-    environment.cache_clear()
+def test_the_company_concerned_comes_with_its_page_in_the_portal() -> None:
+    event = feed_events.write_ended(PORTS, OPERATION.succeeded(NOW), COMPANY, NOW)
     sent = json.loads(webhook_body(event))
     jsonschema.validate(sent, _strict(_schema(event.type)), format_checker=jsonschema.FormatChecker())
-    portal = f"https://feeds.example.com/portal/companies/{COMPANY.id}"
+    portal = f"{URL}/portal/companies/{COMPANY.id}"
     assert sent["payload"]["referenceCompany"]["links"] == {"portal": portal}
 
 

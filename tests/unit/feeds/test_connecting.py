@@ -114,7 +114,6 @@ def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_
 
     del world.upstream.create_feed_connection  # type: ignore[attr-defined]
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
-    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
     mapping.map_account(world.ports, world.upstream, world.now, connection, account, "target")
     world.run()
     assert world.sent_ids() == ["t1", "t2"]

@@ -73,7 +73,6 @@ def test_a_release_sees_what_the_index_does_not_know_yet(world: World) -> None:
 
 
 def test_switching_on_survives_a_crash_before_the_feeds_are_woken(world: World) -> None:
-    ports = (world.store, world.queues, world.now, world.new_id)
     world.record(world.message(transactions(2)))
     change_settings(world.ports, world.now, {"bank_feeds": False})
     world.run()

@@ -36,7 +36,6 @@ def mapped_again(waiting: int = 2) -> World:
     if waiting:
         world.record(world.message(transactions(waiting)))
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
-    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
     unmapping.unmap(world.ports, world.upstream, world.now, connection, account(world))
     world.upstream.create_feed_connection = made  # type: ignore[method-assign]
     mapping.map_account(world.ports, world.upstream, world.now, connection, account(world), "target")
@@ -55,7 +54,6 @@ def map_again(world: World) -> None:
     del world.upstream.create_feed_connection  # type: ignore[attr-defined]
     world.upstream.connections.clear()
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
-    ports = (world.store, world.upstream, world.queues, world.now, world.new_id)
     mapping.map_account(world.ports, world.upstream, world.now, connection, account(world), "other target")
 
 
@@ -133,7 +131,6 @@ def test_a_release_without_a_mapping_says_that_it_has_to_be_mapped() -> None:
 
 def test_a_rejection_of_an_earlier_feed_connection_leaves_the_present_one_alone() -> None:
     world = mapped_again()
-    ports = (world.store, world.queues, world.feed().id, "fc-earlier")
     assert not unmapping.record_feed_connection_rejected(world.ports, world.feed().id, "fc-earlier", TAKEN, world.now)
     assert account(world).status is SourceAccountStatus.CONNECTING
 

@@ -131,7 +131,6 @@ def test_other_settings_that_change_at_that_moment_stay(world: World) -> None:
         nonlocal changed
         if world.lease("app-keys").get("until") == 0 and not changed:
             changed = True
-            ports = (world.store, world.queues, world.now, world.new_id)
             settings_changes.change_settings(world.ports, world.now, {"app_name": "Harbour Feeds"})
 
     world.table.on_commit = change

@@ -11,8 +11,9 @@ import pytest
 
 from feedlane.errors import Invalid
 from feedlane.web.request import request_in
+from tests.builders import URL
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.worlds.web import API_KEY, URL, World
+from tests.worlds.web import API_KEY, World
 
 
 def _event(**changes: Any) -> dict[str, Any]:

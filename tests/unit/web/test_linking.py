@@ -16,11 +16,11 @@ from feedlane.holds import items as hold_items
 from feedlane.link.choice import OrganisationChoice
 from feedlane.link.linking import NotLinked, NotLinkedReason
 from feedlane.wiring.checks import Checks
-from tests.builders import NOW
+from tests.builders import NOW, URL
 from tests.fakes.consent import ACME, OTHER
 from tests.unit.feeds.moments import crashes_everywhere
 from tests.unit.web.held import add_feed, hold_connection
-from tests.worlds.web import URL, World
+from tests.worlds.web import World
 
 
 @pytest.fixture

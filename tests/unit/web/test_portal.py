@@ -12,10 +12,11 @@ from feedlane.ids import fingerprint
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from tests import builders
+from tests.builders import URL
 from tests.fakes.browser import Browser
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.web.portal import signed_in
-from tests.worlds.web import API_KEY, URL, World
+from tests.worlds.web import API_KEY, World
 
 HOLD = builders.hold(Scope.TENANT, "tenant-acme", reason="organisation-without-bank-feeds", problem=NO_FEEDS.problem)
 

@@ -7,9 +7,10 @@ import pytest
 from feedlane.credentials.vault import KeysCheck
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Access, Settings
+from tests.builders import URL
 from tests.fakes.browser import Seen
 from tests.unit.web.portal import signed_in
-from tests.worlds.web import URL, World
+from tests.worlds.web import World
 
 
 @pytest.fixture

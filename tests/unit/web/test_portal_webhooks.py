@@ -49,7 +49,7 @@ def _consumer(world: World, id: str = "consumer-1", **fields: object) -> Consume
 
 def _delivered(world: World, consumer: Consumer, number: int, *answers: Answer) -> Delivery:
     when = NOW + timedelta(minutes=number)
-    event = webhook_events.consumer_test(PORTS, consumer, when)
+    event = webhook_events.consumer_test(world.ports, consumer, when)
     delivery = Delivery.of(event, consumer.id)
     for answer in answers:
         delivery = delivery.after(answer, when, 0.0)

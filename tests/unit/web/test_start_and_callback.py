@@ -8,10 +8,11 @@ import pytest
 
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.settings import items as settings_items
+from tests.builders import URL
 from tests.fakes.browser import Browser
 from tests.fakes.consent import ACME, OTHER
 from tests.unit.web.held import hold_connection
-from tests.worlds.web import URL, World
+from tests.worlds.web import World
 
 
 @pytest.fixture
