@@ -17,7 +17,9 @@ from typing import Any
 from feedlane.feeds.upstream import Upstream
 from feedlane.follow_ups import FollowUp
 from feedlane.pushes.message import QueueMessage
+from feedlane.statements.sender import Sender
 from feedlane.store.store import Store
+from feedlane.wiring.checks import Checks
 from tests.fakes.table import MemoryTable
 from tests.worlds.feeds import World
 
@@ -36,8 +38,7 @@ class Deployment:
         self.world = world
         self.table = table
         world.store, world.queues, world.upstream = Store(table), self, upstream  # type: ignore[assignment]
-        ports = (world.store, self, upstream, world.clock, world.new_id)
-        world.sender, world.checks = type(world.sender)(*ports), type(world.checks)(*ports)
+        world.sender, world.checks = Sender(world.ports, upstream), Checks(world.ports, upstream)
         self.invocations: Counter[str] = Counter()
         self.messages: list[tuple[str, str]] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []

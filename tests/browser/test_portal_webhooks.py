@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,8 +35,9 @@ class Platform:
     def deliver(self) -> None:
         """Works off what is on the queue now: not what comes of it later."""
         site = self.link.site
+        ports = replace(site.ports, clock=lambda: self.now)
         deliverer = Deliverer(
-            site.ports,
+            ports,
             secrets=lambda consumer: site.vault.webhook_secrets(consumer.id),
             headers=lambda consumer: site.vault.webhook_headers(consumer.id),
             post=WebhookSender("any", system_clock).post,
@@ -45,7 +46,7 @@ class Platform:
         for consumer_id, event_id, _ in site.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
         for consumer_id, replay_id, _ in site.queues.take("replays"):
-            Replayer(site.ports, deliverer).work(consumer_id, replay_id)
+            Replayer(ports, deliverer).work(consumer_id, replay_id)
 
 
 @pytest.fixture

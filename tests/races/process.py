@@ -13,6 +13,7 @@ from feedlane.aws import clients as aws
 from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.clock import system_clock
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded
+from feedlane.ports import Ports
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.upkeep.connections import ConnectionCheck
@@ -87,9 +88,7 @@ class FunctionInstance:
         self._store = Store(table)
         self.vault = VaultService(self._secrets, table, identity, self._now, self._pause)
         self.connection_check = ConnectionCheck(
-            self.ports,
-            self.vault,
-            connections,
+            Ports(Store(table), FakeQueues(), self._now, new_id), self.vault, connections
         )
 
     def answer(self, ask: Ask) -> Answer:

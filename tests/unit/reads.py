@@ -64,6 +64,8 @@ def _enter(node: ast.AST, classes: tuple[str, ...], reads: Reads, waiting: list[
         case ast.FunctionDef(name=name) if classes and name.startswith("__"):
             waiting.append(Waiting({*classes}, node))
         case ast.ClassDef():
+            for base in node.bases:
+                _read(base, reads)
             for inner in node.body:
                 _enter(inner, (*classes, node.name), reads, waiting)
         case _:

@@ -51,7 +51,7 @@ def test_every_variable_is_read_by_the_functions_code(function: str) -> None:
     read = reads_of(ROOT / "functions" / function)
     given = set(variables_of(function)) - LOGGER
     assert "Logger" in read.names
-    assert (METRICS in given) == ("measures" in read.names)
+    assert (METRICS in given) == ("metrics" in read.names)
     unread = {variable for variable in given - {METRICS} if FIELDS[variable] not in read.environment}
     assert unread == set()
 
@@ -96,6 +96,6 @@ def test_each_variable_is_known_by_its_name_in_small_letters() -> None:
 
 def test_code_that_nothing_calls_reads_nothing(tmp_path: Path) -> None:
     """The proof above would not notice an unread variable if the search found readers everywhere."""
-    code = "from feedlane import aws\nfrom feedlane.environment import environment\n"
-    (tmp_path / "app.py").write_text(f"{code}def handler():\n    return aws.store()\n")
+    code = "from feedlane.aws import clients\nfrom feedlane.environment import environment\n"
+    (tmp_path / "app.py").write_text(f"{code}def handler():\n    return clients.store()\n")
     assert reads_of(tmp_path).environment == {"table_name"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from feedlane.companies import companies
 from feedlane.companies import items as company_items
@@ -13,12 +14,14 @@ from feedlane.holds import placement
 from feedlane.holds import release as hold_release
 from feedlane.ids import feed_id
 from feedlane.link import connections
+from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
 from tests.builders import COMPANY, CONNECTION
 from tests.chaos.outbox.world import ACCOUNTS, World
+from tests.fakes.queues import FakeQueues
 
 REFUSED = Refusal(
     scope=Scope.FEED,
@@ -57,7 +60,7 @@ class Changes:
     def setting(self) -> None:
         world, now = self._world, self._world.timeline.now()
         is_error = not settings_items.settings(world.store).gap_is_error
-        settings_changes.change_settings(world.ports, now, {"gap_is_error": is_error})
+        settings_changes.change_settings(_without_queues(world), now, {"gap_is_error": is_error})
 
     def profile(self) -> None:
         world, now = self._world, self._world.timeline.now()
@@ -70,7 +73,7 @@ class Changes:
         feed = feed_items.find_feed(world.store, feed_id(CONNECTION, world.rng.choice(ACCOUNTS)))
         assert feed is not None
         company = company_items.company(world.store, COMPANY)
-        placement.hold_feed(world.ports, feed, REFUSED, company, world.timeline.now())
+        placement.hold_feed(_without_queues(world), feed, REFUSED, company, world.timeline.now())
 
     def flicker(self) -> None:
         """Places and releases a hold twice in a row: several events of one feed in quick succession."""
@@ -80,4 +83,9 @@ class Changes:
     def release(self) -> None:
         world = self._world
         for hold in hold_items.holds(world.store)[:1]:
-            hold_release.release(world.ports, world.timeline.now(), hold)
+            hold_release.release(_without_queues(world), world.timeline.now(), hold)
+
+
+def _without_queues(world: World) -> Ports:
+    """Only events matter here: nothing works on what a change puts on the feeds' queues."""
+    return replace(world.ports, queues=FakeQueues())

@@ -23,6 +23,7 @@ from feedlane.wiring import webhooks as webhook_wiring
 from tests.chaos.timeline import Timeline
 from tests.unit.handlers.handlers import load
 
+PUBLIC_URL = "https://feedlane.example"
 EVENTS = "events"
 DELIVERIES = "deliveries"
 ENVIRONMENT = {
@@ -57,7 +58,7 @@ def wired(
     logger.propagate = False
     now, queues = timeline.now, sqs.SQSQueues()
     route, deliver = function("route_events"), function("deliver_webhooks")
-    ports = Ports(store, queues, now, new_id, "https://feedlane.example")
+    ports = Ports(store, queues, now, new_id, PUBLIC_URL)
     with (
         patch.dict("os.environ", ENVIRONMENT),
         patch.multiple(aws, client=lambda service, *_: clients[service]),

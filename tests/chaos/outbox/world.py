@@ -9,7 +9,9 @@ from typing import Any
 from unittest.mock import patch
 
 from feedlane.aws import batch
+from feedlane.aws import queues as sqs
 from feedlane.aws.event_bridge import EventBridgeBus
+from feedlane.ports import Ports
 from feedlane.store.store import Store
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
@@ -18,7 +20,7 @@ from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import Consumers, VaultClient
 from tests.chaos.outbox.replays import Replays, all_replays
 from tests.chaos.outbox.transport import Bus, Mapping, OutboxTable, Stream, context
-from tests.chaos.outbox.wiring import DELIVERIES, EVENTS, function, wired
+from tests.chaos.outbox.wiring import DELIVERIES, EVENTS, PUBLIC_URL, function, wired
 from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.timeline import START, Timeline
 from tests.worlds.feeds import World as Linked
@@ -51,6 +53,10 @@ class World:
         self.new_id = numbered_ids()
         self.consumers = [self._consumer(number) for number in range(consumers)]
         self.table.put_many(Linked(ACCOUNTS).table.items.values())
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.store, sqs.queues(), self.timeline.now, self.new_id, PUBLIC_URL)
 
     def _consumer(self, number: int) -> Consumer:
         consumer = Consumer(id=f"consumer-{number}", url=f"https://consumer-{number}/hooks", created=START)

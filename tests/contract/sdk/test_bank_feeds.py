@@ -51,7 +51,7 @@ def push(sdk: CodatBankFeeds, ids: Ids, account: str = "src-001", **more: object
 def test_a_company_lives_from_creation_to_deletion(sdk: CodatBankFeeds, own: World) -> None:
     company = sdk.companies.create(request={"name": "Company (Codat[1])", "description": "demo", "tags": {"a": "b"}})
     assert company.name == "Company Codat1"
-    assert company.redirect.startswith("https://feedlane.example.com/link/")
+    assert company.redirect.startswith("https://feeds.example.com/link/")
     changed = sdk.companies.update(
         request={"company_id": company.id, "company_update_request": {"description": "changed"}}
     )

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from feedlane.environment import environment
 from feedlane.errors import Invalid
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import CONSUMERS_MAX
@@ -33,9 +32,8 @@ def public(monkeypatch: pytest.MonkeyPatch, own: World) -> Iterator[None]:
     """As a deployment is: webhooks go to public addresses only."""
     hosts = {"hooks.example.com": ["93.184.215.14"], "inside.example.com": ["10.0.0.1"]}
     with monkeypatch.context() as patch:
-        patch.setenv("WEBHOOK_TARGETS", "public")
-        patch.setattr("feedlane.addresses.resolve_host", lambda host, port: hosts.get(host, [host]))
-        environment.cache_clear()
+        patch.setattr(own, "webhook_targets", "public")
+        patch.setattr("feedlane.webhooks.target_urls.resolve_host", lambda host, port: hosts.get(host, [host]))
         yield
 
 

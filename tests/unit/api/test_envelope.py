@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from feedlane.codat import errors
+from feedlane.companies import items as company_items
 from feedlane.errors import (
     AppKeysRejected,
     Conflict,
@@ -107,7 +108,7 @@ def test_a_base64_body_is_read(own: World) -> None:
 
 
 def test_an_unexpected_error_is_a_500_without_its_text(call: Call, own: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own.store, "company", lambda _: 1 / 0)
+    monkeypatch.setattr(company_items, "company", lambda *_: 1 / 0)
     answer = call("GET", "/companies/x")
     assert (answer.status, answer.body["error"]) == (500, "An unexpected error occurred.")
 
@@ -135,7 +136,7 @@ def test_only_our_own_faults_are_logged_as_errors(
     for method, path in (("GET", "/companies/x"), ("GET", "/nowhere"), ("POST", "/companies")):
         assert call(method, path).status < 500
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
-    monkeypatch.setattr(own.store, "company", lambda _: 1 / 0)
+    monkeypatch.setattr(company_items, "company", lambda *_: 1 / 0)
     correlation_id = call("GET", "/companies/x").body["correlationId"]
     [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert logged.correlation_id == correlation_id

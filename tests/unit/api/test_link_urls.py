@@ -22,7 +22,7 @@ def _password(link: str) -> str:
 
 def test_by_default_links_have_no_password(call: Call, place: str) -> None:
     assert call("GET", SETTINGS).body["linkPasswords"] is False
-    assert call("GET", place).body["linkUrl"] == f"https://feedlane.example.com/link{place}/start"
+    assert call("GET", place).body["linkUrl"] == f"https://feeds.example.com/link{place}/start"
 
 
 def test_each_answer_about_a_connection_has_a_new_password(call: Call, own: World, place: str) -> None:

@@ -22,7 +22,7 @@ def test_settings_are_shown_with_masked_keys(call: Call) -> None:
     shown = call("GET", SETTINGS).body
     assert (shown["enabled"], shown["access"], shown["connectionLimit"]) == (True, "Continuous", 25)
     assert (shown["clientId"], shown["clientSecret"]) == ("xxxxxxxxxxxxAAAA", "xxxxxxxxxxxxCyeQ")
-    assert shown["redirectUri"] == "https://feedlane.example.com/oauth/callback"
+    assert shown["redirectUri"] == "https://feeds.example.com/oauth/callback"
 
 
 def test_what_is_given_changes_and_the_rest_stays(call: Call, own: World) -> None:
@@ -157,7 +157,7 @@ PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https:/
         ("access", "Continuous", "OneOff"),
         ("appName", "", "Harbour Feeds"),
         ("companyUrl", "", "https://example.com"),
-        ("redirectUri", "https://feedlane.example.com/oauth/callback", "https://feedlane.example.com/x/oauth/callback"),
+        ("redirectUri", "https://feeds.example.com/oauth/callback", "https://feedlane.example.com/x/oauth/callback"),
         ("partner", False, None),
         ("privacyPolicyUrl", "", "https://example.com/privacy"),
         ("termsUrl", "", "https://example.com/terms"),
@@ -181,12 +181,12 @@ def test_every_setting_has_a_default_and_tells_of_its_change(
 @pytest.mark.parametrize(
     "uri",
     [
-        "http://feedlane.example.com/oauth/callback",
-        "https://feedlane.example.com/elsewhere",
-        "https://feedlane.example.com/oauth/callback?x=1",
-        "https://feedlane.example.com/oauth/callback#x",
+        "http://feeds.example.com/oauth/callback",
+        "https://feeds.example.com/elsewhere",
+        "https://feeds.example.com/oauth/callback?x=1",
+        "https://feeds.example.com/oauth/callback#x",
         "https://other.example.com/oauth/callback",
-        "https://feedlane.example.com.evil.example/oauth/callback",
+        "https://feeds.example.com.evil.example/oauth/callback",
     ],
 )
 def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, own: World, uri: str) -> None:
@@ -197,7 +197,7 @@ def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, own:
 
 
 def test_the_deployments_own_redirect_uri_is_no_setting(call: Call, own: World) -> None:
-    call("PUT", SETTINGS, {"redirectUri": "https://feedlane.example.com/oauth/callback"})
+    call("PUT", SETTINGS, {"redirectUri": "https://feeds.example.com/oauth/callback"})
     assert settings_items.settings(own.store).redirect_uri == ""
     assert own.event_types == []
 

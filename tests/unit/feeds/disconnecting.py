@@ -26,4 +26,4 @@ def remove(world: World) -> None:
 def _act(world: World, act: Callable[..., object], *more: Any) -> None:
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
-    act(world.store, world.upstream, world.queues, world.now, world.new_id, connection, account, *more)
+    act(world.ports, world.upstream, world.now, connection, account, *more)

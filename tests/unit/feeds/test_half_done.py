@@ -28,7 +28,7 @@ FAILED, RELEASED = "bankTransactions.write.unsuccessful", "bankFeeds.released"
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two feeds in a commit instead of thirty."""
     for module in (hold_release, long_release):
-        monkeypatch.setattr(module, "FEEDS_AT_ONCE", 2)
+        monkeypatch.setattr(module, "FEEDS_PER_COMMIT_MAX", 2)
 
 
 def held(accounts: tuple[str, ...] = MANY) -> World:

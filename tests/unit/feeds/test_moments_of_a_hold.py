@@ -13,6 +13,7 @@ from feedlane.holds import placement
 from feedlane.holds.hold import Hold
 from feedlane.pushes.message import QueueMessage
 from feedlane.scope import Scope
+from feedlane.store.store import Store
 from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app, hold_tenant
@@ -65,20 +66,22 @@ def test_a_crash_right_after_a_hold_still_tells_the_other_feeds(world: World) ->
     assert [world.operation(one.key).status for one in (first, second)] == [PushStatus.FAILED] * 2
 
 
-def test_a_refusal_that_finds_a_hold_makes_none_anew_when_that_is_lifted_at_this_moment(world: World) -> None:
+def test_a_refusal_that_finds_a_hold_makes_none_anew_when_that_is_lifted_at_this_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A new one would be told to the other feeds only if nothing crashes: nobody has promised to look."""
     world.push(transactions(2))
     company = company_items.company(world.store, COMPANY)
     before, feed = hold_tenant(world), world.feed()
-    real = world.store.holds_on
+    real = hold_items.holds_on
 
-    def seen_and_lifted(subjects: Any) -> list[Hold]:
-        found = real(subjects)
-        world.store.holds_on = real  # type: ignore[method-assign]
+    def seen_and_lifted(store: Store, subjects: Any) -> list[Hold]:
+        found = real(store, subjects)
+        monkeypatch.undo()
         world.store.commit(hold_items.remove_hold(before))
         return found
 
-    world.store.holds_on = seen_and_lifted  # type: ignore[method-assign]
+    monkeypatch.setattr(hold_items, "holds_on", seen_and_lifted)
     found = placement.hold_feed(world.ports, feed, NO_FEEDS, company, world.now)
     assert (found.id, hold_items.holds(world.store), world.events("bankFeeds.held")) == (before.id, [], [])
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from feedlane.aws import clients as aws
 from feedlane.aws import queues as sqs
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
@@ -51,8 +50,6 @@ def postponed(monkeypatch: pytest.MonkeyPatch) -> FakeSQS:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, postponed: FakeSQS) -> World:
     world = World()
-    monkeypatch.setattr(aws, "store", lambda: world.store)
-    monkeypatch.setattr(sqs, "queues", lambda: world.queues)
     monkeypatch.setattr(wiring, "sender", lambda: world.sender)
     monkeypatch.setattr(wiring, "checks", lambda: world.checks)
     tenant = builders.tenant("tenant-9")
@@ -65,10 +62,10 @@ def world(monkeypatch: pytest.MonkeyPatch, postponed: FakeSQS) -> World:
     return world
 
 
-def recorder() -> ModuleType:
+def recorder(world: World) -> ModuleType:
     """The function at the time of its sample event: a push is judged by today's date."""
     module = load("record_transactions")
-    module.system_clock = lambda: NOW  # type: ignore[attr-defined]
+    module.ports = lambda: world.ports  # type: ignore[attr-defined]
     return module
 
 
@@ -79,7 +76,7 @@ def feed_of(world: World) -> Feed:
 
 
 def test_a_message_is_recorded_and_its_feed_woken(world: World) -> None:
-    answer = recorder().handler(sample("record_transactions"), Context())
+    answer = recorder(world).handler(sample("record_transactions"), Context())
     assert answer == {"batchItemFailures": []}
     assert feed_of(world).recorded_through == 2
     assert world.queues.woken == [FEED]
@@ -87,7 +84,7 @@ def test_a_message_is_recorded_and_its_feed_woken(world: World) -> None:
 
 def test_a_message_that_fails_is_reported_and_comes_back_soon(world: World, postponed: FakeSQS) -> None:
     event = sample("record_transactions")
-    handler = recorder().handler
+    handler = recorder(world).handler
     world.store.table.commit = _failing  # type: ignore[method-assign,assignment]
     answer = handler(event, Context())
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [event["Records"][0]["messageId"]]
@@ -137,13 +134,13 @@ def test_a_group_that_fails_does_not_hold_up_another(world: World) -> None:
     stranger["messageId"] = "5f0a1b2c-0000-4000-8000-000000000099"
     stranger["attributes"]["MessageGroupId"] = "another/group"
     event["Records"].insert(0, stranger)
-    assert recorder().handler(event, Context()) == {"batchItemFailures": []}
+    assert recorder(world).handler(event, Context()) == {"batchItemFailures": []}
     assert [found["group"] for found in world.queues.aside] == ["another/group"]
     assert feed_of(world).recorded_through == 2
 
 
 def test_a_woken_feed_posts_its_statement_and_a_check_ends_it(world: World) -> None:
-    recorder().handler(sample("record_transactions"), Context())
+    recorder(world).handler(sample("record_transactions"), Context())
     assert load("push_statements").handler(sample("push_statements"), Context()) == {"batchItemFailures": []}
     flight = feed_of(world).flight
     assert flight is not None

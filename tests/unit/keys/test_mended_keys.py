@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import patch
 
 import httpx
@@ -20,6 +21,7 @@ from feedlane.ids import feed_id
 from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed, Write
 from tests.builders import COMPANY, CONNECTION
+from tests.fakes.queues import FakeQueues
 from tests.worlds.app_keys import NOT_ALLOWED, UNKNOWN_KEYS, World
 from tests.worlds.feeds import World as Linked
 from tests.worlds.vault import CLIENT_ID, NEW_SECRET, SECRET, Crash
@@ -48,7 +50,7 @@ def test_what_waited_goes_on_under_a_new_push_operation(world: World) -> None:
     feed = _waiting(world)
     refusal = Refusal(scope="app", reason="app-keys-rejected", problem=UNKNOWN_KEYS)  # type: ignore[arg-type]
     company = company_items.company(world.store, COMPANY)
-    placement.hold_feed(world.ports, feed, refusal, company, world.now)
+    placement.hold_feed(replace(world.ports, queues=FakeQueues()), feed, refusal, company, world.now)
     world.save(CLIENT_ID, SECRET)
     assert world.queues.woken == [feed.id]
     [operation] = push_operation_items.operations_of_company(world.store, COMPANY)

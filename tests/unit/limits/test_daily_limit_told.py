@@ -34,7 +34,7 @@ def world() -> World:
 
 def call(world: World, tenant: str = TENANT) -> bool:
     """Whether a call may go now."""
-    gate, id = Gate(world.store), world.new_id()
+    gate, id = Gate(world.ports), world.new_id()
     goes = gate.enter(tenant, world.now, id) is None
     if goes:
         gate.leave(tenant, world.now, id)

@@ -21,6 +21,7 @@ from feedlane.statements.limits import (
     finish_call,
 )
 from feedlane.store.store import Store
+from tests import builders
 from tests.builders import NOW
 from tests.fakes.table import MemoryTable
 
@@ -73,7 +74,8 @@ def test_instances_that_ask_at_the_same_moment_share_one_count() -> None:
     answers: list[int | None] = []
 
     def ask(number: int) -> None:
-        answers.append(Gate(store, Limits(minute=10), Limits(minute=7)).enter("t", NOW, str(number)))
+        gate = Gate(builders.ports(store=store), Limits(minute=10), Limits(minute=7))
+        answers.append(gate.enter("t", NOW, str(number)))
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(30)]
     for thread in threads:
@@ -81,11 +83,14 @@ def test_instances_that_ask_at_the_same_moment_share_one_count() -> None:
     for thread in threads:
         thread.join()
     assert answers.count(None) <= 7
-    assert Gate(store, Limits(minute=10), Limits(minute=7)).enter("u", NOW, "after") is not None or None in answers
+    assert (
+        Gate(builders.ports(store=store), Limits(minute=10), Limits(minute=7)).enter("u", NOW, "after") is not None
+        or None in answers
+    )
 
 
 def test_a_tenant_that_is_full_does_not_stop_another() -> None:
-    gate = Gate(Store(MemoryTable()), Limits(minute=1), Limits(minute=10))
+    gate = Gate(builders.ports(), Limits(minute=1), Limits(minute=10))
     assert gate.enter("full", NOW, "a") is None
     assert gate.enter("full", NOW, "b") is not None
     assert gate.enter("other", NOW, "c") is None
@@ -97,15 +102,15 @@ def test_the_days_number_follows_the_setting_and_starts_with_the_lowest_tiers() 
     store.commit(settings_items.put_settings(Settings(daily_limit=250)))
     assert _calls_of_a_day(store, "a-few") == 250 - DAILY_CALLS_RESERVED
     store.commit(settings_items.put_settings(settings_items.settings(store).but(daily_limit=251)))
-    assert Gate(store).enter("a-few", NOW + timedelta(hours=6), "one-more") is None
-    assert Gate(store).enter("a-few", NOW + timedelta(hours=6), "none-more") is not None
+    assert Gate(builders.ports(store=store)).enter("a-few", NOW + timedelta(hours=6), "one-more") is None
+    assert Gate(builders.ports(store=store)).enter("a-few", NOW + timedelta(hours=6), "none-more") is not None
 
 
 def _calls_of_a_day(store: Store, tenant: str) -> int:
     """One call every 20 seconds, from noon on, until the day has no room left."""
     for number in range(2000):
         now = NOW + timedelta(seconds=20 * number)
-        if Gate(store).enter(tenant, now, f"{tenant}-{number}") is not None:
+        if Gate(builders.ports(store=store)).enter(tenant, now, f"{tenant}-{number}") is not None:
             return number
-        Gate(store).leave(tenant, now, f"{tenant}-{number}")
+        Gate(builders.ports(store=store)).leave(tenant, now, f"{tenant}-{number}")
     raise AssertionError("the day had room for every call")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from feedlane.companies import items as company_items
 from feedlane.errors import Invalid
 from feedlane.web.request import request_in
 from tests.builders import URL
@@ -75,7 +77,7 @@ def test_the_platforms_logo_is_the_only_thing_loaded_from_elsewhere(world: World
 
 
 def test_http_on_this_machine_gets_cookies_that_work_there(world: World) -> None:
-    world.site.public_url = "http://localhost:8080"
+    world.site.ports = replace(world.site.ports, public_url="http://localhost:8080")
     seen = world.browser.get(f"{world.base()}/start?link.reconnect=1")
     assert "Secure" not in seen.cookies[0]
     assert "Strict-Transport-Security" not in seen.headers
@@ -87,7 +89,8 @@ def test_a_fault_of_ours_is_a_page_and_says_nothing_of_the_inside(
     def broken(*args: Any) -> None:
         raise RuntimeError("canary-inside")
 
-    monkeypatch.setattr(world.store, "find_connection", broken)
+    monkeypatch.setattr(company_items, "connection", broken)
+    monkeypatch.setattr(company_items, "find_connection", broken)
     seen = world.browser.get(f"{world.base()}/start")
     assert seen.status == 500
     assert "Something went wrong" in seen.body

@@ -11,6 +11,7 @@ from feedlane.companies.company import Company
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.follow_ups import LinkStartCheck
 from feedlane.link import unanswered_starts
+from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 from tests.fakes.browser import Browser
 from tests.worlds.web import World
@@ -130,14 +131,14 @@ def test_two_looks_at_the_same_moment_report_once(world: World, monkeypatch: pyt
     world.start(query="?link.reconnect=1")
     [(check, _)] = world.queues.take("follow_ups")
     world.now += timedelta(minutes=11)
-    company = world.store.company
+    company = company_items.company
 
-    def meanwhile(company_id: str) -> Company:
+    def meanwhile(store: Store, company_id: str) -> Company:
         monkeypatch.undo()
         unanswered_starts.check(world.ports, world.now, check)
-        return company(company_id)
+        return company(store, company_id)
 
-    monkeypatch.setattr(world.store, "company", meanwhile)
+    monkeypatch.setattr(company_items, "company", meanwhile)
     with pytest.raises(ConditionFailed):
         unanswered_starts.check(world.ports, world.now, check)
     assert world.event_types.count(UNANSWERED) == 1

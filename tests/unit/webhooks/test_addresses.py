@@ -139,6 +139,7 @@ def test_a_local_system_may_send_anywhere() -> None:
         check_url("file:///etc/passwd", "any")
 
 
-def test_without_a_setting_only_public_addresses_are_allowed() -> None:
+@pytest.mark.parametrize("targets", ["public", "", "ANY"])
+def test_without_a_setting_only_public_addresses_are_allowed(targets: str) -> None:
     with pytest.raises(Invalid):
-        check_url("http://127.0.0.1:8088/hooks")
+        check_url("http://127.0.0.1:8088/hooks", targets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -41,7 +42,7 @@ def world() -> World:
 
 def test_a_crash_before_the_message_leaves_a_replay_that_the_watch_finds(world: World) -> None:
     with pytest.raises(Crash):
-        consumers.enable(world.ports, world.now, "consumer-1")
+        consumers.enable(replace(world.ports, queues=DeadQueues()), world.now, "consumer-1")
     assert not webhook_items.consumer(world.store, "consumer-1").disabled
     world.now += STALLED_AFTER + timedelta(seconds=1)
     assert stalled_replays.requeue(world.ports, world.now).rung == 1

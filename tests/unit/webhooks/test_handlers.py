@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from feedlane.aws import queues as sqs
 from feedlane.aws.table_stream import events_in
 from feedlane.events.event import HELD, WRITE_UNSUCCESSFUL
 from feedlane.events.relay import BusEntry
@@ -42,7 +43,7 @@ def world() -> World:
 @pytest.fixture
 def postponed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     postponed: list[tuple[str, int]] = []
-    monkeypatch.setattr("feedlane.aws.postpone", lambda queue, receipt, seconds: postponed.append((receipt, seconds)))
+    monkeypatch.setattr(sqs, "postpone", lambda queue, receipt, seconds: postponed.append((receipt, seconds)))
     return postponed
 
 
