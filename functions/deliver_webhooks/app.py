@@ -24,6 +24,7 @@ MARGIN_SECONDS = 5.0
 
 require(
     Environment.table_name,
+    Environment.public_url,
     Environment.vault_function_name,
     Environment.deliveries_queue_url,
     Environment.webhook_targets,

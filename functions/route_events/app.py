@@ -20,6 +20,7 @@ from feedlane.webhooks.router import route
 
 require(
     Environment.table_name,
+    Environment.public_url,
     Environment.events_queue_url,
     Environment.deliveries_queue_url,
 )

@@ -13,6 +13,7 @@ from feedlane.aws import clients as aws
 from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.clock import system_clock
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded
+from feedlane.ids import new_id
 from feedlane.ports import Ports
 from feedlane.store import keys
 from feedlane.store.store import Store
@@ -24,6 +25,7 @@ from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from local.instance import ROOT_CREDENTIALS
 from tests.chaos.mutations import MUTATIONS
+from tests.fakes.queues import FakeQueues
 from tests.races.moments import Moments, WatchedTransport, hurry_retries
 from tests.races.services import PREFIX, TABLE, Services
 

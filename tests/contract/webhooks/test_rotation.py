@@ -97,7 +97,7 @@ def test_headers_arrive_and_change_with_the_next_webhook(world: World) -> None:
     assert (sent.headers["content-type"], sent.headers["host"]) == (
         "application/json", f"127.0.0.1:{world.receiver.port}",
     )  # fmt: skip
-    consumers.change(world.store, world.service, id, headers={"X-Key": "new"})
+    consumers.change(world.store, world.service, "any", id, headers={"X-Key": "new"})
     sent = world.webhook(id)
     assert sent.headers["x-key"] == "new"
     assert "authorization" not in sent.headers

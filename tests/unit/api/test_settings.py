@@ -157,7 +157,7 @@ PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https:/
         ("access", "Continuous", "OneOff"),
         ("appName", "", "Harbour Feeds"),
         ("companyUrl", "", "https://example.com"),
-        ("redirectUri", "https://feeds.example.com/oauth/callback", "https://feedlane.example.com/x/oauth/callback"),
+        ("redirectUri", "https://feeds.example.com/oauth/callback", "https://feeds.example.com/x/oauth/callback"),
         ("partner", False, None),
         ("privacyPolicyUrl", "", "https://example.com/privacy"),
         ("termsUrl", "", "https://example.com/terms"),

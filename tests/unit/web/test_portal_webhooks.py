@@ -19,6 +19,7 @@ from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.deliverer import consumer_after
 from feedlane.webhooks.delivery import Answer, Delivery
 from feedlane.webhooks.replay import Selection
+from tests import builders
 from tests.builders import NOW
 from tests.worlds.web import API_KEY, World
 
@@ -49,7 +50,7 @@ def _consumer(world: World, id: str = "consumer-1", **fields: object) -> Consume
 
 def _delivered(world: World, consumer: Consumer, number: int, *answers: Answer) -> Delivery:
     when = NOW + timedelta(minutes=number)
-    event = webhook_events.consumer_test(world.ports, consumer, when)
+    event = webhook_events.consumer_test(builders.ports(lambda: f"event-{number}"), consumer, when)
     delivery = Delivery.of(event, consumer.id)
     for answer in answers:
         delivery = delivery.after(answer, when, 0.0)

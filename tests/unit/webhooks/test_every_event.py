@@ -1,4 +1,4 @@
-"""Events come from the wings' `events.py` alone, so that the payload tests over it are tests over all that is ever emitted."""
+"""Events come from the wings' `events.py` alone, so that the tests over their payloads cover every event."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def _without_routing(detail: dict[str, Any]) -> dict[str, Any]:
 
 def _route(world: World, given: dict[str, Any]) -> Any:
     app = load("route_events")
-    app.store, app.queues = lambda: world.store, lambda: world.queues
+    app.ports = lambda: world.ports
     return app.handler(given, Context())
 
 
