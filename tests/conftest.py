@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,6 @@ import pytest
 
 if TYPE_CHECKING:
     from local.instance import Instance
-
-
-# The template sets it for every function; without it no handler can tell its figures.
-os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Feedlane/test")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
