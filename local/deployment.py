@@ -60,7 +60,6 @@ def deploy(instance: Instance, log: Path) -> bool:
 
 def _parameters(instance: Instance) -> list[str]:
     values = {
-        "Stage": "local",
         "PythonRuntime": runtime(),
         "Architecture": architecture(),
         "PublicUrl": instance.api_url,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from local.instance import Instance
 
 
-# The template sets it for every function; without it no handler can tell its figures.
-os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Feedlane/test")
 # Nobody waits between two attempts at a commit: the fakes' conflicts are over at once.
 attempts.sleep = lambda seconds: None
 

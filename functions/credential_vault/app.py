@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from feedlane import aws, measures
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.errors import AppKeysRejected, FeedlaneError, Unavailable
 from feedlane.measures import Measure
 from feedlane.store.dynamodb import DynamoDBTable
@@ -23,7 +23,14 @@ from feedlane.xero.identity import Identity
 # A lost answer is asked for once more: two of these fit into the function's time.
 IDENTITY_READ_SECONDS = 5.0
 
-logger = Logger(service="credential_vault")
+require(
+    Environment.table_name,
+    Environment.secrets_prefix,
+    Environment.xero_identity_url,
+    Environment.metrics_namespace,
+)
+
+logger = Logger()
 
 
 # `log_event=False` also where the environment asks for events in the log.
@@ -49,7 +56,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def vault() -> VaultService:
-    settings = environment()
-    identity = Identity(Http(settings.xero_identity_url, read_seconds=IDENTITY_READ_SECONDS))
-    secrets = SecretsManager(aws.client("secretsmanager"), settings.secrets_prefix)
-    return VaultService(secrets, DynamoDBTable(aws.client("dynamodb"), settings.table_name), identity)
+    identity = Identity(Http(environment().xero_identity_url, read_seconds=IDENTITY_READ_SECONDS))
+    secrets = SecretsManager(aws.client("secretsmanager"), environment().secrets_prefix)
+    return VaultService(secrets, DynamoDBTable(aws.client("dynamodb"), environment().table_name), identity)

@@ -12,7 +12,7 @@ from feedlane import aws, batch, measures
 from feedlane.clock import system_clock
 from feedlane.delivering import Deliverer
 from feedlane.delivery import DeliveryState
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.measures import Measure
 from feedlane.replaying import Replayer
 from feedlane.webhook_wiring import deliverer, replayer
@@ -20,6 +20,14 @@ from feedlane.webhook_wiring import deliverer, replayer
 # An attempt takes fifteen seconds at most; what is not done by then has met something that hangs.
 LONGEST_SECONDS = 25.0
 MARGIN_SECONDS = 5.0
+
+require(
+    Environment.table_name,
+    Environment.vault_function_name,
+    Environment.deliveries_queue_url,
+    Environment.webhook_targets,
+    Environment.metrics_namespace,
+)
 
 logger = Logger()
 

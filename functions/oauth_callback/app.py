@@ -6,9 +6,19 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from feedlane.environment import Environment, require
 from feedlane.web.link_routes import CALLBACK
 from feedlane.web.routing import answer
 from feedlane.web.site import Site
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.xero_api_url,
+    Environment.vault_function_name,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+)
 
 logger = Logger()
 site = Site()

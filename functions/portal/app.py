@@ -6,9 +6,20 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from feedlane.environment import Environment, require
 from feedlane.web.portal_routes import PORTAL
 from feedlane.web.routing import answer
 from feedlane.web.site import Site
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.vault_function_name,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+    Environment.deliveries_queue_url,
+    Environment.webhook_targets,
+)
 
 logger = Logger()
 site = Site()

@@ -13,7 +13,20 @@ from api.authentication import authenticate
 from api.paths import with_one_segment
 from api.routing import resolver
 from feedlane.codat import errors
+from feedlane.environment import Environment, require
 from feedlane.money import dumps
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.xero_api_url,
+    Environment.vault_function_name,
+    Environment.transactions_queue_url,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+    Environment.deliveries_queue_url,
+    Environment.webhook_targets,
+)
 
 logger = Logger()
 app = resolver()

@@ -8,7 +8,17 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from feedlane import aws, batch, wiring
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.xero_api_url,
+    Environment.vault_function_name,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+    Environment.metrics_namespace,
+)
 
 logger = Logger()
 

@@ -9,10 +9,18 @@ from aws_lambda_powertools import Logger
 
 from feedlane import aws, batch
 from feedlane.clock import system_clock
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.ids import new_id
 from feedlane.queue_message import FULL_BATCH, QueueMessage
 from feedlane.recording import record
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.transactions_queue_url,
+    Environment.transactions_dlq_url,
+    Environment.statements_queue_url,
+)
 
 logger = Logger()
 

@@ -10,11 +10,16 @@ from aws_lambda_powertools import Logger
 
 from feedlane import aws, measures
 from feedlane.bus import EventBridgeBus
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.event import Event
 from feedlane.measures import Measure
 from feedlane.relaying import Bus, relay
 from feedlane.store.stream import events_in
+
+require(
+    Environment.event_bus_name,
+    Environment.metrics_namespace,
+)
 
 logger = Logger()
 

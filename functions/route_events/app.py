@@ -12,10 +12,16 @@ from feedlane import aws, batch
 from feedlane.clock import system_clock
 from feedlane.consumer import Consumer
 from feedlane.envelope import event_in
-from feedlane.environment import environment
+from feedlane.environment import Environment, environment, require
 from feedlane.queues import Queues
 from feedlane.routing import route
 from feedlane.store.store import Store
+
+require(
+    Environment.table_name,
+    Environment.events_queue_url,
+    Environment.deliveries_queue_url,
+)
 
 logger = Logger()
 

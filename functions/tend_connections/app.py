@@ -11,6 +11,17 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from feedlane import wiring
+from feedlane.environment import Environment, require
+
+require(
+    Environment.table_name,
+    Environment.public_url,
+    Environment.xero_api_url,
+    Environment.vault_function_name,
+    Environment.statements_queue_url,
+    Environment.checks_queue_url,
+    Environment.deliveries_queue_url,
+)
 
 logger = Logger()
 

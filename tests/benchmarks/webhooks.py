@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -77,7 +76,6 @@ def run(events: int, bad: tuple[str, ...], seed: int = 1, until_all: bool = True
 
 
 def main() -> int:
-    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Feedlane/benchmark")
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.webhooks", description=__doc__)
     parser.add_argument("--events", type=int, default=10_000)
     events, started = parser.parse_args().events, time.perf_counter()

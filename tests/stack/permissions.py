@@ -1,4 +1,4 @@
-"""Takes one statement out of a deployed function's policy, and puts it back."""
+"""Takes one statement away from a deployed function's role, and puts it back."""
 
 import json
 from collections.abc import Iterator
@@ -17,12 +17,39 @@ def taken_out(instance: Instance, need: Need) -> Iterator[None]:
     role = role_of(instance, need.function)
     document = _policy(iam, role)
     less = [statement for statement in document["Statement"] if statement["Sid"] != need.sid]
-    assert len(less) == len(document["Statement"]) - 1, f"{need.sid} stands {document} times"
+    if less == document["Statement"]:
+        with _detached(iam, role, need.sid):
+            yield
+        return
+    assert len(less) == len(document["Statement"]) - 1, f"{need.sid} stands more than once in {document}"
     _put(iam, role, document | {"Statement": less})
     try:
         yield
     finally:
         _put(iam, role, document)
+
+
+@contextmanager
+def _detached(iam: Any, role: str, sid: str) -> Iterator[None]:
+    """Takes the managed policy from this role that consists of this one statement."""
+    [arn] = [
+        policy["PolicyArn"]
+        for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        if [statement["Sid"] for statement in _managed(iam, policy["PolicyArn"])] == [sid]
+    ]
+    iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+    try:
+        yield
+    finally:
+        iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+
+
+def _managed(iam: Any, arn: str) -> list[dict[str, Any]]:
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    found: list[dict[str, Any]] = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"][
+        "Statement"
+    ]
+    return found
 
 
 def role_of(instance: Instance, function: str) -> str:

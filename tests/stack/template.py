@@ -38,11 +38,17 @@ def functions() -> dict[str, dict[str, Any]]:
     return {Path(function["Properties"]["CodeUri"]).name: function["Properties"] for function in found}
 
 
+def variables_of(function: str) -> dict[str, object]:
+    """The environment variables that the template sets for the function."""
+    shared: dict[str, object] = template()["Globals"]["Function"]["Environment"]["Variables"]
+    return shared | functions()[function]["Environment"]["Variables"]
+
+
 def statements(function: str) -> list[dict[str, Any]]:
-    role = template()["Resources"][functions()[function]["Role"]["Fn::GetAtt"][0]]
-    return [
-        statement for policy in role["Properties"]["Policies"] for statement in policy["PolicyDocument"]["Statement"]
-    ]
+    """All that the function's role allows: its own statements, and those of the managed policies attached to it."""
+    role = template()["Resources"][functions()[function]["Role"]["Fn::GetAtt"][0]]["Properties"]
+    managed = [template()["Resources"][policy["Ref"]]["Properties"] for policy in role["ManagedPolicyArns"]]
+    return [statement for policy in role["Policies"] + managed for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def needs() -> list[Need]:

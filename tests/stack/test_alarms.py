@@ -19,7 +19,7 @@ from feedlane.measures import Measure
 from feedlane.problem import Problem
 from feedlane.relaying import Notice
 from feedlane.store.stream import events_in
-from tests.stack.template import ROOT, of_type, template
+from tests.stack.template import ROOT, functions, of_type, variables_of
 from tests.unit.handlers.handlers import Context, load, sample
 from tests.unit.webhooks.given import BROKEN, World
 
@@ -34,8 +34,11 @@ Figure = tuple[str, str, tuple[tuple[str, str], ...]]
 
 @pytest.fixture(autouse=True)
 def as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", _resolved(shared["POWERTOOLS_METRICS_NAMESPACE"]))
+    name = "POWERTOOLS_METRICS_NAMESPACE"
+    [namespace] = {
+        _resolved(variables_of(function)[name]) for function in functions() if name in variables_of(function)
+    }
+    monkeypatch.setenv(name, namespace)
 
 
 # the manual

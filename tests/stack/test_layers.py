@@ -3,16 +3,17 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from local import deployment
-from tests.stack.template import ROOT, functions
+from tests.stack.template import ROOT, functions, variables_of
 
 LAYERS = [deployment.BUILT / name / "python" for name in ("DependenciesLayer", "FeedlaneLayer")]
 # On Lambda these come from the runtime.
-ENVIRONMENT = {"PATH": os.environ["PATH"], "AWS_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "test"}
+ENVIRONMENT = {"PATH": os.environ["PATH"], "AWS_REGION": "us-east-1"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,7 +23,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.mark.parametrize("function", functions())
 def test_a_function_imports_with_the_layers_alone(function: str) -> None:
-    done = _python(f"import sys; sys.path[:0] = {_paths(function)}; import app; app.handler")
+    done = _python(f"import sys; sys.path[:0] = {_paths(function)}; import app; app.handler", variables_of(function))
     assert done.returncode == 0, done.stderr
 
 
@@ -49,7 +50,8 @@ def _paths(function: str) -> list[str]:
     return [str(folder), *map(str, LAYERS)]
 
 
-def _python(code: str) -> "subprocess.CompletedProcess[str]":
+def _python(code: str, variables: Iterable[str]) -> "subprocess.CompletedProcess[str]":
     # Isolated, and without site-packages.
     command = [sys.executable, "-I", "-S", "-c", code]
-    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    environment = ENVIRONMENT | dict.fromkeys(variables, "INFO")
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -5,7 +5,7 @@ import pytest
 from local.instance import Instance
 from tests.stack.permissions import taken_out
 from tests.stack.probes import PROBES, probe_of
-from tests.stack.template import Need, functions, needs, statements
+from tests.stack.template import Need, functions, needs, of_type, statements
 
 
 def test_every_statement_has_a_probe_and_every_probe_a_statement() -> None:
@@ -48,3 +48,16 @@ def test_secrets_are_the_vaults_alone() -> None:
         if "secretsmanager:" in str(statement["Action"])
     }
     assert others == {"credential_vault"}
+
+
+@pytest.mark.parametrize("function", functions())
+def test_a_function_writes_into_its_own_log_only(function: str) -> None:
+    own = functions()[function]["LoggingConfig"]["LogGroup"]["Ref"]
+    logs = [statement["Resource"] for statement in statements(function) if "logs:" in str(statement["Action"])]
+    assert logs == [{"Fn::GetAtt": [own, "Arn"]}]
+
+
+def test_every_role_that_shares_a_managed_policy_belongs_to_a_function() -> None:
+    """What such a policy allows is then taken away from each of them above."""
+    sharing = {id for id, role in of_type("AWS::IAM::Role").items() if "ManagedPolicyArns" in role["Properties"]}
+    assert sharing == {function["Role"]["Fn::GetAtt"][0] for function in functions().values()}

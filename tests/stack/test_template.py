@@ -7,7 +7,7 @@ import pytest
 
 from feedlane.batch import FIRST_PAUSE, LONGEST_PAUSE
 from feedlane.queue_message import FULL_BATCH
-from tests.stack.template import ROOT, functions, of_type, template
+from tests.stack.template import ROOT, functions, of_type, template, variables_of
 
 
 @pytest.mark.parametrize("function", functions())
@@ -99,4 +99,4 @@ def test_every_function_is_reached_by_something() -> None:
                                       "check_statements", "tend_connections"])  # fmt: skip
 def test_who_tells_of_connections_knows_where_link_is(function: str) -> None:
     """An event of a connection carries its link."""
-    assert "PUBLIC_URL" in functions()[function]["Environment"]["Variables"]
+    assert "PUBLIC_URL" in variables_of(function)

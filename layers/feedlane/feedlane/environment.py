@@ -1,33 +1,75 @@
-"""The function's environment, read once. Every variable is set by `template.yaml`."""
+"""The environment variables that `template.yaml` sets for a function, each of them under one name.
+
+Each function's `app.py` names the variables that it needs, and does not start without one of them. A variable that is
+read although nobody has set it fails as well: there is no default, and never an empty text in its place.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import overload
+
+
+class VariableMissing(RuntimeError):
+    """The message names the variables that are missing or empty."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable, as a field of `Environment`."""
+
+    name: str
+
+    @overload
+    def __get__(self, environment: None, owner: type) -> Variable: ...
+    @overload
+    def __get__(self, environment: Environment, owner: type) -> str: ...
+    def __get__(self, environment: Environment | None, owner: type) -> Variable | str:
+        """Its value, which is never empty; of the class instead of an instance, the variable itself."""
+        if environment is None:
+            return self
+        if value := environment.values.get(self.name):
+            return value
+        raise VariableMissing(f"{self.name} is missing or empty")
 
 
 @dataclass(frozen=True)
 class Environment:
-    table_name: str
-    stage: str
-    public_url: str
-    xero_api_url: str
-    xero_identity_url: str
-    xero_login_url: str
-    vault_function_name: str
-    secrets_prefix: str
-    transactions_queue_url: str
-    transactions_dlq_url: str
-    statements_queue_url: str
-    checks_queue_url: str
-    events_queue_url: str
-    deliveries_queue_url: str
-    event_bus_name: str
-    webhook_targets: str
+    values: Mapping[str, str]
+
+    table_name = Variable("TABLE_NAME")
+    event_bus_name = Variable("EVENT_BUS_NAME")
+    events_queue_url = Variable("EVENTS_QUEUE_URL")
+    deliveries_queue_url = Variable("DELIVERIES_QUEUE_URL")
+    webhook_targets = Variable("WEBHOOK_TARGETS")
+    secrets_prefix = Variable("SECRETS_PREFIX")
+    vault_function_name = Variable("VAULT_FUNCTION_NAME")
+    xero_api_url = Variable("XERO_API_URL")
+    xero_identity_url = Variable("XERO_IDENTITY_URL")
+    xero_login_url = Variable("XERO_LOGIN_URL")
+    transactions_queue_url = Variable("TRANSACTIONS_QUEUE_URL")
+    transactions_dlq_url = Variable("TRANSACTIONS_DLQ_URL")
+    statements_queue_url = Variable("STATEMENTS_QUEUE_URL")
+    checks_queue_url = Variable("CHECKS_QUEUE_URL")
+    public_url = Variable("PUBLIC_URL")
+
+    # Powertools reads these by itself.
+    log_level = Variable("POWERTOOLS_LOG_LEVEL")
+    service_name = Variable("POWERTOOLS_SERVICE_NAME")
+    metrics_namespace = Variable("POWERTOOLS_METRICS_NAMESPACE")
 
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """A variable that a function does not need is not set for it, and reads as an empty text."""
-    return Environment(**{name: os.environ.get(name.upper(), "") for name in Environment.__annotations__})
+    return Environment(dict(os.environ))
+
+
+def require(*variables: Variable) -> None:
+    """Raises `VariableMissing` unless these are set, beside those that the logger of every function needs."""
+    needed = (Environment.log_level, Environment.service_name, *variables)
+    missing = [variable.name for variable in needed if not os.environ.get(variable.name)]
+    if missing:
+        raise VariableMissing(f"{', '.join(missing)}: missing or empty, although this function needs it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
@@ -13,7 +12,6 @@ from tests.chaos.outbox.schedule import Outcome, run, run_with_one_fault
 
 
 def main() -> int:
-    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Feedlane/chaos")
     asked, started = seeded.arguments("tests.chaos.outbox", __doc__, "schedules", 500, seed=0), time.perf_counter()
     points = len(run_with_one_fault(0).points)
     total = Outcome(violations=[])
