@@ -1,7 +1,7 @@
 """Builds a layer: `build.py dependencies|feedlane FOLDER`, for $RUNTIME on $ARCHITECTURE. Needs uv.
 
-Bytecode is compiled as unchecked-hash: packaging sets every file's date to 1980, so bytecode checked by date would never
-be valid, and each cold start would compile everything again.
+Bytecode is compiled as unchecked-hash: packaging sets every file's date to 1980, so bytecode checked by date would
+never be valid, and each cold start would compile everything again.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def _feedlane(stack: Stack, some: list[Message]) -> tuple[int, float]:
     """How many were delivered within the time that there is, and in how many seconds."""
     before, wanted = _delivered(stack), _delivered(stack) + len(some)
     stack.consume(False)
-    _send(stack, stack.platform.described["transactionsQueueUrl"], some)
+    _send(stack, stack.platform.description["transactionsQueueUrl"], some)
     began = time.perf_counter()
     stack.consume(True)
     with suppress(TimeoutError):

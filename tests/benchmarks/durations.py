@@ -40,7 +40,7 @@ def reported(stack: Stack, since: float) -> dict[str, float]:
 
 def invocations(stack: Stack, since: float) -> dict[str, list[float]]:
     """The seconds of every invocation that was reported after `since`, by function."""
-    logs, name = stack.client("logs"), stack.platform.described["stackName"]
+    logs, name = stack.client("logs"), stack.platform.description["stackName"]
     return {
         function: [
             float(match[1]) / 1000
@@ -53,7 +53,7 @@ def invocations(stack: Stack, since: float) -> dict[str, list[float]]:
 
 def routed(stack: Stack, since: float) -> int:
     """How many events have become deliveries after `since`."""
-    group = f"/aws/lambda/{stack.platform.described['stackName']}-route_events"
+    group = f"/aws/lambda/{stack.platform.description['stackName']}-route_events"
     return len(_lines(stack.client("logs"), group, since, '"event routed"'))
 
 

@@ -36,7 +36,7 @@ def run(stack: Stack) -> list[Figure]:
     _floor_route(stack)
     stack.consume(False)
     path = push_path(stack.feeds[0])
-    api = f"{stack.platform.described['stackName']}-public_api"
+    api = f"{stack.platform.description['stackName']}-public_api"
     cold, idle_cold = [], []
     for number in range(COLD):
         idle_cold.append(_cold(stack, client, FLOOR, ROUTE, number))
@@ -47,7 +47,7 @@ def run(stack: Stack) -> list[Figure]:
         bodies = [_body(f"warm{block}.{number}") for number in range(BLOCK)]
         floors += _block(client, ROUTE, bodies)
         pushes += _block(client, path, bodies)
-    stack.client("sqs").purge_queue(QueueUrl=stack.platform.described["transactionsQueueUrl"])
+    stack.client("sqs").purge_queue(QueueUrl=stack.platform.description["transactionsQueueUrl"])
     stack.consume(True)
     floor, p50 = statistics.median(floors), statistics.median(pushes)
     p99 = statistics.quantiles(pushes, n=100, method="inclusive")[98]

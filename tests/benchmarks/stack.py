@@ -51,7 +51,7 @@ class Stack:
 
     def consume(self, enabled: bool) -> None:
         """Lets the messages on `transactions.fifo` come to their function, or keeps them where they are."""
-        url, aws = self.platform.described["transactionsQueueUrl"], self.client("lambda")
+        url, aws = self.platform.description["transactionsQueueUrl"], self.client("lambda")
         known = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
         arn = known["QueueArn"]
         for mapping in aws.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]:
@@ -66,7 +66,7 @@ class Stack:
 
     def layers(self) -> list[str]:
         """Those that every function has."""
-        function = f"{self.platform.described['stackName']}-public_api"
+        function = f"{self.platform.description['stackName']}-public_api"
         return [
             layer["Arn"] for layer in self.client("lambda").get_function_configuration(FunctionName=function)["Layers"]
         ]
