@@ -2,8 +2,8 @@
 
 There is no floor: the aim is a price. A simulated run of the product's own code (`simulated.py`) counts DynamoDB's
 units from the sizes of the items (`metered.py`), SQS messages with their receipt and deletion, invocations, events,
-and requests to the HTTP API. `prices.json` has the prices. Each function's duration comes from the local stack, which is
-slower than AWS. One webhook consumer accepts every event.
+and requests to the HTTP API. `prices.json` has the prices. Each function's duration comes from the local stack, which
+is slower than AWS. One webhook consumer accepts every event.
 
 Costs that do not grow with the transactions are left out: storage, secrets, alarms, and the polling of idle queues.
 
