@@ -39,7 +39,8 @@ def _wake(letter: DeadLetter) -> str:
 def _check(letter: DeadLetter) -> str:
     check = letter.json
     number = f" {check['number']}" if check.get("number") else ""
-    return f"check of {check.get('kind')}{number} for feed {check.get('feed_id')}"
+    feed = f" for feed {check['feed_id']}" if check.get("feed_id") else ""
+    return f"check of {check.get('kind')}{number}{feed}"
 
 
 def _delivery(letter: DeadLetter) -> str:

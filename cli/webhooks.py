@@ -18,7 +18,7 @@ company = click.option("--company", help="Only this company's events.")
 
 @click.group("webhooks")
 def group() -> None:
-    """Manage webhook consumers, and inspect and replay their deliveries."""
+    """Manage webhook consumers and replay deliveries."""
 
 
 @group.command("list")
@@ -37,7 +37,10 @@ def list_consumers(api: HttpApi) -> None:
 @company
 @click.option("--failed", is_flag=True, help="Only deliveries that have not arrived.")
 def deliveries(api: HttpApi, webhook_id: str, since: str | None, company: str | None, failed: bool) -> None:
-    """List the deliveries to WEBHOOK_ID, newest first: event id, time, type, status, attempts, last response."""
+    """List the deliveries to WEBHOOK_ID, newest first.
+
+    Each line has event id, time, type, status, number of attempts and the last response.
+    """
     filters = {"since": since, "companyId": company, "status": "failed" if failed else None}
     query = {name: value for name, value in filters.items() if value}
     for delivery in api.linked(f"/webhooks/{webhook_id}/deliveries", **query):
@@ -59,7 +62,10 @@ def replay(
     api: HttpApi, webhook_id: str, event_id: str | None, since: str | None, company: str | None,
     everything: bool, no_wait: bool,
 ) -> None:  # fmt: skip
-    """Send failed deliveries to WEBHOOK_ID again: one, or all since a given time, in the order of their events."""
+    """Send failed deliveries to WEBHOOK_ID again.
+
+    Sends either one delivery, or all since a given time in the order of their events.
+    """
     if bool(event_id) == bool(since):
         raise click.UsageError("Give either --since or --delivery.")
     if event_id:
@@ -103,7 +109,10 @@ def rotate_secret(api: HttpApi, webhook_id: str) -> None:
 @with_api
 @consumer
 def test(api: HttpApi, webhook_id: str) -> None:
-    """Send a test event to WEBHOOK_ID and print the result of the first attempt. Fails if it was not accepted."""
+    """Send a test event to WEBHOOK_ID.
+
+    Prints the result of the first attempt, and fails if the consumer did not accept it.
+    """
     delivery = api.ask("POST", f"/webhooks/{webhook_id}/test")
     for _ in range(POLLS_MAX):
         if delivery["attempts"]:

@@ -1,1 +1,1 @@
-"""The vault in many processes at once, on real stores: nobody is disconnected whom Xero has not disconnected."""
+"""The vault in many processes at once, on real stores: no one loses a connection that Xero has not ended."""
