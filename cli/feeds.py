@@ -22,8 +22,8 @@ def group() -> None:
 @click.option("--company", help="List only this company's feeds.")
 def list_feeds(api: HttpApi, company: str | None) -> None:
     """List the feeds: id, transactions recorded, delivered and waiting, and the hold."""
-    chosen = {"companyId": company} if company else {}
-    for feed in api.pages("/feeds", **chosen):
+    filters = {"companyId": company} if company else {}
+    for feed in api.pages("/feeds", **filters):
         held = f"held: {feed['hold']['reason']}" if feed["hold"] else "-"
         click.echo(f"{feed['id']}  {feed['recorded']}  {feed['delivered']}  {feed['waiting']}  {held}")
 
