@@ -1,4 +1,4 @@
-"""`python -m cli`: keys, dead letters with the operator's own AWS credentials; feeds, holds, webhooks over HTTP."""
+"""`python -m cli`: API keys, dead letters and the table with AWS credentials; feeds, holds and webhooks over HTTP."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import click
 
 from cli import api_keys, dead_letters, feeds, holds, table, webhooks
 
-ENVIRONMENT = "FEEDLANE_API_URL, FEEDLANE_API_KEY and FEEDLANE_STACK stand in for --api-url, --api-key and --stack."
+ENVIRONMENT_HELP = "FEEDLANE_API_URL, FEEDLANE_API_KEY and FEEDLANE_STACK replace --api-url, --api-key and --stack."
 
 
-@click.group(epilog=ENVIRONMENT)
+@click.group(epilog=ENVIRONMENT_HELP)
 def cli() -> None:
-    """Looks after a Feedlane deployment."""
+    """Operate a Feedlane deployment."""
 
 
 cli.add_command(api_keys.group)

@@ -1,4 +1,4 @@
-"""API keys, written straight to the table: the first one has to come from somewhere."""
+"""API keys, written straight to the table: the first key cannot come from the API."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ table = click.option("--table", required=True, help="Name of the deployment's Dy
 
 @click.group("api-key")
 def group() -> None:
-    """API keys. Needs AWS credentials that may use the table."""
+    """Create and list API keys. Needs AWS credentials with access to the table."""
 
 
 @group.command()
 @table
-@click.option("--name", required=True, help="What the key is for, at most 50 characters.")
+@click.option("--name", required=True, help="What the key is for (at most 50 characters).")
 def create(table: str, name: str) -> None:
-    """Makes a key and prints it, this once."""
+    """Create a key and print it. It is shown only once."""
     from feedlane import api_keys
 
     try:
@@ -34,7 +34,7 @@ def create(table: str, name: str) -> None:
 @group.command("list")
 @table
 def list_keys(table: str) -> None:
-    """Prints the keys there are: id, last four characters, when they were made, name."""
+    """List the keys: id, last four characters, creation time, name."""
     for key in _store(table).api_keys():
         click.echo(f"{key.id}  …{key.ending}  {iso(key.created)}  {key.name}")
 

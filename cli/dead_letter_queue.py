@@ -1,4 +1,4 @@
-"""A dead-letter queue on SQS: looked at, and emptied letter by letter."""
+"""A dead-letter queue on SQS: read without being changed, and emptied message by message."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from botocore.exceptions import ClientError
 
 from feedlane.json_object import json_object
 
-# How long a letter stays hidden if the command is killed before it can show it again.
-HIDDEN_SECONDS = 120
-AT_ONCE = 10
-# What SQS says of a receipt whose time is over: the letter can be received again already.
-_SEEN_AGAIN = {"MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", "InvalidParameterValue"}
+# A message stays hidden this long if the command is killed before it returns it.
+VISIBILITY_SECONDS = 120
+RECEIVE_MAX = 10
+# SQS answers one of these for an expired receipt: the message is visible again already.
+_RECEIPT_EXPIRED = {"MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", "InvalidParameterValue"}
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A dead letter. `reason` is empty if it was moved here by SQS, because its function failed again and again."""
+class DeadLetter:
+    """A message in a dead-letter queue. `reason` is empty if SQS moved it here because its function kept failing."""
 
     id: str
     receipt: str
@@ -32,10 +32,10 @@ class Letter:
     reason: str
 
     @classmethod
-    def of(cls, message: dict[str, Any]) -> Letter:
-        attributes, told = message["Attributes"], message.get("MessageAttributes", {})
-        # What Feedlane set aside says why; so do the bus and the schedule.
-        reasons = [told[name]["StringValue"] for name in ("reason", "ERROR_CODE") if name in told]
+    def of(cls, message: dict[str, Any]) -> DeadLetter:
+        attributes, custom = message["Attributes"], message.get("MessageAttributes", {})
+        # Feedlane, the bus and the schedule each attach the reason.
+        reasons = [custom[name]["StringValue"] for name in ("reason", "ERROR_CODE") if name in custom]
         return cls(
             id=message["MessageId"],
             receipt=message["ReceiptHandle"],
@@ -48,63 +48,63 @@ class Letter:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The body as an object; empty if it is none."""
+        """The body as an object; empty if it is not one."""
         return json_object(self.body) or {}
 
 
 @dataclass
 class DeadLetterQueue:
-    """Used as a context: what was received and not removed can be received by others again when it ends."""
+    """A context manager: on exit, received messages that were not removed become visible to others again."""
 
     sqs: Any
     url: str
-    _held: dict[str, Letter] = field(default_factory=dict)
+    _held: dict[str, DeadLetter] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for letter in self._held.values():
-            self._show_again(letter)
+            self._return(letter)
         self._held.clear()
 
     def count(self) -> int:
-        """About how many there are; those that somebody else is looking at included."""
+        """The approximate number of messages, those hidden by another reader included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
 
-    def first(self) -> list[Letter]:
-        """The first few. SQS shows no more than this of a feed: what is behind comes when these are gone."""
+    def first(self) -> list[DeadLetter]:
+        """The first few. SQS shows at most ten messages of one feed: the next appear once these are gone."""
         return self._receive()
 
-    def letters(self) -> Iterator[Letter]:
-        """Each letter once, a feed's in their order, until none is left that may be received."""
+    def letters(self) -> Iterator[DeadLetter]:
+        """Every visible message once, those of one feed in order."""
         seen: set[str] = set()
         while new := [letter for letter in self._receive() if letter.id not in seen]:
             seen |= {letter.id for letter in new}
             yield from new
 
-    def remove(self, letter: Letter) -> None:
+    def remove(self, letter: DeadLetter) -> None:
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=letter.receipt)
         self._held.pop(letter.id, None)
 
-    def _show_again(self, letter: Letter) -> None:
+    def _return(self, letter: DeadLetter) -> None:
         try:
             self.sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=letter.receipt, VisibilityTimeout=0)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _SEEN_AGAIN:
+            if error.response["Error"]["Code"] not in _RECEIPT_EXPIRED:
                 raise
 
-    def _receive(self) -> list[Letter]:
+    def _receive(self) -> list[DeadLetter]:
         answer = self.sqs.receive_message(
             QueueUrl=self.url,
-            MaxNumberOfMessages=AT_ONCE,
-            VisibilityTimeout=HIDDEN_SECONDS,
+            MaxNumberOfMessages=RECEIVE_MAX,
+            VisibilityTimeout=VISIBILITY_SECONDS,
             WaitTimeSeconds=1,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        found = [Letter.of(message) for message in answer.get("Messages", [])]
-        self._held |= {letter.id: letter for letter in found}
-        return found
+        letters = [DeadLetter.of(message) for message in answer.get("Messages", [])]
+        self._held |= {letter.id: letter for letter in letters}
+        return letters

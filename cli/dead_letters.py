@@ -1,4 +1,4 @@
-"""Dead letters: messages that could not be worked on. What is there, and putting it back."""
+"""Dead letters: messages that could not be processed. Lists them and puts them back."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.dead_letter_kinds import KINDS, Kind
-from cli.dead_letter_queue import DeadLetterQueue, Letter
-from cli.putting_back import NotPutBack
+from cli.dead_letter_queue import DeadLetter, DeadLetterQueue
+from cli.put_back import NotPutBack
 from feedlane.clock import iso
 
-WAIT_AND_SEE = "Mend the cause first: what fails again comes back here."
+FIX_FIRST = "Fix the cause first: a message that fails again returns to its dead-letter queue."
 
 
-class OperatorsAws:
+class OperatorAws:
     """Implements `Aws` with the operator's own credentials."""
 
     def __init__(self, stack: str) -> None:
@@ -39,9 +39,9 @@ stack = click.option("--stack", envvar="FEEDLANE_STACK", required=True, help="Na
 
 @click.group("dead-letters")
 def group() -> None:
-    """Messages that could not be worked on, kept for 14 days. Needs AWS credentials for the queues.
+    """Messages that could not be processed, kept for 14 days. Needs AWS credentials for the queues.
 
-    Nothing is lost with them and nothing goes out of order by putting them back: the ledger decides what is sent.
+    Putting them back is safe: the ledger keeps the order and never sends a transaction twice.
     """
 
 
@@ -49,76 +49,77 @@ def group() -> None:
 @stack
 @click.argument("kind", required=False, type=click.Choice(list(KINDS)))
 def list_letters(stack: str, kind: str | None) -> None:
-    """Prints how many dead letters there are of each KIND (or of one), and the first of them.
+    """Count the dead letters of each KIND (or of one KIND), and show the first few.
 
-    Of each: id, since when it is there, its feed, what it means, why it is there. Never its content.
+    Each line has id, time, feed, meaning and reason, but never the message's content.
     """
     with _aws(stack) as aws:
-        for one in [KINDS[kind]] if kind else KINDS.values():
-            with _queue(aws, one) as queue:
-                click.echo(f"{one.name}  {queue.count()}  {one.what}")
+        for listed in [KINDS[kind]] if kind else KINDS.values():
+            with _queue(aws, listed) as queue:
+                click.echo(f"{listed.name}  {queue.count()}  {listed.title}")
                 for letter in queue.first():
-                    click.echo(f"  {_told(one, letter)}")
+                    click.echo(f"  {_describe(listed, letter)}")
 
 
-@group.command("put-back", epilog=WAIT_AND_SEE)
+@group.command("put-back", epilog=FIX_FIRST)
 @stack
 @click.argument("kind", type=click.Choice(list(KINDS)))
-@click.option("--message", "message_id", help="Only the letter with this id.")
-@click.option("--all", "everything", is_flag=True, help="Every letter of this kind.")
+@click.option("--message", "message_id", help="Put back only the message with this id.")
+@click.option("--all", "everything", is_flag=True, help="Put back every message of this kind.")
 def put_back(stack: str, kind: str, message_id: str | None, everything: bool) -> None:
-    """Puts dead letters of KIND back to where they came from, each feed's in their order.
+    """Put dead letters of KIND back where they came from, in order for each feed.
 
-    A letter is removed once it is back. Run again after a crash, it does no harm: what was done before is recognised.
-    A transaction dated before what its feed has recorded since is refused by the ledger, as a failed push operation.
+    A message leaves the dead-letter queue once it is back. Running the command again after a crash is safe: Feedlane
+    recognises what it has already processed. If a feed has since recorded later transactions, the ledger refuses the
+    earlier ones, and their push operation fails.
     """
     if everything == (message_id is not None):
-        raise click.UsageError("Say which: --message ID, or --all.")
+        raise click.UsageError("Give either --message ID or --all.")
     with _aws(stack) as aws, _queue(aws, KINDS[kind]) as queue:
-        back, stayed = _put_back(aws, KINDS[kind], queue, message_id)
-    if message_id and not back and not stayed:
+        returned, kept = _put_back(aws, KINDS[kind], queue, message_id)
+    if message_id and not returned and not kept:
         raise click.ClickException(
-            f"{message_id} is not there, or behind ten others of its feed: put those back first."
+            f"{message_id} was not found. If ten or more messages of its feed come before it, put those back first."
         )
-    click.echo(f"{back} put back, {stayed} stayed", err=True)
-    if stayed:
+    click.echo(f"{returned} put back, {kept} left in the queue", err=True)
+    if kept:
         raise SystemExit(1)
 
 
-def _put_back(aws: OperatorsAws, kind: Kind, queue: DeadLetterQueue, message_id: str | None) -> tuple[int, int]:
-    """How many went back, and how many stayed. One that comes back meanwhile stays where it is."""
+def _put_back(aws: OperatorAws, kind: Kind, queue: DeadLetterQueue, message_id: str | None) -> tuple[int, int]:
+    """How many were put back, and how many were kept. A message that fails again during this run is kept."""
     sent: set[str] = set()
-    back = stayed = 0
+    returned = kept = 0
     for letter in queue.letters():
         if message_id not in (None, letter.id) or {letter.id, letter.deduplication_id} & sent:
             continue
         try:
-            sent.add(kind.back(aws, letter) or letter.id)
-        except NotPutBack as why:
-            click.echo(f"{letter.id}  stays: {why}")
-            stayed += 1
+            sent.add(kind.put_back(aws, letter) or letter.id)
+        except NotPutBack as error:
+            click.echo(f"{letter.id}  not put back: {error}")
+            kept += 1
             continue
         queue.remove(letter)
-        click.echo(_told(kind, letter))
-        back += 1
+        click.echo(_describe(kind, letter))
+        returned += 1
         if message_id is not None:
             break
-    return back, stayed
+    return returned, kept
 
 
-def _told(kind: Kind, letter: Letter) -> str:
-    why = letter.reason or "its function failed again and again"
-    return f"{letter.id}  {iso(letter.sent_at)}  {letter.group or '-'}  {kind.means(letter)}  {why}"
+def _describe(kind: Kind, letter: DeadLetter) -> str:
+    reason = letter.reason or "its function kept failing"
+    return f"{letter.id}  {iso(letter.sent_at)}  {letter.group or '-'}  {kind.describe(letter)}  {reason}"
 
 
-def _queue(aws: OperatorsAws, kind: Kind) -> DeadLetterQueue:
+def _queue(aws: OperatorAws, kind: Kind) -> DeadLetterQueue:
     return DeadLetterQueue(aws.client("sqs"), aws.queue_url(kind.queue))
 
 
 @contextmanager
-def _aws(stack: str) -> Iterator[OperatorsAws]:
-    """What AWS refuses ends the command with its words."""
+def _aws(stack: str) -> Iterator[OperatorAws]:
+    """An AWS error ends the command with AWS's own message."""
     try:
-        yield OperatorsAws(stack)
+        yield OperatorAws(stack)
     except (ClientError, BotoCoreError) as error:
         raise click.ClickException(str(error)) from error

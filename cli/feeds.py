@@ -1,4 +1,4 @@
-"""Feeds: where each stands."""
+"""Feeds and their progress."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ OUTCOMES = {"delivered": "delivered", "not-delivered": "notDelivered"}
 
 @click.group("feeds")
 def group() -> None:
-    """Feeds and their ledgers."""
+    """List feeds, release them, and resolve stuck statements."""
 
 
 @group.command("list")
 @with_api
-@click.option("--company", help="Only the feeds of this company.")
+@click.option("--company", help="List only this company's feeds.")
 def list_feeds(api: HttpApi, company: str | None) -> None:
-    """Prints each feed: id, recorded, delivered, waiting, what holds it."""
-    chosen = {"companyId": company} if company else {}
-    for feed in api.pages("/feeds", **chosen):
+    """List the feeds: id, transactions recorded, delivered and waiting, and the hold."""
+    filters = {"companyId": company} if company else {}
+    for feed in api.pages("/feeds", **filters):
         held = f"held: {feed['hold']['reason']}" if feed["hold"] else "-"
         click.echo(f"{feed['id']}  {feed['recorded']}  {feed['delivered']}  {feed['waiting']}  {held}")
 
@@ -32,9 +32,9 @@ def list_feeds(api: HttpApi, company: str | None) -> None:
 @with_release
 @click.argument("feed_id")
 def release(api: HttpApi, feed_id: str, set_aside: tuple[str, ...]) -> None:
-    """Lifts every hold that stops FEED_ID, the organisation's and the app's included.
+    """Release every hold that stops FEED_ID, including those on its organisation and on the app.
 
-    Prints the push operations under which what waits is sent.
+    Prints the push operations that send the waiting transactions.
     """
     connection_id, _, account_id = feed_id.partition("/")
     http_api.release(api, f"/feeds/{connection_id}/{quote(account_id, safe='')}", set_aside)
@@ -48,11 +48,11 @@ def release(api: HttpApi, feed_id: str, set_aside: tuple[str, ...]) -> None:
     "--outcome",
     required=True,
     type=click.Choice(list(OUTCOMES)),
-    help="delivered: its transactions are in Xero, you have seen them there. not-delivered: they are not, and the same "
-    "statement is sent again; if Xero has it after all, it says so and nothing is doubled.",
+    help="delivered: you have seen its transactions in Xero. not-delivered: they are not in Xero, and Feedlane sends "
+    "the same statement again; if Xero has it after all, it reports a duplicate and nothing is posted twice.",
 )
 def resolve(api: HttpApi, feed_id: str, number: int, outcome: str) -> None:
-    """Says what became of statement NUMBER of FEED_ID, which Xero took more than 24 hours ago and never ended.
+    """Record what became of statement NUMBER of FEED_ID, which Xero accepted over 24 hours ago and never completed.
 
     The event bankFeeds.statement.stuck names both.
     """

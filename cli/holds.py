@@ -1,4 +1,4 @@
-"""Holds: why something is not sent, and its release."""
+"""Holds: why transactions are not sent, and how to release them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from cli.http_api import HttpApi, with_api, with_release
 
 @click.group("holds")
 def group() -> None:
-    """Holds and their release."""
+    """List and release holds."""
 
 
 @group.command("list")
 @with_api
 def list_holds(api: HttpApi) -> None:
-    """Prints each hold: id, scope, since when, how many transactions wait, why."""
+    """List the holds: id, scope, start, number of waiting transactions, reason."""
     for hold in api.ask("GET", "/holds")["results"]:
         problem = hold["problem"]
-        why = f"{hold['reason']} ({problem['status']} {problem['title']}: {problem['detail']})"
+        reason = f"{hold['reason']} ({problem['status']} {problem['title']}: {problem['detail']})"
         waiting = f"{hold['waiting']}{' or more' if hold.get('moreWaiting') else ''}"
-        goes_on = "  being released" if hold.get("releasing") else ""
-        click.echo(f"{hold['id']}  {hold['scope']}  {hold['since']}  {waiting}  {why}{goes_on}")
+        progress = "  being released" if hold.get("releasing") else ""
+        click.echo(f"{hold['id']}  {hold['scope']}  {hold['since']}  {waiting}  {reason}{progress}")
 
 
 @group.command()
 @with_release
 @click.argument("hold_id")
 def release(api: HttpApi, hold_id: str, set_aside: tuple[str, ...]) -> None:
-    """Lifts HOLD_ID and prints the push operations under which what waits is sent."""
+    """Release HOLD_ID and print the push operations that send the waiting transactions."""
     http_api.release(api, f"/holds/{hold_id}", set_aside)

@@ -1,4 +1,4 @@
-"""The table: what it lost is taken from one that was restored beside it."""
+"""The table: restores lost items from a copy."""
 
 from __future__ import annotations
 
@@ -7,35 +7,37 @@ from typing import Any
 
 import click
 
-# Told already, or gone by themselves: nobody wants them back.
-LEFT_OUT = ("EVENT#", "LIMIT#", "STATE#", "SESSION#")
+from cli.wording import counted
+
+# Already published, or short-lived: not worth restoring.
+SKIPPED = ("EVENT#", "LIMIT#", "STATE#", "SESSION#")
 
 
 @click.group("table")
 def group() -> None:
-    """The table of a deployment. Needs AWS credentials that may use it."""
+    """Repair the deployment's table. Needs AWS credentials with access to it."""
 
 
 @group.command()
-@click.option("--from", "source", required=True, help="Name of the table restored beside it.")
+@click.option("--from", "source", required=True, help="Name of the restored table.")
 @click.option("--table", required=True, help="Name of the deployment's table.")
-@click.option("--write", is_flag=True, help="Do it; without this it only says what is missing.")
+@click.option("--write", is_flag=True, help="Write the missing items. Without this, only report them.")
 def refill(source: str, table: str, write: bool) -> None:
-    """Writes what --table lacks of --from. What --table has is not changed, whatever it says."""
+    """Copy to --table the items it lacks from --from. Existing items are never changed."""
     import boto3
 
     missing = refilled(boto3.client("dynamodb"), source, table, write)
     for kind, number in sorted(missing.items()):
         click.echo(f"{number}  {kind}")
-    click.echo(f"{missing.total()} item(s) {'written' if write else 'missing; nothing was written'}", err=True)
+    click.echo(f"{counted(missing.total(), 'item')} {'written' if write else 'missing; nothing written'}", err=True)
 
 
 def refilled(client: Any, source: str, table: str, write: bool) -> Counter[str]:
-    """How many items were missing, by the beginnings of their keys."""
+    """Counts the missing items by the prefixes of their keys."""
     missing: Counter[str] = Counter()
     for page in client.get_paginator("scan").paginate(TableName=source, ConsistentRead=True):
         for item in page["Items"]:
-            if not item["pk"]["S"].startswith(LEFT_OUT) and _lacks(client, table, item, write):
+            if not item["pk"]["S"].startswith(SKIPPED) and _lacks(client, table, item, write):
                 missing[f"{item['pk']['S'].split('#')[0]} {item['sk']['S'].split('#')[0]}"] += 1
     return missing
 

@@ -1,7 +1,7 @@
 """Builds a layer: `build.py dependencies|feedlane FOLDER`, for $RUNTIME on $ARCHITECTURE. Needs uv.
 
-Bytecode is compiled as unchecked-hash: packaging sets every file's date to 1980, so that bytecode checked by date
-is never valid and each cold start compiles everything again.
+Bytecode is compiled as unchecked-hash: packaging sets every file's date to 1980, so bytecode checked by date would
+never be valid, and each cold start would compile everything again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 RUNTIME = os.environ.get("RUNTIME") or "python3.13"
 ARCHITECTURE = os.environ.get("ARCHITECTURE") or "arm64"
 PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
-# The rest of botocore's data describes services that no function calls: 28 of its 31 MB.
+# 28 of the 31 MB of botocore's data describe services that no function calls.
 AWS_SERVICES = {"dynamodb", "events", "lambda", "secretsmanager", "sqs"}
 HERE = Path(__file__).resolve().parent
 
@@ -32,25 +32,25 @@ def main(layer: str, artifacts: Path) -> None:
 
 
 def _dependencies(packages: Path) -> None:
-    """Taken from $LAYER_CACHE when nothing that makes them up has changed since."""
-    kept = _cached()
-    if kept and kept.exists():
-        shutil.copytree(kept, packages)
+    """Copies the packages from $LAYER_CACHE if it has this exact build; otherwise installs them."""
+    cached = _cache_folder()
+    if cached and cached.exists():
+        shutil.copytree(cached, packages)
         return
     _install(packages)
     _trim(packages)
     _compile(packages)
-    if kept:
-        shutil.rmtree(kept.parent, ignore_errors=True)
-        shutil.copytree(packages, kept)
+    if cached:
+        shutil.rmtree(cached.parent, ignore_errors=True)
+        shutil.copytree(packages, cached)
 
 
-def _cached() -> Path | None:
+def _cache_folder() -> Path | None:
     cache = os.environ.get("LAYER_CACHE")
     if not cache:
         return None
-    parts = [HERE / "dependencies" / "requirements.txt", HERE / "build.py"]
-    content = b"".join(part.read_bytes() for part in parts) + f"{RUNTIME} {ARCHITECTURE}".encode()
+    sources = [HERE / "dependencies" / "requirements.txt", HERE / "build.py"]
+    content = b"".join(source.read_bytes() for source in sources) + f"{RUNTIME} {ARCHITECTURE}".encode()
     return Path(cache) / hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -60,7 +60,7 @@ def _install(packages: Path) -> None:
         *(_uv(), "pip", "install", "--quiet", "--target", str(packages), "--requirements", str(requirements)),
         *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy"),
         *("--python-version", RUNTIME.removeprefix("python"), "--python-platform", PLATFORMS[ARCHITECTURE]),
-        # Any interpreter will do to run uv: version and platform are given above.
+        # uv may run in any interpreter: the target's version and platform are given above.
         *("--python", sys.executable),
     ]
     subprocess.run(command, check=True)
@@ -80,46 +80,48 @@ def _trim(packages: Path) -> None:
 def _compile(packages: Path) -> None:
     interpreter = _interpreter(RUNTIME)
     if interpreter is None:
-        print("The layer has no bytecode: it works, but a cold start takes about twice as long.")
+        print("The layer has no bytecode. It works, but cold starts take about twice as long.")
         return
     options = ("-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
-    # Without the build machine's folders in tracebacks.
+    # Tracebacks show the path on Lambda, not on the build machine.
     command = [interpreter, "-m", "compileall", *options, "-s", str(packages), "-p", "/opt/python", str(packages)]
     subprocess.run(command, check=True)
 
 
 def _interpreter(runtime: str) -> str | None:
-    """One of the runtime's minor version: bytecode of another would be ignored."""
+    """An interpreter with the runtime's minor version: Python ignores bytecode of any other."""
     version = runtime.removeprefix("python")
-    candidates = [sys.executable, shutil.which(runtime), *_found_by_uv(version), *_found_in_pyenv(version)]
-    found = next((path for path in candidates if path and _version(path) == version), None)
-    print(f"Compiling with {found}" if found else f"There is no {runtime} on this machine", flush=True)
-    return found
+    candidates = [sys.executable, shutil.which(runtime), *_uv_interpreters(version), *_pyenv_interpreters(version)]
+    interpreter = next((path for path in candidates if path and _version(path) == version), None)
+    print(
+        f"Compiling with {interpreter}" if interpreter else f"{runtime} is not installed on this machine.", flush=True
+    )
+    return interpreter
 
 
-def _found_by_uv(version: str) -> list[str]:
+def _uv_interpreters(version: str) -> list[str]:
     command = [_uv(), "python", "find", "--system", "--no-python-downloads", version]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.stdout.split()
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.split()
 
 
-def _found_in_pyenv(version: str) -> list[str]:
+def _pyenv_interpreters(version: str) -> list[str]:
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     return [str(path) for path in root.glob(f"versions/{version}.*/bin/python{version}")]
 
 
 def _version(interpreter: str) -> str:
     command = [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    # A version manager's shim may be on the path without anything behind it.
+    # The command may be a version manager's shim without an interpreter behind it.
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _uv() -> str:
-    beside = Path(sys.executable).parent / "uv"
-    found = str(beside) if beside.exists() else shutil.which("uv")
-    if not found:
-        sys.exit("uv is missing: `make build` brings it, or `pip install -r requirements/uv.txt`.")
-    return found
+    neighbour = Path(sys.executable).parent / "uv"
+    uv = str(neighbour) if neighbour.exists() else shutil.which("uv")
+    if not uv:
+        sys.exit("uv is missing. Run `make build`, or `pip install -r requirements/uv.txt`.")
+    return uv
 
 
 if __name__ == "__main__":

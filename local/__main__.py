@@ -1,4 +1,4 @@
-"""`python -m local up|down|status`: the local system, kept running in the background."""
+"""`python -m local up|down|status`: the local system, running in the background."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from local import system
 from local.instance import PORTS, Instance
 from local.progress import Failure, stop
 
-INSTANCE = click.option("--instance", "name", type=click.Choice(list(PORTS)), default="up", help="Which one.")
+INSTANCE = click.option(
+    "--instance",
+    "name",
+    type=click.Choice(list(PORTS)),
+    default="up",
+    help="The instance: each has its own ports and data.",
+)
 
 
 @click.group(help=__doc__)
@@ -20,25 +26,25 @@ def commands() -> None:
 
 @commands.command()
 @INSTANCE
-@click.option("--empty", is_flag=True, help="Leave it as a new deployment is.")
+@click.option("--empty", is_flag=True, help="Leave the integration unconfigured, as in a new deployment.")
 def up(name: str, empty: bool) -> None:
-    """Start it, and wait until it is ready."""
+    """Start the system and wait until it is ready."""
     instance = Instance.named(name)
-    described = system.start(instance, empty)
-    print(f"\nReady. The addresses are in {instance.description}:\n{json.dumps(described, indent=2)}")
+    description = system.start(instance, empty)
+    print(f"\nReady. {instance.description} has the addresses:\n{json.dumps(description, indent=2)}")
 
 
 @commands.command()
 @INSTANCE
 def down(name: str) -> None:
-    """Stop it. Its data is gone then."""
-    print("Stopped." if system.stop(Instance.named(name)) else "Nothing was running.")
+    """Stop the system and delete its data."""
+    print("Stopped." if system.stop(Instance.named(name)) else "The system was not running.")
 
 
 @commands.command()
 @INSTANCE
 def status(name: str) -> None:
-    """Which parts run."""
+    """Show which parts are running."""
     for part, running in system.status(Instance.named(name)).items():
         print(f"{part}: {'running' if running else 'not running'}")
 

@@ -1,4 +1,4 @@
-"""What a deployment holds when it starts: nothing but an API key, or the integration of the simulator's app."""
+"""Prepares a new deployment: creates an API key and, unless it is to stay empty, configures the simulator's app."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ SETTINGS = {
 
 
 def bootstrap(instance: Instance, empty: bool) -> dict[str, Any]:
-    """Runs once, after the first deployment. What it answers is added to the instance's description."""
-    key = _api_key(instance)
+    """Runs once, after the first deployment. Its result is added to the instance's description."""
+    key = _create_api_key(instance)
     if not empty:
-        _set_up(instance, key)
+        _configure_integration(instance, key)
     return {"apiKey": key}
 
 
 def authorization(api_key: str) -> dict[str, str]:
-    """The header that the API wants: the key alone in Base64, as Codat's clients send it."""
+    """The API's Authorization header: only the key in Base64, as Codat's clients send it."""
     return {"Authorization": "Basic " + base64.b64encode(api_key.encode()).decode()}
 
 
-def _api_key(instance: Instance) -> str:
-    """As the operator makes the first key: with AWS credentials, straight into the table."""
+def _create_api_key(instance: Instance) -> str:
+    """Writes the key to the table with AWS credentials, as an operator creates the first one."""
     store = Store(DynamoDBTable(instance.client("dynamodb"), instance.outputs()["TableName"]))
     _, key = api_keys.create(store, datetime.now(UTC), new_id, "local")
     return key
 
 
-def _set_up(instance: Instance, api_key: str) -> None:
-    """The keys of the app whose Xero this is, then everything switched on; through the API, as an operator does."""
+def _configure_integration(instance: Instance, api_key: str) -> None:
+    """Sets the app's keys and turns everything on, through the API as an operator does."""
     keys = {
         "clientId": os.environ.get("FEEDLANE_XERO_CLIENT_ID") or DEFAULT_CLIENT_ID,
         "clientSecret": os.environ.get("FEEDLANE_XERO_CLIENT_SECRET") or DEFAULT_CLIENT_SECRET,
@@ -53,4 +53,4 @@ def _set_up(instance: Instance, api_key: str) -> None:
         for path, body in (("credentials", keys), ("settings", SETTINGS)):
             answer = api.put(f"/integrations/gbol/{path}", json=body)
             if answer.status_code != 200:
-                raise Failure(f"PUT /integrations/gbol/{path} answers {answer.status_code}: {answer.text[:400]}")
+                raise Failure(f"PUT /integrations/gbol/{path} answered {answer.status_code}: {answer.text[:400]}")

@@ -1,4 +1,4 @@
-"""`sam build` and `sam deploy` of the real template. What has not changed is not built or deployed again."""
+"""Runs `sam build` and `sam deploy` on the real template, unless nothing has changed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from local.progress import Failure, tail
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
 BUILT = BUILD / "sam"
 BUCKET = "feedlane-artifacts"
-# Each environment is a process of this machine, and starts for a second of its CPU. On AWS there are ten and fifty.
-LOCAL_ENVIRONMENTS = {"route_events": 2, "deliver_webhooks": 4}
+# Each environment is a local process that takes a CPU second to start. On AWS the maxima are 10 and 50.
+ENVIRONMENTS_MAX = {"route_events": 2, "deliver_webhooks": 4}
 
 
 def fingerprint() -> str:
-    """Of all that is built, and for what."""
+    """A hash of the sources, the runtime and the architecture."""
     digest = hashlib.sha256(f"{runtime()} {architecture()}".encode())
     for path in sorted(path for source in SOURCES for path in _files(ROOT / source)):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -30,31 +30,31 @@ def fingerprint() -> str:
 
 
 def build(log: Path) -> bool:
-    """Answers whether there was anything to do."""
-    with _alone():
-        mark = BUILT / "fingerprint"
-        wanted = fingerprint()
-        if mark.exists() and mark.read_text() == wanted:
+    """Returns whether anything had changed."""
+    with _exclusive():
+        stamp = BUILT / "fingerprint"
+        current = fingerprint()
+        if stamp.exists() and stamp.read_text() == current:
             return False
-        mark.unlink(missing_ok=True)
+        stamp.unlink(missing_ok=True)
         _sam(["build", "--build-dir", str(BUILT)], log)
-        mark.write_text(wanted)
+        stamp.write_text(current)
         return True
 
 
 def deploy(instance: Instance, log: Path) -> bool:
-    """Answers whether there was anything to do."""
+    """Returns whether anything had changed."""
     parameters = _parameters(instance)
-    wanted = f"{(BUILT / 'fingerprint').read_text()} {parameters}"
-    mark = instance.folder / "deployed"
-    if mark.exists() and mark.read_text() == wanted:
+    current = f"{(BUILT / 'fingerprint').read_text()} {parameters}"
+    stamp = instance.folder / "deployed"
+    if stamp.exists() and stamp.read_text() == current:
         return False
     _create_bucket(instance)
-    with _alone():
+    with _exclusive():
         arguments = ["deploy", "--template-file", str(BUILT / "template.yaml"), "--s3-bucket", BUCKET]
         _sam([*arguments, "--parameter-overrides", *parameters], log, AWS_ENDPOINT_URL=instance.aws_url)
     _limit_environments(instance)
-    mark.write_text(wanted)
+    stamp.write_text(current)
     return True
 
 
@@ -74,12 +74,12 @@ def _parameters(instance: Instance) -> list[str]:
 
 
 def _limit_environments(instance: Instance) -> None:
-    """A burst of events would start an environment for every message, and the machine would answer nobody else."""
+    """Keeps a burst of events from starting an environment per message and overloading the machine."""
     functions = instance.client("lambda")
-    for name, most in LOCAL_ENVIRONMENTS.items():
+    for name, maximum in ENVIRONMENTS_MAX.items():
         mappings = functions.list_event_source_mappings(FunctionName=f"{STACK}-{name}")["EventSourceMappings"]
         for mapping in mappings:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": most})
+            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": maximum})
 
 
 def _create_bucket(instance: Instance) -> None:
@@ -110,11 +110,11 @@ def _sam(arguments: list[str], log: Path, **extra: str) -> None:
     }
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
-        done = subprocess.run(
+        result = subprocess.run(
             command, cwd=ROOT, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False
         )
-    if done.returncode:
-        raise Failure(f"sam {arguments[0]} of {STACK} failed:\n{tail(log)}")
+    if result.returncode:
+        raise Failure(f"`sam {arguments[0]}` failed:\n{tail(log)}")
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -126,8 +126,8 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Instances share what is built: one builds or deploys at a time."""
+def _exclusive() -> Iterator[None]:
+    """Locks the build, which the instances share: only one builds or deploys at a time."""
     BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / "sam.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,6 +1,6 @@
-"""An instance: one complete local system, with a name, ports and a folder of its own.
+"""An instance: one complete local system with its own name, ports and folder.
 
-`up` is the one that a person works with. `test` and `demo` have other ports, so that all may run at once.
+`up` is the instance that people work with. `test` and `demo` have other ports, so that all can run at once.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ REGION = "us-east-1"
 STACK = "feedlane"
 PORTS = {"up": (4566, 8480, 8490), "test": (4576, 8481, 8491), "demo": (4586, 8482, 8492)}
 
-# MiniStack takes this key for the account's root user, who may do everything. Functions do not have it: each runs
-# with credentials of its own role.
+# MiniStack treats this key as the account's root user, who may do everything. Functions do not get it: each runs with
+# the credentials of its own role.
 ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
 
 
@@ -37,16 +37,19 @@ class Instance:
 
     @classmethod
     def named(cls, name: str) -> Instance:
-        """FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT move the ports of `up`, whose addresses
-        people rely on. The others take free ports if theirs are taken, and keep them until they are stopped."""
+        """The instance with its ports.
+
+        FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT set the ports of `up`, on whose addresses
+        people rely. The other instances take free ports if theirs are in use, and keep them until they are stopped.
+        """
         if name == "up":
             names = ("FEEDLANE_AWS_PORT", "FEEDLANE_API_PORT", "FEEDLANE_SIMULATOR_PORT")
             return cls(name, *(int(os.environ.get(key) or port) for key, port in zip(names, PORTS[name], strict=True)))
-        kept = BUILD / name / "ports.json"
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_text(json.dumps(free_ports(PORTS[name])))
-        return cls(name, *json.loads(kept.read_text()))
+        file = BUILD / name / "ports.json"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(free_ports(PORTS[name])))
+        return cls(name, *json.loads(file.read_text()))
 
     @property
     def folder(self) -> Path:
@@ -78,7 +81,7 @@ class Instance:
 
     @property
     def description(self) -> Path:
-        """Where clients read the addresses: `build/local.json` for the instance that a person works with."""
+        """The file with the addresses: `build/local.json` for the instance `up`."""
         return BUILD / "local.json" if self.name == "up" else self.folder / "local.json"
 
     def client(self, service: str) -> Any:
@@ -96,13 +99,13 @@ class Instance:
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
-    def described(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.description.read_text())
-        return found
+    def read_description(self) -> dict[str, Any]:
+        description: dict[str, Any] = json.loads(self.description.read_text())
+        return description
 
 
 def runtime() -> str:
-    """MiniStack runs functions with the interpreter that runs itself: the runtime is deployed to match."""
+    """The Lambda runtime of this interpreter: MiniStack runs functions with the interpreter it runs on."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 

@@ -1,4 +1,4 @@
-"""MiniStack: AWS in one process, with IAM enforced on every call, also on those that functions make."""
+"""MiniStack: AWS in one process, with IAM enforced on every call, including those of functions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_ready(instance: Instance) -> bool:
 
 
 def _environment(instance: Instance) -> dict[str, str]:
-    """All that MiniStack gets, and functions inherit: nothing of this machine's own AWS set-up or proxies."""
+    """MiniStack's environment, which functions inherit: nothing of this machine's AWS configuration or proxies."""
     return {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TZ") if key in os.environ} | {
         **ROOT_CREDENTIALS,
         "AUTH": "true",
@@ -37,7 +37,7 @@ def _environment(instance: Instance) -> dict[str, str]:
         "MINISTACK_HOST": "localhost",
         "MINISTACK_REGION": REGION,
         "LAMBDA_EXECUTOR": "local",
-        # Listeners on fixed ports that nothing here needs.
+        # These would listen on fixed ports, and nothing here needs them.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "TMPDIR": str(instance.folder / "tmp"),

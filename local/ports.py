@@ -1,4 +1,4 @@
-"""Whether a port is free, and who has it."""
+"""Finds free ports, and names the process behind a used one."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from local.progress import Failure
 
 
 def require_free(ports: dict[int, str]) -> None:
-    """`ports` says what each is for. Raises Failure, which names every port that is taken."""
-    taken = [f"  port {port}, for {purpose}{_holder(port)}" for port, purpose in ports.items() if not _is_free(port)]
-    if taken:
+    """Raises `Failure` that names every port in use. `ports` maps each port to its purpose."""
+    used = [f"  port {port}, for {purpose}{_holder(port)}" for port, purpose in ports.items() if not _is_free(port)]
+    if used:
         raise Failure(
-            "Something else is using these ports:\n"
-            + "\n".join(taken)
-            + "\nStop it, or move Feedlane: FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT"
-            " set the ports of `make up`."
+            "These ports are in use by other programs:\n"
+            + "\n".join(used)
+            + "\nStop them, or give `make up` other ports with FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and"
+            " FEEDLANE_SIMULATOR_PORT."
         )
 
 
-def free_ports(wanted: tuple[int, ...]) -> tuple[int, ...]:
-    """The wanted ports, or as many others if one of them is taken."""
-    if all(map(_is_free, wanted)):
-        return wanted
+def free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
+    """The preferred ports, or as many others if one of them is in use."""
+    if all(map(_is_free, preferred)):
+        return preferred
     with ExitStack() as stack:
-        # All at once, so that none comes twice.
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in wanted]
+        # All are open at once, so that each is different.
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in preferred]
         return tuple(int(probe.getsockname()[1]) for probe in probes)
 
 
@@ -42,7 +42,7 @@ def _is_free(port: int) -> bool:
 
 
 def _holder(port: int) -> str:
-    """The process behind a port, where the system tells (Linux)."""
+    """The process that uses a port, where the system shows it (Linux)."""
     try:
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         inodes = {row[9] for row in rows if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}

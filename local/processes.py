@@ -1,4 +1,4 @@
-"""Background processes of an instance: started in a session of their own, stopped by the id they were given."""
+"""An instance's background processes: each starts in its own session and is stopped by its process id."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from local.progress import Failure, tail
 
-PATIENCE = 60.0
+START_SECONDS_MAX = 60.0
 
 
 class Processes:
-    """Remembers in a file what was started, so that a later command finds it again."""
+    """Keeps the started processes in a file, so that later commands find them."""
 
     def __init__(self, folder: Path, logs: Path) -> None:
         self._file = folder / "processes.json"
@@ -45,17 +45,17 @@ class Processes:
         return entry is not None and entry["birth"] != "" and birth(int(entry["pid"])) == entry["birth"]
 
     def wait(self, name: str, is_ready: Callable[[], bool]) -> None:
-        """Raises Failure if the process ends, or is not ready in time."""
-        deadline = time.monotonic() + PATIENCE
+        """Waits until the process is ready. Raises `Failure` if it ends, or is not ready in time."""
+        deadline = time.monotonic() + START_SECONDS_MAX
         while not is_ready():
             if not self.is_running(name):
                 raise Failure(f"{name} ended while it was starting:\n{tail(self.log(name))}")
             if time.monotonic() > deadline:
-                raise Failure(f"{name} was not ready within {PATIENCE:.0f} s:\n{tail(self.log(name))}")
+                raise Failure(f"{name} was not ready within {START_SECONDS_MAX:.0f} s:\n{tail(self.log(name))}")
             time.sleep(0.1)
 
     def stop(self, name: str) -> bool:
-        """Ends the process and everything it started. Answers whether it was running."""
+        """Ends the process and everything it started. Returns whether it was running."""
         was_running = self.is_running(name)
         entries = self._load()
         entry = entries.pop(name, None)
@@ -66,10 +66,10 @@ class Processes:
 
     def _load(self) -> dict[str, dict[str, str | int]]:
         try:
-            found: dict[str, dict[str, str | int]] = json.loads(self._file.read_text())
+            entries: dict[str, dict[str, str | int]] = json.loads(self._file.read_text())
         except (OSError, ValueError):
             return {}
-        return found
+        return entries
 
     def _save(self, entries: dict[str, dict[str, str | int]]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ class Processes:
 
 
 def birth(pid: int) -> str:
-    """When a process began, or nothing if it is gone: a process id alone may by now be another process's."""
+    """When the process started, or an empty string if it has ended. Process ids alone are reused."""
     try:
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return ""
@@ -89,8 +89,8 @@ def birth(pid: int) -> str:
     except OSError:
         if Path("/proc/self").exists():
             return ""
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    result = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return result.stdout.strip()
 
 
 def _end(pid: int) -> None:
@@ -101,5 +101,5 @@ def _end(pid: int) -> None:
             break
         time.sleep(0.05)
     with suppress(ProcessLookupError):
-        # Also what the process left behind: functions' workers live in its group.
+        # Also ends what the process left behind: functions' workers are in its group.
         os.killpg(pid, signal.SIGKILL)

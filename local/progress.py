@@ -1,4 +1,4 @@
-"""What a person sees while the system starts: one line per step, with its duration."""
+"""Progress on the terminal: one line per step, with its duration."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 
 class Failure(Exception):
-    """A step failed: what happened, and what to do or where to look."""
+    """A step failed. The message says what happened, and what to do or where to look."""
 
 
 @contextmanager
 def step(title: str) -> Iterator[list[str]]:
-    """Prints the title, then how long it took, and the notes that the step put into the list."""
+    """Prints the title, then the duration and the notes that the step adds to the list."""
     print(f"  {title} ", end="", flush=True)
     started = time.monotonic()
     notes: list[str] = []
@@ -34,8 +34,8 @@ def stop(failure: Failure) -> None:
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """The end of a log, and where the rest is."""
+    """The last lines of a log, and its path."""
     if not log.exists():
-        return f"There is no log {log}."
+        return f"No log was written to {log}."
     end = log.read_text(errors="replace").splitlines()[-lines:]
-    return "\n".join([*(f"    {line}" for line in end), f"The whole log: {log}"])
+    return "\n".join([*(f"    {line}" for line in end), f"Full log: {log}"])

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv, with everything that the local system and the checks need: `make .venv` and every other target.
-# Does nothing when nothing has changed. PYTHON=... chooses the interpreter.
+# Creates .venv with everything that the local system and the checks need. `make .venv` and every other target run it.
+# It does nothing if nothing has changed. PYTHON=... chooses the interpreter.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,11 +17,11 @@ version() {
     "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null
 }
 
-# A name on the path may be a version manager's shim with nothing behind it: each is tried.
+# A command may be a version manager's shim without an interpreter behind it, so each is tried.
 find_python() {
     for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
         if supported "$candidate"; then
-            # Behind an activated environment, which may be the one that is made anew here.
+            # The interpreter behind an activated environment: that may be the one replaced here.
             "$candidate" -c 'import sys; print(sys._base_executable)'
             return
         fi
@@ -39,28 +39,28 @@ if [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null && pins | cmp -
 fi
 
 if ! python=$(find_python); then
-    found=$(version "${PYTHON:-python3}" || echo none)
-    stop "Feedlane needs Python 3.11, 3.12 or 3.13; ${PYTHON:-python3} here is: $found." \
-        "Install one of them (on Debian or Ubuntu: apt-get install python3 python3-venv), or name it:" \
+    version=$(version "${PYTHON:-python3}" || echo none)
+    stop "Feedlane needs Python 3.11, 3.12 or 3.13; ${PYTHON:-python3} here is: $version." \
+        "Install one of them (on Debian or Ubuntu: apt-get install python3 python3-venv), or choose another interpreter:" \
         "    make $* PYTHON=/path/to/python3.13"
 fi
 echo "Setting up with Python $(version "$python") ($python):"
 
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    stop "This Python cannot make virtual environments: its venv module is missing." \
+    stop "This Python cannot create virtual environments: its venv module is missing." \
         "On Debian or Ubuntu: apt-get install python3-venv"
 fi
 rm -rf .venv
-"$python" -m venv .venv || stop "Making .venv failed." "On Debian or Ubuntu: apt-get install python3-venv"
+"$python" -m venv .venv || stop "Creating .venv failed." "On Debian or Ubuntu: apt-get install python3-venv"
 
 echo "  uv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt ||
-    stop "Installing uv failed: is the package registry reachable? pip's message is above."
+    stop "Installing uv failed; pip's message is above. Is the package registry reachable?"
 echo "  packages"
 .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --no-deps -r requirements/dev.txt ||
     stop "Installing the packages failed; uv's message is above."
 
-# Tools and tests use the domain from its source.
+# Tools and tests import the package from its source.
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n' "$PWD/layers/feedlane" >"$site/feedlane.pth"
 pins >"$stamp"

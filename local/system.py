@@ -1,4 +1,4 @@
-"""The whole system on one machine: start it, stop it, say how it is."""
+"""Starts and stops the whole system on one machine, and reports its status."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from local.progress import Failure, step, tail
 
 SIMULATOR = "simulator"
 GATEWAY = "gateway"
-# The gateway first, so that nobody is served by half a system.
+# In the order of stopping: without the gateway, no one is served by half a system.
 NAMES = (GATEWAY, SIMULATOR, ministack.NAME)
 
 
 def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
-    """Leaves the system running and answers its description. What runs already is left as it is.
+    """Starts what is not running yet, and returns the instance's description.
 
     Raises
     ------
     Failure
-        With what failed and where its log is. What was started keeps running, for a look at it.
+        Names the step and its log. Whatever has started keeps running for inspection.
     """
     processes = _processes(instance)
     print(f"Feedlane '{instance.name}' with {runtime()} on {architecture()}:", flush=True)
-    was_running = _is_whole(instance, processes)
+    was_running = _has_its_data(instance, processes)
     if not was_running:
         _stop(instance, processes)
         _start_parts(instance, processes)
     elif empty and instance.description.exists():
-        print("  It runs already, with the data it has; `make down` first for an empty one.")
+        print("  It is already running, with its data. For an empty system, run `make down` first.")
     _deploy(instance)
     if not (processes.is_running(GATEWAY) and _answers(instance.api_url)):
         _start_gateway(instance, processes)
     _await_functions(instance)
-    return _describe(instance, empty)
+    return _write_description(instance, empty)
 
 
 def stop(instance: Instance) -> bool:
-    """Answers whether anything was running."""
+    """Returns whether anything was running."""
     was_running = _stop(instance, _processes(instance))
     (instance.folder / "ports.json").unlink(missing_ok=True)
     return was_running
@@ -63,8 +63,8 @@ def _processes(instance: Instance) -> Processes:
     return Processes(instance.folder, instance.logs)
 
 
-def _is_whole(instance: Instance, processes: Processes) -> bool:
-    """Without MiniStack the data is gone, without the simulator the other half of it: then all starts anew."""
+def _has_its_data(instance: Instance, processes: Processes) -> bool:
+    """MiniStack and the simulator each hold half of the data: without either one, everything starts anew."""
     parts = (ministack.NAME, SIMULATOR)
     return all(map(processes.is_running, parts)) and ministack.is_ready(instance) and _simulator_is_ready(instance)
 
@@ -77,9 +77,9 @@ def _start_parts(instance: Instance, processes: Processes) -> None:
             instance.simulator_port: "the Xero simulator",
         }
     )
-    with step(f"AWS (MiniStack) on port {instance.aws_port}"):
+    with step(f"start AWS (MiniStack) on port {instance.aws_port}"):
         ministack.start(instance, processes)
-    with step(f"Xero simulator on port {instance.simulator_port}"):
+    with step(f"start the Xero simulator on port {instance.simulator_port}"):
         command = [sys.executable, "-m", "local.simulator", "--port", str(instance.simulator_port)]
         processes.start(SIMULATOR, command, dict(os.environ), ROOT)
         processes.wait(SIMULATOR, lambda: _simulator_is_ready(instance))
@@ -97,7 +97,7 @@ def _deploy(instance: Instance) -> None:
 def _start_gateway(instance: Instance, processes: Processes) -> None:
     processes.stop(GATEWAY)
     require_free({instance.api_port: "the API"})
-    with step(f"API and portal on {instance.api_url}"):
+    with step(f"start the API and the portal on {instance.api_url}"):
         arguments = [
             "--port",
             str(instance.api_port),
@@ -111,16 +111,16 @@ def _start_gateway(instance: Instance, processes: Processes) -> None:
 
 
 def _await_functions(instance: Instance) -> None:
-    """A gateway error means that the route is there but its function does not start."""
+    """Waits while the gateway reports an error: the route exists, but its function has not started."""
     deadline = time.monotonic() + 30
     while (answer := httpx.get(instance.api_url, timeout=35, trust_env=False)).status_code >= 500:
         if time.monotonic() > deadline:
             log = instance.logs / f"{ministack.NAME}.log"
-            raise Failure(f"The API answers {answer.status_code}: {answer.text[:300]}\n{tail(log)}")
+            raise Failure(f"The API answered {answer.status_code}: {answer.text[:300]}\n{tail(log)}")
         time.sleep(0.3)
 
 
-def _describe(instance: Instance, empty: bool) -> dict[str, Any]:
+def _write_description(instance: Instance, empty: bool) -> dict[str, Any]:
     addresses = {
         "apiUrl": instance.api_url,
         "portalUrl": f"{instance.api_url}/portal",
@@ -133,14 +133,14 @@ def _describe(instance: Instance, empty: bool) -> dict[str, Any]:
         "stackName": STACK,
     }
     if instance.description.exists():
-        described = instance.described() | addresses
+        description = instance.read_description() | addresses
     else:
-        with step("an API key" if empty else "an API key, and the integration set up and enabled"):
-            described = addresses | bootstrap(instance, empty)
-    # Holds the API key: for this user's eyes only.
+        with step("create an API key" if empty else "create an API key and set up the integration"):
+            description = addresses | bootstrap(instance, empty)
+    # The file has the API key: only this user may read it.
     instance.description.touch(mode=0o600)
-    instance.description.write_text(json.dumps(described, indent=2) + "\n")
-    return described
+    instance.description.write_text(json.dumps(description, indent=2) + "\n")
+    return description
 
 
 def _stop(instance: Instance, processes: Processes) -> bool:

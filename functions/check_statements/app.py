@@ -1,4 +1,4 @@
-"""Statements and feed connections that are under way at Xero are followed to their end."""
+"""Follows statements and feed connections at Xero until they are done."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return batch.one_by_one(event, _look, _postpone, logger, context.get_remaining_time_in_millis)
+    return batch.one_by_one(event, _check, _postpone, logger, context.get_remaining_time_in_millis)
 
 
-def _look(record: batch.Record) -> None:
+def _check(record: batch.Record) -> None:
     wiring.checks().dispatch(follow_up_in(record.body))
 
 

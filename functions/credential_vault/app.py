@@ -1,4 +1,4 @@
-"""`credential_vault`: invoked by other functions only. Nothing that it is sent or answers is logged."""
+"""The credential vault, invoked by other functions only. Requests and responses are never logged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from feedlane.vault_service import VaultService
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 
-# A lost answer is asked for once more: two of these fit into the function's time.
+# A request without an answer is repeated once: two reads fit into the function's timeout.
 IDENTITY_READ_SECONDS = 5.0
 
 require(
@@ -33,7 +33,7 @@ require(
 logger = Logger()
 
 
-# `log_event=False` also where the environment asks for events in the log.
+# Overrides the environment variable that logs events.
 @logger.inject_lambda_context(log_event=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ids: dict[str, Any] = {}
@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         data = error_as_data(error)
         logger.warning("vault refused", kind=data["kind"], **ids)
         if ids.get("action") == "access_token" and isinstance(error, AppKeysRejected | Unavailable):
-            # A dead token set is no failure of ours: its connection is held, and that is told.
+            # A dead token set is not counted: its connection is held, which has an event of its own.
             measures.count(Measure.TOKEN_REFRESHES_FAILED)
         return {"error": data}
     except Exception as error:

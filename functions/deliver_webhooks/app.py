@@ -1,4 +1,4 @@
-"""Webhooks are signed and posted, several at once, so that a slow consumer keeps nobody else waiting."""
+"""Signs and posts webhooks, several at once, so that a slow consumer does not delay the others."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from feedlane.measures import Measure
 from feedlane.replaying import Replayer
 from feedlane.webhook_wiring import deliverer, replayer
 
-# An attempt takes fifteen seconds at most; what is not done by then has met something that hangs.
-LONGEST_SECONDS = 25.0
+# An attempt takes at most 15 seconds; whatever takes longer hangs.
+BATCH_SECONDS_MAX = 25.0
 MARGIN_SECONDS = 5.0
 
 require(
@@ -35,26 +35,26 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     measures.last(Measure.DELIVERIES_LATE, batch.lateness(event, system_clock()))
-    seconds = min(LONGEST_SECONDS, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
-    return batch.at_once(event, partial(_work, deliverer(), replayer()), postpone, logger, seconds)
+    seconds = min(BATCH_SECONDS_MAX, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
+    return batch.at_once(event, partial(_process, deliverer(), replayer()), postpone, logger, seconds)
 
 
-def _work(deliverer: Deliverer, replayer: Replayer, record: batch.Record) -> None:
+def _process(deliverer: Deliverer, replayer: Replayer, record: batch.Record) -> None:
     match json.loads(record.body):
         case {"consumerId": consumer_id, "replayId": replay_id}:
             if replay := replayer.work(consumer_id, replay_id):
                 facts = replay.model_dump(mode="json", include={"consumer_id", "state", "succeeded", "failed"})
-                logger.info("replay went on", extra=facts | {"replay_id": replay_id})
+                logger.info("replay step done", extra=facts | {"replay_id": replay_id})
         case {"consumerId": consumer_id, "eventId": event_id}:
-            done = deliverer.deliver(consumer_id, event_id)
-            if done is not None and done.state is DeliveryState.FAILURE:
+            delivery = deliverer.deliver(consumer_id, event_id)
+            if delivery is not None and delivery.state is DeliveryState.FAILURE:
                 measures.count(Measure.DELIVERIES_FAILED)
-            if done is not None and done.attempts:
-                facts = done.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
-                facts |= done.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
+            if delivery is not None and delivery.attempts:
+                facts = delivery.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
+                facts |= delivery.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
                 logger.info("webhook attempted", extra=facts)
         case _:
-            raise ValueError("a message names a delivery or a replay")
+            raise ValueError("the message names neither a delivery nor a replay")
 
 
 def postpone(record: batch.Record, seconds: int) -> None:

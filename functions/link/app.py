@@ -1,4 +1,4 @@
-"""What the customer sees: the way to Xero's consent, the mapping of accounts, the end."""
+"""The customer's pages: start, Xero's consent, account mapping, finish."""
 
 from __future__ import annotations
 

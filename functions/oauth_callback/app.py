@@ -1,4 +1,4 @@
-"""Xero's answer to a consent: the connection is linked, and the customer goes on to the accounts."""
+"""Xero's answer to a consent request: links the connection and sends the customer to the account mapping."""
 
 from __future__ import annotations
 

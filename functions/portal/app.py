@@ -1,4 +1,4 @@
-"""The operator's pages: what is connected, what is held and why, and the settings."""
+"""The operator's pages: connections, holds and their reasons, settings."""
 
 from __future__ import annotations
 

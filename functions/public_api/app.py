@@ -1,4 +1,4 @@
-"""The public API: knows who calls, finds the route, and answers in Codat's words."""
+"""The public API: authenticates the caller, finds the route, and answers in Codat's format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from api import cross_origin, parts
 from api.authentication import authenticate
 from api.paths import with_one_segment
-from api.routing import resolver
+from api.resolver import build_resolver
 from feedlane.codat import errors
 from feedlane.environment import Environment, require
 from feedlane.money import dumps
@@ -29,7 +29,7 @@ require(
 )
 
 logger = Logger()
-app = resolver()
+app = build_resolver()
 
 
 @logger.inject_lambda_context
@@ -45,23 +45,23 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             authenticate(parts.current.store, headers.get("authorization"), parts.current.clock())
             answer = app.resolve(event | {"rawPath": with_one_segment(method, event["rawPath"])}, context)
     except Exception as error:
-        answer = _told(error, correlation_id)
+        answer = _error_answer(error, correlation_id)
     answer["headers"] |= {"X-Correlation-Id": correlation_id} | cross_origin.headers_for(headers.get("origin"))
     logger.info("answered", method=method, status=answer["statusCode"], correlation_id=correlation_id)
     return answer
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
-def failed(error: Exception) -> Response[str]:
-    """Powertools would log whatever a route raises as an error, a 404 too."""
-    told = _told(error, str(app.context.get("correlation_id", "")))
-    return Response(status_code=told["statusCode"], body=told["body"], headers=told["headers"])
+def answer_error(error: Exception) -> Response[str]:
+    """Without this, Powertools logs everything a route raises as an error, even a 404."""
+    answer = _error_answer(error, str(app.context.get("correlation_id", "")))
+    return Response(status_code=answer["statusCode"], body=answer["body"], headers=answer["headers"])
 
 
-def _told(error: Exception, correlation_id: str) -> dict[str, Any]:
-    told = errors.answer(error)
-    if told.status >= 500:
+def _error_answer(error: Exception, correlation_id: str) -> dict[str, Any]:
+    answer = errors.answer(error)
+    if answer.status >= 500:
         logger.error("request failed", exc_info=error, correlation_id=correlation_id)
-    headers = {"Content-Type": "application/json"} | told.headers
-    body = dumps(told.envelope(correlation_id))
-    return {"statusCode": told.status, "body": body, "isBase64Encoded": False, "headers": headers}
+    headers = {"Content-Type": "application/json"} | answer.headers
+    body = dumps(answer.envelope(correlation_id))
+    return {"statusCode": answer.status, "body": body, "isBase64Encoded": False, "headers": headers}

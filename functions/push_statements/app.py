@@ -1,4 +1,4 @@
-"""A feed that was woken sends what it has waiting, as one statement."""
+"""Sends the waiting lines of each woken feed as one statement."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _send(records: list[batch.Record]) -> None:
-    """However often a feed was rung for, it is looked at once."""
+    """Handles each feed once, however many messages woke it."""
     for feed_id in dict.fromkeys(json.loads(record.body)["feedId"] for record in records):
         wiring.sender().send(feed_id)
 

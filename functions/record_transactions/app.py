@@ -1,4 +1,4 @@
-"""Pushes on `transactions.fifo` become ledger lines."""
+"""Records pushes from `transactions.fifo` as ledger lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    # A full batch: others of its groups may wait behind it.
+    # A full batch: more messages of its groups may be waiting.
     more_to_come = len(event["Records"]) >= FULL_BATCH
     return batch.by_group(
         event, partial(_record, more_to_come), _postpone, logger, context.get_remaining_time_in_millis
@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _record(more_to_come: bool, records: list[batch.Record]) -> None:
-    messages = [QueueMessage(found.id, found.group, found.body, found.sent_at) for found in records]
+    messages = [QueueMessage(message.id, message.group, message.body, message.sent_at) for message in records]
     record(aws.store(), aws.queues(), system_clock, new_id, messages, more_to_come)
     logger.info("messages recorded", extra={"group": records[0].group, "messages": len(records)})
 

@@ -1,4 +1,4 @@
-"""Events that were put into the outbox go to the bus, in order."""
+"""Relays events from the outbox to the bus, in order."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ def bus() -> Bus:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> None:
-    """Fails if the bus did not take an event: then the batch comes again, so that none is lost.
+    """Fails if the bus did not accept an event: the batch is then delivered again, so that no event is lost.
 
-    What the bus took of it goes twice, with the same id. What a person must act on is counted as it leaves: every
-    event comes this way.
+    Events that the bus had accepted are sent twice, with the same id. Every event passes here, so this is where those
+    that a person must act on are counted.
     """
-    counted: Counter[Measure] = Counter()
+    counts: Counter[Measure] = Counter()
 
-    def count(taken: Event) -> None:
-        if measure := measures.told_by(taken):
-            counted[measure] += 1
+    def count(event: Event) -> None:
+        if measure := measures.told_by(event):
+            counts[measure] += 1
 
     failed = relay(events_in(event, _unreadable), bus(), count)
-    for measure, number in counted.items():
+    for measure, number in counts.items():
         measures.count(measure, number)
     if failed is not None:
         raise NotTaken(failed)
 
 
 class NotTaken(Exception):
-    """The bus did not take an event: this one, by its place in the stream, or one that was sent along with it."""
+    """The bus did not accept the event at this place in the stream, or one sent together with it."""
 
     def __init__(self, sequence_number: str) -> None:
-        super().__init__(f"the bus did not take the event at {sequence_number}")
+        super().__init__(f"the bus did not accept the event at {sequence_number}")
         self.sequence_number = sequence_number
 
 

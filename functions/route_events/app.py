@@ -1,4 +1,4 @@
-"""Events from the bus become deliveries to each consumer that wants them."""
+"""Turns events from the bus into deliveries, one for each consumer subscribed to them."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def queues() -> Queues:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """All events of a batch happened before its consumers are read."""
+    """Reads the consumers once per batch: all its events are older than that."""
     work = partial(_route, store().consumers())
     return batch.one_by_one(event, work, _postpone, logger, context.get_remaining_time_in_millis)
 
 
 def _route(consumers: list[Consumer], record: batch.Record) -> None:
-    told = event_in(json.loads(record.body)["detail"])
-    made = route(store(), queues(), told, system_clock(), consumers)
-    facts = {"event_id": told.id, "event_type": told.type, "deliveries": len(made)}
+    event = event_in(json.loads(record.body)["detail"])
+    deliveries = route(store(), queues(), event, system_clock(), consumers)
+    facts = {"event_id": event.id, "event_type": event.type, "deliveries": len(deliveries)}
     logger.info("event routed", extra=facts)
 
 

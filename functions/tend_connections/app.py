@@ -1,4 +1,4 @@
-"""Every few minutes, by two schedules: the daily round over connections goes on, and the watch looks after the rest.
+"""Started every few minutes by two schedules: one advances the daily round over connections, one runs the watch.
 
 See `feedlane/tending_round.py` and `feedlane/watching.py`.
 """
@@ -28,17 +28,17 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers where the round stands, or what the watch has seen."""
+    """Answers the progress of the round, or what the watch found."""
     return _watch() if event.get("watch") else _round(context)
 
 
 def _watch() -> dict[str, Any]:
-    seen = wiring.watch().look()
-    facts = seen.model_dump(mode="json")
-    if seen.replays_given_up:
-        logger.error("replays failed again and again", extra=facts)
+    result = wiring.watch().look()
+    facts = result.model_dump(mode="json")
+    if result.replays_given_up:
+        logger.error("replays keep failing", extra=facts)
     else:
-        logger.info("looked after what stands still", extra=facts)
+        logger.info("watch finished", extra=facts)
     return facts
 
 
@@ -48,9 +48,9 @@ def _round(context: Any) -> dict[str, Any]:
 
     round = wiring.rounds().go_on(time_left)
     if round is None:
-        logger.info("another run is at the round")
+        logger.info("another run holds the daily round")
         return {"busy": True}
-    stands = {"day": round.day, "finished": round.finished, "seen": round.seen, "ended": round.ended}
-    stands |= {"unknown": len(round.again)}
-    logger.info("connections tended", extra=stands)
-    return stands
+    progress = {"day": round.day, "finished": round.finished, "seen": round.seen, "ended": round.ended}
+    progress |= {"unknown": len(round.again)}
+    logger.info("daily round advanced", extra=progress)
+    return progress

@@ -1,1 +1,1 @@
-"""The demonstration: the main job on real input, against the deployed stack."""
+"""The demo: the main job on real input, against the deployed stack."""

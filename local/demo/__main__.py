@@ -1,4 +1,4 @@
-"""`python -m local.demo`: starts a system of its own, runs the main job on it, verifies what came of it, stops it."""
+"""`python -m local.demo`: starts a local system, runs the main job, verifies the result, and stops the system."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import time
 from collections.abc import Iterator
 
 from local import system
-from local.demo import ledgers, refused
+from local.demo import ledgers, refusal
 from local.demo.platform import Account, Customer, Platform, Row, Simulator, status_of, wait_for
 from local.demo.receiver import Receiver
 from local.instance import ROOT, Instance
 from local.progress import Failure, step, stop
 
 SEED = 7
-MOST_IN_PUSH = 1000
-MOST_IN_MESSAGE = 50
-DELIVERED_WITHIN = 120
+ROWS_PER_PUSH_MAX = 1000
+ROWS_PER_MESSAGE_MAX = 50
+DELIVERY_SECONDS_MAX = 120
 ACCOUNTS = {
     "current": {
         "id": "current",
@@ -44,27 +44,28 @@ def main() -> None:
     instance = Instance.named("demo")
     began = time.monotonic()
     try:
-        described = system.start(instance)
-        platform, simulator, receiver = Platform(described), Simulator(described["simulatorUrl"]), Receiver()
-        print("\nThe main job:", flush=True)
-        with step("a webhook consumer for all events"):
+        description = system.start(instance)
+        platform, simulator, receiver = Platform(description), Simulator(description["simulatorUrl"]), Receiver()
+        print("\nDeliver a year of transactions to Xero:", flush=True)
+        with step("subscribe a webhook consumer to all events"):
             platform.subscribe(receiver)
         deliver_a_year(platform, simulator, receiver)
-        refused.tell(platform, simulator, receiver)
+        print("Meet a refusal from Xero, and recover:", flush=True)
+        refusal.run(platform, simulator, receiver)
         receiver.close()
         record = instance.folder / "statements.json"
         record.write_bytes(simulator.record())
-        print(f"  What Xero received, statement by statement: {record.relative_to(ROOT)}\n")
+        print(f"\n  Every statement that Xero received: {record.relative_to(ROOT)}\n")
     finally:
-        with step("stop what was started"):
+        with step("stop the local system"):
             system.stop(instance)
-    print(f"\nEverything above was verified. It took {time.monotonic() - began:.0f} s.")
+    print(f"\nEverything above was verified. The demo took {time.monotonic() - began:.0f} s.")
 
 
 def deliver_a_year(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
-    """A year of two accounts, half through the SDK and half through the queue, interleaved."""
+    """Pushes a year of two accounts, alternating between the SDK and the queue."""
     year = ledgers.year_until(ledgers.yesterday())
-    with step("link an organisation, map one account to an existing and one to a new Xero account"):
+    with step("link an organisation; map one account to an existing Xero account, one to a new one"):
         organisation = simulator.create_organisation(
             name="Harbour Bakery Ltd",
             country="GB",
@@ -82,21 +83,25 @@ def deliver_a_year(platform: Platform, simulator: Simulator, receiver: Receiver)
             "card": platform.map_account(company, connection, "card", None),
         }
     total = sum(map(len, year.values()))
-    with step(f"push {total} transactions: half through the SDK, half through the queue") as notes:
+    with step(f"push {total:,} transactions: half through the SDK, half through the queue") as notes:
         counts = push_interleaved(platform, accounts, year)
-        notes.append(f"{counts['api']} in {counts['calls']} pushes, {counts['queue']} in {counts['messages']} messages")
-    with step(f"all {total} delivered at Xero") as notes:
+        notes.append(
+            f"{counts['api']:,} in {counts['calls']} pushes, {counts['queue']:,} in {counts['messages']} messages"
+        )
+    with step(f"wait until Xero has all {total:,}") as notes:
         started = time.monotonic()
-        wait_for(lambda: is_delivered(simulator, organisation["tenantId"], total), "delivery", DELIVERED_WITHIN)
+        wait_for(lambda: is_delivered(simulator, organisation["tenantId"], total), "delivery", DELIVERY_SECONDS_MAX)
         notes.append(f"{time.monotonic() - started:.1f} s after the last push")
         wait_for(lambda: all_succeeded(platform, company), "the push operations to succeed")
         successes = len(platform.operations(company))
-        wait_for(lambda: len(receiver.of_type("bankTransactions.write.successful")) >= successes or None, "webhooks")
+        wait_for(
+            lambda: len(receiver.of_type("bankTransactions.write.successful")) >= successes or None, "the webhooks"
+        )
     show(simulator, organisation["tenantId"], year, successes)
 
 
 def push_interleaved(platform: Platform, accounts: dict[str, Account], year: dict[str, list[Row]]) -> dict[str, int]:
-    """Each account's rows in order, now through one door, now through the other; the accounts take turns."""
+    """Pushes each account's rows in order, alternating between the doors and between the accounts."""
     chance = random.Random(SEED)
     counts = {"api": 0, "calls": 0, "queue": 0, "messages": 0}
     turns = {name: turns_of(rows, chance) for name, rows in year.items()}
@@ -118,53 +123,55 @@ def push_interleaved(platform: Platform, accounts: dict[str, Account], year: dic
 
 
 def turns_of(rows: list[Row], chance: random.Random) -> Iterator[tuple[str, list[Row]]]:
-    """Half of the rows in pushes of up to 1,000, the other half in messages of 1 to 50, in the order of the rows."""
-    at = 0
-    while at < len(rows):
-        size = min(chance.randint(100, MOST_IN_PUSH) // 2, (len(rows) - at + 1) // 2)
-        yield "api", rows[at : at + size]
-        at, end = at + size, min(len(rows), at + 2 * size)
-        while at < end:
-            size = min(chance.randint(1, MOST_IN_MESSAGE), end - at)
-            yield "queue", rows[at : at + size]
-            at += size
+    """Splits the rows, in order: half into pushes of up to 1,000, half into messages of 1 to 50."""
+    start = 0
+    while start < len(rows):
+        size = min(chance.randint(100, ROWS_PER_PUSH_MAX) // 2, (len(rows) - start + 1) // 2)
+        yield "api", rows[start : start + size]
+        start, end = start + size, min(len(rows), start + 2 * size)
+        while start < end:
+            size = min(chance.randint(1, ROWS_PER_MESSAGE_MAX), end - start)
+            yield "queue", rows[start : start + size]
+            start += size
 
 
 def is_delivered(simulator: Simulator, tenant_id: str, total: int) -> bool | None:
-    delivered = [one for one in simulator.statements(tenant_id) if one["status"] == "DELIVERED"]
-    return sum(len(statement["lines"]) for statement in delivered) >= total or None
+    statements = [statement for statement in simulator.statements(tenant_id) if statement["status"] == "DELIVERED"]
+    return sum(len(statement["lines"]) for statement in statements) >= total or None
 
 
 def all_succeeded(platform: Platform, company_id: str) -> bool | None:
-    statuses = {status_of(one) for one in platform.operations(company_id)}
+    statuses = {status_of(operation) for operation in platform.operations(company_id)}
     if statuses - {"Pending", "Success"}:
-        raise Failure(f"Push operations ended as {', '.join(sorted(statuses))}.")
+        raise Failure(f"Some push operations did not succeed. Their statuses: {', '.join(sorted(statuses))}.")
     return statuses == {"Success"} or None
 
 
 def show(simulator: Simulator, tenant_id: str, year: dict[str, list[Row]], operations: int) -> None:
-    """Prints what the other side holds, after checking it."""
+    """Verifies what Xero has, then prints it."""
     statements = simulator.statements(tenant_id)
     print(
         f"\n  {'account':<16}{'sent':>6}{'delivered':>11}{'in order':>10}"
         f"{'statements':>12}{'opening':>13}{'closing':>13}"
     )
     for name, rows in year.items():
-        own = [one for one in statements if one["lines"][0]["transactionId"] in {row["id"] for row in rows}]
-        found = ledgers.arrived(name, rows, own)
+        ids = {row["id"] for row in rows}
+        account_statements = [statement for statement in statements if statement["lines"][0]["transactionId"] in ids]
+        arrival = ledgers.verify_arrival(name, rows, account_statements)
         print(
-            f"  {ACCOUNTS[name]['account_name']!s:<16}{found.sent:>6}{found.delivered:>11}{'yes':>10}"
-            f"{found.statements:>12}{found.opening:>13,.2f}{found.closing:>13,.2f}"
+            f"  {ACCOUNTS[name]['account_name']!s:<16}{arrival.sent:>6}{arrival.delivered:>11}{'yes':>10}"
+            f"{arrival.statements:>12}{arrival.opening:>13,.2f}{arrival.closing:>13,.2f}"
         )
     calls = simulator.calls(tenant_id)
     posts = [call for call in calls if call["method"] == "POST" and call["path"].endswith("/Statements")]
     print(
-        f"  Xero calls made: {len(calls)}, of them {len(posts)} statements. Push operations succeeded: {operations}.\n"
+        f"  {len(calls)} calls to Xero, {len(posts)} of them with a statement."
+        f" All {operations} push operations succeeded.\n"
     )
 
 
 def _terminate(_signal: int, _frame: object) -> None:
-    """Asked to end: as if interrupted, so that what was started is stopped."""
+    """Treats SIGTERM as an interrupt, so that the local system is stopped."""
     raise KeyboardInterrupt
 
 

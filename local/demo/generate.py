@@ -1,6 +1,6 @@
-"""Makes `transactions.csv`: a year of two accounts of one business, the same for the same seed.
+"""Generates `transactions.csv`: a year of two accounts of one business, always the same for the same seed.
 
-Run `python -m local.demo.generate` to make the committed file again.
+`python -m local.demo.generate` generates the committed file again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _current_account(chance: random.Random) -> Iterator[dict[str, str]]:
-    """Card takings and transfers in, suppliers, wages and fees out."""
+    """Income: card takings and transfers. Expenses: suppliers, wages and fees."""
     balance, number = Decimal("8250.40"), 0
     for day in _days():
         for amount, type, description, counterparty in _current_account_day(chance, day):
@@ -51,34 +51,34 @@ def _current_account(chance: random.Random) -> Iterator[dict[str, str]]:
 
 def _current_account_day(chance: random.Random, day: date) -> Iterator[tuple[Decimal, str, str, str]]:
     if day.weekday() == 0:
-        yield -_sum(chance, 1900, 2450), "Payment", "Wages", "Payroll"
+        yield -_amount(chance, 1900, 2450), "Payment", "Wages", "Payroll"
     if day.day == 1:
-        yield -_sum(chance, 11, 14), "SerChg", "Account fee", ""
-        yield _sum(chance, 1, 4), "Int", "Interest", ""
+        yield -_amount(chance, 11, 14), "SerChg", "Account fee", ""
+        yield _amount(chance, 1, 4), "Int", "Interest", ""
     if day.weekday() < 6:
-        yield _sum(chance, 420, 980), "Dep", f"Card takings {day:%d %b}", "Till settlement"
+        yield _amount(chance, 420, 980), "Dep", f"Card takings {day:%d %b}", "Till settlement"
     for _ in range(chance.choice((0, 1, 1, 2))):
-        yield _sum(chance, 35, 310), "Credit", "Invoice payment", chance.choice(CUSTOMERS)
+        yield _amount(chance, 35, 310), "Credit", "Invoice payment", chance.choice(CUSTOMERS)
     for _ in range(chance.choice((0, 0, 1, 1, 2))):
-        supplier, least, most = chance.choice(SUPPLIERS)
-        yield -_sum(chance, least, most), "DirectDebit", "Supplier invoice", supplier
+        supplier, lowest, highest = chance.choice(SUPPLIERS)
+        yield -_amount(chance, lowest, highest), "DirectDebit", "Supplier invoice", supplier
     if chance.random() < 0.25:
-        yield -_sum(chance, 8, 60), "Pos", "Card purchase", chance.choice(SHOPS)
+        yield -_amount(chance, 8, 60), "Pos", "Card purchase", chance.choice(SHOPS)
 
 
 def _business_card(chance: random.Random) -> Iterator[dict[str, str]]:
-    """What is owed on the card is a negative balance; it is paid off each month."""
+    """The debt on the card is a negative balance, paid off each month."""
     balance, number = Decimal("-312.77"), 0
     for day in _days():
-        made = [
-            (-_sum(chance, 3, 145), "Pos", "Card purchase", chance.choice(SHOPS))
+        movements = [
+            (-_amount(chance, 3, 145), "Pos", "Card purchase", chance.choice(SHOPS))
             for _ in range(chance.choice((1, 2, 2, 3, 4, 5)))
         ]
         if chance.random() < 0.03:
-            made.append((_sum(chance, 5, 40), "Credit", "Refund", chance.choice(SHOPS)))
+            movements.append((_amount(chance, 5, 40), "Credit", "Refund", chance.choice(SHOPS)))
         if day.day == 25 and balance < 0:
-            made.append((-balance, "Payment", "Card paid off", ""))
-        for amount, type, description, counterparty in made:
+            movements.append((-balance, "Payment", "Card paid off", ""))
+        for amount, type, description, counterparty in movements:
             balance, number = balance + amount, number + 1
             yield _row("card", f"CARD-{number:05d}", day, description, counterparty, "", amount, balance, type)
 
@@ -87,8 +87,8 @@ def _days() -> Iterator[date]:
     return (LAST_DAY - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1))
 
 
-def _sum(chance: random.Random, least: int, most: int) -> Decimal:
-    return Decimal(chance.randint(least * 100, most * 100)) / 100
+def _amount(chance: random.Random, lowest: int, highest: int) -> Decimal:
+    return Decimal(chance.randint(lowest * 100, highest * 100)) / 100
 
 
 def _row(

@@ -1,4 +1,4 @@
-"""What arrived at Xero, compared with what was sent: nothing is printed that was not checked."""
+"""The demo's transactions, and the check that Xero received them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from local.progress import Failure
 
 
 def year_until(last: date) -> dict[str, list[Row]]:
-    """The committed year of each account, moved so that it ends on `last`."""
+    """The committed year of each account, shifted so that it ends on `last`."""
     shift = last - LAST_DAY
     rows: dict[str, list[Row]] = {}
     with FILE.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            moved = {**row, "date": (date.fromisoformat(row["date"]) + shift).isoformat()}
-            rows.setdefault(row["account"], []).append(moved)
+            shifted = {**row, "date": (date.fromisoformat(row["date"]) + shift).isoformat()}
+            rows.setdefault(row["account"], []).append(shifted)
     return rows
 
 
@@ -30,8 +30,8 @@ def yesterday() -> date:
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """An account's ledger as the other side has it."""
+class Arrival:
+    """An account's ledger as Xero has it."""
 
     account: str
     sent: int
@@ -41,27 +41,29 @@ class Arrived:
     closing: Decimal
 
 
-def arrived(name: str, rows: list[Row], statements: list[dict[str, Any]]) -> Arrived:
-    """Checks that every line was delivered once, in order, to the penny. Raises `Failure` with what does not hold."""
+def verify_arrival(name: str, rows: list[Row], statements: list[dict[str, Any]]) -> Arrival:
+    """Checks that every line was delivered once, in order, to the penny. Raises `Failure` with the first deviation."""
     delivered = [statement for statement in statements if statement["status"] == "DELIVERED"]
     lines = [line for statement in delivered for line in statement["lines"]]
-    ids, wanted = [line["transactionId"] for line in lines], [row["id"] for row in rows]
-    if sorted(ids) != sorted(wanted):
-        missing, twice = len(set(wanted) - set(ids)), len(ids) - len(set(ids))
-        raise Failure(f"{name}: {len(ids)} lines arrived of {len(wanted)}; {missing} missing, {twice} twice.")
-    if ids != wanted or any(line.get("dropped") for line in lines):
-        raise Failure(f"{name}: the lines did not arrive in the order in which they were sent.")
+    ids, expected = [line["transactionId"] for line in lines], [row["id"] for row in rows]
+    if sorted(ids) != sorted(expected):
+        missing, duplicates = len(set(expected) - set(ids)), len(ids) - len(set(ids))
+        raise Failure(
+            f"{name}: {len(ids)} of {len(expected)} lines arrived; {missing} missing, {duplicates} duplicated."
+        )
+    if ids != expected or any(line.get("dropped") for line in lines):
+        raise Failure(f"{name}: the lines did not arrive in the order they were sent.")
     for line, row in zip(lines, rows, strict=True):
         if (line["postedDate"], _signed(line)) != (row["date"], Decimal(row["amount"])):
             raise Failure(f"{name}: {row['id']} arrived as {line['postedDate']} {_signed(line)}.")
     opening, closing = _signed(delivered[0]["startBalance"]), _signed(delivered[-1]["endBalance"])
     first, last = Decimal(rows[0]["balance"]) - Decimal(rows[0]["amount"]), Decimal(rows[-1]["balance"])
     if (opening, closing) != (first, last):
-        raise Failure(f"{name}: the balances are {opening} to {closing}, they should be {first} to {last}.")
+        raise Failure(f"{name}: the balances run from {opening} to {closing} instead of {first} to {last}.")
     for before, after in pairwise(delivered):
         if _signed(before["endBalance"]) != _signed(after["startBalance"]):
-            raise Failure(f"{name}: statement {after['id']} does not continue the one before it.")
-    return Arrived(name, len(rows), len(lines), len(delivered), opening, closing)
+            raise Failure(f"{name}: statement {after['id']} does not continue from the previous one.")
+    return Arrival(name, len(rows), len(lines), len(delivered), opening, closing)
 
 
 def _signed(amount: dict[str, Any]) -> Decimal:

@@ -1,4 +1,4 @@
-"""The platform of the demonstration: a bank that uses the unmodified Codat SDK, and the queue."""
+"""The demo's platform: a bank that uses the unmodified Codat SDK and the queue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from local.progress import Failure
 
 Row = dict[str, str]
 T = TypeVar("T")
-# Of the companies: a consumer can ask for their events only.
+# Set on every company, so that a consumer can subscribe to their events only.
 TAG = ("demo", "yes")
 
 
@@ -45,36 +45,36 @@ class Account:
 
 
 class Platform:
-    """`described` is the instance's description: what `build/local.json` holds."""
+    """`description` is the instance's description, the content of `build/local.json`."""
 
-    def __init__(self, described: dict[str, Any]) -> None:
-        self.described = described
-        key = base64.b64encode(described["apiKey"].encode()).decode()
+    def __init__(self, description: dict[str, Any]) -> None:
+        self.description = description
+        key = base64.b64encode(description["apiKey"].encode()).decode()
         security = shared.Security(auth_header=f"Basic {key}")
-        self.sdk = CodatBankFeeds(security=security, server_url=described["apiUrl"])
+        self.sdk = CodatBankFeeds(security=security, server_url=description["apiUrl"])
         self.http = httpx.Client(
-            base_url=described["apiUrl"], headers={"Authorization": f"Basic {key}"}, timeout=30, trust_env=False
+            base_url=description["apiUrl"], headers={"Authorization": f"Basic {key}"}, timeout=30, trust_env=False
         )
         self.sqs = boto3.client(
             "sqs",
-            endpoint_url=described["awsEndpointUrl"],
-            region_name=described["awsRegion"],
+            endpoint_url=description["awsEndpointUrl"],
+            region_name=description["awsRegion"],
             aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         )
 
     def subscribe(self, receiver: Receiver) -> None:
-        """A webhook consumer for all events of this platform's companies."""
+        """Creates a webhook consumer for all events of this platform's companies."""
         consumer = {"url": receiver.url, "eventTypes": [], "companyTags": [":".join(TAG)]}
         answer = self.http.post("/webhooks", json=consumer)
         if answer.status_code != 201:
-            raise Failure(f"POST /webhooks answers {answer.status_code}: {answer.text[:300]}")
+            raise Failure(f"POST /webhooks answered {answer.status_code}: {answer.text[:300]}")
         receiver.secret, receiver.consumer_id = answer.json()["signingSecret"], answer.json()["id"]
 
     # linking
 
     def create_connection(self, name: str, accounts: list[dict[str, Any]]) -> tuple[str, str, str]:
-        """A company with a connection and its source accounts. Answers the ids and the link for the customer."""
+        """Creates a company with a connection and source accounts. Returns their ids and the customer's link."""
         company = self.sdk.companies.create(request={"name": name, "tags": dict([TAG])})
         connection = self.sdk.connections.create(
             request={"company_id": company.id, "request_body": {"platform_key": "gbol"}}
@@ -97,24 +97,25 @@ class Platform:
             mapping["target_account_id"] = target_id
         self.sdk.account_mapping.create(request={**ids, "bank_feed_account_mapping": mapping})
 
-        def connected() -> Account | None:
-            found = {one.source_account_id: one for one in self.sdk.account_mapping.get(request=ids)}[account_id]
-            if found.status != "connected":
+        def find_connected() -> Account | None:
+            mappings = self.sdk.account_mapping.get(request=ids)
+            account = next(mapped for mapped in mappings if mapped.source_account_id == account_id)
+            if account.status != "connected":
                 return None
-            return Account(company_id, connection_id, account_id, found.source_account_name or account_id)
+            return Account(company_id, connection_id, account_id, account.source_account_name or account_id)
 
-        return wait_for(connected, f"the account {account_id} to be connected")
+        return wait_for(find_connected, f"the account {account_id} to be connected")
 
     def targets(self, company_id: str, connection_id: str, account_id: str) -> dict[str, str]:
         """The Xero accounts that the source account may be mapped to, by name."""
         mappings = self.sdk.account_mapping.get(request={"company_id": company_id, "connection_id": connection_id})
-        options = {one.source_account_id: one.target_account_options for one in mappings}[account_id] or []
-        return {option.name: option.id for option in options}
+        account = next(mapped for mapped in mappings if mapped.source_account_id == account_id)
+        return {option.name: option.id for option in account.target_account_options or []}
 
     # pushing
 
     def push(self, account: Account, rows: list[Row]) -> tuple[Any, float]:
-        """Through the SDK. Answers the push operation and how many seconds the call took."""
+        """Pushes through the SDK. Returns the push operation and the duration of the call in seconds."""
         request = operations.CreateBankTransactionsRequest(
             **account.ids,
             account_id=account.id,
@@ -126,7 +127,7 @@ class Platform:
         return self.sdk.transactions.create(request=request), time.perf_counter() - before
 
     def queue(self, account: Account, rows: list[Row]) -> None:
-        """Straight onto the FIFO queue."""
+        """Sends one message to the FIFO queue."""
         message = {
             "version": 1,
             "companyId": account.company_id,
@@ -135,57 +136,57 @@ class Platform:
             "transactions": [_queue_transaction(row) for row in rows],
         }
         self.sqs.send_message(
-            QueueUrl=self.described["transactionsQueueUrl"],
+            QueueUrl=self.description["transactionsQueueUrl"],
             MessageBody=json.dumps(message),
             MessageGroupId=account.group,
         )
 
-    def refusal(self, account: Account, rows: list[Row]) -> errors.ErrorMessage:
-        """The error that a push meets. Fails if there is none."""
+    def push_refused(self, account: Account, rows: list[Row]) -> errors.ErrorMessage:
+        """Pushes and returns the error. Raises `Failure` if the push is accepted."""
         try:
             self.push(account, rows)
-        except errors.ErrorMessage as refused:
-            return refused
-        raise Failure("A push was taken that had to be refused.")
+        except errors.ErrorMessage as error:
+            return error
+        raise Failure("A push was accepted that should have been refused.")
 
-    def ended(self, company_id: str, key: str) -> Any:
+    def wait_until_ended(self, company_id: str, key: str) -> Any:
         """The push operation, once it is no longer Pending."""
 
-        def found() -> Any:
+        def find_ended() -> Any:
             operation = self.sdk.transactions.get_create_operation(
                 request={"company_id": company_id, "push_operation_key": key}
             )
             return None if status_of(operation) == "Pending" else operation
 
-        return wait_for(found, f"the push operation {key} to end")
+        return wait_for(find_ended, f"the push operation {key} to end")
 
     def holds(self, company_id: str) -> list[dict[str, Any]]:
-        """What is held of the company, and why."""
-        found = self.http.get("/holds").json()["results"]
-        return [hold for hold in found if hold.get("companyId") == company_id]
+        """The company's holds."""
+        holds = self.http.get("/holds").json()["results"]
+        return [hold for hold in holds if hold.get("companyId") == company_id]
 
     def operations(self, company_id: str) -> list[Any]:
         """All push operations of the company."""
-        found: list[Any] = []
+        operations: list[Any] = []
         page = 1
         while True:
             answer = self.sdk.transactions.list_create_operations(
                 request={"company_id": company_id, "page": page, "page_size": 500}
             )
-            found += answer.results
-            if len(found) >= answer.total_results:
-                return found
+            operations += answer.results
+            if len(operations) >= answer.total_results:
+                return operations
             page += 1
 
 
 class Customer:
-    """The customer's browser, without a screen: follows redirects and keeps cookies."""
+    """The customer's browser without a screen: follows redirects and keeps cookies."""
 
     def __init__(self) -> None:
         self.browser = httpx.Client(follow_redirects=True, timeout=35, trust_env=False)
 
     def authorise(self, link_url: str) -> httpx.Response:
-        """From the link through Xero's consent and back. Answers the page where the customer ends up."""
+        """Follows the link through Xero's consent and back. Returns the last page."""
         page = self.browser.get(link_url)
         if page.status_code != 200:
             raise Failure(f"Link ended on {page.url.path} with {page.status_code}: {page.text[:500]}")
@@ -193,57 +194,57 @@ class Customer:
 
 
 class Simulator:
-    """The other side: Xero as the simulator plays it."""
+    """Xero's side: controls the simulator and reads what it received."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
 
     def create_organisation(self, **organisation: Any) -> dict[str, Any]:
-        return self._asked("POST", "/_simulator/orgs", organisation)
+        return self._call("POST", "/_simulator/orgs", organisation)
 
     def change_organisation(self, tenant_id: str, **changes: Any) -> None:
-        self._asked("PUT", f"/_simulator/orgs/{tenant_id}", changes)
+        self._call("PUT", f"/_simulator/orgs/{tenant_id}", changes)
 
     def consent_to(self, tenant_id: str) -> None:
-        self._asked("PUT", "/_simulator/consent", {"mode": "auto", "tenantIds": [tenant_id]})
+        self._call("PUT", "/_simulator/consent", {"mode": "auto", "tenantIds": [tenant_id]})
 
     def order_problem(self, method: str, path: str, tenant_id: str, problem: str) -> None:
-        """The next such call of the organisation is refused with this problem."""
+        """Has the simulator refuse the organisation's next matching call with this problem."""
         match = {"method": method, "path": path, "tenantId": tenant_id}
-        self._asked("POST", "/_simulator/faults", {"match": match, "fault": "problem", "problem": problem})
+        self._call("POST", "/_simulator/faults", {"match": match, "fault": "problem", "problem": problem})
 
     def record(self) -> bytes:
-        """Every statement that was received, as `GET /_simulator/statements` answers it."""
+        """Every received statement, as `GET /_simulator/statements` answers."""
         return self._http.get("/_simulator/statements").raise_for_status().content
 
     def statements(self, tenant_id: str) -> list[dict[str, Any]]:
-        found = self._asked("GET", "/_simulator/statements")["statements"]
-        return [statement for statement in found if statement["tenantId"] == tenant_id]
+        statements = self._call("GET", "/_simulator/statements")["statements"]
+        return [statement for statement in statements if statement["tenantId"] == tenant_id]
 
     def calls(self, tenant_id: str) -> list[dict[str, Any]]:
-        return [call for call in self._asked("GET", "/_simulator/calls")["calls"] if call["tenant"] == tenant_id]
+        return [call for call in self._call("GET", "/_simulator/calls")["calls"] if call["tenant"] == tenant_id]
 
-    def _asked(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = self._http.request(method, path, json=body)
         if answer.is_error:
-            raise Failure(f"{method} {path} answers {answer.status_code}: {answer.text[:300]}")
-        found: dict[str, Any] = json.loads(answer.content, parse_float=Decimal) if answer.content else {}
-        return found
+            raise Failure(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
+        content: dict[str, Any] = json.loads(answer.content, parse_float=Decimal) if answer.content else {}
+        return content
 
 
 def status_of(operation: Any) -> str:
-    """A push operation's status: the SDK has it as an enum, or as a text that it does not know."""
+    """A push operation's status: an enum of the SDK, or a string if the SDK does not know it."""
     return str(getattr(operation.status, "value", operation.status))
 
 
-def wait_for(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """What `look` answers, as soon as it answers something."""
+def wait_for(poll: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+    """Polls until there is a result, and returns it. Raises `Failure` that names `what` after `seconds`."""
     deadline = time.monotonic() + seconds
-    while (found := look()) is None:
+    while (result := poll()) is None:
         if time.monotonic() > deadline:
-            raise Failure(f"Waited {seconds:.0f} s in vain for {what}.")
+            raise Failure(f"Timed out after {seconds:.0f} s waiting for {what}.")
         time.sleep(0.2)
-    return found
+    return result
 
 
 @contextmanager

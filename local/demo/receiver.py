@@ -1,4 +1,4 @@
-"""The platform's webhook endpoint: keeps what arrives, if the `svix` library finds it rightly signed."""
+"""The platform's webhook endpoint: keeps every event whose signature the `svix` library accepts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from svix.webhooks import Webhook, WebhookVerificationError
 
 
 class Receiver:
-    """Listens on a free port of this machine. `secret` is known once the consumer is created."""
+    """Listens on a free local port. `secret` is set once the consumer is created."""
 
     def __init__(self) -> None:
         self.secret = ""
@@ -28,7 +28,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Nothing: what arrives is told by the demonstration."""
+                """Logs nothing: the demo reports what arrives."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -38,7 +38,7 @@ class Receiver:
         return f"http://127.0.0.1:{self._server.server_port}/hooks"
 
     def receive(self, body: bytes, headers: dict[str, str]) -> int:
-        """200 for a signed event, which is kept once however often it comes; 401 for anything else."""
+        """200 for a signed event, kept once however often it arrives; 401 for anything else."""
         try:
             Webhook(self.secret).verify(body, {name.lower(): value for name, value in headers.items()})
         except WebhookVerificationError:
@@ -50,9 +50,9 @@ class Receiver:
         return 200
 
     def of_type(self, type: str, company_id: str = "") -> list[dict[str, Any]]:
-        """In the order of arrival; of one company, if it is named."""
-        found = [event for event in self.events if event["eventType"] == type]
-        return [event for event in found if company_id in ("", event["payload"].get("companyId"))]
+        """The events of one type in order of arrival, optionally of one company."""
+        events = [event for event in self.events if event["eventType"] == type]
+        return [event for event in events if company_id in ("", event["payload"].get("companyId"))]
 
     def close(self) -> None:
         self._server.shutdown()

@@ -1,1 +1,1 @@
-"""A Xero for one machine: identity, connections, accounting look-ups and bank feeds over real HTTP."""
+"""The Xero simulator: identity, connections, accounting look-ups and bank feeds over real HTTP."""

@@ -10,9 +10,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.simulator", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
-    chosen = parser.parse_args()
-    print(f"Xero simulator on http://{chosen.host}:{chosen.port}, client id {DEFAULT_CLIENT_ID}", flush=True)
-    serve(chosen.host, chosen.port)
+    arguments = parser.parse_args()
+    print(f"Xero simulator on http://{arguments.host}:{arguments.port}, client id {DEFAULT_CLIENT_ID}", flush=True)
+    serve(arguments.host, arguments.port)
 
 
 if __name__ == "__main__":

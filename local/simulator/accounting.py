@@ -1,4 +1,4 @@
-"""The accounting look-ups made before a feed: the organisation, what it may do, and its bank accounts."""
+"""The accounting look-ups before a feed: the organisation, its permitted actions, and its bank accounts."""
 
 import re
 from datetime import datetime
@@ -21,31 +21,31 @@ def show_organisation(sim: Simulator, call: ApiCall) -> Answer:
 
 
 def list_actions(sim: Simulator, call: ApiCall) -> Answer:
-    many = len(call.org.currencies) > 1
-    actions = [{"Name": "UseMulticurrency", "Status": "ALLOWED" if many else "NOT-ALLOWED"}]
+    has_currencies = len(call.org.currencies) > 1
+    actions = [{"Name": "UseMulticurrency", "Status": "ALLOWED" if has_currencies else "NOT-ALLOWED"}]
     return _answer(sim, call, {"Actions": actions})
 
 
 def list_accounts(sim: Simulator, call: ApiCall) -> Answer:
-    """Of Xero's `where` language, equalities joined by AND: `Type=="BANK" AND Status=="ACTIVE"`."""
-    wanted = _read_where(call.query.get("where", ""))
-    if wanted is None:
+    """Supports only equalities joined by AND in `where`: `Type=="BANK" AND Status=="ACTIVE"`."""
+    conditions = _read_where(call.query.get("where", ""))
+    if conditions is None:
         error = {
             "ErrorNumber": 16,
             "Type": "QueryParseException",
             "Message": "The where clause is not understood",
         }
         return Answer(400, error)
-    accounts = [_account(one, sim.now()) for one in call.org.accounts]
-    matching = [one for one in accounts if all(one.get(name) == value for name, value in wanted)]
+    accounts = [_account(account, sim.now()) for account in call.org.accounts]
+    matching = [account for account in accounts if all(account.get(name) == value for name, value in conditions)]
     return _answer(sim, call, {"Accounts": matching})
 
 
 def _read_where(where: str) -> list[tuple[str, str]] | None:
     if not where:
         return []
-    parts = [_COMPARISON.fullmatch(one) for one in _AND.split(where)]
-    return [(one[1], one[2]) for one in parts if one] if all(parts) else None
+    comparisons = [_COMPARISON.fullmatch(comparison) for comparison in _AND.split(where)]
+    return [(comparison[1], comparison[2]) for comparison in comparisons if comparison] if all(comparisons) else None
 
 
 def _answer(sim: Simulator, call: ApiCall, content: dict[str, Any]) -> Answer:
@@ -58,45 +58,45 @@ def _answer(sim: Simulator, call: ApiCall, content: dict[str, Any]) -> Answer:
     }
     if "json" in call.headers.get("accept", ""):
         return Answer(200, body, JSON)
-    # Xero's accounting API answers XML to everybody who does not ask for JSON.
+    # Xero's accounting API answers XML unless the caller asks for JSON.
     return Answer(200, ElementTree.tostring(_as_xml("Response", body), "utf-8", xml_declaration=True), XML)
 
 
-def _organisation(one: Organisation) -> dict[str, Any]:
-    zone = TIME_ZONES.get(one.country, DEFAULT_TIME_ZONE)
+def _organisation(organisation: Organisation) -> dict[str, Any]:
+    zone = TIME_ZONES.get(organisation.country, DEFAULT_TIME_ZONE)
     return {
-        "OrganisationID": one.tenant_id,
-        "Name": one.name,
-        "LegalName": one.name,
+        "OrganisationID": organisation.tenant_id,
+        "Name": organisation.name,
+        "LegalName": organisation.name,
         "PaysTax": True,
-        "Version": EDITIONS.get(one.country, "GLOBAL"),
+        "Version": EDITIONS.get(organisation.country, "GLOBAL"),
         "OrganisationType": "COMPANY",
-        "BaseCurrency": one.currency,
-        "CountryCode": one.country,
-        "IsDemoCompany": one.demo,
+        "BaseCurrency": organisation.currency,
+        "CountryCode": organisation.country,
+        "IsDemoCompany": organisation.demo,
         "OrganisationStatus": "ACTIVE",
         "Timezone": zone[1],
         "OrganisationEntityType": "COMPANY",
-        "ShortCode": f"!{one.tenant_id[:5]}",
-        "Class": "DEMO" if one.demo else "COMPREHENSIVE",
+        "ShortCode": f"!{organisation.tenant_id[:5]}",
+        "Class": "DEMO" if organisation.demo else "COMPREHENSIVE",
         "Edition": "BUSINESS",
     }
 
 
-def _account(one: Account, now: datetime) -> dict[str, Any]:
+def _account(account: Account, now: datetime) -> dict[str, Any]:
     content = {
-        "AccountID": one.account_id,
-        "Code": one.code,
-        "Name": one.name,
-        "Status": "ACTIVE" if one.active else "ARCHIVED",
-        "Type": one.ledger_type,
-        "CurrencyCode": one.currency,
+        "AccountID": account.account_id,
+        "Code": account.code,
+        "Name": account.name,
+        "Status": "ACTIVE" if account.active else "ARCHIVED",
+        "Type": account.ledger_type,
+        "CurrencyCode": account.currency,
         "EnablePaymentsToAccount": False,
         "HasAttachments": False,
         "UpdatedDateUTC": _net_date(now),
     }
-    if one.bank_type is not None:
-        content |= {"BankAccountNumber": one.number, "BankAccountType": one.bank_type, "Class": "ASSET"}
+    if account.bank_type is not None:
+        content |= {"BankAccountNumber": account.number, "BankAccountType": account.bank_type, "Class": "ASSET"}
     return content
 
 

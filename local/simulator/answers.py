@@ -1,4 +1,4 @@
-"""What an endpoint answers, before it becomes an HTTP response."""
+"""An endpoint's answer, before it becomes an HTTP response."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

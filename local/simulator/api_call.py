@@ -1,4 +1,4 @@
-"""One HTTP request as the endpoints see it: plain data, with who calls and for which organisation."""
+"""One HTTP request as the endpoints see it: plain data, with the caller and the organisation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from local.simulator.organisations import Organisation
 
 @dataclass
 class ApiCall:
-    """`token` and `organisation` are set by the gateway, once it has let the call through."""
+    """The gateway sets `token` and `organisation` when it lets the call through."""
 
     method: str
     path: str

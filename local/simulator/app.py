@@ -1,4 +1,4 @@
-"""The simulator as an ASGI application: which path leads where, and what each asks of its caller."""
+"""The simulator as an ASGI application: its routes, and the access that each requires."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -23,7 +23,7 @@ STATEMENTS_PATH = "/bankfeeds.xro/1.0/Statements"
 
 
 def create_app(sim: Simulator | None = None) -> CallLog:
-    """The whole simulator. Tests that run it in their own process can keep `sim` and look into it."""
+    """The whole simulator. Tests that run it in their own process can keep `sim` and inspect it."""
     sim = sim or Simulator()
     app = Starlette(
         routes=[*_identity_routes(), *_api_routes(), *control.routes()],

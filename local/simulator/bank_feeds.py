@@ -1,4 +1,4 @@
-"""What all Bank Feeds calls share: who may use the API at all, and how a body is read."""
+"""Shared by all Bank Feeds calls: whether the app may use the API, and how a body is read."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from local.simulator.state import Simulator
 
 Endpoint = Callable[[Simulator, ApiCall], Answer]
 
-LARGEST_BODY = 3_000_000
+BODY_BYTES_MAX = 3_000_000
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -26,7 +26,7 @@ class Refused(Exception):
 
 
 def bank_feeds_call(endpoint: Endpoint) -> Endpoint:
-    """For apps that may use bank feeds. Whoever raises `Refused` in it refuses the whole request."""
+    """An endpoint for apps with bank feeds. Raising `Refused` in it refuses the whole request."""
 
     @wraps(endpoint)
     def answer(sim: Simulator, call: ApiCall) -> Answer:
@@ -47,10 +47,10 @@ def _require_application(sim: Simulator) -> None:
 
 
 def read_items(call: ApiCall) -> list[dict[str, Any]]:
-    """The body's items. Size comes first, before anything in the body is looked at."""
+    """The body's items. The size is checked before anything in the body is read."""
     size = len(call.body)
-    if size > LARGEST_BODY:
-        detail = f"Request size of {size} bytes exceeds the limit of {LARGEST_BODY} bytes."
+    if size > BODY_BYTES_MAX:
+        detail = f"Request size of {size} bytes exceeds the limit of {BODY_BYTES_MAX} bytes."
         raise Refused(problem("invalid-request", detail, title="Request too large", status=413))
     try:
         body = exact_json.read(call.body)
@@ -59,7 +59,7 @@ def read_items(call: ApiCall) -> list[dict[str, Any]]:
     items = body.get("items") if isinstance(body, dict) else None
     if not isinstance(items, list) or not items:
         raise Refused(missing("Items"))
-    if not all(isinstance(one, dict) for one in items):
+    if not all(isinstance(item, dict) for item in items):
         raise Refused(invalid("Items"))
     return items
 
@@ -68,8 +68,8 @@ def is_guid(value: Any) -> bool:
     return isinstance(value, str) and _GUID.fullmatch(value) is not None
 
 
-def too_long(field: str, longest: int) -> Problem:
-    detail = f"For the request field '{field}' exceeded the maximum length of {longest}."
+def too_long(field: str, maximum: int) -> Problem:
+    detail = f"For the request field '{field}' exceeded the maximum length of {maximum}."
     return problem("invalid-request", detail)
 
 

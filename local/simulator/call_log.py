@@ -1,4 +1,4 @@
-"""The outermost layer: records calls, understands /Connections, hangs up when an answer is to be lost."""
+"""The outermost layer: records calls, accepts /Connections, and drops answers when a fault asks for it."""
 
 import time
 from typing import Any
@@ -40,15 +40,15 @@ class CallLog:
 
 def _with_connections_path(scope: Scope) -> Scope:
     """Xero's SDKs write /Connections and /connections; only this path ignores case."""
-    first, _, rest = scope["path"].lstrip("/").partition("/")
+    first, _, remainder = scope["path"].lstrip("/").partition("/")
     if first.lower() != "connections":
         return scope
-    scope["path"] = f"/connections/{rest}" if rest else "/connections"
+    scope["path"] = f"/connections/{remainder}" if remainder else "/connections"
     return scope
 
 
 async def _hang_up(receive: Receive, send: Send) -> None:
-    """Close the connection without an answer. uvicorn's `send` belongs to what holds the transport."""
+    """Closes the connection without an answer. uvicorn's `send` is a method of the object with the transport."""
     transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise ConnectionResetError("the response was dropped")

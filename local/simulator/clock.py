@@ -1,4 +1,4 @@
-"""The simulator's one clock. Every expiry, window and delay is measured by it, so tests can move time."""
+"""The simulator's clock. It measures every expiry, window and delay, so tests can advance time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ def utc_now() -> datetime:
 
 
 class Clock:
-    """Real time plus whatever tests have advanced; `base` can be replaced to stop time altogether."""
+    """Real time plus what tests have advanced. A fixed `base` stops time."""
 
     def __init__(self, base: Callable[[], datetime] = utc_now) -> None:
         self._base = base
@@ -30,7 +30,7 @@ class Clock:
 
 
 def xero_timestamp(moment: datetime) -> str:
-    """Xero's form for connections: seven fractional digits and no zone letter."""
+    """Xero's format for connections: seven fractional digits and no zone."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
 
 

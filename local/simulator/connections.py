@@ -1,4 +1,4 @@
-"""`GET /connections` and `DELETE /connections/{id}`: what a user, or the app itself, is connected to."""
+"""`GET /connections` and `DELETE /connections/{id}`: the connections of a user, or of the app itself."""
 
 from typing import Any
 
@@ -10,43 +10,43 @@ from local.simulator.state import Connection, Simulator
 
 
 def list_connections(sim: Simulator, call: ApiCall) -> Answer:
-    """Every organisation the user ever connected, unless `authEventId` narrows it to one consent."""
+    """All organisations that the user has connected, or those of the consent in `authEventId`."""
     event = call.query.get("authEventId")
-    visible = [one for one in sim.live_connections() if _may_see(call, one)]
-    return Answer(200, [render(sim, one) for one in visible if event in (None, one.auth_event_id)])
+    visible = [connection for connection in sim.live_connections() if _may_see(call, connection)]
+    return Answer(200, [render(sim, connection) for connection in visible if event in (None, connection.auth_event_id)])
 
 
 def delete_connection(sim: Simulator, call: ApiCall) -> Answer:
-    """Takes a connection's id; a tenant id, an event id or another user's connection gets a 403."""
+    """Deletes by connection id. A tenant id, an event id or another user's connection gets a 403."""
     wanted = call.path_params["id"].lower()
     live = sim.live_connections()
-    for one in live:
-        if one.id == wanted:
-            if not _may_see(call, one):
+    for connection in live:
+        if connection.id == wanted:
+            if not _may_see(call, connection):
                 return gateway(403, "AuthenticationUnsuccessful")
-            one.removed = True
+            connection.removed = True
             return Answer(204)
-    if any(wanted in (one.tenant_id, one.auth_event_id) for one in live):
+    if any(wanted in (connection.tenant_id, connection.auth_event_id) for connection in live):
         return gateway(403, "AuthenticationUnsuccessful")
     return gateway(404, "ConnectionNotFound")
 
 
-def render(sim: Simulator, one: Connection) -> dict[str, Any]:
+def render(sim: Simulator, connection: Connection) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "authEventId": one.auth_event_id,
-        "tenantId": one.tenant_id,
+        "id": connection.id,
+        "authEventId": connection.auth_event_id,
+        "tenantId": connection.tenant_id,
         "tenantType": "ORGANISATION",
-        "tenantName": sim.organisations[one.tenant_id].name,
-        "createdDateUtc": xero_timestamp(one.created_at),
-        "updatedDateUtc": xero_timestamp(one.updated_at),
+        "tenantName": sim.organisations[connection.tenant_id].name,
+        "createdDateUtc": xero_timestamp(connection.created_at),
+        "updatedDateUtc": xero_timestamp(connection.updated_at),
     }
 
 
-def _may_see(call: ApiCall, one: Connection) -> bool:
+def _may_see(call: ApiCall, connection: Connection) -> bool:
     token = call.token
-    if token is None or token.client_id != one.client_id:
+    if token is None or token.client_id != connection.client_id:
         return False
     if token.user is None:
         return "app.connections" in token.scopes
-    return token.user.user_id == one.user_id
+    return token.user.user_id == connection.user_id

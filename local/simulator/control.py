@@ -1,4 +1,4 @@
-"""The routes under `/_simulator/`: what tests, the demo and a person set, and what they can look at."""
+"""The control routes under `/_simulator/`: settings, actions and views of the state."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from local.simulator.state import Simulator
 
 View = Callable[[Simulator], Any]
 Action = Callable[[Simulator, Any], Any]
-ActionOnOne = Callable[[Simulator, str, Any], Any]
+ItemAction = Callable[[Simulator, str, Any], Any]
 
 
 def routes() -> list[Route]:
@@ -24,7 +24,7 @@ def routes() -> list[Route]:
         Route("/_simulator/reset", _action(_reset), methods=["POST"]),
         Route("/_simulator/orgs", _view(views.organisations)),
         Route("/_simulator/orgs", _action(settings.add_organisation, status=201), methods=["POST"]),
-        Route("/_simulator/orgs/{id}", _action_on_one(settings.change_organisation), methods=["PUT"]),
+        Route("/_simulator/orgs/{id}", _item_action(settings.change_organisation), methods=["PUT"]),
         Route("/_simulator/consent", _view(views.consent)),
         Route("/_simulator/consent", _action(settings.set_consent), methods=["PUT"]),
         Route("/_simulator/app", _view(views.app)),
@@ -45,11 +45,11 @@ def routes() -> list[Route]:
         Route("/_simulator/ledgers", _view(views.ledgers)),
         Route("/_simulator/calls", _view(views.calls)),
         Route("/_simulator/connections", _view(views.connections)),
-        Route("/_simulator/connections/{id}", _action_on_one(settings.remove_connection), methods=["DELETE"]),
+        Route("/_simulator/connections/{id}", _item_action(settings.remove_connection), methods=["DELETE"]),
         Route("/_simulator/feedConnections", _view(views.feed_connections)),
         Route(
             "/_simulator/feedConnections/{id}",
-            _action_on_one(settings.remove_feed_connection),
+            _item_action(settings.remove_feed_connection),
             methods=["DELETE"],
         ),
     ]
@@ -79,7 +79,7 @@ def _action(action: Action, status: int = 200) -> Callable[[Request], Any]:
     return serve
 
 
-def _action_on_one(action: ActionOnOne) -> Callable[[Request], Any]:
+def _item_action(action: ItemAction) -> Callable[[Request], Any]:
     async def serve(request: Request) -> Response:
         sim = request.app.state.simulator
         return await _answer(request, 200, lambda body: action(sim, request.path_params["id"], body))
@@ -100,4 +100,4 @@ def _read(body: bytes) -> Any:
     try:
         return exact_json.read(body)
     except ValueError:
-        raise ControlError("body", "is not JSON") from None
+        raise ControlError("body", "must be JSON") from None

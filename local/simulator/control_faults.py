@@ -1,4 +1,4 @@
-"""Ordering faults and later rejections under `/_simulator/`."""
+"""Injecting faults and later rejections under `/_simulator/`."""
 
 from typing import Any, get_args
 
@@ -23,51 +23,51 @@ LIMITS = ("minute", "day", "concurrent", "appminute")
 
 
 def add_fault(sim: Simulator, body: Any) -> Any:
-    asked = Fields(body, FAULT_FIELDS)
-    match = Fields(asked.raw("match") or {}, ("method", "path", "tenantId"), "match.")
-    kind: Kind = asked.one_of("fault", get_args(Kind))
+    fields = Fields(body, FAULT_FIELDS)
+    match = Fields(fields.raw("match") or {}, ("method", "path", "tenantId"), "match.")
+    kind: Kind = fields.one_of("fault", get_args(Kind))
     fault = Fault(
         id=sim.faults.next_id(),
         kind=kind,
-        # A dropped answer is the one fault that is about what was already done.
-        when=asked.one_of("when", ("before", "after"), "after" if kind == "dropResponse" else "before"),
+        # Only a dropped answer strikes after the commit by default.
+        when=fields.one_of("when", ("before", "after"), "after" if kind == "dropResponse" else "before"),
         method=match.text("method").upper() if match.has("method") else None,
         path=match.text("path") if match.has("path") else None,
         tenant_id=match.text("tenantId").lower() if match.has("tenantId") else None,
-        status=asked.whole("status", least=400) if kind == "status" or asked.has("status") else None,
-        problem=asked.problem("problem") if kind == "problem" else None,
-        shape=asked.one_of("shape", ("root", "item"), "root"),
-        headers=asked.headers("headers"),
-        seconds=asked.seconds("seconds") if kind == "delay" or asked.has("seconds") else None,
-        limit=asked.one_of("limit", LIMITS, "minute"),
-        times=_times(asked),
+        status=fields.whole("status", minimum=400) if kind == "status" or fields.has("status") else None,
+        problem=fields.problem("problem") if kind == "problem" else None,
+        shape=fields.one_of("shape", ("root", "item"), "root"),
+        headers=fields.headers("headers"),
+        seconds=fields.seconds("seconds") if kind == "delay" or fields.has("seconds") else None,
+        limit=fields.one_of("limit", LIMITS, "minute"),
+        times=_times(fields),
     )
-    sim.faults.standing.append(fault)
-    return next(one for one in views.faults(sim)["faults"] if one["id"] == fault.id)
+    sim.faults.active.append(fault)
+    return next(view for view in views.faults(sim)["faults"] if view["id"] == fault.id)
 
 
 def clear_faults(sim: Simulator, _body: Any) -> Any:
-    """Orders for later rejections are faults too."""
+    """Clears the later rejections, too."""
     sim.faults.clear()
     sim.later_rejections.clear()
     return views.faults(sim)
 
 
 def reject_later(sim: Simulator, body: Any) -> Any:
-    """The next matching statements are accepted with 202 and end REJECTED with these errors."""
-    asked = Fields(body, ("tenantId", "feedConnectionId", "errors", "times"))
+    """Has the next matching statements accepted with 202 and later REJECTED with these errors."""
+    fields = Fields(body, ("tenantId", "feedConnectionId", "errors", "times"))
     rejection = LaterRejection(
-        errors=asked.problems("errors"),
-        tenant_id=asked.text("tenantId").lower() if asked.has("tenantId") else None,
-        feed_connection_id=asked.text("feedConnectionId").lower() if asked.has("feedConnectionId") else None,
-        times=asked.whole("times", 1, least=1),
+        errors=fields.problems("errors"),
+        tenant_id=fields.text("tenantId").lower() if fields.has("tenantId") else None,
+        feed_connection_id=fields.text("feedConnectionId").lower() if fields.has("feedConnectionId") else None,
+        times=fields.whole("times", 1, minimum=1),
     )
     sim.later_rejections.append(rejection)
     return {"errors": rejection.errors, "times": rejection.times}
 
 
-def _times(asked: Fields) -> int | None:
-    """One by default; a null means until the faults are cleared."""
-    if asked.names("times") and not asked.has("times"):
+def _times(fields: Fields) -> int | None:
+    """1 by default; null means until the faults are cleared."""
+    if fields.mentions("times") and not fields.has("times"):
         return None
-    return asked.whole("times", 1, least=1)
+    return fields.whole("times", 1, minimum=1)

@@ -1,4 +1,4 @@
-"""What can be set under `/_simulator/`. Every setter answers with what now holds."""
+"""The settings under `/_simulator/`. Every setter answers the new state."""
 
 import uuid
 from dataclasses import fields, replace
@@ -15,107 +15,107 @@ ORGANISATION_SWITCHES = (
     "name", "bankFeeds", "feedConnectionsAllowed", "currencies", "timeZone", "uncertifiedApps",
 )  # fmt: skip
 CONSENT_MODES = ("auto", "page", "deny")
-MOST_SECRETS = 2
+SECRETS_MAX = 2
 
 
 def add_organisation(sim: Simulator, body: Any) -> Any:
-    asked = Fields(body, (*ORGANISATION_SWITCHES, "tenantId", "country", "currency", "demo", "accounts"))
-    currency = _code(asked, "currency", 3)
-    demo = asked.flag("demo", False)
-    accounts = asked.raw("accounts") or []
+    settings = Fields(body, (*ORGANISATION_SWITCHES, "tenantId", "country", "currency", "demo", "accounts"))
+    currency = _code(settings, "currency", 3)
+    demo = settings.flag("demo", False)
+    accounts = settings.raw("accounts") or []
     if not isinstance(accounts, list):
-        raise asked.error("accounts", "must be a list")
-    one = new_organisation(
-        asked.text("name"),
-        _code(asked, "country", 2),
+        raise settings.error("accounts", "must be a list")
+    organisation = new_organisation(
+        settings.text("name"),
+        _code(settings, "country", 2),
         currency,
-        tenant_id=_guid(asked, "tenantId") if asked.has("tenantId") else None,
+        tenant_id=_guid(settings, "tenantId") if settings.has("tenantId") else None,
         demo=demo,
-        bank_feeds=asked.flag("bankFeeds", not demo),
-        accounts=[_account(each, index, currency) for index, each in enumerate(accounts)],
+        bank_feeds=settings.flag("bankFeeds", not demo),
+        accounts=[_account(account, index, currency) for index, account in enumerate(accounts)],
     )
-    sim.organisations[one.tenant_id] = _switched(one, asked)
-    return views.organisation(sim.organisations[one.tenant_id])
+    sim.organisations[organisation.tenant_id] = _with_switches(organisation, settings)
+    return views.organisation(sim.organisations[organisation.tenant_id])
 
 
 def change_organisation(sim: Simulator, tenant_id: str, body: Any) -> Any:
-    one = sim.organisations.get(tenant_id.lower())
-    if one is None:
+    organisation = sim.organisations.get(tenant_id.lower())
+    if organisation is None:
         raise ControlError("tenantId", "no such organisation", status=404)
-    sim.organisations[one.tenant_id] = _switched(one, Fields(body, ORGANISATION_SWITCHES))
-    return views.organisation(sim.organisations[one.tenant_id])
+    sim.organisations[organisation.tenant_id] = _with_switches(organisation, Fields(body, ORGANISATION_SWITCHES))
+    return views.organisation(sim.organisations[organisation.tenant_id])
 
 
 def set_consent(sim: Simulator, body: Any) -> Any:
-    asked = Fields(body, ("mode", "tenantIds", "userId"))
+    settings = Fields(body, ("mode", "tenantIds", "userId"))
     consent = sim.consent
-    mode = asked.one_of("mode", CONSENT_MODES, consent.mode)
-    tenant_ids = [one.lower() for one in asked.texts("tenantIds", consent.tenant_ids)]
-    for one in tenant_ids:
-        if one not in sim.organisations:
-            raise asked.error("tenantIds", f"no organisation {one}")
-    user_id = _guid(asked, "userId") if asked.has("userId") else consent.user_id
+    mode = settings.one_of("mode", CONSENT_MODES, consent.mode)
+    tenant_ids = [tenant_id.lower() for tenant_id in settings.texts("tenantIds", consent.tenant_ids)]
+    for tenant_id in tenant_ids:
+        if tenant_id not in sim.organisations:
+            raise settings.error("tenantIds", f"no organisation has the id {tenant_id}")
+    user_id = _guid(settings, "userId") if settings.has("userId") else consent.user_id
     consent.mode, consent.tenant_ids, consent.user_id = mode, tenant_ids, user_id  # type: ignore[assignment]
     return views.consent(sim)
 
 
 def set_app(sim: Simulator, body: Any) -> Any:
-    asked = Fields(body, views.app(sim))
+    settings = Fields(body, views.app(sim))
     app = sim.app
-    secrets = asked.texts("clientSecrets", app.client_secrets)
-    if not 1 <= len(secrets) <= MOST_SECRETS:
-        raise asked.error("clientSecrets", f"an app has 1 to {MOST_SECRETS} secrets")
+    secrets = settings.texts("clientSecrets", app.client_secrets)
+    if not 1 <= len(secrets) <= SECRETS_MAX:
+        raise settings.error("clientSecrets", f"must have 1 to {SECRETS_MAX} secrets")
     sim.app = replace(
         app,
-        client_id=asked.text("clientId", app.client_id),
-        name=asked.text("name", app.name),
+        client_id=settings.text("clientId", app.client_id),
+        name=settings.text("name", app.name),
         client_secrets=secrets,
-        redirect_uris=asked.texts("redirectUris", app.redirect_uris),
-        allowed_scopes=set(asked.texts("allowedScopes", app.allowed_scopes)),
-        grant_types=set(asked.texts("grantTypes", app.grant_types)),
-        connection_limit=_limit(asked, app.connection_limit),
-        limit_stops_reauthorisation=asked.flag("limitStopsReauthorisation", app.limit_stops_reauthorisation),
-        certified=asked.flag("certified", app.certified),
-        bank_feeds_enabled=asked.flag("bankFeedsEnabled", app.bank_feeds_enabled),
-        suspended=asked.flag("suspended", app.suspended),
-        multi_region=asked.flag("multiRegion", app.multi_region),
+        redirect_uris=settings.texts("redirectUris", app.redirect_uris),
+        allowed_scopes=set(settings.texts("allowedScopes", app.allowed_scopes)),
+        grant_types=set(settings.texts("grantTypes", app.grant_types)),
+        connection_limit=_limit(settings, app.connection_limit),
+        limit_stops_reauthorisation=settings.flag("limitStopsReauthorisation", app.limit_stops_reauthorisation),
+        certified=settings.flag("certified", app.certified),
+        bank_feeds_enabled=settings.flag("bankFeedsEnabled", app.bank_feeds_enabled),
+        suspended=settings.flag("suspended", app.suspended),
+        multi_region=settings.flag("multiRegion", app.multi_region),
     )
     return views.app(sim)
 
 
 def set_timing(sim: Simulator, body: Any) -> Any:
-    asked = Fields(body, views.timing(sim))
+    settings = Fields(body, views.timing(sim))
     timing = sim.timing
     sim.timing = Timing(
-        statement_seconds=asked.seconds("statementSeconds", timing.statement_seconds),
-        feed_connection_seconds=asked.seconds("feedConnectionSeconds", timing.feed_connection_seconds),
-        response_seconds=asked.seconds("responseSeconds", timing.response_seconds),
+        statement_seconds=settings.seconds("statementSeconds", timing.statement_seconds),
+        feed_connection_seconds=settings.seconds("feedConnectionSeconds", timing.feed_connection_seconds),
+        response_seconds=settings.seconds("responseSeconds", timing.response_seconds),
     )
     return views.timing(sim)
 
 
 def set_limits(sim: Simulator, body: Any) -> Any:
-    asked = Fields(body, views.limits(sim))
-    allowed = sim.limits.allowances
+    settings = Fields(body, views.limits(sim))
+    allowances = sim.limits.allowances
     sim.limits.allowances = Allowances(
-        tenant_minute=asked.whole("tenantMinute", allowed.tenant_minute),
-        tenant_day=asked.whole("tenantDay", allowed.tenant_day),
-        tenant_concurrent=asked.whole("tenantConcurrent", allowed.tenant_concurrent),
-        app_minute=asked.whole("appMinute", allowed.app_minute),
-        statements_minute=asked.whole("statementsMinute", allowed.statements_minute),
+        tenant_minute=settings.whole("tenantMinute", allowances.tenant_minute),
+        tenant_day=settings.whole("tenantDay", allowances.tenant_day),
+        tenant_concurrent=settings.whole("tenantConcurrent", allowances.tenant_concurrent),
+        app_minute=settings.whole("appMinute", allowances.app_minute),
+        statements_minute=settings.whole("statementsMinute", allowances.statements_minute),
     )
     return views.limits(sim)
 
 
 def set_behaviour(sim: Simulator, body: Any) -> Any:
-    """The switches of `Behaviour`, by their names in camel case; their types name the choices."""
-    asked = Fields(body, views.behaviour(sim))
+    """Sets the switches of `Behaviour`, named in camel case; their types define the choices."""
+    settings = Fields(body, views.behaviour(sim))
     changed = {}
     for switch in fields(Behaviour):
         name = _camel(switch.name)
-        held = getattr(sim.behaviour, switch.name)
+        current = getattr(sim.behaviour, switch.name)
         choices = (True, False) if switch.type is bool else get_args(switch.type)
-        changed[switch.name] = asked.one_of(name, choices, held)
+        changed[switch.name] = settings.one_of(name, choices, current)
     sim.behaviour = Behaviour(**changed)
     return views.behaviour(sim)
 
@@ -126,18 +126,20 @@ def advance_clock(sim: Simulator, body: Any) -> Any:
 
 
 def remove_connection(sim: Simulator, connection_id: str, _body: Any) -> Any:
-    """The organisation's user disconnects the app inside Xero. Takes a connection id or a tenant id."""
+    """Disconnects the app, as the organisation's user does in Xero. Takes a connection id or a tenant id."""
     wanted = connection_id.lower()
-    found = [one for one in sim.live_connections() if wanted in (one.id, one.tenant_id)]
-    if not found:
+    connections = [
+        connection for connection in sim.live_connections() if wanted in (connection.id, connection.tenant_id)
+    ]
+    if not connections:
         raise ControlError("id", "no such connection", status=404)
-    for one in found:
-        one.removed = True
+    for connection in connections:
+        connection.removed = True
     return views.connections(sim)
 
 
 def remove_feed_connection(sim: Simulator, feed_connection_id: str, _body: Any) -> Any:
-    """The organisation's user ends the feed inside Xero, at once."""
+    """Ends the feed at once, as the organisation's user does in Xero."""
     feed = sim.feed_connections.get(feed_connection_id.lower())
     if feed is None or feed.is_deleted(sim.now()):
         raise ControlError("id", "no such feed connection", status=404)
@@ -145,57 +147,57 @@ def remove_feed_connection(sim: Simulator, feed_connection_id: str, _body: Any) 
     return views.feed_connections(sim)
 
 
-def _switched(one: Organisation, asked: Fields) -> Organisation:
-    """The organisation with its switches as asked; nothing changes when one of them is wrong."""
-    time_zone = asked.text("timeZone", one.time_zone)
+def _with_switches(organisation: Organisation, settings: Fields) -> Organisation:
+    """The organisation with the requested switches. If one of them is wrong, none changes."""
+    time_zone = settings.text("timeZone", organisation.time_zone)
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):
-        raise asked.error("timeZone", "is not a known time zone such as Europe/London") from None
+        raise settings.error("timeZone", "must be a known time zone, such as Europe/London") from None
     return replace(
-        one,
-        name=asked.text("name", one.name),
-        bank_feeds=asked.flag("bankFeeds", one.bank_feeds),
-        feed_connections_allowed=asked.flag("feedConnectionsAllowed", one.feed_connections_allowed),
-        currencies=asked.texts("currencies", one.currencies),
-        uncertified_apps=asked.whole("uncertifiedApps", one.uncertified_apps),
+        organisation,
+        name=settings.text("name", organisation.name),
+        bank_feeds=settings.flag("bankFeeds", organisation.bank_feeds),
+        feed_connections_allowed=settings.flag("feedConnectionsAllowed", organisation.feed_connections_allowed),
+        currencies=settings.texts("currencies", organisation.currencies),
+        uncertified_apps=settings.whole("uncertifiedApps", organisation.uncertified_apps),
         time_zone=time_zone,
     )
 
 
-def _limit(asked: Fields, otherwise: int | None) -> int | None:
-    """A null is no limit at all, which is not the same as an absent field."""
-    if not asked.names("connectionLimit"):
-        return otherwise
-    return asked.whole("connectionLimit") if asked.has("connectionLimit") else None
+def _limit(settings: Fields, default: int | None) -> int | None:
+    """Null removes the limit; an absent field leaves it as it is."""
+    if not settings.mentions("connectionLimit"):
+        return default
+    return settings.whole("connectionLimit") if settings.has("connectionLimit") else None
 
 
 def _account(body: Any, index: int, currency: str) -> Account:
-    asked = Fields(body, ("accountId", "name", "code", "type", "number", "currency"), f"accounts[{index}].")
+    settings = Fields(body, ("accountId", "name", "code", "type", "number", "currency"), f"accounts[{index}].")
     return Account(
-        account_id=_guid(asked, "accountId") if asked.has("accountId") else new_id(),
-        name=asked.text("name"),
-        code=asked.text("code", f"{90 + index:03}"),
-        number=asked.text("number"),
-        currency=_code(asked, "currency", 3, currency),
-        bank_type=asked.one_of("type", ("BANK", "CREDITCARD", "PAYPAL"), "BANK"),
+        account_id=_guid(settings, "accountId") if settings.has("accountId") else new_id(),
+        name=settings.text("name"),
+        code=settings.text("code", f"{90 + index:03}"),
+        number=settings.text("number"),
+        currency=_code(settings, "currency", 3, currency),
+        bank_type=settings.one_of("type", ("BANK", "CREDITCARD", "PAYPAL"), "BANK"),
     )
 
 
-def _code(asked: Fields, name: str, length: int, otherwise: str | None = None) -> str:
-    value = asked.text(name, otherwise)
+def _code(settings: Fields, name: str, length: int, default: str | None = None) -> str:
+    value = settings.text(name, default)
     if len(value) != length or not value.isalpha() or not value.isupper():
-        raise asked.error(name, f"must be a code of {length} capital letters")
+        raise settings.error(name, f"must be a code of {length} capital letters")
     return value
 
 
-def _guid(asked: Fields, name: str) -> str:
+def _guid(settings: Fields, name: str) -> str:
     try:
-        return str(uuid.UUID(asked.text(name)))
+        return str(uuid.UUID(settings.text(name)))
     except ValueError:
-        raise asked.error(name, "must be a guid") from None
+        raise settings.error(name, "must be a guid") from None
 
 
 def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(one.capitalize() for one in rest)
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

@@ -1,4 +1,4 @@
-"""What can be looked at under `/_simulator/`. Never a token."""
+"""The views under `/_simulator/`. They never show a token."""
 
 from datetime import datetime
 from typing import Any
@@ -14,18 +14,18 @@ def health(sim: Simulator) -> dict[str, Any]:
     return {"status": "ok", "time": plain_timestamp(sim.now())}
 
 
-def organisation(one: Organisation) -> dict[str, Any]:
+def organisation(org: Organisation) -> dict[str, Any]:
     return {
-        "tenantId": one.tenant_id,
-        "name": one.name,
-        "country": one.country,
-        "currency": one.currency,
-        "currencies": one.currencies,
-        "timeZone": one.time_zone,
-        "demo": one.demo,
-        "bankFeeds": one.bank_feeds,
-        "feedConnectionsAllowed": one.feed_connections_allowed,
-        "uncertifiedApps": one.uncertified_apps,
+        "tenantId": org.tenant_id,
+        "name": org.name,
+        "country": org.country,
+        "currency": org.currency,
+        "currencies": org.currencies,
+        "timeZone": org.time_zone,
+        "demo": org.demo,
+        "bankFeeds": org.bank_feeds,
+        "feedConnectionsAllowed": org.feed_connections_allowed,
+        "uncertifiedApps": org.uncertified_apps,
         "accounts": [
             {
                 "accountId": account.account_id,
@@ -35,14 +35,14 @@ def organisation(one: Organisation) -> dict[str, Any]:
                 "number": account.number,
                 "currency": account.currency,
             }
-            for account in one.accounts
+            for account in org.accounts
             if account.bank_type is not None
         ],
     }
 
 
 def organisations(sim: Simulator) -> dict[str, Any]:
-    return {"orgs": [organisation(one) for one in sim.organisations.values()]}
+    return {"orgs": [organisation(org) for org in sim.organisations.values()]}
 
 
 def consent(sim: Simulator) -> dict[str, Any]:
@@ -50,20 +50,20 @@ def consent(sim: Simulator) -> dict[str, Any]:
 
 
 def app(sim: Simulator) -> dict[str, Any]:
-    one = sim.app
+    settings = sim.app
     return {
-        "clientId": one.client_id,
-        "name": one.name,
-        "clientSecrets": one.client_secrets,
-        "redirectUris": one.redirect_uris,
-        "allowedScopes": sorted(one.allowed_scopes),
-        "grantTypes": sorted(one.grant_types),
-        "connectionLimit": one.connection_limit,
-        "limitStopsReauthorisation": one.limit_stops_reauthorisation,
-        "certified": one.certified,
-        "bankFeedsEnabled": one.bank_feeds_enabled,
-        "suspended": one.suspended,
-        "multiRegion": one.multi_region,
+        "clientId": settings.client_id,
+        "name": settings.name,
+        "clientSecrets": settings.client_secrets,
+        "redirectUris": settings.redirect_uris,
+        "allowedScopes": sorted(settings.allowed_scopes),
+        "grantTypes": sorted(settings.grant_types),
+        "connectionLimit": settings.connection_limit,
+        "limitStopsReauthorisation": settings.limit_stops_reauthorisation,
+        "certified": settings.certified,
+        "bankFeedsEnabled": settings.bank_feeds_enabled,
+        "suspended": settings.suspended,
+        "multiRegion": settings.multi_region,
     }
 
 
@@ -76,25 +76,25 @@ def timing(sim: Simulator) -> dict[str, Any]:
 
 
 def limits(sim: Simulator) -> dict[str, Any]:
-    allowed = sim.limits.allowances
+    allowances = sim.limits.allowances
     return {
-        "tenantMinute": allowed.tenant_minute,
-        "tenantDay": allowed.tenant_day,
-        "tenantConcurrent": allowed.tenant_concurrent,
-        "appMinute": allowed.app_minute,
-        "statementsMinute": allowed.statements_minute,
+        "tenantMinute": allowances.tenant_minute,
+        "tenantDay": allowances.tenant_day,
+        "tenantConcurrent": allowances.tenant_concurrent,
+        "appMinute": allowances.app_minute,
+        "statementsMinute": allowances.statements_minute,
     }
 
 
 def behaviour(sim: Simulator) -> dict[str, Any]:
-    one = sim.behaviour
+    switches = sim.behaviour
     return {
-        "graceReplay": one.grace_replay,
-        "refreshEndsAccessToken": one.refresh_ends_access_token,
-        "amounts": one.amounts,
-        "signedAmounts": one.signed_amounts,
-        "order": one.order,
-        "rejections": one.rejections,
+        "graceReplay": switches.grace_replay,
+        "refreshEndsAccessToken": switches.refresh_ends_access_token,
+        "amounts": switches.amounts,
+        "signedAmounts": switches.signed_amounts,
+        "order": switches.order,
+        "rejections": switches.rejections,
     }
 
 
@@ -106,37 +106,37 @@ def faults(sim: Simulator) -> dict[str, Any]:
     return {
         "faults": [
             {
-                "id": one.id,
-                "match": {"method": one.method, "path": one.path, "tenantId": one.tenant_id},
-                "fault": one.kind,
-                "when": one.when,
-                "status": one.status,
-                "problem": one.problem,
-                "shape": one.shape,
-                "headers": one.headers,
-                "seconds": one.seconds,
-                "limit": one.limit,
-                "times": one.times,
+                "id": fault.id,
+                "match": {"method": fault.method, "path": fault.path, "tenantId": fault.tenant_id},
+                "fault": fault.kind,
+                "when": fault.when,
+                "status": fault.status,
+                "problem": fault.problem,
+                "shape": fault.shape,
+                "headers": fault.headers,
+                "seconds": fault.seconds,
+                "limit": fault.limit,
+                "times": fault.times,
             }
-            for one in sim.faults.standing
+            for fault in sim.faults.active
         ]
     }
 
 
 def statements(sim: Simulator) -> dict[str, Any]:
     now = sim.now()
-    return {"statements": [_statement(sim, one, now) for one in sim.statements.values()]}
+    return {"statements": [_statement(sim, statement, now) for statement in sim.statements.values()]}
 
 
 def ledgers(sim: Simulator) -> dict[str, Any]:
-    """Per feed connection, the lines Xero's users see: delivered, in that order, without dropped ones."""
+    """Per feed connection, the lines that Xero's users see: delivered, in order, without the dropped ones."""
     now = sim.now()
-    lines: dict[str, list[dict[str, Any]]] = {one: [] for one in sim.feed_connections}
-    # Statements settle in the order received unless the timing changed between them; sorting is stable.
-    for one in sorted(sim.statements.values(), key=lambda one: one.settles_at):
-        if one.status(now) == "DELIVERED":
-            lines[one.feed_connection_id] += [
-                {**line, "statementId": one.id} for line, dropped in _lines(one) if not dropped
+    lines: dict[str, list[dict[str, Any]]] = {feed_id: [] for feed_id in sim.feed_connections}
+    # Statements settle in the order received, unless the timing was changed. Sorting is stable.
+    for statement in sorted(sim.statements.values(), key=lambda statement: statement.settles_at):
+        if statement.status(now) == "DELIVERED":
+            lines[statement.feed_connection_id] += [
+                {**line, "statementId": statement.id} for line, dropped in _lines(statement) if not dropped
             ]
     return {
         "ledgers": [
@@ -156,15 +156,15 @@ def calls(sim: Simulator) -> dict[str, Any]:
     return {
         "calls": [
             {
-                "time": plain_timestamp(one.time),
-                "method": one.method,
-                "path": one.path,
-                "tenant": one.tenant,
-                "status": one.status,
-                "durationMs": one.duration_ms,
-                "dropped": one.dropped,
+                "time": plain_timestamp(call.time),
+                "method": call.method,
+                "path": call.path,
+                "tenant": call.tenant,
+                "status": call.status,
+                "durationMs": call.duration_ms,
+                "dropped": call.dropped,
             }
-            for one in sim.calls
+            for call in sim.calls
         ]
     }
 
@@ -172,38 +172,38 @@ def calls(sim: Simulator) -> dict[str, Any]:
 def connections(sim: Simulator) -> dict[str, Any]:
     return {
         "connections": [
-            {**render_connection(sim, one), "userId": one.user_id, "clientId": one.client_id}
-            for one in sim.live_connections()
+            {**render_connection(sim, connection), "userId": connection.user_id, "clientId": connection.client_id}
+            for connection in sim.live_connections()
         ]
     }
 
 
 def feed_connections(sim: Simulator) -> dict[str, Any]:
     now = sim.now()
-    live = [one for one in sim.feed_connections.values() if not one.is_deleted(now)]
-    return {"feedConnections": [{**render_feed_connection(sim, one), "tenantId": one.tenant_id} for one in live]}
+    live = [feed for feed in sim.feed_connections.values() if not feed.is_deleted(now)]
+    return {"feedConnections": [{**render_feed_connection(sim, feed), "tenantId": feed.tenant_id} for feed in live]}
 
 
-def _statement(sim: Simulator, one: Statement, now: datetime) -> dict[str, Any]:
-    feed: FeedConnection = sim.feed_connections[one.feed_connection_id]
-    status = one.status(now)
+def _statement(sim: Simulator, statement: Statement, now: datetime) -> dict[str, Any]:
+    feed: FeedConnection = sim.feed_connections[statement.feed_connection_id]
+    status = statement.status(now)
     return {
-        "id": one.id,
-        "tenantId": one.tenant_id,
-        "feedConnectionId": one.feed_connection_id,
+        "id": statement.id,
+        "tenantId": statement.tenant_id,
+        "feedConnectionId": statement.feed_connection_id,
         "accountToken": feed.account_token,
         "accountName": feed.account_name,
-        "startDate": one.start_date.isoformat(),
-        "endDate": one.end_date.isoformat(),
-        "startBalance": one.received["startBalance"],
-        "endBalance": one.received["endBalance"],
-        "lines": [{**line, "dropped": dropped} for line, dropped in _lines(one)],
+        "startDate": statement.start_date.isoformat(),
+        "endDate": statement.end_date.isoformat(),
+        "startBalance": statement.received["startBalance"],
+        "endBalance": statement.received["endBalance"],
+        "lines": [{**line, "dropped": dropped} for line, dropped in _lines(statement)],
         "status": status,
-        "errors": one.errors if status == "REJECTED" else [],
-        "receivedAt": plain_timestamp(one.received_at),
-        "deliveredAt": plain_timestamp(one.settles_at) if status == "DELIVERED" else None,
+        "errors": statement.errors if status == "REJECTED" else [],
+        "receivedAt": plain_timestamp(statement.received_at),
+        "deliveredAt": plain_timestamp(statement.settles_at) if status == "DELIVERED" else None,
     }
 
 
-def _lines(one: Statement) -> list[tuple[dict[str, Any], bool]]:
-    return list(zip(one.received["statementLines"], one.dropped, strict=True))
+def _lines(statement: Statement) -> list[tuple[dict[str, Any], bool]]:
+    return list(zip(statement.received["statementLines"], statement.dropped, strict=True))

@@ -1,4 +1,4 @@
-"""Faults a test orders: the next matching calls are delayed, refused, or answered into the void."""
+"""Injected faults: the next matching calls are delayed, refused, or get no answer."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Kind = Literal["problem", "status", "dropResponse", "delay", "rateLimit"]
 
 @dataclass
 class Fault:
-    """`times` None means until the faults are cleared; `when` says which side of the commit it strikes."""
+    """`times` is None until the faults are cleared; `when` is the side of the commit on which the fault strikes."""
 
     id: int
     kind: Kind
@@ -39,12 +39,12 @@ class Fault:
         return self.path is None or _path_matches(self.path.lower(), call.path.lower())
 
     def answer(self, call: ApiCall) -> Answer:
-        """The refusal this fault stands for (not for dropResponse and delay)."""
+        """The refusal. Not for dropResponse and delay."""
         if self.kind == "rateLimit":
             return self._rate_limit_answer()
         if self.kind == "status":
             return _with_headers(gateway(self.status or 500, "InjectedFault"), self.headers)
-        assert self.problem is not None, "a problem fault has its problem"
+        assert self.problem is not None, "a problem fault has a problem"
         if call.path.startswith("/connect/"):
             return Answer(self.status or 400, self.problem, headers=self.headers)
         status = self.status or int(self.problem.get("status", 400))
@@ -60,25 +60,25 @@ class Fault:
 
 class Faults:
     def __init__(self) -> None:
-        self.standing: list[Fault] = []
+        self.active: list[Fault] = []
         self._ids = itertools.count(1)
 
     def next_id(self) -> int:
         return next(self._ids)
 
     def take(self, call: ApiCall) -> Fault | None:
-        """The first fault that matches the call, counted down."""
-        for fault in self.standing:
+        """The first fault that matches the call; counts it down."""
+        for fault in self.active:
             if fault.matches(call):
                 if fault.times is not None:
                     fault.times -= 1
                     if fault.times == 0:
-                        self.standing.remove(fault)
+                        self.active.remove(fault)
                 return fault
         return None
 
     def clear(self) -> None:
-        self.standing.clear()
+        self.active.clear()
 
 
 def _path_matches(pattern: str, path: str) -> bool:
@@ -99,10 +99,10 @@ def _as_items(fault: Problem, call: ApiCall) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         items = [{}]
     if call.path.endswith("/Statements"):
-        return {"items": [_item(one, "feedConnectionId") | {"errors": [fault]} for one in items]}
-    return {"items": [_item(one, "accountToken") | {"error": fault} for one in items]}
+        return {"items": [_item(item, "feedConnectionId") | {"errors": [fault]} for item in items]}
+    return {"items": [_item(item, "accountToken") | {"error": fault} for item in items]}
 
 
 def _item(received: Any, name: str) -> dict[str, Any]:
-    kept = {name: received[name]} if isinstance(received, dict) and name in received else {}
-    return {**kept, "status": "REJECTED"}
+    identity = {name: received[name]} if isinstance(received, dict) and name in received else {}
+    return {**identity, "status": "REJECTED"}

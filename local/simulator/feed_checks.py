@@ -1,4 +1,4 @@
-"""Why Xero would reject a new feed connection."""
+"""Xero's rules for a new feed connection."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,13 +9,13 @@ from local.simulator.problems import Problem, problem
 from local.simulator.state import FeedConnection
 
 ACCOUNT_TYPES = ("BANK", "CREDITCARD")
-LONGEST = {"accountToken": 50, "accountNumber": 40, "accountName": 30}
+LENGTHS_MAX = {"accountToken": 50, "accountNumber": 40, "accountName": 30}
 
 
 def why_invalid(
     item: dict[str, Any], organisation: Organisation, live: Iterable[FeedConnection], *, multi_region: bool
 ) -> Problem | None:
-    """The first rule the item breaks: its fields, then the organisation, then what is already connected."""
+    """The problem of the first rule that the item breaks: fields, organisation, existing connections."""
     return (
         _field_fault(item)
         or _organisation_fault(item, organisation, multi_region)
@@ -28,14 +28,14 @@ def _field_fault(item: dict[str, Any]) -> Problem | None:
 
 
 def _length_fault(item: dict[str, Any]) -> Problem | None:
-    for name, longest in LONGEST.items():
+    for name, maximum in LENGTHS_MAX.items():
         value = item.get(name)
         if value is None:
             continue
         if not isinstance(value, str) or not value:
             return invalid(_capital(name))
-        if len(value) > longest:
-            return too_long(_capital(name), longest)
+        if len(value) > maximum:
+            return too_long(_capital(name), maximum)
     return None
 
 
@@ -87,7 +87,7 @@ def _organisation_fault(item: dict[str, Any], organisation: Organisation, multi_
 def _connected_fault(
     item: dict[str, Any], organisation: Organisation, live: Iterable[FeedConnection]
 ) -> Problem | None:
-    """An account token is unique per financial institution, so across organisations too."""
+    """An account token is unique per financial institution, and so across organisations."""
     account = _named_account(item, organisation)
     for feed in live:
         same_token = feed.account_token == item["accountToken"]

@@ -1,4 +1,4 @@
-"""The FeedConnections endpoints: list, show, create and delete, the last two asynchronous."""
+"""The FeedConnections endpoints: list, show, create and delete. The last two are asynchronous."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from local.simulator.state import FeedConnection, Simulator
 @bank_feeds_call
 def list_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
     pagination, shown = page_of(_visible(sim, call), call.query)
-    return Answer(200, {"pagination": pagination, "items": [render(sim, one) for one in shown]})
+    return Answer(200, {"pagination": pagination, "items": [render(sim, feed) for feed in shown]})
 
 
 @bank_feeds_call
 def show_feed_connection(sim: Simulator, call: ApiCall) -> Answer:
-    for one in _visible(sim, call):
-        if one.id == call.path_params["id"].lower():
-            return Answer(200, render(sim, one))
+    for feed in _visible(sim, call):
+        if feed.id == call.path_params["id"].lower():
+            return Answer(200, render(sim, feed))
     return root(problem("bank-feed-not-found"))
 
 
@@ -31,17 +31,17 @@ def create_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
     if not call.org.bank_feeds and not call.org.feed_connections_allowed:
         raise Refused(problem("invalid-organisation-bank-feeds"))
     items = read_items(call)
-    return _items_answer([_create(sim, call, one) for one in items])
+    return _items_answer([_create(sim, call, item) for item in items])
 
 
 @bank_feeds_call
 def delete_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
     items = read_items(call)
-    return _items_answer([_delete(sim, call, one) for one in items])
+    return _items_answer([_delete(sim, call, item) for item in items])
 
 
 def render(sim: Simulator, feed: FeedConnection) -> dict[str, Any]:
-    """An active feed connection has no status at all."""
+    """An active feed connection has no status."""
     now = sim.now()
     content: dict[str, Any] = {
         "id": feed.id,
@@ -61,18 +61,18 @@ def render(sim: Simulator, feed: FeedConnection) -> dict[str, Any]:
 
 
 def _visible(sim: Simulator, call: ApiCall) -> list[FeedConnection]:
-    """Only objects of the same app and organisation can be seen."""
+    """The feed connections of this app and organisation."""
     key = (call.client_id, call.org.tenant_id)
     return [
-        one
-        for one in sim.feed_connections.values()
-        if (one.client_id, one.tenant_id) == key and not one.is_deleted(sim.now())
+        feed
+        for feed in sim.feed_connections.values()
+        if (feed.client_id, feed.tenant_id) == key and not feed.is_deleted(sim.now())
     ]
 
 
 def _create(sim: Simulator, call: ApiCall, item: dict[str, Any]) -> dict[str, Any]:
-    now, known = sim.now(), sim.feed_connections.values()
-    live = [one for one in known if not (one.is_deleted(now) or one.is_rejected(now))]
+    now, known_feeds = sim.now(), sim.feed_connections.values()
+    live = [known_feed for known_feed in known_feeds if not (known_feed.is_deleted(now) or known_feed.is_rejected(now))]
     fault = why_invalid(item, call.org, live, multi_region=sim.app.multi_region)
     if fault is not None:
         return _rejected(item, "accountToken", fault)
@@ -95,10 +95,10 @@ def _create(sim: Simulator, call: ApiCall, item: dict[str, Any]) -> dict[str, An
 
 
 def _account_for(item: dict[str, Any], organisation: Organisation) -> Account:
-    """The account named by id or matched by number; a number that matches none makes a new account."""
+    """The account with this id or number. A number without a match creates an account."""
     if item.get("accountId"):
         named = organisation.account(item["accountId"].lower())
-        assert named is not None, "checked before"
+        assert named is not None, "checked by why_invalid"
         return named
     number, bank_type = item["accountNumber"], item["accountType"]
     matched = organisation.account_numbered(number, bank_type)
@@ -128,5 +128,5 @@ def _rejected(item: dict[str, Any], name: str, fault: Problem) -> dict[str, Any]
 
 
 def _items_answer(items: list[dict[str, Any]]) -> Answer:
-    """202 as soon as one item was taken; 400 when all were rejected, whatever their own status says."""
-    return Answer(400 if all(one["status"] == "REJECTED" for one in items) else 202, {"items": items})
+    """202 if an item was accepted; 400 if all were rejected, whatever their own statuses."""
+    return Answer(400 if all(item["status"] == "REJECTED" for item in items) else 202, {"items": items})

@@ -1,4 +1,4 @@
-"""The way every API call goes: bearer, tenant, scope, rate limits, faults, idempotency, then the endpoint."""
+"""The path of every API call: bearer, tenant, scope, rate limits, faults, idempotency, then the endpoint."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Access:
-    """What a route asks for: one of the scopes (none: any token will do), and a connected tenant."""
+    """What a route requires: one of the scopes (none: any token), and a connected tenant."""
 
     any_scope: frozenset[str] = frozenset()
     tenant: bool = True
@@ -43,7 +43,7 @@ def guarded(endpoint: Endpoint, access: Access) -> Handler:
         if exceeded is not None:
             answer = _rate_limited(exceeded)
             return answer.to_response(headers | sim.limits.headers(tenant_id, sim.now()))
-        limits = sim.limits  # a reset during the call replaces them
+        limits = sim.limits  # a reset during the call replaces `sim.limits`
         try:
             if sim.timing.response_seconds:
                 await asyncio.sleep(sim.timing.response_seconds)
@@ -56,7 +56,7 @@ def guarded(endpoint: Endpoint, access: Access) -> Handler:
 
 
 def unguarded(endpoint: Endpoint) -> Handler:
-    """An identity route: it checks its own caller, and knows no rate limits, but faults strike it too."""
+    """An identity route: it authenticates its caller itself and has no rate limits, but faults apply."""
 
     async def serve(request: Request) -> Response:
         sim: Simulator = request.app.state.simulator
@@ -87,7 +87,7 @@ async def _act_under_faults(sim: Simulator, request: Request, call: ApiCall, end
 
 
 def _commit(sim: Simulator, call: ApiCall, endpoint: Endpoint, fault: Fault | None) -> Answer:
-    """The endpoint itself. Problems come from behind the idempotency cache, which keeps them as Xero does."""
+    """Runs the endpoint. Problem faults pass the idempotency cache, which keeps them as Xero does."""
     if fault is None or fault.kind != "problem":
         return endpoint(sim, call)
     if fault.when == "after":
@@ -118,8 +118,10 @@ def _is_connected(sim: Simulator, call: ApiCall) -> bool:
     token = call.token
     if token is None or token.user is None:
         return False
-    wanted = (token.client_id, token.user.user_id, call.tenant_id)
-    return any((one.client_id, one.user_id, one.tenant_id) == wanted for one in sim.live_connections())
+    key = (token.client_id, token.user.user_id, call.tenant_id)
+    return any(
+        (connection.client_id, connection.user_id, connection.tenant_id) == key for connection in sim.live_connections()
+    )
 
 
 def _unauthorized(detail: str) -> Answer:

@@ -1,7 +1,7 @@
-"""What users granted: codes, grants per (app, user), refresh tokens that rotate, access tokens.
+"""What users have granted: codes, grants per app and user, rotating refresh tokens, access tokens.
 
-Tokens are per user per app, not per organisation: a second consent of the same user replaces the
-refresh token of the first.
+Tokens belong to a user and an app, not to an organisation: a user's second consent replaces the refresh token of the
+first.
 """
 
 import secrets
@@ -14,7 +14,7 @@ ID_TOKEN_LIFETIME = timedelta(minutes=5)
 REFRESH_TOKEN_LIFETIME = timedelta(days=60)
 GRACE_PERIOD = timedelta(minutes=30)
 
-# Xero's are opaque. These begin alike, so that tests find them wherever they should not be.
+# Xero's are opaque. These have a fixed prefix, so that tests can find leaked ones.
 REFRESH_TOKEN_BEGINS = "simulated-refresh-token-"
 CODE_BEGINS = "simulated-code-"
 
@@ -35,7 +35,7 @@ class User:
 
 @dataclass(frozen=True)
 class AuthorizeRequest:
-    """A valid authorize request that waits for the user's decision."""
+    """A valid authorize request that awaits the user's decision."""
 
     client_id: str
     redirect_uri: str
@@ -58,7 +58,7 @@ class AuthorizationCode:
 
 @dataclass
 class AccessToken:
-    """`user` is None for a token the app got for itself (client credentials)."""
+    """`user` is None for the app's own token (client credentials)."""
 
     value: str
     client_id: str
@@ -91,7 +91,7 @@ class TokenPair:
 
 @dataclass
 class Grant:
-    """All that one user granted to the app; at most one refresh token is current."""
+    """Everything one user has granted to the app. At most one refresh token is current."""
 
     client_id: str
     user: User
@@ -105,12 +105,12 @@ class Grant:
     revoked: bool = False
 
     def widen(self, requested: tuple[str, ...]) -> None:
-        """API scopes add up over consents; identity scopes are those of the latest one."""
-        kept = [one for one in self.scopes if one not in IDENTITY_SCOPES and one not in requested]
+        """API scopes accumulate over consents; identity scopes are those of the latest."""
+        kept = [scope for scope in self.scopes if scope not in IDENTITY_SCOPES and scope not in requested]
         self.scopes = (*requested, *kept)
 
     def rotate(self, now: datetime) -> RefreshToken:
-        """A new current refresh token. The one before it starts its grace period now."""
+        """Issues a new refresh token. The previous one enters its grace period."""
         if self.current is not None:
             self.current.replaced_at = now
         self.current = RefreshToken(REFRESH_TOKEN_BEGINS + secrets.token_urlsafe(32), now, self)

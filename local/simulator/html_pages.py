@@ -1,4 +1,4 @@
-"""The HTML pages a Xero user sees: consent, errors, and the connection limit."""
+"""The HTML pages that a Xero user sees: consent, errors, and the connection limit."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Idempotency-Key: answers are kept six minutes per app, errors too."""
+"""Idempotency-Key: answers, including errors, are kept for six minutes per app."""
 
 import hashlib
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from local.simulator.answers import Answer
 from local.simulator.api_call import ApiCall
 from local.simulator.problems import problem, root
 
-KEPT_FOR = timedelta(minutes=6)
-LONGEST_KEY = 128
+RETENTION = timedelta(minutes=6)
+KEY_LENGTH_MAX = 128
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,17 @@ class IdempotencyCache:
         self._kept: dict[tuple[str, str], KeptAnswer] = {}
 
     def answer_once(self, call: ApiCall, now: datetime, act: Callable[[], Answer]) -> Answer:
-        """The kept answer when key and request are known; 400 when only the key is. For API POSTs only."""
+        """The kept answer if key and request are known; 400 if only the key is. Only for POSTs of the API."""
         key = call.headers.get("idempotency-key")
         if key is None or call.method != "POST" or call.token is None:
             return act()
-        if len(key) > LONGEST_KEY:
-            detail = f"The Idempotency-Key exceeded the maximum length of {LONGEST_KEY}."
+        if len(key) > KEY_LENGTH_MAX:
+            detail = f"The Idempotency-Key exceeded the maximum length of {KEY_LENGTH_MAX}."
             return root(problem("invalid-request", detail))
         cache_key = (call.token.client_id, key)
         request_hash = _hash(call)
         kept = self._kept.get(cache_key)
-        if kept is not None and now < kept.kept_at + KEPT_FOR:
+        if kept is not None and now < kept.kept_at + RETENTION:
             if kept.request_hash != request_hash:
                 detail = "The Idempotency-Key has already been used with a different request."
                 return root(problem("invalid-request", detail))

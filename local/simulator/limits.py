@@ -1,4 +1,4 @@
-"""Rate limits: fixed windows per tenant and app, calls at once per tenant, the statements' rolling minute."""
+"""Rate limits: fixed windows per tenant and app, concurrent calls per tenant, a rolling minute for statements."""
 
 import math
 from collections import defaultdict, deque
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 @dataclass
 class Allowances:
-    """Xero's numbers. Apps on the Starter tier have 1000 a day."""
+    """Xero's limits. Apps on the Starter tier have 1,000 calls a day."""
 
     tenant_minute: int = 60
     tenant_day: int = 5000
@@ -19,7 +19,7 @@ class Allowances:
 
 @dataclass
 class Exceeded:
-    """`retry_after` in whole seconds; None for the concurrent limit, which names no time."""
+    """`retry_after` is in whole seconds; None for the concurrent limit, which has no wait."""
 
     limit: str
     retry_after: int | None
@@ -27,7 +27,7 @@ class Exceeded:
 
 @dataclass
 class Window:
-    """A fixed window that opens with its first call, so it resets at another time for each tenant."""
+    """A fixed window that opens with its first call, so each tenant's resets at its own time."""
 
     length: timedelta
     opened: datetime | None = None
@@ -62,7 +62,7 @@ class RateLimits:
         self._statements: deque[datetime] = deque()
 
     def enter(self, tenant_id: str | None, is_statements: bool, now: datetime) -> Exceeded | None:
-        """Count one call in, or say which limit stops it. Refused calls count nowhere."""
+        """Counts a call, or returns the limit that stops it. Refused calls do not count."""
         exceeded = self._exceeded(tenant_id, is_statements, now)
         if exceeded is not None:
             return exceeded
@@ -81,13 +81,13 @@ class RateLimits:
             self._tenants[tenant_id].in_flight -= 1
 
     def headers(self, tenant_id: str | None, now: datetime) -> dict[str, str]:
-        """What remains. Calls without a tenant see only the app's allowance."""
+        """The remaining calls. Without a tenant, only the app's."""
         allowed = self.allowances
-        headers = {"X-AppMinLimit-Remaining": _left(allowed.app_minute, self._app_minute.count(now))}
+        headers = {"X-AppMinLimit-Remaining": _remaining(allowed.app_minute, self._app_minute.count(now))}
         if tenant_id is not None:
             use = self._tenants[tenant_id]
-            headers["X-MinLimit-Remaining"] = _left(allowed.tenant_minute, use.minute.count(now))
-            headers["X-DayLimit-Remaining"] = _left(allowed.tenant_day, use.day.count(now))
+            headers["X-MinLimit-Remaining"] = _remaining(allowed.tenant_minute, use.minute.count(now))
+            headers["X-DayLimit-Remaining"] = _remaining(allowed.tenant_day, use.day.count(now))
         return headers
 
     def _exceeded(self, tenant_id: str | None, is_statements: bool, now: datetime) -> Exceeded | None:
@@ -111,7 +111,7 @@ class RateLimits:
         return None
 
 
-def _left(allowed: int, used: int) -> str:
+def _remaining(allowed: int, used: int) -> str:
     return str(max(0, allowed - used))
 
 

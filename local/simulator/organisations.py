@@ -1,11 +1,11 @@
-"""Xero organisations (tenants) and their accounts, with the three every fresh simulator has."""
+"""Xero organisations (tenants) and their accounts, and the three that every new simulator has."""
 
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-# Country -> IANA zone (for "today") and the name Xero's Organisation endpoint uses for it.
+# Country to IANA zone (for "today") and the zone's name at Xero's Organisation endpoint.
 TIME_ZONES = {
     "GB": ("Europe/London", "GMTSTANDARDTIME"),
     "IE": ("Europe/Dublin", "GMTSTANDARDTIME"),
@@ -18,7 +18,7 @@ DEFAULT_TIME_ZONE = ("UTC", "UTC")
 
 @dataclass
 class Account:
-    """A ledger account; `bank_type` is BANK, CREDITCARD or PAYPAL for bank accounts, None for the others."""
+    """A ledger account. `bank_type` is BANK, CREDITCARD or PAYPAL for bank accounts, None for others."""
 
     account_id: str
     name: str
@@ -38,7 +38,7 @@ class Organisation:
     currency: str
     demo: bool = False
     bank_feeds: bool = True
-    # True by default: an organisation without bank feeds is then found out by the push, not before it.
+    # True by default: then the first push meets the missing bank feeds, not the mapping.
     feed_connections_allowed: bool = True
     currencies: list[str] = field(default_factory=list)
     time_zone: str = "UTC"
@@ -49,17 +49,17 @@ class Organisation:
         return now.astimezone(ZoneInfo(self.time_zone)).date()
 
     def account(self, account_id: str) -> Account | None:
-        return next((one for one in self.accounts if one.account_id == account_id), None)
+        return next((account for account in self.accounts if account.account_id == account_id), None)
 
     def account_numbered(self, number: str, bank_type: str) -> Account | None:
-        """The account a feed's number matches: all digits for a bank account, the last four for a card."""
+        """The account that the number matches: all digits for a bank account, the last four for a card."""
         wanted = digits(number)
-        for one in self.accounts:
-            if one.bank_type != bank_type or not one.active:
+        for account in self.accounts:
+            if account.bank_type != bank_type or not account.active:
                 continue
-            held = digits(one.number)
-            if held and wanted == (held[-4:] if bank_type == "CREDITCARD" else held):
-                return one
+            known = digits(account.number)
+            if known and wanted == (known[-4:] if bank_type == "CREDITCARD" else known):
+                return account
         return None
 
 
@@ -73,9 +73,9 @@ def new_organisation(
     bank_feeds: bool | None = None,
     accounts: list[Account] | None = None,
 ) -> Organisation:
-    """An organisation with its bank accounts and two ledger accounts that must never look like one."""
-    held = list(accounts or [])
-    currencies = [currency, *sorted({one.currency for one in held} - {currency})]
+    """An organisation with its bank accounts, and two ledger accounts that are not bank accounts."""
+    bank_accounts = list(accounts or [])
+    currencies = [currency, *sorted({account.currency for account in bank_accounts} - {currency})]
     ledger = [
         Account(new_id(), "Sales", "200", "", currency, bank_type=None, ledger_type="REVENUE"),
         Account(new_id(), "Office Expenses", "453", "", currency, bank_type=None, ledger_type="OVERHEADS"),
@@ -89,12 +89,12 @@ def new_organisation(
         bank_feeds=not demo if bank_feeds is None else bank_feeds,
         currencies=currencies,
         time_zone=TIME_ZONES.get(country, DEFAULT_TIME_ZONE)[0],
-        accounts=held + ledger,
+        accounts=bank_accounts + ledger,
     )
 
 
 def default_organisations() -> list[Organisation]:
-    """The same ids in every run, so that a demo and its documentation can name them."""
+    """The ids are the same in every run, so that documentation can name them."""
     return [
         new_organisation(
             "Harbour Bakery Ltd",
@@ -137,7 +137,7 @@ def fixed_id(name: str) -> str:
 
 
 def digits(number: str) -> str:
-    return "".join(one for one in number if one.isdigit()) or number
+    return "".join(character for character in number if character.isdigit()) or number
 
 
 def _account(key: str, name: str, code: str, number: str, bank_type: str = "BANK", currency: str = "GBP") -> Account:

@@ -7,7 +7,7 @@ DEFAULT_PAGE_SIZE = 20
 
 
 def page_of(items: list[Any], query: Mapping[str, str]) -> tuple[dict[str, int], list[Any]]:
-    """Pages count from 1; what is not a positive number means the first page, as Xero says."""
+    """Pages count from 1. Anything but a positive number means the first page, as Xero documents."""
     page = _positive(query.get("page"), 1)
     size = _positive(query.get("pageSize"), DEFAULT_PAGE_SIZE)
     shown = items[(page - 1) * size : page * size]
@@ -20,9 +20,9 @@ def page_of(items: list[Any], query: Mapping[str, str]) -> tuple[dict[str, int],
     return pagination, shown
 
 
-def _positive(text: str | None, otherwise: int) -> int:
+def _positive(text: str | None, default: int) -> int:
     try:
         number = int(text or "")
     except ValueError:
-        return otherwise
-    return number if number > 0 else otherwise
+        return default
+    return number if number > 0 else default

@@ -1,4 +1,4 @@
-"""Xero's error bodies: the catalogue of problem types, and the three shapes they come in."""
+"""Xero's error bodies: the catalogue of problem types, and their three shapes."""
 
 import uuid
 from http.client import responses
@@ -107,7 +107,7 @@ CATALOGUE: dict[str, tuple[str, int, str]] = {
 
 
 def problem(type_: str, detail: str | None = None, *, title: str | None = None, status: int | None = None) -> Problem:
-    """A problem of the catalogue, with its facts filled in. Types outside the catalogue are allowed."""
+    """A problem of the catalogue, optionally with other facts. Types outside the catalogue are allowed."""
     known_title, known_status, known_detail = CATALOGUE.get(type_, (type_, 400, type_))
     return {
         "type": type_,
@@ -122,7 +122,7 @@ def root(fault: Problem, http_status: int | None = None) -> Answer:
 
 
 def gateway(status: int, detail: str, headers: dict[str, str] | None = None) -> Answer:
-    """The body the gateway in front of every API uses: capital keys, a Detail word, no problem type."""
+    """The error body of the gateway in front of every API: capitalised keys, no problem type."""
     body: dict[str, Any] = {
         "Type": None,
         "Title": responses.get(status, "Error"),
@@ -135,5 +135,5 @@ def gateway(status: int, detail: str, headers: dict[str, str] | None = None) -> 
 
 
 def oauth_error(error: str) -> Answer:
-    """The token endpoint says no more than the error's name."""
+    """The token endpoint answers only the error's name."""
     return Answer(400, {"error": error})

@@ -27,7 +27,7 @@ def serve(host: str, port: int) -> None:
 def serve_in_thread(sim: Simulator | None = None) -> Iterator[RunningSimulator]:
     """A real server on a free loopback port, for as long as the block lasts."""
     sim = sim or Simulator()
-    # asyncio turns Nagle's algorithm off only for sockets that say TCP; with it on, each answer takes 40 ms.
+    # asyncio disables Nagle's algorithm only for sockets created with IPPROTO_TCP; otherwise each answer takes 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -45,7 +45,7 @@ def serve_in_thread(sim: Simulator | None = None) -> Iterator[RunningSimulator]:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Sets an event once it listens."""
 
     started_event: threading.Event | None = None
 
@@ -56,7 +56,7 @@ class _Server(uvicorn.Server):
 
 
 def _server(sim: Simulator, host: str, port: int) -> _Server:
-    # h11 and asyncio by name: hanging up on a client reaches into uvicorn's connection object.
+    # h11 and asyncio are fixed: dropping an answer needs uvicorn's connection object of that combination.
     config = uvicorn.Config(
         create_app(sim),
         host,

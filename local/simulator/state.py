@@ -1,4 +1,4 @@
-"""Everything the simulator remembers. It lives in memory and goes back to its defaults on a reset."""
+"""The simulator's state, kept in memory. A reset restores the defaults."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ APP_SCOPES = {"app.connections"}
 
 @dataclass
 class App:
-    """The platform's registration at Xero, with the switches that are Xero's to turn."""
+    """The platform's app as registered at Xero, with the switches that Xero controls."""
 
     client_id: str = DEFAULT_CLIENT_ID
     name: str = "Feedlane"
@@ -52,7 +52,7 @@ class App:
 
 @dataclass
 class Consent:
-    """How the next consents go: by themselves, by a person on the page, or refused."""
+    """How the next consents are decided: automatically, by a person on the page, or refused."""
 
     mode: Literal["auto", "page", "deny"] = "page"
     tenant_ids: list[str] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Timing:
 
 @dataclass
 class Behaviour:
-    """What nobody outside Xero knows, as switches, so that both answers can be tested."""
+    """Switches for behaviour that Xero does not document, so that every variant can be tested."""
 
     grace_replay: Literal["newPair", "samePair"] = "newPair"
     refresh_ends_access_token: bool = False
@@ -80,7 +80,7 @@ class Behaviour:
 
 @dataclass
 class Connection:
-    """One user's link from the app to one organisation. It keeps its id when it is removed and made again."""
+    """One user's connection of the app to one organisation. A new consent restores it with the same id."""
 
     id: str
     client_id: str
@@ -106,9 +106,9 @@ class FeedConnection:
     country: str
     active_from: datetime
     deleted_from: datetime | None = None
-    # Taken at first, and rejected with this problem when it should have become active.
+    # Accepted at first, then rejected with this problem instead of becoming active.
     rejected: dict[str, Any] | None = None
-    # transactionId -> the statement that used it
+    # By transaction id, the statement that used it.
     used_transaction_ids: dict[str, "Statement"] = field(default_factory=dict)
 
     def is_pending(self, now: datetime) -> bool:
@@ -123,7 +123,7 @@ class FeedConnection:
 
 @dataclass
 class Statement:
-    """A statement as received; what becomes of it is settled at `settles_at`, and known from the start."""
+    """A statement as received. Its outcome is fixed on arrival and takes effect at `settles_at`."""
 
     id: str
     client_id: str
@@ -147,7 +147,7 @@ class Statement:
 
 @dataclass
 class LaterRejection:
-    """An order from a test: accept matching statements, and reject them when they settle."""
+    """A test's instruction to accept matching statements and reject them when they settle."""
 
     errors: list[Problem]
     tenant_id: str | None
@@ -167,7 +167,7 @@ class Call:
 
 
 class Simulator:
-    """The whole state. The signing key outlives a reset, as Xero's keys outlive an app."""
+    """The whole state. The signing key survives a reset, as Xero's keys survive an app."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.key = SigningKey()
@@ -181,7 +181,7 @@ class Simulator:
         self.timing = Timing()
         self.behaviour = Behaviour()
         self.users: dict[str, User] = {}
-        self.organisations: dict[str, Organisation] = {one.tenant_id: one for one in default_organisations()}
+        self.organisations: dict[str, Organisation] = {added.tenant_id: added for added in default_organisations()}
         self.authorize_requests: dict[str, AuthorizeRequest] = {}
         self.codes: dict[str, AuthorizationCode] = {}
         self.grants: dict[tuple[str, str], Grant] = {}
@@ -203,7 +203,7 @@ class Simulator:
         return self.now() + timedelta(seconds=seconds)
 
     def user(self, user_id: str) -> User:
-        """The Xero user with this id; one nobody has seen yet is made up."""
+        """The Xero user with this id; an unknown one is created."""
         if user_id not in self.users:
             first = "Ava" if user_id == DEFAULT_USER_ID else "Sam"
             last = "Barker" if user_id == DEFAULT_USER_ID else f"User {user_id[:8]}"
@@ -212,4 +212,4 @@ class Simulator:
         return self.users[user_id]
 
     def live_connections(self) -> list[Connection]:
-        return [one for one in self.connections if not one.removed]
+        return [connection for connection in self.connections if not connection.removed]

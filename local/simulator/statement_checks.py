@@ -1,4 +1,4 @@
-"""Reading a received statement, and Xero's rules for it, as pure functions."""
+"""Reads a received statement and checks Xero's rules for it. Pure functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from typing import Any
 from local.simulator.bank_feeds import Refused, invalid, is_guid, missing, too_long
 from local.simulator.problems import Problem, problem
 
-LONGEST = {"description": 2000, "payeeName": 255, "reference": 255, "chequeNumber": 20, "transactionType": 30}
-LARGEST_AMOUNT = Decimal(10) ** 15  # decimal(19,4)
+LENGTHS_MAX = {"description": 2000, "payeeName": 255, "reference": 255, "chequeNumber": 20, "transactionType": 30}
+AMOUNT_MAX = Decimal(10) ** 15  # decimal(19,4)
 
 
 @dataclass(frozen=True)
 class StatementDraft:
-    """What a received statement says. Amounts are signed: CREDIT adds, DEBIT subtracts."""
+    """A received statement, parsed. Amounts are signed: CREDIT adds, DEBIT subtracts."""
 
     feed_connection_id: str
     start_date: date
@@ -33,7 +33,7 @@ def read_statement(item: dict[str, Any], *, signed_amounts: bool) -> StatementDr
     if not is_guid(feed_connection_id):
         raise Refused(invalid("FeedConnectionId"))
     lines = _required(item, "statementLines", "")
-    if not isinstance(lines, list) or not all(isinstance(one, dict) for one in lines):
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
         raise Refused(invalid("StatementLines"))
     for line in lines:
         _check_line(line)
@@ -43,14 +43,14 @@ def read_statement(item: dict[str, Any], *, signed_amounts: bool) -> StatementDr
         end_date=_date(item, "endDate", ""),
         start_balance=_balance(item, "startBalance", signed_amounts),
         end_balance=_balance(item, "endBalance", signed_amounts),
-        line_amounts=[_amount(one, "StatementLine.", signed_amounts) for one in lines],
-        transaction_ids=[one.get("transactionId") for one in lines],
+        line_amounts=[_amount(line, "StatementLine.", signed_amounts) for line in lines],
+        transaction_ids=[line.get("transactionId") for line in lines],
         received=item,
     )
 
 
 def date_fault(draft: StatementDraft, today: date) -> Problem | None:
-    """`today` is the organisation's. Equal start and end dates are fine."""
+    """`today` is the organisation's date. Start and end date may be equal."""
     if draft.end_date < draft.start_date:
         detail = f"The end date {draft.end_date} must be later than the start date {draft.start_date}."
         return problem("invalid-start-and-end-date", detail)
@@ -75,14 +75,14 @@ def one_year_before(day: date) -> date:
 
 
 def _check_line(line: dict[str, Any]) -> None:
-    for name, longest in LONGEST.items():
+    for name, maximum in LENGTHS_MAX.items():
         value = line.get(name)
         if value is None:
             continue
         if not isinstance(value, str):
             raise Refused(invalid(_label(name, "StatementLine.")))
-        if len(value) > longest:
-            raise Refused(too_long(_label(name, "StatementLine."), longest))
+        if len(value) > maximum:
+            raise Refused(too_long(_label(name, "StatementLine."), maximum))
     if not isinstance(line.get("transactionId"), str | None):
         raise Refused(invalid("StatementLine.TransactionId"))
     _date(line, "postedDate", "StatementLine.")
@@ -96,7 +96,7 @@ def _balance(item: dict[str, Any], name: str, signed_amounts: bool) -> Decimal:
 
 
 def _amount(content: Mapping[str, Any], prefix: str, signed_amounts: bool) -> Decimal:
-    """A JSON number or a string of one. The direction is the indicator's: a sign is dropped, or refused."""
+    """A number, or a string of one. The indicator gives the direction: a sign is ignored or refused."""
     value = _required(content, "amount", prefix)
     label = _label("amount", prefix)
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
@@ -105,7 +105,7 @@ def _amount(content: Mapping[str, Any], prefix: str, signed_amounts: bool) -> De
         amount = Decimal(value)
     except InvalidOperation:
         raise Refused(invalid(label)) from None
-    if not amount.is_finite() or abs(amount) >= LARGEST_AMOUNT or amount != round(amount, 4):
+    if not amount.is_finite() or abs(amount) >= AMOUNT_MAX or amount != round(amount, 4):
         raise Refused(invalid(label))
     if amount < 0 and not signed_amounts:
         raise Refused(invalid(label))

@@ -1,4 +1,4 @@
-"""The Statements endpoints. A POST takes or rejects statements; what was taken settles later."""
+"""The Statements endpoints. A POST accepts or rejects statements; accepted ones settle later."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,57 +12,57 @@ from local.simulator.problems import Problem, problem, root
 from local.simulator.state import FeedConnection, Simulator, Statement
 from local.simulator.statement_checks import StatementDraft, balance_fault, date_fault, read_statement
 
-# The types Xero's own specification shows as a problem at the root; the others were seen per item.
+# Xero's specification shows these types as a problem at the root. The others were observed per item.
 ROOT_TYPES = ("invalid-end-balance", "invalid-start-and-end-date")
 
 
 @bank_feeds_call
 def list_statements(sim: Simulator, call: ApiCall) -> Answer:
     pagination, shown = page_of(_visible(sim, call), call.query)
-    return Answer(200, {"pagination": pagination, "items": [render(sim, one) for one in shown]})
+    return Answer(200, {"pagination": pagination, "items": [render(sim, statement) for statement in shown]})
 
 
 @bank_feeds_call
 def show_statement(sim: Simulator, call: ApiCall) -> Answer:
-    one = sim.statements.get(call.path_params["id"].lower())
-    if one is None or (one.client_id, one.tenant_id) != (call.client_id, call.org.tenant_id):
+    statement = sim.statements.get(call.path_params["id"].lower())
+    if statement is None or (statement.client_id, statement.tenant_id) != (call.client_id, call.org.tenant_id):
         return root(problem("statement-not-found"))
-    return Answer(200, render(sim, one))
+    return Answer(200, render(sim, statement))
 
 
 @bank_feeds_call
 def create_statements(sim: Simulator, call: ApiCall) -> Answer:
-    """Refuses the whole request for its form; then takes or rejects each statement by itself."""
+    """Refuses a malformed request as a whole, then accepts or rejects each statement by itself."""
     signed = sim.behaviour.signed_amounts == "accept"
     if not call.org.bank_feeds:
         raise Refused(problem("invalid-organisation-bank-feeds"))
-    drafts = [read_statement(one, signed_amounts=signed) for one in read_items(call)]
-    return _answer(sim, [_take(sim, call, one) for one in drafts])
+    drafts = [read_statement(item, signed_amounts=signed) for item in read_items(call)]
+    return _answer(sim, [_accept(sim, call, draft) for draft in drafts])
 
 
-def render(sim: Simulator, one: Statement) -> dict[str, Any]:
+def render(sim: Simulator, statement: Statement) -> dict[str, Any]:
     """A statement as Xero shows it: without lines, counts and amounts as strings."""
     content: dict[str, Any] = {
-        "id": one.id,
-        "feedConnectionId": one.feed_connection_id,
-        "status": one.status(sim.now()),
-        "startDate": one.start_date.isoformat(),
-        "endDate": one.end_date.isoformat(),
-        "startBalance": _balance(sim, one.start_balance),
-        "endBalance": _balance(sim, one.end_balance),
-        "statementLineCount": str(len(one.dropped) - sum(one.dropped)),
+        "id": statement.id,
+        "feedConnectionId": statement.feed_connection_id,
+        "status": statement.status(sim.now()),
+        "startDate": statement.start_date.isoformat(),
+        "endDate": statement.end_date.isoformat(),
+        "startBalance": _balance(sim, statement.start_balance),
+        "endBalance": _balance(sim, statement.end_balance),
+        "statementLineCount": str(len(statement.dropped) - sum(statement.dropped)),
     }
     if content["status"] == "REJECTED":
-        content["errors"] = one.errors
+        content["errors"] = statement.errors
     return content
 
 
 def _visible(sim: Simulator, call: ApiCall) -> list[Statement]:
     key = (call.client_id, call.org.tenant_id)
-    return [one for one in sim.statements.values() if (one.client_id, one.tenant_id) == key]
+    return [statement for statement in sim.statements.values() if (statement.client_id, statement.tenant_id) == key]
 
 
-def _take(sim: Simulator, call: ApiCall, draft: StatementDraft) -> dict[str, Any]:
+def _accept(sim: Simulator, call: ApiCall, draft: StatementDraft) -> dict[str, Any]:
     feed = sim.feed_connections.get(draft.feed_connection_id)
     fault = _feed_fault(sim, call, feed) or date_fault(draft, call.org.today(sim.now())) or balance_fault(draft)
     if feed is None or fault is not None:
@@ -93,27 +93,29 @@ def _feed_fault(sim: Simulator, call: ApiCall, feed: FeedConnection | None) -> P
 
 
 def _known_lines(sim: Simulator, feed: FeedConnection, draft: StatementDraft) -> list[bool]:
-    """True for each line whose id was used, in another statement or above. Lines without id are new."""
+    """For each line, whether its id was used before, in another statement or above. Lines without id are new."""
     used = feed.used_transaction_ids
     now = sim.now()
     seen: set[str | None] = set()
     known = []
-    for one in draft.transaction_ids:
-        # What a rejected statement carried was never delivered, so its ids are free again.
-        is_used = one is not None and one in used and used[one].status(now) != "REJECTED"
-        known.append(is_used or (one is not None and one in seen))
-        seen.add(one)
+    for transaction_id in draft.transaction_ids:
+        # A rejected statement was never delivered, so its ids are free again.
+        is_used = (
+            transaction_id is not None and transaction_id in used and used[transaction_id].status(now) != "REJECTED"
+        )
+        known.append(is_used or (transaction_id is not None and transaction_id in seen))
+        seen.add(transaction_id)
     return known
 
 
 def _order_fault(sim: Simulator, feed: FeedConnection, draft: StatementDraft) -> Problem | None:
-    """Xero seems to check neither order nor continuity; a switch makes the simulator do it."""
+    """Checks order and continuity if the switch is on. Xero does not seem to check either."""
     if sim.behaviour.order == "ignore":
         return None
     earlier = [
-        one
-        for one in sim.statements.values()
-        if one.feed_connection_id == feed.id and one.status(sim.now()) != "REJECTED"
+        statement
+        for statement in sim.statements.values()
+        if statement.feed_connection_id == feed.id and statement.status(sim.now()) != "REJECTED"
     ]
     if not earlier:
         return None
@@ -125,12 +127,12 @@ def _order_fault(sim: Simulator, feed: FeedConnection, draft: StatementDraft) ->
 
 
 def _later_rejection(sim: Simulator, feed: FeedConnection) -> list[Problem]:
-    for one in sim.later_rejections:
-        if one.tenant_id in (None, feed.tenant_id) and one.feed_connection_id in (None, feed.id):
-            one.times -= 1
-            if one.times == 0:
-                sim.later_rejections.remove(one)
-            return one.errors
+    for rejection in sim.later_rejections:
+        if rejection.tenant_id in (None, feed.tenant_id) and rejection.feed_connection_id in (None, feed.id):
+            rejection.times -= 1
+            if rejection.times == 0:
+                sim.later_rejections.remove(rejection)
+            return rejection.errors
     return []
 
 
@@ -167,10 +169,10 @@ def _rejected(draft: StatementDraft, fault: Problem) -> dict[str, Any]:
 
 
 def _answer(sim: Simulator, items: list[dict[str, Any]]) -> Answer:
-    """202 as soon as one statement was taken. One rejected alone answers with its own status and shape."""
-    if any(one["status"] == "PENDING" for one in items):
+    """202 if a statement was accepted. A single rejected one answers with its own status and shape."""
+    if any(item["status"] == "PENDING" for item in items):
         return Answer(202, {"items": items})
-    statuses = {one["errors"][0]["status"] for one in items}
+    statuses = {item["errors"][0]["status"] for item in items}
     fault = items[0]["errors"][0]
     shape = sim.behaviour.rejections
     if shape == "root" or (shape == "documented" and len(items) == 1 and fault["type"] in ROOT_TYPES):

@@ -37,16 +37,16 @@ def answer_token(sim: Simulator, call: ApiCall) -> Answer:
 
 
 def answer_revocation(sim: Simulator, call: ApiCall) -> Answer:
-    """Removes all of the user's connections. A token nobody knows is no error."""
+    """Removes all of the user's connections. An unknown token is not an error."""
     form = _form(call)
     if not _is_our_client(sim, call, form):
         return oauth_error("invalid_client")
     token = sim.refresh_tokens.get(form.get("token", ""))
     if token is not None:
         token.grant.revoked = True
-        for one in sim.live_connections():
-            if (one.client_id, one.user_id) == (token.grant.client_id, token.grant.user.user_id):
-                one.removed = True
+        for connection in sim.live_connections():
+            if (connection.client_id, connection.user_id) == (token.grant.client_id, token.grant.user.user_id):
+                connection.removed = True
     return Answer(200)
 
 
@@ -146,7 +146,7 @@ def _pair_answer(sim: Simulator, pair: TokenPair) -> Answer:
 
 
 def _is_our_client(sim: Simulator, call: ApiCall, form: dict[str, str]) -> bool:
-    """Both client_secret_basic and client_secret_post; any of the app's secrets will do."""
+    """Accepts client_secret_basic and client_secret_post, with any of the app's secrets."""
     client_id, secret = _basic_credentials(call) or (form.get("client_id"), form.get("client_secret"))
     if client_id != sim.app.client_id or secret is None:
         return False

@@ -1,1 +1,1 @@
-"""What the system costs: in calls, in time, in CPU and in money, each beside the least that it could be."""
+"""What the system costs: in calls, in time, in CPU and in money, each beside its floor."""

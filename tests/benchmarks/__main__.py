@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks`: runs all, prints a table, writes `build/bench.json`. `--only drain` runs one of them.
+"""`python -m tests.benchmarks`: runs all benchmarks, prints a table, writes `build/bench.json`.
 
-Whoever runs only some leaves the other figures of `build/bench.json` as they are.
+`--only drain` runs one benchmark and leaves the other figures in `build/bench.json` as they are.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from tests.benchmarks.figures import Figure
 
 RESULT = BUILD / "bench.json"
 PARTS = ("compute", "calls", "latency", "drain", "cost")
-# What acts on the deployed system; the cost asks it how long its functions take.
+# These need the deployed system; the cost takes the functions' durations from it.
 DEPLOYED = {"latency", "drain", "cost"}
 
 
 @click.command(help=__doc__)
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Run only this; may be given several times.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Run only this benchmark. May be repeated.")
 def main(only: tuple[str, ...]) -> None:
-    began, wanted = time.monotonic(), set(only or PARTS)
-    figures = list(measured(wanted))
+    began, selected = time.monotonic(), set(only or PARTS)
+    figures = list(measure_all(selected))
     RESULT.parent.mkdir(exist_ok=True)
-    told: dict[str, Any] = json.loads(RESULT.read_text()) if only and RESULT.exists() else {}
-    told |= {figure.name: figure.rounded for figure in figures}
-    RESULT.write_text(json.dumps(told, indent=2) + "\n")
+    results: dict[str, Any] = json.loads(RESULT.read_text()) if only and RESULT.exists() else {}
+    results |= {figure.name: figure.rounded for figure in figures}
+    RESULT.write_text(json.dumps(results, indent=2) + "\n")
     show(figures)
-    click.echo(f"\nWritten to {RESULT.relative_to(BUILD.parent)}; it took {time.monotonic() - began:.0f} s.")
+    click.echo(f"\nThe figures are in {RESULT.relative_to(BUILD.parent)}. It took {time.monotonic() - began:.0f} s.")
 
 
-def measured(wanted: set[str]) -> Iterator[Figure]:
-    if "compute" in wanted:
+def measure_all(selected: set[str]) -> Iterator[Figure]:
+    if "compute" in selected:
         yield from run("compute", compute.run)
-    if "calls" in wanted:
+    if "calls" in selected:
         yield from run("calls", calls.run)
-    if not wanted & DEPLOYED:
+    if not selected & DEPLOYED:
         return
-    took: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     with stack.running() as deployed:
-        if "latency" in wanted:
+        if "latency" in selected:
             yield from run("push latency", lambda: push_latency.run(deployed))
-        if "cost" in wanted:
-            took = durations.of_pushes(deployed)
-        if "drain" in wanted:
+        if "cost" in selected:
+            seconds = durations.of_pushes(deployed)
+        if "drain" in selected:
             yield from run("drain", lambda: drain.run(deployed))
-    if "cost" in wanted:
-        yield from run("cost", lambda: cost.run(took))
+    if "cost" in selected:
+        yield from run("cost", lambda: cost.run(seconds))
 
 
 def run(what: str, measure: Callable[[], list[Figure]]) -> list[Figure]:

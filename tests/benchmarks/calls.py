@@ -1,15 +1,15 @@
 """Calls to Xero for 5,000 messages of one transaction each, over 5 feeds of one tenant, under Xero's own limits.
 
-The floor is the fewest calls that can deliver them: one POST for every 1,000 lines of a feed, the most that a statement
-takes, and the one call that each statement needs to be known as delivered. That is 10 calls. It takes a sender that has
-all messages before it sends any.
+The floor is the smallest number of calls that can deliver them: a POST for every 1,000 lines of a feed, the maximum of
+a statement, and one status check for each statement. That is 10 calls, and takes a sender that has all messages before
+it sends any.
 
-The messages wait on the queue when the first is taken, as after an outage. Everything else is the product's own code
-and the simulator's: the real Xero client, the shared count of calls, Xero's limits (60 a minute, 5 at once). A call
-that is refused with a 429 counts. Time is simulated (`simulated.py`).
+All messages are on the queue when the first is received, as after an outage. Everything else is the product's own code
+and the simulator: the real Xero client, the shared count of calls, Xero's limits (60 a minute, 5 concurrent). A call
+refused with a 429 counts. Time is simulated (`simulated.py`).
 
-The plain loop posts each message as a statement of its own, waits as long as a 429 tells it to, and never asks what
-became of a statement: a loop that did would make twice the calls.
+The plain loop posts each message as its own statement, waits as long as a 429 asks, and never checks a statement's
+status: that would double its calls.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ from tests.unit.feeds.world import NOW, World
 FEEDS = tuple(f"account-{number}" for number in range(5))
 MESSAGES = 5000
 TENANT = "tenant-1"
-# What a call takes in the plain loop.
-CALL = timedelta(seconds=0.3)
+# The duration of a call in the plain loop.
+CALL_TIME = timedelta(seconds=0.3)
 
 
 def run() -> list[Figure]:
     fewest = len(FEEDS) * -(-len(rows()) // MOST_LINES) * 2
-    floor = f"{fewest} calls: a statement for every {MOST_LINES:,} lines, asked for once"
+    floor = f"{fewest} calls: a statement for every {MOST_LINES:,} lines, checked once"
     return [
-        Figure("calls_ratio", feedlane() / fewest, floor, at_most=1.2),
-        Figure("calls_loop_ratio", plain_loop() / fewest, floor),
+        Figure("calls_ratio", feedlane_calls() / fewest, floor, at_most=1.2),
+        Figure("calls_loop_ratio", plain_loop_calls() / fewest, floor),
     ]
 
 
 @lru_cache(maxsize=1)
 def rows() -> list[dict[str, Any]]:
-    """The messages of one feed; all feeds have the same."""
+    """The transactions of one feed; all feeds have the same."""
     return transactions(MESSAGES // len(FEEDS), last_day=NOW.date())
 
 
-def feedlane() -> int:
-    world, xero = given()
+def feedlane_calls() -> int:
+    world, xero = set_up()
     deployment = Deployment(world, QuickTable(), simulator.upstream(xero, world.clock))
     for row in rows():
         for account in FEEDS:
@@ -64,11 +64,11 @@ def feedlane() -> int:
             deployment.push(message.group, message.id, message.body)
     deployment.run()
     require_all_delivered(xero)
-    return calls_in(xero)
+    return count_calls(xero)
 
 
-def plain_loop() -> int:
-    world, xero = given()
+def plain_loop_calls() -> int:
+    world, xero = set_up()
     upstream = simulator.upstream(xero, world.clock)
     access = TenantAccess(tenant_id=TENANT, token_set_id="tokens-1")
     for row in loads(json.dumps(rows())):
@@ -79,15 +79,15 @@ def plain_loop() -> int:
             answer: Any = None
             while not isinstance(answer, Accepted):
                 answer = upstream.post_statement(access, request, f"{account} {line.id}")
-                world.now += CALL
+                world.now += CALL_TIME
                 if isinstance(answer, TryLater):
                     world.now += timedelta(seconds=answer.seconds)
     world.now += timedelta(minutes=1)
     require_all_delivered(xero)
-    return calls_in(xero)
+    return count_calls(xero)
 
 
-def given() -> tuple[World, Simulator]:
+def set_up() -> tuple[World, Simulator]:
     world = World(FEEDS)
     for account in FEEDS:
         world.store.commit(ledger.put_feed(world.feed(account).but(feed_connection_id=fixed_id(account))))
@@ -96,13 +96,13 @@ def given() -> tuple[World, Simulator]:
 
 def require_all_delivered(xero: Simulator) -> None:
     """Each feed got every transaction once, in order."""
-    wanted = [row["id"] for row in rows()]
+    expected = [row["id"] for row in rows()]
     for account in FEEDS:
-        statements = [one for one in xero.statements.values() if one.feed_connection_id == fixed_id(account)]
-        assert all(one.status(xero.now()) == "DELIVERED" for one in statements), account
-        got = [line["transactionId"] for one in statements for line in one.received["statementLines"]]
-        assert got == wanted, f"{account}: {len(got)} of {len(wanted)} lines, or another order"
+        statements = [sent for sent in xero.statements.values() if sent.feed_connection_id == fixed_id(account)]
+        assert all(statement.status(xero.now()) == "DELIVERED" for statement in statements), account
+        ids = [line["transactionId"] for statement in statements for line in statement.received["statementLines"]]
+        assert ids == expected, f"{account}: {len(ids)} of {len(expected)} lines, or another order"
 
 
-def calls_in(xero: Simulator) -> int:
+def count_calls(xero: Simulator) -> int:
     return sum(call.path.startswith("/bankfeeds.xro/") for call in xero.calls)

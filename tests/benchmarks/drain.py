@@ -1,12 +1,12 @@
 """Transactions per second from the queue until Xero has DELIVERED them, on the deployed local stack.
 
-Messages of one transaction each, the smallest there are: 1,000 of each of five feeds of five tenants. The feeds come in
-turn, ten messages each: SQS fills a batch from one group before it takes another's, the local one takes what is first.
+Each message has a single transaction: 1,000 messages for each of five feeds of five tenants. The feeds alternate, ten
+messages each: SQS fills a batch from one group before it turns to another, the local queue takes the first messages.
 
-The floor is a function that does nothing, behind a FIFO queue of the same kind, with the same messages. Both find all
-of their messages on the queue: the event source mapping is off until they are there. There are enough of them that the
-seconds in which nothing is to be done (a statement that is not full waits for more, the first look at a statement
-comes after one second) weigh little; what is not delivered when the patience is over counts as not delivered.
+The floor is a function that does nothing, behind a FIFO queue of the same kind, with the same messages. In both cases
+all messages are on the queue before the event source mapping is enabled. There are so many that idle seconds (a
+statement that is not full waits for more lines, the first check of a statement comes after a second) weigh little.
+Transactions not delivered in time do not count as delivered.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from tests.benchmarks.sample import transactions
 from tests.benchmarks.stack import Stack, settle
 
 PER_FEED = 1000
-# As many messages as a batch has.
-RUN = 10
-PATIENCE = 180
+# The size of a batch.
+BATCH = 10
+DRAIN_SECONDS_MAX = 180
 FLOOR = "bench-floor-queue"
 
 Message = tuple[str, str]
@@ -35,15 +35,16 @@ Message = tuple[str, str]
 
 def run(stack: Stack) -> list[Figure]:
     _warm(stack)
-    some = messages(stack)
-    idle = len(some) / _nothing(stack, some)
+    batch = messages(stack)
+    idle = len(batch) / _drain_floor(stack, batch)
     since = time.time()
-    delivered, seconds = _feedlane(stack, some)
-    for function, took in durations.invocations(stack, since).items():
-        if took:
-            click.echo(f"  {function}: {len(took)} invocations of {1000 * sum(took) / len(took):.0f} ms on average")
-    floor = f"{idle:.0f}/s through a function that does nothing, {len(some):,} messages of one transaction"
-    floor += f"; {delivered:,} of them delivered after {seconds:.0f} s"
+    delivered, seconds = _drain_feedlane(stack, batch)
+    for function, invocations in durations.invocations(stack, since).items():
+        if invocations:
+            average = 1000 * sum(invocations) / len(invocations)
+            click.echo(f"  {function}: {len(invocations)} invocations, {average:.0f} ms on average")
+    floor = f"{idle:.0f}/s through a function that does nothing, {len(batch):,} messages of one transaction"
+    floor += f"; {delivered:,} delivered after {seconds:.0f} s"
     return [
         Figure("drain_ratio", delivered / seconds / idle, floor, at_least=0.5),
         Figure("drain_transactions_per_s", delivered / seconds, floor),
@@ -51,33 +52,34 @@ def run(stack: Stack) -> list[Figure]:
 
 
 def messages(stack: Stack, per_feed: int = PER_FEED) -> list[Message]:
-    """One transaction each, the feeds in turn, a run of each: group and body of each message."""
+    """The group and the body of each message. The feeds alternate, `BATCH` messages each."""
     rows = [transactions(per_feed, stack.delivered(feed) + 1, tag="drain") for feed in stack.feeds]
     return [
-        (feed.group, _body(feed, some[number : number + 1]))
-        for start in range(0, per_feed, RUN)
-        for feed, some in zip(stack.feeds, rows, strict=True)
-        for number in range(start, start + RUN)
+        (feed.group, _body(feed, feed_rows[number : number + 1]))
+        for start in range(0, per_feed, BATCH)
+        for feed, feed_rows in zip(stack.feeds, rows, strict=True)
+        for number in range(start, start + BATCH)
     ]
 
 
 def _warm(stack: Stack) -> None:
-    """Some messages go the whole way first, and their events too: then every function has its workers.
+    """Sends some messages and their events first, so that every function has its workers.
 
-    The local stack unpacks a worker's layers in its own process, which answers nobody meanwhile.
+    The local stack unpacks a worker's layers in its own process, and does not answer until it has finished.
     """
-    some, since = messages(stack, RUN), time.time()
-    delivered, _ = _feedlane(stack, some)
-    assert delivered == len(some), f"{delivered} of {len(some)} messages that warm the functions were delivered"
-    settle(lambda: durations.routed(stack, since) >= len(some), "the events to be routed", pause=1)
+    batch, since = messages(stack, BATCH), time.time()
+    delivered, _ = _drain_feedlane(stack, batch)
+    assert delivered == len(batch), f"{delivered} of {len(batch)} warm-up messages were delivered"
+    settle(lambda: durations.routed(stack, since) >= len(batch), "the events to be routed", pause=1)
 
 
-def _body(feed: Account, some: list[dict[str, Any]]) -> str:
+def _body(feed: Account, rows: list[dict[str, Any]]) -> str:
     place = {"version": 1, "companyId": feed.company_id, "connectionId": feed.connection_id, "accountId": feed.id}
-    return json.dumps(place | {"transactions": some})
+    return json.dumps(place | {"transactions": rows})
 
 
-def _nothing(stack: Stack, some: list[Message]) -> float:
+def _drain_floor(stack: Stack, batch: list[Message]) -> float:
+    """How many seconds the function that does nothing takes."""
     sqs = stack.client("sqs")
     fifo = {
         "FifoQueue": "true",
@@ -91,25 +93,25 @@ def _nothing(stack: Stack, some: list[Message]) -> float:
     stack.function(FLOOR)
     aws = stack.client("lambda")
     mapping = aws.create_event_source_mapping(FunctionName=FLOOR, EventSourceArn=arn, BatchSize=10)["UUID"]
-    # The first message starts the worker; Feedlane's runs already.
-    _send(stack, url, some[:1])
+    # The first message starts the worker; Feedlane's workers are running already.
+    _send(stack, url, batch[:1])
     settle(lambda: _is_empty(sqs, url), "the first message to be consumed")
     aws.update_event_source_mapping(UUID=mapping, Enabled=False)
-    _send(stack, url, some[1:])
+    _send(stack, url, batch[1:])
     began = time.perf_counter()
     aws.update_event_source_mapping(UUID=mapping, Enabled=True)
     return settle(lambda: _is_empty(sqs, url), "the messages to be consumed") - began
 
 
-def _feedlane(stack: Stack, some: list[Message]) -> tuple[int, float]:
-    """How many were delivered within the time that there is, and in how many seconds."""
-    before, wanted = _delivered(stack), _delivered(stack) + len(some)
+def _drain_feedlane(stack: Stack, batch: list[Message]) -> tuple[int, float]:
+    """How many transactions were delivered in time, and in how many seconds."""
+    before, expected = _delivered(stack), _delivered(stack) + len(batch)
     stack.consume(False)
-    _send(stack, stack.platform.described["transactionsQueueUrl"], some)
+    _send(stack, stack.platform.description["transactionsQueueUrl"], batch)
     began = time.perf_counter()
     stack.consume(True)
     with suppress(TimeoutError):
-        settle(lambda: _delivered(stack) >= wanted, "the transactions to be delivered", PATIENCE, pause=0.2)
+        settle(lambda: _delivered(stack) >= expected, "the transactions to be delivered", DRAIN_SECONDS_MAX, pause=0.2)
     return _delivered(stack) - before, time.perf_counter() - began
 
 
@@ -117,16 +119,16 @@ def _delivered(stack: Stack) -> int:
     return sum(map(stack.delivered, stack.feeds))
 
 
-def _send(stack: Stack, url: str, some: list[Message]) -> None:
-    for start in range(0, len(some), 10):
+def _send(stack: Stack, url: str, batch: list[Message]) -> None:
+    for start in range(0, len(batch), 10):
         entries = [
             {"Id": str(number), "MessageBody": body, "MessageGroupId": group}
-            for number, (group, body) in enumerate(some[start : start + 10])
+            for number, (group, body) in enumerate(batch[start : start + 10])
         ]
         assert not stack.client("sqs").send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
 
 
 def _is_empty(sqs: Any, url: str) -> bool:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return not any(int(found[name]) for name in names)
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return not any(int(attributes[name]) for name in names)

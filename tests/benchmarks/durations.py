@@ -1,4 +1,4 @@
-"""How long each function takes for pushes of 1,000, from the reports that the local stack writes into its logs."""
+"""Each function's duration for pushes of 1,000, from the reports in the local stack's logs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DURATION = re.compile(r"^REPORT .*?Billed Duration: ([\d.]+) ms", re.DOTALL)
 
 
 def of_pushes(stack: Stack) -> dict[str, float]:
-    """Mean seconds of an invocation, by function, over some pushes that come one by one."""
+    """Mean seconds of an invocation, by function, over some pushes sent one by one."""
     feed, since = stack.feeds[-1], time.time()
     for number in range(PUSHES):
         body = {"transactions": transactions(COUNT, 1 + number * COUNT)}
@@ -34,13 +34,13 @@ def of_pushes(stack: Stack) -> dict[str, float]:
 
 
 def reported(stack: Stack, since: float) -> dict[str, float]:
-    """Mean seconds of an invocation that was reported after `since`, by function."""
-    return {function: sum(found) / len(found) for function, found in invocations(stack, since).items() if found}
+    """Mean seconds of the invocations reported after `since`, by function."""
+    return {function: sum(times) / len(times) for function, times in invocations(stack, since).items() if times}
 
 
 def invocations(stack: Stack, since: float) -> dict[str, list[float]]:
-    """The seconds of every invocation that was reported after `since`, by function."""
-    logs, name = stack.client("logs"), stack.platform.described["stackName"]
+    """The seconds of every invocation reported after `since`, by function."""
+    logs, name = stack.client("logs"), stack.platform.description["stackName"]
     return {
         function: [
             float(match[1]) / 1000
@@ -52,13 +52,13 @@ def invocations(stack: Stack, since: float) -> dict[str, list[float]]:
 
 
 def routed(stack: Stack, since: float) -> int:
-    """How many events have become deliveries after `since`."""
-    group = f"/aws/lambda/{stack.platform.described['stackName']}-route_events"
+    """How many events were routed after `since`."""
+    group = f"/aws/lambda/{stack.platform.description['stackName']}-route_events"
     return len(_lines(stack.client("logs"), group, since, '"event routed"'))
 
 
 def _lines(logs: Any, group: str, since: float, pattern: str) -> list[dict[str, Any]]:
-    # Only these: MiniStack answers the first 10,000 lines it finds, and no second page.
-    asked = {"logGroupName": group, "startTime": int(since * 1000), "filterPattern": pattern}
-    pages = logs.get_paginator("filter_log_events").paginate(**asked)
+    # Filtered: MiniStack answers only the first 10,000 lines, and no second page.
+    query = {"logGroupName": group, "startTime": int(since * 1000), "filterPattern": pattern}
+    pages = logs.get_paginator("filter_log_events").paginate(**query)
     return [event for page in pages for event in page["events"]]

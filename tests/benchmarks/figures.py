@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """`name` is the key in `build/bench.json`. Without an aim a figure is only told."""
+    """`name` is the key in `build/bench.json`. A figure without an aim is only reported."""
 
     name: str
     value: float

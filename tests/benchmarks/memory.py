@@ -1,4 +1,4 @@
-"""A table in memory that is quick at any size, so that what is measured is the product and not its stand-in."""
+"""A table in memory that is fast at any size, so that benchmarks measure the product and not its stand-in."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.fakes.table import MemoryTable
 
 
 class QuickTable(MemoryTable):
-    """`MemoryTable` with its items in order, and without copies: items are data that nobody changes.
+    """`MemoryTable` with its items in order and without copies: callers do not change items.
 
-    Answers as `MemoryTable` does (the unit tests' contract), but a query costs what it finds, as in DynamoDB.
+    It answers as `MemoryTable` does (the unit tests' contract), but a query costs only what it finds, as in DynamoDB.
     """
 
     def __init__(self) -> None:
@@ -34,20 +34,20 @@ class QuickTable(MemoryTable):
     ) -> Iterable[Item]:
         if index:
             listed = sorted(self._listed[pk].values(), key=lambda item: item["gsi1sk"])
-            found = listed[_within([item["gsi1sk"] for item in listed], **bounds)]
+            items = listed[_within([item["gsi1sk"] for item in listed], **bounds)]
         else:
             names = self._in_order(pk)
-            found = [self.items[pk, name] for name in names[_within(names, **bounds)]]
+            items = [self.items[pk, name] for name in names[_within(names, **bounds)]]
         if reverse:
-            found.reverse()
-        return found[:limit]
+            items.reverse()
+        return items[:limit]
 
     def delete_many(self, keys: Iterable[Key]) -> None:
         for key in keys:
             self._apply(Delete(key))
 
     def _in_order(self, pk: str) -> list[str]:
-        """The partition's sort keys, sorted when somebody asks for them."""
+        """The partition's sort keys, sorted on first use."""
         if pk not in self._sorted:
             self._sorted[pk] = sorted(self._names[pk])
         return self._sorted[pk]
@@ -90,7 +90,7 @@ class QuickTable(MemoryTable):
 
 
 def _within(names: list[str], prefix: str = "", start: str | None = None, end: str | None = None) -> slice:
-    """Where these names, which are in order, begin with the prefix and are from start to end."""
+    """The slice of these sorted names with the prefix, from start to end."""
     first = bisect_left(names, max(prefix, start or ""))
     last = bisect_left(names, f"{end}\0") if end is not None else len(names)
     if prefix:

@@ -1,11 +1,11 @@
-"""The push route with 1,000 transactions: how long a client waits.
+"""How long a client waits for the push route with 1,000 transactions.
 
 The floor is a function that only answers, behind the same HTTP API of the same local stack, with the same bodies from
-the same client: a request of that size costs that much before anybody has looked at it. The two take turns, ten calls
-each; every push brings other transactions, and they stay on the queue until it is purged, so that nothing else runs.
+the same client: the price of a request of that size before any work. The two alternate, ten calls each. Every push has
+new transactions, and they stay on the queue until it is purged, so that nothing else runs.
 
 `push_cold_s` is the first push that a new worker of `public_api` answers. Locally that includes unpacking the function
-and its layers; the function that only answers is told beside it, and has the same layers.
+and its layers. The function that only answers has the same layers and is reported for comparison.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from tests.benchmarks.stack import Stack
 COUNT = 1000
 PUSHES = 40
 BLOCK = 10
-PAUSE = 0.5
-COLD = 3
+PAUSE_SECONDS = 0.5
+COLD_STARTS = 3
 FLOOR = "bench-floor-api"
 ROUTE = "/bench/floor"
 
@@ -36,9 +36,9 @@ def run(stack: Stack) -> list[Figure]:
     _floor_route(stack)
     stack.consume(False)
     path = push_path(stack.feeds[0])
-    api = f"{stack.platform.described['stackName']}-public_api"
+    api = f"{stack.platform.description['stackName']}-public_api"
     cold, idle_cold = [], []
-    for number in range(COLD):
+    for number in range(COLD_STARTS):
         idle_cold.append(_cold(stack, client, FLOOR, ROUTE, number))
         cold.append(_cold(stack, client, api, path, number))
     floors: list[float] = []
@@ -47,16 +47,18 @@ def run(stack: Stack) -> list[Figure]:
         bodies = [_body(f"warm{block}.{number}") for number in range(BLOCK)]
         floors += _block(client, ROUTE, bodies)
         pushes += _block(client, path, bodies)
-    stack.client("sqs").purge_queue(QueueUrl=stack.platform.described["transactionsQueueUrl"])
+    stack.client("sqs").purge_queue(QueueUrl=stack.platform.description["transactionsQueueUrl"])
     stack.consume(True)
     floor, p50 = statistics.median(floors), statistics.median(pushes)
     p99 = statistics.quantiles(pushes, n=100, method="inclusive")[98]
-    told = f"{floor * 1000:.0f} ms for a function that only answers; the push takes {p50 * 1000:.0f} ms"
-    told_cold = f"{statistics.median(idle_cold):.1f} s for the function that only answers; the SDKs give up after 5 s"
+    against = f"{floor * 1000:.0f} ms for a function that only answers; the push takes {p50 * 1000:.0f} ms"
+    against_cold = (
+        f"{statistics.median(idle_cold):.1f} s for the function that only answers; the SDKs give up after 5 s"
+    )
     return [
-        Figure("push_p50_ratio", p50 / floor, told, at_most=4),
+        Figure("push_p50_ratio", p50 / floor, against, at_most=4),
         Figure("push_p99_ms", p99 * 1000, f"p99 of the floor: {_p99(floors) * 1000:.0f} ms"),
-        Figure("push_cold_s", statistics.median(cold), told_cold, at_most=3),
+        Figure("push_cold_s", statistics.median(cold), against_cold, at_most=3),
     ]
 
 
@@ -86,20 +88,20 @@ def _floor_route(stack: Stack) -> None:
 
 
 def _cold(stack: Stack, client: httpx.Client, function: str, path: str, number: int) -> float:
-    """A change of the configuration makes the next call start a new worker, as on AWS."""
+    """Changes the configuration, so that the next call starts a new worker, as on AWS."""
     aws = stack.client("lambda")
     variables = aws.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
     aws.update_function_configuration(
         FunctionName=function, Environment={"Variables": variables | {"BENCH": str(number)}}
     )
     body = _body(f"cold{number}")
-    time.sleep(PAUSE)
+    time.sleep(PAUSE_SECONDS)
     return _seconds(client, path, body)
 
 
 def _block(client: httpx.Client, path: str, bodies: list[bytes]) -> list[float]:
-    """One after the other; what the block before left to do is done by then, and the first warms up."""
-    time.sleep(PAUSE)
+    """Posts the bodies one by one, after a pause for earlier work and a warm-up call."""
+    time.sleep(PAUSE_SECONDS)
     _seconds(client, path, bodies[0].replace(b"warm", b"heat"))
     return [_seconds(client, path, body) for body in bodies]
 
@@ -108,13 +110,13 @@ def _seconds(client: httpx.Client, path: str, body: bytes) -> float:
     before = time.perf_counter()
     answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
     seconds = time.perf_counter() - before
-    assert answer.status_code == 200, f"{path} answers {answer.status_code}: {answer.text[:300]}"
+    assert answer.status_code == 200, f"{path} answered {answer.status_code}: {answer.text[:300]}"
     return seconds
 
 
 def _body(tag: str) -> bytes:
-    sent: dict[str, Any] = {"transactions": transactions(COUNT, tag=tag)}
-    return json.dumps(sent).encode()
+    body: dict[str, Any] = {"transactions": transactions(COUNT, tag=tag)}
+    return json.dumps(body).encode()
 
 
 def _p99(seconds: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""Transactions as a bank has them: what every benchmark pushes."""
+"""Realistic transactions for every benchmark."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _TYPES = ("Debit", "Pos", "Payment", "DirectDebit", "Other")
 def transactions(count: int, start: int = 1, last_day: date | None = None, tag: str = "t") -> list[dict[str, Any]]:
     """`count` consecutive transactions of a feed that began at 0.00, numbered from `start`, oldest first.
 
-    Descriptions of some 40 characters, a payee, a reference and an id as long as a UUID: about 300 bytes of JSON each,
-    no two alike. All of the same day, so that any number of them follows on any other.
+    Each has a description of some 40 characters, a payee, a reference and an id as long as a UUID: about 300 bytes of
+    JSON, no two alike. All are of the same day, so that any number can follow any other.
     """
     day = (last_day or date.today() - timedelta(days=1)).isoformat()  # noqa: DTZ011
     return [_transaction(number, day, tag) for number in range(start, start + count)]
@@ -35,7 +35,7 @@ def _transaction(number: int, day: str, tag: str) -> dict[str, Any]:
 
 
 def _amount(number: int) -> Decimal:
-    """-24.99 to 24.95: in odd steps, so that sums have pence."""
+    """-24.99 to 24.95, in odd steps, so that sums have pence."""
     return Decimal(number * 37 % 4995 - 2499) / 100
 
 

@@ -1,7 +1,7 @@
-"""The functions between their queues on a simulated clock: minutes of waiting take no time.
+"""The functions and their queues on a simulated clock: waiting takes no time.
 
-Functions do their work when they start, and are busy for as long as they would be on AWS. That leaves a statement as
-little to gather as possible.
+Functions do their work when they start, and are busy for as long as they would be on AWS. So a statement has as little
+time as possible to gather lines.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from feedlane.upstream import Upstream
 from tests.fakes.table import MemoryTable
 from tests.unit.feeds.world import World
 
-# Seconds from a message's arrival to its function, and how long each function takes with AWS and Xero around it.
-PICKED_UP = 0.03
-TAKES = {"record_transactions": 0.1, "push_statements": 0.5, "check_statements": 0.4}
+# From a message's arrival to its function, and each function's duration with its calls to AWS and Xero.
+PICK_UP_SECONDS = 0.03
+FUNCTION_SECONDS = {"record_transactions": 0.1, "push_statements": 0.5, "check_statements": 0.4}
 BATCH = 10
 INSTANCES = 10
 
 
 class Deployment:
-    """`world`'s company and feeds with this table and upstream; what is put on a queue comes to its function."""
+    """`world`'s company and feeds with this table and upstream. Each queue's messages go to its function."""
 
     def __init__(self, world: World, table: MemoryTable, upstream: Upstream) -> None:
         table.put_many(world.store.table.items.values())  # type: ignore[attr-defined]
@@ -43,11 +43,11 @@ class Deployment:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self.seconds = 0.0
-        self._record = Fifo(self, "record_transactions", self._recorded)
-        self._send = Fifo(self, "push_statements", self._sent)
+        self._record = Fifo(self, "record_transactions", self._record_batch)
+        self._send = Fifo(self, "push_statements", self._send_batch)
 
     def run(self) -> None:
-        """Until nothing is left to do."""
+        """Runs until nothing is left to do."""
         began = self.world.now - timedelta(seconds=self.seconds)
         while self._due:
             self.seconds, _, work = heapq.heappop(self._due)
@@ -57,12 +57,12 @@ class Deployment:
     def after(self, seconds: float, work: Callable[[], None]) -> None:
         heapq.heappush(self._due, (self.seconds + seconds, next(self._numbers), work))
 
-    def forget(self) -> None:
-        """What was counted so far."""
+    def reset_counts(self) -> None:
+        """Resets the counts."""
         self.invocations.clear()
         self.messages.clear()
 
-    def called(self, function: str) -> None:
+    def count_invocation(self, function: str) -> None:
         self.invocations[function] += 1
 
     # the queues' port
@@ -77,33 +77,33 @@ class Deployment:
 
     def follow_up(self, follow_up: FollowUp, delay_seconds: int) -> None:
         self.messages.append(("statement-checks", follow_up.model_dump_json()))
-        self.after(delay_seconds + PICKED_UP, lambda: self._looked(follow_up))
+        self.after(delay_seconds + PICK_UP_SECONDS, lambda: self._run_check(follow_up))
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         self.messages.append(("webhook-deliveries", json.dumps({"consumerId": consumer_id, "eventId": event_id})))
 
     def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
-        raise AssertionError(f"no benchmark replays deliveries: {replay_id}")
+        raise AssertionError(f"a benchmark replayed deliveries: {replay_id}")
 
     def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
-        raise AssertionError(f"no message of a benchmark is set aside: {reason}")
+        raise AssertionError(f"a benchmark's message was set aside: {reason}")
 
     # the functions
 
-    def _recorded(self, batch: list[Any]) -> None:
+    def _record_batch(self, batch: list[Any]) -> None:
         self.world.record(*batch, more_to_come=len(batch) == BATCH)
 
-    def _sent(self, batch: list[Any]) -> None:
+    def _send_batch(self, batch: list[Any]) -> None:
         for feed_id in dict.fromkeys(batch):
             self.world.sender.send(feed_id)
 
-    def _looked(self, follow_up: FollowUp) -> None:
-        self.called("check_statements")
+    def _run_check(self, follow_up: FollowUp) -> None:
+        self.count_invocation("check_statements")
         self.world.checks.dispatch(follow_up)
 
 
 class Fifo:
-    """A FIFO queue and its function: one batch of a group at a time, groups side by side."""
+    """A FIFO queue and its function: one batch of a group at a time, groups in parallel."""
 
     def __init__(self, deployment: Deployment, function: str, work: Callable[[list[Any]], None]) -> None:
         self._deployment, self._function, self._work = deployment, function, work
@@ -112,17 +112,17 @@ class Fifo:
 
     def put(self, group: str, message: Any) -> None:
         self._waiting.setdefault(group, deque()).append(message)
-        self._deployment.after(PICKED_UP, self._poll)
+        self._deployment.after(PICK_UP_SECONDS, self._poll)
 
     def _poll(self) -> None:
         for group, waiting in self._waiting.items():
             if waiting and group not in self._busy and len(self._busy) < INSTANCES:
                 self._busy.add(group)
                 batch = [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
-                self._deployment.called(self._function)
-                self._deployment.after(TAKES[self._function], lambda group=group: self._done(group))  # type: ignore[misc]
+                self._deployment.count_invocation(self._function)
+                self._deployment.after(FUNCTION_SECONDS[self._function], lambda group=group: self._done(group))  # type: ignore[misc]
                 self._work(batch)
 
     def _done(self, group: str) -> None:
         self._busy.discard(group)
-        self._deployment.after(PICKED_UP, self._poll)
+        self._deployment.after(PICK_UP_SECONDS, self._poll)

@@ -42,7 +42,7 @@ class InProcess(httpx.BaseTransport):
 
 
 class Vault:
-    """Gives the one token there is."""
+    """Returns the only token."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -58,7 +58,7 @@ def upstream(simulator: Simulator, clock: Callable[[], datetime]) -> XeroBankFee
 
 
 def linked(clock: Callable[[], datetime], feeds: dict[str, Sequence[str]]) -> Simulator:
-    """A simulator with these tenants, each with its feed connections active, and Xero's own limits."""
+    """A simulator with these tenants and their active feed connections, under Xero's limits."""
     simulator = Simulator(Clock(clock))
     now, user = clock(), simulator.user(DEFAULT_USER_ID)
     simulator.access_tokens[TOKEN] = grants.AccessToken(

@@ -1,5 +1,4 @@
-"""The deployed system that drain and latency are measured on: an instance of its own, with feeds, and functions beside
-it that do nothing."""
+"""The deployed system for the benchmarks: an instance of its own, with feeds, and functions that do nothing."""
 
 from __future__ import annotations
 
@@ -29,17 +28,17 @@ ACCOUNT = {
     "balance": 0,
 }
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-# It logs a line, as every function does: for one that is silent MiniStack waits 50 ms, which would flatter the product.
-NOTHING = """def handler(event, context):
+# It logs a line, as every function does: MiniStack waits 50 ms for a silent one, which would flatter the product.
+IDLE_HANDLER = """def handler(event, context):
     print("answered", flush=True)
     return {"statusCode": 200, "body": "{}"}
 """
-MEMORY = 1024
+MEMORY_MB = 1024
 
 
 @dataclass(frozen=True)
 class Stack:
-    """`feeds` are connected, each of another tenant."""
+    """The connected `feeds` belong to different tenants."""
 
     instance: Instance
     platform: Platform
@@ -50,66 +49,66 @@ class Stack:
         return self.instance.client(service)
 
     def consume(self, enabled: bool) -> None:
-        """Lets the messages on `transactions.fifo` come to their function, or keeps them where they are."""
-        url, aws = self.platform.described["transactionsQueueUrl"], self.client("lambda")
-        known = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-        arn = known["QueueArn"]
+        """Enables or disables the function behind `transactions.fifo`."""
+        url, aws = self.platform.description["transactionsQueueUrl"], self.client("lambda")
+        attributes = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        arn = attributes["QueueArn"]
         for mapping in aws.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]:
             aws.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
     def delivered(self, feed: Account) -> int:
-        """How many transactions of the feed Xero has."""
+        """How many of the feed's transactions Xero has."""
         item = self.client("dynamodb").get_item(
             TableName=self.instance.outputs()["TableName"], Key={"pk": {"S": f"FEED#{feed.group}"}, "sk": {"S": "FEED"}}
         )["Item"]
         return int(item["delivered_through"]["N"])
 
     def layers(self) -> list[str]:
-        """Those that every function has."""
-        function = f"{self.platform.described['stackName']}-public_api"
+        """The layers that every function has."""
+        function = f"{self.platform.description['stackName']}-public_api"
         return [
             layer["Arn"] for layer in self.client("lambda").get_function_configuration(FunctionName=function)["Layers"]
         ]
 
     def function(self, name: str, layers: list[str] | None = None) -> str:
-        """The ARN of a new function that does nothing."""
+        """Creates a function that does nothing, and returns its ARN."""
         role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy(TRUST))["Role"]["Arn"]
         consume = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
         self.client("iam").put_role_policy(RoleName=name, PolicyName="needs", PolicyDocument=_policy(consume))
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as package:
-            package.writestr("app.py", NOTHING)
-        made = self.client("lambda").create_function(
+            package.writestr("app.py", IDLE_HANDLER)
+        function = self.client("lambda").create_function(
             FunctionName=name,
             Runtime=runtime(),
             Architectures=[architecture()],
             Handler="app.handler",
-            MemorySize=MEMORY,
+            MemorySize=MEMORY_MB,
             Role=role,
             Layers=layers or [],
             Code={"ZipFile": code.getvalue()},
         )
-        return str(made["FunctionArn"])
+        return str(function["FunctionArn"])
 
 
 @contextmanager
 def running() -> Iterator[Stack]:
-    """Started for the benchmarks and stopped after them."""
+    """Starts the system and stops it afterwards."""
     instance = Instance("bench", *free_ports(PORTS))
     try:
-        described = system.start(instance)
-        platform, simulator = Platform(described), Simulator(described["simulatorUrl"])
+        description = system.start(instance)
+        platform, simulator = Platform(description), Simulator(description["simulatorUrl"])
         yield Stack(instance, platform, simulator, [_feed(platform, simulator, number) for number in range(TENANTS)])
     finally:
         system.stop(instance)
 
 
 def settle(check: Any, what: str, seconds: float = 120, pause: float = 0.05) -> float:
-    """Waits until `check` is true. Answers the moment, by the clock of `time.perf_counter`."""
+    """Waits until `check` is true. Returns that time by `time.perf_counter`."""
     deadline = time.perf_counter() + seconds
     while not check():
         if time.perf_counter() > deadline:
-            raise TimeoutError(f"waited {seconds:.0f} s in vain for {what}")
+            raise TimeoutError(f"timed out after {seconds:.0f} s waiting for {what}")
         time.sleep(pause)
     return time.perf_counter()
 

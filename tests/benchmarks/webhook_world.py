@@ -1,5 +1,7 @@
-"""Many events to many consumers, some of which fail or hang: the real handlers on a virtual clock, with the queue's
-and Lambda's limits as `template.yaml` has them."""
+"""Many events to many consumers, some of which fail or hang: the real handlers on a virtual clock.
+
+The limits of the queue and of Lambda are those in `template.yaml`.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +36,17 @@ from tests.stack.template import template
 from tests.unit.handlers.handlers import Context
 
 FUNCTION = "function deliver_webhooks"
-READ, WRITE, SEND, TIMEOUT = 0.004, 0.008, 0.008, 15.0
+READ_SECONDS, WRITE_SECONDS, SEND_SECONDS, TIMEOUT_SECONDS = 0.004, 0.008, 0.008, 15.0
 
 
 def mapping() -> tuple[int, int]:
-    """How many messages go into one invocation of `deliver_webhooks`, and how many of these run at once."""
+    """The batch size of `deliver_webhooks`, and the maximum of its concurrent invocations."""
     properties = template()["Resources"]["DeliverWebhooksMapping"]["Properties"]
     return int(properties["BatchSize"]), int(properties["ScalingConfig"]["MaximumConcurrency"])
 
 
 class SlowTable(MemoryTable):
-    """Every request takes its time. The events' partitions are not searched: nobody queries them."""
+    """A table whose requests take time. Only the consumers are queried."""
 
     def __init__(self, timeline: Timeline) -> None:
         super().__init__()
@@ -52,49 +54,49 @@ class SlowTable(MemoryTable):
         self.consumers: list[Item] = []
 
     def get(self, key: Key) -> Item | None:
-        self._timeline.sleep(READ)
+        self._timeline.sleep(READ_SECONDS)
         return super().get(key)
 
     def get_many(self, keys: Any) -> dict[Key, Item]:
-        self._timeline.sleep(READ)
+        self._timeline.sleep(READ_SECONDS)
         return super().get_many(keys)
 
-    def query(self, pk: str, **how: Any) -> Any:
-        self._timeline.sleep(READ)
+    def query(self, pk: str, **options: Any) -> Any:
+        self._timeline.sleep(READ_SECONDS)
         assert pk == "CONSUMERS"
         return [dict(item) for item in self.consumers]
 
     def commit(self, *writes: Write) -> None:
-        self._timeline.sleep(WRITE)
+        self._timeline.sleep(WRITE_SECONDS)
         super().commit(*writes)
         self.inserted.clear()
 
 
 @dataclass
 class SlowQueue:
-    """boto3's client for SQS, and the event source mapping behind it."""
+    """boto3's client for SQS, with the event source mapping behind the queue."""
 
     world: World
-    most: int
-    at_once: int
+    batch_max: int
+    concurrency_max: int
     running: int = 0
-    busiest: int = 0
+    running_peak: int = 0
     messages: int = 0
     _due: list[tuple[float, int, dict[str, Any]]] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
 
-    def send_message(self, **asked: Any) -> dict[str, Any]:
-        self.world.timeline.sleep(SEND)
+    def send_message(self, **arguments: Any) -> dict[str, Any]:
+        self.world.timeline.sleep(SEND_SECONDS)
         number = next(self._numbers)
         now = self.world.timeline.seconds
         attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int((START.timestamp() + now) * 1000))}
-        record = {"messageId": f"m{number}", "receiptHandle": f"m{number}", "body": asked["MessageBody"]}
-        self._put(now + asked["DelaySeconds"], record | {"attributes": attributes})
+        record = {"messageId": f"m{number}", "receiptHandle": f"m{number}", "body": arguments["MessageBody"]}
+        self._put(now + arguments["DelaySeconds"], record | {"attributes": attributes})
         self.messages += 1
         return {"MessageId": f"m{number}"}
 
-    def change_message_visibility(self, **asked: Any) -> None:
-        pass  # a failed one comes again after the pause that `_invoke` gives it
+    def change_message_visibility(self, **arguments: Any) -> None:
+        pass  # `_invoke` puts failed messages back after its own pause
 
     def _put(self, when: float, record: dict[str, Any]) -> None:
         heapq.heappush(self._due, (when, next(self._numbers), record))
@@ -102,17 +104,17 @@ class SlowQueue:
 
     def _poll(self) -> None:
         now = self.world.timeline.seconds
-        while self._due and self._due[0][0] <= now and self.running < self.at_once:
+        while self._due and self._due[0][0] <= now and self.running < self.concurrency_max:
             batch = []
-            while self._due and self._due[0][0] <= now and len(batch) < self.most:
+            while self._due and self._due[0][0] <= now and len(batch) < self.batch_max:
                 batch.append(heapq.heappop(self._due)[2])
             self.running += 1
-            self.busiest = max(self.busiest, self.running)
+            self.running_peak = max(self.running_peak, self.running)
             self.world.timeline.start(FUNCTION, lambda batch=batch: self._invoke(batch))  # type: ignore[misc]
 
     def _invoke(self, records: list[dict[str, Any]]) -> None:
         answer = function("deliver_webhooks").handler({"Records": records}, Context())
-        failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         self.running -= 1
         for record in records:
             if record["messageId"] in failed:
@@ -122,28 +124,28 @@ class SlowQueue:
 
 @dataclass
 class Endpoint:
-    """One consumer's: how long it takes, and how it behaves from a time on, until it recovers."""
+    """A consumer's endpoint: its response time, and its behaviour from `begins` until it recovers."""
 
     behaviour: str
     seconds: float
     begins: float
     recovers: float
     received: dict[str, list[float]] = field(default_factory=dict)
-    """When each event came, by its id."""
+    """The arrival times of each event, by its id."""
     attempts: int = 0
 
     def answer(self, timeline: Timeline, event_id: str) -> Answer:
         self.attempts += 1
         if self.begins <= timeline.seconds < self.recovers and self.behaviour != "healthy":
-            return self._badly(timeline, event_id)
+            return self._misbehave(timeline, event_id)
         timeline.sleep(self.seconds)
         self.received.setdefault(event_id, []).append(timeline.seconds)
         return Answer(status=204, duration_ms=int(self.seconds * 1000))
 
-    def _badly(self, timeline: Timeline, event_id: str) -> Answer:
+    def _misbehave(self, timeline: Timeline, event_id: str) -> Answer:
         match self.behaviour:
             case "hangs":
-                timeline.sleep(TIMEOUT)
+                timeline.sleep(TIMEOUT_SECONDS)
                 return Answer(error="timeout", duration_ms=15_000)
             case "slow":
                 timeline.sleep(14.0)
@@ -157,14 +159,14 @@ class Endpoint:
 
 
 class World:
-    """`behaviours` of the consumers; `later` is when those begin that are called so."""
+    """`behaviours` are the consumers'; those named "later" begin at `later`."""
 
     def __init__(self, seed: int, behaviours: list[str], later: float, recovers: float) -> None:
         self.rng, self.timeline = random.Random(seed), Timeline()
         self.table = SlowTable(self.timeline)
         self.store = Store(self.table)
         self.queue = SlowQueue(self, *mapping())
-        self.happened: dict[str, float] = {}
+        self.published: dict[str, float] = {}
         self.endpoints = {
             f"consumer-{number}": Endpoint(
                 behaviour.removesuffix(" later"),
@@ -179,23 +181,23 @@ class World:
             self.store.commit(self.store.add_consumer(consumer))
         self.table.consumers = [item for key, item in self.table.items.items() if key[0] == "CONSUMERS"]
 
-    def happen(self, number: int, seconds: float) -> None:
-        """So many events, evenly spread over this time; each goes over the bus to `route_events`."""
-        for one in range(number):
-            self.timeline.start("an event", lambda one=one: self._event(one), seconds * one / number)  # type: ignore[misc]
+    def schedule_events(self, number: int, seconds: float) -> None:
+        """Schedules so many events, evenly spread over this time. Each goes over the bus to `route_events`."""
+        for index in range(number):
+            self.timeline.start("event", lambda index=index: self._publish(index), seconds * index / number)  # type: ignore[misc]
 
-    def _event(self, number: int) -> None:
+    def _publish(self, number: int) -> None:
         id, now = f"00000000-0000-4000-8000-{number:012d}", self.timeline.now()
         company = Company(id=f"company-{number}", name="Harbour Bakery Ltd", created=now)
         event = company_created(id, company, now)
         self.store.commit(emitted(event))
-        self.happened[id] = self.timeline.seconds
+        self.published[id] = self.timeline.seconds
         self.timeline.sleep(0.5)
         answer = function("route_events").handler({"Records": [_message(id, event)]}, Context())
         assert answer == {"batchItemFailures": []}, f"{id} was not routed"
 
     def run(self, seconds: float) -> None:
-        """Raises what a function raised: whatever fails of a message, it answers for that message."""
+        """Raises what a function raised: functions report failed messages in their answer instead."""
         self.timeline.run(seconds)
         for task in self.timeline.failed:
             if task.failed is not None:
@@ -206,25 +208,25 @@ class World:
 
     @contextmanager
     def deployed(self) -> Iterator[None]:
-        faults = Faults(self.rng, self.timeline)  # off: nothing strikes but the consumers
+        faults = Faults(self.rng, self.timeline)  # off: only the consumers fail
         clients = {"sqs": self.queue, "lambda": VaultClient(faults)}
         numbers = itertools.count(10**9)
         ports = (self.store, self.timeline, self.rng, lambda: f"00000000-0000-4000-8000-{next(numbers):012d}")
-        with wired(clients, *ports, self, self._side_by_side):
+        with wired(clients, *ports, self, self._in_parallel):
             yield
 
-    def _side_by_side(
-        self, event: dict[str, Any], handle: Any, put_off: Any, logger: Logger, seconds: float
+    def _in_parallel(
+        self, event: dict[str, Any], handle: Any, postpone: Any, logger: Logger, seconds: float
     ) -> dict[str, Any]:
-        """As `batch.at_once`, with tasks of the virtual clock in place of threads."""
-        here, timeline = getcurrent(), self.timeline
+        """Replaces `batch.at_once`, with tasks of the virtual clock instead of threads."""
+        invocation, timeline = getcurrent(), self.timeline
         failed = {record["messageId"] for record in event["Records"]}
-        state = {"left": len(failed), "waits": True}
+        state = {"remaining": len(failed), "waits": True}
 
         def wake() -> None:
             if state["waits"]:
                 state["waits"] = False
-                here.switch()
+                invocation.switch()
 
         def work(record: batch.Record) -> Callable[[], None]:
             def run() -> None:
@@ -232,8 +234,8 @@ class World:
                     handle(record)
                     failed.discard(record.id)
                 finally:
-                    state["left"] -= 1
-                    if not state["left"]:
+                    state["remaining"] -= 1
+                    if not state["remaining"]:
                         timeline.at(timeline.seconds, wake)
 
             return run
@@ -241,12 +243,12 @@ class World:
         for record in map(batch.Record.of, event["Records"]):
             timeline.start("delivery", work(record))
         timeline.at(timeline.seconds + seconds, wake)
-        here.parent.switch()  # type: ignore[union-attr]
+        invocation.parent.switch()  # type: ignore[union-attr]
         return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
 
 
 def _message(id: str, event: Event) -> dict[str, Any]:
-    """The event as the bus's rule puts it on its queue."""
+    """The event as the bus's rule puts it on the queue."""
     sent = str(int(event.time.timestamp() * 1000))
     attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": sent}
     body = json.dumps({"source": "feedlane", "detail": json.loads(detail(event))})

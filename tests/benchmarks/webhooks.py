@@ -1,7 +1,7 @@
-"""`make webhooks`: 10,000 events to 20 consumers of which 5 fail or hang, and the same with none that does.
+"""`make webhooks`: 10,000 events to 20 consumers, once with all of them healthy and once with 5 that fail or hang.
 
-Printed, and written to `build/webhooks.json`. Times are seconds of the virtual clock, from the commit of
-an event to its arrival, or between the first and the last of the healthy consumers to have it.
+The figures are printed and written to `build/webhooks.json`. Times are seconds of the virtual clock: a delay is from an
+event's commit to its arrival, a spread between its arrivals at the first and the last healthy consumer.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from pathlib import Path
 
 from tests.benchmarks.webhook_world import World
 
-WHERE = Path(__file__).parents[2] / "build" / "webhooks.json"
+RESULT = Path(__file__).parents[2] / "build" / "webhooks.json"
 HEALTHY, BAD = 15, ("hangs", "hangs later", "answers 500", "refuses later", "slow later")
-PER_SECOND = 20.0
-RECOVERY = 1200.0
-"""How long the bad ones are bad after the last event."""
-STEP, STEPS = 60.0, 3000
+EVENTS_PER_SECOND = 20.0
+# How long after the last event the bad consumers recover.
+RECOVERY_SECONDS = 1200.0
+STEP_SECONDS, STEPS_MAX = 60.0, 3000
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one run; `None` of a figure: something did not arrive."""
+    """The result of one run."""
 
     events: int
     consumers: int
@@ -39,38 +39,40 @@ class Run:
     messages: int
 
     def figures(self, prefix: str) -> dict[str, int | float]:
-        found: dict[str, int | float] = {}
+        figures: dict[str, int | float] = {}
         for name, values in (("delay", self.delays), ("spread", self.spreads)):
             for part, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
-                found[f"{prefix}_{name}_{part}_seconds"] = round(_share(values, share), 2)
-        return found
+                figures[f"{prefix}_{name}_{part}_seconds"] = round(_quantile(values, share), 2)
+        return figures
 
 
 def run(events: int, bad: tuple[str, ...], seed: int = 1, until_all: bool = True) -> Run:
-    """`until_all`: goes on until the bad ones have recovered and have everything, too."""
-    seconds = events / PER_SECOND
-    world = World(seed, ["healthy"] * (HEALTHY + len(BAD) - len(bad)) + list(bad), seconds / 2, seconds + RECOVERY)
+    """`until_all`: runs until the bad consumers, too, have recovered and received everything."""
+    seconds = events / EVENTS_PER_SECOND
+    world = World(
+        seed, ["healthy"] * (HEALTHY + len(BAD) - len(bad)) + list(bad), seconds / 2, seconds + RECOVERY_SECONDS
+    )
     endpoints = list(world.endpoints.values())
-    healthy = [one for one in endpoints if one.behaviour == "healthy"]
-    wanted = endpoints if until_all else healthy
+    healthy = [endpoint for endpoint in endpoints if endpoint.behaviour == "healthy"]
+    awaited = endpoints if until_all else healthy
     with world.deployed():
-        world.happen(events, seconds)
-        for _ in range(STEPS):
-            world.run(STEP)
-            if all(len(one.received) >= events for one in wanted):
+        world.schedule_events(events, seconds)
+        for _ in range(STEPS_MAX):
+            world.run(STEP_SECONDS)
+            if all(len(endpoint.received) >= events for endpoint in awaited):
                 break
-    known = world.happened
-    arrived = {id: [one.received[id][0] for one in healthy if id in one.received] for id in known}
+    published = world.published
+    arrivals = {id: [endpoint.received[id][0] for endpoint in healthy if id in endpoint.received] for id in published}
     return Run(
-        events=len(known),
+        events=len(published),
         consumers=len(endpoints),
-        lost=sum(id not in one.received for one in wanted for id in known),
-        invented=sum(id not in known for one in endpoints for id in one.received),
-        twice_to_healthy=sum(len(times) - 1 for one in healthy for times in one.received.values()),
-        delays=sorted(when - known[id] for id, times in arrived.items() for when in times),
-        spreads=sorted(max(times) - min(times) for times in arrived.values() if times),
-        posts_to_bad=sum(one.attempts for one in endpoints if one.behaviour != "healthy"),
-        invocations_at_once=world.queue.busiest,
+        lost=sum(id not in endpoint.received for endpoint in awaited for id in published),
+        invented=sum(id not in published for endpoint in endpoints for id in endpoint.received),
+        twice_to_healthy=sum(len(times) - 1 for endpoint in healthy for times in endpoint.received.values()),
+        delays=sorted(time - published[id] for id, times in arrivals.items() for time in times),
+        spreads=sorted(max(times) - min(times) for times in arrivals.values() if times),
+        posts_to_bad=sum(endpoint.attempts for endpoint in endpoints if endpoint.behaviour != "healthy"),
+        invocations_at_once=world.queue.running_peak,
         messages=world.queue.messages,
     )
 
@@ -94,14 +96,14 @@ def main() -> int:
         "messages": troubled.messages,
         "seconds": round(time.perf_counter() - started, 1),
     }
-    WHERE.parent.mkdir(exist_ok=True)
-    WHERE.write_text(json.dumps(figures, indent=1) + "\n")
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(figures, indent=1) + "\n")
     for name, value in figures.items():
         print(f"{value:>12} {name.replace('_', ' ')}")
     return 1 if figures["lost"] or figures["invented"] or figures["twice_to_healthy"] else 0
 
 
-def _share(values: list[float], share: float) -> float:
+def _quantile(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(share * len(values)))] if values else float("inf")
 
 

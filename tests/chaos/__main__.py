@@ -1,4 +1,4 @@
-"""`make chaos SCHEDULES=… SEED=…`: runs the schedules, prints what happened, writes `build/chaos.json`."""
+"""`make chaos SCHEDULES=… SEED=…`: runs the schedules, prints a summary, writes `build/chaos.json`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.chaos.xero import Xero
 
 
 def main() -> int:
-    asked = seeded.arguments("tests.chaos", __doc__, "schedules", 200)
-    report = Report(asked.seed)
-    numbers = [asked.only] if asked.only is not None else list(range(asked.schedules))
+    arguments = seeded.arguments("tests.chaos", __doc__, "schedules", 200)
+    report = Report(arguments.seed)
+    numbers = [arguments.only] if arguments.only is not None else list(range(arguments.schedules))
     jobs = min(len(numbers), os.cpu_count() or 1)
     with ProcessPoolExecutor(jobs) as pool:
-        outcomes = pool.map(_run, [(asked.seed, number) for number in numbers], chunksize=5)
+        outcomes = pool.map(_run, [(arguments.seed, number) for number in numbers], chunksize=5)
         for number, outcome in zip(numbers, outcomes, strict=True):
             report.add(number, outcome)
     report.finish()

@@ -1,4 +1,4 @@
-"""Why Xero refuses: causes that stand in the simulator from when they strike until somebody mends them."""
+"""Causes of refusals at Xero. Each lasts in the simulator from when it strikes until it is fixed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from local.simulator.api_call import ApiCall
 from local.simulator.faults import Fault
-from local.simulator.faults import Faults as OrderedFaults
+from local.simulator.faults import Faults as InjectedFaults
 from local.simulator.problems import problem
 from local.simulator.state import LaterRejection, Simulator
 from tests.chaos.faults import CAUSES, Faults
@@ -19,12 +19,12 @@ FEED_PROBLEMS = {
 }
 
 
-NEVER_TAKEN = "line_never_taken"
+NEVER_ACCEPTED = "line_never_taken"
 
 
 @dataclass(frozen=True)
 class Cause:
-    """`subject` is a tenant, a feed connection, the app, or an account's token and a line that is never taken."""
+    """`subject` is a tenant, a feed connection, the app, or an account token and a line that Xero never accepts."""
 
     kind: str
     subject: str
@@ -32,19 +32,19 @@ class Cause:
 
 class Causes:
     def __init__(self, sim: Simulator, faults: Faults) -> None:
-        self.standing: list[Cause] = []
+        self.active: list[Cause] = []
         self._sim = sim
         self._faults = faults
 
     def strike(self, tenant_id: str, body: bytes) -> None:
-        """With a statement on its way, something may just have changed at Xero."""
+        """Something may have changed at Xero just before a statement arrives."""
         feed_connection_id = feed_connection_in(body)
         for kind in CAUSES:
             if not self._faults.strike(kind):
                 continue
-            if kind == NEVER_TAKEN:
+            if kind == NEVER_ACCEPTED:
                 lines = lines_in(body)
-                self.standing.append(Cause(kind, f"{self._token(feed_connection_id)} {lines[len(lines) // 2]}"))
+                self.active.append(Cause(kind, f"{self._token(feed_connection_id)} {lines[len(lines) // 2]}"))
             else:
                 self.start(kind, tenant_id, feed_connection_id)
 
@@ -58,8 +58,8 @@ class Causes:
             case "xero_403_suspended-or-terminated-application":
                 sim.app.suspended, subject = True, "app"
             case "xero_403_AuthenticationUnsuccessful":
-                for one in sim.connections:
-                    one.removed = one.removed or one.tenant_id == tenant_id
+                for connection in sim.connections:
+                    connection.removed = connection.removed or connection.tenant_id == tenant_id
             case "xero_403_invalid-feed-connection":
                 subject = feed_connection_id
                 if subject in sim.feed_connections and sim.feed_connections[subject].deleted_from is None:
@@ -70,10 +70,10 @@ class Causes:
                 return
             case _:
                 subject = tenant_id if kind in TENANT_PROBLEMS else feed_connection_id
-        self.standing.append(Cause(kind, subject))
+        self.active.append(Cause(kind, subject))
 
-    def mend(self, cause: Cause) -> None:
-        """At Xero's side. A removed connection and a deleted feed connection need the customer or the platform."""
+    def fix(self, cause: Cause) -> None:
+        """Fixes the cause at Xero. Removed connections and feed connections need the customer or the platform."""
         sim = self._sim
         match cause.kind:
             case "xero_403_invalid-organisation-bank-feeds":
@@ -82,51 +82,53 @@ class Causes:
                 sim.app.bank_feeds_enabled = True
             case "xero_403_suspended-or-terminated-application":
                 sim.app.suspended = False
-        self.standing = [one for one in self.standing if one != cause]
+        self.active = [other for other in self.active if other != cause]
 
     def problem_for(self, call: ApiCall) -> Fault | None:
-        """What a standing cause that the simulator does not know of answers to a statement."""
+        """The problem that answers a statement because of an active cause unknown to the simulator."""
         if call.method != "POST" or not call.path.endswith("/Statements"):
             return None
         feed_connection_id = feed_connection_in(call.body)
-        if self._has_line_never_taken(feed_connection_id, call.body):
+        if self._has_refused_line(feed_connection_id, call.body):
             return Fault(0, "problem", "before", problem=problem("invalid-request"), shape="item")
-        for cause in self.standing:
+        for cause in self.active:
             known = TENANT_PROBLEMS | FEED_PROBLEMS
             if cause.kind in known and cause.subject in (call.tenant_id, feed_connection_id):
-                if cause.kind == "xero_422_account-not-valid" and self._was_taken(feed_connection_id, call.body):
+                if cause.kind == "xero_422_account-not-valid" and self._was_accepted(feed_connection_id, call.body):
                     continue
                 return Fault(0, "problem", "before", problem=problem(known[cause.kind]), shape="item")
         return None
 
-    def _has_line_never_taken(self, feed_connection_id: str, body: bytes) -> bool:
+    def _has_refused_line(self, feed_connection_id: str, body: bytes) -> bool:
         token, feed = self._token(feed_connection_id), self._sim.feed_connections.get(feed_connection_id)
-        never = {cause.subject for cause in self.standing if cause.kind == NEVER_TAKEN}
-        new = [id for id in lines_in(body) if feed is None or id not in feed.used_transaction_ids] if never else []
-        return any(f"{token} {id}" in never for id in new)
+        refused = {cause.subject for cause in self.active if cause.kind == NEVER_ACCEPTED}
+        new_ids = (
+            [id for id in lines_in(body) if feed is None or id not in feed.used_transaction_ids] if refused else []
+        )
+        return any(f"{token} {id}" in refused for id in new_ids)
 
     def _token(self, feed_connection_id: str) -> str:
         feed = self._sim.feed_connections.get(feed_connection_id)
         return feed.account_token if feed else ""
 
-    def _was_taken(self, feed_connection_id: str, body: bytes) -> bool:
-        """Bytes that Xero refuses for what they say it has refused from the start."""
+    def _was_accepted(self, feed_connection_id: str, body: bytes) -> bool:
+        """Whether Xero has accepted these bytes: what it refuses for its content, it has refused from the start."""
         feed = self._sim.feed_connections.get(feed_connection_id)
         first = json.loads(body)["items"][0]["statementLines"][0]["transactionId"]
         return feed is not None and first in feed.used_transaction_ids
 
 
-class ChaosFaults(OrderedFaults):
-    """The simulator's faults: those ordered for one call by its header, and those of standing causes."""
+class ChaosFaults(InjectedFaults):
+    """The simulator's faults: those injected into one call by its header, and those of active causes."""
 
     def __init__(self, causes: Causes) -> None:
         super().__init__()
-        self.orders: dict[str, Fault] = {}
+        self.injected: dict[str, Fault] = {}
         self._causes = causes
 
     def take(self, call: ApiCall) -> Fault | None:
-        ordered = self.orders.pop(call.headers.get("x-chaos", ""), None)
-        return ordered or self._causes.problem_for(call) or super().take(call)
+        injected = self.injected.pop(call.headers.get("x-chaos", ""), None)
+        return injected or self._causes.problem_for(call) or super().take(call)
 
 
 def feed_connection_in(body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What changes under the feeds: accounts removed and made anew, organisations that move, dead letters put back."""
+"""Changes beneath the feeds: accounts removed and created again, organisations that move, redrives."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from feedlane.releasing import release
 from feedlane.source_account import SourceAccountStatus
 from local.simulator.organisations import TIME_ZONES
 from local.simulator.problems import problem
-from tests.chaos import check_road
-from tests.chaos.causes import NEVER_TAKEN
+from tests.chaos import check_delivery
+from tests.chaos.causes import NEVER_ACCEPTED
 from tests.chaos.world import Place, World
 
 EAST, WEST = "NZ", "US"
@@ -29,25 +29,25 @@ def remove_account(world: World, place: Place) -> None:
 
 
 def reject_mapping(world: World, place: Place) -> None:
-    """Xero works on the new feed connection for a while, and rejects it."""
+    """Has Xero accept the new feed connection and reject it a while later."""
     account = world.store.find_source_account(place.connection_id, place.account_id)
     if account is None or account.mapping is None or account.status is not SourceAccountStatus.CONNECTING:
         return
-    found = world.sim.feed_connections.get(account.mapping.feed_connection_id)
-    if found is not None and world.faults.strike("mapping_rejected"):
-        found.active_from = world.sim.after(world.rng.choice((1, 30, 400)))
-        found.rejected = problem("feed-connected-in-different-organisation")
+    feed_connection = world.sim.feed_connections.get(account.mapping.feed_connection_id)
+    if feed_connection is not None and world.faults.strike("mapping_rejected"):
+        feed_connection.active_from = world.sim.after(world.rng.choice((1, 30, 400)))
+        feed_connection.rejected = problem("feed-connected-in-different-organisation")
 
 
-def make_anew(world: World, place: Place) -> None:
-    """The platform registers a removed account again, under the id that it had."""
+def recreate_account(world: World, place: Place) -> None:
+    """Registers a removed account again under the same id."""
     if world.store.find_source_account(place.connection_id, place.account_id) is None:
         world.source_account(world.connection_of(place), place.account_id, place.number)
         world.faults.count("account_made_anew")
 
 
 def move_west(world: World, place: Place) -> None:
-    """The organisation moves to where it is still yesterday, and its customer connects it again by and by."""
+    """Moves the organisation to where it is still yesterday; its customer reconnects it some time later."""
     organisation = world.sim.organisations[place.tenant_id]
     if organisation.country != EAST:
         return
@@ -55,25 +55,25 @@ def move_west(world: World, place: Place) -> None:
     for other in world.places:
         feed = world.feed(other)
         if feed is not None and other.tenant_id == place.tenant_id:
-            world.faults.counts["lines_of_the_future"] += len(_of_the_future(world, feed, other))
+            world.faults.counts["lines_of_the_future"] += len(_future_lines(world, feed, other))
     world.timeline.sleep(world.rng.choice((0.0, 300.0, 900.0)))
     world.consent(world.connection_of(place), place.tenant_id, place.user_id)
 
 
 def set_aside(world: World, place: Place) -> None:
-    """A line that Xero never takes is left out; the rest of its feed goes on."""
+    """Sets aside the line that Xero never accepts, so that the rest of its feed is sent."""
     token = account_token(place.connection_id, place.account_id)
-    named = {cause: cause.subject.partition(" ") for cause in world.causes.standing if cause.kind == NEVER_TAKEN}
-    for cause, (of, _, id) in named.items():
+    subjects = {cause: cause.subject.partition(" ") for cause in world.causes.active if cause.kind == NEVER_ACCEPTED}
+    for cause, (owner, _, id) in subjects.items():
         feed = world.feed(place)
-        if of != token or feed is None:
+        if owner != token or feed is None:
             continue
         for hold in world.store.holds_on([(Scope.FEED, place.feed_id)]):
             with suppress(NotFound, Conflict, Invalid):
                 release(world.store, aws.queues(), world.now, world.new_id, hold, [id])
         feed = world.feed(place)
         if feed is not None and any(line.transaction_id == id for line in feed.set_aside):
-            world.causes.mend(cause)
+            world.causes.fix(cause)
             world.faults.count("set_aside")
 
 
@@ -82,7 +82,7 @@ def redrive(world: World) -> None:
         queue.redrive()
 
 
-def _of_the_future(world: World, feed: Feed, place: Place) -> list[str]:
+def _future_lines(world: World, feed: Feed, place: Place) -> list[str]:
     today = local_date(world.now, TIME_ZONES[WEST][0]).isoformat()
-    lines = check_road.recorded(world, place)[feed.delivered_through :]
+    lines = check_delivery.recorded(world, place)[feed.delivered_through :]
     return [line.id for line in lines if line.date > today]

@@ -1,4 +1,4 @@
-"""What holds over all feeds: frozen bytes, limits, tokens, secrets."""
+"""Checks the rules over all feeds: frozen bytes, limits, tokens, secrets."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from local.simulator.state import DEFAULT_CLIENT_SECRET
 from tests.chaos.world import World
 from tests.chaos.xero import FEEDS, STATEMENTS, Call
 
-AT_ONCE = 5
-# The task may have read the clock just before the moment it was told to wait for.
+CONCURRENT_CALLS_MAX = 5
+# A task may have read the clock just before the time it had to wait for.
 SLACK = timedelta(seconds=1)
 
 
 def frozen(world: World) -> list[str]:
-    """4. What is posted was written down before, and all posts of one statement are the same bytes."""
+    """4. Every posted statement was stored before, and all its posts have the same bytes."""
     posts = [call for call in world.transport.calls if call.path == STATEMENTS and call.method == "POST"]
-    found = (
-        ["frozen: a statement was posted that was not written down"] if not all(p.written_down for p in posts) else []
-    )
-    bytes_of: dict[str, set[bytes]] = {}
+    violations = ["frozen: a statement was posted that was not stored"] if not all(p.was_stored for p in posts) else []
+    bodies_of: dict[str, set[bytes]] = {}
     known = _statements_by_key(world)
     for post in posts:
         statement = known.get(post.key)
         if statement is None:
-            found.append("frozen: a statement was posted under a key of no statement")
+            violations.append("frozen: a statement was posted under an unknown key")
             continue
-        bytes_of.setdefault(f"{statement.feed_id}#{statement.number}", set()).add(post.body)
+        bodies_of.setdefault(f"{statement.feed_id}#{statement.number}", set()).add(post.body)
         if post.body != ledger.statement_request(world.store, statement):
-            found.append(f"frozen: statement {statement.number} was posted with other bytes than were written down")
-    found += [
-        f"frozen: {name} was posted as {len(some)} different bodies" for name, some in bytes_of.items() if len(some) > 1
+            violations.append(f"frozen: statement {statement.number} was posted with other bytes than were stored")
+    violations += [
+        f"frozen: {name} was posted as {len(bodies)} different bodies"
+        for name, bodies in bodies_of.items()
+        if len(bodies) > 1
     ]
-    return found[:3]
+    return violations[:3]
 
 
 def days(world: World) -> list[str]:
-    """1. Nothing is cut before its day has come where the organisation is."""
-    return [f"order: a statement of {day} was written down before that day" for day in world.table.early[:3]]
+    """1. No statement is cut before its last day has begun at the organisation."""
+    return [f"order: a statement of {day} was stored before that day" for day in world.table.early[:3]]
 
 
 def _statements_by_key(world: World) -> dict[str, StatementRecord]:
@@ -55,27 +55,29 @@ def _statements_by_key(world: World) -> dict[str, StatementRecord]:
 
 
 def limits(world: World) -> list[str]:
-    """5. At most five calls at once per tenant, and nobody calls before the time that it was told."""
-    crowded = [count for tenant, count in world.transport.most_at_once.items() if tenant and count > AT_ONCE]
-    found = [f"limits: {max(crowded)} calls at once to one tenant"] if crowded else []
+    """5. At most five concurrent calls per tenant, and no call before the time that Xero asked for."""
+    crowded = [
+        count for tenant, count in world.transport.concurrency_peaks.items() if tenant and count > CONCURRENT_CALLS_MAX
+    ]
+    violations = [f"limits: {max(crowded)} concurrent calls to one tenant"] if crowded else []
     for call in world.transport.calls:
         name = call.task.name if call.task is not None else ""
         if not call.path.startswith("/bankfeeds") or not name.startswith(FEEDS):
             continue
-        until = _told(call)
+        until = _not_before(call)
         if until is not None and call.at < until - SLACK:
-            found.append(f"limits: a call {until - call.at} before the time that Xero had asked for")
-    return found[:2] + _unheeded(world)
+            violations.append(f"limits: a call {until - call.at} before the time that Xero had asked for")
+    return violations[:2] + _ignored_retry_after(world)
 
 
-def _told(call: Call) -> datetime | None:
-    """The latest not-before time that the caller has read for the app or the call's tenant."""
+def _not_before(call: Call) -> datetime | None:
+    """The latest not-before time that the caller had read for the app or the call's tenant."""
     subjects = (keys.limit("app", "app"), keys.limit("tenant", call.tenant))
-    return max((time for key in subjects if (time := (call.told or {}).get(key))), default=None)
+    return max((time for key in subjects if (time := (call.limits_read or {}).get(key))), default=None)
 
 
-def _unheeded(world: World) -> list[str]:
-    """Each Retry-After is written down by whoever got it, unless a fault struck it."""
+def _ignored_retry_after(world: World) -> list[str]:
+    """Every Retry-After is stored by its receiver, unless a fault struck that one."""
     for call in world.transport.calls:
         task = call.task
         if call.until is None or task is None or not task.name.startswith(FEEDS):
@@ -88,17 +90,17 @@ def _unheeded(world: World) -> list[str]:
             datetime.fromisoformat(item["until"]) for item in world.table.written if (item["pk"], item["sk"]) == key
         ]
         if not noted or max(noted) < call.until - SLACK:
-            return [f"limits: a Retry-After of {call.limited} was not written down"]
+            return [f"limits: a Retry-After of {call.limited} was not stored"]
     return []
 
 
 def tokens(world: World) -> list[str]:
-    """6. A token is stored before it is used; refreshes do not overlap; nobody is lost while Xero's grace lasts."""
-    found, stored = [], "\n".join(world.secrets.texts)
+    """6. A token is stored before it is used, and refreshes of a token set do not overlap."""
+    violations, stored = [], "\n".join(world.secrets.texts)
     used = {call.token for call in world.transport.calls if call.path != "/connect/token"}
     if any(token and token not in stored for token in used):
-        found.append("tokens: a token was used that is not stored")
-    return found + _refreshes(world)
+        violations.append("tokens: a token was used that was not stored")
+    return violations + _refreshes(world)
 
 
 def _refreshes(world: World) -> list[str]:
@@ -112,7 +114,7 @@ def _refreshes(world: World) -> list[str]:
     for calls in by_user.values():
         for before, after in pairwise(calls):
             if before.ended and after.at < before.ended and after.task is not before.task:
-                return ["tokens: two refreshes of one token set at once"]
+                return ["tokens: two refreshes of one token set overlap"]
     return []
 
 
@@ -121,15 +123,15 @@ def _field(body: bytes, name: str) -> str:
 
 
 def secrets(world: World) -> list[str]:
-    """7. No client secret and no token in any item, message, event or log record."""
+    """7. No item, message, event or log record has a client secret or a token."""
     canaries = {DEFAULT_CLIENT_SECRET, *world.sim.refresh_tokens, *world.sim.access_tokens}
     places = {
         "an item": "\n".join(map(repr, world.table.written)),
         "a message": "\n".join(message.body for queue in world.queues.values() for message in queue.ever),
         "the log": world.log.getvalue(),
     }
-    found = []
+    violations = []
     for where, text in places.items():
         if any(canary in text for canary in canaries):
-            found.append(f"secrets: a secret or token is in {where}")
-    return found
+            violations.append(f"secrets: a secret or token is in {where}")
+    return violations

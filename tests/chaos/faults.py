@@ -1,4 +1,4 @@
-"""Which fault strikes where: drawn from the seed, and counted by its kind when it has struck."""
+"""Which fault strikes where: drawn from the seed, and counted by kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 from tests.chaos.timeline import Crash, Task, Timeline
 
-# How often a fault of each kind strikes, for each time that it could. A schedule takes some of them, more or less.
+# The probability of each kind of fault per opportunity. A schedule scales them and leaves some out.
 CRASHES = {
     f"crash_{side}_{what}": rate
     for what, rate in (("write", 0.006), ("read", 0.003), ("send", 0.008), ("xero", 0.02))
@@ -45,7 +45,7 @@ XERO = {
     "token_answer_lost": 0.08,
     "token_500": 0.08,
 }
-# What has a cause at Xero that stands until somebody mends it, and what platforms and people do: for each chance.
+# Causes at Xero that last until they are fixed, and what platforms and people do: per opportunity.
 CAUSES = {
     "xero_403_invalid-organisation-bank-feeds": 0.03,
     "xero_403_invalid-application": 0.02,
@@ -58,7 +58,7 @@ CAUSES = {
     "statement_rejected": 0.05,
     "line_never_taken": 0.02,
 }
-DEEDS = {
+ACTIONS = {
     "push_repeated": 0.08,
     "push_reordered": 0.06,
     "push_overlapping": 0.06,
@@ -81,7 +81,7 @@ DEEDS = {
     "feeds_switched_off": 0.02,
     "company_deleted": 0.04,
 }
-RATES = CRASHES | AWS | XERO | CAUSES | DEEDS
+RATES = CRASHES | AWS | XERO | CAUSES | ACTIONS
 
 
 class Faults:
@@ -96,15 +96,15 @@ class Faults:
         self.rates = {kind: rate * strength for kind, rate in RATES.items() if rng.random() < 0.6}
 
     def strike(self, kind: str) -> bool:
-        """Whether this fault strikes now. Counted, also for the task that it strikes."""
+        """Whether this fault strikes now. Counts it, also for the task that it strikes."""
         rate = self.rates.get(kind, 0.0)
         if not self.on or rate == 0.0 or self._rng.random() >= rate:
             return False
         self.count(kind)
         return True
 
-    def seconds(self, least: float, most: float) -> float:
-        return self._rng.uniform(least, most)
+    def seconds(self, shortest: float, longest: float) -> float:
+        return self._rng.uniform(shortest, longest)
 
     def count(self, kind: str) -> None:
         self.counts[kind] += 1
@@ -113,14 +113,14 @@ class Faults:
             task.struck += 1
 
     def before(self, what: str, seconds: float) -> None:
-        """A point before a step: time passes, the process may stall or end here."""
+        """A point before a step: time passes, and the process may stall or die."""
         task = self._timeline.current()
         if task is None:
             return
-        self._live(task)
+        self._require_alive(task)
         self._timeline.sleep(seconds * (0.2 + self._rng.random()))
-        self._live(task)
-        self._pass(task, what)
+        self._require_alive(task)
+        self._count_step(task, what)
         if self.on:
             self._stall(task)
             if self.strike(f"crash_before_{what}"):
@@ -128,29 +128,29 @@ class Faults:
                 raise Crash(what)
 
     def after(self, what: str, seconds: float = 0.0) -> None:
-        """A point after a step that was done, or whose work was done though its answer is lost."""
+        """A point after a step, also where only its answer was lost."""
         task = self._timeline.current()
         if task is None:
             return
         if seconds:
             self._timeline.sleep(seconds * (0.2 + self._rng.random()))
-        self._pass(task, what)
+        self._count_step(task, what)
         if self.strike(f"crash_after_{what}"):
             task.dead = True
             raise Crash(what)
 
     def doom(self, task: Task) -> None:
-        """A share of invocations is killed, `kill_share`: at one of the steps that its function went through lately."""
+        """Kills `kill_share` of the invocations, each at one of the steps of its function's last run."""
         if self.kill_share and self._rng.random() < self.kill_share:
             task.dies_at = self._rng.randint(1, self._steps.get(task.name.split()[1], 20))
 
     def end(self, task: Task) -> None:
-        """The function's work is done. One that was shorter than it was to live dies before anybody hears of it."""
+        """The work is done. An invocation that was to die at a later step dies now, before its result is known."""
         self._steps[task.name.split()[1]] = task.steps
         if task.dies_at > task.steps:
             self._kill(task, "end")
 
-    def _pass(self, task: Task, what: str) -> None:
+    def _count_step(self, task: Task, what: str) -> None:
         task.steps += 1
         if task.steps == task.dies_at:
             self._kill(task, what)
@@ -161,7 +161,7 @@ class Faults:
         raise Crash(what)
 
     def _stall(self, task: Task) -> None:
-        """Longer than the queue's visibility time-out: the same messages are worked on by another meanwhile."""
+        """Stalls beyond the visibility timeout, so that another invocation processes the same messages."""
         if task.in_vault or not task.name.startswith("function ") or not self.strike("stalled"):
             return
         task.stalled = task.was_stalled = True
@@ -169,6 +169,6 @@ class Faults:
         task.stalled = False
 
     @staticmethod
-    def _live(task: Task) -> None:
+    def _require_alive(task: Task) -> None:
         if task.dead:
             raise Crash("dead")

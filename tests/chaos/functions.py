@@ -1,4 +1,4 @@
-"""The three functions of the road as Lambda runs them: their own `app`, fed from the queues, dying when they crash."""
+"""The three functions from push to statement, as Lambda runs them: their real `app`, fed from the queues."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tests.unit.handlers.handlers import Context, load
 BATCH = 10
 TRANSACTIONS, STATEMENTS, CHECKS = "transactions.fifo", "statements.fifo", "checks"
 TRANSACTIONS_DEAD = "transactions-dead.fifo"
-# As in template.yaml: how often a message is received before it is a dead letter.
-MOST_RECEIVES = {TRANSACTIONS: 10, STATEMENTS: 10, CHECKS: 10}
+# As in template.yaml: receives before a message becomes a dead letter.
+RECEIVES_MAX = {TRANSACTIONS: 10, STATEMENTS: 10, CHECKS: 10}
 SOURCES = {TRANSACTIONS: "record_transactions", STATEMENTS: "push_statements", CHECKS: "check_statements"}
 ENVIRONMENT = {
     "TRANSACTIONS_QUEUE_URL": TRANSACTIONS,
@@ -46,7 +46,7 @@ def function(name: str) -> ModuleType:
 
 
 class Functions:
-    """Event source mappings: each queue's messages go to its function, in batches, many at once."""
+    """Event source mappings: batches of each queue's messages go to its function, many at once."""
 
     def __init__(
         self, timeline: Timeline, faults: Faults, rng: random.Random, queues: dict[str, Queue], log: io.StringIO
@@ -55,23 +55,23 @@ class Functions:
         self.log = log
         self._timeline, self._faults, self._rng, self._queues = timeline, faults, rng, queues
         for name in SOURCES:
-            queues[name].on_message = self._bell(queues[name])
+            queues[name].on_message = self._schedule_polls(queues[name])
 
-    def _bell(self, queue: Queue) -> Callable[[float], None]:
-        def ring(when: float) -> None:
+    def _schedule_polls(self, queue: Queue) -> Callable[[float], None]:
+        def schedule(when: float) -> None:
             self._timeline.at(max(when, self._timeline.seconds) + 0.02, lambda: self._poll(queue))
 
-        return ring
+        return schedule
 
     def _poll(self, queue: Queue) -> None:
         while batch := queue.receive(self._rng.choice((1, 3, BATCH))):
             if not queue.is_fifo and self._faults.strike("duplicated"):
-                # A standard queue may hand out a message twice.
+                # A standard queue may deliver a message twice.
                 self._invoke(queue, batch)
             self._invoke(queue, batch)
 
     def _invoke(self, queue: Queue, batch: list[Message]) -> None:
-        """Some message has failed so often that it is a dead letter: the others of its group go on without it."""
+        """A message may have failed so often that it becomes a dead letter; its group continues without it."""
         if self._faults.strike("dead_letter"):
             buried = self._rng.choice(batch)
             queue.bury(buried)
@@ -87,7 +87,7 @@ class Functions:
         def work() -> None:
             answer = module.handler({"Records": records}, Context())
             self._faults.end(task)
-            failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             for message, record in zip(batch, records, strict=True):
                 if message.id not in failed and not self._faults.strike("delete_lost"):
                     queue.delete(message, record["receiptHandle"])
@@ -97,11 +97,11 @@ class Functions:
         self._faults.doom(task)
 
     def _redeliver(self, queue: Queue, message: Message) -> None:
-        """An old message comes back, long after it was done: at least once is all that a queue promises."""
+        """Delivers a processed message again, much later: queues promise at-least-once delivery only."""
         if self._faults.strike("redelivered"):
-            again = Message(message.id, message.body, message.group, message.sent, 0.0)
+            copy = Message(message.id, message.body, message.group, message.sent, 0.0)
             delay = self._rng.choice((1, 30, 700, 4000))
-            self._timeline.at(self._timeline.seconds + delay, lambda: queue.put(again))
+            self._timeline.at(self._timeline.seconds + delay, lambda: queue.put(copy))
 
 
 @contextmanager
@@ -114,16 +114,16 @@ def deployed(
     rng: random.Random,
     log: io.StringIO,
 ) -> Iterator[None]:
-    """The functions' modules with this schedule's world behind them. `upstreams`: one for each instance."""
+    """Connects the functions' modules to this schedule's world. `upstreams` has one for each instance."""
     queues = aws.SQSQueues()
     ports = [(store, queues, upstream, timeline.now, new_id) for upstream in upstreams]
-    senders, all_checks = [Sender(*some) for some in ports], [Checks(*some) for some in ports]
+    senders, all_checks = [Sender(*arguments) for arguments in ports], [Checks(*arguments) for arguments in ports]
     logger = Logger(service="chaos", level="INFO")
     logger.registered_handler.setStream(log)  # type: ignore[attr-defined]
     logger.propagate = False
     with (
         patch.dict("os.environ", ENVIRONMENT),
-        # What concerns all feeds has to be gone through in several pages here too.
+        # Forces several pages where all feeds are visited.
         patch.object(feed_pages, "MOST_CONNECTIONS", 1),
         patch.object(aws, "client", lambda service, *_: clients[service]),
         patch.object(aws, "store", lambda: store),

@@ -1,4 +1,4 @@
-"""The product broken on purpose, once for each invariant: what chaos has to catch to be worth anything."""
+"""The product broken on purpose, once for each invariant: chaos has to catch every mutation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from feedlane.xero.api import XeroApi
 
 @dataclass(frozen=True)
 class Mutation:
-    """`caught_as` is how the violation begins; `rates` make the faults frequent that bring it to light."""
+    """`caught_as` is the prefix of the violation; `rates` make the faults frequent that reveal it."""
 
     invariant: str
     caught_as: str
@@ -28,9 +28,9 @@ class Mutation:
     rates: dict[str, float] = field(default_factory=dict)
 
 
-def dates_are_not_looked_at() -> AbstractContextManager[Any]:
+def dates_are_not_checked() -> AbstractContextManager[Any]:
     real = appending.append
-    return patch.object(appending, "append", lambda feed, *rest: real(feed.but(recorded_date=""), *rest))
+    return patch.object(appending, "append", lambda feed, *more: real(feed.but(recorded_date=""), *more))
 
 
 def no_day_is_waited_for() -> AbstractContextManager[Any]:
@@ -39,7 +39,7 @@ def no_day_is_waited_for() -> AbstractContextManager[Any]:
 
 
 def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
-    """Neither looked up before the commit, nor excluded by it."""
+    """Ids are neither looked up before the commit nor excluded by it."""
     return patch.multiple(ledger, known_ids=lambda *_: {}, add_ids=lambda *_: [])
 
 
@@ -47,7 +47,7 @@ def no_feed_is_woken_again() -> AbstractContextManager[Any]:
     return patch.object(settling, "wake_at", lambda *_: None)
 
 
-def nobody_promises_the_doorbell() -> AbstractContextManager[Any]:
+def no_doorbell_check_is_scheduled() -> AbstractContextManager[Any]:
     return patch.object(doorbell, "promise", lambda *_: None)
 
 
@@ -55,9 +55,9 @@ def a_rejected_mapping_is_waited_for() -> AbstractContextManager[Any]:
     return patch.object(unmapping, "feed_connection_rejected", lambda *_: False)
 
 
-def bytes_are_made_anew() -> AbstractContextManager[Any]:
+def bytes_are_rebuilt() -> AbstractContextManager[Any]:
     real = ledger.statement_request
-    return patch.object(sending.ledger, "statement_request", lambda *given: real(*given) + b" ")
+    return patch.object(sending.ledger, "statement_request", lambda *arguments: real(*arguments) + b" ")
 
 
 def accepted_counts_as_delivered() -> AbstractContextManager[Any]:
@@ -75,7 +75,7 @@ def tokens_are_used_before_they_are_stored() -> AbstractContextManager[Any]:
     return patch.object(TokenRefresh, "_refresh", lambda self, lease, tokens: self._renewed(lease, tokens))
 
 
-def everybody_gets_the_lease() -> AbstractContextManager[Any]:
+def everyone_gets_the_lease() -> AbstractContextManager[Any]:
     real = Leases.look
     return patch.multiple(
         Leases,
@@ -88,10 +88,10 @@ def everybody_gets_the_lease() -> AbstractContextManager[Any]:
 def a_rejected_token_is_logged() -> AbstractContextManager[Any]:
     real = XeroApi._send
 
-    def send(self: XeroApi, token: str, *rest: Any) -> Any:
-        answer = real(self, token, *rest)
+    def send(self: XeroApi, token: str, *arguments: Any) -> Any:
+        answer = real(self, token, *arguments)
         if answer.status_code == 401:
-            raise ValueError(f"Xero does not take the token {token}")
+            raise ValueError(f"Xero rejected the token {token}")
         return answer
 
     return patch.object(XeroApi, "_send", send)
@@ -100,8 +100,8 @@ def a_rejected_token_is_logged() -> AbstractContextManager[Any]:
 def money_is_rounded() -> AbstractContextManager[Any]:
     real = push_content.line_of
 
-    def rounded(position: int, sent: Any) -> Any:
-        line, *findings = real(position, sent)
+    def rounded(position: int, transaction: Any) -> Any:
+        line, *findings = real(position, transaction)
         if line is not None:
             line = line._replace(
                 amount=Decimal(f"{float(line.amount):.2f}"), balance=Decimal(f"{float(line.balance):.2f}")
@@ -114,22 +114,22 @@ def money_is_rounded() -> AbstractContextManager[Any]:
 MUTATIONS = {
     broken.__name__: Mutation(invariant, caught_as, broken, rates)
     for invariant, caught_as, broken, rates in (
-        ("1 order", "order", dates_are_not_looked_at, {"push_reordered": 0.5}),
+        ("1 order", "order", dates_are_not_checked, {"push_reordered": 0.5}),
         ("1 order, days", "order", no_day_is_waited_for, {"zone_moved": 1.0}),
         ("2 once", "once", known_transactions_are_forgotten, {"push_repeated": 0.5, "push_overlapping": 0.5}),
         ("3 nothing lost", "nothing lost", no_feed_is_woken_again, {"xero_request_lost": 0.3}),
-        ("3 nothing lost, doorbell", "nothing lost", nobody_promises_the_doorbell, {"crash_after_write": 0.3}),
+        ("3 nothing lost, doorbell", "nothing lost", no_doorbell_check_is_scheduled, {"crash_after_write": 0.3}),
         (
             "3 nothing lost, mapping",
             "nothing lost",
             a_rejected_mapping_is_waited_for,
             {"mapping_rejected": 1.0, "unmapped": 0.3},
         ),
-        ("4 frozen intent", "frozen", bytes_are_made_anew, {"xero_answer_lost": 0.3}),
+        ("4 frozen intent", "frozen", bytes_are_rebuilt, {"xero_answer_lost": 0.3}),
         ("5 one flight", "one flight", accepted_counts_as_delivered, {}),
         ("5 limits", "limits", retry_after_is_ignored, {"xero_429_minute": 0.3}),
         ("6 tokens", "tokens", tokens_are_used_before_they_are_stored, {"clock_jump_hours": 0.5}),
-        ("6 tokens, one refresh", "tokens", everybody_gets_the_lease, {"clock_jump_hours": 0.5, "xero_401": 0.3}),
+        ("6 tokens, one refresh", "tokens", everyone_gets_the_lease, {"clock_jump_hours": 0.5, "xero_401": 0.3}),
         ("7 secrets", "secrets", a_rejected_token_is_logged, {"xero_401": 0.3}),
         ("8 money", "money", money_is_rounded, {}),
     )

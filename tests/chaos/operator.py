@@ -1,4 +1,4 @@
-"""What operators, customers and platforms do while faults strike: mend, release, reconnect, remap, delete."""
+"""What operators, customers and platforms do while faults strike: fix, release, reconnect, remap, delete."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from feedlane.hold import Hold, Scope
 from feedlane.releasing import release
 from feedlane.store.table import ConditionFailed
 from tests.chaos import changes
-from tests.chaos.causes import NEVER_TAKEN, Cause
+from tests.chaos.causes import NEVER_ACCEPTED, Cause
 from tests.chaos.table import Unreachable
 from tests.chaos.world import Place, World
 
-LASTS = 3000.0
-# What a hold says when the account has to be mapped again.
+STORM_SECONDS = 3000.0
+# The holds whose account has to be mapped again.
 NEW_MAPPING = frozenset({"feed-connection-gone"})
 REMOVED, GONE = "xero_403_AuthenticationUnsuccessful", "xero_403_invalid-feed-connection"
-DELETION_TAKES = 30.0
-MOST_TRIES = 20
+DELETION_SECONDS = 30.0
+TRIES_MAX = 20
 
 
 class Operator:
@@ -32,27 +32,27 @@ class Operator:
         """Tenants whose customer has revoked the app's access."""
 
     def plan(self) -> None:
-        """A look every few minutes, and what else may happen in between."""
+        """Schedules a visit every few minutes, with what else may happen at that time."""
         at = 0.0
-        while at < LASTS:
+        while at < STORM_SECONDS:
             at += self.world.rng.choice((20, 100, 400, 900)) * self.world.rng.random()
-            self.world.timeline.at(self.world.timeline.seconds + at, self._glance)
+            self.world.timeline.at(self.world.timeline.seconds + at, self._visit)
 
-    def _glance(self) -> None:
+    def _visit(self) -> None:
         world, strike = self.world, self.world.faults.strike
         if world.timeline.stalled:
-            # Lambda ends an invocation after a minute: nobody has mended anything by then.
+            # Lambda ends an invocation after a minute: no operator is that fast.
             return
         if strike("released_too_early"):
             self._do(self.release_all)
         elif world.rng.random() < 0.4:
-            self._do(self.mend_and_release)
+            self._do(self.fix_and_release)
         self._change(world.rng.choice(world.places))
         if any(queue.dead for queue in world.queues.values()) and strike("redriven"):
             changes.redrive(world)
 
     def _change(self, place: Place) -> None:
-        """What a customer or a platform does to an account, an organisation or a company."""
+        """A customer or a platform may change an account, an organisation or a company."""
         world, strike = self.world, self.world.faults.strike
         if strike("unmapped"):
             self._do(lambda: self.unmap(place))
@@ -64,31 +64,31 @@ class Operator:
             self._revoke(place)
         if strike("feeds_switched_off"):
             self._do(lambda: self.switch(False))
-        companies_left = {one.company_id for one in world.places}
-        if len(companies_left) > 1 and not world.deleted_companies and strike("company_deleted"):
+        company_ids = {other.company_id for other in world.places}
+        if len(company_ids) > 1 and not world.deleted_companies and strike("company_deleted"):
             world.deleted_companies.add(place.company_id)
             self._do(lambda: self.delete_company(place))
 
     def _do(self, act: Callable[[], Any]) -> None:
         self.world.timeline.start("operator", act)
 
-    # one thing each
+    # single actions
 
-    def mend_and_release(self) -> None:
-        self.mend()
+    def fix_and_release(self) -> None:
+        self.fix()
         self.release_all()
 
-    def mend(self) -> None:
-        """Every cause; what only customer or platform can mend included."""
+    def fix(self) -> None:
+        """Fixes every cause, including those that only the customer or the platform can fix."""
         world = self.world
-        for cause in list(world.causes.standing):
-            self._mend(cause)
+        for cause in list(world.causes.active):
+            self._fix(cause)
         for place in world.places:
             if world.is_deleted(place):
                 self.delete_company(place)
                 continue
             self._reconnect(place)
-            changes.make_anew(world, place)
+            changes.recreate_account(world, place)
             changes.set_aside(world, place)
             if any(hold.reason in NEW_MAPPING for hold in world.store.holds_on([(Scope.FEED, place.feed_id)])):
                 self.unmap(place)
@@ -117,10 +117,10 @@ class Operator:
             settings_changes.change_settings(world.store, aws.queues(), world.now, world.new_id, {"bank_feeds": on})
 
     def delete_company(self, place: Place) -> None:
-        """A platform asks again until the company is gone: each time goes on where the last one ended."""
+        """Retries until the company is gone; each attempt continues where the last one ended."""
         world = self.world
         ports = (world.store, world.upstream, aws.queues())
-        for _ in range(MOST_TRIES):
+        for _ in range(TRIES_MAX):
             try:
                 companies.delete(*ports, lambda connection: None, world.now, world.new_id, place.company_id)
             except NotFound:
@@ -130,25 +130,25 @@ class Operator:
         if not world.faults.on:
             raise AssertionError(f"company {place.company_id} cannot be deleted")
 
-    def _mend(self, cause: Cause) -> None:
+    def _fix(self, cause: Cause) -> None:
         world = self.world
         if cause.kind == GONE and world.rng.random() < 0.4:
-            # Xero's support brings it back; otherwise the platform maps the account again.
-            found = world.sim.feed_connections.get(cause.subject)
-            if found is not None:
-                found.deleted_from = None
+            # Xero's support restores it; otherwise the platform maps the account again.
+            feed_connection = world.sim.feed_connections.get(cause.subject)
+            if feed_connection is not None:
+                feed_connection.deleted_from = None
         elif cause.kind == GONE:
             gone = world.sim.feed_connections.get(cause.subject)
             for place in world.places:
                 token = mapping.account_token(place.connection_id, place.account_id)
                 if gone is not None and gone.account_token == token and not world.is_deleted(place):
                     self.unmap(place)
-        if cause.kind not in (REMOVED, NEVER_TAKEN):
-            world.causes.mend(cause)
+        if cause.kind not in (REMOVED, NEVER_ACCEPTED):
+            world.causes.fix(cause)
 
     def _reconnect(self, place: Place) -> None:
         world = self.world
-        removed = [one for one in world.causes.standing if one == Cause(REMOVED, place.tenant_id)]
+        removed = [cause for cause in world.causes.active if cause == Cause(REMOVED, place.tenant_id)]
         connection = world.connection_of(place)
         is_current = connection.tenant and connection.tenant.country == world.sim.organisations[place.tenant_id].country
         in_order = is_current and connection.status is ConnectionStatus.LINKED and place.tenant_id not in self.cut_off
@@ -158,7 +158,7 @@ class Operator:
         self.cut_off.discard(place.tenant_id)
         world.faults.count("reconnected")
         for cause in removed:
-            world.causes.mend(cause)
+            world.causes.fix(cause)
 
     def _revoke(self, place: Place) -> None:
         for (_, user_id), grant in self.world.sim.grants.items():
@@ -172,14 +172,14 @@ class Operator:
         connection = world.connection_of(place)
         if account is None or account.mapping is not None or not connection.is_linked:
             return
-        world.timeline.sleep(DELETION_TAKES)
+        world.timeline.sleep(DELETION_SECONDS)
         try:
             mapping.map_account(
                 world.store, world.upstream, aws.queues(), world.now, world.new_id, connection, account, place.target_id
             )
             world.faults.count("mapped_again")
         except ReconnectionNeeded:
-            # Link asks its customer to connect anew.
+            # Link asks the customer to reconnect.
             self.cut_off.add(place.tenant_id)
         except FeedlaneError:
             return

@@ -1,4 +1,4 @@
-"""What platforms send: chronological transactions in pushes of random sizes through both doors, and their slips."""
+"""What platforms send: chronological transactions in pushes of random sizes, through both doors, with mistakes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KINDS = ("Credit", "Debit", "Int", "Fee", "Payment", "Xfer", "Other")
 
 @dataclass
 class Pushed:
-    """A push that was taken: by the API with an answer, or by the queue."""
+    """A push that was accepted, by the API or by the queue."""
 
     place: Place
     operation_key: str
@@ -37,53 +37,56 @@ class Pushed:
 @dataclass
 class Platform:
     world: World
-    taken: list[Pushed] = field(default_factory=list)
+    accepted: list[Pushed] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     truth: dict[tuple[str, str], list[Transaction]] = field(default_factory=dict)
-    """By feed and transaction id: each content that was ever sent under it."""
+    """Every content ever sent, by feed and transaction id."""
 
     def plan(self) -> int:
-        """All pushes of the schedule, spread over its time. Answers how many transactions they have."""
+        """Schedules all pushes, spread over time. Returns the number of their transactions."""
         rng, total, strike = self.world.rng, 0, self.world.faults.strike
-        most = rng.choice((10, 30, 60, 120, 200))
+        transactions_max = rng.choice((10, 30, 60, 120, 200))
         if strike("gap_is_error"):
             self._refuse_gaps()
         for place in self.world.places:
-            count, size = rng.randint(5, max(5, most // len(self.world.places))), rng.choice((1, 5, 30, 200))
-            full = strike("push_full")
-            transactions = stream(rng, rng.randint(1000, 2200) if full else count, self._last_day(place))
+            count, size = (
+                rng.randint(5, max(5, transactions_max // len(self.world.places))),
+                rng.choice((1, 5, 30, 200)),
+            )
+            is_full = strike("push_full")
+            transactions = stream(rng, rng.randint(1000, 2200) if is_full else count, self._last_day(place))
             total += len(transactions)
-            pushes = in_full(transactions) if full else cut(rng, transactions, size)
-            self._schedule(place, self._slips(pushes))
+            pushes = cut_full(transactions) if is_full else cut(rng, transactions, size)
+            self._schedule(place, self._with_mistakes(pushes))
         return total
 
     def _refuse_gaps(self) -> None:
-        """A setting, made before anything strikes."""
+        """Makes gaps an error, before any fault strikes."""
         world = self.world
         world.faults.on = False
         world.store.commit(world.store.put_settings(world.store.settings().but(gap_is_error=True)))
         world.faults.on = True
 
     def _last_day(self, place: Place) -> date:
-        """Where the organisation is, it may be tomorrow already."""
+        """Today or yesterday at the organisation, where it may already be tomorrow."""
         today = self.world.sim.organisations[place.tenant_id].today(self.world.sim.now())
         return today - timedelta(days=self.world.rng.choice((0, 1)))
 
-    def _slips(self, pushes: list[list[Transaction]]) -> list[list[Transaction]]:
-        """The pushes in order, but for what a platform does wrong now and then."""
-        strike, rng, made = self.world.faults.strike, self.world.rng, list[list[Transaction]]()
+    def _with_mistakes(self, pushes: list[list[Transaction]]) -> list[list[Transaction]]:
+        """The pushes in order, with the occasional mistake of a platform."""
+        strike, rng, result = self.world.faults.strike, self.world.rng, list[list[Transaction]]()
         for push in pushes:
-            if made and strike("push_overlapping"):
-                push = made[-1][-rng.randint(1, 3) :] + push
-            if made and strike("push_reordered"):
-                made.insert(len(made) - 1, push)
+            if result and strike("push_overlapping"):
+                push = result[-1][-rng.randint(1, 3) :] + push
+            if result and strike("push_reordered"):
+                result.insert(len(result) - 1, push)
                 continue
-            made.append(push)
+            result.append(push)
             if strike("push_repeated"):
-                made.insert(rng.randint(0, len(made)), rng.choice(made))
+                result.insert(rng.randint(0, len(result)), rng.choice(result))
             if strike("push_conflicting"):
-                made.append([rng.choice(push) | {"description": "something else"}])
-        return made
+                result.append([rng.choice(push) | {"description": "something else"}])
+        return result
 
     def _schedule(self, place: Place, pushes: list[list[Transaction]]) -> None:
         rng, at = self.world.rng, 0.0
@@ -97,27 +100,29 @@ class Platform:
                 self.world.timeline.start("producer", self._queue(place, push), at)
             if self.world.faults.strike("poison_message"):
                 self.world.timeline.start("producer", self._poison(place), at)
-            for wrong in self._wrong():
+            for push in self._invalid_pushes():
                 door = rng.choice((self._api, self._queue))
-                self.world.timeline.start("platform", door(place, wrong), at)
+                self.world.timeline.start("platform", door(place, push), at)
 
-    def _wrong(self) -> list[list[Transaction]]:
-        """Pushes of which nothing may be taken: with too many transactions, or one of the day after tomorrow."""
-        strike, rng, found = self.world.faults.strike, self.world.rng, list[list[Transaction]]()
+    def _invalid_pushes(self) -> list[list[Transaction]]:
+        """Pushes that must be refused: with too many transactions, or with one in the future."""
+        strike, rng, pushes = self.world.faults.strike, self.world.rng, list[list[Transaction]]()
         day, amount = START.date() - timedelta(days=1), Decimal(1)
         if strike("push_too_long"):
-            found.append([_transaction(rng, 10_000 + n, day, amount, Decimal(n)) for n in range(MOST_TRANSACTIONS + 1)])
+            pushes.append(
+                [_transaction(rng, 10_000 + n, day, amount, Decimal(n)) for n in range(MOST_TRANSACTIONS + 1)]
+            )
         if strike("push_future"):
-            found.append([_transaction(rng, 20_000, START.date() + timedelta(days=9), amount, amount)])
-        return found
+            pushes.append([_transaction(rng, 20_000, START.date() + timedelta(days=9), amount, amount)])
+        return pushes
 
     def _api(self, place: Place, push: list[Transaction]) -> Any:
-        """A client that sends again after a failure, a few times."""
+        """A client that retries a few times after a failure."""
         world = self.world
         body = dumps({"accountId": place.account_id, "transactions": push})
         timeout = world.rng.choice((1, 5, 60)) if world.faults.strike("push_timing_out") else None
 
-        def once() -> PushOperation:
+        def call() -> PushOperation:
             return accept(
                 world.store, aws.queues(), world.now, world.new_id, place.company_id, place.connection_id,
                 place.account_id, body, timeout,
@@ -126,11 +131,11 @@ class Platform:
         def work() -> None:
             for _ in range(RETRIES):
                 box: list[PushOperation] = []
-                attempt = world.timeline.start("function public_api", lambda box=box: box.append(once()))  # type: ignore[misc]
+                attempt = world.timeline.start("function public_api", lambda box=box: box.append(call()))  # type: ignore[misc]
                 while attempt in world.timeline.tasks:
                     world.timeline.sleep(1)
                 if box:
-                    self.taken.append(Pushed(place, box[0].key, push))
+                    self.accepted.append(Pushed(place, box[0].key, push))
                     return
                 if isinstance(attempt.failed, (Refused, Conflict, Invalid, NotFound)):
                     self.refused.append(type(attempt.failed).__name__)
@@ -149,7 +154,7 @@ class Platform:
         def work() -> None:
             id = world.queues[TRANSACTIONS].send(body, place.feed_id, world.new_id())
             if id and not world.is_deleted(place):
-                self.taken.append(Pushed(place, key or derived_id("message", place.feed_id, id), push))
+                self.accepted.append(Pushed(place, key or derived_id("message", place.feed_id, id), push))
 
         return work
 
@@ -159,32 +164,32 @@ class Platform:
 
 
 def stream(rng: random.Random, count: int, last_day: date) -> list[Transaction]:
-    """Transactions of one account in order, with running balances, all kinds of amounts and now and then a gap."""
+    """Transactions of one account in order, with running balances, varied amounts and occasional gaps."""
     day = last_day - timedelta(days=rng.choice((0, 1, 20, 200)))
     balance = Decimal(rng.choice((0, 100, -2500, 10**12))) + Decimal(rng.randint(0, 9999)) / 10000
-    made = []
+    transactions = []
     for number in range(1, count + 1):
         day = min(day + timedelta(days=rng.choice((0, 0, 0, 1, 3))), last_day)
         amount = _amount(rng)
         if rng.random() < 0.02:
             balance += _amount(rng)
         balance += amount
-        made.append(_transaction(rng, number, day, amount, balance))
-    return made
+        transactions.append(_transaction(rng, number, day, amount, balance))
+    return transactions
 
 
-def cut(rng: random.Random, transactions: list[Transaction], most: int) -> list[list[Transaction]]:
-    """The stream in pushes of random sizes, of `most` transactions at most."""
-    pushes, at = [], 0
-    while at < len(transactions):
-        size = rng.randint(1, most)
-        pushes.append(transactions[at : at + size])
-        at += size
+def cut(rng: random.Random, transactions: list[Transaction], size_max: int) -> list[list[Transaction]]:
+    """Cuts the stream into pushes of random sizes up to `size_max`."""
+    pushes, start = [], 0
+    while start < len(transactions):
+        size = rng.randint(1, size_max)
+        pushes.append(transactions[start : start + size])
+        start += size
     return pushes
 
 
-def in_full(transactions: list[Transaction]) -> list[list[Transaction]]:
-    """The stream in as few pushes as it takes: all but the last are as long as a push may be."""
+def cut_full(transactions: list[Transaction]) -> list[list[Transaction]]:
+    """Cuts the stream into as few pushes as possible: all but the last have the maximum length."""
     return [transactions[at : at + MOST_TRANSACTIONS] for at in range(0, len(transactions), MOST_TRANSACTIONS)]
 
 
@@ -201,6 +206,6 @@ def _transaction(rng: random.Random, number: int, day: date, amount: Decimal, ba
 
 
 def _amount(rng: random.Random) -> Decimal:
-    places = rng.choice((0, 1, 2, 2, 2, 4))
+    decimals = rng.choice((0, 1, 2, 2, 2, 4))
     value = Decimal(rng.choice((rng.randint(0, 99), rng.randint(0, 99999), rng.randint(0, 10**13))))
-    return (value if rng.random() < 0.5 else -value).scaleb(-places)
+    return (value if rng.random() < 0.5 else -value).scaleb(-decimals)

@@ -1,4 +1,4 @@
-"""What a run of chaos has found: printed as it goes, and written to `build/chaos.json`."""
+"""The results of a chaos run: printed during the run, and written to `build/chaos.json`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tests import seeded
 from tests.chaos.faults import RATES
 from tests.chaos.schedule import Outcome
 
-EVERY = 50
-# Faults that show in what Xero answers are counted there, not where their cause began.
-SHOWN = 20
+PROGRESS_EVERY = 50
+# A kind of fault with fewer occurrences is reported as rare.
+OCCURRENCES_MIN = 20
 
 
 class Report:
@@ -32,21 +32,21 @@ class Report:
         if outcome.violations:
             self.violations += len(outcome.violations)
             self._print_violations(number, outcome.violations)
-        if self._schedules % EVERY == 0:
+        if self._schedules % PROGRESS_EVERY == 0:
             print(f"{self._schedules} schedules, {self._seconds:.0f} s, {self.violations} violations", flush=True)
 
     def finish(self) -> None:
         figures = self._figures()
-        where = seeded.write(figures, "chaos")
-        rare = [kind for kind, count in self._kinds().items() if count < SHOWN]
+        file = seeded.write(figures, "chaos")
+        rare = [kind for kind, count in self._kinds().items() if count < OCCURRENCES_MIN]
         print(
-            f"{self._schedules} schedules with {self._transactions} transactions, {self._invocations} invocations, "
+            f"{self._schedules} schedules with {self._transactions} transactions, {self._invocations} invocations and "
             f"{self._calls} calls to Xero: {figures['faults_total']} faults of {len(self._kinds())} kinds, "
-            f"{self.violations} violations, {self._seconds:.0f} s"
+            f"{self.violations} violations. It took {self._seconds:.0f} s."
         )
         if rare and self._schedules >= 500:
-            print(f"Fewer than {SHOWN} of: {', '.join(rare)}")
-        print(f"Written to {where.relative_to(Path.cwd()) if where.is_relative_to(Path.cwd()) else where}")
+            print(f"Struck fewer than {OCCURRENCES_MIN} times: {', '.join(rare)}")
+        print(f"The figures are in {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}")
 
     @property
     def _seconds(self) -> float:
@@ -69,6 +69,6 @@ class Report:
         }
 
     def _print_violations(self, number: int, violations: list[str]) -> None:
-        print(f"schedule {number} breaks {len(violations)} rules; replay: --seed {self._seed} --only {number}")
+        print(f"schedule {number} has {len(violations)} violations; replay it with --seed {self._seed} --only {number}")
         for text in violations[:6]:
             print(f"  {text}")

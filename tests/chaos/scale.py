@@ -1,9 +1,9 @@
 """`make scale`: a hundred feeds at once, with functions killed at random, under Xero's own limits.
 
-Each feed has one platform that sends its transactions one small push after the other, through either door, and sends a
-push again until it is taken. 5 of 100 invocations, of the API's and the vault's functions too, end at a random step
-between two reads, writes, sends or calls, or after their work, before the queue hears of it. Nobody mends anything:
-what is delivered, in which order and at which rate, is read from the simulator's own record.
+Each feed's platform sends its transactions in small pushes, one after the other, through either door, and repeats each
+until it is accepted. 5% of the invocations, including those of the API and the vault, die at a random step between two
+reads, writes, sends or calls, or after their work but before the queue learns of it. No one repairs anything. What is
+delivered, in which order and at which rate, is read from the simulator's record.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from tests.chaos.timeline import START
 from tests.chaos.world import Place, World
 from tests.chaos.xero import Xero
 
-KILLED = 0.05
+KILLED_SHARE = 0.05
 HOUR = 3600.0
-# Seconds between a feed's pushes, at most; what a client waits before it tries again.
-PAUSE, RETRY = 40.0, 2.0
-MOST_IN_A_PUSH = 10
-# Dead letters may be put back this often; without faults that last there should be none.
-ROUNDS = 3
+# The pause between a feed's pushes, and a client's pause before a retry.
+PAUSE_SECONDS_MAX, RETRY_SECONDS = 40.0, 2.0
+PUSH_SIZE_MAX = 10
+# Rounds of putting dead letters back. Without lasting faults there should be none.
+ROUNDS_MAX = 3
 
 
 def main() -> int:
@@ -42,15 +42,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     for name, default in vars(Size()).items():
         parser.add_argument(f"--{name}", type=int, default=default)
-    asked = vars(parser.parse_args())
+    arguments = vars(parser.parse_args())
     with Xero.in_process() as xero:
-        found = run(asked.pop("seed"), xero, Size(**asked))
-    seeded.write(found.figures, "scale")
-    for name, value in found.figures.items():
+        result = run(arguments.pop("seed"), xero, Size(**arguments))
+    seeded.write(result.figures, "scale")
+    for name, value in result.figures.items():
         print(f"{name:40} {value:>10}")
-    for text in found.violations[:20]:
+    for text in result.violations[:20]:
         print(f"  {text}")
-    return 1 if found.violations else 0
+    return 1 if result.violations else 0
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Size:
 
 @dataclass
 class Run:
-    """Figures by their names in `build/scale.json`."""
+    """`figures` are named as in `build/scale.json`."""
 
     violations: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
 
 
-def run(seed: int, xero: Xero, size: Size, killed: float = KILLED) -> Run:
+def run(seed: int, xero: Xero, size: Size, killed: float = KILLED_SHARE) -> Run:
     started, rng = time.perf_counter(), random.Random(seed)
     world = World(rng, xero)
     world.faults.rates = {"vault_crashed": killed}
@@ -80,21 +80,23 @@ def run(seed: int, xero: Xero, size: Size, killed: float = KILLED) -> Run:
         world.faults.on, world.faults.kill_share = True, killed
         for platform in platforms:
             world.timeline.start("platform", platform.send_all)
-        redriven = _run_out(world)
+        redriven = _run_to_rest(world)
         world.faults.on, world.faults.kill_share = False, 0.0
-        found = Run(_violations(world, platforms))
+        result = Run(_violations(world, platforms))
     counts = world.faults.counts
     kills = sum(count for kind, count in counts.items() if kind.startswith("killed_") or kind == "vault_crashed")
     invocations = (
-        world.functions.invocations + sum(one.attempts for one in platforms) + world.vault_function.invocations
+        world.functions.invocations
+        + sum(platform.attempts for platform in platforms)
+        + world.vault_function.invocations
     )
-    found.figures = {
+    result.figures = {
         "feeds": size.feeds,
         "tenants": size.tenants,
-        "transactions": sum(len(one.sent) for one in platforms),
-        "messages": sum(sum(one.doors.values()) for one in platforms),
-        "messages_by_api": sum(one.doors["api"] for one in platforms),
-        "messages_by_queue": sum(one.doors["queue"] for one in platforms),
+        "transactions": sum(len(platform.sent) for platform in platforms),
+        "messages": sum(sum(platform.doors.values()) for platform in platforms),
+        "messages_by_api": sum(platform.doors["api"] for platform in platforms),
+        "messages_by_queue": sum(platform.doors["queue"] for platform in platforms),
         "invocations": invocations,
         "functions_killed": kills,
         "functions_killed_percent": round(100 * kills / invocations, 2),
@@ -102,40 +104,40 @@ def run(seed: int, xero: Xero, size: Size, killed: float = KILLED) -> Run:
         "killed_credential_vault": counts["vault_crashed"],
         "dead_letters_put_back": redriven,
         **scale_checks.figures(world, began),
-        "violations": len(found.violations),
+        "violations": len(result.violations),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    return found
+    return result
 
 
 class _Feed:
-    """A feed's platform: `sent` is what was taken, in the order it was sent; `doors` counts the pushes of each."""
+    """A feed's platform. `sent` are the accepted transactions in order; `doors` counts the pushes of each door."""
 
     def __init__(self, world: World, place: Place, count: int) -> None:
         self.world, self.place = world, place
         self.sent: list[Transaction] = []
-        self.taken: list[Pushed] = []
+        self.accepted: list[Pushed] = []
         self.doors: Counter[str] = Counter()
         self.attempts = 0
-        self._pushes = cut(world.rng, stream(world.rng, count, START.date() - timedelta(days=1)), MOST_IN_A_PUSH)
+        self._pushes = cut(world.rng, stream(world.rng, count, START.date() - timedelta(days=1)), PUSH_SIZE_MAX)
 
     def send_all(self) -> None:
         rng = self.world.rng
         for push in self._pushes:
-            self.world.timeline.sleep(rng.uniform(0, PAUSE))
+            self.world.timeline.sleep(rng.uniform(0, PAUSE_SECONDS_MAX))
             door = rng.choice(("api", "queue"))
             key = self._by_api(push) if door == "api" else self._by_queue(push)
             self.doors[door] += 1
             self.sent += push
-            self.taken.append(Pushed(self.place, key, push))
+            self.accepted.append(Pushed(self.place, key, push))
 
     def _by_api(self, push: list[Transaction]) -> str:
-        """A client whose call was lost sends the same again until it has an answer."""
+        """A client that repeats a lost call until it has an answer."""
         world, place = self.world, self.place
         body = dumps({"accountId": place.account_id, "transactions": push})
         answers: list[PushOperation] = []
 
-        def invoked() -> None:
+        def invoke() -> None:
             ports = (world.store, aws.queues(), world.now, world.new_id)
             answer = accept(*ports, place.company_id, place.connection_id, place.account_id, body)
             world.faults.end(attempt)
@@ -143,10 +145,10 @@ class _Feed:
 
         while not answers:
             self.attempts += 1
-            attempt = world.timeline.start("function public_api", invoked)
+            attempt = world.timeline.start("function public_api", invoke)
             world.faults.doom(attempt)
             while attempt in world.timeline.tasks:
-                world.timeline.sleep(RETRY)
+                world.timeline.sleep(RETRY_SECONDS)
         return answers[0].key
 
     def _by_queue(self, push: list[Transaction]) -> str:
@@ -157,30 +159,30 @@ class _Feed:
         return key
 
 
-def _run_out(world: World) -> int:
-    """Until nothing moves any more. Answers how many dead letters an operator had to put back."""
+def _run_to_rest(world: World) -> int:
+    """Runs until nothing moves. Returns how many dead letters had to be put back."""
     redriven = 0
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS_MAX):
         world.timeline.run(48 * HOUR)
-        again = sum(queue.redrive() for queue in world.queues.values())
-        redriven += again
-        if not again and checks.at_rest(world):
+        messages = sum(queue.redrive() for queue in world.queues.values())
+        redriven += messages
+        if not messages and checks.at_rest(world):
             break
     return redriven
 
 
 def _violations(world: World, feeds: list[_Feed]) -> list[str]:
-    """The invariants as any schedule's, and on top: what was sent arrived, all of it, in the order it was sent."""
+    """The invariants of every schedule, and in addition: everything sent has arrived, in order."""
     platform = Platform(world)
-    for one in feeds:
-        platform.taken += one.taken
-        for transaction in one.sent:
-            platform.truth[one.place.feed_id, transaction["id"]] = [transaction]
-    found = [] if checks.at_rest(world) else ["nothing lost: the world did not come to rest"]
-    for one in feeds:
-        found += scale_checks.arrived(world, one.place, [transaction["id"] for transaction in one.sent])
-    found += scale_checks.operations_succeeded(world, platform)
-    return found + scale_checks.limits(world) + checks.after_all(world, platform)
+    for feed in feeds:
+        platform.accepted += feed.accepted
+        for transaction in feed.sent:
+            platform.truth[feed.place.feed_id, transaction["id"]] = [transaction]
+    violations = [] if checks.at_rest(world) else ["nothing lost: the world did not come to rest"]
+    for feed in feeds:
+        violations += scale_checks.arrived(world, feed.place, [transaction["id"] for transaction in feed.sent])
+    violations += scale_checks.operations_succeeded(world, platform)
+    return violations + scale_checks.limits(world) + checks.after_all(world, platform)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the simulator's own record says of a run: each line once and in order, and how many calls were made when."""
+"""Checks the simulator's record of a run: each line once and in order, and the calls within the limits."""
 
 from __future__ import annotations
 
@@ -8,81 +8,88 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from local.simulator.state import Call
-from tests.chaos import check_road
-from tests.chaos.check_told import operations
+from tests.chaos import check_delivery
+from tests.chaos.check_events import operations
 from tests.chaos.pushes import Platform
 from tests.chaos.world import Place, World
 from tests.chaos.xero import STATEMENTS
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-# Xero's own numbers.
-TENANT_MINUTE, TENANT_AT_ONCE, TENANT_DAY, APP_MINUTE, APP_STATEMENTS_MINUTE = 60, 5, 5000, 10_000, 180
+# Xero's limits.
+TENANT_MINUTE, TENANT_CONCURRENT, TENANT_DAY, APP_MINUTE, APP_STATEMENTS_MINUTE = 60, 5, 5000, 10_000, 180
 
 
 def arrived(world: World, place: Place, sent: list[str]) -> list[str]:
-    """Everything that was sent is delivered, once, in the order in which it was sent."""
-    got = [line["transactionId"] for line in check_road.delivered(world, place)]
-    if got == sent:
+    """Everything sent was delivered once, in order."""
+    delivered = [line["transactionId"] for line in check_delivery.delivered(world, place)]
+    if delivered == sent:
         return []
-    twice = sum(count - 1 for count in Counter(got).values())
-    missing = len(set(sent) - set(got))
-    return [f"order: {place.account_id} got {len(got)} of {len(sent)} lines: {twice} twice, {missing} missing"]
+    duplicates = sum(count - 1 for count in Counter(delivered).values())
+    missing = len(set(sent) - set(delivered))
+    return [
+        f"order: {place.account_id} got {len(delivered)} of {len(sent)} lines: {duplicates} twice, {missing} missing"
+    ]
 
 
 def operations_succeeded(world: World, platform: Platform) -> list[str]:
     known = operations(world)
-    wrong = Counter(str(known[one.operation_key].status) for one in platform.taken if one.operation_key in known)
-    lost = sum(one.operation_key not in known for one in platform.taken)
-    found = [f"nothing lost: {count} operations are {status}" for status, count in wrong.items() if status != "Success"]
-    return found + ([f"nothing lost: {lost} pushes have no operation"] if lost else [])
+    recorded = [known[push.operation_key] for push in platform.accepted if push.operation_key in known]
+    statuses = Counter(str(operation.status) for operation in recorded)
+    lost = sum(push.operation_key not in known for push in platform.accepted)
+    violations = [
+        f"nothing lost: {count} operations are {status}" for status, count in statuses.items() if status != "Success"
+    ]
+    return violations + ([f"nothing lost: {lost} pushes have no operation"] if lost else [])
 
 
 def limits(world: World) -> list[str]:
-    """Over every span of a minute, of a day, and at every moment; no call was refused for a limit either."""
-    most = _most(world)
+    """In every minute, every day and at every moment; and Xero refused no call for a limit."""
+    peaks = _peaks(world)
     allowed = {
         "tenant_calls_in_a_minute_most": TENANT_MINUTE,
-        "tenant_calls_at_once_most": TENANT_AT_ONCE,
+        "tenant_calls_at_once_most": TENANT_CONCURRENT,
         "tenant_calls_in_a_day_most": TENANT_DAY,
         "app_calls_in_a_minute_most": APP_MINUTE,
         "app_statement_calls_in_a_minute_most": APP_STATEMENTS_MINUTE,
     }
-    found = [f"limits: {most[name]} {name}, {limit} allowed" for name, limit in allowed.items() if most[name] > limit]
+    violations = [
+        f"limits: {peaks[name]} {name}, {limit} allowed" for name, limit in allowed.items() if peaks[name] > limit
+    ]
     refused = sum(call.status == 429 for call in world.sim.calls)
-    return found + ([f"limits: Xero refused {refused} calls with a 429"] if refused else [])
+    return violations + ([f"limits: Xero refused {refused} calls with a 429"] if refused else [])
 
 
 def figures(world: World, began: datetime) -> dict[str, float]:
-    """What came of it, `began` being when the first push was sent."""
-    statements = [one for one in world.sim.statements.values() if not all(one.dropped)]
-    delivered = [one for one in statements if one.status(world.sim.now()) == "DELIVERED"]
-    lines = sum(len(one.received["statementLines"]) for one in delivered)
-    ended = max((one.settles_at for one in delivered), default=began)
+    """The figures of a run. `began` is when the first push was sent."""
+    statements = [statement for statement in world.sim.statements.values() if not all(statement.dropped)]
+    delivered = [statement for statement in statements if statement.status(world.sim.now()) == "DELIVERED"]
+    lines = sum(len(statement.received["statementLines"]) for statement in delivered)
+    last_settled = max((statement.settles_at for statement in delivered), default=began)
     posts = sum(call.method == "POST" and call.path == STATEMENTS for call in world.sim.calls)
     return {
         "lines_delivered": lines,
         "statements_delivered": len(delivered),
         "lines_per_statement": round(lines / max(1, len(delivered)), 1),
-        "lines_dropped_by_xero": sum(sum(one.dropped) for one in statements),
+        "lines_dropped_by_xero": sum(sum(statement.dropped) for statement in statements),
         "statement_posts": posts,
         "xero_calls": len(world.sim.calls),
         "xero_429s": sum(call.status == 429 for call in world.sim.calls),
-        **_most(world),
-        "simulated_minutes": round((ended - began).total_seconds() / 60, 1),
+        **_peaks(world),
+        "simulated_minutes": round((last_settled - began).total_seconds() / 60, 1),
     }
 
 
-def _most(world: World) -> dict[str, int]:
+def _peaks(world: World) -> dict[str, int]:
     by_tenant: dict[str, list[datetime]] = defaultdict(list)
     for call in world.sim.calls:
         if call.tenant:
             by_tenant[call.tenant].append(call.time)
     return {
-        "tenant_calls_in_a_minute_most": max(_most_in(times, MINUTE) for times in by_tenant.values()),
-        "tenant_calls_at_once_most": max(_at_once(world, tenant) for tenant in by_tenant),
-        "tenant_calls_in_a_day_most": max(_most_in(times, DAY) for times in by_tenant.values()),
-        "app_calls_in_a_minute_most": _most_in(_times(world.sim.calls), MINUTE),
-        "app_statement_calls_in_a_minute_most": _most_in(
+        "tenant_calls_in_a_minute_most": max(_peak(times, MINUTE) for times in by_tenant.values()),
+        "tenant_calls_at_once_most": max(_concurrent_peak(world, tenant) for tenant in by_tenant),
+        "tenant_calls_in_a_day_most": max(_peak(times, DAY) for times in by_tenant.values()),
+        "app_calls_in_a_minute_most": _peak(_times(world.sim.calls), MINUTE),
+        "app_statement_calls_in_a_minute_most": _peak(
             _times(call for call in world.sim.calls if call.path.startswith(STATEMENTS)), MINUTE
         ),
     }
@@ -92,22 +99,22 @@ def _times(calls: Iterable[Call]) -> list[datetime]:
     return [call.time for call in calls]
 
 
-def _most_in(times: list[datetime], span: timedelta) -> int:
-    """The most of these within any such span."""
-    ordered, first, most = sorted(times), 0, 0
+def _peak(times: list[datetime], span: timedelta) -> int:
+    """The largest number of these times within any such span."""
+    ordered, start, peak = sorted(times), 0, 0
     for number, time in enumerate(ordered):
-        while ordered[first] <= time - span:
-            first += 1
-        most = max(most, number - first + 1)
-    return most
+        while ordered[start] <= time - span:
+            start += 1
+        peak = max(peak, number - start + 1)
+    return peak
 
 
-def _at_once(world: World, tenant: str) -> int:
-    """The most calls to the tenant under way at one moment, on the wire's own record."""
+def _concurrent_peak(world: World, tenant: str) -> int:
+    """The largest number of concurrent calls to the tenant, by the transport's record."""
     calls = [call for call in world.transport.calls if call.tenant == tenant and call.ended]
     steps = sorted(chain(((call.at, 1) for call in calls), ((call.ended, -1) for call in calls if call.ended)))
-    now = most = 0
+    concurrent = peak = 0
     for _, step in steps:
-        now += step
-        most = max(most, now)
-    return most
+        concurrent += step
+        peak = max(peak, concurrent)
+    return peak

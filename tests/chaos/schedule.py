@@ -1,4 +1,4 @@
-"""One schedule from its seed: faults strike, then everything is mended and drained, then all invariants are checked."""
+"""Runs one schedule from its seed: faults strike, everything is fixed and drained, all invariants are checked."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.chaos import checks
-from tests.chaos.operator import LASTS, Operator
+from tests.chaos.operator import STORM_SECONDS, Operator
 from tests.chaos.pushes import Platform
-from tests.chaos.table import INDEX_LATE
+from tests.chaos.table import INDEX_LATE_SECONDS
 from tests.chaos.world import World
 from tests.chaos.xero import Xero
 
 HOUR = 3600.0
-ROUNDS = 12
+ROUNDS_MAX = 12
 
 
 @dataclass
@@ -27,8 +27,8 @@ class Outcome:
     calls: int = 0
 
 
-def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds: int = ROUNDS) -> Outcome:
-    """`rates` make some faults more frequent than the seed would."""
+def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds: int = ROUNDS_MAX) -> Outcome:
+    """`rates` override the seed's rates of some faults."""
     rng = random.Random(seed)
     world = World(rng, xero)
     world.faults.rates |= rates or {}
@@ -43,16 +43,16 @@ def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds:
         world.timeline.run(2 * HOUR)
         violations = checks.while_held(world)
         drained = _drain(world, operator, rounds)
-        violations += [] if drained else ["nothing lost: the world did not come to rest after all was mended"]
+        violations += [] if drained else ["nothing lost: the world did not come to rest after everything was fixed"]
         violations += checks.after_all(world, platform)
     calls = len(world.transport.calls)
     return Outcome(transactions, world.faults.counts, violations, world.functions.invocations, calls)
 
 
 def _storm(world: World) -> None:
-    """The time in which faults strike, with jumps of the clock in between."""
+    """The period in which faults strike, with jumps of the clock."""
     timeline = world.timeline
-    end = timeline.seconds + LASTS
+    end = timeline.seconds + STORM_SECONDS
     while timeline.seconds < end and not timeline.is_idle:
         timeline.run(world.rng.uniform(50, 600))
         if world.faults.strike("clock_jump_hours"):
@@ -62,13 +62,13 @@ def _storm(world: World) -> None:
 
 
 def _drain(world: World, operator: Operator, rounds: int) -> bool:
-    """Causes are mended, dead letters put back, holds released, until nothing moves and nothing waits."""
+    """Fixes causes, puts dead letters back and releases holds until nothing moves and nothing waits."""
     world.sim.later_rejections.clear()
     for _ in range(rounds):
         world.timeline.run(30 * HOUR)
-        # Where nothing moves no time passes, and the index would never hear of what was written last.
-        world.timeline.jump(INDEX_LATE[1])
-        operator.mend()
+        # Without events no time passes, and the index would never catch up with the last writes.
+        world.timeline.jump(INDEX_LATE_SECONDS[1])
+        operator.fix()
         redriven = sum(queue.redrive() for queue in world.queues.values())
         holds = world.store.holds()
         operator.release_all()

@@ -1,4 +1,4 @@
-"""SQS as far as it matters: order per group, one batch of a group in flight, visibility, delay, dead letters."""
+"""A stand-in for SQS: order per group, one batch of a group in flight, visibility, delay, dead letters."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.chaos.faults import Faults
 from tests.chaos.table import Unreachable
 from tests.chaos.timeline import START, Timeline
 
-DEDUPLICATES_FOR = 300.0
-VISIBILITY = 360.0
-SEND = 0.01
+DEDUPLICATION_SECONDS = 300.0
+VISIBILITY_SECONDS = 360.0
+SEND_SECONDS = 0.01
 
 
 @dataclass(eq=False)
@@ -31,7 +31,7 @@ class Message:
     gone: bool = False
 
     def record(self) -> dict[str, Any]:
-        """As Lambda hands it to a function."""
+        """The record that Lambda passes to a function."""
         attributes = {
             "ApproximateReceiveCount": str(self.receives),
             "SentTimestamp": str(int((START.timestamp() + self.sent) * 1000)),
@@ -42,9 +42,9 @@ class Message:
 
 
 class Queue:
-    """`on_message` is called with the time at which something may be there to receive."""
+    """`on_message` is called with the time at which a message may become visible."""
 
-    def __init__(self, name: str, timeline: Timeline, rng: random.Random, most_receives: int = 0) -> None:
+    def __init__(self, name: str, timeline: Timeline, rng: random.Random, receives_max: int = 0) -> None:
         self.name = name
         self.is_fifo = name.endswith(".fifo")
         self.dead: list[Message] = []
@@ -53,7 +53,7 @@ class Queue:
         self._groups: dict[str, dict[Message, None]] = {}
         self._in_flight: dict[str, list[Message]] = {}
         self._received: dict[str, Message] = {}
-        self._most_receives = most_receives
+        self._receives_max = receives_max
         self._timeline = timeline
         self._rng = rng
         self._numbers = itertools.count(1)
@@ -61,18 +61,18 @@ class Queue:
 
     @property
     def messages(self) -> list[Message]:
-        return [message for listed in self._groups.values() for message in listed]
+        return [message for group in self._groups.values() for message in group]
 
     def send(
         self, body: str, group: str = "", deduplication: str | None = None, delay: float = 0.0, **more: Any
     ) -> str:
-        """The message's id; the one of the message before, if it is the same within five minutes."""
+        """Returns the message's id, or an empty string for a duplicate within five minutes."""
         now = self._timeline.seconds
         if self.is_fifo:
             key = (group, deduplication or hashlib.sha256(body.encode()).hexdigest())
             if now < self._known.get(key, -1.0):
                 return ""
-            self._known[key] = now + DEDUPLICATES_FOR
+            self._known[key] = now + DEDUPLICATION_SECONDS
         message = Message(f"{self.name}-{next(self._numbers)}", body, group, now, now + delay, more)
         self.ever.append(message)
         self.put(message)
@@ -82,29 +82,29 @@ class Queue:
         self._groups.setdefault(message.group, {})[message] = None
         self.on_message(message.visible)
 
-    def receive(self, most: int) -> list[Message]:
-        """Up to `most` that are visible; in a FIFO queue none of a group that has one in flight."""
-        taken: list[Message] = []
+    def receive(self, maximum: int) -> list[Message]:
+        """Up to `maximum` visible messages; in a FIFO queue none of a group that has one in flight."""
+        batch: list[Message] = []
         for group, listed in list(self._groups.items()):
-            if self.is_fifo and self._is_shut(group):
+            if self.is_fifo and self._is_blocked(group):
                 continue
             for message in list(listed) if self.is_fifo else self._rng.sample(list(listed), len(listed)):
-                if len(taken) == most:
+                if len(batch) == maximum:
                     break
                 if message.visible > self._timeline.seconds:
                     continue
                 message.receives += 1
-                if self._most_receives and message.receives > self._most_receives:
+                if self._receives_max and message.receives > self._receives_max:
                     self.bury(message)
                     continue
                 message.receipt = f"{message.id}/{message.receives}"
-                taken.append(message)
-        for message in taken:
+                batch.append(message)
+        for message in batch:
             self._received[message.receipt] = message
             if self.is_fifo:
                 self._in_flight.setdefault(message.group, []).append(message)
-            self.hide(message, VISIBILITY)
-        return taken
+            self.hide(message, VISIBILITY_SECONDS)
+        return batch
 
     def hide(self, message: Message, seconds: float) -> None:
         message.visible = self._timeline.seconds + seconds
@@ -116,14 +116,14 @@ class Queue:
             self.hide(message, seconds)
 
     def delete(self, message: Message, receipt: str) -> None:
-        """A FIFO queue does not take a receipt that is no longer the last one."""
+        """A FIFO queue accepts only the latest receipt."""
         if message in self._groups.get(message.group, ()) and (message.receipt == receipt or not self.is_fifo):
             self._remove(message)
             message.gone = True
             self.on_message(self._timeline.seconds)
 
     def bury(self, message: Message) -> None:
-        """Onto the dead-letter queue."""
+        """Moves the message to the dead-letter queue."""
         if message in self._groups.get(message.group, ()):
             self._remove(message)
             self.dead.append(message)
@@ -131,20 +131,22 @@ class Queue:
             self.on_message(self._timeline.seconds)
 
     def redrive(self) -> int:
-        """What an operator does with dead letters once the cause is mended. `set_aside` ones stay."""
-        back = [message for message in self.dead if "reason" not in message.attributes]
-        for message in back:
+        """Puts dead letters back, as an operator does once the cause is fixed. Those with a reason stay."""
+        messages = [message for message in self.dead if "reason" not in message.attributes]
+        for message in messages:
             self.dead.remove(message)
             message.receives, message.visible = 0, self._timeline.seconds
             self.put(message)
-        return len(back)
+        return len(messages)
 
-    def _is_shut(self, group: str) -> bool:
-        """Whether a message of the group is with somebody, or comes back later."""
+    def _is_blocked(self, group: str) -> bool:
+        """Whether a message of the group is in flight or hidden."""
         now = self._timeline.seconds
-        out = [one for one in self._in_flight.get(group, ()) if one.visible > now and not one.gone]
-        self._in_flight[group] = out
-        return bool(out)
+        in_flight = [
+            message for message in self._in_flight.get(group, ()) if message.visible > now and not message.gone
+        ]
+        self._in_flight[group] = in_flight
+        return bool(in_flight)
 
     def _remove(self, message: Message) -> None:
         listed = self._groups[message.group]
@@ -155,30 +157,30 @@ class Queue:
 
 
 class SQSClient:
-    """boto3's client, as `feedlane.aws` uses it. A queue's URL is its name."""
+    """boto3's client, as far as `feedlane.aws` uses it. A queue's URL is its name."""
 
     def __init__(self, queues: dict[str, Queue], faults: Faults) -> None:
         self._queues = queues
         self._faults = faults
 
-    def send_message(self, **asked: Any) -> dict[str, Any]:
-        self._faults.before("send", SEND)
+    def send_message(self, **arguments: Any) -> dict[str, Any]:
+        self._faults.before("send", SEND_SECONDS)
         if self._faults.strike("send_failed"):
             raise Unreachable("send")
-        queue, attributes = self._queues[asked["QueueUrl"]], asked.get("MessageAttributes", {})
+        queue, attributes = self._queues[arguments["QueueUrl"]], arguments.get("MessageAttributes", {})
         reason = {"reason": attributes["reason"]["StringValue"]} if "reason" in attributes else {}
         id = queue.send(
-            asked["MessageBody"],
-            asked.get("MessageGroupId", ""),
-            asked.get("MessageDeduplicationId"),
-            asked.get("DelaySeconds", 0),
+            arguments["MessageBody"],
+            arguments.get("MessageGroupId", ""),
+            arguments.get("MessageDeduplicationId"),
+            arguments.get("DelaySeconds", 0),
             **reason,
         )
-        self._faults.after("send", SEND)
+        self._faults.after("send", SEND_SECONDS)
         if self._faults.strike("send_answer_lost"):
             raise Unreachable("answer of a send")
         return {"MessageId": id}
 
-    def change_message_visibility(self, **asked: Any) -> None:
-        self._faults.before("send", SEND)
-        self._queues[asked["QueueUrl"]].hide_received(asked["ReceiptHandle"], asked["VisibilityTimeout"])
+    def change_message_visibility(self, **arguments: Any) -> None:
+        self._faults.before("send", SEND_SECONDS)
+        self._queues[arguments["QueueUrl"]].hide_received(arguments["ReceiptHandle"], arguments["VisibilityTimeout"])

@@ -1,7 +1,4 @@
-"""The table in memory with faults around every read and write, and an index that lags behind.
-
-It also keeps what was ever written.
-"""
+"""The table in memory, with faults around every read and write, an index that lags, and a history of writes."""
 
 from __future__ import annotations
 
@@ -17,19 +14,19 @@ from tests.benchmarks.memory import QuickTable
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
 
-READ, WRITE = 0.004, 0.008
-# How far the index is behind the table: usually, and when it is late (from, to).
-INDEX_LAGS, INDEX_LATE = 0.05, (1.0, 15.0)
+READ_SECONDS, WRITE_SECONDS = 0.004, 0.008
+# The lag of the index: usual, and when a fault strikes (from, to).
+INDEX_LAG_SECONDS, INDEX_LATE_SECONDS = 0.05, (1.0, 15.0)
 
 
 class Unreachable(Exception):
-    """The service did not answer; what was asked of it was done, or was not."""
+    """The service did not answer; it may or may not have done its work."""
 
 
 class ChaosTable(QuickTable):
-    """`written` has every item as it was ever put, `requests` every statement's bytes since they were written down.
+    """`written` has every version of every item, `requests` the bytes of every stored statement.
 
-    `early` has the last days of statements that were cut while these were in the future, where their feed is.
+    `early` has the last days of statements that were cut before that day had begun at their organisation.
     """
 
     def __init__(self, timeline: Timeline, faults: Faults) -> None:
@@ -46,9 +43,9 @@ class ChaosTable(QuickTable):
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         wanted = dict.fromkeys(keys)
-        found = self._read(lambda: super(ChaosTable, self).get_many(wanted))
-        self._note_limits(wanted, found)
-        return found
+        items = self._read(lambda: super(ChaosTable, self).get_many(wanted))
+        self._note_limits(wanted, items)
+        return items
 
     def query(self, pk: str, **how: Any) -> Iterable[Item]:
         if how.get("index"):
@@ -56,76 +53,76 @@ class ChaosTable(QuickTable):
         return self._read(lambda: list(super(ChaosTable, self).query(pk, **how)))
 
     def commit(self, *writes: Write) -> None:
-        self._faults.before("write", WRITE)
+        self._faults.before("write", WRITE_SECONDS)
         if self._faults.strike("write_contended"):
             raise Contended([write.key for write in writes])
         self._change(lambda: super(ChaosTable, self).commit(*writes))
 
     def put_many(self, items: Iterable[Item]) -> None:
-        """Not atomic: a fault may leave the first of them written."""
+        """Not atomic: a fault may leave only the first batches written."""
         listed = list(items)
         for start in range(0, len(listed), 25):
-            self._faults.before("write", WRITE)
-            some = listed[start : start + 25]
-            self._change(lambda some=some: super(ChaosTable, self).put_many(some))  # type: ignore[misc]
+            self._faults.before("write", WRITE_SECONDS)
+            batch = listed[start : start + 25]
+            self._change(lambda batch=batch: super(ChaosTable, self).put_many(batch))  # type: ignore[misc]
 
     def delete_many(self, keys: Iterable[Key]) -> None:
-        self._faults.before("write", WRITE)
+        self._faults.before("write", WRITE_SECONDS)
         self._change(lambda: super(ChaosTable, self).delete_many(keys))
 
     def _apply(self, write: Write) -> None:
         is_new = write.key not in self.items
         super()._apply(write)
-        there = self.items.get(write.key)
-        if there is None:
+        item = self.items.get(write.key)
+        if item is None:
             return
-        self.written.append(there)
+        self.written.append(item)
         if "#BODY#" in write.key[1]:
-            self.requests.add(zlib.decompress(there["body"]))
+            self.requests.add(zlib.decompress(item["body"]))
         elif is_new and write.key[1].startswith("STATEMENT#"):
             zone = self.items[write.key[0], "FEED"]["time_zone"]
-            if there["end_date"] > local_date(self._timeline.now(), zone).isoformat():
-                self.early.append(there["end_date"])
+            if item["end_date"] > local_date(self._timeline.now(), zone).isoformat():
+                self.early.append(item["end_date"])
 
     def _list(self, key: Key, before: Item | None, after: Item | None) -> None:
-        """The index hears of a write later than the table, of all writes in their order."""
+        """Queues the write for the index, which sees all writes later than the table, in order."""
         if "gsi1pk" not in (before or {}) and "gsi1pk" not in (after or {}):
             return
-        lag = INDEX_LAGS
+        lag = INDEX_LAG_SECONDS
         if self._faults.strike("index_late"):
-            lag = self._faults.seconds(*INDEX_LATE)
+            lag = self._faults.seconds(*INDEX_LATE_SECONDS)
         due = max(self._timeline.seconds + lag, self._lagging[-1][0] if self._lagging else 0.0)
         self._lagging.append((due, key, before, after))
 
     def _catch_up(self) -> None:
-        """The index holds what it has heard of by now."""
+        """Applies the writes that the index has seen by now."""
         while self._lagging and self._lagging[0][0] <= self._timeline.seconds:
             _, key, before, after = self._lagging.popleft()
             super()._list(key, before, after)
 
     def _read(self, read: Any) -> Any:
-        self._faults.before("read", READ)
+        self._faults.before("read", READ_SECONDS)
         if self._faults.strike("read_failed"):
             raise Unreachable("read")
-        found = read()
+        result = read()
         self._faults.after("read")
-        return found
+        return result
 
     def _change(self, change: Any) -> None:
         if self._faults.strike("write_failed"):
             raise Unreachable("write")
         change()
-        self._faults.after("write", WRITE)
+        self._faults.after("write", WRITE_SECONDS)
         if self._faults.strike("write_answer_lost"):
             raise Unreachable("answer of a write")
 
-    def _note_limits(self, wanted: Iterable[Key], found: dict[Key, Item]) -> None:
-        """What the task has now been told of not-before times: it may be held to that."""
+    def _note_limits(self, wanted: Iterable[Key], items: dict[Key, Item]) -> None:
+        """Records the not-before times that the task has read: the checks hold it to them."""
         task = self._timeline.current()
         limits = [key for key in wanted if key[1] == "LIMIT"]
         if task is None or not limits:
             return
-        known = task.told = task.told or {}
+        known = task.limits_read = task.limits_read or {}
         for key in limits:
-            item = found.get(key)
+            item = items.get(key)
             known[key] = datetime.fromisoformat(item["until"]) if item else None

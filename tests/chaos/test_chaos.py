@@ -11,15 +11,15 @@ SCHEDULES = 40
 
 
 def test_the_invariants_hold_under_random_faults() -> None:
-    found: dict[int, list[str]] = {}
+    violations: dict[int, list[str]] = {}
     faults: Counter[str] = Counter()
     with Xero.in_process() as xero:
         for seed in range(SCHEDULES):
             outcome = run(1_000_003 + seed, xero)
             faults += outcome.faults
             if outcome.violations:
-                found[seed] = outcome.violations
-    assert not found, f"replay with: python -m tests.chaos --seed 1 --only {min(found, default=0)}"
+                violations[seed] = outcome.violations
+    assert not violations, f"replay with: python -m tests.chaos --seed 1 --only {min(violations, default=0)}"
     assert sum(faults.values()) > 10 * SCHEDULES
 
 

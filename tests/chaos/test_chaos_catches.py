@@ -1,4 +1,4 @@
-"""Chaos finds what it is for: each invariant, broken on purpose, shows as a violation."""
+"""Every invariant, broken on purpose, shows as a violation."""
 
 from __future__ import annotations
 
@@ -23,5 +23,7 @@ def xero() -> Iterator[Xero]:
 def test_a_broken_invariant_is_caught(xero: Xero, name: str) -> None:
     mutation = MUTATIONS[name]
     with mutation.broken():
-        found = (one for seed in range(SCHEDULES) for one in run(seed, xero, mutation.rates, rounds=2).violations)
-        assert any(one.startswith(mutation.caught_as) for one in found), f"{mutation.invariant} is not caught"
+        violations = (
+            text for seed in range(SCHEDULES) for text in run(seed, xero, mutation.rates, rounds=2).violations
+        )
+        assert any(text.startswith(mutation.caught_as) for text in violations), f"{mutation.invariant} is not caught"

@@ -1,4 +1,4 @@
-"""No change without its webhook and no webhook without its change, wherever something crashes in between."""
+"""No change without its webhook, and no webhook without its change, wherever something crashes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.chaos.outbox.points import RATES
 from tests.chaos.outbox.schedule import run, run_with_one_fault
 
 SCHEDULES = 60
-MOST_UNTIL_CAUGHT = 60
+SCHEDULES_UNTIL_CAUGHT_MAX = 60
 
 
 def test_a_fault_at_any_single_point_loses_and_invents_nothing() -> None:
@@ -19,27 +19,27 @@ def test_a_fault_at_any_single_point_loses_and_invents_nothing() -> None:
     assert (untouched.violations, untouched.posts) == ([], untouched.events + untouched.replayed)
     assert untouched.replayed > 1
     assert set(untouched.points) == set(RATES)
-    found, struck = {}, Counter[str]()
+    violations, struck = {}, Counter[str]()
     for number, kind in enumerate(untouched.points, start=1):
         outcome = run_with_one_fault(number)
         struck += outcome.faults
         if outcome.violations:
-            found[number, kind] = outcome.violations
-    assert not found
+            violations[number, kind] = outcome.violations
+    assert not violations
     assert struck.total() == len(untouched.points)
 
 
 def test_faults_everywhere_lose_and_invent_nothing() -> None:
-    found, faults, twice = {}, Counter[str](), 0
+    violations, faults, twice = {}, Counter[str](), 0
     for seed in range(SCHEDULES):
         outcome = run(seed)
         faults += outcome.faults
         twice += outcome.twice
         if outcome.violations:
-            found[seed] = outcome.violations
-    assert not found, f"replay with: python -m tests.chaos.outbox --only {min(found, default=0)}"
+            violations[seed] = outcome.violations
+    assert not violations, f"replay with: python -m tests.chaos.outbox --only {min(violations, default=0)}"
     assert set(faults) == set(RATES)
-    # Some came again, as they may: under the same id, with the same bytes, or the checks would have said so.
+    # Some arrived twice, as they may: the checks make sure that id and bytes were the same.
     assert twice > 0
 
 
@@ -49,8 +49,9 @@ def test_a_schedule_runs_the_same_way_again() -> None:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_broken_road_is_caught(name: str) -> None:
+def test_a_broken_transport_is_caught(name: str) -> None:
     broken, caught_as = MUTATIONS[name]
     with broken():
-        found = (one for seed in range(MOST_UNTIL_CAUGHT) for one in run(seed, {"bus_entry_refused": 0.3}).violations)
-        assert any(one.startswith(caught_as) for one in found), f"{name} is not caught"
+        seeds = range(SCHEDULES_UNTIL_CAUGHT_MAX)
+        violations = (text for seed in seeds for text in run(seed, {"bus_entry_refused": 0.3}).violations)
+        assert any(text.startswith(caught_as) for text in violations), f"{name} is not caught"

@@ -1,4 +1,4 @@
-"""The run of `make scale`, smaller: everything arrives once, in order, within the limits, whoever is killed."""
+"""A small run of `make scale`: everything arrives once, in order, within the limits, whichever functions are killed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.chaos.scale import Size, run
 from tests.chaos.xero import Xero
 
 SMALL = Size(feeds=15, tenants=3, transactions=3000)
-# Without a limit of ours: all of them at one tenant, whose sixty calls a minute they pass at once.
+# All feeds at one tenant: without Feedlane's own limit they exceed its 60 calls a minute at once.
 CROWDED = Size(feeds=15, tenants=1, transactions=1500)
-# What nobody recognises is recorded again and again: enough of it to be found, and not more.
+# Unrecognised transactions are recorded again and again: just enough to be detected.
 TINY = Size(feeds=5, tenants=1, transactions=500)
 
 
@@ -27,22 +27,22 @@ def xero() -> Iterator[Xero]:
 
 
 def test_everything_arrives_once_and_in_order_although_functions_are_killed(xero: Xero) -> None:
-    found = run(1, xero, SMALL)
-    assert found.violations == []
-    assert found.figures["lines_delivered"] == SMALL.transactions
-    assert found.figures["functions_killed"] > 0.04 * found.figures["invocations"]
+    result = run(1, xero, SMALL)
+    assert result.violations == []
+    assert result.figures["lines_delivered"] == SMALL.transactions
+    assert result.figures["functions_killed"] > 0.04 * result.figures["invocations"]
 
 
 def test_calls_beyond_xeros_limits_are_found(xero: Xero) -> None:
     with patch.object(Gate, "enter", lambda *_: None):
-        found = run(1, xero, CROWDED, killed=0.0)
-    assert any(one.startswith("limits: Xero refused") for one in found.violations)
-    assert any("tenant_calls_in_a_minute_most" in one for one in found.violations)
+        result = run(1, xero, CROWDED, killed=0.0)
+    assert any(text.startswith("limits: Xero refused") for text in result.violations)
+    assert any("tenant_calls_in_a_minute_most" in text for text in result.violations)
 
 
 def test_transactions_that_arrive_twice_are_found(xero: Xero) -> None:
     """A message comes again after a crash, and neither its operation nor its ids are recognised."""
     forgotten = patch.multiple(ledger, known_ids=lambda *_: {}, add_ids=lambda *_: [])
     with forgotten, patch.object(Push, "is_done", False):
-        found = run(1, xero, TINY, killed=0.3)
-    assert any(one.startswith(("order: ", "once: ")) for one in found.violations)
+        result = run(1, xero, TINY, killed=0.3)
+    assert any(text.startswith(("order: ", "once: ")) for text in result.violations)

@@ -1,7 +1,7 @@
-"""A virtual clock with tasks that wait on it: what happens at the same time is told by the clock, the same each run.
+"""A virtual clock with tasks that wait on it, in the same order in every run.
 
-Each task is a greenlet. Whoever waits lets the others run up to that moment, so that invocations interleave at every
-read, write, send and call, in an order that depends on the seed alone.
+Each task is a greenlet. A waiting task lets the others run until its time has come, so that invocations interleave at
+every read, write, send and call, in an order that depends only on the seed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
 
 class Crash(BaseException):
-    """The process is gone: nothing of it runs any further, whatever it would have caught."""
+    """The process has died: nothing of it runs any further, whatever it would have caught."""
 
 
 class Task(greenlet):
-    """One invocation, or one thing that a person or a platform does."""
+    """One invocation, or one action of a person or a platform."""
 
     name = ""
     dead = False
@@ -31,11 +31,11 @@ class Task(greenlet):
     in_vault = 0
     struck = 0
     steps = 0
-    """Reads, writes, sends and calls that it has begun or ended."""
+    """The reads, writes, sends and calls that it has begun or ended."""
     dies_at = 0
-    """The step at which it is killed; 0: it is not."""
+    """The step at which it is killed; 0 for never."""
     failed: BaseException | None = None
-    told: dict[Any, Any] | None = None
+    limits_read: dict[Any, Any] | None = None
     """The not-before times that it has read, by the limit's key."""
 
 
@@ -56,7 +56,7 @@ class Timeline:
         heapq.heappush(self._due, (seconds, next(self._order), act))
 
     def start(self, name: str, work: Callable[[], Any], after: float = 0.0) -> Task:
-        """A new task. What it raises is kept in it."""
+        """Starts a task, which keeps whatever it raises."""
         task = Task(lambda: self._run(task, work), parent=self._hub)
         task.name = name
         self.tasks.add(task)
@@ -76,7 +76,7 @@ class Timeline:
         self._hub.switch()
 
     def run(self, seconds: float) -> None:
-        """All that happens within `seconds`; sooner back if nothing is left."""
+        """Runs everything due within `seconds`, or until nothing is left."""
         self._until = self.seconds + seconds
         while self._due and self._due[0][0] <= self._until:
             when, _, act = heapq.heappop(self._due)
@@ -90,7 +90,7 @@ class Timeline:
         return not self._due
 
     def jump(self, seconds: float) -> None:
-        """The clock goes on and nothing runs: what was due meanwhile is late."""
+        """Advances the clock without running anything: whatever was due is late."""
         self.seconds += seconds
 
     @property

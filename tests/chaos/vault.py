@@ -1,4 +1,4 @@
-"""The credential vault as other functions reach it: the real client and the real service, with a memory for secrets."""
+"""The credential vault as other functions reach it: the real client and service, with secrets kept in memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.chaos.table import Unreachable
 from tests.chaos.timeline import Crash, Timeline
 from tests.fakes.secrets import MemorySecrets
 
-STORE = 0.02
+SECRETS_SECONDS = 0.02
 
 
 class ChaosSecrets(MemorySecrets):
@@ -48,17 +48,17 @@ class ChaosSecrets(MemorySecrets):
         self._touch()
         id = super().write(name, text)
         self.texts.append(text)
-        self._faults.after("write", STORE)
+        self._faults.after("write", SECRETS_SECONDS)
         return id
 
     def _touch(self) -> None:
-        self._faults.before("read", STORE)
+        self._faults.before("read", SECRETS_SECONDS)
         if self._faults.strike("secrets_failed"):
             raise Unavailable("Secrets Manager is throttled", 1)
 
 
 class VaultFunction:
-    """boto3's client for Lambda, with two instances of the vault behind it that share nothing but the stores."""
+    """boto3's client for Lambda, with two instances of the vault that share only the stores."""
 
     def __init__(
         self,
@@ -74,19 +74,19 @@ class VaultFunction:
         self._parts = (secrets, table, identity, timeline.now, timeline.sleep)
         self._instances = [VaultService(*self._parts) for _ in range(2)]
 
-    def invoke(self, **asked: Any) -> dict[str, Any]:
+    def invoke(self, **arguments: Any) -> dict[str, Any]:
         self.invocations += 1
         task = self._timeline.current()
-        payload = json.loads(asked["Payload"])
-        place = self._rng.randrange(len(self._instances))
+        payload = json.loads(arguments["Payload"])
+        instance = self._rng.randrange(len(self._instances))
         if task is None:
-            return _answer(self._performed(place, payload))
+            return _answer(self._perform(instance, payload))
         task.in_vault += 1
         try:
-            data = self._performed(place, payload)
+            data = self._perform(instance, payload)
         except Crash:
-            # The vault's own process is gone, or its caller's as well.
-            self._instances[place] = VaultService(*self._parts)
+            # The vault's process has died, perhaps with its caller's.
+            self._instances[instance] = VaultService(*self._parts)
             if self._rng.random() < 0.3:
                 raise
             task.dead = False
@@ -100,18 +100,18 @@ class VaultFunction:
             raise ReadTimeoutError(endpoint_url="https://lambda.example")
         return _answer(data)
 
-    def _performed(self, place: int, payload: dict[str, Any]) -> dict[str, Any]:
+    def _perform(self, instance: int, payload: dict[str, Any]) -> dict[str, Any]:
         if self._faults.strike("vault_crashed") and (task := self._timeline.current()):
-            return self._crashing(place, payload, task)
+            return self._perform_and_crash(instance, payload, task)
         try:
-            return {"ok": perform(self._instances[place], message_in(payload))}
+            return {"ok": perform(self._instances[instance], message_in(payload))}
         except FeedlaneError as error:
             return {"error": error_as_data(error)}
 
-    def _crashing(self, place: int, payload: dict[str, Any], task: Any) -> dict[str, Any]:
-        """Its process ends just after it was done, when nobody has heard of it."""
+    def _perform_and_crash(self, instance: int, payload: dict[str, Any], task: Any) -> dict[str, Any]:
+        """The process dies after its work, before the caller has the answer."""
         with suppress(FeedlaneError):
-            perform(self._instances[place], message_in(payload))
+            perform(self._instances[instance], message_in(payload))
         task.dead = True
         raise Crash("vault")
 

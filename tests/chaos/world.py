@@ -1,4 +1,4 @@
-"""What a schedule acts in: linked companies with mapped accounts at the simulator, queues, functions, the vault."""
+"""The world of a schedule: linked companies with accounts mapped at the simulator, queues, functions, the vault."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from local.simulator.grants import CODE_LIFETIME, AuthorizationCode, AuthorizeRe
 from local.simulator.organisations import Account, fixed_id, new_organisation
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.chaos.faults import Faults
-from tests.chaos.functions import MOST_RECEIVES, TRANSACTIONS_DEAD, Functions, deployed
+from tests.chaos.functions import RECEIVES_MAX, TRANSACTIONS_DEAD, Functions, deployed
 from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.table import ChaosTable
 from tests.chaos.timeline import Timeline
@@ -47,7 +47,7 @@ API = "https://api.xero.example"
 
 @dataclass
 class Place:
-    """A source account, its target at Xero, and what has been sent for it so far."""
+    """A source account with its company, its connection and its target at Xero."""
 
     company_id: str
     connection_id: str
@@ -74,8 +74,8 @@ class World:
         self.secrets = ChaosSecrets(self.faults)
         self.log = io.StringIO()
         self.queues = {
-            name: Queue(name, self.timeline, rng, MOST_RECEIVES.get(name, 0))
-            for name in (*MOST_RECEIVES, TRANSACTIONS_DEAD)
+            name: Queue(name, self.timeline, rng, RECEIVES_MAX.get(name, 0))
+            for name in (*RECEIVES_MAX, TRANSACTIONS_DEAD)
         }
         self.functions = Functions(self.timeline, self.faults, rng, self.queues, self.log)
         self.transport = XeroTransport(xero, self.timeline, self.faults, self.causes, rng, self.table.requests)
@@ -109,7 +109,7 @@ class World:
     # links and mappings
 
     def build(self) -> None:
-        """One or two organisations, one to four feeds. No fault strikes here."""
+        """Links one or two organisations with one to four feeds, without faults."""
         rng, sim = self.rng, self.sim
         sim.timing.statement_seconds = rng.choice((0.5, 3.0, 40.0, 600.0))
         sim.timing.response_seconds = rng.choice((0.05, 0.4, 2.0))
@@ -117,21 +117,21 @@ class World:
         self.link(feeds, rng.randint(1, min(2, feeds)))
 
     def link(self, feeds: int, tenants: int) -> None:
-        """So many feeds of so many organisations, each of its own company, ready to be pushed to."""
+        """Links so many feeds of so many organisations, each of its own company, ready for pushes."""
         self.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
         settings = Settings(enabled=True, bank_feeds=True, client_id=DEFAULT_CLIENT_ID)
         self.store.commit(self.store.put_settings(settings))
-        connections = [self._linked(number, -(-feeds // tenants)) for number in range(tenants)]
+        connections = [self._link_company(number, -(-feeds // tenants)) for number in range(tenants)]
         for number in range(feeds):
-            self._mapped(connections[number % tenants], number, f"user-{number % tenants}")
+            self._map_account(connections[number % tenants], number, f"user-{number % tenants}")
         self.timeline.run(120)
 
-    def _linked(self, number: int, accounts_of_it: int) -> Connection:
+    def _link_company(self, number: int, account_count: int) -> Connection:
         accounts = [
             Account(
                 fixed_id(f"account-{number}-{n}"), f"Account {number} {n}", f"09{n}", f"2045455577{number}{n}", "GBP"
             )
-            for n in range(accounts_of_it)
+            for n in range(account_count)
         ]
         organisation = new_organisation(f"Organisation {number}", self.rng.choice(COUNTRIES), "GBP", accounts=accounts)
         self.sim.organisations[organisation.tenant_id] = organisation
@@ -141,7 +141,7 @@ class World:
         return self.consent(connection, organisation.tenant_id, f"user-{number}")
 
     def consent(self, connection: Connection, tenant_id: str, user_id: str) -> Connection:
-        """The customer authorises, or authorises again, on Xero's page, and comes back with a code."""
+        """The customer authorises the app on Xero's page, perhaps again, and returns with a code."""
         scopes = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
         request = AuthorizeRequest(DEFAULT_CLIENT_ID, REDIRECT, scopes, None, user_id)
         event = self.new_id()
@@ -157,12 +157,12 @@ class World:
         assert isinstance(linked, Connection)
         return linked
 
-    def _mapped(self, connection: Connection, number: int, user_id: str) -> None:
+    def _map_account(self, connection: Connection, number: int, user_id: str) -> None:
         account_id = f"src-{number}"
         account = self.source_account(connection, account_id, number)
         assert connection.tenant is not None
         tenant = self.sim.organisations[connection.tenant.id]
-        target = tenant.accounts[len([one for one in self.places if one.tenant_id == tenant.tenant_id])].account_id
+        target = tenant.accounts[sum(place.tenant_id == tenant.tenant_id for place in self.places)].account_id
         mapping.map_account(self.store, self.upstream, aws.queues(), self.now, self.new_id, connection, account, target)
         self.places.append(
             Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id, number)
@@ -183,7 +183,7 @@ class World:
             given={},
         )
 
-    # what there is
+    # current state
 
     def feed(self, place: Place) -> Feed | None:
         item = self.table.items.get((f"FEED#{place.feed_id}", "FEED"))

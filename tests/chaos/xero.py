@@ -1,4 +1,4 @@
-"""The way to the simulator without a network: calls in the same process, with faults, recorded as they are made."""
+"""Calls to the simulator in the same process, with faults, recorded as they are made."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from tests.chaos.timeline import Task, Timeline
 
 STATEMENTS = "/bankfeeds.xro/1.0/Statements"
 TOKEN = "/connect/token"
-LATENCY = 0.15
-# The functions whose calls keep the shared limits.
+LATENCY_SECONDS = 0.15
+# The functions whose calls share the limits.
 FEEDS = ("function push_", "function check_")
 
 
 class _Pause:
-    """What the simulator awaits when it takes its time."""
+    """Replaces `asyncio.sleep` in the simulator."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -49,7 +49,7 @@ async def _pause(seconds: float) -> None:
 
 
 class Xero:
-    """One simulator and its application, used by one schedule after the other."""
+    """A simulator and its application, reset for every schedule."""
 
     def __init__(self) -> None:
         self.sim = Simulator()
@@ -58,7 +58,7 @@ class Xero:
     @classmethod
     @contextmanager
     def in_process(cls) -> Iterator[Xero]:
-        """The simulator takes its time by the virtual clock, not by an event loop's."""
+        """A simulator that waits by the virtual clock instead of an event loop's."""
         with patch.object(gateway, "asyncio", SimpleNamespace(sleep=_pause)):
             yield cls()
 
@@ -72,7 +72,7 @@ class Xero:
 
 @dataclass
 class Call:
-    """`told` is what the caller had last read of not-before times, by the limit's key."""
+    """`limits_read` are the not-before times that the caller had last read, by the limit's key."""
 
     at: datetime
     task: Task | None
@@ -82,8 +82,8 @@ class Call:
     body: bytes
     key: str
     token: str
-    told: dict[Any, Any] | None
-    written_down: bool = True
+    limits_read: dict[Any, Any] | None
+    was_stored: bool = True
     status: int = 0
     until: datetime | None = None
     limited: str = ""
@@ -91,43 +91,43 @@ class Call:
 
 
 class XeroTransport(httpx.BaseTransport):
-    """`most_at_once` is by tenant; `refreshing` are the refresh calls under way."""
+    """`concurrency_peaks` is by tenant."""
 
     def __init__(
         self, xero: Xero, timeline: Timeline, faults: Faults, causes: Causes, rng: random.Random, requests: set[bytes]
     ) -> None:
         self.calls: list[Call] = []
-        self.most_at_once: Counter[str] = Counter()
-        self._at_once: Counter[str] = Counter()
+        self.concurrency_peaks: Counter[str] = Counter()
+        self._concurrent: Counter[str] = Counter()
         self._xero, self._timeline, self._faults, self._causes = xero, timeline, faults, causes
         self._rng = rng
         self._requests = requests
         self._numbers = itertools.count(1)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._faults.before("xero", LATENCY)
-        call = self._noted(request)
+        self._faults.before("xero", LATENCY_SECONDS)
+        call = self._record_call(request)
         self._strike_before(call)
-        # The feeds' own calls: a stalled function, which Lambda would have ended, has left its place to another.
+        # Only the feeds' calls count, and no stalled function's: Lambda would have ended that one.
         counts = call.task is not None and call.task.name.startswith(FEEDS) and not call.task.was_stalled
-        self._at_once[call.tenant] += counts
-        self.most_at_once[call.tenant] = max(self.most_at_once[call.tenant], self._at_once[call.tenant])
+        self._concurrent[call.tenant] += counts
+        self.concurrency_peaks[call.tenant] = max(self.concurrency_peaks[call.tenant], self._concurrent[call.tenant])
         try:
-            status, headers, body = self._served(request, call)
+            status, headers, body = self._serve(request, call)
             if call.path == TOKEN:
-                self._timeline.sleep(LATENCY)
+                self._timeline.sleep(LATENCY_SECONDS)
         finally:
-            self._at_once[call.tenant] -= counts
+            self._concurrent[call.tenant] -= counts
             call.ended = self._timeline.now()
         call.status = status
         self._note_refusal(call, headers, body)
-        self._faults.after("xero", LATENCY)
+        self._faults.after("xero", LATENCY_SECONDS)
         lost = "token_answer_lost" if call.path == TOKEN else "xero_answer_lost"
         if self._faults.strike(lost):
             raise httpx.ReadTimeout("the answer was lost")
         return httpx.Response(status, headers=headers, content=body, request=request)
 
-    def _noted(self, request: httpx.Request) -> Call:
+    def _record_call(self, request: httpx.Request) -> Call:
         task = self._timeline.current()
         body = request.content
         call = Call(
@@ -139,10 +139,10 @@ class XeroTransport(httpx.BaseTransport):
             body=body,
             key=request.headers.get("idempotency-key", ""),
             token=request.headers.get("authorization", "").partition(" ")[2],
-            told=dict(task.told or {}) if task is not None else None,
+            limits_read=dict(task.limits_read or {}) if task is not None else None,
         )
         if call.path == STATEMENTS and call.method == "POST":
-            call.written_down = body in self._requests
+            call.was_stored = body in self._requests
             self._causes.strike(call.tenant, body)
         self.calls.append(call)
         return call
@@ -156,12 +156,12 @@ class XeroTransport(httpx.BaseTransport):
         if token is not None and self._faults.strike("xero_401"):
             token.ended = True
 
-    def _served(self, request: httpx.Request, call: Call) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def _serve(self, request: httpx.Request, call: Call) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         headers = [(name.lower(), value) for name, value in request.headers.raw]
-        order = self._order(call)
-        if order is not None:
+        fault = self._choose_fault(call)
+        if fault is not None:
             number = str(next(self._numbers))
-            self._xero.sim.faults.orders[number] = order  # type: ignore[attr-defined]
+            self._xero.sim.faults.injected[number] = fault  # type: ignore[attr-defined]
             headers.append((b"x-chaos", number.encode()))
         scope = {
             "type": "http",
@@ -176,10 +176,10 @@ class XeroTransport(httpx.BaseTransport):
             "server": ("xero.example", 443),
             "client": ("127.0.0.1", 1),
         }
-        return self._awaited(scope, call.body)
+        return self._run_app(scope, call.body)
 
-    def _awaited(self, scope: dict[str, Any], body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        """The application run to its end; while it takes its time, other tasks run."""
+    def _run_app(self, scope: dict[str, Any], body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Runs the application to its end; while it waits, other tasks run."""
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
@@ -197,17 +197,21 @@ class XeroTransport(httpx.BaseTransport):
         content = b"".join(message.get("body", b"") for message in sent[1:])
         return sent[0]["status"], sent[0]["headers"], content
 
-    def _order(self, call: Call) -> Fault | None:
-        """The fault that the simulator answers this call with, if any."""
+    def _choose_fault(self, call: Call) -> Fault | None:
+        """The fault with which the simulator answers this call, if any."""
         strike = self._faults.strike
         if call.path == TOKEN:
             return (
                 Fault(0, "status", self._rng.choice(("before", "after")), status=500) if strike("token_500") else None
             )
-        for limit, most in (("minute", 60), ("day", 77_000), ("concurrent", 0), ("appminute", 60)):
+        for limit, seconds_max in (("minute", 60), ("day", 77_000), ("concurrent", 0), ("appminute", 60)):
             if strike(f"xero_429_{limit}"):
                 return Fault(
-                    0, "rateLimit", "before", limit=limit, seconds=self._rng.randint(1, most) if most else None
+                    0,
+                    "rateLimit",
+                    "before",
+                    limit=limit,
+                    seconds=self._rng.randint(1, seconds_max) if seconds_max else None,
                 )
         if strike("xero_503"):
             return Fault(0, "status", "before", status=503)
@@ -219,17 +223,17 @@ class XeroTransport(httpx.BaseTransport):
         return None
 
     def _note_refusal(self, call: Call, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Refusals that come of causes are counted by the answers that show them."""
+        """Counts the refusals that have causes, by Xero's answers."""
         if call.status == 429:
-            named = {name.decode().lower(): value.decode() for name, value in headers}
-            call.limited = named.get("x-rate-limit-problem", "")
-            seconds = xero_retry_after(named, call.at)
+            by_name = {name.decode().lower(): value.decode() for name, value in headers}
+            call.limited = by_name.get("x-rate-limit-problem", "")
+            seconds = xero_retry_after(by_name, call.at)
             if seconds and call.ended:
                 call.until = call.ended + timedelta(seconds=seconds)
         if call.status not in (403, 422) or not self._faults.on:
             return
         value = json.loads(body)
-        found = value["items"][0]["errors"][0] if "items" in value else value
-        kind = found.get("type") or found.get("Detail")
-        if kind != "invalid-end-date":  # no fault of its own: what a moved time zone can lead to
+        refusal = value["items"][0]["errors"][0] if "items" in value else value
+        kind = refusal.get("type") or refusal.get("Detail")
+        if kind != "invalid-end-date":  # a consequence of a moved time zone, not a fault
             self._faults.count(f"answer_{call.status}_{kind}")

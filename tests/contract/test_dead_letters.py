@@ -82,7 +82,7 @@ def deployment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
             fifo = {"FifoQueue": "true", "DeduplicationScope": "messageGroup"} if name.endswith(".fifo") else {}
             fifo |= {"FifoThroughputLimit": "perMessageGroupId"} if fifo else {}
             made("sqs").create_queue(QueueName=f"{stack}-{name}", Attributes=fifo)
-    monkeypatch.setattr(dead_letters.OperatorsAws, "client", lambda own, service: made(service))
+    monkeypatch.setattr(dead_letters.OperatorAws, "client", lambda own, service: made(service))
     found = Deployment(made("sqs"), stack)
     yield found
     if request.param == "sqs":
@@ -108,10 +108,10 @@ def test_the_list_tells_how_many_what_and_why_and_never_what_they_contain(deploy
         ["transactions", "2"], ["statements", "1"], ["checks", "1"], ["deliveries", "1"], ["events", "1"],
         ["schedule", "0"],
     ]  # fmt: skip
-    assert any(kept in line and "1 transaction(s) of company company-1" in line for line in lines)
+    assert any(kept in line and "1 transaction for company company-1" in line for line in lines)
     assert any(poison in line and line.endswith("body: is not valid JSON") for line in lines)
     for meaning in (
-        "wakes feed k/a", "looks at statement 7 of feed k/a", "event event-1 for consumer consumer-1",
+        "wake-up for feed k/a", "check of statement 7 for feed k/a", "event event-1 for consumer consumer-1",
         "event event-2 (bankFeeds.held), not routed",
     ):  # fmt: skip
         assert meaning in told
@@ -128,7 +128,7 @@ def test_letters_go_back_in_their_groups_and_in_order(deployment: Deployment) ->
 
     done = deployment.run("put-back", "transactions", "--all")
     assert done.exit_code == 0
-    assert done.output.endswith("25 put back, 0 stayed\n")
+    assert done.output.endswith("25 put back, 0 left in the queue\n")
     back = deployment.take("transactions.fifo")
     for account, parity in (("a", 0), ("b", 1)):
         group = [found for found in back if found["Attributes"]["MessageGroupId"] == f"k/{account}"]
@@ -155,7 +155,7 @@ def test_an_event_goes_back_to_the_queue_of_events(deployment: Deployment) -> No
 def test_what_is_not_there_is_said(deployment: Deployment) -> None:
     missing = deployment.run("put-back", "statements", "--message", "nothing")
     assert missing.exit_code == 1
-    assert "nothing is not there" in missing.output
+    assert "nothing was not found" in missing.output
     assert deployment.run("put-back", "statements").exit_code == 2
     assert deployment.run("put-back", "statements", "--all", "--message", "nothing").exit_code == 2
 
@@ -199,7 +199,7 @@ def test_one_that_comes_back_while_the_others_go_stays_where_it_is(
 
     monkeypatch.setattr(dead_letters.DeadLetterQueue, "remove", set_aside_again)
     done = deployment.run("put-back", "transactions", "--all")
-    assert done.output.endswith("1 put back, 0 stayed\n")
+    assert done.output.endswith("1 put back, 0 left in the queue\n")
     [stays] = deployment.take("transactions-dead-letters.fifo")
     assert stays["MessageAttributes"]["reason"]["StringValue"] == "body: is not valid JSON"
 
@@ -227,4 +227,4 @@ def test_the_functions_reason_is_the_one_that_is_shown(deployment: Deployment, m
     finally:
         environment.environment.cache_clear()
     [line] = deployment.run("list", "transactions").output.splitlines()[1:]
-    assert line.endswith("1 transaction(s) of company company-1  version: must be 1")
+    assert line.endswith("1 transaction for company company-1  version: must be 1")

@@ -1,4 +1,4 @@
-"""The vault in many processes at once, on real stores: nobody is disconnected whom Xero has not disconnected."""
+"""The vault in many processes at once, on real stores: no one loses a connection that Xero has not ended."""
 
 from feedlane.store import attempts
 

@@ -1,4 +1,4 @@
-"""`make races SEEDS=… SEED=…`: runs the seeds, prints what happened, writes `build/races.json`."""
+"""`make races SEEDS=… SEED=…`: runs the seeds, prints a summary, writes `build/races.json`."""
 
 from __future__ import annotations
 
@@ -7,29 +7,33 @@ import time
 from collections import Counter
 
 from tests import seeded
-from tests.races import place
+from tests.races import services
 from tests.races.pool import SIZE, Pool
 from tests.races.race import Outcome, run
 
-EVERY = 20
+PROGRESS_EVERY = 20
 
 
 def main() -> int:
-    asked = seeded.arguments("tests.races", __doc__, "seeds", 200)
-    seeds = [asked.only] if asked.only is not None else list(range(asked.seed, asked.seed + asked.seeds))
-    begun, total = time.perf_counter(), Outcome()
-    with place.started() as where, Pool(where) as pool:
+    arguments = seeded.arguments("tests.races", __doc__, "seeds", 200)
+    seeds = (
+        [arguments.only]
+        if arguments.only is not None
+        else list(range(arguments.seed, arguments.seed + arguments.seeds))
+    )
+    started, total = time.perf_counter(), Outcome()
+    with services.started() as running, Pool(running) as pool:
         for done, seed in enumerate(seeds, 1):
-            _add(total, run(where, pool, seed), seed)
-            if done % EVERY == 0:
-                seconds = time.perf_counter() - begun
+            _add(total, run(running, pool, seed), seed)
+            if done % PROGRESS_EVERY == 0:
+                seconds = time.perf_counter() - started
                 print(f"{done} seeds, {seconds:.0f} s, {len(total.violations)} violations", flush=True)
-    figures = _figures(len(seeds), total, time.perf_counter() - begun)
+    figures = _figures(len(seeds), total, time.perf_counter() - started)
     seeded.write(figures, "races")
     print(
-        f"{len(seeds)} seeds, {total.acts.total()} acts in {SIZE} processes: {total.asked} asks, "
-        f"{total.refreshes} refreshes, {total.deaths} processes killed, {len(total.violations)} violations, "
-        f"{figures['seconds']:.0f} s"
+        f"{len(seeds)} seeds, {total.acts.total()} acts in {SIZE} processes: {total.asked} requests, "
+        f"{total.refreshes} refreshes, {total.deaths} processes killed, {len(total.violations)} violations. "
+        f"It took {figures['seconds']:.0f} s."
     )
     return 1 if total.violations else 0
 
@@ -41,7 +45,7 @@ def _add(total: Outcome, outcome: Outcome, seed: int) -> None:
     total.deaths += outcome.deaths
     total.refreshes += outcome.refreshes
     if outcome.violations:
-        print(f"seed {seed} breaks {len(outcome.violations)} rules; replay: --only {seed}")
+        print(f"seed {seed} has {len(outcome.violations)} violations; replay it with --only {seed}")
         for text in outcome.violations[:6]:
             print(f"  {text}")
 

@@ -1,4 +1,4 @@
-"""What is done to the twenty, each time at another moment: all of it in every seed, in an order of its own."""
+"""The acts of a race: each seed runs all of them, in a random order and at random moments."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from feedlane.ids import fingerprint
 from tests.races.process import Answer
-from tests.races.world import DAY, HURRY, LEASE_OVER, MINUTE, TOKEN_PATH, World
+from tests.races.world import AFTER_LEASE_SECONDS, DAY_SECONDS, HURRY, MINUTE_SECONDS, TOKEN_PATH, World
 
 Act = Callable[[World], None]
 NEW_SECRET = "the-new-secret-of-the-app-{}"
-# Moments in a refresh: the lease is taken with one DynamoDB transaction and given back with another.
-MOST_MOMENTS = 16
-IN_A_REFRESH = (f"before {TOKEN_PATH}", f"after {TOKEN_PATH}", "before PutSecretValue", "after PutSecretValue")
-NOT_NOW = {"ok", "Unavailable", "Failed", "Dead"}
+# A refresh has about this many moments: one DynamoDB transaction takes the lease, another returns it.
+MOMENTS_MAX = 16
+REFRESH_MOMENTS = (f"before {TOKEN_PATH}", f"after {TOKEN_PATH}", "before PutSecretValue", "after PutSecretValue")
+HARMLESS_KINDS = {"ok", "Unavailable", "Failed", "Dead"}
 
 
 def twenty_ask_at_once(world: World) -> None:
@@ -24,69 +24,71 @@ def twenty_ask_at_once(world: World) -> None:
     answers = world.ask(20)
     what = "twenty at once"
     world.expect_one_token(answers, what)
-    world.expect_nobody_lost(answers, what)
+    world.expect_no_one_lost(answers, what)
     refreshes = world.refreshes(before)
     world.expect(refreshes == 1, f"{what}: {refreshes} refreshes")
 
 
 def twenty_report_a_401(world: World) -> None:
-    [held] = world.ask(1)
+    [rejected] = world.ask(1)
     before = len(world.token_calls())
-    answers = world.ask(20, fingerprint(held.value or ""))
+    answers = world.ask(20, fingerprint(rejected.value or ""))
     token = world.expect_one_token(answers, "twenty with a 401")
     refreshes = world.refreshes(before)
-    world.expect(refreshes == 1 and token != held.value, f"twenty with a 401: {refreshes} refreshes")
+    world.expect(refreshes == 1 and token != rejected.value, f"twenty with a 401: {refreshes} refreshes")
 
 
 def dies_between_xeros_answer_and_the_store(world: World) -> None:
-    _dies(world, f"after {TOKEN_PATH}", world.rng.uniform(LEASE_OVER, 25 * MINUTE))
+    _dies(world, f"after {TOKEN_PATH}", world.rng.uniform(AFTER_LEASE_SECONDS, 25 * MINUTE_SECONDS))
 
 
 def dies_between_the_store_and_the_answer(world: World) -> None:
-    """The pair is stored, and nobody knows: also when the old one is long dead at Xero."""
-    _dies(world, "after PutSecretValue", world.rng.choice((LEASE_OVER, 20 * MINUTE, 40 * MINUTE)))
+    """The pair is stored but not announced, even long after the old one has died at Xero."""
+    _dies(
+        world, "after PutSecretValue", world.rng.choice((AFTER_LEASE_SECONDS, 20 * MINUTE_SECONDS, 40 * MINUTE_SECONDS))
+    )
 
 
 def dies_at_any_moment(world: World) -> None:
-    _dies(world, world.rng.randint(1, MOST_MOMENTS), LEASE_OVER)
+    _dies(world, world.rng.randint(1, MOMENTS_MAX), AFTER_LEASE_SECONDS)
 
 
 def _dies(world: World, at: str | int, later: float) -> None:
     what = f"a holder that dies at {at}"
     world.expire()
     before = len(world.token_calls())
-    others = [world.asking(hurry=HURRY)] * world.rng.randint(1, 4)
-    answers = world.ask_each([world.asking(at=at), *others])
+    others = [world.request(hurry=HURRY)] * world.rng.randint(1, 4)
+    answers = world.ask_each([world.request(at=at), *others])
     if isinstance(at, str):
-        # Whoever is first does the refresh; if that was not the one to die, nobody dies.
+        # The first instance refreshes. If it is not the one that was to die, none dies.
         world.expect(answers[0].kind in ("Dead", "ok", "Unavailable"), f"{what}: {answers[0]}")
-    world.expect_nobody_lost(answers, what)
-    world.expect({one.kind for one in answers} <= NOT_NOW, f"{what}: {answers}")
+    world.expect_no_one_lost(answers, what)
+    world.expect({answer.kind for answer in answers} <= HARMLESS_KINDS, f"{what}: {answers}")
     world.advance(later)
     heirs = world.ask(4)
     world.expect_tokens(heirs, what)
-    world.expect_nobody_lost(heirs, what)
+    world.expect_no_one_lost(heirs, what)
     world.expect_one_at_a_time(before, what)
 
 
 def dies_alone(world: World) -> None:
-    """Nobody else is there: the holder dies for certain, in the middle of its refresh."""
-    at = world.rng.choice(IN_A_REFRESH)
-    what = f"a lonely holder that dies at {at}"
+    """The holder is alone and certain to die in the middle of its refresh."""
+    at = world.rng.choice(REFRESH_MOMENTS)
+    what = f"a single holder that dies at {at}"
     world.expire()
     before = len(world.token_calls())
     [answer] = world.ask(1, at=at)
     world.expect(answer.kind == "Dead", f"{what}: {answer}")
     [early] = world.ask(1, hurry=HURRY)
     if early.kind == "ok":
-        # A version that has lost its labels is gone from the store; then the pair of the dead counts, unannounced.
+        # The previous version has lost its labels; then the dead holder's pair is valid, though unannounced.
         world.expect_tokens([early], what)
     else:
         world.expect(early.kind == "Unavailable", f"{what}: {early}")
-    world.advance(LEASE_OVER)
+    world.advance(AFTER_LEASE_SECONDS)
     heirs = world.ask(6)
     world.expect_tokens(heirs, what)
-    world.expect_nobody_lost(heirs, what)
+    world.expect_no_one_lost(heirs, what)
     refreshes = world.refreshes(before)
     world.expect(1 <= refreshes <= 2, f"{what}: {refreshes} refreshes")
 
@@ -104,7 +106,7 @@ def answers_are_lost(world: World) -> None:
 
 
 def the_store_refuses(world: World) -> None:
-    """Secrets Manager throttles, fails, denies, or loses its answer; at the write, or at reads as well."""
+    """Secrets Manager throttles, fails, denies or loses its answer, at writes or reads."""
     error, times = world.rng.choice(("throttled", "failed", "denied", "lost")), world.rng.randint(1, 9)
     operation = world.rng.choice(("PutSecretValue", "PutSecretValue", "GetSecretValue"))
     what = f"{operation} {error} {times} times"
@@ -121,35 +123,35 @@ def the_table_refuses(world: World) -> None:
     world.expire()
     before = len(world.token_calls())
     answers = world.ask(4, hurry=HURRY, answers={operation: (error, times)})
-    world.advance(LEASE_OVER)  # a lease whose taking was done and not heard of ends by itself
+    world.advance(AFTER_LEASE_SECONDS)  # a lease that was taken without an answer expires by itself
     _recovers(world, answers, before, what)
 
 
 def _recovers(world: World, answers: list[Answer], before: int, what: str) -> None:
-    world.expect_nobody_lost(answers, what)
-    world.expect({one.kind for one in answers} <= NOT_NOW, f"{what}: {answers}")
-    world.mend()
+    world.expect_no_one_lost(answers, what)
+    world.expect({answer.kind for answer in answers} <= HARMLESS_KINDS, f"{what}: {answers}")
+    world.clear_faults()
     healed = world.ask(4)
     world.expect_tokens(healed, what)
-    world.expect_nobody_lost(healed, what)
+    world.expect_no_one_lost(healed, what)
     world.expect_one_at_a_time(before, what)
 
 
 def a_holder_sleeps_through_its_lease(world: World) -> None:
-    """It wakes when others have refreshed: what it brings does not count, and it gets what they have."""
-    at = world.rng.choice(IN_A_REFRESH)
+    """It wakes after others have refreshed: its own pair is discarded, and it gets theirs."""
+    at = world.rng.choice(REFRESH_MOMENTS)
     what = f"a holder that sleeps at {at}"
     world.expire()
-    world.expect(world.stalled(at), f"{what}: it did not get there")
-    world.advance(LEASE_OVER)
+    world.expect(world.stall(at), f"{what}: it did not reach that moment")
+    world.advance(AFTER_LEASE_SECONDS)
     token = world.expect_one_token(world.ask(3), what)
-    if at == IN_A_REFRESH[0] and world.rng.random() < 0.5:
-        # Its refresh token is dead at Xero by now, but that is nobody's end.
+    if at == REFRESH_MOMENTS[0] and world.rng.random() < 0.5:
+        # Its refresh token is dead at Xero by now, but no connection ends because of that.
         world.expire()
         token = world.expect_one_token(world.ask(3), what)
-    woken = world.resumed()
-    world.expect_nobody_lost([woken], what)
-    world.expect(woken.value == token, f"{what}: it got {woken.kind} and not what counts")
+    woken = world.resume()
+    world.expect_no_one_lost([woken], what)
+    world.expect(woken.value == token, f"{what}: it got {woken.kind} instead of the valid token")
     world.expect(world.expect_one_token(world.ask(3), what) == token, f"{what}: the token was replaced")
 
 
@@ -168,80 +170,80 @@ def the_secret_is_rotated_with_a_second_one(world: World) -> None:
 
 
 def the_secret_is_rotated_at_xero_alone(world: World) -> None:
-    """The app's fault: nobody is disconnected, and all is well once the new secret is saved."""
+    """The app's problem: no one is disconnected, and everything works once the new secret is saved."""
     what = "a secret changed at Xero alone"
     new = NEW_SECRET.format(world.rng.getrandbits(32))
     world.expire()
-    is_stalled = world.rng.random() < 0.5 and world.stalled(IN_A_REFRESH[0])
+    is_stalled = world.rng.random() < 0.5 and world.stall(REFRESH_MOMENTS[0])
     world.control("PUT", "app", {"clientSecrets": [new]})
     world.secret = new
     if not is_stalled:
         answers = world.ask(4, hurry=HURRY)
-        world.expect({one.kind for one in answers} <= {"AppKeysRejected", "Unavailable"}, f"{what}: {answers}")
+        world.expect({answer.kind for answer in answers} <= {"AppKeysRejected", "Unavailable"}, f"{what}: {answers}")
         world.expect_linked(what)
     [saved] = world.ask(1, "FEEDLANESIMULATORCLIENTID000000A", new, what="save_keys")
     world.expect(saved.value is True, f"{what}: {saved}")
     if is_stalled:
         # It had read the old secret before the new one was saved.
-        woken = world.resumed()
-        world.expect(woken.kind == "ok", f"{what}: whoever was on the way met {woken.kind} {woken.value}")
+        woken = world.resume()
+        world.expect(woken.kind == "ok", f"{what}: the request in flight got {woken.kind} {woken.value}")
     world.expect_one_token(world.ask(4), what)
 
 
 def our_clock_is_sixty_days_ahead(world: World) -> None:
-    """And comes right again: a token that was believed to live for 60 days is replaced when Xero refuses it."""
+    """The clock is corrected later: a token believed to live for 60 days is replaced when Xero refuses it."""
     what = "our clock 60 days ahead"
-    world.our_clock(60 * DAY)
+    world.shift_our_clock(60 * DAY_SECONDS)
     before = len(world.token_calls())
     answers = world.ask(6)
     token = world.expect_one_token(answers, what)
-    world.expect_nobody_lost(answers, what)
+    world.expect_no_one_lost(answers, what)
     refreshes = world.refreshes(before)
     world.expect(refreshes == 1, f"{what}: {refreshes} refreshes")
-    world.our_clock(-60 * DAY)
+    world.shift_our_clock(-60 * DAY_SECONDS)
     world.expire()
     world.expect_linked(what)
     world.expect_one_token(world.ask(6, fingerprint(token)), what)
 
 
 def dies_with_a_clock_that_is_sixty_days_ahead(world: World) -> None:
-    """Nobody waits 60 days for the end of its lease."""
+    """Its lease does not last 60 days."""
     what = "a holder that dies with a clock 60 days ahead"
     world.expire()
-    world.our_clock(60 * DAY)
-    [dead] = world.ask(1, at=world.rng.choice(IN_A_REFRESH))
+    world.shift_our_clock(60 * DAY_SECONDS)
+    [dead] = world.ask(1, at=world.rng.choice(REFRESH_MOMENTS))
     world.expect(dead.kind == "Dead", f"{what}: {dead}")
-    world.our_clock(-60 * DAY)
+    world.shift_our_clock(-60 * DAY_SECONDS)
     world.expect_tokens(world.ask(6), what)
 
 
 def the_customer_revokes_at_xero(world: World) -> None:
     what = "a revoked grant"
-    told = world.told()
+    events_before = world.disconnect_events()
     world.revoke_at_xero()
     world.expire()
     answers = world.ask(5, hurry=HURRY)
     kinds = {answer.kind for answer in answers}
     world.expect(kinds <= {"ReconnectionNeeded", "Unavailable"} and kinds != {"Unavailable"}, f"{what}: {answers}")
-    world.expect_ended_once(told, what)
+    world.expect_ended_once(events_before, what)
     world.reconnect()
     world.expect_one_token(world.ask(3), what)
 
 
 def sixty_days_pass(world: World) -> None:
-    """The daily round within them keeps the token set alive; without it, the customer has to come again."""
+    """Daily rounds keep the token set alive; without them, the customer has to reconnect."""
     what = "sixty days"
-    told = world.told()
+    events_before = world.disconnect_events()
     world.expect_one_token(world.ask(1), what)
-    world.advance(59 * DAY)
+    world.advance(59 * DAY_SECONDS)
     world.expect_linked(f"{what} less one")
-    world.advance(59 * DAY)
+    world.advance(59 * DAY_SECONDS)
     world.expect_linked(f"{what} less one, again")
-    world.advance(61 * DAY)
+    world.advance(61 * DAY_SECONDS)
     answers = world.ask(3, hurry=HURRY)
     kinds = {answer.kind for answer in answers}
     world.expect(kinds <= {"ReconnectionNeeded", "Unavailable"} and kinds != {"Unavailable"}, f"{what}: {answers}")
-    world.expect_ended_once(told, what)
+    world.expect_ended_once(events_before, what)
     world.reconnect()
     world.expect_one_token(world.ask(3), what)
 

@@ -1,7 +1,7 @@
-"""What happens to a process at a moment of its work: it dies, it stalls, or a store answers it with an error.
+"""Interrupts a process at a moment of its work: it dies, it stalls, or a store answers with an error.
 
-The moments are those before and after each request that really goes out, to AWS and to Xero. Errors are put in where
-boto3 hands its request to the network, so that everything above (boto3's own retries too) is what runs on AWS.
+The moments are before and after each request to AWS and to Xero. Errors are injected where boto3 passes its request to
+the network, so that everything above, including boto3's retries, is what runs on AWS.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
-# boto3 waits up to seven seconds in its retries; here a twentieth of it.
-HURRY = 20
+# boto3 pauses up to seven seconds in its retries; here a twentieth of that.
+RETRY_SPEEDUP = 20
 ERRORS = {
     "throttled": (400, "ThrottlingException"),
     "failed": (500, "InternalServiceError"),
@@ -31,23 +31,23 @@ ERRORS = {
 
 
 class Moments:
-    """`at` names one (`"after PutSecretValue"`), or counts them from the start of the work; `do` is `die` or `stall`.
+    """`at` is a moment's name (`"after PutSecretValue"`) or its number since the start; `do` is `die` or `stall`.
 
-    `answers` has, by operation, an error of `ERRORS` or `lost` (the work is done, its answer is lost) and how often.
+    `answers` has, by operation, an error of `ERRORS` or `lost` (the work is done, the answer is lost), and how often.
     """
 
-    def __init__(self, stalled: Callable[[], None]) -> None:
-        self._stalled = stalled
+    def __init__(self, on_stall: Callable[[], None]) -> None:
+        self._on_stall = on_stall
         self._at: str | int | None = None
         self._do = ""
         self._count = 0
         self._answers: dict[str, str] = {}
-        self._left: Counter[str] = Counter()
+        self._remaining: Counter[str] = Counter()
 
     def set(self, at: str | int | None, do: str, answers: dict[str, tuple[str, int]]) -> None:
         self._at, self._do, self._count = at, do, 0
         self._answers = {operation: error for operation, (error, _) in answers.items()}
-        self._left = Counter({operation: times for operation, (_, times) in answers.items()})
+        self._remaining = Counter({operation: times for operation, (_, times) in answers.items()})
 
     def reach(self, moment: str) -> None:
         self._count += 1
@@ -56,26 +56,26 @@ class Moments:
         if self._do == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         self._at = None
-        self._stalled()
+        self._on_stall()
 
     def watch(self, client: Any) -> None:
-        """A boto3 client's requests."""
+        """Watches a boto3 client's requests."""
         client.meta.events.register("before-send", self._before)
         client.meta.events.register("response-received", self._after)
 
     def _before(self, request: Any, event_name: str, **_: Any) -> AWSResponse | None:
         operation = event_name.rpartition(".")[2]
         self.reach(f"before {operation}")
-        if self._left[operation] <= 0:
+        if self._remaining[operation] <= 0:
             return None
-        self._left[operation] -= 1
+        self._remaining[operation] -= 1
         error = self._answers[operation]
         if error == "lost":
             URLLib3Session().send(request)
             raise ReadTimeoutError(endpoint_url=request.url)
         status, code = ERRORS[error]
-        body = json.dumps({"__type": code, "message": "as the test ordered"}).encode()
-        headers = {"x-amzn-requestid": "ordered", "content-type": "application/x-amz-json-1.1"}
+        body = json.dumps({"__type": code, "message": "injected by the test"}).encode()
+        headers = {"x-amzn-requestid": "injected", "content-type": "application/x-amz-json-1.1"}
         return AWSResponse(request.url, status, headers, _Body(body))
 
     def _after(self, event_name: str, **_: Any) -> None:
@@ -83,7 +83,7 @@ class Moments:
 
 
 class WatchedTransport(httpx.BaseTransport):
-    """Requests to Xero."""
+    """Watches requests to Xero."""
 
     def __init__(self, moments: Moments) -> None:
         self._moments = moments
@@ -108,4 +108,4 @@ class _Body:
 
 
 def hurry_retries() -> None:
-    botocore.endpoint.time = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / HURRY))  # type: ignore[assignment]
+    botocore.endpoint.time = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / RETRY_SPEEDUP))  # type: ignore[assignment]

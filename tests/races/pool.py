@@ -1,4 +1,4 @@
-"""Twenty function instances. One that has died is replaced by a cold one."""
+"""Twenty function instances. A cold one replaces each that dies."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import NamedTuple
 
-from tests.races.place import Place
 from tests.races.process import STALLED, Answer, Ask, serve
+from tests.races.services import Services
 
 SIZE = 20
 DEAD = Answer("Dead")
-PATIENCE = 60.0
+ANSWER_SECONDS_MAX = 60.0
 
 
 class Member(NamedTuple):
@@ -24,14 +24,14 @@ class Member(NamedTuple):
 
 
 class Pool:
-    """`broken` names a mutation of the product that all of them run with."""
+    """`broken` names a mutation of the product with which all instances run."""
 
-    def __init__(self, place: Place, broken: str = "") -> None:
+    def __init__(self, services: Services, broken: str = "") -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.races.process"])
-        self._place = place
+        self._services = services
         self._broken = broken
-        self._members = [self._born() for _ in range(SIZE)]
+        self._members = [self._start() for _ in range(SIZE)]
 
     def __enter__(self) -> Pool:
         return self
@@ -44,41 +44,41 @@ class Pool:
                 member.process.kill()
 
     def ask(self, asks: Sequence[Ask]) -> list[Answer]:
-        """All at once, each in a process of its own. A process that dies answers `DEAD`."""
+        """Sends all requests at once, each to its own process. A process that dies answers `DEAD`."""
         for member, ask in zip(self._members, asks, strict=False):
             member.pipe.send(ask)
-        return [self._heard(number) for number in range(len(asks))]
+        return [self._receive(number) for number in range(len(asks))]
 
-    def stalled(self, ask: Ask) -> bool:
-        """Sends the ask to the last instance; whether it stalls on the way (or answers without)."""
+    def stall(self, ask: Ask) -> bool:
+        """Sends the request to the last instance. Returns whether it stalls before it answers."""
         pipe = self._members[-1].pipe
         pipe.send(ask)
-        if not pipe.poll(PATIENCE):
+        if not pipe.poll(ANSWER_SECONDS_MAX):
             raise TimeoutError("a function instance does not answer")
         self._early = pipe.recv()
         return bool(self._early == STALLED)
 
-    def resumed(self) -> Answer:
-        """What the stalled instance answers in the end."""
-        self._members[-1].pipe.send("go on")
-        return self._heard(SIZE - 1)
+    def resume(self) -> Answer:
+        """Resumes the stalled instance and returns its answer."""
+        self._members[-1].pipe.send("resume")
+        return self._receive(SIZE - 1)
 
-    def _heard(self, number: int) -> Answer:
+    def _receive(self, number: int) -> Answer:
         process, pipe = self._members[number]
-        if not wait([pipe, process.sentinel], PATIENCE):
+        if not wait([pipe, process.sentinel], ANSWER_SECONDS_MAX):
             raise TimeoutError("a function instance does not answer")
         try:
             answer: Answer = pipe.recv()
         except (EOFError, ConnectionResetError):
             process.join()
             pipe.close()
-            self._members[number] = self._born()
+            self._members[number] = self._start()
             return DEAD
         return answer
 
-    def _born(self) -> Member:
+    def _start(self) -> Member:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=serve, args=(theirs, self._place, self._broken), daemon=True)
+        process = self._context.Process(target=serve, args=(theirs, self._services, self._broken), daemon=True)
         process.start()
         theirs.close()
         return Member(process, ours)

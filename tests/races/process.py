@@ -1,4 +1,4 @@
-"""A function instance in a process of its own: the vault as it is deployed, asked through a pipe."""
+"""A function instance in its own process: the vault as deployed, called through a pipe."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from local.instance import ROOT_CREDENTIALS
 from tests.chaos.mutations import MUTATIONS
 from tests.fakes.queues import FakeQueues
 from tests.races.moments import Moments, WatchedTransport, hurry_retries
-from tests.races.place import PREFIX, TABLE, Place
+from tests.races.services import PREFIX, TABLE, Services
 
 STALLED = "stalled"
 
 
 class Ask(NamedTuple):
-    """`ahead` is how far the clocks are ahead, in seconds; `hurry` shortens the vault's pauses by so much."""
+    """`ahead` is how many seconds the clock is ahead; `hurry` divides the vault's pauses."""
 
     what: str
     arguments: tuple[Any, ...] = ()
@@ -44,7 +44,7 @@ class Ask(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """`kind` is `ok`, or the error's type; `unstored` says that a token came which the store does not have."""
+    """`kind` is `ok` or the error's type. `unstored` marks a token that the store does not have."""
 
     kind: str
     value: Any = None
@@ -55,14 +55,14 @@ class Answer(NamedTuple):
         return f"{self.kind}" if self.kind == "ok" else f"{self.kind}({self.value})"
 
 
-def serve(pipe: Pipe, place: Place, broken: str) -> None:
-    """Answers one ask after another, until the pipe is closed or the process dies of what it was asked."""
+def serve(pipe: Pipe, services: Services, broken: str) -> None:
+    """Answers requests one by one, until the pipe is closed or a request kills the process."""
     with MUTATIONS[broken].broken() if broken else nullcontext():
-        _serve(pipe, place)
+        _serve(pipe, services)
 
 
-def _serve(pipe: Pipe, place: Place) -> None:
-    instance = FunctionInstance(pipe, place)
+def _serve(pipe: Pipe, services: Services) -> None:
+    instance = FunctionInstance(pipe, services)
     while True:
         try:
             ask = pipe.recv()
@@ -72,8 +72,8 @@ def _serve(pipe: Pipe, place: Place) -> None:
 
 
 class FunctionInstance:
-    def __init__(self, pipe: Pipe, place: Place) -> None:
-        os.environ |= {**ROOT_CREDENTIALS, "AWS_ENDPOINT_URL": place.aws_url, "AWS_DEFAULT_REGION": "us-east-1"}
+    def __init__(self, pipe: Pipe, services: Services) -> None:
+        os.environ |= {**ROOT_CREDENTIALS, "AWS_ENDPOINT_URL": services.aws_url, "AWS_DEFAULT_REGION": "us-east-1"}
         hurry_retries()
         self._pipe = pipe
         self._ask = Ask("")
@@ -82,8 +82,10 @@ class FunctionInstance:
             self._moments.watch(aws.client(service))
         self._secrets = SecretsManager(aws.client("secretsmanager"), PREFIX, self._pause)
         table = DynamoDBTable(aws.client("dynamodb"), TABLE, self._pause)
-        identity = Identity(Http(place.xero_url, read_seconds=5, transport=WatchedTransport(self._moments)), self._now)
-        connections = XeroConnections(Http(place.xero_url, transport=WatchedTransport(self._moments)), self._now)
+        identity = Identity(
+            Http(services.xero_url, read_seconds=5, transport=WatchedTransport(self._moments)), self._now
+        )
+        connections = XeroConnections(Http(services.xero_url, transport=WatchedTransport(self._moments)), self._now)
         self._store = Store(table)
         self.vault = VaultService(self._secrets, table, identity, self._now, self._pause)
         self.tender = Tender(self._store, self.vault, connections, self._now, new_id, FakeQueues())
@@ -98,7 +100,7 @@ class FunctionInstance:
         except FeedlaneError as error:
             return Answer(type(error).__name__, str(error))
         except Exception as error:
-            # The handler reports it without its text, and Lambda says no more than that the function failed.
+            # The handler hides the text, and Lambda reports only that the function failed.
             return Answer("Failed", type(error).__name__)
         finally:
             self._moments.set(None, "", {})
@@ -120,19 +122,18 @@ class FunctionInstance:
         return self.tender.tend("", lambda: timedelta(minutes=5)).ended
 
     def _is_stored(self, token_set_id: str, token: str) -> bool:
-        """Whether the store had this token before anybody got it: the version that counts, or those around it."""
+        """Whether the store had this token: in the valid version, the current or the previous one."""
         name = f"token-sets/{token_set_id}"
         lease = self._store.table.get(keys.lease(token_set_id)) or {}
-        counts = self._secrets.version(name, lease.get("version_id", ""))
-        if counts is not None and token in counts.text:
-            return True
-        return any(
-            found is not None and token in found.text
-            for found in (self._secrets.current(name), self._secrets.previous(name))
+        versions = (
+            self._secrets.version(name, lease.get("version_id", "")),
+            self._secrets.current(name),
+            self._secrets.previous(name),
         )
+        return any(version is not None and token in version.text for version in versions)
 
     def _stall(self) -> None:
-        """Until somebody says to go on."""
+        """Waits to be resumed."""
         self._pipe.send(STALLED)
         self._pipe.recv()
 

@@ -1,4 +1,4 @@
-"""One linked connection of one Xero user, twenty instances that ask for its token, and what is true of them."""
+"""One linked connection of one Xero user, twenty instances that request its token, and the expectations."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from feedlane.xero.identity import authorize_url
 from local.instance import REGION, ROOT_CREDENTIALS
 from local.simulator.organisations import fixed_id
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
-from tests.races.place import PREFIX, TABLE, Place
 from tests.races.pool import Pool
 from tests.races.process import Answer, Ask
+from tests.races.services import PREFIX, TABLE, Services
 
 TOKEN_PATH = "/connect/token"
 TENANT = fixed_id("harbour-bakery")
@@ -34,14 +34,14 @@ REDIRECT = "http://localhost:4566/oauth/callback"
 SCOPES = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
 DISCONNECTED = "connection.disconnected"
 # Longer than a lease, and within Xero's grace period.
-LEASE_OVER = 41.0
+AFTER_LEASE_SECONDS = 41.0
 HURRY = 25.0
-MINUTE = 60.0
-DAY = 86400.0
+MINUTE_SECONDS = 60.0
+DAY_SECONDS = 86400.0
 
 
 class World:
-    def __init__(self, place: Place, pool: Pool, seed: int) -> None:
+    def __init__(self, services: Services, pool: Pool, seed: int) -> None:
         self.rng = random.Random(seed)
         self.violations: list[str] = []
         self.asked = 0
@@ -49,21 +49,21 @@ class World:
         self.secret = DEFAULT_CLIENT_SECRET
         self._ahead = 0.0
         self._pool = pool
-        self._xero = httpx.Client(base_url=place.xero_url, trust_env=False, timeout=30)
-        given = {"region_name": REGION, "endpoint_url": place.aws_url} | {
+        self._xero = httpx.Client(base_url=services.xero_url, trust_env=False, timeout=30)
+        options = {"region_name": REGION, "endpoint_url": services.aws_url} | {
             "aws_access_key_id": ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         }
-        self.store = Store(DynamoDBTable(boto3.client("dynamodb", **given), TABLE))
-        self._secrets = SecretsManager(boto3.client("secretsmanager", **given), PREFIX)
+        self.store = Store(DynamoDBTable(boto3.client("dynamodb", **options), TABLE))
+        self._secrets = SecretsManager(boto3.client("secretsmanager", **options), PREFIX)
         self._user = str(uuid.UUID(int=self.rng.getrandbits(128)))
-        self.connection = self._begun()
+        self.connection = self._set_up()
 
-    # what happens
+    # actions
 
     def ask(self, count: int, *arguments: Any, what: str = "token", **how: Any) -> list[Answer]:
-        """So many instances are asked the same at once."""
-        return self.ask_each([self.asking(*arguments, what=what, **how)] * count)
+        """Sends the same request to so many instances at once."""
+        return self.ask_each([self.request(*arguments, what=what, **how)] * count)
 
     def ask_each(self, asks: Sequence[Ask]) -> list[Answer]:
         self.asked += len(asks)
@@ -71,38 +71,38 @@ class World:
         self.deaths += sum(answer.kind == "Dead" for answer in answers)
         return answers
 
-    def asking(self, *arguments: Any, what: str = "token", **how: Any) -> Ask:
-        given = (self.token_set, *arguments) if what == "token" else arguments
-        return Ask(what, given, **({"ahead": self._ahead} | how))
+    def request(self, *arguments: Any, what: str = "token", **how: Any) -> Ask:
+        arguments = (self.token_set, *arguments) if what == "token" else arguments
+        return Ask(what, arguments, **({"ahead": self._ahead} | how))
 
-    def stalled(self, at: str) -> bool:
+    def stall(self, at: str) -> bool:
         self.asked += 1
-        return self._pool.stalled(self.asking(at=at, do="stall"))
+        return self._pool.stall(self.request(at=at, do="stall"))
 
-    def resumed(self) -> Answer:
-        return self._pool.resumed()
+    def resume(self) -> Answer:
+        return self._pool.resume()
 
     def advance(self, seconds: float) -> None:
-        """Both clocks, ours and Xero's."""
+        """Advances both clocks, ours and Xero's."""
         self.control("POST", "clock", {"advanceSeconds": seconds})
         self._ahead += seconds
 
     def expire(self) -> None:
-        """The access token ends; whoever asks next has to refresh."""
-        self.advance(31 * MINUTE)
+        """Lets the access token expire: the next request has to refresh."""
+        self.advance(31 * MINUTE_SECONDS)
 
-    def our_clock(self, seconds: float) -> None:
-        """Ours alone is wrong by so much."""
+    def shift_our_clock(self, seconds: float) -> None:
+        """Shifts only our clock."""
         self._ahead += seconds
 
     def fault(self, **fault: Any) -> None:
         self.control("POST", "faults", {"match": {"path": TOKEN_PATH}, **fault})
 
-    def mend(self) -> None:
+    def clear_faults(self) -> None:
         self.control("DELETE", "faults")
 
     def revoke_at_xero(self) -> None:
-        """The user ends the grant where nobody tells us."""
+        """The user ends the grant at Xero, without notice to us."""
         stored = self._secrets.current(f"token-sets/{self.token_set}")
         assert stored is not None
         answer = self._xero.post(
@@ -113,16 +113,16 @@ class World:
         answer.raise_for_status()
 
     def consent(self) -> str:
-        """The customer authorises (again). Answers the token set's id."""
+        """The customer authorises the app, perhaps again. Returns the token set's id."""
         self.control("PUT", "consent", {"mode": "auto", "tenantIds": [TENANT], "userId": self._user})
-        back = self._xero.get(authorize_url("", DEFAULT_CLIENT_ID, REDIRECT, SCOPES, "state"))
-        code = httpx.URL(back.headers["location"]).params["code"]
+        redirect = self._xero.get(authorize_url("", DEFAULT_CLIENT_ID, REDIRECT, SCOPES, "state"))
+        code = httpx.URL(redirect.headers["location"]).params["code"]
         [granted] = self.ask(1, code, REDIRECT, what="exchange")
         assert granted.kind == "ok", granted
         return str(granted.value)
 
     def reconnect(self) -> None:
-        """A new consent, and the connection is linked again."""
+        """Links the connection again with a new consent."""
         self.token_set = self.consent()
         now = self.now
         linked = self.linked.but(status=ConnectionStatus.LINKED, linked_on=now, token_set_id=self.token_set)
@@ -133,7 +133,7 @@ class World:
         answer.raise_for_status()
         return answer.json()
 
-    # what is true
+    # expectations
 
     @property
     def now(self) -> datetime:
@@ -144,15 +144,15 @@ class World:
         return self.store.connection(self.connection.company_id, self.connection.id)
 
     def token_calls(self) -> list[dict[str, Any]]:
-        """Those of the identity server since the world began, in order."""
+        """All calls of the token endpoint since the reset, in order."""
         return [call for call in self.control("GET", "calls")["calls"] if call["path"] == TOKEN_PATH]
 
     def refreshes(self, since: int) -> int:
-        """How often Xero gave (or may have given) a new pair: a secret that it does not know gets a 400."""
+        """How often Xero has issued, or may have issued, a new pair. An unknown secret gets a 400."""
         return sum(call["status"] != 400 for call in self.token_calls()[since:])
 
-    def told(self) -> int:
-        """How often the end of the connection was told."""
+    def disconnect_events(self) -> int:
+        """The number of events about the end of the connection."""
         events = self.store.table.query(f"EVENT#{self.connection.id}")
         return sum(item["type"] == DISCONNECTED for item in events)
 
@@ -161,50 +161,50 @@ class World:
             self.violations.append(text)
 
     def expect_one_token(self, answers: Sequence[Answer], what: str) -> str:
-        """All got a token, the same one, and Xero takes it."""
+        """All got the same token, and Xero accepts it."""
         tokens = {answer.value for answer in answers if answer.kind == "ok"}
         self.expect(len(tokens) <= 1, f"{what}: {len(tokens)} different tokens were given")
         self.expect_tokens(answers, what)
         return next(iter(tokens), "")
 
     def expect_tokens(self, answers: Sequence[Answer], what: str) -> None:
-        """All got a token that Xero takes. After a crash that may be the pair of the dead as well as the next one."""
-        kinds = sorted({f"{one.kind} {one.value}" for one in answers if one.kind != "ok"})
+        """All got a token that Xero accepts. After a crash it may come from the dead holder's pair or from the next."""
+        kinds = sorted({f"{answer.kind} {answer.value}" for answer in answers if answer.kind != "ok"})
         self.expect(not kinds, f"{what}: not all got a token: {', '.join(kinds)}")
         for token in {answer.value for answer in answers if answer.kind == "ok"}:
             answer = self._xero.get("/connections", headers={"Authorization": f"Bearer {token}"})
-            self.expect(answer.status_code == 200, f"{what}: Xero answers {answer.status_code} to the token")
+            self.expect(answer.status_code == 200, f"{what}: Xero answered {answer.status_code} to the token")
 
-    def expect_nobody_lost(self, answers: Sequence[Answer], what: str) -> None:
-        """Whatever went wrong for these, nobody was told to reconnect, and no token came from outside the store."""
+    def expect_no_one_lost(self, answers: Sequence[Answer], what: str) -> None:
+        """None of these was asked to reconnect, and no token came from outside the store."""
         lost = [answer.value for answer in answers if answer.kind == "ReconnectionNeeded"]
-        self.expect(not lost, f"{what}: asked for reconnection ({lost[:1]}) though Xero has ended nothing")
+        self.expect(not lost, f"{what}: asked to reconnect ({lost[:1]}) although Xero has ended nothing")
         self.expect(not any(answer.unstored for answer in answers), f"{what}: a token was given before it was stored")
 
     def expect_one_at_a_time(self, since: int, what: str) -> None:
-        """No call to the token endpoint began before the one before it had ended."""
+        """Each call of the token endpoint began after the previous one had ended."""
         spans = [_span(call) for call in self.token_calls()[since:]]
         overlapping = any(later[0] < earlier[1] for earlier, later in pairwise(spans))
-        self.expect(not overlapping, f"{what}: two refreshes at once")
+        self.expect(not overlapping, f"{what}: two refreshes overlap")
 
     def expect_linked(self, what: str) -> None:
-        """The daily round finds nothing to end either."""
+        """The daily round also finds the connection linked."""
         answers = self.ask(2, what="tend")
-        self.expect(all(one == Answer("ok", 0) for one in answers), f"{what}: the round found {answers}")
+        self.expect(all(answer == Answer("ok", 0) for answer in answers), f"{what}: the round found {answers}")
         self.expect(self.linked.is_linked, f"{what}: the connection is {self.linked.status}")
 
     def expect_ended_once(self, before: int, what: str) -> None:
-        """Three rounds at once mark the connection as ended, one of them with its event."""
+        """Of three concurrent daily rounds, exactly one ends the connection with its event."""
         answers = self.ask(3, what="tend", hurry=HURRY)
         self.expect(all(answer.kind == "ok" for answer in answers), f"{what}: a round failed: {answers}")
         self.expect(self.linked.status is ConnectionStatus.DEAUTHORIZED, f"{what}: still {self.linked.status}")
-        self.expect(self.told() == before + 1, f"{what}: told {self.told() - before} times")
+        self.expect(self.disconnect_events() == before + 1, f"{what}: {self.disconnect_events() - before} events")
 
     def close(self) -> None:
         self.store.table.delete_many([keys.connection(self.connection.company_id, self.connection.id)])
         self._xero.close()
 
-    def _begun(self) -> Connection:
+    def _set_up(self) -> Connection:
         self.control("POST", "reset")
         [saved] = self.ask(1, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, what="save_keys")
         assert saved == Answer("ok", True), saved
@@ -224,5 +224,5 @@ class World:
 
 
 def _span(call: dict[str, Any]) -> tuple[datetime, datetime]:
-    begun = datetime.fromisoformat(call["time"])
-    return begun, begun + timedelta(milliseconds=call["durationMs"])
+    start = datetime.fromisoformat(call["time"])
+    return start, start + timedelta(milliseconds=call["durationMs"])

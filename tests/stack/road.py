@@ -34,7 +34,7 @@ class Linked:
 class Road:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        described = instance.described()
+        described = instance.read_description()
         self.platform = Platform(described)
         self.simulator = Simulator(described["simulatorUrl"])
         self.receiver = Receiver()
@@ -97,7 +97,7 @@ class Road:
 
     def send(self, body: str, group: str) -> None:
         """A message straight onto the queue, whatever is in it."""
-        url = self.platform.described["transactionsQueueUrl"]
+        url = self.platform.description["transactionsQueueUrl"]
         self.platform.sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=group)
 
     def dead_letters(self, *bodies: str) -> dict[str, str]:

@@ -38,7 +38,7 @@ KINDS = {"log", "file", "item", "change", "function", "stack"}
 
 def test_every_pattern_knows_its_secret(instance: Instance) -> None:
     """Those that the session itself has used."""
-    own, key = given(instance), instance.described()["apiKey"]
+    own, key = given(instance), instance.read_description()["apiKey"]
     grant = own.grant(own.demo_tenant)
     stored = json.loads(_secret(instance, f"token-sets/{grant['token_set_id']}"))
     keys = json.loads(_secret(instance, "app-keys"))

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.demo import ledgers, refused
+from local.demo import ledgers, refusal
 from local.demo.ledgers import yesterday
 from local.demo.platform import Customer, status_of, wait_for
 from local.instance import STACK, Instance
@@ -44,7 +44,7 @@ def test_pushes_through_both_doors_are_delivered_once_and_in_order_and_told_by_s
 
     # Then all arrives in order, the operations succeed, and each is told of once
     statements = road.delivered(bakery, len(sent))
-    assert ledgers.arrived("current", sent, statements).delivered == len(sent)
+    assert ledgers.verify_arrival("current", sent, statements).delivered == len(sent)
     operations = road.operations(bakery.company, 4)
     assert [status_of(one) for one in operations] == ["Success"] * 4
     assert {first, third} < {one.push_operation_key for one in operations}
@@ -59,7 +59,7 @@ def test_the_same_push_again_is_the_same_operation_and_sends_nothing(road: Road)
     linked = road.link("Quay Cycles Ltd", "shop")
     account, sent = linked.accounts["shop"], rows(5)
     first = road.push(account, sent)
-    road.platform.ended(linked.company, first)
+    road.platform.wait_until_ended(linked.company, first)
 
     assert road.push(account, sent) == first
     assert [len(one["lines"]) for one in road.simulator.statements(linked.tenant)] == [5]
@@ -67,13 +67,13 @@ def test_the_same_push_again_is_the_same_operation_and_sends_nothing(road: Road)
 
 def test_a_403_holds_alerts_once_refuses_and_after_its_release_everything_arrives_in_order(road: Road) -> None:
     # The demonstration verifies each of its steps.
-    refused.tell(road.platform, road.simulator, road.receiver)
+    refusal.run(road.platform, road.simulator, road.receiver)
 
     # And the platform was told of the operation that the 403 ended, with Xero's problem
     alert = road.receiver.of_type("bankFeeds.held")[-1]
     company = alert["payload"]["companyId"]
     [failed, *_] = road.receiver.of_type("bankTransactions.write.unsuccessful", company)
-    assert failed["payload"]["problem"]["type"] == refused.TYPE
+    assert failed["payload"]["problem"]["type"] == refusal.TYPE
     assert road.platform.holds(company) == []
 
 
@@ -93,7 +93,7 @@ def test_messages_that_belong_to_nobody_are_set_aside_with_their_reason_and_stop
     road.send(unknown, account.group)
 
     # Then these are delivered, and the others are kept
-    assert road.platform.ended(bakery.company, _operation_of(road, bakery, "till")).status_code == 200
+    assert road.platform.wait_until_ended(bakery.company, _operation_of(road, bakery, "till")).status_code == 200
     reasons = road.dead_letters(not_json, wrong_group, unknown)
     assert "JSON" in reasons[not_json]
     assert f"must be {account.group}" in reasons[wrong_group]
@@ -128,7 +128,7 @@ def test_a_push_that_cannot_be_recorded_fails_visibly_and_stops_nobody(road: Roa
 def test_answers_that_do_not_belong_to_a_consent_store_nothing(road: Road) -> None:
     # Given a connection whose customer is at Xero
     company, connection, link = road.create("Lighthouse Tours Ltd", "desk")
-    browser, callback = Browser(), f"{road.platform.described['apiUrl']}/oauth/callback"
+    browser, callback = Browser(), f"{road.platform.description['apiUrl']}/oauth/callback"
     state = browser.start(link)
     before, secrets = _shown(road, company, connection), _secrets(road.instance)
 
@@ -184,7 +184,7 @@ def test_a_push_of_1000_answers_in_time_cold_and_warm(road: Road) -> None:
     # Then none takes so long that the SDK gives up (5 s), and a warm one half a second at most
     assert seconds[0] < 3, seconds
     assert min(seconds[1:]) < 0.5, seconds
-    assert ledgers.arrived("shop", sent, road.delivered(linked, len(sent))).delivered == len(sent)
+    assert ledgers.verify_arrival("shop", sent, road.delivered(linked, len(sent))).delivered == len(sent)
 
 
 def _message(linked: Linked, account: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from svix.webhooks import Webhook
 from feedlane.clock import iso
 from feedlane.delivery import JITTER, SCHEDULE
 from local.demo.platform import Customer, wait_for
-from local.demo.refused import ACCOUNT, DETAIL, TYPE
+from local.demo.refusal import ACCOUNT, DETAIL, TYPE
 from local.instance import STACK, Instance
 from tests.stack.road import Road, rows
 

@@ -1,4 +1,4 @@
-"""Answers: JSON with money as the numbers it is."""
+"""JSON answers with exact amounts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def created(body: Any) -> Response[str]:
     return ok(body, 201)
 
 
-def nothing() -> Response[str]:
-    """204: without a body."""
+def no_content() -> Response[str]:
+    """204, without a body."""
     return Response(status_code=204, content_type=JSON, body="")

@@ -1,4 +1,4 @@
-"""Who calls: the API key in the Authorization header, looked up by its fingerprint."""
+"""Authenticates callers by the API key in the Authorization header, looked up by its fingerprint."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from feedlane.errors import Unauthorized
 from feedlane.ids import fingerprint
 from feedlane.store.store import Store
 
-# How long a deleted key may still be let in by a function that has seen it.
-REMEMBERED = timedelta(seconds=60)
-MOST_REMEMBERED = 100
+# A deleted key may still be accepted for this long by a function that has cached it.
+CACHE_TIME = timedelta(seconds=60)
+CACHED_KEYS_MAX = 100
 
-_seen: dict[str, datetime] = {}
+_cached: dict[str, datetime] = {}
 
 
 def authenticate(store: Store, authorization: str | None, now: datetime) -> None:
@@ -21,18 +21,18 @@ def authenticate(store: Store, authorization: str | None, now: datetime) -> None
     key = key_in(authorization)
     if key is None:
         raise Unauthorized
-    print = fingerprint(key)
-    seen = _seen.get(print)
-    if seen is not None and seen <= now < seen + REMEMBERED:
+    key_fingerprint = fingerprint(key)
+    cached = _cached.get(key_fingerprint)
+    if cached is not None and cached <= now < cached + CACHE_TIME:
         return
-    if store.api_key(print) is None:
-        _seen.pop(print, None)
+    if store.api_key(key_fingerprint) is None:
+        _cached.pop(key_fingerprint, None)
         raise Unauthorized
-    if len(_seen) >= MOST_REMEMBERED:
-        _seen.clear()
-    _seen[print] = now
+    if len(_cached) >= CACHED_KEYS_MAX:
+        _cached.clear()
+    _cached[key_fingerprint] = now
 
 
 def forget_all() -> None:
-    """For a key that this function has just deleted."""
-    _seen.clear()
+    """Called after a key was deleted, so that it is refused at once."""
+    _cached.clear()

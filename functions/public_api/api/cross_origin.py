@@ -1,4 +1,4 @@
-"""Which web pages may call the API from a browser: those of the origins that `/corsSettings` keeps."""
+"""CORS headers for web pages of the origins in `/corsSettings`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def preflight() -> dict[str, Any]:
 
 
 def headers_for(origin: str | None) -> dict[str, str]:
-    """Nothing for a call that comes from no page, as those of the SDKs."""
+    """Empty for calls without an Origin header, such as the SDKs'."""
     if origin is None or origin not in parts.current.store.profile().allowed_origins:
         return {}
     return {"Access-Control-Allow-Origin": origin} | _ALLOWED

@@ -1,7 +1,7 @@
 """Paths with an account id in them.
 
-An id is free text that may hold slashes, and gateways decode `%2F` or do not: before routing, whatever stands in
-its place is encoded as one segment.
+An id may contain slashes, and some gateways decode `%2F` while others do not. Before routing, the id is therefore
+encoded as one segment.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote
 
 _CONNECTION = r"/companies/[^/]+/connections/[^/]+"
 _ID = r"(?P<id>.+)"
-# Methods, what comes before an account id, and what comes after it. The first that fits counts.
-_PLACES = [
+# Methods, and the parts of the path before and after the account id. The first match counts.
+_PATTERNS = [
     (methods, re.compile(rf"(?P<before>.*?{before}){_ID}(?P<after>{after})"))
     for methods, before, after in (
         ("PATCH DELETE", rf"{_CONNECTION}/connectionInfo/bankFeedAccounts/", ""),
@@ -28,9 +28,9 @@ _PLACES = [
 
 
 def with_one_segment(method: str, path: str) -> str:
-    """The path with the account id, if there is one, as a single percent-encoded segment."""
-    for methods, place in _PLACES:
-        match = place.fullmatch(path) if method in methods.split() else None
+    """The path with its account id, if any, as a single percent-encoded segment."""
+    for methods, pattern in _PATTERNS:
+        match = pattern.fullmatch(path) if method in methods.split() else None
         if match:
             before = re.sub("%2[Ff]$", "/", match["before"])
             return before + quote(unquote(match["id"]), safe="") + match["after"]
@@ -38,5 +38,5 @@ def with_one_segment(method: str, path: str) -> str:
 
 
 def account_id_in(segment: str) -> str:
-    """The account id of a segment. Ids have no percent sign: decoding is safe, however often it was done."""
+    """The account id in a segment. Ids contain no percent sign, so decoding twice is safe."""
     return unquote(segment)

@@ -1,4 +1,4 @@
-"""What the routes read of a request."""
+"""The parts of a request that the routes read."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from feedlane.errors import Invalid
 
 
 class Routes(Router):
-    """The routes of one resource, and the request that one of them answers."""
+    """The routes of one resource, with access to the current request."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
 
     @property
     def body(self) -> str | None:
-        """As text, whether or not the gateway has put it into base64."""
+        """The body as text, decoded if the gateway encoded it in Base64."""
         try:
             return self.current_event.decoded_body
         except ValueError:
             raise Invalid("The body is not UTF-8 text.") from None
 
     def header(self, name: str) -> str | None:
-        """`name` in lower case; headers have any."""
+        """The value of a header; `name` is in lower case."""
         headers = self.current_event.headers or {}
-        return {given.lower(): value for given, value in headers.items()}.get(name)
+        return {key.lower(): value for key, value in headers.items()}.get(name)
 
     @property
     def parameters(self) -> dict[str, str]:
-        given = self.current_event.query_string_parameters
-        return {name: value for name, value in given.items() if value is not None}
+        parameters = self.current_event.query_string_parameters
+        return {name: value for name, value in parameters.items() if value is not None}

@@ -1,1 +1,1 @@
-"""Crashes everywhere between a change and the webhook that tells of it (`make outbox`)."""
+"""Crashes everywhere between a change and its webhook (`make outbox`)."""

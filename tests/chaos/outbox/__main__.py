@@ -1,4 +1,4 @@
-"""`make outbox SCHEDULES=… SEED=…`: every point once, then random schedules; prints and writes `build/outbox.json`."""
+"""`make outbox SCHEDULES=… SEED=…`: every point once, then random schedules; writes `build/outbox.json`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tests.chaos.outbox.schedule import Outcome, run, run_with_one_fault
 
 
 def main() -> int:
-    asked, started = seeded.arguments("tests.chaos.outbox", __doc__, "schedules", 500, seed=0), time.perf_counter()
+    arguments, started = seeded.arguments("tests.chaos.outbox", __doc__, "schedules", 500, seed=0), time.perf_counter()
     points = len(run_with_one_fault(0).points)
     total = Outcome(violations=[])
-    if asked.only is None:
+    if arguments.only is None:
         for number in range(1, points + 1):
             _add(total, f"one fault, at point {number}", run_with_one_fault(number))
-    seeds = range(asked.schedules) if asked.only is None else [asked.only]
+    seeds = range(arguments.schedules) if arguments.only is None else [arguments.only]
     for number in seeds:
-        _add(total, f"--seed {asked.seed} --only {number}", run(asked.seed * 1_000_003 + number))
-    lost, invented = (sum(one.startswith(kind) for one in total.violations) for kind in ("lost", "invented"))
+        _add(total, f"--seed {arguments.seed} --only {number}", run(arguments.seed * 1_000_003 + number))
+    lost, invented = (sum(text.startswith(kind) for text in total.violations) for kind in ("lost", "invented"))
     figures: dict[str, int | float] = {
         "single_points": points,
         "schedules": len(seeds),
@@ -37,9 +37,10 @@ def main() -> int:
     }
     seeded.write(figures, "outbox")
     print(
-        f"Each of {points} points struck once, then {len(seeds)} schedules: {total.events} events, {total.posts} posts "
-        f"({total.twice} of them again, under the same id), {total.faults.total()} faults: {lost} lost, "
-        f"{invented} invented, {len(total.violations)} violations, {figures['seconds']} s"
+        f"One fault at each of {points} points, then {len(seeds)} schedules: {total.events} events, "
+        f"{total.posts} posts ({total.twice} repeated with the same id), "
+        f"{total.faults.total()} faults: {lost} events lost, "
+        f"{invented} invented, {len(total.violations)} violations. It took {figures['seconds']} s."
     )
     return 1 if total.violations else 0
 

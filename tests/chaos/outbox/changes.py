@@ -1,4 +1,4 @@
-"""What happens: companies, connections, settings, holds and releases, each a change that has to be told of; replays."""
+"""The changes that must be published: companies, connections, settings, holds, releases. And replays."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Changes:
         self._world = world
         self._kinds: list[Callable[[], None]] = [
             self.company, self.connection, self.setting, self.profile, self.hold, self.release, self.flicker,
-            self.flicker, world.replays.one, world.replays.failed_since, world.replays.of_a_company,
+            self.flicker, world.replays.replay_one, world.replays.replay_failed, world.replays.replay_company,
         ]  # fmt: skip
 
     def plan(self, number: int, seconds: float) -> None:
-        """So many of them, at random times; who crashes in one does not try again."""
+        """Schedules so many changes at random times. A crashed one is not retried."""
         for _ in range(number):
             change = self._world.rng.choice(self._kinds)
             self._world.timeline.start(f"change {change.__name__}", change, self._world.rng.uniform(0, seconds))
 
     def each_once(self) -> None:
-        """One of each kind, one after the other."""
+        """Schedules one change of each kind, one after the other."""
         for number, change in enumerate(dict.fromkeys(self._kinds)):
             self._world.timeline.start(f"change {change.__name__}", change, 10.0 * number)
 
@@ -67,7 +67,7 @@ class Changes:
         holding.hold_feed(world.store, FakeQueues(), feed, REFUSED, company, world.timeline.now(), world.new_id)
 
     def flicker(self) -> None:
-        """A hold that is lifted at once and comes again: several events of one feed within moments."""
+        """Places and releases a hold twice in a row: several events of one feed in quick succession."""
         for change in (self.hold, self.release, self.hold, self.release):
             change()
 

@@ -1,4 +1,4 @@
-"""No change without its event, no event without its change; each told to everybody, in order, under one id."""
+"""No change without its event, no event without its change; each reaches every consumer, in order, under one id."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.chaos.outbox.world import World
 
 
 def after_all(world: World) -> list[str]:
-    """What is wrong once all has come to rest. It begins with the rule that is broken."""
+    """The violations once everything has come to rest. Each begins with the broken rule."""
     items = [item for item in world.table.inserted if item["pk"].startswith("EVENT#")]
     outbox = [Event.model_validate(item) for item in items]
     return [
@@ -25,62 +25,64 @@ def after_all(world: World) -> list[str]:
 
 
 def _changes(world: World, outbox: list[Event]) -> list[str]:
-    """The table's own history against the outbox."""
+    """Compares the table's history with the outbox."""
     ids = Counter(event.id for event in outbox)
-    found = [f"invented: two events have the id {id}" for id, count in ids.items() if count > 1]
-    told = Counter(event.type for event in outbox)
-    made = [sort_key for _, sort_key in {(item["pk"], item["sk"]) for item in world.table.written}]
+    violations = [f"invented: two events have the id {id}" for id, count in ids.items() if count > 1]
+    published = Counter(event.type for event in outbox)
+    sort_keys = [sort_key for _, sort_key in {(item["pk"], item["sk"]) for item in world.table.written}]
     holds = {item["id"] for item in world.table.written if item["sk"] == "HOLD"}
-    standing = {hold.id for hold in world.store.holds()}
-    there = {
-        types.COMPANY_CREATED: made.count("COMPANY") - 1,
-        types.CONNECTION_CREATED: sum(sort_key.startswith("CONNECTION#") for sort_key in made) - 1,
+    current = {hold.id for hold in world.store.holds()}
+    expected = {
+        types.COMPANY_CREATED: sort_keys.count("COMPANY") - 1,
+        types.CONNECTION_CREATED: sum(sort_key.startswith("CONNECTION#") for sort_key in sort_keys) - 1,
         types.SETTINGS_CHANGED: world.store.settings().version - 1 + world.store.profile().version,
         types.HELD: len(holds),
-        types.RELEASED: len(holds) - len(standing),
+        types.RELEASED: len(holds) - len(current),
     }
-    for type, count in there.items():
-        if told[type] != count:
-            kind = "lost" if told[type] < count else "invented"
-            found.append(f"{kind}: {count} changes and {told[type]} events {type}")
-    named = {event.payload["holdId"] for event in outbox if event.type == types.HELD}
-    return found if named == holds else [*found, "invented: a held event of no hold"]
+    for type, count in expected.items():
+        if published[type] != count:
+            kind = "lost" if published[type] < count else "invented"
+            violations.append(f"{kind}: {count} changes and {published[type]} events {type}")
+    held = {event.payload["holdId"] for event in outbox if event.type == types.HELD}
+    return violations if held == holds else [*violations, "invented: a held event without a hold"]
 
 
 def _order(world: World, outbox: list[Event]) -> list[str]:
-    """Each subject's events came to the bus in the order of their commits, when they came first."""
-    came = list(dict.fromkeys((detail["feedlane"]["subject"], detail["id"]) for detail in world.bus.accepted))
-    happened = [(event.subject, event.id) for event in outbox]
-    by_subject = [sorted(pairs, key=lambda pair: pair[0]) for pairs in (came, happened)]
-    first, second = ({key: list(some) for key, some in groupby(pairs, lambda pair: pair[0])} for pairs in by_subject)
+    """Each subject's events first reached the bus in the order of their commits."""
+    arrived = list(dict.fromkeys((detail["feedlane"]["subject"], detail["id"]) for detail in world.bus.accepted))
+    committed = [(event.subject, event.id) for event in outbox]
+    by_subject = [sorted(pairs, key=lambda pair: pair[0]) for pairs in (arrived, committed)]
+    first, second = ({key: list(group) for key, group in groupby(pairs, lambda pair: pair[0])} for pairs in by_subject)
     return [
         f"order: events of {subject} overtook each other" for subject in second if first.get(subject) != second[subject]
     ]
 
 
 def _received(world: World, outbox: list[Event]) -> list[str]:
-    found, bodies = [], {event.id: body(event) for event in outbox}
+    violations, bodies = [], {event.id: body(event) for event in outbox}
     for consumer in world.consumers:
-        got = {(id, content) for host, id, content in world.endpoints.received if host == consumer.id}
-        known = {id for id, _ in got}
-        found += [f"lost: {consumer.id} never got {id[-4:]}" for id in bodies if id not in known]
-        found += [
-            f"invented: {consumer.id} got {id[-4:]} otherwise than it happened"
-            for id, content in got
+        received = {(id, content) for host, id, content in world.endpoints.received if host == consumer.id}
+        known = {id for id, _ in received}
+        violations += [f"lost: {consumer.id} never got {id[-4:]}" for id in bodies if id not in known]
+        violations += [
+            f"invented: {consumer.id} got {id[-4:]} with another content"
+            for id, content in received
             if bodies.get(id) != content
         ]
-    return found[:6]
+    return violations[:6]
 
 
 def _recorded(world: World, outbox: list[Event]) -> list[str]:
-    """Each delivery says how it went, and a success of it was one."""
-    found = []
+    """Every delivery ended with success and has a record of its attempts."""
+    violations = []
     for consumer in world.consumers:
-        made = {one.event_id: one for one in all_deliveries(world) if one.consumer_id == consumer.id}
-        if set(made) != {event.id for event in outbox}:
-            found.append(f"lost: {consumer.id} has {len(made)} deliveries of {len(outbox)} events")
-        unended = [one for one in made.values() if one.state is not DeliveryState.SUCCESS]
-        found += [f"lost: a delivery to {consumer.id} stands at {one.state}" for one in unended[:2]]
-        silent = [one for one in made.values() if one.has_ended and not one.attempts]
-        found += [f"lost: a delivery to {consumer.id} ended without a record" for _ in silent[:1]]
-    return found
+        deliveries = {
+            delivery.event_id: delivery for delivery in all_deliveries(world) if delivery.consumer_id == consumer.id
+        }
+        if set(deliveries) != {event.id for event in outbox}:
+            violations.append(f"lost: {consumer.id} has {len(deliveries)} deliveries for {len(outbox)} events")
+        unended = [delivery for delivery in deliveries.values() if delivery.state is not DeliveryState.SUCCESS]
+        violations += [f"lost: a delivery to {consumer.id} stays {delivery.state}" for delivery in unended[:2]]
+        silent = [delivery for delivery in deliveries.values() if delivery.has_ended and not delivery.attempts]
+        violations += [f"lost: a delivery to {consumer.id} ended without a record" for _ in silent[:1]]
+    return violations

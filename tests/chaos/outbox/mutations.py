@@ -1,4 +1,4 @@
-"""The road of events broken on purpose: what the schedules have to catch to be worth anything."""
+"""The transport of events broken on purpose: the schedules have to catch every mutation."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ def _is_event(write: Write) -> bool:
     return isinstance(write, Put) and write.key[0].startswith("EVENT#")
 
 
-def _apart(events_first: bool) -> AbstractContextManager[Any]:
+def _separate_commits(events_first: bool) -> AbstractContextManager[Any]:
     real = Store.commit
 
     def commit(self: Store, *writes: Write) -> None:
-        for some in sorted({_is_event(write) for write in writes}, reverse=events_first):
-            real(self, *(write for write in writes if _is_event(write) is some))
+        for events in sorted({_is_event(write) for write in writes}, reverse=events_first):
+            real(self, *(write for write in writes if _is_event(write) is events))
 
     return patch.object(Store, "commit", commit)
 
 
 def events_are_written_after_their_change() -> AbstractContextManager[Any]:
-    return _apart(events_first=False)
+    return _separate_commits(events_first=False)
 
 
 def events_are_written_before_their_change() -> AbstractContextManager[Any]:
-    return _apart(events_first=True)
+    return _separate_commits(events_first=True)
 
 
-def what_the_bus_refused_counts_as_taken() -> AbstractContextManager[Any]:
+def what_the_bus_refused_counts_as_accepted() -> AbstractContextManager[Any]:
     real = relaying.relay
 
-    def relay(*given: Any) -> None:
-        real(*given)
+    def relay(*arguments: Any) -> None:
+        real(*arguments)
 
     return patch.object(function("relay_events"), "relay", relay)
 
@@ -59,12 +59,12 @@ def events_of_one_feed_go_together() -> AbstractContextManager[Any]:
     return patch.object(relaying, "_together", together)
 
 
-def an_attempt_has_bytes_of_its_own() -> AbstractContextManager[Any]:
+def each_attempt_has_its_own_bytes() -> AbstractContextManager[Any]:
     real, numbers = delivering.body, itertools.count()
     return patch.object(delivering, "body", lambda event: real(event).replace(b"{", b"{" + b" " * next(numbers), 1))
 
 
-def nothing_is_tried_again() -> AbstractContextManager[Any]:
+def nothing_is_retried() -> AbstractContextManager[Any]:
     real = aws.SQSQueues.deliver
 
     def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
@@ -74,15 +74,15 @@ def nothing_is_tried_again() -> AbstractContextManager[Any]:
     return patch.object(aws.SQSQueues, "deliver", deliver)
 
 
-def nobody_rings_again_for_a_lost_replay() -> AbstractContextManager[Any]:
+def no_lost_replay_is_requeued() -> AbstractContextManager[Any]:
     return patch.object(lost_replays, "ring_again", lambda *_: None)
 
 
 def a_replay_goes_backwards() -> AbstractContextManager[Any]:
     real = deliveries.page
 
-    def page(*given: Any, **how: Any) -> Any:
-        return list(reversed(real(*given, **how)))
+    def page(*arguments: Any, **options: Any) -> Any:
+        return list(reversed(real(*arguments, **options)))
 
     return patch.object(deliveries, "page", page)
 
@@ -91,7 +91,7 @@ def a_replay_forgets_what_it_has_sent() -> AbstractContextManager[Any]:
     return patch.object(Replay, "has_tried", lambda self, delivery: False)
 
 
-def a_replay_of_one_is_rung_for_only_after_its_commit() -> AbstractContextManager[Any]:
+def a_single_replay_is_queued_only_after_its_commit() -> AbstractContextManager[Any]:
     real = aws.SQSQueues.deliver
 
     def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
@@ -101,19 +101,19 @@ def a_replay_of_one_is_rung_for_only_after_its_commit() -> AbstractContextManage
     return patch.object(aws.SQSQueues, "deliver", deliver)
 
 
-# How the violation begins that each has to bring to light.
+# By name, the mutation and the prefix of the violation that it must cause.
 MUTATIONS: dict[str, tuple[Broken, str]] = {
     broken.__name__: (broken, caught_as)
     for broken, caught_as in (
         (events_are_written_after_their_change, "lost"),
         (events_are_written_before_their_change, "invented"),
-        (what_the_bus_refused_counts_as_taken, "lost"),
+        (what_the_bus_refused_counts_as_accepted, "lost"),
         (events_of_one_feed_go_together, "order"),
-        (an_attempt_has_bytes_of_its_own, "invented"),
-        (nothing_is_tried_again, "lost"),
-        (nobody_rings_again_for_a_lost_replay, "lost: a replay"),
+        (each_attempt_has_its_own_bytes, "invented"),
+        (nothing_is_retried, "lost"),
+        (no_lost_replay_is_requeued, "lost: a replay"),
         (a_replay_goes_backwards, "order: a replay"),
         (a_replay_forgets_what_it_has_sent, "invented: a replay"),
-        (a_replay_of_one_is_rung_for_only_after_its_commit, "lost"),
+        (a_single_replay_is_queued_only_after_its_commit, "lost"),
     )
 }

@@ -1,4 +1,4 @@
-"""Where the outbox and its road can be struck: at random from a seed, or at one point after the other."""
+"""Where faults strike between the outbox and the consumers: at random from a seed, or at one chosen point."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
 
-# How often each strikes, for each time that it could. `crash_…` ends the process before or after that call.
+# The probability of each fault per opportunity. `crash_…` kills the process before or after that call.
 RATES = {
     "crash_before_write": 0.03,
     "crash_after_write": 0.03,
@@ -55,7 +55,7 @@ class RandomPoints(Faults):
 
 
 class OnePoint(Faults):
-    """Strikes once, at the point of this number; `names` are all the points that it came by."""
+    """Strikes once, at the point with this number. `names` are all the points passed."""
 
     def __init__(self, rng: random.Random, timeline: Timeline, number: int) -> None:
         super().__init__(rng, timeline)

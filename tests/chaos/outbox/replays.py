@@ -1,4 +1,4 @@
-"""Replays as acts, the watch that rings again for lost ones, and what each run of a replay has sent."""
+"""Replays as changes, the watch that requeues lost ones, and a record of what each run has sent."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.unit.feeds.world import COMPANY
 if TYPE_CHECKING:
     from tests.chaos.outbox.world import World
 
-WATCH = 600.0
-# A replay that was asked for: its consumer, its id, and when it was begun (the same one can be asked for again).
+WATCH_SECONDS = 600.0
+# A run of a replay: consumer, replay id, start (the same replay can be started again).
 Run = tuple[str, str, datetime]
 
 
 class Sent(NamedTuple):
-    """A webhook of a replay; and what had been tried and had not arrived when the replay's step began."""
+    """A webhook sent by a replay. `in_need` are the events tried without success before the replay's step began."""
 
     event_id: str
     in_need: frozenset[str]
@@ -37,33 +37,33 @@ class Replays:
         self._world = world
         self._working: dict[Task | None, Run] = {}
         self._in_need: dict[Task | None, frozenset[str]] = {}
-        self._had_turn: set[tuple[Run, str]] = set()
+        self._succeeded: set[tuple[Run, str]] = set()
         self.sent: dict[Run, list[Sent]] = {}
-        """What arrived of each run, in the order in which it did. Of stalled workers it may come at any time."""
+        """What arrived of each run, in order of arrival, except from stalled workers."""
         self.again: list[tuple[Run, str]] = []
-        """What a run has sent although it had arrived, and that was written down."""
-        self.ones: list[tuple[str, str, datetime]] = []
-        """Deliveries that were asked for one by one: consumer, event, when."""
+        """What a run has sent again after its success was recorded."""
+        self.singles: list[tuple[str, str, datetime]] = []
+        """Deliveries replayed one by one: consumer, event, time."""
 
     @property
     def arrived(self) -> int:
-        return sum(map(len, self.sent.values())) + len(self.ones)
+        return sum(map(len, self.sent.values())) + len(self.singles)
 
-    # acts
+    # changes
 
-    def one(self) -> None:
+    def replay_one(self) -> None:
         world, now = self._world, self._world.timeline.now()
-        found = sorted((d for d in all_deliveries(world) if d.attempts), key=lambda d: (d.consumer_id, d.event_id))
-        if found:
-            chosen = world.rng.choice(found)
+        tried = sorted((d for d in all_deliveries(world) if d.attempts), key=lambda d: (d.consumer_id, d.event_id))
+        if tried:
+            chosen = world.rng.choice(tried)
             delivery = replaying.replay_one(world.store, aws.queues(), now, chosen.consumer_id, chosen.event_id)
             if delivery.state is DeliveryState.SENDING:
-                self.ones.append((delivery.consumer_id, delivery.event_id, now))
+                self.singles.append((delivery.consumer_id, delivery.event_id, now))
 
-    def failed_since(self) -> None:
+    def replay_failed(self) -> None:
         self._start(Which.FAILED, None)
 
-    def of_a_company(self) -> None:
+    def replay_company(self) -> None:
         self._start(Which.ALL, COMPANY)
 
     def _start(self, which: Which, company_id: str | None) -> None:
@@ -75,23 +75,23 @@ class Replays:
     # the watch
 
     def watch(self) -> None:
-        """Every ten minutes, as its schedule has it."""
+        """Runs every ten minutes, as scheduled."""
 
-        def look() -> None:
+        def requeue() -> None:
             lost_replays.ring_again(self._world.store, aws.queues(), self._world.timeline.now())
 
-        self._world.timeline.start("function tend_connections", look)
-        self._world.timeline.at(self._world.timeline.seconds + WATCH, self.watch)
+        self._world.timeline.start("function tend_connections", requeue)
+        self._world.timeline.at(self._world.timeline.seconds + WATCH_SECONDS, self.watch)
 
-    def throw_away_dead_letters(self) -> None:
-        """Nobody puts those of replays back: the watch has to do without them."""
+    def discard_dead_letters(self) -> None:
+        """Drops the dead letters of replays: the watch has to manage without them."""
         queue = self._world.queue
         queue.dead = [message for message in queue.dead if not is_of_replay(message.body)]
 
-    # what is seen
+    # the record
 
     @contextmanager
-    def seen(self) -> Iterator[None]:
+    def recorded(self) -> Iterator[None]:
         real, step = Replayer._turn, Replayer.work
         working, current = self._working, self._world.timeline.current
 
@@ -99,17 +99,21 @@ class Replays:
             run = (replay.consumer_id, replay.id, replay.started)
             working[current()] = run
             try:
-                told = real(replayer, replay, listed)
+                result = real(replayer, replay, listed)
             finally:
                 del working[current()]
-            tried = isinstance(told, Delivery) and any(one.time >= replay.started for one in told.attempts)
-            if tried and told.state is DeliveryState.SUCCESS:
-                self._had_turn.add((run, told.event_id))
-            return told
+            tried = isinstance(result, Delivery) and any(attempt.time >= replay.started for attempt in result.attempts)
+            if tried and result.state is DeliveryState.SUCCESS:
+                self._succeeded.add((run, result.event_id))
+            return result
 
         def work(replayer: Replayer, consumer_id: str, replay_id: str) -> Any:
-            made = [one for one in all_deliveries(self._world) if one.consumer_id == consumer_id]
-            needy = (one.event_id for one in made if one.attempts and one.state is not DeliveryState.SUCCESS)
+            deliveries = [delivery for delivery in all_deliveries(self._world) if delivery.consumer_id == consumer_id]
+            needy = (
+                delivery.event_id
+                for delivery in deliveries
+                if delivery.attempts and delivery.state is not DeliveryState.SUCCESS
+            )
             self._in_need[current()] = frozenset(needy)
             return step(replayer, consumer_id, replay_id)
 
@@ -117,61 +121,64 @@ class Replays:
             yield
 
     def arrives(self, event_id: str) -> None:
-        """Called for every post that arrives."""
+        """Records a post. Called for every arrival."""
         task = self._world.timeline.current()
         run = self._working.get(task)
         if run is None or task is None or task.was_stalled:
             return
-        if (run, event_id) in self._had_turn:
+        if (run, event_id) in self._succeeded:
             self.again.append((run, event_id))
         self.sent.setdefault(run, []).append(Sent(event_id, self._in_need[task]))
 
 
 def after_all(world: World) -> list[str]:
-    """What is wrong about replays once all has come to rest. It begins with the rule that is broken."""
-    found = [f"invented: a replay sent {id[-4:]} again after it had arrived" for _, id in world.replays.again]
-    made = all_deliveries(world)
-    places = {one.event_id: f"{iso(one.event_time)}#{one.event_id}" for one in made}
+    """The violations of replays once everything has come to rest. Each begins with the broken rule."""
+    violations = [f"invented: a replay sent {id[-4:]} again after its success" for _, id in world.replays.again]
+    deliveries = all_deliveries(world)
+    positions = {delivery.event_id: f"{iso(delivery.event_time)}#{delivery.event_id}" for delivery in deliveries}
     for (consumer_id, _, _), sent in world.replays.sent.items():
-        if _overtook(sent, places):
-            found.append(f"order: a replay to {consumer_id} overtook itself")
+        if _overtook(sent, positions):
+            violations.append(f"order: a replay to {consumer_id} overtook itself")
     for replay in all_replays(world):
         if replay.state is not ReplayState.DONE:
-            found.append(f"lost: a replay to {replay.consumer_id} stands at {replay.state}")
-        found += [f"lost: a replay to {replay.consumer_id} left out {one.event_id[-4:]}" for one in _left(replay, made)]
-    by_name = {(one.consumer_id, one.event_id): one for one in made}
-    for consumer_id, event_id, asked in world.replays.ones:
-        if not any(attempt.time >= asked for attempt in by_name[consumer_id, event_id].attempts):
-            found.append(f"lost: {event_id[-4:]} was to be sent again to {consumer_id}")
-    return found[:6]
+            violations.append(f"lost: a replay to {replay.consumer_id} stays {replay.state}")
+        skipped = _skipped(replay, deliveries)
+        violations += [
+            f"lost: a replay to {replay.consumer_id} skipped {delivery.event_id[-4:]}" for delivery in skipped
+        ]
+    by_key = {(delivery.consumer_id, delivery.event_id): delivery for delivery in deliveries}
+    for consumer_id, event_id, started in world.replays.singles:
+        if not any(attempt.time >= started for attempt in by_key[consumer_id, event_id].attempts):
+            violations.append(f"lost: {event_id[-4:]} was not sent again to {consumer_id}")
+    return violations[:6]
 
 
-def _overtook(sent: list[Sent], places: dict[str, str]) -> bool:
-    """Whether a webhook went before one ahead of it that was in need of being sent.
+def _overtook(sent: list[Sent], positions: dict[str, str]) -> bool:
+    """Whether a webhook was sent before an earlier one that was in need of sending.
 
-    What was not, because it had arrived or was on its way by itself, may be when a replay whose step was lost comes by
-    once more.
+    An event that was not in need, because it had arrived or was being sent anyway, may be sent when the replay repeats
+    a lost step.
     """
-    first = {one.event_id: one for one in reversed(sent)}
-    order = [first[id] for id in dict.fromkeys(one.event_id for one in sent)]
+    first = {webhook.event_id: webhook for webhook in reversed(sent)}
+    order = [first[id] for id in dict.fromkeys(webhook.event_id for webhook in sent)]
     return any(
-        places[later.event_id] < places[one.event_id] and later.event_id in one.in_need
-        for at, one in enumerate(order)
-        for later in order[at + 1 :]
+        positions[later.event_id] < positions[earlier.event_id] and later.event_id in earlier.in_need
+        for index, earlier in enumerate(order)
+        for later in order[index + 1 :]
     )
 
 
-def _left(replay: Replay, made: list[Delivery]) -> list[Delivery]:
-    """What a replay of all had to send, was there before it, and was not tried since."""
+def _skipped(replay: Replay, deliveries: list[Delivery]) -> list[Delivery]:
+    """The deliveries that a replay of all should have sent and did not try."""
     return [
-        one
-        for one in made
+        delivery
+        for delivery in deliveries
         if replay.which is Which.ALL
-        and (one.consumer_id, one.company_id) == (replay.consumer_id, replay.company_id)
-        and replay.since <= one.event_time <= replay.until
-        and one.attempts
-        and one.attempts[0].time < replay.started
-        and not replay.has_tried(one)
+        and (delivery.consumer_id, delivery.company_id) == (replay.consumer_id, replay.company_id)
+        and replay.since <= delivery.event_time <= replay.until
+        and delivery.attempts
+        and delivery.attempts[0].time < replay.started
+        and not replay.has_tried(delivery)
     ]
 
 

@@ -1,4 +1,4 @@
-"""A schedule: changes while faults strike, then quiet and an operator's redrive, then all is checked."""
+"""Runs a schedule: changes while faults strike, then rest and an operator's redrives, then all checks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.chaos.outbox.checks import after_all
 from tests.chaos.outbox.points import OnePoint, RandomPoints
 from tests.chaos.outbox.world import World
 
-STORM = 1200.0
-ROUND = 3600.0
-ROUNDS = 20
+STORM_SECONDS = 1200.0
+ROUND_SECONDS = 3600.0
+ROUNDS_MAX = 20
 
 
 @dataclass
@@ -30,16 +30,16 @@ class Outcome:
 
 
 def run(seed: int, rates: Mapping[str, float] | None = None) -> Outcome:
-    """Many changes, faults wherever the seed has them; `rates` make some more frequent."""
+    """Many changes, with faults drawn from the seed. `rates` override some of them."""
     rng = random.Random(seed)
     world = World(rng, RandomPoints, consumers=rng.randint(1, 3))
     world.faults.rates |= rates or {}
-    return _run(world, lambda changes: changes.plan(rng.randint(5, 20), STORM / 2))
+    return _run(world, lambda changes: changes.plan(rng.randint(5, 20), STORM_SECONDS / 2))
 
 
 def run_with_one_fault(number: int) -> Outcome:
-    """One change of each kind to one consumer, struck at this point alone (0: at none)."""
-    world = World(random.Random(1), partial(OnePoint, number=number), consumers=1, most=1)
+    """One change of each kind to one consumer, with a fault only at this point (0: none)."""
+    world = World(random.Random(1), partial(OnePoint, number=number), consumers=1, batch_max=1)
     return _run(world, lambda changes: changes.each_once())
 
 
@@ -48,12 +48,12 @@ def _run(world: World, plan: object) -> Outcome:
         world.faults.on = True
         plan(Changes(world))  # type: ignore[operator]
         world.replays.watch()
-        world.timeline.run(STORM)
+        world.timeline.run(STORM_SECONDS)
         world.faults.on = False
         rested = _rest(world)
     violations = after_all(world)
     if not rested:
-        violations.insert(0, "lost: the road did not come to rest")
+        violations.insert(0, "lost: the world did not come to rest")
     received = world.endpoints.received
     return Outcome(
         violations,
@@ -67,9 +67,9 @@ def _run(world: World, plan: object) -> Outcome:
 
 
 def _rest(world: World) -> bool:
-    for _ in range(ROUNDS):
-        world.replays.throw_away_dead_letters()
-        world.timeline.run(ROUND)
+    for _ in range(ROUNDS_MAX):
+        world.replays.discard_dead_letters()
+        world.timeline.run(ROUND_SECONDS)
         if world.is_done():
             return True
         world.events.redrive()

@@ -1,4 +1,4 @@
-"""The functions that carry events to consumers, with what is behind them replaced: their clock, table and clients."""
+"""The functions that carry events to consumers, with their clock, table and clients replaced."""
 
 from __future__ import annotations
 
@@ -44,33 +44,33 @@ def wired(
     sender: Any,
     at_once: Callable[..., Any],
 ) -> Iterator[Logger]:
-    """`sender` posts, and `at_once` stands for `batch.at_once`, whose threads the timeline does not know.
+    """`sender` posts; `at_once` replaces `batch.at_once`, whose threads the timeline cannot run.
 
-    Gives the functions' silent logger.
+    Yields the functions' silent logger.
     """
     logger = Logger(service="webhooks", level="CRITICAL")
     logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
     logger.propagate = False
     now, queues = timeline.now, aws.SQSQueues()
     route, deliver = function("route_events"), function("deliver_webhooks")
-    here = {"store": lambda: store, "queues": lambda: queues, "system_clock": now}
+    stand_ins = {"store": lambda: store, "queues": lambda: queues, "system_clock": now}
     with (
         patch.dict("os.environ", ENVIRONMENT),
-        patch.multiple(aws, client=lambda service, *_: clients[service], **here),
+        patch.multiple(aws, client=lambda service, *_: clients[service], **stand_ins),
         patch.object(batch, "at_once", at_once),
-        patch.multiple(route, logger=logger, **here),
+        patch.multiple(route, logger=logger, **stand_ins),
         patch.multiple(deliver, logger=logger, system_clock=now),
         patch.multiple(webhook_wiring, system_clock=now, new_id=new_id, random=rng, WebhookSender=lambda *_: sender),
-        patch("builtins.print"),  # the figures of alarms
+        patch("builtins.print"),  # metrics are printed
     ):
-        _forget(deliver)
+        _clear_caches(deliver)
         try:
             yield logger
         finally:
-            _forget(deliver)
+            _clear_caches(deliver)
 
 
-def _forget(deliver: ModuleType) -> None:
+def _clear_caches(deliver: ModuleType) -> None:
     environment.cache_clear()
-    for made_once in ("deliverer", "replayer"):
-        getattr(deliver, made_once).cache_clear()
+    for factory in ("deliverer", "replayer"):
+        getattr(deliver, factory).cache_clear()

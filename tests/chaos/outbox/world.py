@@ -1,4 +1,4 @@
-"""Changes of many kinds, their events, and the real handlers that carry these to consumers, on a virtual clock."""
+"""The world of a schedule: changes, their events, and the real handlers that deliver these, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from feedlane.store.store import Store
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import Consumers, VaultClient
 from tests.chaos.outbox.replays import Replays, all_replays
-from tests.chaos.outbox.road import Bus, Mapping, OutboxTable, Stream, context
+from tests.chaos.outbox.transport import Bus, Mapping, OutboxTable, Stream, context
 from tests.chaos.outbox.wiring import DELIVERIES, EVENTS, function, wired
 from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.timeline import START, Timeline
 from tests.unit.feeds.world import World as Linked
 
-MOST_RECEIVES = 10
+RECEIVES_MAX = 10
 ACCOUNTS = tuple(f"account-{number}" for number in range(4))
 
 MakeFaults = Callable[[random.Random, Timeline], Faults]
 
 
 class World:
-    """`most` deliveries go into one invocation, one after the other: tasks stand for what runs side by side."""
+    """An invocation processes up to `batch_max` messages, one after the other; tasks provide the concurrency."""
 
-    def __init__(self, rng: random.Random, make_faults: MakeFaults, consumers: int, most: int = 3) -> None:
+    def __init__(self, rng: random.Random, make_faults: MakeFaults, consumers: int, batch_max: int = 3) -> None:
         self.rng, self.timeline = rng, Timeline()
         self.faults = make_faults(rng, self.timeline)
         self.table = OutboxTable(self.timeline, self.faults)
         self.store = Store(self.table)
-        self.queue = Queue(DELIVERIES, self.timeline, rng, MOST_RECEIVES)
-        self.events = Queue(EVENTS, self.timeline, rng, MOST_RECEIVES)
+        self.queue = Queue(DELIVERIES, self.timeline, rng, RECEIVES_MAX)
+        self.events = Queue(EVENTS, self.timeline, rng, RECEIVES_MAX)
         self.sqs = SQSClient({DELIVERIES: self.queue, EVENTS: self.events}, self.faults)
         self.endpoints = Consumers(self.timeline, self.faults)
         self.replays = Replays(self)
@@ -46,27 +46,27 @@ class World:
         self.stream = Stream(self.timeline, self.faults, context(function("relay_events").handler))
         self.table.on_event = self.stream.take
         for queue, name in ((self.events, "route_events"), (self.queue, "deliver_webhooks")):
-            Mapping(self.timeline, self.faults, rng, queue, name, context(function(name).handler), most)
+            Mapping(self.timeline, self.faults, rng, queue, name, context(function(name).handler), batch_max)
         numbers = itertools.count(1)
         self.new_id: Callable[[], str] = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
         self.consumers = [self._consumer(number) for number in range(consumers)]
         self.table.put_many(Linked(ACCOUNTS).store.table.items.values())  # type: ignore[attr-defined]
 
     def _consumer(self, number: int) -> Consumer:
-        made = Consumer(id=f"consumer-{number}", url=f"https://consumer-{number}/hooks", created=START)
-        self.store.commit(self.store.add_consumer(made))
-        return made
+        consumer = Consumer(id=f"consumer-{number}", url=f"https://consumer-{number}/hooks", created=START)
+        self.store.commit(self.store.add_consumer(consumer))
+        return consumer
 
     @contextmanager
     def deployed(self) -> Iterator[None]:
-        """The functions' modules with this world behind them."""
+        """Connects the functions' modules to this world."""
         clients = {"sqs": self.sqs, "lambda": VaultClient(self.faults)}
         ports = (self.store, self.timeline, self.rng, self.new_id, self.endpoints, _one_by_one)
         bus = EventBridgeBus(self.bus, "feedlane")
         with (
             wired(clients, *ports) as logger,
             patch.multiple(function("relay_events"), logger=logger, bus=lambda: bus),
-            self.replays.seen(),
+            self.replays.recorded(),
         ):
             yield
 
@@ -76,6 +76,6 @@ class World:
         return not (waiting or runs or any(queue.messages or queue.dead for queue in (self.events, self.queue)))
 
 
-def _one_by_one(event: Any, handle: Any, put_off: Any, logger: Any, seconds: float) -> Any:
-    """In place of `batch.at_once`, whose threads the virtual clock would not know."""
-    return batch.one_by_one(event, handle, put_off, logger, lambda: 60_000)
+def _one_by_one(event: Any, handle: Any, postpone: Any, logger: Any, seconds: float) -> Any:
+    """Replaces `batch.at_once`, whose threads the virtual clock cannot run."""
+    return batch.one_by_one(event, handle, postpone, logger, lambda: 60_000)

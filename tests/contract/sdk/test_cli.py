@@ -48,7 +48,7 @@ def test_feeds_and_holds_are_listed_and_released(
     listed = run("holds", "list").output
     assert listed.startswith("hold-1  feed  ")
     assert NO_FEEDS.detail in listed
-    assert "1 push operation(s) started" in run("holds", "release", "hold-1").output
+    assert "1 push operation started" in run("holds", "release", "hold-1").output
     assert run("holds", "list").output == ""
     assert run("feeds", "release", feed.id).exit_code == 0
 

@@ -51,7 +51,7 @@ class Given:
         self.functions = Functions(instance)
         self.store = Store(DynamoDBTable(instance.client("dynamodb"), instance.outputs()["TableName"]))
         self.simulator = Simulator(instance.simulator_url)
-        headers = authorization(instance.described()["apiKey"])
+        headers = authorization(instance.read_description()["apiKey"])
         self.api = httpx.Client(base_url=instance.api_url, headers=headers, timeout=35, trust_env=False)
 
     @property
@@ -64,7 +64,7 @@ class Given:
 
     @property
     def api_key_fingerprint(self) -> str:
-        key = key_in(authorization(self.instance.described()["apiKey"])["Authorization"])
+        key = key_in(authorization(self.instance.read_description()["apiKey"])["Authorization"])
         assert key is not None
         return fingerprint(key)
 

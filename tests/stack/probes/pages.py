@@ -110,7 +110,7 @@ def shows_the_way_in(instance: Instance) -> None:
 
 
 def lets_an_operator_in(instance: Instance) -> None:
-    key = instance.described()["apiKey"]
+    key = instance.read_description()["apiKey"]
     _moves_on(given(instance).functions.page("portal", "POST", "/portal/sign-in", form={"key": key}))
 
 

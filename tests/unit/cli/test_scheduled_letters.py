@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cli.dead_letter_kinds import KINDS
-from cli.putting_back import run_again
-from tests.unit.cli.test_putting_back import Aws, letter
+from cli.put_back import rerun
+from tests.unit.cli.test_put_back import Aws, letter
 
 WATCH = {"watch": True}
 
@@ -16,10 +16,10 @@ WATCH = {"watch": True}
 @pytest.mark.parametrize("body", [WATCH, {"requestPayload": WATCH, "responsePayload": {"errorMessage": "out of time"}}])
 def test_the_watch_is_started_again_as_the_watch(body: dict[str, Any]) -> None:
     aws = Aws()
-    run_again("tend_connections")(aws, letter(body))
+    rerun("tend_connections")(aws, letter(body))
     assert aws.calls == [("feedlane-tend_connections", "Event", WATCH)]
-    assert KINDS["schedule"].means(letter(body)) == "a run of the watch"
+    assert KINDS["schedule"].describe(letter(body)) == "watch"
 
 
 def test_the_round_is_told_from_it() -> None:
-    assert KINDS["schedule"].means(letter({"requestPayload": {}})) == "a run of the daily round"
+    assert KINDS["schedule"].describe(letter({"requestPayload": {}})) == "daily round"

@@ -128,7 +128,7 @@ def test_one_consumer_that_hangs_keeps_no_other_of_the_batch_waiting(world: Worl
             done.append(event_id)
             return None
 
-    app.deliverer, app.replayer, app.LONGEST_SECONDS = lambda: Deliverer(), lambda: None, 0.3
+    app.deliverer, app.replayer, app.BATCH_SECONDS_MAX = lambda: Deliverer(), lambda: None, 0.3
     records = [_message(f"message-{n}", f"event-{n}") for n in range(9)] + [_message("hanging", "hangs")]
     started = time.monotonic()
     answer = app.handler({"Records": records}, Context())

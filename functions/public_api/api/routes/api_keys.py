@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 
 from api import parts
-from api.answers import created, nothing, ok
+from api.answers import created, no_content, ok
 from api.authentication import forget_all
 from api.requests import Routes
 from feedlane import api_keys
@@ -22,14 +22,14 @@ def list_api_keys() -> Response[str]:
 
 @router.post("/apiKeys")
 def create_api_key() -> Response[str]:
-    given, own = parsed(ApiKeyBody, router.body), parts.current
-    key, clear = api_keys.create(own.store, own.clock(), own.new_id, given.name)
+    body, ports = parsed(ApiKeyBody, router.body), parts.current
+    key, clear = api_keys.create(ports.store, ports.clock(), ports.new_id, body.name)
     return created(api_key_json(key, clear))
 
 
 @router.delete("/apiKeys/<api_key_id>")
 def delete_api_key(api_key_id: str) -> Response[str]:
-    """204, as Codat documents, although the SDKs take every answer to this for an error."""
+    """204, as Codat documents, although the SDKs treat every answer to this as an error."""
     api_keys.delete(parts.current.store, api_key_id)
     forget_all()
-    return nothing()
+    return no_content()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 
 from api import parts
-from api.answers import nothing, ok
+from api.answers import no_content, ok
+from api.company_views import show_companies, show_company
 from api.requests import Routes
-from api.shown import companies_shown, company_shown
 from feedlane import companies
 from feedlane.codat.bodies import CompanyBody, CompanyChanges, parsed
 from feedlane.codat.companies import COMPANY_FIELDS
@@ -19,45 +19,45 @@ router = Routes()
 
 @router.post("/companies")
 def create_company() -> Response[str]:
-    given, own = parsed(CompanyBody, router.body), parts.current
-    company = companies.create(own.store, own.clock(), own.new_id, given.name, given.description, given.tags)
-    return ok(company_shown(company))
+    body, ports = parsed(CompanyBody, router.body), parts.current
+    company = companies.create(ports.store, ports.clock(), ports.new_id, body.name, body.description, body.tags)
+    return ok(show_company(company))
 
 
 @router.get("/companies")
 def list_companies() -> Response[str]:
-    parameters, own = router.parameters, parts.current
+    parameters, ports = router.parameters, parts.current
     request = page_request(parameters, COMPANY_FIELDS, "Company")
     tags = parameters.get("tags", "")
-    wanted = tagged(tags)
-    found = [company for company in own.store.companies() if wanted(company.tags)]
+    has_tags = tagged(tags)
+    listed = [company for company in ports.store.companies() if has_tags(company.tags)]
     extra = {"tags": tags} if tags else {}
     if not request.asks_nothing:
-        return ok(page_of(request, "/companies", companies_shown(found), extra))
-    return ok(lazy_page(request, "/companies", found, companies_shown, extra))
+        return ok(page_of(request, "/companies", show_companies(listed), extra))
+    return ok(lazy_page(request, "/companies", listed, show_companies, extra))
 
 
 @router.get("/companies/<company_id>")
 def get_company(company_id: str) -> Response[str]:
-    return ok(company_shown(parts.current.store.company(company_id)))
+    return ok(show_company(parts.current.store.company(company_id)))
 
 
 @router.put("/companies/<company_id>")
 def replace_company(company_id: str) -> Response[str]:
-    given = parsed(CompanyBody, router.body)
+    body = parsed(CompanyBody, router.body)
     store = parts.current.store
-    return ok(company_shown(companies.replace(store, company_id, given.name, given.description, given.tags)))
+    return ok(show_company(companies.replace(store, company_id, body.name, body.description, body.tags)))
 
 
 @router.patch("/companies/<company_id>")
 def update_company(company_id: str) -> Response[str]:
-    given = parsed(CompanyChanges, router.body)
+    body = parsed(CompanyChanges, router.body)
     store = parts.current.store
-    return ok(company_shown(companies.update(store, company_id, given.name, given.description, given.tags)))
+    return ok(show_company(companies.update(store, company_id, body.name, body.description, body.tags)))
 
 
 @router.delete("/companies/<company_id>")
 def delete_company(company_id: str) -> Response[str]:
-    own, now = parts.current, parts.current.clock()
-    companies.delete(own.store, own.upstream, own.queues, own.disconnect, now, own.new_id, company_id)
-    return nothing()
+    ports, now = parts.current, parts.current.clock()
+    companies.delete(ports.store, ports.upstream, ports.queues, ports.disconnect, now, ports.new_id, company_id)
+    return no_content()

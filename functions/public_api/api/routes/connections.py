@@ -6,8 +6,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from api import parts
 from api.answers import ok
+from api.company_views import show_connections
 from api.requests import Routes
-from api.shown import connections_shown
 from feedlane import connections
 from feedlane.codat.bodies import ConnectionBody, StatusBody, parsed
 from feedlane.codat.companies import CONNECTION_FIELDS
@@ -21,17 +21,17 @@ router = Routes()
 
 @router.post("/companies/<company_id>/connections")
 def create_connection(company_id: str) -> Response[str]:
-    given, own = parsed(ConnectionBody, router.body), parts.current
-    return _answer(connections.create(own.store, own.clock(), own.new_id, company_id, given.platform_key))
+    body, ports = parsed(ConnectionBody, router.body), parts.current
+    return _answer(connections.create(ports.store, ports.clock(), ports.new_id, company_id, body.platform_key))
 
 
 @router.get("/companies/<company_id>/connections")
 def list_connections(company_id: str) -> Response[str]:
-    own = parts.current
+    ports = parts.current
     request = page_request(router.parameters, CONNECTION_FIELDS, "Connection")
-    own.store.company(company_id)
-    found = connections_shown(own.store.connections(company_id))
-    return ok(page_of(request, f"/companies/{company_id}/connections", found))
+    ports.store.company(company_id)
+    results = show_connections(ports.store.connections(company_id))
+    return ok(page_of(request, f"/companies/{company_id}/connections", results))
 
 
 @router.get("/companies/<company_id>/connections/<connection_id>")
@@ -41,17 +41,21 @@ def get_connection(company_id: str, connection_id: str) -> Response[str]:
 
 @router.patch("/companies/<company_id>/connections/<connection_id>")
 def unlink_connection(company_id: str, connection_id: str) -> Response[str]:
-    given, own = parsed(StatusBody, router.body), parts.current
-    if given.status != ConnectionStatus.UNLINKED:
+    body, ports = parsed(StatusBody, router.body), parts.current
+    if body.status != ConnectionStatus.UNLINKED:
         raise Invalid.field("status", "can only be changed to Unlinked", "Enum")
-    return _answer(connections.unlink(own.store, own.disconnect, own.clock(), own.new_id, company_id, connection_id))
+    return _answer(
+        connections.unlink(ports.store, ports.disconnect, ports.clock(), ports.new_id, company_id, connection_id)
+    )
 
 
 @router.delete("/companies/<company_id>/connections/<connection_id>")
 def delete_connection(company_id: str, connection_id: str) -> Response[str]:
-    """200: the SDKs take no other success here, and 204 least of all."""
-    own, now = parts.current, parts.current.clock()
-    connections.delete(own.store, own.upstream, own.queues, own.disconnect, now, own.new_id, company_id, connection_id)
+    """200: the SDKs accept no other success status here, least of all 204."""
+    ports, now = parts.current, parts.current.clock()
+    connections.delete(
+        ports.store, ports.upstream, ports.queues, ports.disconnect, now, ports.new_id, company_id, connection_id
+    )
     return ok({})
 
 
@@ -62,4 +66,4 @@ def get_company_information(company_id: str, connection_id: str) -> Response[str
 
 
 def _answer(connection: Connection) -> Response[str]:
-    return ok(connections_shown([connection])[0])
+    return ok(show_connections([connection])[0])

@@ -1,28 +1,28 @@
-"""Webhook consumers: Codat's three routes, and Feedlane's own."""
+"""Webhook consumers: Codat's three routes, and Feedlane's extensions."""
 
 from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 
 from api import parts
-from api.answers import created, nothing, ok
+from api.answers import created, no_content, ok
 from api.requests import Routes
 from feedlane import consumers
 from feedlane.codat.bodies import ConsumerBody, ConsumerChanges, parsed
 from feedlane.codat.deliveries import delivery_json, replay_json
 from feedlane.codat.integration import consumer_json
 
-ONE = "/webhooks/<webhook_id>"
+CONSUMER = "/webhooks/<webhook_id>"
 
 router = Routes()
 
 
 @router.post("/webhooks")
 def create_consumer() -> Response[str]:
-    given, own = parsed(ConsumerBody, router.body), parts.current
-    types, tags = given.event_types or [], given.company_tags or []
+    body, ports = parsed(ConsumerBody, router.body), parts.current
+    types, tags = body.event_types or [], body.company_tags or []
     consumer, secret = consumers.create(
-        own.store, own.vault, own.clock(), own.new_id, given.url, types, tags, given.disabled, given.headers
+        ports.store, ports.vault, ports.clock(), ports.new_id, body.url, types, tags, body.disabled, body.headers
     )
     return created(consumer_json(consumer, secret))
 
@@ -32,49 +32,51 @@ def list_consumers() -> Response[str]:
     return ok({"results": [consumer_json(consumer) for consumer in parts.current.store.consumers()]})
 
 
-@router.get(ONE)
+@router.get(CONSUMER)
 def get_consumer(webhook_id: str) -> Response[str]:
     return ok(consumer_json(parts.current.store.consumer(webhook_id)))
 
 
-@router.patch(ONE)
+@router.patch(CONSUMER)
 def change_consumer(webhook_id: str) -> Response[str]:
-    """Changes what is given, and leaves the rest; headers change all together."""
-    given, own = parsed(ConsumerChanges, router.body), parts.current
+    """Changes only the fields in the body. Headers are replaced as a whole."""
+    body, ports = parsed(ConsumerChanges, router.body), parts.current
     consumer = consumers.change(
-        own.store, own.vault, webhook_id, given.url, given.event_types, given.company_tags, given.headers
+        ports.store, ports.vault, webhook_id, body.url, body.event_types, body.company_tags, body.headers
     )
     return ok(consumer_json(consumer))
 
 
-@router.delete(ONE)
+@router.delete(CONSUMER)
 def delete_consumer(webhook_id: str) -> Response[str]:
     consumers.delete(parts.current.store, parts.current.vault, webhook_id)
-    return nothing()
+    return no_content()
 
 
-@router.post(f"{ONE}/disable")
+@router.post(f"{CONSUMER}/disable")
 def disable_consumer(webhook_id: str) -> Response[str]:
     return ok(consumer_json(consumers.disable(parts.current.store, webhook_id)))
 
 
-@router.post(f"{ONE}/enable")
+@router.post(f"{CONSUMER}/enable")
 def enable_consumer(webhook_id: str) -> Response[str]:
-    """`replay` is what sends the events that waited."""
-    own = parts.current
-    consumer, replay = consumers.enable(own.store, own.queues, own.clock(), webhook_id)
+    """`replay` in the answer is the replay that sends the waiting events."""
+    ports = parts.current
+    consumer, replay = consumers.enable(ports.store, ports.queues, ports.clock(), webhook_id)
     return ok(consumer_json(consumer) | {"replay": replay_json(replay)})
 
 
-@router.post(f"{ONE}/secret/rotate")
+@router.post(f"{CONSUMER}/secret/rotate")
 def rotate_secret(webhook_id: str) -> Response[str]:
-    own = parts.current
-    consumer, secret = consumers.rotate_secret(own.store, own.vault, own.clock(), webhook_id)
+    ports = parts.current
+    consumer, secret = consumers.rotate_secret(ports.store, ports.vault, ports.clock(), webhook_id)
     return ok(consumer_json(consumer, secret))
 
 
-@router.post(f"{ONE}/test")
+@router.post(f"{CONSUMER}/test")
 def send_test(webhook_id: str) -> Response[str]:
-    """202: the delivery, whose `id` tells how it ended."""
-    own = parts.current
-    return ok(delivery_json(consumers.send_test(own.store, own.queues, own.clock(), own.new_id, webhook_id)), 202)
+    """202 with the delivery. Get it by its `id` to learn the outcome."""
+    ports = parts.current
+    return ok(
+        delivery_json(consumers.send_test(ports.store, ports.queues, ports.clock(), ports.new_id, webhook_id)), 202
+    )

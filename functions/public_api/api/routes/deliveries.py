@@ -1,4 +1,4 @@
-"""Deliveries of a webhook consumer, and their replay. Feedlane's own."""
+"""Deliveries of a webhook consumer, and their replay. A Feedlane extension."""
 
 from __future__ import annotations
 
@@ -15,71 +15,71 @@ from feedlane.errors import Invalid, NotFound
 from feedlane.replay import Which
 from feedlane.store import deliveries, replays
 
-ASKED = {which.value: which for which in (Which.FAILED, Which.ALL)}
+SELECTIONS = {which.value: which for which in (Which.FAILED, Which.ALL)}
 
 router = Routes()
 
 
 @router.get("/webhooks/<webhook_id>/deliveries")
 def list_deliveries(webhook_id: str) -> Response[str]:
-    """Newest first. `_links.next` leads on from where the page ended, which may be short of its size."""
-    given, own = router.parameters, parts.current
-    own.store.consumer(webhook_id)
-    size, after = page_size(given), cursor_in(given.get("after", ""))
-    since, until = (moment_in(name, given[name]) if given.get(name) else None for name in ("since", "until"))
-    states, company = states_in(given.get("status", "")), given.get("companyId")
-    found, place = deliveries.newest(
-        own.store, webhook_id, since, until, after, size,
-        lambda one: one.state in states and company in (None, "", one.company_id),
+    """Newest first. `_links.next` leads to the next page; a page may be shorter than its size."""
+    query, ports = router.parameters, parts.current
+    ports.store.consumer(webhook_id)
+    size, after = page_size(query), cursor_in(query.get("after", ""))
+    since, until = (moment_in(name, query[name]) if query.get(name) else None for name in ("since", "until"))
+    states, company = states_in(query.get("status", "")), query.get("companyId")
+    newest, cursor = deliveries.newest(
+        ports.store, webhook_id, since, until, after, size,
+        lambda delivery: delivery.state in states and company in (None, "", delivery.company_id),
     )  # fmt: skip
-    results = [delivery_json(one, SHORT) for one in found]
-    return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", given, results, place))
+    results = [delivery_json(delivery, SHORT) for delivery in newest]
+    return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", query, results, cursor))
 
 
 @router.get("/webhooks/<webhook_id>/deliveries/<event_id>")
 def get_delivery(webhook_id: str, event_id: str) -> Response[str]:
-    found = deliveries.find(parts.current.store, webhook_id, event_id).delivery
-    if found is None:
+    delivery = deliveries.find(parts.current.store, webhook_id, event_id).delivery
+    if delivery is None:
         raise NotFound("delivery", event_id)
-    return ok(delivery_json(found))
+    return ok(delivery_json(delivery))
 
 
 @router.post("/webhooks/<webhook_id>/deliveries/<event_id>/replay")
 def replay_delivery(webhook_id: str, event_id: str) -> Response[str]:
-    """202: it is on its way again, under the same `webhook-id`."""
-    own = parts.current
-    return ok(delivery_json(replaying.replay_one(own.store, own.queues, own.clock(), webhook_id, event_id)), 202)
+    """202: the delivery is sent again, with the same `webhook-id`."""
+    ports = parts.current
+    return ok(delivery_json(replaying.replay_one(ports.store, ports.queues, ports.clock(), webhook_id, event_id)), 202)
 
 
 @router.post("/webhooks/<webhook_id>/replays")
 def start_replay(webhook_id: str) -> Response[str]:
-    """202: it goes on by itself, in the order of the events."""
-    own, given = parts.current, parsed(ReplayBody, router.body)
-    if given.which not in ASKED:
-        raise Invalid.field("which", f"must be one of {', '.join(ASKED)}", "Enum")
-    since = moment_in("since", given.since)
-    until = moment_in("until", given.until) if given.until else None
-    company = given.company_id or None
+    """202: the replay runs by itself, in the order of the events."""
+    ports, body = parts.current, parsed(ReplayBody, router.body)
+    if body.which not in SELECTIONS:
+        raise Invalid.field("which", f"must be one of {', '.join(SELECTIONS)}", "Enum")
+    since = moment_in("since", body.since)
+    until = moment_in("until", body.until) if body.until else None
+    company = body.company_id or None
     if company:
-        own.store.company(company)
+        ports.store.company(company)
     replay = replaying.start(
-        own.store, own.queues, own.clock(), webhook_id, ASKED[given.which], since, until, company
+        ports.store, ports.queues, ports.clock(), webhook_id, SELECTIONS[body.which], since, until, company
     )  # fmt: skip
     return ok(replay_json(replay), 202)
 
 
 @router.get("/webhooks/<webhook_id>/replays")
 def list_replays(webhook_id: str) -> Response[str]:
-    """Newest first, of the last thirty days."""
+    """The replays of the last thirty days, newest first."""
     store = parts.current.store
     store.consumer(webhook_id)
-    found = sorted(replays.replays_of(store, webhook_id), key=lambda replay: replay.started, reverse=True)
-    return ok({"results": [replay_json(replay) for replay in found]})
+    newest_first = sorted(replays.replays_of(store, webhook_id), key=lambda replay: replay.started, reverse=True)
+    return ok({"results": [replay_json(replay) for replay in newest_first]})
 
 
 @router.get("/webhooks/<webhook_id>/replays/<replay_id>")
 def get_replay(webhook_id: str, replay_id: str) -> Response[str]:
-    found = replays.find_replay(parts.current.store, webhook_id, replay_id)
-    if found is None:
+    replay = replays.find_replay(parts.current.store, webhook_id, replay_id)
+    if replay is None:
         raise NotFound("replay", replay_id)
-    return ok(replay_json(found))
+    return ok(replay_json(replay))

@@ -1,4 +1,4 @@
-"""Holds: why something may not be sent, and its release. Feedlane's own."""
+"""Holds: why nothing may be sent, and their release. A Feedlane extension."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def list_holds() -> Response[str]:
 
 @router.post("/holds/<hold_id>/release")
 def release_hold(hold_id: str) -> Response[str]:
-    """Answers the push operations under which what waits is sent. The body may name transactions to set aside."""
-    own, given = parts.current, parsed(ReleaseBody, router.body or "{}")
-    hold = releasing.find_hold(own.store, hold_id)
-    started = releasing.release(own.store, own.queues, own.clock(), own.new_id, hold, given.set_aside)
-    return ok({"results": [push_operation_json(operation) for operation in started]})
+    """Answers the push operations that send the waiting lines. The body may name transactions to set aside."""
+    ports, body = parts.current, parsed(ReleaseBody, router.body or "{}")
+    hold = releasing.find_hold(ports.store, hold_id)
+    operations = releasing.release(ports.store, ports.queues, ports.clock(), ports.new_id, hold, body.set_aside)
+    return ok({"results": [push_operation_json(operation) for operation in operations]})

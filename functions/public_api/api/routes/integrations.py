@@ -1,4 +1,4 @@
-"""The Xero integration: what Codat tells of it, and Feedlane's settings and keys."""
+"""The Xero integration: Codat's view of it, and Feedlane's settings and app keys."""
 
 from __future__ import annotations
 
@@ -27,76 +27,76 @@ def list_integrations() -> Response[str]:
 
 @router.get("/integrations/<platform_key>")
 def get_integration(platform_key: str) -> Response[str]:
-    _only_xero(platform_key)
+    _require_xero(platform_key)
     return ok(integration_json(parts.current.store.settings()))
 
 
 @router.get("/integrations/<platform_key>/branding")
 def get_branding(platform_key: str) -> Response[str]:
-    _only_xero(platform_key)
+    _require_xero(platform_key)
     return ok(branding_json())
 
 
 @router.get("/integrations/<platform_key>/settings")
 def get_settings(platform_key: str) -> Response[str]:
-    _only_xero(platform_key)
+    _require_xero(platform_key)
     return _answer(parts.current.store.settings())
 
 
 @router.put("/integrations/<platform_key>/settings")
 def change_settings(platform_key: str) -> Response[str]:
-    """Changes what is given, and leaves the rest."""
-    _only_xero(platform_key)
-    own = parts.current
+    """Changes only the fields in the body."""
+    _require_xero(platform_key)
+    ports = parts.current
     changes = parsed(SettingsBody, router.body).model_dump(exclude_unset=True)
     nullable = {"connection_limit"}
     changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
-    return _answer(settings_changes.change_settings(own.store, own.queues, own.clock(), own.new_id, changes))
+    return _answer(settings_changes.change_settings(ports.store, ports.queues, ports.clock(), ports.new_id, changes))
 
 
 @router.put("/integrations/<platform_key>/credentials")
 def change_credentials(platform_key: str) -> Response[str]:
-    _only_xero(platform_key)
-    given, own = parsed(CredentialsBody, router.body), parts.current
+    _require_xero(platform_key)
+    body, ports = parsed(CredentialsBody, router.body), parts.current
     settings, check = key_changes.change_keys(
-        own.store, own.queues, own.vault, own.clock(), own.new_id, given.client_id, given.client_secret
+        ports.store, ports.queues, ports.vault, ports.clock(), ports.new_id, body.client_id, body.client_secret
     )
     return _keys_answer(settings, check.message)
 
 
 @router.put("/integrations/<platform_key>/credentials/secondSecret")
 def add_second_secret(platform_key: str) -> Response[str]:
-    _only_xero(platform_key)
-    given, own = parsed(SecretBody, router.body), parts.current
+    _require_xero(platform_key)
+    body, ports = parsed(SecretBody, router.body), parts.current
     settings, check = key_changes.add_second_secret(
-        own.store, own.queues, own.vault, own.clock(), own.new_id, given.client_secret
+        ports.store, ports.queues, ports.vault, ports.clock(), ports.new_id, body.client_secret
     )
     return _keys_answer(settings, check.message)
 
 
 @router.delete("/integrations/<platform_key>/credentials/<secret>")
 def drop_secret(platform_key: str, secret: str) -> Response[str]:
-    _only_xero(platform_key)
-    which, own = _DROPPABLE.get(secret), parts.current
+    _require_xero(platform_key)
+    which, ports = _SECRETS.get(secret), parts.current
     if which is None:
         raise NotFound("secret", secret)
-    settings = key_changes.drop_secret(own.store, own.queues, own.vault, own.clock(), own.new_id, which)
+    settings = key_changes.drop_secret(ports.store, ports.queues, ports.vault, ports.clock(), ports.new_id, which)
     return _keys_answer(settings, "")
 
 
-_DROPPABLE = {"firstSecret": Secret.FIRST, "secondSecret": Secret.SECOND}
+_SECRETS = {"firstSecret": Secret.FIRST, "secondSecret": Secret.SECOND}
 
 
 def _keys_answer(settings: Settings, message: str) -> Response[str]:
-    shown = settings_json(settings, "")
+    view = settings_json(settings, "")
     names = ("clientId", "clientSecret", "secondClientSecret", "keysChecked")
-    return ok({name: shown[name] for name in names} | {"message": message})
+    return ok({name: view[name] for name in names} | {"message": message})
 
 
 def _answer(settings: Settings) -> Response[str]:
     return ok(settings_json(settings, f"{parts.current.public_url}/oauth/callback"))
 
 
-def _only_xero(platform_key: str) -> None:
+def _require_xero(platform_key: str) -> None:
     if platform_key != PLATFORM_KEY:
         raise NotFound("integration", platform_key)

@@ -20,13 +20,13 @@ router = Routes()
 
 @router.get(PATH)
 def get_mapping(company_id: str, connection_id: str) -> Response[str]:
-    own = parts.current
-    connection = own.store.connection(company_id, connection_id)
-    accounts = own.store.source_accounts(connection_id)
+    ports = parts.current
+    connection = ports.store.connection(company_id, connection_id)
+    accounts = ports.store.source_accounts(connection_id)
     if not connection.is_linked or all(account.mapping for account in accounts):
         return ok([mapping_json(account, []) for account in accounts])
     access = mapping.access_to(connection)
-    targets, fed = own.upstream.target_accounts(access), mapping.fed_accounts(own.store, access.tenant_id)
+    targets, fed = ports.upstream.target_accounts(access), mapping.fed_accounts(ports.store, access.tenant_id)
     return ok(
         [
             mapping_json(account, [] if account.mapping else mapping.target_options(targets, account, fed))
@@ -37,18 +37,18 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
 
 @router.post(PATH)
 def create_mapping(company_id: str, connection_id: str) -> Response[str]:
-    given, own = parsed(MappingBody, router.body), parts.current
-    connection = own.store.connection(company_id, connection_id)
-    account = own.store.find_source_account(connection_id, given.source_account_id)
+    body, ports = parsed(MappingBody, router.body), parts.current
+    connection = ports.store.connection(company_id, connection_id)
+    account = ports.store.find_source_account(connection_id, body.source_account_id)
     if account is None:
-        raise NotFound("bank account", given.source_account_id)
+        raise NotFound("bank account", body.source_account_id)
     try:
-        mapped = mapping.map_account(
-            own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, account,
-            given.target_account_id or None, given.feed_start_date,
+        mapped_account = mapping.map_account(
+            ports.store, ports.upstream, ports.queues, ports.clock(), ports.new_id, connection, account,
+            body.target_account_id or None, body.feed_start_date,
         )  # fmt: skip
     except Refused as refused:
         if refused.problem.status in {401, 403}:
             raise
         raise RefusedInput(refused.problem) from refused
-    return ok(mapped_json(mapped))
+    return ok(mapped_json(mapped_account))

@@ -1,4 +1,4 @@
-"""The platform's profile, and which web pages may call the API."""
+"""The platform's profile, and the web origins that may call the API."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def get_profile() -> Response[str]:
 
 @router.put("/profile")
 def replace_profile() -> Response[str]:
-    given, own = parsed(ProfileBody, router.body), parts.current
-    profile = own.store.profile().but(
-        name=given.name,
-        redirect_url=given.redirect_url,
-        logo_url=given.logo_url or "",
-        icon_url=given.icon_url or "",
-        white_list_urls=tuple(given.white_list_urls or ()),
+    body, ports = parsed(ProfileBody, router.body), parts.current
+    profile = ports.store.profile().but(
+        name=body.name,
+        redirect_url=body.redirect_url,
+        logo_url=body.logo_url or "",
+        icon_url=body.icon_url or "",
+        white_list_urls=tuple(body.white_list_urls or ()),
     )
-    return ok(profile_json(settings_changes.change_profile(own.store, own.clock(), own.new_id, profile)))
+    return ok(profile_json(settings_changes.change_profile(ports.store, ports.clock(), ports.new_id, profile)))
 
 
 @router.get("/corsSettings")
@@ -41,6 +41,6 @@ def get_origins() -> Response[str]:
 @router.post("/corsSettings")
 @router.post("/connectionManagement/corsSettings")
 def replace_origins() -> Response[str]:
-    given, own = parsed(OriginsBody, router.body), parts.current
-    profile = settings_changes.change_origins(own.store, own.clock(), own.new_id, given.allowed_origins)
+    body, ports = parsed(OriginsBody, router.body), parts.current
+    profile = settings_changes.change_origins(ports.store, ports.clock(), ports.new_id, body.allowed_origins)
     return ok({"allowedOrigins": list(profile.allowed_origins)})

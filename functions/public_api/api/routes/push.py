@@ -32,12 +32,12 @@ router = Routes()
 
 @router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions")
 def push_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
-    """200 with a body that says 202: the SDKs take no other success. A conflict is 400: they know no 409 here."""
-    own, account_id = parts.current, account_id_in(account)
+    """200 with a body that says 202, and 400 for a conflict: the SDKs know no other success here, and no 409."""
+    ports, account_id = parts.current, account_id_in(account)
     try:
         operation = pushing.accept(
-            own.store, own.queues, own.clock(), own.new_id, company_id, connection_id, account_id, _body(), _timeout(),
-            router.header("idempotency-key"),
+            ports.store, ports.queues, ports.clock(), ports.new_id, company_id, connection_id, account_id, _body(),
+            _timeout(), router.header("idempotency-key"),
         )  # fmt: skip
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict
@@ -46,10 +46,10 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
 
 @router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions/validate")
 def validate_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
-    own = parts.current
+    ports = parts.current
     try:
         errors, warnings = pushing.validate(
-            own.store, own.clock(), company_id, connection_id, account_id_in(account), _body()
+            ports.store, ports.clock(), company_id, connection_id, account_id_in(account), _body()
         )
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict
@@ -80,7 +80,7 @@ def get_push_operation(company_id: str, push_operation_key: str) -> Response[str
 
 @router.get("/companies/<company_id>/push/<push_operation_key>/transactions")
 def list_outcomes(company_id: str, push_operation_key: str) -> Response[str]:
-    """What has become of each transaction of the push. Feedlane's own."""
+    """The outcome of each transaction of a push. A Feedlane extension."""
     store = parts.current.store
     request = page_request(router.parameters, OUTCOME_FIELDS, "Transaction")
     store.company(company_id)
@@ -94,23 +94,23 @@ def list_push_operations(company_id: str) -> Response[str]:
     store = parts.current.store
     request = page_request(router.parameters, PUSH_FIELDS, "PushOperation")
     store.company(company_id)
-    path, found = f"/companies/{company_id}/push", list(push_operations.operations(store, company_id))
+    path, operations = f"/companies/{company_id}/push", list(push_operations.operations(store, company_id))
     if request.asks_nothing:
-        return ok(lazy_page(request, path, found, lambda some: list(map(push_operation_json, some))))
-    return ok(page_of(request, path, map(push_operation_json, found)))
+        return ok(lazy_page(request, path, operations, lambda shown: list(map(push_operation_json, shown))))
+    return ok(page_of(request, path, map(push_operation_json, operations)))
 
 
 def _body() -> str:
     body = router.body or ""
     if len(body) > LARGEST_BODY or len(body.encode()) > LARGEST_BODY:
-        raise Invalid(f"The body is too large: at most {LARGEST_BODY:,} bytes are taken.")
+        raise Invalid(f"The body is too large: at most {LARGEST_BODY:,} bytes are accepted.")
     return body
 
 
 def _timeout() -> int | None:
-    given = router.parameters.get("timeoutInMinutes")
-    if given is None or given == "":
+    minutes = router.parameters.get("timeoutInMinutes")
+    if minutes is None or minutes == "":
         return None
-    if not (given.isascii() and given.isdigit()):
+    if not (minutes.isascii() and minutes.isdigit()):
         raise Invalid.field("timeoutInMinutes", "must be a whole number of minutes", "Type")
-    return int(given[:9])
+    return int(minutes[:9])

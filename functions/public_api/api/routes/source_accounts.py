@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from api import parts
-from api.answers import nothing, ok
+from api.answers import no_content, ok
 from api.paths import account_id_in
 from api.requests import Routes
 from feedlane import source_accounts, unmapping
@@ -25,19 +25,19 @@ router = Routes()
 @router.post(PATH)
 def create_source_account(company_id: str, connection_id: str) -> Response[str]:
     connection = parts.current.store.connection(company_id, connection_id)
-    return ok(source_account_json(_created(connection, json_in(router.body))))
+    return ok(source_account_json(_create(connection, json_in(router.body))))
 
 
 @router.post(f"{PATH}/batch")
 def create_source_accounts(company_id: str, connection_id: str) -> Response[str]:
-    """201 if all came about, else 207: the SDKs cannot read any other status, not even if every item failed."""
+    """201 if all were created, otherwise 207, even if all failed: the SDKs read no other status."""
     connection = parts.current.store.connection(company_id, connection_id)
     items = json_in(router.body)
-    most = source_accounts.MOST_IN_A_BATCH
-    if not isinstance(items, list) or not 1 <= len(items) <= most:
-        raise Invalid(f"The body must be an array of 1 to {most} source accounts.")
+    batch_max = source_accounts.MOST_IN_A_BATCH
+    if not isinstance(items, list) or not 1 <= len(items) <= batch_max:
+        raise Invalid(f"The body must be an array of 1 to {batch_max} source accounts.")
     results = [_batch_item(connection, item) for item in items]
-    return ok(results, 201 if all("account" in one["result"] for one in results) else 207)
+    return ok(results, 201 if all("account" in item["result"] for item in results) else 207)
 
 
 @router.get(PATH)
@@ -49,39 +49,43 @@ def list_source_accounts(company_id: str, connection_id: str) -> Response[str]:
 
 @router.patch(f"{PATH}/<account>")
 def update_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
-    own = parts.current
-    connection = own.store.connection(company_id, connection_id)
-    found = own.store.source_account(connection_id, account_id_in(account))
+    ports = parts.current
+    connection = ports.store.connection(company_id, connection_id)
+    account_before = ports.store.source_account(connection_id, account_id_in(account))
     changes = parsed(SourceAccountChanges, router.body).model_dump(exclude_none=True)
-    changed = source_accounts.changed(found, changes, own.clock())
-    if source_accounts.ends(found, changes):
-        changed = unmapping.unmap(own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, changed)
+    changed = source_accounts.changed(account_before, changes, ports.clock())
+    if source_accounts.ends(account_before, changes):
+        changed = unmapping.unmap(
+            ports.store, ports.upstream, ports.queues, ports.clock(), ports.new_id, connection, changed
+        )
     else:
-        own.store.commit(own.store.put_source_account(changed))
+        ports.store.commit(ports.store.put_source_account(changed))
     return ok(source_account_json(changed))
 
 
 @router.delete(f"{PATH}/<account>")
 def delete_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
-    own = parts.current
-    connection = own.store.connection(company_id, connection_id)
-    found = own.store.source_account(connection_id, account_id_in(account))
-    unmapping.remove_account(own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, found)
-    return nothing()
+    ports = parts.current
+    connection = ports.store.connection(company_id, connection_id)
+    source_account = ports.store.source_account(connection_id, account_id_in(account))
+    unmapping.remove_account(
+        ports.store, ports.upstream, ports.queues, ports.clock(), ports.new_id, connection, source_account
+    )
+    return no_content()
 
 
-def _created(connection: Connection, value: Any) -> SourceAccount:
-    body, own = of_json(SourceAccountBody, value), parts.current
-    second = {"routing_info", "account_info"}
-    given = body.model_dump(by_alias=True, exclude_none=True, include=second)
-    fields = body.model_dump(exclude=second)
-    return source_accounts.create(own.store, own.clock(), connection, given=given, **fields)
+def _create(connection: Connection, value: Any) -> SourceAccount:
+    body, ports = of_json(SourceAccountBody, value), parts.current
+    nested = {"routing_info", "account_info"}
+    details = body.model_dump(by_alias=True, exclude_none=True, include=nested)
+    fields = body.model_dump(exclude=nested)
+    return source_accounts.create(ports.store, ports.clock(), connection, given=details, **fields)
 
 
 def _batch_item(connection: Connection, item: Any) -> dict[str, Any]:
     id = str(item.get("id", "")) if isinstance(item, dict) else ""
     try:
-        return batch_item_json(id, _created(connection, item))
+        return batch_item_json(id, _create(connection, item))
     except source_accounts.AlreadyThere:
         return batch_item_json(id, None, 409, source_accounts.EXISTS)
     except Invalid as error:

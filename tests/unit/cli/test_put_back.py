@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.dead_letter_queue import Letter
-from cli.putting_back import NotPutBack, run_again, tell_again
+from cli.dead_letter_queue import DeadLetter
+from cli.put_back import NotPutBack, publish_again, rerun
 
 EVENT = {"source": "feedlane", "detail-type": "bankFeeds.held", "detail": {"id": "event-1", "payload": {"amount": 1.5}}}
 BATCH = {
@@ -65,8 +65,8 @@ class Aws:
         return {"Records": self._records[at : at + 2]} | last
 
 
-def letter(body: Any) -> Letter:
-    return Letter("letter-1", "receipt", json.dumps(body), "", "", datetime(2026, 5, 20, tzinfo=UTC), "")
+def letter(body: Any) -> DeadLetter:
+    return DeadLetter("letter-1", "receipt", json.dumps(body), "", "", datetime(2026, 5, 20, tzinfo=UTC), "")
 
 
 def record(sequence: int, pk: str = "EVENT#k/a", name: str = "INSERT") -> dict[str, Any]:
@@ -82,15 +82,15 @@ def record(sequence: int, pk: str = "EVENT#k/a", name: str = "INSERT") -> dict[s
 def test_an_event_that_was_not_routed_goes_back_to_its_queue() -> None:
     """The rule and the queue park the event as it is."""
     aws = Aws()
-    assert tell_again(aws, letter(EVENT)) == "sent-1"
+    assert publish_again(aws, letter(EVENT)) == "sent-1"
     assert aws.sent == [("events", json.dumps(EVENT))]
     assert aws.calls == []
 
 
 def test_what_is_no_event_stays() -> None:
     aws = Aws()
-    with pytest.raises(NotPutBack, match="no event"):
-        tell_again(aws, letter({"other": 1}))
+    with pytest.raises(NotPutBack, match="not an event"):
+        publish_again(aws, letter({"other": 1}))
     assert aws.calls == []
 
 
@@ -104,7 +104,7 @@ def test_events_that_did_not_reach_the_bus_are_relayed_from_the_stream_in_order(
         record(150),
     ]
     aws = Aws(records)
-    tell_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
+    publish_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
     [(function, kind, payload)] = aws.calls
     assert (function, kind) == ("feedlane-relay_events", "RequestResponse")
     assert [one["dynamodb"]["SequenceNumber"] for one in payload["Records"]] == ["100", "120", "140"]
@@ -112,29 +112,29 @@ def test_events_that_did_not_reach_the_bus_are_relayed_from_the_stream_in_order(
 
 def test_a_long_batch_goes_in_calls_that_a_function_takes() -> None:
     aws = Aws([record(100 + number) for number in range(25)])
-    tell_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
+    publish_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
     assert [len(payload["Records"]) for _, _, payload in aws.calls] == [10, 10, 5]
 
 
 def test_a_batch_that_the_bus_does_not_take_stays() -> None:
     aws = Aws([record(100)])
     aws.fails = True
-    with pytest.raises(NotPutBack, match="the bus did not take"):
-        tell_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
+    with pytest.raises(NotPutBack, match="did not accept"):
+        publish_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
 
 
 def test_what_the_stream_has_forgotten_stays_and_is_told_where_to_find() -> None:
     aws = Aws()
     aws.error = "TrimmedDataAccessException"
     with pytest.raises(NotPutBack, match="EVENT#…, 2026-05-20T12:00:00Z to 2026-05-20T12:00:09Z"):
-        tell_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
+        publish_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
     aws.error = "AccessDeniedException"
     with pytest.raises(ClientError):
-        tell_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
+        publish_again(aws, letter({"DDBStreamBatchInfo": BATCH}))
 
 
 @pytest.mark.parametrize(("body", "payload"), [({"requestPayload": {"run": 1}}, {"run": 1}), ("{}", {})])
 def test_a_daily_run_is_started_once_more(body: Any, payload: Any) -> None:
     aws = Aws()
-    run_again("tend_connections")(aws, letter(body))
+    rerun("tend_connections")(aws, letter(body))
     assert aws.calls == [("feedlane-tend_connections", "Event", payload)]

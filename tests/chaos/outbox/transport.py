@@ -1,7 +1,7 @@
-"""AWS between the outbox and the consumers, as far as it matters: the table's stream, the bus, the queues behind it.
+"""A stand-in for AWS between the outbox and the consumers: the table's stream, the bus, the queues behind it.
 
-Each hands on at least once. The stream keeps the order of a partition, and goes no further until its batch is done;
-the bus keeps no order; a queue comes again.
+Each delivers at least once. The stream keeps the order of a partition and waits until its batch is processed. The bus
+keeps no order. A queue redelivers.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from tests.unit.handlers.handlers import Context
 
 _typed = TypeSerializer().serialize
 SHARDS = 2
-BATCH = 100
-BUS = 0.02
+BATCH_SIZE = 100
+BUS_SECONDS = 0.02
 
 Handler = Callable[[dict[str, Any]], Any]
-"""A function's own handler, with its context."""
+"""A function's handler, bound to its context."""
 
 
 class OutboxTable(ChaosTable):
-    """Tells of each new event when its commit is through, and not before."""
+    """Reports each new event once its commit is done."""
 
     on_event: Callable[[Item], None] = staticmethod(lambda item: None)
 
@@ -48,12 +48,12 @@ class OutboxTable(ChaosTable):
 class Shard:
     records: list[dict[str, Any]] = field(default_factory=list)
     done: int = 0
-    size: int = BATCH
+    size: int = BATCH_SIZE
     busy: bool = False
 
 
 class Stream:
-    """The table's stream with its event source mapping: halves a batch that fails, and tries for ever."""
+    """The table's stream with its event source mapping: halves a failed batch, and retries for ever."""
 
     def __init__(self, timeline: Timeline, faults: Faults, relay: Handler) -> None:
         self._timeline, self._faults, self._relay = timeline, faults, relay
@@ -65,9 +65,9 @@ class Stream:
         image = {name: _typed(value) for name, value in item.items()}
         change = {"Keys": keys, "NewImage": image, "SequenceNumber": f"{len(shard.records):021d}"}
         shard.records.append({"eventName": "INSERT", "dynamodb": change})
-        self._ring(shard, 0.2)
+        self._schedule_poll(shard, 0.2)
 
-    def _ring(self, shard: Shard, seconds: float) -> None:
+    def _schedule_poll(self, shard: Shard, seconds: float) -> None:
         self._timeline.at(self._timeline.seconds + seconds, lambda: self._poll(shard))
 
     def _poll(self, shard: Shard) -> None:
@@ -83,31 +83,31 @@ class Stream:
         except (Crash, Exception):
             shard.size = max(1, len(batch) // 2)
         else:
-            shard.size = BATCH
+            shard.size = BATCH_SIZE
             if not self._faults.strike("checkpoint_lost"):
                 shard.done += len(batch)
         shard.busy = False
-        self._ring(shard, 1.0)
+        self._schedule_poll(shard, 1.0)
 
 
 class Bus:
-    """boto3's client for EventBridge, and behind it the rule that puts each event on its queue."""
+    """boto3's client for EventBridge, with the rule that puts each event on its queue."""
 
     def __init__(self, timeline: Timeline, faults: Faults, rng: random.Random, queue: Queue) -> None:
         self._timeline, self._faults, self._rng, self._queue = timeline, faults, rng, queue
         self.accepted: list[dict[str, Any]] = []
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        self._faults.before("bus", BUS)
+        self._faults.before("bus", BUS_SECONDS)
         if self._faults.strike("bus_failed"):
             raise Unreachable("the bus")
-        answers = [self._taken(entry) for entry in Entries]
-        self._faults.after("bus", BUS)
+        answers = [self._accept(entry) for entry in Entries]
+        self._faults.after("bus", BUS_SECONDS)
         if self._faults.strike("bus_answer_lost"):
             raise Unreachable("answer of the bus")
         return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
 
-    def _taken(self, entry: dict[str, Any]) -> dict[str, str]:
+    def _accept(self, entry: dict[str, Any]) -> dict[str, str]:
         if self._faults.strike("bus_entry_refused"):
             return {"ErrorCode": "InternalFailure", "ErrorMessage": "not now"}
         detail = json.loads(entry["Detail"])
@@ -119,7 +119,7 @@ class Bus:
 
 
 class Mapping:
-    """The event source mapping of a standard queue: batches of up to `most` go to the function, side by side."""
+    """The event source mapping of a standard queue: batches of up to `batch_max` go to the function, in parallel."""
 
     def __init__(
         self,
@@ -129,37 +129,39 @@ class Mapping:
         queue: Queue,
         name: str,
         handler: Handler,
-        most: int,
+        batch_max: int,
     ) -> None:
         self._timeline, self._faults, self._rng = timeline, faults, rng
-        self._queue, self._name, self._handler, self._most = queue, name, handler, most
-        queue.on_message = self._ring
+        self._queue, self._name, self._handler, self._batch_max = queue, name, handler, batch_max
+        queue.on_message = self._schedule_poll
 
-    def _ring(self, when: float) -> None:
+    def _schedule_poll(self, when: float) -> None:
         self._timeline.at(max(when, self._timeline.seconds) + 0.02, self._poll)
 
     def _poll(self) -> None:
-        while batch := self._received():
+        while batch := self._receive():
             for _ in range(2 if self._faults.strike("duplicated") else 1):
                 records = [message.record() for message in batch]
                 work = self._work(batch, records)
                 self._timeline.start(f"function {self._name}", work)
 
-    def _received(self) -> list[Message]:
-        """A batch. A replay's message may be among the dead letters before anybody has worked on it."""
-        while batch := self._queue.receive(self._rng.randint(1, self._most)):
-            buried = [one for one in batch if is_of_replay(one.body) and self._faults.strike("replay_buried")]
+    def _receive(self) -> list[Message]:
+        """The next batch. A replay's message may become a dead letter before it is processed."""
+        while batch := self._queue.receive(self._rng.randint(1, self._batch_max)):
+            buried = [
+                message for message in batch if is_of_replay(message.body) and self._faults.strike("replay_buried")
+            ]
             for message in buried:
                 self._queue.bury(message)
-            if left := [message for message in batch if message not in buried]:
-                return left
+            if remaining := [message for message in batch if message not in buried]:
+                return remaining
         return []
 
     def _work(self, batch: list[Message], records: list[dict[str, Any]]) -> Callable[[], None]:
         def work() -> None:
             answer = self._handler({"Records": records})
             self._faults.after(self._name)
-            failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             for message, record in zip(batch, records, strict=True):
                 if message.id not in failed and not self._faults.strike("delete_lost"):
                     self._queue.delete(message, record["receiptHandle"])
@@ -169,9 +171,9 @@ class Mapping:
 
     def _redeliver(self, message: Message) -> None:
         if self._faults.strike("redelivered"):
-            again = Message(message.id, message.body, message.group, message.sent, 0.0)
+            copy = Message(message.id, message.body, message.group, message.sent, 0.0)
             delay = self._rng.choice((1, 30, 700))
-            self._timeline.at(self._timeline.seconds + delay, lambda: self._queue.put(again))
+            self._timeline.at(self._timeline.seconds + delay, lambda: self._queue.put(copy))
 
 
 def context(handler: Callable[[dict[str, Any], Any], Any]) -> Handler:

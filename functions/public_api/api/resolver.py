@@ -1,4 +1,4 @@
-"""The resolver with all routes, and what it says where there is none."""
+"""The resolver with all routes, and its answer to an unknown one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODULES = (
 )  # fmt: skip
 
 
-def resolver() -> APIGatewayHttpResolver:
+def build_resolver() -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver()
     for module in MODULES:
         app.include_router(module.router)

@@ -1,4 +1,4 @@
-"""Where the races are run: MiniStack with Secrets Manager and DynamoDB, and the Xero simulator, as processes."""
+"""The services behind the races, as processes: MiniStack with Secrets Manager and DynamoDB, and the simulator."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ TABLE = "races"
 PREFIX = "races"
 
 
-class Place(NamedTuple):
+class Services(NamedTuple):
     aws_url: str
     xero_url: str
 
 
 @contextmanager
-def started() -> Iterator[Place]:
-    """Stopped at the end; the logs stay in the build folder if something went wrong."""
+def started() -> Iterator[Services]:
+    """Starts the services and stops them at the end. After a failure the logs stay in the build folder."""
     instance = Instance(f"races-{os.getpid()}", *free_ports(PORTS))
     processes = Processes(instance.folder, instance.logs)
     try:
@@ -39,7 +39,7 @@ def started() -> Iterator[Place]:
         processes.start(SIMULATOR, command, dict(os.environ), ROOT)
         processes.wait(SIMULATOR, lambda: _answers(f"{instance.simulator_url}/_simulator/health"))
         create_table(instance.client("dynamodb"), TABLE)
-        yield Place(instance.aws_url, instance.simulator_url)
+        yield Services(instance.aws_url, instance.simulator_url)
     finally:
         for name in (SIMULATOR, ministack.NAME):
             processes.stop(name)

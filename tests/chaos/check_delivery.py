@@ -1,0 +1,120 @@
+"""Checks what Xero received, feed by feed: in order, once, complete, exact, one statement at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from feedlane.mapping import account_token
+from feedlane.store import ledger
+from feedlane.transaction import Line
+from local.simulator.state import Statement
+from tests.chaos.pushes import Platform
+from tests.chaos.world import Place, World
+
+
+def recorded(world: World, place: Place) -> list[Line]:
+    return ledger.lines_from(world.store, place.feed_id, 1, 1_000_000)
+
+
+def received(world: World, place: Place) -> list[Statement]:
+    """All statements that Xero accepted for the feed, over all its feed connections, in order of arrival."""
+    token = account_token(place.connection_id, place.account_id)
+    ids = {feed.id for feed in world.sim.feed_connections.values() if feed.account_token == token}
+    statements = [statement for statement in world.sim.statements.values() if statement.feed_connection_id in ids]
+    return [statement for statement in statements if not all(statement.dropped)]
+
+
+def delivered(world: World, place: Place) -> list[dict[str, Any]]:
+    """The lines that reached the customer's account, in order of arrival."""
+    now = world.sim.now()
+    return [
+        line
+        for statement in received(world, place)
+        if statement.status(now) == "DELIVERED"
+        for line, dropped in zip(statement.received["statementLines"], statement.dropped, strict=True)
+        if not dropped
+    ]
+
+
+def order(world: World, place: Place) -> list[str]:
+    """1. Lines arrive in ledger order, and ledger order is chronological."""
+    lines = recorded(world, place)
+    violations = []
+    if any(after.date < before.date for before, after in pairwise(lines)):
+        violations.append(f"order: the ledger of {place.account_id} is not chronological")
+    position = {line.id: number for number, line in enumerate(lines)}
+    positions = [position.get(line["transactionId"], -1) for line in delivered(world, place)]
+    if positions != sorted(positions) or -1 in positions:
+        violations.append(f"order: {place.account_id} got lines in the order {positions}"[:300])
+    return violations
+
+
+def once(world: World, place: Place) -> list[str]:
+    """2. Nothing arrives twice, and Xero never drops a line that it already has."""
+    ids = [line["transactionId"] for line in delivered(world, place)]
+    twice = sorted(id for id, count in Counter(ids).items() if count > 1)
+    violations = [f"once: {place.account_id} got {twice} more than once"] if twice else []
+    if any(any(statement.dropped) for statement in received(world, place)):
+        violations.append(f"once: Xero dropped lines of a statement for {place.account_id} that it already had")
+    recorded_ids = [line.id for line in recorded(world, place)]
+    if len(set(recorded_ids)) != len(recorded_ids):
+        violations.append(f"once: the ledger of {place.account_id} has a transaction twice")
+    return violations
+
+
+def all_delivered(world: World, place: Place) -> list[str]:
+    """3. After the releases every recorded line is delivered, except those set aside."""
+    arrived = {line["transactionId"] for line in delivered(world, place)}
+    feed = world.feed(place)
+    aside = {line.transaction_id for line in feed.set_aside} if feed else set[str]()
+    missing = [line.id for line in recorded(world, place) if line.id not in arrived | aside]
+    violations = [f"nothing lost: {place.account_id} never got {missing[:10]}"] if missing else []
+    return violations + ([f"once: {place.account_id} got {arrived & aside}, set aside"] if arrived & aside else [])
+
+
+def gaps(world: World, place: Place) -> list[str]:
+    """Where gaps are errors, the ledger has none."""
+    if not world.store.settings().gap_is_error:
+        return []
+    broken = [b.id for a, b in pairwise(recorded(world, place)) if a.balance + b.amount != b.balance]
+    return [f"order: the ledger of {place.account_id} has gaps before {broken[:5]}"] if broken else []
+
+
+def one_flight(world: World, place: Place) -> list[str]:
+    """5. A statement is sent only after the previous one has ended."""
+    statements = received(world, place)
+    for before, after in pairwise(statements):
+        if after.received_at < before.settles_at:
+            early_seconds = (before.settles_at - after.received_at).total_seconds()
+            return [
+                f"one flight: {place.account_id} got a statement {early_seconds:.1f} s before the previous one ended"
+            ]
+    return []
+
+
+def money(world: World, place: Place, platform: Platform) -> list[str]:
+    """8. Every amount equals, digit for digit, one sent under its id, and the balances continue."""
+    violations = []
+    for statement in received(world, place):
+        balance = _signed(statement.received["startBalance"])
+        for line in statement.received["statementLines"]:
+            amount = _signed(line)
+            balance += amount
+            sent = platform.truth.get((place.feed_id, line["transactionId"]), [])
+            if not any(amount == known["amount"] and balance == known["balance"] for known in sent):
+                violations.append(
+                    f"money: {place.account_id} {line['transactionId']} arrived as {amount} and {balance}"
+                )
+        if balance != _signed(statement.received["endBalance"]):
+            violations.append(f"money: a statement of {place.account_id} does not add up")
+    return violations[:3]
+
+
+def _signed(value: dict[str, Any]) -> Decimal:
+    if isinstance(value["amount"], float):
+        return Decimal("NaN")
+    amount = Decimal(value["amount"])
+    return amount if value["creditDebitIndicator"] == "CREDIT" else -amount
