@@ -23,10 +23,10 @@ from feedlane.transaction import Line
 from feedlane.upstream import Accepted, PostAnswer, Statement, StatementStatus, TenantAccess
 from feedlane.xero import statement_json
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.memory import QuickTable
 from tests.benchmarks.sample import transactions
+from tests.fakes.quick_table import QuickTable
 from tests.fakes.upstream import FakeUpstream
-from tests.unit.feeds import world
+from tests.worlds import feeds as world
 
 COUNT = 1000
 ROUNDS = 15

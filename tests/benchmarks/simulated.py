@@ -19,7 +19,7 @@ from feedlane.queues import Check
 from feedlane.store.store import Store
 from feedlane.upstream import Upstream
 from tests.fakes.table import MemoryTable
-from tests.unit.feeds.world import World
+from tests.worlds.feeds import World
 
 # Seconds from a message's arrival to its function, and how long each function takes with AWS and Xero around it.
 PICKED_UP = 0.03

@@ -13,9 +13,9 @@ from typing import Any
 
 from feedlane.clock import local_date
 from feedlane.store.table import Contended, Item, Key, Write
-from tests.benchmarks.memory import QuickTable
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
+from tests.fakes.quick_table import QuickTable
 
 READ, WRITE = 0.004, 0.008
 # How far the index is behind the table: usually, and when it is late (from, to).

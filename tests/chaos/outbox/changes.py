@@ -12,7 +12,7 @@ from feedlane.store import ledger
 from feedlane.upstream import Refusal
 from tests.chaos.outbox.world import ACCOUNTS, World
 from tests.fakes.queues import FakeQueues
-from tests.unit.feeds.world import COMPANY, CONNECTION
+from tests.worlds.feeds import COMPANY, CONNECTION
 
 REFUSED = Refusal(
     scope=Scope.FEED,

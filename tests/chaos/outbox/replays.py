@@ -15,7 +15,7 @@ from feedlane.delivery import Delivery, DeliveryState
 from feedlane.replay import Replay, ReplayState, Which
 from feedlane.replaying import Replayer
 from tests.chaos.timeline import START, Task
-from tests.unit.feeds.world import COMPANY
+from tests.worlds.feeds import COMPANY
 
 if TYPE_CHECKING:
     from tests.chaos.outbox.world import World

@@ -20,7 +20,7 @@ from tests.chaos.outbox.road import Bus, Mapping, OutboxTable, Stream, context
 from tests.chaos.outbox.wiring import DELIVERIES, EVENTS, function, wired
 from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.timeline import START, Timeline
-from tests.unit.feeds.world import World as Linked
+from tests.worlds.feeds import World as Linked
 
 MOST_RECEIVES = 10
 ACCOUNTS = tuple(f"account-{number}" for number in range(4))

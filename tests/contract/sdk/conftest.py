@@ -12,7 +12,7 @@ from codat_platform import CodatPlatform
 from codat_platform.models import shared as platform_shared
 
 from tests.contract.sdk.api_server import AUTHORIZATION, ApiServer
-from tests.contract.sdk.stand_ins import StandInParts, installed
+from tests.worlds.api import StandInParts, installed
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from feedlane.feed import feed_id
 from feedlane.mapping import feed_connection_active
 from feedlane.store import ledger
 from tests.contract.sdk.api_server import ApiServer
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.contract.sdk.test_bank_feeds import CARD_V1, CHECKING, Ids, create_account, map_account
+from tests.worlds.api import StandInParts
 
 # source accounts
 

@@ -9,8 +9,8 @@ from codat_bankfeeds.models import errors
 from feedlane.connection import ConnectionStatus
 from feedlane.store import push_operations
 from tests.contract.sdk.api_server import ApiServer
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.contract.sdk.test_bank_feeds import Ids, create_account, map_account, push
+from tests.worlds.api import StandInParts
 
 
 def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:

@@ -9,7 +9,7 @@ from codat_bankfeeds import CodatBankFeeds
 from codat_bankfeeds.models import errors
 
 from feedlane.connection import ConnectionError
-from tests.contract.sdk.stand_ins import StandInParts, transaction
+from tests.worlds.api import StandInParts, transaction
 
 Ids = dict[str, str]
 CHECKING = {

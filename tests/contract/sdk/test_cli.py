@@ -19,10 +19,10 @@ from feedlane.routing import route
 from feedlane.store import deliveries, ledger
 from feedlane.store.records import emitted
 from tests.contract.sdk.api_server import ApiServer
-from tests.contract.sdk.stand_ins import KEY, StandInParts
 from tests.contract.sdk.test_bank_feeds import create_account, map_account
 from tests.contract.sdk.test_edges import NO_FEEDS
-from tests.unit.webhooks.given import hold_event
+from tests.worlds.api import KEY, StandInParts
+from tests.worlds.webhooks import hold_event
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from feedlane.feed import feed_id
 from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from tests.contract.sdk.api_server import ApiServer
-from tests.contract.sdk.stand_ins import StandInParts, transaction
 from tests.contract.sdk.test_bank_feeds import create_account, map_account, push
+from tests.worlds.api import StandInParts, transaction
 
 Ids = dict[str, str]
 NO_FEEDS = Problem(

@@ -8,8 +8,8 @@ from codat_platform import CodatPlatform
 from codat_platform.models import errors, shared
 
 from feedlane.consumer import MOST_CONSUMERS
-from tests.contract.sdk.stand_ins import KEY, StandInParts
 from tests.contract.sdk.test_bank_feeds import create_account, map_account, push
+from tests.worlds.api import KEY, StandInParts
 
 Ids = dict[str, str]
 EVENTS = ["bankTransactions.write.successful", "PushOperationStatusChanged", "connection.connected"]

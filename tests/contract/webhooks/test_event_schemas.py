@@ -29,7 +29,7 @@ from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
 from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.statement import StatementRecord
 from feedlane.store.records import emitted
-from tests.unit.webhooks.given import COMPANY, NOW, hold_event
+from tests.worlds.webhooks import COMPANY, NOW, hold_event
 
 DOCS = Path(__file__).parents[3] / "docs" / "events"
 PROBLEM = Problem(type="internal-error", title="Internal", status=500, detail="")

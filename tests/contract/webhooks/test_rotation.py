@@ -20,7 +20,7 @@ from feedlane.webhook_sender import WebhookSender
 from tests.contract.webhooks.receiver import Received, Receiver, running
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
-from tests.unit.vault.world import World as VaultWorld
+from tests.worlds.vault import World as VaultWorld
 
 
 class World:

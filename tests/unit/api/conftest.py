@@ -10,7 +10,7 @@ import pytest
 
 from feedlane.money import dumps
 from tests.contract.sdk.api_server import AUTHORIZATION, http_event
-from tests.contract.sdk.stand_ins import CONTEXT, StandInParts, installed
+from tests.worlds.api import CONTEXT, StandInParts, installed
 
 
 class Answer(NamedTuple):

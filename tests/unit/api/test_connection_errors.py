@@ -12,9 +12,9 @@ from feedlane.hold import APP, Hold, Scope
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.reconnection import ONE_OFF_ENDED, REMOVED, WITHOUT_BANK_FEEDS
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
 from tests.unit.api.test_feeds_and_holds import connected
+from tests.worlds.api import StandInParts
 
 REFUSED = Problem(type="x", title="Refused", status=403, detail="In Xero's words.")
 

@@ -10,8 +10,8 @@ from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.table import Put
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
+from tests.worlds.api import StandInParts
 
 Ids = dict[str, str]
 GONE = Problem(type="connection-removed", title="Gone", status=403)

@@ -15,9 +15,9 @@ from feedlane.environment import environment
 from feedlane.errors import Invalid
 from feedlane.routing import route
 from feedlane.store import deliveries
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
-from tests.unit.webhooks.given import hold_event
+from tests.worlds.api import StandInParts
+from tests.worlds.webhooks import hold_event
 
 URL = "https://hooks.example.com/feeds"
 

@@ -8,9 +8,9 @@ from feedlane.consumer import Consumer
 from feedlane.delivery import MOST_ATTEMPTS, Attempt, Delivery, DeliveryState
 from feedlane.store import deliveries
 from feedlane.store.records import emitted
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
-from tests.unit.webhooks.given import NOW, hold_event
+from tests.worlds.api import StandInParts
+from tests.worlds.webhooks import NOW, hold_event
 
 HOOK = "/webhooks/consumer-1"
 SINCE = "2026-05-04T00:00:00Z"

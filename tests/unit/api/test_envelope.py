@@ -22,8 +22,8 @@ from feedlane.errors import (
 from feedlane.problem import Problem
 from feedlane.store.table import Contended
 from tests.contract.sdk.api_server import AUTHORIZATION, http_event
-from tests.contract.sdk.stand_ins import CONTEXT, StandInParts
 from tests.unit.api.conftest import Call
+from tests.worlds.api import CONTEXT, StandInParts
 
 PROBLEM = Problem(type="invalid-application", title="Invalid", status=403, detail="Not enabled.")
 SAMPLE = Path(__file__).parents[3] / "events" / "public_api.json"

@@ -7,8 +7,8 @@ from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from feedlane.store import ledger
 from tests.contract.sdk.api_server import AUTHORIZATION
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
+from tests.worlds.api import StandInParts
 
 Ids = dict[str, str]
 AS_CALLER = {"Authorization": AUTHORIZATION}

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from cli import holds
 from feedlane.hold import Hold, Scope
 from feedlane.store import feed_pages
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import PROBLEM, connected, hold_with_waiting
+from tests.worlds.api import StandInParts
 
 Ids = dict[str, str]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from feedlane.ids import fingerprint
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
+from tests.worlds.api import StandInParts
 
 SETTINGS = "/integrations/gbol/settings"
 

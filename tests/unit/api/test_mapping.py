@@ -17,7 +17,7 @@ from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import keys, ledger, push_operations
 from feedlane.store.table import ConditionFailed, Put, Write
 from feedlane.upstream import FeedConnection
-from tests.contract.sdk.stand_ins import StandInParts
+from tests.worlds.api import StandInParts
 
 ELSEWHERE = Problem(type="feed-already-connected-in-current-organisation", title="Failed", status=409, detail="Taken.")
 

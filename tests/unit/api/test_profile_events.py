@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
+from tests.worlds.api import StandInParts
 
 PROFILE = {
     "name": "Ledgerly",

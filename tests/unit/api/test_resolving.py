@@ -11,9 +11,9 @@ from cli import feeds
 from feedlane.feed import Flight, FlightStatus, feed_id
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import connected
+from tests.worlds.api import StandInParts
 
 Ids = dict[str, str]
 

@@ -10,9 +10,9 @@ import pytest
 from feedlane.settings import Settings
 from feedlane.store import ledger
 from feedlane.vault import KeysCheck
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import connected
+from tests.worlds.api import StandInParts
 
 SETTINGS, CREDENTIALS = "/integrations/gbol/settings", "/integrations/gbol/credentials"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from feedlane import mapping, unmapping
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World
+from tests.worlds.feeds import ACCOUNT, COMPANY, CONNECTION, World
 
 
 def unmap(world: World) -> None:

@@ -6,7 +6,7 @@ from feedlane.hold import APP, Hold, Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushOperation
 from feedlane.releasing import release
-from tests.unit.feeds.world import World
+from tests.worlds.feeds import World
 
 
 def hold_app(world: World) -> Hold:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from feedlane.store.store import Store
 from feedlane.store.table import Contended
 from tests.fakes.queues import FakeQueues
-from tests.unit.feeds.world import World
+from tests.worlds.feeds import World
 
 
 class Crashed(Exception):

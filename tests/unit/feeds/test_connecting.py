@@ -15,7 +15,7 @@ from feedlane.store.table import Write
 from feedlane.upstream import FeedConnection, TenantAccess
 from tests.unit.feeds.disconnecting import map_again, unmap
 from tests.unit.feeds.moments import Crashed, just_before
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.worlds.feeds import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
 
 @pytest.fixture

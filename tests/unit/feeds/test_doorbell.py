@@ -12,7 +12,7 @@ from feedlane.push_operation import Door, PushStatus
 from feedlane.pushing import accept
 from feedlane.queues import Check
 from tests.unit.feeds.moments import Crashed, crashes_everywhere
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, NOW, World, transactions
+from tests.worlds.feeds import ACCOUNT, COMPANY, CONNECTION, NOW, World, transactions
 
 SOON_ENOUGH = timedelta(minutes=2)
 

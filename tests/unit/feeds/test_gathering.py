@@ -12,7 +12,7 @@ from feedlane.statement import LINGER, LONGEST_LINGER
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import ACCOUNT, World, transactions
+from tests.worlds.feeds import ACCOUNT, World, transactions
 
 
 @pytest.fixture

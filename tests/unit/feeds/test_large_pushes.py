@@ -14,7 +14,7 @@ from feedlane.push_operation import Door, PushStatus
 from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage
 from feedlane.store.table import Put, Write
 from tests.fakes.table import MemoryTable
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 LARGEST_ITEM = 400 * 1024
 LARGEST_COMMIT = 4 * 1024 * 1024
@@ -48,7 +48,7 @@ class MeasuredTable(MemoryTable):
 def table(monkeypatch: pytest.MonkeyPatch) -> MeasuredTable:
     """The table of the next world."""
     found = MeasuredTable()
-    monkeypatch.setattr("tests.unit.feeds.world.MemoryTable", lambda: found)
+    monkeypatch.setattr("tests.worlds.feeds.MemoryTable", lambda: found)
     return found
 
 

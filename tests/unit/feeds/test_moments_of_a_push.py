@@ -9,7 +9,7 @@ from feedlane.queues import Check
 from feedlane.statement import StatementState
 from feedlane.store import ledger
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import COMPANY, World, transactions
 
 ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
 

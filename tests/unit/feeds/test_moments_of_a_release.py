@@ -11,7 +11,7 @@ from feedlane.store import keys
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app, hold_tenant, lift
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import COMPANY, World, transactions
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from feedlane.errors import Invalid
 from feedlane.push_operation import PushStatus
 from feedlane.queue_message import QueueMessage
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import COMPANY, World, transactions
 
 HALF = "a\ud800"
 

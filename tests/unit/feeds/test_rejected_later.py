@@ -13,7 +13,7 @@ from feedlane.releasing import release
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.upstream import FeedConnection, TenantAccess
 from tests.unit.feeds.moments import crashes_everywhere
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.worlds.feeds import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
 TAKEN = Problem(
     type="feed-connected-in-different-organisation",

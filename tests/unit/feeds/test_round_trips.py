@@ -16,7 +16,7 @@ from feedlane.queue_message import FULL_BATCH, QueueMessage
 from feedlane.store import ledger
 from feedlane.store.table import ConditionFailed
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 ASKED = ("get", "get_many", "query", "commit", "put_many", "delete_many")
 

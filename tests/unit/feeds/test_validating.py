@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feedlane.pushing import validate
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.worlds.feeds import ACCOUNT, COMPANY, CONNECTION, World, transactions
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from feedlane.store import keys, ledger, push_operations
 from feedlane.store.feed_pages import MOST_CONNECTIONS, MOST_FEEDS, page_of_all
 from feedlane.store.table import Delete
 from feedlane.upstream import Refusal
-from tests.unit.feeds.many import COMPANIES, WAITING, Many
 from tests.unit.feeds.moments import Crashed, crash_at
+from tests.worlds.many_feeds import COMPANIES, WAITING, Many
 
 CONNECTIONS, FEEDS, DEATHS = 3000, 10_000, 0.35
 SUSPENDED = Refusal(

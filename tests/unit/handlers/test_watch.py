@@ -14,8 +14,8 @@ from feedlane.vault import KeysCheck
 from feedlane.vault_lease import Leases
 from feedlane.watching import Watch
 from tests.unit.handlers.handlers import Context, load
-from tests.unit.keys.world import Keys
-from tests.unit.vault.world import CLIENT_ID, SECRET, Crash
+from tests.worlds.app_keys import Keys
+from tests.worlds.vault import CLIENT_ID, SECRET, Crash
 
 EVENT = {"watch": True}
 NOTHING = {"replays_rung": 0, "replays_given_up": [], "refreshes_settled": 0, "refreshes_ended": 0, "keys": False}

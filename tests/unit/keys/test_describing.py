@@ -6,8 +6,8 @@ import pytest
 
 from feedlane.vault import KeysCheck
 from feedlane.vault_messages import message_in, perform
-from tests.unit.keys.world import Keys
-from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET
+from tests.worlds.app_keys import Keys
+from tests.worlds.vault import CLIENT_ID, NEW_SECRET, SECRET
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from feedlane import settings_changes
 from feedlane.errors import Invalid, Unavailable
 from feedlane.vault import Secret
-from tests.unit.keys.world import Keys
-from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET, Crash
+from tests.worlds.app_keys import Keys
+from tests.worlds.vault import CLIENT_ID, NEW_SECRET, SECRET, Crash
 
 OTHER_ID, OTHER_SECRET = "OTHERAPP0123456789AB", "canary-other-apps-secret"
 Change = Callable[[Keys], object]

@@ -14,10 +14,10 @@ from feedlane.store import ledger, push_operations
 from feedlane.store.table import ConditionFailed, Write
 from feedlane.upstream import Refusal
 from tests.fakes.queues import FakeQueues
-from tests.unit.feeds.world import COMPANY, CONNECTION
-from tests.unit.feeds.world import World as Linked
-from tests.unit.keys.world import NOT_ALLOWED, UNKNOWN_KEYS, Keys
-from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET, Crash
+from tests.worlds.app_keys import NOT_ALLOWED, UNKNOWN_KEYS, Keys
+from tests.worlds.feeds import COMPANY, CONNECTION
+from tests.worlds.feeds import World as Linked
+from tests.worlds.vault import CLIENT_ID, NEW_SECRET, SECRET, Crash
 
 RELEASED, CHANGED = "bankFeeds.released", "settings.changed"
 

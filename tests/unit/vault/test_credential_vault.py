@@ -15,7 +15,7 @@ from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Unavai
 from feedlane.ids import fingerprint
 from feedlane.vault_client import LambdaVault
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.vault.world import CLIENT_ID, CONTINUOUS, NEW_SECRET, REDIRECT, SECRET, World
+from tests.worlds.vault import CLIENT_ID, CONTINUOUS, NEW_SECRET, REDIRECT, SECRET, World
 
 app = load("credential_vault")
 CANARY = "canary"

@@ -14,7 +14,7 @@ from feedlane.lost_refreshes import Found
 from feedlane.store import refreshes
 from feedlane.store.store import Store
 from feedlane.vault_lease import Leases
-from tests.unit.vault.world import NEW_SECRET, SECRET, Crash, World
+from tests.worlds.vault import NEW_SECRET, SECRET, Crash, World
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def _several(world: World, monkeypatch: pytest.MonkeyPatch, number: int) -> None
     """So many token sets, of a user each, whose refresh has died."""
     token_sets = []
     for user in range(number):
-        monkeypatch.setattr("tests.unit.vault.world.USER", f"5f2c1a3e-0000-4000-8000-00000000010{user}")
+        monkeypatch.setattr("tests.worlds.vault.USER", f"5f2c1a3e-0000-4000-8000-00000000010{user}")
         token_sets.append(world.connected(f"code-{user}"))
     assert len(set(token_sets)) == number
     world.time.advance(minutes=31)

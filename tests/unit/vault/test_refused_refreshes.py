@@ -7,7 +7,7 @@ import pytest
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded
 from feedlane.vault_lease import Leases
-from tests.unit.vault.world import NEW_SECRET, REDIRECT, World, refused
+from tests.worlds.vault import NEW_SECRET, REDIRECT, World, refused
 
 
 @pytest.fixture

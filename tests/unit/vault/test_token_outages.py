@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from feedlane.errors import Unavailable
-from tests.unit.vault.world import Crash, World
+from tests.worlds.vault import Crash, World
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from feedlane.errors import Unavailable
 from feedlane.ids import fingerprint
 from feedlane.vault_lease import Leases
 from feedlane.vault_service import VaultService
-from tests.unit.vault.world import REDIRECT, World
+from tests.worlds.vault import REDIRECT, World
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from feedlane.errors import Invalid
 from feedlane.vault_webhook_secrets import MOST_PER_CONSUMER, NAME
-from tests.unit.vault.world import World
+from tests.worlds.vault import World
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from feedlane.reconnection import RECONNECTION_NEEDED
 from feedlane.store import ledger
-from tests.unit.web.world import ACME, NOW, World
+from tests.worlds.web import ACME, NOW, World
 
 ENDED = Problem(type="x", title="x", status=403)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.web.world import API_KEY, World
+from tests.worlds.web import API_KEY, World
 
 
 def signed_in() -> World:

@@ -11,7 +11,7 @@ from feedlane.problem import Problem
 from feedlane.source_account import SourceAccountStatus
 from feedlane.store.ledger import find_feed
 from feedlane.upstream import FeedConnection, NewFeedConnection, TenantAccess
-from tests.unit.web.world import Browser, Seen, World
+from tests.worlds.web import Browser, Seen, World
 
 
 @pytest.fixture

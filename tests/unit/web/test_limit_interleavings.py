@@ -16,7 +16,7 @@ from feedlane.ids import new_id
 from feedlane.linking import Linking, Reason
 from feedlane.sessions import Choice, Organisation
 from feedlane.store import keys
-from tests.unit.web.world import NOW, World
+from tests.worlds.web import NOW, World
 
 LIMIT = 5
 LINKED_BEFORE = 3

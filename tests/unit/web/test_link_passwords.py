@@ -8,7 +8,7 @@ import pytest
 
 from feedlane import link_urls
 from feedlane.ids import new_secret
-from tests.unit.web.world import API_KEY, Browser, World
+from tests.worlds.web import API_KEY, Browser, World
 
 
 @pytest.fixture

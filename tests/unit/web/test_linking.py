@@ -15,7 +15,7 @@ from feedlane.sessions import Choice, Organisation
 from feedlane.store import ledger
 from tests.unit.feeds.moments import crashes_everywhere
 from tests.unit.web.held import add_feed, hold_connection
-from tests.unit.web.world import ACME, NOW, OTHER, URL, World
+from tests.worlds.web import ACME, NOW, OTHER, URL, World
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from feedlane import connection_limit
 from feedlane.connection import ConnectionStatus
-from tests.unit.web.world import World
+from tests.worlds.web import World
 
 
 @pytest.fixture

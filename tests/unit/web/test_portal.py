@@ -11,7 +11,7 @@ from feedlane.ids import fingerprint
 from feedlane.store import feed_pages
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.web.portal import signed_in
-from tests.unit.web.world import API_KEY, NOW, URL, Browser, World
+from tests.worlds.web import API_KEY, NOW, URL, Browser, World
 
 HOLD = Hold(
     id="hold-1",

@@ -8,7 +8,7 @@ from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from feedlane.store import ledger
-from tests.unit.web.world import API_KEY, NOW, World
+from tests.worlds.web import API_KEY, NOW, World
 
 
 @pytest.fixture

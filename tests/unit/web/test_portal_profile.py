@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.web.portal import signed_in
-from tests.unit.web.world import Seen, World
+from tests.worlds.web import Seen, World
 
 
 @pytest.fixture

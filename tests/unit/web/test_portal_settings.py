@@ -7,7 +7,7 @@ import pytest
 from feedlane.settings import Access, Settings
 from feedlane.vault import KeysCheck
 from tests.unit.web.portal import signed_in
-from tests.unit.web.world import URL, Seen, World
+from tests.worlds.web import URL, Seen, World
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from feedlane.event import TEST
 from feedlane.replay import Which
 from feedlane.store import deliveries, replays
 from feedlane.store.records import emitted
-from tests.unit.web.world import API_KEY, NOW, World
+from tests.worlds.web import API_KEY, NOW, World
 
 LIST = "/portal/webhooks"
 URL = "https://platform.example.com/hooks"

@@ -16,7 +16,7 @@ from feedlane.tending import Tender
 from feedlane.token_set import AccessToken
 from feedlane.xero.connections import XeroConnection
 from tests.unit.web.held import add_feed, hold_connection
-from tests.unit.web.world import ACME, NOW, World
+from tests.worlds.web import ACME, NOW, World
 
 REFUSED = Problem(type="about:blank", title="Forbidden", status=403, detail="AuthenticationUnsuccessful")
 

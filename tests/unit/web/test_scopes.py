@@ -7,7 +7,7 @@ import pytest
 from feedlane.hold import APP, Hold, Scope
 from feedlane.problem import Problem
 from tests.unit.web.held import hold_connection
-from tests.unit.web.world import ACME, API_KEY, NOW, World
+from tests.worlds.web import ACME, API_KEY, NOW, World
 
 WITHOUT = ("openid", "accounting.settings.read", "offline_access")
 

@@ -8,7 +8,7 @@ import pytest
 
 from feedlane.connection import ConnectionStatus
 from tests.unit.web.held import hold_connection
-from tests.unit.web.world import ACME, OTHER, URL, Browser, World
+from tests.worlds.web import ACME, OTHER, URL, Browser, World
 
 
 @pytest.fixture

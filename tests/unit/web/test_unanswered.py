@@ -12,7 +12,7 @@ from feedlane.connection import ConnectionStatus
 from feedlane.ids import new_id
 from feedlane.queues import Check
 from feedlane.store.table import ConditionFailed
-from tests.unit.web.world import Browser, World
+from tests.worlds.web import Browser, World
 
 UNANSWERED = "connection.authorizationUnanswered"
 

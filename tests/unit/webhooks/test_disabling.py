@@ -11,7 +11,7 @@ from feedlane.clock import iso
 from feedlane.delivery import Answer, DeliveryState
 from feedlane.replaying import resume
 from feedlane.store.table import ConditionFailed, Write
-from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
+from tests.worlds.webhooks import BROKEN, NOW, World, hold_event
 
 
 @pytest.fixture

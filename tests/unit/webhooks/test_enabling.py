@@ -11,7 +11,7 @@ from feedlane.delivery import DeliveryState
 from feedlane.replay import SILENT
 from feedlane.store.table import ConditionFailed, Write
 from tests.fakes.queues import FakeQueues
-from tests.unit.webhooks.given import NOW, World, hold_event
+from tests.worlds.webhooks import NOW, World, hold_event
 
 
 class Crash(BaseException):

@@ -17,7 +17,7 @@ from feedlane.replay import Which
 from feedlane.replaying import start
 from feedlane.store.stream import events_in
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.webhooks.given import NOW, World
+from tests.worlds.webhooks import NOW, World
 
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
 

@@ -10,7 +10,7 @@ from feedlane.envelope import detail, event_in
 from feedlane.money import loads
 from feedlane.routing import route
 from feedlane.store.table import Write
-from tests.unit.webhooks.given import NOW, World, hold_event
+from tests.worlds.webhooks import NOW, World, hold_event
 
 
 @pytest.fixture

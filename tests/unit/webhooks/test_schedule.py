@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from feedlane.delivery import SCHEDULE, Answer, Delivery, DeliveryState, retry_after_seconds, retry_seconds
 from feedlane.pause import Pause
-from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, hold_event
+from tests.worlds.webhooks import BROKEN, NOW, OK, TIMEOUT, hold_event
 
 THROTTLED = Answer(status=429)
 

@@ -13,7 +13,7 @@ from feedlane.store.store import Store
 from feedlane.vault import KeysCheck, Secret
 from feedlane.vault_keys import StoredKeys
 from tests.fakes.queues import FakeQueues
-from tests.unit.vault.world import SECRET, Crash, World
+from tests.worlds.vault import SECRET, Crash, World
 
 UNKNOWN_KEYS = Problem(type="invalid_client", title="Invalid client", status=401)
 NOT_ALLOWED = Problem(type="unauthorized_client", title="Unauthorised client", status=400)

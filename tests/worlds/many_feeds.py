@@ -25,7 +25,7 @@ from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
 from tests.fakes.upstream import FakeUpstream
 from tests.unit.feeds.moments import Crashed, crash_at
-from tests.unit.feeds.world import NOW
+from tests.worlds.feeds import NOW
 
 WAITING = 2
 COMPANIES = 100
