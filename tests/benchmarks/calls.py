@@ -30,8 +30,9 @@ from tests.benchmarks import simulator
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.sample import transactions
 from tests.benchmarks.simulated import Deployment
+from tests.builders import NOW
 from tests.fakes.quick_table import QuickTable
-from tests.worlds.feeds import NOW, World
+from tests.worlds.feeds import World
 
 FEEDS = tuple(f"account-{number}" for number in range(5))
 MESSAGES = 5000

@@ -18,19 +18,19 @@ from functools import partial
 from typing import Any
 
 from feedlane.pushing import accept
-from feedlane.store.store import Store
+from feedlane.queue_message import QueueMessage
 from feedlane.transaction import Line
 from feedlane.upstream import Accepted, PostAnswer, Statement, StatementStatus, TenantAccess
 from feedlane.xero import statement_json
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.sample import transactions
+from tests.builders import ACCOUNT, COMPANY, CONNECTION, NOW
 from tests.fakes.quick_table import QuickTable
 from tests.fakes.upstream import FakeUpstream
-from tests.worlds import feeds as world
+from tests.worlds.feeds import World
 
 COUNT = 1000
 ROUNDS = 15
-PLACE = (world.COMPANY, world.CONNECTION, world.ACCOUNT)
 
 
 def run() -> list[Figure]:
@@ -49,24 +49,19 @@ def parse_and_serialise(body: str) -> str:
 
 def body_of(tag: str) -> str:
     """Each round has its own, on a feed of its own: nothing is known of it from the round before."""
-    return json.dumps({"transactions": transactions(COUNT, last_day=world.NOW.date(), tag=tag)})
+    return json.dumps({"transactions": transactions(COUNT, last_day=NOW.date(), tag=tag)})
 
 
 def whole_way(body: str) -> Callable[[], None]:
     """Of a push on a new feed, from its body to the bytes for Xero."""
-    there = world.World()
-    quick = QuickTable()
-    quick.put_many(there.store.table.items.values())
-    there.store, there.upstream = Store(quick), Xero()
-    ports = (there.store, there.queues, there.upstream, there.clock, there.new_id)
-    there.sender, there.checker = type(there.sender)(*ports), type(there.checker)(*ports)
+    world = World(table=QuickTable(), upstream=Xero())
 
     def way() -> None:
-        accept(there.store, there.queues, there.now, there.new_id, *PLACE, body)
-        sent = there.queues.take("pushed")[0]
-        there.record(world.QueueMessage(sent["id"], sent["group"], sent["body"], there.now))
-        there.sender.send(there.queues.woken.pop(0))
-        assert len(there.upstream.posts) == 1
+        accept(world.store, world.queues, world.now, world.new_id, COMPANY, CONNECTION, ACCOUNT, body)
+        [message] = world.queues.take("pushed")
+        world.record(QueueMessage(message["id"], message["group"], message["body"], world.now))
+        world.sender.send(world.queues.woken.pop(0))
+        assert len(world.upstream.posts) == 1
 
     return way
 

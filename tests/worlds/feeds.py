@@ -2,66 +2,43 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from feedlane.checking import Checker
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
-from feedlane.event import Event
 from feedlane.feed import Feed, feed_id
 from feedlane.push_operation import PushOperation
 from feedlane.pushing import accept
 from feedlane.queue_message import QueueMessage
 from feedlane.recording import record
 from feedlane.sending import Sender
-from feedlane.settings import Settings
-from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger, push_operations
-from feedlane.store.store import Store
-from tests.fakes.queues import FakeQueues
-from tests.fakes.table import MemoryTable
-from tests.fakes.upstream import FakeUpstream
-
-NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
-COMPANY, CONNECTION, ACCOUNT = "company-1", "connection-1", "account-1"
+from tests import builders
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.worlds.base import BaseWorld
 
 
-class World:
-    def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,)) -> None:
-        self.now = NOW
-        self.store = Store(MemoryTable())
-        self.queues = FakeQueues()
-        self.upstream = FakeUpstream()
-        numbers = itertools.count(1)
-        self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+class World(BaseWorld):
+    def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,), **parts: Any) -> None:
+        super().__init__(**parts)
         ports = (self.store, self.queues, self.upstream, self.clock, self.new_id)
         self.sender, self.checker = Sender(*ports), Checker(*ports)
         self._link(accounts)
 
-    def clock(self) -> datetime:
-        return self.now
-
     def _link(self, accounts: tuple[str, ...]) -> None:
-        tenant = Tenant(id="tenant-1", name="Harbour Bakery", xero_connection_id="x-1", time_zone="Europe/London")
+        connection = builders.linked(tenant=builders.tenant(time_zone="Europe/London"))
         self.store.commit(
-            self.store.put_settings(Settings(enabled=True, bank_feeds=True, client_id="A" * 32)),
-            self.store.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
-            self.store.add_connection(
-                Connection(
-                    id=CONNECTION,
-                    company_id=COMPANY,
-                    status=ConnectionStatus.LINKED,
-                    created=NOW,
-                    tenant=tenant,
-                    token_set_id="tokens-1",
-                )
-            ),
+            self.store.put_settings(builders.settings()),
+            self.store.add_company(builders.company()),
+            self.store.add_connection(connection),
         )
         for account in accounts:
-            self.store.commit(self.store.add_source_account(_source_account(account)), ledger.add_feed(_feed(account)))
+            feed = builders.feed(connection, account, time_zone="Europe/London")
+            self.store.commit(
+                self.store.add_source_account(builders.mapped_account(feed)),
+                ledger.add_feed(feed),
+            )
 
     # the doors
 
@@ -119,12 +96,6 @@ class World:
     def operations(self) -> list[PushOperation]:
         return list(push_operations.operations(self.store, COMPANY))
 
-    def events(self, *types: str) -> list[Event]:
-        table = self.store.table
-        assert isinstance(table, MemoryTable)
-        found = [Event.model_validate(item) for item in table.inserted if item["pk"].startswith("EVENT#")]
-        return [event for event in found if not types or event.type in types]
-
     def sent_ids(self) -> list[str]:
         """What the upstream has taken, in the order it took it."""
         return [id for statement in self.upstream.taken for id in statement]
@@ -148,33 +119,3 @@ def transactions(
             }
         )
     return made
-
-
-def _source_account(account: str) -> SourceAccount:
-    return SourceAccount(
-        id=account,
-        connection_id=CONNECTION,
-        company_id=COMPANY,
-        account_name="Current account",
-        account_type="checking",
-        account_number="20011234",
-        currency="GBP",
-        status=SourceAccountStatus.CONNECTED,
-        mapping=Mapping(feed_connection_id=f"fc-{account}", account_token=f"token-{account}"),
-        modified=NOW,
-    )
-
-
-def _feed(account: str) -> Feed:
-    return Feed(
-        id=feed_id(CONNECTION, account),
-        company_id=COMPANY,
-        connection_id=CONNECTION,
-        account_id=account,
-        tenant_id="tenant-1",
-        token_set_id="tokens-1",
-        feed_connection_id=f"fc-{account}",
-        currency="GBP",
-        time_zone="Europe/London",
-        created=NOW,
-    )

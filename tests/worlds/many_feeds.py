@@ -1,58 +1,40 @@
-"""An app with very many feeds, all of which have something to send; and invocations whose time runs out."""
+"""An app with very many feeds, each with something to send; and invocations that die in the middle of their work."""
 
 from __future__ import annotations
 
-import itertools
 import random
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from feedlane.checking import Checker
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
-from feedlane.event import Event
-from feedlane.feed import Feed, feed_id
+from feedlane.feed import Feed
 from feedlane.ids import derived_id
 from feedlane.queues import Check
-from feedlane.settings import Settings
-from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
 from feedlane.store import ledger
 from feedlane.store.store import Store
-from feedlane.store.table import Item, Key, Put, Write
-from tests.fakes.queues import FakeQueues
-from tests.fakes.table import MemoryTable
-from tests.fakes.upstream import FakeUpstream
+from feedlane.store.table import Item, Key, Write
+from tests import builders
+from tests.fakes.quick_table import QuickTable
 from tests.unit.feeds.moments import Crashed, crash_at
-from tests.worlds.feeds import NOW
+from tests.worlds.base import BaseWorld
 
 WAITING = 2
 COMPANIES = 100
 
 
-class LargeTable(MemoryTable):
-    """Finds a partition without looking at every item, and counts what is asked of it."""
+class CountingTable(QuickTable):
+    """Counts the calls that DynamoDB would get."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: Counter[str] = Counter()
-        self._partitions: dict[str, dict[Key, None]] = defaultdict(dict)
-
-    def _apply(self, write: Write) -> None:
-        super()._apply(write)
-        if isinstance(write, Put):
-            for pk in {write.item["pk"], write.item.get("gsi1pk", write.item["pk"])}:
-                self._partitions[pk][write.key] = None
 
     def query(self, pk: str, **how: Any) -> Iterable[Item]:
         self.calls["query"] += 1
-        everything, own = self.items, self._partitions.get(pk, {})
-        self.items = {key: everything[key] for key in own if key in everything}
-        try:
-            return super().query(pk, **how)
-        finally:
-            self.items = everything
+        return super().query(pk, **how)
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         wanted = list(keys)
@@ -64,96 +46,61 @@ class LargeTable(MemoryTable):
         super().commit(*writes)
 
 
-class Many:
-    """So many connections, with so many feeds on them in turn."""
+class World(BaseWorld):
+    """So many connections, with so many feeds dealt out to them in turn."""
 
     def __init__(self, connections: int, feeds: int) -> None:
-        self.now = NOW
-        self.table = LargeTable()
-        self.store = Store(self.table)
-        self.queues = FakeQueues()
-        numbers = itertools.count(1)
-        self.new_id = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
-        self.checker = Checker(self.store, self.queues, FakeUpstream(), lambda: self.now, self.new_id)
+        super().__init__(table=CountingTable())
+        self.checker = Checker(self.store, self.queues, self.upstream, self.clock, self.new_id)
         self.most: Counter[str] = Counter()
-        """The most calls of the table and wake-ups in one invocation."""
+        """The most calls of the table, and the most wake-ups, in any one invocation."""
         self.died = 0
-        self._build(connections, feeds)
-
-    def _build(self, connections: int, feeds: int) -> None:
-        writes = [self.store.put_settings(Settings(enabled=True, bank_feeds=True, client_id="A" * 32))]
-        companies = [Company(id=derived_id("company", str(n)), name="Bakery", created=NOW) for n in range(COMPANIES)]
-        writes += [self.store.add_company(company) for company in companies]
-        linked = [_connection(number, companies[number % COMPANIES]) for number in range(connections)]
-        writes += [self.store.add_connection(connection) for connection in linked]
-        self.feeds = [_feed(linked[number % connections], f"account-{number}") for number in range(feeds)]
-        for feed in self.feeds:
-            writes += [self.store.add_source_account(_account(feed)), ledger.add_feed(feed)]
-        self.table.put_many(write.item for write in writes)
+        self.feeds, items = _filled(connections, feeds)
+        self.table.put_many(items)
 
     def work_off(self, rng: random.Random, deaths: float = 0.0) -> None:
-        """Every message, until none is left. One whose invocation dies in the midst comes again."""
+        """Every message, until none is left. A message whose invocation dies comes again."""
         while self.queues.checks:
-            self.queues.checks.sort(key=lambda found: found[1])
+            self.queues.checks.sort(key=lambda waiting: waiting[1])
             check, delay = self.queues.checks.pop(0)
             self.now += timedelta(seconds=delay)
             self.invoke(check, rng.randint(1, 900) if rng.random() < deaths else None)
 
     def invoke(self, check: Check, dies_at: int | None = None) -> None:
         before, woken = Counter(self.table.calls), len(self.queues.woken)
-        back = crash_at(self, dies_at) if dies_at else lambda: None
+        restore = crash_at(self, dies_at) if dies_at else lambda: None
         try:
             self.checker.look(check)
         except Crashed:
             self.died += 1
             self.queues.checks.append((check, 2))
         finally:
-            back()
+            restore()
         self.most |= self.table.calls - before
         self.most["wake"] = max(self.most["wake"], len(self.queues.woken) - woken)
 
-    def events(self, kind: str) -> list[Event]:
-        found = [Event.model_validate(item) for item in self.table.inserted if item["pk"].startswith("EVENT#")]
-        return [event for event in found if event.type == kind]
 
-
-def _connection(number: int, company: Company) -> Connection:
-    tenant = Tenant(id=derived_id("tenant", str(number)), name="Bakery", xero_connection_id=f"x-{number}")
-    return Connection(
-        id=derived_id("connection", str(number)),
-        company_id=company.id,
-        status=ConnectionStatus.LINKED,
-        created=NOW,
-        tenant=tenant,
-        token_set_id=f"tokens-{number}",
-    )
-
-
-def _account(feed: Feed) -> SourceAccount:
-    return SourceAccount(
-        id=feed.account_id,
-        connection_id=feed.connection_id,
-        company_id=feed.company_id,
-        account_name="Current account",
-        account_type="checking",
-        account_number="20011234",
-        currency="GBP",
-        status=SourceAccountStatus.CONNECTED,
-        mapping=Mapping(feed_connection_id=feed.feed_connection_id, account_token="token"),
-        modified=NOW,
-    )
-
-
-def _feed(connection: Connection, account_id: str) -> Feed:
-    return Feed(
-        id=feed_id(connection.id, account_id),
-        company_id=connection.company_id,
-        connection_id=connection.id,
-        account_id=account_id,
-        tenant_id=connection.tenant.id if connection.tenant else "",
-        token_set_id=connection.token_set_id or "",
-        feed_connection_id=f"fc-{account_id}",
-        currency="GBP",
-        created=NOW,
-        recorded_through=WAITING,
-    )
+@cache
+def _filled(connections: int, feeds: int) -> tuple[Sequence[Feed], Sequence[Item]]:
+    """The feeds, and every item of the app. Several tests begin with the same app, which takes a second to make."""
+    store = Store(QuickTable())
+    companies = [builders.company(derived_id("company", str(number))) for number in range(COMPANIES)]
+    linked = [
+        builders.linked(
+            derived_id("connection", str(number)),
+            company_id=companies[number % COMPANIES].id,
+            tenant=builders.tenant(derived_id("tenant", str(number))),
+            token_set_id=f"tokens-{number}",
+        )
+        for number in range(connections)
+    ]
+    made = [
+        builders.feed(linked[number % connections], f"account-{number}", recorded_through=WAITING)
+        for number in range(feeds)
+    ]
+    writes = [store.put_settings(builders.settings())]
+    writes += [store.add_company(company) for company in companies]
+    writes += [store.add_connection(connection) for connection in linked]
+    for feed in made:
+        writes += [store.add_source_account(builders.mapped_account(feed)), ledger.add_feed(feed)]
+    return tuple(made), tuple(write.item for write in writes)

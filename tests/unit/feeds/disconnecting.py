@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from feedlane import mapping, unmapping
-from tests.worlds.feeds import ACCOUNT, COMPANY, CONNECTION, World
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.worlds.feeds import World
 
 
 def unmap(world: World) -> None:

@@ -11,8 +11,9 @@ from feedlane import doorbell
 from feedlane.push_operation import Door, PushStatus
 from feedlane.pushing import accept
 from feedlane.queues import Check
+from tests.builders import ACCOUNT, COMPANY, CONNECTION, NOW
 from tests.unit.feeds.moments import Crashed, crashes_everywhere
-from tests.worlds.feeds import ACCOUNT, COMPANY, CONNECTION, NOW, World, transactions
+from tests.worlds.feeds import World, transactions
 
 SOON_ENOUGH = timedelta(minutes=2)
 

@@ -11,7 +11,8 @@ from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
 from feedlane.upstream import Accepted, StatementStatus, TryLater
-from tests.worlds.feeds import NOW, World, transactions
+from tests.builders import NOW
+from tests.worlds.feeds import World, transactions
 
 MOST_LOOKS_AN_HOUR = 15
 REJECTION = Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong.")

@@ -16,7 +16,8 @@ from feedlane.source_account import AccountKind
 from feedlane.statement import Cut, next_statement
 from feedlane.transaction import COMES_IN, GOES_OUT, TYPES
 from feedlane.xero.statement_json import line_bytes, statement_request
-from tests.worlds.feeds import NOW, World, transactions
+from tests.builders import NOW
+from tests.worlds.feeds import World, transactions
 
 TODAY = NOW.date()
 

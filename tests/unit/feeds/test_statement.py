@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from feedlane.feed import Feed
 from feedlane.statement import MOST_BYTES, MOST_LINES, Cut, Wait, next_statement
 from feedlane.transaction import Line
-from tests.worlds.feeds import NOW
+from tests.builders import NOW
 
 TODAY = date(2026, 5, 20)
 

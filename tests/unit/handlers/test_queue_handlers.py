@@ -19,8 +19,9 @@ from feedlane.tending import Tender
 from feedlane.tending_round import Rounds
 from feedlane.token_set import AccessToken
 from feedlane.xero.connections import XeroConnection
+from tests.builders import NOW
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.worlds.feeds import NOW, World
+from tests.worlds.feeds import World
 
 COMPANY = "c9f0f895-fb98-4b91-99f8-7e3d9b4e1001"
 CONNECTION = "8f14e45f-ceea-467f-a8d4-d2f2d5a7c001"

@@ -13,9 +13,9 @@ from feedlane.feed import Feed, feed_id
 from feedlane.store import ledger, push_operations
 from feedlane.store.table import ConditionFailed, Write
 from feedlane.upstream import Refusal
+from tests.builders import COMPANY, CONNECTION
 from tests.fakes.queues import FakeQueues
 from tests.worlds.app_keys import NOT_ALLOWED, UNKNOWN_KEYS, Keys
-from tests.worlds.feeds import COMPANY, CONNECTION
 from tests.worlds.feeds import World as Linked
 from tests.worlds.vault import CLIENT_ID, NEW_SECRET, SECRET, Crash
 
