@@ -8,7 +8,8 @@ from feedlane.feed import Feed, feed_id
 from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from feedlane.store import ledger
-from tests.worlds.web import API_KEY, NOW, World
+from tests.builders import NOW
+from tests.worlds.web import API_KEY, World
 
 
 @pytest.fixture

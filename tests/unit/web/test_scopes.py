@@ -6,8 +6,10 @@ import pytest
 
 from feedlane.hold import APP, Hold, Scope
 from feedlane.problem import Problem
+from tests.builders import NOW
+from tests.fakes.consent import ACME
 from tests.unit.web.held import hold_connection
-from tests.worlds.web import ACME, API_KEY, NOW, World
+from tests.worlds.web import API_KEY, World
 
 WITHOUT = ("openid", "accounting.settings.read", "offline_access")
 
@@ -31,12 +33,12 @@ def test_the_page_after_the_consent_says_that_bank_feeds_are_missing_and_leads_t
 
 def test_the_connection_is_linked_needs_its_customer_and_is_told_of(world: World) -> None:
     world.link()
-    lacking = world.now()
+    lacking = world.current()
     assert lacking.is_linked
     assert lacking.needs_reconnection
     [error] = lacking.errors
     assert (error.reason, error.status_code, error.resolved_on) == ("missing-scope", "403", None)
-    assert world.events() == ["connection.connected", "connection.needsReconnection"]
+    assert world.event_types == ["connection.connected", "connection.needsReconnection"]
     [payload] = world.payloads("connection.needsReconnection")
     assert payload["reason"] == "missing-scope"
     assert payload["connection"]["needsReconnection"] is True
@@ -47,8 +49,8 @@ def test_another_consent_without_bank_feeds_tells_nothing_new_and_one_with_them_
     world.call_back(world.start(), "code-2")
     world.site.vault.scopes = (*WITHOUT, "bankfeeds")
     assert world.call_back(world.start(), "code-3").path == f"{world.base()}/accounts"
-    assert not world.now().needs_reconnection
-    assert world.events() == [
+    assert not world.current().needs_reconnection
+    assert world.event_types == [
         "connection.connected",
         "connection.needsReconnection",
         "connection.reconnected",
@@ -79,7 +81,7 @@ def test_while_bank_feeds_are_off_nobody_misses_them() -> None:
     world = World(bank_feeds=False)
     world.site.vault.scopes = WITHOUT
     assert world.link().path == f"{world.base()}/finish"
-    assert world.events() == ["connection.connected"]
+    assert world.event_types == ["connection.connected"]
 
 
 @pytest.mark.parametrize(
