@@ -14,7 +14,6 @@ from feedlane.store.store import Store
 from feedlane.vault import KeysCheck, Secret
 from feedlane.vault_keys import StoredKeys
 from feedlane.vault_service import VaultService
-from tests import builders
 from tests.fakes.queues import FakeQueues
 from tests.worlds import vault
 from tests.worlds.vault import SECRET, Crash
@@ -44,9 +43,7 @@ class World(vault.World):
         return self.store, self.queues, self.vault(), self.now, self.new_id
 
     def hold(self, problem: Problem = UNKNOWN_KEYS, reason: str = "app-keys-rejected") -> Hold:
-        hold = builders.hold(reason=reason, problem=problem, since=self.now)
-        self.store.commit(self.store.add_hold(hold))
-        return hold
+        return self.add_hold(reason=reason, problem=problem)
 
     @property
     def kept(self) -> StoredKeys:

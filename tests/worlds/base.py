@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from feedlane.event import Event
+from feedlane.hold import APP, Hold, Scope
 from feedlane.store.store import Store
+from tests import builders
 from tests.builders import NOW, numbered_ids
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import MemoryTable
@@ -29,6 +31,12 @@ class BaseWorld:
     def advance(self, **by: float) -> None:
         """The clock moves by so many `seconds`, `minutes`, `hours` or `days`."""
         self.now += timedelta(**by)
+
+    def add_hold(self, scope: Scope = Scope.APP, subject: str = APP, **fields: Any) -> Hold:
+        """A hold that stands from now on."""
+        hold = builders.hold(scope, subject, **{"since": self.now} | fields)
+        self.store.commit(self.store.add_hold(hold))
+        return hold
 
     @property
     def table(self) -> Any:

@@ -20,10 +20,8 @@ ENDED = Problem(type="x", title="x", status=403)
 
 def hold_connection(world: World, problem: Problem = ENDED, since: datetime = NOW) -> Hold:
     connection = world.connection
-    why = {"reason": RECONNECTION_NEEDED, "problem": problem, "since": since, "company_id": connection.company_id}
-    hold = builders.hold(Scope.CONNECTION, connection.id, **why)
-    world.store.commit(world.store.add_hold(hold))
-    return hold
+    why = {"reason": RECONNECTION_NEEDED, "problem": problem, "company_id": connection.company_id}
+    return world.add_hold(Scope.CONNECTION, connection.id, since=since, **why)
 
 
 def add_feed(world: World, **fields: Any) -> Feed:

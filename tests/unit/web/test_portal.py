@@ -6,23 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.hold import APP, Hold, Scope
+from feedlane.hold import APP, Scope
 from feedlane.ids import fingerprint
 from feedlane.store import feed_pages
-from tests.builders import NOW
+from tests import builders
 from tests.fakes.browser import Browser
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import API_KEY, URL, World
 
-HOLD = Hold(
-    id="hold-1",
-    scope=Scope.TENANT,
-    subject="tenant-acme",
-    reason="organisation-without-bank-feeds",
-    problem=NO_FEEDS.problem,
-    since=NOW,
-)
+HOLD = builders.hold(Scope.TENANT, "tenant-acme", reason="organisation-without-bank-feeds", problem=NO_FEEDS.problem)
 
 
 @pytest.fixture

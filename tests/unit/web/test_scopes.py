@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.hold import APP, Hold, Scope
+from feedlane.hold import APP, Scope
 from feedlane.problem import Problem
-from tests.builders import NOW
 from tests.fakes.consent import ACME
 from tests.unit.web.held import hold_connection
 from tests.worlds.web import API_KEY, World
@@ -98,9 +97,7 @@ def test_other_causes_are_told_apart_on_the_page_after_the_consent_and_in_the_po
     world.site.vault.scopes = (*WITHOUT, "bankfeeds")
     world.link()
     problem = Problem(type="x", title="Refused", status=403, detail="In Xero's words.")
-    world.store.commit(
-        world.store.add_hold(Hold(id="h", scope=scope, subject=subject, reason=reason, problem=problem, since=NOW))
-    )
+    world.add_hold(scope, subject, reason=reason, problem=problem)
     assert words in world.browser.get(f"{world.base()}/accounts").body
     world.browser.post("/portal/sign-in", {"key": API_KEY})
     company = world.browser.get(f"/portal/companies/{world.connection.company_id}").body
