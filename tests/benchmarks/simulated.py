@@ -32,7 +32,7 @@ class Deployment:
     """`world`'s company and feeds with this table and upstream; what is put on a queue comes to its function."""
 
     def __init__(self, world: World, table: MemoryTable, upstream: Upstream) -> None:
-        table.put_many(world.store.table.items.values())  # type: ignore[attr-defined]
+        table.put_many(world.table.items.values())
         self.world = world
         self.table = table
         world.store, world.queues, world.upstream = Store(table), self, upstream  # type: ignore[assignment]

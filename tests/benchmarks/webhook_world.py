@@ -16,7 +16,6 @@ from aws_lambda_powertools import Logger
 from greenlet import getcurrent
 
 from feedlane import batch
-from feedlane.company import Company
 from feedlane.consumer import Consumer
 from feedlane.delivery import Answer
 from feedlane.envelope import detail
@@ -25,6 +24,8 @@ from feedlane.event_payloads import company_created
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Write
+from tests import builders
+from tests.builders import numbered_id, numbered_ids
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import VaultClient
 from tests.chaos.outbox.wiring import function, wired
@@ -185,9 +186,8 @@ class World:
             self.timeline.start("an event", lambda one=one: self._event(one), seconds * one / number)  # type: ignore[misc]
 
     def _event(self, number: int) -> None:
-        id, now = f"00000000-0000-4000-8000-{number:012d}", self.timeline.now()
-        company = Company(id=f"company-{number}", name="Harbour Bakery Ltd", created=now)
-        event = company_created(id, company, now)
+        id, now = numbered_id(number), self.timeline.now()
+        event = company_created(id, builders.company(f"company-{number}"), now)
         self.store.commit(emitted(event))
         self.happened[id] = self.timeline.seconds
         self.timeline.sleep(0.5)
@@ -208,8 +208,7 @@ class World:
     def deployed(self) -> Iterator[None]:
         faults = Faults(self.rng, self.timeline)  # off: nothing strikes but the consumers
         clients = {"sqs": self.queue, "lambda": VaultClient(faults)}
-        numbers = itertools.count(10**9)
-        ports = (self.store, self.timeline, self.rng, lambda: f"00000000-0000-4000-8000-{next(numbers):012d}")
+        ports = (self.store, self.timeline, self.rng, numbered_ids(10**9))
         with wired(clients, *ports, self, self._side_by_side):
             yield
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from feedlane import batch
 from feedlane.bus import EventBridgeBus
 from feedlane.consumer import Consumer
 from feedlane.store.store import Store
+from tests.builders import numbered_ids
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import Consumers, VaultClient
 from tests.chaos.outbox.replays import Replays, all_replays
@@ -47,10 +47,9 @@ class World:
         self.table.on_event = self.stream.take
         for queue, name in ((self.events, "route_events"), (self.queue, "deliver_webhooks")):
             Mapping(self.timeline, self.faults, rng, queue, name, context(function(name).handler), most)
-        numbers = itertools.count(1)
-        self.new_id: Callable[[], str] = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+        self.new_id = numbered_ids()
         self.consumers = [self._consumer(number) for number in range(consumers)]
-        self.table.put_many(Linked(ACCOUNTS).store.table.items.values())  # type: ignore[attr-defined]
+        self.table.put_many(Linked(ACCOUNTS).table.items.values())
 
     def _consumer(self, number: int) -> Consumer:
         made = Consumer(id=f"consumer-{number}", url=f"https://consumer-{number}/hooks", created=START)
@@ -77,5 +76,5 @@ class World:
 
 
 def _one_by_one(event: Any, handle: Any, put_off: Any, logger: Any, seconds: float) -> Any:
-    """In place of `batch.at_once`, whose threads the virtual clock would not know."""
+    """Instead of `batch.at_once`, whose threads would not know the virtual clock."""
     return batch.one_by_one(event, handle, put_off, logger, lambda: 60_000)
