@@ -135,17 +135,17 @@ class World(BaseWorld):
         self.store.commit(self.store.add_api_key(key), self.store.put_settings(settings))
 
     def clock(self) -> datetime:
-        """A little later each time, so that what happens one after the other is in order."""
+        """A little later each time, so that things happen one after the other."""
         self.advance(milliseconds=1)
         return self.now
 
     def disconnect(self, connection: Connection) -> None:
         self.upstream.disconnect(connection)
 
-    # what others than the API do
+    # what happens outside the API
 
     def link(self, company_id: str, connection_id: str, tenant_id: str = TENANT) -> Connection:
-        """As if the customer had been through Link."""
+        """As if the customer had completed Link."""
         connection = self.store.connection(company_id, connection_id)
         linked = connection.but(
             status=ConnectionStatus.LINKED,

@@ -1,4 +1,4 @@
-"""A linked company with one connected account, and the functions' work done by hand: what the unit tests act on."""
+"""A linked company with connected accounts, whose queues a test works off by hand instead of the functions."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class World(BaseWorld):
                 ledger.add_feed(feed),
             )
 
-    # the doors
+    # what the platform does
 
     def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **more: Any) -> PushOperation:
         body = json.dumps({"accountId": account, "transactions": transactions})
         ports = (self.store, self.queues, self.now, self.new_id)
         operation = accept(*ports, COMPANY, CONNECTION, account, body, **more)
         if operation.due is None:
-            # It was rung for: who promised to look whether it was has nothing to do.
-            self.queues.checks = [one for one in self.queues.checks if one[0].operation_key != operation.key]
+            # The doorbell has been rung: the check that would ring it again has nothing to do.
+            self.queues.checks = [sent for sent in self.queues.checks if sent[0].operation_key != operation.key]
         return operation
 
     def message(self, transactions: Any, account: str = ACCOUNT, **fields: Any) -> QueueMessage:
@@ -59,23 +59,24 @@ class World(BaseWorld):
     def record(self, *messages: QueueMessage, more_to_come: bool = False) -> None:
         record(self.store, self.queues, self.clock, self.new_id, messages, more_to_come)
 
-    # the functions
+    # what the functions do
 
     def run(self, most: int = 200) -> None:
-        """Everything on the queues, until they are empty: delayed messages come when nothing else is left."""
+        """Works off the queues until they are empty. Delayed messages come when nothing else is left."""
         for _ in range(most):
             if not self.step():
                 return
         raise AssertionError("the queues did not empty")
 
     def step(self) -> bool:
+        """Hands over what comes next. False if nothing is left."""
         if self.queues.pushed:
-            for sent in self.queues.take("pushed"):
-                self.record(QueueMessage(sent["id"], sent["group"], sent["body"], self.now))
+            for message in self.queues.take("pushed"):
+                self.record(QueueMessage(message["id"], message["group"], message["body"], self.now))
         elif self.queues.woken:
             self.sender.send(self.queues.woken.pop(0))
         elif self.queues.checks:
-            self.queues.checks.sort(key=lambda found: found[1])
+            self.queues.checks.sort(key=lambda sent: sent[1])
             check, delay = self.queues.checks.pop(0)
             self.now += timedelta(seconds=delay)
             self.checker.look(check)
@@ -83,12 +84,12 @@ class World(BaseWorld):
             return False
         return True
 
-    # what there is
+    # what can be seen
 
     def feed(self, account: str = ACCOUNT) -> Feed:
-        found = ledger.find_feed(self.store, feed_id(CONNECTION, account))
-        assert found is not None
-        return found
+        feed = ledger.find_feed(self.store, feed_id(CONNECTION, account))
+        assert feed is not None
+        return feed
 
     def operation(self, key: str) -> PushOperation:
         return push_operations.find_operation(self.store, COMPANY, key)
@@ -97,7 +98,7 @@ class World(BaseWorld):
         return list(push_operations.operations(self.store, COMPANY))
 
     def sent_ids(self) -> list[str]:
-        """What the upstream has taken, in the order it took it."""
+        """The ids of the transactions that the upstream has taken, in its order."""
         return [id for statement in self.upstream.taken for id in statement]
 
 

@@ -47,7 +47,7 @@ class CountingTable(QuickTable):
 
 
 class World(BaseWorld):
-    """So many connections, with so many feeds dealt out to them in turn."""
+    """As many connections as asked for, with the feeds spread evenly over them."""
 
     def __init__(self, connections: int, feeds: int) -> None:
         super().__init__(table=CountingTable())

@@ -43,7 +43,7 @@ class FragileTable(QuickTable):
 
 
 class Xero:
-    """The vault and `/connections` in one. Every call takes time and counts against Xero's limit for the app."""
+    """The vault and `/connections` in one object. Every call takes time and counts against Xero's limit for the app."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -75,7 +75,7 @@ class Xero:
         token_set_id = access_token.partition(" ")[0]
         if token_set_id in self.ended_early:
             raise ReconnectionNeeded(NOT_LISTED)
-        return [XeroConnection(id=one, tenant_id=one) for one in self.tenants.get(token_set_id, set())]
+        return [XeroConnection(id=tenant, tenant_id=tenant) for tenant in self.tenants.get(token_set_id, set())]
 
     def _called(self) -> None:
         self.on_call()
@@ -112,7 +112,7 @@ class World(BaseWorld):
         return Rounds(self.store, tender, self.clock).go_on(lambda: deadline - self.now)
 
     def runs(self, most: int = 60) -> int:
-        """Runs every ten minutes until the round is finished and nothing is in doubt; how many it took."""
+        """Runs every ten minutes until the round is finished and nothing is in doubt. Answers how many runs it took."""
         for number in range(1, most + 1):
             round = self._started()
             if round is not None and round.finished and not round.again:
@@ -127,7 +127,7 @@ class World(BaseWorld):
         return self.store.connection(connection.company_id, connection.id).status
 
     def told(self) -> Counter[str]:
-        """How often each connection's end was told."""
+        """How many events there were about the end of each connection."""
         events = (item for item in self.table.inserted if item["pk"].startswith("EVENT#"))
         return Counter(item["pk"].removeprefix("EVENT#") for item in events)
 
@@ -163,7 +163,7 @@ class World(BaseWorld):
             self.xero.ended_early.add(token_set_id)
 
     def kill_grants(self, share: float) -> None:
-        """Some users' grants end as a whole."""
+        """The grants of some users end, with all their connections."""
         for connection in self.linked:
             if fingerprint(connection.token_set_id or "")[:4] < f"{int(share * 0xFFFF):04x}":
                 self.xero.dead.add(connection.token_set_id or "")

@@ -42,7 +42,7 @@ class FakeSite(Site):
 
 class World(BaseWorld):
     def __init__(self, **settings: Any) -> None:
-        super().__init__(upstream=FakeUpstream(targets=TARGETS))
+        super().__init__(upstream=FakeUpstream(targets=list(TARGETS)))
         self.site = FakeSite(self)
         self.browser = Browser(self.site)
         key = ApiKey(id="k", name="Ops", fingerprint=fingerprint(API_KEY), ending="-key", created=NOW)

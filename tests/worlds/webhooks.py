@@ -1,4 +1,4 @@
-"""What tests of webhooks start from: a consumer, an event in the outbox, and a deliverer with its ports in memory."""
+"""Consumers, events in the outbox, and a deliverer and a replayer with everything around them in memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TIMEOUT = Answer(error="timeout", duration_ms=15_000)
 
 
 def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
-    """An event as any other: what it tells of does not matter."""
+    """An event like any other: its content does not matter."""
     company = builders.company(tags={"region": "uk"})
     hold = builders.hold(
         Scope.TENANT,
@@ -71,9 +71,9 @@ class World(BaseWorld):
         self.replayer = Replayer(self.store, self.queues, self.deliverer, self.clock)
 
     def consumer(self, id: str = "consumer-1", **fields: object) -> Consumer:
-        made = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
-        self.store.commit(self.store.add_consumer(made))
-        return made
+        consumer = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
+        self.store.commit(self.store.add_consumer(consumer))
+        return consumer
 
     def change(self, consumer_id: str = "consumer-1", **fields: object) -> None:
         self.store.commit(self.store.put_consumer(self.store.consumer(consumer_id).but(**fields)))
@@ -89,9 +89,9 @@ class World(BaseWorld):
         self.deliverer.deliver("consumer-1", event_id)
 
     def delivery(self, consumer_id: str = "consumer-1", event_id: str = "event-1") -> Delivery:
-        found = deliveries.find(self.store, consumer_id, event_id).delivery
-        assert found is not None
-        return found
+        delivery = deliveries.find(self.store, consumer_id, event_id).delivery
+        assert delivery is not None
+        return delivery
 
     def pause(self, consumer_id: str = "consumer-1") -> Pause | None:
         return deliveries.find(self.store, consumer_id, "").pause
@@ -104,7 +104,7 @@ class World(BaseWorld):
         for _ in range(most):
             if not self.work_off_one(crash=crash):
                 return
-        raise AssertionError(f"messages go round for ever: {self.waiting}")
+        raise AssertionError(f"the queues do not empty: {self.waiting}")
 
     def work_off_one(self, first: str = "", crash: type[BaseException] | tuple[()] = ()) -> bool:
         """Hands over the next message, those of the queue `first` before all others. False if there is none."""
@@ -113,7 +113,7 @@ class World(BaseWorld):
                 self.waiting.append((self.now + timedelta(seconds=delay), queue, consumer_id, id))
         if not self.waiting:
             return False
-        message = min(self.waiting, key=lambda one: (one[1] != first if first else False, one))
+        message = min(self.waiting, key=lambda message: (message[1] != first if first else False, message))
         self.waiting.remove(message)
         due, queue, consumer_id, id = message
         self.now = max(self.now, due)

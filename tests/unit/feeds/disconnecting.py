@@ -1,4 +1,4 @@
-"""An account unmapped, mapped again or removed: what tests of feeds without a feed connection act on."""
+"""Unmaps, maps again or removes the account of the world."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds of the app and of the tenant, and lifting them: what tests of holds act on."""
+"""Puts holds on the app and on the tenant, and lifts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The portal with an operator signed in: what tests of its pages start from."""
+"""The portal with an operator signed in."""
 
 from __future__ import annotations
 
