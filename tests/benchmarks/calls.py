@@ -28,10 +28,11 @@ from local.simulator.organisations import fixed_id
 from local.simulator.state import Simulator
 from tests.benchmarks import simulator
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.memory import QuickTable
 from tests.benchmarks.sample import transactions
 from tests.benchmarks.simulated import Deployment
-from tests.unit.feeds.world import NOW, World
+from tests.builders import NOW
+from tests.fakes.quick_table import QuickTable
+from tests.worlds.feeds import World
 
 FEEDS = tuple(f"account-{number}" for number in range(5))
 MESSAGES = 5000

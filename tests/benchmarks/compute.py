@@ -18,19 +18,19 @@ from functools import partial
 from typing import Any
 
 from feedlane.pushing import accept
-from feedlane.store.store import Store
+from feedlane.queue_message import QueueMessage
 from feedlane.transaction import Line
 from feedlane.upstream import Accepted, PostAnswer, Statement, StatementStatus, TenantAccess
 from feedlane.xero import statement_json
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.memory import QuickTable
 from tests.benchmarks.sample import transactions
+from tests.builders import ACCOUNT, COMPANY, CONNECTION, NOW
+from tests.fakes.quick_table import QuickTable
 from tests.fakes.upstream import FakeUpstream
-from tests.unit.feeds import world
+from tests.worlds.feeds import World
 
 COUNT = 1000
 ROUNDS = 15
-PLACE = (world.COMPANY, world.CONNECTION, world.ACCOUNT)
 
 
 def run() -> list[Figure]:
@@ -49,24 +49,19 @@ def parse_and_serialise(body: str) -> str:
 
 def body_of(tag: str) -> str:
     """The body of a round. Each round has its own body and feed, so that nothing is known from the previous one."""
-    return json.dumps({"transactions": transactions(COUNT, last_day=world.NOW.date(), tag=tag)})
+    return json.dumps({"transactions": transactions(COUNT, last_day=NOW.date(), tag=tag)})
 
 
 def whole_push(body: str) -> Callable[[], None]:
     """Prepares a push on a new feed. The result runs it, from its body to the bytes for Xero."""
-    deployment = world.World()
-    table = QuickTable()
-    table.put_many(deployment.store.table.items.values())
-    deployment.store, deployment.upstream = Store(table), Xero()
-    ports = (deployment.store, deployment.queues, deployment.upstream, deployment.clock, deployment.new_id)
-    deployment.sender, deployment.checks = type(deployment.sender)(*ports), type(deployment.checks)(*ports)
+    world = World(table=QuickTable(), upstream=Xero())
 
     def push() -> None:
-        accept(deployment.store, deployment.queues, deployment.now, deployment.new_id, *PLACE, body)
-        sent = deployment.queues.take("pushed")[0]
-        deployment.record(world.QueueMessage(sent["id"], sent["group"], sent["body"], deployment.now))
-        deployment.sender.send(deployment.queues.woken.pop(0))
-        assert len(deployment.upstream.posts) == 1
+        accept(world.store, world.queues, world.now, world.new_id, COMPANY, CONNECTION, ACCOUNT, body)
+        [message] = world.queues.take("pushed")
+        world.record(QueueMessage(message["id"], message["group"], message["body"], world.now))
+        world.sender.send(world.queues.woken.pop(0))
+        assert len(world.upstream.posts) == 1
 
     return push
 

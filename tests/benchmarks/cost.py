@@ -32,7 +32,8 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.metered import MeteredTable
 from tests.benchmarks.sample import transactions
 from tests.benchmarks.simulated import Deployment
-from tests.unit.feeds.world import COMPANY, CONNECTION, NOW, World
+from tests.builders import COMPANY, CONNECTION, NOW
+from tests.worlds.feeds import World
 
 PRICES: dict[str, Any] = json.loads((Path(__file__).parent / "prices.json").read_text())["prices"]
 PUSH = 1000

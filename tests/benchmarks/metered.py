@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from feedlane.store.table import Condition, Item, Key, Write
-from tests.benchmarks.memory import QuickTable
+from tests.fakes.quick_table import QuickTable
 
 WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096

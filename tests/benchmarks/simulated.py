@@ -19,7 +19,7 @@ from feedlane.queue_message import QueueMessage
 from feedlane.store.store import Store
 from feedlane.upstream import Upstream
 from tests.fakes.table import MemoryTable
-from tests.unit.feeds.world import World
+from tests.worlds.feeds import World
 
 # From a message's arrival to its function, and each function's duration with its calls to AWS and Xero.
 PICK_UP_SECONDS = 0.03
@@ -32,7 +32,7 @@ class Deployment:
     """`world`'s company and feeds with this table and upstream. Each queue's messages go to its function."""
 
     def __init__(self, world: World, table: MemoryTable, upstream: Upstream) -> None:
-        table.put_many(world.store.table.items.values())  # type: ignore[attr-defined]
+        table.put_many(world.table.items.values())
         self.world = world
         self.table = table
         world.store, world.queues, world.upstream = Store(table), self, upstream  # type: ignore[assignment]

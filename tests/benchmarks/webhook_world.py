@@ -18,7 +18,6 @@ from aws_lambda_powertools import Logger
 from greenlet import getcurrent
 
 from feedlane import batch
-from feedlane.company import Company
 from feedlane.consumer import Consumer
 from feedlane.delivery import Answer
 from feedlane.envelope import detail
@@ -27,11 +26,13 @@ from feedlane.event_payloads import company_created
 from feedlane.store.records import emitted
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Key, Write
+from tests import builders
+from tests.builders import numbered_id, numbered_ids
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import VaultClient
 from tests.chaos.outbox.wiring import function, wired
 from tests.chaos.timeline import START, Timeline
-from tests.fakes.table import MemoryTable
+from tests.fakes.quick_table import QuickTable
 from tests.stack.template import template
 from tests.unit.handlers.handlers import Context
 
@@ -45,13 +46,12 @@ def mapping() -> tuple[int, int]:
     return int(properties["BatchSize"]), int(properties["ScalingConfig"]["MaximumConcurrency"])
 
 
-class SlowTable(MemoryTable):
-    """A table whose requests take time. Only the consumers are queried."""
+class SlowTable(QuickTable):
+    """A table whose requests take time."""
 
     def __init__(self, timeline: Timeline) -> None:
         super().__init__()
         self._timeline = timeline
-        self.consumers: list[Item] = []
 
     def get(self, key: Key) -> Item | None:
         self._timeline.sleep(READ_SECONDS)
@@ -63,8 +63,7 @@ class SlowTable(MemoryTable):
 
     def query(self, pk: str, **options: Any) -> Any:
         self._timeline.sleep(READ_SECONDS)
-        assert pk == "CONSUMERS"
-        return [dict(item) for item in self.consumers]
+        return super().query(pk, **options)
 
     def commit(self, *writes: Write) -> None:
         self._timeline.sleep(WRITE_SECONDS)
@@ -179,7 +178,6 @@ class World:
         for id in self.endpoints:
             consumer = Consumer(id=id, url=f"https://{id}/hooks", created=START)
             self.store.commit(self.store.add_consumer(consumer))
-        self.table.consumers = [item for key, item in self.table.items.items() if key[0] == "CONSUMERS"]
 
     def schedule_events(self, number: int, seconds: float) -> None:
         """Schedules so many events, evenly spread over this time. Each goes over the bus to `route_events`."""
@@ -187,9 +185,8 @@ class World:
             self.timeline.start("event", lambda index=index: self._publish(index), seconds * index / number)  # type: ignore[misc]
 
     def _publish(self, number: int) -> None:
-        id, now = f"00000000-0000-4000-8000-{number:012d}", self.timeline.now()
-        company = Company(id=f"company-{number}", name="Harbour Bakery Ltd", created=now)
-        event = company_created(id, company, now)
+        id, now = numbered_id(number), self.timeline.now()
+        event = company_created(id, builders.company(f"company-{number}"), now)
         self.store.commit(emitted(event))
         self.published[id] = self.timeline.seconds
         self.timeline.sleep(0.5)
@@ -210,8 +207,7 @@ class World:
     def deployed(self) -> Iterator[None]:
         faults = Faults(self.rng, self.timeline)  # off: only the consumers fail
         clients = {"sqs": self.queue, "lambda": VaultClient(faults)}
-        numbers = itertools.count(10**9)
-        ports = (self.store, self.timeline, self.rng, lambda: f"00000000-0000-4000-8000-{next(numbers):012d}")
+        ports = (self.store, self.timeline, self.rng, numbered_ids(10**9))
         with wired(clients, *ports, self, self._in_parallel):
             yield
 

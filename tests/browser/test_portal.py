@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import Page, expect
 
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.problem import Problem
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests import builders
 from tests.browser import keyboard
 from tests.browser.accessibility import faults
 from tests.browser.world import API_KEY, World
@@ -28,10 +29,9 @@ def _hold(link: World) -> None:
         status=403,
         detail="The organisation does not support automated bank feeds.",
     )
-    hold = Hold(
-        id="hold-1",
-        scope=Scope.FEED,
-        subject=f"{link.connection.id}/main",
+    hold = builders.hold(
+        Scope.FEED,
+        f"{link.connection.id}/main",
         reason="x",
         problem=problem,
         since=datetime.now(UTC),

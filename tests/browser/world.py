@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from feedlane.api_key import ApiKey
-from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.ids import fingerprint, new_id
-from feedlane.settings import Profile, Settings
+from feedlane.settings import Profile
 from feedlane.source_account import SourceAccount
 from feedlane.store.store import Store
 from feedlane.vault_service import VaultService
@@ -28,6 +27,7 @@ from feedlane.xero.identity import Identity
 from feedlane.xero.tokens import TokenCache
 from local.simulator.server import RunningSimulator, serve_in_thread
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests import builders
 from tests.browser.adapter import served
 from tests.fakes.queues import FakeQueues
 from tests.fakes.secrets import MemorySecrets
@@ -68,10 +68,9 @@ class World:
         return self.site.store.connection(self.connection.company_id, self.connection.id)
 
     def add_account(self, id: str, name: str, number: str, balance: str, currency: str = "GBP") -> SourceAccount:
-        account = SourceAccount(
-            id=id,
-            connection_id=self.connection.id,
-            company_id=self.connection.company_id,
+        account = builders.source_account(
+            self.connection,
+            id,
             account_name=name,
             account_type="Debit",
             account_number=number,
@@ -98,18 +97,12 @@ def world(profile: Profile | None = None) -> Iterator[World]:
 def _filled(site: LocalSite, profile: Profile) -> Connection:
     store, now = site.store, datetime.now(UTC)
     site.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
-    settings = Settings(
-        enabled=True,
-        bank_feeds=True,
-        client_id=DEFAULT_CLIENT_ID,
-        client_secret_ending=DEFAULT_CLIENT_SECRET[-4:],
-        keys_checked=True,
-    )
-    company = Company(id=new_id(), name="Harbour Bakery Ltd", created=now)
-    connection = Connection(id=new_id(), company_id=company.id, created=now)
+    keys = {"client_id": DEFAULT_CLIENT_ID, "client_secret_ending": DEFAULT_CLIENT_SECRET[-4:], "keys_checked": True}
+    company = builders.company(new_id(), name="Harbour Bakery Ltd", created=now)
+    connection = builders.pending(new_id(), company_id=company.id, created=now)
     key = ApiKey(id=new_id(), name="Operations", fingerprint=fingerprint(API_KEY), ending=API_KEY[-4:], created=now)
     store.commit(
-        store.put_settings(settings),
+        store.put_settings(builders.settings(**keys)),
         store.put_profile(profile),
         store.add_company(company),
         store.add_connection(connection),

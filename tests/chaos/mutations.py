@@ -118,7 +118,7 @@ MUTATIONS = {
         ("1 order, days", "order", no_day_is_waited_for, {"zone_moved": 1.0}),
         ("2 once", "once", known_transactions_are_forgotten, {"push_repeated": 0.5, "push_overlapping": 0.5}),
         ("3 nothing lost", "nothing lost", no_feed_is_woken_again, {"xero_request_lost": 0.3}),
-        ("3 nothing lost, doorbell", "nothing lost", no_doorbell_check_is_scheduled, {"crash_after_write": 0.3}),
+        ("3 nothing lost, doorbell", "nothing lost", no_doorbell_check_is_scheduled, {"crash_before_send": 0.6}),
         (
             "3 nothing lost, mapping",
             "nothing lost",

@@ -10,9 +10,9 @@ from typing import Any
 
 from feedlane.clock import local_date
 from feedlane.store.table import Contended, Item, Key, Write
-from tests.benchmarks.memory import QuickTable
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
+from tests.fakes.quick_table import QuickTable
 
 READ_SECONDS, WRITE_SECONDS = 0.004, 0.008
 # The lag of the index: usual, and when a fault strikes (from, to).

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import io
-import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from feedlane import aws, linking, mapping, source_accounts
-from feedlane.company import Company
 from feedlane.connection import Connection
 from feedlane.feed import Feed, feed_id
-from feedlane.settings import Settings
 from feedlane.source_account import SourceAccount
 from feedlane.store.store import Store
 from feedlane.vault_client import LambdaVault
@@ -31,6 +28,8 @@ from local.simulator.consent import _connect as connect_at_xero
 from local.simulator.grants import CODE_LIFETIME, AuthorizationCode, AuthorizeRequest
 from local.simulator.organisations import Account, fixed_id, new_organisation
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests import builders
+from tests.builders import numbered_ids
 from tests.chaos.faults import Faults
 from tests.chaos.functions import RECEIVES_MAX, TRANSACTIONS_DEAD, Functions, deployed
 from tests.chaos.sqs import Queue, SQSClient
@@ -85,8 +84,7 @@ class World:
         )
         self.vault = LambdaVault(self.vault_function, "vault")
         self.sqs = SQSClient(self.queues, self.faults)
-        numbers = itertools.count(1)
-        self.new_id: Callable[[], str] = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+        self.new_id = numbered_ids()
         self.upstreams = [XeroBankFeeds(self._api(), self.new_id) for _ in range(INSTANCES)]
         self.upstream = self.upstreams[0]
         self.places: list[Place] = []
@@ -119,8 +117,7 @@ class World:
     def link(self, feeds: int, tenants: int) -> None:
         """Links so many feeds of so many organisations, each of its own company, ready for pushes."""
         self.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
-        settings = Settings(enabled=True, bank_feeds=True, client_id=DEFAULT_CLIENT_ID)
-        self.store.commit(self.store.put_settings(settings))
+        self.store.commit(self.store.put_settings(builders.settings(client_id=DEFAULT_CLIENT_ID)))
         connections = [self._link_company(number, -(-feeds // tenants)) for number in range(tenants)]
         for number in range(feeds):
             self._map_account(connections[number % tenants], number, f"user-{number % tenants}")
@@ -135,8 +132,8 @@ class World:
         ]
         organisation = new_organisation(f"Organisation {number}", self.rng.choice(COUNTRIES), "GBP", accounts=accounts)
         self.sim.organisations[organisation.tenant_id] = organisation
-        company = Company(id=self.new_id(), name=organisation.name, created=self.now)
-        connection = Connection(id=self.new_id(), company_id=company.id, created=self.now)
+        company = builders.company(self.new_id(), name=organisation.name, created=self.now)
+        connection = builders.pending(self.new_id(), company_id=company.id, created=self.now)
         self.store.commit(self.store.add_company(company), self.store.add_connection(connection))
         return self.consent(connection, organisation.tenant_id, f"user-{number}")
 

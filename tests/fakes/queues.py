@@ -1,4 +1,4 @@
-"""Queues in memory: what was sent, in order, for tests to look at or to hand on."""
+"""Queues in memory: what was sent, in order, for tests to look at or to hand over."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FakeQueues:
         self.aside.append({"group": group, "body": body, "reason": reason})
 
     def take(self, name: str) -> list[Any]:
-        """What is on a queue, taken off it."""
+        """Empties a queue, and answers what was on it."""
         taken = getattr(self, name)
         setattr(self, name, [])
         return list(taken)

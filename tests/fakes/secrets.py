@@ -1,4 +1,4 @@
-"""Secrets Manager in memory: it passes the same contract suite."""
+"""Secrets Manager in memory. It passes the same contract tests."""
 
 from __future__ import annotations
 

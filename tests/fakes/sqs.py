@@ -29,7 +29,7 @@ class Queue:
 
 
 class FakeSqs:
-    """A queue's URL is its name; it is there as soon as it is named. `now` is in seconds, and goes on by hand."""
+    """A queue's URL is its name, and it exists as soon as it is named. `now` is in seconds; a test moves it."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -54,8 +54,8 @@ class FakeSqs:
 
     def receive_message(self, **asked: Any) -> dict[str, Any]:
         queue = self._queue(asked)
-        in_flight = {found.group for found in queue.messages if found.group and found.visible > self.now}
-        free = [found for found in queue.messages if found.visible <= self.now and found.group not in in_flight]
+        in_flight = {message.group for message in queue.messages if message.group and message.visible > self.now}
+        free = [one for one in queue.messages if one.visible <= self.now and one.group not in in_flight]
         taken = free[: asked["MaxNumberOfMessages"]]
         for message in taken:
             message.visible = self.now + asked["VisibilityTimeout"]
@@ -71,7 +71,7 @@ class FakeSqs:
 
     def get_queue_attributes(self, **asked: Any) -> dict[str, Any]:
         messages = self._queue(asked).messages
-        hidden = sum(found.visible > self.now for found in messages)
+        hidden = sum(message.visible > self.now for message in messages)
         counts = {
             "ApproximateNumberOfMessages": str(len(messages) - hidden),
             "ApproximateNumberOfMessagesNotVisible": str(hidden),
@@ -83,8 +83,8 @@ class FakeSqs:
 
 
 def _received(queue: Queue, asked: dict[str, Any]) -> Message:
-    [found] = [message for message in queue.messages if message.receipt == asked["ReceiptHandle"]]
-    return found
+    [received] = [message for message in queue.messages if message.receipt == asked["ReceiptHandle"]]
+    return received
 
 
 def _shown(message: Message) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A table in memory that behaves as DynamoDB does. It passes the same contract suite."""
+"""A table in memory that behaves like DynamoDB and passes the same contract tests."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class MemoryTable:
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Item | None:
-        found: Item | None = _copied(self.items.get(key))
-        return found
+        item: Item | None = _copied(self.items.get(key))
+        return item
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         return {key: _copied(self.items[key]) for key in dict.fromkeys(keys) if key in self.items}
@@ -106,7 +106,7 @@ class MemoryTable:
 
 
 def _copied(value: Any) -> Any:
-    """An item's own copy: items are made of dictionaries, lists and values that never change."""
+    """A copy of an item: dictionaries and lists are copied, the values in them never change."""
     if isinstance(value, dict):
         return {name: _copied(part) for name, part in value.items()}
     if isinstance(value, list):

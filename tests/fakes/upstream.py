@@ -1,4 +1,4 @@
-"""An upstream in memory: it keeps what it is sent and answers as it is told."""
+"""An upstream in memory: it keeps what it is sent, and answers as the test wants."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REJECTED = Refusal(
 
 @dataclass
 class FakeUpstream:
-    """`answers` are given to the next posts instead of taking them; `lost` answers come after the post was taken."""
+    """`answers` are given to the next posts, which are then not taken; `lost` are given to posts that are taken."""
 
     answers: list[PostAnswer] = field(default_factory=list)
     lost: list[PostAnswer] = field(default_factory=list)
@@ -78,8 +78,8 @@ class FakeUpstream:
 
     def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
         ids = [texts[0] for texts in json.loads(request)["lines"]]
-        found = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
-        return self.statuses[f"statement-{found[0]}"] if found else None
+        numbers = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
+        return self.statuses[f"statement-{numbers[0]}"] if numbers else None
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
         return self.statuses[statement_id]
@@ -94,17 +94,17 @@ class FakeUpstream:
         return self.connections
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
-        made = FeedConnection(
+        connection = FeedConnection(
             id=f"feed-connection-{len(self.connections) + 1}",
             account_token=new.account_token,
             account_id=new.account_id,
             active=True,
         )
-        self.connections.append(made)
-        return made
+        self.connections.append(connection)
+        return connection
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
-        return next((found for found in self.connections if found.id == feed_connection_id), None)
+        return next((one for one in self.connections if one.id == feed_connection_id), None)
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
-        self.connections = [found for found in self.connections if found.id != feed_connection_id]
+        self.connections = [one for one in self.connections if one.id != feed_connection_id]

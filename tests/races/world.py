@@ -14,8 +14,7 @@ import boto3
 import httpx
 
 from feedlane.clock import system_clock
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.connection import Connection, ConnectionStatus
 from feedlane.store import keys
 from feedlane.store.dynamodb import DynamoDBTable
 from feedlane.store.store import Store
@@ -24,6 +23,7 @@ from feedlane.xero.identity import authorize_url
 from local.instance import REGION, ROOT_CREDENTIALS
 from local.simulator.organisations import fixed_id
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests import builders
 from tests.races.pool import Pool
 from tests.races.process import Answer, Ask
 from tests.races.services import PREFIX, TABLE, Services
@@ -209,14 +209,14 @@ class World:
         [saved] = self.ask(1, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, what="save_keys")
         assert saved == Answer("ok", True), saved
         self.token_set = self.consent()
-        company = Company(id=str(uuid.uuid4()), name="Harbour Bakery Ltd", created=self.now)
-        connection = Connection(
-            id=str(uuid.uuid4()),
+        now = self.now
+        company = builders.company(str(uuid.uuid4()), created=now)
+        connection = builders.linked(
+            str(uuid.uuid4()),
             company_id=company.id,
-            created=self.now,
-            status=ConnectionStatus.LINKED,
-            linked_on=self.now,
-            tenant=Tenant(id=TENANT, name="Harbour Bakery Ltd", xero_connection_id="x", demo=True),
+            created=now,
+            linked_on=now,
+            tenant=builders.tenant(TENANT, demo=True),
             token_set_id=self.token_set,
         )
         self.store.commit(self.store.add_company(company), self.store.add_connection(connection))

@@ -21,7 +21,7 @@ from feedlane.relaying import Notice
 from feedlane.store.stream import events_in
 from tests.stack.template import ROOT, functions, of_type, variables_of
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.webhooks.given import BROKEN, World
+from tests.worlds.webhooks import BROKEN, World
 
 STACK = "feedlane"
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"

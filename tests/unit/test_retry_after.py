@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feedlane.retry_after import LONGEST, xero_retry_after
-
-NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+from tests.builders import NOW
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.store import ledger
 from feedlane.upstream import Refusal
+from tests.builders import COMPANY, CONNECTION
 from tests.chaos.outbox.world import ACCOUNTS, World
 from tests.fakes.queues import FakeQueues
-from tests.unit.feeds.world import COMPANY, CONNECTION
 
 REFUSED = Refusal(
     scope=Scope.FEED,

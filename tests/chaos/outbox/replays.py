@@ -14,8 +14,8 @@ from feedlane.clock import iso
 from feedlane.delivery import Delivery, DeliveryState
 from feedlane.replay import Replay, ReplayState, Which
 from feedlane.replaying import Replayer
+from tests.builders import COMPANY
 from tests.chaos.timeline import START, Task
-from tests.unit.feeds.world import COMPANY
 
 if TYPE_CHECKING:
     from tests.chaos.outbox.world import World

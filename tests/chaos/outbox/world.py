@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from feedlane import batch
 from feedlane.bus import EventBridgeBus
 from feedlane.consumer import Consumer
 from feedlane.store.store import Store
+from tests.builders import numbered_ids
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import Consumers, VaultClient
 from tests.chaos.outbox.replays import Replays, all_replays
@@ -20,7 +20,7 @@ from tests.chaos.outbox.transport import Bus, Mapping, OutboxTable, Stream, cont
 from tests.chaos.outbox.wiring import DELIVERIES, EVENTS, function, wired
 from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.timeline import START, Timeline
-from tests.unit.feeds.world import World as Linked
+from tests.worlds.feeds import World as Linked
 
 RECEIVES_MAX = 10
 ACCOUNTS = tuple(f"account-{number}" for number in range(4))
@@ -47,10 +47,9 @@ class World:
         self.table.on_event = self.stream.take
         for queue, name in ((self.events, "route_events"), (self.queue, "deliver_webhooks")):
             Mapping(self.timeline, self.faults, rng, queue, name, context(function(name).handler), batch_max)
-        numbers = itertools.count(1)
-        self.new_id: Callable[[], str] = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+        self.new_id = numbered_ids()
         self.consumers = [self._consumer(number) for number in range(consumers)]
-        self.table.put_many(Linked(ACCOUNTS).store.table.items.values())  # type: ignore[attr-defined]
+        self.table.put_many(Linked(ACCOUNTS).table.items.values())
 
     def _consumer(self, number: int) -> Consumer:
         consumer = Consumer(id=f"consumer-{number}", url=f"https://consumer-{number}/hooks", created=START)

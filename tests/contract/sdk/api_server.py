@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tests.contract.sdk.stand_ins import CONTEXT, KEY
+from tests.worlds.api import CONTEXT, KEY
 
 # As Lambda has it: the function's folder is where it imports from.
 sys.path.insert(0, str(Path(__file__).parents[3] / "functions" / "public_api"))

@@ -12,18 +12,18 @@ from codat_platform import CodatPlatform
 from codat_platform.models import shared as platform_shared
 
 from tests.contract.sdk.api_server import AUTHORIZATION, ApiServer
-from tests.contract.sdk.stand_ins import StandInParts, installed
+from tests.worlds.api import World, installed
 
 
 @pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInParts]:
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """What the handler works with."""
     with installed(monkeypatch) as own:
         yield own
 
 
 @pytest.fixture
-def server(own: StandInParts) -> Iterator[ApiServer]:
+def server(own: World) -> Iterator[ApiServer]:
     server = ApiServer()
     yield server
     server.close()
@@ -43,7 +43,7 @@ def platform(server: ApiServer) -> CodatPlatform:
 
 
 @pytest.fixture
-def ids(sdk: CodatBankFeeds, own: StandInParts) -> dict[str, str]:
+def ids(sdk: CodatBankFeeds, own: World) -> dict[str, str]:
     """A company with a linked connection."""
     company = sdk.companies.create(request={"name": "Harbour Bakery Ltd", "tags": {"uid": "cust_7"}})
     connection = sdk.connections.create(request={"company_id": company.id, "request_body": {"platform_key": "gbol"}})

@@ -12,8 +12,8 @@ from feedlane.feed import feed_id
 from feedlane.mapping import feed_connection_active
 from feedlane.store import ledger
 from tests.contract.sdk.api_server import ApiServer
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.contract.sdk.test_bank_feeds import CARD_V1, CHECKING, Ids, create_account, map_account
+from tests.worlds.api import World
 
 # source accounts
 
@@ -89,7 +89,7 @@ def test_updates_change_name_balance_and_status_only(sdk: CodatBankFeeds, ids: I
         assert refused.value.status_code == 400
 
 
-def test_a_deleted_account_is_gone_and_its_feed_ended(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
+def test_a_deleted_account_is_gone_and_its_feed_ended(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     sdk.source_accounts.delete(request={**ids, "account_id": "src-001"})
@@ -109,7 +109,7 @@ def test_mapping_offers_accounts_of_the_same_kind_and_currency(sdk: CodatBankFee
     assert offered["card"].status == "pending"
 
 
-def test_mapping_to_an_existing_account_connects_it(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
+def test_mapping_to_an_existing_account_connects_it(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     create_account(sdk, ids)
     mapped = map_account(sdk, ids)
     assert (mapped.status, mapped.target_account_id, mapped.error) == ("connected", "xero-1", None)
@@ -123,7 +123,7 @@ def test_mapping_to_an_existing_account_connects_it(sdk: CodatBankFeeds, ids: Id
     assert (feed.tenant_id, feed.token_set_id) == ("tenant-1", "tokens-1")
 
 
-def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
+def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     own.upstream.active = False
     create_account(sdk, ids)
     mapped = map_account(sdk, ids, target=None)
@@ -141,7 +141,7 @@ def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeed
 
 
 def test_an_account_that_another_company_feeds_is_neither_offered_nor_taken(
-    sdk: CodatBankFeeds, ids: Ids, own: StandInParts
+    sdk: CodatBankFeeds, ids: Ids, own: World
 ) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
@@ -159,7 +159,7 @@ def test_an_account_that_another_company_feeds_is_neither_offered_nor_taken(
 
 
 def test_a_disconnected_account_can_be_mapped_anew_and_keeps_its_ledger(
-    sdk: CodatBankFeeds, ids: Ids, own: StandInParts
+    sdk: CodatBankFeeds, ids: Ids, own: World
 ) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)

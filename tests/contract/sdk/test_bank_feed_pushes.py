@@ -9,11 +9,11 @@ from codat_bankfeeds.models import errors
 from feedlane.connection import ConnectionStatus
 from feedlane.store import push_operations
 from tests.contract.sdk.api_server import ApiServer
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.contract.sdk.test_bank_feeds import Ids, create_account, map_account, push
+from tests.worlds.api import World
 
 
-def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
+def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     pushed = push(sdk, ids)
@@ -53,7 +53,7 @@ def test_an_account_id_may_have_slashes(sdk: CodatBankFeeds, ids: Ids, server: A
         sdk.source_accounts.delete(request={**ids, "account_id": account})
 
 
-def test_an_unlinked_connection_takes_no_push(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
+def test_an_unlinked_connection_takes_no_push(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     sdk.connections.unlink(request={**ids, "request_body": {"status": "Unlinked"}})

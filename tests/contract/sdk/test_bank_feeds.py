@@ -9,7 +9,7 @@ from codat_bankfeeds import CodatBankFeeds
 from codat_bankfeeds.models import errors
 
 from feedlane.connection import ConnectionError
-from tests.contract.sdk.stand_ins import StandInParts, transaction
+from tests.worlds.api import World, transaction
 
 Ids = dict[str, str]
 CHECKING = {
@@ -47,7 +47,7 @@ def push(sdk: CodatBankFeeds, ids: Ids, account: str = "src-001", **more: object
 # companies
 
 
-def test_a_company_lives_from_creation_to_deletion(sdk: CodatBankFeeds, own: StandInParts) -> None:
+def test_a_company_lives_from_creation_to_deletion(sdk: CodatBankFeeds, own: World) -> None:
     company = sdk.companies.create(request={"name": "Company (Codat[1])", "description": "demo", "tags": {"a": "b"}})
     assert company.name == "Company Codat1"
     assert company.redirect.startswith("https://feedlane.example.com/link/")
@@ -101,7 +101,7 @@ def test_a_connection_is_created_listed_and_read(sdk: CodatBankFeeds, ids: Ids) 
     assert [one.id for one in company.data_connections] == [ids["connection_id"]]
 
 
-def test_connection_errors_reach_the_client(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
+def test_connection_errors_reach_the_client(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     connection = own.store.connection(ids["company_id"], ids["connection_id"])
     error = ConnectionError(
         status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=own.now
@@ -111,10 +111,10 @@ def test_connection_errors_reach_the_client(sdk: CodatBankFeeds, ids: Ids, own: 
     assert (shown.status_code, shown.error_message, shown.status) == ("403", "User cancelled", "Active")
 
 
-def test_unlinking_ends_that_one_connection_at_xero(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
+def test_unlinking_ends_that_one_connection_at_xero(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     unlinked = sdk.connections.unlink(request={**ids, "request_body": {"status": "Unlinked"}})
     assert unlinked.status == "Unlinked"
-    assert own.upstream.disconnected == ["xc-tenant-1"]
+    assert own.upstream.disconnected == ["xero-tenant-1"]
     assert "connection.disconnected" in own.event_types
 
 
@@ -125,14 +125,12 @@ def test_a_connection_that_never_was_linked_cannot_be_unlinked(sdk: CodatBankFee
     assert refused.value.status_code == 400
 
 
-def test_deleting_a_connection_takes_its_accounts_and_feeds_along(
-    sdk: CodatBankFeeds, ids: Ids, own: StandInParts
-) -> None:
+def test_deleting_a_connection_takes_its_accounts_and_feeds_along(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     assert sdk.connections.delete(request=ids) is None
     assert own.upstream.feeds == {}
-    assert own.upstream.disconnected == ["xc-tenant-1"]
+    assert own.upstream.disconnected == ["xero-tenant-1"]
     assert sdk.connections.list(request={"company_id": ids["company_id"]}).results == []
     assert own.store.source_accounts(ids["connection_id"]) == []
     assert "connection.deleted" in own.event_types

@@ -13,16 +13,16 @@ from cli.__main__ import cli
 from feedlane.consumer import Consumer
 from feedlane.delivering import Deliverer
 from feedlane.delivery import Answer, Delivery, DeliveryState
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.replaying import Replayer
 from feedlane.routing import route
 from feedlane.store import deliveries, ledger
 from feedlane.store.records import emitted
 from tests.contract.sdk.api_server import ApiServer
-from tests.contract.sdk.stand_ins import KEY, StandInParts
 from tests.contract.sdk.test_bank_feeds import create_account, map_account
 from tests.contract.sdk.test_edges import NO_FEEDS
-from tests.unit.webhooks.given import hold_event
+from tests.worlds.api import KEY, World
+from tests.worlds.webhooks import hold_event
 
 
 @pytest.fixture
@@ -32,17 +32,12 @@ def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch):
     return lambda *words: CliRunner().invoke(cli, words)
 
 
-def test_feeds_and_holds_are_listed_and_released(
-    run, sdk: CodatBankFeeds, ids: dict[str, str], own: StandInParts
-) -> None:
+def test_feeds_and_holds_are_listed_and_released(run, sdk: CodatBankFeeds, ids: dict[str, str], own: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     [feed] = ledger.all_feeds(own.store)
-    hold = Hold(
-        id="hold-1", scope=Scope.FEED, subject=feed.id, reason="statement-rejected", problem=NO_FEEDS, since=own.now,
-        company_id=ids["company_id"],
-    )  # fmt: skip
-    own.store.commit(own.store.add_hold(hold), ledger.put_feed(feed.but(recorded_through=2)))
+    own.add_hold(Scope.FEED, feed.id, reason="statement-rejected", problem=NO_FEEDS, company_id=ids["company_id"])
+    own.store.commit(ledger.put_feed(feed.but(recorded_through=2)))
     assert f"{feed.id}  2  0  2  held: statement-rejected" in run("feeds", "list").output
     assert run("feeds", "list", "--company", "nobody").output == ""
     listed = run("holds", "list").output
@@ -54,7 +49,7 @@ def test_feeds_and_holds_are_listed_and_released(
 
 
 @pytest.fixture
-def webhooks(own: StandInParts, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def webhooks(own: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A consumer; while a command waits, what is on the queue is worked off. The ids that it was posted."""
     posted: list[str] = []
 
@@ -82,7 +77,7 @@ def webhooks(own: StandInParts, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return posted
 
 
-def test_webhooks_are_replayed_and_waited_for(run, own: StandInParts, webhooks: list[str]) -> None:
+def test_webhooks_are_replayed_and_waited_for(run, own: World, webhooks: list[str]) -> None:
     for n in range(3):
         event = hold_event(f"event-{n}", own.now + timedelta(seconds=n))
         given_up = Delivery.of(event, "hook-1").but(state=DeliveryState.FAILURE)
@@ -91,18 +86,18 @@ def test_webhooks_are_replayed_and_waited_for(run, own: StandInParts, webhooks: 
     assert run("webhooks", "list").output == "hook-1  enabled  -  https://hooks.example.com/in\n"
     listed = run("webhooks", "deliveries", "hook-1", "--failed").output
     assert [line.split()[0] for line in listed.splitlines()] == ["event-2", "event-1", "event-0"]
-    done = run("webhooks", "replay", "hook-1", "--since", "2026-05-04T00:00:00Z")
+    done = run("webhooks", "replay", "hook-1", "--since", "2026-05-20T00:00:00Z")
     assert "Done  3 sent, 0 failed" in done.output
     assert webhooks == ["event-0", "event-1", "event-2"]
     assert run("webhooks", "deliveries", "hook-1", "--failed").output == ""
     assert run("webhooks", "replay", "hook-1", "--delivery", "event-1").output == "event-1  Sending\n"
-    started = run("webhooks", "replay", "hook-1", "--since", "2026-05-04T00:00:00Z", "--all", "--no-wait")
+    started = run("webhooks", "replay", "hook-1", "--since", "2026-05-20T00:00:00Z", "--all", "--no-wait")
     assert "Running" in started.output
-    for wrong in (["--since", "soon"], [], ["--since", "2026-05-04T00:00:00Z", "--delivery", "event-1"]):
+    for wrong in (["--since", "soon"], [], ["--since", "2026-05-20T00:00:00Z", "--delivery", "event-1"]):
         assert run("webhooks", "replay", "hook-1", *wrong).exit_code != 0
 
 
-def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, own: StandInParts, webhooks: list[str]) -> None:
+def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, own: World, webhooks: list[str]) -> None:
     tested = run("webhooks", "test", "hook-1")
     assert tested.exit_code == 0
     assert tested.output == f"{webhooks[0]}  204  7 ms\n"
@@ -117,13 +112,13 @@ def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, own: StandInPart
     assert webhooks[-1] == "missed"
 
 
-def test_what_the_api_refuses_ends_the_command_with_its_words(run, own: StandInParts) -> None:
+def test_what_the_api_refuses_ends_the_command_with_its_words(run, own: World) -> None:
     refused = run("holds", "release", "nothing")
     assert refused.exit_code == 1
     assert "404: No hold was found with ID nothing" in refused.output
 
 
-def test_a_key_is_made_straight_in_the_table(run, own: StandInParts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_made_straight_in_the_table(run, own: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_keys, "_store", lambda table: own.store)
     made = run("api-key", "create", "--table", "feedlane", "--name", "first")
     assert made.exit_code == 0

@@ -11,8 +11,8 @@ from feedlane.feed import feed_id
 from feedlane.hold import Hold, Scope
 from feedlane.problem import Problem
 from tests.contract.sdk.api_server import ApiServer
-from tests.contract.sdk.stand_ins import StandInParts, transaction
 from tests.contract.sdk.test_bank_feeds import create_account, map_account, push
+from tests.worlds.api import World, transaction
 
 Ids = dict[str, str]
 NO_FEEDS = Problem(
@@ -30,13 +30,9 @@ def mapped(sdk: CodatBankFeeds, ids: Ids) -> Ids:
     return ids
 
 
-def hold_tenant(own: StandInParts) -> Hold:
-    hold = Hold(
-        id="hold-1", scope=Scope.TENANT, subject="tenant-1", reason="organisation-without-bank-feeds",
-        problem=NO_FEEDS, since=own.now, tenant_id="tenant-1",
-    )  # fmt: skip
-    own.store.commit(own.store.add_hold(hold))
-    return hold
+def hold_tenant(own: World) -> Hold:
+    why = {"reason": "organisation-without-bank-feeds", "problem": NO_FEEDS}
+    return own.add_hold(Scope.TENANT, "tenant-1", tenant_id="tenant-1", **why)
 
 
 def test_a_wrong_key_is_a_typed_401(server: ApiServer) -> None:
@@ -49,7 +45,7 @@ def test_a_wrong_key_is_a_typed_401(server: ApiServer) -> None:
         assert refused.value.headers["X-Correlation-Id"] == refused.value.data.correlation_id
 
 
-def test_xeros_403_reaches_the_client_whole(sdk: CodatBankFeeds, mapped: Ids, own: StandInParts) -> None:
+def test_xeros_403_reaches_the_client_whole(sdk: CodatBankFeeds, mapped: Ids, own: World) -> None:
     hold_tenant(own)
     with pytest.raises(errors.ErrorMessage) as refused:
         push(sdk, mapped)
@@ -64,7 +60,7 @@ def test_a_bad_push_is_a_typed_400_that_names_the_transactions(sdk: CodatBankFee
         "transactions": [
             transaction("late", "2026-05-01", "1", "1"),
             transaction("early", "2026-04-30", "1", "2"),
-            transaction("tomorrow", "2026-05-06", "1", "3"),
+            transaction("tomorrow", "2026-05-22", "1", "3"),
         ],
     }
     with pytest.raises(errors.ErrorMessage) as wrong:
@@ -93,7 +89,7 @@ def test_a_push_to_an_account_that_is_not_connected_is_a_typed_400(sdk: CodatBan
 
 
 def test_a_push_whose_answer_got_lost_is_taken_once(
-    sdk: CodatBankFeeds, mapped: Ids, own: StandInParts, server: ApiServer
+    sdk: CodatBankFeeds, mapped: Ids, own: World, server: ApiServer
 ) -> None:
     server.lost_answers = 2
     first = push(sdk, mapped)
@@ -108,7 +104,7 @@ def test_a_server_error_is_tried_again(sdk: CodatBankFeeds, mapped: Ids, server:
     assert push(sdk, mapped).status == "Pending"
 
 
-def test_xero_out_of_reach_is_a_503_that_the_sdk_tries_again(sdk: CodatBankFeeds, ids: Ids, own: StandInParts) -> None:
+def test_xero_out_of_reach_is_a_503_that_the_sdk_tries_again(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
     own.upstream.problem = Unavailable("Xero did not answer")
     assert sdk.connections.unlink(request={**ids, "request_body": {"status": "Unlinked"}}).status == "Unlinked"
     assert own.event_types.count("connection.disconnected") == 1
@@ -134,7 +130,7 @@ def test_what_xero_bank_feeds_have_not_is_refused_with_an_envelope(sdk: CodatBan
         assert refused.value.data.error
 
 
-def test_a_released_hold_lets_pushes_in_again(sdk: CodatBankFeeds, mapped: Ids, own: StandInParts) -> None:
+def test_a_released_hold_lets_pushes_in_again(sdk: CodatBankFeeds, mapped: Ids, own: World) -> None:
     hold = hold_tenant(own)
     own.store.commit(own.store.remove_hold(hold))
     assert push(sdk, mapped).status == "Pending"

@@ -8,14 +8,14 @@ from codat_platform import CodatPlatform
 from codat_platform.models import errors, shared
 
 from feedlane.consumer import MOST_CONSUMERS
-from tests.contract.sdk.stand_ins import KEY, StandInParts
 from tests.contract.sdk.test_bank_feeds import create_account, map_account, push
+from tests.worlds.api import KEY, World
 
 Ids = dict[str, str]
 EVENTS = ["bankTransactions.write.successful", "PushOperationStatusChanged", "connection.connected"]
 
 
-def test_a_webhook_consumer_shows_its_secret_once(platform: CodatPlatform, own: StandInParts) -> None:
+def test_a_webhook_consumer_shows_its_secret_once(platform: CodatPlatform, own: World) -> None:
     hook = platform.webhooks.create_consumer(
         request=shared.WebhookConsumerPrototype(
             url="https://hooks.example.com/feeds", event_types=EVENTS, company_tags=["region:uk"]
@@ -80,7 +80,7 @@ def test_the_profile_is_kept(platform: CodatPlatform) -> None:
     assert wrong.value.status_code == 400
 
 
-def test_an_api_key_is_shown_once_and_works_at_once(platform: CodatPlatform, own: StandInParts) -> None:
+def test_an_api_key_is_shown_once_and_works_at_once(platform: CodatPlatform, own: World) -> None:
     made = platform.settings.create_api_key(request={"name": "ci"})
     assert made.api_key.startswith("fl_")
     listed = platform.settings.list_api_keys().results
@@ -130,7 +130,7 @@ def test_pushes_are_seen_by_the_platform_sdk_too(sdk: CodatBankFeeds, platform: 
     assert unsupported.value.status_code == 404
 
 
-def test_companies_and_connections_work_alike(platform: CodatPlatform, own: StandInParts) -> None:
+def test_companies_and_connections_work_alike(platform: CodatPlatform, own: World) -> None:
     company = platform.companies.create(request={"name": "Harbour Bakery Ltd"})
     connection = platform.connections.create(
         request={"company_id": company.id, "request_body": {"platform_key": "gbol"}}

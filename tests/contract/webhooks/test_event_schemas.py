@@ -14,62 +14,39 @@ import pytest
 
 from feedlane import event as types
 from feedlane import event_payloads as payloads
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionError, ConnectionStatus, Tenant
+from feedlane.connection import ConnectionError, ConnectionStatus
 from feedlane.consumer import Consumer
 from feedlane.envelope import body
 from feedlane.environment import environment
 from feedlane.event import Event
-from feedlane.feed import Feed
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.ledger import Gap
 from feedlane.problem import Problem
 from feedlane.push_operation import Door, PushOperation
 from feedlane.reconnection import WITHOUT_BANK_FEEDS, error_of
-from feedlane.source_account import Mapping, SourceAccount, SourceAccountStatus
+from feedlane.source_account import Mapping, SourceAccountStatus
 from feedlane.statement import StatementRecord
 from feedlane.store.records import emitted
-from tests.unit.webhooks.given import COMPANY, NOW, hold_event
+from tests import builders
+from tests.builders import NOW
+from tests.worlds.webhooks import hold_event
 
 DOCS = Path(__file__).parents[3] / "docs" / "events"
 PROBLEM = Problem(type="internal-error", title="Internal", status=500, detail="")
 ERROR = ConnectionError(
     status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=NOW
 )
-PENDING = Connection(id="connection-1", company_id=COMPANY.id, created=NOW)
-LINKED = PENDING.but(
-    status=ConnectionStatus.LINKED,
-    linked_on=NOW,
-    tenant=Tenant(id="tenant-1", name="Harbour Bakery", xero_connection_id="x"),
-    errors=(ERROR, ERROR.but(resolved_on=NOW)),
-)
+COMPANY = builders.company(tags={"region": "uk"})
+PENDING = builders.pending()
+LINKED = builders.linked(linked_on=NOW, errors=(ERROR, ERROR.but(resolved_on=NOW)))
 LACKING = LINKED.failed(error_of(WITHOUT_BANK_FEEDS, NOW))
-ACCOUNT = SourceAccount(
-    id="account-1",
-    connection_id="connection-1",
-    company_id=COMPANY.id,
-    account_name="Current account",
-    account_type="checking",
-    account_number="20011234",
+FEED = builders.feed(recorded_through=12)
+ACCOUNT = builders.mapped_account(
+    FEED,
     sort_code="040004",
-    currency="GBP",
     balance=Decimal("123456789012345.6789"),
-    status=SourceAccountStatus.CONNECTED,
     mapping=Mapping(feed_connection_id="f", account_token="t", feed_start_date="2026-05-01"),
-    modified=NOW,
     given={"accountInfo": {"availableBalance": Decimal("12.5")}, "routingInfo": {"bankCode": "040004"}},
-)
-FEED = Feed(
-    id="connection-1/account-1",
-    company_id=COMPANY.id,
-    connection_id="connection-1",
-    account_id="account-1",
-    tenant_id="tenant-1",
-    token_set_id="tokens",
-    feed_connection_id="f",
-    currency="GBP",
-    created=NOW,
-    recorded_through=12,
 )
 OPERATION = PushOperation(
     key="push-1",
@@ -80,7 +57,7 @@ OPERATION = PushOperation(
     requested_on=NOW,
     timeout_in_minutes=5,
 )
-APP_HOLD = Hold(id="hold-2", scope=Scope.APP, subject="app", reason="suspended", problem=PROBLEM, since=NOW)
+APP_HOLD = builders.hold(id="hold-2", problem=PROBLEM)
 FEED_HOLD = APP_HOLD.but(
     scope=Scope.FEED, subject=FEED.id, tenant_id="t", company_id="c", connection_id="k", account_id="a"
 )
@@ -88,7 +65,7 @@ STATEMENT = StatementRecord(
     feed_id=FEED.id, number=3, first=5, last=9, start_date="2026-05-01", end_date="2026-05-03", created=NOW
 )
 CONSUMER = Consumer(id="consumer-1", url="https://hooks.example.com/in?key=secret", created=NOW)
-PLAIN = Company(id="company-2", name="Plain", description="no tags", created=NOW)
+PLAIN = builders.company("company-2", description="no tags")
 
 EVENTS = [
     payloads.company_created("id", COMPANY, NOW),

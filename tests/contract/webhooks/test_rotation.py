@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,40 +14,37 @@ from feedlane.clock import system_clock
 from feedlane.delivering import Deliverer
 from feedlane.ids import new_id
 from feedlane.signature import Remembered
-from feedlane.store.store import Store
 from feedlane.webhook_sender import WebhookSender
 from tests.contract.webhooks.receiver import Received, Receiver, running
-from tests.fakes.queues import FakeQueues
-from tests.fakes.table import MemoryTable
-from tests.unit.vault.world import World as VaultWorld
+from tests.worlds import vault
 
 
-class World:
-    """A consumer whose webhooks are really posted. The vault's clock can be moved, the sender's is the machine's."""
+class World(vault.World):
+    """A consumer whose webhooks are really posted. The vault's clock can be moved; the sender's is the machine's."""
 
     def __init__(self, receiver: Receiver) -> None:
+        super().__init__()
         self.receiver = receiver
-        self.store, self.queues, self.vault_world = Store(MemoryTable()), FakeQueues(), VaultWorld()
-        self.vault = self.vault_world.vault()
+        self.service = self.vault()
         self.deliverer = Deliverer(
             store=self.store, queues=self.queues,
-            secrets=Remembered(self.vault.webhook_secrets, system_clock).of,
-            headers=Remembered(self.vault.webhook_headers, system_clock).of,
+            secrets=Remembered(self.service.webhook_secrets, system_clock).of,
+            headers=Remembered(self.service.webhook_headers, system_clock).of,
             post=WebhookSender("any", system_clock).post,
             clock=system_clock, jitter=lambda: 0.0, new_id=new_id,
         )  # fmt: skip
 
     def create(self, headers: dict[str, str] | None = None) -> tuple[str, str]:
         consumer, secret = consumers.create(
-            self.store, self.vault, system_clock(), new_id, self.receiver.url(), [], [], False, headers
+            self.store, self.service, system_clock(), new_id, self.receiver.url(), [], [], False, headers
         )
         return consumer.id, secret
 
     def rotate(self, consumer_id: str) -> str:
-        return consumers.rotate_secret(self.store, self.vault, system_clock(), consumer_id)[1]
+        return consumers.rotate_secret(self.store, self.service, system_clock(), consumer_id)[1]
 
     def webhook(self, consumer_id: str) -> Received:
-        """One is sent, and is what arrived."""
+        """Sends one, and answers what arrived."""
         test = consumers.send_test(self.store, self.queues, system_clock(), new_id, consumer_id)
         self.deliverer.deliver(consumer_id, test.event_id)
         return self.receiver.received[-1]
@@ -75,7 +71,7 @@ def test_for_a_day_receivers_with_either_secret_verify_and_then_only_those_with_
     for secret in (old, new):
         library.Webhook(secret).verify(sent.body, sent.headers)
     assert len(sent.headers["webhook-signature"].split()) == 2
-    world.vault_world.time.now += timedelta(hours=24)
+    world.advance(hours=24)
     world.rotate(id)  # so that the sender asks the vault again
     sent = world.webhook(id)
     library.Webhook(new).verify(sent.body, sent.headers)
@@ -102,7 +98,7 @@ def test_headers_arrive_and_change_with_the_next_webhook(world: World) -> None:
     assert (sent.headers["content-type"], sent.headers["host"]) == (
         "application/json", f"127.0.0.1:{world.receiver.port}",
     )  # fmt: skip
-    consumers.change(world.store, world.vault, id, headers={"X-Key": "new"})
+    consumers.change(world.store, world.service, id, headers={"X-Key": "new"})
     sent = world.webhook(id)
     assert sent.headers["x-key"] == "new"
     assert "authorization" not in sent.headers

@@ -18,7 +18,7 @@ from feedlane.envelope import body
 from feedlane.signature import signed_headers
 from feedlane.webhook_sender import WebhookSender
 from tests.contract.webhooks.receiver import Receiver, running
-from tests.unit.webhooks.given import SECRET, hold_event
+from tests.worlds.webhooks import SECRET, hold_event
 
 pytestmark = pytest.mark.enable_socket
 SECONDS = 0.6

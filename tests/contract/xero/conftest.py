@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -23,10 +23,10 @@ from local.simulator.clock import Clock
 from local.simulator.organisations import fixed_id
 from local.simulator.server import RunningSimulator, serve_in_thread
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Simulator
+from tests.contract.simulator.driver import NOON
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
-NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 REDIRECT = "http://localhost:4566/oauth/callback"
 SCOPES = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
 BAKERY = fixed_id("harbour-bakery")

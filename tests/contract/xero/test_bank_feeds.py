@@ -194,8 +194,9 @@ def test_rate_limits_and_failures_are_told_apart(xero: Xero) -> None:
     assert isinstance(post(), TryLater)
     xero.fault(STATEMENTS, fault="status", status=500)
     assert isinstance(post(), Failed)
-    xero.fault(STATEMENTS, fault="delay", seconds=3)
-    assert post() == NoAnswer(reason="ReadTimeout")
+    xero.fault(STATEMENTS, fault="delay", seconds=1)
+    impatient = XeroBankFeeds(XeroApi(Http(xero.url, read_seconds=0.2), xero.tokens, xero.now))
+    assert impatient.post_statement(access, request, "key-1") == NoAnswer(reason="ReadTimeout")
 
 
 def test_a_xero_that_is_not_there_took_nothing(xero: Xero) -> None:

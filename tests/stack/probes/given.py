@@ -1,7 +1,7 @@
-"""What probes work on: made-up companies, connections and feeds, put into the table as the functions would leave them.
+"""What probes work on: made-up companies, connections and feeds, in the table as the functions would leave them.
 
-Whatever is made up is of a demo organisation, which does not count against the connection limit, and of a token set
-that nobody has, unless a probe asks for a real one.
+They belong to a demo organisation, which does not count against the connection limit, and to a token set that does not
+exist, unless a probe asks for a real one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import httpx
 
 from feedlane.api_key import key_in
 from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.connection import Connection, ConnectionStatus
 from feedlane.event import Event
 from feedlane.feed import Feed
 from feedlane.hold import Hold, Scope
@@ -36,6 +36,7 @@ from feedlane.xero.identity import authorize_url
 from local.bootstrap import authorization
 from local.demo.platform import Simulator
 from local.instance import Instance
+from tests import builders
 from tests.stack.probes.calling import Functions
 
 COMPANY = "11111111-0000-4000-8000-000000000001"
@@ -73,73 +74,53 @@ class Given:
     @cached_property
     def company(self) -> Company:
         """Always the same one, because an organisation belongs to one company."""
-        company = Company(id=COMPANY, name="Probe", created=self.now)
+        company = builders.company(COMPANY, name="Probe", created=self.now)
         with suppress(ConditionFailed):
             self.store.commit(self.store.add_company(company))
         return company
 
     def connection(self, **fields: Any) -> Connection:
         """One that waits for its customer, unless `fields` say otherwise."""
-        given = {"id": new_id(), "company_id": self.company.id, "created": self.now} | fields
-        connection = Connection.model_validate(given)
+        connection = builders.pending(**{"id": new_id(), "company_id": self.company.id, "created": self.now} | fields)
         self.store.commit(self.store.add_connection(connection))
         return connection
 
     def linked(self, **fields: Any) -> Connection:
-        tenant = Tenant(id=new_id(), name="Nobody", xero_connection_id=new_id(), base_currency="GBP", demo=True)
+        tenant = builders.tenant(new_id(), xero_connection_id=new_id(), base_currency="GBP", demo=True)
         linked = {"status": ConnectionStatus.LINKED, "linked_on": self.now, "tenant": tenant, "token_set_id": new_id()}
         return self.connection(**linked | fields)
 
     # feeds
 
     def account(self, connection: Connection, **fields: Any) -> SourceAccount:
-        given = {
-            "id": ACCOUNT,
-            "connection_id": connection.id,
-            "company_id": connection.company_id,
-            "account_name": "Probe",
-            "account_type": "checking",
-            "account_number": "20011234",
-            "currency": "GBP",
-            "modified": self.now,
-        }
-        account = SourceAccount.model_validate(given | fields)
+        account = builders.source_account(connection, **{"id": ACCOUNT, "modified": self.now} | fields)
         self.store.commit(self.store.add_source_account(account))
         return account
 
     def feed(self, connection: Connection, account_id: str = ACCOUNT, lines: int = 0, **fields: Any) -> Feed:
-        """A feed with its source account and this many lines that wait. Not fed at Xero: nothing is sent of it."""
+        """A feed with its source account and this many waiting lines. Xero does not know it: nothing of it is sent."""
         mapping = Mapping(feed_connection_id=new_id(), account_token="probe")
         self.account(connection, id=account_id, status=SourceAccountStatus.CONNECTED, mapping=mapping)
         today = self.now.date().isoformat()
         waiting = [Line(f"line-{n}", today, Decimal(1), Decimal(n), "", "", "", "Credit") for n in range(1, lines + 1)]
-        given: dict[str, Any] = {
-            "id": f"{connection.id}/{account_id}",
-            "company_id": connection.company_id,
-            "connection_id": connection.id,
-            "account_id": account_id,
-            "tenant_id": connection.tenant.id if connection.tenant else "",
-            "token_set_id": connection.token_set_id or "",
-            "feed_connection_id": "",
-            "currency": "GBP",
-            "created": self.now,
+        recorded = {
             "recorded_through": lines,
             "recorded_date": today if lines else "",
             "recorded_balance": Decimal(lines) if lines else None,
         }
-        feed = Feed.model_validate(given | fields)
+        not_at_xero = {"feed_connection_id": "", "created": self.now}
+        feed = builders.feed(connection, account_id, **not_at_xero | recorded | fields)
         pages = ledger.add_lines(feed.id, 1, waiting) if lines else []
         self.store.commit(ledger.add_feed(feed), *pages)
         return feed.but(version=1)
 
     @contextmanager
     def hold(self, feed: Feed, scope: Scope = Scope.FEED) -> Iterator[Hold]:
-        """What waits in the feed is held. If nobody has released it, it is gone afterwards all the same."""
+        """What waits in the feed is held. Afterwards the hold is removed, unless it has been released."""
         subject = {Scope.FEED: feed.id, Scope.CONNECTION: feed.connection_id}[scope]
-        hold = Hold(
-            id=new_id(), scope=scope, subject=subject, reason="probe", problem=HELD, since=self.now,
-            company_id=feed.company_id, connection_id=feed.connection_id,
-        )  # fmt: skip
+        of_feed = {"company_id": feed.company_id, "connection_id": feed.connection_id}
+        why = {"reason": "probe", "problem": HELD, "since": self.now}
+        hold = builders.hold(scope, subject, id=new_id(), **why, **of_feed)
         self.store.commit(self.store.add_hold(hold))
         try:
             yield hold
@@ -148,7 +129,7 @@ class Given:
 
     @contextmanager
     def holds_lifted(self, feed: Feed) -> Iterator[None]:
-        """Whatever holds the feed afterwards is lifted: it was meant to come about, and to hold nobody else."""
+        """Removes whatever holds the feed afterwards: the probe wanted the hold, and it must stop nobody else."""
         try:
             yield
         finally:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from feedlane.consumer import Consumer
-from feedlane.hold import APP, Hold, Scope
+from feedlane.hold import APP, Scope
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.replay import SILENT, Replay
 from feedlane.store import keys, replays
 from local.instance import Instance
+from tests import builders
 from tests.stack.probes.calling import Failed
 from tests.stack.probes.given import given
 
@@ -21,9 +22,7 @@ def releases_what_mended_keys_held(instance: Instance) -> None:
     """Xero knows the keys of the deployment: whatever it has held for their sake has no cause any more."""
     own = given(instance)
     own.feed(own.linked(), lines=1, feed_connection_id=new_id())
-    hold = Hold(
-        id=new_id(), scope=Scope.APP, subject=APP, reason="app-keys-rejected", problem=UNKNOWN_KEYS, since=own.now
-    )
+    hold = builders.hold(id=new_id(), reason="app-keys-rejected", problem=UNKNOWN_KEYS, since=own.now)
     own.store.commit(own.store.add_hold(hold))
     try:
         own.functions.call("tend_connections", {"watch": True})

@@ -10,7 +10,7 @@ import pytest
 
 from feedlane.money import dumps
 from tests.contract.sdk.api_server import AUTHORIZATION, http_event
-from tests.contract.sdk.stand_ins import CONTEXT, StandInParts, installed
+from tests.worlds.api import CONTEXT, World, installed
 
 
 class Answer(NamedTuple):
@@ -24,13 +24,13 @@ Call = Callable[..., Answer]
 
 
 @pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInParts]:
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with installed(monkeypatch) as own:
         yield own
 
 
 @pytest.fixture
-def call(own: StandInParts) -> Call:
+def call(own: World) -> Call:
     """`call("GET", "/companies")`, with a body as JSON or as text."""
     from functions.public_api import app
 
@@ -46,7 +46,7 @@ def call(own: StandInParts) -> Call:
 
 
 @pytest.fixture
-def ids(call: Call, own: StandInParts) -> dict[str, str]:
+def ids(call: Call, own: World) -> dict[str, str]:
     """A company with a linked connection."""
     company_id = call("POST", "/companies", {"name": "Harbour Bakery Ltd"}).body["id"]
     connection_id = call("POST", f"/companies/{company_id}/connections", {"platformKey": "gbol"}).body["id"]

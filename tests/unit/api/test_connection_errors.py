@@ -8,13 +8,13 @@ import pytest
 
 from feedlane.connection import Connection
 from feedlane.disconnecting import disconnection
-from feedlane.hold import APP, Hold, Scope
+from feedlane.hold import APP, Scope
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.reconnection import ONE_OFF_ENDED, REMOVED, WITHOUT_BANK_FEEDS
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
 from tests.unit.api.test_feeds_and_holds import connected
+from tests.worlds.api import World
 
 REFUSED = Problem(type="x", title="Refused", status=403, detail="In Xero's words.")
 
@@ -34,7 +34,7 @@ def _push(call: Call, ids: dict[str, str]) -> Answer:
     return call("POST", f"{path}/bankTransactions", {"accountId": "main", "transactions": [line]})
 
 
-def _own(own: StandInParts, ids: dict[str, str]) -> Connection:
+def _own(own: World, ids: dict[str, str]) -> Connection:
     return own.store.connection(ids["company_id"], ids["connection_id"])
 
 
@@ -47,10 +47,9 @@ def _own(own: StandInParts, ids: dict[str, str]) -> Connection:
     ],
 )
 def test_a_hold_is_an_active_error_of_the_connections_it_stops(
-    call: Call, own: StandInParts, ids: dict[str, str], scope: Scope, subject: str, reason: str
+    call: Call, own: World, ids: dict[str, str], scope: Scope, subject: str, reason: str
 ) -> None:
-    hold = Hold(id="h", scope=scope, subject=subject, reason=reason, problem=REFUSED, since=own.now)
-    own.store.commit(own.store.add_hold(hold))
+    hold = own.add_hold(scope, subject, reason=reason, problem=REFUSED)
     shown = _connection(call, ids)
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], error["statusText"]) == (reason, "Active", "In Xero's words.")
@@ -68,7 +67,7 @@ def test_a_hold_is_an_active_error_of_the_connections_it_stops(
     ],
 )
 def test_what_only_the_customer_can_mend_is_said_and_a_push_is_refused_with_it(
-    call: Call, own: StandInParts, ids: dict[str, str], problem: Problem, reason: str, status: str
+    call: Call, own: World, ids: dict[str, str], problem: Problem, reason: str, status: str
 ) -> None:
     connected(call, ids, "main")
     connection, company = _own(own, ids), own.store.company(ids["company_id"])
@@ -83,7 +82,7 @@ def test_what_only_the_customer_can_mend_is_said_and_a_push_is_refused_with_it(
 
 
 def test_switching_bank_feeds_on_shows_at_once_who_was_authorised_without_them(
-    call: Call, own: StandInParts, ids: dict[str, str]
+    call: Call, own: World, ids: dict[str, str]
 ) -> None:
     connected(call, ids, "main")
     own.store.commit(own.store.put_connection(_own(own, ids).but(scopes=("offline_access",))))
@@ -97,7 +96,7 @@ def test_switching_bank_feeds_on_shows_at_once_who_was_authorised_without_them(
     assert (refused.status, refused.body["problem"]["type"]) == (403, "missing-scope")
 
 
-def test_a_push_to_an_unlinked_connection_is_a_bad_request(call: Call, own: StandInParts, ids: dict[str, str]) -> None:
+def test_a_push_to_an_unlinked_connection_is_a_bad_request(call: Call, own: World, ids: dict[str, str]) -> None:
     connected(call, ids, "main")
     call("PATCH", f"/companies/{ids['company_id']}/connections/{ids['connection_id']}", {"status": "Unlinked"})
     assert _push(call, ids).status == 400

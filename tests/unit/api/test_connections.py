@@ -6,12 +6,12 @@ import pytest
 
 from feedlane.connection import ConnectionStatus
 from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.table import Put
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
+from tests.worlds.api import World
 
 Ids = dict[str, str]
 GONE = Problem(type="connection-removed", title="Gone", status=403)
@@ -22,16 +22,14 @@ def end(call: Call, ids: Ids, method: str) -> Answer:
     return call(method, path, {"status": "Unlinked"} if method == "PATCH" else None)
 
 
-def count_as_linked(own: StandInParts, connection_id: str) -> None:
+def count_as_linked(own: World, connection_id: str) -> None:
     pk, sk = keys.linked("tenant-1", connection_id)
     count = {"pk": keys.LINKED_COUNT[0], "sk": keys.LINKED_COUNT[1], "count": 3, "mark": "x"}
     own.store.commit(Put({"pk": pk, "sk": sk}), Put(count))
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_a_connection_that_ends_frees_its_place_under_the_limit(
-    call: Call, ids: Ids, own: StandInParts, method: str
-) -> None:
+def test_a_connection_that_ends_frees_its_place_under_the_limit(call: Call, ids: Ids, own: World, method: str) -> None:
     count_as_linked(own, ids["connection_id"])
     assert end(call, ids, method).status == 200
     counted = own.table.get(keys.LINKED_COUNT)
@@ -40,7 +38,7 @@ def test_a_connection_that_ends_frees_its_place_under_the_limit(
     assert own.table.get(keys.linked("tenant-1", ids["connection_id"])) is None
 
 
-def test_xeros_connection_stays_while_another_of_ours_uses_it(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_xeros_connection_stays_while_another_of_ours_uses_it(call: Call, ids: Ids, own: World) -> None:
     count_as_linked(own, "another")
     assert end(call, ids, "PATCH").body["status"] == "Unlinked"
     assert own.upstream.disconnected == []
@@ -48,31 +46,27 @@ def test_xeros_connection_stays_while_another_of_ours_uses_it(call: Call, ids: I
 
 @pytest.mark.parametrize("error", [ReconnectionNeeded(GONE), Refused(GONE)])
 def test_who_is_no_longer_let_in_can_be_unlinked_all_the_same(
-    call: Call, ids: Ids, own: StandInParts, error: Exception
+    call: Call, ids: Ids, own: World, error: Exception
 ) -> None:
     own.upstream.problem = error
     assert end(call, ids, "PATCH").status == 200
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_nothing_changes_while_xero_is_out_of_reach(call: Call, ids: Ids, own: StandInParts, method: str) -> None:
+def test_nothing_changes_while_xero_is_out_of_reach(call: Call, ids: Ids, own: World, method: str) -> None:
     own.upstream.problem = Unavailable("Xero did not answer", 3)
     answer = end(call, ids, method)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "3")
     assert own.store.connection(**ids).status is ConnectionStatus.LINKED
 
 
-def test_unlinking_twice_is_no_error_and_tells_once(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_unlinking_twice_is_no_error_and_tells_once(call: Call, ids: Ids, own: World) -> None:
     assert [end(call, ids, "PATCH").status for _ in range(2)] == [200, 200]
     assert own.event_types.count("connection.disconnected") == 1
 
 
-def test_the_hold_of_a_deleted_connection_goes_with_it(call: Call, ids: Ids, own: StandInParts) -> None:
-    hold = Hold(
-        id="h", scope=Scope.CONNECTION, subject=ids["connection_id"], reason="no-access", problem=GONE, since=own.now,
-        **ids,
-    )  # fmt: skip
-    own.store.commit(own.store.add_hold(hold))
+def test_the_hold_of_a_deleted_connection_goes_with_it(call: Call, ids: Ids, own: World) -> None:
+    own.add_hold(Scope.CONNECTION, ids["connection_id"], reason="no-access", problem=GONE, **ids)
     assert end(call, ids, "DELETE").status == 200
     assert own.store.holds() == []
 

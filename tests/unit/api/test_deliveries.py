@@ -8,15 +8,16 @@ from feedlane.consumer import Consumer
 from feedlane.delivery import MOST_ATTEMPTS, Attempt, Delivery, DeliveryState
 from feedlane.store import deliveries
 from feedlane.store.records import emitted
-from tests.contract.sdk.stand_ins import StandInParts
+from tests.builders import NOW
 from tests.unit.api.conftest import Call
-from tests.unit.webhooks.given import NOW, hold_event
+from tests.worlds.api import World
+from tests.worlds.webhooks import hold_event
 
 HOOK = "/webhooks/consumer-1"
-SINCE = "2026-05-04T00:00:00Z"
+SINCE = "2026-05-20T00:00:00Z"
 
 
-def delivered(own: StandInParts, event_id: str, state: DeliveryState, seconds: int = 0, **fields: object) -> Delivery:
+def delivered(own: World, event_id: str, state: DeliveryState, seconds: int = 0, **fields: object) -> Delivery:
     event = hold_event(event_id, NOW.replace(second=seconds))
     attempt = Attempt(time=NOW, status=500, duration_ms=31, excerpt="oops")
     delivery = Delivery.of(event, "consumer-1").but(state=state, attempts=(attempt,), tries=1, **fields)
@@ -25,25 +26,25 @@ def delivered(own: StandInParts, event_id: str, state: DeliveryState, seconds: i
 
 
 @pytest.fixture
-def hook(own: StandInParts) -> Consumer:
+def hook(own: World) -> Consumer:
     consumer = Consumer(id="consumer-1", url="https://hooks.example.com/", created=NOW)
     own.store.commit(own.store.add_consumer(consumer))
     return consumer
 
 
-def test_a_delivery_is_shown_with_its_attempts(call: Call, own: StandInParts, hook: Consumer) -> None:
+def test_a_delivery_is_shown_with_its_attempts(call: Call, own: World, hook: Consumer) -> None:
     delivered(own, "event-1", DeliveryState.ATTEMPTING, due=NOW)
     assert call("GET", f"{HOOK}/deliveries/event-1").body == {
         "id": "event-1",
         "webhookId": "consumer-1",
         "eventType": "bankFeeds.held",
         "companyId": "company-1",
-        "generatedDate": "2026-05-04T09:30:00.000Z",
+        "generatedDate": "2026-05-20T12:00:00.000Z",
         "status": "Attempting",
-        "nextAttempt": "2026-05-04T09:30:00.000Z",
+        "nextAttempt": "2026-05-20T12:00:00.000Z",
         "attempts": [
             {
-                "time": "2026-05-04T09:30:00.000Z",
+                "time": "2026-05-20T12:00:00.000Z",
                 "status": 500,
                 "error": None,
                 "durationMs": 31,
@@ -54,7 +55,7 @@ def test_a_delivery_is_shown_with_its_attempts(call: Call, own: StandInParts, ho
     assert call("GET", f"{HOOK}/deliveries/nothing").status == 404
 
 
-def test_the_largest_page_fits_into_an_answer(call: Call, own: StandInParts, hook: Consumer) -> None:
+def test_the_largest_page_fits_into_an_answer(call: Call, own: World, hook: Consumer) -> None:
     attempts = (Attempt(time=NOW, status=500, duration_ms=15_000, excerpt="\u0000" * 2000),) * MOST_ATTEMPTS
     for n in range(100):
         event = hold_event(f"event-{n:03d}", NOW)
@@ -66,7 +67,7 @@ def test_the_largest_page_fits_into_an_answer(call: Call, own: StandInParts, hoo
     assert len(call("GET", f"{HOOK}/deliveries/event-000").body["attempts"][0]["response"]) == 2000
 
 
-def test_one_delivery_is_replayed(call: Call, own: StandInParts, hook: Consumer) -> None:
+def test_one_delivery_is_replayed(call: Call, own: World, hook: Consumer) -> None:
     delivered(own, "event-1", DeliveryState.FAILURE)
     again = call("POST", f"{HOOK}/deliveries/event-1/replay")
     assert (again.status, again.body["id"], again.body["status"]) == (202, "event-1", "Sending")
@@ -76,11 +77,11 @@ def test_one_delivery_is_replayed(call: Call, own: StandInParts, hook: Consumer)
     assert call("POST", "/webhooks/nobody/deliveries/event-1/replay").status == 404
 
 
-def test_a_replay_goes_on_by_itself_and_can_be_looked_at(call: Call, own: StandInParts, hook: Consumer) -> None:
+def test_a_replay_goes_on_by_itself_and_can_be_looked_at(call: Call, own: World, hook: Consumer) -> None:
     started = call("POST", f"{HOOK}/replays", {"since": SINCE})
     assert started.status == 202
     assert (started.body["which"], started.body["status"], started.body["since"]) == (
-        "failed", "Running", "2026-05-04T00:00:00.000Z",
+        "failed", "Running", "2026-05-20T00:00:00.000Z",
     )  # fmt: skip
     assert own.queues.replays == [("consumer-1", started.body["id"], 0)]
     assert call("GET", f"{HOOK}/replays/{started.body['id']}").body == started.body
@@ -90,11 +91,11 @@ def test_a_replay_goes_on_by_itself_and_can_be_looked_at(call: Call, own: StandI
     assert call("GET", "/webhooks/nobody/replays").status == 404
 
 
-def test_a_replay_of_a_companys_events(call: Call, own: StandInParts, hook: Consumer, ids: dict[str, str]) -> None:
-    wanted = {"since": SINCE, "until": "2026-05-04T11:00:00+01:00", "which": "all", "companyId": ids["company_id"]}
+def test_a_replay_of_a_companys_events(call: Call, own: World, hook: Consumer, ids: dict[str, str]) -> None:
+    wanted = {"since": SINCE, "until": "2026-05-20T11:00:00+01:00", "which": "all", "companyId": ids["company_id"]}
     started = call("POST", f"{HOOK}/replays", wanted).body
     assert (started["which"], started["companyId"]) == ("all", ids["company_id"])
-    assert started["until"] == "2026-05-04T10:00:00.000Z"
+    assert started["until"] == "2026-05-20T10:00:00.000Z"
     assert call("POST", f"{HOOK}/replays", wanted | {"companyId": "nobody"}).status == 404
 
 
@@ -111,7 +112,7 @@ def test_a_replay_of_a_companys_events(call: Call, own: StandInParts, hook: Cons
     ],
 )
 def test_a_replay_that_is_not_understood_names_the_field(
-    call: Call, own: StandInParts, hook: Consumer, wrong: dict[str, object], field: str
+    call: Call, own: World, hook: Consumer, wrong: dict[str, object], field: str
 ) -> None:
     refused = call("POST", f"{HOOK}/replays", wrong)
     assert refused.status == 400
@@ -119,7 +120,7 @@ def test_a_replay_that_is_not_understood_names_the_field(
     assert own.queues.replays == []
 
 
-def test_a_disabled_consumer_is_enabled_before_a_replay(call: Call, own: StandInParts, hook: Consumer) -> None:
+def test_a_disabled_consumer_is_enabled_before_a_replay(call: Call, own: World, hook: Consumer) -> None:
     delivered(own, "event-1", DeliveryState.FAILURE)
     own.store.commit(own.store.put_consumer(hook.but(disabled=True)))
     for path, body in ((f"{HOOK}/replays", {"since": SINCE}), (f"{HOOK}/deliveries/event-1/replay", None)):

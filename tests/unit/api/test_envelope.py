@@ -22,8 +22,8 @@ from feedlane.errors import (
 from feedlane.problem import Problem
 from feedlane.store.table import Contended
 from tests.contract.sdk.api_server import AUTHORIZATION, http_event
-from tests.contract.sdk.stand_ins import CONTEXT, StandInParts
 from tests.unit.api.conftest import Call
+from tests.worlds.api import CONTEXT, World
 
 PROBLEM = Problem(type="invalid-application", title="Invalid", status=403, detail="Not enabled.")
 SAMPLE = Path(__file__).parents[3] / "events" / "public_api.json"
@@ -95,7 +95,7 @@ def test_without_a_key_nothing_is_told(call: Call) -> None:
             assert call("GET", path, headers=headers).status == 401
 
 
-def test_a_base64_body_is_read(own: StandInParts) -> None:
+def test_a_base64_body_is_read(own: World) -> None:
     from functions.public_api import app
 
     event = http_event("POST", "/companies", "", {"Authorization": AUTHORIZATION}, b"")
@@ -106,9 +106,7 @@ def test_a_base64_body_is_read(own: StandInParts) -> None:
     assert broken["statusCode"] == 400
 
 
-def test_an_unexpected_error_is_a_500_without_its_text(
-    call: Call, own: StandInParts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unexpected_error_is_a_500_without_its_text(call: Call, own: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own.store, "company", lambda _: 1 / 0)
     answer = call("GET", "/companies/x")
     assert (answer.status, answer.body["error"]) == (500, "An unexpected error occurred.")
@@ -123,7 +121,7 @@ def test_pages_of_allowed_origins_may_call(call: Call) -> None:
     assert "Access-Control-Allow-Origin" not in other.headers
 
 
-def test_the_sample_event_is_answered(own: StandInParts) -> None:
+def test_the_sample_event_is_answered(own: World) -> None:
     from functions.public_api import app
 
     answer = app.handler(json.loads(SAMPLE.read_text()), CONTEXT)
@@ -132,7 +130,7 @@ def test_the_sample_event_is_answered(own: StandInParts) -> None:
 
 
 def test_only_our_own_faults_are_logged_as_errors(
-    call: Call, own: StandInParts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    call: Call, own: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for method, path in (("GET", "/companies/x"), ("GET", "/nowhere"), ("POST", "/companies")):
         assert call(method, path).status < 500

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from feedlane.feed import Feed, feed_id
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.store import ledger
 from tests.contract.sdk.api_server import AUTHORIZATION
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Answer, Call
+from tests.worlds.api import World
 
 Ids = dict[str, str]
 AS_CALLER = {"Authorization": AUTHORIZATION}
@@ -27,15 +27,13 @@ def connected(call: Call, ids: Ids, account_id: str = "a/b") -> str:
     return k
 
 
-def hold_with_waiting(own: StandInParts, ids: Ids, waiting: int = 3) -> Feed:
+def hold_with_waiting(own: World, ids: Ids, waiting: int = 3) -> Feed:
     feed = ledger.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))
     assert feed
-    hold = Hold(
-        id="hold-1", scope=Scope.TENANT, subject="tenant-1", reason="organisation-without-bank-feeds", problem=PROBLEM,
-        since=own.now, tenant_id="tenant-1", company_id=ids["company_id"], connection_id=ids["connection_id"],
-    )  # fmt: skip
+    why = {"reason": "organisation-without-bank-feeds", "problem": PROBLEM}
+    own.add_hold(Scope.TENANT, "tenant-1", tenant_id="tenant-1", **why, **ids)
     changed = feed.but(recorded_through=waiting, recorded_date="2026-05-01")
-    own.store.commit(own.store.add_hold(hold), ledger.put_feed(changed))
+    own.store.commit(ledger.put_feed(changed))
     return changed
 
 
@@ -47,7 +45,7 @@ def push(call: Call, k: str, suffix: str = "", balance: int = 5, type: str = "Cr
     return call("POST", f"{k}/push/bankAccounts/a%2Fb/bankTransactions{suffix}", body)
 
 
-def test_a_feed_is_shown_with_its_place_in_the_ledger_and_its_hold(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_a_feed_is_shown_with_its_place_in_the_ledger_and_its_hold(call: Call, ids: Ids, own: World) -> None:
     connected(call, ids)
     feed = hold_with_waiting(own, ids)
     for path in (f"/feeds/{feed.id}", f"/feeds/{ids['connection_id']}/a%2Fb"):
@@ -60,7 +58,7 @@ def test_a_feed_is_shown_with_its_place_in_the_ledger_and_its_hold(call: Call, i
     assert call("GET", f"/feeds/{ids['connection_id']}/nothing").status == 404
 
 
-def test_holds_are_listed_with_what_waits_behind_them(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_holds_are_listed_with_what_waits_behind_them(call: Call, ids: Ids, own: World) -> None:
     connected(call, ids)
     hold_with_waiting(own, ids)
     [hold] = call("GET", "/holds").body["results"]
@@ -71,7 +69,7 @@ def test_holds_are_listed_with_what_waits_behind_them(call: Call, ids: Ids, own:
     assert "accountId" not in hold
 
 
-def test_a_release_answers_the_operations_it_started(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_a_release_answers_the_operations_it_started(call: Call, ids: Ids, own: World) -> None:
     connected(call, ids)
     feed = hold_with_waiting(own, ids)
     [started] = call("POST", "/holds/hold-1/release").body["results"]
@@ -81,21 +79,21 @@ def test_a_release_answers_the_operations_it_started(call: Call, ids: Ids, own: 
     assert call("POST", "/holds/hold-1/release").status == 404
 
 
-def test_a_feed_can_be_released_by_its_id(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_a_feed_can_be_released_by_its_id(call: Call, ids: Ids, own: World) -> None:
     connected(call, ids)
     feed = hold_with_waiting(own, ids)
     assert len(call("POST", f"/feeds/{feed.id}/release").body["results"]) == 1
     assert call("GET", f"/feeds/{feed.id}").body["hold"] is None
 
 
-def test_a_held_push_is_refused_with_the_whole_problem(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_a_held_push_is_refused_with_the_whole_problem(call: Call, ids: Ids, own: World) -> None:
     k = connected(call, ids)
     hold_with_waiting(own, ids)
     refused = push(call, k)
     assert (refused.status, refused.body["problem"]) == (403, PROBLEM.model_dump())
 
 
-def test_a_push_can_be_checked_without_sending_it(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_a_push_can_be_checked_without_sending_it(call: Call, ids: Ids, own: World) -> None:
     k = connected(call, ids)
     checked = push(call, k, "/validate", type="Debit").body
     assert checked["valid"] is True
@@ -116,7 +114,7 @@ def test_numbers_go_out_digit_for_digit(call: Call, ids: Ids) -> None:
     assert '"availableBalance":0.1' in text
 
 
-def test_an_idempotency_key_stands_for_one_push(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_an_idempotency_key_stands_for_one_push(call: Call, ids: Ids, own: World) -> None:
     k = connected(call, ids)
     path = f"{k}/push/bankAccounts/a%2Fb/bankTransactions"
     body = {"transactions": [{"id": "t1", "date": "2026-05-01", "amount": 5, "balance": 5}]}
@@ -132,7 +130,7 @@ def test_an_idempotency_key_stands_for_one_push(call: Call, ids: Ids, own: Stand
     assert call("POST", path, other, headers=AS_CALLER | {"Idempotency-Key": "key-2"}).status == 200
 
 
-def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, own: World) -> None:
     k = connected(call, ids)
     key = push(call, k).body["pushOperationKey"]
     path = f"/companies/{ids['company_id']}/push/{key}/transactions"
@@ -143,7 +141,7 @@ def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, own: S
     assert call("GET", f"/companies/{ids['company_id']}/push/nothing/transactions").status == 404
 
 
-def test_a_release_sets_aside_what_its_body_names(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_a_release_sets_aside_what_its_body_names(call: Call, ids: Ids, own: World) -> None:
     connected(call, ids)
     feed = hold_with_waiting(own, ids)
     refused = call("POST", "/holds/hold-1/release", {"setAside": ["t1"]})

@@ -8,25 +8,23 @@ import pytest
 from click.testing import CliRunner
 
 from cli import holds
-from feedlane.hold import Hold, Scope
 from feedlane.store import feed_pages
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import PROBLEM, connected, hold_with_waiting
+from tests.worlds.api import World
 
 Ids = dict[str, str]
 
 
 @pytest.fixture
-def held(call: Call, ids: Ids, own: StandInParts, monkeypatch: pytest.MonkeyPatch) -> None:
+def held(call: Call, ids: Ids, own: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """An app's hold, where a page has one connection and there are two."""
     connected(call, ids)
     hold_with_waiting(own, ids)
     own.store.commit(own.store.remove_hold(own.store.holds()[0]))
     other = call("POST", f"/companies/{ids['company_id']}/connections", {"platformKey": "gbol"})
     assert other.status == 200
-    hold = Hold(id="hold-1", scope=Scope.APP, subject="app", reason="app-suspended", problem=PROBLEM, since=own.now)
-    own.store.commit(own.store.add_hold(hold))
+    own.add_hold(problem=PROBLEM)
     monkeypatch.setattr(feed_pages, "MOST_CONNECTIONS", 1)
 
 
@@ -53,7 +51,7 @@ def test_a_release_in_pages_stands_as_being_released(call: Call, monkeypatch: py
     assert told.output.rstrip().endswith("being released")
 
 
-def test_a_hold_that_is_counted_in_full_says_nothing_of_it(call: Call, ids: Ids, own: StandInParts) -> None:
+def test_a_hold_that_is_counted_in_full_says_nothing_of_it(call: Call, ids: Ids, own: World) -> None:
     connected(call, ids)
     hold_with_waiting(own, ids)
     [hold] = call("GET", "/holds").body["results"]

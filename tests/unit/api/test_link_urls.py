@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from feedlane.ids import fingerprint
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
+from tests.worlds.api import World
 
 SETTINGS = "/integrations/gbol/settings"
 
@@ -25,7 +25,7 @@ def test_by_default_links_have_no_password(call: Call, place: str) -> None:
     assert call("GET", place).body["linkUrl"] == f"https://feedlane.example.com/link{place}/start"
 
 
-def test_each_answer_about_a_connection_has_a_new_password(call: Call, own: StandInParts, place: str) -> None:
+def test_each_answer_about_a_connection_has_a_new_password(call: Call, own: World, place: str) -> None:
     call("PUT", SETTINGS, {"linkPasswords": True})
     path = place.rpartition("/")[0]
     links = [call("GET", place).body["linkUrl"] for _ in range(2)]
@@ -48,7 +48,7 @@ def test_a_companys_link_has_one_too_and_long_lists_have_none(call: Call, ids: d
 
 
 @pytest.mark.parametrize("name", ["pkce", "linkPasswords"])
-def test_both_are_off_by_default_and_tell_of_their_change(call: Call, own: StandInParts, name: str) -> None:
+def test_both_are_off_by_default_and_tell_of_their_change(call: Call, own: World, name: str) -> None:
     assert call("GET", SETTINGS).body[name] is False
     assert call("PUT", SETTINGS, {name: True}).body[name] is True
     assert own.event_types == ["settings.changed"]

@@ -10,41 +10,39 @@ from feedlane import mapping, source_accounts, unmapping
 from feedlane.connection import Connection
 from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feed import feed_id
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import Door, PushOperation
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.store import keys, ledger, push_operations
 from feedlane.store.table import ConditionFailed, Put, Write
 from feedlane.upstream import FeedConnection
-from tests.contract.sdk.stand_ins import StandInParts
+from tests.worlds.api import World
 
 ELSEWHERE = Problem(type="feed-already-connected-in-current-organisation", title="Failed", status=409, detail="Taken.")
 
 
 @pytest.fixture
-def connection(own: StandInParts, ids: dict[str, str]) -> Connection:
+def connection(own: World, ids: dict[str, str]) -> Connection:
     return own.store.connection(**ids)
 
 
 @pytest.fixture
-def account(own: StandInParts, connection: Connection) -> SourceAccount:
+def account(own: World, connection: Connection) -> SourceAccount:
     return source_accounts.create(
         own.store, own.now, connection, id="src", account_name="Current", account_type="checking",
         account_number="20011234", currency="GBP", balance=Decimal(0), sort_code=None, given={},
     )  # fmt: skip
 
 
-def map_it(
-    own: StandInParts, connection: Connection, account: SourceAccount, target: str | None = "xero-1"
-) -> SourceAccount:
+def map_it(own: World, connection: Connection, account: SourceAccount, target: str | None = "xero-1") -> SourceAccount:
     return mapping.map_account(
         own.store, own.upstream, own.queues, own.clock(), own.new_id, connection, account, target, None
     )
 
 
 def test_a_crash_after_xeros_answer_is_made_good_by_mapping_again(
-    own: StandInParts, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
+    own: World, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*writes: Write) -> None:
         raise SystemExit
@@ -58,7 +56,7 @@ def test_a_crash_after_xeros_answer_is_made_good_by_mapping_again(
 
 
 def test_what_a_crash_left_behind_for_another_account_is_removed_first(
-    own: StandInParts, connection: Connection, account: SourceAccount
+    own: World, connection: Connection, account: SourceAccount
 ) -> None:
     token = mapping.account_token(connection.id, account.id)
     own.upstream.feeds["old"] = FeedConnection(id="old", account_token=token, account_id="xero-7", active=True)
@@ -69,7 +67,7 @@ def test_what_a_crash_left_behind_for_another_account_is_removed_first(
 
 
 def test_a_feed_that_grows_meanwhile_is_read_again(
-    own: StandInParts, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
+    own: World, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = unmapping.unmap(
         own.store, own.upstream, own.queues, own.now, own.new_id, connection, map_it(own, connection, account)
@@ -92,7 +90,7 @@ def test_a_feed_that_grows_meanwhile_is_read_again(
 
 
 def test_two_that_claim_the_same_xero_account_at_once_do_not_both_get_it(
-    own: StandInParts, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
+    own: World, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit = own.store.commit
 
@@ -109,7 +107,7 @@ def test_two_that_claim_the_same_xero_account_at_once_do_not_both_get_it(
 
 
 def test_two_that_map_the_same_account_at_once_do_not_both_write(
-    own: StandInParts, connection: Connection, account: SourceAccount
+    own: World, connection: Connection, account: SourceAccount
 ) -> None:
     map_it(own, connection, account)
     with pytest.raises(ConditionFailed):
@@ -117,7 +115,7 @@ def test_two_that_map_the_same_account_at_once_do_not_both_write(
 
 
 def test_a_connecting_account_is_looked_at_again_when_mapped_again(
-    own: StandInParts, connection: Connection, account: SourceAccount
+    own: World, connection: Connection, account: SourceAccount
 ) -> None:
     own.upstream.active = False
     connecting = map_it(own, connection, account, None)
@@ -126,22 +124,20 @@ def test_a_connecting_account_is_looked_at_again_when_mapped_again(
     assert len(own.queues.follow_ups) == before + 1
 
 
-def test_another_target_needs_a_disconnection_first(
-    own: StandInParts, connection: Connection, account: SourceAccount
-) -> None:
+def test_another_target_needs_a_disconnection_first(own: World, connection: Connection, account: SourceAccount) -> None:
     mapped = map_it(own, connection, account)
     with pytest.raises(Invalid, match="disconnected first"):
         map_it(own, connection, mapped, "xero-2")
 
 
 def test_without_the_scope_the_customer_has_to_reconnect(
-    own: StandInParts, connection: Connection, account: SourceAccount
+    own: World, connection: Connection, account: SourceAccount
 ) -> None:
     with pytest.raises(ReconnectionNeeded):
         map_it(own, connection.but(scopes=("openid",)), account)
 
 
-def test_xeros_refusal_changes_nothing(own: StandInParts, connection: Connection, account: SourceAccount) -> None:
+def test_xeros_refusal_changes_nothing(own: World, connection: Connection, account: SourceAccount) -> None:
     own.upstream.problem = Refused(ELSEWHERE)
     with pytest.raises(Refused):
         map_it(own, connection, account)
@@ -150,25 +146,21 @@ def test_xeros_refusal_changes_nothing(own: StandInParts, connection: Connection
 
 
 def test_a_new_mapping_lifts_the_hold_of_a_feed_connection_that_was_gone(
-    own: StandInParts, connection: Connection, account: SourceAccount
+    own: World, connection: Connection, account: SourceAccount
 ) -> None:
     ended = unmapping.unmap(
         own.store, own.upstream, own.queues, own.now, own.new_id, connection, map_it(own, connection, account)
     )
     for reason, left in (("feed-connection-gone", 0), ("statement-rejected", 1)):
-        subject = feed_id(connection.id, "src")
-        hold = Hold(
-            id="h", scope=Scope.FEED, subject=subject, reason=reason, problem=ELSEWHERE, since=own.now,
-            company_id=connection.company_id,
-        )  # fmt: skip
-        own.store.commit(own.store.add_hold(hold))
+        of_feed = {"subject": feed_id(connection.id, "src"), "company_id": connection.company_id}
+        own.add_hold(Scope.FEED, reason=reason, problem=ELSEWHERE, **of_feed)
         mapped = map_it(own, connection, ended)
         assert len(own.store.holds()) == left
         ended = unmapping.unmap(own.store, own.upstream, own.queues, own.now, own.new_id, connection, mapped)
 
 
 def test_a_late_answer_about_an_earlier_feed_connection_changes_nothing(
-    own: StandInParts, connection: Connection, account: SourceAccount
+    own: World, connection: Connection, account: SourceAccount
 ) -> None:
     own.upstream.active = False
     map_it(own, connection, account, None)
@@ -179,7 +171,7 @@ def test_a_late_answer_about_an_earlier_feed_connection_changes_nothing(
 
 
 def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_is_mapped_again(
-    own: StandInParts, connection: Connection, account: SourceAccount
+    own: World, connection: Connection, account: SourceAccount
 ) -> None:
     mapped = map_it(own, connection, account)
     waiting(own, connection)
@@ -197,7 +189,7 @@ def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_
 
 
 def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
-    own: StandInParts, connection: Connection, account: SourceAccount
+    own: World, connection: Connection, account: SourceAccount
 ) -> None:
     mapped = map_it(own, connection, account)
     waiting(own, connection)
@@ -208,7 +200,7 @@ def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
     assert own.store.find_source_account(connection.id, "src") is None
 
 
-def waiting(own: StandInParts, connection: Connection) -> None:
+def waiting(own: World, connection: Connection) -> None:
     """Two lines that wait in the ledger, and the push operation that brought them."""
     feed = ledger.find_feed(own.store, feed_id(connection.id, "src"))
     assert feed

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import httpx
 import pytest
 
 from feedlane import wiring
-from feedlane.connection import Connection, ConnectionStatus, Tenant
 from feedlane.errors import ReconnectionNeeded
 from feedlane.ids import fingerprint
 from feedlane.token_set import AccessToken
 from feedlane.xero.http import Http
+from tests import builders
+from tests.builders import NOW
 from tests.contract.sdk import api_server  # noqa: F401  (the function's folder is on the path)
 
-NOW = datetime(2026, 5, 4, tzinfo=UTC)
-CONNECTION = Connection(
-    id="k", company_id="c", status=ConnectionStatus.LINKED, created=NOW, token_set_id="tokens-1",
-    tenant=Tenant(id="t", name="Harbour Bakery", xero_connection_id="xc-1"),
-)  # fmt: skip
+CONNECTION = builders.linked()
 REJECTED = {"Type": None, "Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired"}
 
 
@@ -35,7 +30,7 @@ def test_a_token_that_xero_does_not_take_is_given_back_for_another(
     monkeypatch: pytest.MonkeyPatch, works: str, tokens: list[str]
 ) -> None:
     seen = ended(monkeypatch, works)
-    assert seen == [("DELETE", "/connections/xc-1", f"Bearer {token}") for token in tokens]
+    assert seen == [("DELETE", "/connections/xero-tenant-1", f"Bearer {token}") for token in tokens]
 
 
 def test_two_rejected_tokens_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,15 +11,15 @@ from cli import feeds
 from feedlane.feed import Flight, FlightStatus, feed_id
 from feedlane.statement import StatementRecord, StatementState
 from feedlane.store import ledger
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import connected
+from tests.worlds.api import World
 
 Ids = dict[str, str]
 
 
 @pytest.fixture
-def path(call: Call, ids: Ids, own: StandInParts) -> str:
+def path(call: Call, ids: Ids, own: World) -> str:
     """An account whose first statement, of two transactions, is stuck at Xero."""
     connected(call, ids)
     feed = ledger.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))

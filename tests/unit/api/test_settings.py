@@ -10,9 +10,9 @@ import pytest
 from feedlane.settings import Settings
 from feedlane.store import ledger
 from feedlane.vault import KeysCheck
-from tests.contract.sdk.stand_ins import StandInParts
 from tests.unit.api.conftest import Call
 from tests.unit.api.test_feeds_and_holds import connected
+from tests.worlds.api import World
 
 SETTINGS, CREDENTIALS = "/integrations/gbol/settings", "/integrations/gbol/credentials"
 
@@ -24,7 +24,7 @@ def test_settings_are_shown_with_masked_keys(call: Call) -> None:
     assert shown["redirectUri"] == "https://feedlane.example.com/oauth/callback"
 
 
-def test_what_is_given_changes_and_the_rest_stays(call: Call, own: StandInParts) -> None:
+def test_what_is_given_changes_and_the_rest_stays(call: Call, own: World) -> None:
     changed = call("PUT", SETTINGS, {"access": "OneOff", "appName": "Harbour Feeds", "connectionLimit": 5})
     assert changed.status == 200
     assert (changed.body["access"], changed.body["connectionLimit"], changed.body["enabled"]) == ("OneOff", 5, True)
@@ -51,14 +51,14 @@ def test_what_is_given_changes_and_the_rest_stays(call: Call, own: StandInParts)
         ({"enabled": "yes"}, {"enabled"}),
     ],
 )
-def test_each_broken_rule_is_named(call: Call, own: StandInParts, changes: dict[str, Any], fields: set[str]) -> None:
+def test_each_broken_rule_is_named(call: Call, own: World, changes: dict[str, Any], fields: set[str]) -> None:
     refused = call("PUT", SETTINGS, changes)
     assert refused.status == 400
     assert {one["itemId"] for one in refused.body["validation"]["errors"]} == fields
     assert own.event_types == []
 
 
-def test_the_daily_limit_is_the_lowest_tiers_until_it_is_set(call: Call, own: StandInParts) -> None:
+def test_the_daily_limit_is_the_lowest_tiers_until_it_is_set(call: Call, own: World) -> None:
     assert call("GET", SETTINGS).body["dailyLimit"] == 1000
     assert call("PUT", SETTINGS, {"dailyLimit": 5000}).body["dailyLimit"] == 5000
     [event] = [item for key, item in own.table.items.items() if key[0].startswith("EVENT#")]
@@ -74,12 +74,12 @@ def test_a_partner_has_no_connection_limit(call: Call) -> None:
     assert call("PUT", SETTINGS, {"partner": False}).body["connectionLimit"] == 25
 
 
-def test_the_integration_cannot_be_enabled_without_keys(call: Call, own: StandInParts) -> None:
+def test_the_integration_cannot_be_enabled_without_keys(call: Call, own: World) -> None:
     own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
     assert call("PUT", SETTINGS, {"enabled": True}).status == 400
 
 
-def test_keys_are_stored_by_the_vault_and_shown_by_their_ends(call: Call, own: StandInParts) -> None:
+def test_keys_are_stored_by_the_vault_and_shown_by_their_ends(call: Call, own: World) -> None:
     keys = {"clientId": "B" * 32, "clientSecret": "canary-secret-9999"}
     answer = call("PUT", CREDENTIALS, keys)
     assert (answer.body["clientId"], answer.body["clientSecret"]) == ("xxxxxxxxxxxxBBBB", "xxxxxxxxxxxx9999")
@@ -88,7 +88,7 @@ def test_keys_are_stored_by_the_vault_and_shown_by_their_ends(call: Call, own: S
     assert own.event_types == ["settings.changed"]
 
 
-def test_keys_that_xero_does_not_know_are_refused(call: Call, own: StandInParts) -> None:
+def test_keys_that_xero_does_not_know_are_refused(call: Call, own: World) -> None:
     own.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret")
     refused = call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "wrong"})
     assert refused.status == 400
@@ -101,7 +101,7 @@ def test_other_platforms_have_no_settings(call: Call) -> None:
 
 
 def test_what_waited_while_bank_feeds_were_off_is_woken_when_they_are_on_again(
-    call: Call, ids: dict[str, str], own: StandInParts
+    call: Call, ids: dict[str, str], own: World
 ) -> None:
     connected(call, ids)
     [feed] = ledger.all_feeds(own.store)
@@ -112,7 +112,7 @@ def test_what_waited_while_bank_feeds_were_off_is_woken_when_they_are_on_again(
     assert own.queues.woken == [feed.id]
 
 
-def test_keys_rotate_through_a_second_secret_that_is_shown_by_its_end(call: Call, own: StandInParts) -> None:
+def test_keys_rotate_through_a_second_secret_that_is_shown_by_its_end(call: Call, own: World) -> None:
     call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "canary-secret-1111"})
     added = call("PUT", f"{CREDENTIALS}/secondSecret", {"clientSecret": "canary-secret-2222"})
     assert added.status == 200
@@ -126,7 +126,7 @@ def test_keys_rotate_through_a_second_secret_that_is_shown_by_its_end(call: Call
     assert "canary-secret" not in str(own.table.items) + added.text + dropped.text
 
 
-def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call, own: StandInParts) -> None:
+def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call, own: World) -> None:
     own.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this client secret.")
     refused = call("PUT", f"{CREDENTIALS}/secondSecret", {"clientSecret": "canary-secret-2222"})
     assert refused.status == 400
@@ -135,7 +135,7 @@ def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call
     assert own.store.settings().second_secret_ending == ""
 
 
-def test_a_second_secret_needs_a_first(call: Call, own: StandInParts) -> None:
+def test_a_second_secret_needs_a_first(call: Call, own: World) -> None:
     own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
     for method, path, body in (("PUT", "secondSecret", {"clientSecret": "x" * 20}), ("DELETE", "firstSecret", None)):
         assert call(method, f"{CREDENTIALS}/{path}", body).status == 400
@@ -167,7 +167,7 @@ PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https:/
     ],
 )
 def test_every_setting_has_a_default_and_tells_of_its_change(
-    call: Call, own: StandInParts, name: str, default: Any, changed: Any
+    call: Call, own: World, name: str, default: Any, changed: Any
 ) -> None:
     own.store.commit(own.store.put_settings(Settings(version=own.store.settings().version)))
     assert call("GET", SETTINGS).body[name] == default
@@ -188,14 +188,14 @@ def test_every_setting_has_a_default_and_tells_of_its_change(
         "https://feedlane.example.com.evil.example/oauth/callback",
     ],
 )
-def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, own: StandInParts, uri: str) -> None:
+def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, own: World, uri: str) -> None:
     refused = call("PUT", SETTINGS, {"redirectUri": uri})
     assert refused.status == 400
     assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["redirectUri"]
     assert own.store.settings().redirect_uri == ""
 
 
-def test_the_deployments_own_redirect_uri_is_no_setting(call: Call, own: StandInParts) -> None:
+def test_the_deployments_own_redirect_uri_is_no_setting(call: Call, own: World) -> None:
     call("PUT", SETTINGS, {"redirectUri": "https://feedlane.example.com/oauth/callback"})
     assert own.store.settings().redirect_uri == ""
     assert own.event_types == []

@@ -1,4 +1,4 @@
-"""An account unmapped, mapped again or removed: what tests of feeds without a feed connection act on."""
+"""Unmaps, maps again or removes the account of the world."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from feedlane import mapping, unmapping
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.worlds.feeds import World
 
 
 def unmap(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from feedlane.store.store import Store
 from feedlane.store.table import Contended
 from tests.fakes.queues import FakeQueues
-from tests.unit.feeds.world import World
+from tests.worlds.feeds import World
 
 
 class Crashed(Exception):
@@ -27,7 +27,7 @@ C = TypeVar("C", bound=Crashable)
 
 
 def just_before(world: World, method: str, act: Callable[[], None], touching: str) -> None:
-    """`act` happens once, before the first such call of the table (`commit`, `query`, …) that touches these keys."""
+    """`act` happens once: before the first call of this method of the table that touches these keys."""
     table: Any = world.store.table
     real = getattr(table, method)
 
@@ -41,7 +41,7 @@ def just_before(world: World, method: str, act: Callable[[], None], touching: st
 
 
 def contend(world: World, touching: str) -> None:
-    """Another writer is at the items of that commit at that moment."""
+    """The next commit that touches these keys meets another writer, once."""
     table: Any = world.store.table
     real = table.commit
 
@@ -55,7 +55,7 @@ def contend(world: World, touching: str) -> None:
 
 
 def crash_on_wake(world: World) -> None:
-    """The next wake-up of a feed is not sent any more."""
+    """The process ends before it sends the next wake-up."""
     queues: Any = world.queues
     real = queues.wake
 
@@ -67,7 +67,7 @@ def crash_on_wake(world: World) -> None:
 
 
 def crash_at(world: Crashable, step: int) -> Callable[[], None]:
-    """The process ends at this step: before or after a commit or a send, counted from 1. Answers how to go back."""
+    """The process ends at this step: before or after a commit or a send, counted from 1. Answers what undoes this."""
     table: Any = world.store.table
     queues: Any = world.queues
     places = [(table, "commit"), (table, "put_many"), (queues, "follow_up"), (queues, "wake")]

@@ -13,9 +13,10 @@ from feedlane.reconnection import REMOVED
 from feedlane.source_account import SourceAccountStatus
 from feedlane.store.table import Write
 from feedlane.upstream import FeedConnection, TenantAccess
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.unit.feeds.disconnecting import map_again, unmap
 from tests.unit.feeds.moments import Crashed, just_before
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

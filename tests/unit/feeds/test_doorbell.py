@@ -11,8 +11,9 @@ from feedlane import doorbell
 from feedlane.follow_ups import PushOperationCheck
 from feedlane.push_operation import Door, PushStatus
 from feedlane.pushing import accept
+from tests.builders import ACCOUNT, COMPANY, CONNECTION, NOW
 from tests.unit.feeds.moments import Crashed, crashes_everywhere
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, NOW, World, transactions
+from tests.worlds.feeds import World, transactions
 
 SOON_ENOUGH = timedelta(minutes=2)
 

@@ -28,7 +28,7 @@ from feedlane.upstream import (
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import lift_all
 from tests.unit.feeds.moments import Crashed
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 BROKEN = Failed(problem=Problem(type="internal-error", title="Internal error", status=500))
 GRANT_DEAD = Refusal(

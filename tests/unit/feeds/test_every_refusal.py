@@ -18,8 +18,9 @@ from feedlane.releasing import connection_is_back, release
 from feedlane.upstream import Refusal
 from feedlane.xero.outcomes import APP_KEYS_REJECTED, RECONNECTION_NEEDED
 from feedlane.xero.problems import MEANINGS
-from tests.unit.feeds.world import COMPANY, CONNECTION, World, transactions
+from tests.builders import COMPANY, CONNECTION
 from tests.unit.xero.xero_server import ACCESS, TokenVault, always, bank_feeds
+from tests.worlds.feeds import World, transactions
 
 API_PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 # A day that is over everywhere when the answer comes.

@@ -9,10 +9,11 @@ import pytest
 from feedlane.push_operation import PushStatus
 from feedlane.queue_message import FULL_BATCH, QueueMessage
 from feedlane.statement import LINGER, LONGEST_LINGER
+from tests.builders import ACCOUNT
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import ACCOUNT, World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from feedlane import mapping, release_in_parts, releasing
 from feedlane.errors import Conflict
 from feedlane.push_operation import Door, PushStatus
 from feedlane.source_account import SourceAccountStatus
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.unit.feeds.disconnecting import map_again, remove, unmap
 from tests.unit.feeds.holding import hold_app, lift, lift_all
 from tests.unit.feeds.moments import Crashed, crash_at, crashes_everywhere, just_before
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.worlds.feeds import World, transactions
 
 MANY = tuple(f"account-{number}" for number in range(5))
 FAILED, RELEASED = "bankTransactions.write.unsuccessful", "bankFeeds.released"

@@ -11,7 +11,7 @@ from feedlane.releasing import release, release_feed
 from feedlane.upstream import NoAnswer
 from tests.fakes.upstream import NO_FEEDS, REJECTED
 from tests.unit.feeds.holding import hold_tenant
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

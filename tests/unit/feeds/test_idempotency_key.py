@@ -11,9 +11,10 @@ from feedlane.ids import fingerprint
 from feedlane.push_operation import PushStatus
 from feedlane.store import keys
 from feedlane.store.push_operations import KEY_KEPT
+from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import World, transactions
 
 KEY = "0d4c2f3e-6f0b-4a57-9a5e-1f2d3c4b5a69"
 

@@ -13,8 +13,8 @@ from feedlane.money import dumps
 from feedlane.push_operation import Door, PushStatus
 from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage
 from feedlane.store.table import Put, Write
-from tests.fakes.table import MemoryTable
-from tests.unit.feeds.world import World, transactions
+from tests.fakes.quick_table import QuickTable
+from tests.worlds.feeds import World, transactions
 
 LARGEST_ITEM = 400 * 1024
 LARGEST_COMMIT = 4 * 1024 * 1024
@@ -30,7 +30,7 @@ SCRIPTS = {
 }
 
 
-class MeasuredTable(MemoryTable):
+class MeasuredTable(QuickTable):
     """Refuses what DynamoDB would: items above 400 KB, commits above 4 MB."""
 
     def __init__(self) -> None:
@@ -45,17 +45,14 @@ class MeasuredTable(MemoryTable):
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> MeasuredTable:
-    """The table of the next world."""
-    found = MeasuredTable()
-    monkeypatch.setattr("tests.unit.feeds.world.MemoryTable", lambda: found)
-    return found
+def table() -> MeasuredTable:
+    return MeasuredTable()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_largest_pushes_fit_into_items_commits_and_messages(table: MeasuredTable, script: str) -> None:
     """Random text is what compresses worst."""
-    world, (alphabet, length) = World(), SCRIPTS[script]
+    world, (alphabet, length) = World(table=table), SCRIPTS[script]
     rng = random.Random(1)
     pushed = transactions(1000)
     for transaction in pushed:
@@ -75,7 +72,7 @@ def test_the_largest_pushes_fit_into_items_commits_and_messages(table: MeasuredT
 
 
 def test_large_pushes_that_come_together_are_not_committed_together(table: MeasuredTable) -> None:
-    world, rng, alphabet = World(), random.Random(1), SCRIPTS["chinese"][0]
+    world, rng, alphabet = World(table=table), random.Random(1), SCRIPTS["chinese"][0]
     for number in range(2):
         pushed = transactions(600, start=1 + 600 * number, opening=6000.0 * number)
         world.push([transaction | {"description": _text(rng, alphabet, 1900)} for transaction in pushed])
@@ -89,7 +86,7 @@ def test_large_pushes_that_come_together_are_not_committed_together(table: Measu
 
 def test_ten_thousand_messages_of_one_transaction_go_in_full_statements(table: MeasuredTable) -> None:
     """In batches as Lambda hands them over, before the feed is woken for the first time."""
-    world = World()
+    world = World(table=table)
     messages = [world.message(transactions(1, start=n, opening=10.0 * (n - 1))) for n in range(1, MOST_MESSAGES + 1)]
     for at in range(0, MOST_MESSAGES, BATCH):
         world.record(*messages[at : at + BATCH])
@@ -104,7 +101,7 @@ def test_ten_thousand_messages_of_one_transaction_go_in_full_statements(table: M
 
 
 def test_a_push_of_which_every_balance_is_wrong_is_taken_and_told_of(table: MeasuredTable) -> None:
-    world = World()
+    world = World(table=table)
     pushed = [transaction | {"balance": 0} for transaction in transactions(200)]
     operation = world.push(pushed)
     world.run(2000)
@@ -115,7 +112,7 @@ def test_a_push_of_which_every_balance_is_wrong_is_taken_and_told_of(table: Meas
 
 
 def test_ten_pushes_with_gaps_and_findings_that_come_together_are_committed(table: MeasuredTable) -> None:
-    world = World()
+    world = World(table=table)
     messages = []
     for number in range(10):
         pushed = _with_long_ids(transactions(1000, start=1 + 100 * number))
@@ -129,7 +126,7 @@ def test_ten_pushes_with_gaps_and_findings_that_come_together_are_committed(tabl
 
 def test_an_operation_with_thousands_of_findings_fits_into_an_item(table: MeasuredTable) -> None:
     """Each transaction once with the wrong sign for its type, and once more with other content."""
-    world = World()
+    world = World(table=table)
     world.record(world.message(_with_long_ids(transactions(1000))))
     again = [transaction | {"transactionType": "Debit"} for transaction in _with_long_ids(transactions(1000))]
     world.record(world.message(again))
@@ -141,7 +138,7 @@ def test_an_operation_with_thousands_of_findings_fits_into_an_item(table: Measur
 
 def test_overlapping_pushes_that_end_together_fit_into_commits(table: MeasuredTable) -> None:
     """Somebody pushes the last thousand each time: all but one are known, and each is a warning."""
-    world = World()
+    world = World(table=table)
     history = _with_long_ids(transactions(1040))
     world.push(history[:1000])
     world.step()
@@ -186,7 +183,7 @@ def _value(value: Any) -> int:
 def test_a_thousand_findings_about_the_longest_ids_fit_into_an_operation(
     table: MeasuredTable, changed: dict[str, Any]
 ) -> None:
-    world = World()
+    world = World(table=table)
     pushed = [row | {"id": "😀" * 250 + f"{number:05d}"} for number, row in enumerate(transactions(1000))]
     world.push(pushed)
     world.run()

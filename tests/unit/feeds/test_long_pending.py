@@ -11,7 +11,8 @@ from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
 from feedlane.statement_follower import STUCK_AFTER
 from feedlane.upstream import Accepted, StatementStatus, TryLater
-from tests.unit.feeds.world import NOW, World, transactions
+from tests.builders import NOW
+from tests.worlds.feeds import World, transactions
 
 MOST_LOOKS_AN_HOUR = 15
 REJECTION = Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong.")

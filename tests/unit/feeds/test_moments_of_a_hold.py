@@ -10,10 +10,11 @@ from feedlane import holding
 from feedlane.hold import Hold, Scope
 from feedlane.push_operation import PushOperation, PushStatus
 from feedlane.queue_message import QueueMessage
+from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app, hold_tenant
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import World, transactions
 
 ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
 

@@ -16,7 +16,7 @@ from feedlane.store.limits import not_before
 from feedlane.store.table import ConditionFailed, Write
 from feedlane.upstream import Accepted, Refusal, StatementStatus, TryLater
 from tests.unit.feeds.moments import Crashed
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from feedlane.follow_ups import PushOperationCheck
 from feedlane.push_operation import PushStatus
 from feedlane.statement import StatementState
 from feedlane.store import ledger
+from tests.builders import COMPANY
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import World, transactions
 
 ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
 

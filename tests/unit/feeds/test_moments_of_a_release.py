@@ -8,10 +8,11 @@ from feedlane.hold import APP, Scope
 from feedlane.push_operation import Door, PushStatus
 from feedlane.settings_changes import change_settings
 from feedlane.store import keys
+from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.feeds.holding import hold_app, hold_tenant, lift
 from tests.unit.feeds.moments import Crashed, contend, crash_on_wake, just_before
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

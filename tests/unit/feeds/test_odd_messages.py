@@ -10,7 +10,8 @@ import pytest
 from feedlane.errors import Invalid
 from feedlane.push_operation import PushStatus
 from feedlane.queue_message import QueueMessage
-from tests.unit.feeds.world import COMPANY, World, transactions
+from tests.builders import COMPANY
+from tests.worlds.feeds import World, transactions
 
 HALF = "a\ud800"
 

@@ -8,7 +8,7 @@ import pytest
 
 from feedlane.push_operation import PushStatus
 from feedlane.queue_message import LARGEST_MESSAGE, QueueMessage, naming_its_operation
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

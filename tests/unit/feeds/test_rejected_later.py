@@ -13,8 +13,9 @@ from feedlane.push_operation import PushStatus
 from feedlane.releasing import release
 from feedlane.source_account import SourceAccount, SourceAccountStatus
 from feedlane.upstream import FeedConnection, TenantAccess
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.unit.feeds.moments import crashes_everywhere
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.worlds.feeds import World, transactions
 
 TAKEN = Problem(
     type="feed-connected-in-different-organisation",

@@ -16,7 +16,7 @@ from feedlane.store import ledger
 from feedlane.upstream import Accepted, StatementStatus
 from tests.unit.feeds.moments import crashes_everywhere, just_before
 from tests.unit.feeds.test_long_pending import ends, pass_time, pending
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 def stuck() -> World:

@@ -9,14 +9,12 @@ from unittest.mock import patch
 import pytest
 
 from feedlane.appending import MOST_IDS_IN_THE_COMMIT
-from feedlane.hold import APP, Hold, Scope
-from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
 from feedlane.queue_message import FULL_BATCH, QueueMessage
 from feedlane.store import ledger
 from feedlane.store.table import ConditionFailed
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 ASKED = ("get", "get_many", "query", "commit", "put_many", "delete_many")
 
@@ -111,9 +109,7 @@ def test_the_commit_itself_refuses_an_id_that_the_reads_have_missed() -> None:
 
 def test_a_hold_that_comes_between_the_two_reads_is_seen() -> None:
     world = warm()
-    problem = Problem(type="invalid-application", title="Invalid Application", status=403)
-    hold = Hold(id=world.new_id(), scope=Scope.APP, subject=APP, reason="app", problem=problem, since=world.now)
-    just_before(world, "get_many", lambda: world.store.commit(world.store.add_hold(hold)), touching="HOLD#app")
+    just_before(world, "get_many", world.add_hold, touching="HOLD#app")
     world.record(*following(world, 1))
     assert world.operations()[0].status is PushStatus.FAILED
 

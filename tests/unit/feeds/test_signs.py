@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from feedlane.errors import Invalid
-from feedlane.feed import Feed
 from feedlane.money import loads
 from feedlane.push_content import content_of
 from feedlane.source_account import AccountKind
 from feedlane.statement import Cut, next_statement
 from feedlane.transaction import COMES_IN, GOES_OUT, TYPES
 from feedlane.xero.statement_json import line_bytes, statement_request
-from tests.unit.feeds.world import NOW, World, transactions
+from tests import builders
+from tests.builders import NOW
+from tests.worlds.feeds import World, transactions
 
 TODAY = NOW.date()
 
@@ -29,11 +30,7 @@ def sent(kind: AccountKind, *rows: dict[str, Any]) -> dict[str, Any]:
     """The statement that these make, as Xero gets it."""
     content = content_of([one | {"id": f"t{number}"} for number, one in enumerate(rows)], TODAY)
     assert content.errors == ()
-    feed = Feed(
-        id="k/a", company_id="c", connection_id="k", account_id="a", tenant_id="t", token_set_id="s",
-        feed_connection_id="fc", kind=kind, currency="GBP", created=NOW,
-    )  # fmt: skip
-    cut = next_statement(feed, content.lines, TODAY, line_bytes)
+    cut = next_statement(builders.feed(kind=kind), content.lines, TODAY, line_bytes)
     assert isinstance(cut, Cut)
     [statement] = loads(statement_request(cut.statement))["items"]
     return dict(statement)

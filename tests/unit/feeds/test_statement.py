@@ -11,24 +11,13 @@ from hypothesis import strategies as st
 from feedlane.feed import Feed
 from feedlane.statement import MOST_BYTES, MOST_LINES, Cut, Wait, next_statement
 from feedlane.transaction import Line
-from tests.unit.feeds.world import NOW
+from tests import builders
 
 TODAY = date(2026, 5, 20)
 
 
 def feed(delivered_through: int = 0) -> Feed:
-    return Feed(
-        id="k/a",
-        company_id="c",
-        connection_id="k",
-        account_id="a",
-        tenant_id="t",
-        token_set_id="s",
-        feed_connection_id="fc",
-        currency="GBP",
-        created=NOW,
-        delivered_through=delivered_through,
-    )
+    return builders.feed(delivered_through=delivered_through)
 
 
 def lines(amounts: list[str], day: str = "2026-05-01", opening: str = "0") -> list[Line]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from feedlane.upstream import Accepted, NoAnswer, StatementStatus
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 def watched() -> tuple[World, list[timedelta]]:

@@ -9,7 +9,7 @@ from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.push_operation import PushStatus
 from feedlane.upstream import Failed, NoAnswer, TryLater
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

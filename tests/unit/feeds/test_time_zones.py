@@ -9,7 +9,7 @@ import pytest
 from feedlane.errors import Invalid
 from feedlane.push_operation import PushStatus
 from feedlane.store import ledger
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 def living_in(zone: str, now: datetime) -> World:

@@ -8,7 +8,7 @@ from feedlane.push_operation import Door
 from feedlane.releasing import release
 from feedlane.transaction_outcomes import outcomes
 from tests.fakes.upstream import REJECTED
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from feedlane.push_operation import PushStatus
 from tests.unit.feeds.disconnecting import map_again, remove, unmap
 from tests.unit.feeds.holding import hold_tenant, lift
 from tests.unit.feeds.moments import just_before
-from tests.unit.feeds.world import World, transactions
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from feedlane.pushing import validate
-from tests.unit.feeds.world import ACCOUNT, COMPANY, CONNECTION, World, transactions
+from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.worlds.feeds import World, transactions
 
 
 @pytest.fixture

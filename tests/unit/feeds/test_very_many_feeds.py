@@ -18,8 +18,8 @@ from feedlane.store import keys, ledger, push_operations
 from feedlane.store.feed_pages import MOST_CONNECTIONS, MOST_FEEDS, page_of_all
 from feedlane.store.table import Delete
 from feedlane.upstream import Refusal
-from tests.unit.feeds.many import COMPANIES, WAITING, Many
 from tests.unit.feeds.moments import Crashed, crash_at
+from tests.worlds.many_feeds import COMPANIES, WAITING, World
 
 CONNECTIONS, FEEDS, DEATHS = 3000, 10_000, 0.35
 SUSPENDED = Refusal(
@@ -29,23 +29,23 @@ SUSPENDED = Refusal(
 )
 
 
-def held(app: Many) -> Hold:
+def held(app: World) -> Hold:
     """The app's hold, made on the refusal of its first feed."""
     feed = app.feeds[0]
     company = app.store.company(feed.company_id)
     return holding.hold_feed(app.store, app.queues, feed, SUSPENDED, company, app.now, app.new_id)
 
 
-def release(app: Many, hold: Hold) -> int:
+def release(app: World, hold: Hold) -> int:
     return len(releasing.release(app.store, app.queues, app.now, app.new_id, hold))
 
 
-def everyone(app: Many) -> set[str]:
+def everyone(app: World) -> set[str]:
     return {feed.id for feed in app.feeds}
 
 
 def test_pages_have_every_feed_once() -> None:
-    app, seen, after = Many(250, 900), list[str](), ""
+    app, seen, after = World(250, 900), list[str](), ""
     while True:
         page = page_of_all(app.store, after)
         assert len(page.feeds) <= MOST_FEEDS + 900 // 250 + 1
@@ -59,14 +59,14 @@ def test_pages_have_every_feed_once() -> None:
 
 @pytest.mark.parametrize("connections", [1, MOST_CONNECTIONS - 1, MOST_CONNECTIONS, MOST_CONNECTIONS + 1])
 def test_no_feed_at_the_edge_of_a_page_is_left_out(connections: int) -> None:
-    app = Many(connections, 2 * connections)
+    app = World(connections, 2 * connections)
     waking.wake_all(app.store, app.queues)
     app.work_off(random.Random(1))
     assert sorted(app.queues.woken) == sorted(everyone(app))
 
 
 def test_a_hold_of_the_app_reaches_every_feed() -> None:
-    app = Many(CONNECTIONS, FEEDS)
+    app = World(CONNECTIONS, FEEDS)
     held(app)
     app.work_off(random.Random(2), DEATHS)
     assert set(app.queues.woken) | {app.feeds[0].id} == everyone(app)
@@ -75,7 +75,7 @@ def test_a_hold_of_the_app_reaches_every_feed() -> None:
 
 
 def test_a_crash_right_after_the_apps_hold_forgets_nobody() -> None:
-    app = Many(250, 600)
+    app = World(250, 600)
     back = crash_at(app, 4)  # behind the commit: the first steps are the promise and the commit
     with pytest.raises(Crashed):
         held(app)
@@ -87,7 +87,7 @@ def test_a_crash_right_after_the_apps_hold_forgets_nobody() -> None:
 
 
 def test_feeds_that_meet_a_standing_hold_do_not_each_go_through_all_of_them() -> None:
-    app = Many(250, 600)
+    app = World(250, 600)
     held(app)
     app.queues.follow_ups.clear()
     for feed in app.feeds[1:20]:
@@ -97,7 +97,7 @@ def test_feeds_that_meet_a_standing_hold_do_not_each_go_through_all_of_them() ->
 
 
 def test_a_release_of_the_app_starts_each_feed_once_and_wakes_it_behind_the_lifting() -> None:
-    app = Many(CONNECTIONS, FEEDS)
+    app = World(CONNECTIONS, FEEDS)
     hold = held(app)
     app.queues.follow_ups.clear()
     app.queues.woken.clear()
@@ -116,7 +116,7 @@ def test_a_release_of_the_app_starts_each_feed_once_and_wakes_it_behind_the_lift
     assert event.payload["waiting"] == FEEDS * WAITING
 
 
-def _noting(app: Many, woken: list[str]) -> object:
+def _noting(app: World, woken: list[str]) -> object:
     """Which feeds are woken before the commit that lifts the hold."""
     real = app.table.commit
 
@@ -129,7 +129,7 @@ def _noting(app: Many, woken: list[str]) -> object:
 
 
 def test_no_invocation_has_more_to_do_than_a_page() -> None:
-    app = Many(CONNECTIONS, FEEDS)
+    app = World(CONNECTIONS, FEEDS)
     hold = held(app)
     app.work_off(random.Random(5))
     release(app, hold)
@@ -143,7 +143,7 @@ def test_no_invocation_has_more_to_do_than_a_page() -> None:
 def test_a_release_whose_every_invocation_dies_once_comes_to_its_end() -> None:
     """Wherever it dies: the call of the API at first, then each message."""
     for step in range(1, 40):
-        app = Many(120, 130)
+        app = World(120, 130)
         hold = held(app)
         app.queues.follow_ups.clear()
         app.queues.woken.clear()
@@ -167,7 +167,7 @@ def test_a_release_whose_every_invocation_dies_once_comes_to_its_end() -> None:
 
 
 def test_two_that_bring_a_release_on_at_once_count_and_start_nothing_twice() -> None:
-    app = Many(350, 400)
+    app = World(350, 400)
     hold = held(app)
     app.queues.follow_ups.clear()
     release(app, hold)
@@ -191,7 +191,7 @@ def test_two_that_bring_a_release_on_at_once_count_and_start_nothing_twice() -> 
 
 
 def test_what_comes_in_while_the_release_goes_on_is_sent_as_well() -> None:
-    app = Many(250, 300)
+    app = World(250, 300)
     hold = held(app)
     app.queues.follow_ups.clear()
     app.queues.woken.clear()
@@ -204,7 +204,7 @@ def test_what_comes_in_while_the_release_goes_on_is_sent_as_well() -> None:
 
 
 def test_switching_bank_feeds_on_again_wakes_every_feed() -> None:
-    app = Many(CONNECTIONS, FEEDS)
+    app = World(CONNECTIONS, FEEDS)
     change_settings(app.store, app.queues, app.now, app.new_id, {"bank_feeds": False})
     change_settings(app.store, app.queues, app.now, app.new_id, {"bank_feeds": True})
     app.work_off(random.Random(8), DEATHS)
@@ -213,9 +213,9 @@ def test_switching_bank_feeds_on_again_wakes_every_feed() -> None:
 
 
 def test_what_waits_behind_a_hold_of_very_many_feeds_is_counted_in_part() -> None:
-    app = Many(COMPANIES * 3, 900)
+    app = World(COMPANIES * 3, 900)
     counted = holding.counted(app.store, held(app))
     assert not counted.is_all
     assert 0 < counted.number < 900 * WAITING
-    few = Many(50, 60)
+    few = World(50, 60)
     assert holding.counted(few.store, held(few)) == (60 * WAITING, True)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from feedlane import aws, wiring
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.connection import ConnectionStatus
 from feedlane.feed import Feed, FlightStatus, feed_id
 from feedlane.statement import StatementState
 from feedlane.store import ledger, push_operations
@@ -19,8 +17,10 @@ from feedlane.tending import Tender
 from feedlane.tending_round import Rounds
 from feedlane.token_set import AccessToken
 from feedlane.xero.connections import XeroConnection
-from tests.unit.feeds.world import NOW, World
+from tests import builders
+from tests.builders import NOW
 from tests.unit.handlers.handlers import Context, load, sample
+from tests.worlds.feeds import World
 
 COMPANY = "c9f0f895-fb98-4b91-99f8-7e3d9b4e1001"
 CONNECTION = "8f14e45f-ceea-467f-a8d4-d2f2d5a7c001"
@@ -49,31 +49,12 @@ def world(monkeypatch: pytest.MonkeyPatch, postponed: FakeSQS) -> World:
     monkeypatch.setattr(aws, "queues", lambda: world.queues)
     monkeypatch.setattr(wiring, "sender", lambda: world.sender)
     monkeypatch.setattr(wiring, "checks", lambda: world.checks)
-    tenant = Tenant(id="tenant-9", name="Harbour Bakery", xero_connection_id="x-9", time_zone="Europe/London")
-    connection = Connection(
-        id=CONNECTION,
-        company_id=COMPANY,
-        status=ConnectionStatus.LINKED,
-        created=NOW,
-        tenant=tenant,
-        token_set_id="tokens-9",
-    )
-    feed = Feed(
-        id=FEED,
-        company_id=COMPANY,
-        connection_id=CONNECTION,
-        account_id="src-001",
-        tenant_id=tenant.id,
-        token_set_id="tokens-9",
-        feed_connection_id="fc-9",
-        currency="GBP",
-        time_zone="Europe/London",
-        created=NOW,
-    )
+    tenant = builders.tenant("tenant-9")
+    connection = builders.linked(CONNECTION, company_id=COMPANY, tenant=tenant, token_set_id="tokens-9")
     world.store.commit(
-        world.store.add_company(Company(id=COMPANY, name="Harbour Bakery", created=NOW)),
+        world.store.add_company(builders.company(COMPANY)),
         world.store.add_connection(connection),
-        ledger.add_feed(feed),
+        ledger.add_feed(builders.feed(connection, "src-001")),
     )
     return world
 
@@ -179,10 +160,7 @@ def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, mon
             there = {"token of tokens-1": "tenant-1", "token of tokens-9": "another"}
             return [XeroConnection(id="x", tenant_id=there[access_token], tenant_type="ORGANISATION")]
 
-    numbers = itertools.count(500)
-    tender = Tender(
-        world.store, Vault(), Connections(), world.clock, lambda: f"id-{next(numbers)}", world.queues,  # type: ignore[arg-type]
-    )  # fmt: skip
+    tender = Tender(world.store, Vault(), Connections(), world.clock, world.new_id, world.queues)  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "rounds", lambda: Rounds(world.store, tender, world.clock))
     answer = load("tend_connections").handler(sample("tend_connections"), Context())
     assert (answer["seen"], answer["ended"], answer["finished"]) == (2, 1, True)

@@ -14,22 +14,22 @@ from feedlane.vault import KeysCheck
 from feedlane.vault_lease import Leases
 from feedlane.watching import Watch
 from tests.unit.handlers.handlers import Context, load
-from tests.unit.keys.world import Keys
-from tests.unit.vault.world import CLIENT_ID, SECRET, Crash
+from tests.worlds.app_keys import World
+from tests.worlds.vault import CLIENT_ID, SECRET, Crash
 
 EVENT = {"watch": True}
 NOTHING = {"replays_rung": 0, "replays_given_up": [], "refreshes_settled": 0, "refreshes_ended": 0, "keys": False}
 
 
-def _watched(world: Keys, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
-    watch = Watch(world.store, world.queues, vault, world.time, world.new_id)  # type: ignore[arg-type]
+def _watched(world: World, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
+    watch = Watch(world.store, world.queues, vault, world.clock, world.new_id)  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "watch", lambda: watch)
     answer: dict[str, object] = load("tend_connections").handler(EVENT, Context())
     return answer
 
 
-def _lost_replay(world: Keys, rung: int = 0) -> Replay:
-    started = world.time() - SILENT - timedelta(minutes=1)
+def _lost_replay(world: World, rung: int = 0) -> Replay:
+    started = world.now - SILENT - timedelta(minutes=1)
     replay = Replay(
         id="replay-1", consumer_id="consumer-1", since=started, until=started, started=started, due=started, rung=rung
     )
@@ -38,7 +38,7 @@ def _lost_replay(world: Keys, rung: int = 0) -> Replay:
 
 
 def test_the_watch_finds_lost_replays_and_keys_that_nobody_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = Keys()
+    world = World()
     _lost_replay(world)
 
     def crash() -> None:
@@ -59,24 +59,24 @@ def test_replays_go_on_while_the_vault_cannot_be_asked(monkeypatch: pytest.Monke
         def app_keys(self, check: bool = False) -> KeysCheck:
             raise Unavailable("The vault is busy", 2)
 
-    world = Keys()
+    world = World()
     _lost_replay(world)
     answer = _watched(world, monkeypatch, Busy())
     assert answer == NOTHING | {"replays_rung": 1, "keys": None}
 
 
 def test_a_refresh_of_which_nobody_knows_the_end_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = Keys()
+    world = World()
     token_set = world.connected()
-    leases = Leases(world.table, world.time)
+    leases = Leases(world.table, world.clock)
     assert leases.take(leases.look(token_set), refresh=True)  # and its holder died
-    world.time.advance(minutes=10)
+    world.advance(minutes=10)
     assert _watched(world, monkeypatch, world.vault())["refreshes_settled"] == 1
     assert world.server.refreshes == 1
 
 
 def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = Keys()
+    world = World()
     replay = _lost_replay(world, rung=12)
     assert _watched(world, monkeypatch, world.vault())["replays_given_up"] == ["replay-1"]
     after = replays.find_replay(world.store, replay.consumer_id, replay.id)
@@ -85,7 +85,7 @@ def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_run_with_nothing_to_do_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = Keys()
+    world = World()
     world.save(CLIENT_ID, SECRET)
     before = dict(world.table.items)
     assert _watched(world, monkeypatch, world.vault())["keys"] is False

@@ -6,24 +6,24 @@ import pytest
 
 from feedlane.vault import KeysCheck
 from feedlane.vault_messages import message_in, perform
-from tests.unit.keys.world import Keys
-from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET
+from tests.worlds.app_keys import World
+from tests.worlds.vault import CLIENT_ID, NEW_SECRET, SECRET
 
 
 @pytest.fixture
-def world() -> Keys:
-    return Keys()
+def world() -> World:
+    return World()
 
 
-def _asked(world: Keys, **more: object) -> dict[str, object]:
+def _asked(world: World, **more: object) -> dict[str, object]:
     return perform(world.vault(), message_in({"action": "app_keys", **more}))
 
 
-def test_without_keys_there_is_nothing_to_tell(world: Keys) -> None:
+def test_without_keys_there_is_nothing_to_tell(world: World) -> None:
     assert KeysCheck.model_validate(_asked(world, check=True)) == KeysCheck(ok=None)
 
 
-def test_the_keys_are_told_by_their_ends(world: Keys) -> None:
+def test_the_keys_are_told_by_their_ends(world: World) -> None:
     world.save(CLIENT_ID, SECRET)
     told = _asked(world)
     assert (told["ok"], told["client_id"], told["endings"]) == (True, CLIENT_ID, [SECRET[-4:]])
@@ -31,7 +31,7 @@ def test_the_keys_are_told_by_their_ends(world: Keys) -> None:
 
 
 @pytest.mark.parametrize(("known", "ok"), [([SECRET], True), ([NEW_SECRET], True), ([], False)])
-def test_one_secret_that_xero_knows_is_enough(world: Keys, known: list[str], ok: bool) -> None:
+def test_one_secret_that_xero_knows_is_enough(world: World, known: list[str], ok: bool) -> None:
     world.server.secrets = [SECRET, NEW_SECRET]
     world.save(CLIENT_ID, SECRET)
     world.add(NEW_SECRET)

@@ -10,11 +10,11 @@ import pytest
 from feedlane import settings_changes
 from feedlane.errors import Invalid, Unavailable
 from feedlane.vault import Secret
-from tests.unit.keys.world import Keys
-from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET, Crash
+from tests.worlds.app_keys import World
+from tests.worlds.vault import CLIENT_ID, NEW_SECRET, SECRET, Crash
 
 OTHER_ID, OTHER_SECRET = "OTHERAPP0123456789AB", "canary-other-apps-secret"
-Change = Callable[[Keys], object]
+Change = Callable[[World], object]
 
 CHANGES: dict[str, Change] = {
     "save": lambda world: world.save(CLIENT_ID, NEW_SECRET),
@@ -25,8 +25,8 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.fixture
-def world() -> Keys:
-    world = Keys()
+def world() -> World:
+    world = World()
     world.server.secrets = [SECRET, NEW_SECRET, "canary-client-secret-three", OTHER_SECRET]
     real = world.server._answer
 
@@ -42,7 +42,7 @@ def world() -> Keys:
 
 @pytest.mark.parametrize("second", CHANGES)
 @pytest.mark.parametrize("first", CHANGES)
-def test_a_change_that_comes_while_another_is_with_xero_waits_for_it(world: Keys, first: str, second: str) -> None:
+def test_a_change_that_comes_while_another_is_with_xero_waits_for_it(world: World, first: str, second: str) -> None:
     """Its own outcome, from what the first has left, is what counts in the end."""
     came = False
 
@@ -71,7 +71,7 @@ def test_a_change_that_comes_while_another_is_with_xero_waits_for_it(world: Keys
 
 @pytest.mark.parametrize("second", CHANGES)
 @pytest.mark.parametrize("first", CHANGES)
-def test_what_is_noted_late_does_not_hide_a_later_change(world: Keys, first: str, second: str) -> None:
+def test_what_is_noted_late_does_not_hide_a_later_change(world: World, first: str, second: str) -> None:
     """The vault has both; whoever changed first comes to the table last."""
     came = False
 
@@ -97,7 +97,7 @@ def test_what_is_noted_late_does_not_hide_a_later_change(world: Keys, first: str
 
 @pytest.mark.parametrize("commit", range(1, 5))
 @pytest.mark.parametrize("name", CHANGES)
-def test_after_a_crash_the_watch_makes_table_and_vault_agree(world: Keys, name: str, commit: int) -> None:
+def test_after_a_crash_the_watch_makes_table_and_vault_agree(world: World, name: str, commit: int) -> None:
     told = len(world.events("settings.changed"))
     before = world.kept
     world.crash_at(commit)
@@ -112,9 +112,9 @@ def test_after_a_crash_the_watch_makes_table_and_vault_agree(world: Keys, name: 
     assert not world.settle()
 
 
-def test_who_was_held_up_for_longer_than_the_lease_writes_nothing(world: Keys) -> None:
+def test_who_was_held_up_for_longer_than_the_lease_writes_nothing(world: World) -> None:
     def long(*_: object) -> None:
-        world.time.advance(seconds=35)
+        world.advance(seconds=35)
 
     real, before = world.server._answer, world.kept
     world.server._answer = lambda request, form: (long(), real(request, form))[1]  # type: ignore[method-assign]
@@ -123,14 +123,14 @@ def test_who_was_held_up_for_longer_than_the_lease_writes_nothing(world: Keys) -
     assert world.kept == before
 
 
-def test_other_settings_that_change_at_that_moment_stay(world: Keys) -> None:
+def test_other_settings_that_change_at_that_moment_stay(world: World) -> None:
     changed = False
 
     def change() -> None:
         nonlocal changed
         if world.lease("app-keys").get("until") == 0 and not changed:
             changed = True
-            ports = (world.store, world.queues, world.time(), world.new_id)
+            ports = (world.store, world.queues, world.now, world.new_id)
             settings_changes.change_settings(*ports, {"app_name": "Harbour Feeds"})
 
     world.table.on_commit = change
@@ -140,14 +140,14 @@ def test_other_settings_that_change_at_that_moment_stay(world: Keys) -> None:
     assert world.agree()
 
 
-def test_keys_that_were_lost_and_are_entered_anew_are_shown(world: Keys) -> None:
+def test_keys_that_were_lost_and_are_entered_anew_are_shown(world: World) -> None:
     world.secrets.delete("app-keys")
-    world.time.advance(seconds=1)
+    world.advance(seconds=1)
     world.save(OTHER_ID, OTHER_SECRET)
     assert world.agree()
 
 
-def _is_no_mixture(world: Keys) -> None:
+def _is_no_mixture(world: World) -> None:
     apps = {CLIENT_ID: {SECRET, NEW_SECRET, "canary-client-secret-three"}, OTHER_ID: {OTHER_SECRET}}
     kept = world.kept
     assert {one.secret for one in kept.in_turn} <= apps[kept.client_id]

@@ -13,22 +13,22 @@ from feedlane.feed import Feed, feed_id
 from feedlane.store import ledger, push_operations
 from feedlane.store.table import ConditionFailed, Write
 from feedlane.upstream import Refusal
+from tests.builders import COMPANY, CONNECTION
 from tests.fakes.queues import FakeQueues
-from tests.unit.feeds.world import COMPANY, CONNECTION
-from tests.unit.feeds.world import World as Linked
-from tests.unit.keys.world import NOT_ALLOWED, UNKNOWN_KEYS, Keys
-from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, SECRET, Crash
+from tests.worlds.app_keys import NOT_ALLOWED, UNKNOWN_KEYS, World
+from tests.worlds.feeds import World as Linked
+from tests.worlds.vault import CLIENT_ID, NEW_SECRET, SECRET, Crash
 
 RELEASED, CHANGED = "bankFeeds.released", "settings.changed"
 
 
 @pytest.fixture
-def world() -> Keys:
-    return Keys()
+def world() -> World:
+    return World()
 
 
 @pytest.mark.parametrize("problem", [UNKNOWN_KEYS, NOT_ALLOWED])
-def test_right_keys_release_what_wrong_ones_have_held_with_one_event(world: Keys, problem: object) -> None:
+def test_right_keys_release_what_wrong_ones_have_held_with_one_event(world: World, problem: object) -> None:
     world.hold(problem)  # type: ignore[arg-type]
     world.save(CLIENT_ID, SECRET)
     assert world.store.holds() == []
@@ -37,20 +37,20 @@ def test_right_keys_release_what_wrong_ones_have_held_with_one_event(world: Keys
     assert len(world.events(RELEASED)) == 1
 
 
-def test_what_waited_goes_on_under_a_new_push_operation(world: Keys) -> None:
+def test_what_waited_goes_on_under_a_new_push_operation(world: World) -> None:
     linked = Linked(("account-1",))
     world.table.put_many(linked.store.table.items.values())  # type: ignore[attr-defined]
     feed = _waiting(world)
     refusal = Refusal(scope="app", reason="app-keys-rejected", problem=UNKNOWN_KEYS)  # type: ignore[arg-type]
     company = world.store.company(COMPANY)
-    holding.hold_feed(world.store, FakeQueues(), feed, refusal, company, world.time(), world.new_id)
+    holding.hold_feed(world.store, FakeQueues(), feed, refusal, company, world.now, world.new_id)
     world.save(CLIENT_ID, SECRET)
     assert world.queues.woken == [feed.id]
     [operation] = push_operations.operations(world.store, COMPANY)
     assert (operation.door, operation.through) == ("release", feed.recorded_through)
 
 
-def test_where_the_feeds_keep_changing_the_keys_are_saved_and_the_watch_releases(world: Keys) -> None:
+def test_where_the_feeds_keep_changing_the_keys_are_saved_and_the_watch_releases(world: World) -> None:
     world.hold()
     with patch.object(releasing, "_released", side_effect=ConditionFailed([])):
         settings, check = world.save(CLIENT_ID, SECRET)
@@ -60,7 +60,7 @@ def test_where_the_feeds_keep_changing_the_keys_are_saved_and_the_watch_releases
     assert world.store.holds() == []
 
 
-def test_a_second_secret_that_xero_knows_releases_too(world: Keys) -> None:
+def test_a_second_secret_that_xero_knows_releases_too(world: World) -> None:
     world.save(CLIENT_ID, SECRET)
     world.server.secrets = [NEW_SECRET]
     world.hold()
@@ -68,7 +68,7 @@ def test_a_second_secret_that_xero_knows_releases_too(world: Keys) -> None:
     assert world.store.holds() == []
 
 
-def test_wrong_keys_and_keys_that_nobody_could_check_release_nothing(world: Keys) -> None:
+def test_wrong_keys_and_keys_that_nobody_could_check_release_nothing(world: World) -> None:
     world.hold()
     with pytest.raises(Invalid):
         world.save(CLIENT_ID, NEW_SECRET)
@@ -82,7 +82,7 @@ def test_wrong_keys_and_keys_that_nobody_could_check_release_nothing(world: Keys
     assert (world.store.holds(), world.store.settings().keys_checked) == ([], True)
 
 
-def test_holds_for_other_reasons_stand(world: Keys) -> None:
+def test_holds_for_other_reasons_stand(world: World) -> None:
     world.hold(reason="app-suspended")
     world.save(CLIENT_ID, SECRET)
     assert len(world.store.holds()) == 1
@@ -90,7 +90,7 @@ def test_holds_for_other_reasons_stand(world: Keys) -> None:
 
 @pytest.mark.parametrize("problem", [UNKNOWN_KEYS, NOT_ALLOWED])
 @pytest.mark.parametrize("commit", [1, 2, 3, 4])
-def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: Keys, commit: int, problem: object) -> None:
+def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: World, commit: int, problem: object) -> None:
     """The commits: the lease is taken, given back, the hold is lifted, the settings tell."""
     world.hold(problem)  # type: ignore[arg-type]
     world.crash_at(commit)
@@ -99,7 +99,7 @@ def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: Keys, co
     world.reborn()
     if world.secrets.current("app-keys") is None:
         assert len(world.store.holds()) == 1
-        world.time.advance(minutes=1)
+        world.advance(minutes=1)
         world.save(CLIENT_ID, SECRET)
     world.settle()
     assert world.store.holds() == []
@@ -107,14 +107,14 @@ def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: Keys, co
     assert (len(world.events(RELEASED)), len(world.events(CHANGED))) == (1, 1)
 
 
-def test_a_hold_that_the_former_keys_put_up_after_the_change_is_found_by_the_watch(world: Keys) -> None:
+def test_a_hold_that_the_former_keys_put_up_after_the_change_is_found_by_the_watch(world: World) -> None:
     world.save(CLIENT_ID, SECRET)
     world.hold()
     assert world.settle()
     assert world.store.holds() == []
 
 
-def test_the_watch_leaves_a_hold_that_xero_would_put_up_again(world: Keys) -> None:
+def test_the_watch_leaves_a_hold_that_xero_would_put_up_again(world: World) -> None:
     world.save(CLIENT_ID, SECRET)
     world.server.secrets = []
     world.hold()
@@ -126,7 +126,7 @@ def test_the_watch_leaves_a_hold_that_xero_would_put_up_again(world: Keys) -> No
     assert len(world.store.holds()) == 1
 
 
-def test_the_watch_asks_xero_only_while_something_is_held(world: Keys) -> None:
+def test_the_watch_asks_xero_only_while_something_is_held(world: World) -> None:
     assert not world.settle()
     world.save(CLIENT_ID, SECRET)
     asked = len(world.server.forms)
@@ -134,7 +134,7 @@ def test_the_watch_asks_xero_only_while_something_is_held(world: Keys) -> None:
     assert len(world.server.forms) == asked
 
 
-def _waiting(world: Keys) -> Feed:
+def _waiting(world: World) -> Feed:
     feed = ledger.find_feed(world.store, feed_id(CONNECTION, "account-1"))
     assert feed is not None
     writes: list[Write] = [ledger.put_feed(feed.but(recorded_through=feed.recorded_through + 2))]

@@ -12,7 +12,8 @@ from feedlane.settings import Settings
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed
 from feedlane.store.traffic import Gate
-from tests.unit.feeds.world import COMPANY, NOW, World, transactions
+from tests.builders import COMPANY, NOW
+from tests.worlds.feeds import World, transactions
 
 TENANT = "tenant-1"
 LIMIT = KEPT_FREE_A_DAY + 3

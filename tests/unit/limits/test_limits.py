@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +12,8 @@ from feedlane.limits import KEPT_FREE_A_DAY, LONGEST_CALL, Limits, Traffic, Wait
 from feedlane.settings import Settings
 from feedlane.store.store import Store
 from feedlane.store.traffic import Gate
+from tests.builders import NOW
 from tests.fakes.table import MemoryTable
-
-NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=150), st.integers(1, 12))

@@ -10,7 +10,7 @@ import pytest
 from feedlane.connection import Connection, ConnectionStatus
 from feedlane.tending import PAGE
 from feedlane.tending_round import PER_MINUTE
-from tests.unit.tending.world import BETWEEN_RUNS, Killed, World
+from tests.worlds.upkeep import BETWEEN_RUNS, Killed, World
 
 
 def test_ten_thousand_connections_are_each_visited_once_and_told_of_once_within_xeros_limits() -> None:

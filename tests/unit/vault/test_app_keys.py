@@ -7,7 +7,7 @@ import pytest
 
 from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.vault import Secret
-from tests.unit.vault.world import CLIENT_ID, NEW_SECRET, REDIRECT, SECRET, World, refused
+from tests.worlds.vault import CLIENT_ID, NEW_SECRET, REDIRECT, SECRET, World, refused
 
 
 @pytest.fixture

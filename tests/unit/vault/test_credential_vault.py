@@ -15,7 +15,7 @@ from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Unavai
 from feedlane.ids import fingerprint
 from feedlane.vault_client import LambdaVault
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.vault.world import CLIENT_ID, CONTINUOUS, NEW_SECRET, REDIRECT, SECRET, World
+from tests.worlds.vault import CLIENT_ID, CONTINUOUS, NEW_SECRET, REDIRECT, SECRET, World
 
 app = load("credential_vault")
 CANARY = "canary"
@@ -98,7 +98,7 @@ def test_one_off_access_of_a_customer_leaves_the_lasting_access_of_the_same_one_
     world.server.scope = "openid bankfeeds"
     once = client.exchange_code("code-2", REDIRECT, None)
     assert once.token_set_id == lasting.token_set_id
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     world.server.scope = CONTINUOUS
     renewed = client.access_token(lasting.token_set_id)
     assert renewed.value not in {lasting.access_token, once.access_token}
@@ -129,7 +129,7 @@ def test_each_error_arrives_as_its_own_type(
     world: World, client: LambdaVault, prepare: Callable[[World], Any], error: type[Exception]
 ) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     prepare(world)
     with pytest.raises(error):
         client.access_token(token_set)
@@ -145,7 +145,7 @@ def test_a_failed_function_is_unavailable_and_tells_where_without_telling_what(
     world: World, client: LambdaVault
 ) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def fail(_: str) -> None:
         raise KeyError("canary-access-2")
@@ -187,10 +187,10 @@ def test_no_secret_is_in_a_log_line_or_an_item_whatever_happens(
     with pytest.raises(ReconnectionNeeded):
         client.exchange_code("canary-code", REDIRECT, "canary-verifier")
     token_set = client.exchange_code("code-1", REDIRECT).token_set_id
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     client.access_token(token_set)
     client.create_webhook_secret("consumer")
-    world.time.advance(days=61)
+    world.advance(days=61)
     with pytest.raises(ReconnectionNeeded):
         client.access_token(token_set)
 

@@ -14,7 +14,7 @@ from feedlane.lost_refreshes import Found
 from feedlane.store import refreshes
 from feedlane.store.store import Store
 from feedlane.vault_lease import Leases
-from tests.unit.vault.world import NEW_SECRET, SECRET, Crash, World
+from tests.worlds.vault import NEW_SECRET, SECRET, Crash, World
 
 
 @pytest.fixture
@@ -38,55 +38,55 @@ def _all_answers_lost(_: int) -> httpx.Response:
 
 
 def _look(world: World) -> Found:
-    return lost_refreshes.settle(Store(world.table), world.reborn(), world.time())
+    return lost_refreshes.settle(Store(world.table), world.reborn(), world.now)
 
 
 def _several(world: World, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """So many token sets, of a user each, whose refresh has died."""
     token_sets = []
     for user in range(number):
-        monkeypatch.setattr("tests.unit.vault.world.USER", f"5f2c1a3e-0000-4000-8000-00000000010{user}")
+        monkeypatch.setattr("tests.worlds.vault.USER", f"5f2c1a3e-0000-4000-8000-00000000010{user}")
         token_sets.append(world.connected(f"code-{user}"))
     assert len(set(token_sets)) == number
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     for token_set in token_sets:
         _dies_before_the_store(world, token_set)
-    world.time.advance(minutes=10)
+    world.advance(minutes=10)
 
 
 def _listed(world: World) -> list[str]:
-    return refreshes.in_doubt_since(Store(world.table), world.time() + timedelta(minutes=1), 10)
+    return refreshes.in_doubt_since(Store(world.table), world.now + timedelta(minutes=1), 10)
 
 
 def test_without_the_watch_a_crash_of_which_nobody_asks_again_costs_the_connection(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     _dies_before_the_store(world, token_set)
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     with pytest.raises(ReconnectionNeeded):
         world.reborn().access_token(token_set)
 
 
 def test_a_crash_of_which_nobody_asks_again_is_settled_in_time(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     _dies_before_the_store(world, token_set)
-    world.time.advance(minutes=10)
+    world.advance(minutes=10)
     assert _look(world) == Found(settled=1)
-    world.time.advance(days=59)
+    world.advance(days=59)
     assert world.reborn().access_token(token_set).value
 
 
 def test_lost_answers_of_which_nobody_asks_again_are_settled_in_time(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     world.server.after = _all_answers_lost
     with pytest.raises(Unavailable):
         world.vault().access_token(token_set)
     world.server.after = lambda _: None
-    world.time.advance(minutes=10)
+    world.advance(minutes=10)
     assert _look(world) == Found(settled=1)
-    world.time.advance(days=59)
+    world.advance(days=59)
     assert world.reborn().access_token(token_set).value
 
 
@@ -97,25 +97,25 @@ def test_a_token_that_works_still_does_not_hide_the_doubt(world: World) -> None:
     with pytest.raises(Unavailable):
         world.vault().access_token(token_set, rejected)
     world.server.after = lambda _: None
-    world.time.advance(minutes=10)
+    world.advance(minutes=10)
     assert _look(world) == Found(settled=1)
     assert _listed(world) == []
 
 
 def test_a_refresh_under_way_is_left_alone(world: World) -> None:
     token_set = world.connected()
-    leases = Leases(world.table, world.time)
+    leases = Leases(world.table, world.clock)
     assert leases.take(leases.look(token_set), refresh=True)
-    world.time.advance(minutes=1)
+    world.advance(minutes=1)
     assert _look(world) == Found()
     assert world.server.refreshes == 0
 
 
 def test_a_refresh_that_ends_well_is_listed_no_more(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     world.vault().access_token(token_set)
-    world.time.advance(minutes=10)
+    world.advance(minutes=10)
     assert _listed(world) == []
     assert _look(world) == Found()
     assert world.server.refreshes == 1
@@ -123,18 +123,18 @@ def test_a_refresh_that_ends_well_is_listed_no_more(world: World) -> None:
 
 def test_a_token_set_that_has_ended_is_asked_about_once(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     _dies_before_the_store(world, token_set)
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     assert _look(world) == Found(ended=1)
     assert _look(world) == Found()
 
 
 def test_a_token_set_that_was_revoked_meanwhile_is_listed_no_more(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     _dies_before_the_store(world, token_set)
-    world.time.advance(minutes=1)
+    world.advance(minutes=1)
     world.reborn().revoke(token_set)
     assert _listed(world) == []
 
@@ -156,5 +156,5 @@ def test_nobody_else_is_asked_about_while_xero_does_not_know_the_app(
     assert _look(world) == Found()
     assert world.server.refreshes == before + 1
     world.server.secrets = [SECRET]
-    world.time.advance(minutes=10)
+    world.advance(minutes=10)
     assert _look(world) == Found(settled=3)

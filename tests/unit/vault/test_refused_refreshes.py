@@ -7,7 +7,7 @@ import pytest
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded
 from feedlane.vault_lease import Leases
-from tests.unit.vault.world import NEW_SECRET, REDIRECT, World, refused
+from tests.worlds.vault import NEW_SECRET, REDIRECT, World, refused
 
 
 @pytest.fixture
@@ -17,12 +17,12 @@ def world() -> World:
 
 def test_invalid_grant_is_forgotten_when_another_has_rotated_the_token(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def another_rotates(number: int) -> httpx.Response | None:
         if number != 1:
             return None
-        world.time.advance(seconds=41)
+        world.advance(seconds=41)
         world.vault().access_token(token_set)
         return refused("invalid_grant")
 
@@ -34,17 +34,17 @@ def test_invalid_grant_is_forgotten_when_another_has_rotated_the_token(world: Wo
 def test_invalid_grant_for_all_that_is_stored_asks_for_reconnection_without_a_loop(world: World) -> None:
     token_set = world.connected()
     world.vault().access_token(token_set)
-    world.time.advance(days=61)
+    world.advance(days=61)
     with pytest.raises(ReconnectionNeeded) as raised:
         world.vault().access_token(token_set)
     assert raised.value.problem.type == "invalid_grant"
     assert world.server.refreshes == 1
-    assert not Leases(world.table, world.time).look(token_set).is_held(world.time())
+    assert not Leases(world.table, world.clock).look(token_set).is_held(world.now)
 
 
 def test_a_client_secret_that_xero_does_not_know_disconnects_nobody(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     world.server.secrets = [NEW_SECRET]
     with pytest.raises(AppKeysRejected):
         world.vault().access_token(token_set)
@@ -58,13 +58,13 @@ def test_a_second_secret_takes_over_without_an_outage(world: World) -> None:
     world.server.secrets.append(NEW_SECRET)
     assert world.vault().add_app_secret(NEW_SECRET).ok
     world.server.secrets = [NEW_SECRET]
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     assert world.vault().access_token(token_set).value.endswith("canary-access-2")
 
 
 def test_keys_that_are_replaced_while_a_refresh_is_under_way_are_not_rejected(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def replace_them(number: int) -> None:
         if number == 1:
@@ -79,9 +79,9 @@ def test_keys_that_are_replaced_while_a_refresh_is_under_way_are_not_rejected(wo
 def test_one_off_access_ends_with_its_access_token(world: World) -> None:
     world.server.scope = "openid bankfeeds"
     token_set = world.connected()
-    world.time.advance(minutes=28)
+    world.advance(minutes=28)
     world.vault().access_token(token_set)
-    world.time.advance(minutes=2)
+    world.advance(minutes=2)
     with pytest.raises(ReconnectionNeeded) as raised:
         world.vault().access_token(token_set)
     assert raised.value.problem.type == "one-off-access-ended"
@@ -115,7 +115,7 @@ def test_tokens_of_the_former_app_work_until_they_end_and_then_need_a_new_consen
     vault.access_token(token_set)
     world.secrets.write("app-keys", '{"client_id": "OTHERAPP12345678", "client_secret": "other-secret"}')
     vault.access_token(token_set)
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     with pytest.raises(ReconnectionNeeded) as raised:
         vault.access_token(token_set)
     assert raised.value.problem.type == "granted-to-another-app"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from feedlane.errors import Unavailable
-from tests.unit.vault.world import Crash, World
+from tests.worlds.vault import Crash, World
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def world() -> World:
 
 def test_a_crash_between_xeros_answer_and_the_store_costs_nothing_within_the_grace_period(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     die_at_write(world)
     with pytest.raises(Crash):
         world.vault().access_token(token_set)
@@ -24,7 +24,7 @@ def test_a_crash_between_xeros_answer_and_the_store_costs_nothing_within_the_gra
     vault = world.reborn()
     with pytest.raises(Unavailable):  # the dead holder's lease still runs
         vault.access_token(token_set)
-    world.time.advance(minutes=1)
+    world.advance(minutes=1)
     assert vault.access_token(token_set).value.endswith("canary-access-3")
     assert [form["refresh_token"] for form in world.server.forms if "refresh_token" in form] == ["canary-refresh-1"] * 2
 
@@ -32,7 +32,7 @@ def test_a_crash_between_xeros_answer_and_the_store_costs_nothing_within_the_gra
 @pytest.mark.parametrize("later", [5, 40], ids=["within the grace period", "after the grace period"])
 def test_a_crash_between_the_store_and_its_pointer_costs_nothing(world: World, later: int) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def die(_: str) -> None:
         world.table.dead = True
@@ -42,13 +42,13 @@ def test_a_crash_between_the_store_and_its_pointer_costs_nothing(world: World, l
         world.vault().access_token(token_set)
 
     vault = world.reborn()
-    world.time.advance(minutes=later)
+    world.advance(minutes=later)
     assert vault.access_token(token_set).value.endswith("canary-access-3")
 
 
 def test_a_lost_answer_is_asked_for_again_with_the_old_token(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def lose_the_first(number: int) -> None:
         if number == 1:
@@ -60,7 +60,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_old_token(world: World) -> No
 
 def test_answers_that_stay_lost_hold_nothing_and_free_the_lease(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def lose(_: int) -> None:
         raise httpx.ReadError("lost")
@@ -69,13 +69,13 @@ def test_answers_that_stay_lost_hold_nothing_and_free_the_lease(world: World) ->
     with pytest.raises(Unavailable):
         world.vault().access_token(token_set)
     world.server.after = lambda _: None
-    world.time.advance(minutes=10)
+    world.advance(minutes=10)
     assert world.vault().access_token(token_set).value.endswith("canary-access-4")
 
 
 def test_a_store_that_refuses_the_write_loses_no_token(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def refuse(_: str) -> None:
         raise Unavailable("Secrets Manager asked to come back later", 2)
@@ -88,7 +88,7 @@ def test_a_store_that_refuses_the_write_loses_no_token(world: World) -> None:
 
 def test_an_outage_while_the_token_still_works_is_no_outage(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=28)
+    world.advance(minutes=28)
     world.server.before = lambda _: httpx.Response(503)
     assert world.vault().access_token(token_set).value.endswith("canary-access-1")
     assert world.server.refreshes == 1
@@ -96,7 +96,7 @@ def test_an_outage_while_the_token_still_works_is_no_outage(world: World) -> Non
 
 def test_an_outage_with_an_ended_token_says_when_to_come_back(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     world.server.before = lambda _: httpx.Response(429, headers={"Retry-After": "17"})
     with pytest.raises(Unavailable) as raised:
         world.vault().access_token(token_set)

@@ -11,7 +11,7 @@ from feedlane.errors import Unavailable
 from feedlane.ids import fingerprint
 from feedlane.vault_lease import Leases
 from feedlane.vault_service import VaultService
-from tests.unit.vault.world import REDIRECT, World
+from tests.worlds.vault import REDIRECT, World
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_a_fresh_token_is_given_without_asking_xero(world: World) -> None:
 
 def test_twenty_callers_of_one_ended_token_set_make_one_refresh_and_all_get_the_new_token(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def slow(_: int) -> None:
         time.sleep(0.05)
@@ -43,7 +43,7 @@ def test_twenty_callers_of_one_ended_token_set_make_one_refresh_and_all_get_the_
 
 def test_the_new_pair_is_in_the_store_before_anybody_gets_it(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     token = world.vault().access_token(token_set)
     version = world.secrets.version(f"token-sets/{token_set}", world.lease(token_set)["version_id"])
     assert version is not None
@@ -53,12 +53,12 @@ def test_the_new_pair_is_in_the_store_before_anybody_gets_it(world: World) -> No
 
 def test_a_holder_that_slept_through_its_lease_cannot_publish_its_pair(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
     overtaker: list[str] = []
 
     def sleep_while_another_refreshes(number: int) -> None:
         if number == 1:
-            world.time.advance(seconds=41)
+            world.advance(seconds=41)
             overtaker.append(world.vault().access_token(token_set).value)
 
     world.server.after = sleep_while_another_refreshes
@@ -72,24 +72,24 @@ def test_a_holder_that_slept_through_its_lease_cannot_publish_its_pair(world: Wo
 
 
 def test_a_lease_that_is_lost_is_neither_published_nor_released_by_its_former_holder(world: World) -> None:
-    leases = Leases(world.table, world.time, world.pauses.append)
+    leases = Leases(world.table, world.clock, world.pauses.append)
     first = leases.take(leases.look("one"))
     assert first is not None
-    world.time.advance(seconds=41)
+    world.advance(seconds=41)
     second = leases.take(leases.look("one"))
     assert second is not None
 
     leases.release(first)
 
     assert leases.look("one") == second
-    assert leases.look("one").is_held(world.time())
+    assert leases.look("one").is_held(world.now)
     assert second.fencing > first.fencing
 
 
 def test_while_another_refreshes_a_token_that_still_works_is_given_at_once(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=28)
-    leases = Leases(world.table, world.time)
+    world.advance(minutes=28)
+    leases = Leases(world.table, world.clock)
     assert leases.take(leases.look(token_set))
     assert world.vault().access_token(token_set).value.endswith("canary-access-1")
     assert world.pauses == []
@@ -97,22 +97,22 @@ def test_while_another_refreshes_a_token_that_still_works_is_given_at_once(world
 
 def test_a_holder_that_died_blocks_nobody_for_longer_than_its_lease(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
-    leases = Leases(world.table, world.time)
+    world.advance(minutes=31)
+    leases = Leases(world.table, world.clock)
     assert leases.take(leases.look(token_set))
-    vault = world.vault(pause=lambda seconds: world.time.advance(seconds=seconds))
+    vault = world.vault(pause=lambda seconds: world.advance(seconds=seconds))
     with pytest.raises(Unavailable):
         vault.access_token(token_set)
-    world.time.advance(seconds=40)
+    world.advance(seconds=40)
     assert vault.access_token(token_set).value.endswith("canary-access-2")
 
 
 def test_a_lease_that_a_wrong_clock_has_set_far_ahead_blocks_nobody(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(days=60)
-    leases = Leases(world.table, world.time)
+    world.advance(days=60)
+    leases = Leases(world.table, world.clock)
     assert leases.take(leases.look(token_set))
-    world.time.advance(days=-60, minutes=31)
+    world.advance(days=-60, minutes=31)
     assert world.vault().access_token(token_set).value.endswith("canary-access-2")
 
 
@@ -127,7 +127,7 @@ def test_a_token_that_got_a_401_is_refreshed_once_for_all_who_report_it(world: W
 
 def test_a_new_consent_wins_over_a_refresh_that_is_under_way(world: World) -> None:
     token_set = world.connected()
-    world.time.advance(minutes=31)
+    world.advance(minutes=31)
 
     def consent_meanwhile(_: int) -> None:
         world.vault().exchange_code("code-2", REDIRECT)

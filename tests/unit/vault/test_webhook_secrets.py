@@ -9,7 +9,7 @@ import pytest
 
 from feedlane.errors import Invalid
 from feedlane.vault_webhook_secrets import MOST_PER_CONSUMER, NAME
-from tests.unit.vault.world import World
+from tests.worlds.vault import World
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def test_a_secret_has_the_standard_form_and_32_random_bytes(world: World) -> Non
 def test_a_rotated_secret_signs_beside_the_new_one_for_24_hours_and_no_longer(world: World) -> None:
     vault = world.vault()
     first = vault.create_webhook_secret("one")
-    world.time.now += timedelta(days=30)
+    world.now += timedelta(days=30)
     second = vault.create_webhook_secret("one")
     assert first != second
     assert world.vault().webhook_secrets("one") == [second, first]
-    world.time.now += timedelta(hours=24) - timedelta(milliseconds=1)
+    world.now += timedelta(hours=24) - timedelta(milliseconds=1)
     assert world.vault().webhook_secrets("one") == [second, first]
-    world.time.now += timedelta(milliseconds=1)
+    world.now += timedelta(milliseconds=1)
     assert vault.webhook_secrets("one") == world.vault().webhook_secrets("one") == [second]
 
 
@@ -40,12 +40,12 @@ def test_each_of_several_rotations_gives_the_secret_before_it_its_24_hours(world
     vault = world.vault()
     first = vault.create_webhook_secret("one")
     second = vault.create_webhook_secret("one")
-    world.time.now += timedelta(hours=12)
+    world.now += timedelta(hours=12)
     third = vault.create_webhook_secret("one")
     assert vault.webhook_secrets("one") == [third, second, first]
-    world.time.now += timedelta(hours=12)
+    world.now += timedelta(hours=12)
     assert vault.webhook_secrets("one") == [third, second]
-    world.time.now += timedelta(hours=12)
+    world.now += timedelta(hours=12)
     assert vault.webhook_secrets("one") == [third]
 
 
@@ -53,7 +53,7 @@ def test_a_secret_that_is_past_its_time_is_forgotten_at_the_next_change(world: W
     vault = world.vault()
     first = vault.create_webhook_secret("one")
     vault.create_webhook_secret("one")
-    world.time.now += timedelta(days=2)
+    world.now += timedelta(days=2)
     vault.create_webhook_secret("one")
     stored = world.secrets.current(NAME)
     assert stored is not None
@@ -67,7 +67,7 @@ def test_a_fifth_rotation_within_a_day_is_refused_until_there_is_room(world: Wor
         vault.create_webhook_secret("one")
     assert refused.value.findings[0].item_id == "secret"
     assert vault.webhook_secrets("one") == made[::-1], "no promise was broken for it"
-    world.time.now += timedelta(hours=24)
+    world.now += timedelta(hours=24)
     assert vault.create_webhook_secret("one")
 
 

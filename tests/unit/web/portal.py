@@ -1,8 +1,8 @@
-"""The portal with an operator signed in: what tests of its pages start from."""
+"""The portal with an operator signed in."""
 
 from __future__ import annotations
 
-from tests.unit.web.world import API_KEY, World
+from tests.worlds.web import API_KEY, World
 
 
 def signed_in() -> World:

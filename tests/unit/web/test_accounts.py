@@ -11,14 +11,15 @@ from feedlane.problem import Problem
 from feedlane.source_account import SourceAccountStatus
 from feedlane.store.ledger import find_feed
 from feedlane.upstream import FeedConnection, NewFeedConnection, TenantAccess
-from tests.unit.web.world import Browser, Seen, World
+from tests.fakes.browser import Browser, Seen
+from tests.worlds.web import World
 
 
 @pytest.fixture
 def world() -> World:
     world = World()
     world.add_account("main")
-    world.add_account("savings", name="Savings", number="22228976")
+    world.add_account("savings", account_name="Savings", account_number="22228976")
     world.link()
     return world
 
@@ -64,7 +65,7 @@ def test_the_page_offers_unmapped_accounts_and_matching_xero_accounts(world: Wor
 
 def test_the_xero_account_with_the_same_number_is_proposed() -> None:
     world = World()
-    world.add_account("main", number="11234")
+    world.add_account("main", account_number="11234")
     world.link()
     options = _Options(world.browser.get(f"{world.base()}/accounts").body)
     assert options.selected == {"source-1": "main", "target-1": "x-1"}
@@ -89,7 +90,7 @@ def test_several_rows_connect_at_once(world: World) -> None:
     assert _post(world, form).status == 303
     accounts = world.store.source_accounts(world.connection.id)
     assert [account.status for account in accounts] == [SourceAccountStatus.CONNECTED] * 2
-    assert world.site.upstream.connections[1].account_id is None
+    assert world.upstream.connections[1].account_id is None
 
 
 def test_add_another_keeps_what_was_entered_and_never_puts_the_form_token_into_the_address(world: World) -> None:
@@ -116,11 +117,11 @@ def test_what_cannot_be_connected_is_said_at_the_field(world: World, form: dict[
     assert said in seen.body
     assert 'aria-invalid="true"' in seen.body
     assert 'role="alert"' in seen.body
-    assert world.site.upstream.connections == []
+    assert world.upstream.connections == []
 
 
 def test_what_went_well_stays_connected_when_another_row_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = world.site.upstream.create_feed_connection
+    real = world.upstream.create_feed_connection
 
     def create(access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
         if new.account_id is None:
@@ -128,7 +129,7 @@ def test_what_went_well_stays_connected_when_another_row_fails(world: World, mon
             raise Refused(problem)
         return real(access, new)
 
-    monkeypatch.setattr(world.site.upstream, "create_feed_connection", create)
+    monkeypatch.setattr(world.upstream, "create_feed_connection", create)
     seen = _post(world, _row() | {"rows": "2", "source-2": "savings", "target-2": "new"})
     assert seen.status == 422
     assert "multi-currency" in seen.body
@@ -148,14 +149,14 @@ def test_xero_being_away_is_said_and_the_page_still_works(world: World, monkeypa
     def away(access: TenantAccess) -> None:
         raise Unavailable("x")
 
-    monkeypatch.setattr(world.site.upstream, "target_accounts", away)
+    monkeypatch.setattr(world.upstream, "target_accounts", away)
     seen = world.browser.get(f"{world.base()}/accounts")
     assert seen.status == 200
     assert "Xero is not answering" in seen.body
 
 
 def test_a_connection_without_the_scope_offers_to_reconnect(world: World) -> None:
-    world.store.commit(world.store.put_connection(world.now().but(scopes=("openid",))))
+    world.store.commit(world.store.put_connection(world.current().but(scopes=("openid",))))
     seen = world.browser.get(f"{world.base()}/accounts")
     assert "given access to bank feeds" in seen.body
     assert "start?link.reconnect=1" in seen.body
@@ -186,7 +187,7 @@ def test_a_session_is_good_for_its_own_connection_only(world: World) -> None:
 
 
 def test_a_session_ends_after_an_hour(world: World) -> None:
-    world.site.time = world.site.time.replace(hour=10, minute=30)
+    world.advance(hours=1)
     assert world.browser.get(f"{world.base()}/accounts").status == 401
 
 
@@ -194,7 +195,7 @@ def test_a_session_ends_after_an_hour(world: World) -> None:
 def test_a_form_without_its_token_changes_nothing(world: World, token: str) -> None:
     seen = world.browser.post(f"{world.base()}/accounts", {"formToken": token} | _row())
     assert seen.status == 401
-    assert world.site.upstream.connections == []
+    assert world.upstream.connections == []
 
 
 def test_a_form_sent_by_another_site_changes_nothing(world: World) -> None:
@@ -202,12 +203,12 @@ def test_a_form_sent_by_another_site_changes_nothing(world: World) -> None:
     form = {"formToken": world.form_token(address)} | _row()
     seen = world.browser.post(address, form, headers={"sec-fetch-site": "cross-site"})
     assert seen.status == 403
-    assert world.site.upstream.connections == []
+    assert world.upstream.connections == []
 
 
 def test_names_from_outside_are_shown_and_not_run() -> None:
     world = World()
-    world.add_account("main", name="<script>alert(1)</script>")
+    world.add_account("main", account_name="<script>alert(1)</script>")
     world.link()
     body = world.browser.get(f"{world.base()}/accounts").body
     assert "<script>alert" not in body

@@ -12,7 +12,7 @@ import pytest
 from feedlane.errors import Invalid
 from feedlane.web.request import request_in
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.web.world import API_KEY, URL, World
+from tests.worlds.web import API_KEY, URL, World
 
 
 def _event(**changes: Any) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from feedlane.linking import Linking, Reason
 from feedlane.organisations import Organisation
 from feedlane.sessions import Choice
 from feedlane.store import keys
-from tests.unit.web.world import NOW, World
+from tests.builders import NOW
+from tests.worlds.web import World
 
 LIMIT = 5
 LINKED_BEFORE = 3
@@ -108,7 +109,7 @@ def test_in_no_order_of_steps_are_more_linked_than_the_limit_allows(seed: int) -
         for number, one in enumerate(coming)
     ]
     works.append(lambda: _link(linking, demo, "demo"))
-    works.append(lambda: _link(linking, world.now(linked[0]), "before-0"))
+    works.append(lambda: _link(linking, world.current(linked[0]), "before-0"))
     works.append(lambda: _leave(world, linked[1]))
     ends = Turns(world.table, random.Random(seed), count).run(works)
 
@@ -120,7 +121,7 @@ def test_in_no_order_of_steps_are_more_linked_than_the_limit_allows(seed: int) -
     assert ends[COMING:] == [None, None, None]
     count_now = LINKED_BEFORE - 1 + kinds["linked"]
     assert connection_limit.counted(world.store) == count_now == connection_limit.recount(world.store)
-    assert world.events().count("connectionLimit.reached") >= 1
+    assert world.event_types.count("connectionLimit.reached") >= 1
 
 
 def _link(linking: Linking, connection: Connection, name: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from feedlane import link_urls
 from feedlane.ids import new_secret
-from tests.unit.web.world import API_KEY, Browser, World
+from tests.fakes.browser import Browser
+from tests.worlds.web import API_KEY, World
 
 
 @pytest.fixture
@@ -17,18 +18,18 @@ def world() -> World:
 
 
 def _password(world: World) -> str:
-    made = link_urls.connection_passwords(world.store, world.site.time, new_secret, [world.connection])
+    made = link_urls.connection_passwords(world.store, world.now, new_secret, [world.connection])
     return made[world.connection.id]
 
 
 def _company_link(world: World) -> str:
     id = world.connection.company_id
-    return f"/link/company/{id}?link.otp={link_urls.company_password(world.store, world.site.time, new_secret, id)}"
+    return f"/link/company/{id}?link.otp={link_urls.company_password(world.store, world.now, new_secret, id)}"
 
 
 def test_the_link_as_the_platform_gave_it_starts(world: World) -> None:
     assert world.call_back(world.start(query=f"?otp={_password(world)}")).status == 302
-    assert world.now().is_linked
+    assert world.current().is_linked
 
 
 def test_without_a_password_a_page_says_so_and_nothing_starts(world: World) -> None:
@@ -58,7 +59,7 @@ def test_it_works_once(world: World) -> None:
 
 def test_it_ends_after_a_day(world: World) -> None:
     password = _password(world)
-    world.site.time += timedelta(days=1)
+    world.now += timedelta(days=1)
     assert world.browser.get(f"{world.base()}/start?otp={password}").status == 410
 
 

@@ -14,9 +14,11 @@ from feedlane.linking import NotLinked, Reason
 from feedlane.organisations import Organisation
 from feedlane.sessions import Choice
 from feedlane.store import ledger
+from tests.builders import NOW
+from tests.fakes.consent import ACME, OTHER
 from tests.unit.feeds.moments import crashes_everywhere
 from tests.unit.web.held import add_feed, hold_connection
-from tests.unit.web.world import ACME, NOW, OTHER, URL, World
+from tests.worlds.web import URL, World
 
 
 @pytest.fixture
@@ -28,14 +30,14 @@ def test_several_organisations_are_chosen_from_and_the_others_are_disconnected(w
     world.site.organisations.consented = [ACME, OTHER]
     seen = world.link()
     assert seen.path == f"{world.base()}/organisation"
-    assert not world.now().is_linked
+    assert not world.current().is_linked
     page = world.browser.get(seen.path)
     assert "Acme Ltd" in page.body
     assert "Other Ltd" in page.body
     token = world.form_token(seen.path)
     done = world.browser.post(seen.path, {"formToken": token, "tenantId": OTHER.tenant_id})
     assert done.path == f"{world.base()}/finish"
-    tenant = world.now().tenant
+    tenant = world.current().tenant
     assert tenant is not None
     assert tenant.id == OTHER.tenant_id
     assert world.site.organisations.removed == [ACME.tenant_id]
@@ -46,7 +48,7 @@ def test_an_organisation_that_was_not_offered_cannot_be_chosen(world: World) -> 
     path = world.link().path
     seen = world.browser.post(path, {"formToken": world.form_token(path), "tenantId": "tenant-foreign"})
     assert seen.status == 422
-    assert not world.now().is_linked
+    assert not world.current().is_linked
 
 
 def test_a_consent_without_an_organisation_is_explained(world: World) -> None:
@@ -54,7 +56,7 @@ def test_a_consent_without_an_organisation_is_explained(world: World) -> None:
     seen = world.link()
     assert seen.status == 403
     assert "No organisation" in seen.body
-    assert world.events() == ["connection.failed"]
+    assert world.event_types == ["connection.failed"]
 
 
 def test_a_reconnection_takes_the_same_organisation_out_of_several(world: World) -> None:
@@ -62,9 +64,9 @@ def test_a_reconnection_takes_the_same_organisation_out_of_several(world: World)
     _unlink(world)
     world.site.organisations.consented = [OTHER, ACME]
     world.link(code="code-2")
-    assert world.now().is_linked
+    assert world.current().is_linked
     assert world.site.organisations.removed == [OTHER.tenant_id]
-    assert world.events() == ["connection.connected", "connection.reconnected"]
+    assert world.event_types == ["connection.connected", "connection.reconnected"]
 
 
 def test_another_organisation_on_reconnection_is_refused_and_removed(world: World) -> None:
@@ -74,7 +76,7 @@ def test_another_organisation_on_reconnection_is_refused_and_removed(world: Worl
     seen = world.link(code="code-2")
     assert seen.status == 409
     assert "Other Ltd" in seen.body
-    assert world.now().status is ConnectionStatus.UNLINKED
+    assert world.current().status is ConnectionStatus.UNLINKED
     assert world.site.organisations.removed == [OTHER.tenant_id]
 
 
@@ -84,7 +86,7 @@ def test_an_organisation_of_another_company_is_refused_and_stays_connected_there
     seen = world.link(other, code="code-2")
     assert seen.status == 409
     assert "already connected" in seen.body
-    assert world.now().is_linked
+    assert world.current().is_linked
     assert world.site.organisations.removed == []
 
 
@@ -93,7 +95,7 @@ def test_an_organisation_that_its_company_has_left_can_move_to_another(world: Wo
     _unlink(world)
     other = world.add_connection()
     world.link(other, code="code-2")
-    assert world.now(other).is_linked
+    assert world.current(other).is_linked
 
 
 def test_reconnection_resolves_errors_releases_its_hold_and_gives_feeds_the_new_tokens(world: World) -> None:
@@ -104,13 +106,13 @@ def test_reconnection_resolves_errors_releases_its_hold_and_gives_feeds_the_new_
     assert found is not None
     assert found.token_set_id == "token-set-1"
     assert world.store.holds() == []
-    assert all(error.resolved_on for error in world.now().errors)
+    assert all(error.resolved_on for error in world.current().errors)
 
 
 def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
     def chosen(world: World) -> None:
         choice = Choice(token_set_id="new", authentication_event_id="e", scopes=(), organisations=(ACME,))
-        world.site.linking(f"{URL}/oauth/callback").chosen(world.now(), choice, ACME.tenant_id, NOW)
+        world.site.linking(f"{URL}/oauth/callback").chosen(world.current(), choice, ACME.tenant_id, NOW)
 
     def made() -> World:
         world = World()
@@ -118,12 +120,12 @@ def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
         return world
 
     for world in crashes_everywhere(made, chosen):
-        checks = Checks(world.store, world.queues, world.site.upstream, world.site.clock, lambda: "an id")
+        checks = Checks(world.store, world.queues, world.upstream, world.clock, lambda: "an id")
         for check, _ in list(world.queues.follow_ups):
             checks.dispatch(check)
         [feed] = ledger.feeds_of_connection(world.store, world.connection.id)
-        assert feed.token_set_id == ("new" if world.now().is_linked else "old")
-        assert (world.store.holds() == []) == world.now().is_linked
+        assert feed.token_set_id == ("new" if world.current().is_linked else "old")
+        assert (world.store.holds() == []) == world.current().is_linked
 
 
 def _held_feed(world: World) -> Feed:
@@ -142,7 +144,7 @@ def test_at_the_limit_a_start_says_so_once_in_an_event_and_a_linked_one_may_reco
         seen = world.browser.get(f"{world.base()}/start")
         assert seen.status == 402
         assert "No more connections" in seen.body
-    assert world.events().count("connectionLimit.reached") == 1
+    assert world.event_types.count("connectionLimit.reached") == 1
     assert world.browser.get(f"{world.base(connection)}/start?link.reconnect=1").location.startswith("https://login.")
 
 
@@ -152,7 +154,7 @@ def test_unlinking_frees_a_place_even_if_nobody_counted_it() -> None:
         connection = world.add_connection()
         world.site.organisations.consented = [_organisation(number)]
         world.link(connection, code=f"code-{number}")
-    unlinked = world.now(connection).but(status=ConnectionStatus.UNLINKED)
+    unlinked = world.current(connection).but(status=ConnectionStatus.UNLINKED)
     world.store.commit(world.store.put_connection(unlinked))
     assert world.browser.get(f"{world.base()}/start").status == 302
 
@@ -189,9 +191,9 @@ def test_forty_callbacks_at_once_never_exceed_the_limit() -> None:
     with ThreadPoolExecutor(16) as pool:
         linked = sum(pool.map(call_back, range(40)))
     assert linked == 25
-    assert sum(world.now(one).is_linked for one in connections) == 25
+    assert sum(world.current(one).is_linked for one in connections) == 25
     assert connection_limit.recount(world.store) == 25
-    assert world.events().count("connectionLimit.reached") == 1
+    assert world.event_types.count("connectionLimit.reached") == 1
 
 
 def _organisation(number: int) -> Organisation:
@@ -199,19 +201,19 @@ def _organisation(number: int) -> Organisation:
 
 
 def _unlink(world: World) -> None:
-    linked = world.now()
+    linked = world.current()
     assert linked.tenant is not None
     world.table.items.pop((f"TENANT#{linked.tenant.id}", f"LINKED#{linked.id}"))
     world.store.commit(world.store.put_connection(linked.but(status=ConnectionStatus.UNLINKED)))
 
 
 def test_two_consents_at_once_cannot_give_a_connection_two_organisations(world: World) -> None:
-    before = world.now()
+    before = world.current()
     world.link()
     choice = Choice(token_set_id="t", authentication_event_id="e", scopes=(), organisations=(OTHER,))
     with pytest.raises(NotLinked) as caught:
         world.site.linking("").chosen(before, choice, OTHER.tenant_id, NOW)
     assert caught.value.reason is Reason.OTHER_ORGANISATION
-    tenant = world.now().tenant
+    tenant = world.current().tenant
     assert tenant is not None
     assert tenant.id == ACME.tenant_id

@@ -8,7 +8,7 @@ import pytest
 
 from feedlane import connection_limit
 from feedlane.connection import ConnectionStatus
-from tests.unit.web.world import World
+from tests.worlds.web import World
 
 
 @pytest.fixture
@@ -20,21 +20,21 @@ def world() -> World:
 
 
 def _later(world: World, minutes: float) -> None:
-    world.site.time += timedelta(minutes=minutes)
+    world.now += timedelta(minutes=minutes)
     world.look("oneOffAccess")
 
 
 def test_when_the_token_ends_the_connection_is_deauthorized_with_the_reason(world: World) -> None:
     _later(world, 15)
-    assert world.now().is_linked
+    assert world.current().is_linked
     _later(world, 14)
-    assert world.now().is_linked
+    assert world.current().is_linked
     _later(world, 1.1)
-    ended = world.now()
+    ended = world.current()
     assert ended.status is ConnectionStatus.DEAUTHORIZED
     assert ended.need is not None
     assert (ended.need.reason, ended.need.status_code) == ("one-off-access-ended", "401")
-    assert world.events() == ["connection.connected", "connection.disconnected"]
+    assert world.event_types == ["connection.connected", "connection.disconnected"]
     assert connection_limit.counted(world.store) == 0
 
 
@@ -44,26 +44,26 @@ def test_no_refresh_token_is_asked_for(world: World) -> None:
 
 
 def test_a_look_again_tells_nothing_twice(world: World) -> None:
-    world.site.queues.follow_ups *= 2
+    world.queues.follow_ups *= 2
     _later(world, 31)
-    assert world.events().count("connection.disconnected") == 1
+    assert world.event_types.count("connection.disconnected") == 1
 
 
 def test_who_has_given_continuous_access_meanwhile_stays_linked(world: World) -> None:
     world.site.vault.scopes = ("bankfeeds", "offline_access")
-    checks = list(world.site.queues.follow_ups)
+    checks = list(world.queues.follow_ups)
     world.call_back(world.start(query="?link.reconnect=1"), "code-2")
-    world.site.queues.follow_ups = checks
+    world.queues.follow_ups = checks
     _later(world, 31)
-    assert world.now().is_linked
-    assert world.now().access_ends is None
+    assert world.current().is_linked
+    assert world.current().access_ends is None
 
 
 def test_connecting_again_recovers_it_once(world: World) -> None:
     _later(world, 31)
     world.link(code="code-2")
     world.call_back(world.start(query="?link.reconnect=1"), "code-3")
-    told = [type for type in world.events() if type == "connection.recovered"]
+    told = [type for type in world.event_types if type == "connection.recovered"]
     assert len(told) == 1
     [payload] = world.payloads("connection.recovered")
     assert (payload["reason"], payload["by"]) == ("one-off-access-ended", "reconnection")

@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from feedlane.ids import fingerprint
-from tests.unit.web.world import World
+from tests.worlds.web import World
 
 
 @pytest.fixture

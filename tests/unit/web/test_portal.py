@@ -6,21 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.hold import APP, Hold, Scope
+from feedlane.hold import APP, Scope
 from feedlane.ids import fingerprint
 from feedlane.store import feed_pages
+from tests import builders
+from tests.fakes.browser import Browser
 from tests.fakes.upstream import NO_FEEDS
 from tests.unit.web.portal import signed_in
-from tests.unit.web.world import API_KEY, NOW, URL, Browser, World
+from tests.worlds.web import API_KEY, URL, World
 
-HOLD = Hold(
-    id="hold-1",
-    scope=Scope.TENANT,
-    subject="tenant-acme",
-    reason="organisation-without-bank-feeds",
-    problem=NO_FEEDS.problem,
-    since=NOW,
-)
+HOLD = builders.hold(Scope.TENANT, "tenant-acme", reason="organisation-without-bank-feeds", problem=NO_FEEDS.problem)
 
 
 @pytest.fixture
@@ -35,7 +30,7 @@ def test_an_api_key_opens_the_portal_for_eight_hours() -> None:
     assert seen.path == "/portal"
     assert {"HttpOnly", "Secure", "SameSite=Lax", "Path=/portal", "Max-Age=28800"} <= set(seen.cookies[0].split("; "))
     assert world.browser.get("/portal").status == 200
-    world.site.time += timedelta(hours=8)
+    world.now += timedelta(hours=8)
     assert world.browser.get("/portal").path == "/portal/sign-in"
 
 
@@ -77,7 +72,7 @@ def test_a_hold_is_shown_with_xeros_problem_and_released(world: World) -> None:
     seen = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
     assert seen.query == {"released": "now"}
     assert world.store.holds() == []
-    assert "bankFeeds.released" in world.events()
+    assert "bankFeeds.released" in world.event_types
     again = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
     assert again.query == {"released": "before"}
 

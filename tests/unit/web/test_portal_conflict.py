@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.feed import Feed, feed_id
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.problem import Problem
 from feedlane.store import ledger
-from tests.unit.web.world import API_KEY, NOW, World
+from tests import builders
+from tests.worlds.web import API_KEY, World
 
 
 @pytest.fixture
@@ -17,28 +17,11 @@ def world() -> World:
     world = World()
     world.browser.post("/portal/sign-in", {"key": API_KEY})
     connection = world.add_connection()
-    feed = Feed(
-        id=feed_id(connection.id, "main"),
-        company_id=connection.company_id,
-        connection_id=connection.id,
-        account_id="main",
-        tenant_id="tenant-acme",
-        token_set_id="token-set-1",
-        feed_connection_id="",
-        currency="GBP",
-        created=NOW,
-        recorded_through=2,
-    )
-    hold = Hold(
-        id="hold-1",
-        scope=Scope.FEED,
-        subject=feed.id,
-        reason="source-account-disconnected",
-        problem=Problem(type="source-account-disconnected", title="Disconnected", status=400),
-        since=NOW,
-        company_id=connection.company_id,
-    )
-    world.store.commit(ledger.add_feed(feed), world.store.add_hold(hold))
+    feed = builders.feed(connection, feed_connection_id="", recorded_through=2)
+    world.store.commit(ledger.add_feed(feed))
+    problem = Problem(type="source-account-disconnected", title="Disconnected", status=400)
+    why = {"reason": "source-account-disconnected", "problem": problem, "company_id": connection.company_id}
+    world.add_hold(Scope.FEED, feed.id, **why)
     return world
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from feedlane.vault import KeysCheck
-from tests.unit.web.world import API_KEY, World
+from tests.worlds.web import API_KEY, World
 
 
 @pytest.fixture

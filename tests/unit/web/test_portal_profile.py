@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fakes.browser import Seen
 from tests.unit.web.portal import signed_in
-from tests.unit.web.world import Seen, World
+from tests.worlds.web import World
 
 
 @pytest.fixture

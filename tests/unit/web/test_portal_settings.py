@@ -6,8 +6,9 @@ import pytest
 
 from feedlane.settings import Access, Settings
 from feedlane.vault import KeysCheck
+from tests.fakes.browser import Seen
 from tests.unit.web.portal import signed_in
-from tests.unit.web.world import URL, Seen, World
+from tests.worlds.web import URL, World
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_settings_are_saved_with_an_event(world: World) -> None:
     _save(world, access="OneOff", connection_limit="5", bank_feeds="")
     saved = world.store.settings()
     assert (saved.access, saved.connection_limit, saved.bank_feeds) == (Access.ONE_OFF, 5, False)
-    assert world.events() == ["settings.changed"]
+    assert world.event_types == ["settings.changed"]
 
 
 def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the_rule(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,7 +18,8 @@ from feedlane.event import TEST
 from feedlane.replay import Which
 from feedlane.store import deliveries, replays
 from feedlane.store.records import emitted
-from tests.unit.web.world import API_KEY, NOW, World
+from tests.builders import NOW
+from tests.worlds.web import API_KEY, World
 
 LIST = "/portal/webhooks"
 URL = "https://platform.example.com/hooks"
@@ -123,7 +124,7 @@ def test_who_was_disabled_by_somebody_is_told_from_who_failed(world: World) -> N
 
 def test_one_that_fails_says_since_when(world: World) -> None:
     _consumer(world, failing_since=NOW - timedelta(days=2))
-    assert "Failing since 10 May 2026, 09:30 UTC" in world.browser.get(LIST).body
+    assert "Failing since 18 May 2026, 12:00 UTC" in world.browser.get(LIST).body
 
 
 def test_deliveries_are_shown_newest_first_with_how_they_went(world: World) -> None:
@@ -158,7 +159,7 @@ def test_a_test_is_sent(world: World) -> None:
     assert (seen.status, seen.path, seen.query) == (303, f"{LIST}/consumer-1", {"done": "tested"})
     [(consumer, event_id, delay)] = world.queues.deliveries
     assert (consumer, delay) == ("consumer-1", 0)
-    assert world.events() == [TEST]
+    assert world.event_types == [TEST]
     assert event_id in world.browser.get(seen.location).body
 
 
@@ -179,7 +180,7 @@ def test_it_is_disabled_and_enabled(world: World) -> None:
 @pytest.mark.parametrize("which", ["failed", "all"])
 def test_a_replay_since_a_time_is_started(world: World, which: str) -> None:
     _consumer(world)
-    seen = _post(world, f"{LIST}/consumer-1/replays", since="2026-05-12T08:00", which=which)
+    seen = _post(world, f"{LIST}/consumer-1/replays", since="2026-05-20T08:00", which=which)
     assert seen.query == {"done": "replaying"}
     [replay] = replays.replays_of(world.store, "consumer-1")
     assert (replay.which, replay.since) == (which, NOW.replace(hour=8, minute=0))
@@ -189,6 +190,7 @@ def test_a_replay_since_a_time_is_started(world: World, which: str) -> None:
 
 @pytest.mark.parametrize("since", ["", "yesterday", "2026-05-13T08:00"])
 def test_a_time_that_is_none_or_has_not_come_starts_nothing(world: World, since: str) -> None:
+    world.now = datetime(2026, 5, 12, tzinfo=UTC)
     _consumer(world)
     seen = _post(world, f"{LIST}/consumer-1/replays", since=since)
     assert seen.status == 422
@@ -211,7 +213,7 @@ def test_one_delivery_is_sent_again(world: World) -> None:
 def test_a_form_from_elsewhere_and_a_stranger_do_nothing(world: World, path: str) -> None:
     consumer = _consumer(world)
     _delivered(world, consumer, 1, BROKEN)
-    form = {"url": URL, "since": "2026-05-12T08:00"}
+    form = {"url": URL, "since": "2026-05-20T08:00"}
     before = world.stored()
     assert world.browser.post(LIST + path, form | {"formToken": "forged"}).status == 403
     token = world.form_token("/portal/profile")

@@ -15,8 +15,10 @@ from feedlane.reconnection import ONE_OFF_ENDED, REMOVED
 from feedlane.tending import Tender
 from feedlane.token_set import AccessToken
 from feedlane.xero.connections import XeroConnection
+from tests.builders import NOW
+from tests.fakes.consent import ACME
 from tests.unit.web.held import add_feed, hold_connection
-from tests.unit.web.world import ACME, NOW, World
+from tests.worlds.web import World
 
 REFUSED = Problem(type="about:blank", title="Forbidden", status=403, detail="AuthenticationUnsuccessful")
 
@@ -47,20 +49,20 @@ def world() -> World:
 
 def _tend(world: World) -> Connection:
     xero: Xero = world.xero  # type: ignore[attr-defined]
-    tender = Tender(world.store, xero, xero, world.site.clock, new_id, world.site.queues)  # type: ignore[arg-type]
+    tender = Tender(world.store, xero, xero, world.clock, new_id, world.queues)  # type: ignore[arg-type]
     tender.tend("", lambda: timedelta(minutes=5))
     world.look("connectionBack")
-    return world.now()
+    return world.current()
 
 
 def _end(world: World, problem: Problem) -> None:
-    own = world.now()
+    own = world.current()
     company = world.store.company(own.company_id)
-    world.store.commit(*disconnection(world.store, own, problem, company, world.site.time, new_id))
+    world.store.commit(*disconnection(world.store, own, problem, company, world.now, new_id))
 
 
 def _told(world: World) -> list[str]:
-    return world.events()[1:]
+    return world.event_types[1:]
 
 
 def test_one_that_ended_and_is_listed_again_recovers_once(world: World) -> None:
@@ -78,11 +80,11 @@ def test_one_that_ended_and_is_listed_again_recovers_once(world: World) -> None:
 
 def test_what_waited_goes_on_when_it_is_well_again(world: World) -> None:
     feed = add_feed(world, token_set_id="token-set-1", recorded_through=1)
-    hold_connection(world, REMOVED, since=world.site.time)
+    hold_connection(world, REMOVED, since=world.now)
     _end(world, REMOVED)
     _tend(world)
     assert world.store.holds() == []
-    assert world.site.queues.woken == [feed.id]
+    assert world.queues.woken == [feed.id]
 
 
 def test_one_that_is_not_listed_stays_ended_and_nothing_is_told_again(world: World) -> None:
@@ -100,7 +102,7 @@ def test_one_off_access_does_not_come_back_by_itself(world: World) -> None:
 
 def test_who_ended_long_ago_is_asked_about_no_longer(world: World) -> None:
     _end(world, REMOVED)
-    world.site.time += timedelta(days=61)
+    world.now += timedelta(days=61)
     assert _tend(world).status is ConnectionStatus.DEAUTHORIZED
     assert world.xero.asked == 0  # type: ignore[attr-defined]
 
@@ -109,14 +111,14 @@ def test_one_that_xero_lists_and_refuses_does_not_recover_every_day(world: World
     for _ in range(5):
         _end(world, REFUSED)
         _tend(world)
-        world.site.time += timedelta(days=1)
+        world.now += timedelta(days=1)
     assert _told(world).count("connection.recovered") == 1
 
 
 def test_one_that_is_refused_without_a_reason_stays_linked_and_asks_for_its_customer(world: World) -> None:
     """Nobody knows that Xero has ended it: it counts, and only a new consent or Xero itself makes it well."""
     _end(world, REFUSED)
-    needy = world.now()
+    needy = world.current()
     assert (needy.is_linked, needy.needs_reconnection) == (True, True)
     assert _told(world) == ["connection.needsReconnection"]
     assert connection_limit.counted(world.store) == 1
@@ -125,7 +127,7 @@ def test_one_that_is_refused_without_a_reason_stays_linked_and_asks_for_its_cust
 def test_links_that_nobody_finishes_do_not_make_forget_why_the_customer_is_needed(world: World) -> None:
     _end(world, REMOVED)
     unfinished = ConnectionError(status_code="408", status_text="unanswered", error_message="", errored_on=NOW)
-    ended = world.now()
+    ended = world.current()
     for _ in range(2 * MOST_ERRORS):
         ended = ended.failed(unfinished)
     assert len(ended.errors) == MOST_ERRORS

@@ -6,7 +6,7 @@ import pytest
 
 from feedlane.redirects import CANCELLED, DONE, destination, remembered
 from feedlane.settings import Profile
-from tests.unit.web.world import World
+from tests.worlds.web import World
 
 
 def _to(template: str, *allowed: str, **parameters: str) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from feedlane.hold import APP, Hold, Scope
+from feedlane.hold import APP, Scope
 from feedlane.problem import Problem
+from tests.fakes.consent import ACME
 from tests.unit.web.held import hold_connection
-from tests.unit.web.world import ACME, API_KEY, NOW, World
+from tests.worlds.web import API_KEY, World
 
 WITHOUT = ("openid", "accounting.settings.read", "offline_access")
 
@@ -31,12 +32,12 @@ def test_the_page_after_the_consent_says_that_bank_feeds_are_missing_and_leads_t
 
 def test_the_connection_is_linked_needs_its_customer_and_is_told_of(world: World) -> None:
     world.link()
-    lacking = world.now()
+    lacking = world.current()
     assert lacking.is_linked
     assert lacking.needs_reconnection
     [error] = lacking.errors
     assert (error.reason, error.status_code, error.resolved_on) == ("missing-scope", "403", None)
-    assert world.events() == ["connection.connected", "connection.needsReconnection"]
+    assert world.event_types == ["connection.connected", "connection.needsReconnection"]
     [payload] = world.payloads("connection.needsReconnection")
     assert payload["reason"] == "missing-scope"
     assert payload["connection"]["needsReconnection"] is True
@@ -47,8 +48,8 @@ def test_another_consent_without_bank_feeds_tells_nothing_new_and_one_with_them_
     world.call_back(world.start(), "code-2")
     world.site.vault.scopes = (*WITHOUT, "bankfeeds")
     assert world.call_back(world.start(), "code-3").path == f"{world.base()}/accounts"
-    assert not world.now().needs_reconnection
-    assert world.events() == [
+    assert not world.current().needs_reconnection
+    assert world.event_types == [
         "connection.connected",
         "connection.needsReconnection",
         "connection.reconnected",
@@ -79,7 +80,7 @@ def test_while_bank_feeds_are_off_nobody_misses_them() -> None:
     world = World(bank_feeds=False)
     world.site.vault.scopes = WITHOUT
     assert world.link().path == f"{world.base()}/finish"
-    assert world.events() == ["connection.connected"]
+    assert world.event_types == ["connection.connected"]
 
 
 @pytest.mark.parametrize(
@@ -96,9 +97,7 @@ def test_other_causes_are_told_apart_on_the_page_after_the_consent_and_in_the_po
     world.site.vault.scopes = (*WITHOUT, "bankfeeds")
     world.link()
     problem = Problem(type="x", title="Refused", status=403, detail="In Xero's words.")
-    world.store.commit(
-        world.store.add_hold(Hold(id="h", scope=scope, subject=subject, reason=reason, problem=problem, since=NOW))
-    )
+    world.add_hold(scope, subject, reason=reason, problem=problem)
     assert words in world.browser.get(f"{world.base()}/accounts").body
     world.browser.post("/portal/sign-in", {"key": API_KEY})
     company = world.browser.get(f"/portal/companies/{world.connection.company_id}").body

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from feedlane.connection import ConnectionStatus
+from tests.fakes.browser import Browser
+from tests.fakes.consent import ACME, OTHER
 from tests.unit.web.held import hold_connection
-from tests.unit.web.world import ACME, OTHER, URL, Browser, World
+from tests.worlds.web import URL, World
 
 
 @pytest.fixture
@@ -36,13 +38,13 @@ def test_the_state_is_kept_as_a_fingerprint_and_bound_by_a_safe_cookie(world: Wo
 def test_a_good_answer_links_the_connection_and_goes_on_to_the_accounts(world: World) -> None:
     world.add_account()
     seen = world.link()
-    linked = world.now()
+    linked = world.current()
     assert seen.location == f"{URL}{world.base()}/accounts"
     assert linked.status is ConnectionStatus.LINKED
     assert linked.tenant is not None
     assert (linked.tenant.id, linked.token_set_id) == (ACME.tenant_id, "token-set-1")
     assert (f"TENANT#{ACME.tenant_id}", f"LINKED#{linked.id}") in world.table.items
-    assert world.events() == ["connection.connected"]
+    assert world.event_types == ["connection.connected"]
 
 
 def test_without_source_accounts_the_customer_goes_to_the_end(world: World) -> None:
@@ -72,7 +74,7 @@ def test_a_replayed_state_is_refused_and_nothing_is_stored(world: World) -> None
 
 def test_an_expired_state_is_refused_with_a_way_to_try_again(world: World) -> None:
     state = world.start()
-    world.site.time += timedelta(minutes=10)
+    world.now += timedelta(minutes=10)
     before = dict(world.table.items)
     seen = world.call_back(state)
     assert seen.status == 410
@@ -96,7 +98,7 @@ def test_the_state_of_another_connection_is_refused(world: World) -> None:
     foreign = world.start(other, browser=Browser(world.site))
     seen = world.call_back(foreign)
     assert seen.status == 403
-    assert world.now(other).status is ConnectionStatus.PENDING_AUTH
+    assert world.current(other).status is ConnectionStatus.PENDING_AUTH
     assert world.site.vault.exchanged == []
 
 
@@ -106,7 +108,7 @@ def test_two_flows_in_one_browser_do_not_disturb_each_other(world: World) -> Non
     assert world.call_back(first, "code-1").status == 302
     world.site.organisations.consented = [OTHER]
     assert world.call_back(second, "code-2").status == 302
-    assert world.now(other).tenant is not None
+    assert world.current(other).tenant is not None
 
 
 def test_an_answer_without_code_is_explained_and_does_not_use_the_state_up(world: World) -> None:
@@ -128,14 +130,14 @@ def test_cancelling_at_xero_is_written_on_the_connection_and_told_to_the_platfor
     assert seen.location == (
         "https://app.example.com/done?s=403&m=User%20cancelled&t=User%20cancelled%20linking&j=abc%20d"
     )
-    [error] = world.now().errors
+    [error] = world.current().errors
     assert (error.status_code, error.status_text, error.error_message) == (
         "403",
         "User cancelled linking",
         "User cancelled",
     )
-    assert world.now().status is ConnectionStatus.PENDING_AUTH
-    assert world.events() == ["connection.failed"]
+    assert world.current().status is ConnectionStatus.PENDING_AUTH
+    assert world.event_types == ["connection.failed"]
 
 
 def test_cancelling_without_a_redirect_url_shows_a_page(world: World) -> None:
@@ -148,16 +150,16 @@ def test_cancelling_a_reconnection_leaves_a_linked_connection_as_it_is(world: Wo
     world.link()
     state = world.start(query="?link.reconnect=1")
     world.browser.get(f"/oauth/callback?error=access_denied&state={state}")
-    assert world.now().is_linked
-    assert world.now().errors == ()
+    assert world.current().is_linked
+    assert world.current().errors == ()
 
 
 def test_a_dead_code_is_explained_and_written_down(world: World) -> None:
     seen = world.call_back(world.start(), "dead")
     assert seen.status == 400
     assert "run out" in seen.body
-    assert world.now().errors[0].status_code == "500"
-    assert world.events() == ["connection.failed"]
+    assert world.current().errors[0].status_code == "500"
+    assert world.event_types == ["connection.failed"]
 
 
 def test_a_start_that_is_not_set_up_says_so(world: World) -> None:

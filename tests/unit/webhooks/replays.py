@@ -8,7 +8,8 @@ from feedlane.delivery import DeliveryState
 from feedlane.replay import Replay, Which
 from feedlane.replaying import start
 from feedlane.store import replays
-from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import BROKEN, World, hold_event
 
 HOUR = timedelta(hours=1)
 

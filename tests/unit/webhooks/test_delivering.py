@@ -9,7 +9,7 @@ import pytest
 from feedlane.delivery import DeliveryState
 from feedlane.errors import Unavailable
 from feedlane.store.table import Delete
-from tests.unit.webhooks.given import BROKEN, World, event_key, hold_event
+from tests.worlds.webhooks import BROKEN, World, event_key, hold_event
 
 
 @pytest.fixture

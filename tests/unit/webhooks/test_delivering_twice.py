@@ -8,7 +8,7 @@ import pytest
 
 from feedlane.delivery import DeliveryState
 from feedlane.store.table import ConditionFailed, Write
-from tests.unit.webhooks.given import BROKEN, OK, World, hold_event
+from tests.worlds.webhooks import BROKEN, OK, World, hold_event
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from feedlane.clock import iso
 from feedlane.delivery import Answer, DeliveryState
 from feedlane.replaying import resume
 from feedlane.store.table import ConditionFailed, Write
-from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import BROKEN, World, hold_event
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_a_consumer_that_is_gone_is_disabled_and_that_is_announced_in_the_same_c
     world.queues.take("deliveries")
     world.deliver()
     assert world.store.consumer("consumer-1").disabled
-    [event] = world.outbox(types.CONSUMER_DISABLED)
+    [event] = world.events(types.CONSUMER_DISABLED)
     assert event.payload["reason"] == "gone"
     assert world.delivery().state is DeliveryState.WAITING
     assert not world.queues.deliveries
@@ -43,7 +44,7 @@ def test_a_consumer_that_failed_for_five_days_is_disabled_and_announced_once(wor
     assert not world.store.consumer("consumer-1").disabled
     world.work_off()
     assert world.store.consumer("consumer-1").disabled
-    [event] = world.outbox(types.CONSUMER_DISABLED)
+    [event] = world.events(types.CONSUMER_DISABLED)
     assert event.payload["reason"] == "failing"
     assert event.payload["failingSince"] == iso(NOW)
     assert world.delivery("consumer-1", "event-2").state is DeliveryState.WAITING

@@ -10,8 +10,9 @@ from feedlane import consumers, lost_replays
 from feedlane.delivery import DeliveryState
 from feedlane.replay import SILENT
 from feedlane.store.table import ConditionFailed, Write
+from tests.builders import NOW
 from tests.fakes.queues import FakeQueues
-from tests.unit.webhooks.given import NOW, World, hold_event
+from tests.worlds.webhooks import World, hold_event
 
 
 class Crash(BaseException):

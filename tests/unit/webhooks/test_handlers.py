@@ -17,7 +17,7 @@ from feedlane.replay import Which
 from feedlane.replaying import start
 from feedlane.store.stream import events_in
 from tests.unit.handlers.handlers import Context, load, sample
-from tests.unit.webhooks.given import NOW, World
+from tests.worlds.webhooks import World
 
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
 
@@ -152,11 +152,13 @@ def test_the_attempt_is_logged_without_the_url_or_the_body(
 
 
 def test_a_message_that_names_a_replay_is_a_step_of_it(world: World, postponed: list[Any]) -> None:
-    world.happens(next(events_in(sample("relay_events"), pytest.fail)).event)
+    event = next(events_in(sample("relay_events"), pytest.fail)).event
+    world.now = event.time
+    world.happens(event)
     world.answers = [Answer(status=500)] * 8
     world.work_off()
     world.now += timedelta(seconds=1)
-    replay = start(world.store, world.queues, world.now, CONSUMER, Which.FAILED, NOW - timedelta(days=1))
+    replay = start(world.store, world.queues, world.now, CONSUMER, Which.FAILED, event.time - timedelta(days=1))
     body = json.dumps({"consumerId": CONSUMER, "replayId": replay.id})
     assert _handle(world, body) == {"batchItemFailures": []}
     assert len(world.posts) == 9

@@ -10,7 +10,8 @@ from feedlane import lost_replays, replaying
 from feedlane.event import Event
 from feedlane.replay import MOST_RINGS, SILENT, Replay, ReplayState, Which
 from feedlane.store import replays
-from tests.unit.webhooks.given import BROKEN, NOW, World, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import BROKEN, World, hold_event
 
 EVENTS = 4
 

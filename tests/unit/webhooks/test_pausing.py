@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from feedlane.delivery import Answer, DeliveryState
-from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import BROKEN, OK, TIMEOUT, World, hold_event
 
 
 def test_while_a_consumer_hangs_only_one_delivery_at_a_time_tries_it() -> None:

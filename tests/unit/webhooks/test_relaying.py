@@ -13,7 +13,8 @@ from feedlane.envelope import event_in
 from feedlane.event import Event
 from feedlane.money import loads
 from feedlane.relaying import MOST_BYTES, Captured, Notice, relay
-from tests.unit.webhooks.given import NOW, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import hold_event
 
 
 @dataclass

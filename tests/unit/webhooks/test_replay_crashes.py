@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from feedlane.delivery import Answer, DeliveryState
 from feedlane.replaying import resume
+from tests.builders import NOW
 from tests.unit.webhooks.crashing import Crash, Faults
-from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
 from tests.unit.webhooks.replays import HOUR, failed, posted, replay
+from tests.worlds.webhooks import BROKEN, OK, TIMEOUT, World, hold_event
 
 
 @pytest.fixture

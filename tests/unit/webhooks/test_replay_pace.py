@@ -8,8 +8,9 @@ import pytest
 
 from feedlane.delivery import Answer, DeliveryState
 from feedlane.replay import PATIENCE, ReplayState
-from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, World, hold_event
+from tests.builders import NOW
 from tests.unit.webhooks.replays import failed, posted, replay, state
+from tests.worlds.webhooks import BROKEN, OK, TIMEOUT, World, hold_event
 
 
 @pytest.fixture

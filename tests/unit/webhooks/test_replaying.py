@@ -9,8 +9,9 @@ import pytest
 from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.replay import ReplayState, Which
 from feedlane.replaying import replay_one, resume, start
-from tests.unit.webhooks.given import NOW, World, hold_event
+from tests.builders import NOW
 from tests.unit.webhooks.replays import HOUR, failed, posted, replay, state
+from tests.worlds.webhooks import World, hold_event
 
 
 @pytest.fixture

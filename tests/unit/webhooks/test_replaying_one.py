@@ -6,8 +6,8 @@ import pytest
 
 from feedlane.delivery import DeliveryState
 from feedlane.replaying import replay_one
-from tests.unit.webhooks.given import BROKEN, World, hold_event
 from tests.unit.webhooks.replays import failed, posted
+from tests.worlds.webhooks import BROKEN, World, hold_event
 
 
 @pytest.fixture

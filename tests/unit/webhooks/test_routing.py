@@ -10,7 +10,8 @@ from feedlane.envelope import detail, event_in
 from feedlane.money import loads
 from feedlane.routing import route
 from feedlane.store.table import Write
-from tests.unit.webhooks.given import NOW, World, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import World, hold_event
 
 
 @pytest.fixture

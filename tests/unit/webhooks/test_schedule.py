@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from feedlane.delivery import SCHEDULE, Answer, Delivery, DeliveryState, retry_seconds
 from feedlane.pause import Pause
 from feedlane.retry_after import consumer_retry_after
-from tests.unit.webhooks.given import BROKEN, NOW, OK, TIMEOUT, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import BROKEN, OK, TIMEOUT, hold_event
 
 THROTTLED = Answer(status=429)
 
@@ -69,7 +70,8 @@ def test_retry_after_is_kept_between_the_delay_and_twice_the_delay(asked: int, w
     ],
 )
 def test_retry_after_is_seconds_or_a_date_or_nothing(value: str, seconds: int | None) -> None:
-    assert consumer_retry_after(value, NOW) == seconds
+    now = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+    assert consumer_retry_after(value, now) == seconds
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

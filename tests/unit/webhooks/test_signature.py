@@ -13,7 +13,8 @@ from svix.webhooks import WebhookVerificationError
 from feedlane.consumer import Consumer
 from feedlane.envelope import body
 from feedlane.signature import Remembered, sign, signed_headers
-from tests.unit.webhooks.given import NOW, SECRET, hold_event
+from tests.builders import NOW
+from tests.worlds.webhooks import SECRET, hold_event
 
 OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 FORMER = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"

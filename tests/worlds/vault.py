@@ -7,20 +7,22 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 
 import httpx
 
+from feedlane.clock import Clock
 from feedlane.store import keys
 from feedlane.store.table import Item, Write
 from feedlane.vault_service import VaultService
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
+from tests.builders import NOW
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
+from tests.worlds.base import BaseWorld
 
-NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 GRACE = timedelta(minutes=30)
 CLIENT_ID = "CLIENT0123456789ABCDEF"
 SECRET = "canary-client-secret-one"
@@ -30,23 +32,14 @@ REDIRECT = "https://feedlane.example/oauth/callback"
 CONTINUOUS = "openid offline_access bankfeeds"
 
 
-class Time:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
 @dataclass
 class IdentityServer:
-    """Codes are `code-…`; every refresh token works until 30 minutes after it was replaced. `before` and `after` are
-    called around each refresh, with its number, and may raise or answer in its place."""
+    """Takes codes that begin with `code-`. A refresh token works until 30 minutes after it was replaced.
 
-    time: Time
+    `before` and `after` are called around each refresh, with its number; they may raise, or answer in its place.
+    """
+
+    clock: Clock
     secrets: list[str] = field(default_factory=lambda: [SECRET])
     scope: str = CONTINUOUS
     forms: list[dict[str, str]] = field(default_factory=list)
@@ -85,9 +78,9 @@ class IdentityServer:
                 case {"grant_type": "authorization_code", "code": code} if code.startswith("code-"):
                     return self._pair()
                 case {"grant_type": "refresh_token", "refresh_token": token}:
-                    if self.time.now >= self.alive_until.get(token, NOON):
+                    if self.clock() >= self.alive_until.get(token, NOW):
                         return refused("invalid_grant")
-                    self.alive_until[token] = min(self.alive_until[token], self.time.now + GRACE)
+                    self.alive_until[token] = min(self.alive_until[token], self.clock() + GRACE)
                     return self._pair()
                 case {"grant_type": "client_credentials"}:
                     return httpx.Response(200, json={"access_token": "app", "expires_in": 1800})
@@ -98,13 +91,13 @@ class IdentityServer:
         refresh = f"canary-refresh-{self._issued}"
         pair = {"access_token": jwt(f"canary-access-{self._issued}"), "expires_in": 1800, "scope": self.scope}
         if "offline_access" in self.scope:
-            self.alive_until[refresh] = self.time.now + timedelta(days=60)
+            self.alive_until[refresh] = self.clock() + timedelta(days=60)
             pair["refresh_token"] = refresh
         return httpx.Response(200, json=pair)
 
 
 class FragileTable(MemoryTable):
-    """Fails commits on request: `dead` stands for a process that is no more."""
+    """Fails commits on request. `dead` means that the process has ended."""
 
     dead = False
     on_commit: Callable[[], None] | None = None
@@ -131,21 +124,20 @@ class FragileSecrets(MemorySecrets):
 
 
 class Crash(BaseException):
-    """The process ends here. No handler of the code under test may catch it for good."""
+    """The process ends here. Nothing in the code under test may swallow it."""
 
 
-class World:
+class World(BaseWorld):
     def __init__(self) -> None:
-        self.time = Time()
-        self.server = IdentityServer(self.time)
-        self.table = FragileTable()
+        super().__init__(table=FragileTable())
+        self.server = IdentityServer(self.clock)
         self.secrets = FragileSecrets()
         self.pauses: list[float] = []
 
     def vault(self, pause: Callable[[float], None] | None = None) -> VaultService:
-        """A vault as a new function instance has it: nothing in memory."""
-        identity = Identity(Http("https://identity.test", transport=httpx.MockTransport(self.server)), self.time)
-        return VaultService(self.secrets, self.table, identity, self.time, pause or self.pauses.append)
+        """The vault of a new function instance, with nothing in memory."""
+        identity = Identity(Http("https://identity.test", transport=httpx.MockTransport(self.server)), self.clock)
+        return VaultService(self.secrets, self.table, identity, self.clock, pause or self.pauses.append)
 
     def connected(self, code: str = "code-1") -> str:
         """The id of a token set that a customer has just granted."""
@@ -157,7 +149,7 @@ class World:
         return self.table.get(keys.lease(token_set_id)) or {}
 
     def reborn(self) -> VaultService:
-        """The vault after a crash: the table and the store are as the dead process left them."""
+        """The vault after a crash: the table and the secrets are as the dead process left them."""
         self.table.dead = False
         self.table.on_commit = self.secrets.on_write = self.secrets.after_write = None
         return self.vault()

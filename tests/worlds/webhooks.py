@@ -1,32 +1,27 @@
-"""What tests of webhooks start from: a consumer, an event in the outbox, and a deliverer with its ports in memory."""
+"""Consumers, events in the outbox, and a deliverer and a replayer with everything around them in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from feedlane import event_payloads
 from feedlane.clock import iso
-from feedlane.company import Company
 from feedlane.consumer import Consumer
 from feedlane.delivering import Deliverer
 from feedlane.delivery import Answer, Delivery
 from feedlane.event import Event
-from feedlane.hold import Hold, Scope
+from feedlane.hold import Scope
 from feedlane.pause import Pause
 from feedlane.replaying import Replayer
 from feedlane.routing import route
 from feedlane.store import deliveries, keys
 from feedlane.store.records import emitted
-from feedlane.store.store import Store
-from tests.fakes.queues import FakeQueues
-from tests.fakes.table import MemoryTable
+from tests import builders
+from tests.builders import CONNECTION, NOW, TENANT
 from tests.fakes.upstream import NO_FEEDS
+from tests.worlds.base import BaseWorld
 
-NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
-COMPANY = Company(id="company-1", name="Harbour Bakery Ltd", tags={"region": "uk"}, created=NOW)
 SECRET = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
 OK = Answer(status=204, duration_ms=12)
 BROKEN = Answer(status=500, excerpt="oops", duration_ms=30)
@@ -34,100 +29,91 @@ TIMEOUT = Answer(error="timeout", duration_ms=15_000)
 
 
 def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
-    hold = Hold(
-        id="hold-1",
-        scope=Scope.TENANT,
-        subject="tenant-1",
+    """An event like any other: its content does not matter."""
+    company = builders.company(tags={"region": "uk"})
+    hold = builders.hold(
+        Scope.TENANT,
+        TENANT,
         reason="organisation-without-bank-feeds",
         problem=NO_FEEDS.problem,
         since=now,
-        tenant_id="tenant-1",
-        company_id=COMPANY.id,
-        connection_id="connection-1",
+        tenant_id=TENANT,
+        company_id=company.id,
+        connection_id=CONNECTION,
     )
-    return event_payloads.held(event_id, hold, 120, COMPANY, now)
+    return event_payloads.held(event_id, hold, 120, company, now)
 
 
-@dataclass
-class World:
-    """The clock stands still until a test moves it; `answers` are what the consumer says next (otherwise yes)."""
+class World(BaseWorld):
+    """`answers` are what the consumer says next; when there are none left, it says yes."""
 
-    now: datetime = NOW
-    jitter: float = 0.0
-    table: MemoryTable = field(default_factory=MemoryTable)
-    queues: FakeQueues = field(default_factory=FakeQueues)
-    answers: list[Answer] = field(default_factory=list)
-    posts: list[tuple[datetime, str, dict[str, str], bytes]] = field(default_factory=list)
-    secrets: list[str] = field(default_factory=lambda: [SECRET])
-    headers: dict[str, str] = field(default_factory=dict)
-    meanwhile: Callable[[], None] = lambda: None
-    """What happens while a post is under way."""
-    waiting: list[tuple[datetime, str, str, str]] = field(default_factory=list)
-    """Messages that were sent: when they are seen, on which queue, and what they name."""
-    ids: count[int] = field(default_factory=lambda: count(1))
-
-    def __post_init__(self) -> None:
-        self.store = Store(self.table)
+    def __init__(self, answers: Sequence[Answer] = ()) -> None:
+        super().__init__()
+        self.jitter = 0.0
+        self.answers = list(answers)
+        self.posts: list[tuple[datetime, str, dict[str, str], bytes]] = []
+        self.secrets = [SECRET]
+        self.headers: dict[str, str] = {}
+        self.meanwhile: Callable[[], None] = lambda: None
+        """Called while a post is under way."""
+        self.waiting: list[tuple[datetime, str, str, str]] = []
+        """Messages that have been sent: when they can be received, their queue, and the ids in them."""
         self.deliverer = Deliverer(
             store=self.store,
             queues=self.queues,
             secrets=lambda consumer: self.secrets,
             headers=lambda consumer: self.headers,
             post=self._post,
-            clock=lambda: self.now,
+            clock=self.clock,
             jitter=lambda: self.jitter,
-            new_id=lambda: f"new-{next(self.ids)}",
+            new_id=self.new_id,
         )
-        self.replayer = Replayer(self.store, self.queues, self.deliverer, lambda: self.now)
+        self.replayer = Replayer(self.store, self.queues, self.deliverer, self.clock)
 
     def consumer(self, id: str = "consumer-1", **fields: object) -> Consumer:
-        made = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
-        self.store.commit(self.store.add_consumer(made))
-        return made
+        consumer = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
+        self.store.commit(self.store.add_consumer(consumer))
+        return consumer
 
     def change(self, consumer_id: str = "consumer-1", **fields: object) -> None:
         self.store.commit(self.store.put_consumer(self.store.consumer(consumer_id).but(**fields)))
 
     def happens(self, event: Event) -> Event:
-        """The event is in the outbox, and has been routed."""
+        """The event is written to the outbox and routed."""
         self.store.commit(emitted(event))
         route(self.store, self.queues, event, self.now)
         return event
 
     def deliver(self, event_id: str = "event-1") -> None:
-        """A message of this delivery has come."""
+        """The message for this delivery arrives."""
         self.deliverer.deliver("consumer-1", event_id)
 
     def delivery(self, consumer_id: str = "consumer-1", event_id: str = "event-1") -> Delivery:
-        found = deliveries.find(self.store, consumer_id, event_id).delivery
-        assert found is not None
-        return found
+        delivery = deliveries.find(self.store, consumer_id, event_id).delivery
+        assert delivery is not None
+        return delivery
 
     def pause(self, consumer_id: str = "consumer-1") -> Pause | None:
         return deliveries.find(self.store, consumer_id, "").pause
 
-    def outbox(self, event_type: str) -> list[Event]:
-        found = [item for item in self.table.items.values() if item["pk"].startswith("EVENT#")]
-        return [event for event in map(Event.model_validate, found) if event.type == event_type]
-
     def work_off(self, most: int = 2000, crash: type[BaseException] | tuple[()] = ()) -> None:
-        """Hands every message on when its delay is over, until none is left: the clock moves with them.
+        """Hands over every message when its delay is over, until none is left. The clock moves with them.
 
-        A message on which the function crashed comes again later.
+        A message comes again later if the function crashed on it.
         """
         for _ in range(most):
             if not self.work_off_one(crash=crash):
                 return
-        raise AssertionError(f"messages go round for ever: {self.waiting}")
+        raise AssertionError(f"the queues do not empty: {self.waiting}")
 
     def work_off_one(self, first: str = "", crash: type[BaseException] | tuple[()] = ()) -> bool:
-        """The next message (of a queue); False if there is none."""
+        """Hands over the next message, those of the queue `first` before all others. False if there is none."""
         for queue in ("deliveries", "replays"):
             for consumer_id, id, delay in self.queues.take(queue):
                 self.waiting.append((self.now + timedelta(seconds=delay), queue, consumer_id, id))
         if not self.waiting:
             return False
-        message = min(self.waiting, key=lambda one: (one[1] != first if first else False, one))
+        message = min(self.waiting, key=lambda message: (message[1] != first if first else False, message))
         self.waiting.remove(message)
         due, queue, consumer_id, id = message
         self.now = max(self.now, due)

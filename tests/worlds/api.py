@@ -1,10 +1,10 @@
-"""Stand-ins for what the API has around it: Xero, the vault, the queues, the clock."""
+"""What the API has around it: Xero, the vault, the queues, the clock. Its handler answers from this world."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from types import SimpleNamespace
@@ -13,17 +13,16 @@ from typing import Any
 import pytest
 
 from feedlane.api_key import ApiKey
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.connection import Connection, ConnectionStatus
 from feedlane.environment import environment
 from feedlane.errors import NotFound
 from feedlane.ids import fingerprint
-from feedlane.settings import Settings
 from feedlane.source_account import AccountKind
-from feedlane.store.store import Store
 from feedlane.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess
 from feedlane.vault import KeysCheck, Secret
-from tests.fakes.queues import FakeQueues
-from tests.fakes.table import MemoryTable
+from tests import builders
+from tests.builders import TENANT, TOKEN_SET
+from tests.worlds.base import BaseWorld
 
 KEY = "fl_test"
 CONTEXT = SimpleNamespace(
@@ -123,53 +122,39 @@ class StandInVault:
         del self.secrets[consumer_id]
 
 
-class StandInParts:
-    """A deployment that is set up: keys, integration and bank feeds on, one API key."""
+class World(BaseWorld):
+    """A deployment that is set up: keys, integration and bank feeds on, one API key. It is the API's `parts`."""
 
     public_url = "https://feedlane.example.com"
 
     def __init__(self) -> None:
-        self.table = MemoryTable()
-        self.store = Store(self.table)
-        self.upstream: Any = StandInXero()
+        super().__init__(upstream=StandInXero())
         self.vault: Any = StandInVault()
-        self.queues = FakeQueues()
-        self.now = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-        self._ids = count(1)
         key = ApiKey(id="key-1", name="test", fingerprint=fingerprint(KEY), ending="test", created=self.now)
-        settings = Settings(enabled=True, bank_feeds=True, client_id="A" * 32, client_secret_ending="CyeQ")
+        settings = builders.settings(client_secret_ending="CyeQ")
         self.store.commit(self.store.add_api_key(key), self.store.put_settings(settings))
 
     def clock(self) -> datetime:
-        self.now += timedelta(milliseconds=1)
+        """A little later each time, so that things happen one after the other."""
+        self.advance(milliseconds=1)
         return self.now
-
-    def new_id(self) -> str:
-        return f"00000000-0000-4000-8000-{next(self._ids):012d}"
 
     def disconnect(self, connection: Connection) -> None:
         self.upstream.disconnect(connection)
 
-    # what others than the API do
+    # what happens outside the API
 
-    def link(self, company_id: str, connection_id: str, tenant_id: str = "tenant-1") -> Connection:
-        """As if the customer had been through Link."""
+    def link(self, company_id: str, connection_id: str, tenant_id: str = TENANT) -> Connection:
+        """As if the customer had completed Link."""
         connection = self.store.connection(company_id, connection_id)
         linked = connection.but(
             status=ConnectionStatus.LINKED,
-            token_set_id="tokens-1",
+            token_set_id=TOKEN_SET,
             scopes=("bankfeeds",),
-            tenant=Tenant(
-                id=tenant_id, name="Harbour Bakery", xero_connection_id=f"xc-{tenant_id}", base_currency="GBP",
-                plan="GROW",
-            ),
-        )  # fmt: skip
+            tenant=builders.tenant(tenant_id, base_currency="GBP", plan="GROW"),
+        )
         self.store.commit(self.store.put_connection(linked))
         return linked.but(version=connection.version + 1)
-
-    @property
-    def event_types(self) -> list[str]:
-        return [item["type"] for key, item in self.table.items.items() if key[0].startswith("EVENT#")]
 
 
 def transaction(id: str, date: str, amount: str, balance: str, **more: Any) -> dict[str, Any]:
@@ -180,11 +165,11 @@ def transaction(id: str, date: str, amount: str, balance: str, **more: Any) -> d
 
 
 @contextmanager
-def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInParts]:
-    """The handler works with these, until the test ends."""
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The API's handler works with a new world until the test ends."""
     from api import authentication, parts
 
-    own = StandInParts()
+    own = World()
     with monkeypatch.context() as patch:
         patch.setattr(parts, "current", own)
         patch.setenv("PUBLIC_URL", own.public_url)

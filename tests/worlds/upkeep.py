@@ -1,28 +1,26 @@
-"""Many connections, and Xero with the vault in front of it: who is asked for what, and when."""
+"""Many connections, and Xero with the vault in front of it: what is asked, and when."""
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from feedlane.company import Company
-from feedlane.connection import Connection, ConnectionStatus, Tenant
+from feedlane.connection import Connection, ConnectionStatus
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.problem import Problem
 from feedlane.store import keys
-from feedlane.store.store import Store
 from feedlane.store.table import Write
 from feedlane.tending import Tender
 from feedlane.tending_round import PER_MINUTE, Pace, Round, Rounds
 from feedlane.token_set import AccessToken
 from feedlane.xero.connections import XeroConnection
 from local.simulator.limits import RateLimits
-from tests.fakes.queues import FakeQueues
-from tests.fakes.table import MemoryTable
+from tests import builders
+from tests.fakes.quick_table import QuickTable
+from tests.worlds.base import BaseWorld
 
 NIGHT = datetime(2026, 6, 15, 3, 0, tzinfo=UTC)
 BETWEEN_RUNS = timedelta(minutes=10)
@@ -32,10 +30,10 @@ NOT_LISTED = Problem(type="about:blank", title="Unauthorized", status=401)
 
 
 class Killed(BaseException):
-    """The run ends here. Nothing of the code under test may catch it."""
+    """The run ends here. Nothing in the code under test may catch it."""
 
 
-class FragileTable(MemoryTable):
+class FragileTable(QuickTable):
     on_commit: Callable[[], None] = staticmethod(lambda: None)
 
     def commit(self, *writes: Write) -> None:
@@ -45,7 +43,7 @@ class FragileTable(MemoryTable):
 
 
 class Xero:
-    """The vault and `/connections` in one. Every call takes time, and counts against Xero's limit of the app."""
+    """The vault and `/connections` in one object. Every call takes time and counts against Xero's limit for the app."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -77,7 +75,7 @@ class Xero:
         token_set_id = access_token.partition(" ")[0]
         if token_set_id in self.ended_early:
             raise ReconnectionNeeded(NOT_LISTED)
-        return [XeroConnection(id=one, tenant_id=one) for one in self.tenants.get(token_set_id, set())]
+        return [XeroConnection(id=tenant, tenant_id=tenant) for tenant in self.tenants.get(token_set_id, set())]
 
     def _called(self) -> None:
         self.on_call()
@@ -95,31 +93,26 @@ class Xero:
         return most
 
 
-class World:
+class World(BaseWorld):
     def __init__(self, count: int, seed: int = 1, users: int | None = None) -> None:
-        """`count` linked connections of as many Xero users (or `users`); some have ended at Xero."""
-        self.now = NIGHT
+        """`count` linked connections of as many Xero users (or of `users`); some have ended at Xero."""
+        super().__init__(NIGHT, FragileTable())
         self.rng = random.Random(seed)
-        self.table = FragileTable()
-        self.store = Store(self.table)
         self.xero = Xero(self)
-        self.numbers = itertools.count()
         self.ended: set[str] = set()
         self.linked: list[Connection] = []
         for number in range(count):
             self._add(f"{self.rng.getrandbits(64):016x}", f"token-set-{number % (users or count)}")
 
     def run(self) -> Round | None:
-        """One run of the function, started by its schedule."""
+        """One run of the function, as its schedule starts it."""
         deadline = self.now + RUN_LASTS
         pace = Pace(PER_MINUTE, lambda: self.now.timestamp(), self._sleep)
-        tender = Tender(
-            self.store, self.xero, self.xero, lambda: self.now, self._new_id, FakeQueues(), pace.wait,  # type: ignore[arg-type]
-        )  # fmt: skip
-        return Rounds(self.store, tender, lambda: self.now).go_on(lambda: deadline - self.now)
+        tender = Tender(self.store, self.xero, self.xero, self.clock, self.new_id, self.queues, pace.wait)  # type: ignore[arg-type]
+        return Rounds(self.store, tender, self.clock).go_on(lambda: deadline - self.now)
 
     def runs(self, most: int = 60) -> int:
-        """Runs every ten minutes until the round is finished and nothing is in doubt; how many it took."""
+        """Runs every ten minutes until the round is finished and nothing is in doubt. Answers how many runs it took."""
         for number in range(1, most + 1):
             round = self._started()
             if round is not None and round.finished and not round.again:
@@ -134,7 +127,7 @@ class World:
         return self.store.connection(connection.company_id, connection.id).status
 
     def told(self) -> Counter[str]:
-        """How often each connection's end was told."""
+        """How many events there were about the end of each connection."""
         events = (item for item in self.table.inserted if item["pk"].startswith("EVENT#"))
         return Counter(item["pk"].removeprefix("EVENT#") for item in events)
 
@@ -152,12 +145,11 @@ class World:
             self.now = max(self.now, begun + BETWEEN_RUNS)
 
     def _add(self, id: str, token_set_id: str) -> None:
-        company = Company(id=f"company-{id}", name="Harbour Bakery Ltd", created=NIGHT)
-        tenant = Tenant(id=f"tenant-{id}", name="Harbour Bakery Ltd", xero_connection_id=id, demo=True)
-        connection = Connection(
-            id=id, company_id=company.id, status=ConnectionStatus.LINKED, created=NIGHT, linked_on=NIGHT,
-            tenant=tenant, token_set_id=token_set_id,
-        )  # fmt: skip
+        company = builders.company(f"company-{id}")
+        tenant = builders.tenant(f"tenant-{id}", demo=True)
+        connection = builders.linked(
+            id, company_id=company.id, linked_on=NIGHT, tenant=tenant, token_set_id=token_set_id
+        )
         self.table.put_many(
             write.item for write in (self.store.add_company(company), self.store.add_connection(connection))
         )
@@ -171,7 +163,7 @@ class World:
             self.xero.ended_early.add(token_set_id)
 
     def kill_grants(self, share: float) -> None:
-        """Some users' grants end as a whole."""
+        """The grants of some users end, with all their connections."""
         for connection in self.linked:
             if fingerprint(connection.token_set_id or "")[:4] < f"{int(share * 0xFFFF):04x}":
                 self.xero.dead.add(connection.token_set_id or "")
@@ -179,6 +171,3 @@ class World:
 
     def _sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
-
-    def _new_id(self) -> str:
-        return f"id-{next(self.numbers)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -12,16 +12,17 @@ from tests.fakes.table import MemoryTable
 
 
 class QuickTable(MemoryTable):
-    """`MemoryTable` with its items in order and without copies: callers do not change items.
+    """`MemoryTable` with its items kept in order, and without copies, because nobody changes an item.
 
-    It answers as `MemoryTable` does (the unit tests' contract), but a query costs only what it finds, as in DynamoDB.
+    It answers as `MemoryTable` does, but a query costs only what it finds, as in DynamoDB. Of what is inserted it keeps
+    the events alone.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._names: dict[str, dict[str, None]] = defaultdict(dict)
         self._sorted: dict[str, list[str]] = {}
-        self._listed: dict[str, dict[Key, Item]] = defaultdict(dict)
+        self._index: dict[str, _Partition] = defaultdict(_Partition)
 
     def get(self, key: Key) -> Item | None:
         return self.items.get(key)
@@ -33,8 +34,8 @@ class QuickTable(MemoryTable):
         self, pk: str, *, index: bool = False, reverse: bool = False, limit: int | None = None, **bounds: Any
     ) -> Iterable[Item]:
         if index:
-            listed = sorted(self._listed[pk].values(), key=lambda item: item["gsi1sk"])
-            items = listed[_within([item["gsi1sk"] for item in listed], **bounds)]
+            partition = self._index[pk]
+            items = [partition.items[key] for key in partition.keys[_within(partition.names, **bounds)]]
         else:
             names = self._in_order(pk)
             items = [self.items[pk, name] for name in names[_within(names, **bounds)]]
@@ -84,9 +85,30 @@ class QuickTable(MemoryTable):
 
     def _list(self, key: Key, before: Item | None, after: Item | None) -> None:
         if before is not None and "gsi1pk" in before:
-            self._listed[before["gsi1pk"]].pop(key, None)
+            self._index[before["gsi1pk"]].remove(key)
         if after is not None and "gsi1pk" in after:
-            self._listed[after["gsi1pk"]][key] = after
+            self._index[after["gsi1pk"]].add(key, after)
+
+
+class _Partition:
+    """One partition of the index: its items, and their keys in the order of the index."""
+
+    def __init__(self) -> None:
+        self.items: dict[Key, Item] = {}
+        self.names: list[str] = []
+        self.keys: list[Key] = []
+
+    def add(self, key: Key, item: Item) -> None:
+        self.items[key] = item
+        position = bisect_right(self.names, item["gsi1sk"])
+        self.names.insert(position, item["gsi1sk"])
+        self.keys.insert(position, key)
+
+    def remove(self, key: Key) -> None:
+        item = self.items.pop(key, None)
+        if item is not None:
+            position = self.keys.index(key, bisect_left(self.names, item["gsi1sk"]))
+            del self.names[position], self.keys[position]
 
 
 def _within(names: list[str], prefix: str = "", start: str | None = None, end: str | None = None) -> slice:

@@ -1,0 +1,89 @@
+"""What a customer's consent needs, in memory: the vault that exchanges codes, and the organisations behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from feedlane.connection import Tenant
+from feedlane.errors import ReconnectionNeeded
+from feedlane.problem import Problem
+from feedlane.sessions import Organisation
+from feedlane.token_set import AccessToken
+from feedlane.vault import Grant, KeysCheck, Secret
+from tests.builders import NOW
+
+ACME = Organisation(tenant_id="tenant-acme", name="Acme Ltd", xero_connection_id="xero-acme")
+OTHER = Organisation(tenant_id="tenant-other", name="Other Ltd", xero_connection_id="xero-other")
+
+
+@dataclass
+class FakeVault:
+    """Every code is good for one exchange."""
+
+    exchanged: list[str] = field(default_factory=list)
+    redirect_uris: list[str] = field(default_factory=list)
+    verifiers: list[str | None] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    scopes: tuple[str, ...] = ("bankfeeds", "offline_access")
+    second: str = ""
+    dropped: list[Secret] = field(default_factory=list)
+    check: KeysCheck = field(default_factory=lambda: KeysCheck(ok=True))
+
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
+        if code in self.exchanged or code == "dead":
+            raise ReconnectionNeeded(Problem(type="invalid_grant", title="Invalid grant", status=400))
+        self.exchanged.append(code)
+        self.verifiers.append(code_verifier)
+        self.redirect_uris.append(redirect_uri)
+        return Grant(
+            token_set_id="token-set-1",
+            access_token=f"canary-access-{code}",
+            expires_at=NOW + timedelta(minutes=30),
+            xero_user_id="user-1",
+            authentication_event_id=f"event-{code}",
+            scopes=self.scopes,
+        )
+
+    def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
+        return AccessToken(value="canary-access", expires_at=NOW + timedelta(minutes=30))
+
+    def create_webhook_secret(self, consumer_id: str) -> str:
+        return f"whsec_of_{consumer_id}"
+
+    def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
+        self.keys.append((client_id, client_secret))
+        return self.check.but(client_id=client_id, endings=(client_secret[-4:],))
+
+    def add_app_secret(self, client_secret: str) -> KeysCheck:
+        self.second = client_secret
+        return self.check.but(client_id="app-1", endings=("wxyz", client_secret[-4:]))
+
+    def drop_app_secret(self, which: Secret) -> KeysCheck:
+        self.dropped.append(which)
+        kept = self.second[-4:] if which is Secret.FIRST else "wxyz"
+        return KeysCheck(ok=True, client_id="app-1", endings=(kept,))
+
+
+@dataclass
+class FakeOrganisations:
+    consented: list[Organisation] = field(default_factory=lambda: [ACME])
+    demo: set[str] = field(default_factory=set)
+    removed: list[str] = field(default_factory=list)
+
+    def authorised(self, grant: Grant) -> list[Organisation]:
+        return list(self.consented)
+
+    def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
+        return Tenant(
+            id=organisation.tenant_id,
+            name=organisation.name,
+            xero_connection_id=organisation.xero_connection_id,
+            base_currency="GBP",
+            time_zone="Europe/London",
+            demo=organisation.tenant_id in self.demo,
+        )
+
+    def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
+        self.removed += [one.tenant_id for one in gone]
