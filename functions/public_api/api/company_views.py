@@ -17,10 +17,10 @@ from feedlane.settings import Settings
 
 def show_connections(connections: Sequence[Connection]) -> list[dict[str, Any]]:
     """With one-time passwords in their links, if the settings ask for them."""
-    ports = parts.current
-    settings = ports.store.settings()
+    current = parts.current
+    settings = current.store.settings()
     passwords = (
-        link_urls.connection_passwords(ports.store, ports.clock(), new_secret, connections)
+        link_urls.connection_passwords(current.store, current.clock(), new_secret, connections)
         if settings.link_passwords
         else {}
     )
@@ -29,28 +29,28 @@ def show_connections(connections: Sequence[Connection]) -> list[dict[str, Any]]:
 
 def show_company(company: Company) -> dict[str, Any]:
     """A company with its connections; links as in `show_connections`."""
-    ports = parts.current
-    has_passwords = ports.store.settings().link_passwords
-    password = link_urls.company_password(ports.store, ports.clock(), new_secret, company.id) if has_passwords else ""
-    return company_json(company, show_connections(ports.store.connections(company.id)), ports.public_url, password)
+    current = parts.current
+    has_passwords = current.store.settings().link_passwords
+    password = link_urls.company_password(current.store, current.clock(), new_secret, company.id) if has_passwords else ""
+    return company_json(company, show_connections(current.store.connections(company.id)), current.public_url, password)
 
 
 def show_companies(shown: Sequence[Company]) -> list[dict[str, Any]]:
     """Companies with their connections. Their links have no passwords: each would cost a write."""
-    ports = parts.current
-    connections = companies.connections_of(ports.store, shown)
+    current = parts.current
+    connections = companies.connections_of(current.store, shown)
     everything = [connection for company in shown for connection in connections[company.id]]
-    by_id = {view["id"]: view for view in _views(ports.store.settings(), everything, {})}
+    by_id = {view["id"]: view for view in _views(current.store.settings(), everything, {})}
     return [
-        company_json(company, [by_id[connection.id] for connection in connections[company.id]], ports.public_url)
+        company_json(company, [by_id[connection.id] for connection in connections[company.id]], current.public_url)
         for company in shown
     ]
 
 
 def _views(settings: Settings, connections: Sequence[Connection], passwords: Mapping[str, str]) -> list[dict[str, Any]]:
-    ports = parts.current
-    errors = standing_errors(ports.store, settings, connections)
+    current = parts.current
+    errors = standing_errors(current.store, settings, connections)
     return [
-        connection_json(connection, ports.public_url, errors[connection.id], passwords.get(connection.id, ""))
+        connection_json(connection, current.public_url, errors[connection.id], passwords.get(connection.id, ""))
         for connection in connections
     ]

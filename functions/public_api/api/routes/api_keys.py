@@ -22,8 +22,8 @@ def list_api_keys() -> Response[str]:
 
 @router.post("/apiKeys")
 def create_api_key() -> Response[str]:
-    body, ports = parsed(ApiKeyBody, router.body), parts.current
-    key, clear = api_keys.create(ports.store, ports.clock(), ports.new_id, body.name)
+    body, current = parsed(ApiKeyBody, router.body), parts.current
+    key, clear = api_keys.create(current.store, current.clock(), current.new_id, body.name)
     return created(api_key_json(key, clear))
 
 

@@ -19,18 +19,18 @@ router = Routes()
 
 @router.post("/companies")
 def create_company() -> Response[str]:
-    body, ports = parsed(CompanyBody, router.body), parts.current
-    company = companies.create(ports.store, ports.clock(), ports.new_id, body.name, body.description, body.tags)
+    body, current = parsed(CompanyBody, router.body), parts.current
+    company = companies.create(current.store, current.clock(), current.new_id, body.name, body.description, body.tags)
     return ok(show_company(company))
 
 
 @router.get("/companies")
 def list_companies() -> Response[str]:
-    parameters, ports = router.parameters, parts.current
+    parameters, current = router.parameters, parts.current
     request = page_request(parameters, COMPANY_FIELDS, "Company")
     tags = parameters.get("tags", "")
     has_tags = tagged(tags)
-    listed = [company for company in ports.store.companies() if has_tags(company.tags)]
+    listed = [company for company in current.store.companies() if has_tags(company.tags)]
     extra = {"tags": tags} if tags else {}
     if not request.asks_nothing:
         return ok(page_of(request, "/companies", show_companies(listed), extra))
@@ -58,6 +58,6 @@ def update_company(company_id: str) -> Response[str]:
 
 @router.delete("/companies/<company_id>")
 def delete_company(company_id: str) -> Response[str]:
-    ports, now = parts.current, parts.current.clock()
-    companies.delete(ports.store, ports.upstream, ports.queues, ports.disconnect, now, ports.new_id, company_id)
+    current, now = parts.current, parts.current.clock()
+    companies.delete(current.store, current.upstream, current.queues, current.disconnect, now, current.new_id, company_id)
     return no_content()

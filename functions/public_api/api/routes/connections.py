@@ -21,16 +21,16 @@ router = Routes()
 
 @router.post("/companies/<company_id>/connections")
 def create_connection(company_id: str) -> Response[str]:
-    body, ports = parsed(ConnectionBody, router.body), parts.current
-    return _answer(connections.create(ports.store, ports.clock(), ports.new_id, company_id, body.platform_key))
+    body, current = parsed(ConnectionBody, router.body), parts.current
+    return _answer(connections.create(current.store, current.clock(), current.new_id, company_id, body.platform_key))
 
 
 @router.get("/companies/<company_id>/connections")
 def list_connections(company_id: str) -> Response[str]:
-    ports = parts.current
+    current = parts.current
     request = page_request(router.parameters, CONNECTION_FIELDS, "Connection")
-    ports.store.company(company_id)
-    results = show_connections(ports.store.connections(company_id))
+    current.store.company(company_id)
+    results = show_connections(current.store.connections(company_id))
     return ok(page_of(request, f"/companies/{company_id}/connections", results))
 
 
@@ -41,20 +41,20 @@ def get_connection(company_id: str, connection_id: str) -> Response[str]:
 
 @router.patch("/companies/<company_id>/connections/<connection_id>")
 def unlink_connection(company_id: str, connection_id: str) -> Response[str]:
-    body, ports = parsed(StatusBody, router.body), parts.current
+    body, current = parsed(StatusBody, router.body), parts.current
     if body.status != ConnectionStatus.UNLINKED:
         raise Invalid.field("status", "can only be changed to Unlinked", "Enum")
     return _answer(
-        connections.unlink(ports.store, ports.disconnect, ports.clock(), ports.new_id, company_id, connection_id)
+        connections.unlink(current.store, current.disconnect, current.clock(), current.new_id, company_id, connection_id)
     )
 
 
 @router.delete("/companies/<company_id>/connections/<connection_id>")
 def delete_connection(company_id: str, connection_id: str) -> Response[str]:
     """200: the SDKs accept no other success status here, least of all 204."""
-    ports, now = parts.current, parts.current.clock()
+    current, now = parts.current, parts.current.clock()
     connections.delete(
-        ports.store, ports.upstream, ports.queues, ports.disconnect, now, ports.new_id, company_id, connection_id
+        current.store, current.upstream, current.queues, current.disconnect, now, current.new_id, company_id, connection_id
     )
     return ok({})
 

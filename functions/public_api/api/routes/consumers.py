@@ -19,10 +19,10 @@ router = Routes()
 
 @router.post("/webhooks")
 def create_consumer() -> Response[str]:
-    body, ports = parsed(ConsumerBody, router.body), parts.current
+    body, current = parsed(ConsumerBody, router.body), parts.current
     types, tags = body.event_types or [], body.company_tags or []
     consumer, secret = consumers.create(
-        ports.store, ports.vault, ports.clock(), ports.new_id, body.url, types, tags, body.disabled, body.headers
+        current.store, current.vault, current.clock(), current.new_id, body.url, types, tags, body.disabled, body.headers
     )
     return created(consumer_json(consumer, secret))
 
@@ -40,9 +40,9 @@ def get_consumer(webhook_id: str) -> Response[str]:
 @router.patch(CONSUMER)
 def change_consumer(webhook_id: str) -> Response[str]:
     """Changes only the fields in the body. Headers are replaced as a whole."""
-    body, ports = parsed(ConsumerChanges, router.body), parts.current
+    body, current = parsed(ConsumerChanges, router.body), parts.current
     consumer = consumers.change(
-        ports.store, ports.vault, webhook_id, body.url, body.event_types, body.company_tags, body.headers
+        current.store, current.vault, webhook_id, body.url, body.event_types, body.company_tags, body.headers
     )
     return ok(consumer_json(consumer))
 
@@ -61,22 +61,22 @@ def disable_consumer(webhook_id: str) -> Response[str]:
 @router.post(f"{CONSUMER}/enable")
 def enable_consumer(webhook_id: str) -> Response[str]:
     """`replay` in the answer is the replay that sends the waiting events."""
-    ports = parts.current
-    consumer, replay = consumers.enable(ports.store, ports.queues, ports.clock(), webhook_id)
+    current = parts.current
+    consumer, replay = consumers.enable(current.store, current.queues, current.clock(), webhook_id)
     return ok(consumer_json(consumer) | {"replay": replay_json(replay)})
 
 
 @router.post(f"{CONSUMER}/secret/rotate")
 def rotate_secret(webhook_id: str) -> Response[str]:
-    ports = parts.current
-    consumer, secret = consumers.rotate_secret(ports.store, ports.vault, ports.clock(), webhook_id)
+    current = parts.current
+    consumer, secret = consumers.rotate_secret(current.store, current.vault, current.clock(), webhook_id)
     return ok(consumer_json(consumer, secret))
 
 
 @router.post(f"{CONSUMER}/test")
 def send_test(webhook_id: str) -> Response[str]:
     """202 with the delivery. Get it by its `id` to learn the outcome."""
-    ports = parts.current
+    current = parts.current
     return ok(
-        delivery_json(consumers.send_test(ports.store, ports.queues, ports.clock(), ports.new_id, webhook_id)), 202
+        delivery_json(consumers.send_test(current.store, current.queues, current.clock(), current.new_id, webhook_id)), 202
     )

@@ -23,13 +23,13 @@ router = Routes()
 @router.get("/webhooks/<webhook_id>/deliveries")
 def list_deliveries(webhook_id: str) -> Response[str]:
     """Newest first. `_links.next` leads to the next page; a page may be shorter than its size."""
-    query, ports = router.parameters, parts.current
-    ports.store.consumer(webhook_id)
+    query, current = router.parameters, parts.current
+    current.store.consumer(webhook_id)
     size, after = page_size(query), cursor_in(query.get("after", ""))
     since, until = (moment_in(name, query[name]) if query.get(name) else None for name in ("since", "until"))
     states, company = states_in(query.get("status", "")), query.get("companyId")
     newest, cursor = deliveries.newest(
-        ports.store, webhook_id, since, until, after, size,
+        current.store, webhook_id, since, until, after, size,
         lambda delivery: delivery.state in states and company in (None, "", delivery.company_id),
     )  # fmt: skip
     results = [delivery_json(delivery, SHORT) for delivery in newest]
@@ -47,23 +47,23 @@ def get_delivery(webhook_id: str, event_id: str) -> Response[str]:
 @router.post("/webhooks/<webhook_id>/deliveries/<event_id>/replay")
 def replay_delivery(webhook_id: str, event_id: str) -> Response[str]:
     """202: the delivery is sent again, with the same `webhook-id`."""
-    ports = parts.current
-    return ok(delivery_json(replaying.replay_one(ports.store, ports.queues, ports.clock(), webhook_id, event_id)), 202)
+    current = parts.current
+    return ok(delivery_json(replaying.replay_one(current.store, current.queues, current.clock(), webhook_id, event_id)), 202)
 
 
 @router.post("/webhooks/<webhook_id>/replays")
 def start_replay(webhook_id: str) -> Response[str]:
     """202: the replay runs by itself, in the order of the events."""
-    ports, body = parts.current, parsed(ReplayBody, router.body)
+    current, body = parts.current, parsed(ReplayBody, router.body)
     if body.which not in SELECTIONS:
         raise Invalid.field("which", f"must be one of {', '.join(SELECTIONS)}", "Enum")
     since = moment_in("since", body.since)
     until = moment_in("until", body.until) if body.until else None
     company = body.company_id or None
     if company:
-        ports.store.company(company)
+        current.store.company(company)
     replay = replaying.start(
-        ports.store, ports.queues, ports.clock(), webhook_id, SELECTIONS[body.which], since, until, company
+        current.store, current.queues, current.clock(), webhook_id, SELECTIONS[body.which], since, until, company
     )  # fmt: skip
     return ok(replay_json(replay), 202)
 

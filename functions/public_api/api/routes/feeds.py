@@ -46,23 +46,23 @@ def get_feed(connection_id: str, account: str) -> Response[str]:
 @router.post("/feeds/<connection_id>/<account>/release")
 def release_feed(connection_id: str, account: str) -> Response[str]:
     """Releases every hold that stops the feed, including those on its tenant and on the app."""
-    ports, feed = parts.current, _find(connection_id, account)
+    current, feed = parts.current, _find(connection_id, account)
     body = parsed(ReleaseBody, router.body or "{}")
-    operations = releasing.release_feed(ports.store, ports.queues, ports.clock(), ports.new_id, feed, body.set_aside)
+    operations = releasing.release_feed(current.store, current.queues, current.clock(), current.new_id, feed, body.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in operations]})
 
 
 @router.post("/feeds/<connection_id>/<account>/statements/<number>/resolve")
 def resolve_statement(connection_id: str, account: str, number: str) -> Response[str]:
     """Records what an operator knows of a statement that Xero never completes. Answers the feed."""
-    ports, feed = parts.current, _find(connection_id, account)
+    current, feed = parts.current, _find(connection_id, account)
     if not re.fullmatch("[0-9]{1,12}", number):
         raise NotFound("statement", number)
     outcome = parsed(ResolveBody, router.body or "{}").outcome
     if outcome not in list(Outcome):
         raise Invalid.field("outcome", f"must be {' or '.join(Outcome)}", "Enum")
     resolved = resolving.resolve(
-        ports.store, ports.queues, ports.clock(), ports.new_id, feed.id, int(number), Outcome(outcome)
+        current.store, current.queues, current.clock(), current.new_id, feed.id, int(number), Outcome(outcome)
     )
     return ok(_views([resolved])[0])
 

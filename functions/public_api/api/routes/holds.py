@@ -24,7 +24,7 @@ def list_holds() -> Response[str]:
 @router.post("/holds/<hold_id>/release")
 def release_hold(hold_id: str) -> Response[str]:
     """Answers the push operations that send the waiting lines. The body may name transactions to set aside."""
-    ports, body = parts.current, parsed(ReleaseBody, router.body or "{}")
-    hold = releasing.find_hold(ports.store, hold_id)
-    operations = releasing.release(ports.store, ports.queues, ports.clock(), ports.new_id, hold, body.set_aside)
+    current, body = parts.current, parsed(ReleaseBody, router.body or "{}")
+    hold = releasing.find_hold(current.store, hold_id)
+    operations = releasing.release(current.store, current.queues, current.clock(), current.new_id, hold, body.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in operations]})

@@ -47,19 +47,19 @@ def get_settings(platform_key: str) -> Response[str]:
 def change_settings(platform_key: str) -> Response[str]:
     """Changes only the fields in the body."""
     _require_xero(platform_key)
-    ports = parts.current
+    current = parts.current
     changes = parsed(SettingsBody, router.body).model_dump(exclude_unset=True)
     nullable = {"connection_limit"}
     changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
-    return _answer(settings_changes.change_settings(ports.store, ports.queues, ports.clock(), ports.new_id, changes))
+    return _answer(settings_changes.change_settings(current.store, current.queues, current.clock(), current.new_id, changes))
 
 
 @router.put("/integrations/<platform_key>/credentials")
 def change_credentials(platform_key: str) -> Response[str]:
     _require_xero(platform_key)
-    body, ports = parsed(CredentialsBody, router.body), parts.current
+    body, current = parsed(CredentialsBody, router.body), parts.current
     settings, check = key_changes.change_keys(
-        ports.store, ports.queues, ports.vault, ports.clock(), ports.new_id, body.client_id, body.client_secret
+        current.store, current.queues, current.vault, current.clock(), current.new_id, body.client_id, body.client_secret
     )
     return _keys_answer(settings, check.message)
 
@@ -67,9 +67,9 @@ def change_credentials(platform_key: str) -> Response[str]:
 @router.put("/integrations/<platform_key>/credentials/secondSecret")
 def add_second_secret(platform_key: str) -> Response[str]:
     _require_xero(platform_key)
-    body, ports = parsed(SecretBody, router.body), parts.current
+    body, current = parsed(SecretBody, router.body), parts.current
     settings, check = key_changes.add_second_secret(
-        ports.store, ports.queues, ports.vault, ports.clock(), ports.new_id, body.client_secret
+        current.store, current.queues, current.vault, current.clock(), current.new_id, body.client_secret
     )
     return _keys_answer(settings, check.message)
 
@@ -77,10 +77,10 @@ def add_second_secret(platform_key: str) -> Response[str]:
 @router.delete("/integrations/<platform_key>/credentials/<secret>")
 def drop_secret(platform_key: str, secret: str) -> Response[str]:
     _require_xero(platform_key)
-    which, ports = _SECRETS.get(secret), parts.current
+    which, current = _SECRETS.get(secret), parts.current
     if which is None:
         raise NotFound("secret", secret)
-    settings = key_changes.drop_secret(ports.store, ports.queues, ports.vault, ports.clock(), ports.new_id, which)
+    settings = key_changes.drop_secret(current.store, current.queues, current.vault, current.clock(), current.new_id, which)
     return _keys_answer(settings, "")
 
 

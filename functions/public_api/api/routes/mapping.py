@@ -20,13 +20,13 @@ router = Routes()
 
 @router.get(PATH)
 def get_mapping(company_id: str, connection_id: str) -> Response[str]:
-    ports = parts.current
-    connection = ports.store.connection(company_id, connection_id)
-    accounts = ports.store.source_accounts(connection_id)
+    current = parts.current
+    connection = current.store.connection(company_id, connection_id)
+    accounts = current.store.source_accounts(connection_id)
     if not connection.is_linked or all(account.mapping for account in accounts):
         return ok([mapping_json(account, []) for account in accounts])
     access = mapping.access_to(connection)
-    targets, fed = ports.upstream.target_accounts(access), mapping.fed_accounts(ports.store, access.tenant_id)
+    targets, fed = current.upstream.target_accounts(access), mapping.fed_accounts(current.store, access.tenant_id)
     return ok(
         [
             mapping_json(account, [] if account.mapping else mapping.target_options(targets, account, fed))
@@ -37,14 +37,14 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
 
 @router.post(PATH)
 def create_mapping(company_id: str, connection_id: str) -> Response[str]:
-    body, ports = parsed(MappingBody, router.body), parts.current
-    connection = ports.store.connection(company_id, connection_id)
-    account = ports.store.find_source_account(connection_id, body.source_account_id)
+    body, current = parsed(MappingBody, router.body), parts.current
+    connection = current.store.connection(company_id, connection_id)
+    account = current.store.find_source_account(connection_id, body.source_account_id)
     if account is None:
         raise NotFound("bank account", body.source_account_id)
     try:
         mapped_account = mapping.map_account(
-            ports.store, ports.upstream, ports.queues, ports.clock(), ports.new_id, connection, account,
+            current.store, current.upstream, current.queues, current.clock(), current.new_id, connection, account,
             body.target_account_id or None, body.feed_start_date,
         )  # fmt: skip
     except Refused as refused:

@@ -21,15 +21,15 @@ def get_profile() -> Response[str]:
 
 @router.put("/profile")
 def replace_profile() -> Response[str]:
-    body, ports = parsed(ProfileBody, router.body), parts.current
-    profile = ports.store.profile().but(
+    body, current = parsed(ProfileBody, router.body), parts.current
+    profile = current.store.profile().but(
         name=body.name,
         redirect_url=body.redirect_url,
         logo_url=body.logo_url or "",
         icon_url=body.icon_url or "",
         white_list_urls=tuple(body.white_list_urls or ()),
     )
-    return ok(profile_json(settings_changes.change_profile(ports.store, ports.clock(), ports.new_id, profile)))
+    return ok(profile_json(settings_changes.change_profile(current.store, current.clock(), current.new_id, profile)))
 
 
 @router.get("/corsSettings")
@@ -41,6 +41,6 @@ def get_origins() -> Response[str]:
 @router.post("/corsSettings")
 @router.post("/connectionManagement/corsSettings")
 def replace_origins() -> Response[str]:
-    body, ports = parsed(OriginsBody, router.body), parts.current
-    profile = settings_changes.change_origins(ports.store, ports.clock(), ports.new_id, body.allowed_origins)
+    body, current = parsed(OriginsBody, router.body), parts.current
+    profile = settings_changes.change_origins(current.store, current.clock(), current.new_id, body.allowed_origins)
     return ok({"allowedOrigins": list(profile.allowed_origins)})

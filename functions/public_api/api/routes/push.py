@@ -33,10 +33,10 @@ router = Routes()
 @router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions")
 def push_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
     """200 with a body that says 202, and 400 for a conflict: the SDKs know no other success here, and no 409."""
-    ports, account_id = parts.current, account_id_in(account)
+    current, account_id = parts.current, account_id_in(account)
     try:
         operation = pushing.accept(
-            ports.store, ports.queues, ports.clock(), ports.new_id, company_id, connection_id, account_id, _body(),
+            current.store, current.queues, current.clock(), current.new_id, company_id, connection_id, account_id, _body(),
             _timeout(), router.header("idempotency-key"),
         )  # fmt: skip
     except Conflict as conflict:
@@ -46,10 +46,10 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
 
 @router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions/validate")
 def validate_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
-    ports = parts.current
+    current = parts.current
     try:
         errors, warnings = pushing.validate(
-            ports.store, ports.clock(), company_id, connection_id, account_id_in(account), _body()
+            current.store, current.clock(), company_id, connection_id, account_id_in(account), _body()
         )
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict

@@ -49,37 +49,37 @@ def list_source_accounts(company_id: str, connection_id: str) -> Response[str]:
 
 @router.patch(f"{PATH}/<account>")
 def update_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
-    ports = parts.current
-    connection = ports.store.connection(company_id, connection_id)
-    account_before = ports.store.source_account(connection_id, account_id_in(account))
+    current = parts.current
+    connection = current.store.connection(company_id, connection_id)
+    account_before = current.store.source_account(connection_id, account_id_in(account))
     changes = parsed(SourceAccountChanges, router.body).model_dump(exclude_none=True)
-    changed = source_accounts.changed(account_before, changes, ports.clock())
+    changed = source_accounts.changed(account_before, changes, current.clock())
     if source_accounts.ends(account_before, changes):
         changed = unmapping.unmap(
-            ports.store, ports.upstream, ports.queues, ports.clock(), ports.new_id, connection, changed
+            current.store, current.upstream, current.queues, current.clock(), current.new_id, connection, changed
         )
     else:
-        ports.store.commit(ports.store.put_source_account(changed))
+        current.store.commit(current.store.put_source_account(changed))
     return ok(source_account_json(changed))
 
 
 @router.delete(f"{PATH}/<account>")
 def delete_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
-    ports = parts.current
-    connection = ports.store.connection(company_id, connection_id)
-    source_account = ports.store.source_account(connection_id, account_id_in(account))
+    current = parts.current
+    connection = current.store.connection(company_id, connection_id)
+    source_account = current.store.source_account(connection_id, account_id_in(account))
     unmapping.remove_account(
-        ports.store, ports.upstream, ports.queues, ports.clock(), ports.new_id, connection, source_account
+        current.store, current.upstream, current.queues, current.clock(), current.new_id, connection, source_account
     )
     return no_content()
 
 
 def _create(connection: Connection, value: Any) -> SourceAccount:
-    body, ports = of_json(SourceAccountBody, value), parts.current
+    body, current = of_json(SourceAccountBody, value), parts.current
     nested = {"routing_info", "account_info"}
     details = body.model_dump(by_alias=True, exclude_none=True, include=nested)
     fields = body.model_dump(exclude=nested)
-    return source_accounts.create(ports.store, ports.clock(), connection, given=details, **fields)
+    return source_accounts.create(current.store, current.clock(), connection, given=details, **fields)
 
 
 def _batch_item(connection: Connection, item: Any) -> dict[str, Any]:
