@@ -34,8 +34,8 @@ from tests.chaos.outbox.consumers import VaultClient
 from tests.chaos.outbox.wiring import function, wired
 from tests.chaos.timeline import START, Timeline
 from tests.fakes.quick_table import QuickTable
+from tests.handlers import Context
 from tests.stack.template import template
-from tests.unit.handlers.handlers import Context
 
 FUNCTION = "function deliver_webhooks"
 READ_SECONDS, WRITE_SECONDS, SEND_SECONDS, TIMEOUT_SECONDS = 0.004, 0.008, 0.008, 15.0

@@ -26,7 +26,7 @@ from feedlane.wiring.checks import Checks
 from tests.chaos.faults import Faults
 from tests.chaos.sqs import Message, Queue
 from tests.chaos.timeline import Timeline
-from tests.unit.handlers.handlers import Context, load
+from tests.handlers import Context, load
 
 BATCH = 10
 TRANSACTIONS, STATEMENTS, CHECKS = "transactions.fifo", "statements.fifo", "checks"

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from feedlane.web.site import Site
-from tests.unit.handlers.handlers import Context, load
+from tests.handlers import Context, load
 
 # Which function answers, by the first part of the path.
 _FUNCTIONS = {"link": "link", "oauth": "oauth_callback", "portal": "portal"}

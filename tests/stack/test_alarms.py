@@ -21,8 +21,8 @@ from feedlane.events.relay import BusEntry
 from feedlane.problem import Problem
 from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS
 from feedlane.wiring import functions as wiring
+from tests.handlers import Context, load, sample
 from tests.stack.template import ROOT, functions, of_type, variables_of
-from tests.unit.handlers.handlers import Context, load, sample
 from tests.worlds.webhooks import BROKEN, World
 
 STACK = "feedlane"

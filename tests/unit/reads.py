@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tests.unit.handlers.handlers import ROOT
+from tests.handlers import ROOT
 
 LAYER = ROOT / "layers" / "feedlane"
 # Decorators that do not hand the function on to somebody who calls it.

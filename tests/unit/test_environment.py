@@ -9,9 +9,9 @@ from unittest.mock import patch
 import pytest
 
 from feedlane.environment import Environment, Variable, VariableMissing, environment, require
+from tests.handlers import ROOT, load
 from tests.stack.service_needs import probe
 from tests.stack.template import Need, functions, statements, template, variables_of
-from tests.unit.handlers.handlers import ROOT, load
 from tests.unit.reads import reads_of
 
 FIELDS = {variable.name: field for field, variable in vars(Environment).items() if isinstance(variable, Variable)}

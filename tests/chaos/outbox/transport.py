@@ -21,7 +21,7 @@ from tests.chaos.outbox.replays import is_of_replay
 from tests.chaos.sqs import Message, Queue
 from tests.chaos.table import ChaosTable, Unreachable
 from tests.chaos.timeline import Crash, Timeline
-from tests.unit.handlers.handlers import Context
+from tests.handlers import Context
 
 _typed = TypeSerializer().serialize
 SHARDS = 2

@@ -21,7 +21,7 @@ from feedlane.ports import Ports
 from feedlane.store.store import Store
 from feedlane.wiring import webhooks as webhook_wiring
 from tests.chaos.timeline import Timeline
-from tests.unit.handlers.handlers import load
+from tests.handlers import load
 
 PUBLIC_URL = "https://feedlane.example"
 EVENTS = "events"

@@ -24,7 +24,7 @@ from feedlane.wiring import functions as wiring
 from feedlane.xero.connections import XeroConnection
 from tests import builders
 from tests.builders import NOW
-from tests.unit.handlers.handlers import Context, load, sample
+from tests.handlers import Context, load, sample
 from tests.worlds.feeds import World
 
 COMPANY = "c9f0f895-fb98-4b91-99f8-7e3d9b4e1001"

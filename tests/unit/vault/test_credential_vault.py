@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from feedlane.aws.vault import LambdaVault
 from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
-from tests.unit.handlers.handlers import Context, load, sample
+from tests.handlers import Context, load, sample
 from tests.worlds.vault import CLIENT_ID, CONTINUOUS, NEW_SECRET, REDIRECT, SECRET, World
 
 app = load("credential_vault")

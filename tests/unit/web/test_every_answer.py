@@ -14,7 +14,7 @@ from feedlane.companies import items as company_items
 from feedlane.errors import Invalid
 from feedlane.web.request import request_in
 from tests.builders import URL
-from tests.unit.handlers.handlers import Context, load, sample
+from tests.handlers import Context, load, sample
 from tests.worlds.web import API_KEY, World
 
 

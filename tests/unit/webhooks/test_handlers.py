@@ -17,7 +17,7 @@ from feedlane.events.relay import BusEntry
 from feedlane.webhooks.delivery import Answer, Delivery, DeliveryState
 from feedlane.webhooks.replay import Selection
 from feedlane.webhooks.replayer import start
-from tests.unit.handlers.handlers import Context, load, sample
+from tests.handlers import Context, load, sample
 from tests.worlds.webhooks import World
 
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"

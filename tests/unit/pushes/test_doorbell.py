@@ -12,7 +12,7 @@ from feedlane.follow_ups import PushOperationCheck
 from feedlane.pushes import doorbell
 from feedlane.pushes.api_door import accept
 from tests.builders import ACCOUNT, COMPANY, CONNECTION, NOW
-from tests.unit.feeds.moments import Crashed, crashes_everywhere
+from tests.moments import Crashed, crashes_everywhere
 from tests.worlds.feeds import World, transactions
 
 SOON_ENOUGH = timedelta(minutes=2)

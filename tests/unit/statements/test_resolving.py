@@ -14,8 +14,8 @@ from feedlane.statements import items as statement_items
 from feedlane.statements.follower import STUCK_AFTER
 from feedlane.statements.resolution import Resolution, resolve
 from feedlane.statements.statement import StatementState
-from tests.unit.feeds.moments import crashes_everywhere, just_before
-from tests.unit.feeds.test_long_pending import ends, pass_time, pending
+from tests.moments import crashes_everywhere, just_before
+from tests.unit.statements.test_long_pending import ends, pass_time, pending
 from tests.worlds.feeds import World, transactions
 
 

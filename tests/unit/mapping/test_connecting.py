@@ -16,8 +16,8 @@ from feedlane.mapping import mapping, unmapping
 from feedlane.scope import Scope
 from feedlane.store.table import Write
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
-from tests.unit.feeds.disconnecting import map_again, unmap
-from tests.unit.feeds.moments import Crashed, just_before
+from tests.disconnecting import map_again, unmap
+from tests.moments import Crashed, just_before
 from tests.worlds.feeds import World, transactions
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from feedlane.events import event as event_types
-from tests.unit.handlers.handlers import ROOT
+from tests.handlers import ROOT
 
 PACKAGE = ROOT / "layers" / "feedlane" / "feedlane"
 # `envelope` reads one back from the bus, without its payload.

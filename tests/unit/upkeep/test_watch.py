@@ -13,7 +13,7 @@ from feedlane.vault.leases import Leases
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.replay import STALLED_AFTER, Replay, ReplayState
 from feedlane.wiring import functions as wiring
-from tests.unit.handlers.handlers import Context, load
+from tests.handlers import Context, load
 from tests.worlds.app_keys import World
 from tests.worlds.vault import CLIENT_ID, SECRET, Crash
 

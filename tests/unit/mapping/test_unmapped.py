@@ -8,9 +8,9 @@ from feedlane.errors import Conflict
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.holds import items as hold_items
 from feedlane.mapping import mapping
-from tests.unit.feeds.disconnecting import map_again, remove, unmap
-from tests.unit.feeds.holding import hold_tenant, lift
-from tests.unit.feeds.moments import just_before
+from tests.disconnecting import map_again, remove, unmap
+from tests.holding import hold_tenant, lift
+from tests.moments import just_before
 from tests.worlds.feeds import World, transactions
 
 
