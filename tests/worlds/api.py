@@ -172,10 +172,10 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The API's handler works with a new world until the test ends."""
     from api import authentication, parts
 
-    own = World()
+    world = World()
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "current", own)
+        patch.setattr(parts, "current", world)
         environment.cache_clear()
         authentication.forget_all()
-        yield own
+        yield world
     environment.cache_clear()

@@ -16,14 +16,14 @@ from tests.worlds.api import World, installed
 
 
 @pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """What the handler works with."""
-    with installed(monkeypatch) as own:
-        yield own
+    with installed(monkeypatch) as world:
+        yield world
 
 
 @pytest.fixture
-def server(own: World) -> Iterator[ApiServer]:
+def server(world: World) -> Iterator[ApiServer]:
     server = ApiServer()
     yield server
     server.close()
@@ -43,9 +43,9 @@ def platform(server: ApiServer) -> CodatPlatform:
 
 
 @pytest.fixture
-def ids(sdk: CodatBankFeeds, own: World) -> dict[str, str]:
+def ids(sdk: CodatBankFeeds, world: World) -> dict[str, str]:
     """A company with a linked connection."""
     company = sdk.companies.create(request={"name": "Harbour Bakery Ltd", "tags": {"uid": "cust_7"}})
     connection = sdk.connections.create(request={"company_id": company.id, "request_body": {"platform_key": "gbol"}})
-    own.link(company.id, connection.id)
+    world.link(company.id, connection.id)
     return {"company_id": company.id, "connection_id": connection.id}

@@ -89,12 +89,12 @@ def test_updates_change_name_balance_and_status_only(sdk: CodatBankFeeds, ids: I
         assert refused.value.status_code == 400
 
 
-def test_a_deleted_account_is_gone_and_its_feed_ended(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
+def test_a_deleted_account_is_gone_and_its_feed_ended(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     sdk.source_accounts.delete(request={**ids, "account_id": "src-001"})
     assert sdk.source_accounts.list(request=ids) == []
-    assert own.upstream.feeds == {}
+    assert world.upstream.feeds == {}
 
 
 # mapping
@@ -109,45 +109,45 @@ def test_mapping_offers_accounts_of_the_same_kind_and_currency(sdk: CodatBankFee
     assert offered["card"].status == "pending"
 
 
-def test_mapping_to_an_existing_account_connects_it(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
+def test_mapping_to_an_existing_account_connects_it(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
     create_account(sdk, ids)
     mapped = map_account(sdk, ids)
     assert (mapped.status, mapped.target_account_id, mapped.error) == ("connected", "xero-1", None)
     assert map_account(sdk, ids).status == "connected"
-    assert len(own.upstream.feeds) == 1
+    assert len(world.upstream.feeds) == 1
     [shown] = sdk.account_mapping.get(request=ids)
     assert (shown.target_account_id, shown.feed_start_date) == ("xero-1", "2026-01-01T00:00:00Z")
-    assert own.event_types.count("bankFeeds.sourceAccount.connected") == 1
-    feed = feed_items.find_feed(own.store, feed_id(ids["connection_id"], "src-001"))
+    assert world.event_types.count("bankFeeds.sourceAccount.connected") == 1
+    feed = feed_items.find_feed(world.store, feed_id(ids["connection_id"], "src-001"))
     assert feed
     assert (feed.tenant_id, feed.token_set_id) == ("tenant-1", "tokens-1")
 
 
-def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
-    own.upstream.active = False
+def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
+    world.upstream.active = False
     create_account(sdk, ids)
     mapped = map_account(sdk, ids, target=None)
     assert (mapped.status, mapped.target_account_id) == ("connecting", None)
-    check, delay = own.queues.follow_ups[-1]
+    check, delay = world.queues.follow_ups[-1]
     assert (check.kind, check.feed_id, delay) == ("feedConnection", feed_id(ids["connection_id"], "src-001"), 1)
-    [made] = own.upstream.feeds.values()
+    [made] = world.upstream.feeds.values()
     ready = made.model_copy(update={"active": True, "account_id": "xero-9", "account_name": "Current account"})
-    record_feed_connection_active(own.ports, check.feed_id, ready, own.now)
+    record_feed_connection_active(world.ports, check.feed_id, ready, world.now)
     [shown] = sdk.account_mapping.get(request=ids)
     assert (shown.status, shown.target_account_id, shown.target_account_name) == (
         "connected", "xero-9", "Current account",
     )  # fmt: skip
-    assert "bankFeeds.sourceAccount.connected" in own.event_types
+    assert "bankFeeds.sourceAccount.connected" in world.event_types
 
 
 def test_an_account_that_another_company_feeds_is_neither_offered_nor_taken(
-    sdk: CodatBankFeeds, ids: Ids, own: World
+    sdk: CodatBankFeeds, ids: Ids, world: World
 ) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     other = sdk.companies.create(request={"name": "Other"})
     connection = sdk.connections.create(request={"company_id": other.id, "request_body": {"platform_key": "gbol"}})
-    own.link(other.id, connection.id)
+    world.link(other.id, connection.id)
     theirs = {"company_id": other.id, "connection_id": connection.id}
     create_account(sdk, theirs)
     [offered] = sdk.account_mapping.get(request=theirs)
@@ -159,23 +159,23 @@ def test_an_account_that_another_company_feeds_is_neither_offered_nor_taken(
 
 
 def test_a_disconnected_account_can_be_mapped_anew_and_keeps_its_ledger(
-    sdk: CodatBankFeeds, ids: Ids, own: World
+    sdk: CodatBankFeeds, ids: Ids, world: World
 ) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     id = feed_id(ids["connection_id"], "src-001")
-    feed = feed_items.find_feed(own.store, id)
+    feed = feed_items.find_feed(world.store, id)
     assert feed
-    own.store.commit(feed_items.put_feed(feed.but(recorded_through=7)))
+    world.store.commit(feed_items.put_feed(feed.but(recorded_through=7)))
     ended = sdk.source_accounts.update(
         request={**ids, "account_id": "src-001", "source_account": {"id": "src-001", "status": "disconnected"}}
     )
     assert ended.status == "disconnected"
-    unfed = feed_items.find_feed(own.store, id)
+    unfed = feed_items.find_feed(world.store, id)
     assert unfed
     assert unfed.feed_connection_id == ""
     assert map_account(sdk, ids).status == "connected"
-    again = feed_items.find_feed(own.store, id)
+    again = feed_items.find_feed(world.store, id)
     assert again
     assert (again.recorded_through, again.feed_connection_id) == (7, "feed-2")
-    assert "bankFeeds.sourceAccount.disconnected" in own.event_types
+    assert "bankFeeds.sourceAccount.disconnected" in world.event_types

@@ -14,7 +14,7 @@ from tests.contract.sdk.test_bank_feeds import Ids, create_account, map_account,
 from tests.worlds.api import World
 
 
-def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
+def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     pushed = push(sdk, ids)
@@ -22,8 +22,8 @@ def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids
     assert pushed.timeout_in_minutes == 30
     request = {"company_id": ids["company_id"], "push_operation_key": pushed.push_operation_key}
     assert sdk.transactions.get_create_operation(request=request).status == "Pending"
-    operation = push_operation_items.find_operation(own.store, ids["company_id"], pushed.push_operation_key)
-    own.store.commit(push_operation_items.put_operation(operation.succeeded(own.now)))
+    operation = push_operation_items.find_operation(world.store, ids["company_id"], pushed.push_operation_key)
+    world.store.commit(push_operation_items.put_operation(operation.succeeded(world.now)))
     ended = sdk.transactions.get_create_operation(request=request)
     assert (ended.status, ended.status_code, ended.changes[0].type) == ("Success", 200, "Created")
     page = sdk.transactions.list_create_operations(
@@ -54,11 +54,11 @@ def test_an_account_id_may_have_slashes(sdk: CodatBankFeeds, ids: Ids, server: A
         sdk.source_accounts.delete(request={**ids, "account_id": account})
 
 
-def test_an_unlinked_connection_takes_no_push(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
+def test_an_unlinked_connection_takes_no_push(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     sdk.connections.unlink(request={**ids, "request_body": {"status": "Unlinked"}})
-    assert company_items.connection(own.store, **ids).status is ConnectionStatus.UNLINKED
+    assert company_items.connection(world.store, **ids).status is ConnectionStatus.UNLINKED
     with pytest.raises(errors.ErrorMessage) as refused:
         push(sdk, ids)
     assert refused.value.status_code == 400

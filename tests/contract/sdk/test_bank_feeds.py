@@ -48,7 +48,7 @@ def push(sdk: CodatBankFeeds, ids: Ids, account: str = "src-001", **more: object
 # companies
 
 
-def test_a_company_lives_from_creation_to_deletion(sdk: CodatBankFeeds, own: World) -> None:
+def test_a_company_lives_from_creation_to_deletion(sdk: CodatBankFeeds, world: World) -> None:
     company = sdk.companies.create(request={"name": "Company (Codat[1])", "description": "demo", "tags": {"a": "b"}})
     assert company.name == "Company Codat1"
     assert company.redirect.startswith("https://feeds.example.com/link/")
@@ -64,7 +64,7 @@ def test_a_company_lives_from_creation_to_deletion(sdk: CodatBankFeeds, own: Wor
         sdk.companies.get(request={"company_id": company.id})
     assert gone.value.status_code == 404
     assert gone.value.data.error == f"No company was found with ID {company.id}"
-    assert own.event_types == ["company.created", "company.deleted"]
+    assert world.event_types == ["company.created", "company.deleted"]
 
 
 def test_companies_are_paged_filtered_and_ordered(sdk: CodatBankFeeds) -> None:
@@ -102,21 +102,21 @@ def test_a_connection_is_created_listed_and_read(sdk: CodatBankFeeds, ids: Ids) 
     assert [one.id for one in company.data_connections] == [ids["connection_id"]]
 
 
-def test_connection_errors_reach_the_client(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
-    connection = company_items.connection(own.store, ids["company_id"], ids["connection_id"])
+def test_connection_errors_reach_the_client(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
+    connection = company_items.connection(world.store, ids["company_id"], ids["connection_id"])
     error = ConnectionFault(
-        status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=own.now
+        status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=world.now
     )
-    own.store.commit(company_items.put_connection(connection.failed(error)))
+    world.store.commit(company_items.put_connection(connection.failed(error)))
     [shown] = sdk.connections.get(request=ids).data_connection_errors
     assert (shown.status_code, shown.error_message, shown.status) == ("403", "User cancelled", "Active")
 
 
-def test_unlinking_ends_that_one_connection_at_xero(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
+def test_unlinking_ends_that_one_connection_at_xero(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
     unlinked = sdk.connections.unlink(request={**ids, "request_body": {"status": "Unlinked"}})
     assert unlinked.status == "Unlinked"
-    assert own.upstream.disconnected == ["xero-tenant-1"]
-    assert "connection.disconnected" in own.event_types
+    assert world.upstream.disconnected == ["xero-tenant-1"]
+    assert "connection.disconnected" in world.event_types
 
 
 def test_a_connection_that_never_was_linked_cannot_be_unlinked(sdk: CodatBankFeeds, ids: Ids) -> None:
@@ -126,15 +126,15 @@ def test_a_connection_that_never_was_linked_cannot_be_unlinked(sdk: CodatBankFee
     assert refused.value.status_code == 400
 
 
-def test_deleting_a_connection_takes_its_accounts_and_feeds_along(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
+def test_deleting_a_connection_takes_its_accounts_and_feeds_along(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
     assert sdk.connections.delete(request=ids) is None
-    assert own.upstream.feeds == {}
-    assert own.upstream.disconnected == ["xero-tenant-1"]
+    assert world.upstream.feeds == {}
+    assert world.upstream.disconnected == ["xero-tenant-1"]
     assert sdk.connections.list(request={"company_id": ids["company_id"]}).results == []
-    assert company_items.source_accounts(own.store, ids["connection_id"]) == []
-    assert "connection.deleted" in own.event_types
+    assert company_items.source_accounts(world.store, ids["connection_id"]) == []
+    assert "connection.deleted" in world.event_types
 
 
 def test_company_information_is_the_organisations(sdk: CodatBankFeeds, ids: Ids) -> None:

@@ -33,12 +33,12 @@ def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch):
     return lambda *words: CliRunner().invoke(cli, words)
 
 
-def test_feeds_and_holds_are_listed_and_released(run, sdk: CodatBankFeeds, ids: dict[str, str], own: World) -> None:
+def test_feeds_and_holds_are_listed_and_released(run, sdk: CodatBankFeeds, ids: dict[str, str], world: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
-    [feed] = feed_items.all_feeds(own.store)
-    own.add_hold(Scope.FEED, feed.id, reason="statement-rejected", problem=NO_FEEDS, company_id=ids["company_id"])
-    own.store.commit(feed_items.put_feed(feed.but(recorded_through=2)))
+    [feed] = feed_items.all_feeds(world.store)
+    world.add_hold(Scope.FEED, feed.id, reason="statement-rejected", problem=NO_FEEDS, company_id=ids["company_id"])
+    world.store.commit(feed_items.put_feed(feed.but(recorded_through=2)))
     assert f"{feed.id}  2  0  2  held: statement-rejected" in run("feeds", "list").output
     assert run("feeds", "list", "--company", "nobody").output == ""
     listed = run("holds", "list").output
@@ -50,7 +50,7 @@ def test_feeds_and_holds_are_listed_and_released(run, sdk: CodatBankFeeds, ids: 
 
 
 @pytest.fixture
-def webhooks(own: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def webhooks(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A consumer; while a command waits, what is on the queue is worked off. The ids that it was posted."""
     posted: list[str] = []
 
@@ -58,32 +58,32 @@ def webhooks(own: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         posted.append(headers["webhook-id"])
         return Answer(status=204, duration_ms=7)
 
-    deliverer = Deliverer(own.ports,
-        secrets=lambda consumer: [own.vault.secrets[consumer.id]], post=post,
+    deliverer = Deliverer(world.ports,
+        secrets=lambda consumer: [world.vault.secrets[consumer.id]], post=post,
         jitter=lambda: 0.0, headers=lambda consumer: {},
     )  # fmt: skip
 
     def work(seconds: float) -> None:
-        own.now += timedelta(seconds=60)
-        for consumer_id, replay_id, _ in own.queues.take("replays"):
-            Replayer(own.ports, deliverer).work(consumer_id, replay_id)
-        for consumer_id, event_id, _ in own.queues.take("deliveries"):
+        world.now += timedelta(seconds=60)
+        for consumer_id, replay_id, _ in world.queues.take("replays"):
+            Replayer(world.ports, deliverer).work(consumer_id, replay_id)
+        for consumer_id, event_id, _ in world.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
 
     monkeypatch.setattr("cli.webhooks.time.sleep", work)
-    secret = own.vault.create_webhook_secret("hook-1")
+    secret = world.vault.create_webhook_secret("hook-1")
     assert secret
-    consumer = Consumer(id="hook-1", url="https://hooks.example.com/in?key=secret", created=own.now)
-    own.store.commit(webhook_items.add_consumer(consumer))
+    consumer = Consumer(id="hook-1", url="https://hooks.example.com/in?key=secret", created=world.now)
+    world.store.commit(webhook_items.add_consumer(consumer))
     return posted
 
 
-def test_webhooks_are_replayed_and_waited_for(run, own: World, webhooks: list[str]) -> None:
+def test_webhooks_are_replayed_and_waited_for(run, world: World, webhooks: list[str]) -> None:
     for n in range(3):
-        event = hold_event(f"event-{n}", own.now + timedelta(seconds=n))
+        event = hold_event(f"event-{n}", world.now + timedelta(seconds=n))
         given_up = Delivery.of(event, "hook-1").but(state=DeliveryState.FAILURE)
-        own.store.commit(put_event(event), webhook_items.put_delivery(given_up, own.now))
-    own.now += timedelta(minutes=1)
+        world.store.commit(put_event(event), webhook_items.put_delivery(given_up, world.now))
+    world.now += timedelta(minutes=1)
     assert run("webhooks", "list").output == "hook-1  enabled  -  https://hooks.example.com/in\n"
     listed = run("webhooks", "deliveries", "hook-1", "--failed").output
     assert [line.split()[0] for line in listed.splitlines()] == ["event-2", "event-1", "event-0"]
@@ -98,7 +98,7 @@ def test_webhooks_are_replayed_and_waited_for(run, own: World, webhooks: list[st
         assert run("webhooks", "replay", "hook-1", *wrong).exit_code != 0
 
 
-def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, own: World, webhooks: list[str]) -> None:
+def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, world: World, webhooks: list[str]) -> None:
     tested = run("webhooks", "test", "hook-1")
     assert tested.exit_code == 0
     assert tested.output == f"{webhooks[0]}  204  7 ms\n"
@@ -106,21 +106,21 @@ def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, own: World, webh
     assert run("webhooks", "disable", "hook-1").exit_code == 0
     assert "  disabled  " in run("webhooks", "list").output
     assert run("webhooks", "test", "hook-1").exit_code == 1
-    route(own.ports, hold_event("missed", own.now), own.now)
-    own.store.commit(put_event(hold_event("missed", own.now)))
-    own.now += timedelta(minutes=1)
+    route(world.ports, hold_event("missed", world.now), world.now)
+    world.store.commit(put_event(hold_event("missed", world.now)))
+    world.now += timedelta(minutes=1)
     assert "Done  1 sent, 0 failed" in run("webhooks", "enable", "hook-1").output
     assert webhooks[-1] == "missed"
 
 
-def test_what_the_api_refuses_ends_the_command_with_its_words(run, own: World) -> None:
+def test_what_the_api_refuses_ends_the_command_with_its_words(run, world: World) -> None:
     refused = run("holds", "release", "nothing")
     assert refused.exit_code == 1
     assert "404: No hold was found with ID nothing" in refused.output
 
 
-def test_a_key_is_made_straight_in_the_table(run, own: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_keys, "_store", lambda table: own.store)
+def test_a_key_is_made_straight_in_the_table(run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "_store", lambda table: world.store)
     made = run("api-key", "create", "--table", "feedlane", "--name", "first")
     assert made.exit_code == 0
     monkeypatch.setenv("FEEDLANE_API_KEY", made.output.strip())

@@ -32,9 +32,9 @@ def mapped(sdk: CodatBankFeeds, ids: Ids) -> Ids:
     return ids
 
 
-def hold_tenant(own: World) -> Hold:
+def hold_tenant(world: World) -> Hold:
     why = {"reason": "organisation-without-bank-feeds", "problem": NO_FEEDS}
-    return own.add_hold(Scope.TENANT, "tenant-1", tenant_id="tenant-1", **why)
+    return world.add_hold(Scope.TENANT, "tenant-1", tenant_id="tenant-1", **why)
 
 
 def test_a_wrong_key_is_a_typed_401(server: ApiServer) -> None:
@@ -47,8 +47,8 @@ def test_a_wrong_key_is_a_typed_401(server: ApiServer) -> None:
         assert refused.value.headers["X-Correlation-Id"] == refused.value.data.correlation_id
 
 
-def test_xeros_403_reaches_the_client_whole(sdk: CodatBankFeeds, mapped: Ids, own: World) -> None:
-    hold_tenant(own)
+def test_xeros_403_reaches_the_client_whole(sdk: CodatBankFeeds, mapped: Ids, world: World) -> None:
+    hold_tenant(world)
     with pytest.raises(errors.ErrorMessage) as refused:
         push(sdk, mapped)
     assert refused.value.status_code == 403
@@ -91,14 +91,14 @@ def test_a_push_to_an_account_that_is_not_connected_is_a_typed_400(sdk: CodatBan
 
 
 def test_a_push_whose_answer_got_lost_is_taken_once(
-    sdk: CodatBankFeeds, mapped: Ids, own: World, server: ApiServer
+    sdk: CodatBankFeeds, mapped: Ids, world: World, server: ApiServer
 ) -> None:
     server.lost_answers = 2
     first = push(sdk, mapped)
     assert len([call for call in server.calls if call[0] == "POST" and "/push/" in call[1]]) == 3
     page = sdk.transactions.list_create_operations(request={"company_id": mapped["company_id"]})
     assert [one.push_operation_key for one in page.results] == [first.push_operation_key]
-    assert {pushed["id"] for pushed in own.queues.pushed} == {first.push_operation_key}
+    assert {pushed["id"] for pushed in world.queues.pushed} == {first.push_operation_key}
 
 
 def test_a_server_error_is_tried_again(sdk: CodatBankFeeds, mapped: Ids, server: ApiServer) -> None:
@@ -106,10 +106,10 @@ def test_a_server_error_is_tried_again(sdk: CodatBankFeeds, mapped: Ids, server:
     assert push(sdk, mapped).status == "Pending"
 
 
-def test_xero_out_of_reach_is_a_503_that_the_sdk_tries_again(sdk: CodatBankFeeds, ids: Ids, own: World) -> None:
-    own.upstream.problem = Unavailable("Xero did not answer")
+def test_xero_out_of_reach_is_a_503_that_the_sdk_tries_again(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
+    world.upstream.problem = Unavailable("Xero did not answer")
     assert sdk.connections.unlink(request={**ids, "request_body": {"status": "Unlinked"}}).status == "Unlinked"
-    assert own.event_types.count("connection.disconnected") == 1
+    assert world.event_types.count("connection.disconnected") == 1
 
 
 def test_what_xero_bank_feeds_have_not_is_refused_with_an_envelope(sdk: CodatBankFeeds, ids: Ids) -> None:
@@ -132,8 +132,8 @@ def test_what_xero_bank_feeds_have_not_is_refused_with_an_envelope(sdk: CodatBan
         assert refused.value.data.error
 
 
-def test_a_released_hold_lets_pushes_in_again(sdk: CodatBankFeeds, mapped: Ids, own: World) -> None:
-    hold = hold_tenant(own)
-    own.store.commit(hold_items.remove_hold(hold))
+def test_a_released_hold_lets_pushes_in_again(sdk: CodatBankFeeds, mapped: Ids, world: World) -> None:
+    hold = hold_tenant(world)
+    world.store.commit(hold_items.remove_hold(hold))
     assert push(sdk, mapped).status == "Pending"
-    assert own.queues.pushed[0]["group"] == feed_id(mapped["connection_id"], "src-001")
+    assert world.queues.pushed[0]["group"] == feed_id(mapped["connection_id"], "src-001")

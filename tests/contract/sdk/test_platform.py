@@ -15,7 +15,7 @@ Ids = dict[str, str]
 EVENTS = ["bankTransactions.write.successful", "PushOperationStatusChanged", "connection.connected"]
 
 
-def test_a_webhook_consumer_shows_its_secret_once(platform: CodatPlatform, own: World) -> None:
+def test_a_webhook_consumer_shows_its_secret_once(platform: CodatPlatform, world: World) -> None:
     hook = platform.webhooks.create_consumer(
         request=shared.WebhookConsumerPrototype(
             url="https://hooks.example.com/feeds", event_types=EVENTS, company_tags=["region:uk"]
@@ -24,12 +24,12 @@ def test_a_webhook_consumer_shows_its_secret_once(platform: CodatPlatform, own: 
     assert hook.event_types == [
         "bankTransactions.write.successful", "bankTransactions.write.unsuccessful", "connection.connected",
     ]  # fmt: skip
-    assert own.vault.secrets.keys() == {hook.id}
+    assert world.vault.secrets.keys() == {hook.id}
     [listed] = platform.webhooks.list_consumers().results
     assert (listed.id, listed.url, listed.company_tags) == (hook.id, "https://hooks.example.com/feeds", ["region:uk"])
     platform.webhooks.delete_consumer(request={"webhook_id": hook.id})
     assert platform.webhooks.list_consumers().results == []
-    assert own.vault.secrets == {}
+    assert world.vault.secrets == {}
 
 
 def test_a_webhook_consumer_is_checked(platform: CodatPlatform) -> None:
@@ -80,13 +80,13 @@ def test_the_profile_is_kept(platform: CodatPlatform) -> None:
     assert wrong.value.status_code == 400
 
 
-def test_an_api_key_is_shown_once_and_works_at_once(platform: CodatPlatform, own: World) -> None:
+def test_an_api_key_is_shown_once_and_works_at_once(platform: CodatPlatform, world: World) -> None:
     made = platform.settings.create_api_key(request={"name": "ci"})
     assert made.api_key.startswith("fl_")
     listed = platform.settings.list_api_keys().results
     assert {key.name for key in listed} == {"test", "ci"}
     assert made.api_key not in [key.api_key for key in listed]
-    assert made.api_key not in str(own.table.items)
+    assert made.api_key not in str(world.table.items)
     # The SDK takes every answer to a deletion for an error; the key is gone all the same.
     with pytest.raises(errors.ResponseValidationError):
         platform.settings.delete_api_key(request={"api_key_id": made.id})
@@ -130,13 +130,13 @@ def test_pushes_are_seen_by_the_platform_sdk_too(sdk: CodatBankFeeds, platform: 
     assert unsupported.value.status_code == 404
 
 
-def test_companies_and_connections_work_alike(platform: CodatPlatform, own: World) -> None:
+def test_companies_and_connections_work_alike(platform: CodatPlatform, world: World) -> None:
     company = platform.companies.create(request={"name": "Harbour Bakery Ltd"})
     connection = platform.connections.create(
         request={"company_id": company.id, "request_body": {"platform_key": "gbol"}}
     )
     ids = {"company_id": company.id, "connection_id": connection.id}
-    own.link(**ids)
+    world.link(**ids)
     unlinked = platform.connections.unlink(request={**ids, "update_connection_status": {"status": "Unlinked"}})
     assert unlinked.status == "Unlinked"
     platform.connections.delete(request=ids)

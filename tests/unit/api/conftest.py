@@ -24,13 +24,13 @@ Call = Callable[..., Answer]
 
 
 @pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with installed(monkeypatch) as own:
-        yield own
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with installed(monkeypatch) as world:
+        yield world
 
 
 @pytest.fixture
-def call(own: World) -> Call:
+def call(world: World) -> Call:
     """`call("GET", "/companies")`, with a body as JSON or as text."""
     from functions.public_api import app
 
@@ -46,9 +46,9 @@ def call(own: World) -> Call:
 
 
 @pytest.fixture
-def ids(call: Call, own: World) -> dict[str, str]:
+def ids(call: Call, world: World) -> dict[str, str]:
     """A company with a linked connection."""
     company_id = call("POST", "/companies", {"name": "Harbour Bakery Ltd"}).body["id"]
     connection_id = call("POST", f"/companies/{company_id}/connections", {"platformKey": "gbol"}).body["id"]
-    own.link(company_id, connection_id)
+    world.link(company_id, connection_id)
     return {"company_id": company_id, "connection_id": connection_id}

@@ -37,8 +37,8 @@ def _push(call: Call, ids: dict[str, str]) -> Answer:
     return call("POST", f"{path}/bankTransactions", {"accountId": "main", "transactions": [line]})
 
 
-def _own(own: World, ids: dict[str, str]) -> Connection:
-    return company_items.connection(own.store, ids["company_id"], ids["connection_id"])
+def _own(world: World, ids: dict[str, str]) -> Connection:
+    return company_items.connection(world.store, ids["company_id"], ids["connection_id"])
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def _own(own: World, ids: dict[str, str]) -> Connection:
     ],
 )
 def test_a_hold_is_an_active_error_of_the_connections_it_stops(
-    call: Call, own: World, ids: dict[str, str], scope: Scope, subject: str, reason: str
+    call: Call, world: World, ids: dict[str, str], scope: Scope, subject: str, reason: str
 ) -> None:
-    hold = own.add_hold(scope, subject, reason=reason, problem=REFUSED)
+    hold = world.add_hold(scope, subject, reason=reason, problem=REFUSED)
     shown = _connection(call, ids)
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], error["statusText"]) == (reason, "Active", "In Xero's words.")
     assert shown["needsReconnection"] is False
-    own.store.commit(hold_items.remove_hold(hold))
+    world.store.commit(hold_items.remove_hold(hold))
     assert _connection(call, ids)["dataConnectionErrors"] == []
 
 
@@ -70,11 +70,11 @@ def test_a_hold_is_an_active_error_of_the_connections_it_stops(
     ],
 )
 def test_what_only_the_customer_can_mend_is_said_and_a_push_is_refused_with_it(
-    call: Call, own: World, ids: dict[str, str], problem: Problem, reason: str, status: str
+    call: Call, world: World, ids: dict[str, str], problem: Problem, reason: str, status: str
 ) -> None:
     connected(call, ids, "main")
-    connection, company = _own(own, ids), company_items.company(own.store, ids["company_id"])
-    own.store.commit(*disconnection_writes(own.ports, connection, problem, company, own.now))
+    connection, company = _own(world, ids), company_items.company(world.store, ids["company_id"])
+    world.store.commit(*disconnection_writes(world.ports, connection, problem, company, world.now))
     shown = _connection(call, ids)
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], shown["status"]) == (reason, "Active", status)
@@ -85,13 +85,13 @@ def test_what_only_the_customer_can_mend_is_said_and_a_push_is_refused_with_it(
 
 
 def test_switching_bank_feeds_on_shows_at_once_who_was_authorised_without_them(
-    call: Call, own: World, ids: dict[str, str]
+    call: Call, world: World, ids: dict[str, str]
 ) -> None:
     connected(call, ids, "main")
-    own.store.commit(company_items.put_connection(_own(own, ids).but(scopes=("offline_access",))))
-    own.store.commit(settings_items.put_settings(settings_items.settings(own.store).but(bank_feeds=False)))
+    world.store.commit(company_items.put_connection(_own(world, ids).but(scopes=("offline_access",))))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(bank_feeds=False)))
     assert _connection(call, ids)["dataConnectionErrors"] == []
-    own.store.commit(settings_items.put_settings(settings_items.settings(own.store).but(bank_feeds=True)))
+    world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(bank_feeds=True)))
     shown = _connection(call, ids)
     assert [error["reason"] for error in shown["dataConnectionErrors"]] == ["missing-scope"]
     assert shown["needsReconnection"] is True
@@ -99,7 +99,7 @@ def test_switching_bank_feeds_on_shows_at_once_who_was_authorised_without_them(
     assert (refused.status, refused.body["problem"]["type"]) == (403, "missing-scope")
 
 
-def test_a_push_to_an_unlinked_connection_is_a_bad_request(call: Call, own: World, ids: dict[str, str]) -> None:
+def test_a_push_to_an_unlinked_connection_is_a_bad_request(call: Call, world: World, ids: dict[str, str]) -> None:
     connected(call, ids, "main")
     call("PATCH", f"/companies/{ids['company_id']}/connections/{ids['connection_id']}", {"status": "Unlinked"})
     assert _push(call, ids).status == 400

@@ -24,53 +24,55 @@ def end(call: Call, ids: Ids, method: str) -> Answer:
     return call(method, path, {"status": "Unlinked"} if method == "PATCH" else None)
 
 
-def count_as_linked(own: World, connection_id: str) -> None:
+def count_as_linked(world: World, connection_id: str) -> None:
     pk, sk = keys.tenant_connection("tenant-1", connection_id)
     count = {"pk": keys.LINKED_COUNT[0], "sk": keys.LINKED_COUNT[1], "count": 3, "mark": "x"}
-    own.store.commit(Put({"pk": pk, "sk": sk}), Put(count))
+    world.store.commit(Put({"pk": pk, "sk": sk}), Put(count))
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_a_connection_that_ends_frees_its_place_under_the_limit(call: Call, ids: Ids, own: World, method: str) -> None:
-    count_as_linked(own, ids["connection_id"])
+def test_a_connection_that_ends_frees_its_place_under_the_limit(
+    call: Call, ids: Ids, world: World, method: str
+) -> None:
+    count_as_linked(world, ids["connection_id"])
     assert end(call, ids, method).status == 200
-    counted = own.table.get(keys.LINKED_COUNT)
+    counted = world.table.get(keys.LINKED_COUNT)
     assert counted
     assert counted["count"] == 2
-    assert own.table.get(keys.tenant_connection("tenant-1", ids["connection_id"])) is None
+    assert world.table.get(keys.tenant_connection("tenant-1", ids["connection_id"])) is None
 
 
-def test_xeros_connection_stays_while_another_of_ours_uses_it(call: Call, ids: Ids, own: World) -> None:
-    count_as_linked(own, "another")
+def test_xeros_connection_stays_while_another_of_ours_uses_it(call: Call, ids: Ids, world: World) -> None:
+    count_as_linked(world, "another")
     assert end(call, ids, "PATCH").body["status"] == "Unlinked"
-    assert own.upstream.disconnected == []
+    assert world.upstream.disconnected == []
 
 
 @pytest.mark.parametrize("error", [ReconnectionNeeded(GONE), Refused(GONE)])
 def test_who_is_no_longer_let_in_can_be_unlinked_all_the_same(
-    call: Call, ids: Ids, own: World, error: Exception
+    call: Call, ids: Ids, world: World, error: Exception
 ) -> None:
-    own.upstream.problem = error
+    world.upstream.problem = error
     assert end(call, ids, "PATCH").status == 200
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_nothing_changes_while_xero_is_out_of_reach(call: Call, ids: Ids, own: World, method: str) -> None:
-    own.upstream.problem = Unavailable("Xero did not answer", 3)
+def test_nothing_changes_while_xero_is_out_of_reach(call: Call, ids: Ids, world: World, method: str) -> None:
+    world.upstream.problem = Unavailable("Xero did not answer", 3)
     answer = end(call, ids, method)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "3")
-    assert company_items.connection(own.store, **ids).status is ConnectionStatus.LINKED
+    assert company_items.connection(world.store, **ids).status is ConnectionStatus.LINKED
 
 
-def test_unlinking_twice_is_no_error_and_tells_once(call: Call, ids: Ids, own: World) -> None:
+def test_unlinking_twice_is_no_error_and_tells_once(call: Call, ids: Ids, world: World) -> None:
     assert [end(call, ids, "PATCH").status for _ in range(2)] == [200, 200]
-    assert own.event_types.count("connection.disconnected") == 1
+    assert world.event_types.count("connection.disconnected") == 1
 
 
-def test_the_hold_of_a_deleted_connection_goes_with_it(call: Call, ids: Ids, own: World) -> None:
-    own.add_hold(Scope.CONNECTION, ids["connection_id"], reason="no-access", problem=GONE, **ids)
+def test_the_hold_of_a_deleted_connection_goes_with_it(call: Call, ids: Ids, world: World) -> None:
+    world.add_hold(Scope.CONNECTION, ids["connection_id"], reason="no-access", problem=GONE, **ids)
     assert end(call, ids, "DELETE").status == 200
-    assert hold_items.holds(own.store) == []
+    assert hold_items.holds(world.store) == []
 
 
 @pytest.mark.parametrize("body", [{"status": "Linked"}, {"platformKey": "x"}, {}])

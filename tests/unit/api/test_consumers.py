@@ -28,11 +28,11 @@ def hook(call: Call, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def public(monkeypatch: pytest.MonkeyPatch, own: World) -> Iterator[None]:
+def public(monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[None]:
     """As a deployment is: webhooks go to public addresses only."""
     hosts = {"hooks.example.com": ["93.184.215.14"], "inside.example.com": ["10.0.0.1"]}
     with monkeypatch.context() as patch:
-        patch.setattr(own, "webhook_targets", "public")
+        patch.setattr(world, "webhook_targets", "public")
         patch.setattr("feedlane.webhooks.target_urls.resolve_host", lambda host, port: hosts.get(host, [host]))
         yield
 
@@ -62,14 +62,14 @@ def public(monkeypatch: pytest.MonkeyPatch, own: World) -> Iterator[None]:
     ],
 )
 def test_bad_input_is_a_400_that_names_the_field_and_the_rule(
-    call: Call, own: World, public: None, body: dict[str, Any], field: str, rule: str
+    call: Call, world: World, public: None, body: dict[str, Any], field: str, rule: str
 ) -> None:
     refused = call("POST", "/webhooks", body)
     assert refused.status == 400
     [error] = refused.body["validation"]["errors"]
     assert (error["itemId"], error["validatorName"]) == (field, rule)
-    assert webhook_items.consumers(own.store) == []
-    assert own.vault.secrets == {}
+    assert webhook_items.consumers(world.store) == []
+    assert world.vault.secrets == {}
     made = hook(call)
     given = {name: value for name, value in body.items() if name != "url"} if body.get("url") == URL else body
     if body:
@@ -91,10 +91,10 @@ def test_each_of_codats_former_names_is_taken(call: Call, name: str) -> None:
     assert hook(call, eventTypes=[name])["eventTypes"] == list(FORMER_NAMES[name])
 
 
-def test_two_that_come_at_once_do_not_both_fit_into_the_last_place(call: Call, own: World) -> None:
+def test_two_that_come_at_once_do_not_both_fit_into_the_last_place(call: Call, world: World) -> None:
     for _ in range(CONSUMERS_MAX - 1):
         hook(call)
-    create, raced = own.vault.create_webhook_secret, []
+    create, raced = world.vault.create_webhook_secret, []
 
     def another_is_first(consumer_id: str) -> str:
         secret: str = create(consumer_id)
@@ -103,17 +103,17 @@ def test_two_that_come_at_once_do_not_both_fit_into_the_last_place(call: Call, o
             hook(call)
         return secret
 
-    own.vault.create_webhook_secret = another_is_first
+    world.vault.create_webhook_secret = another_is_first
     refused = call("POST", "/webhooks", {"url": URL})
     assert refused.status == 400
     assert refused.body["validation"]["errors"][0]["itemId"] == "webhooks"
-    assert len(webhook_items.consumers(own.store)) == CONSUMERS_MAX
-    assert own.vault.secrets.keys() == {one.id for one in webhook_items.consumers(own.store)}, (
+    assert len(webhook_items.consumers(world.store)) == CONSUMERS_MAX
+    assert world.vault.secrets.keys() == {one.id for one in webhook_items.consumers(world.store)}, (
         "no secret is left behind"
     )
 
 
-def test_a_consumer_is_changed_by_what_is_given(call: Call, own: World) -> None:
+def test_a_consumer_is_changed_by_what_is_given(call: Call, world: World) -> None:
     made = hook(call, eventTypes=["bankFeeds.held"], companyTags=["region:uk"])
     path = f"/webhooks/{made['id']}"
     changed = call("PATCH", path, {"url": "https://other.example.com/", "companyTags": []})
@@ -127,30 +127,30 @@ def test_a_consumer_is_changed_by_what_is_given(call: Call, own: World) -> None:
         assert call(method, f"/webhooks/nobody{suffix}", body).status == 404
 
 
-def test_header_values_are_the_vaults_and_never_shown(call: Call, own: World) -> None:
+def test_header_values_are_the_vaults_and_never_shown(call: Call, world: World) -> None:
     made = hook(call, headers={"Authorization": "Bearer canary-1"})
     assert made["headers"] == {"Authorization": "xxxxxxxxxxxx"}
-    assert own.vault.headers == {made["id"]: {"Authorization": "Bearer canary-1"}}
+    assert world.vault.headers == {made["id"]: {"Authorization": "Bearer canary-1"}}
     changed = call("PATCH", f"/webhooks/{made['id']}", {"headers": {"X-Key": "canary-2"}})
     assert changed.body["headers"] == {"X-Key": "xxxxxxxxxxxx"}
-    assert own.vault.headers == {made["id"]: {"X-Key": "canary-2"}}
-    shown = changed.text + call("GET", "/webhooks").text + str(made) + str(own.table.items)
+    assert world.vault.headers == {made["id"]: {"X-Key": "canary-2"}}
+    shown = changed.text + call("GET", "/webhooks").text + str(made) + str(world.table.items)
     assert "canary" not in shown
     call("DELETE", f"/webhooks/{made['id']}")
-    assert own.vault.headers == {}
+    assert world.vault.headers == {}
 
 
-def test_headers_that_the_vault_has_no_room_for_leave_no_consumer(call: Call, own: World) -> None:
+def test_headers_that_the_vault_has_no_room_for_leave_no_consumer(call: Call, world: World) -> None:
     def full(consumer_id: str, headers: dict[str, str]) -> None:
         raise Invalid.field("headers", "of all consumers together take too much room", "MaximumLength")
 
-    own.vault.set_webhook_headers = full
+    world.vault.set_webhook_headers = full
     assert call("POST", "/webhooks", {"url": URL, "headers": {"X-Key": "v"}}).status == 400
-    assert webhook_items.consumers(own.store) == []
-    assert own.vault.secrets == {}
+    assert webhook_items.consumers(world.store) == []
+    assert world.vault.secrets == {}
 
 
-def test_a_secret_is_rotated_and_shown_once(call: Call, own: World) -> None:
+def test_a_secret_is_rotated_and_shown_once(call: Call, world: World) -> None:
     made = hook(call)
     rotated = call("POST", f"/webhooks/{made['id']}/secret/rotate")
     assert rotated.status == 200
@@ -160,54 +160,56 @@ def test_a_secret_is_rotated_and_shown_once(call: Call, own: World) -> None:
     assert call("POST", "/webhooks/nobody/secret/rotate").status == 404
 
 
-def test_what_a_disabled_consumer_missed_is_sent_when_it_is_enabled(call: Call, own: World) -> None:
+def test_what_a_disabled_consumer_missed_is_sent_when_it_is_enabled(call: Call, world: World) -> None:
     id = hook(call)["id"]
     assert call("POST", f"/webhooks/{id}/disable").body["disabled"] is True
-    route(own.ports, hold_event(), own.now)
-    assert own.queues.deliveries == []
+    route(world.ports, hold_event(), world.now)
+    assert world.queues.deliveries == []
     enabled = call("POST", f"/webhooks/{id}/enable")
     assert (enabled.status, enabled.body["disabled"]) == (200, False)
     assert (enabled.body["replay"]["which"], enabled.body["replay"]["status"]) == ("waiting", "Running")
-    assert own.queues.replays == [(id, enabled.body["replay"]["id"], 0)]
+    assert world.queues.replays == [(id, enabled.body["replay"]["id"], 0)]
 
 
-def test_enabling_starts_with_a_clean_sheet(call: Call, own: World) -> None:
+def test_enabling_starts_with_a_clean_sheet(call: Call, world: World) -> None:
     id = hook(call)["id"]
-    consumer = webhook_items.consumer(own.store, id)
-    own.store.commit(webhook_items.put_consumer(consumer.but(disabled=True, failing_since=own.now - timedelta(days=6))))
+    consumer = webhook_items.consumer(world.store, id)
+    world.store.commit(
+        webhook_items.put_consumer(consumer.but(disabled=True, failing_since=world.now - timedelta(days=6)))
+    )
     assert call("POST", f"/webhooks/{id}/enable").body["failingSince"] is None
 
 
-def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, own: World) -> None:
+def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, world: World) -> None:
     id = hook(call, eventTypes=["company.created"], companyTags=["region:uk"])["id"]
     hook(call)
     sent = call("POST", f"/webhooks/{id}/test")
     assert (sent.status, sent.body["eventType"], sent.body["status"]) == (202, "webhook.test", "Sending")
-    assert own.queues.deliveries == [(id, sent.body["id"], 0)]
+    assert world.queues.deliveries == [(id, sent.body["id"], 0)]
     assert call("GET", f"/webhooks/{id}/deliveries/{sent.body['id']}").body == sent.body
-    delivery = webhook_items.find_attempt_inputs(own.store, id, sent.body["id"]).delivery
+    delivery = webhook_items.find_attempt_inputs(world.store, id, sent.body["id"]).delivery
     assert delivery
-    event = webhook_items.event_of(own.store, delivery)
+    event = webhook_items.event_of(world.store, delivery)
     assert event
     assert event.payload["consumerId"] == id
     # It comes round by the bus too, as every event, and makes no second delivery.
-    assert [one.consumer_id for one in route(own.ports, event, own.now)] == [id]
+    assert [one.consumer_id for one in route(world.ports, event, world.now)] == [id]
 
 
-def test_a_disabled_consumer_cannot_be_tested(call: Call, own: World) -> None:
+def test_a_disabled_consumer_cannot_be_tested(call: Call, world: World) -> None:
     id = hook(call, disabled=True)["id"]
     assert call("POST", f"/webhooks/{id}/test").status == 409
-    assert own.event_types == []
+    assert world.event_types == []
 
 
-def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, own: World) -> None:
+def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, world: World) -> None:
     id = hook(call)["id"]
     for n in range(5):
-        event = hold_event(f"event-{n}", own.now + timedelta(seconds=n))
-        route(own.ports, event if n else event.but(company_id="another"), own.now)
-    given_up = webhook_items.find_attempt_inputs(own.store, id, "event-3").delivery
+        event = hold_event(f"event-{n}", world.now + timedelta(seconds=n))
+        route(world.ports, event if n else event.but(company_id="another"), world.now)
+    given_up = webhook_items.find_attempt_inputs(world.store, id, "event-3").delivery
     assert given_up
-    own.store.commit(webhook_items.put_delivery(given_up.but(state=DeliveryState.FAILURE), own.now))
+    world.store.commit(webhook_items.put_delivery(given_up.but(state=DeliveryState.FAILURE), world.now))
 
     def listed(query: str) -> list[str]:
         return [one["id"] for one in call("GET", f"/webhooks/{id}/deliveries{query}").body["results"]]
@@ -231,12 +233,12 @@ def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, own
 
 
 def test_a_filter_that_fits_hardly_anything_reads_only_so_many_at_a_time(
-    call: Call, own: World, monkeypatch: pytest.MonkeyPatch
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_items, "_DELIVERIES_READ_MAX", 200)
     id = hook(call)["id"]
     for n in range(250):
-        route(own.ports, hold_event(f"event-{n:03d}", own.now + timedelta(seconds=n)), own.now)
+        route(world.ports, hold_event(f"event-{n:03d}", world.now + timedelta(seconds=n)), world.now)
     page = call("GET", f"/webhooks/{id}/deliveries?companyId=nobody").body
     assert page["results"] == []
     page = call("GET", page["_links"]["next"]["href"]).body

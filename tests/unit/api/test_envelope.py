@@ -96,7 +96,7 @@ def test_without_a_key_nothing_is_told(call: Call) -> None:
             assert call("GET", path, headers=headers).status == 401
 
 
-def test_a_base64_body_is_read(own: World) -> None:
+def test_a_base64_body_is_read(world: World) -> None:
     from functions.public_api import app
 
     event = http_event("POST", "/companies", "", {"Authorization": AUTHORIZATION}, b"")
@@ -107,7 +107,9 @@ def test_a_base64_body_is_read(own: World) -> None:
     assert broken["statusCode"] == 400
 
 
-def test_an_unexpected_error_is_a_500_without_its_text(call: Call, own: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_a_500_without_its_text(
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(company_items, "company", lambda *_: 1 / 0)
     answer = call("GET", "/companies/x")
     assert (answer.status, answer.body["error"]) == (500, "An unexpected error occurred.")
@@ -122,7 +124,7 @@ def test_pages_of_allowed_origins_may_call(call: Call) -> None:
     assert "Access-Control-Allow-Origin" not in other.headers
 
 
-def test_the_sample_event_is_answered(own: World) -> None:
+def test_the_sample_event_is_answered(world: World) -> None:
     from functions.public_api import app
 
     answer = app.handler(json.loads(SAMPLE.read_text()), CONTEXT)
@@ -131,7 +133,7 @@ def test_the_sample_event_is_answered(own: World) -> None:
 
 
 def test_only_our_own_faults_are_logged_as_errors(
-    call: Call, own: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for method, path in (("GET", "/companies/x"), ("GET", "/nowhere"), ("POST", "/companies")):
         assert call(method, path).status < 500

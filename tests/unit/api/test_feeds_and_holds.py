@@ -28,13 +28,13 @@ def connected(call: Call, ids: Ids, account_id: str = "a/b") -> str:
     return k
 
 
-def hold_with_waiting(own: World, ids: Ids, waiting: int = 3) -> Feed:
-    feed = feed_items.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))
+def hold_with_waiting(world: World, ids: Ids, waiting: int = 3) -> Feed:
+    feed = feed_items.find_feed(world.store, feed_id(ids["connection_id"], "a/b"))
     assert feed
     why = {"reason": "organisation-without-bank-feeds", "problem": PROBLEM}
-    own.add_hold(Scope.TENANT, "tenant-1", tenant_id="tenant-1", **why, **ids)
+    world.add_hold(Scope.TENANT, "tenant-1", tenant_id="tenant-1", **why, **ids)
     changed = feed.but(recorded_through=waiting, recorded_date="2026-05-01")
-    own.store.commit(feed_items.put_feed(changed))
+    world.store.commit(feed_items.put_feed(changed))
     return changed
 
 
@@ -46,9 +46,9 @@ def push(call: Call, k: str, suffix: str = "", balance: int = 5, type: str = "Cr
     return call("POST", f"{k}/push/bankAccounts/a%2Fb/bankTransactions{suffix}", body)
 
 
-def test_a_feed_is_shown_with_its_place_in_the_ledger_and_its_hold(call: Call, ids: Ids, own: World) -> None:
+def test_a_feed_is_shown_with_its_place_in_the_ledger_and_its_hold(call: Call, ids: Ids, world: World) -> None:
     connected(call, ids)
-    feed = hold_with_waiting(own, ids)
+    feed = hold_with_waiting(world, ids)
     for path in (f"/feeds/{feed.id}", f"/feeds/{ids['connection_id']}/a%2Fb"):
         shown = call("GET", path).body
         assert (shown["id"], shown["recorded"], shown["delivered"], shown["waiting"]) == (feed.id, 3, 0, 3)
@@ -59,9 +59,9 @@ def test_a_feed_is_shown_with_its_place_in_the_ledger_and_its_hold(call: Call, i
     assert call("GET", f"/feeds/{ids['connection_id']}/nothing").status == 404
 
 
-def test_holds_are_listed_with_what_waits_behind_them(call: Call, ids: Ids, own: World) -> None:
+def test_holds_are_listed_with_what_waits_behind_them(call: Call, ids: Ids, world: World) -> None:
     connected(call, ids)
-    hold_with_waiting(own, ids)
+    hold_with_waiting(world, ids)
     [hold] = call("GET", "/holds").body["results"]
     assert (hold["id"], hold["scope"], hold["reason"], hold["waiting"]) == (
         "hold-1", "tenant", "organisation-without-bank-feeds", 3,
@@ -70,38 +70,38 @@ def test_holds_are_listed_with_what_waits_behind_them(call: Call, ids: Ids, own:
     assert "accountId" not in hold
 
 
-def test_a_release_answers_the_operations_it_started(call: Call, ids: Ids, own: World) -> None:
+def test_a_release_answers_the_operations_it_started(call: Call, ids: Ids, world: World) -> None:
     connected(call, ids)
-    feed = hold_with_waiting(own, ids)
+    feed = hold_with_waiting(world, ids)
     [started] = call("POST", "/holds/hold-1/release").body["results"]
     assert (started["status"], started["door"], started["accountId"]) == ("Pending", "release", "a/b")
-    assert own.queues.woken == [feed.id]
+    assert world.queues.woken == [feed.id]
     assert call("GET", "/holds").body["results"] == []
     assert call("POST", "/holds/hold-1/release").status == 404
 
 
-def test_a_feed_can_be_released_by_its_id(call: Call, ids: Ids, own: World) -> None:
+def test_a_feed_can_be_released_by_its_id(call: Call, ids: Ids, world: World) -> None:
     connected(call, ids)
-    feed = hold_with_waiting(own, ids)
+    feed = hold_with_waiting(world, ids)
     assert len(call("POST", f"/feeds/{feed.id}/release").body["results"]) == 1
     assert call("GET", f"/feeds/{feed.id}").body["hold"] is None
 
 
-def test_a_held_push_is_refused_with_the_whole_problem(call: Call, ids: Ids, own: World) -> None:
+def test_a_held_push_is_refused_with_the_whole_problem(call: Call, ids: Ids, world: World) -> None:
     k = connected(call, ids)
-    hold_with_waiting(own, ids)
+    hold_with_waiting(world, ids)
     refused = push(call, k)
     assert (refused.status, refused.body["problem"]) == (403, PROBLEM.model_dump())
 
 
-def test_a_push_can_be_checked_without_sending_it(call: Call, ids: Ids, own: World) -> None:
+def test_a_push_can_be_checked_without_sending_it(call: Call, ids: Ids, world: World) -> None:
     k = connected(call, ids)
     checked = push(call, k, "/validate", type="Debit").body
     assert checked["valid"] is True
     assert [one["itemId"] for one in checked["validation"]["warnings"]] == ["t1"]
-    assert own.queues.pushed == []
+    assert world.queues.pushed == []
     assert push(call, k).status == 200
-    assert len(own.queues.pushed) == 1
+    assert len(world.queues.pushed) == 1
 
 
 def test_numbers_go_out_digit_for_digit(call: Call, ids: Ids) -> None:
@@ -115,7 +115,7 @@ def test_numbers_go_out_digit_for_digit(call: Call, ids: Ids) -> None:
     assert '"availableBalance":0.1' in text
 
 
-def test_an_idempotency_key_stands_for_one_push(call: Call, ids: Ids, own: World) -> None:
+def test_an_idempotency_key_stands_for_one_push(call: Call, ids: Ids, world: World) -> None:
     k = connected(call, ids)
     path = f"{k}/push/bankAccounts/a%2Fb/bankTransactions"
     body = {"transactions": [{"id": "t1", "date": "2026-05-01", "amount": 5, "balance": 5}]}
@@ -131,7 +131,7 @@ def test_an_idempotency_key_stands_for_one_push(call: Call, ids: Ids, own: World
     assert call("POST", path, other, headers=AS_CALLER | {"Idempotency-Key": "key-2"}).status == 200
 
 
-def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, own: World) -> None:
+def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, world: World) -> None:
     k = connected(call, ids)
     key = push(call, k).body["pushOperationKey"]
     path = f"/companies/{ids['company_id']}/push/{key}/transactions"
@@ -142,9 +142,9 @@ def test_each_transaction_of_a_push_has_its_outcome(call: Call, ids: Ids, own: W
     assert call("GET", f"/companies/{ids['company_id']}/push/nothing/transactions").status == 404
 
 
-def test_a_release_sets_aside_what_its_body_names(call: Call, ids: Ids, own: World) -> None:
+def test_a_release_sets_aside_what_its_body_names(call: Call, ids: Ids, world: World) -> None:
     connected(call, ids)
-    feed = hold_with_waiting(own, ids)
+    feed = hold_with_waiting(world, ids)
     refused = call("POST", "/holds/hold-1/release", {"setAside": ["t1"]})
     assert refused.status == 400
     assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["setAside"]

@@ -18,14 +18,14 @@ Ids = dict[str, str]
 
 
 @pytest.fixture
-def held(call: Call, ids: Ids, own: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def held(call: Call, ids: Ids, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """An app's hold, where a page has one connection and there are two."""
     connected(call, ids)
-    hold_with_waiting(own, ids)
-    own.store.commit(hold_items.remove_hold(hold_items.holds(own.store)[0]))
+    hold_with_waiting(world, ids)
+    world.store.commit(hold_items.remove_hold(hold_items.holds(world.store)[0]))
     other = call("POST", f"/companies/{ids['company_id']}/connections", {"platformKey": "gbol"})
     assert other.status == 200
-    own.add_hold(problem=PROBLEM)
+    world.add_hold(problem=PROBLEM)
     monkeypatch.setattr(pages, "CONNECTIONS_PER_PAGE_MAX", 1)
 
 
@@ -52,8 +52,8 @@ def test_a_release_in_pages_stands_as_being_released(call: Call, monkeypatch: py
     assert told.output.rstrip().endswith("being released")
 
 
-def test_a_hold_that_is_counted_in_full_says_nothing_of_it(call: Call, ids: Ids, own: World) -> None:
+def test_a_hold_that_is_counted_in_full_says_nothing_of_it(call: Call, ids: Ids, world: World) -> None:
     connected(call, ids)
-    hold_with_waiting(own, ids)
+    hold_with_waiting(world, ids)
     [hold] = call("GET", "/holds").body["results"]
     assert (hold["waiting"], "moreWaiting" in hold, "releasing" in hold) == (3, False, False)

@@ -25,7 +25,7 @@ def test_by_default_links_have_no_password(call: Call, place: str) -> None:
     assert call("GET", place).body["linkUrl"] == f"https://feeds.example.com/link{place}/start"
 
 
-def test_each_answer_about_a_connection_has_a_new_password(call: Call, own: World, place: str) -> None:
+def test_each_answer_about_a_connection_has_a_new_password(call: Call, world: World, place: str) -> None:
     call("PUT", SETTINGS, {"linkPasswords": True})
     path = place.rpartition("/")[0]
     links = [call("GET", place).body["linkUrl"] for _ in range(2)]
@@ -34,9 +34,9 @@ def test_each_answer_about_a_connection_has_a_new_password(call: Call, own: Worl
     links += [one["linkUrl"] for one in call("GET", place.partition("/connections")[0]).body["dataConnections"]]
     passwords = {_password(link) for link in links}
     assert len(passwords) == len(links)
-    kept = {key[0] for key in own.table.items}
+    kept = {key[0] for key in world.table.items}
     assert all(f"PASSWORD#{fingerprint(one)}" in kept for one in passwords)
-    assert not any(one in str(own.table.items) for one in passwords)
+    assert not any(one in str(world.table.items) for one in passwords)
 
 
 def test_a_companys_link_has_one_too_and_long_lists_have_none(call: Call, ids: dict[str, str]) -> None:
@@ -48,10 +48,10 @@ def test_a_companys_link_has_one_too_and_long_lists_have_none(call: Call, ids: d
 
 
 @pytest.mark.parametrize("name", ["pkce", "linkPasswords"])
-def test_both_are_off_by_default_and_tell_of_their_change(call: Call, own: World, name: str) -> None:
+def test_both_are_off_by_default_and_tell_of_their_change(call: Call, world: World, name: str) -> None:
     assert call("GET", SETTINGS).body[name] is False
     assert call("PUT", SETTINGS, {name: True}).body[name] is True
-    assert own.event_types == ["settings.changed"]
+    assert world.event_types == ["settings.changed"]
     refused = call("PUT", SETTINGS, {name: "yes"})
     assert refused.status == 400
     assert refused.body["validation"]["errors"][0]["itemId"] == name

@@ -17,31 +17,33 @@ PROFILE = {
 }
 
 
-def _told(own: World) -> list[Any]:
-    events = [item for key, item in own.table.items.items() if key[0].startswith("EVENT#")]
+def _told(world: World) -> list[Any]:
+    events = [item for key, item in world.table.items.items() if key[0].startswith("EVENT#")]
     assert {event["type"] for event in events} <= {"settings.changed"}
     return [json.loads(event["payload"]) for event in events]
 
 
-def test_a_change_of_the_profile_is_told_with_what_is_new(call: Call, own: World) -> None:
+def test_a_change_of_the_profile_is_told_with_what_is_new(call: Call, world: World) -> None:
     assert call("PUT", "/profile", PROFILE).status == 200
-    [told] = _told(own)
+    [told] = _told(world)
     assert told["changed"] == ["logoUrl", "name", "redirectUrl"]
     assert told["settings"] == {name: PROFILE[name] for name in told["changed"]}
 
 
-def test_a_change_of_the_allowed_origins_is_told(call: Call, own: World) -> None:
+def test_a_change_of_the_allowed_origins_is_told(call: Call, world: World) -> None:
     call("POST", "/corsSettings", {"allowedOrigins": ["https://app.example.com"]})
-    assert _told(own) == [{"changed": ["allowedOrigins"], "settings": {"allowedOrigins": ["https://app.example.com"]}}]
+    assert _told(world) == [
+        {"changed": ["allowedOrigins"], "settings": {"allowedOrigins": ["https://app.example.com"]}}
+    ]
 
 
-def test_the_same_profile_again_is_no_change(call: Call, own: World) -> None:
+def test_the_same_profile_again_is_no_change(call: Call, world: World) -> None:
     for _ in range(2):
         call("PUT", "/profile", PROFILE)
         call("POST", "/corsSettings", {"allowedOrigins": []})
-    assert len(_told(own)) == 1
+    assert len(_told(world)) == 1
 
 
-def test_a_profile_that_is_refused_is_not_told(call: Call, own: World) -> None:
+def test_a_profile_that_is_refused_is_not_told(call: Call, world: World) -> None:
     assert call("PUT", "/profile", PROFILE | {"logoUrl": "ftp://app.example.com"}).status == 400
-    assert _told(own) == []
+    assert _told(world) == []

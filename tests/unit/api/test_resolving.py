@@ -21,18 +21,18 @@ Ids = dict[str, str]
 
 
 @pytest.fixture
-def path(call: Call, ids: Ids, own: World) -> str:
+def path(call: Call, ids: Ids, world: World) -> str:
     """An account whose first statement, of two transactions, is stuck at Xero."""
     connected(call, ids)
-    feed = feed_items.find_feed(own.store, feed_id(ids["connection_id"], "a/b"))
+    feed = feed_items.find_feed(world.store, feed_id(ids["connection_id"], "a/b"))
     assert feed
     flight = Flight(number=1, first=1, last=2, status=FlightStatus.PENDING)
     statement = StatementRecord(
         feed_id=feed.id, number=1, first=1, last=2, state=StatementState.PENDING, upstream_id="s-1",
-        start_date="2026-05-01", end_date="2026-05-01", created=own.now, posted_on=own.now, stuck=True,
+        start_date="2026-05-01", end_date="2026-05-01", created=world.now, posted_on=world.now, stuck=True,
     )  # fmt: skip
     grown = feed.but(recorded_through=2, statements=1, flight=flight)
-    own.store.commit(feed_items.put_feed(grown), *statement_items.add_statement(statement, b"{}"))
+    world.store.commit(feed_items.put_feed(grown), *statement_items.add_statement(statement, b"{}"))
     return f"/feeds/{ids['connection_id']}/a%2Fb"
 
 

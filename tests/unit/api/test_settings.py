@@ -25,14 +25,14 @@ def test_settings_are_shown_with_masked_keys(call: Call) -> None:
     assert shown["redirectUri"] == "https://feeds.example.com/oauth/callback"
 
 
-def test_what_is_given_changes_and_the_rest_stays(call: Call, own: World) -> None:
+def test_what_is_given_changes_and_the_rest_stays(call: Call, world: World) -> None:
     changed = call("PUT", SETTINGS, {"access": "OneOff", "appName": "Harbour Feeds", "connectionLimit": 5})
     assert changed.status == 200
     assert (changed.body["access"], changed.body["connectionLimit"], changed.body["enabled"]) == ("OneOff", 5, True)
     assert "offline_access" not in changed.body["scopes"]
-    assert own.event_types == ["settings.changed"]
+    assert world.event_types == ["settings.changed"]
     call("PUT", SETTINGS, {"access": "OneOff"})
-    assert own.event_types == ["settings.changed"]
+    assert world.event_types == ["settings.changed"]
 
 
 @pytest.mark.parametrize(
@@ -52,17 +52,17 @@ def test_what_is_given_changes_and_the_rest_stays(call: Call, own: World) -> Non
         ({"enabled": "yes"}, {"enabled"}),
     ],
 )
-def test_each_broken_rule_is_named(call: Call, own: World, changes: dict[str, Any], fields: set[str]) -> None:
+def test_each_broken_rule_is_named(call: Call, world: World, changes: dict[str, Any], fields: set[str]) -> None:
     refused = call("PUT", SETTINGS, changes)
     assert refused.status == 400
     assert {one["itemId"] for one in refused.body["validation"]["errors"]} == fields
-    assert own.event_types == []
+    assert world.event_types == []
 
 
-def test_the_daily_limit_is_the_lowest_tiers_until_it_is_set(call: Call, own: World) -> None:
+def test_the_daily_limit_is_the_lowest_tiers_until_it_is_set(call: Call, world: World) -> None:
     assert call("GET", SETTINGS).body["dailyLimit"] == 1000
     assert call("PUT", SETTINGS, {"dailyLimit": 5000}).body["dailyLimit"] == 5000
-    [event] = [item for key, item in own.table.items.items() if key[0].startswith("EVENT#")]
+    [event] = [item for key, item in world.table.items.items() if key[0].startswith("EVENT#")]
     assert json.loads(event["payload"]) == {"changed": ["dailyLimit"], "settings": {"dailyLimit": 5000}}
 
 
@@ -75,26 +75,26 @@ def test_a_partner_has_no_connection_limit(call: Call) -> None:
     assert call("PUT", SETTINGS, {"partner": False}).body["connectionLimit"] == 25
 
 
-def test_the_integration_cannot_be_enabled_without_keys(call: Call, own: World) -> None:
-    own.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(own.store).version)))
+def test_the_integration_cannot_be_enabled_without_keys(call: Call, world: World) -> None:
+    world.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(world.store).version)))
     assert call("PUT", SETTINGS, {"enabled": True}).status == 400
 
 
-def test_keys_are_stored_by_the_vault_and_shown_by_their_ends(call: Call, own: World) -> None:
+def test_keys_are_stored_by_the_vault_and_shown_by_their_ends(call: Call, world: World) -> None:
     keys = {"clientId": "B" * 32, "clientSecret": "canary-secret-9999"}
     answer = call("PUT", CREDENTIALS, keys)
     assert (answer.body["clientId"], answer.body["clientSecret"]) == ("xxxxxxxxxxxxBBBB", "xxxxxxxxxxxx9999")
-    assert own.vault.keys == ("B" * 32, "canary-secret-9999")
-    assert "canary-secret" not in str(own.table.items) + answer.text
-    assert own.event_types == ["settings.changed"]
+    assert world.vault.keys == ("B" * 32, "canary-secret-9999")
+    assert "canary-secret" not in str(world.table.items) + answer.text
+    assert world.event_types == ["settings.changed"]
 
 
-def test_keys_that_xero_does_not_know_are_refused(call: Call, own: World) -> None:
-    own.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret")
+def test_keys_that_xero_does_not_know_are_refused(call: Call, world: World) -> None:
+    world.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret")
     refused = call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "wrong"})
     assert refused.status == 400
     assert refused.body["validation"]["errors"][0]["itemId"] == "clientSecret"
-    assert settings_items.settings(own.store).client_id == "A" * 32
+    assert settings_items.settings(world.store).client_id == "A" * 32
 
 
 def test_other_platforms_have_no_settings(call: Call) -> None:
@@ -102,18 +102,18 @@ def test_other_platforms_have_no_settings(call: Call) -> None:
 
 
 def test_what_waited_while_bank_feeds_were_off_is_woken_when_they_are_on_again(
-    call: Call, ids: dict[str, str], own: World
+    call: Call, ids: dict[str, str], world: World
 ) -> None:
     connected(call, ids)
-    [feed] = feed_items.all_feeds(own.store)
-    own.store.commit(feed_items.put_feed(feed.but(recorded_through=1)))
+    [feed] = feed_items.all_feeds(world.store)
+    world.store.commit(feed_items.put_feed(feed.but(recorded_through=1)))
     call("PUT", SETTINGS, {"bankFeeds": False})
-    assert own.queues.woken == []
+    assert world.queues.woken == []
     call("PUT", SETTINGS, {"bankFeeds": True})
-    assert own.queues.woken == [feed.id]
+    assert world.queues.woken == [feed.id]
 
 
-def test_keys_rotate_through_a_second_secret_that_is_shown_by_its_end(call: Call, own: World) -> None:
+def test_keys_rotate_through_a_second_secret_that_is_shown_by_its_end(call: Call, world: World) -> None:
     call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "canary-secret-1111"})
     added = call("PUT", f"{CREDENTIALS}/secondSecret", {"clientSecret": "canary-secret-2222"})
     assert added.status == 200
@@ -122,22 +122,22 @@ def test_keys_rotate_through_a_second_secret_that_is_shown_by_its_end(call: Call
     dropped = call("DELETE", f"{CREDENTIALS}/firstSecret")
     assert dropped.status == 200
     assert (dropped.body["clientSecret"], dropped.body["secondClientSecret"]) == ("xxxxxxxxxxxx2222", None)
-    assert own.vault.keys == ("B" * 32, "canary-secret-2222")
-    assert own.event_types == ["settings.changed"] * 3
-    assert "canary-secret" not in str(own.table.items) + added.text + dropped.text
+    assert world.vault.keys == ("B" * 32, "canary-secret-2222")
+    assert world.event_types == ["settings.changed"] * 3
+    assert "canary-secret" not in str(world.table.items) + added.text + dropped.text
 
 
-def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call, own: World) -> None:
-    own.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this client secret.")
+def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call, world: World) -> None:
+    world.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this client secret.")
     refused = call("PUT", f"{CREDENTIALS}/secondSecret", {"clientSecret": "canary-secret-2222"})
     assert refused.status == 400
     assert refused.body["validation"]["errors"][0]["itemId"] == "clientSecret"
     assert "canary-secret" not in refused.text
-    assert settings_items.settings(own.store).second_secret_ending == ""
+    assert settings_items.settings(world.store).second_secret_ending == ""
 
 
-def test_a_second_secret_needs_a_first(call: Call, own: World) -> None:
-    own.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(own.store).version)))
+def test_a_second_secret_needs_a_first(call: Call, world: World) -> None:
+    world.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(world.store).version)))
     for method, path, body in (("PUT", "secondSecret", {"clientSecret": "x" * 20}), ("DELETE", "firstSecret", None)):
         assert call(method, f"{CREDENTIALS}/{path}", body).status == 400
 
@@ -168,13 +168,13 @@ PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https:/
     ],
 )
 def test_every_setting_has_a_default_and_tells_of_its_change(
-    call: Call, own: World, name: str, default: Any, changed: Any
+    call: Call, world: World, name: str, default: Any, changed: Any
 ) -> None:
-    own.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(own.store).version)))
+    world.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(world.store).version)))
     assert call("GET", SETTINGS).body[name] == default
     if changed is not None:
         assert call("PUT", SETTINGS, {name: changed}).body[name] == changed
-        [event] = [item for key, item in own.table.items.items() if key[0] == "EVENT#app"]
+        [event] = [item for key, item in world.table.items.items() if key[0] == "EVENT#app"]
         assert json.loads(event["payload"]) == {"changed": [name], "settings": {name: changed}}
 
 
@@ -189,17 +189,17 @@ def test_every_setting_has_a_default_and_tells_of_its_change(
         "https://feeds.example.com.evil.example/oauth/callback",
     ],
 )
-def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, own: World, uri: str) -> None:
+def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, world: World, uri: str) -> None:
     refused = call("PUT", SETTINGS, {"redirectUri": uri})
     assert refused.status == 400
     assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["redirectUri"]
-    assert settings_items.settings(own.store).redirect_uri == ""
+    assert settings_items.settings(world.store).redirect_uri == ""
 
 
-def test_the_deployments_own_redirect_uri_is_no_setting(call: Call, own: World) -> None:
+def test_the_deployments_own_redirect_uri_is_no_setting(call: Call, world: World) -> None:
     call("PUT", SETTINGS, {"redirectUri": "https://feeds.example.com/oauth/callback"})
-    assert settings_items.settings(own.store).redirect_uri == ""
-    assert own.event_types == []
+    assert settings_items.settings(world.store).redirect_uri == ""
+    assert world.event_types == []
 
 
 @pytest.mark.parametrize("missing", sorted(PAGES))
