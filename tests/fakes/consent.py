@@ -72,7 +72,7 @@ class FakeOrganisations:
     demo: set[str] = field(default_factory=set)
     removed: list[str] = field(default_factory=list)
 
-    def authorised(self, grant: Grant) -> list[Organisation]:
+    def authorised_in(self, grant: Grant) -> list[Organisation]:
         return list(self.consented)
 
     def details(self, token_set_id: str, organisation: Organisation) -> Tenant:

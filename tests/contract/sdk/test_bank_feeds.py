@@ -107,7 +107,7 @@ def test_connection_errors_reach_the_client(sdk: CodatBankFeeds, ids: Ids, world
     error = ConnectionFault(
         status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=world.now
     )
-    world.store.commit(company_items.put_connection(connection.failed(error)))
+    world.store.commit(company_items.put_connection(connection.with_fault(error)))
     [shown] = sdk.connections.get(request=ids).data_connection_errors
     assert (shown.status_code, shown.error_message, shown.status) == ("403", "User cancelled", "Active")
 

@@ -43,7 +43,7 @@ ERROR = ConnectionFault(
 COMPANY = builders.company(tags={"region": "uk"})
 PENDING = builders.pending()
 LINKED = builders.linked(linked_on=NOW, errors=(ERROR, ERROR.but(resolved_on=NOW)))
-LACKING = LINKED.failed(fault_of(BANK_FEEDS_SCOPE_MISSING, NOW))
+LACKING = LINKED.with_fault(fault_of(BANK_FEEDS_SCOPE_MISSING, NOW))
 FEED = builders.feed(recorded_through=12)
 ACCOUNT = builders.mapped_account(
     FEED,

@@ -136,7 +136,7 @@ def test_links_that_nobody_finishes_do_not_make_forget_why_the_customer_is_neede
     unfinished = ConnectionFault(status_code="408", status_text="unanswered", error_message="", errored_on=NOW)
     ended = world.current()
     for _ in range(2 * FAULTS_KEPT_MAX):
-        ended = ended.failed(unfinished)
+        ended = ended.with_fault(unfinished)
     assert len(ended.errors) == FAULTS_KEPT_MAX
     assert ended.reconnection_fault is not None
     assert ended.reconnection_fault.reason == "connection-removed"

@@ -1,4 +1,4 @@
-"""What a platform does with its companies."""
+"""Creates and changes the companies of a platform."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def create(ports: Ports, now: datetime, name: str, description: str | None, tags
 
 
 def replace(store: Store, company_id: str, name: str, description: str | None, tags: dict[str, str] | None) -> Company:
-    """What is not given is emptied."""
+    """Fields that are not given become empty."""
     company = company_items.company(store, company_id).but(
         name=clean_name(name), description=description, tags=check_tags(tags or {})
     )
@@ -33,7 +33,7 @@ def replace(store: Store, company_id: str, name: str, description: str | None, t
 def update(
     store: Store, company_id: str, name: str | None, description: str | None, tags: dict[str, str] | None
 ) -> Company:
-    """What is not given stays as it is."""
+    """Fields that are None stay as they are."""
     company = company_items.company(store, company_id)
     company = company.but(
         name=company.name if name is None else clean_name(name),

@@ -22,7 +22,7 @@ class Company(Record):
 
 
 def clean_name(name: str) -> str:
-    """The name without the characters that Codat strips. An empty rest is an error."""
+    """The name without the characters that Codat strips. Raises `Invalid` if nothing is left, or more than 255."""
     cleaned = _FORBIDDEN_IN_NAMES.sub("", name).strip()
     if not cleaned:
         raise Invalid.field("name", "must contain at least one letter or digit", "Required")
@@ -32,12 +32,12 @@ def clean_name(name: str) -> str:
 
 
 def check_tags(tags: dict[str, str]) -> dict[str, str]:
-    """At most 10 tags, keys of at most 27 characters, values of at most 100."""
+    """A copy of the tags. Raises `Invalid` above 10 tags, 27 characters in a key, or 100 in a value."""
     if len(tags) > TAGS_MAX:
-        raise Invalid.field("tags", f"a company has at most {TAGS_MAX} tags", "MaximumCount")
+        raise Invalid.field("tags", f"must have at most {TAGS_MAX} tags", "MaximumCount")
     for key, value in tags.items():
         if not 1 <= len(key) <= 27:
-            raise Invalid.field(f"tags.{key}", "a tag's key has 1 to 27 characters", "MaximumLength")
+            raise Invalid.field(f"tags.{key}", "must have a key of 1 to 27 characters", "MaximumLength")
         if len(value) > 100:
-            raise Invalid.field(f"tags.{key}", "a tag's value has at most 100 characters", "MaximumLength")
+            raise Invalid.field(f"tags.{key}", "must have a value of at most 100 characters", "MaximumLength")
     return dict(tags)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from feedlane.record import Record
 
-# Codat's identifiers of the Xero integration, which its SDKs' users know.
+# Codat's identifiers of the Xero integration. Users of its SDKs rely on them.
 PLATFORM_KEY = "gbol"
 INTEGRATION_ID = "0f20c943-12d0-4800-9f6c-d218f62d494c"
 SOURCE_ID = "8a156a5a-39cb-4f9d-856e-76ef9b9a9607"
@@ -17,7 +17,7 @@ BANK_FEEDS_SCOPE = "bankfeeds"
 MISSING_SCOPE = "missing-scope"
 ACCESS_REFUSED = "access-refused"
 FAULTS_KEPT_MAX = 10
-# Reasons that only the customer can do something about, by connecting again.
+# Only the customer can resolve these, by reconnecting.
 RECONNECTION_REASONS = frozenset(
     {
         MISSING_SCOPE,
@@ -38,9 +38,9 @@ class ConnectionStatus(StrEnum):
 
 
 class ConnectionFault(Record):
-    """Why a connection failed, as Codat's `dataConnectionErrors` has it: `status_code` is text there.
+    """Why a connection failed, in the form of Codat's `dataConnectionErrors`, where `status_code` is a string.
 
-    `reason` is ours: a word that tells the causes apart and stays the same whatever the texts say.
+    `reason` is Feedlane's: a stable word for the cause, whatever the texts say.
     """
 
     status_code: str
@@ -52,7 +52,7 @@ class ConnectionFault(Record):
 
 
 class Tenant(Record):
-    """A Xero organisation as Xero identifies it, with what the feeds need to know of it."""
+    """A Xero organisation as Xero identifies it, with what the feeds need to know about it."""
 
     id: str
     name: str
@@ -84,29 +84,29 @@ class Connection(Record):
 
     @property
     def lacks_bank_feeds(self) -> bool:
-        """Authorised without the scope of bank feeds. Scopes that are not known are not held against it."""
+        """Whether it was authorised without the bank feeds scope. False while its scopes are unknown."""
         return bool(self.scopes) and BANK_FEEDS_SCOPE not in self.scopes
 
     @property
     def reconnection_fault(self) -> ConnectionFault | None:
-        """Why the customer has to reconnect, if that is known and has not been done."""
-        newest_first = reversed(self.errors)
-        standing = (
-            error for error in newest_first if error.resolved_on is None and error.reason in RECONNECTION_REASONS
-        )
-        return next(standing, None)
+        """The newest unresolved fault for which the customer has to reconnect, or None."""
+        for fault in reversed(self.errors):
+            if fault.resolved_on is None and fault.reason in RECONNECTION_REASONS:
+                return fault
+        return None
 
     @property
     def needs_reconnection(self) -> bool:
         return self.status is ConnectionStatus.DEAUTHORIZED or (self.is_linked and self.reconnection_fault is not None)
 
-    def failed(self, error: ConnectionFault) -> Connection:
-        """With one error more. Of too many the oldest goes, but not the one that says why the customer is needed."""
-        errors, need = [*self.errors, error], self.reconnection_fault
-        while len(errors) > FAULTS_KEPT_MAX:
-            errors.remove(next(one for one in errors if one is not need))
-        return self.but(errors=tuple(errors))
+    def with_fault(self, fault: ConnectionFault) -> Connection:
+        """A copy with one more fault. It keeps the newest ones, and the one for which the customer has to reconnect."""
+        faults, kept = [*self.errors, fault], self.reconnection_fault
+        while len(faults) > FAULTS_KEPT_MAX:
+            faults.remove(next(fault for fault in faults if fault is not kept))
+        return self.but(errors=tuple(faults))
 
-    def resolved(self, now: datetime) -> Connection:
-        """All errors so far are marked as resolved: the connection works again."""
-        return self.but(errors=tuple(e if e.resolved_on else e.but(resolved_on=now) for e in self.errors))
+    def with_faults_resolved(self, now: datetime) -> Connection:
+        """A copy whose faults are all resolved: the connection works again."""
+        faults = (fault if fault.resolved_on else fault.but(resolved_on=now) for fault in self.errors)
+        return self.but(errors=tuple(faults))

@@ -1,4 +1,4 @@
-"""A connection that ended on the other side, or lacks what its customer must give: shown why, and told of once."""
+"""Marks a connection that ended at Xero, or that needs its customer, with the reason and one event."""
 
 from __future__ import annotations
 
@@ -16,33 +16,29 @@ from feedlane.problem import Problem
 from feedlane.store.table import Write
 
 
-def deauthorized(connection: Connection, problem: Problem, now: datetime) -> Connection:
-    return connection.failed(fault_of(problem, now)).but(status=ConnectionStatus.DEAUTHORIZED)
-
-
 def disconnection_writes(
     ports: Ports, connection: Connection | None, problem: Problem, company: Company, now: datetime
 ) -> list[Write]:
     """The writes that mark a linked connection as ended, with its event; none if it is not linked.
 
-    One that only lacks a scope, or that is refused without a reason, stays linked: its organisation is still connected
-    at Xero as far as anybody knows, and counts.
+    A connection that only lacks a scope, or is refused without a reason, stays linked: as far as is known, its
+    organisation is still connected at Xero, and counts towards the limit.
     """
     if connection is None or connection.status is not ConnectionStatus.LINKED:
         return []
     if reason_of(problem) in {MISSING_SCOPE, ACCESS_REFUSED}:
         return reconnection_needed_writes(ports, connection, problem, company, now)
-    ended = deauthorized(connection, problem, now)
-    told = company_events.connection_disconnected(ports, ended, company, now)
-    return [company_items.put_connection(ended), *unlink_count_writes(connection), put_event(told)]
+    ended = connection.with_fault(fault_of(problem, now)).but(status=ConnectionStatus.DEAUTHORIZED)
+    event = company_events.connection_disconnected(ports, ended, company, now)
+    return [company_items.put_connection(ended), *unlink_count_writes(connection), put_event(event)]
 
 
 def reconnection_needed_writes(
     ports: Ports, connection: Connection, problem: Problem, company: Company, now: datetime
 ) -> list[Write]:
-    """The writes that show it on a connection that stays linked, with its event; none if it is shown already."""
+    """The writes that add the fault to a linked connection, with its event; none if it needs its customer already."""
     if connection.reconnection_fault is not None:
         return []
-    needy = connection.failed(fault_of(problem, now))
-    told = company_events.connection_needs_reconnection(ports, needy, company, now)
-    return [company_items.put_connection(needy), put_event(told)]
+    faulty = connection.with_fault(fault_of(problem, now))
+    event = company_events.connection_needs_reconnection(ports, faulty, company, now)
+    return [company_items.put_connection(faulty), put_event(event)]

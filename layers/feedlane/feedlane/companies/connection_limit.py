@@ -1,7 +1,7 @@
 """The connection limit: how many organisations are linked, counted in the commits that link and unlink them.
 
 Demo companies do not count. The count is exact: it changes in the same commit as the connection's status.
-A limit of None is no limit.
+A limit of None means no limit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from feedlane.store.table import Add, ConditionFailed, When, Write
 
 
 def is_reached(store: Store, limit: int | None) -> bool:
-    """Whether no further organisation may be linked. Counts anew before it says so."""
+    """Whether no further organisation may be linked. Recounts before it answers True."""
     return limit is not None and linked_count(store) >= limit and recount(store) >= limit
 
 
@@ -30,54 +30,58 @@ def linked_count(store: Store) -> int:
 
 
 def link_count_writes(limit: int | None, before: Connection, demo: bool) -> list[Write]:
-    """The write that counts a connection which is linked now; fails if the limit is reached."""
+    """The write that counts a connection when it is linked. It fails if the limit is reached."""
     if before.is_linked or demo:
         return []
     return [Add(keys.LINKED_COUNT, "count", 1, set=_change_mark("+", before), below=limit)]
 
 
 def unlink_count_writes(before: Connection) -> list[Write]:
-    """The write that counts a connection no longer, for the commit that ends its being linked."""
-    if not before.is_linked or before.tenant is None or before.tenant.demo:
+    """The write that stops counting a connection, for the commit that unlinks it."""
+    if not _counts(before):
         return []
     return [Add(keys.LINKED_COUNT, "count", -1, set=_change_mark("-", before))]
 
 
 def recount(store: Store) -> int:
-    """Counts the linked connections and corrects the count. Somebody linking meanwhile wins: their count stays."""
-    there = store.table.get(keys.LINKED_COUNT)
+    """Counts the linked connections and corrects the count. A count that changes at the same time stays as it is."""
+    stored = store.table.get(keys.LINKED_COUNT)
+    # The index lags behind the table, so each connection that it lists is read from the table.
     listed = store.table.query(keys.CONNECTIONS, index=True)
-    # The list is behind the table by a moment: what it names is read again, for certain.
-    found = store.table.get_many((item["pk"], item["sk"]) for item in listed)
-    connections = [Connection.model_validate(item) for item in found.values()]
-    truth = sum(one.is_linked and one.tenant is not None and not one.tenant.demo for one in connections)
-    before = int(there["count"]) if there else 0
-    if truth == before:
-        return truth
-    unchanged = When(absent=True) if there is None else When(equal={"mark": there["mark"], "count": before})
-    mark = f"={before}>{truth}#{there['mark'] if there else ''}"[:200]
-    changed = {"mark": mark, "reported": 0}
+    items = store.table.get_many((item["pk"], item["sk"]) for item in listed)
+    connections = [Connection.model_validate(item) for item in items.values()]
+    before, after = int(stored["count"]) if stored else 0, sum(_counts(connection) for connection in connections)
+    if after == before:
+        return after
+    unchanged = When(absent=True) if stored is None else When(equal={"mark": stored["mark"], "count": before})
+    mark = f"={before}>{after}#{stored['mark'] if stored else ''}"[:200]
+    corrected = {"mark": mark, "reported": 0}
     try:
-        store.commit(Add(keys.LINKED_COUNT, "count", truth - before, set=changed, when=unchanged))
+        store.commit(Add(keys.LINKED_COUNT, "count", after - before, set=corrected, when=unchanged))
     except ConditionFailed:
         return linked_count(store)
-    return truth
+    return after
 
 
 def report_reached(ports: Ports, limit: int | None, now: datetime) -> None:
-    """One event for each time that the limit is reached, however many customers meet it."""
-    there = ports.store.table.get(keys.LINKED_COUNT)
-    if limit is None or there is None or there["reported"] == limit:
+    """Writes one event each time the limit is reached, however many customers meet it."""
+    stored = ports.store.table.get(keys.LINKED_COUNT)
+    if limit is None or stored is None or stored["reported"] == limit:
         return
-    event = company_events.connection_limit_reached(ports, limit, int(there["count"]), now)
-    unchanged = When(equal={"mark": there["mark"], "reported": there["reported"]})
-    # Otherwise somebody else has reported it, or the count has changed: then whoever meets the limit next does.
+    event = company_events.connection_limit_reached(ports, limit, int(stored["count"]), now)
+    unchanged = When(equal={"mark": stored["mark"], "reported": stored["reported"]})
+    # If this fails, it has been reported already, or the count has changed: the next customer at the limit reports it.
     with suppress(ConditionFailed):
         ports.store.commit(
             Add(keys.LINKED_COUNT, "count", 0, set={"reported": limit}, when=unchanged), put_event(event)
         )
 
 
+def _counts(connection: Connection) -> bool:
+    """Whether a connection counts towards the limit."""
+    return connection.is_linked and connection.tenant is not None and not connection.tenant.demo
+
+
 def _change_mark(sign: str, connection: Connection) -> dict[str, Any]:
-    """Another one with every change of the count, so that a recount and a report know whether they are still true."""
+    """Differs with every change of the count, so that a recount or a report fails once it is out of date."""
     return {"mark": f"{sign}{connection.id}#{connection.version}", "reported": 0}

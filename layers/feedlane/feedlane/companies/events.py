@@ -1,4 +1,4 @@
-"""What is told about companies, connections and source accounts. `subject` says what an event keeps order with."""
+"""Events of companies, connections and source accounts. Events with the same `subject` keep their order."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ from feedlane.ids import feed_id
 from feedlane.ports import Ports
 from feedlane.scope import APP_SUBJECT
 
+UNANSWERED_MESSAGE = (
+    "An authorisation was started, and Xero has not answered within 10 minutes. What happened at Xero is not known: "
+    "the window may have been closed, or Xero may have shown a page of its own, as it does at the app's connection "
+    "limit."
+)
+
 
 def build_event(
     ports: Ports,
@@ -26,7 +32,7 @@ def build_event(
     now: datetime,
     event_id: str | None = None,
 ) -> Event:
-    """An event of a company, or of none. `event_id` is for one that several may write, and only one does."""
+    """An event of a company, or of none. `event_id` is given where several may write it, and one succeeds."""
     return Event(
         id=event_id or ports.new_id(),
         type=event_type,
@@ -38,97 +44,50 @@ def build_event(
     )
 
 
-def reconnection_event(
-    ports: Ports,
-    event_type: str,
-    before: Connection,
-    connection: Connection,
-    company: Company,
-    now: datetime,
-    by: str | None,
-) -> Event:
-    need = before.reconnection_fault
-    payload = {
-        "referenceCompany": company_reference(ports, company),
-        "connection": without_nulls(connection_json(connection, ports.public_url)),
-        "reason": need.reason if need else None,
-        "since": iso(need.errored_on) if need else None,
-        "by": by,
-    }
-    return build_event(ports, event_type, connection.id, payload, company, now)
-
-
-def company_event(ports: Ports, event_type: str, company: Company, now: datetime) -> Event:
-    shape = company_json(company, (), ports.public_url)
-    del shape["dataConnections"]
-    return build_event(ports, event_type, company.id, shape, company, now)
-
-
-def source_account_event(
-    ports: Ports, event_type: str, account: SourceAccount, company: Company, now: datetime
-) -> Event:
-    payload = {
-        "referenceCompany": company_reference(ports, company),
-        "companyId": company.id,
-        "connectionId": account.connection_id,
-        "sourceAccount": without_nulls(source_account_json(account)),
-    }
-    return build_event(ports, event_type, feed_id(account.connection_id, account.id), payload, company, now)
-
-
 def company_reference(ports: Ports, company: Company) -> Json:
-    shown = without_nulls(company.model_dump(include={"id", "name", "description", "tags"}))
+    """The company as every event of it shows it."""
+    shape = without_nulls(company.model_dump(include={"id", "name", "description", "tags"}))
     url = ports.public_url
-    return shown | ({"links": {"portal": portal_company_link(url, company.id)}} if url else {})
-
-
-UNANSWERED_MESSAGE = (
-    "An authorisation was started, and Xero has not answered within 10 minutes. What happened at Xero is not known: "
-    "the window may have been closed, or Xero may have shown a page of its own, as it does at the app's connection "
-    "limit."
-)
-
-
-# companies and connections
+    return shape | ({"links": {"portal": portal_company_link(url, company.id)}} if url else {})
 
 
 def company_created(ports: Ports, company: Company, now: datetime) -> Event:
-    return company_event(ports, event_types.COMPANY_CREATED, company, now)
+    return _company_event(ports, event_types.COMPANY_CREATED, company, now)
 
 
 def company_deleted(ports: Ports, company: Company, now: datetime) -> Event:
-    return company_event(ports, event_types.COMPANY_DELETED, company, now)
+    return _company_event(ports, event_types.COMPANY_DELETED, company, now)
 
 
 def connection_created(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
-    return connection_changed(ports, event_types.CONNECTION_CREATED, connection, company, now)
+    return _connection_event(ports, event_types.CONNECTION_CREATED, connection, company, now)
 
 
 def connection_connected(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
-    return connection_changed(ports, event_types.CONNECTION_CONNECTED, connection, company, now)
+    return _connection_event(ports, event_types.CONNECTION_CONNECTED, connection, company, now)
 
 
 def connection_reconnected(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
-    return connection_changed(ports, event_types.CONNECTION_RECONNECTED, connection, company, now)
+    return _connection_event(ports, event_types.CONNECTION_RECONNECTED, connection, company, now)
 
 
 def connection_disconnected(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
-    """Unlinked by the platform, or deauthorised by the customer: its status says which."""
-    return connection_changed(ports, event_types.CONNECTION_DISCONNECTED, connection, company, now)
+    """Unlinked by the platform, or deauthorised by the customer: the connection's status says which."""
+    return _connection_event(ports, event_types.CONNECTION_DISCONNECTED, connection, company, now)
 
 
 def connection_failed(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
-    """Linking failed: the last of its errors says why."""
-    return connection_changed(ports, event_types.CONNECTION_FAILED, connection, company, now)
+    """Linking failed: the last of the connection's errors says why."""
+    return _connection_event(ports, event_types.CONNECTION_FAILED, connection, company, now)
 
 
 def connection_deleted(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
-    return connection_changed(ports, event_types.CONNECTION_DELETED, connection, company, now)
+    return _connection_event(ports, event_types.CONNECTION_DELETED, connection, company, now)
 
 
 def connection_needs_reconnection(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
-    """It is linked, but lacks what only its customer can give: the last of its errors says what."""
-    return reconnection_event(
+    """A linked connection needs its customer: the last of its errors says why."""
+    return _reconnection_event(
         ports, event_types.CONNECTION_NEEDS_RECONNECTION, connection, connection, company, now, None
     )
 
@@ -136,8 +95,8 @@ def connection_needs_reconnection(ports: Ports, connection: Connection, company:
 def connection_recovered(
     ports: Ports, before: Connection, connection: Connection, company: Company, by: str, now: datetime
 ) -> Event:
-    """`before` needed its customer, `connection` works. `by`: "reconnection", or "xero" if it was found well."""
-    return reconnection_event(ports, event_types.CONNECTION_RECOVERED, before, connection, company, now, by)
+    """`before` needed its customer, `connection` works. `by` is "reconnection", or "xero" if Xero lists it again."""
+    return _reconnection_event(ports, event_types.CONNECTION_RECOVERED, before, connection, company, now, by)
 
 
 def authorization_unanswered(
@@ -149,7 +108,7 @@ def authorization_unanswered(
     limit: int | None,
     now: datetime,
 ) -> Event:
-    """What is known: it was started, and Xero has not answered. How many are connected may explain it."""
+    """Xero has not answered an authorisation. `connected` and `limit` may explain why."""
     payload = {
         "referenceCompany": company_reference(ports, company),
         "connection": without_nulls(connection_json(connection, ports.public_url)),
@@ -161,27 +120,60 @@ def authorization_unanswered(
     return build_event(ports, event_types.AUTHORIZATION_UNANSWERED, connection.id, payload, company, now)
 
 
-def connection_changed(ports: Ports, event_type: str, connection: Connection, company: Company, now: datetime) -> Event:
-    """The connection as it is after the change (as it was, if it is deleted)."""
+def source_account_connected(ports: Ports, account: SourceAccount, company: Company, now: datetime) -> Event:
+    return _source_account_event(ports, event_types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
+
+
+def source_account_disconnected(ports: Ports, account: SourceAccount, company: Company, now: datetime) -> Event:
+    return _source_account_event(ports, event_types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
+
+
+def connection_limit_reached(ports: Ports, limit: int, connected: int, now: datetime) -> Event:
+    payload = {"limit": limit, "connected": connected}
+    return build_event(ports, event_types.CONNECTION_LIMIT_REACHED, APP_SUBJECT, payload, None, now)
+
+
+def _company_event(ports: Ports, event_type: str, company: Company, now: datetime) -> Event:
+    shape = company_json(company, (), ports.public_url)
+    del shape["dataConnections"]
+    return build_event(ports, event_type, company.id, shape, company, now)
+
+
+def _connection_event(ports: Ports, event_type: str, connection: Connection, company: Company, now: datetime) -> Event:
+    """Shows the connection as it is after the change, or as it was if it is deleted."""
     shape = connection_json(connection, ports.public_url)
     payload = {"referenceCompany": company_reference(ports, company), "connection": without_nulls(shape)}
     return build_event(ports, event_type, connection.id, payload, company, now)
 
 
-# bank feeds
+def _reconnection_event(
+    ports: Ports,
+    event_type: str,
+    before: Connection,
+    connection: Connection,
+    company: Company,
+    now: datetime,
+    by: str | None,
+) -> Event:
+    """With the fault for which `before` needed its customer."""
+    fault = before.reconnection_fault
+    payload = {
+        "referenceCompany": company_reference(ports, company),
+        "connection": without_nulls(connection_json(connection, ports.public_url)),
+        "reason": fault.reason if fault else None,
+        "since": iso(fault.errored_on) if fault else None,
+        "by": by,
+    }
+    return build_event(ports, event_type, connection.id, payload, company, now)
 
 
-def source_account_connected(ports: Ports, account: SourceAccount, company: Company, now: datetime) -> Event:
-    return source_account_event(ports, event_types.SOURCE_ACCOUNT_CONNECTED, account, company, now)
-
-
-def source_account_disconnected(ports: Ports, account: SourceAccount, company: Company, now: datetime) -> Event:
-    return source_account_event(ports, event_types.SOURCE_ACCOUNT_DISCONNECTED, account, company, now)
-
-
-# the app
-
-
-def connection_limit_reached(ports: Ports, limit: int, connected: int, now: datetime) -> Event:
-    reached = {"limit": limit, "connected": connected}
-    return build_event(ports, event_types.CONNECTION_LIMIT_REACHED, APP_SUBJECT, reached, None, now)
+def _source_account_event(
+    ports: Ports, event_type: str, account: SourceAccount, company: Company, now: datetime
+) -> Event:
+    payload = {
+        "referenceCompany": company_reference(ports, company),
+        "companyId": company.id,
+        "connectionId": account.connection_id,
+        "sourceAccount": without_nulls(source_account_json(account)),
+    }
+    return build_event(ports, event_type, feed_id(account.connection_id, account.id), payload, company, now)

@@ -13,16 +13,19 @@ from feedlane.store.records import add_record, put_record, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Delete, Put, When
 
+# Above this many companies it is cheaper to read the list of all connections than those of each company.
+COMPANIES_READ_SINGLY_MAX = 50
+
 
 def find_company(store: Store, company_id: str) -> Company | None:
     return record_in(Company, store.table.get(keys.company(company_id)))
 
 
 def company(store: Store, company_id: str) -> Company:
-    found = find_company(store, company_id)
-    if found is None:
+    company = find_company(store, company_id)
+    if company is None:
         raise NotFound("company", company_id)
-    return found
+    return company
 
 
 def companies(store: Store) -> Iterable[Company]:
@@ -46,15 +49,27 @@ def find_connection(store: Store, company_id: str, connection_id: str) -> Connec
 
 
 def connection(store: Store, company_id: str, connection_id: str) -> Connection:
-    found = find_connection(store, company_id, connection_id)
-    if found is None:
+    connection = find_connection(store, company_id, connection_id)
+    if connection is None:
         raise NotFound("data connection", connection_id)
-    return found
+    return connection
 
 
 def connections(store: Store, company_id: str) -> list[Connection]:
     pk, _ = keys.company(company_id)
     return [Connection.model_validate(item) for item in store.table.query(pk, prefix="CONNECTION#")]
+
+
+def connections_by_company(store: Store, companies: Iterable[Company]) -> dict[str, list[Connection]]:
+    """The connections of each of these companies, by its id."""
+    ids = [company.id for company in companies]
+    if len(ids) <= COMPANIES_READ_SINGLY_MAX:
+        return {id: connections(store, id) for id in ids}
+    by_company: dict[str, list[Connection]] = {id: [] for id in ids}
+    for item in store.table.query(keys.CONNECTIONS, index=True):
+        if item["company_id"] in by_company:
+            by_company[item["company_id"]].append(Connection.model_validate(item))
+    return by_company
 
 
 def add_connection(connection: Connection) -> Put:
@@ -77,10 +92,10 @@ def find_source_account(store: Store, connection_id: str, account_id: str) -> So
 
 
 def source_account(store: Store, connection_id: str, account_id: str) -> SourceAccount:
-    found = find_source_account(store, connection_id, account_id)
-    if found is None:
+    account = find_source_account(store, connection_id, account_id)
+    if account is None:
         raise NotFound("bank account", account_id)
-    return found
+    return account
 
 
 def source_accounts(store: Store, connection_id: str) -> list[SourceAccount]:
@@ -107,19 +122,3 @@ def _company_index_keys(company: Company) -> dict[str, str]:
 
 def _connection_index_keys(connection: Connection) -> dict[str, str]:
     return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id}
-
-
-# Above this many companies it is cheaper to read the list of all connections than those of each company.
-COMPANIES_READ_SINGLY_MAX = 50
-
-
-def connections_by_company(store: Store, companies: Iterable[Company]) -> dict[str, list[Connection]]:
-    """The connections of each of these companies."""
-    wanted = [company.id for company in companies]
-    if len(wanted) <= COMPANIES_READ_SINGLY_MAX:
-        return {id: connections(store, id) for id in wanted}
-    found: dict[str, list[Connection]] = {id: [] for id in wanted}
-    for item in store.table.query(keys.CONNECTIONS, index=True):
-        if item["company_id"] in found:
-            found[item["company_id"]].append(Connection.model_validate(item))
-    return found

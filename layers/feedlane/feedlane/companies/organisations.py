@@ -1,4 +1,4 @@
-"""Xero organisations as ports: what a consent brought, what a customer has connected, and the end of both."""
+"""Xero organisations as ports: those of one consent, all that a user has connected, and how to disconnect them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from feedlane.record import Record
 
 
 class Organisation(Record):
-    """One of several organisations that the customer has just authorised."""
+    """One of the organisations that the customer has just authorised."""
 
     tenant_id: str
     name: str
@@ -19,19 +19,19 @@ class Organisation(Record):
 
 
 class Organisations(Protocol):
-    """What Xero tells of a consent, and the way to undo it."""
+    """The organisations of a consent at Xero, and how to undo it."""
 
-    def authorised(self, grant: Grant) -> list[Organisation]:
-        """The organisations of this consent, and no others that the user ever connected."""
+    def authorised_in(self, grant: Grant) -> list[Organisation]:
+        """The organisations of this consent, without others that the user has connected before."""
 
     def details(self, token_set_id: str, organisation: Organisation) -> Tenant: ...
 
-    def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
-        """Ends these organisations' connections at Xero, unless another consent has renewed them since."""
+    def remove(self, token_set_id: str, authentication_event_id: str, organisations: Iterable[Organisation]) -> None:
+        """Disconnects these organisations at Xero, unless a later consent has renewed them."""
 
 
 class ListedOrganisation(Record):
-    """One that a user has connected to the app. `id` is that of the connection at Xero, not the tenant's."""
+    """An organisation that a user has connected to the app. `id` is Xero's id of the connection, not the tenant's."""
 
     id: str
     tenant_id: str
@@ -39,13 +39,13 @@ class ListedOrganisation(Record):
 
 
 class ListedOrganisations(Protocol):
-    """All that a user has connected, asked with the user's token.
+    """All organisations that a user has connected, by the user's access token.
 
-    Both raise `ReconnectionNeeded`, `Refused`, `Unavailable`.
+    Both methods raise `ReconnectionNeeded`, `Refused`, `Unavailable`.
     """
 
     def list_connections(self, access_token: str) -> Sequence[ListedOrganisation]:
-        """An empty list with a token that works means that everything was disconnected at Xero."""
+        """Empty if the token works but everything was disconnected at Xero."""
 
     def delete(self, access_token: str, xero_connection_id: str) -> None:
-        """Ends this one connection at Xero. One that is gone is no error."""
+        """Ends one connection at Xero. If it is gone already, that is no error."""

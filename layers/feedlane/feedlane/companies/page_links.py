@@ -1,6 +1,6 @@
-"""Addresses of pages: Link's, for a platform's customers, and the portal's, for its operators.
+"""URLs of pages: Link's, for a platform's customers, and the portal's, for its operators.
 
-Link's `password` is one-time, if its addresses need one.
+`password` is the one-time password of a Link URL; empty if the settings ask for none.
 """
 
 from __future__ import annotations

@@ -1,30 +1,30 @@
-"""Why a connection needs its customer again: each reason has a word of its own, so that nobody has to read texts."""
+"""Why a connection needs its customer again. Each reason is a stable word, so that clients need not parse texts."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from feedlane.companies.connection import ACCESS_REFUSED, MISSING_SCOPE, Connection, ConnectionFault
-from feedlane.credentials.problems import NOT_GRANTED, _unauthorised_problem
+from feedlane.credentials.problems import NOT_GRANTED
 from feedlane.problem import Problem
 
-# The reason of the hold, whatever the connection's own reason is.
+# The reason of every hold on a connection, whatever the fault on the connection says.
 RECONNECTION_NEEDED = "reconnection-needed"
 CUSTOMER_MESSAGE = "The integration de-authorized access to the connection."
 BANK_FEEDS_NOT_AUTHORISED = "The connection was authorised without access to bank feeds; the customer has to reconnect."
 
-
-CONNECTION_REMOVED = _unauthorised_problem(
-    "connection-removed",
-    "Connection removed",
-    "The organisation is no longer connected to the app: it was disconnected in Xero.",
+CONNECTION_REMOVED = Problem(
+    type="connection-removed",
+    title="Connection removed",
+    status=401,
+    detail="The organisation is no longer connected to the app: it was disconnected in Xero.",
 )
 BANK_FEEDS_SCOPE_MISSING = Problem(
     type=MISSING_SCOPE, title="Missing scope", status=403, detail=BANK_FEEDS_NOT_AUTHORISED
 )
 
-# Problems of token sets by their types, and what they mean for a connection.
-_REASONS = {
+# A connection's reason by the type of its token set's problem; other types are reasons themselves.
+_REASON_BY_PROBLEM_TYPE = {
     "invalid_grant": "authorisation-ended",
     NOT_GRANTED.type: "authorisation-ended",
     "about:blank": ACCESS_REFUSED,
@@ -32,11 +32,11 @@ _REASONS = {
 
 
 def reason_of(problem: Problem) -> str:
-    return _REASONS.get(problem.type, problem.type)
+    return _REASON_BY_PROBLEM_TYPE.get(problem.type, problem.type)
 
 
 def fault_of(problem: Problem, now: datetime) -> ConnectionFault:
-    """The problem as a connection shows it."""
+    """The problem in the form that a connection keeps."""
     return ConnectionFault(
         status_code=str(problem.status),
         status_text=problem.detail or problem.title,
@@ -47,10 +47,10 @@ def fault_of(problem: Problem, now: datetime) -> ConnectionFault:
 
 
 def reconnection_problem(connection: Connection) -> Problem | None:
-    """Why nothing can be sent before the customer has reconnected, or None."""
-    need = connection.reconnection_fault
-    if need is not None and connection.needs_reconnection:
-        return Problem(type=need.reason, title="Reconnection needed", status=403, detail=need.status_text)
+    """Why nothing can be sent until the customer reconnects, or None."""
+    fault = connection.reconnection_fault
+    if fault is not None and connection.needs_reconnection:
+        return Problem(type=fault.reason, title="Reconnection needed", status=403, detail=fault.status_text)
     if connection.is_linked and connection.lacks_bank_feeds:
         return BANK_FEEDS_SCOPE_MISSING
     return None

@@ -40,12 +40,14 @@ CONNECTION_FIELDS: Fields = dict.fromkeys(
 COMPANY_FIELDS: Fields = dict.fromkeys(
     ["id", "name", "platform", "redirect", "description", "lastSync", "created", "createdByUserName"]
 ) | {"dataConnections": CONNECTION_FIELDS}
+# Only Codat's second vocabulary has these. The SDKs tell the models apart by them, so they are echoed only if given.
+_SECOND_VOCABULARY_FIELDS = ("routingInfo", "accountInfo")
 
 
 def company_json(
     company: Company, connections: Iterable[dict[str, Any]], public_url: str, password: str = ""
 ) -> dict[str, Any]:
-    """`connections` are shapes of `connection_json`. `password` goes with the company's link, if it needs one."""
+    """`connections` are shapes of `connection_json`. `password` is added to the company's link, if not empty."""
     return {
         "id": company.id,
         "name": company.name,
@@ -66,12 +68,11 @@ def company_json(
 def connection_json(
     connection: Connection, public_url: str, standing: Sequence[ConnectionFault] = (), password: str = ""
 ) -> dict[str, Any]:
-    """`linkUrl` is filled in every status: the SDKs refuse a connection without it.
+    """`linkUrl` is set in every status: the SDKs refuse a connection without it.
 
-    `password` goes with the link, if it needs one. `standing`: what stops the connection now and is not written on it
-    (`connection_errors.standing`).
+    `password` is added to it, if not empty. `standing` are faults that stop the connection now without being kept on it
+    (`link/standing_errors.py`).
     """
-    errors = [*connection.errors, *standing]
     return {
         "id": connection.id,
         "integrationId": INTEGRATION_ID,
@@ -83,33 +84,15 @@ def connection_json(
         "status": connection.status,
         "lastSync": None,
         "created": iso(connection.created),
-        "dataConnectionErrors": [_error_json(error) for error in errors],
+        "dataConnectionErrors": [_fault_json(fault) for fault in (*connection.errors, *standing)],
         "needsReconnection": connection.needs_reconnection
-        or any(one.reason in RECONNECTION_REASONS for one in standing),
+        or any(fault.reason in RECONNECTION_REASONS for fault in standing),
         "connectionInfo": _tenant_json(connection),
     }
 
 
-def _error_json(error: ConnectionFault) -> dict[str, Any]:
-    """`statusCode` is a text here, unlike everywhere else in Codat's API."""
-    return {
-        "statusCode": error.status_code,
-        "statusText": error.status_text,
-        "errorMessage": error.error_message,
-        "erroredOnUtc": iso(error.errored_on),
-        "status": "Resolved" if error.resolved_on else "Active",
-        "resolvedOnUtc": iso(error.resolved_on) if error.resolved_on else None,
-    } | ({"reason": error.reason} if error.reason else {})
-
-
-def _tenant_json(connection: Connection) -> dict[str, str] | None:
-    if connection.tenant is None:
-        return None
-    return {"tenantId": connection.tenant.id, "tenantName": connection.tenant.name}
-
-
 def company_information_json(connection: Connection) -> dict[str, Any]:
-    """From what was learnt when the customer authorised. Raises `Invalid` before that."""
+    """The organisation as it was when the customer authorised. Raises `Invalid` before that."""
     tenant = connection.tenant
     if tenant is None:
         raise Invalid(f"The connection is not linked to a Xero organisation (it is {connection.status}).")
@@ -120,10 +103,6 @@ def company_information_json(connection: Connection) -> dict[str, Any]:
         "multicurrencyEnabled": None,
         "currencies": [tenant.base_currency] if tenant.base_currency else [],
     }
-
-
-# What only the second vocabulary has: the SDKs tell the models apart by these, so they are echoed only if given.
-V2_ONLY = ("routingInfo", "accountInfo")
 
 
 def source_account_json(account: SourceAccount) -> dict[str, Any]:
@@ -138,25 +117,43 @@ def source_account_json(account: SourceAccount) -> dict[str, Any]:
         "modifiedDate": iso(account.modified),
         "status": account.status,
     }
-    body |= {name: account.given[name] for name in V2_ONLY if account.given.get(name) is not None}
+    body |= {name: account.given[name] for name in _SECOND_VOCABULARY_FIELDS if account.given.get(name) is not None}
     available = (body.get("accountInfo") or {}).get("availableBalance")
     if available is not None:
         body["accountInfo"] = body["accountInfo"] | {"availableBalance": Decimal(str(available))}
     if account.status is SourceAccountStatus.CONNECTED and account.mapping:
         body["feedStartDate"] = account.mapping.feed_start_date
-    return body | _problem(account)
+    return body | rejection_json(account)
 
 
 def batch_item_json(
     account_id: str, account: SourceAccount | None, status: int = 200, error: str | None = None
 ) -> dict[str, Any]:
-    """The status of a failed item is a text: that makes the SDKs choose their error model."""
+    """A failed item has its status as a string, by which the SDKs choose their error model."""
     if account is None:
         return {"sourceAccountId": account_id, "result": {"statusCode": str(status), "error": error}}
     result = {"statusCode": status, "error": None, "account": source_account_json(account)}
     return {"sourceAccountId": account_id, "result": result}
 
 
-def _problem(account: SourceAccount) -> dict[str, Any]:
-    """Why Xero rejected its feed connection, if that is why it is not connected."""
+def rejection_json(account: SourceAccount) -> dict[str, Any]:
+    """Why Xero rejected the account's feed connection, as `problem`. Empty if it did not."""
     return {"problem": problem_json(account.problem)} if account.problem else {}
+
+
+def _fault_json(fault: ConnectionFault) -> dict[str, Any]:
+    """`statusCode` is a string here, unlike everywhere else in Codat's API."""
+    return {
+        "statusCode": fault.status_code,
+        "statusText": fault.status_text,
+        "errorMessage": fault.error_message,
+        "erroredOnUtc": iso(fault.errored_on),
+        "status": "Resolved" if fault.resolved_on else "Active",
+        "resolvedOnUtc": iso(fault.resolved_on) if fault.resolved_on else None,
+    } | ({"reason": fault.reason} if fault.reason else {})
+
+
+def _tenant_json(connection: Connection) -> dict[str, str] | None:
+    if connection.tenant is None:
+        return None
+    return {"tenantId": connection.tenant.id, "tenantName": connection.tenant.name}

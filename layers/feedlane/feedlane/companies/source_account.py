@@ -19,14 +19,14 @@ class SourceAccountStatus(StrEnum):
 
 
 class AccountKind(StrEnum):
-    """What Xero feeds: `BANK` covers every bank account that is not a credit card."""
+    """The kinds that Xero feeds. `BANK` is every bank account except a credit card."""
 
     BANK = "BANK"
     CREDIT_CARD = "CREDITCARD"
 
 
-# Codat's first and second vocabulary. A loan has no account type of its own that Xero feeds: it is fed as BANK,
-# because CREDITCARD takes only the last four digits of a card's number.
+# Codat's first and second vocabulary. Xero has no kind for a loan: it is fed as BANK, because CREDITCARD takes only the
+# last four digits of a card's number.
 KIND_BY_ACCOUNT_TYPE = {
     "Debit": AccountKind.BANK,
     "Credit": AccountKind.CREDIT_CARD,
@@ -39,7 +39,7 @@ KIND_BY_ACCOUNT_TYPE = {
 
 
 class AccountMapping(Record):
-    """What a source account is mapped to: Xero's feed connection, and the account behind it once known."""
+    """What a source account is mapped to: Xero's feed connection, and the account behind it once that is known."""
 
     feed_connection_id: str
     account_token: str
@@ -49,9 +49,9 @@ class AccountMapping(Record):
 
 
 class SourceAccount(Record):
-    """`given` is what the platform sent, echoed as it was: Codat's SDKs choose their model by its fields.
+    """`given` is what the platform sent, echoed unchanged: Codat's SDKs choose their model by its fields.
 
-    `problem` is why Xero rejected its last feed connection, until it is mapped again.
+    `problem` is why Xero rejected the last feed connection; it goes when the account is mapped again.
     """
 
     id: str

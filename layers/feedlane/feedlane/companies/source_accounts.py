@@ -1,4 +1,4 @@
-"""What a platform does with the source accounts of a connection."""
+"""Creates and changes the source accounts of a connection."""
 
 from __future__ import annotations
 
@@ -18,15 +18,22 @@ from feedlane.store.table import ConditionFailed, Contended
 ID_TAKEN = "A bank account already exists with the same Id"
 BATCH_ACCOUNTS_MAX = 100
 ACCOUNT_NUMBER_LENGTH_MAX = 40
-# Words of Codat's paths below the accounts.
+# Codat's paths use these words in place of an account's id.
 RESERVED_IDS = frozenset({"batch", "credentials"})
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _CARD_NUMBER = re.compile(r".*[0-9]{4}")
+_READ_ONLY_FIELDS = {
+    "id": "id",
+    "account_type": "accountType",
+    "account_number": "accountNumber",
+    "currency": "currency",
+    "sort_code": "sortCode",
+}
 ID_RULE = "must be 1 to 80 characters: letters, digits and !#$&'()*+,-./:;=@_~ (no spaces, no percent sign)"
 
 
 class AccountAlreadyExists(Invalid):
-    """The id is taken on this connection."""
+    """The connection has an account with this id already."""
 
 
 def create(
@@ -43,17 +50,17 @@ def create(
     sort_code: str | None,
     given: dict[str, Any],
 ) -> SourceAccount:
-    """Raises `Invalid` naming the field and the rule, `AlreadyThere`."""
+    """Raises `Invalid` with the field and the rule, and `AccountAlreadyExists`."""
     if not ACCOUNT_ID_PATTERN.fullmatch(id):
         raise Invalid.field("id", ID_RULE, "AccountId")
     if id in RESERVED_IDS:
-        raise Invalid.field("id", f"{id} is a word of the API's own paths", "AccountId")
+        raise Invalid.field("id", f"{id} is reserved: the API's own paths use it", "AccountId")
     _check_text("accountName", account_name, 255)
     _check_text("accountNumber", account_number, ACCOUNT_NUMBER_LENGTH_MAX)
     if account_type not in KIND_BY_ACCOUNT_TYPE:
         raise Invalid.field("accountType", f"must be one of {', '.join(KIND_BY_ACCOUNT_TYPE)}", "Enum")
     if KIND_BY_ACCOUNT_TYPE[account_type] is AccountKind.CREDIT_CARD and not _CARD_NUMBER.fullmatch(account_number):
-        rule = "must end in four digits: by these Xero knows a credit card"
+        rule = "must end in four digits: Xero identifies a credit card by them"
         raise Invalid.field("accountNumber", rule, "CardNumber")
     if not _CURRENCY.fullmatch(currency):
         raise Invalid.field("currency", "must be an ISO 4217 code such as GBP", "Currency")
@@ -80,13 +87,13 @@ def create(
 
 
 def apply_changes(account: SourceAccount, changes: dict[str, Any], now: datetime) -> SourceAccount:
-    """The account with another name, and another balance while it is not connected.
+    """The account with a new name, and with a new balance unless it is connected.
 
-    Other fields may be given as they are. Raises `Invalid` for what would change and may not.
+    Other fields may be given if they do not change. Raises `Invalid` for those that may not change.
     """
     for field, name in _READ_ONLY_FIELDS.items():
         if changes.get(field) not in (None, getattr(account, field)):
-            raise Invalid.field(name, "cannot be changed; delete the account and create it anew", "ReadOnly")
+            raise Invalid.field(name, "cannot be changed; delete the account and create it again", "ReadOnly")
     if changes.get("status") not in (None, account.status, SourceAccountStatus.DISCONNECTED):
         raise Invalid.field("status", "can only be changed to disconnected", "Enum")
     name = changes.get("account_name", account.account_name)
@@ -103,15 +110,6 @@ def disconnects_account(account: SourceAccount, changes: dict[str, Any]) -> bool
     return changes.get("status") == disconnected and account.status is not disconnected
 
 
-_READ_ONLY_FIELDS = {
-    "id": "id",
-    "account_type": "accountType",
-    "account_number": "accountNumber",
-    "currency": "currency",
-    "sort_code": "sortCode",
-}
-
-
-def _check_text(field: str, value: str, longest: int) -> None:
-    if not 1 <= len(value) <= longest:
-        raise Invalid.field(field, f"must have 1 to {longest} characters", "Length")
+def _check_text(field: str, value: str, length_max: int) -> None:
+    if not 1 <= len(value) <= length_max:
+        raise Invalid.field(field, f"must have 1 to {length_max} characters", "Length")

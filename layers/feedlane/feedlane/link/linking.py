@@ -86,7 +86,7 @@ class Linking:
             raise NotLinked(NotLinkedReason.CODE_DEAD, error.problem.sentence) from None
         except AppKeysRejected as error:
             raise NotLinked(NotLinkedReason.KEYS_REJECTED, error.problem.sentence) from None
-        found = tuple(self.organisations.authorised(grant))
+        found = tuple(self.organisations.authorised_in(grant))
         choice = OrganisationChoice(
             token_set_id=grant.token_set_id,
             authentication_event_id=grant.authentication_event_id,
@@ -134,7 +134,7 @@ class Linking:
         for attempt in attempts(f"connection {connection.id}"):
             if connection.is_linked:
                 return
-            failed = connection.failed(error)
+            failed = connection.with_fault(error)
             company = company_items.company(self.ports.store, connection.company_id)
             event = company_events.connection_failed(self.ports, failed, company, error.errored_on)
             with attempt:
@@ -173,7 +173,7 @@ class Linking:
         """Connection, markers, count and event: all or nothing."""
         if before.tenant is not None and before.tenant.id != tenant.id:
             raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, tenant.name)
-        linked = before.resolved(now).but(
+        linked = before.with_faults_resolved(now).but(
             status=ConnectionStatus.LINKED,
             linked_on=now,
             tenant=tenant,
@@ -182,7 +182,7 @@ class Linking:
             access_ends=choice.access_ends,
         )
         if settings.bank_feeds and linked.lacks_bank_feeds:
-            linked = linked.failed(fault_of(BANK_FEEDS_SCOPE_MISSING, now))
+            linked = linked.with_fault(fault_of(BANK_FEEDS_SCOPE_MISSING, now))
         company = company_items.company(self.ports.store, before.company_id)
         first = before.status is ConnectionStatus.PENDING_AUTH
         connected_event = company_events.connection_connected if first else company_events.connection_reconnected

@@ -79,7 +79,7 @@ def check(ports: Ports, now: datetime, check: RecoveryCheck) -> None:
 
 
 def _recovery_writes(ports: Ports, now: datetime, before: Connection, seen: Connection) -> list[Write]:
-    well = seen.resolved(now).but(status=ConnectionStatus.LINKED)
+    well = seen.with_faults_resolved(now).but(status=ConnectionStatus.LINKED)
     company = company_items.company(ports.store, before.company_id)
     event = company_events.connection_recovered(ports, before, well, company, "xero", now)
     demo = before.tenant is not None and before.tenant.demo

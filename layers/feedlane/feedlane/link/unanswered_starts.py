@@ -54,7 +54,7 @@ def check(ports: Ports, now: datetime, check: LinkStartCheck) -> None:
             errored_on=now,
             reason=REASON,
         )
-        connection = connection.failed(error)
+        connection = connection.with_fault(error)
         writes.append(company_items.put_connection(connection))
     event = company_events.authorization_unanswered(
         ports,

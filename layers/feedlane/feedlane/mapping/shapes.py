@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from feedlane.companies.shapes import _problem
+from feedlane.companies.shapes import rejection_json
 from feedlane.companies.source_account import SourceAccount
 from feedlane.feeds.upstream import TargetAccount
 
@@ -23,7 +23,7 @@ def mapping_json(account: SourceAccount, options: Iterable[TargetAccount]) -> di
         "status": account.status,
         "feedStartDate": mapping.feed_start_date if mapping else None,
         "targetAccountOptions": [_option_json(option) for option in options],
-    } | _problem(account)
+    } | rejection_json(account)
 
 
 def mapped_json(account: SourceAccount) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class XeroOrganisations:
         self._accounting = accounting
         self._tokens = tokens
 
-    def authorised(self, grant: Grant) -> list[Organisation]:
+    def authorised_in(self, grant: Grant) -> list[Organisation]:
         """Without an event id (Xero puts it into the access token) all organisations: the customer then chooses."""
         token = AccessToken(value=grant.access_token, expires_at=grant.expires_at)
         self._tokens.remember(grant.token_set_id, token)
