@@ -25,10 +25,10 @@ def create(table: str, name: str) -> None:
     from feedlane.settings import api_keys
 
     try:
-        _, clear = api_keys.create(_store(table), system_clock(), new_id, name)
+        _, key = api_keys.create(_store(table), system_clock(), new_id, name)
     except FeedlaneError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(clear)
+    click.echo(key)
 
 
 @group.command("list")

@@ -97,7 +97,7 @@ def test_partner_and_profile_are_set_in_the_portal(link: World, page: Page) -> N
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("switch", name="Xero app partner").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("Privacy policy: is required of a partner.")
+    expect(page.get_by_role("alert")).to_contain_text("Privacy policy: is required for partners.")
     page.get_by_label("Privacy policy").fill("https://ledgerly.example/privacy")
     page.get_by_label("Terms").fill("https://ledgerly.example/terms")
     page.get_by_label("App name").fill("Ledgerly Feeds")

@@ -1,4 +1,4 @@
-"""The app's keys in both places: the real vault over memory, and the settings, which show what may be known of them."""
+"""The app's keys in both places: the real vault over memory, and the settings that describe them."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ class World(vault.World):
     def drop(self, which: SecretSlot) -> Settings:
         return app_keys.drop_secret(self.ports, self.vault(), self.now, which)
 
-    def settle(self) -> bool:
+    def finish_interrupted_change(self) -> bool:
         return app_keys.finish_interrupted_change(self.ports, self.reborn(), self.now)
 
     def hold(self, problem: Problem = UNKNOWN_KEYS, reason: str = "app-keys-rejected") -> Hold:
         return self.add_hold(reason=reason, problem=problem)
 
     @property
-    def kept(self) -> StoredKeys:
-        found = self.secrets.current("app-keys")
-        assert found is not None
-        return StoredKeys.model_validate_json(found.text)
+    def stored_keys(self) -> StoredKeys:
+        secret = self.secrets.current("app-keys")
+        assert secret is not None
+        return StoredKeys.model_validate_json(secret.text)
 
-    def agree(self) -> bool:
-        """Whether the settings show what the vault has."""
-        settings, kept = settings_items.settings(self.store), self.kept
-        shown = tuple(filter(None, (settings.client_secret_ending, settings.second_secret_ending)))
-        return (settings.client_id, shown) == (kept.client_id, kept.endings)
+    def settings_match_vault(self) -> bool:
+        """Whether the settings describe the keys that the vault has."""
+        settings, keys = settings_items.settings(self.store), self.stored_keys
+        endings = tuple(filter(None, (settings.client_secret_ending, settings.second_secret_ending)))
+        return (settings.client_id, endings) == (keys.client_id, keys.endings)
 
     def crash_at(self, commit: int) -> None:
-        """Just before the commit of this number, counted from now; nothing is written after it."""
+        """Crashes just before the commit with this number, counted from now. Nothing is written after it."""
         commits = itertools.count(1)
 
         def crash() -> None:

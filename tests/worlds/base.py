@@ -36,22 +36,22 @@ class BaseWorld:
         return self.now
 
     def advance(self, **by: float) -> None:
-        """The clock moves by so many `seconds`, `minutes`, `hours` or `days`."""
+        """Moves the clock by `seconds`, `minutes`, `hours` or `days`."""
         self.now += timedelta(**by)
 
     def add_hold(self, scope: Scope = Scope.APP, subject: str = APP_SUBJECT, **fields: Any) -> Hold:
-        """A hold that stands from now on."""
+        """Places a hold that stands from now on."""
         hold = builders.hold(scope, subject, **{"since": self.now} | fields)
         self.store.commit(hold_items.add_hold(hold))
         return hold
 
     @property
     def table(self) -> Any:
-        """The table behind the store. Its kind depends on the world."""
+        """The table behind the store. Its type depends on the world."""
         return self.store.table
 
     def events(self, *types: str) -> list[Event]:
-        """All events (of these types) that were ever put into the outbox, in order."""
+        """All events (of these types) that were ever put into the outbox, in that order."""
         items = (item for item in self.table.inserted if item["pk"].startswith("EVENT#"))
         return [event for event in map(Event.model_validate, items) if not types or event.type in types]
 

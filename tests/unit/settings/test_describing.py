@@ -1,4 +1,4 @@
-"""What the vault tells of the keys to whoever may ask: never the keys."""
+"""What the vault answers about the keys: never the keys themselves."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def world() -> World:
     return World()
 
 
-def _asked(world: World, **more: object) -> dict[str, object]:
-    return perform(world.vault(), parse_message({"action": "app_keys", **more}))
+def _ask(world: World, **fields: object) -> dict[str, object]:
+    return perform(world.vault(), parse_message({"action": "app_keys", **fields}))
 
 
 def test_without_keys_there_is_nothing_to_tell(world: World) -> None:
-    assert KeysCheck.model_validate(_asked(world, check=True)) == KeysCheck(ok=None)
+    assert KeysCheck.model_validate(_ask(world, check=True)) == KeysCheck(ok=None)
 
 
 def test_the_keys_are_told_by_their_ends(world: World) -> None:
     world.save(CLIENT_ID, SECRET)
-    told = _asked(world)
-    assert (told["ok"], told["client_id"], told["endings"]) == (True, CLIENT_ID, [SECRET[-4:]])
-    assert SECRET not in str(told)
+    answer = _ask(world)
+    assert (answer["ok"], answer["client_id"], answer["endings"]) == (True, CLIENT_ID, [SECRET[-4:]])
+    assert SECRET not in str(answer)
 
 
 @pytest.mark.parametrize(("known", "ok"), [([SECRET], True), ([NEW_SECRET], True), ([], False)])
@@ -36,4 +36,4 @@ def test_one_secret_that_xero_knows_is_enough(world: World, known: list[str], ok
     world.save(CLIENT_ID, SECRET)
     world.add(NEW_SECRET)
     world.server.secrets = known
-    assert _asked(world, check=True)["ok"] is ok
+    assert _ask(world, check=True)["ok"] is ok

@@ -1,7 +1,8 @@
-"""Changes of the keys at once: the last wins as a whole, and the settings show what the vault has."""
+"""Concurrent changes of the keys: the last wins as a whole, and the settings describe what the vault has."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import httpx
@@ -29,11 +30,12 @@ CHANGES: dict[str, Change] = {
 def world() -> World:
     world = World()
     world.server.secrets = [SECRET, NEW_SECRET, "canary-client-secret-three", OTHER_SECRET]
-    real = world.server._answer
+    answer_first_app = world.server._answer
 
     def answer(request: httpx.Request, form: dict[str, str]) -> httpx.Response:
-        other = OTHER_ID in _basic(request)
-        return httpx.Response(200, json={}) if other and OTHER_SECRET in _basic(request) else real(request, form)
+        credentials = _basic_credentials(request)
+        is_other_app = OTHER_ID in credentials and OTHER_SECRET in credentials
+        return httpx.Response(200, json={}) if is_other_app else answer_first_app(request, form)
 
     world.server._answer = answer  # type: ignore[method-assign]
     world.save(CLIENT_ID, SECRET)
@@ -44,116 +46,121 @@ def world() -> World:
 @pytest.mark.parametrize("second", CHANGES)
 @pytest.mark.parametrize("first", CHANGES)
 def test_a_change_that_comes_while_another_is_with_xero_waits_for_it(world: World, first: str, second: str) -> None:
-    """Its own outcome, from what the first has left, is what counts in the end."""
-    came = False
+    """The second starts from the outcome of the first, and its own outcome counts in the end."""
+    has_come = False
 
-    def in_between(*_: object) -> None:
-        nonlocal came
-        if not came:
-            came = True
+    def come_between() -> None:
+        nonlocal has_come
+        if not has_come:
+            has_come = True
             with pytest.raises(Unavailable):  # this thread cannot wait for itself
                 CHANGES[second](world)
 
-    real = world.server._answer
-    world.server._answer = lambda request, form: (in_between(), real(request, form))[1]  # type: ignore[method-assign]
+    _before_each_answer(world, come_between)
     CHANGES[first](world)
-    assert came
-    assert world.agree()
-    before = world.kept
+    assert has_come
+    assert world.settings_match_vault()
+    before = world.stored_keys
     try:
         CHANGES[second](world)
     except Invalid:
-        assert world.kept == before
+        assert world.stored_keys == before
     else:
-        assert world.kept.version > before.version
-    assert world.agree()
-    _is_no_mixture(world)
+        assert world.stored_keys.version > before.version
+    assert world.settings_match_vault()
+    _assert_keys_of_one_app(world)
 
 
 @pytest.mark.parametrize("second", CHANGES)
 @pytest.mark.parametrize("first", CHANGES)
 def test_what_is_noted_late_does_not_hide_a_later_change(world: World, first: str, second: str) -> None:
-    """The vault has both; whoever changed first comes to the table last."""
-    came = False
+    """The vault has both changes. The first is recorded in the table after the second."""
+    has_come = False
 
-    def in_between() -> None:
-        nonlocal came
-        lifted = world.lease("app-keys").get("until") == 0 and world.kept.version > noted
-        if lifted and not came:
-            came = True
+    def come_between() -> None:
+        nonlocal has_come
+        is_lease_free = world.lease("app-keys").get("until") == 0
+        if is_lease_free and world.stored_keys.version > recorded_version and not has_come:
+            has_come = True
             try:
                 CHANGES[second](world)
             except Invalid:
                 return
 
-    noted = settings_items.settings(world.store).keys_version
-    world.table.on_commit = in_between
+    recorded_version = settings_items.settings(world.store).keys_version
+    world.table.on_commit = come_between
     CHANGES[first](world)
     world.table.on_commit = None
-    assert came
-    assert world.agree()
-    assert settings_items.settings(world.store).keys_version == world.kept.version
-    _is_no_mixture(world)
+    assert has_come
+    assert world.settings_match_vault()
+    assert settings_items.settings(world.store).keys_version == world.stored_keys.version
+    _assert_keys_of_one_app(world)
 
 
 @pytest.mark.parametrize("commit", range(1, 5))
 @pytest.mark.parametrize("name", CHANGES)
 def test_after_a_crash_the_watch_makes_table_and_vault_agree(world: World, name: str, commit: int) -> None:
-    told = len(world.events("settings.changed"))
-    before = world.kept
+    events_before = len(world.events("settings.changed"))
+    keys_before = world.stored_keys
     world.crash_at(commit)
     try:
         CHANGES[name](world)
     except Crash:
-        world.settle()
+        world.finish_interrupted_change()
     world.reborn()
-    assert world.agree()
-    _is_no_mixture(world)
-    assert len(world.events("settings.changed")) == told + (world.kept != before)
-    assert not world.settle()
+    assert world.settings_match_vault()
+    _assert_keys_of_one_app(world)
+    assert len(world.events("settings.changed")) == events_before + (world.stored_keys != keys_before)
+    assert not world.finish_interrupted_change()
 
 
 def test_who_was_held_up_for_longer_than_the_lease_writes_nothing(world: World) -> None:
-    def long(*_: object) -> None:
-        world.advance(seconds=35)
-
-    real, before = world.server._answer, world.kept
-    world.server._answer = lambda request, form: (long(), real(request, form))[1]  # type: ignore[method-assign]
+    before = world.stored_keys
+    _before_each_answer(world, lambda: world.advance(seconds=35))
     with pytest.raises(Unavailable):
         world.save(OTHER_ID, OTHER_SECRET)
-    assert world.kept == before
+    assert world.stored_keys == before
 
 
 def test_other_settings_that_change_at_that_moment_stay(world: World) -> None:
-    changed = False
+    is_changed = False
 
     def change() -> None:
-        nonlocal changed
-        if world.lease("app-keys").get("until") == 0 and not changed:
-            changed = True
+        nonlocal is_changed
+        if world.lease("app-keys").get("until") == 0 and not is_changed:
+            is_changed = True
             settings_changes.change_settings(world.ports, world.now, {"app_name": "Harbour Feeds"})
 
     world.table.on_commit = change
     world.save(OTHER_ID, OTHER_SECRET)
-    assert changed
+    assert is_changed
     assert settings_items.settings(world.store).app_name == "Harbour Feeds"
-    assert world.agree()
+    assert world.settings_match_vault()
 
 
 def test_keys_that_were_lost_and_are_entered_anew_are_shown(world: World) -> None:
     world.secrets.delete("app-keys")
     world.advance(seconds=1)
     world.save(OTHER_ID, OTHER_SECRET)
-    assert world.agree()
+    assert world.settings_match_vault()
 
 
-def _is_no_mixture(world: World) -> None:
-    apps = {CLIENT_ID: {SECRET, NEW_SECRET, "canary-client-secret-three"}, OTHER_ID: {OTHER_SECRET}}
-    kept = world.kept
-    assert {one.secret for one in kept.keys_to_try} <= apps[kept.client_id]
+def _before_each_answer(world: World, act: Callable[[], None]) -> None:
+    """Calls `act` before each answer of Xero's identity server."""
+    answer = world.server._answer
+
+    def act_and_answer(request: httpx.Request, form: dict[str, str]) -> httpx.Response:
+        act()
+        return answer(request, form)
+
+    world.server._answer = act_and_answer  # type: ignore[method-assign]
 
 
-def _basic(request: httpx.Request) -> str:
-    import base64
+def _assert_keys_of_one_app(world: World) -> None:
+    secrets = {CLIENT_ID: {SECRET, NEW_SECRET, "canary-client-secret-three"}, OTHER_ID: {OTHER_SECRET}}
+    stored = world.stored_keys
+    assert {keys.secret for keys in stored.keys_to_try} <= secrets[stored.client_id]
 
+
+def _basic_credentials(request: httpx.Request) -> str:
     return base64.b64decode(request.headers["authorization"][6:]).decode()

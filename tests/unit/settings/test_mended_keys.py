@@ -1,4 +1,4 @@
-"""What wrong keys have held goes on once the keys are right: at once, and after a crash anywhere in between."""
+"""Accepted keys release what rejected keys have held: at once, and after a crash anywhere in between."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from feedlane.holds import placement
 from feedlane.holds import release as hold_release
 from feedlane.ids import feed_id
 from feedlane.settings import items as settings_items
-from feedlane.store.table import ConditionFailed, Write
+from feedlane.store.table import ConditionFailed
 from tests.builders import COMPANY, CONNECTION
 from tests.fakes.queues import FakeQueues
 from tests.worlds.app_keys import NOT_ALLOWED, UNKNOWN_KEYS, World
@@ -40,14 +40,14 @@ def test_right_keys_release_what_wrong_ones_have_held_with_one_event(world: Worl
     world.save(CLIENT_ID, SECRET)
     assert hold_items.holds(world.store) == []
     assert [event.payload["holdId"] for event in world.events(RELEASED)] == ["hold-1"]
-    assert not world.settle()
+    assert not world.finish_interrupted_change()
     assert len(world.events(RELEASED)) == 1
 
 
 def test_what_waited_goes_on_under_a_new_push_operation(world: World) -> None:
     linked = Linked(("account-1",))
     world.table.put_many(linked.store.table.items.values())  # type: ignore[attr-defined]
-    feed = _waiting(world)
+    feed = _feed_with_waiting_lines(world)
     refusal = Refusal(scope="app", reason="app-keys-rejected", problem=UNKNOWN_KEYS)  # type: ignore[arg-type]
     company = company_items.company(world.store, COMPANY)
     placement.hold_feed(replace(world.ports, queues=FakeQueues()), feed, refusal, company, world.now)
@@ -61,9 +61,9 @@ def test_where_the_feeds_keep_changing_the_keys_are_saved_and_the_watch_releases
     world.hold()
     with patch.object(hold_release, "_try_release", side_effect=ConditionFailed([])):
         settings, check = world.save(CLIENT_ID, SECRET)
-    assert (check.ok, settings.client_id, world.agree()) == (True, CLIENT_ID, True)
+    assert (check.ok, settings.client_id, world.settings_match_vault()) == (True, CLIENT_ID, True)
     assert len(hold_items.holds(world.store)) == 1
-    assert world.settle()
+    assert world.finish_interrupted_change()
     assert hold_items.holds(world.store) == []
 
 
@@ -85,7 +85,7 @@ def test_wrong_keys_and_keys_that_nobody_could_check_release_nothing(world: Worl
     assert not settings_items.settings(world.store).keys_checked
     # The watch asks Xero again.
     world.server._answer = answer  # type: ignore[method-assign]
-    assert world.settle()
+    assert world.finish_interrupted_change()
     assert (hold_items.holds(world.store), settings_items.settings(world.store).keys_checked) == ([], True)
 
 
@@ -98,7 +98,7 @@ def test_holds_for_other_reasons_stand(world: World) -> None:
 @pytest.mark.parametrize("problem", [UNKNOWN_KEYS, NOT_ALLOWED])
 @pytest.mark.parametrize("commit", [1, 2, 3, 4])
 def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: World, commit: int, problem: object) -> None:
-    """The commits: the lease is taken, given back, the hold is lifted, the settings tell."""
+    """The commits take the lease, give it back, release the hold, and change the settings."""
     world.hold(problem)  # type: ignore[arg-type]
     world.crash_at(commit)
     with pytest.raises(Crash):
@@ -108,16 +108,16 @@ def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: World, c
         assert len(hold_items.holds(world.store)) == 1
         world.advance(minutes=1)
         world.save(CLIENT_ID, SECRET)
-    world.settle()
+    world.finish_interrupted_change()
     assert hold_items.holds(world.store) == []
-    assert world.agree()
+    assert world.settings_match_vault()
     assert (len(world.events(RELEASED)), len(world.events(CHANGED))) == (1, 1)
 
 
 def test_a_hold_that_the_former_keys_put_up_after_the_change_is_found_by_the_watch(world: World) -> None:
     world.save(CLIENT_ID, SECRET)
     world.hold()
-    assert world.settle()
+    assert world.finish_interrupted_change()
     assert hold_items.holds(world.store) == []
 
 
@@ -125,27 +125,27 @@ def test_the_watch_leaves_a_hold_that_xero_would_put_up_again(world: World) -> N
     world.save(CLIENT_ID, SECRET)
     world.server.secrets = []
     world.hold()
-    assert not world.settle()
+    assert not world.finish_interrupted_change()
     world.server.secrets = [SECRET]
     world.store.commit(hold_items.remove_hold(hold_items.holds(world.store)[0]))
     world.hold(NOT_ALLOWED)
-    assert not world.settle()
+    assert not world.finish_interrupted_change()
     assert len(hold_items.holds(world.store)) == 1
 
 
 def test_the_watch_asks_xero_only_while_something_is_held(world: World) -> None:
-    assert not world.settle()
+    assert not world.finish_interrupted_change()
     world.save(CLIENT_ID, SECRET)
-    asked = len(world.server.forms)
-    assert not world.settle()
-    assert len(world.server.forms) == asked
+    calls_before = len(world.server.forms)
+    assert not world.finish_interrupted_change()
+    assert len(world.server.forms) == calls_before
 
 
-def _waiting(world: World) -> Feed:
-    feed = feed_items.find_feed(world.store, feed_id(CONNECTION, "account-1"))
+def _feed_with_waiting_lines(world: World) -> Feed:
+    id = feed_id(CONNECTION, "account-1")
+    feed = feed_items.find_feed(world.store, id)
     assert feed is not None
-    writes: list[Write] = [feed_items.put_feed(feed.but(recorded_through=feed.recorded_through + 2))]
-    world.store.commit(*writes)
-    found = feed_items.find_feed(world.store, feed.id)
-    assert found is not None
-    return found
+    world.store.commit(feed_items.put_feed(feed.but(recorded_through=feed.recorded_through + 2)))
+    feed = feed_items.find_feed(world.store, id)
+    assert feed is not None
+    return feed

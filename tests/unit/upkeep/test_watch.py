@@ -54,7 +54,7 @@ def test_the_watch_finds_lost_replays_and_keys_that_nobody_noted(monkeypatch: py
     answer = _watched(world, monkeypatch, world.reborn())
     assert answer == NOTHING | {"replays_rung": 1, "keys": True}
     assert world.queues.replays == [("consumer-1", "replay-1", 0)]
-    assert world.agree()
+    assert world.settings_match_vault()
 
 
 def test_replays_go_on_while_the_vault_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def test_the_profile_is_shown_and_saved(world: World) -> None:
     ("field", "value", "told"),
     [
         ("name", "", "Name: must have 1 to 255 characters"),
-        ("redirect_url", "http://example.com", "Redirect URL: must be an address with https"),
+        ("redirect_url", "http://example.com", "Redirect URL: must be an https URL"),
         ("redirect_url", "https://{x}.example.com", "Redirect URL: has a placeholder in its host"),
         ("allowed_origins", "https://example.com/path", "Web pages that may call the API: must be origins"),
     ],

@@ -44,7 +44,7 @@ def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the
     for wrong in ("none", "²", "-5", "9" * 5000, "199"):
         seen = _save(world, daily_limit=wrong)
         assert seen.status == 422
-        assert "Calls a day: must be how many calls a day Xero allows" in seen.body
+        assert "Calls a day: must be the number of calls a day that Xero allows" in seen.body
     assert settings_items.settings(world.store).daily_limit == 5000
 
 
@@ -135,10 +135,10 @@ def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [
-        ("company_url", "http://example.com", "Company URL: must be an address with https"),
+        ("company_url", "http://example.com", "Company URL: must be an https URL"),
         ("redirect_uri", "https://example.com/elsewhere", "Redirect URI: must end with /oauth/callback"),
-        ("partner", "yes", "Privacy policy: is required of a partner"),
-        ("app_name", "Feeds for Xero", "App name: must not contain Xero"),
+        ("partner", "yes", "Privacy policy: is required for partners"),
+        ("app_name", "Feeds for Xero", "App name: must not contain &#34;Xero&#34;"),
         ("access", "Sometimes", "Access to company data: must be OneOff or Continuous"),
     ],
 )

@@ -18,14 +18,14 @@ router = Routes()
 
 @router.get("/apiKeys")
 def list_api_keys() -> Response[str]:
-    return ok({"results": [api_key_json(key) for key in settings_items.api_keys(parts.current.store)]})
+    return ok({"results": [api_key_json(record) for record in settings_items.api_keys(parts.current.store)]})
 
 
 @router.post("/apiKeys")
 def create_api_key() -> Response[str]:
     body, current = parse_body(ApiKeyBody, router.body), parts.current
-    key, clear = api_keys.create(current.store, current.clock(), current.ports.new_id, body.name)
-    return created(api_key_json(key, clear))
+    record, key = api_keys.create(current.store, current.clock(), current.ports.new_id, body.name)
+    return created(api_key_json(record, key))
 
 
 @router.delete("/apiKeys/<api_key_id>")

@@ -1,4 +1,4 @@
-"""API keys: what the platform's calls carry. Only a fingerprint is kept."""
+"""API keys, which authenticate the platform's calls. Only their fingerprints are stored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def new_key() -> str:
 
 
 def key_in(authorization: str | None) -> str | None:
-    """The key in an `Authorization: Basic base64(key)` header (the key alone, as Codat has it), or None."""
+    """The key in an `Authorization: Basic base64(key)` header, or None. As at Codat, there is no user name."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return None

@@ -1,4 +1,4 @@
-"""API keys: made, listed and deleted. The key itself is seen once, by who makes it."""
+"""Creates and deletes API keys. The key itself is shown once, when it is created."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from feedlane.store.store import Store
 
 
 def create(store: Store, now: datetime, new_id: NewId, name: str) -> tuple[ApiKey, str]:
-    """The key as it is kept, and the key itself. Raises `Invalid`, `Conflict` (ten keys already)."""
+    """The stored record, and the key itself. Raises `Invalid`, and `Conflict` if there are ten keys already."""
     if not 1 <= len(name.strip()) <= API_KEY_NAME_LENGTH_MAX:
         raise Invalid.field("name", f"must have 1 to {API_KEY_NAME_LENGTH_MAX} characters", "MaximumLength")
     if len(settings_items.api_keys(store)) >= API_KEYS_MAX:
         raise Conflict(f"There are {API_KEYS_MAX} API keys already; delete one first.")
-    clear = new_key()
-    key = ApiKey(id=new_id(), name=name.strip(), fingerprint=fingerprint(clear), ending=clear[-4:], created=now)
-    store.commit(settings_items.add_api_key(key))
-    return key, clear
+    key = new_key()
+    record = ApiKey(id=new_id(), name=name.strip(), fingerprint=fingerprint(key), ending=key[-4:], created=now)
+    store.commit(settings_items.add_api_key(record))
+    return record, key
 
 
 def delete(store: Store, key_id: str) -> None:
-    """Raises `NotFound`, and `Conflict` for the last key: without one nobody could call the API any more."""
+    """Raises `NotFound`, and `Conflict` for the last key: without one, no call could be authenticated."""
     keys = settings_items.api_keys(store)
-    for key in keys:
-        if key.id == key_id:
-            if len(keys) == 1:
-                raise Conflict("The last API key cannot be deleted; create another one first.")
-            store.commit(settings_items.remove_api_key(key))
-            return
-    raise NotFound("API key", key_id)
+    key = next((key for key in keys if key.id == key_id), None)
+    if key is None:
+        raise NotFound("API key", key_id)
+    if len(keys) == 1:
+        raise Conflict("The last API key cannot be deleted; create another one first.")
+    store.commit(settings_items.remove_api_key(key))

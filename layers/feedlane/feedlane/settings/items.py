@@ -1,4 +1,4 @@
-"""How settings, the profile and API keys are kept."""
+"""How the settings, the profile and API keys are kept."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ OFFLINE_ACCESS = "offline_access"
 
 
 class Access(StrEnum):
-    """One-off: no refresh token, the connection ends with its access token. Continuous: kept alive."""
+    """One-off access has no refresh token and ends with its access token. Continuous access is kept alive."""
 
     ONE_OFF = "OneOff"
     CONTINUOUS = "Continuous"
@@ -27,30 +27,30 @@ class Settings(Record):
     app_name: str = ""
     company_url: str = ""
     redirect_uri: str = ""
-    """Where Xero sends customers back to, if that is not the deployment's own address."""
+    """Where Xero sends customers back to. Empty: the callback of the deployment itself."""
     partner: bool = False
     privacy_policy_url: str = ""
     terms_url: str = ""
     connection_limit: int | None = 25
-    # Xero's number on its lowest tier: safe on every other.
+    # Xero's limit on its lowest tier, and so safe on every other.
     daily_limit: int = 1000
     gap_is_error: bool = False
     pkce: bool = False
-    """Link asks Xero with a challenge (PKCE, S256) on top of the app's secret."""
+    """Link authorises with a challenge (PKCE, S256) in addition to the app's secret."""
     link_passwords: bool = False
-    """Link URLs that the API gives carry a one-time password, and start nothing without it."""
+    """Link URLs in the API's answers carry a one-time password, and do not work without it."""
     client_id: str = ""
     client_secret_ending: str = ""
     second_secret_ending: str = ""
     keys_checked: bool = False
     keys_version: int = 0
-    """Which of the vault's versions of the keys these facts are of."""
+    """The vault's version of the keys that the fields above describe."""
     version: int = 0
 
     @model_validator(mode="before")
     @classmethod
     def _partner_without_limit(cls, stored: Any) -> Any:
-        """The table keeps no null: a partner's limit that is not there is none, and not the default."""
+        """The table stores no nulls, so a partner's missing limit means no limit, not the default."""
         if isinstance(stored, dict) and stored.get("partner"):
             return {"connection_limit": None} | stored
         return stored
@@ -61,22 +61,17 @@ class Settings(Record):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """What Link asks Xero for. `bankfeeds` whenever bank feeds are on, whatever exists on the connection."""
-        asked = ["openid", "profile", "email", "accounting.settings.read"]
+        """What Link asks Xero for. `bankfeeds` whenever bank feeds are on, whatever the connection has already."""
+        scopes = ["openid", "profile", "email", "accounting.settings.read"]
         if self.bank_feeds:
-            asked.append(BANK_FEEDS_SCOPE)
+            scopes.append(BANK_FEEDS_SCOPE)
         if self.access is Access.CONTINUOUS:
-            asked.append(OFFLINE_ACCESS)
-        return tuple(asked)
-
-
-def limit_of(settings: Settings) -> int | None:
-    """The connection limit. None: no limit. A partner has none."""
-    return None if settings.partner else settings.connection_limit
+            scopes.append(OFFLINE_ACCESS)
+        return tuple(scopes)
 
 
 class Profile(Record):
-    """The platform's face in Link: its name, its logo, where Link sends customers back to."""
+    """How the platform appears in Link: its name and logo, and where Link sends customers back to."""
 
     name: str = "Feedlane"
     redirect_url: str = ""
@@ -85,3 +80,8 @@ class Profile(Record):
     white_list_urls: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     version: int = 0
+
+
+def limit_of(settings: Settings) -> int | None:
+    """The connection limit. None means no limit, as partners have it."""
+    return None if settings.partner else settings.connection_limit

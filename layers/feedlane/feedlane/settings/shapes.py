@@ -1,4 +1,4 @@
-"""The Xero integration, its settings, the profile, API keys and webhook consumers in JSON."""
+"""The Xero integration, its settings, the profile and API keys as the API shows them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def branding_json() -> dict[str, Any]:
 
 
 def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
-    """The keys are shown as Codat's portal shows them: masked, but for their last four characters."""
+    """Keys are masked except for their last four characters, as in Codat's portal."""
     return {
         "enabled": settings.enabled,
         "bankFeeds": settings.bank_feeds,
@@ -88,11 +88,11 @@ def profile_json(profile: Profile) -> dict[str, Any]:
     }
 
 
-def api_key_json(key: ApiKey, clear: str | None = None) -> dict[str, Any]:
-    """The key itself is in the answer that creates it, and nowhere else."""
+def api_key_json(record: ApiKey, key: str | None = None) -> dict[str, Any]:
+    """`key` is the key itself: only the answer that creates it shows it."""
     return {
-        "id": key.id,
-        "name": key.name,
-        "apiKey": clear or masked(key.ending),
-        "createdDate": iso(key.created),
+        "id": record.id,
+        "name": record.name,
+        "apiKey": key or masked(record.ending),
+        "createdDate": iso(record.created),
     }
