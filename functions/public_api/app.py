@@ -8,8 +8,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 
-from api import cross_origin, parts
+from api import cross_origin
 from api.authentication import authenticate
+from api.parts import current_parts
 from api.paths import with_one_segment
 from api.resolver import build_resolver
 from feedlane.codat import errors
@@ -42,7 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if method == "OPTIONS":
             answer = cross_origin.preflight()
         else:
-            authenticate(parts.current.store, headers.get("authorization"), parts.current.clock())
+            authenticate(current_parts().store, headers.get("authorization"), current_parts().clock())
             answer = app.resolve(event | {"rawPath": with_one_segment(method, event["rawPath"])}, context)
     except Exception as error:
         answer = _error_answer(error, correlation_id)

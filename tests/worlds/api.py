@@ -174,7 +174,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
     world = World()
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "current", world)
+        patch.setattr(parts, "_current", world)
         environment.cache_clear()
         authentication.forget_all()
         yield world

@@ -14,26 +14,27 @@ from feedlane.store.store import Store
 CACHE_TIME = timedelta(seconds=60)
 CACHED_KEYS_MAX = 100
 
-_cached: dict[str, datetime] = {}
+# When each key was last read from the table, by its fingerprint.
+_read_at: dict[str, datetime] = {}
 
 
 def authenticate(store: Store, authorization: str | None, now: datetime) -> None:
-    """Raises `Unauthorized`."""
+    """Raises `Unauthorized` unless the header has a known key."""
     key = key_in(authorization)
     if key is None:
         raise Unauthorized
     key_fingerprint = fingerprint(key)
-    cached = _cached.get(key_fingerprint)
-    if cached is not None and cached <= now < cached + CACHE_TIME:
+    read_at = _read_at.get(key_fingerprint)
+    if read_at is not None and read_at <= now < read_at + CACHE_TIME:
         return
     if settings_items.api_key(store, key_fingerprint) is None:
-        _cached.pop(key_fingerprint, None)
+        _read_at.pop(key_fingerprint, None)
         raise Unauthorized
-    if len(_cached) >= CACHED_KEYS_MAX:
-        _cached.clear()
-    _cached[key_fingerprint] = now
+    if len(_read_at) >= CACHED_KEYS_MAX:
+        _read_at.clear()
+    _read_at[key_fingerprint] = now
 
 
 def forget_all() -> None:
-    """Called after a key was deleted, so that it is refused at once."""
-    _cached.clear()
+    """Clears the cache, so that a key that was just deleted is refused at once."""
+    _read_at.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api import parts
+from api.parts import current_parts
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
@@ -19,46 +19,40 @@ from feedlane.settings.settings import Settings
 
 def show_connections(connections: Sequence[Connection]) -> list[dict[str, Any]]:
     """With one-time passwords in their links, if the settings ask for them."""
-    current = parts.current
-    settings = settings_items.settings(current.store)
-    passwords = (
-        link_passwords.issue_connection_passwords(current.store, current.clock(), new_secret, connections)
-        if settings.link_passwords
-        else {}
-    )
+    parts = current_parts()
+    settings = settings_items.settings(parts.store)
+    passwords: Mapping[str, str] = {}
+    if settings.link_passwords:
+        passwords = link_passwords.issue_connection_passwords(parts.store, parts.clock(), new_secret, connections)
     return _views(settings, connections, passwords)
 
 
 def show_company(company: Company) -> dict[str, Any]:
     """A company with its connections; links as in `show_connections`."""
-    current = parts.current
-    has_passwords = settings_items.settings(current.store).link_passwords
-    password = (
-        link_passwords.issue_company_password(current.store, current.clock(), new_secret, company.id)
-        if has_passwords
-        else ""
-    )
-    return company_json(
-        company, show_connections(company_items.connections(current.store, company.id)), current.public_url, password
-    )
+    parts = current_parts()
+    password = ""
+    if settings_items.settings(parts.store).link_passwords:
+        password = link_passwords.issue_company_password(parts.store, parts.clock(), new_secret, company.id)
+    connections = show_connections(company_items.connections(parts.store, company.id))
+    return company_json(company, connections, parts.public_url, password)
 
 
-def show_companies(shown: Sequence[Company]) -> list[dict[str, Any]]:
-    """Companies with their connections. Their links have no passwords: each would cost a write."""
-    current = parts.current
-    connections = company_items.connections_by_company(current.store, shown)
-    everything = [connection for company in shown for connection in connections[company.id]]
-    by_id = {view["id"]: view for view in _views(settings_items.settings(current.store), everything, {})}
+def show_companies(companies: Sequence[Company]) -> list[dict[str, Any]]:
+    """Companies with their connections. The links have no passwords, as each would cost a write."""
+    parts = current_parts()
+    by_company = company_items.connections_by_company(parts.store, companies)
+    connections = [connection for company in companies for connection in by_company[company.id]]
+    views = {view["id"]: view for view in _views(settings_items.settings(parts.store), connections, {})}
     return [
-        company_json(company, [by_id[connection.id] for connection in connections[company.id]], current.public_url)
-        for company in shown
+        company_json(company, [views[connection.id] for connection in by_company[company.id]], parts.public_url)
+        for company in companies
     ]
 
 
 def _views(settings: Settings, connections: Sequence[Connection], passwords: Mapping[str, str]) -> list[dict[str, Any]]:
-    current = parts.current
-    errors = standing_errors(current.store, settings, connections)
+    parts = current_parts()
+    errors = standing_errors(parts.store, settings, connections)
     return [
-        connection_json(connection, current.public_url, errors[connection.id], passwords.get(connection.id, ""))
+        connection_json(connection, parts.public_url, errors[connection.id], passwords.get(connection.id, ""))
         for connection in connections
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api import parts
+from api.parts import current_parts
 from feedlane.settings import items as settings_items
 
 _ALLOWED = {
@@ -21,6 +21,6 @@ def preflight() -> dict[str, Any]:
 
 def headers_for(origin: str | None) -> dict[str, str]:
     """Empty for calls without an Origin header, such as the SDKs'."""
-    if origin is None or origin not in settings_items.profile(parts.current.store).allowed_origins:
+    if origin is None or origin not in settings_items.profile(current_parts().store).allowed_origins:
         return {}
     return {"Access-Control-Allow-Origin": origin} | _ALLOWED

@@ -1,7 +1,13 @@
-"""What the routes work with. Tests put other parts in `current`."""
+"""The parts that the routes work with: store, queues, clock, vault and Xero."""
 
 from __future__ import annotations
 
 from feedlane.wiring.parts import Parts
 
-current = Parts()
+# Tests put their world here.
+_current = Parts()
+
+
+def current_parts() -> Parts:
+    """The same for every request, so that their clients are reused."""
+    return _current

@@ -1,7 +1,7 @@
-"""Paths with an account id in them.
+"""Paths that contain an account id.
 
-An id may contain slashes, and some gateways decode `%2F` while others do not. Before routing, the id is therefore
-encoded as one segment.
+An id may contain slashes, and some gateways decode `%2F` while others do not. Therefore the id is encoded as one
+segment before routing.
 """
 
 from __future__ import annotations
@@ -38,5 +38,5 @@ def with_one_segment(method: str, path: str) -> str:
 
 
 def account_id_in(segment: str) -> str:
-    """The account id in a segment. Ids contain no percent sign, so decoding twice is safe."""
+    """The account id in a segment. An id contains no percent sign, so decoding twice is safe."""
     return unquote(segment)

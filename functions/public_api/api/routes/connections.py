@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 
-from api import parts
 from api.answers import ok
 from api.company_views import show_connections
+from api.parts import current_parts
 from api.requests import Routes
 from feedlane.codat.bodies import ConnectionBody, StatusBody, parse_body
 from feedlane.codat.paging import page_of, page_request
@@ -21,50 +21,45 @@ router = Routes()
 
 @router.post("/companies/<company_id>/connections")
 def create_connection(company_id: str) -> Response[str]:
-    body, current = parse_body(ConnectionBody, router.body), parts.current
-    return _answer(connections.create(current.ports, current.clock(), company_id, body.platform_key))
+    body = parse_body(ConnectionBody, router.body)
+    parts = current_parts()
+    return _answer(connections.create(parts.ports, parts.clock(), company_id, body.platform_key))
 
 
 @router.get("/companies/<company_id>/connections")
 def list_connections(company_id: str) -> Response[str]:
-    current = parts.current
+    parts = current_parts()
     request = page_request(router.parameters, CONNECTION_FIELDS, "Connection")
-    company_items.company(current.store, company_id)
-    results = show_connections(company_items.connections(current.store, company_id))
+    company_items.company(parts.store, company_id)
+    results = show_connections(company_items.connections(parts.store, company_id))
     return ok(page_of(request, f"/companies/{company_id}/connections", results))
 
 
 @router.get("/companies/<company_id>/connections/<connection_id>")
 def get_connection(company_id: str, connection_id: str) -> Response[str]:
-    return _answer(company_items.connection(parts.current.store, company_id, connection_id))
+    return _answer(company_items.connection(current_parts().store, company_id, connection_id))
 
 
 @router.patch("/companies/<company_id>/connections/<connection_id>")
 def unlink_connection(company_id: str, connection_id: str) -> Response[str]:
-    body, current = parse_body(StatusBody, router.body), parts.current
+    body = parse_body(StatusBody, router.body)
+    parts = current_parts()
     if body.status != ConnectionStatus.UNLINKED:
         raise Invalid.field("status", "can only be changed to Unlinked", "Enum")
-    return _answer(connections.unlink(current.ports, current.disconnect, current.clock(), company_id, connection_id))
+    return _answer(connections.unlink(parts.ports, parts.disconnect, parts.clock(), company_id, connection_id))
 
 
 @router.delete("/companies/<company_id>/connections/<connection_id>")
 def delete_connection(company_id: str, connection_id: str) -> Response[str]:
     """200: the SDKs accept no other success status here, least of all 204."""
-    current, now = parts.current, parts.current.clock()
-    connections.delete(
-        current.ports,
-        current.upstream,
-        current.disconnect,
-        now,
-        company_id,
-        connection_id,
-    )
+    parts = current_parts()
+    connections.delete(parts.ports, parts.upstream, parts.disconnect, parts.clock(), company_id, connection_id)
     return ok({})
 
 
 @router.get("/companies/<company_id>/connections/<connection_id>/bankFeeds/info")
 def get_company_information(company_id: str, connection_id: str) -> Response[str]:
-    connection = company_items.connection(parts.current.store, company_id, connection_id)
+    connection = company_items.connection(current_parts().store, company_id, connection_id)
     return ok(company_information_json(connection))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from api import parts
 from api.answers import ok
+from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
 from feedlane.codat.bodies import ReleaseBody, ResolveBody, parse_body
@@ -38,7 +38,7 @@ def list_feeds() -> Response[str]:
     parameters = router.parameters
     request = page_request(parameters, FEED_FIELDS, "Feed")
     filters = {name: parameters[name] for name in ("companyId", "connectionId") if parameters.get(name)}
-    feeds = sorted(_select(filters), key=lambda feed: feed.id)
+    feeds = sorted(_select_feeds(filters), key=lambda feed: feed.id)
     if request.is_unfiltered:
         return ok(lazy_page(request, "/feeds", feeds, _views, filters))
     return ok(page_of(request, "/feeds", _views(feeds), filters))
@@ -46,41 +46,43 @@ def list_feeds() -> Response[str]:
 
 @router.get("/feeds/<connection_id>/<account>")
 def get_feed(connection_id: str, account: str) -> Response[str]:
-    return ok(_views([_find(connection_id, account)])[0])
+    return ok(_views([_find_feed(connection_id, account)])[0])
 
 
 @router.post("/feeds/<connection_id>/<account>/release")
 def release_feed(connection_id: str, account: str) -> Response[str]:
     """Releases every hold that stops the feed, including those on its tenant and on the app."""
-    current, feed = parts.current, _find(connection_id, account)
+    parts = current_parts()
+    feed = _find_feed(connection_id, account)
     body = parse_body(ReleaseBody, router.body or "{}")
-    operations = hold_release.release_feed(current.ports, current.clock(), feed, body.set_aside)
+    operations = hold_release.release_feed(parts.ports, parts.clock(), feed, body.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in operations]})
 
 
 @router.post("/feeds/<connection_id>/<account>/statements/<number>/resolve")
 def resolve_statement(connection_id: str, account: str, number: str) -> Response[str]:
-    """Records what an operator knows of a statement that Xero never completes. Answers the feed."""
-    current, feed = parts.current, _find(connection_id, account)
+    """Records what an operator knows about a statement that Xero never completes. Answers the feed."""
+    parts = current_parts()
+    feed = _find_feed(connection_id, account)
     if not re.fullmatch("[0-9]{1,12}", number):
         raise NotFound("statement", number)
     outcome = parse_body(ResolveBody, router.body or "{}").outcome
     if outcome not in list(Resolution):
         raise Invalid.field("outcome", f"must be {' or '.join(Resolution)}", "Enum")
-    resolved = resolution.resolve(current.ports, current.clock(), feed.id, int(number), Resolution(outcome))
+    resolved = resolution.resolve(parts.ports, parts.clock(), feed.id, int(number), Resolution(outcome))
     return ok(_views([resolved])[0])
 
 
-def _find(connection_id: str, account: str) -> Feed:
+def _find_feed(connection_id: str, account: str) -> Feed:
     id = feed_id(connection_id, account_id_in(account))
-    feed = feed_items.find_feed(parts.current.store, id)
+    feed = feed_items.find_feed(current_parts().store, id)
     if feed is None:
         raise NotFound("feed", id)
     return feed
 
 
-def _select(filters: dict[str, str]) -> Iterable[Feed]:
-    store = parts.current.store
+def _select_feeds(filters: dict[str, str]) -> Iterable[Feed]:
+    store = current_parts().store
     if "connectionId" in filters:
         feeds: Iterable[Feed] = feed_items.feeds_of_connection(store, filters["connectionId"])
     elif "companyId" in filters:
@@ -93,8 +95,8 @@ def _select(filters: dict[str, str]) -> Iterable[Feed]:
 
 
 def _views(feeds: Iterable[Feed]) -> list[dict[str, Any]]:
-    """Counts the lines waiting behind a hold once, however many of the feeds it stops."""
-    store, counts, views = parts.current.store, dict[str, WaitingCount](), []
+    """Counts the lines that wait behind a hold once, however many of the feeds it stops."""
+    store, counts, views = current_parts().store, dict[str, WaitingCount](), []
     for feed in feeds:
         hold = next(iter(hold_items.holds_on(store, feed.hold_subjects)), None)
         if hold is not None and hold.id not in counts:

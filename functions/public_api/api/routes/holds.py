@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 
-from api import parts
 from api.answers import ok
+from api.parts import current_parts
 from api.requests import Routes
 from feedlane.codat.bodies import ReleaseBody, parse_body
 from feedlane.holds import items as hold_items
@@ -19,14 +19,15 @@ router = Routes()
 
 @router.get("/holds")
 def list_holds() -> Response[str]:
-    store = parts.current.store
+    store = current_parts().store
     return ok({"results": [hold_json(hold, placement.count_waiting(store, hold)) for hold in hold_items.holds(store)]})
 
 
 @router.post("/holds/<hold_id>/release")
 def release_hold(hold_id: str) -> Response[str]:
     """Answers the push operations that send the waiting lines. The body may name transactions to set aside."""
-    current, body = parts.current, parse_body(ReleaseBody, router.body or "{}")
-    hold = hold_release.find_hold(current.store, hold_id)
-    operations = hold_release.release(current.ports, current.clock(), hold, body.set_aside)
+    parts = current_parts()
+    body = parse_body(ReleaseBody, router.body or "{}")
+    hold = hold_release.find_hold(parts.store, hold_id)
+    operations = hold_release.release(parts.ports, parts.clock(), hold, body.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in operations]})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 
-from api import parts
 from api.answers import ok
+from api.parts import current_parts
 from api.requests import Routes
 from feedlane.codat.bodies import CredentialsBody, SecretBody, SettingsBody, parse_body
 from feedlane.codat.paging import page_of, page_request
@@ -18,19 +18,23 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
 from feedlane.settings.shapes import INTEGRATION_FIELDS, branding_json, integration_json, settings_json
 
+_NULLABLE_FIELDS = frozenset({"connection_limit"})
+_KEYS_FIELDS = ("clientId", "clientSecret", "secondClientSecret", "keysChecked")
+_SECRET_SLOTS = {"firstSecret": SecretSlot.FIRST, "secondSecret": SecretSlot.SECOND}
+
 router = Routes()
 
 
 @router.get("/integrations")
 def list_integrations() -> Response[str]:
     request = page_request(router.parameters, INTEGRATION_FIELDS, "Integration")
-    return ok(page_of(request, "/integrations", [integration_json(settings_items.settings(parts.current.store))]))
+    return ok(page_of(request, "/integrations", [integration_json(settings_items.settings(current_parts().store))]))
 
 
 @router.get("/integrations/<platform_key>")
 def get_integration(platform_key: str) -> Response[str]:
     _require_xero(platform_key)
-    return ok(integration_json(settings_items.settings(parts.current.store)))
+    return ok(integration_json(settings_items.settings(current_parts().store)))
 
 
 @router.get("/integrations/<platform_key>/branding")
@@ -42,63 +46,54 @@ def get_branding(platform_key: str) -> Response[str]:
 @router.get("/integrations/<platform_key>/settings")
 def get_settings(platform_key: str) -> Response[str]:
     _require_xero(platform_key)
-    return _answer(settings_items.settings(parts.current.store))
+    return _answer(settings_items.settings(current_parts().store))
 
 
 @router.put("/integrations/<platform_key>/settings")
 def change_settings(platform_key: str) -> Response[str]:
     """Changes only the fields in the body."""
     _require_xero(platform_key)
-    current = parts.current
-    changes = parse_body(SettingsBody, router.body).model_dump(exclude_unset=True)
-    nullable = {"connection_limit"}
-    changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
-    return _answer(settings_changes.change_settings(current.ports, current.clock(), changes))
+    fields = parse_body(SettingsBody, router.body).model_dump(exclude_unset=True)
+    changes = {name: value for name, value in fields.items() if value is not None or name in _NULLABLE_FIELDS}
+    parts = current_parts()
+    return _answer(settings_changes.change_settings(parts.ports, parts.clock(), changes))
 
 
 @router.put("/integrations/<platform_key>/credentials")
 def change_credentials(platform_key: str) -> Response[str]:
     _require_xero(platform_key)
-    body, current = parse_body(CredentialsBody, router.body), parts.current
-    settings, check = app_keys.change_keys(
-        current.ports,
-        current.vault,
-        current.clock(),
-        body.client_id,
-        body.client_secret,
-    )
+    body = parse_body(CredentialsBody, router.body)
+    parts = current_parts()
+    settings, check = app_keys.change_keys(parts.ports, parts.vault, parts.clock(), body.client_id, body.client_secret)
     return _keys_answer(settings, check.message)
 
 
 @router.put("/integrations/<platform_key>/credentials/secondSecret")
 def add_second_secret(platform_key: str) -> Response[str]:
     _require_xero(platform_key)
-    body, current = parse_body(SecretBody, router.body), parts.current
-    settings, check = app_keys.add_second_secret(current.ports, current.vault, current.clock(), body.client_secret)
+    body = parse_body(SecretBody, router.body)
+    parts = current_parts()
+    settings, check = app_keys.add_second_secret(parts.ports, parts.vault, parts.clock(), body.client_secret)
     return _keys_answer(settings, check.message)
 
 
 @router.delete("/integrations/<platform_key>/credentials/<secret>")
 def drop_secret(platform_key: str, secret: str) -> Response[str]:
     _require_xero(platform_key)
-    which, current = _SECRETS.get(secret), parts.current
-    if which is None:
+    slot = _SECRET_SLOTS.get(secret)
+    if slot is None:
         raise NotFound("secret", secret)
-    settings = app_keys.drop_secret(current.ports, current.vault, current.clock(), which)
-    return _keys_answer(settings, "")
-
-
-_SECRETS = {"firstSecret": SecretSlot.FIRST, "secondSecret": SecretSlot.SECOND}
+    parts = current_parts()
+    return _keys_answer(app_keys.drop_secret(parts.ports, parts.vault, parts.clock(), slot), "")
 
 
 def _keys_answer(settings: Settings, message: str) -> Response[str]:
     view = settings_json(settings, "")
-    names = ("clientId", "clientSecret", "secondClientSecret", "keysChecked")
-    return ok({name: view[name] for name in names} | {"message": message})
+    return ok({name: view[name] for name in _KEYS_FIELDS} | {"message": message})
 
 
 def _answer(settings: Settings) -> Response[str]:
-    return ok(settings_json(settings, f"{parts.current.public_url}/oauth/callback"))
+    return ok(settings_json(settings, f"{current_parts().public_url}/oauth/callback"))
 
 
 def _require_xero(platform_key: str) -> None:

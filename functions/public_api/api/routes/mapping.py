@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 
-from api import parts
 from api.answers import ok
+from api.parts import current_parts
 from api.requests import Routes
 from feedlane.codat.bodies import MappingBody, parse_body
 from feedlane.codat.errors import RefusedInput
 from feedlane.companies import items as company_items
+from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import NotFound, Refused
+from feedlane.feeds.upstream import TargetAccount
 from feedlane.mapping import items as mapping_items
 from feedlane.mapping import mapping
 from feedlane.mapping.shapes import mapped_json, mapping_json
@@ -22,33 +24,39 @@ router = Routes()
 
 @router.get(PATH)
 def get_mapping(company_id: str, connection_id: str) -> Response[str]:
-    current = parts.current
-    connection = company_items.connection(current.store, company_id, connection_id)
-    accounts = company_items.source_accounts(current.store, connection_id)
+    parts = current_parts()
+    connection = company_items.connection(parts.store, company_id, connection_id)
+    accounts = company_items.source_accounts(parts.store, connection_id)
     if not connection.is_linked or all(account.mapping for account in accounts):
         return ok([mapping_json(account, []) for account in accounts])
     access = mapping.access_to(connection)
-    targets, fed = current.upstream.target_accounts(access), mapping_items.fed_accounts(current.store, access.tenant_id)
-    return ok(
-        [
-            mapping_json(account, [] if account.mapping else mapping.target_options(targets, account, fed))
-            for account in accounts
-        ]
-    )
+    targets = parts.upstream.target_accounts(access)
+    fed_accounts = mapping_items.fed_accounts(parts.store, access.tenant_id)
+
+    def options_for(account: SourceAccount) -> list[TargetAccount]:
+        return [] if account.mapping else mapping.target_options(targets, account, fed_accounts)
+
+    return ok([mapping_json(account, options_for(account)) for account in accounts])
 
 
 @router.post(PATH)
 def create_mapping(company_id: str, connection_id: str) -> Response[str]:
-    body, current = parse_body(MappingBody, router.body), parts.current
-    connection = company_items.connection(current.store, company_id, connection_id)
-    account = company_items.find_source_account(current.store, connection_id, body.source_account_id)
+    body = parse_body(MappingBody, router.body)
+    parts = current_parts()
+    connection = company_items.connection(parts.store, company_id, connection_id)
+    account = company_items.find_source_account(parts.store, connection_id, body.source_account_id)
     if account is None:
         raise NotFound("bank account", body.source_account_id)
     try:
-        mapped_account = mapping.map_account(current.ports,
-            current.upstream, current.clock(), connection, account,
-            body.target_account_id or None, body.feed_start_date,
-        )  # fmt: skip
+        mapped_account = mapping.map_account(
+            parts.ports,
+            parts.upstream,
+            parts.clock(),
+            connection,
+            account,
+            body.target_account_id or None,
+            body.feed_start_date,
+        )
     except Refused as refused:
         if refused.problem.status in {401, 403}:
             raise

@@ -1,4 +1,4 @@
-"""Refuses the operations of Codat's API that Xero bank feeds do not support, rather than pretend success.
+"""Refuses the operations of Codat's API that Xero bank feeds do not support, rather than pretending success.
 
 Codat answers 404 to what a platform does not support. Operations that document no 404 answer 403 here: the SDKs
 raise a typed error only for documented statuses.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 
-from api import parts
 from api.answers import ok
+from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
 from feedlane.codat.bodies import BODY_BYTES_MAX
@@ -33,13 +33,19 @@ router = Routes()
 
 @router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions")
 def push_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
-    """200 with a body that says 202, and 400 for a conflict: the SDKs know no other success here, and no 409."""
-    current, account_id = parts.current, account_id_in(account)
+    """200 with 202 in the body, and 400 for a conflict: the SDKs know no other success here, and no 409."""
+    parts = current_parts()
     try:
-        operation = api_door.accept(current.ports,
-            current.clock(), company_id, connection_id, account_id, _body(),
-            _timeout(), router.header("idempotency-key"),
-        )  # fmt: skip
+        operation = api_door.accept(
+            parts.ports,
+            parts.clock(),
+            company_id,
+            connection_id,
+            account_id_in(account),
+            _body(),
+            _timeout(),
+            router.header("idempotency-key"),
+        )
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict
     return ok(push_operation_json(operation))
@@ -47,10 +53,10 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
 
 @router.post(f"{CONNECTION}/push/bankAccounts/<account>/bankTransactions/validate")
 def validate_transactions(company_id: str, connection_id: str, account: str) -> Response[str]:
-    current = parts.current
+    parts = current_parts()
     try:
         errors, warnings = api_door.validate(
-            current.store, current.clock(), company_id, connection_id, account_id_in(account), _body()
+            parts.store, parts.clock(), company_id, connection_id, account_id_in(account), _body()
         )
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict
@@ -59,14 +65,15 @@ def validate_transactions(company_id: str, connection_id: str, account: str) -> 
 
 @router.get(f"{CONNECTION}/options/bankAccounts/<account>/bankTransactions")
 def get_push_options(company_id: str, connection_id: str, account: str) -> Response[str]:
-    company_items.connection(parts.current.store, company_id, connection_id)
-    company_items.source_account(parts.current.store, connection_id, account_id_in(account))
+    store = current_parts().store
+    company_items.connection(store, company_id, connection_id)
+    company_items.source_account(store, connection_id, account_id_in(account))
     return ok(bank_transactions_option())
 
 
 @router.get(f"{CONNECTION}/options/<data_type>")
 def get_model_options(company_id: str, connection_id: str, data_type: str) -> Response[str]:
-    company_items.connection(parts.current.store, company_id, connection_id)
+    company_items.connection(current_parts().store, company_id, connection_id)
     if data_type != DATA_TYPE:
         raise NotSupported(f"Pushing {data_type}")
     return ok(bank_transactions_option())
@@ -74,7 +81,7 @@ def get_model_options(company_id: str, connection_id: str, data_type: str) -> Re
 
 @router.get("/companies/<company_id>/push/<push_operation_key>")
 def get_push_operation(company_id: str, push_operation_key: str) -> Response[str]:
-    store = parts.current.store
+    store = current_parts().store
     company_items.company(store, company_id)
     return ok(push_operation_json(push_operation_items.find_operation(store, company_id, push_operation_key)))
 
@@ -82,7 +89,7 @@ def get_push_operation(company_id: str, push_operation_key: str) -> Response[str
 @router.get("/companies/<company_id>/push/<push_operation_key>/transactions")
 def list_outcomes(company_id: str, push_operation_key: str) -> Response[str]:
     """The outcome of each transaction of a push. A Feedlane extension."""
-    store = parts.current.store
+    store = current_parts().store
     request = page_request(router.parameters, OUTCOME_FIELDS, "Transaction")
     company_items.company(store, company_id)
     operation = push_operation_items.find_operation(store, company_id, push_operation_key)
@@ -92,15 +99,13 @@ def list_outcomes(company_id: str, push_operation_key: str) -> Response[str]:
 
 @router.get("/companies/<company_id>/push")
 def list_push_operations(company_id: str) -> Response[str]:
-    store = parts.current.store
+    store = current_parts().store
     request = page_request(router.parameters, PUSH_FIELDS, "PushOperation")
     company_items.company(store, company_id)
-    path, operations = (
-        f"/companies/{company_id}/push",
-        list(push_operation_items.operations_of_company(store, company_id)),
-    )
+    operations = list(push_operation_items.operations_of_company(store, company_id))
+    path = f"/companies/{company_id}/push"
     if request.is_unfiltered:
-        return ok(lazy_page(request, path, operations, lambda shown: list(map(push_operation_json, shown))))
+        return ok(lazy_page(request, path, operations, lambda page: list(map(push_operation_json, page))))
     return ok(page_of(request, path, map(push_operation_json, operations)))
 
 

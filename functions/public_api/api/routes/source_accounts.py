@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from api import parts
 from api.answers import no_content, ok
+from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
 from feedlane.codat.bodies import SourceAccountBody, SourceAccountChanges, json_in, parse_body, validate_body
@@ -26,14 +26,14 @@ router = Routes()
 
 @router.post(PATH)
 def create_source_account(company_id: str, connection_id: str) -> Response[str]:
-    connection = company_items.connection(parts.current.store, company_id, connection_id)
+    connection = company_items.connection(current_parts().store, company_id, connection_id)
     return ok(source_account_json(_create(connection, json_in(router.body))))
 
 
 @router.post(f"{PATH}/batch")
 def create_source_accounts(company_id: str, connection_id: str) -> Response[str]:
     """201 if all were created, otherwise 207, even if all failed: the SDKs read no other status."""
-    connection = company_items.connection(parts.current.store, company_id, connection_id)
+    connection = company_items.connection(current_parts().store, company_id, connection_id)
     items = json_in(router.body)
     batch_max = source_accounts.BATCH_ACCOUNTS_MAX
     if not isinstance(items, list) or not 1 <= len(items) <= batch_max:
@@ -44,40 +44,41 @@ def create_source_accounts(company_id: str, connection_id: str) -> Response[str]
 
 @router.get(PATH)
 def list_source_accounts(company_id: str, connection_id: str) -> Response[str]:
-    store = parts.current.store
+    store = current_parts().store
     company_items.connection(store, company_id, connection_id)
     return ok([source_account_json(account) for account in company_items.source_accounts(store, connection_id)])
 
 
 @router.patch(f"{PATH}/<account>")
 def update_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
-    current = parts.current
-    connection = company_items.connection(current.store, company_id, connection_id)
-    account_before = company_items.source_account(current.store, connection_id, account_id_in(account))
+    parts = current_parts()
+    connection = company_items.connection(parts.store, company_id, connection_id)
+    account_before = company_items.source_account(parts.store, connection_id, account_id_in(account))
     changes = parse_body(SourceAccountChanges, router.body).model_dump(exclude_none=True)
-    changed = source_accounts.apply_changes(account_before, changes, current.clock())
+    changed = source_accounts.apply_changes(account_before, changes, parts.clock())
     if source_accounts.disconnects_account(account_before, changes):
-        changed = unmapping.unmap(current.ports, current.upstream, current.clock(), connection, changed)
+        changed = unmapping.unmap(parts.ports, parts.upstream, parts.clock(), connection, changed)
     else:
-        current.store.commit(company_items.put_source_account(changed))
+        parts.store.commit(company_items.put_source_account(changed))
     return ok(source_account_json(changed))
 
 
 @router.delete(f"{PATH}/<account>")
 def delete_source_account(company_id: str, connection_id: str, account: str) -> Response[str]:
-    current = parts.current
-    connection = company_items.connection(current.store, company_id, connection_id)
-    source_account = company_items.source_account(current.store, connection_id, account_id_in(account))
-    unmapping.remove_account(current.ports, current.upstream, current.clock(), connection, source_account)
+    parts = current_parts()
+    connection = company_items.connection(parts.store, company_id, connection_id)
+    source_account = company_items.source_account(parts.store, connection_id, account_id_in(account))
+    unmapping.remove_account(parts.ports, parts.upstream, parts.clock(), connection, source_account)
     return no_content()
 
 
 def _create(connection: Connection, value: Any) -> SourceAccount:
-    body, current = validate_body(SourceAccountBody, value), parts.current
+    body = validate_body(SourceAccountBody, value)
+    parts = current_parts()
     nested = {"routing_info", "account_info"}
-    details = body.model_dump(by_alias=True, exclude_none=True, include=nested)
+    given = body.model_dump(by_alias=True, exclude_none=True, include=nested)
     fields = body.model_dump(exclude=nested)
-    return source_accounts.create(current.store, current.clock(), connection, given=details, **fields)
+    return source_accounts.create(parts.store, parts.clock(), connection, given=given, **fields)
 
 
 def _batch_item(connection: Connection, item: Any) -> dict[str, Any]:
