@@ -1,4 +1,4 @@
-"""What the API has around it: Xero, the vault, the queues, the clock. Its handler answers from this world."""
+"""The API's world: Xero, the vault, the queues and the clock. The handler takes its parts from it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONTEXT = SimpleNamespace(
 
 
 class StandInXero:
-    """Feed connections and accounts of one organisation. `problem` is raised by the next call, once."""
+    """Feed connections and accounts of one organisation. The next call raises `problem`, once."""
 
     def __init__(self) -> None:
         self.accounts = [
@@ -48,14 +48,14 @@ class StandInXero:
         self._ids = count(1)
 
     def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:
-        self._fail()
+        self._raise_problem()
         return self.accounts
 
     def feed_connections(self, access: TenantAccess) -> list[FeedConnection]:
         return list(self.feeds.values())
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
-        self._fail()
+        self._raise_problem()
         id = f"feed-{next(self._ids)}"
         account_id = new.account_id or (f"new-{id}" if self.active else None)
         self.feeds[id] = FeedConnection(
@@ -68,15 +68,15 @@ class StandInXero:
         return self.feeds.get(feed_connection_id)
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
-        self._fail()
+        self._raise_problem()
         self.feeds.pop(feed_connection_id, None)
 
     def disconnect(self, connection: Connection) -> None:
-        self._fail()
+        self._raise_problem()
         assert connection.tenant
         self.disconnected.append(connection.tenant.xero_connection_id)
 
-    def _fail(self) -> None:
+    def _raise_problem(self) -> None:
         problem, self.problem = self.problem, None
         if problem:
             raise problem
@@ -87,27 +87,27 @@ class StandInVault:
         self.secrets: dict[str, str] = {}
         self.headers: dict[str, dict[str, str]] = {}
         self.keys: tuple[str, str] | None = None
-        self.second = ""
+        self.second_secret = ""
         self.check = KeysCheck(ok=True)
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
         if self.check.ok is not False:
             self.keys = (client_id, client_secret)
-        return self._checked()
+        return self._check_result()
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
         if self.check.ok is not False:
-            self.second = client_secret
-        return self._checked()
+            self.second_secret = client_secret
+        return self._check_result()
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
         client_id, first = self.keys or ("", "")
-        self.keys, self.second = (client_id, self.second if which is SecretSlot.FIRST else first), ""
-        return self._checked()
+        self.keys, self.second_secret = (client_id, self.second_secret if which is SecretSlot.FIRST else first), ""
+        return self._check_result()
 
-    def _checked(self) -> KeysCheck:
+    def _check_result(self) -> KeysCheck:
         client_id = self.keys[0] if self.keys else "A" * 32
-        endings = tuple(one[-4:] for one in (*(self.keys or ())[1:], self.second) if one)
+        endings = tuple(secret[-4:] for secret in (*(self.keys or ())[1:], self.second_secret) if secret)
         return self.check.but(client_id=client_id, endings=endings)
 
     def create_webhook_secret(self, consumer_id: str) -> str:
@@ -125,7 +125,7 @@ class StandInVault:
 
 
 class World(BaseWorld):
-    """A deployment that is set up: keys, integration and bank feeds on, one API key. It is the API's `parts`."""
+    """A deployment with app keys, the integration and bank feeds on, and one API key. It serves as the API's parts."""
 
     public_url = URL
     webhook_targets = "any"
@@ -138,17 +138,15 @@ class World(BaseWorld):
         self.store.commit(settings_items.add_api_key(key), settings_items.put_settings(settings))
 
     def clock(self) -> datetime:
-        """A little later each time, so that things happen one after the other."""
+        """One millisecond later each time, so that nothing happens at the same time."""
         self.advance(milliseconds=1)
         return self.now
 
     def disconnect(self, connection: Connection) -> None:
         self.upstream.disconnect(connection)
 
-    # what happens outside the API
-
     def link(self, company_id: str, connection_id: str, tenant_id: str = TENANT) -> Connection:
-        """As if the customer had completed Link."""
+        """Links the connection, as when the customer completes Link."""
         connection = company_items.connection(self.store, company_id, connection_id)
         linked = connection.but(
             status=ConnectionStatus.LINKED,
@@ -160,16 +158,16 @@ class World(BaseWorld):
         return linked.but(version=connection.version + 1)
 
 
-def transaction(id: str, date: str, amount: str, balance: str, **more: Any) -> dict[str, Any]:
+def transaction(id: str, date: str, amount: str, balance: str, **fields: Any) -> dict[str, Any]:
     return {
         "id": id, "date": date, "description": f"Invoice {id}", "amount": Decimal(amount), "balance": Decimal(balance),
         "transaction_type": "Credit" if Decimal(amount) >= 0 else "Debit",
-    } | more  # fmt: skip
+    } | fields  # fmt: skip
 
 
 @contextmanager
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The API's handler works with a new world until the test ends."""
+    """Gives the API's handler a new world, until the test ends."""
     from api import authentication, parts
 
     world = World()

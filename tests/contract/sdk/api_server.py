@@ -1,4 +1,4 @@
-"""The real handler behind a small HTTP server, so that the official SDKs can speak to it unmodified."""
+"""The real handler behind a small HTTP server, so that the official SDKs can call it unmodified."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from tests.worlds.api import CONTEXT, KEY
 
-# As Lambda has it: the function's folder is where it imports from.
+# As in Lambda, the function imports from its own folder.
 sys.path.insert(0, str(Path(__file__).parents[3] / "functions" / "public_api"))
 
 from functions.public_api import app
@@ -21,9 +21,9 @@ AUTHORIZATION = "Basic " + base64.b64encode(KEY.encode()).decode()
 
 
 class ApiServer:
-    """An HTTP API as API Gateway has it. `answers` (status, body) come first, in place of the handler's.
+    """An HTTP API like that of API Gateway. While there are `answers` (status, body), they replace the handler's.
 
-    `decodes_paths` says whether the path reaches the handler with its percent signs.
+    The next `lost_answers` answers are lost. `decodes_paths`: paths reach the handler percent-decoded.
     """
 
     def __init__(self) -> None:
@@ -48,14 +48,14 @@ class ApiServer:
         self._thread.start()
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
-        parts_ = urlsplit(request.path)
+        url = urlsplit(request.path)
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         self.calls.append((request.command, request.path))
         if self.answers:
             status, content = self.answers.pop(0)
             return self._answer(request, status, {"Content-Type": "application/json"}, content)
-        path = unquote(parts_.path) if self.decodes_paths else parts_.path
-        event = http_event(request.command, path, parts_.query, dict(request.headers.items()), body)
+        path = unquote(url.path) if self.decodes_paths else url.path
+        event = http_event(request.command, path, url.query, dict(request.headers.items()), body)
         answer = app.handler(event, CONTEXT)
         if self.lost_answers:
             self.lost_answers -= 1
@@ -77,7 +77,7 @@ class ApiServer:
 
 
 def http_event(method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
-    """The payload, version 2.0, that API Gateway makes of a request."""
+    """The event, version 2.0, that API Gateway sends for a request."""
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     return {
         "version": "2.0",

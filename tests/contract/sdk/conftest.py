@@ -1,4 +1,4 @@
-"""The SDKs, and what they speak to."""
+"""The SDKs, and the API that they call."""
 
 from __future__ import annotations
 

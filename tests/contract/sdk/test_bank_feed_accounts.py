@@ -53,10 +53,10 @@ def test_an_id_that_is_taken_is_a_400(sdk: CodatBankFeeds, ids: Ids) -> None:
     ],
 )
 def test_a_wrong_field_is_named(sdk: CodatBankFeeds, ids: Ids, changes: dict[str, object], field: str) -> None:
-    with pytest.raises(errors.ErrorMessage) as wrong:
+    with pytest.raises(errors.ErrorMessage) as refused:
         create_account(sdk, ids, **changes)
-    assert wrong.value.status_code == 400
-    assert [one.item_id for one in wrong.value.data.validation.errors] == [field]
+    assert refused.value.status_code == 400
+    assert [finding.item_id for finding in refused.value.data.validation.errors] == [field]
 
 
 def test_a_batch_of_new_accounts_is_201(sdk: CodatBankFeeds, ids: Ids) -> None:
@@ -64,8 +64,8 @@ def test_a_batch_of_new_accounts_is_201(sdk: CodatBankFeeds, ids: Ids) -> None:
     results = sdk.source_accounts.create_batch(
         request=operations.CreateBatchSourceAccountRequest(**ids, request_body=items)
     )
-    assert [one.source_account_id for one in results] == ["batch-0", "batch-1", "batch-2"]
-    assert all(one.result.status_code == 200 and one.result.account for one in results)
+    assert [item.source_account_id for item in results] == ["batch-0", "batch-1", "batch-2"]
+    assert all(item.result.status_code == 200 and item.result.account for item in results)
 
 
 def test_a_batch_with_failures_is_207_item_by_item(sdk: CodatBankFeeds, ids: Ids, server: ApiServer) -> None:
@@ -81,10 +81,10 @@ def test_updates_change_name_balance_and_status_only(sdk: CodatBankFeeds, ids: I
     changes = {"id": "src-001", "account_name": "Team", "balance": 7}
     changed = sdk.source_accounts.update(request={**ids, "account_id": "src-001", "source_account": changes})
     assert (changed.account_name, changed.balance) == ("Team", Decimal(7))
-    for bad in ({"currency": "EUR"}, {"status": "connected"}):
+    for change in ({"currency": "EUR"}, {"status": "connected"}):
         with pytest.raises(errors.ErrorMessage) as refused:
             sdk.source_accounts.update(
-                request={**ids, "account_id": "src-001", "source_account": {"id": "src-001"} | bad}
+                request={**ids, "account_id": "src-001", "source_account": {"id": "src-001"} | change}
             )
         assert refused.value.status_code == 400
 
@@ -103,7 +103,7 @@ def test_a_deleted_account_is_gone_and_its_feed_ended(sdk: CodatBankFeeds, ids: 
 def test_mapping_offers_accounts_of_the_same_kind_and_currency(sdk: CodatBankFeeds, ids: Ids) -> None:
     create_account(sdk, ids)
     create_account(sdk, ids, id="card", account_type="creditCard", account_number="4111 4471")
-    offered = {one.source_account_id: one for one in sdk.account_mapping.get(request=ids)}
+    offered = {mapping.source_account_id: mapping for mapping in sdk.account_mapping.get(request=ids)}
     assert [option.id for option in offered["src-001"].target_account_options] == ["xero-1"]
     assert [option.id for option in offered["card"].target_account_options] == ["xero-3"]
     assert offered["card"].status == "pending"
@@ -128,11 +128,13 @@ def test_mapping_to_a_new_account_connects_when_xero_is_ready(sdk: CodatBankFeed
     create_account(sdk, ids)
     mapped = map_account(sdk, ids, target=None)
     assert (mapped.status, mapped.target_account_id) == ("connecting", None)
-    check, delay = world.queues.follow_ups[-1]
-    assert (check.kind, check.feed_id, delay) == ("feedConnection", feed_id(ids["connection_id"], "src-001"), 1)
-    [made] = world.upstream.feeds.values()
-    ready = made.model_copy(update={"active": True, "account_id": "xero-9", "account_name": "Current account"})
-    record_feed_connection_active(world.ports, check.feed_id, ready, world.now)
+    follow_up, delay = world.queues.follow_ups[-1]
+    assert (follow_up.kind, follow_up.feed_id, delay) == ("feedConnection", feed_id(ids["connection_id"], "src-001"), 1)
+    [feed_connection] = world.upstream.feeds.values()
+    ready = feed_connection.model_copy(
+        update={"active": True, "account_id": "xero-9", "account_name": "Current account"}
+    )
+    record_feed_connection_active(world.ports, follow_up.feed_id, ready, world.now)
     [shown] = sdk.account_mapping.get(request=ids)
     assert (shown.status, shown.target_account_id, shown.target_account_name) == (
         "connected", "xero-9", "Current account",
@@ -148,12 +150,12 @@ def test_an_account_that_another_company_feeds_is_neither_offered_nor_taken(
     other = sdk.companies.create(request={"name": "Other"})
     connection = sdk.connections.create(request={"company_id": other.id, "request_body": {"platform_key": "gbol"}})
     world.link(other.id, connection.id)
-    theirs = {"company_id": other.id, "connection_id": connection.id}
-    create_account(sdk, theirs)
-    [offered] = sdk.account_mapping.get(request=theirs)
+    other_ids = {"company_id": other.id, "connection_id": connection.id}
+    create_account(sdk, other_ids)
+    [offered] = sdk.account_mapping.get(request=other_ids)
     assert offered.target_account_options == []
     with pytest.raises(errors.ErrorMessage) as taken:
-        map_account(sdk, theirs)
+        map_account(sdk, other_ids)
     assert taken.value.status_code == 400
     assert "Disconnect that source account first" in taken.value.data.error
 
@@ -167,15 +169,15 @@ def test_a_disconnected_account_can_be_mapped_anew_and_keeps_its_ledger(
     feed = feed_items.find_feed(world.store, id)
     assert feed
     world.store.commit(feed_items.put_feed(feed.but(recorded_through=7)))
-    ended = sdk.source_accounts.update(
+    disconnected = sdk.source_accounts.update(
         request={**ids, "account_id": "src-001", "source_account": {"id": "src-001", "status": "disconnected"}}
     )
-    assert ended.status == "disconnected"
-    unfed = feed_items.find_feed(world.store, id)
-    assert unfed
-    assert unfed.feed_connection_id == ""
+    assert disconnected.status == "disconnected"
+    feed = feed_items.find_feed(world.store, id)
+    assert feed
+    assert feed.feed_connection_id == ""
     assert map_account(sdk, ids).status == "connected"
-    again = feed_items.find_feed(world.store, id)
-    assert again
-    assert (again.recorded_through, again.feed_connection_id) == (7, "feed-2")
+    feed = feed_items.find_feed(world.store, id)
+    assert feed
+    assert (feed.recorded_through, feed.feed_connection_id) == (7, "feed-2")
     assert "bankFeeds.sourceAccount.disconnected" in world.event_types

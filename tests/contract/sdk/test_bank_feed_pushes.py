@@ -29,7 +29,7 @@ def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids
     page = sdk.transactions.list_create_operations(
         request={"company_id": ids["company_id"], "query": "status=success", "order_by": "-requestedOnUtc"}
     )
-    assert [one.push_operation_key for one in page.results] == [pushed.push_operation_key]
+    assert [operation.push_operation_key for operation in page.results] == [pushed.push_operation_key]
     assert sdk.transactions.list_create_operations(request={"company_id": ids["company_id"]}).total_results == 1
 
 

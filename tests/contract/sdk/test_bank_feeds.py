@@ -32,7 +32,7 @@ def map_account(sdk: CodatBankFeeds, ids: Ids, source: str = "src-001", target: 
     return sdk.account_mapping.create(request={**ids, "bank_feed_account_mapping": mapping})
 
 
-def push(sdk: CodatBankFeeds, ids: Ids, account: str = "src-001", **more: object) -> object:
+def push(sdk: CodatBankFeeds, ids: Ids, account: str = "src-001", **options: object) -> object:
     body = {
         "account_id": account,
         "transactions": [
@@ -41,7 +41,7 @@ def push(sdk: CodatBankFeeds, ids: Ids, account: str = "src-001", **more: object
         ],
     }
     return sdk.transactions.create(
-        request={**ids, "account_id": account, "create_bank_transactions": body, "timeout_in_minutes": 30}, **more
+        request={**ids, "account_id": account, "create_bank_transactions": body, "timeout_in_minutes": 30}, **options
     )
 
 
@@ -74,8 +74,8 @@ def test_companies_are_paged_filtered_and_ordered(sdk: CodatBankFeeds) -> None:
     assert [company.name for company in page.results] == ["Bakery 2", "Bakery 1"]
     assert (page.page_number, page.page_size, page.total_results) == (2, 2, 5)
     assert page.links.next.href == "/companies?page=3&pageSize=2&orderBy=-name"
-    found = sdk.companies.list(request={"query": "name~bakery && name!=Bakery 3", "tags": "uid != cust_1"})
-    assert [company.name for company in found.results] == ["Bakery 0", "Bakery 2", "Bakery 4"]
+    page = sdk.companies.list(request={"query": "name~bakery && name!=Bakery 3", "tags": "uid != cust_1"})
+    assert [company.name for company in page.results] == ["Bakery 0", "Bakery 2", "Bakery 4"]
     assert sdk.companies.list(request={"query": "dataConnections.status=Linked"}).results == []
     assert sdk.companies.list().total_results == 5
 
@@ -97,17 +97,17 @@ def test_a_connection_is_created_listed_and_read(sdk: CodatBankFeeds, ids: Ids) 
     assert (connection.status, connection.source_type, connection.platform_name) == ("Linked", "Accounting", "Xero")
     assert connection.link_url
     listed = sdk.connections.list(request={"company_id": ids["company_id"], "query": "status=linked"})
-    assert [one.id for one in listed.results] == [ids["connection_id"]]
+    assert [connection.id for connection in listed.results] == [ids["connection_id"]]
     company = sdk.companies.get(request={"company_id": ids["company_id"]})
-    assert [one.id for one in company.data_connections] == [ids["connection_id"]]
+    assert [connection.id for connection in company.data_connections] == [ids["connection_id"]]
 
 
 def test_connection_errors_reach_the_client(sdk: CodatBankFeeds, ids: Ids, world: World) -> None:
     connection = company_items.connection(world.store, ids["company_id"], ids["connection_id"])
-    error = ConnectionFault(
+    fault = ConnectionFault(
         status_code="403", status_text="User cancelled linking", error_message="User cancelled", errored_on=world.now
     )
-    world.store.commit(company_items.put_connection(connection.with_fault(error)))
+    world.store.commit(company_items.put_connection(connection.with_fault(fault)))
     [shown] = sdk.connections.get(request=ids).data_connection_errors
     assert (shown.status_code, shown.error_message, shown.status) == ("403", "User cancelled", "Active")
 

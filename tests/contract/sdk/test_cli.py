@@ -30,7 +30,7 @@ from tests.worlds.webhooks import hold_event
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FEEDLANE_API_URL", server.url)
     monkeypatch.setenv("FEEDLANE_API_KEY", KEY)
-    return lambda *words: CliRunner().invoke(cli, words)
+    return lambda *arguments: CliRunner().invoke(cli, arguments)
 
 
 def test_feeds_and_holds_are_listed_and_released(run, sdk: CodatBankFeeds, ids: dict[str, str], world: World) -> None:
@@ -51,7 +51,7 @@ def test_feeds_and_holds_are_listed_and_released(run, sdk: CodatBankFeeds, ids: 
 
 @pytest.fixture
 def webhooks(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A consumer; while a command waits, what is on the queue is worked off. The ids that it was posted."""
+    """The ids of the webhooks that a consumer received. The queues are worked off while a command waits."""
     posted: list[str] = []
 
     def post(url: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -63,14 +63,14 @@ def webhooks(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         jitter=lambda: 0.0, headers=lambda consumer: {},
     )  # fmt: skip
 
-    def work(seconds: float) -> None:
+    def work_off_queues(seconds: float) -> None:
         world.now += timedelta(seconds=60)
         for consumer_id, replay_id, _ in world.queues.take("replays"):
             Replayer(world.ports, deliverer).work(consumer_id, replay_id)
         for consumer_id, event_id, _ in world.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
 
-    monkeypatch.setattr("cli.webhooks.time.sleep", work)
+    monkeypatch.setattr("cli.webhooks.time.sleep", work_off_queues)
     secret = world.vault.create_webhook_secret("hook-1")
     assert secret
     consumer = Consumer(id="hook-1", url="https://hooks.example.com/in?key=secret", created=world.now)
@@ -81,21 +81,21 @@ def webhooks(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_webhooks_are_replayed_and_waited_for(run, world: World, webhooks: list[str]) -> None:
     for n in range(3):
         event = hold_event(f"event-{n}", world.now + timedelta(seconds=n))
-        given_up = Delivery.of(event, "hook-1").but(state=DeliveryState.FAILURE)
-        world.store.commit(put_event(event), webhook_items.put_delivery(given_up, world.now))
+        delivery = Delivery.of(event, "hook-1").but(state=DeliveryState.FAILURE)
+        world.store.commit(put_event(event), webhook_items.put_delivery(delivery, world.now))
     world.now += timedelta(minutes=1)
     assert run("webhooks", "list").output == "hook-1  enabled  -  https://hooks.example.com/in\n"
     listed = run("webhooks", "deliveries", "hook-1", "--failed").output
     assert [line.split()[0] for line in listed.splitlines()] == ["event-2", "event-1", "event-0"]
-    done = run("webhooks", "replay", "hook-1", "--since", "2026-05-20T00:00:00Z")
-    assert "Done  3 sent, 0 failed" in done.output
+    replayed = run("webhooks", "replay", "hook-1", "--since", "2026-05-20T00:00:00Z")
+    assert "Done  3 sent, 0 failed" in replayed.output
     assert webhooks == ["event-0", "event-1", "event-2"]
     assert run("webhooks", "deliveries", "hook-1", "--failed").output == ""
     assert run("webhooks", "replay", "hook-1", "--delivery", "event-1").output == "event-1  Sending\n"
     started = run("webhooks", "replay", "hook-1", "--since", "2026-05-20T00:00:00Z", "--all", "--no-wait")
     assert "Running" in started.output
-    for wrong in (["--since", "soon"], [], ["--since", "2026-05-20T00:00:00Z", "--delivery", "event-1"]):
-        assert run("webhooks", "replay", "hook-1", *wrong).exit_code != 0
+    for options in (["--since", "soon"], [], ["--since", "2026-05-20T00:00:00Z", "--delivery", "event-1"]):
+        assert run("webhooks", "replay", "hook-1", *options).exit_code != 0
 
 
 def test_a_consumer_is_tested_rotated_disabled_and_enabled(run, world: World, webhooks: list[str]) -> None:
@@ -121,11 +121,11 @@ def test_what_the_api_refuses_ends_the_command_with_its_words(run, world: World)
 
 def test_a_key_is_made_straight_in_the_table(run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_keys, "_store", lambda table: world.store)
-    made = run("api-key", "create", "--table", "feedlane", "--name", "first")
-    assert made.exit_code == 0
-    monkeypatch.setenv("FEEDLANE_API_KEY", made.output.strip())
+    created = run("api-key", "create", "--table", "feedlane", "--name", "first")
+    assert created.exit_code == 0
+    monkeypatch.setenv("FEEDLANE_API_KEY", created.output.strip())
     assert run("holds", "list").exit_code == 0
     listed = run("api-key", "list", "--table", "feedlane").output
-    assert made.output.strip() not in listed
+    assert created.output.strip() not in listed
     assert "first" in listed
     assert run("api-key", "create", "--table", "feedlane", "--name", "").exit_code == 1

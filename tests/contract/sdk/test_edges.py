@@ -1,4 +1,4 @@
-"""What the SDKs do when things go wrong: typed errors, retries, answers that got lost."""
+"""How the SDKs handle failures: typed errors, retries, lost answers."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def mapped(sdk: CodatBankFeeds, ids: Ids) -> Ids:
 
 
 def hold_tenant(world: World) -> Hold:
-    why = {"reason": "organisation-without-bank-feeds", "problem": NO_FEEDS}
-    return world.add_hold(Scope.TENANT, "tenant-1", tenant_id="tenant-1", **why)
+    cause = {"reason": "organisation-without-bank-feeds", "problem": NO_FEEDS}
+    return world.add_hold(Scope.TENANT, "tenant-1", tenant_id="tenant-1", **cause)
 
 
 def test_a_wrong_key_is_a_typed_401(server: ApiServer) -> None:
@@ -65,22 +65,22 @@ def test_a_bad_push_is_a_typed_400_that_names_the_transactions(sdk: CodatBankFee
             transaction("tomorrow", "2026-05-22", "1", "3"),
         ],
     }
-    with pytest.raises(errors.ErrorMessage) as wrong:
+    with pytest.raises(errors.ErrorMessage) as refused:
         sdk.transactions.create(request={**mapped, "account_id": "src-001", "create_bank_transactions": body})
-    assert wrong.value.status_code == 400
-    assert {one.item_id for one in wrong.value.data.validation.errors} == {"early", "tomorrow"}
+    assert refused.value.status_code == 400
+    assert {finding.item_id for finding in refused.value.data.validation.errors} == {"early", "tomorrow"}
 
 
 def test_more_than_a_thousand_transactions_are_a_400(sdk: CodatBankFeeds, mapped: Ids) -> None:
-    many = [transaction(f"tx-{number}", "2026-05-01", "1", str(number)) for number in range(1001)]
-    with pytest.raises(errors.ErrorMessage) as wrong:
+    transactions = [transaction(f"tx-{number}", "2026-05-01", "1", str(number)) for number in range(1001)]
+    with pytest.raises(errors.ErrorMessage) as refused:
         sdk.transactions.create(
             request={
                 **mapped, "account_id": "src-001",
-                "create_bank_transactions": {"account_id": "src-001", "transactions": many},
+                "create_bank_transactions": {"account_id": "src-001", "transactions": transactions},
             }
         )  # fmt: skip
-    assert wrong.value.status_code == 400
+    assert refused.value.status_code == 400
 
 
 def test_a_push_to_an_account_that_is_not_connected_is_a_typed_400(sdk: CodatBankFeeds, ids: Ids) -> None:
@@ -97,8 +97,8 @@ def test_a_push_whose_answer_got_lost_is_taken_once(
     first = push(sdk, mapped)
     assert len([call for call in server.calls if call[0] == "POST" and "/push/" in call[1]]) == 3
     page = sdk.transactions.list_create_operations(request={"company_id": mapped["company_id"]})
-    assert [one.push_operation_key for one in page.results] == [first.push_operation_key]
-    assert {pushed["id"] for pushed in world.queues.pushed} == {first.push_operation_key}
+    assert [operation.push_operation_key for operation in page.results] == [first.push_operation_key]
+    assert {message["id"] for message in world.queues.pushed} == {first.push_operation_key}
 
 
 def test_a_server_error_is_tried_again(sdk: CodatBankFeeds, mapped: Ids, server: ApiServer) -> None:

@@ -16,33 +16,37 @@ EVENTS = ["bankTransactions.write.successful", "PushOperationStatusChanged", "co
 
 
 def test_a_webhook_consumer_shows_its_secret_once(platform: CodatPlatform, world: World) -> None:
-    hook = platform.webhooks.create_consumer(
+    created = platform.webhooks.create_consumer(
         request=shared.WebhookConsumerPrototype(
             url="https://hooks.example.com/feeds", event_types=EVENTS, company_tags=["region:uk"]
         )
     )
-    assert hook.event_types == [
+    assert created.event_types == [
         "bankTransactions.write.successful", "bankTransactions.write.unsuccessful", "connection.connected",
     ]  # fmt: skip
-    assert world.vault.secrets.keys() == {hook.id}
+    assert world.vault.secrets.keys() == {created.id}
     [listed] = platform.webhooks.list_consumers().results
-    assert (listed.id, listed.url, listed.company_tags) == (hook.id, "https://hooks.example.com/feeds", ["region:uk"])
-    platform.webhooks.delete_consumer(request={"webhook_id": hook.id})
+    assert (listed.id, listed.url, listed.company_tags) == (
+        created.id,
+        "https://hooks.example.com/feeds",
+        ["region:uk"],
+    )
+    platform.webhooks.delete_consumer(request={"webhook_id": created.id})
     assert platform.webhooks.list_consumers().results == []
     assert world.vault.secrets == {}
 
 
 def test_a_webhook_consumer_is_checked(platform: CodatPlatform) -> None:
-    wrong = {
+    invalid_fields = {
         "eventTypes": {"event_types": ["no.such.event"]},
         "companyTags": {"company_tags": ["untagged"]},
         "url": {"url": "not an address"},
     }
-    for field, given in wrong.items():
+    for field, value in invalid_fields.items():
         with pytest.raises(errors.ErrorMessage) as refused:
-            platform.webhooks.create_consumer(request={"url": "https://hooks.example.com/"} | given)
+            platform.webhooks.create_consumer(request={"url": "https://hooks.example.com/"} | value)
         assert refused.value.status_code == 400
-        assert [one.item_id for one in refused.value.data.validation.errors] == [field]
+        assert [finding.item_id for finding in refused.value.data.validation.errors] == [field]
         assert refused.value.data.error.startswith(f"{field}: ")
 
 
@@ -75,21 +79,21 @@ def test_the_profile_is_kept(platform: CodatPlatform) -> None:
     profile = {"name": "Demo Bank", "redirect_url": "https://app.example.com/done/{companyId}"}
     platform.settings.update_profile(request=profile)
     assert platform.settings.get_profile().redirect_url == profile["redirect_url"]
-    with pytest.raises(errors.SDKError) as wrong:
+    with pytest.raises(errors.SDKError) as refused:
         platform.settings.update_profile(request=profile | {"redirect_url": "http://app.example.com"})
-    assert wrong.value.status_code == 400
+    assert refused.value.status_code == 400
 
 
 def test_an_api_key_is_shown_once_and_works_at_once(platform: CodatPlatform, world: World) -> None:
-    made = platform.settings.create_api_key(request={"name": "ci"})
-    assert made.api_key.startswith("fl_")
+    created = platform.settings.create_api_key(request={"name": "ci"})
+    assert created.api_key.startswith("fl_")
     listed = platform.settings.list_api_keys().results
     assert {key.name for key in listed} == {"test", "ci"}
-    assert made.api_key not in [key.api_key for key in listed]
-    assert made.api_key not in str(world.table.items)
-    # The SDK takes every answer to a deletion for an error; the key is gone all the same.
+    assert created.api_key not in [key.api_key for key in listed]
+    assert created.api_key not in str(world.table.items)
+    # The SDK treats every answer to a deletion as an error, but the key is deleted.
     with pytest.raises(errors.ResponseValidationError):
-        platform.settings.delete_api_key(request={"api_key_id": made.id})
+        platform.settings.delete_api_key(request={"api_key_id": created.id})
     assert [key.name for key in platform.settings.list_api_keys().results] == ["test"]
 
 
@@ -122,8 +126,8 @@ def test_pushes_are_seen_by_the_platform_sdk_too(sdk: CodatBankFeeds, platform: 
     key = push(sdk, ids).push_operation_key
     company = {"company_id": ids["company_id"]}
     assert platform.push_data.get_operation(request={**company, "push_operation_key": key}).status == "Pending"
-    found = platform.push_data.list_operations(request={**company, "query": "status=Failed"})
-    assert found.results == []
+    page = platform.push_data.list_operations(request={**company, "query": "status=Failed"})
+    assert page.results == []
     assert platform.push_data.get_model_options(request={**ids, "data_type": "bankTransactions"}).required
     with pytest.raises(errors.ErrorMessage) as unsupported:
         platform.push_data.get_model_options(request={**ids, "data_type": "invoices"})

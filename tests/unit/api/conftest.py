@@ -19,6 +19,11 @@ class Answer(NamedTuple):
     headers: dict[str, str]
     text: str
 
+    @property
+    def invalid_fields(self) -> list[str]:
+        """The fields, or the transactions, that validation found wrong."""
+        return [finding["itemId"] for finding in self.body["validation"]["errors"]]
+
 
 Call = Callable[..., Answer]
 
@@ -37,8 +42,8 @@ def call(world: World) -> Call:
     def call(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         path, _, query = path.partition("?")
         text = body if isinstance(body, str) else "" if body is None else dumps(body)
-        given = {"Authorization": AUTHORIZATION} if headers is None else headers
-        answer = app.handler(http_event(method, path, query, given, text.encode()), CONTEXT)
+        headers = {"Authorization": AUTHORIZATION} if headers is None else headers
+        answer = app.handler(http_event(method, path, query, headers, text.encode()), CONTEXT)
         parsed = json.loads(answer["body"]) if answer["body"] else None
         return Answer(answer["statusCode"], parsed, answer["headers"], answer["body"])
 

@@ -1,4 +1,4 @@
-"""What stops a connection is in its errors and in the refusal of a push, each cause with its own word."""
+"""A connection's errors and the refusal of a push name what stops the connection, each with a stable reason."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from feedlane.problem import Problem
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from tests.unit.api.conftest import Answer, Call
-from tests.unit.api.test_feeds_and_holds import connected
+from tests.unit.api.test_feeds_and_holds import connect_account
 from tests.worlds.api import World
 
 REFUSED = Problem(type="x", title="Refused", status=403, detail="In Xero's words.")
 
 
-def _connection(call: Call, ids: dict[str, str]) -> dict[str, Any]:
+def _shown_connection(call: Call, ids: dict[str, str]) -> dict[str, Any]:
+    """The connection as each of the three routes shows it."""
     path = f"/companies/{ids['company_id']}/connections"
-    one: dict[str, Any] = call("GET", f"{path}/{ids['connection_id']}").body
+    connection: dict[str, Any] = call("GET", f"{path}/{ids['connection_id']}").body
     [listed] = call("GET", path).body["results"]
     [of_company] = call("GET", f"/companies/{ids['company_id']}").body["dataConnections"]
-    assert one == listed == of_company
-    return one
+    assert connection == listed == of_company
+    return connection
 
 
 def _push(call: Call, ids: dict[str, str]) -> Answer:
@@ -37,7 +38,7 @@ def _push(call: Call, ids: dict[str, str]) -> Answer:
     return call("POST", f"{path}/bankTransactions", {"accountId": "main", "transactions": [line]})
 
 
-def _own(world: World, ids: dict[str, str]) -> Connection:
+def _stored_connection(world: World, ids: dict[str, str]) -> Connection:
     return company_items.connection(world.store, ids["company_id"], ids["connection_id"])
 
 
@@ -53,12 +54,12 @@ def test_a_hold_is_an_active_error_of_the_connections_it_stops(
     call: Call, world: World, ids: dict[str, str], scope: Scope, subject: str, reason: str
 ) -> None:
     hold = world.add_hold(scope, subject, reason=reason, problem=REFUSED)
-    shown = _connection(call, ids)
+    shown = _shown_connection(call, ids)
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], error["statusText"]) == (reason, "Active", "In Xero's words.")
     assert shown["needsReconnection"] is False
     world.store.commit(hold_items.remove_hold(hold))
-    assert _connection(call, ids)["dataConnectionErrors"] == []
+    assert _shown_connection(call, ids)["dataConnectionErrors"] == []
 
 
 @pytest.mark.parametrize(
@@ -72,10 +73,10 @@ def test_a_hold_is_an_active_error_of_the_connections_it_stops(
 def test_what_only_the_customer_can_mend_is_said_and_a_push_is_refused_with_it(
     call: Call, world: World, ids: dict[str, str], problem: Problem, reason: str, status: str
 ) -> None:
-    connected(call, ids, "main")
-    connection, company = _own(world, ids), company_items.company(world.store, ids["company_id"])
+    connect_account(call, ids, "main")
+    connection, company = _stored_connection(world, ids), company_items.company(world.store, ids["company_id"])
     world.store.commit(*disconnection_writes(world.ports, connection, problem, company, world.now))
-    shown = _connection(call, ids)
+    shown = _shown_connection(call, ids)
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], shown["status"]) == (reason, "Active", status)
     assert shown["needsReconnection"] is True
@@ -87,12 +88,12 @@ def test_what_only_the_customer_can_mend_is_said_and_a_push_is_refused_with_it(
 def test_switching_bank_feeds_on_shows_at_once_who_was_authorised_without_them(
     call: Call, world: World, ids: dict[str, str]
 ) -> None:
-    connected(call, ids, "main")
-    world.store.commit(company_items.put_connection(_own(world, ids).but(scopes=("offline_access",))))
+    connect_account(call, ids, "main")
+    world.store.commit(company_items.put_connection(_stored_connection(world, ids).but(scopes=("offline_access",))))
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(bank_feeds=False)))
-    assert _connection(call, ids)["dataConnectionErrors"] == []
+    assert _shown_connection(call, ids)["dataConnectionErrors"] == []
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(bank_feeds=True)))
-    shown = _connection(call, ids)
+    shown = _shown_connection(call, ids)
     assert [error["reason"] for error in shown["dataConnectionErrors"]] == ["missing-scope"]
     assert shown["needsReconnection"] is True
     refused = _push(call, ids)
@@ -100,6 +101,6 @@ def test_switching_bank_feeds_on_shows_at_once_who_was_authorised_without_them(
 
 
 def test_a_push_to_an_unlinked_connection_is_a_bad_request(call: Call, world: World, ids: dict[str, str]) -> None:
-    connected(call, ids, "main")
+    connect_account(call, ids, "main")
     call("PATCH", f"/companies/{ids['company_id']}/connections/{ids['connection_id']}", {"status": "Unlinked"})
     assert _push(call, ids).status == 400

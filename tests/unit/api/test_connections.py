@@ -19,7 +19,8 @@ Ids = dict[str, str]
 GONE = Problem(type="connection-removed", title="Gone", status=403)
 
 
-def end(call: Call, ids: Ids, method: str) -> Answer:
+def end_connection(call: Call, ids: Ids, method: str) -> Answer:
+    """Unlinks the connection with PATCH, or deletes it with DELETE."""
     path = f"/companies/{ids['company_id']}/connections/{ids['connection_id']}"
     return call(method, path, {"status": "Unlinked"} if method == "PATCH" else None)
 
@@ -35,16 +36,14 @@ def test_a_connection_that_ends_frees_its_place_under_the_limit(
     call: Call, ids: Ids, world: World, method: str
 ) -> None:
     count_as_linked(world, ids["connection_id"])
-    assert end(call, ids, method).status == 200
-    counted = world.table.get(keys.LINKED_COUNT)
-    assert counted
-    assert counted["count"] == 2
+    assert end_connection(call, ids, method).status == 200
+    assert world.table.get(keys.LINKED_COUNT)["count"] == 2
     assert world.table.get(keys.tenant_connection("tenant-1", ids["connection_id"])) is None
 
 
 def test_xeros_connection_stays_while_another_of_ours_uses_it(call: Call, ids: Ids, world: World) -> None:
     count_as_linked(world, "another")
-    assert end(call, ids, "PATCH").body["status"] == "Unlinked"
+    assert end_connection(call, ids, "PATCH").body["status"] == "Unlinked"
     assert world.upstream.disconnected == []
 
 
@@ -53,25 +52,25 @@ def test_who_is_no_longer_let_in_can_be_unlinked_all_the_same(
     call: Call, ids: Ids, world: World, error: Exception
 ) -> None:
     world.upstream.problem = error
-    assert end(call, ids, "PATCH").status == 200
+    assert end_connection(call, ids, "PATCH").status == 200
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_nothing_changes_while_xero_is_out_of_reach(call: Call, ids: Ids, world: World, method: str) -> None:
     world.upstream.problem = Unavailable("Xero did not answer", 3)
-    answer = end(call, ids, method)
+    answer = end_connection(call, ids, method)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "3")
     assert company_items.connection(world.store, **ids).status is ConnectionStatus.LINKED
 
 
 def test_unlinking_twice_is_no_error_and_tells_once(call: Call, ids: Ids, world: World) -> None:
-    assert [end(call, ids, "PATCH").status for _ in range(2)] == [200, 200]
+    assert [end_connection(call, ids, "PATCH").status for _ in range(2)] == [200, 200]
     assert world.event_types.count("connection.disconnected") == 1
 
 
 def test_the_hold_of_a_deleted_connection_goes_with_it(call: Call, ids: Ids, world: World) -> None:
     world.add_hold(Scope.CONNECTION, ids["connection_id"], reason="no-access", problem=GONE, **ids)
-    assert end(call, ids, "DELETE").status == 200
+    assert end_connection(call, ids, "DELETE").status == 200
     assert hold_items.holds(world.store) == []
 
 

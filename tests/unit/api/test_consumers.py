@@ -21,15 +21,15 @@ from tests.worlds.webhooks import hold_event
 URL = "https://hooks.example.com/feeds"
 
 
-def hook(call: Call, **fields: Any) -> dict[str, Any]:
-    made = call("POST", "/webhooks", {"url": URL} | fields)
-    assert made.status == 201
-    return dict(made.body)
+def create_consumer(call: Call, **fields: Any) -> dict[str, Any]:
+    created = call("POST", "/webhooks", {"url": URL} | fields)
+    assert created.status == 201
+    return dict(created.body)
 
 
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[None]:
-    """As a deployment is: webhooks go to public addresses only."""
+    """Webhooks go to public addresses only, as in a deployment."""
     hosts = {"hooks.example.com": ["93.184.215.14"], "inside.example.com": ["10.0.0.1"]}
     with monkeypatch.context() as patch:
         patch.setattr(world, "webhook_targets", "public")
@@ -70,52 +70,52 @@ def test_bad_input_is_a_400_that_names_the_field_and_the_rule(
     assert (error["itemId"], error["validatorName"]) == (field, rule)
     assert webhook_items.consumers(world.store) == []
     assert world.vault.secrets == {}
-    made = hook(call)
-    given = {name: value for name, value in body.items() if name != "url"} if body.get("url") == URL else body
+    consumer = create_consumer(call)
+    changes = {name: value for name, value in body.items() if value != URL}
     if body:
-        assert call("PATCH", f"/webhooks/{made['id']}", given).status == 400, "changing has the same rules"
+        assert call("PATCH", f"/webhooks/{consumer['id']}", changes).status == 400, "changing has the same rules"
 
 
 def test_the_limits_themselves_are_allowed(call: Call, public: None) -> None:
-    made = hook(
+    consumer = create_consumer(
         call,
         url="https://hooks.example.com:8443/" + "x" * (2048 - 31),
         companyTags=["k:" + "v" * 126, *[f"k:{n}" for n in range(9)]],
     )
-    assert len(made["url"]) == 2048
-    assert len(made["companyTags"]) == 10
+    assert len(consumer["url"]) == 2048
+    assert len(consumer["companyTags"]) == 10
 
 
 @pytest.mark.parametrize("name", FORMER_NAMES)
 def test_each_of_codats_former_names_is_taken(call: Call, name: str) -> None:
-    assert hook(call, eventTypes=[name])["eventTypes"] == list(FORMER_NAMES[name])
+    assert create_consumer(call, eventTypes=[name])["eventTypes"] == list(FORMER_NAMES[name])
 
 
 def test_two_that_come_at_once_do_not_both_fit_into_the_last_place(call: Call, world: World) -> None:
     for _ in range(CONSUMERS_MAX - 1):
-        hook(call)
-    create, raced = world.vault.create_webhook_secret, []
+        create_consumer(call)
+    create_secret, has_raced = world.vault.create_webhook_secret, False
 
     def another_is_first(consumer_id: str) -> str:
-        secret: str = create(consumer_id)
-        if not raced:
-            raced.append(consumer_id)
-            hook(call)
+        nonlocal has_raced
+        secret: str = create_secret(consumer_id)
+        if not has_raced:
+            has_raced = True
+            create_consumer(call)
         return secret
 
     world.vault.create_webhook_secret = another_is_first
     refused = call("POST", "/webhooks", {"url": URL})
     assert refused.status == 400
-    assert refused.body["validation"]["errors"][0]["itemId"] == "webhooks"
+    assert refused.invalid_fields == ["webhooks"]
     assert len(webhook_items.consumers(world.store)) == CONSUMERS_MAX
-    assert world.vault.secrets.keys() == {one.id for one in webhook_items.consumers(world.store)}, (
-        "no secret is left behind"
-    )
+    consumer_ids = {consumer.id for consumer in webhook_items.consumers(world.store)}
+    assert world.vault.secrets.keys() == consumer_ids, "no secret is left behind"
 
 
 def test_a_consumer_is_changed_by_what_is_given(call: Call, world: World) -> None:
-    made = hook(call, eventTypes=["bankFeeds.held"], companyTags=["region:uk"])
-    path = f"/webhooks/{made['id']}"
+    consumer = create_consumer(call, eventTypes=["bankFeeds.held"], companyTags=["region:uk"])
+    path = f"/webhooks/{consumer['id']}"
     changed = call("PATCH", path, {"url": "https://other.example.com/", "companyTags": []})
     assert changed.status == 200
     assert (changed.body["url"], changed.body["companyTags"]) == ("https://other.example.com/", [])
@@ -128,15 +128,15 @@ def test_a_consumer_is_changed_by_what_is_given(call: Call, world: World) -> Non
 
 
 def test_header_values_are_the_vaults_and_never_shown(call: Call, world: World) -> None:
-    made = hook(call, headers={"Authorization": "Bearer canary-1"})
-    assert made["headers"] == {"Authorization": "xxxxxxxxxxxx"}
-    assert world.vault.headers == {made["id"]: {"Authorization": "Bearer canary-1"}}
-    changed = call("PATCH", f"/webhooks/{made['id']}", {"headers": {"X-Key": "canary-2"}})
+    consumer = create_consumer(call, headers={"Authorization": "Bearer canary-1"})
+    assert consumer["headers"] == {"Authorization": "xxxxxxxxxxxx"}
+    assert world.vault.headers == {consumer["id"]: {"Authorization": "Bearer canary-1"}}
+    changed = call("PATCH", f"/webhooks/{consumer['id']}", {"headers": {"X-Key": "canary-2"}})
     assert changed.body["headers"] == {"X-Key": "xxxxxxxxxxxx"}
-    assert world.vault.headers == {made["id"]: {"X-Key": "canary-2"}}
-    shown = changed.text + call("GET", "/webhooks").text + str(made) + str(world.table.items)
+    assert world.vault.headers == {consumer["id"]: {"X-Key": "canary-2"}}
+    shown = changed.text + call("GET", "/webhooks").text + str(consumer) + str(world.table.items)
     assert "canary" not in shown
-    call("DELETE", f"/webhooks/{made['id']}")
+    call("DELETE", f"/webhooks/{consumer['id']}")
     assert world.vault.headers == {}
 
 
@@ -151,17 +151,17 @@ def test_headers_that_the_vault_has_no_room_for_leave_no_consumer(call: Call, wo
 
 
 def test_a_secret_is_rotated_and_shown_once(call: Call, world: World) -> None:
-    made = hook(call)
-    rotated = call("POST", f"/webhooks/{made['id']}/secret/rotate")
+    consumer = create_consumer(call)
+    rotated = call("POST", f"/webhooks/{consumer['id']}/secret/rotate")
     assert rotated.status == 200
     assert rotated.body["signingSecret"].startswith("whsec_")
     assert rotated.body["secretRotated"] is not None
-    assert "signingSecret" not in call("GET", f"/webhooks/{made['id']}").body
+    assert "signingSecret" not in call("GET", f"/webhooks/{consumer['id']}").body
     assert call("POST", "/webhooks/nobody/secret/rotate").status == 404
 
 
 def test_what_a_disabled_consumer_missed_is_sent_when_it_is_enabled(call: Call, world: World) -> None:
-    id = hook(call)["id"]
+    id = create_consumer(call)["id"]
     assert call("POST", f"/webhooks/{id}/disable").body["disabled"] is True
     route(world.ports, hold_event(), world.now)
     assert world.queues.deliveries == []
@@ -172,7 +172,7 @@ def test_what_a_disabled_consumer_missed_is_sent_when_it_is_enabled(call: Call, 
 
 
 def test_enabling_starts_with_a_clean_sheet(call: Call, world: World) -> None:
-    id = hook(call)["id"]
+    id = create_consumer(call)["id"]
     consumer = webhook_items.consumer(world.store, id)
     world.store.commit(
         webhook_items.put_consumer(consumer.but(disabled=True, failing_since=world.now - timedelta(days=6)))
@@ -181,8 +181,8 @@ def test_enabling_starts_with_a_clean_sheet(call: Call, world: World) -> None:
 
 
 def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, world: World) -> None:
-    id = hook(call, eventTypes=["company.created"], companyTags=["region:uk"])["id"]
-    hook(call)
+    id = create_consumer(call, eventTypes=["company.created"], companyTags=["region:uk"])["id"]
+    create_consumer(call)
     sent = call("POST", f"/webhooks/{id}/test")
     assert (sent.status, sent.body["eventType"], sent.body["status"]) == (202, "webhook.test", "Sending")
     assert world.queues.deliveries == [(id, sent.body["id"], 0)]
@@ -192,18 +192,18 @@ def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, world: Wor
     event = webhook_items.event_of(world.store, delivery)
     assert event
     assert event.payload["consumerId"] == id
-    # It comes round by the bus too, as every event, and makes no second delivery.
-    assert [one.consumer_id for one in route(world.ports, event, world.now)] == [id]
+    # The event also comes by the bus, like every event, and makes no second delivery.
+    assert [delivery.consumer_id for delivery in route(world.ports, event, world.now)] == [id]
 
 
 def test_a_disabled_consumer_cannot_be_tested(call: Call, world: World) -> None:
-    id = hook(call, disabled=True)["id"]
+    id = create_consumer(call, disabled=True)["id"]
     assert call("POST", f"/webhooks/{id}/test").status == 409
     assert world.event_types == []
 
 
 def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, world: World) -> None:
-    id = hook(call)["id"]
+    id = create_consumer(call)["id"]
     for n in range(5):
         event = hold_event(f"event-{n}", world.now + timedelta(seconds=n))
         route(world.ports, event if n else event.but(company_id="another"), world.now)
@@ -211,23 +211,26 @@ def test_deliveries_are_listed_newest_first_by_pages_and_filters(call: Call, wor
     assert given_up
     world.store.commit(webhook_items.put_delivery(given_up.but(state=DeliveryState.FAILURE), world.now))
 
+    def ids_in(page: dict[str, Any]) -> list[str]:
+        return [delivery["id"] for delivery in page["results"]]
+
     def listed(query: str) -> list[str]:
-        return [one["id"] for one in call("GET", f"/webhooks/{id}/deliveries{query}").body["results"]]
+        return ids_in(call("GET", f"/webhooks/{id}/deliveries{query}").body)
 
     assert listed("") == ["event-4", "event-3", "event-2", "event-1", "event-0"]
     assert listed("?status=failed") == listed("?status=Failure") == ["event-3"]
     assert listed("?companyId=another") == ["event-0"]
     assert listed("?since=2026-05-20T12:00:02Z&until=2026-05-20T12:00:03.900Z") == ["event-3", "event-2"]
     page = call("GET", f"/webhooks/{id}/deliveries?pageSize=2&status=sending").body
-    assert [one["id"] for one in page["results"]] == ["event-4", "event-2"]
+    assert ids_in(page) == ["event-4", "event-2"]
     page = call("GET", page["_links"]["next"]["href"]).body
-    assert [one["id"] for one in page["results"]] == ["event-1", "event-0"]
+    assert ids_in(page) == ["event-1", "event-0"]
     last = call("GET", page["_links"]["next"]["href"]).body
     assert (last["results"], "next" in last["_links"]) == ([], False)
-    for wrong in ("status=odd", "since=odd", "since=0999-01-01", "pageSize=101", "after=odd"):
-        refused = call("GET", f"/webhooks/{id}/deliveries?{wrong}")
+    for parameter in ("status=odd", "since=odd", "since=0999-01-01", "pageSize=101", "after=odd"):
+        refused = call("GET", f"/webhooks/{id}/deliveries?{parameter}")
         assert refused.status == 400
-        assert refused.body["validation"]["errors"][0]["itemId"] == wrong.split("=")[0]
+        assert refused.invalid_fields == [parameter.split("=")[0]]
     assert call("GET", "/webhooks/nobody/deliveries").status == 404
     assert listed("?since=2026-05-20T12:00:03Z&until=2026-05-20T12:00:02Z") == []
 
@@ -236,7 +239,7 @@ def test_a_filter_that_fits_hardly_anything_reads_only_so_many_at_a_time(
     call: Call, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_items, "_DELIVERIES_READ_MAX", 200)
-    id = hook(call)["id"]
+    id = create_consumer(call)["id"]
     for n in range(250):
         route(world.ports, hold_event(f"event-{n:03d}", world.now + timedelta(seconds=n)), world.now)
     page = call("GET", f"/webhooks/{id}/deliveries?companyId=nobody").body

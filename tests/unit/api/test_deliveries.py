@@ -13,11 +13,11 @@ from tests.unit.api.conftest import Call
 from tests.worlds.api import World
 from tests.worlds.webhooks import hold_event
 
-HOOK = "/webhooks/consumer-1"
+CONSUMER_PATH = "/webhooks/consumer-1"
 SINCE = "2026-05-20T00:00:00Z"
 
 
-def delivered(world: World, event_id: str, state: DeliveryState, seconds: int = 0, **fields: object) -> Delivery:
+def add_delivery(world: World, event_id: str, state: DeliveryState, seconds: int = 0, **fields: object) -> Delivery:
     event = hold_event(event_id, NOW.replace(second=seconds))
     attempt = Attempt(time=NOW, status=500, duration_ms=31, excerpt="oops")
     delivery = Delivery.of(event, "consumer-1").but(state=state, attempts=(attempt,), tries=1, **fields)
@@ -26,15 +26,15 @@ def delivered(world: World, event_id: str, state: DeliveryState, seconds: int = 
 
 
 @pytest.fixture
-def hook(world: World) -> Consumer:
+def consumer(world: World) -> Consumer:
     consumer = Consumer(id="consumer-1", url="https://hooks.example.com/", created=NOW)
     world.store.commit(webhook_items.add_consumer(consumer))
     return consumer
 
 
-def test_a_delivery_is_shown_with_its_attempts(call: Call, world: World, hook: Consumer) -> None:
-    delivered(world, "event-1", DeliveryState.ATTEMPTING, due=NOW)
-    assert call("GET", f"{HOOK}/deliveries/event-1").body == {
+def test_a_delivery_is_shown_with_its_attempts(call: Call, world: World, consumer: Consumer) -> None:
+    add_delivery(world, "event-1", DeliveryState.ATTEMPTING, due=NOW)
+    assert call("GET", f"{CONSUMER_PATH}/deliveries/event-1").body == {
         "id": "event-1",
         "webhookId": "consumer-1",
         "eventType": "bankFeeds.held",
@@ -52,55 +52,55 @@ def test_a_delivery_is_shown_with_its_attempts(call: Call, world: World, hook: C
             }
         ],
     }
-    assert call("GET", f"{HOOK}/deliveries/nothing").status == 404
+    assert call("GET", f"{CONSUMER_PATH}/deliveries/nothing").status == 404
 
 
-def test_the_largest_page_fits_into_an_answer(call: Call, world: World, hook: Consumer) -> None:
+def test_the_largest_page_fits_into_an_answer(call: Call, world: World, consumer: Consumer) -> None:
     attempts = (Attempt(time=NOW, status=500, duration_ms=15_000, excerpt="\u0000" * 2000),) * ATTEMPTS_KEPT_MAX
     for n in range(100):
         event = hold_event(f"event-{n:03d}", NOW)
         delivery = Delivery.of(event, "consumer-1").but(state=DeliveryState.FAILURE, attempts=attempts)
         world.store.commit(webhook_items.put_delivery(delivery, NOW))
-    page = call("GET", f"{HOOK}/deliveries?pageSize=100")
+    page = call("GET", f"{CONSUMER_PATH}/deliveries?pageSize=100")
     assert len(page.body["results"]) == 100
     assert len(page.text.encode()) < 6_000_000
-    assert len(call("GET", f"{HOOK}/deliveries/event-000").body["attempts"][0]["response"]) == 2000
+    assert len(call("GET", f"{CONSUMER_PATH}/deliveries/event-000").body["attempts"][0]["response"]) == 2000
 
 
-def test_one_delivery_is_replayed(call: Call, world: World, hook: Consumer) -> None:
-    delivered(world, "event-1", DeliveryState.FAILURE)
-    again = call("POST", f"{HOOK}/deliveries/event-1/replay")
-    assert (again.status, again.body["id"], again.body["status"]) == (202, "event-1", "Sending")
-    # The first in case that we crash before the second.
+def test_one_delivery_is_replayed(call: Call, world: World, consumer: Consumer) -> None:
+    add_delivery(world, "event-1", DeliveryState.FAILURE)
+    replayed = call("POST", f"{CONSUMER_PATH}/deliveries/event-1/replay")
+    assert (replayed.status, replayed.body["id"], replayed.body["status"]) == (202, "event-1", "Sending")
+    # The first covers a crash before the second.
     assert world.queues.deliveries == [("consumer-1", "event-1", 20), ("consumer-1", "event-1", 0)]
-    assert call("POST", f"{HOOK}/deliveries/nothing/replay").status == 404
+    assert call("POST", f"{CONSUMER_PATH}/deliveries/nothing/replay").status == 404
     assert call("POST", "/webhooks/nobody/deliveries/event-1/replay").status == 404
 
 
-def test_a_replay_goes_on_by_itself_and_can_be_looked_at(call: Call, world: World, hook: Consumer) -> None:
-    started = call("POST", f"{HOOK}/replays", {"since": SINCE})
+def test_a_replay_goes_on_by_itself_and_can_be_looked_at(call: Call, world: World, consumer: Consumer) -> None:
+    started = call("POST", f"{CONSUMER_PATH}/replays", {"since": SINCE})
     assert started.status == 202
     assert (started.body["which"], started.body["status"], started.body["since"]) == (
         "failed", "Running", "2026-05-20T00:00:00.000Z",
     )  # fmt: skip
     assert world.queues.replays == [("consumer-1", started.body["id"], 0)]
-    assert call("GET", f"{HOOK}/replays/{started.body['id']}").body == started.body
-    assert call("GET", f"{HOOK}/replays").body == {"results": [started.body]}
-    assert call("POST", f"{HOOK}/replays", {"since": SINCE}).body["id"] == started.body["id"], "while it runs"
-    assert call("GET", f"{HOOK}/replays/nothing").status == 404
+    assert call("GET", f"{CONSUMER_PATH}/replays/{started.body['id']}").body == started.body
+    assert call("GET", f"{CONSUMER_PATH}/replays").body == {"results": [started.body]}
+    assert call("POST", f"{CONSUMER_PATH}/replays", {"since": SINCE}).body["id"] == started.body["id"], "while it runs"
+    assert call("GET", f"{CONSUMER_PATH}/replays/nothing").status == 404
     assert call("GET", "/webhooks/nobody/replays").status == 404
 
 
-def test_a_replay_of_a_companys_events(call: Call, world: World, hook: Consumer, ids: dict[str, str]) -> None:
-    wanted = {"since": SINCE, "until": "2026-05-20T11:00:00+01:00", "which": "all", "companyId": ids["company_id"]}
-    started = call("POST", f"{HOOK}/replays", wanted).body
+def test_a_replay_of_a_companys_events(call: Call, world: World, consumer: Consumer, ids: dict[str, str]) -> None:
+    body = {"since": SINCE, "until": "2026-05-20T11:00:00+01:00", "which": "all", "companyId": ids["company_id"]}
+    started = call("POST", f"{CONSUMER_PATH}/replays", body).body
     assert (started["which"], started["companyId"]) == ("all", ids["company_id"])
     assert started["until"] == "2026-05-20T10:00:00.000Z"
-    assert call("POST", f"{HOOK}/replays", wanted | {"companyId": "nobody"}).status == 404
+    assert call("POST", f"{CONSUMER_PATH}/replays", body | {"companyId": "nobody"}).status == 404
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field"),
+    ("body", "field"),
     [
         ({}, "since"),
         ({"since": "yesterday"}, "since"),
@@ -112,18 +112,21 @@ def test_a_replay_of_a_companys_events(call: Call, world: World, hook: Consumer,
     ],
 )
 def test_a_replay_that_is_not_understood_names_the_field(
-    call: Call, world: World, hook: Consumer, wrong: dict[str, object], field: str
+    call: Call, world: World, consumer: Consumer, body: dict[str, object], field: str
 ) -> None:
-    refused = call("POST", f"{HOOK}/replays", wrong)
+    refused = call("POST", f"{CONSUMER_PATH}/replays", body)
     assert refused.status == 400
-    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == [field]
+    assert refused.invalid_fields == [field]
     assert world.queues.replays == []
 
 
-def test_a_disabled_consumer_is_enabled_before_a_replay(call: Call, world: World, hook: Consumer) -> None:
-    delivered(world, "event-1", DeliveryState.FAILURE)
-    world.store.commit(webhook_items.put_consumer(hook.but(disabled=True)))
-    for path, body in ((f"{HOOK}/replays", {"since": SINCE}), (f"{HOOK}/deliveries/event-1/replay", None)):
+def test_a_disabled_consumer_is_enabled_before_a_replay(call: Call, world: World, consumer: Consumer) -> None:
+    add_delivery(world, "event-1", DeliveryState.FAILURE)
+    world.store.commit(webhook_items.put_consumer(consumer.but(disabled=True)))
+    for path, body in (
+        (f"{CONSUMER_PATH}/replays", {"since": SINCE}),
+        (f"{CONSUMER_PATH}/deliveries/event-1/replay", None),
+    ):
         refused = call("POST", path, body)
         assert refused.status == 409
         assert "enable it first" in refused.body["error"]

@@ -1,4 +1,4 @@
-"""Whatever goes wrong is told in Codat's envelope, as JSON, with an id to ask by."""
+"""Every error is answered in Codat's envelope, as JSON, with a correlation id."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ SAMPLE = Path(__file__).parents[3] / "events" / "public_api.json"
     ],
 )
 def test_each_error_has_its_status(error: Exception, status: int, retry: str) -> None:
-    told = errors.error_answer(error)
-    envelope = told.envelope("c" * 32)
-    assert (told.status, envelope["statusCode"], envelope["canBeRetried"]) == (status, status, retry)
+    answer = errors.error_answer(error)
+    envelope = answer.envelope("c" * 32)
+    assert (answer.status, envelope["statusCode"], envelope["canBeRetried"]) == (status, status, retry)
     assert "secret" not in str(envelope)
 
 
@@ -87,7 +87,7 @@ def test_a_body_that_is_too_large_is_a_400(call: Call) -> None:
 def test_every_wrong_field_is_named(call: Call) -> None:
     answer = call("POST", "/companies", {"description": 7, "tags": {"a": 1}})
     assert answer.status == 400
-    assert {one["itemId"] for one in answer.body["validation"]["errors"]} == {"name", "description", "tags.a"}
+    assert set(answer.invalid_fields) == {"name", "description", "tags.a"}
 
 
 def test_without_a_key_nothing_is_told(call: Call) -> None:

@@ -1,4 +1,4 @@
-"""A hold over more feeds than one answer can go through: its figures and its release say how far they are."""
+"""A hold on more feeds than one request can process: its figures and its release show how far they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cli import holds
 from feedlane.feeds import pages
 from feedlane.holds import items as hold_items
 from tests.unit.api.conftest import Call
-from tests.unit.api.test_feeds_and_holds import PROBLEM, connected, hold_with_waiting
+from tests.unit.api.test_feeds_and_holds import PROBLEM, connect_account, hold_waiting_feed
 from tests.worlds.api import World
 
 Ids = dict[str, str]
@@ -19,9 +19,9 @@ Ids = dict[str, str]
 
 @pytest.fixture
 def held(call: Call, ids: Ids, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An app's hold, where a page has one connection and there are two."""
-    connected(call, ids)
-    hold_with_waiting(world, ids)
+    """A hold on the app, with two connections and one connection per page."""
+    connect_account(call, ids)
+    hold_waiting_feed(world, ids)
     world.store.commit(hold_items.remove_hold(hold_items.holds(world.store)[0]))
     other = call("POST", f"/companies/{ids['company_id']}/connections", {"platformKey": "gbol"})
     assert other.status == 200
@@ -47,13 +47,13 @@ def test_a_release_in_pages_stands_as_being_released(call: Call, monkeypatch: py
         return call(method, path).body
 
     monkeypatch.setattr("cli.http_api.HttpApi.ask", ask)
-    told = CliRunner().invoke(holds.group, ["list", "--api-url", "http://api.test", "--api-key", "k"])
-    assert " or more  " in told.output
-    assert told.output.rstrip().endswith("being released")
+    result = CliRunner().invoke(holds.group, ["list", "--api-url", "http://api.test", "--api-key", "k"])
+    assert " or more  " in result.output
+    assert result.output.rstrip().endswith("being released")
 
 
 def test_a_hold_that_is_counted_in_full_says_nothing_of_it(call: Call, ids: Ids, world: World) -> None:
-    connected(call, ids)
-    hold_with_waiting(world, ids)
+    connect_account(call, ids)
+    hold_waiting_feed(world, ids)
     [hold] = call("GET", "/holds").body["results"]
     assert (hold["waiting"], "moreWaiting" in hold, "releasing" in hold) == (3, False, False)

@@ -1,4 +1,4 @@
-"""The links that the API gives: with a new one-time password each time, where the settings want it."""
+"""Links in the API's answers have a new one-time password each time, if the settings ask for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SETTINGS = "/integrations/gbol/settings"
 
 
 @pytest.fixture
-def place(call: Call, ids: dict[str, str]) -> str:
+def connection_path(call: Call, ids: dict[str, str]) -> str:
     return f"/companies/{ids['company_id']}/connections/{ids['connection_id']}"
 
 
@@ -20,23 +20,24 @@ def _password(link: str) -> str:
     return link.partition("otp=")[2]
 
 
-def test_by_default_links_have_no_password(call: Call, place: str) -> None:
+def test_by_default_links_have_no_password(call: Call, connection_path: str) -> None:
     assert call("GET", SETTINGS).body["linkPasswords"] is False
-    assert call("GET", place).body["linkUrl"] == f"https://feeds.example.com/link{place}/start"
+    assert call("GET", connection_path).body["linkUrl"] == f"https://feeds.example.com/link{connection_path}/start"
 
 
-def test_each_answer_about_a_connection_has_a_new_password(call: Call, world: World, place: str) -> None:
+def test_each_answer_about_a_connection_has_a_new_password(call: Call, world: World, connection_path: str) -> None:
     call("PUT", SETTINGS, {"linkPasswords": True})
-    path = place.rpartition("/")[0]
-    links = [call("GET", place).body["linkUrl"] for _ in range(2)]
-    links += [one["linkUrl"] for one in call("GET", path).body["results"]]
+    path = connection_path.rpartition("/")[0]
+    links = [call("GET", connection_path).body["linkUrl"] for _ in range(2)]
+    links += [connection["linkUrl"] for connection in call("GET", path).body["results"]]
     links.append(call("POST", path, {"platformKey": "gbol"}).body["linkUrl"])
-    links += [one["linkUrl"] for one in call("GET", place.partition("/connections")[0]).body["dataConnections"]]
+    company = call("GET", connection_path.partition("/connections")[0]).body
+    links += [connection["linkUrl"] for connection in company["dataConnections"]]
     passwords = {_password(link) for link in links}
     assert len(passwords) == len(links)
-    kept = {key[0] for key in world.table.items}
-    assert all(f"PASSWORD#{fingerprint(one)}" in kept for one in passwords)
-    assert not any(one in str(world.table.items) for one in passwords)
+    stored = {pk for pk, _ in world.table.items}
+    assert all(f"PASSWORD#{fingerprint(password)}" in stored for password in passwords)
+    assert not any(password in str(world.table.items) for password in passwords)
 
 
 def test_a_companys_link_has_one_too_and_long_lists_have_none(call: Call, ids: dict[str, str]) -> None:
@@ -54,4 +55,4 @@ def test_both_are_off_by_default_and_tell_of_their_change(call: Call, world: Wor
     assert world.event_types == ["settings.changed"]
     refused = call("PUT", SETTINGS, {name: "yes"})
     assert refused.status == 400
-    assert refused.body["validation"]["errors"][0]["itemId"] == name
+    assert refused.invalid_fields == [name]

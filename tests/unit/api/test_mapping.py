@@ -1,4 +1,4 @@
-"""Mapping at its edges: crashes on the way, races, refusals, and what a new mapping mends."""
+"""Edge cases of mapping: crashes, races, refusals, and holds that a new mapping lifts."""
 
 from __future__ import annotations
 
@@ -40,10 +40,14 @@ def account(world: World, connection: Connection) -> SourceAccount:
     )  # fmt: skip
 
 
-def map_it(
+def map_account(
     world: World, connection: Connection, account: SourceAccount, target: str | None = "xero-1"
 ) -> SourceAccount:
     return mapping.map_account(world.ports, world.upstream, world.clock(), connection, account, target, None)
+
+
+def unmap_account(world: World, connection: Connection, account: SourceAccount) -> SourceAccount:
+    return unmapping.unmap(world.ports, world.upstream, world.now, connection, account)
 
 
 def test_a_crash_after_xeros_answer_is_made_good_by_mapping_again(
@@ -55,8 +59,8 @@ def test_a_crash_after_xeros_answer_is_made_good_by_mapping_again(
     with monkeypatch.context() as broken:
         broken.setattr(world.store, "commit", crash)
         with pytest.raises(SystemExit):
-            map_it(world, connection, account)
-    assert map_it(world, connection, account).status is SourceAccountStatus.CONNECTED
+            map_account(world, connection, account)
+    assert map_account(world, connection, account).status is SourceAccountStatus.CONNECTED
     assert len(world.upstream.feeds) == 1
 
 
@@ -66,27 +70,28 @@ def test_what_a_crash_left_behind_for_another_account_is_removed_first(
     token = mapping.account_token(connection.id, account.id)
     world.upstream.feeds["old"] = FeedConnection(id="old", account_token=token, account_id="xero-7", active=True)
     with pytest.raises(Unavailable) as later:
-        map_it(world, connection, account)
+        map_account(world, connection, account)
     assert later.value.retry_after == 5
-    assert map_it(world, connection, account).mapping.target_account_id == "xero-1"
+    assert map_account(world, connection, account).mapping.target_account_id == "xero-1"
 
 
 def test_a_feed_that_grows_meanwhile_is_read_again(
     world: World, connection: Connection, account: SourceAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = unmapping.unmap(world.ports, world.upstream, world.now, connection, map_it(world, connection, account))
-    commit, grown = world.store.commit, []
+    disconnected = unmap_account(world, connection, map_account(world, connection, account))
+    commit, has_grown = world.store.commit, False
 
-    def growing(*writes: Write) -> None:
-        if not grown:
+    def grow_and_commit(*writes: Write) -> None:
+        nonlocal has_grown
+        if not has_grown:
+            has_grown = True
             feed = feed_items.find_feed(world.store, feed_id(connection.id, "src"))
             assert feed
-            grown.append(feed)
             commit(feed_items.put_feed(feed.but(recorded_through=5)))
         commit(*writes)
 
-    monkeypatch.setattr(world.store, "commit", growing)
-    map_it(world, connection, ended)
+    monkeypatch.setattr(world.store, "commit", grow_and_commit)
+    map_account(world, connection, disconnected)
     feed = feed_items.find_feed(world.store, feed_id(connection.id, "src"))
     assert feed
     assert (feed.recorded_through, feed.feed_connection_id) == (5, "feed-2")
@@ -97,55 +102,55 @@ def test_two_that_claim_the_same_xero_account_at_once_do_not_both_get_it(
 ) -> None:
     commit = world.store.commit
 
-    def beaten(*writes: Write) -> None:
+    def claim_and_commit(*writes: Write) -> None:
         pk, sk = keys.target("tenant-1", "xero-1")
         commit(Put({"pk": pk, "sk": sk, "connection_id": "other", "account_id": "x", "company_id": "other"}))
         monkeypatch.setattr(world.store, "commit", commit)
         commit(*writes)
 
-    monkeypatch.setattr(world.store, "commit", beaten)
+    monkeypatch.setattr(world.store, "commit", claim_and_commit)
     with pytest.raises(Invalid, match="is fed by another source account already"):
-        map_it(world, connection, account)
+        map_account(world, connection, account)
     assert company_items.source_account(world.store, connection.id, "src").mapping is None
 
 
 def test_two_that_map_the_same_account_at_once_do_not_both_write(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
-    map_it(world, connection, account)
+    map_account(world, connection, account)
     with pytest.raises(ConditionFailed):
-        map_it(world, connection, account)
+        map_account(world, connection, account)
 
 
 def test_a_connecting_account_is_looked_at_again_when_mapped_again(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
     world.upstream.active = False
-    connecting = map_it(world, connection, account, None)
+    connecting = map_account(world, connection, account, None)
     before = len(world.queues.follow_ups)
-    assert map_it(world, connection, connecting, None) == connecting
+    assert map_account(world, connection, connecting, None) == connecting
     assert len(world.queues.follow_ups) == before + 1
 
 
 def test_another_target_needs_a_disconnection_first(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
-    mapped = map_it(world, connection, account)
+    mapped = map_account(world, connection, account)
     with pytest.raises(Invalid, match="disconnected first"):
-        map_it(world, connection, mapped, "xero-2")
+        map_account(world, connection, mapped, "xero-2")
 
 
 def test_without_the_scope_the_customer_has_to_reconnect(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
     with pytest.raises(ReconnectionNeeded):
-        map_it(world, connection.but(scopes=("openid",)), account)
+        map_account(world, connection.but(scopes=("openid",)), account)
 
 
 def test_xeros_refusal_changes_nothing(world: World, connection: Connection, account: SourceAccount) -> None:
     world.upstream.problem = Refused(ELSEWHERE)
     with pytest.raises(Refused):
-        map_it(world, connection, account)
+        map_account(world, connection, account)
     assert company_items.source_account(world.store, connection.id, "src") == account
     assert feed_items.find_feed(world.store, feed_id(connection.id, "src")) is None
 
@@ -153,38 +158,37 @@ def test_xeros_refusal_changes_nothing(world: World, connection: Connection, acc
 def test_a_new_mapping_lifts_the_hold_of_a_feed_connection_that_was_gone(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
-    ended = unmapping.unmap(world.ports, world.upstream, world.now, connection, map_it(world, connection, account))
-    for reason, left in (("feed-connection-gone", 0), ("statement-rejected", 1)):
-        of_feed = {"subject": feed_id(connection.id, "src"), "company_id": connection.company_id}
-        world.add_hold(Scope.FEED, reason=reason, problem=ELSEWHERE, **of_feed)
-        mapped = map_it(world, connection, ended)
-        assert len(hold_items.holds(world.store)) == left
-        ended = unmapping.unmap(world.ports, world.upstream, world.now, connection, mapped)
+    disconnected = unmap_account(world, connection, map_account(world, connection, account))
+    for reason, holds_left in (("feed-connection-gone", 0), ("statement-rejected", 1)):
+        subject = feed_id(connection.id, "src")
+        world.add_hold(Scope.FEED, subject, reason=reason, problem=ELSEWHERE, company_id=connection.company_id)
+        mapped = map_account(world, connection, disconnected)
+        assert len(hold_items.holds(world.store)) == holds_left
+        disconnected = unmap_account(world, connection, mapped)
 
 
 def test_a_late_answer_about_an_earlier_feed_connection_changes_nothing(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
     world.upstream.active = False
-    map_it(world, connection, account, None)
-    late = FeedConnection(id="earlier", account_token="other", active=True)
-    found = mapping.record_feed_connection_active(world.ports, feed_id(connection.id, "src"), late, world.now)
-    assert found is None
-    assert mapping.record_feed_connection_active(world.ports, "no/feed", late, world.now) is None
+    map_account(world, connection, account, None)
+    earlier = FeedConnection(id="earlier", account_token="other", active=True)
+    for id in (feed_id(connection.id, "src"), "no/feed"):
+        assert mapping.record_feed_connection_active(world.ports, id, earlier, world.now) is None
 
 
 def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_is_mapped_again(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
-    mapped = map_it(world, connection, account)
-    waiting(world, connection)
-    ended = unmapping.unmap(world.ports, world.upstream, world.now, connection, mapped)
+    mapped = map_account(world, connection, account)
+    add_waiting_lines(world, connection)
+    disconnected = unmap_account(world, connection, mapped)
     [hold] = hold_items.holds(world.store)
     assert (hold.scope, hold.reason) == (Scope.FEED, "source-account-disconnected")
     operation = push_operation_items.find_operation(world.store, connection.company_id, "push-1")
     assert (operation.status, operation.problem) == ("Failed", hold.problem)
     assert {"bankFeeds.held", "bankTransactions.write.unsuccessful"} <= set(world.event_types)
-    map_it(world, connection, ended)
+    map_account(world, connection, disconnected)
     assert hold_items.holds(world.store) == []
     newest = next(iter(push_operation_items.operations_of_company(world.store, connection.company_id)))
     assert (newest.door, newest.status, newest.through) == ("release", "Pending", 2)
@@ -194,8 +198,8 @@ def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_
 def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
-    mapped = map_it(world, connection, account)
-    waiting(world, connection)
+    mapped = map_account(world, connection, account)
+    add_waiting_lines(world, connection)
     unmapping.remove_account(world.ports, world.upstream, world.now, connection, mapped)
     assert hold_items.holds(world.store) == []
     operation = push_operation_items.find_operation(world.store, connection.company_id, "push-1")
@@ -203,8 +207,8 @@ def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
     assert company_items.find_source_account(world.store, connection.id, "src") is None
 
 
-def waiting(world: World, connection: Connection) -> None:
-    """Two lines that wait in the ledger, and the push operation that brought them."""
+def add_waiting_lines(world: World, connection: Connection) -> None:
+    """Adds two waiting lines to the ledger, and the push operation that recorded them."""
     feed = feed_items.find_feed(world.store, feed_id(connection.id, "src"))
     assert feed
     operation = PushOperation(

@@ -1,4 +1,4 @@
-"""The real way of ending a connection at Xero, with Xero's answers made up."""
+"""The real `Parts` end a connection at Xero, whose answers are simulated."""
 
 from __future__ import annotations
 
@@ -19,38 +19,39 @@ REJECTED = {"Type": None, "Title": "Unauthorized", "Status": 401, "Detail": "Tok
 
 
 class Vault:
-    """Gives a new token for one that was rejected."""
+    """Answers a new token for a rejected one."""
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         return AccessToken(value="old" if rejected != fingerprint("old") else "new", expires_at=NOW)
 
 
-@pytest.mark.parametrize(("works", "tokens"), [("old", ["old"]), ("new", ["old", "new"])])
+@pytest.mark.parametrize(("accepted", "tokens"), [("old", ["old"]), ("new", ["old", "new"])])
 def test_a_token_that_xero_does_not_take_is_given_back_for_another(
-    monkeypatch: pytest.MonkeyPatch, works: str, tokens: list[str]
+    monkeypatch: pytest.MonkeyPatch, accepted: str, tokens: list[str]
 ) -> None:
-    seen = ended(monkeypatch, works)
-    assert seen == [("DELETE", "/connections/xero-tenant-1", f"Bearer {token}") for token in tokens]
+    assert _disconnect(monkeypatch, accepted) == [
+        ("DELETE", "/connections/xero-tenant-1", f"Bearer {token}") for token in tokens
+    ]
 
 
 def test_two_rejected_tokens_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ReconnectionNeeded):
-        ended(monkeypatch, "none")
+        _disconnect(monkeypatch, "none")
 
 
-def ended(monkeypatch: pytest.MonkeyPatch, works: str) -> list[tuple[str, str, str]]:
-    """What Xero saw while the connection was ended; it takes only the token that `works`."""
+def _disconnect(monkeypatch: pytest.MonkeyPatch, accepted: str) -> list[tuple[str, str, str]]:
+    """The requests that Xero gets while the connection is ended. Xero accepts only the `accepted` token."""
     from api.parts import Parts
 
-    seen: list[tuple[str, str, str]] = []
+    requests: list[tuple[str, str, str]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         authorization = request.headers["Authorization"]
-        seen.append((request.method, request.url.path, authorization))
-        return httpx.Response(204) if authorization.endswith(works) else httpx.Response(401, json=REJECTED)
+        requests.append((request.method, request.url.path, authorization))
+        return httpx.Response(204) if authorization.endswith(accepted) else httpx.Response(401, json=REJECTED)
 
     http = Http("https://xero.example.com", transport=httpx.MockTransport(answer))
     monkeypatch.setattr(wiring, "xero_http", lambda: http)
     monkeypatch.setattr(wiring, "vault", Vault)
     Parts().disconnect(CONNECTION)
-    return seen
+    return requests

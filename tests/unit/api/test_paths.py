@@ -1,4 +1,4 @@
-"""Account ids in paths, however a gateway hands them over."""
+"""Account ids in paths, whether or not a gateway decodes them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from feedlane.ids import ACCOUNT_ID_PATTERN
 from tests.contract.sdk import api_server  # noqa: F401  (the function's folder is on the path)
 
-K = "/companies/c/connections/k"
+CONNECTION = "/companies/c/connections/k"
 FEED = "/feeds/0f20c943-12d0-4800-9f6c-d218f62d494c"
 PLACES = [
-    ("PATCH", f"{K}/connectionInfo/bankFeedAccounts/", ""),
-    ("POST", f"{K}/push/bankAccounts/", "/bankTransactions"),
-    ("POST", f"{K}/push/bankAccounts/", "/bankTransactions/validate"),
-    ("GET", f"{K}/options/bankAccounts/", "/bankTransactions"),
+    ("PATCH", f"{CONNECTION}/connectionInfo/bankFeedAccounts/", ""),
+    ("POST", f"{CONNECTION}/push/bankAccounts/", "/bankTransactions"),
+    ("POST", f"{CONNECTION}/push/bankAccounts/", "/bankTransactions/validate"),
+    ("GET", f"{CONNECTION}/options/bankAccounts/", "/bankTransactions"),
     ("POST", f"{FEED}/", "/release"),
     ("GET", f"{FEED}/", ""),
 ]
@@ -30,13 +30,13 @@ PLACES = [
     st.sampled_from(["", "/Prod"]),
 )
 def test_every_account_id_survives_the_way(
-    place: tuple[str, str, str], account_id: str, decoded: bool, stage: str
+    place: tuple[str, str, str], account_id: str, is_decoded: bool, stage: str
 ) -> None:
     from api.paths import account_id_in, with_one_segment
 
     method, before, after = place
-    sent = account_id if decoded else quote(account_id, safe="")
-    path = with_one_segment(method, f"{stage}{before}{sent}{after}")
+    received = account_id if is_decoded else quote(account_id, safe="")
+    path = with_one_segment(method, f"{stage}{before}{received}{after}")
     assert path.startswith(stage + before)
     assert path.endswith(after)
     segment = path[len(stage + before) : len(path) - len(after)]
@@ -47,11 +47,13 @@ def test_every_account_id_survives_the_way(
 def test_a_feed_id_may_be_encoded_as_a_whole() -> None:
     from api.paths import with_one_segment
 
-    whole = FEED.replace("/feeds/", "") + "/a/b"
-    assert with_one_segment("GET", "/feeds/" + quote(whole, safe="")) == f"{FEED}/a%2Fb"
+    id = FEED.replace("/feeds/", "") + "/a/b"
+    assert with_one_segment("GET", "/feeds/" + quote(id, safe="")) == f"{FEED}/a%2Fb"
 
 
-@pytest.mark.parametrize("path", ["/companies", f"{K}/connectionInfo/bankFeedAccounts/batch", "/feeds", K])
+@pytest.mark.parametrize(
+    "path", ["/companies", "/feeds", CONNECTION, f"{CONNECTION}/connectionInfo/bankFeedAccounts/batch"]
+)
 def test_other_paths_stay_as_they_are(path: str) -> None:
     from api.paths import with_one_segment
 

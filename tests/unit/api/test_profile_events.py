@@ -1,4 +1,4 @@
-"""The profile and the allowed origins are settings too: a change of them is told, once."""
+"""The profile and the allowed origins are settings too: each change of them has one event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROFILE = {
 }
 
 
-def _told(world: World) -> list[Any]:
+def _payloads(world: World) -> list[Any]:
     events = [item for key, item in world.table.items.items() if key[0].startswith("EVENT#")]
     assert {event["type"] for event in events} <= {"settings.changed"}
     return [json.loads(event["payload"]) for event in events]
@@ -25,14 +25,14 @@ def _told(world: World) -> list[Any]:
 
 def test_a_change_of_the_profile_is_told_with_what_is_new(call: Call, world: World) -> None:
     assert call("PUT", "/profile", PROFILE).status == 200
-    [told] = _told(world)
-    assert told["changed"] == ["logoUrl", "name", "redirectUrl"]
-    assert told["settings"] == {name: PROFILE[name] for name in told["changed"]}
+    [payload] = _payloads(world)
+    assert payload["changed"] == ["logoUrl", "name", "redirectUrl"]
+    assert payload["settings"] == {name: PROFILE[name] for name in payload["changed"]}
 
 
 def test_a_change_of_the_allowed_origins_is_told(call: Call, world: World) -> None:
     call("POST", "/corsSettings", {"allowedOrigins": ["https://app.example.com"]})
-    assert _told(world) == [
+    assert _payloads(world) == [
         {"changed": ["allowedOrigins"], "settings": {"allowedOrigins": ["https://app.example.com"]}}
     ]
 
@@ -41,9 +41,9 @@ def test_the_same_profile_again_is_no_change(call: Call, world: World) -> None:
     for _ in range(2):
         call("PUT", "/profile", PROFILE)
         call("POST", "/corsSettings", {"allowedOrigins": []})
-    assert len(_told(world)) == 1
+    assert len(_payloads(world)) == 1
 
 
 def test_a_profile_that_is_refused_is_not_told(call: Call, world: World) -> None:
     assert call("PUT", "/profile", PROFILE | {"logoUrl": "ftp://app.example.com"}).status == 400
-    assert _told(world) == []
+    assert _payloads(world) == []

@@ -23,7 +23,7 @@ THING = {
 
 
 @pytest.mark.parametrize(
-    ("query", "fits"),
+    ("query", "matches"),
     [
         ("", True),
         ("status=linked", True),
@@ -45,8 +45,8 @@ THING = {
         ("Connections.Status=Unlinked", False),
     ],
 )
-def test_queries(query: str, fits: bool) -> None:
-    assert query_predicate(query, FIELDS, "Thing")(THING) is fits
+def test_queries(query: str, matches: bool) -> None:
+    assert query_predicate(query, FIELDS, "Thing")(THING) is matches
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_a_number_is_compared_with_numbers_only() -> None:
 
 @given(st.text(max_size=60))
 def test_no_query_is_a_crash(query: str) -> None:
-    """It fits or it does not, or it is refused with a reason."""
-    for found in (
-        outcome(lambda: query_predicate(query, FIELDS, "Thing")(THING)),
-        outcome(lambda: tag_predicate(query)({"a": "b"})),
+    """It matches or not, or it is refused with a reason."""
+    for outcome in (
+        _outcome(lambda: query_predicate(query, FIELDS, "Thing")(THING)),
+        _outcome(lambda: tag_predicate(query)({"a": "b"})),
     ):
-        assert isinstance(found, bool) or found
+        assert isinstance(outcome, bool) or outcome
 
 
-def outcome(ask: Callable[[], bool]) -> bool | str:
+def _outcome(match: Callable[[], bool]) -> bool | str:
     try:
-        return ask()
-    except Invalid as refused:
-        return refused.message
+        return match()
+    except Invalid as error:
+        return error.message
 
 
 def test_tags_are_matched_case_and_all() -> None:
@@ -112,7 +112,7 @@ def test_a_page_in_the_middle_links_both_ways() -> None:
 def test_things_without_the_property_are_ordered_first() -> None:
     request = page_request({"orderBy": "name"}, FIELDS, "Thing")
     page = page_of(request, "/things", [{"name": "b"}, {"name": None}, {"name": "A"}])
-    assert [one["name"] for one in page["results"]] == [None, "A", "b"]
+    assert [thing["name"] for thing in page["results"]] == [None, "A", "b"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`POST /feeds/…/statements/{number}/resolve`, and its command: explicit words about one statement."""
+"""`POST /feeds/…/statements/{number}/resolve` and its command: an operator resolves one statement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from feedlane.ids import feed_id
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord, StatementState
 from tests.unit.api.conftest import Call
-from tests.unit.api.test_feeds_and_holds import connected
+from tests.unit.api.test_feeds_and_holds import connect_account
 from tests.worlds.api import World
 
 Ids = dict[str, str]
@@ -23,7 +23,7 @@ Ids = dict[str, str]
 @pytest.fixture
 def path(call: Call, ids: Ids, world: World) -> str:
     """An account whose first statement, of two transactions, is stuck at Xero."""
-    connected(call, ids)
+    connect_account(call, ids)
     feed = feed_items.find_feed(world.store, feed_id(ids["connection_id"], "a/b"))
     assert feed
     flight = Flight(number=1, first=1, last=2, status=FlightStatus.PENDING)
@@ -31,8 +31,8 @@ def path(call: Call, ids: Ids, world: World) -> str:
         feed_id=feed.id, number=1, first=1, last=2, state=StatementState.PENDING, upstream_id="s-1",
         start_date="2026-05-01", end_date="2026-05-01", created=world.now, posted_on=world.now, stuck=True,
     )  # fmt: skip
-    grown = feed.but(recorded_through=2, statements=1, flight=flight)
-    world.store.commit(feed_items.put_feed(grown), *statement_items.add_statement(statement, b"{}"))
+    feed = feed.but(recorded_through=2, statements=1, flight=flight)
+    world.store.commit(feed_items.put_feed(feed), *statement_items.add_statement(statement, b"{}"))
     return f"/feeds/{ids['connection_id']}/a%2Fb"
 
 
@@ -43,8 +43,8 @@ def test_delivered_moves_the_feed_on(call: Call, path: str) -> None:
     assert (answer.body["lastStatement"]["status"], answer.body["lastStatement"]["resolvedAs"]) == (
         "DELIVERED", "delivered",
     )  # fmt: skip
-    again = call("POST", f"{path}/statements/1/resolve", {"outcome": "delivered"})
-    assert again.status == 409
+    repeated = call("POST", f"{path}/statements/1/resolve", {"outcome": "delivered"})
+    assert repeated.status == 409
 
 
 def test_not_delivered_is_sent_again(call: Call, path: str) -> None:
@@ -68,21 +68,21 @@ def test_a_statement_that_is_not_there_is_not_found(call: Call, path: str, numbe
 def test_the_command_asks_for_what_its_words_say(
     monkeypatch: pytest.MonkeyPatch, call: Call, path: str, ids: Ids, word: str, outcome: str
 ) -> None:
-    asked: list[tuple[str, str, Any]] = []
+    calls: list[tuple[str, str, Any]] = []
 
     def ask(self: object, method: str, path: str, body: Any = None) -> Any:
-        asked.append((method, path, body))
+        calls.append((method, path, body))
         return call(method, path, body).body
 
     monkeypatch.setattr("cli.http_api.HttpApi.ask", ask)
-    words = ["resolve", f"{ids['connection_id']}/a/b", "1", "--outcome", word]
-    given = ["--api-url", "http://api.test", "--api-key", "k"]
-    told = CliRunner().invoke(feeds.group, words + given)
-    assert told.exit_code == 0, told.output
-    assert asked == [("POST", f"{path}/statements/1/resolve", {"outcome": outcome})]
-    assert f"{ids['connection_id']}/a/b  2  " in told.output
+    arguments = ["resolve", f"{ids['connection_id']}/a/b", "1", "--outcome", word]
+    options = ["--api-url", "http://api.test", "--api-key", "k"]
+    result = CliRunner().invoke(feeds.group, arguments + options)
+    assert result.exit_code == 0, result.output
+    assert calls == [("POST", f"{path}/statements/1/resolve", {"outcome": outcome})]
+    assert f"{ids['connection_id']}/a/b  2  " in result.output
 
 
 def test_the_command_needs_the_outcome_in_words() -> None:
-    words = ["resolve", "k/a", "1", "--api-url", "http://api.test", "--api-key", "k"]
-    assert CliRunner().invoke(feeds.group, words).exit_code == 2
+    arguments = ["resolve", "k/a", "1", "--api-url", "http://api.test", "--api-key", "k"]
+    assert CliRunner().invoke(feeds.group, arguments).exit_code == 2

@@ -12,7 +12,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
 from tests.unit.api.conftest import Call
-from tests.unit.api.test_feeds_and_holds import connected
+from tests.unit.api.test_feeds_and_holds import connect_account
 from tests.worlds.api import World
 
 SETTINGS, CREDENTIALS = "/integrations/gbol/settings", "/integrations/gbol/credentials"
@@ -55,7 +55,7 @@ def test_what_is_given_changes_and_the_rest_stays(call: Call, world: World) -> N
 def test_each_broken_rule_is_named(call: Call, world: World, changes: dict[str, Any], fields: set[str]) -> None:
     refused = call("PUT", SETTINGS, changes)
     assert refused.status == 400
-    assert {one["itemId"] for one in refused.body["validation"]["errors"]} == fields
+    assert set(refused.invalid_fields) == fields
     assert world.event_types == []
 
 
@@ -93,7 +93,7 @@ def test_keys_that_xero_does_not_know_are_refused(call: Call, world: World) -> N
     world.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret")
     refused = call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "wrong"})
     assert refused.status == 400
-    assert refused.body["validation"]["errors"][0]["itemId"] == "clientSecret"
+    assert refused.invalid_fields == ["clientSecret"]
     assert settings_items.settings(world.store).client_id == "A" * 32
 
 
@@ -104,7 +104,7 @@ def test_other_platforms_have_no_settings(call: Call) -> None:
 def test_what_waited_while_bank_feeds_were_off_is_woken_when_they_are_on_again(
     call: Call, ids: dict[str, str], world: World
 ) -> None:
-    connected(call, ids)
+    connect_account(call, ids)
     [feed] = feed_items.all_feeds(world.store)
     world.store.commit(feed_items.put_feed(feed.but(recorded_through=1)))
     call("PUT", SETTINGS, {"bankFeeds": False})
@@ -131,7 +131,7 @@ def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call
     world.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this client secret.")
     refused = call("PUT", f"{CREDENTIALS}/secondSecret", {"clientSecret": "canary-secret-2222"})
     assert refused.status == 400
-    assert refused.body["validation"]["errors"][0]["itemId"] == "clientSecret"
+    assert refused.invalid_fields == ["clientSecret"]
     assert "canary-secret" not in refused.text
     assert settings_items.settings(world.store).second_secret_ending == ""
 
@@ -192,7 +192,7 @@ def test_every_setting_has_a_default_and_tells_of_its_change(
 def test_a_redirect_uri_that_does_not_lead_back_here_is_refused(call: Call, world: World, uri: str) -> None:
     refused = call("PUT", SETTINGS, {"redirectUri": uri})
     assert refused.status == 400
-    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == ["redirectUri"]
+    assert refused.invalid_fields == ["redirectUri"]
     assert settings_items.settings(world.store).redirect_uri == ""
 
 
@@ -206,7 +206,7 @@ def test_the_deployments_own_redirect_uri_is_no_setting(call: Call, world: World
 def test_partner_status_needs_both_pages_before(call: Call, missing: str) -> None:
     call("PUT", SETTINGS, {name: url for name, url in PAGES.items() if name != missing})
     refused = call("PUT", SETTINGS, {"partner": True})
-    assert [one["itemId"] for one in refused.body["validation"]["errors"]] == [missing]
+    assert refused.invalid_fields == [missing]
     assert call("PUT", SETTINGS, {missing: PAGES[missing]}).status == 200
     assert call("PUT", SETTINGS, {"partner": True}).body["partner"] is True
     assert call("PUT", SETTINGS, {missing: ""}).status == 400
