@@ -30,7 +30,7 @@ def _dies_before_the_store(world: World, token_set: str) -> None:
     world.secrets.on_write = die
     with pytest.raises(Crash):
         world.vault().access_token(token_set)
-    world.reborn()
+    world.restart()
 
 
 def _all_answers_lost(_: int) -> httpx.Response:
@@ -38,7 +38,7 @@ def _all_answers_lost(_: int) -> httpx.Response:
 
 
 def _look(world: World) -> Resolved:
-    return refreshes_in_doubt.resolve(Store(world.table), world.reborn(), world.now)
+    return refreshes_in_doubt.resolve(Store(world.table), world.restart(), world.now)
 
 
 def _several(world: World, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -46,7 +46,7 @@ def _several(world: World, monkeypatch: pytest.MonkeyPatch, number: int) -> None
     token_sets = []
     for user in range(number):
         monkeypatch.setattr("tests.worlds.vault.USER", f"5f2c1a3e-0000-4000-8000-00000000010{user}")
-        token_sets.append(world.connected(f"code-{user}"))
+        token_sets.append(world.connect(f"code-{user}"))
     assert len(set(token_sets)) == number
     world.advance(minutes=31)
     for token_set in token_sets:
@@ -59,26 +59,26 @@ def _listed(world: World) -> list[str]:
 
 
 def test_without_the_watch_a_crash_of_which_nobody_asks_again_costs_the_connection(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     _dies_before_the_store(world, token_set)
     world.advance(minutes=31)
     with pytest.raises(ReconnectionNeeded):
-        world.reborn().access_token(token_set)
+        world.restart().access_token(token_set)
 
 
 def test_a_crash_of_which_nobody_asks_again_is_settled_in_time(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     _dies_before_the_store(world, token_set)
     world.advance(minutes=10)
     assert _look(world) == Resolved(settled=1)
     world.advance(days=59)
-    assert world.reborn().access_token(token_set).value
+    assert world.restart().access_token(token_set).value
 
 
 def test_lost_answers_of_which_nobody_asks_again_are_settled_in_time(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     world.server.after = _all_answers_lost
     with pytest.raises(Unavailable):
@@ -87,11 +87,11 @@ def test_lost_answers_of_which_nobody_asks_again_are_settled_in_time(world: Worl
     world.advance(minutes=10)
     assert _look(world) == Resolved(settled=1)
     world.advance(days=59)
-    assert world.reborn().access_token(token_set).value
+    assert world.restart().access_token(token_set).value
 
 
 def test_a_token_that_works_still_does_not_hide_the_doubt(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     rejected = fingerprint(world.vault().access_token(token_set).value)
     world.server.after = _all_answers_lost
     with pytest.raises(Unavailable):
@@ -103,16 +103,16 @@ def test_a_token_that_works_still_does_not_hide_the_doubt(world: World) -> None:
 
 
 def test_a_refresh_under_way_is_left_alone(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     leases = Leases(world.table, world.clock)
-    assert leases.take(leases.look(token_set), refresh=True)
+    assert leases.take(leases.read(token_set), refresh=True)
     world.advance(minutes=1)
     assert _look(world) == Resolved()
     assert world.server.refreshes == 0
 
 
 def test_a_refresh_that_ends_well_is_listed_no_more(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     world.vault().access_token(token_set)
     world.advance(minutes=10)
@@ -122,7 +122,7 @@ def test_a_refresh_that_ends_well_is_listed_no_more(world: World) -> None:
 
 
 def test_a_token_set_that_has_ended_is_asked_about_once(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     _dies_before_the_store(world, token_set)
     world.advance(minutes=31)
@@ -131,11 +131,11 @@ def test_a_token_set_that_has_ended_is_asked_about_once(world: World) -> None:
 
 
 def test_a_token_set_that_was_revoked_meanwhile_is_listed_no_more(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     _dies_before_the_store(world, token_set)
     world.advance(minutes=1)
-    world.reborn().revoke(token_set)
+    world.restart().revoke(token_set)
     assert _listed(world) == []
 
 

@@ -51,7 +51,7 @@ def test_the_watch_finds_lost_replays_and_keys_that_nobody_noted(monkeypatch: py
     world.table.on_commit = crash
     with pytest.raises(Crash):
         world.save(CLIENT_ID, SECRET)
-    answer = _watched(world, monkeypatch, world.reborn())
+    answer = _watched(world, monkeypatch, world.restart())
     assert answer == NOTHING | {"replays_rung": 1, "keys": True}
     assert world.queues.replays == [("consumer-1", "replay-1", 0)]
     assert world.agree()
@@ -70,9 +70,9 @@ def test_replays_go_on_while_the_vault_cannot_be_asked(monkeypatch: pytest.Monke
 
 def test_a_refresh_of_which_nobody_knows_the_end_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    token_set = world.connected()
+    token_set = world.connect()
     leases = Leases(world.table, world.clock)
-    assert leases.take(leases.look(token_set), refresh=True)  # and its holder died
+    assert leases.take(leases.read(token_set), refresh=True)  # and its holder died
     world.advance(minutes=10)
     assert _watched(world, monkeypatch, world.vault())["refreshes_settled"] == 1
     assert world.server.refreshes == 1
