@@ -84,12 +84,12 @@ def tokens_are_used_before_they_are_stored() -> AbstractContextManager[Any]:
 
 
 def everyone_gets_the_lease() -> AbstractContextManager[Any]:
-    real = Leases.look
+    real = Leases.read
     return patch.multiple(
         Leases,
-        look=lambda self, subject: real(self, subject)._replace(until=0),
-        take=lambda self, seen, refresh=False: seen._replace(until=0),
-        publish=lambda self, lease, version: self.announce(lease.subject, version),
+        read=lambda self, subject: real(self, subject)._replace(until=0),
+        take=lambda self, state, refresh=False: state._replace(until=0),
+        publish=lambda self, lease, version: self.supersede(lease.subject, version),
     )
 
 

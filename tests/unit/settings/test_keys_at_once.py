@@ -106,7 +106,7 @@ def test_after_a_crash_the_watch_makes_table_and_vault_agree(world: World, name:
         CHANGES[name](world)
     except Crash:
         world.settle()
-    world.reborn()
+    world.restart()
     assert world.agree()
     _is_no_mixture(world)
     assert len(world.events("settings.changed")) == told + (world.kept != before)

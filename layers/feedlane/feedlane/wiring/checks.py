@@ -1,4 +1,4 @@
-"""Follow-up messages: who answers each kind of them."""
+"""Follow-up messages: which function handles each kind."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ class Checks:
     ports: Ports
     upstream: Upstream
     record_age: Callable[[timedelta], None] = lambda age: None
-    """Is told how old a statement is that the upstream has not ended, whenever it is looked at."""
+    """Called at each check with the age of a statement that the upstream has not ended."""
 
     def dispatch(self, follow_up: FollowUp) -> None:
-        """Does what the message asks. An exception means that it must come again."""
+        """Handles the message. After an exception it must be delivered again."""
         try:
             self._dispatch(follow_up)
         except NotFound as missing:
             if missing.what != "company":
                 raise
-            # Deleted meanwhile: nobody is left to look for, or to tell.
+            # The company has been deleted: there is nothing left to check, and no one to notify.
 
     def _dispatch(self, follow_up: FollowUp) -> None:
         match follow_up:
@@ -70,9 +70,9 @@ class Checks:
             case RemovedAccountCheck(feed_id=feed_id):
                 unmapping.fail_removed_account(self.ports, self.ports.clock(), feed_id)
             case _:
-                self._dispatch_of_connection(follow_up)
+                self._dispatch_for_connection(follow_up)
 
-    def _dispatch_of_connection(self, follow_up: ConnectionFollowUp) -> None:
+    def _dispatch_for_connection(self, follow_up: ConnectionFollowUp) -> None:
         match follow_up:
             case OneOffAccessCheck():
                 one_off_access.check(self.ports, self.ports.clock(), follow_up)
