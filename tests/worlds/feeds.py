@@ -99,7 +99,7 @@ class World(BaseWorld):
         return feed
 
     def operation(self, key: str) -> PushOperation:
-        return push_operation_items.find_operation(self.store, COMPANY, key)
+        return push_operation_items.operation(self.store, COMPANY, key)
 
     def operations(self) -> list[PushOperation]:
         return list(push_operation_items.operations_of_company(self.store, COMPANY))
