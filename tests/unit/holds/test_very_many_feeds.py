@@ -15,8 +15,8 @@ from feedlane.feeds import push_operation_items, wake_all
 from feedlane.feeds.pages import CONNECTIONS_PER_PAGE_MAX, FEEDS_PER_PAGE_MAX, feed_page
 from feedlane.feeds.upstream import Refusal
 from feedlane.follow_ups import ReleaseCheck
+from feedlane.holds import held_feeds, placement
 from feedlane.holds import items as hold_items
-from feedlane.holds import placement
 from feedlane.holds import release as hold_release
 from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
@@ -222,8 +222,8 @@ def test_switching_bank_feeds_on_again_wakes_every_feed() -> None:
 
 def test_what_waits_behind_a_hold_of_very_many_feeds_is_counted_in_part() -> None:
     app = World(COMPANIES * 3, 900)
-    counted = placement.count_waiting(app.store, held(app))
+    counted = held_feeds.count_waiting(app.store, held(app))
     assert not counted.is_complete
     assert 0 < counted.number < 900 * WAITING
     few = World(50, 60)
-    assert placement.count_waiting(few.store, held(few)) == (60 * WAITING, True)
+    assert held_feeds.count_waiting(few.store, held(few)) == (60 * WAITING, True)
