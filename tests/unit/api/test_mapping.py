@@ -177,7 +177,7 @@ def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_
     ended = unmapping.unmap(own.ports, own.upstream, own.now, connection, mapped)
     [hold] = hold_items.holds(own.store)
     assert (hold.scope, hold.reason) == (Scope.FEED, "source-account-disconnected")
-    operation = push_operation_items.find_operation(own.store, connection.company_id, "push-1")
+    operation = push_operation_items.operation(own.store, connection.company_id, "push-1")
     assert (operation.status, operation.problem) == ("Failed", hold.problem)
     assert {"bankFeeds.held", "bankTransactions.write.unsuccessful"} <= set(own.event_types)
     map_it(own, connection, ended)
@@ -194,7 +194,7 @@ def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
     waiting(own, connection)
     unmapping.remove_account(own.ports, own.upstream, own.now, connection, mapped)
     assert hold_items.holds(own.store) == []
-    operation = push_operation_items.find_operation(own.store, connection.company_id, "push-1")
+    operation = push_operation_items.operation(own.store, connection.company_id, "push-1")
     assert operation.status == "Failed"
     assert company_items.find_source_account(own.store, connection.id, "src") is None
 

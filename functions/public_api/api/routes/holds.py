@@ -9,8 +9,8 @@ from api.answers import ok
 from api.requests import Routes
 from feedlane.codat.bodies import ReleaseBody, parse_body
 from feedlane.holds import items as hold_items
-from feedlane.holds import placement
 from feedlane.holds import release as hold_release
+from feedlane.holds.held_feeds import count_waiting
 from feedlane.holds.shapes import hold_json
 from feedlane.pushes.shapes import push_operation_json
 
@@ -20,13 +20,13 @@ router = Routes()
 @router.get("/holds")
 def list_holds() -> Response[str]:
     store = parts.current.store
-    return ok({"results": [hold_json(hold, placement.count_waiting(store, hold)) for hold in hold_items.holds(store)]})
+    return ok({"results": [hold_json(hold, count_waiting(store, hold)) for hold in hold_items.holds(store)]})
 
 
 @router.post("/holds/<hold_id>/release")
 def release_hold(hold_id: str) -> Response[str]:
     """Answers the push operations that send the waiting lines. The body may name transactions to set aside."""
     current, body = parts.current, parse_body(ReleaseBody, router.body or "{}")
-    hold = hold_release.find_hold(current.store, hold_id)
+    hold = hold_items.hold_by_id(current.store, hold_id)
     operations = hold_release.release(current.ports, current.clock(), hold, body.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in operations]})

@@ -82,7 +82,7 @@ class StatementFollower:
                 if problems and all(problem.type == DUPLICATE for problem in problems):
                     self._finish(feed.id, statement, None)
                 else:
-                    self._finish(feed.id, statement, self.upstream.rejection(problems))
+                    self._finish(feed.id, statement, self.upstream.refusal_for_rejection(problems))
             case TryLater():
                 until = now + timedelta(seconds=answer.seconds)
                 subject = {Scope.APP: APP_SUBJECT, Scope.TENANT: feed.tenant_id}.get(answer.scope, feed.id)

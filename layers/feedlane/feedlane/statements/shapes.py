@@ -8,8 +8,8 @@ from feedlane.clock import iso
 from feedlane.codat.errors import problem_json
 from feedlane.codat.query import Fields
 from feedlane.feeds.feed import Feed
+from feedlane.holds.held_feeds import WaitingCount
 from feedlane.holds.hold import Hold
-from feedlane.holds.placement import WaitingCount
 from feedlane.holds.shapes import hold_json
 from feedlane.statements.statement import StatementRecord
 

@@ -94,7 +94,7 @@ class XeroBankFeeds:
         item = only_item(object_in(answer))
         return obstacle_in(answer, self._api.clock()) or _parse_accepted(item) or _UNREADABLE
 
-    def rejection(self, problems: Sequence[Problem]) -> Refusal:
+    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
         return refusal_of(problems[0] if problems else _NO_REASON)
 
     def _asked(
