@@ -127,5 +127,5 @@ class StatementFollower:
         self.ports.store.commit(statement_items.put_statement(polled), *writes)
 
     def _postpone(self, check: StatementCheck, seconds: float) -> None:
-        """Schedules the same poll again: this one did not reach Xero, or was told to wait."""
+        """Schedules the same poll again: this one was not allowed to go, or Xero asked to wait."""
         self.ports.queues.follow_up(check, max(1, min(DELAY_SECONDS_MAX, int(seconds) + 1)))

@@ -41,7 +41,7 @@ class XeroApi:
         """Any answer that Xero gives. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises.
 
         If Xero refuses without a reason, raises `ReconnectionNeeded` where the connection or a scope is missing, and
-        `Unavailable` where Xero could not be asked which.
+        `Unavailable` if that could not be checked.
         """
         headers = {"Xero-Tenant-Id": access.tenant_id, "Accept": "application/json"}
         if content is not None:
