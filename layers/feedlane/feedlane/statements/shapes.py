@@ -1,4 +1,4 @@
-"""Feeds and holds in JSON: what Feedlane's own routes answer."""
+"""A feed in JSON, with its last statement and its hold, as Feedlane's own routes show it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FEED_FIELDS: Fields = dict.fromkeys(
 def feed_json(
     feed: Feed, last: StatementRecord | None, hold: Hold | None = None, behind: WaitingCount | None = None
 ) -> dict[str, Any]:
-    """`hold` is the widest that stops it, `behind` what waits behind that."""
+    """`hold` is the widest hold that stops the feed, `behind` the transactions waiting behind it."""
     return {
         "id": feed.id,
         "companyId": feed.company_id,

@@ -30,6 +30,7 @@ from feedlane.link import one_off_access, recovery, unanswered_starts
 from feedlane.mapping import unmapping
 from feedlane.ports import Ports
 from feedlane.pushes import doorbell
+from feedlane.statements.feed_connection_follower import FeedConnectionFollower
 from feedlane.statements.follower import StatementFollower
 from feedlane.statements.waits import remove_planned_wake
 
@@ -53,9 +54,9 @@ class Checks:
     def _dispatch(self, follow_up: FollowUp) -> None:
         match follow_up:
             case StatementCheck():
-                self._follower.follow(follow_up)
+                StatementFollower(self.ports, self.upstream, self.record_age).follow(follow_up)
             case FeedConnectionCheck():
-                self._follower.follow_feed_connection(follow_up)
+                FeedConnectionFollower(self.ports, self.upstream).follow(follow_up)
             case PushOperationCheck():
                 doorbell.check_operation(self.ports, self.ports.clock(), follow_up)
             case Wake(feed_id=feed_id, at=at):
@@ -82,7 +83,3 @@ class Checks:
                 unanswered_starts.check(self.ports, self.ports.clock(), follow_up)
             case _:
                 assert_never(follow_up)
-
-    @property
-    def _follower(self) -> StatementFollower:
-        return StatementFollower(self.ports, self.upstream, self.record_age)
