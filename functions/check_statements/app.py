@@ -1,4 +1,4 @@
-"""Follows statements and feed connections at Xero until they are done."""
+"""Handles follow-up messages, above all by following statements and feed connections at Xero to their end."""
 
 from __future__ import annotations
 

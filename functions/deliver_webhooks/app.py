@@ -18,7 +18,7 @@ from feedlane.webhooks.delivery import DeliveryState
 from feedlane.webhooks.replayer import Replayer
 from feedlane.wiring.webhooks import deliverer, replayer
 
-# An attempt takes at most 15 seconds; whatever takes longer hangs.
+# An attempt takes at most 15 seconds; one that takes longer is stuck.
 BATCH_SECONDS_MAX = 25.0
 MARGIN_SECONDS = 5.0
 
@@ -38,7 +38,7 @@ logger = Logger()
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     metrics.record_duration(Metric.DELIVERIES_LATE, batch.lateness(event, system_clock()))
     seconds = min(BATCH_SECONDS_MAX, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
-    return batch.concurrently(event, partial(_process, deliverer(), replayer()), postpone, logger, seconds)
+    return batch.concurrently(event, partial(_process, deliverer(), replayer()), _postpone, logger, seconds)
 
 
 def _process(deliverer: Deliverer, replayer: Replayer, record: batch.SqsRecord) -> None:
@@ -59,5 +59,5 @@ def _process(deliverer: Deliverer, replayer: Replayer, record: batch.SqsRecord) 
             raise ValueError("the message names neither a delivery nor a replay")
 
 
-def postpone(record: batch.SqsRecord, seconds: int) -> None:
+def _postpone(record: batch.SqsRecord, seconds: int) -> None:
     sqs.postpone(environment().deliveries_queue_url, record.receipt, seconds)

@@ -34,23 +34,23 @@ def bus() -> Bus:
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Fails if the bus did not accept an event: the batch is then delivered again, so that no event is lost.
 
-    Events that the bus had accepted are sent twice, with the same id. Every event passes here, so this is where those
-    that a person must act on are counted.
+    Events that the bus had accepted are sent twice, with the same id. Every event passes through here, so this is where
+    those that need a person's attention are counted.
     """
     counts: Counter[Metric] = Counter()
 
     def count(event: Event) -> None:
-        if measure := metrics.metric_of(event):
-            counts[measure] += 1
+        if metric := metrics.metric_of(event):
+            counts[metric] += 1
 
-    failed = relay(events_in(event, _unreadable), bus(), count)
-    for measure, number in counts.items():
-        metrics.count(measure, number)
+    failed = relay(events_in(event, _report_unreadable), bus(), count)
+    for metric, number in counts.items():
+        metrics.count(metric, number)
     if failed is not None:
-        raise NotTaken(failed)
+        raise EventNotAccepted(failed)
 
 
-class NotTaken(Exception):
+class EventNotAccepted(Exception):
     """The bus did not accept the event at this place in the stream, or one sent together with it."""
 
     def __init__(self, sequence_number: str) -> None:
@@ -58,6 +58,6 @@ class NotTaken(Exception):
         self.sequence_number = sequence_number
 
 
-def _unreadable(key: str) -> None:
+def _report_unreadable(key: str) -> None:
     logger.error("an event in the outbox cannot be read", extra={"key": key})
     metrics.count(Metric.EVENTS_UNREADABLE)

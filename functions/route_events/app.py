@@ -30,9 +30,9 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Reads the consumers once per batch: all its events are older than that."""
-    work = partial(_route, webhook_items.consumers(ports().store))
-    return batch.one_by_one(event, work, _postpone, logger, context.get_remaining_time_in_millis)
+    """Reads the consumers once per batch: all events of the batch are older than that."""
+    process = partial(_route, webhook_items.consumers(ports().store))
+    return batch.one_by_one(event, process, _postpone, logger, context.get_remaining_time_in_millis)
 
 
 def _route(consumers: list[Consumer], record: batch.SqsRecord) -> None:

@@ -1,6 +1,6 @@
 """Started every few minutes by two schedules: one advances the daily round over connections, one runs the watch.
 
-See `feedlane/tending_round.py` and `feedlane/watching.py`.
+See `feedlane/upkeep/daily_round.py` and `feedlane/upkeep/watch.py`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers the progress of the round, or what the watch found."""
+    """Returns the progress of the round, or what the watch found."""
     return _watch() if event.get("watch") else _round(context)
 
 
 def _watch() -> dict[str, Any]:
-    result = wiring.watch().look()
+    result = wiring.watch().run()
     facts = result.model_dump(mode="json")
     if result.replays_given_up:
         logger.error("replays keep failing", extra=facts)
@@ -46,11 +46,11 @@ def _round(context: Any) -> dict[str, Any]:
     def time_left() -> timedelta:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 
-    round = wiring.daily_round().run(time_left)
-    if round is None:
+    state = wiring.daily_round().run(time_left)
+    if state is None:
         logger.info("another run holds the daily round")
         return {"busy": True}
-    progress = {"day": round.day, "finished": round.finished, "seen": round.seen, "ended": round.ended}
-    progress |= {"unknown": len(round.again)}
+    progress = {"day": state.day, "finished": state.finished, "seen": state.seen, "ended": state.ended}
+    progress |= {"unknown": len(state.again)}
     logger.info("daily round advanced", extra=progress)
     return progress

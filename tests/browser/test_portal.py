@@ -75,7 +75,7 @@ def test_a_new_secret_takes_over_without_an_outage(link: World, page: Page) -> N
     page.get_by_role("link", name="Settings").click()
     page.get_by_label("Second secret").fill("a-secret-that-xero-does-not-know-0000000000")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("Second secret: Xero does not know this client secret")
+    expect(page.get_by_role("alert")).to_contain_text("Second secret: Xero does not recognise this client secret")
     page.get_by_label("Second secret").fill(new_secret)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved.")
@@ -85,7 +85,7 @@ def test_a_new_secret_takes_over_without_an_outage(link: World, page: Page) -> N
     page.get_by_role("button", name="Save").click()
     link.simulator.state.app.client_secrets.remove(DEFAULT_CLIENT_SECRET)
     page.get_by_role("button", name="Forget the second").click()
-    expect(page.get_by_role("alert")).to_contain_text("Xero does not know the other one")
+    expect(page.get_by_role("alert")).to_contain_text("Xero does not recognise the other secret")
     page.get_by_role("button", name="Forget the first").click()
     expect(page.get_by_role("status")).to_contain_text("forgotten")
     assert settings_items.settings(link.site.store).client_secret_ending == new_secret[-4:]

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from feedlane.clock import system_clock
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
 from feedlane.ids import fingerprint, new_id
+from feedlane.ports import Ports
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import ApiKey
 from feedlane.settings.settings import Profile
@@ -39,15 +41,12 @@ API_KEY = "fl_browser-test-key"
 
 
 class LocalSite(Site):
-    public_url = ""
     login_url = ""
 
     def __init__(self, simulator_url: str, public_url: str) -> None:
-        self.public_url = public_url
         self.login_url = simulator_url
         http = Http(simulator_url)
-        self.store = Store(MemoryTable())
-        self.queues = FakeQueues()
+        self.ports = Ports(Store(MemoryTable()), FakeQueues(), system_clock, new_id, public_url)
         self.vault = VaultService(MemorySecrets(), self.store.table, Identity(http))
         tokens = TokenCache(self.vault)
         api = XeroApi(http, tokens)

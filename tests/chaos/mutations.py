@@ -52,7 +52,7 @@ def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
 
 
 def no_feed_is_woken_again() -> AbstractContextManager[Any]:
-    return patch.object(statement_answer, "wake_at", lambda *_: None)
+    return patch.object(statement_answer, "schedule_wake", lambda *_: None)
 
 
 def no_doorbell_check_is_scheduled() -> AbstractContextManager[Any]:
@@ -76,7 +76,9 @@ def accepted_counts_as_delivered() -> AbstractContextManager[Any]:
 
 
 def retry_after_is_ignored() -> AbstractContextManager[Any]:
-    return patch.object(statement_answer, "set_not_before", lambda *_: None)
+    return patch.object(
+        statement_answer, "record_wait", lambda _store, _feed, answer, now: now + timedelta(seconds=answer.seconds)
+    )
 
 
 def tokens_are_used_before_they_are_stored() -> AbstractContextManager[Any]:
@@ -84,12 +86,12 @@ def tokens_are_used_before_they_are_stored() -> AbstractContextManager[Any]:
 
 
 def everyone_gets_the_lease() -> AbstractContextManager[Any]:
-    real = Leases.look
+    real = Leases.read
     return patch.multiple(
         Leases,
-        look=lambda self, subject: real(self, subject)._replace(until=0),
-        take=lambda self, seen, refresh=False: seen._replace(until=0),
-        publish=lambda self, lease, version: self.announce(lease.subject, version),
+        read=lambda self, subject: real(self, subject)._replace(until=0),
+        take=lambda self, state, refresh=False: state._replace(until=0),
+        publish=lambda self, lease, version: self.supersede(lease.subject, version),
     )
 
 

@@ -42,7 +42,7 @@ def test_calls_beyond_xeros_limits_are_found(xero: Xero) -> None:
 
 def test_transactions_that_arrive_twice_are_found(xero: Xero) -> None:
     """A message comes again after a crash, and neither its operation nor its ids are recognised."""
-    forgotten = patch.multiple(feed_items, known_ids=lambda *_: {}, add_ids=lambda *_: [])
+    forgotten = patch.multiple(feed_items, recorded_ids=lambda *_: {}, add_ids=lambda *_: [])
     with forgotten, patch.object(Push, "is_done", False):
         result = run(1, xero, TINY, killed=0.3)
     assert any(text.startswith(("order: ", "once: ")) for text in result.violations)

@@ -162,7 +162,7 @@ class World:
         api = XeroApi(self._http, tokens, self.timeline.now)
         organisations = XeroOrganisations(XeroConnections(self._http, self.timeline.now), Accounting(api), tokens)
         linker = linking.Linking(self.ports, self.vault, organisations, REDIRECT)
-        linked = linker.authorised(connection, code, self.now)
+        linked = linker.finish_authorisation(connection, code, self.now)
         assert isinstance(linked, Connection)
         return linked
 

@@ -84,7 +84,7 @@ class FakeUpstream:
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
         return self.statuses[statement_id]
 
-    def rejection(self, problems: Sequence[Problem]) -> Refusal:
+    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
         return Refusal(scope=Scope.FEED, reason="statement-rejected", problem=problems[0])
 
     def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:

@@ -31,7 +31,7 @@ def main() -> int:
     figures = _figures(len(seeds), total, time.perf_counter() - started)
     seeded.write(figures, "races")
     print(
-        f"{len(seeds)} seeds, {total.acts.total()} acts in {SIZE} processes: {total.asked} requests, "
+        f"{len(seeds)} seeds, {total.acts.total()} acts in {SIZE} processes: {total.requests} requests, "
         f"{total.refreshes} refreshes, {total.deaths} processes killed, {len(total.violations)} violations. "
         f"It took {figures['seconds']:.0f} s."
     )
@@ -41,7 +41,7 @@ def main() -> int:
 def _add(total: Outcome, outcome: Outcome, seed: int) -> None:
     total.violations += outcome.violations
     total.acts += outcome.acts
-    total.asked += outcome.asked
+    total.requests += outcome.requests
     total.deaths += outcome.deaths
     total.refreshes += outcome.refreshes
     if outcome.violations:
@@ -55,7 +55,7 @@ def _figures(seeds: int, total: Outcome, seconds: float) -> dict[str, int | floa
     return {
         "seeds": seeds,
         "processes": SIZE,
-        "asks": total.asked,
+        "asks": total.requests,
         "refreshes": total.refreshes,
         "processes_killed": total.deaths,
         **{f"act_{name}": count for name, count in sorted(acts.items())},

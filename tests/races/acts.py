@@ -22,11 +22,11 @@ def twenty_ask_at_once(world: World) -> None:
     if world.rng.random() < 0.5:
         world.fault(fault="delay", seconds=round(world.rng.uniform(0, 0.3), 3))
     answers = world.ask(20)
-    what = "twenty at once"
-    world.expect_one_token(answers, what)
-    world.expect_no_one_lost(answers, what)
+    label = "twenty at once"
+    world.expect_one_token(answers, label)
+    world.expect_no_one_lost(answers, label)
     refreshes = world.refreshes(before)
-    world.expect(refreshes == 1, f"{what}: {refreshes} refreshes")
+    world.expect(refreshes == 1, f"{label}: {refreshes} refreshes")
 
 
 def twenty_report_a_401(world: World) -> None:
@@ -39,126 +39,126 @@ def twenty_report_a_401(world: World) -> None:
 
 
 def dies_between_xeros_answer_and_the_store(world: World) -> None:
-    _dies(world, f"after {TOKEN_PATH}", world.rng.uniform(AFTER_LEASE_SECONDS, 25 * MINUTE_SECONDS))
+    _let_holder_die(world, f"after {TOKEN_PATH}", world.rng.uniform(AFTER_LEASE_SECONDS, 25 * MINUTE_SECONDS))
 
 
 def dies_between_the_store_and_the_answer(world: World) -> None:
     """The pair is stored but not announced, even long after the old one has died at Xero."""
-    _dies(
+    _let_holder_die(
         world, "after PutSecretValue", world.rng.choice((AFTER_LEASE_SECONDS, 20 * MINUTE_SECONDS, 40 * MINUTE_SECONDS))
     )
 
 
 def dies_at_any_moment(world: World) -> None:
-    _dies(world, world.rng.randint(1, MOMENTS_MAX), AFTER_LEASE_SECONDS)
+    _let_holder_die(world, world.rng.randint(1, MOMENTS_MAX), AFTER_LEASE_SECONDS)
 
 
-def _dies(world: World, at: str | int, later: float) -> None:
-    what = f"a holder that dies at {at}"
+def _let_holder_die(world: World, at: str | int, later: float) -> None:
+    label = f"a holder that dies at {at}"
     world.expire()
     before = len(world.token_calls())
     others = [world.request(hurry=HURRY)] * world.rng.randint(1, 4)
     answers = world.ask_each([world.request(at=at), *others])
     if isinstance(at, str):
         # The first instance refreshes. If it is not the one that was to die, none dies.
-        world.expect(answers[0].kind in ("Dead", "ok", "Unavailable"), f"{what}: {answers[0]}")
-    world.expect_no_one_lost(answers, what)
-    world.expect({answer.kind for answer in answers} <= HARMLESS_KINDS, f"{what}: {answers}")
+        world.expect(answers[0].kind in ("Dead", "ok", "Unavailable"), f"{label}: {answers[0]}")
+    world.expect_no_one_lost(answers, label)
+    world.expect({answer.kind for answer in answers} <= HARMLESS_KINDS, f"{label}: {answers}")
     world.advance(later)
     heirs = world.ask(4)
-    world.expect_tokens(heirs, what)
-    world.expect_no_one_lost(heirs, what)
-    world.expect_one_at_a_time(before, what)
+    world.expect_tokens(heirs, label)
+    world.expect_no_one_lost(heirs, label)
+    world.expect_one_at_a_time(before, label)
 
 
 def dies_alone(world: World) -> None:
     """The holder is alone and certain to die in the middle of its refresh."""
     at = world.rng.choice(REFRESH_MOMENTS)
-    what = f"a single holder that dies at {at}"
+    label = f"a single holder that dies at {at}"
     world.expire()
     before = len(world.token_calls())
     [answer] = world.ask(1, at=at)
-    world.expect(answer.kind == "Dead", f"{what}: {answer}")
+    world.expect(answer.kind == "Dead", f"{label}: {answer}")
     [early] = world.ask(1, hurry=HURRY)
     if early.kind == "ok":
         # The previous version has lost its labels; then the dead holder's pair is valid, though unannounced.
-        world.expect_tokens([early], what)
+        world.expect_tokens([early], label)
     else:
-        world.expect(early.kind == "Unavailable", f"{what}: {early}")
+        world.expect(early.kind == "Unavailable", f"{label}: {early}")
     world.advance(AFTER_LEASE_SECONDS)
     heirs = world.ask(6)
-    world.expect_tokens(heirs, what)
-    world.expect_no_one_lost(heirs, what)
+    world.expect_tokens(heirs, label)
+    world.expect_no_one_lost(heirs, label)
     refreshes = world.refreshes(before)
-    world.expect(1 <= refreshes <= 2, f"{what}: {refreshes} refreshes")
+    world.expect(1 <= refreshes <= 2, f"{label}: {refreshes} refreshes")
 
 
 def answers_are_lost(world: World) -> None:
     times = world.rng.randint(1, 6)
-    what = f"{times} lost answers"
+    label = f"{times} lost answers"
     world.expire()
     before = len(world.token_calls())
     world.fault(fault="dropResponse", times=times, when=world.rng.choice(("before", "after")))
     answers = world.ask(4, hurry=HURRY if times > 1 else 1.0)
     if times == 1:
-        world.expect_one_token(answers, what)
-    _recovers(world, answers, before, what)
+        world.expect_one_token(answers, label)
+    _expect_recovery(world, answers, before, label)
 
 
 def the_store_refuses(world: World) -> None:
     """Secrets Manager throttles, fails, denies or loses its answer, at writes or reads."""
     error, times = world.rng.choice(("throttled", "failed", "denied", "lost")), world.rng.randint(1, 9)
     operation = world.rng.choice(("PutSecretValue", "PutSecretValue", "GetSecretValue"))
-    what = f"{operation} {error} {times} times"
+    label = f"{operation} {error} {times} times"
     world.expire()
     before = len(world.token_calls())
     answers = world.ask(4, hurry=HURRY, answers={operation: (error, times)})
-    _recovers(world, answers, before, what)
+    _expect_recovery(world, answers, before, label)
 
 
 def the_table_refuses(world: World) -> None:
     error, times = world.rng.choice(("throttled", "failed", "lost")), world.rng.randint(1, 6)
     operation = world.rng.choice(("TransactWriteItems", "TransactWriteItems", "GetItem"))
-    what = f"{operation} {error} {times} times"
+    label = f"{operation} {error} {times} times"
     world.expire()
     before = len(world.token_calls())
     answers = world.ask(4, hurry=HURRY, answers={operation: (error, times)})
     world.advance(AFTER_LEASE_SECONDS)  # a lease that was taken without an answer expires by itself
-    _recovers(world, answers, before, what)
+    _expect_recovery(world, answers, before, label)
 
 
-def _recovers(world: World, answers: list[Answer], before: int, what: str) -> None:
-    world.expect_no_one_lost(answers, what)
-    world.expect({answer.kind for answer in answers} <= HARMLESS_KINDS, f"{what}: {answers}")
+def _expect_recovery(world: World, answers: list[Answer], before: int, label: str) -> None:
+    world.expect_no_one_lost(answers, label)
+    world.expect({answer.kind for answer in answers} <= HARMLESS_KINDS, f"{label}: {answers}")
     world.clear_faults()
     healed = world.ask(4)
-    world.expect_tokens(healed, what)
-    world.expect_no_one_lost(healed, what)
-    world.expect_one_at_a_time(before, what)
+    world.expect_tokens(healed, label)
+    world.expect_no_one_lost(healed, label)
+    world.expect_one_at_a_time(before, label)
 
 
 def a_holder_sleeps_through_its_lease(world: World) -> None:
     """It wakes after others have refreshed: its own pair is discarded, and it gets theirs."""
     at = world.rng.choice(REFRESH_MOMENTS)
-    what = f"a holder that sleeps at {at}"
+    label = f"a holder that sleeps at {at}"
     world.expire()
-    world.expect(world.stall(at), f"{what}: it did not reach that moment")
+    world.expect(world.stall(at), f"{label}: it did not reach that moment")
     world.advance(AFTER_LEASE_SECONDS)
-    token = world.expect_one_token(world.ask(3), what)
+    token = world.expect_one_token(world.ask(3), label)
     if at == REFRESH_MOMENTS[0] and world.rng.random() < 0.5:
         # Its refresh token is dead at Xero by now, but no connection ends because of that.
         world.expire()
-        token = world.expect_one_token(world.ask(3), what)
+        token = world.expect_one_token(world.ask(3), label)
     woken = world.resume()
-    world.expect_no_one_lost([woken], what)
-    world.expect(woken.value == token, f"{what}: it got {woken.kind} instead of the valid token")
-    world.expect(world.expect_one_token(world.ask(3), what) == token, f"{what}: the token was replaced")
+    world.expect_no_one_lost([woken], label)
+    world.expect(woken.value == token, f"{label}: it got {woken.kind} instead of the valid token")
+    world.expect(world.expect_one_token(world.ask(3), label) == token, f"{label}: the token was replaced")
 
 
 def the_secret_is_rotated_with_a_second_one(world: World) -> None:
     new = NEW_SECRET.format(world.rng.getrandbits(32))
     world.control("PUT", "app", {"clientSecrets": [world.secret, new]})
-    [added] = world.ask(1, new, what="add_secret")
+    [added] = world.ask(1, new, action="add_secret")
     world.expect(added.value is True, f"a second secret: {added}")
     world.control("PUT", "app", {"clientSecrets": [new]})
     world.secret = new
@@ -171,7 +171,7 @@ def the_secret_is_rotated_with_a_second_one(world: World) -> None:
 
 def the_secret_is_rotated_at_xero_alone(world: World) -> None:
     """The app's problem: no one is disconnected, and everything works once the new secret is saved."""
-    what = "a secret changed at Xero alone"
+    label = "a secret changed at Xero alone"
     new = NEW_SECRET.format(world.rng.getrandbits(32))
     world.expire()
     is_stalled = world.rng.random() < 0.5 and world.stall(REFRESH_MOMENTS[0])
@@ -179,73 +179,73 @@ def the_secret_is_rotated_at_xero_alone(world: World) -> None:
     world.secret = new
     if not is_stalled:
         answers = world.ask(4, hurry=HURRY)
-        world.expect({answer.kind for answer in answers} <= {"AppKeysRejected", "Unavailable"}, f"{what}: {answers}")
-        world.expect_linked(what)
-    [saved] = world.ask(1, "FEEDLANESIMULATORCLIENTID000000A", new, what="save_keys")
-    world.expect(saved.value is True, f"{what}: {saved}")
+        world.expect({answer.kind for answer in answers} <= {"AppKeysRejected", "Unavailable"}, f"{label}: {answers}")
+        world.expect_linked(label)
+    [saved] = world.ask(1, "FEEDLANESIMULATORCLIENTID000000A", new, action="save_keys")
+    world.expect(saved.value is True, f"{label}: {saved}")
     if is_stalled:
         # It had read the old secret before the new one was saved.
         woken = world.resume()
-        world.expect(woken.kind == "ok", f"{what}: the request in flight got {woken.kind} {woken.value}")
-    world.expect_one_token(world.ask(4), what)
+        world.expect(woken.kind == "ok", f"{label}: the request in flight got {woken.kind} {woken.value}")
+    world.expect_one_token(world.ask(4), label)
 
 
 def our_clock_is_sixty_days_ahead(world: World) -> None:
     """The clock is corrected later: a token believed to live for 60 days is replaced when Xero refuses it."""
-    what = "our clock 60 days ahead"
+    label = "our clock 60 days ahead"
     world.shift_our_clock(60 * DAY_SECONDS)
     before = len(world.token_calls())
     answers = world.ask(6)
-    token = world.expect_one_token(answers, what)
-    world.expect_no_one_lost(answers, what)
+    token = world.expect_one_token(answers, label)
+    world.expect_no_one_lost(answers, label)
     refreshes = world.refreshes(before)
-    world.expect(refreshes == 1, f"{what}: {refreshes} refreshes")
+    world.expect(refreshes == 1, f"{label}: {refreshes} refreshes")
     world.shift_our_clock(-60 * DAY_SECONDS)
     world.expire()
-    world.expect_linked(what)
-    world.expect_one_token(world.ask(6, fingerprint(token)), what)
+    world.expect_linked(label)
+    world.expect_one_token(world.ask(6, fingerprint(token)), label)
 
 
 def dies_with_a_clock_that_is_sixty_days_ahead(world: World) -> None:
     """Its lease does not last 60 days."""
-    what = "a holder that dies with a clock 60 days ahead"
+    label = "a holder that dies with a clock 60 days ahead"
     world.expire()
     world.shift_our_clock(60 * DAY_SECONDS)
     [dead] = world.ask(1, at=world.rng.choice(REFRESH_MOMENTS))
-    world.expect(dead.kind == "Dead", f"{what}: {dead}")
+    world.expect(dead.kind == "Dead", f"{label}: {dead}")
     world.shift_our_clock(-60 * DAY_SECONDS)
-    world.expect_tokens(world.ask(6), what)
+    world.expect_tokens(world.ask(6), label)
 
 
 def the_customer_revokes_at_xero(world: World) -> None:
-    what = "a revoked grant"
+    label = "a revoked grant"
     events_before = world.disconnect_events()
     world.revoke_at_xero()
     world.expire()
     answers = world.ask(5, hurry=HURRY)
     kinds = {answer.kind for answer in answers}
-    world.expect(kinds <= {"ReconnectionNeeded", "Unavailable"} and kinds != {"Unavailable"}, f"{what}: {answers}")
-    world.expect_ended_once(events_before, what)
+    world.expect(kinds <= {"ReconnectionNeeded", "Unavailable"} and kinds != {"Unavailable"}, f"{label}: {answers}")
+    world.expect_ended_once(events_before, label)
     world.reconnect()
-    world.expect_one_token(world.ask(3), what)
+    world.expect_one_token(world.ask(3), label)
 
 
 def sixty_days_pass(world: World) -> None:
     """Daily rounds keep the token set alive; without them, the customer has to reconnect."""
-    what = "sixty days"
+    label = "sixty days"
     events_before = world.disconnect_events()
-    world.expect_one_token(world.ask(1), what)
+    world.expect_one_token(world.ask(1), label)
     world.advance(59 * DAY_SECONDS)
-    world.expect_linked(f"{what} less one")
+    world.expect_linked(f"{label} less one")
     world.advance(59 * DAY_SECONDS)
-    world.expect_linked(f"{what} less one, again")
+    world.expect_linked(f"{label} less one, again")
     world.advance(61 * DAY_SECONDS)
     answers = world.ask(3, hurry=HURRY)
     kinds = {answer.kind for answer in answers}
-    world.expect(kinds <= {"ReconnectionNeeded", "Unavailable"} and kinds != {"Unavailable"}, f"{what}: {answers}")
-    world.expect_ended_once(events_before, what)
+    world.expect(kinds <= {"ReconnectionNeeded", "Unavailable"} and kinds != {"Unavailable"}, f"{label}: {answers}")
+    world.expect_ended_once(events_before, label)
     world.reconnect()
-    world.expect_one_token(world.ask(3), what)
+    world.expect_one_token(world.ask(3), label)
 
 
 ACTS: tuple[Act, ...] = (

@@ -35,7 +35,7 @@ STALLED = "stalled"
 class Ask(NamedTuple):
     """`ahead` is how many seconds the clock is ahead; `hurry` divides the vault's pauses."""
 
-    what: str
+    action: str
     arguments: tuple[Any, ...] = ()
     ahead: float = 0.0
     hurry: float = 1.0
@@ -97,7 +97,7 @@ class FunctionInstance:
         self._ask = ask
         self._moments.set(ask.at, ask.do, ask.answers)
         try:
-            value = getattr(self, f"_{ask.what}")(*ask.arguments)
+            value = getattr(self, f"_{ask.action}")(*ask.arguments)
         except (ReconnectionNeeded, AppKeysRejected) as error:
             return Answer(type(error).__name__, error.problem.type)
         except FeedlaneError as error:
@@ -107,7 +107,7 @@ class FunctionInstance:
             return Answer("Failed", type(error).__name__)
         finally:
             self._moments.set(None, "", {})
-        return Answer("ok", value, ask.what == "token" and not self._is_stored(ask.arguments[0], value))
+        return Answer("ok", value, ask.action == "token" and not self._is_stored(ask.arguments[0], value))
 
     def _token(self, token_set_id: str, rejected: str | None = None) -> str:
         return self.vault.access_token(token_set_id, rejected).value

@@ -15,7 +15,7 @@ from tests.races.world import World
 class Outcome:
     violations: list[str] = field(default_factory=list)
     acts: Counter[str] = field(default_factory=Counter)
-    asked: int = 0
+    requests: int = 0
     deaths: int = 0
     refreshes: int = 0
 
@@ -30,5 +30,5 @@ def run(services: Services, pool: Pool, seed: int, acts: tuple[Act, ...] = ACTS)
         outcome.refreshes = world.refreshes(0)
     finally:
         world.close()
-    outcome.violations, outcome.asked, outcome.deaths = world.violations, world.asked, world.deaths
+    outcome.violations, outcome.requests, outcome.deaths = world.violations, world.requests, world.deaths
     return outcome

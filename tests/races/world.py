@@ -45,7 +45,7 @@ class World:
     def __init__(self, services: Services, pool: Pool, seed: int) -> None:
         self.rng = random.Random(seed)
         self.violations: list[str] = []
-        self.asked = 0
+        self.requests = 0
         self.deaths = 0
         self.secret = DEFAULT_CLIENT_SECRET
         self._ahead = 0.0
@@ -62,22 +62,22 @@ class World:
 
     # actions
 
-    def ask(self, count: int, *arguments: Any, what: str = "token", **how: Any) -> list[Answer]:
+    def ask(self, count: int, *arguments: Any, action: str = "token", **options: Any) -> list[Answer]:
         """Sends the same request to so many instances at once."""
-        return self.ask_each([self.request(*arguments, what=what, **how)] * count)
+        return self.ask_each([self.request(*arguments, action=action, **options)] * count)
 
     def ask_each(self, asks: Sequence[Ask]) -> list[Answer]:
-        self.asked += len(asks)
+        self.requests += len(asks)
         answers = self._pool.ask(asks)
         self.deaths += sum(answer.kind == "Dead" for answer in answers)
         return answers
 
-    def request(self, *arguments: Any, what: str = "token", **how: Any) -> Ask:
-        arguments = (self.token_set, *arguments) if what == "token" else arguments
-        return Ask(what, arguments, **({"ahead": self._ahead} | how))
+    def request(self, *arguments: Any, action: str = "token", **options: Any) -> Ask:
+        arguments = (self.token_set, *arguments) if action == "token" else arguments
+        return Ask(action, arguments, **({"ahead": self._ahead} | options))
 
     def stall(self, at: str) -> bool:
-        self.asked += 1
+        self.requests += 1
         return self._pool.stall(self.request(at=at, do="stall"))
 
     def resume(self) -> Answer:
@@ -118,7 +118,7 @@ class World:
         self.control("PUT", "consent", {"mode": "auto", "tenantIds": [TENANT], "userId": self._user})
         redirect = self._xero.get(authorize_url("", DEFAULT_CLIENT_ID, REDIRECT, SCOPES, "state"))
         code = httpx.URL(redirect.headers["location"]).params["code"]
-        [granted] = self.ask(1, code, REDIRECT, what="exchange")
+        [granted] = self.ask(1, code, REDIRECT, action="exchange")
         assert granted.kind == "ok", granted
         return str(granted.value)
 
@@ -161,45 +161,45 @@ class World:
         if not truth:
             self.violations.append(text)
 
-    def expect_one_token(self, answers: Sequence[Answer], what: str) -> str:
+    def expect_one_token(self, answers: Sequence[Answer], label: str) -> str:
         """All got the same token, and Xero accepts it."""
         tokens = {answer.value for answer in answers if answer.kind == "ok"}
-        self.expect(len(tokens) <= 1, f"{what}: {len(tokens)} different tokens were given")
-        self.expect_tokens(answers, what)
+        self.expect(len(tokens) <= 1, f"{label}: {len(tokens)} different tokens were given")
+        self.expect_tokens(answers, label)
         return next(iter(tokens), "")
 
-    def expect_tokens(self, answers: Sequence[Answer], what: str) -> None:
+    def expect_tokens(self, answers: Sequence[Answer], label: str) -> None:
         """All got a token that Xero accepts. After a crash it may come from the dead holder's pair or from the next."""
         kinds = sorted({f"{answer.kind} {answer.value}" for answer in answers if answer.kind != "ok"})
-        self.expect(not kinds, f"{what}: not all got a token: {', '.join(kinds)}")
+        self.expect(not kinds, f"{label}: not all got a token: {', '.join(kinds)}")
         for token in {answer.value for answer in answers if answer.kind == "ok"}:
             answer = self._xero.get("/connections", headers={"Authorization": f"Bearer {token}"})
-            self.expect(answer.status_code == 200, f"{what}: Xero answered {answer.status_code} to the token")
+            self.expect(answer.status_code == 200, f"{label}: Xero answered {answer.status_code} to the token")
 
-    def expect_no_one_lost(self, answers: Sequence[Answer], what: str) -> None:
+    def expect_no_one_lost(self, answers: Sequence[Answer], label: str) -> None:
         """None of these was asked to reconnect, and no token came from outside the store."""
         lost = [answer.value for answer in answers if answer.kind == "ReconnectionNeeded"]
-        self.expect(not lost, f"{what}: asked to reconnect ({lost[:1]}) although Xero has ended nothing")
-        self.expect(not any(answer.unstored for answer in answers), f"{what}: a token was given before it was stored")
+        self.expect(not lost, f"{label}: asked to reconnect ({lost[:1]}) although Xero has ended nothing")
+        self.expect(not any(answer.unstored for answer in answers), f"{label}: a token was given before it was stored")
 
-    def expect_one_at_a_time(self, since: int, what: str) -> None:
+    def expect_one_at_a_time(self, since: int, label: str) -> None:
         """Each call of the token endpoint began after the previous one had ended."""
         spans = [_span(call) for call in self.token_calls()[since:]]
         overlapping = any(later[0] < earlier[1] for earlier, later in pairwise(spans))
-        self.expect(not overlapping, f"{what}: two refreshes overlap")
+        self.expect(not overlapping, f"{label}: two refreshes overlap")
 
-    def expect_linked(self, what: str) -> None:
+    def expect_linked(self, label: str) -> None:
         """The daily round also finds the connection linked."""
-        answers = self.ask(2, what="tend")
-        self.expect(all(answer == Answer("ok", 0) for answer in answers), f"{what}: the round found {answers}")
-        self.expect(self.linked.is_linked, f"{what}: the connection is {self.linked.status}")
+        answers = self.ask(2, action="tend")
+        self.expect(all(answer == Answer("ok", 0) for answer in answers), f"{label}: the round found {answers}")
+        self.expect(self.linked.is_linked, f"{label}: the connection is {self.linked.status}")
 
-    def expect_ended_once(self, before: int, what: str) -> None:
+    def expect_ended_once(self, before: int, label: str) -> None:
         """Of three concurrent daily rounds, exactly one ends the connection with its event."""
-        answers = self.ask(3, what="tend", hurry=HURRY)
-        self.expect(all(answer.kind == "ok" for answer in answers), f"{what}: a round failed: {answers}")
-        self.expect(self.linked.status is ConnectionStatus.DEAUTHORIZED, f"{what}: still {self.linked.status}")
-        self.expect(self.disconnect_events() == before + 1, f"{what}: {self.disconnect_events() - before} events")
+        answers = self.ask(3, action="tend", hurry=HURRY)
+        self.expect(all(answer.kind == "ok" for answer in answers), f"{label}: a round failed: {answers}")
+        self.expect(self.linked.status is ConnectionStatus.DEAUTHORIZED, f"{label}: still {self.linked.status}")
+        self.expect(self.disconnect_events() == before + 1, f"{label}: {self.disconnect_events() - before} events")
 
     def close(self) -> None:
         self.store.table.delete_many([keys.connection(self.connection.company_id, self.connection.id)])
@@ -207,7 +207,7 @@ class World:
 
     def _set_up(self) -> Connection:
         self.control("POST", "reset")
-        [saved] = self.ask(1, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, what="save_keys")
+        [saved] = self.ask(1, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, action="save_keys")
         assert saved == Answer("ok", True), saved
         self.token_set = self.consent()
         now = self.now

@@ -33,7 +33,7 @@ class World(vault.World):
         return app_keys.drop_secret(self.ports, self.vault(), self.now, which)
 
     def finish_interrupted_change(self) -> bool:
-        return app_keys.finish_interrupted_change(self.ports, self.reborn(), self.now)
+        return app_keys.finish_interrupted_change(self.ports, self.restart(), self.now)
 
     def hold(self, problem: Problem = UNKNOWN_KEYS, reason: str = "app-keys-rejected") -> Hold:
         return self.add_hold(reason=reason, problem=problem)

@@ -1,4 +1,4 @@
-"""A linked company with connected accounts, whose queues a test works off by hand instead of the functions."""
+"""A linked company with connected accounts; the test works off the queues by hand, instead of the functions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.worlds.base import BaseWorld
 
 
 class World(BaseWorld):
-    def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,), **parts: Any) -> None:
-        super().__init__(**parts)
+    def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,), **options: Any) -> None:
+        super().__init__(**options)
         self.sender, self.checks = Sender(self.ports, self.upstream), Checks(self.ports, self.upstream)
         self._link(accounts)
 
@@ -46,11 +46,11 @@ class World(BaseWorld):
 
     # what the platform does
 
-    def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **more: Any) -> PushOperation:
+    def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **options: Any) -> PushOperation:
         body = json.dumps({"accountId": account, "transactions": transactions})
-        operation = accept(self.ports, self.now, COMPANY, CONNECTION, account, body, **more)
+        operation = accept(self.ports, self.now, COMPANY, CONNECTION, account, body, **options)
         if operation.due is None:
-            # The doorbell has been rung: the check that would ring it again has nothing to do.
+            # The push is on the queue: the check whether it is there has nothing to do.
             self.queues.follow_ups = [
                 (message, delay)
                 for message, delay in self.queues.follow_ups
@@ -66,32 +66,39 @@ class World(BaseWorld):
     def record(self, *messages: QueueMessage, more_to_come: bool = False) -> None:
         record(self.ports, messages, more_to_come)
 
+    def take_pushed(self) -> list[QueueMessage]:
+        """The messages of pushes through the API, taken from their queue."""
+        return [
+            QueueMessage(message["id"], message["group"], message["body"], self.now)
+            for message in self.queues.take("pushed")
+        ]
+
     # what the functions do
 
-    def run(self, most: int = 200) -> None:
+    def run(self, steps_max: int = 200) -> None:
         """Works off the queues until they are empty. Delayed messages come when nothing else is left."""
-        for _ in range(most):
+        for _ in range(steps_max):
             if not self.step():
                 return
         raise AssertionError("the queues did not empty")
 
     def step(self) -> bool:
-        """Hands over what comes next. False if nothing is left."""
+        """Hands over the next message. False if none is left."""
         if self.queues.pushed:
-            for message in self.queues.take("pushed"):
-                self.record(QueueMessage(message["id"], message["group"], message["body"], self.now))
+            for message in self.take_pushed():
+                self.record(message)
         elif self.queues.woken:
             self.sender.send(self.queues.woken.pop(0))
         elif self.queues.follow_ups:
-            self.queues.follow_ups.sort(key=lambda sent: sent[1])
-            check, delay = self.queues.follow_ups.pop(0)
+            self.queues.follow_ups.sort(key=lambda delayed: delayed[1])
+            follow_up, delay = self.queues.follow_ups.pop(0)
             self.now += timedelta(seconds=delay)
-            self.checks.dispatch(check)
+            self.checks.dispatch(follow_up)
         else:
             return False
         return True
 
-    # what can be seen
+    # what came of it
 
     def feed(self, account: str = ACCOUNT) -> Feed:
         feed = feed_items.find_feed(self.store, feed_id(CONNECTION, account))
@@ -99,7 +106,7 @@ class World(BaseWorld):
         return feed
 
     def operation(self, key: str) -> PushOperation:
-        return push_operation_items.find_operation(self.store, COMPANY, key)
+        return push_operation_items.operation(self.store, COMPANY, key)
 
     def operations(self) -> list[PushOperation]:
         return list(push_operation_items.operations_of_company(self.store, COMPANY))
@@ -113,10 +120,10 @@ def transactions(
     count: int, start: int = 1, day: str = "2026-05-01", opening: float = 0.0, amount: float = 10.0
 ) -> list[dict[str, Any]]:
     """`count` transactions of one day, numbered from `start`, with running balances."""
-    made = []
+    rows = []
     for number in range(start, start + count):
         opening += amount
-        made.append(
+        rows.append(
             {
                 "id": f"t{number}",
                 "date": f"{day}T09:00:00",
@@ -126,4 +133,4 @@ def transactions(
                 "transactionType": "Credit" if amount > 0 else "Debit",
             }
         )
-    return made
+    return rows

@@ -1,4 +1,4 @@
-"""An app with very many feeds, each with something to send; and invocations that die in the middle of their work."""
+"""An app with very many feeds, each with waiting lines; and invocations that crash in the middle of their work."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class CountingTable(QuickTable):
         super().__init__()
         self.calls: Counter[str] = Counter()
 
-    def query(self, pk: str, **how: Any) -> Iterable[Item]:
+    def query(self, pk: str, **options: Any) -> Iterable[Item]:
         self.calls["query"] += 1
-        return super().query(pk, **how)
+        return super().query(pk, **options)
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        wanted = list(keys)
-        self.calls["get_many"] += -(-len(wanted) // 100)
-        return super().get_many(wanted)
+        key_list = list(keys)
+        self.calls["get_many"] += -(-len(key_list) // 100)
+        return super().get_many(key_list)
 
     def commit(self, *writes: Write) -> None:
         self.calls["commit"] += 1
@@ -48,45 +48,42 @@ class CountingTable(QuickTable):
 
 
 class World(BaseWorld):
-    """As many connections as asked for, with the feeds spread evenly over them."""
+    """So many connections, with the feeds spread evenly over them."""
 
     def __init__(self, connections: int, feeds: int) -> None:
         super().__init__(table=CountingTable())
-        self.checks = Checks(
-            self.ports,
-            self.upstream,
-        )
-        self.most: Counter[str] = Counter()
-        """The most calls of the table, and the most wake-ups, in any one invocation."""
-        self.died = 0
-        self.feeds, items = _filled(connections, feeds)
+        self.checks = Checks(self.ports, self.upstream)
+        self.peak: Counter[str] = Counter()
+        """The maximum number of each call of the table, and of wake-ups, in one invocation."""
+        self.crashes = 0
+        self.feeds, items = _app_items(connections, feeds)
         self.table.put_many(items)
 
-    def work_off(self, rng: random.Random, deaths: float = 0.0) -> None:
-        """Every message, until none is left. A message whose invocation dies comes again."""
+    def work_off(self, rng: random.Random, crash_rate: float = 0.0) -> None:
+        """Handles every message, until none is left. A message whose invocation crashes comes again."""
         while self.queues.follow_ups:
-            self.queues.follow_ups.sort(key=lambda waiting: waiting[1])
-            check, delay = self.queues.follow_ups.pop(0)
+            self.queues.follow_ups.sort(key=lambda delayed: delayed[1])
+            follow_up, delay = self.queues.follow_ups.pop(0)
             self.now += timedelta(seconds=delay)
-            self.invoke(check, rng.randint(1, 900) if rng.random() < deaths else None)
+            self.invoke(follow_up, rng.randint(1, 900) if rng.random() < crash_rate else None)
 
-    def invoke(self, check: FollowUp, dies_at: int | None = None) -> None:
-        before, woken = Counter(self.table.calls), len(self.queues.woken)
-        restore = crash_at(self, dies_at) if dies_at else lambda: None
+    def invoke(self, follow_up: FollowUp, crash_step: int | None = None) -> None:
+        calls_before, woken_before = Counter(self.table.calls), len(self.queues.woken)
+        restore = crash_at(self, crash_step) if crash_step else lambda: None
         try:
-            self.checks.dispatch(check)
+            self.checks.dispatch(follow_up)
         except Crashed:
-            self.died += 1
-            self.queues.follow_ups.append((check, 2))
+            self.crashes += 1
+            self.queues.follow_ups.append((follow_up, 2))
         finally:
             restore()
-        self.most |= self.table.calls - before
-        self.most["wake"] = max(self.most["wake"], len(self.queues.woken) - woken)
+        self.peak |= self.table.calls - calls_before
+        self.peak["wake"] = max(self.peak["wake"], len(self.queues.woken) - woken_before)
 
 
 @cache
-def _filled(connections: int, feeds: int) -> tuple[Sequence[Feed], Sequence[Item]]:
-    """The feeds, and every item of the app. Several tests begin with the same app, which takes a second to make."""
+def _app_items(connections: int, feeds: int) -> tuple[Sequence[Feed], Sequence[Item]]:
+    """The feeds, and every item of the app. Cached: several tests start with the same app, which takes a second."""
     companies = [builders.company(derived_id("company", str(number))) for number in range(COMPANIES)]
     linked = [
         builders.linked(
@@ -97,13 +94,13 @@ def _filled(connections: int, feeds: int) -> tuple[Sequence[Feed], Sequence[Item
         )
         for number in range(connections)
     ]
-    made = [
+    app_feeds = [
         builders.feed(linked[number % connections], f"account-{number}", recorded_through=WAITING)
         for number in range(feeds)
     ]
     writes = [settings_items.put_settings(builders.settings())]
     writes += [company_items.add_company(company) for company in companies]
     writes += [company_items.add_connection(connection) for connection in linked]
-    for feed in made:
+    for feed in app_feeds:
         writes += [company_items.add_source_account(builders.mapped_account(feed)), feed_items.add_feed(feed)]
-    return tuple(made), tuple(write.item for write in writes)
+    return tuple(app_feeds), tuple(write.item for write in writes)

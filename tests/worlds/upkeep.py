@@ -1,4 +1,4 @@
-"""Many connections, and Xero with the vault in front of it: what is asked, and when."""
+"""Many connections, with a fake of Xero and the vault that records when it is called."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.worlds.base import BaseWorld
 
 NIGHT = datetime(2026, 6, 15, 3, 0, tzinfo=UTC)
 BETWEEN_RUNS = timedelta(minutes=10)
-RUN_LASTS = timedelta(seconds=300)
+RUN_DURATION = timedelta(seconds=300)
 DEAD = Problem(type="invalid_grant", title="Authorisation ended", status=400)
 NOT_LISTED = Problem(type="about:blank", title="Unauthorized", status=401)
 
@@ -44,7 +44,7 @@ class FragileTable(QuickTable):
 
 
 class Xero:
-    """The vault and `/connections` in one object. Every call takes time and counts against Xero's limit for the app."""
+    """The vault and `/connections` in one object. Each call takes time and counts against Xero's limit for the app."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -53,14 +53,14 @@ class Xero:
         self.ended_early: set[str] = set()
         self.lost: Counter[str] = Counter()
         self.is_down = False
-        self.asked: Counter[str] = Counter()
+        self.token_requests: Counter[str] = Counter()
         self.times: list[datetime] = []
         self.on_call: Callable[[], None] = lambda: None
         self.limits = RateLimits()
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
-        self.asked[token_set_id] += rejected is None
-        self._called()
+        self.token_requests[token_set_id] += rejected is None
+        self._record_call()
         if self.lost[token_set_id] > 0:
             self.lost[token_set_id] -= 1
             raise Unavailable("Xero's identity server did not answer (ReadTimeout)")
@@ -72,26 +72,26 @@ class Xero:
         return AccessToken(value=token_set_id, expires_at=self.world.now)
 
     def list_connections(self, access_token: str) -> list[XeroConnection]:
-        self._called()
+        self._record_call()
         token_set_id = access_token.partition(" ")[0]
         if token_set_id in self.ended_early:
             raise ReconnectionNeeded(NOT_LISTED)
         return [XeroConnection(id=tenant, tenant_id=tenant) for tenant in self.tenants.get(token_set_id, set())]
 
-    def _called(self) -> None:
+    def _record_call(self) -> None:
         self.on_call()
         self.world.now += timedelta(milliseconds=40)
         self.times.append(self.world.now)
         if self.is_down or self.limits.enter(None, False, self.world.now):
-            raise Unavailable("Xero asked to come back later (outage)", 30)
+            raise Unavailable("Xero asked to retry later (outage)", 30)
 
-    def most_in_a_minute(self) -> int:
-        window, most = 0, 0
+    def calls_per_minute_max(self) -> int:
+        window, calls_max = 0, 0
         for number, time in enumerate(self.times):
             while self.times[window] <= time - timedelta(minutes=1):
                 window += 1
-            most = max(most, number - window + 1)
-        return most
+            calls_max = max(calls_max, number - window + 1)
+        return calls_max
 
 
 class World(BaseWorld):
@@ -106,19 +106,21 @@ class World(BaseWorld):
             self._add(f"{self.rng.getrandbits(64):016x}", f"token-set-{number % (users or count)}")
 
     def run(self) -> RoundState | None:
-        """One run of the function, as its schedule starts it."""
-        deadline = self.now + RUN_LASTS
-        pace = Pacer(TOKEN_SETS_PER_MINUTE_MAX, lambda: self.now.timestamp(), self._sleep)
-        tender = ConnectionCheck(self.ports, self.xero, self.xero, pace.wait)  # type: ignore[arg-type]
-        return DailyRound(self.ports, tender).run(lambda: deadline - self.now)
+        """Runs the function once, as its schedule does."""
+        deadline = self.now + RUN_DURATION
+        pacer = Pacer(TOKEN_SETS_PER_MINUTE_MAX, lambda: self.now.timestamp(), self._sleep)
+        connection_check = ConnectionCheck(self.ports, self.xero, self.xero, pacer.wait)  # type: ignore[arg-type]
+        return DailyRound(self.ports, connection_check).run(lambda: deadline - self.now)
 
-    def runs(self, most: int = 60) -> int:
-        """Runs every ten minutes until the round is finished and nothing is in doubt. Answers how many runs it took."""
-        for number in range(1, most + 1):
-            round = self._started()
-            if round is not None and round.finished and not round.again:
+    def run_until_finished(self, runs_max: int = 60) -> int:
+        """Runs every ten minutes until the round is finished and nothing is in doubt. Returns how many runs it took."""
+        for number in range(1, runs_max + 1):
+            state = self._run_until_next()
+            if state is not None and state.finished and not state.again:
                 return number
-        raise AssertionError(f"not finished after {most} runs: {self.round.after}, {len(self.round.again)} in doubt")
+        raise AssertionError(
+            f"not finished after {runs_max} runs: {self.round.after}, {len(self.round.again)} in doubt"
+        )
 
     @property
     def round(self) -> RoundState:
@@ -127,23 +129,32 @@ class World(BaseWorld):
     def status(self, connection: Connection) -> ConnectionStatus:
         return company_items.connection(self.store, connection.company_id, connection.id).status
 
-    def told(self) -> Counter[str]:
-        """How many events there were about the end of each connection."""
+    def end_events(self) -> Counter[str]:
+        """The number of events about the end of each connection, by connection id."""
         events = (item for item in self.table.inserted if item["pk"].startswith("EVENT#"))
         return Counter(item["pk"].removeprefix("EVENT#") for item in events)
 
-    def is_as_xero_has_it(self) -> bool:
-        wanted = {True: ConnectionStatus.DEAUTHORIZED, False: ConnectionStatus.LINKED}
-        return all(self.status(one) is wanted[one.id in self.ended] for one in self.linked)
+    def matches_xero(self) -> bool:
+        """Whether exactly the connections that have ended at Xero are deauthorised here."""
+        expected = {True: ConnectionStatus.DEAUTHORIZED, False: ConnectionStatus.LINKED}
+        return all(self.status(connection) is expected[connection.id in self.ended] for connection in self.linked)
 
-    def _started(self) -> RoundState | None:
-        begun = self.now
+    def kill_grants(self, share: float) -> None:
+        """Ends the grants of some users, with all their connections."""
+        for connection in self.linked:
+            if fingerprint(connection.token_set_id or "")[:4] < f"{int(share * 0xFFFF):04x}":
+                self.xero.dead.add(connection.token_set_id or "")
+                self.ended.add(connection.id)
+
+    def _run_until_next(self) -> RoundState | None:
+        """One run, which may be killed. Afterwards it is time for the next."""
+        started = self.now
         try:
             return self.run()
         except Killed:
             return None
         finally:
-            self.now = max(self.now, begun + BETWEEN_RUNS)
+            self.now = max(self.now, started + BETWEEN_RUNS)
 
     def _add(self, id: str, token_set_id: str) -> None:
         company = builders.company(f"company-{id}")
@@ -162,13 +173,6 @@ class World(BaseWorld):
         self.xero.tenants.setdefault(token_set_id, set()).add(tenant.id)
         if fate < 0.05:
             self.xero.ended_early.add(token_set_id)
-
-    def kill_grants(self, share: float) -> None:
-        """The grants of some users end, with all their connections."""
-        for connection in self.linked:
-            if fingerprint(connection.token_set_id or "")[:4] < f"{int(share * 0xFFFF):04x}":
-                self.xero.dead.add(connection.token_set_id or "")
-                self.ended.add(connection.id)
 
     def _sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

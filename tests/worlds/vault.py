@@ -1,4 +1,4 @@
-"""The vault over memory, and an identity server that rotates refresh tokens as Xero does."""
+"""The vault over in-memory stores, and an identity server that rotates refresh tokens as Xero does."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ CONTINUOUS = "openid offline_access bankfeeds"
 
 @dataclass
 class IdentityServer:
-    """Takes codes that begin with `code-`. A refresh token works until 30 minutes after it was replaced.
+    """Accepts codes that begin with `code-`. A refresh token works until 30 minutes after it was replaced.
 
-    `before` and `after` are called around each refresh, with its number; they may raise, or answer in its place.
+    `before` and `after` are called around each refresh, with its number; they may raise, or return another answer.
     """
 
     clock: Clock
@@ -59,10 +59,10 @@ class IdentityServer:
             self.forms.append(form)
             number = self.refreshes
         if form.get("grant_type") == "refresh_token":
-            return self.before(number) or self._decided(request, form, number)
+            return self.before(number) or self._answer_refresh(request, form, number)
         return self._answer(request, form)
 
-    def _decided(self, request: httpx.Request, form: dict[str, str], number: int) -> httpx.Response:
+    def _answer_refresh(self, request: httpx.Request, form: dict[str, str], number: int) -> httpx.Response:
         answer = self._answer(request, form)
         return self.after(number) or answer
 
@@ -76,17 +76,17 @@ class IdentityServer:
         with self._lock:
             match form:
                 case {"grant_type": "authorization_code", "code": code} if code.startswith("code-"):
-                    return self._pair()
+                    return self._issue_pair()
                 case {"grant_type": "refresh_token", "refresh_token": token}:
                     if self.clock() >= self.alive_until.get(token, NOW):
                         return refused("invalid_grant")
                     self.alive_until[token] = min(self.alive_until[token], self.clock() + GRACE)
-                    return self._pair()
+                    return self._issue_pair()
                 case {"grant_type": "client_credentials"}:
                     return httpx.Response(200, json={"access_token": "app", "expires_in": 1800})
         return refused("invalid_grant")
 
-    def _pair(self) -> httpx.Response:
+    def _issue_pair(self) -> httpx.Response:
         self._issued += 1
         refresh = f"canary-refresh-{self._issued}"
         pair = {"access_token": jwt(f"canary-access-{self._issued}"), "expires_in": 1800, "scope": self.scope}
@@ -97,7 +97,7 @@ class IdentityServer:
 
 
 class FragileTable(MemoryTable):
-    """Fails commits on request. `dead` means that the process has ended."""
+    """Fails commits on request. `dead`: the process has ended."""
 
     dead = False
     on_commit: Callable[[], None] | None = None
@@ -139,8 +139,8 @@ class World(BaseWorld):
         identity = Identity(Http("https://identity.test", transport=httpx.MockTransport(self.server)), self.clock)
         return VaultService(self.secrets, self.table, identity, self.clock, pause or self.pauses.append)
 
-    def connected(self, code: str = "code-1") -> str:
-        """The id of a token set that a customer has just granted."""
+    def connect(self, code: str = "code-1") -> str:
+        """Stores the app's keys, has a customer authorise the app, and returns the token set's id."""
         vault = self.vault()
         vault.save_app_keys(CLIENT_ID, SECRET)
         return vault.exchange_code(code, REDIRECT).token_set_id
@@ -148,7 +148,7 @@ class World(BaseWorld):
     def lease(self, token_set_id: str) -> Item:
         return self.table.get(keys.lease(token_set_id)) or {}
 
-    def reborn(self) -> VaultService:
+    def restart(self) -> VaultService:
         """The vault after a crash: the table and the secrets are as the dead process left them."""
         self.table.dead = False
         self.table.on_commit = self.secrets.on_write = self.secrets.after_write = None

@@ -22,7 +22,7 @@ def test_a_push_answers_pending_and_ends_in_the_history(sdk: CodatBankFeeds, ids
     assert pushed.timeout_in_minutes == 30
     request = {"company_id": ids["company_id"], "push_operation_key": pushed.push_operation_key}
     assert sdk.transactions.get_create_operation(request=request).status == "Pending"
-    operation = push_operation_items.find_operation(world.store, ids["company_id"], pushed.push_operation_key)
+    operation = push_operation_items.operation(world.store, ids["company_id"], pushed.push_operation_key)
     world.store.commit(push_operation_items.put_operation(operation.succeeded(world.now)))
     ended = sdk.transactions.get_create_operation(request=request)
     assert (ended.status, ended.status_code, ended.changes[0].type) == ("Success", 200, "Created")

@@ -1,4 +1,4 @@
-"""The whole client and the vault against the simulator, over real HTTP; its time stands still unless moved."""
+"""The whole client and the vault against the simulator, over real HTTP; time stands still unless a test moves it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ JOINERY = fixed_id("northwind-joinery")
 
 
 class Xero:
-    """Feedlane's side: one vault, one client. `control` moves the simulator, and our clock goes along."""
+    """Feedlane's side: one vault, one client. `control` drives the simulator; `advance` moves both clocks."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -71,10 +71,10 @@ class Xero:
         return [call for call in self.control("GET", "calls")["calls"] if call["path"] == path]
 
     def consent(self, *tenant_ids: str, scopes: tuple[str, ...] = SCOPES) -> Grant:
-        """The customer's consent in a browser, and the exchange of the code that it brings."""
+        """The customer's consent in a browser, and the exchange of its code."""
         self.control("PUT", "consent", {"mode": "auto", "tenantIds": list(tenant_ids)})
-        back = self.http.get(authorize_url(self.url, DEFAULT_CLIENT_ID, REDIRECT, scopes, "state-1"))
-        code = httpx.URL(back.headers["location"]).params["code"]
+        redirect = self.http.get(authorize_url(self.url, DEFAULT_CLIENT_ID, REDIRECT, scopes, "state-1"))
+        code = httpx.URL(redirect.headers["location"]).params["code"]
         return self.vault.exchange_code(code, REDIRECT)
 
     def access(self, tenant_id: str = BAKERY) -> TenantAccess:

@@ -32,7 +32,7 @@ from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
 
 
 def connect(xero: Xero, access: TenantAccess, **changes: object) -> FeedConnection:
-    account = next(one for one in xero.feeds.target_accounts(access) if one.kind is AccountKind.BANK)
+    account = next(account for account in xero.feeds.target_accounts(access) if account.kind is AccountKind.BANK)
     new = NewFeedConnection(
         account_token="token-1",
         account_id=account.id,
@@ -41,10 +41,10 @@ def connect(xero: Xero, access: TenantAccess, **changes: object) -> FeedConnecti
         kind=account.kind,
         currency=account.currency,
     )
-    made = xero.feeds.create_feed_connection(access, new.but(**changes))
-    assert not made.active
+    connection = xero.feeds.create_feed_connection(access, new.but(**changes))
+    assert not connection.active
     xero.advance(2)
-    return made
+    return connection
 
 
 def line(id: str, amount: str, balance: str) -> Line:
@@ -60,20 +60,20 @@ def statement(feed: FeedConnection, *lines: Line) -> Statement:
 def test_a_feed_is_connected_found_used_and_deleted(xero: Xero) -> None:
     access = xero.access()
     feed = connect(xero, access)
-    found = xero.feeds.feed_connection(access, feed.id)
-    assert found is not None
-    assert found.active
-    assert xero.feeds.feed_connections(access) == [found]
+    connection = xero.feeds.feed_connection(access, feed.id)
+    assert connection is not None
+    assert connection.active
+    assert xero.feeds.feed_connections(access) == [connection]
 
-    sent = statement(feed, line("t-1", "-0.0001", "-0.0001"), line("t-2", "1000000.5", "1000000.4999"))
-    answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(sent), "key-1")
+    posted = statement(feed, line("t-1", "-0.0001", "-0.0001"), line("t-2", "1000000.5", "1000000.4999"))
+    answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(posted), "key-1")
     assert isinstance(answer, Accepted)
     assert answer.status is StatementStatus.PENDING
     xero.advance(2)
     later = xero.feeds.statement_status(access, answer.statement_id)
     assert later == Accepted(statement_id=answer.statement_id, status=StatementStatus.DELIVERED)
     [received] = xero.control("GET", "statements")["statements"]
-    assert [(one["transactionId"], one["creditDebitIndicator"]) for one in received["lines"]] == [
+    assert [(sent["transactionId"], sent["creditDebitIndicator"]) for sent in received["lines"]] == [
         ("t-1", "DEBIT"),
         ("t-2", "CREDIT"),
     ]
@@ -82,15 +82,15 @@ def test_a_feed_is_connected_found_used_and_deleted(xero: Xero) -> None:
     xero.advance(2)
     assert xero.feeds.feed_connection(access, feed.id) is None
     xero.feeds.delete_feed_connection(access, feed.id)
-    gone = xero.feeds.post_statement(access, xero.feeds.request_bytes(sent), "key-2")
+    gone = xero.feeds.post_statement(access, xero.feeds.request_bytes(posted), "key-2")
     assert isinstance(gone, Refusal)
     assert (gone.scope, gone.reason) == (Scope.FEED, "feed-connection-gone")
 
 
 def test_a_feed_whose_answer_was_lost_is_adopted_when_it_is_made_again(xero: Xero) -> None:
     access = xero.access()
-    made = connect(xero, access)
-    account = next(one for one in xero.feeds.target_accounts(access) if one.kind is AccountKind.BANK)
+    first = connect(xero, access)
+    account = next(account for account in xero.feeds.target_accounts(access) if account.kind is AccountKind.BANK)
     again = NewFeedConnection(
         account_token="token-1",
         account_id=account.id,
@@ -99,14 +99,14 @@ def test_a_feed_whose_answer_was_lost_is_adopted_when_it_is_made_again(xero: Xer
         kind=account.kind,
         currency=account.currency,
     )
-    assert xero.feeds.create_feed_connection(access, again).id == made.id
+    assert xero.feeds.create_feed_connection(access, again).id == first.id
     with pytest.raises(Refused) as raised:
         xero.feeds.create_feed_connection(access, again.but(account_token="token-2"))
     assert raised.value.problem.type == "feed-already-connected-in-current-organisation"
 
 
 def test_paypal_cannot_be_fed_and_a_card_can(xero: Xero) -> None:
-    kinds = [one.kind for one in xero.feeds.target_accounts(xero.access())]
+    kinds = [account.kind for account in xero.feeds.target_accounts(xero.access())]
     assert kinds.count(AccountKind.CREDIT_CARD) == 1
     assert len(kinds) == 4
 
@@ -157,8 +157,8 @@ def test_a_balance_that_does_not_add_up_holds_the_feed_in_whichever_shape_it_is_
 ) -> None:
     xero.control("PUT", "behaviour", {"rejections": rejections})
     access = xero.access()
-    wrong = statement(connect(xero, access), line("t-1", "5", "5"))
-    wrong = Statement(wrong.feed_connection_id, wrong.start_date, wrong.end_date, Decimal(1), Decimal(5), wrong.lines)
+    right = statement(connect(xero, access), line("t-1", "5", "5"))
+    wrong = Statement(right.feed_connection_id, right.start_date, right.end_date, Decimal(1), Decimal(5), right.lines)
     answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(wrong), "key-1")
     assert isinstance(answer, Refusal)
     assert (answer.scope, answer.reason, answer.problem.status) == (Scope.FEED, "invalid-balance", 422)
@@ -169,10 +169,10 @@ def test_a_statement_rejected_later_says_why(xero: Xero) -> None:
     request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
     error = {"type": "account-not-valid", "title": "Account not valid", "status": 422, "detail": "Archived."}
     xero.control("POST", "reject", {"errors": [error]})
-    taken = xero.feeds.post_statement(access, request, "key-1")
-    assert isinstance(taken, Accepted)
+    accepted = xero.feeds.post_statement(access, request, "key-1")
+    assert isinstance(accepted, Accepted)
     xero.advance(2)
-    answer = xero.feeds.statement_status(access, taken.statement_id)
+    answer = xero.feeds.statement_status(access, accepted.statement_id)
     assert isinstance(answer, Accepted)
     assert (answer.status, answer.problems[0].type) == (StatementStatus.REJECTED, "account-not-valid")
 
@@ -201,19 +201,19 @@ def test_rate_limits_and_failures_are_told_apart(xero: Xero) -> None:
 
 def test_a_xero_that_is_not_there_took_nothing(xero: Xero) -> None:
     access = xero.access()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        nowhere = XeroBankFeeds(XeroApi(Http(f"http://127.0.0.1:{port}"), xero.tokens, xero.now))
-        answer = nowhere.post_statement(access, b"{}", "key-1")
+    with socket.socket() as closed_port:
+        closed_port.bind(("127.0.0.1", 0))
+        port = closed_port.getsockname()[1]
+        feeds = XeroBankFeeds(XeroApi(Http(f"http://127.0.0.1:{port}"), xero.tokens, xero.now))
+        answer = feeds.post_statement(access, b"{}", "key-1")
     assert answer == TryLater(scope=Scope.TENANT, seconds=5, reason="unreachable")
 
 
 def test_a_connection_removed_at_xero_holds_the_connection(xero: Xero) -> None:
     access = xero.access()
     request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
-    [one] = xero.control("GET", "connections")["connections"]
-    xero.control("DELETE", f"connections/{one['id']}")
+    [connection] = xero.control("GET", "connections")["connections"]
+    xero.control("DELETE", f"connections/{connection['id']}")
     answer = xero.feeds.post_statement(access, request, "key-1")
     assert isinstance(answer, Refusal)
     assert (answer.scope, answer.problem.type) == (Scope.CONNECTION, "connection-removed")
@@ -228,7 +228,7 @@ def test_a_consent_without_bank_feeds_is_told_from_a_removed_connection(xero: Xe
 
 
 def test_what_is_known_of_an_organisation(xero: Xero) -> None:
-    found = xero.accounting.organisation(xero.access())
-    assert (found.name, found.base_currency, found.country) == ("Harbour Bakery Ltd", "GBP", "GB")
-    assert (found.time_zone, found.demo) == ("Europe/London", False)
+    organisation = xero.accounting.organisation(xero.access())
+    assert (organisation.name, organisation.base_currency) == ("Harbour Bakery Ltd", "GBP")
+    assert (organisation.country, organisation.time_zone, organisation.demo) == ("GB", "Europe/London", False)
     assert xero.accounting.allows_multicurrency(xero.access())

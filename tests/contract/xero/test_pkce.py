@@ -1,4 +1,4 @@
-"""PKCE on top of the app's secret: the code is worth nothing without the verifier of its challenge."""
+"""PKCE in addition to the app's secret: a code is useless without the verifier of its challenge."""
 
 from __future__ import annotations
 

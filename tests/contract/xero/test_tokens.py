@@ -20,8 +20,8 @@ def refreshes(xero: Xero, before: int) -> int:
 def test_a_consent_brings_a_token_that_works_and_names_its_own_event(xero: Xero) -> None:
     xero.consent(JOINERY)
     grant = xero.consent(BAKERY)
-    found = xero.connections.list_connections(grant.access_token, grant.authentication_event_id)
-    assert [one.tenant_id for one in found] == [BAKERY]
+    connections = xero.connections.list_connections(grant.access_token, grant.authentication_event_id)
+    assert [connection.tenant_id for connection in connections] == [BAKERY]
     assert len(xero.connections.list_connections(grant.access_token)) == 2
     assert set(grant.scopes) == set(SCOPES)
 
@@ -58,9 +58,9 @@ def test_an_access_token_that_ended_early_is_replaced_in_the_same_call(xero: Xer
     xero.control("PUT", "behaviour", {"refreshEndsAccessToken": True})
     access = xero.access()
     xero.accounting.organisation(access)
-    elsewhere = xero.new_vault()
-    token = elsewhere.access_token(access.token_set_id)
-    elsewhere.access_token(access.token_set_id, rejected=fingerprint(token.value))
+    other_vault = xero.new_vault()
+    token = other_vault.access_token(access.token_set_id)
+    other_vault.access_token(access.token_set_id, rejected=fingerprint(token.value))
     assert xero.accounting.organisation(access).name == "Harbour Bakery Ltd"
 
 
@@ -96,9 +96,9 @@ def test_revoking_ends_all_of_the_users_connections(xero: Xero) -> None:
 def test_removing_one_connection_leaves_the_users_others(xero: Xero) -> None:
     access = xero.access(BAKERY)
     grant = xero.consent(JOINERY)
-    for one in xero.connections.list_connections(grant.access_token, grant.authentication_event_id):
-        xero.connections.delete(grant.access_token, one.id)
-        xero.connections.delete(grant.access_token, one.id)
+    for connection in xero.connections.list_connections(grant.access_token, grant.authentication_event_id):
+        xero.connections.delete(grant.access_token, connection.id)
+        xero.connections.delete(grant.access_token, connection.id)
     assert xero.accounting.organisation(access).name == "Harbour Bakery Ltd"
     with pytest.raises(ReconnectionNeeded):
         xero.accounting.organisation(TenantAccess(tenant_id=JOINERY, token_set_id=access.token_set_id))

@@ -142,7 +142,7 @@ def test_header_values_are_the_vaults_and_never_shown(call: Call, world: World) 
 
 def test_headers_that_the_vault_has_no_room_for_leave_no_consumer(call: Call, world: World) -> None:
     def full(consumer_id: str, headers: dict[str, str]) -> None:
-        raise Invalid.field("headers", "of all consumers together take too much room", "MaximumLength")
+        raise Invalid.field("headers", "of all consumers together are too large", "MaximumLength")
 
     world.vault.set_webhook_headers = full
     assert call("POST", "/webhooks", {"url": URL, "headers": {"X-Key": "v"}}).status == 400

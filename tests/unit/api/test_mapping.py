@@ -185,7 +185,7 @@ def test_what_waits_when_an_account_is_disconnected_is_held_and_goes_on_when_it_
     disconnected = unmap_account(world, connection, mapped)
     [hold] = hold_items.holds(world.store)
     assert (hold.scope, hold.reason) == (Scope.FEED, "source-account-disconnected")
-    operation = push_operation_items.find_operation(world.store, connection.company_id, "push-1")
+    operation = push_operation_items.operation(world.store, connection.company_id, "push-1")
     assert (operation.status, operation.problem) == ("Failed", hold.problem)
     assert {"bankFeeds.held", "bankTransactions.write.unsuccessful"} <= set(world.event_types)
     map_account(world, connection, disconnected)
@@ -202,7 +202,7 @@ def test_what_waits_when_an_account_is_deleted_fails_and_leaves_no_hold(
     add_waiting_lines(world, connection)
     unmapping.remove_account(world.ports, world.upstream, world.now, connection, mapped)
     assert hold_items.holds(world.store) == []
-    operation = push_operation_items.find_operation(world.store, connection.company_id, "push-1")
+    operation = push_operation_items.operation(world.store, connection.company_id, "push-1")
     assert operation.status == "Failed"
     assert company_items.find_source_account(world.store, connection.id, "src") is None
 

@@ -90,7 +90,7 @@ def test_keys_are_stored_by_the_vault_and_shown_by_their_ends(call: Call, world:
 
 
 def test_keys_that_xero_does_not_know_are_refused(call: Call, world: World) -> None:
-    world.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret")
+    world.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not recognise this secret")
     refused = call("PUT", CREDENTIALS, {"clientId": "B" * 32, "clientSecret": "wrong"})
     assert refused.status == 400
     assert refused.invalid_fields == ["clientSecret"]
@@ -128,7 +128,7 @@ def test_keys_rotate_through_a_second_secret_that_is_shown_by_its_end(call: Call
 
 
 def test_a_second_secret_that_xero_does_not_know_is_refused_and_named(call: Call, world: World) -> None:
-    world.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this client secret.")
+    world.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not recognise this client secret.")
     refused = call("PUT", f"{CREDENTIALS}/secondSecret", {"clientSecret": "canary-secret-2222"})
     assert refused.status == 400
     assert refused.invalid_fields == ["clientSecret"]

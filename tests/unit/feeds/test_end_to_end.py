@@ -1,4 +1,4 @@
-"""From a push to its delivery: each transaction once, in order, and every push operation ends."""
+"""End to end, from a push to its delivery: each transaction once, in order, and every push operation ends."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def test_a_known_transaction_is_skipped_with_a_warning(world: World) -> None:
     operation = world.push(transactions(4))
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
-    found = world.operation(operation.key)
-    assert found.status is PushStatus.SUCCESS
-    assert [warning.item_id for warning in found.warnings] == ["t1", "t2"]
+    ended = world.operation(operation.key)
+    assert ended.status is PushStatus.SUCCESS
+    assert [warning.item_id for warning in ended.warnings] == ["t1", "t2"]
 
 
 def test_a_known_id_with_other_content_fails_the_push_and_nothing_of_it_is_sent(world: World) -> None:
@@ -77,9 +77,9 @@ def test_a_known_id_with_other_content_fails_the_push_and_nothing_of_it_is_sent(
     world.run()
     operation = world.push(transactions(4, amount=11.0))
     world.run()
-    found = world.operation(operation.key)
-    assert found.status is PushStatus.FAILED
-    assert {error.item_id for error in found.errors} == {"t1", "t2"}
+    ended = world.operation(operation.key)
+    assert ended.status is PushStatus.FAILED
+    assert {error.item_id for error in ended.errors} == {"t1", "t2"}
     assert world.sent_ids() == ["t1", "t2"]
 
 
@@ -88,20 +88,18 @@ def test_a_date_before_the_latest_recorded_one_fails_the_push(world: World) -> N
     world.run()
     operation = world.push(transactions(1, start=3, day="2026-05-01", opening=20.0))
     world.run()
-    found = world.operation(operation.key)
-    assert found.status is PushStatus.FAILED
-    assert found.errors[0].validator == "Chronological"
+    ended = world.operation(operation.key)
+    assert ended.status is PushStatus.FAILED
+    assert ended.errors[0].validator == "Chronological"
     assert world.sent_ids() == ["t1", "t2"]
 
 
 def test_a_gap_is_a_warning_an_event_and_a_statement_of_its_own(world: World) -> None:
     world.push(transactions(2))
     world.record(world.message(transactions(2, start=3, opening=500.0)))
-    operation = world.operations()[0]
     world.run()
     assert [len(statement) for statement in world.upstream.taken] == [2, 2]
     assert len(world.events("bankFeeds.gapFound")) == 1
-    assert operation is not None
 
 
 @pytest.mark.parametrize(
@@ -130,7 +128,7 @@ def test_a_push_out_of_order_in_itself_is_refused(world: World) -> None:
     late, early = transactions(1, day="2026-05-02"), transactions(1, start=2, day="2026-05-01")
     with pytest.raises(Invalid) as caught:
         world.push(late + early)
-    assert [(f.item_id, f.validator) for f in caught.value.findings] == [("t2", "Chronological")]
+    assert [(finding.item_id, finding.validator) for finding in caught.value.findings] == [("t2", "Chronological")]
 
 
 def test_more_than_a_thousand_transactions_are_refused(world: World) -> None:
@@ -144,8 +142,8 @@ def test_a_lost_answer_does_not_send_the_statement_twice(world: World) -> None:
     operation = world.push(transactions(3))
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3"]
-    [first, again] = world.upstream.posts
-    assert first == again
+    [first, second] = world.upstream.posts
+    assert first == second
     assert world.operation(operation.key).status is PushStatus.SUCCESS
 
 
@@ -194,7 +192,7 @@ def test_a_poison_message_is_set_aside_with_its_reason_and_the_next_is_recorded(
         good,
     )
     world.run()
-    assert [found["reason"][:5] for found in world.queues.aside] == ["body:", "Messa"]
+    assert [message["reason"][:5] for message in world.queues.aside] == ["body:", "Messa"]
     assert world.sent_ids() == ["t1"]
 
 

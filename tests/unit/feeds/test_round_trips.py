@@ -1,4 +1,4 @@
-"""How often the table is asked on the road: a request takes far longer than what is done between two of them."""
+"""How many requests to the table a push takes on its way: each takes far longer than the work between two of them."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from feedlane.store.table import ConditionFailed
 from tests.moments import just_before
 from tests.worlds.feeds import World, transactions
 
-ASKED = ("get", "get_many", "query", "commit", "put_many", "delete_many")
+METHODS = ("get", "get_many", "query", "commit", "put_many", "delete_many")
 
 
 def requests(world: World, *messages: QueueMessage, more_to_come: bool = False) -> list[str]:
-    """What recording the messages asked of the table, one after the other."""
-    return asked_by(world, lambda: world.record(*messages, more_to_come=more_to_come))
+    """The requests to the table, in order, that recording the messages takes."""
+    return requests_by(world, lambda: world.record(*messages, more_to_come=more_to_come))
 
 
-def asked_by(world: World, act: Callable[[], None]) -> list[str]:
+def requests_by(world: World, act: Callable[[], None]) -> list[str]:
     table: Any = world.store.table
-    asked: list[str] = []
-    for name in ASKED:
+    names: list[str] = []
+    for name in METHODS:
         real = getattr(table, name)
-        setattr(table, name, lambda *given, name=name, real=real, **how: asked.append(name) or real(*given, **how))
+        setattr(table, name, lambda *args, name=name, real=real, **kwargs: names.append(name) or real(*args, **kwargs))
     try:
         act()
     finally:
-        for name in ASKED:
+        for name in METHODS:
             delattr(table, name)
-    return asked
+    return names
 
 
 def warm() -> World:
@@ -48,21 +48,21 @@ def warm() -> World:
 
 
 def following(world: World, count: int = BATCH_SIZE_MAX) -> list[QueueMessage]:
-    """Messages of one transaction each that follow on what the feed has."""
+    """Messages of one transaction each that continue what the feed has recorded."""
     start = world.feed().recorded_through + 1
     rows = transactions(count, start=start, opening=10.0 * (start - 1))
     return [world.message([row]) for row in rows]
 
 
 def test_a_full_batch_of_messages_takes_two_reads_and_a_commit() -> None:
-    """One read for what the messages name, one for what only the feed tells: its tenant's hold and the ids it has."""
+    """One read for what the messages name, one for what only the feed tells: its tenant's hold and its recorded ids."""
     world = warm()
     assert requests(world, *following(world), more_to_come=True) == ["get_many", "get_many", "commit"]
     assert (world.feed().recorded_through, len(world.queues.woken)) == (12, 1)
 
 
 def test_behind_a_statement_under_way_it_takes_a_last_look_at_the_holds() -> None:
-    """Nobody is woken then, and a hold that came about in between would be told to nobody."""
+    """No wake-up is sent then, so nothing else would notice a hold placed in between."""
     world = warm()
     world.record(*following(world))
     world.step()
@@ -76,8 +76,7 @@ def test_a_full_batch_of_the_apis_pushes_takes_no_more() -> None:
     rows = transactions(BATCH_SIZE_MAX, start=3, opening=20.0)
     for row in rows:
         world.push([row])
-    sent = [QueueMessage(one["id"], one["group"], one["body"], world.now) for one in world.queues.take("pushed")]
-    assert requests(world, *sent) == ["get_many", "get_many", "commit"]
+    assert requests(world, *world.take_pushed()) == ["get_many", "get_many", "commit"]
     assert world.feed().recorded_through == 12
 
 
@@ -96,8 +95,8 @@ def test_what_was_recorded_before_is_known_wherever_its_id_was_written(count: in
     world.record(world.message(rows))
     world.record(world.message(rows))
     assert world.feed().recorded_through == count
-    [again] = [one for one in world.operations() if one.warnings]
-    assert {one.validator for one in again.warnings} == {"Duplicate"}
+    [repeated] = [operation for operation in world.operations() if operation.warnings]
+    assert {warning.validator for warning in repeated.warnings} == {"Duplicate"}
 
 
 def test_the_commit_itself_refuses_an_id_that_the_reads_have_missed() -> None:
@@ -116,18 +115,18 @@ def test_a_hold_that_comes_between_the_two_reads_is_seen() -> None:
 
 
 def test_another_append_between_the_two_reads_is_noticed() -> None:
-    """The same messages, handed out twice: the ids are read anew, on the feed as it is then."""
+    """The same messages, delivered twice: the ids are read again, on the feed as it is then."""
     world = warm()
     messages = following(world)
     just_before(world, "get_many", lambda: world.record(*messages), touching="HOLD#app")
     world.record(*messages)
     assert world.feed().recorded_through == 12
-    assert [one.warnings for one in world.operations() if one.warnings] == []
+    assert [operation.warnings for operation in world.operations() if operation.warnings] == []
 
 
 def test_whether_a_statement_may_go_is_one_read() -> None:
-    """Holds, settings, the mapping and the times not to call before; behind the feed, which names them."""
+    """Holds, settings, the mapping and the waits after rate limits are one read after the feed, which names them."""
     world = warm()
     world.record(*following(world, 1))
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(bank_feeds=False)))
-    assert asked_by(world, lambda: world.sender.send(world.queues.woken[0])) == ["get", "get_many"]
+    assert requests_by(world, lambda: world.sender.send(world.queues.woken[0])) == ["get", "get_many"]

@@ -1,4 +1,4 @@
-"""The sample event of each queue-driven function goes through its handler and does its work."""
+"""Each queue-driven function's sample event, driven through its handler, has its effect."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def recorder(world: World) -> ModuleType:
 
 
 def feed_of(world: World) -> Feed:
-    found = feed_items.find_feed(world.store, FEED)
-    assert found is not None
-    return found
+    feed = feed_items.find_feed(world.store, FEED)
+    assert feed is not None
+    return feed
 
 
 def test_a_message_is_recorded_and_its_feed_woken(world: World) -> None:
@@ -85,36 +85,36 @@ def test_a_message_is_recorded_and_its_feed_woken(world: World) -> None:
 def test_a_message_that_fails_is_reported_and_comes_back_soon(world: World, postponed: FakeSQS) -> None:
     event = sample("record_transactions")
     handler = recorder(world).handler
-    world.store.table.commit = _failing  # type: ignore[method-assign,assignment]
+    world.store.table.commit = _time_out  # type: ignore[method-assign,assignment]
     answer = handler(event, Context())
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [event["Records"][0]["messageId"]]
     assert postponed.postponed == [("receipt-1", 2)]
 
 
-class Hurried(Context):
-    """Less time from one look to the next, as where each call takes its full time-out."""
+class HurriedContext(Context):
+    """Less time left at each call, as when every request takes its full time-out."""
 
-    def __init__(self, *left: int) -> None:
-        self._left = iter(left)
+    def __init__(self, *milliseconds_left: int) -> None:
+        self._milliseconds_left = iter(milliseconds_left)
 
     def get_remaining_time_in_millis(self) -> int:
-        return next(self._left)
+        return next(self._milliseconds_left)
 
 
 def test_feeds_that_there_is_no_time_for_come_again_soon_and_are_first_then(
     world: World, postponed: FakeSQS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lambda would end the function in their midst, and the last of them might never have its turn."""
+    """Otherwise Lambda would end the function part-way, and the last feeds might never be sent."""
     event, sent = sample("push_statements"), list[str]()
     monkeypatch.setattr(wiring, "sender", lambda: SimpleNamespace(send=sent.append))
     [record] = event["Records"][:1]
     event["Records"] = []
     for number, receives in enumerate((1, 1, 3)):
-        one = copy.deepcopy(record)
-        one |= {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": f'{{"feedId": "feed-{number}"}}'}
-        one["attributes"] |= {"MessageGroupId": f"feed-{number}", "ApproximateReceiveCount": str(receives)}
-        event["Records"].append(one)
-    answer = load("push_statements").handler(event, Hurried(60_000, 40_000, 20_000))
+        copied = copy.deepcopy(record)
+        copied |= {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": f'{{"feedId": "feed-{number}"}}'}
+        copied["attributes"] |= {"MessageGroupId": f"feed-{number}", "ApproximateReceiveCount": str(receives)}
+        event["Records"].append(copied)
+    answer = load("push_statements").handler(event, HurriedContext(60_000, 40_000, 20_000))
     assert sent == ["feed-2", "feed-0"]
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert postponed.postponed == [("r1", 2)]
@@ -123,19 +123,19 @@ def test_feeds_that_there_is_no_time_for_come_again_soon_and_are_first_then(
 def test_looks_that_there_is_no_time_for_come_again_soon(world: World, postponed: FakeSQS) -> None:
     event = sample("check_statements")
     ids = [record["messageId"] for record in event["Records"]]
-    answer = load("check_statements").handler(event, Hurried(*[1000] * len(ids)))
+    answer = load("check_statements").handler(event, HurriedContext(*[1000] * len(ids)))
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ids
     assert len(postponed.postponed) == len(ids)
 
 
 def test_a_group_that_fails_does_not_hold_up_another(world: World) -> None:
     event = sample("record_transactions")
-    stranger = copy.deepcopy(event["Records"][0])
-    stranger["messageId"] = "5f0a1b2c-0000-4000-8000-000000000099"
-    stranger["attributes"]["MessageGroupId"] = "another/group"
-    event["Records"].insert(0, stranger)
+    unreadable = copy.deepcopy(event["Records"][0])
+    unreadable["messageId"] = "5f0a1b2c-0000-4000-8000-000000000099"
+    unreadable["attributes"]["MessageGroupId"] = "another/group"
+    event["Records"].insert(0, unreadable)
     assert recorder(world).handler(event, Context()) == {"batchItemFailures": []}
-    assert [found["group"] for found in world.queues.aside] == ["another/group"]
+    assert [letter["group"] for letter in world.queues.aside] == ["another/group"]
     assert feed_of(world).recorded_through == 2
 
 
@@ -160,20 +160,16 @@ def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, mon
 
     class Connections:
         def list_connections(self, access_token: str) -> list[XeroConnection]:
-            there = {"token of tokens-1": "tenant-1", "token of tokens-9": "another"}
-            return [XeroConnection(id="x", tenant_id=there[access_token], tenant_type="ORGANISATION")]
+            tenants = {"token of tokens-1": "tenant-1", "token of tokens-9": "another"}
+            return [XeroConnection(id="x", tenant_id=tenants[access_token], tenant_type="ORGANISATION")]
 
-    tender = ConnectionCheck(
-        world.ports,
-        Vault(),
-        Connections(),
-    )  # type: ignore[arg-type]
-    monkeypatch.setattr(wiring, "daily_round", lambda: DailyRound(world.ports, tender))
+    connection_check = ConnectionCheck(world.ports, Vault(), Connections())  # type: ignore[arg-type]
+    monkeypatch.setattr(wiring, "daily_round", lambda: DailyRound(world.ports, connection_check))
     answer = load("tend_connections").handler(sample("tend_connections"), Context())
     assert (answer["seen"], answer["ended"], answer["finished"]) == (2, 1, True)
     assert company_items.connection(world.store, COMPANY, CONNECTION).status is ConnectionStatus.DEAUTHORIZED
     assert [event.type for event in world.events("connection.disconnected")] == ["connection.disconnected"]
 
 
-def _failing(*writes: Any) -> None:
+def _time_out(*writes: Any) -> None:
     raise TimeoutError("the table does not answer")

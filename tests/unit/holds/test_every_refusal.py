@@ -1,4 +1,4 @@
-"""Every refusal that Xero documents: what it holds, the reason by which it is told, its event, and its way out."""
+"""Every refusal that Xero documents: what it holds, with which reason and event, and how it is lifted."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ from tests.unit.xero.xero_server import ACCESS, TokenVault, always, bank_feeds
 from tests.worlds.feeds import World, transactions
 
 API_PAGE = Path(__file__).parents[3] / "docs" / "api.md"
-# A day that is over everywhere when the answer comes.
+# A day that is over in every time zone when the answer comes.
 REQUEST = b'{"items":[{"endDate":"2026-05-20"}]}'
-DETAIL = "What Xero says of it."
+DETAIL = "Xero's explanation."
 
 
-def released(world: World) -> None:
+def release_hold(world: World) -> None:
     [hold] = hold_items.holds(world.store)
     release(world.ports, world.now, hold)
 
 
-def reconnected(world: World) -> None:
+def reconnect(world: World) -> None:
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     resume_connection(world.ports, world.now, connection)
 
 
-def mapped_again(world: World) -> None:
+def map_again(world: World) -> None:
     account = company_items.source_account(world.store, CONNECTION, "account-1")
     world.store.commit(company_items.put_source_account(account.but(modified=world.now)))
     mapping.resume_feed(world.ports, world.now, world.feed().id)
 
 
 class Row(NamedTuple):
-    """`type` as Xero sends it, or what else refuses; `way_out` beside the release by a person, which all have."""
+    """`type` as Xero sends it. `way_out` lifts the hold; a person can release every one."""
 
     type: str
     status: int
     scope: Scope
     reason: str
-    way_out: Callable[[World], None] = released
+    way_out: Callable[[World], None] = release_hold
 
 
 TABLE = [
@@ -62,10 +62,10 @@ TABLE = [
     Row("invalid-organisation-bank-feeds", 403, Scope.TENANT, "organisation-without-bank-feeds"),
     Row("invalid-user-role", 403, Scope.TENANT, "user-role-too-low"),
     Row("invalid-organisation-multi-currency", 403, Scope.FEED, "currency-not-supported"),
-    Row("invalid-feed-connection", 403, Scope.FEED, "feed-connection-gone", mapped_again),
-    Row("invalid-feed-connection-for-organisation", 403, Scope.FEED, "feed-connection-elsewhere", mapped_again),
-    Row("feed-not-found-or-already-deleted", 404, Scope.FEED, "feed-connection-gone", mapped_again),
-    Row("bank-feed-not-found", 404, Scope.FEED, "feed-connection-gone", mapped_again),
+    Row("invalid-feed-connection", 403, Scope.FEED, "feed-connection-gone", map_again),
+    Row("invalid-feed-connection-for-organisation", 403, Scope.FEED, "feed-connection-elsewhere", map_again),
+    Row("feed-not-found-or-already-deleted", 404, Scope.FEED, "feed-connection-gone", map_again),
+    Row("bank-feed-not-found", 404, Scope.FEED, "feed-connection-gone", map_again),
     Row("statement-not-found", 404, Scope.FEED, "statement-not-found"),
     Row("account-not-valid", 422, Scope.FEED, "account-not-valid"),
     Row("feed-already-connected-in-current-organisation", 409, Scope.FEED, "account-already-connected"),
@@ -82,12 +82,12 @@ TABLE = [
 ]
 
 
-def at_the_root(row: Row) -> dict[str, Any]:
+def problem_at_root(row: Row) -> dict[str, Any]:
     return {"type": row.type, "title": "Title", "status": row.status, "detail": DETAIL}
 
 
-def in_the_item(row: Row) -> dict[str, Any]:
-    return {"items": [{"id": "s-1", "status": "REJECTED", "errors": [at_the_root(row)]}]}
+def problem_in_item(row: Row) -> dict[str, Any]:
+    return {"items": [{"id": "s-1", "status": "REJECTED", "errors": [problem_at_root(row)]}]}
 
 
 @pytest.fixture
@@ -95,21 +95,21 @@ def world() -> World:
     return World()
 
 
-@pytest.mark.parametrize("shape", [at_the_root, in_the_item], ids=["root", "item"])
+@pytest.mark.parametrize("shape", [problem_at_root, problem_in_item], ids=["root", "item"])
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.type} {row.status}")
 def test_a_refusal_holds_tells_refuses_the_next_and_has_a_way_out(world: World, row: Row, shape: Any) -> None:
     problem = Problem(type=row.type, title="Title", status=row.status, detail=DETAIL)
-    http_status = row.status if shape is at_the_root else 400
+    http_status = row.status if shape is problem_at_root else 400
     answer = bank_feeds(always(http_status, shape(row))).post_statement(ACCESS, REQUEST, "key")
     assert answer == Refusal(scope=row.scope, reason=row.reason, problem=problem)
-    _holds_and_goes_on(world, answer, row.way_out)
+    _hold_and_resume(world, answer, row.way_out)
 
 
 @pytest.mark.parametrize(
     ("error", "scope", "reason", "way_out"),
     [
-        (ReconnectionNeeded, Scope.CONNECTION, RECONNECTION_NEEDED, reconnected),
-        (AppKeysRejected, Scope.APP, APP_KEYS_REJECTED, released),
+        (ReconnectionNeeded, Scope.CONNECTION, RECONNECTION_NEEDED, reconnect),
+        (AppKeysRejected, Scope.APP, APP_KEYS_REJECTED, release_hold),
     ],
     ids=["invalid_grant", "invalid_client"],
 )
@@ -120,15 +120,15 @@ def test_a_token_that_is_refused_holds_and_has_a_way_out(
     vault = TokenVault(error(problem))
     answer = bank_feeds(always(202), vault).post_statement(ACCESS, REQUEST, "key")
     assert answer == Refusal(scope=scope, reason=reason, problem=problem)
-    _holds_and_goes_on(world, answer, way_out)
+    _hold_and_resume(world, answer, way_out)
 
 
-def _holds_and_goes_on(world: World, refusal: Refusal, way_out: Callable[[World], None]) -> None:
+def _hold_and_resume(world: World, refusal: Refusal, way_out: Callable[[World], None]) -> None:
     world.upstream.answers.append(refusal)
     operation = world.push(transactions(2))
     world.run()
 
-    # Held, with Xero's own words, once
+    # Held once, with Xero's own words
     [hold] = hold_items.holds(world.store)
     assert (hold.scope, hold.reason, hold.problem) == (refusal.scope, refusal.reason, refusal.problem)
     [event] = world.events("bankFeeds.held")
@@ -140,20 +140,20 @@ def _holds_and_goes_on(world: World, refusal: Refusal, way_out: Callable[[World]
     assert DETAIL in (failed.error_message or "")
     assert len(world.events("bankTransactions.write.unsuccessful")) == 1
 
-    # The next push is refused at once, and nothing of it is kept
+    # The next push is refused at once, and none of it is kept
     with pytest.raises(Refused) as caught:
         world.push(transactions(1, start=3, opening=20.0))
     assert caught.value.problem == refusal.problem
     assert len(world.operations()) == 1
 
-    # The way out: what waited goes under an operation of its own
+    # The way out: what waited is sent under a new operation
     way_out(world)
     world.run()
     assert hold_items.holds(world.store) == []
     assert len(world.events("bankFeeds.released")) == 1
     assert world.sent_ids() == ["t1", "t2"]
-    [started] = [found for found in world.operations() if found.door is Door.RELEASE]
-    assert started.status is PushStatus.SUCCESS
+    [release_operation] = [operation for operation in world.operations() if operation.door is Door.RELEASE]
+    assert release_operation.status is PushStatus.SUCCESS
 
 
 def test_the_table_has_every_type_that_has_a_meaning() -> None:
@@ -161,10 +161,10 @@ def test_the_table_has_every_type_that_has_a_meaning() -> None:
 
 
 def test_every_reason_is_explained_with_its_way_out() -> None:
-    """In docs/api.md: a row for each reason, and none for an unknown one."""
+    """docs/api.md has a row for each reason, and none for an unknown one."""
     section = API_PAGE.read_text().split("## Hold reasons")[1].split("\n## ")[0]
     explained = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
-    others = {
+    own_reasons = {
         "refused",
         "no-access",
         RECONNECTION_NEEDED,
@@ -172,23 +172,23 @@ def test_every_reason_is_explained_with_its_way_out() -> None:
         mapping.REASON_DISCONNECTED,
         mapping.REASON_REJECTED,
     }
-    assert sorted(explained) == sorted({meaning.reason for meaning in MEANING_BY_TYPE.values()} | others)
+    assert sorted(explained) == sorted({meaning.reason for meaning in MEANING_BY_TYPE.values()} | own_reasons)
 
 
 def test_an_end_date_that_is_not_over_everywhere_is_sent_again_later_and_holds_nothing(world: World) -> None:
-    """Which time zone Xero goes by is not documented: what is today here may be the future there."""
+    """Xero does not document its time zone: today here may be the future there."""
     today = {"type": "invalid-end-date", "title": "Invalid End Date", "status": 422, "detail": DETAIL}
-    asked = json.dumps({"items": [{"endDate": "2026-06-15"}]}).encode()
-    yesterday = json.dumps({"items": [{"endDate": "2026-06-13"}]}).encode()
-    later = bank_feeds(always(422, today)).post_statement(ACCESS, asked, "key")
-    assert isinstance(bank_feeds(always(422, today)).post_statement(ACCESS, yesterday, "key"), Refusal)
+    request = json.dumps({"items": [{"endDate": "2026-06-15"}]}).encode()
+    earlier_request = json.dumps({"items": [{"endDate": "2026-06-13"}]}).encode()
+    try_later = bank_feeds(always(422, today)).post_statement(ACCESS, request, "key")
+    assert isinstance(bank_feeds(always(422, today)).post_statement(ACCESS, earlier_request, "key"), Refusal)
 
-    world.upstream.answers.append(later)
+    world.upstream.answers.append(try_later)
     operation = world.push(transactions(2, day="2026-05-20"))
     before = world.now
     world.run()
     assert (world.now - before).total_seconds() >= 3600
     assert hold_items.holds(world.store) == []
-    [first, again] = [request for _, request in world.upstream.posts]
-    assert first == again
+    [first, second] = [request for _, request in world.upstream.posts]
+    assert first == second
     assert world.operation(operation.key).status is PushStatus.SUCCESS

@@ -31,24 +31,24 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "FEEDS_PER_COMMIT_MAX", 2)
 
 
-def held(accounts: tuple[str, ...] = MANY) -> World:
-    """Each feed waits with two lines behind a hold of the app; their operations were told."""
+def held_world(accounts: tuple[str, ...] = MANY) -> World:
+    """Each feed has two lines waiting behind a hold of the app; their operations have failed."""
     world = World(accounts)
     hold_app(world)
-    connections(world)
+    list_connections(world)
     for account in accounts:
         world.record(world.message(transactions(2), account))
     world.run()
     return world
 
 
-def connections(world: World) -> None:
-    """The list of connections, by which all feeds are found."""
+def list_connections(world: World) -> None:
+    """Writes the connection into the list of connections, by which all feeds are found."""
     world.store.commit(company_items.put_connection(company_items.connection(world.store, COMPANY, CONNECTION)))
 
 
-def waiting() -> World:
-    """An account that is about to be unmapped or removed, with a push on its way."""
+def waiting_world() -> World:
+    """An account that is about to be unmapped or removed, with a recorded push."""
     world = World()
     world.push(transactions(2))
     world.step()
@@ -57,30 +57,30 @@ def waiting() -> World:
 
 
 def released_operations(world: World) -> Counter[tuple[str, str]]:
-    found = [one for one in world.operations() if one.door is Door.RELEASE]
-    return Counter((one.account_id, str(one.status)) for one in found)
+    operations = [operation for operation in world.operations() if operation.door is Door.RELEASE]
+    return Counter((operation.account_id, str(operation.status)) for operation in operations)
 
 
 @pytest.mark.usefixtures("in_parts")
 def test_a_release_of_many_feeds_that_crashes_anywhere_ends_whole_by_itself_or_has_not_begun() -> None:
-    worlds = 0
-    for world in crashes_everywhere(held, lift_all):
-        worlds += 1
-        world.run(most=2000)
+    world_count = 0
+    for world in crashes_everywhere(held_world, lift_all):
+        world_count += 1
+        world.run(steps_max=2000)
         if hold_items.holds(world.store):
             assert (world.sent_ids(), world.events(RELEASED)) == ([], [])
             lift_all(world)
-            world.run(most=2000)
+            world.run(steps_max=2000)
         assert hold_items.holds(world.store) == []
         assert len(world.events(RELEASED)) == 1
         assert released_operations(world) == {(account, "Success"): 1 for account in MANY}
         assert all(world.feed(account).delivered_through == 2 for account in MANY)
-    assert worlds > 20
+    assert world_count > 20
 
 
 @pytest.mark.usefixtures("in_parts")
 def test_a_second_release_goes_on_where_the_first_one_crashed() -> None:
-    for world in crashes_everywhere(held, lift_all):
+    for world in crashes_everywhere(held_world, lift_all):
         world.queues.follow_ups.clear()
         lift_all(world)
         assert hold_items.holds(world.store) == []
@@ -90,45 +90,46 @@ def test_a_second_release_goes_on_where_the_first_one_crashed() -> None:
 
 @pytest.mark.usefixtures("in_parts")
 def test_nothing_is_sent_and_nothing_fails_while_a_release_is_half_done() -> None:
-    world = held()
-    back = crash_at(world, 6)
+    world = held_world()
+    restore = crash_at(world, 6)
     with pytest.raises(Crashed):
         lift_all(world)
-    back()
+    restore()
     [hold] = hold_items.holds(world.store)
     assert hold.releasing
-    before = len(world.events(FAILED))
+    failed_before = len(world.events(FAILED))
     world.sender.send(world.feed(MANY[0]).id)
     world.record(world.message(transactions(1, start=3, opening=20.0), MANY[0]))
-    assert (world.sent_ids(), len(world.events(FAILED))) == ([], before)
-    world.run(most=2000)
+    assert (world.sent_ids(), len(world.events(FAILED))) == ([], failed_before)
+    world.run(steps_max=2000)
     assert world.feed(MANY[0]).delivered_through == 3
-    assert sum(one.status is PushStatus.PENDING for one in world.operations()) == 0
+    assert all(operation.status is not PushStatus.PENDING for operation in world.operations())
 
 
 @pytest.mark.usefixtures("in_parts")
 def test_a_feed_that_grows_while_many_are_released_is_told_of_all_its_lines() -> None:
-    world = held()
+    world = held_world()
     late = world.message(transactions(1, start=3, opening=20.0), MANY[4])
     just_before(world, "commit", lambda: world.record(late), touching="OPEN#000000000002")
     lift_all(world)
-    world.run(most=2000)
-    through = [one.through for one in world.operations() if one.account_id == MANY[4] and one.status == "Success"]
+    world.run(steps_max=2000)
+    of_feed = [operation for operation in world.operations() if operation.account_id == MANY[4]]
+    through = [operation.through for operation in of_feed if operation.status is PushStatus.SUCCESS]
     assert max(through) == world.feed(MANY[4]).delivered_through == 3
 
 
 def test_a_hold_of_more_feeds_than_a_commit_takes_is_released() -> None:
     accounts = tuple(f"account-{number}" for number in range(2 * long_release.FEEDS_PER_COMMIT_MAX + 1))
-    world = held(accounts)
+    world = held_world(accounts)
     [hold] = hold_items.holds(world.store)
-    started = lift(world, hold)
-    world.run(most=2000)
-    assert {operation.account_id for operation in started} == set(accounts)
+    operations = lift(world, hold)
+    world.run(steps_max=2000)
+    assert {operation.account_id for operation in operations} == set(accounts)
     assert all(world.feed(account).delivered_through == 2 for account in accounts)
 
 
 def test_what_unmapping_stops_is_told_wherever_it_crashes() -> None:
-    for world in crashes_everywhere(waiting, unmap):
+    for world in crashes_everywhere(waiting_world, unmap):
         world.run()
         [operation] = world.operations()
         if company_items.source_account(world.store, CONNECTION, ACCOUNT).status is SourceAccountStatus.CONNECTED:
@@ -140,7 +141,7 @@ def test_what_unmapping_stops_is_told_wherever_it_crashes() -> None:
 
 
 def test_what_removing_an_account_stops_is_told_wherever_it_crashes() -> None:
-    for world in crashes_everywhere(waiting, remove):
+    for world in crashes_everywhere(waiting_world, remove):
         world.run()
         [operation] = world.operations()
         removed = company_items.find_source_account(world.store, CONNECTION, ACCOUNT) is None
@@ -150,7 +151,7 @@ def test_what_removing_an_account_stops_is_told_wherever_it_crashes() -> None:
 
 def test_an_account_that_is_mapped_again_goes_on_wherever_mapping_crashes() -> None:
     def unmapped() -> World:
-        world = waiting()
+        world = waiting_world()
         unmap(world)
         return world
 
@@ -170,7 +171,7 @@ def test_lines_that_come_while_an_account_is_unmapped_are_held_too() -> None:
     unmap(world)
     world.run()
     assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
-    assert [one.status for one in world.operations()] == [PushStatus.FAILED]
+    assert [operation.status for operation in world.operations()] == [PushStatus.FAILED]
 
 
 def test_a_push_from_the_queue_for_an_unmapped_account_fails_with_its_reason() -> None:
@@ -183,7 +184,7 @@ def test_a_push_from_the_queue_for_an_unmapped_account_fails_with_its_reason() -
 
 
 def test_the_hold_of_an_unmapped_account_is_not_released_before_it_is_mapped_again() -> None:
-    world = waiting()
+    world = waiting_world()
     unmap(world)
     with pytest.raises(Conflict):
         lift_all(world)
@@ -193,11 +194,11 @@ def test_the_hold_of_an_unmapped_account_is_not_released_before_it_is_mapped_aga
 
 
 def test_what_a_removed_account_left_is_told_when_it_is_made_anew() -> None:
-    world = waiting()
+    world = waiting_world()
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     remove(world)
-    new = account.but(status=SourceAccountStatus.PENDING, mapping=None, version=1)
-    world.store.commit(company_items.add_source_account(new))
+    new_account = account.but(status=SourceAccountStatus.PENDING, mapping=None, version=1)
+    world.store.commit(company_items.add_source_account(new_account))
     map_again(world)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]

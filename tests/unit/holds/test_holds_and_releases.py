@@ -24,9 +24,9 @@ def test_a_403_holds_the_tenant_fails_the_push_and_refuses_the_next(world: World
     world.upstream.answers.append(NO_FEEDS)
     operation = world.push(transactions(2))
     world.run()
-    found = world.operation(operation.key)
-    assert (found.status, found.status_code) == (PushStatus.FAILED, 403)
-    assert NO_FEEDS.problem.detail in (found.error_message or "")
+    failed = world.operation(operation.key)
+    assert (failed.status, failed.status_code) == (PushStatus.FAILED, 403)
+    assert NO_FEEDS.problem.detail in (failed.error_message or "")
     [event] = world.events("bankFeeds.held")
     assert event.payload["problem"]["type"] == "invalid-organisation-bank-feeds"
     assert event.payload["waiting"] == 2
@@ -43,10 +43,10 @@ def test_a_release_sends_what_was_held_in_order_and_once(world: World) -> None:
     world.run()
     assert world.sent_ids() == []
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.ports, world.now, hold)
+    [operation] = release(world.ports, world.now, hold)
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
-    assert world.operation(started.key).status is PushStatus.SUCCESS
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
     assert [event.payload["waiting"] for event in world.events("bankFeeds.released")] == [4]
     assert len(world.events("bankFeeds.held")) == 1
 
@@ -71,11 +71,11 @@ def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> No
     world.push(transactions(5))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.ports, world.now, hold, ["t3"])
+    [operation] = release(world.ports, world.now, hold, ["t3"])
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t4", "t5"]
-    assert started.transactions == 4
-    assert world.operation(started.key).status is PushStatus.SUCCESS
+    assert operation.transactions == 4
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
     assert [line.transaction_id for line in world.feed().set_aside] == ["t3"]
     [event] = world.events("bankFeeds.released")
     assert (event.payload["setAside"], event.payload["waiting"]) == (["t3"], 4)
@@ -86,26 +86,26 @@ def test_setting_the_last_lines_aside_ends_what_waited_for_them(world: World) ->
     world.push(transactions(2))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.ports, world.now, hold, ["t1", "t2"])
+    [operation] = release(world.ports, world.now, hold, ["t1", "t2"])
     world.run()
     assert world.sent_ids() == []
-    assert world.operation(started.key).status is PushStatus.SUCCESS
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
     world.push(transactions(1, start=3, opening=20.0))
     world.run()
     assert world.sent_ids() == ["t3"]
 
 
 def test_setting_the_last_line_aside_ends_what_waited_for_it_however_long_the_rest_takes(world: World) -> None:
-    """Longer than the wake-up lasts that a release sends for the case of a crash."""
+    """Even longer than the delay of the wake-up that a release sends in case of a crash."""
     world.upstream.answers.append(REJECTED)
     world.push(transactions(5))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.ports, world.now, hold, ["t4", "t5"])
+    [operation] = release(world.ports, world.now, hold, ["t4", "t5"])
     world.queues.follow_ups.clear()
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3"]
-    assert world.operation(started.key).status is PushStatus.SUCCESS
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
 
 
 def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None:

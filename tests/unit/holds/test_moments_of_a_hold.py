@@ -1,4 +1,4 @@
-"""A hold at the same moment as something else: all whom it concerns are told of it, once, and nobody else."""
+"""A hold placed while something else happens: it fails exactly the operations it concerns, each once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from feedlane.feeds.push_operation import PushOperation, PushStatus
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.holds.hold import Hold
-from feedlane.pushes.message import QueueMessage
 from feedlane.scope import Scope
 from feedlane.store.store import Store
 from tests.builders import COMPANY
@@ -29,7 +28,7 @@ def world() -> World:
 
 
 def run_but_crash(world: World) -> None:
-    """All queues, with each crash bringing its message again."""
+    """Works off the queues until a crash."""
     with pytest.raises(Crashed):
         world.run()
 
@@ -63,36 +62,36 @@ def test_a_crash_right_after_a_hold_still_tells_the_other_feeds(world: World) ->
     run_but_crash(world)
     world.queues.woken.append(world.feed().id)
     world.run()
-    assert [world.operation(one.key).status for one in (first, second)] == [PushStatus.FAILED] * 2
+    assert [world.operation(operation.key).status for operation in (first, second)] == [PushStatus.FAILED] * 2
 
 
 def test_a_refusal_that_finds_a_hold_makes_none_anew_when_that_is_lifted_at_this_moment(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new one would be told to the other feeds only if nothing crashes: nobody has promised to look."""
+    """A new one would reach the other feeds only if nothing crashes: no follow-up message is scheduled for it."""
     world.push(transactions(2))
     company = company_items.company(world.store, COMPANY)
-    before, feed = hold_tenant(world), world.feed()
+    standing, feed = hold_tenant(world), world.feed()
     real = hold_items.holds_on
 
-    def seen_and_lifted(store: Store, subjects: Any) -> list[Hold]:
-        found = real(store, subjects)
+    def read_and_lift(store: Store, subjects: Any) -> list[Hold]:
+        holds = real(store, subjects)
         monkeypatch.undo()
-        world.store.commit(hold_items.remove_hold(before))
-        return found
+        world.store.commit(hold_items.remove_hold(standing))
+        return holds
 
-    monkeypatch.setattr(hold_items, "holds_on", seen_and_lifted)
-    found = placement.hold_feed(world.ports, feed, NO_FEEDS, company, world.now)
-    assert (found.id, hold_items.holds(world.store), world.events("bankFeeds.held")) == (before.id, [], [])
+    monkeypatch.setattr(hold_items, "holds_on", read_and_lift)
+    hold = placement.hold_feed(world.ports, feed, NO_FEEDS, company, world.now)
+    assert (hold.id, hold_items.holds(world.store), world.events("bankFeeds.held")) == (standing.id, [], [])
 
 
 def test_what_waits_behind_a_pending_statement_is_told_of_a_hold(world: World) -> None:
     world.push(transactions(2))
     world.step()
     world.step()
-    behind = world.message(transactions(2, start=3, opening=20.0))
+    late = world.message(transactions(2, start=3, opening=20.0))
     just_before(world, "commit", lambda: bool(hold_app(world)) or None, touching="LINES#")
-    world.record(behind)
+    world.record(late)
     world.step()
     assert PushStatus.FAILED in {operation.status for operation in world.operations()}
 
@@ -108,17 +107,16 @@ def test_the_feed_of_a_deleted_company_ends_quietly(world: World) -> None:
 
 
 def test_a_hold_does_not_fail_what_the_upstream_has_taken_since_the_feed_was_read(world: World) -> None:
-    """One wake-up has read the feed behind its first statement when another sends the second, and a hold comes."""
+    """One wake-up has read the feed after its first statement; then another sends the second, and a hold is placed."""
     world.push(transactions(1))
-    operation = behind(world)
-    held: list[Hold] = []
+    operation = push_behind_pending(world)
 
-    def second_goes_and_is_held() -> None:
+    def send_second_and_hold() -> None:
         while len(world.upstream.taken) < 2:
             world.step()
-        held.append(hold_app(world))
+        hold_app(world)
 
-    just_before(world, "get_many", second_goes_and_is_held, touching="HOLD#")
+    just_before(world, "get_many", send_second_and_hold, touching="HOLD#")
     world.sender.send(world.feed().id)
     assert world.sent_ids() == ["t1", "t2"]
     assert world.operation(operation.key).status is PushStatus.PENDING
@@ -127,12 +125,10 @@ def test_a_hold_does_not_fail_what_the_upstream_has_taken_since_the_feed_was_rea
     assert world.events("bankTransactions.write.unsuccessful") == []
 
 
-def behind(world: World) -> PushOperation:
+def push_behind_pending(world: World) -> PushOperation:
     """A push recorded behind the feed's first statement, which is PENDING."""
     while not world.upstream.taken:
         world.step()
     operation = world.push(transactions(1, start=2, opening=10.0))
-    world.record(
-        *(QueueMessage(one["id"], one["group"], one["body"], world.now) for one in world.queues.take("pushed"))
-    )
+    world.record(*world.take_pushed())
     return operation

@@ -1,4 +1,4 @@
-"""A release at the same moment as something else: nothing fails by a lifted hold, and what waits goes on."""
+"""A release while something else happens: no operation fails because of a lifted hold, and what waits is sent."""
 
 from __future__ import annotations
 
@@ -37,34 +37,34 @@ def test_what_was_recorded_while_a_hold_was_lifted_is_told_of_its_delivery(world
     just_before(world, "commit", lambda: world.record(late), touching="bankFeeds.released")
     lift(world, hold)
     world.run()
-    delivered = [one.through for one in world.operations() if one.status is PushStatus.SUCCESS]
+    delivered = [operation.through for operation in world.operations() if operation.status is PushStatus.SUCCESS]
     assert max(delivered) == world.feed().delivered_through == 4
 
 
 def test_what_an_idle_feed_records_while_a_hold_is_lifted_goes_on_under_an_operation_of_its_own(world: World) -> None:
-    """Its wake-up finds the hold still there, and the release has looked at it already."""
+    """Its wake-up still finds the hold, and the release has already read the feed."""
     hold = hold_app(world)
     world.record(world.message(transactions(2)))
     late = world.message(transactions(2), "account-2")
 
-    def recorded() -> None:
+    def record_and_send() -> None:
         world.record(late)
         while world.queues.woken:
             world.sender.send(world.queues.woken.pop(0))
 
-    just_before(world, "commit", recorded, touching="bankFeeds.released")
+    just_before(world, "commit", record_and_send, touching="bankFeeds.released")
     lift(world, hold)
     world.run()
     assert world.feed("account-2").waiting == 0
-    told = [one for one in world.operations() if one.account_id == "account-2" and one.status is PushStatus.SUCCESS]
-    assert [one.door for one in told] == ["release"]
+    of_feed = [operation for operation in world.operations() if operation.account_id == "account-2"]
+    assert [operation.door for operation in of_feed if operation.status is PushStatus.SUCCESS] == ["release"]
 
 
 def test_a_release_sees_what_the_index_does_not_know_yet(world: World) -> None:
     hold = hold_tenant(world)
     table = world.store.table
     lagging, real = list(table.query(keys.tenant("tenant-1"), index=True)), table.query
-    table.query = lambda pk, **how: lagging if how.get("index") else real(pk, **how)  # type: ignore[method-assign]
+    table.query = lambda pk, **options: lagging if options.get("index") else real(pk, **options)  # type: ignore[method-assign]
     world.record(world.message(transactions(2)))
     world.run()
     lift(world, hold)
@@ -100,27 +100,27 @@ def test_a_release_that_meets_another_writer_is_done_all_the_same(world: World) 
     assert world.store.table.get(keys.hold(Scope.APP, APP_SUBJECT)) is None
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["recorded as held", "failed after"])
-def test_what_fails_by_a_hold_while_it_is_being_lifted_goes_on_under_an_operation(world: World, known: bool) -> None:
-    """The release has looked at the feeds, and found none that waits, when a push is recorded and told of the hold."""
-    hold = hold_app(world) if known else None
-    operation = world.message(transactions(2))
+@pytest.mark.parametrize("is_held", [True, False], ids=["recorded as held", "failed after"])
+def test_what_fails_by_a_hold_while_it_is_being_lifted_goes_on_under_an_operation(world: World, is_held: bool) -> None:
+    """The release has read the feeds, and found no waiting lines, when a push is recorded and fails by the hold."""
+    hold = hold_app(world) if is_held else None
+    message = world.message(transactions(2))
     if hold is None:
-        world.record(operation)
+        world.record(message)
         hold = hold_app(world)
 
-    def recorded_and_told() -> None:
-        if known:
-            world.record(operation)
+    def record_and_fail() -> None:
+        if is_held:
+            world.record(message)
         else:
             world.sender.send(world.feed().id)
-        assert [found.status for found in world.operations()] == [PushStatus.FAILED]
+        assert [operation.status for operation in world.operations()] == [PushStatus.FAILED]
 
-    just_before(world, "commit", recorded_and_told, touching="bankFeeds.released")
+    just_before(world, "commit", record_and_fail, touching="bankFeeds.released")
     lift(world, hold)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
-    assert {found.door: found.status for found in world.operations()} == {
+    assert {operation.door: operation.status for operation in world.operations()} == {
         Door.QUEUE: PushStatus.FAILED,
         Door.RELEASE: PushStatus.SUCCESS,
     }

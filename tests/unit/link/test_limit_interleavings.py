@@ -1,4 +1,4 @@
-"""The connection limit under every order of steps: who reads and writes next is drawn from a seed."""
+"""The connection limit under random orders of steps: a seed decides which thread reads or writes next."""
 
 from __future__ import annotations
 
@@ -22,48 +22,50 @@ from tests.worlds.web import World
 
 LIMIT = 5
 LINKED_BEFORE = 3
-COMING = 6
-STEPS = ("get", "get_many", "query", "commit")
+RETURNING = 6
+OPERATIONS = ("get", "get_many", "query", "commit")
 
 
 class Turns:
-    """Threads that go on one at a time, from one step of the table to the next."""
+    """Runs threads one at a time, from one step of the table to the next."""
 
     def __init__(self, table: Any, rng: random.Random, after: Callable[[], None]) -> None:
         self._rng = rng
         self._after = after
         self._changed = threading.Condition()
         self._waiting: set[int] = set()
-        self._own = threading.local()
-        for step in STEPS:
+        self._local = threading.local()
+        for step in OPERATIONS:
             setattr(table, step, self._in_turn(getattr(table, step)))
 
     def run(self, works: Sequence[Callable[[], object]]) -> list[object]:
-        """What each answers or raises."""
-        self._left, self._chosen = len(works), -1
-        ends: list[object] = [None] * len(works)
-        threads = [threading.Thread(target=self._work, args=(number, ends, work)) for number, work in enumerate(works)]
+        """Returns what each work returns or raises."""
+        self._unfinished, self._chosen = len(works), -1
+        outcomes: list[object] = [None] * len(works)
+        threads = [
+            threading.Thread(target=self._work, args=(number, outcomes, work)) for number, work in enumerate(works)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return ends
+        return outcomes
 
-    def _work(self, number: int, ends: list[object], work: Callable[[], object]) -> None:
-        self._own.number = number
+    def _work(self, number: int, outcomes: list[object], work: Callable[[], object]) -> None:
+        self._local.number = number
         try:
-            ends[number] = work()
+            outcomes[number] = work()
         except Exception as error:
-            ends[number] = error
+            outcomes[number] = error
         with self._changed:
-            self._left -= 1
+            self._unfinished -= 1
             self._choose()
 
     def _in_turn(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*given: Any, **named: Any) -> Any:
-            number = getattr(self._own, "number", None)
+        def step(*arguments: Any, **options: Any) -> Any:
+            number = getattr(self._local, "number", None)
             if number is None:
-                return real(*given, **named)
+                return real(*arguments, **options)
             with self._changed:
                 self._waiting.add(number)
                 self._choose()
@@ -71,16 +73,16 @@ class Turns:
                 self._waiting.remove(number)
                 self._chosen = -1
                 try:
-                    return real(*given, **named)
+                    return real(*arguments, **options)
                 finally:
-                    del self._own.number
+                    del self._local.number
                     self._after()
-                    self._own.number = number
+                    self._local.number = number
 
         return step
 
     def _choose(self) -> None:
-        if self._left and len(self._waiting) == self._left:
+        if self._unfinished and len(self._waiting) == self._unfinished:
             self._chosen = self._rng.choice(sorted(self._waiting))
             self._changed.notify_all()
 
@@ -92,36 +94,40 @@ def test_in_no_order_of_steps_are_more_linked_than_the_limit_allows(seed: int) -
     world.site.organisations.demo = {"tenant-demo"}
     linking = world.site.linking("https://feeds.example.com/oauth/callback")
     linked = [world.add_connection() for _ in range(LINKED_BEFORE)]
-    coming = [world.add_connection() for _ in range(COMING)]
+    returning = [world.add_connection() for _ in range(RETURNING)]
     demo = world.add_connection()
     for number, connection in enumerate(linked):
         _link(linking, connection, f"before-{number}")
-    most = 0
+    linked_max = 0
 
     def count() -> None:
-        nonlocal most
-        there = map(Connection.model_validate, world.table.query(keys.CONNECTIONS, index=True))
-        most = max(most, sum(one.is_linked and one.tenant is not None and not one.tenant.demo for one in there))
+        nonlocal linked_max
+        connections = map(Connection.model_validate, world.table.query(keys.CONNECTIONS, index=True))
+        linked_max = max(linked_max, sum(_is_counted(connection) for connection in connections))
 
-    # When six and a demo company come back, one of the linked comes again and another one leaves, all at once
+    # When six and a demo company come back, one linked connection reconnects and another leaves, all at once
     works: list[Callable[[], object]] = [
-        lambda one=one, number=number: _link(linking, one, f"new-{number}")  # type: ignore[misc]
-        for number, one in enumerate(coming)
+        lambda connection=connection, number=number: _link(linking, connection, f"new-{number}")  # type: ignore[misc]
+        for number, connection in enumerate(returning)
     ]
     works.append(lambda: _link(linking, demo, "demo"))
     works.append(lambda: _link(linking, world.current(linked[0]), "before-0"))
     works.append(lambda: _leave(world, linked[1]))
-    ends = Turns(world.table, random.Random(seed), count).run(works)
+    outcomes = Turns(world.table, random.Random(seed), count).run(works)
 
-    # Then there were never more than five, the count is right, and whoever was refused met the limit
-    assert most <= LIMIT
-    kinds = Counter("linked" if end is None else end.reason for end in ends[:COMING])  # type: ignore[attr-defined]
+    # Then there were never more than five, the count is right, and the refused ones met the limit
+    assert linked_max <= LIMIT
+    kinds = Counter("linked" if outcome is None else outcome.reason for outcome in outcomes[:RETURNING])  # type: ignore[attr-defined]
     assert set(kinds) <= {"linked", NotLinkedReason.LIMIT}
     assert LIMIT - LINKED_BEFORE <= kinds["linked"] <= LIMIT - LINKED_BEFORE + 1
-    assert ends[COMING:] == [None, None, None]
-    count_now = LINKED_BEFORE - 1 + kinds["linked"]
-    assert connection_limit.linked_count(world.store) == count_now == connection_limit.recount(world.store)
+    assert outcomes[RETURNING:] == [None, None, None]
+    linked_now = LINKED_BEFORE - 1 + kinds["linked"]
+    assert connection_limit.linked_count(world.store) == linked_now == connection_limit.recount(world.store)
     assert world.event_types.count("connectionLimit.reached") >= 1
+
+
+def _is_counted(connection: Connection) -> bool:
+    return connection.is_linked and connection.tenant is not None and not connection.tenant.demo
 
 
 def _link(linking: Linking, connection: Connection, name: str) -> None:

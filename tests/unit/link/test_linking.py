@@ -1,4 +1,4 @@
-"""Which organisation a connection gets, and how many there may be."""
+"""Which organisation a connection is linked to, and how many may be linked."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def world() -> World:
 
 def test_several_organisations_are_chosen_from_and_the_others_are_disconnected(world: World) -> None:
     world.site.organisations.consented = [ACME, OTHER]
-    seen = world.link()
-    assert seen.path == f"{world.base()}/organisation"
+    response = world.link()
+    assert response.path == f"{world.base()}/organisation"
     assert not world.current().is_linked
-    page = world.browser.get(seen.path)
+    page = world.browser.get(response.path)
     assert "Acme Ltd" in page.body
     assert "Other Ltd" in page.body
-    token = world.form_token(seen.path)
-    done = world.browser.post(seen.path, {"formToken": token, "tenantId": OTHER.tenant_id})
-    assert done.path == f"{world.base()}/finish"
+    token = world.form_token(response.path)
+    finished = world.browser.post(response.path, {"formToken": token, "tenantId": OTHER.tenant_id})
+    assert finished.path == f"{world.base()}/finish"
     tenant = world.current().tenant
     assert tenant is not None
     assert tenant.id == OTHER.tenant_id
@@ -48,16 +48,16 @@ def test_several_organisations_are_chosen_from_and_the_others_are_disconnected(w
 def test_an_organisation_that_was_not_offered_cannot_be_chosen(world: World) -> None:
     world.site.organisations.consented = [ACME, OTHER]
     path = world.link().path
-    seen = world.browser.post(path, {"formToken": world.form_token(path), "tenantId": "tenant-foreign"})
-    assert seen.status == 422
+    response = world.browser.post(path, {"formToken": world.form_token(path), "tenantId": "tenant-foreign"})
+    assert response.status == 422
     assert not world.current().is_linked
 
 
 def test_a_consent_without_an_organisation_is_explained(world: World) -> None:
     world.site.organisations.consented = []
-    seen = world.link()
-    assert seen.status == 403
-    assert "No organisation" in seen.body
+    response = world.link()
+    assert response.status == 403
+    assert "No organisation" in response.body
     assert world.event_types == ["connection.failed"]
 
 
@@ -75,9 +75,9 @@ def test_another_organisation_on_reconnection_is_refused_and_removed(world: Worl
     world.link()
     _unlink(world)
     world.site.organisations.consented = [OTHER]
-    seen = world.link(code="code-2")
-    assert seen.status == 409
-    assert "Other Ltd" in seen.body
+    response = world.link(code="code-2")
+    assert response.status == 409
+    assert "Other Ltd" in response.body
     assert world.current().status is ConnectionStatus.UNLINKED
     assert world.site.organisations.removed == [OTHER.tenant_id]
 
@@ -85,9 +85,9 @@ def test_another_organisation_on_reconnection_is_refused_and_removed(world: Worl
 def test_an_organisation_of_another_company_is_refused_and_stays_connected_there(world: World) -> None:
     world.link()
     other = world.add_connection()
-    seen = world.link(other, code="code-2")
-    assert seen.status == 409
-    assert "already connected" in seen.body
+    response = world.link(other, code="code-2")
+    assert response.status == 409
+    assert "already connected" in response.body
     assert world.current().is_linked
     assert world.site.organisations.removed == []
 
@@ -104,28 +104,25 @@ def test_reconnection_resolves_errors_releases_its_hold_and_gives_feeds_the_new_
     world.call_back(world.start(), "dead")
     feed = _held_feed(world)
     world.link()
-    found = feed_items.find_feed(world.store, feed.id)
-    assert found is not None
-    assert found.token_set_id == "token-set-1"
+    feed_after = feed_items.find_feed(world.store, feed.id)
+    assert feed_after is not None
+    assert feed_after.token_set_id == "token-set-1"
     assert hold_items.holds(world.store) == []
     assert all(error.resolved_on for error in world.current().errors)
 
 
 def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
-    def chosen(world: World) -> None:
+    def choose(world: World) -> None:
         choice = OrganisationChoice(token_set_id="new", authentication_event_id="e", scopes=(), organisations=(ACME,))
         world.site.linking(f"{URL}/oauth/callback").link_chosen(world.current(), choice, ACME.tenant_id, NOW)
 
-    def made() -> World:
+    def build() -> World:
         world = World()
         _held_feed(world)
         return world
 
-    for world in crashes_everywhere(made, chosen):
-        checks = Checks(
-            world.ports,
-            world.upstream,
-        )
+    for world in crashes_everywhere(build, choose):
+        checks = Checks(world.ports, world.upstream)
         for check, _ in list(world.queues.follow_ups):
             checks.dispatch(check)
         [feed] = feed_items.feeds_of_connection(world.store, world.connection.id)
@@ -134,7 +131,7 @@ def test_feeds_get_the_new_tokens_wherever_a_reconnection_crashes() -> None:
 
 
 def _held_feed(world: World) -> Feed:
-    """Its connection has ended and asks for the customer."""
+    """A feed whose connection has ended and needs its customer."""
     hold_connection(world)
     return add_feed(world, token_set_id="old")
 
@@ -146,9 +143,9 @@ def test_at_the_limit_a_start_says_so_once_in_an_event_and_a_linked_one_may_reco
         world.site.organisations.consented = [_organisation(number)]
         world.link(connection, code=f"code-{number}")
     for _ in range(2):
-        seen = world.browser.get(f"{world.base()}/start")
-        assert seen.status == 402
-        assert "No more connections" in seen.body
+        response = world.browser.get(f"{world.base()}/start")
+        assert response.status == 402
+        assert "No more connections" in response.body
     assert world.event_types.count("connectionLimit.reached") == 1
     assert world.browser.get(f"{world.base(connection)}/start?link.reconnect=1").location.startswith("https://login.")
 
@@ -196,7 +193,7 @@ def test_forty_callbacks_at_once_never_exceed_the_limit() -> None:
     with ThreadPoolExecutor(16) as pool:
         linked = sum(pool.map(call_back, range(40)))
     assert linked == 25
-    assert sum(world.current(one).is_linked for one in connections) == 25
+    assert sum(world.current(connection).is_linked for connection in connections) == 25
     assert connection_limit.recount(world.store) == 25
     assert world.event_types.count("connectionLimit.reached") == 1
 

@@ -1,4 +1,4 @@
-"""One-off access ends with its access token; the connection says so, and is told of once."""
+"""One-off access ends with its access token: the connection shows it, with one event."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_when_the_token_ends_the_connection_is_deauthorized_with_the_reason(worl
 
 
 def test_no_refresh_token_is_asked_for(world: World) -> None:
-    seen = world.browser.get(f"{world.base()}/start?link.reconnect=1")
-    assert "offline_access" not in seen.query["scope"]
+    response = world.browser.get(f"{world.base()}/start?link.reconnect=1")
+    assert "offline_access" not in response.query["scope"]
 
 
 def test_a_look_again_tells_nothing_twice(world: World) -> None:
@@ -63,7 +63,6 @@ def test_connecting_again_recovers_it_once(world: World) -> None:
     _later(world, 31)
     world.link(code="code-2")
     world.call_back(world.start(query="?link.reconnect=1"), "code-3")
-    told = [type for type in world.event_types if type == "connection.recovered"]
-    assert len(told) == 1
+    assert world.event_types.count("connection.recovered") == 1
     [payload] = world.payloads("connection.recovered")
     assert (payload["reason"], payload["by"]) == ("one-off-access-ended", "reconnection")

@@ -1,4 +1,4 @@
-"""PKCE on top of the app's secret: the challenge goes with the browser, the verifier stays here with the state."""
+"""PKCE beside the app's secret: the browser carries the challenge, the verifier stays here with the state."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ def world() -> World:
 
 
 def test_the_code_is_exchanged_with_the_verifier_of_the_challenge(world: World) -> None:
-    seen = world.browser.get(f"{world.base()}/start")
-    assert seen.query["code_challenge_method"] == "S256"
-    world.call_back(seen.query["state"])
+    response = world.browser.get(f"{world.base()}/start")
+    assert response.query["code_challenge_method"] == "S256"
+    world.call_back(response.query["state"])
     [verifier] = world.site.vault.verifiers
     assert verifier is not None
     assert 43 <= len(verifier) <= 128
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-    assert seen.query["code_challenge"] == digest
+    assert response.query["code_challenge"] == digest
 
 
 def test_the_browser_never_sees_the_verifier_and_it_is_forgotten_once_used(world: World) -> None:
-    seen = world.browser.get(f"{world.base()}/start")
-    key = (f"STATE#{fingerprint(seen.query['state'])}", "STATE")
-    kept = world.table.items[key]["verifier"]
-    assert kept
-    assert kept not in seen.location + str(seen.cookies) + str(world.browser.jar)
-    world.call_back(seen.query["state"])
-    assert world.site.vault.verifiers == [kept]
-    assert kept not in str(world.table.items)
+    response = world.browser.get(f"{world.base()}/start")
+    key = (f"STATE#{fingerprint(response.query['state'])}", "STATE")
+    stored = world.table.items[key]["verifier"]
+    assert stored
+    assert stored not in response.location + str(response.cookies) + str(world.browser.jar)
+    world.call_back(response.query["state"])
+    assert world.site.vault.verifiers == [stored]
+    assert stored not in str(world.table.items)
 
 
 def test_every_start_has_its_own(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A consent that left bank feeds out is linked, says so at once, and asks for another."""
+"""A consent without bank feeds is linked, is reported at once, and leads to another consent."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def world() -> World:
 
 def test_the_page_after_the_consent_says_that_bank_feeds_are_missing_and_leads_to_another(world: World) -> None:
     world.set_profile(redirect_url="https://app.example.com/done?s={statusCode}&t={statusText}")
-    seen = world.link()
-    assert seen.status == 403
-    assert "Bank feeds were not allowed" in seen.body
-    assert f"{world.base()}/start?link.reconnect=1" in seen.body
-    assert "https://app.example.com/done?s=500&amp;t=Bank%20feeds%20were%20not%20authorised" in seen.body
+    response = world.link()
+    assert response.status == 403
+    assert "Bank feeds were not allowed" in response.body
+    assert f"{world.base()}/start?link.reconnect=1" in response.body
+    assert "https://app.example.com/done?s=500&amp;t=Bank%20feeds%20were%20not%20authorised" in response.body
 
 
 def test_the_connection_is_linked_needs_its_customer_and_is_told_of(world: World) -> None:
@@ -72,9 +72,9 @@ def test_a_hold_for_the_missing_scope_is_not_released_by_a_consent_that_lacks_it
 
 def test_the_end_of_link_does_not_say_that_all_is_well(world: World) -> None:
     world.link()
-    seen = world.browser.get(f"{world.base()}/finish")
-    assert "Xero has to be connected again" in seen.body
-    assert f"{world.base()}/start?link.reconnect=1" in seen.body
+    response = world.browser.get(f"{world.base()}/finish")
+    assert "Xero has to be connected again" in response.body
+    assert f"{world.base()}/start?link.reconnect=1" in response.body
 
 
 def test_while_bank_feeds_are_off_nobody_misses_them() -> None:

@@ -1,4 +1,4 @@
-"""A start that Xero never answers is found when its time is over, and reported once."""
+"""A start that Xero never answers is reported once, when it expires."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def test_a_look_that_comes_early_waits_for_the_end(world: World) -> None:
     world.start()
     _later(world, minutes=9)
     assert world.event_types == []
-    [(again, delay)] = world.queues.follow_ups
-    assert (again.kind, delay) == ("linkStart", 61)
+    [(follow_up, delay)] = world.queues.follow_ups
+    assert (follow_up.kind, delay) == ("linkStart", 61)
     _later(world, seconds=61)
     assert world.event_types == [UNANSWERED]
 
@@ -124,7 +124,7 @@ def test_the_state_itself_is_not_on_the_queue(world: World) -> None:
 
 
 def test_two_looks_at_the_same_moment_report_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQS may hand a message over twice. A linked connection is not written: only the state tells them apart."""
+    """SQS may deliver a message twice. A linked connection is not written: only the state prevents a second report."""
     world.link()
     world.queues.follow_ups.clear()
     world.now += timedelta(hours=1)
@@ -133,12 +133,12 @@ def test_two_looks_at_the_same_moment_report_once(world: World, monkeypatch: pyt
     world.now += timedelta(minutes=11)
     company = company_items.company
 
-    def meanwhile(store: Store, company_id: str) -> Company:
+    def check_first(store: Store, company_id: str) -> Company:
         monkeypatch.undo()
         unanswered_starts.check(world.ports, world.now, check)
         return company(store, company_id)
 
-    monkeypatch.setattr(company_items, "company", meanwhile)
+    monkeypatch.setattr(company_items, "company", check_first)
     with pytest.raises(ConditionFailed):
         unanswered_starts.check(world.ports, world.now, check)
     assert world.event_types.count(UNANSWERED) == 1

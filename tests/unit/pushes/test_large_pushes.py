@@ -193,7 +193,7 @@ def test_a_thousand_findings_about_the_longest_ids_fit_into_an_operation(
     [operation] = [found for found in world.operations() if found.door is Door.QUEUE]
     told = operation.errors or operation.warnings
     assert told[0].item_id == pushed[0]["id"]
-    assert told[-1].message == f"and {1000 - len(told) + 1} more, left out here"
+    assert told[-1].message == f"and {1000 - len(told) + 1} more, not listed here"
     assert len(told) > 100
     assert operation.status is (PushStatus.FAILED if changed else PushStatus.SUCCESS)
     assert table.largest_item <= LARGEST_ITEM

@@ -107,7 +107,7 @@ def test_after_a_crash_the_watch_makes_table_and_vault_agree(world: World, name:
         CHANGES[name](world)
     except Crash:
         world.finish_interrupted_change()
-    world.reborn()
+    world.restart()
     assert world.settings_match_vault()
     _assert_keys_of_one_app(world)
     assert len(world.events("settings.changed")) == events_before + (world.stored_keys != keys_before)

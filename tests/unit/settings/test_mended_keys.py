@@ -103,7 +103,7 @@ def test_a_crash_at_any_commit_leaves_nothing_to_release_by_hand(world: World, c
     world.crash_at(commit)
     with pytest.raises(Crash):
         world.save(CLIENT_ID, SECRET)
-    world.reborn()
+    world.restart()
     if world.secrets.current("app-keys") is None:
         assert len(hold_items.holds(world.store)) == 1
         world.advance(minutes=1)

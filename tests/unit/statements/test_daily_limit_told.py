@@ -1,4 +1,4 @@
-"""A day without room for an organisation's statements: told once, with the company, and the next day anew."""
+"""The event that an organisation's statements have reached the daily limit: once a day, with the company."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.worlds.feeds import World, transactions
 
 TENANT = "tenant-1"
 LIMIT = DAILY_CALLS_RESERVED + 3
-TOLD = "dailyLimit.reached"
+LIMIT_REACHED = "dailyLimit.reached"
 
 
 @pytest.fixture
 def world() -> World:
-    """Three calls a day are left for each organisation's statements."""
+    """Each organisation's statements have three calls a day."""
     world = World()
     pk, sk = keys.owner(TENANT)
     world.store.table.put_many([{"pk": pk, "sk": sk, "company_id": COMPANY, "mark": "m"}])
@@ -33,17 +33,17 @@ def world() -> World:
 
 
 def call(world: World, tenant: str = TENANT) -> bool:
-    """Whether a call may go now."""
+    """Makes a call if it may go now. Returns whether it could."""
     gate, id = Gate(world.ports), world.new_id()
-    goes = gate.enter(tenant, world.now, id) is None
-    if goes:
+    is_admitted = gate.enter(tenant, world.now, id) is None
+    if is_admitted:
         gate.leave(tenant, world.now, id)
-    return goes
+    return is_admitted
 
 
 def test_a_full_day_is_told_once_with_what_it_means(world: World) -> None:
     assert [call(world) for _ in range(6)] == [True, True, True, False, False, False]
-    [event] = world.events(TOLD)
+    [event] = world.events(LIMIT_REACHED)
     assert event.company_id == COMPANY
     assert event.subject == TENANT
     assert {name: event.payload[name] for name in ("tenantId", "dailyLimit", "calls", "goesOnDate")} == {
@@ -57,13 +57,13 @@ def test_a_full_day_is_told_once_with_what_it_means(world: World) -> None:
 
 def test_a_day_with_room_is_not_told(world: World) -> None:
     assert all(call(world) for _ in range(3))
-    assert world.events(TOLD) == []
+    assert world.events(LIMIT_REACHED) == []
 
 
 def test_a_full_minute_is_not_told(world: World) -> None:
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(daily_limit=5000)))
     assert not all(call(world) for _ in range(60))
-    assert world.events(TOLD) == []
+    assert world.events(LIMIT_REACHED) == []
 
 
 def test_each_day_and_each_organisation_is_told(world: World) -> None:
@@ -71,12 +71,12 @@ def test_each_day_and_each_organisation_is_told(world: World) -> None:
         for tenant in (TENANT, "tenant-2"):
             assert not all(call(world, tenant) for _ in range(5))
         world.now += timedelta(days=1)
-    told = world.events(TOLD)
-    assert [(event.subject, event.time.day) for event in told] == [
+    events = world.events(LIMIT_REACHED)
+    assert [(event.subject, event.time.day) for event in events] == [
         (TENANT, 20), ("tenant-2", 20), (TENANT, 21), ("tenant-2", 21),
     ]  # fmt: skip
-    assert len({event.id for event in told}) == 4
-    assert [event.company_id for event in told] == [COMPANY, None, COMPANY, None]
+    assert len({event.id for event in events}) == 4
+    assert [event.company_id for event in events] == [COMPANY, None, COMPANY, None]
 
 
 def test_two_that_find_it_full_at_once_tell_it_once(world: World) -> None:
@@ -91,7 +91,7 @@ def test_two_that_find_it_full_at_once_tell_it_once(world: World) -> None:
 
     table.commit = commit
     assert not call(world)
-    assert len(world.events(TOLD)) == 1
+    assert len(world.events(LIMIT_REACHED)) == 1
 
 
 def test_a_call_counted_at_the_same_moment_does_not_keep_it_from_being_told(world: World) -> None:
@@ -105,13 +105,13 @@ def test_a_call_counted_at_the_same_moment_does_not_keep_it_from_being_told(worl
 
     table.commit = commit
     assert not call(world)
-    assert len(world.events(TOLD)) == 1
+    assert len(world.events(LIMIT_REACHED)) == 1
 
 
 def test_a_feed_at_its_limit_waits_tells_and_goes_on_the_next_day(world: World) -> None:
     assert all(call(world) for _ in range(3))
     world.push(transactions(2))
     world.run()
-    assert len(world.events(TOLD)) == 1
+    assert len(world.events(LIMIT_REACHED)) == 1
     assert world.sent_ids() == ["t1", "t2"]
     assert world.now - NOW > timedelta(hours=11)

@@ -1,4 +1,4 @@
-"""A statement of which it is not known whether it arrived: it is never cut anew while it may have."""
+"""A statement in doubt, which may or may not have arrived: it is never cut again while it may have."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ GRANT_DEAD = Refusal(
     reason="reconnection-needed",
     problem=Problem(type="invalid_grant", title="Authorisation ended", status=400),
 )
-
-
-OF_THE_FUTURE = Refusal(
+FUTURE_DATES = Refusal(
     scope=Scope.FEED,
     reason="invalid-dates",
     problem=Problem(type="invalid-end-date", title="Invalid End Date", status=422),
@@ -53,7 +51,7 @@ def world() -> World:
 
 
 def in_doubt(world: World, count: int = 2) -> None:
-    """A statement that arrived, of which we do not know it, and new lines behind it."""
+    """A statement that arrived, although its answer was lost, and new lines behind it."""
     world.upstream.lost.append(NoAnswer(reason="timed out"))
     world.push(transactions(count))
     world.step()
@@ -77,9 +75,9 @@ def test_after_a_refusal_in_doubt_the_same_bytes_go_under_a_new_key(world: World
     world.run()
     lift_all(world)
     world.run()
-    (first, sent), (second, again), (third, once_more) = world.upstream.posts[:3]
-    assert sent == again == once_more
-    assert first == second != third
+    (key_1, request_1), (key_2, request_2), (key_3, request_3) = world.upstream.posts[:3]
+    assert request_1 == request_2 == request_3
+    assert key_1 == key_2 != key_3
 
 
 def test_a_statement_that_was_resumed_is_not_refused_by_who_was_first(world: World) -> None:
@@ -87,20 +85,20 @@ def test_a_statement_that_was_resumed_is_not_refused_by_who_was_first(world: Wor
     world.step()
     real, feed_id = world.upstream.post_statement, world.feed().id
 
-    def dying(*given: Any) -> None:
+    def crash_after_post(*arguments: Any) -> None:
         world.upstream.post_statement = real  # type: ignore[method-assign]
-        real(*given)
+        real(*arguments)
         raise Crashed
 
-    def slow(*given: object) -> object:
-        """So slow that the message comes again: the second try arrives and crashes, then the first is refused."""
-        world.upstream.post_statement = dying  # type: ignore[method-assign,assignment]
+    def slow_post(*arguments: object) -> object:
+        """So slow that the message is delivered again: the second post arrives and crashes, the first is refused."""
+        world.upstream.post_statement = crash_after_post  # type: ignore[method-assign,assignment]
         with pytest.raises(Crashed):
             world.sender.send(feed_id)
         world.upstream.posts.append(("", world.upstream.posts[0][1]))
         return NO_FEEDS
 
-    world.upstream.post_statement = slow  # type: ignore[method-assign,assignment]
+    world.upstream.post_statement = slow_post  # type: ignore[method-assign,assignment]
     with suppress(ConditionFailed):
         world.sender.send(feed_id)
     lift_all(world)
@@ -144,14 +142,14 @@ def test_a_statement_in_doubt_whose_feed_connection_was_replaced_is_looked_for(w
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert world.operation(operation.key).status is PushStatus.SUCCESS
-    first = statement_items.find_statement(world.store, feed.id, 1)
-    assert first is not None
-    assert first.state is (StatementState.DELIVERED if arrived else StatementState.REFUSED)
+    statement = statement_items.find_statement(world.store, feed.id, 1)
+    assert statement is not None
+    assert statement.state is (StatementState.DELIVERED if arrived else StatementState.REFUSED)
 
 
 def test_a_statement_that_had_arrived_is_found_although_its_dates_are_refused_by_now(world: World) -> None:
     in_doubt(world)
-    world.upstream.answers.append(OF_THE_FUTURE)
+    world.upstream.answers.append(FUTURE_DATES)
     world.run()
     assert hold_items.holds(world.store) == []
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
@@ -161,14 +159,14 @@ def test_a_statement_that_had_arrived_is_found_although_its_dates_are_refused_by
 def test_a_statement_in_doubt_that_is_refused_and_not_at_xero_is_cut_anew(world: World) -> None:
     in_doubt(world)
     world.upstream.taken.clear()
-    world.upstream.answers.append(OF_THE_FUTURE)
+    world.upstream.answers.append(FUTURE_DATES)
     world.run()
     [hold] = hold_items.holds(world.store)
     assert (hold.reason, world.feed().flight) == ("invalid-dates", None)
 
 
 def back_and_forth(world: World) -> None:
-    """A payment, its reversal and the payment again, on one day: the third statement looks as the first."""
+    """A payment and its reversal on one day. The same payment again (`pay_again`) looks like the first statement."""
     _list_as_xero_does(world)
     for number, (amount, opening) in enumerate([(50.0, 0.0), (-50.0, 50.0)], 1):
         world.push(transactions(1, start=number, opening=opening, amount=amount))
@@ -206,23 +204,23 @@ def test_an_earlier_statement_that_looks_the_same_does_not_hide_the_rejection_of
 
 
 def _list_as_xero_does(world: World) -> None:
-    """Statements are found by feed connection, balances and length, not by their lines."""
+    """Makes the fake find statements by feed connection, balances and length, not by their lines."""
     upstream, listed = world.upstream, dict[str, tuple[Any, ...]]()
-    take = upstream.post_statement
+    real_post = upstream.post_statement
 
-    def marks(request: bytes) -> tuple[Any, ...]:
+    def identity(request: bytes) -> tuple[Any, ...]:
         value = json.loads(request)
         return value["feed"], *value["balances"], len(value["lines"])
 
     def post(access: TenantAccess, request: bytes, key: str) -> PostAnswer:
-        before = len(upstream.taken)
-        answer = take(access, request, key)
-        if len(upstream.taken) > before:
-            listed[f"statement-{before + 1}"] = marks(request)
+        count = len(upstream.taken)
+        answer = real_post(access, request, key)
+        if len(upstream.taken) > count:
+            listed[f"statement-{count + 1}"] = identity(request)
         return answer
 
     def find(access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
-        found = [id for id, its in listed.items() if its == marks(request) and id not in others]
-        return upstream.statuses[found[0]] if found else None
+        ids = [id for id, fields in listed.items() if fields == identity(request) and id not in others]
+        return upstream.statuses[ids[0]] if ids else None
 
     upstream.post_statement, upstream.find_statement = post, find  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""While more messages wait on the queue, a statement waits for them: a backlog costs the fewest calls."""
+"""While more messages wait on the queue, a statement waits for them: a backlog takes as few calls as possible."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lengths(world: World) -> list[int]:
 
 
 def send(world: World) -> None:
-    """What was woken is looked at; nothing that is delayed."""
+    """Handles all wake-ups, but no delayed message."""
     while world.queues.woken:
         world.sender.send(world.queues.woken.pop(0))
 
@@ -71,21 +71,21 @@ def test_full_batches_that_add_to_one_another_ring_once(world: World) -> None:
 
 def test_a_last_batch_that_was_full_goes_when_nothing_follows(world: World) -> None:
     world.record(*batch(world, 0), more_to_come=True)
-    began = world.now
+    started = world.now
     while not world.upstream.taken:
         assert world.step()
-    assert LINGER <= world.now - began <= LINGER + timedelta(seconds=1)
+    assert LINGER <= world.now - started <= LINGER + timedelta(seconds=1)
 
 
 def test_a_slow_stream_of_full_batches_is_not_waited_for_without_end(world: World) -> None:
-    began, pause = world.now, LINGER * 0.9
+    started, pause = world.now, LINGER * 0.9
     for number in range(50):
         world.record(*batch(world, number), more_to_come=True)
         send(world)
         if world.upstream.taken:
             break
         world.now += pause
-    assert LINGER_MAX <= world.now - began <= LINGER_MAX + pause
+    assert LINGER_MAX <= world.now - started <= LINGER_MAX + pause
     world.run()
     assert world.sent_ids() == [f"t{n}" for n in range(1, (number + 1) * BATCH_SIZE_MAX + 1)]
 
@@ -117,16 +117,16 @@ def test_a_crash_between_the_append_and_its_wake_up_loses_nothing(world: World) 
 
 
 def test_a_hold_that_comes_while_an_append_is_under_way_is_told(world: World) -> None:
-    """The wake-up that was under way comes before the append, and finds nothing of it to tell."""
+    """The hold's wake-up runs before the append is committed, and finds no operation of it to fail."""
     world.record(*batch(world, 0), more_to_come=True)
-    late = batch(world, 1)
+    late_batch = batch(world, 1)
 
-    def held() -> None:
+    def hold_and_run() -> None:
         hold_app(world)
         world.run()
 
-    just_before(world, "commit", held, touching="LINES#")
-    world.record(*late, more_to_come=True)
+    just_before(world, "commit", hold_and_run, touching="LINES#")
+    world.record(*late_batch, more_to_come=True)
     world.run()
     assert len(world.operations()) == 2 * BATCH_SIZE_MAX
     assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}

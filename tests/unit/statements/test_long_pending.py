@@ -1,4 +1,4 @@
-"""Statements whose end comes hours later, or never: they are followed, and a person is told once."""
+"""Statements that Xero ends hours later, or never: they are polled to the end, and reported once as stuck."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from feedlane.statements.follower import STUCK_AFTER
 from tests.builders import NOW
 from tests.worlds.feeds import World, transactions
 
-MOST_LOOKS_AN_HOUR = 15
+POLLS_PER_HOUR_MAX = 15
 REJECTION = Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong.")
 
 
@@ -25,7 +25,7 @@ def world() -> World:
 
 
 def pending(world: World, count: int = 2) -> str:
-    """A push whose statement Xero has taken and keeps PENDING. Answers its operation's key."""
+    """Makes a push whose statement Xero has taken and keeps PENDING. Returns the operation's key."""
     operation = world.push(transactions(count))
     while not world.upstream.taken:
         world.step()
@@ -34,7 +34,7 @@ def pending(world: World, count: int = 2) -> str:
 
 
 def pass_time(world: World, duration: timedelta) -> int:
-    """How many messages were worked on meanwhile."""
+    """Handles the messages that are due in this time. Returns their number."""
     until, steps = world.now + duration, 0
     while world.now < until and world.step():
         steps += 1
@@ -48,14 +48,14 @@ def ends(world: World, status: StatementStatus, *problems: Problem) -> None:
 def test_a_statement_delivered_hours_later_succeeds_and_what_came_meanwhile_goes_next(world: World) -> None:
     key = pending(world)
     pass_time(world, timedelta(hours=5))
-    behind = world.push(transactions(1, start=3, opening=20.0))
+    later = world.push(transactions(1, start=3, opening=20.0))
     pass_time(world, timedelta(hours=5))
     assert world.operation(key).status is PushStatus.PENDING
     assert world.sent_ids() == ["t1", "t2"]
     ends(world, StatementStatus.DELIVERED)
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3"]
-    assert {world.operation(one).status for one in (key, behind.key)} == {PushStatus.SUCCESS}
+    assert {world.operation(operation_key).status for operation_key in (key, later.key)} == {PushStatus.SUCCESS}
     assert world.events("bankFeeds.statement.stuck") == []
 
 
@@ -64,13 +64,13 @@ def test_a_statement_rejected_hours_later_holds_its_feed_with_the_reason_and_not
 ) -> None:
     key = pending(world)
     pass_time(world, timedelta(hours=10))
-    behind = world.push(transactions(1, start=3, opening=20.0))
+    later = world.push(transactions(1, start=3, opening=20.0))
     ends(world, StatementStatus.REJECTED, REJECTION)
     world.run()
     [hold] = hold_items.holds(world.store)
     assert (hold.subject, hold.problem) == (world.feed().id, REJECTION)
-    for one in (key, behind.key):
-        assert (world.operation(one).status, world.operation(one).problem) == (PushStatus.FAILED, REJECTION)
+    for operation in (world.operation(key), world.operation(later.key)):
+        assert (operation.status, operation.problem) == (PushStatus.FAILED, REJECTION)
     assert world.sent_ids() == ["t1", "t2"]
     assert world.feed().delivered_through == 0
 
@@ -78,7 +78,7 @@ def test_a_statement_rejected_hours_later_holds_its_feed_with_the_reason_and_not
 def test_looking_costs_little_the_longer_it_takes(world: World) -> None:
     pending(world)
     pass_time(world, timedelta(hours=2))
-    assert pass_time(world, timedelta(hours=3)) <= 3 * MOST_LOOKS_AN_HOUR
+    assert pass_time(world, timedelta(hours=3)) <= 3 * POLLS_PER_HOUR_MAX
 
 
 def test_a_statement_that_never_leaves_pending_is_reported_once_and_followed_on(world: World) -> None:

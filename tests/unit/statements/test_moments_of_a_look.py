@@ -1,4 +1,4 @@
-"""Looks and wake-ups that come twice, early or late: nothing is left waiting, and no limit is passed."""
+"""Status checks and wake-ups that come twice, early or late: nothing is left waiting, and every limit is kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_feed_that_is_rung_for_often_waits_with_one_message(world: World) -> N
 
 
 def test_a_wake_up_that_comes_a_little_early_is_not_taken_for_one_still_to_come(world: World) -> None:
-    """The clocks of two instances differ, or the queue is early: the feed must not wait for what it has had."""
+    """The clocks of two instances differ, or the queue is early: the feed must not wait for a wake-up it has had."""
     world.upstream.answers.append(TryLater(scope=Scope.TENANT, seconds=3000, reason="minute"))
     world.push(transactions(2))
     world.step()
@@ -55,7 +55,7 @@ def test_a_wake_up_that_comes_a_little_early_is_not_taken_for_one_still_to_come(
 def test_a_look_handed_out_twice_of_which_one_dies_after_the_end_leaves_nothing_waiting(
     world: World, status: StatementStatus
 ) -> None:
-    """The other is done, and with it the message: whatever comes after the end is left to it."""
+    """The duplicate succeeds, and with it the message: it has to do everything that follows the end."""
     world.push(transactions(2))
     world.step()
     world.step()
@@ -64,27 +64,25 @@ def test_a_look_handed_out_twice_of_which_one_dies_after_the_end_leaves_nothing_
     world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=status, problems=(problem,))
     [check] = [check for check, _ in world.queues.follow_ups]
     world.queues.follow_ups.clear()
-    real = world.store.table.commit
+    real_commit, real_status = world.store.table.commit, world.upstream.statement_status
 
-    def dying(*writes: Write) -> None:
-        real(*writes)
+    def crash_after_commit(*writes: Write) -> None:
+        real_commit(*writes)
         if "STATEMENT#" in repr(writes):
-            world.store.table.commit = real  # type: ignore[method-assign]
+            world.store.table.commit = real_commit  # type: ignore[method-assign]
             raise Crashed
 
-    def first() -> None:
-        world.store.table.commit = dying  # type: ignore[method-assign]
+    def dispatch_and_crash() -> None:
+        world.store.table.commit = crash_after_commit  # type: ignore[method-assign]
         with pytest.raises(Crashed):
             world.checks.dispatch(check)
 
-    asked = world.upstream.statement_status
+    def slow_status(*arguments: Any) -> Any:
+        world.upstream.statement_status = real_status  # type: ignore[method-assign]
+        dispatch_and_crash()
+        return real_status(*arguments)
 
-    def slow(*given: Any) -> Any:
-        world.upstream.statement_status = asked  # type: ignore[method-assign]
-        first()
-        return asked(*given)
-
-    world.upstream.statement_status = slow  # type: ignore[method-assign]
+    world.upstream.statement_status = slow_status  # type: ignore[method-assign]
     world.checks.dispatch(check)
     world.run()
     expected = {PushStatus.SUCCESS} if status is StatementStatus.DELIVERED else {PushStatus.FAILED}
@@ -95,38 +93,38 @@ def test_a_limit_counts_from_the_answer_and_not_from_the_question(world: World) 
     world.push(transactions(2))
     world.step()
     world.step()
-    asked, real = world.now, world.upstream.statement_status
+    polled_at, real = world.now, world.upstream.statement_status
 
-    def slow(*given: object) -> TryLater:
-        world.now = asked.replace(second=asked.second + 8)
+    def slow_status(*arguments: object) -> TryLater:
+        world.now = polled_at.replace(second=polled_at.second + 8)
         world.upstream.statement_status = real  # type: ignore[method-assign]
         return TryLater(scope=Scope.TENANT, seconds=60, reason="minute")
 
-    world.upstream.statement_status = slow  # type: ignore[method-assign,assignment]
+    world.upstream.statement_status = slow_status  # type: ignore[method-assign,assignment]
     world.checks.dispatch(StatementCheck(feed_id=world.feed().id, number=1))
     until = not_before(world.store, [(Scope.TENANT, "tenant-1")])
     assert until is not None
-    assert (until - asked).total_seconds() == 68
+    assert (until - polled_at).total_seconds() == 68
 
 
 def test_a_late_look_that_is_refused_does_not_fail_what_xero_has_got_meanwhile(world: World) -> None:
     world.push(transactions(2))
     world.step()
     world.step()
-    behind = world.push(transactions(2, start=3, opening=20.0))
+    later = world.push(transactions(2, start=3, opening=20.0))
     world.step()
-    look, real = StatementCheck(feed_id=world.feed().id, number=1), world.upstream.statement_status
-    gone = Problem(type="AuthenticationUnsuccessful", title="Forbidden", status=403)
+    check, real = StatementCheck(feed_id=world.feed().id, number=1), world.upstream.statement_status
+    forbidden = Problem(type="AuthenticationUnsuccessful", title="Forbidden", status=403)
 
-    def meanwhile(*given: object) -> Refusal:
+    def refuse_late(*arguments: object) -> Refusal:
         world.upstream.statement_status = real  # type: ignore[method-assign]
-        world.checks.dispatch(look)
+        world.checks.dispatch(check)
         world.sender.send(world.feed().id)
-        return Refusal(scope=Scope.CONNECTION, reason="no-access", problem=gone)
+        return Refusal(scope=Scope.CONNECTION, reason="no-access", problem=forbidden)
 
-    world.upstream.statement_status = meanwhile  # type: ignore[method-assign]
-    with suppress(ConditionFailed):  # its statement has moved on: the message would come again
-        world.checks.dispatch(look)
+    world.upstream.statement_status = refuse_late  # type: ignore[method-assign]
+    with suppress(ConditionFailed):  # its statement has changed: the message would be retried
+        world.checks.dispatch(check)
     world.run()
     assert world.feed().delivered_through == 4
-    assert world.operation(behind.key).status is PushStatus.SUCCESS
+    assert world.operation(later.key).status is PushStatus.SUCCESS

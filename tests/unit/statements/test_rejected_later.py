@@ -1,4 +1,4 @@
-"""A feed connection that Xero takes at first and rejects later: told with Xero's problem, and mapped again."""
+"""A feed connection that Xero first accepts and later rejects: reported with Xero's problem, and mapped again."""
 
 from __future__ import annotations
 
@@ -31,23 +31,27 @@ REJECTED = PENDING.but(rejection=TAKEN)
 
 
 def mapped_again(waiting: int = 2) -> World:
-    """An account that was unmapped, with lines waiting, and mapped again: Xero works on it."""
+    """An account that was unmapped, with lines waiting, and mapped again: Xero is setting it up."""
     world = World()
     if waiting:
         world.record(world.message(transactions(waiting)))
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     unmapping.unmap(world.ports, world.upstream, world.now, connection, account(world))
-    world.upstream.create_feed_connection = made  # type: ignore[method-assign]
+    world.upstream.create_feed_connection = create_pending  # type: ignore[method-assign]
     mapping.map_account(world.ports, world.upstream, world.now, connection, account(world), "target")
     return world
 
 
-def made(access: TenantAccess, new: object) -> FeedConnection:
+def create_pending(access: TenantAccess, new: object) -> FeedConnection:
     return PENDING
 
 
 def account(world: World) -> SourceAccount:
     return company_items.source_account(world.store, CONNECTION, ACCOUNT)
+
+
+def check_connection(world: World) -> None:
+    world.checks.dispatch(next(check for check, _ in world.queues.follow_ups if isinstance(check, FeedConnectionCheck)))
 
 
 def map_again(world: World) -> None:
@@ -61,8 +65,8 @@ def test_the_account_is_disconnected_with_xeros_problem_and_what_waits_is_held_w
     world = mapped_again()
     world.upstream.connections.append(REJECTED)
     world.run()
-    found = account(world)
-    assert (found.status, found.problem, found.mapping) == (SourceAccountStatus.DISCONNECTED, TAKEN, None)
+    rejected = account(world)
+    assert (rejected.status, rejected.problem, rejected.mapping) == (SourceAccountStatus.DISCONNECTED, TAKEN, None)
     event = world.events("bankFeeds.sourceAccount.disconnected")[-1]
     assert event.payload["sourceAccount"]["problem"] == TAKEN.model_dump()
     [hold] = hold_items.holds(world.store)
@@ -79,8 +83,8 @@ def test_the_hold_that_stood_before_is_over_and_the_one_with_xeros_problem_takes
     [after] = hold_items.holds(world.store)
     assert after.id != before.id
     assert [event.payload["holdId"] for event in world.events("bankFeeds.held")] == [before.id, after.id]
-    [over] = world.events("bankFeeds.released")
-    assert (over.payload["holdId"], over.payload["waiting"]) == (before.id, 0)
+    [released] = world.events("bankFeeds.released")
+    assert (released.payload["holdId"], released.payload["waiting"]) == (before.id, 0)
 
 
 def test_the_api_shows_why_and_refuses_a_push_with_it() -> None:
@@ -88,8 +92,8 @@ def test_the_api_shows_why_and_refuses_a_push_with_it() -> None:
     world.upstream.connections.append(REJECTED)
     world.run()
     assert hold_items.holds(world.store) == []
-    shown = source_account_json(account(world))
-    assert (shown["status"], shown["problem"]) == ("disconnected", TAKEN.model_dump())
+    shape = source_account_json(account(world))
+    assert (shape["status"], shape["problem"]) == ("disconnected", TAKEN.model_dump())
     assert mapping_json(account(world), [])["problem"] == TAKEN.model_dump()
     with pytest.raises(Refused) as refused:
         world.push(transactions(1))
@@ -105,7 +109,7 @@ def test_a_wake_up_that_finds_no_hold_any_more_holds_with_xeros_problem() -> Non
     world.sender.send(world.feed().id)
     [hold] = hold_items.holds(world.store)
     assert (hold.reason, hold.problem) == (mapping.REASON_REJECTED, TAKEN)
-    assert {one.status for one in world.operations()} == {PushStatus.FAILED}
+    assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
 
 
 def test_mapping_it_again_sends_what_waited_and_forgets_the_problem() -> None:
@@ -138,29 +142,24 @@ def test_a_rejection_of_an_earlier_feed_connection_leaves_the_present_one_alone(
 def test_a_refusal_to_be_asked_is_no_rejection() -> None:
     world = mapped_again()
 
-    def refused(*given: object) -> None:
+    def refuse(*arguments: object) -> None:
         raise Refused(Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403))
 
-    world.upstream.feed_connection = refused  # type: ignore[method-assign,assignment]
+    world.upstream.feed_connection = refuse  # type: ignore[method-assign,assignment]
     before = len(world.queues.follow_ups)
-    world.checks.dispatch(next(check for check, _ in world.queues.follow_ups if isinstance(check, FeedConnectionCheck)))
+    check_connection(world)
     assert account(world).status is SourceAccountStatus.CONNECTING
     assert len(world.queues.follow_ups) == before + 1
 
 
 def test_a_crash_at_any_step_leaves_nothing_untold() -> None:
-    def make() -> World:
+    def rejected() -> World:
         world = mapped_again()
         world.upstream.connections.append(REJECTED)
         return world
 
-    def look(world: World) -> None:
-        world.checks.dispatch(
-            next(check for check, _ in world.queues.follow_ups if isinstance(check, FeedConnectionCheck))
-        )
-
     worlds = 0
-    for world in crashes_everywhere(make, look):
+    for world in crashes_everywhere(rejected, check_connection):
         world.run()
         [hold] = hold_items.holds(world.store)
         assert (hold.reason, account(world).problem) == (mapping.REASON_REJECTED, TAKEN)

@@ -1,4 +1,4 @@
-"""Which lines go next: as many as fit, never across a gap, never into the future."""
+"""Which lines are sent next: as many as fit, never across a gap, never from the future."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def feed(delivered_through: int = 0) -> Feed:
 
 
 def lines(amounts: list[str], day: str = "2026-05-01", opening: str = "0") -> list[Line]:
-    balance, made = Decimal(opening), []
+    balance, ledger = Decimal(opening), []
     for number, amount in enumerate(amounts, 1):
         balance += Decimal(amount)
-        made.append(Line(f"t{number}", day, Decimal(amount), balance, "", "", "", "Unknown"))
-    return made
+        ledger.append(Line(f"t{number}", day, Decimal(amount), balance, "", "", "", "Unknown"))
+    return ledger
 
 
 def cut(waiting: list[Line], size: int = 100, delivered_through: int = 0) -> NextStatement:
-    found = next_statement(feed(delivered_through), waiting, TODAY, lambda line: size)
-    assert isinstance(found, NextStatement)
-    return found
+    result = next_statement(feed(delivered_through), waiting, TODAY, lambda line: size)
+    assert isinstance(result, NextStatement)
+    return result
 
 
 def test_nothing_waiting_makes_no_statement() -> None:
@@ -40,14 +40,14 @@ def test_nothing_waiting_makes_no_statement() -> None:
 
 
 def test_everything_that_waits_goes_as_one_statement_with_its_balances() -> None:
-    found = cut(lines(["100", "-40.25", "0"], opening="10"), delivered_through=7)
-    assert (found.first, found.last) == (8, 10)
-    assert (found.statement.start_balance, found.statement.end_balance) == (Decimal(10), Decimal("69.75"))
+    result = cut(lines(["100", "-40.25", "0"], opening="10"), delivered_through=7)
+    assert (result.first, result.last) == (8, 10)
+    assert (result.statement.start_balance, result.statement.end_balance) == (Decimal(10), Decimal("69.75"))
 
 
 def test_an_overdrawn_account_opens_and_closes_below_zero() -> None:
-    found = cut(lines(["-50", "20"], opening="-100"))
-    assert (found.statement.start_balance, found.statement.end_balance) == (Decimal(-100), Decimal(-130))
+    statement = cut(lines(["-50", "20"], opening="-100")).statement
+    assert (statement.start_balance, statement.end_balance) == (Decimal(-100), Decimal(-130))
 
 
 def test_a_thousand_lines_are_the_most() -> None:
@@ -55,8 +55,7 @@ def test_a_thousand_lines_are_the_most() -> None:
 
 
 def test_a_statement_stays_below_xeros_size() -> None:
-    found = cut(lines(["1"] * 10), size=STATEMENT_BYTES_MAX // 3)
-    assert found.last == 2
+    assert cut(lines(["1"] * 10), size=STATEMENT_BYTES_MAX // 3).last == 2
 
 
 def test_one_line_goes_however_large_it_is() -> None:
@@ -64,8 +63,8 @@ def test_one_line_goes_however_large_it_is() -> None:
 
 
 def test_a_gap_ends_the_statement() -> None:
-    before, behind = lines(["1", "1"]), lines(["1"], opening="500")
-    assert cut(before + behind).last == 2
+    before_gap, after_gap = lines(["1", "1"]), lines(["1"], opening="500")
+    assert cut(before_gap + after_gap).last == 2
 
 
 def test_the_future_waits() -> None:
@@ -76,15 +75,15 @@ def test_the_future_waits() -> None:
 @given(st.lists(st.tuples(st.decimals("-9999", "9999", places=4), st.booleans()), min_size=1, max_size=60))
 def test_every_statement_adds_up_and_together_they_are_the_ledger(steps: list[tuple[Decimal, bool]]) -> None:
     balance, ledger = Decimal(0), []
-    for number, (amount, gap) in enumerate(steps, 1):
-        balance += amount + (Decimal("0.01") if gap else 0)
+    for number, (amount, has_gap) in enumerate(steps, 1):
+        balance += amount + (Decimal("0.01") if has_gap else 0)
         ledger.append(Line(f"t{number}", "2026-05-01", amount, balance, "", "", "", "Unknown"))
     sent: list[Line] = []
     while len(sent) < len(ledger):
-        found = cut(ledger[len(sent) :], delivered_through=len(sent))
-        statement = found.statement
+        result = cut(ledger[len(sent) :], delivered_through=len(sent))
+        statement = result.statement
         total = sum((line.amount for line in statement.lines), Decimal(0))
         assert statement.start_balance + total == statement.end_balance
-        assert found.first == len(sent) + 1
+        assert result.first == len(sent) + 1
         sent += statement.lines
     assert sent == ledger

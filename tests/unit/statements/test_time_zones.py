@@ -1,4 +1,4 @@
-"""Dates are local to the organisation: what is still the future there is neither taken nor sent."""
+"""Dates are local to the organisation: a date that is still in the future there is neither accepted nor sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from feedlane.feeds.push_operation import PushStatus
 from tests.worlds.feeds import World, transactions
 
 
-def living_in(zone: str, now: datetime) -> World:
+def world_in(zone: str, now: datetime) -> World:
     world = World()
     world.now = now
     world.store.commit(feed_items.put_feed(world.feed().but(time_zone=zone)))
@@ -33,10 +33,10 @@ def living_in(zone: str, now: datetime) -> World:
 def test_today_is_the_organisations_and_tomorrow_is_refused(
     zone: str, now: datetime, today: str, tomorrow: str
 ) -> None:
-    world = living_in(zone, now)
+    world = world_in(zone, now)
     with pytest.raises(Invalid) as caught:
         world.push(transactions(1, day=tomorrow))
-    assert [(one.item_id, one.validator) for one in caught.value.findings] == [("t1", "NotInTheFuture")]
+    assert [(finding.item_id, finding.validator) for finding in caught.value.findings] == [("t1", "NotInTheFuture")]
     world.record(world.message(transactions(1, day=tomorrow)))
     [failed] = world.operations()
     assert (failed.status, failed.errors[0].validator) == (PushStatus.FAILED, "NotInTheFuture")
@@ -47,7 +47,7 @@ def test_today_is_the_organisations_and_tomorrow_is_refused(
 
 
 def test_what_an_offset_says_is_ignored() -> None:
-    world = living_in("Europe/London", datetime(2026, 5, 20, 12, 0, tzinfo=UTC))
+    world = world_in("Europe/London", datetime(2026, 5, 20, 12, 0, tzinfo=UTC))
     [transaction] = transactions(1)
     world.push([transaction | {"date": "2026-05-20T23:59:00-11:00"}])
     world.run()
@@ -56,7 +56,7 @@ def test_what_an_offset_says_is_ignored() -> None:
 
 def test_what_became_the_future_when_the_organisation_moved_waits_until_its_day_has_come() -> None:
     """A reconnection can bring another time zone after the line was recorded."""
-    world = living_in("Pacific/Auckland", datetime(2026, 5, 20, 12, 30, tzinfo=UTC))
+    world = world_in("Pacific/Auckland", datetime(2026, 5, 20, 12, 30, tzinfo=UTC))
     operation = world.push([*transactions(1), *transactions(1, start=2, day="2026-05-21", opening=10.0)])
     world.step()
     world.store.commit(feed_items.put_feed(world.feed().but(time_zone="America/Los_Angeles")))

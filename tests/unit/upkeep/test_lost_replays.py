@@ -1,4 +1,4 @@
-"""A replay whose message ended among the dead letters is found, and goes on or says that it cannot."""
+"""A replay whose message became a dead letter is found: it continues, or ends as failed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVENTS = 4
 
 @pytest.fixture
 def world() -> World:
-    """A consumer that has everything, a while ago."""
+    """A consumer that received every event two hours ago."""
     world = World()
     world.consumer()
     for number in range(EVENTS):
@@ -38,18 +38,18 @@ def _start(world: World) -> Replay:
     return replayer.start(world.ports, world.now, "consumer-1", Selection.ALL, NOW)
 
 
-def _now(world: World, replay: Replay) -> Replay:
-    found = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
-    assert found is not None
-    return found
+def _current(world: World, replay: Replay) -> Replay:
+    current = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
+    assert current is not None
+    return current
 
 
-def _ring(world: World) -> stalled_replays.Requeued:
+def _requeue(world: World) -> stalled_replays.Requeued:
     return stalled_replays.requeue(world.ports, world.now)
 
 
 def _lose_the_message(world: World) -> None:
-    """Among the dead letters, with whoever could have rung."""
+    """The replay's message becomes a dead letter, and nothing else is waiting."""
     world.queues.replays.clear()
     world.waiting.clear()
 
@@ -62,30 +62,30 @@ def test_one_that_never_took_a_step_goes_on(world: World) -> None:
     replay = _start(world)
     _lose_the_message(world)
     world.now += STALLED_AFTER + timedelta(seconds=1)
-    assert _ring(world).rung == 1
+    assert _requeue(world).requeued == 1
     world.work_off()
     assert _posted(world) == [f"event-{number}" for number in range(EVENTS)]
-    assert _now(world, replay).state is ReplayState.DONE
+    assert _current(world, replay).state is ReplayState.DONE
 
 
 def test_one_that_was_half_way_through_sends_nothing_twice(world: World) -> None:
     replay = _start(world)
     world.answers = [BROKEN.but(status=204), BROKEN]
-    assert world.work_off_one("replays")  # the first arrives, the second is tried again in a while
+    assert world.work_off_one("replays")  # the first is delivered, the second is retried later
     assert len(world.posts) == 2
     _lose_the_message(world)
     world.now += STALLED_AFTER + timedelta(minutes=15)
-    assert _ring(world).rung == 1
+    assert _requeue(world).requeued == 1
     world.work_off()
     assert _posted(world) == ["event-0", "event-1", "event-1", "event-2", "event-3"]
-    after = _now(world, replay)
+    after = _current(world, replay)
     assert (after.state, after.succeeded, after.rung) == (ReplayState.DONE, EVENTS, 0)
 
 
 def test_one_whose_next_step_is_not_late_is_left_alone(world: World) -> None:
     _start(world)
     world.now += STALLED_AFTER - timedelta(seconds=1)
-    assert _ring(world).rung == 0
+    assert _requeue(world).requeued == 0
     assert len(world.queues.replays) == 1
 
 
@@ -93,24 +93,24 @@ def test_one_that_waits_for_a_consumer_is_left_alone_until_its_step_is_late(worl
     replay = _start(world)
     world.answers = [BROKEN]
     world.work_off_one("replays")
-    due = _now(world, replay).due
+    due = _current(world, replay).due
     assert due is not None
     assert due > world.now
     world.now = due + STALLED_AFTER
-    assert _ring(world).rung == 0
+    assert _requeue(world).requeued == 0
     world.now += timedelta(seconds=1)
-    assert _ring(world).rung == 1
+    assert _requeue(world).requeued == 1
 
 
 def test_a_second_message_beside_the_first_sends_nothing_twice(world: World) -> None:
-    """The queue was only slow."""
+    """The first message was only late."""
     replay = _start(world)
     world.now += STALLED_AFTER + timedelta(seconds=1)
-    assert _ring(world).rung == 1
+    assert _requeue(world).requeued == 1
     assert len(world.queues.replays) == 2
     world.work_off()
     assert _posted(world) == [f"event-{number}" for number in range(EVENTS)]
-    assert _now(world, replay).state is ReplayState.DONE
+    assert _current(world, replay).state is ReplayState.DONE
 
 
 def test_one_that_fails_again_and_again_ends_and_can_be_asked_for_again(world: World) -> None:
@@ -118,19 +118,19 @@ def test_one_that_fails_again_and_again_ends_and_can_be_asked_for_again(world: W
     for _ in range(REQUEUES_MAX):
         _lose_the_message(world)
         world.now += STALLED_AFTER + timedelta(seconds=1)
-        assert _ring(world).rung == 1
+        assert _requeue(world).requeued == 1
     _lose_the_message(world)
     world.now += STALLED_AFTER + timedelta(seconds=1)
-    assert _ring(world).given_up == (replay.id,)
-    ended = _now(world, replay)
+    assert _requeue(world).given_up == (replay.id,)
+    ended = _current(world, replay)
     assert (ended.state, ended.ended) == (ReplayState.FAILED, world.now)
-    assert _ring(world) == stalled_replays.Requeued()
+    assert _requeue(world) == stalled_replays.Requeued()
     assert list(webhook_items.running_replays(world.store)) == []
-    # What a dead letter that is put back does now: nothing.
+    # The dead letter, sent again, does nothing now.
     assert world.replayer.work(replay.consumer_id, replay.id) is None
     assert _start(world).state is ReplayState.RUNNING
     world.work_off()
-    assert _now(world, replay).state is ReplayState.DONE
+    assert _current(world, replay).state is ReplayState.DONE
     assert len(world.posts) == EVENTS
 
 
@@ -140,16 +140,16 @@ def test_a_crash_between_the_message_and_its_note_costs_nothing(world: World) ->
     world.now += STALLED_AFTER + timedelta(seconds=1)
     real, world.table.commit = world.table.commit, _crash  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        _ring(world)
+        _requeue(world)
     world.table.commit = real  # type: ignore[method-assign]
     world.work_off()
-    assert _now(world, replay).state is ReplayState.DONE
+    assert _current(world, replay).state is ReplayState.DONE
     assert len(world.posts) == EVENTS
 
 
 def test_only_those_that_run_are_listed(world: World) -> None:
     replay = _start(world)
-    assert [one.id for one in webhook_items.running_replays(world.store)] == [replay.id]
+    assert [running.id for running in webhook_items.running_replays(world.store)] == [replay.id]
     world.work_off()
     assert list(webhook_items.running_replays(world.store)) == []
 

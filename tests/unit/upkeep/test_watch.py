@@ -1,4 +1,4 @@
-"""tend_connections as the watch's schedule starts it."""
+"""`tend_connections` as the watch's schedule starts it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,14 @@ EVENT = {"watch": True}
 NOTHING = {"replays_rung": 0, "replays_given_up": [], "refreshes_settled": 0, "refreshes_ended": 0, "keys": False}
 
 
-def _watched(world: World, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
-    watch = Watch(
-        world.ports,
-        vault,
-    )  # type: ignore[arg-type]
+def _run_watch(world: World, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
+    watch = Watch(world.ports, vault)  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "watch", lambda: watch)
     answer: dict[str, object] = load("tend_connections").handler(EVENT, Context())
     return answer
 
 
-def _lost_replay(world: World, rung: int = 0) -> Replay:
+def _add_stalled_replay(world: World, rung: int = 0) -> Replay:
     started = world.now - STALLED_AFTER - timedelta(minutes=1)
     replay = Replay(
         id="replay-1", consumer_id="consumer-1", since=started, until=started, started=started, due=started, rung=rung
@@ -42,7 +39,7 @@ def _lost_replay(world: World, rung: int = 0) -> Replay:
 
 def test_the_watch_finds_lost_replays_and_keys_that_nobody_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    _lost_replay(world)
+    _add_stalled_replay(world)
 
     def crash() -> None:
         if world.lease("app-keys").get("until") == 0:
@@ -51,37 +48,37 @@ def test_the_watch_finds_lost_replays_and_keys_that_nobody_noted(monkeypatch: py
     world.table.on_commit = crash
     with pytest.raises(Crash):
         world.save(CLIENT_ID, SECRET)
-    answer = _watched(world, monkeypatch, world.reborn())
+    answer = _run_watch(world, monkeypatch, world.restart())
     assert answer == NOTHING | {"replays_rung": 1, "keys": True}
     assert world.queues.replays == [("consumer-1", "replay-1", 0)]
     assert world.settings_match_vault()
 
 
 def test_replays_go_on_while_the_vault_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Busy:
+    class BusyVault:
         def app_keys(self, check: bool = False) -> KeysCheck:
             raise Unavailable("The vault is busy", 2)
 
     world = World()
-    _lost_replay(world)
-    answer = _watched(world, monkeypatch, Busy())
+    _add_stalled_replay(world)
+    answer = _run_watch(world, monkeypatch, BusyVault())
     assert answer == NOTHING | {"replays_rung": 1, "keys": None}
 
 
 def test_a_refresh_of_which_nobody_knows_the_end_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    token_set = world.connected()
+    token_set = world.connect()
     leases = Leases(world.table, world.clock)
-    assert leases.take(leases.look(token_set), refresh=True)  # and its holder died
+    assert leases.take(leases.read(token_set), refresh=True)  # and its holder has crashed
     world.advance(minutes=10)
-    assert _watched(world, monkeypatch, world.vault())["refreshes_settled"] == 1
+    assert _run_watch(world, monkeypatch, world.vault())["refreshes_settled"] == 1
     assert world.server.refreshes == 1
 
 
 def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    replay = _lost_replay(world, rung=12)
-    assert _watched(world, monkeypatch, world.vault())["replays_given_up"] == ["replay-1"]
+    replay = _add_stalled_replay(world, rung=12)
+    assert _run_watch(world, monkeypatch, world.vault())["replays_given_up"] == ["replay-1"]
     after = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
     assert after is not None
     assert after.state is ReplayState.FAILED
@@ -91,5 +88,5 @@ def test_a_run_with_nothing_to_do_writes_nothing(monkeypatch: pytest.MonkeyPatch
     world = World()
     world.save(CLIENT_ID, SECRET)
     before = dict(world.table.items)
-    assert _watched(world, monkeypatch, world.vault())["keys"] is False
+    assert _run_watch(world, monkeypatch, world.vault())["keys"] is False
     assert world.table.items == before

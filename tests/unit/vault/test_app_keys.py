@@ -1,4 +1,4 @@
-"""The app's keys: checked before they are kept, and replaced without an outage."""
+"""The app's keys: checked before they are stored, and replaced without an outage."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_without_keys_it_is_the_apps_fault(world: World) -> None:
 
 
 def test_a_grant_type_that_the_app_may_not_use_is_the_apps_fault(world: World) -> None:
-    world.connected()
+    world.connect()
     vault = world.vault()
     world.server._answer = lambda *_: refused("unauthorized_client")  # type: ignore[method-assign]
     with pytest.raises(AppKeysRejected) as raised:
@@ -110,7 +110,7 @@ def test_a_grant_type_that_the_app_may_not_use_is_the_apps_fault(world: World) -
 
 
 def test_a_second_secret_is_tried_when_xero_does_not_know_the_first(world: World) -> None:
-    world.connected()
+    world.connect()
     vault = world.vault()
     world.server.secrets = [SECRET, NEW_SECRET]
     assert vault.add_app_secret(NEW_SECRET).endings == (SECRET[-4:], NEW_SECRET[-4:])
@@ -120,36 +120,36 @@ def test_a_second_secret_is_tried_when_xero_does_not_know_the_first(world: World
 
 
 def test_a_second_secret_that_xero_does_not_know_is_not_kept(world: World) -> None:
-    world.connected()
+    world.connect()
     check = world.vault().add_app_secret(NEW_SECRET)
     assert (check.ok, check.field, check.endings) == (False, "clientSecret", ())
     assert NEW_SECRET not in str(world.secrets.current("app-keys"))
 
 
 def test_the_first_secret_again_is_no_second(world: World) -> None:
-    world.connected()
+    world.connect()
     with pytest.raises(Invalid) as raised:
         world.vault().add_app_secret(SECRET)
     assert SECRET not in str(raised.value)
 
 
 def test_once_the_new_secret_works_the_old_one_is_dropped_and_the_new_is_the_first(world: World) -> None:
-    world.connected()
+    world.connect()
     vault = world.vault()
     world.server.secrets = [SECRET, NEW_SECRET]
     vault.add_app_secret(NEW_SECRET)
     world.server.secrets = [NEW_SECRET]
     assert vault.drop_app_secret(SecretSlot.FIRST).endings == (NEW_SECRET[-4:],)
-    calls = len(world.server.forms)
+    calls_before = len(world.server.forms)
     assert vault.exchange_code("code-2", REDIRECT).token_set_id
-    assert len(world.server.forms) == calls + 1, "the old secret is tried no longer"
+    assert len(world.server.forms) == calls_before + 1, "the old secret is still tried"
 
 
 @pytest.mark.parametrize(("known", "dropped"), [(SECRET, SecretSlot.FIRST), (NEW_SECRET, SecretSlot.SECOND)])
 def test_a_secret_is_not_dropped_while_xero_does_not_know_the_other(
     world: World, known: str, dropped: SecretSlot
 ) -> None:
-    world.connected()
+    world.connect()
     vault = world.vault()
     world.server.secrets = [SECRET, NEW_SECRET]
     vault.add_app_secret(NEW_SECRET)
@@ -160,7 +160,7 @@ def test_a_secret_is_not_dropped_while_xero_does_not_know_the_other(
 
 
 def test_nothing_is_dropped_while_xero_cannot_be_asked(world: World) -> None:
-    world.connected()
+    world.connect()
     vault = world.vault()
     world.server.secrets = [SECRET, NEW_SECRET]
     vault.add_app_secret(NEW_SECRET)
@@ -173,6 +173,6 @@ def test_nothing_is_dropped_while_xero_cannot_be_asked(world: World) -> None:
 
 
 def test_the_only_secret_is_not_dropped(world: World) -> None:
-    world.connected()
+    world.connect()
     with pytest.raises(Invalid):
         world.vault().drop_app_secret(SecretSlot.SECOND)

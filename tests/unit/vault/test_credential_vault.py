@@ -1,4 +1,4 @@
-"""The vault's function as others meet it: typed answers and errors through Lambda, and no secret in any log."""
+"""The vault's function as its callers see it: typed answers and errors through Lambda, and no secret in any log."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def client(world: World) -> LambdaVault:
 
 
 def test_the_sample_event_is_answered(world: World) -> None:
-    """The sample asks for a token set that is not there: an error as data, not a failed function."""
+    """The sample asks for an unknown token set: an error as data, not a failed function."""
     answer = app.handler(sample("credential_vault"), Context())
     assert answer["error"]["kind"] == "ReconnectionNeeded"
     assert answer["error"]["problem"]["type"] == "token-set-unknown"
@@ -96,25 +96,25 @@ def test_one_off_access_of_a_customer_leaves_the_lasting_access_of_the_same_one_
     client.save_app_keys(CLIENT_ID, SECRET)
     lasting = client.exchange_code("code-1", REDIRECT, None)
     world.server.scope = "openid bankfeeds"
-    once = client.exchange_code("code-2", REDIRECT, None)
-    assert once.token_set_id == lasting.token_set_id
+    one_off = client.exchange_code("code-2", REDIRECT, None)
+    assert one_off.token_set_id == lasting.token_set_id
     world.advance(minutes=31)
     world.server.scope = CONTINUOUS
     renewed = client.access_token(lasting.token_set_id)
-    assert renewed.value not in {lasting.access_token, once.access_token}
+    assert renewed.value not in {lasting.access_token, one_off.access_token}
 
 
 def test_neither_refresh_token_nor_client_secret_leaves_the_vault(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     answers = [
         app.handler({"action": "access_token", "token_set_id": token_set}, Context()),
         app.handler({"action": "exchange_code", "code": "code-2", "redirect_uri": REDIRECT}, Context()),
         app.handler({"action": "save_app_keys", "client_id": CLIENT_ID, "client_secret": SECRET}, Context()),
     ]
-    said = json.dumps(answers)
-    assert "canary-access" in said
-    assert "canary-refresh" not in said
-    assert SECRET not in said
+    text = json.dumps(answers)
+    assert "canary-access" in text
+    assert "canary-refresh" not in text
+    assert SECRET not in text
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_neither_refresh_token_nor_client_secret_leaves_the_vault(world: World) 
 def test_each_error_arrives_as_its_own_type(
     world: World, client: LambdaVault, prepare: Callable[[World], Any], error: type[Exception]
 ) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     prepare(world)
     with pytest.raises(error):
@@ -144,7 +144,7 @@ def test_invalid_keys_arrive_with_the_field(client: LambdaVault) -> None:
 def test_a_failed_function_is_unavailable_and_tells_where_without_telling_what(
     world: World, client: LambdaVault
 ) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
 
     def fail(_: str) -> None:

@@ -1,4 +1,4 @@
-"""Secrets Manager and the memory that stands in for it keep the same promises."""
+"""Secrets Manager and its in-memory fake behave the same."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_versions_text_shows_in_no_traceback() -> None:
     assert "canary" not in repr(SecretVersion("id", "canary"))
 
 
-class Failing:
+class FailingClient:
     """A client whose every call fails."""
 
     def __init__(self, error: Exception) -> None:
@@ -86,7 +86,7 @@ def client_error(code: str) -> ClientError:
     ],
 )
 def test_a_throttled_or_silent_store_is_unavailable(error: Exception) -> None:
-    secrets = SecretsManager(Failing(error), "feedlane")
+    secrets = SecretsManager(FailingClient(error), "feedlane")
     with pytest.raises(Unavailable):
         secrets.write("one", "text")
     with pytest.raises(Unavailable):
@@ -95,12 +95,12 @@ def test_a_throttled_or_silent_store_is_unavailable(error: Exception) -> None:
 
 def test_a_missing_permission_is_not_taken_for_a_missing_secret() -> None:
     with pytest.raises(ClientError):
-        SecretsManager(Failing(client_error("AccessDeniedException")), "feedlane").current("one")
+        SecretsManager(FailingClient(client_error("AccessDeniedException")), "feedlane").current("one")
 
 
 def test_a_name_that_is_still_being_deleted_is_waited_for() -> None:
     pauses: list[float] = []
-    secrets = SecretsManager(Failing(client_error("InvalidRequestException")), "feedlane", pauses.append)
+    secrets = SecretsManager(FailingClient(client_error("InvalidRequestException")), "feedlane", pauses.append)
     with pytest.raises(Unavailable):
         secrets.write("one", "text")
     assert 3 < sum(pauses) < 10

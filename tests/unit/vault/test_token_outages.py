@@ -1,4 +1,4 @@
-"""Crashes, lost answers and outages around a refresh: no token is lost, and nobody is told to connect again."""
+"""Crashes, lost answers and outages around a refresh: no token is lost, and no customer is asked to reconnect."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def world() -> World:
 
 
 def test_a_crash_between_xeros_answer_and_the_store_costs_nothing_within_the_grace_period(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     die_at_write(world)
     with pytest.raises(Crash):
         world.vault().access_token(token_set)
 
-    vault = world.reborn()
+    vault = world.restart()
     with pytest.raises(Unavailable):  # the dead holder's lease still runs
         vault.access_token(token_set)
     world.advance(minutes=1)
@@ -31,7 +31,7 @@ def test_a_crash_between_xeros_answer_and_the_store_costs_nothing_within_the_gra
 
 @pytest.mark.parametrize("later", [5, 40], ids=["within the grace period", "after the grace period"])
 def test_a_crash_between_the_store_and_its_pointer_costs_nothing(world: World, later: int) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
 
     def die(_: str) -> None:
@@ -41,13 +41,13 @@ def test_a_crash_between_the_store_and_its_pointer_costs_nothing(world: World, l
     with pytest.raises(Crash):
         world.vault().access_token(token_set)
 
-    vault = world.reborn()
+    vault = world.restart()
     world.advance(minutes=later)
     assert vault.access_token(token_set).value.endswith("canary-access-3")
 
 
 def test_a_lost_answer_is_asked_for_again_with_the_old_token(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
 
     def lose_the_first(number: int) -> None:
@@ -59,7 +59,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_old_token(world: World) -> No
 
 
 def test_answers_that_stay_lost_hold_nothing_and_free_the_lease(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
 
     def lose(_: int) -> None:
@@ -74,20 +74,20 @@ def test_answers_that_stay_lost_hold_nothing_and_free_the_lease(world: World) ->
 
 
 def test_a_store_that_refuses_the_write_loses_no_token(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
 
     def refuse(_: str) -> None:
-        raise Unavailable("Secrets Manager asked to come back later", 2)
+        raise Unavailable("Secrets Manager asked to retry later", 2)
 
     world.secrets.on_write = refuse
     with pytest.raises(Unavailable):
         world.vault().access_token(token_set)
-    assert world.reborn().access_token(token_set).value.endswith("canary-access-3")
+    assert world.restart().access_token(token_set).value.endswith("canary-access-3")
 
 
 def test_an_outage_while_the_token_still_works_is_no_outage(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=28)
     world.server.before = lambda _: httpx.Response(503)
     assert world.vault().access_token(token_set).value.endswith("canary-access-1")
@@ -95,7 +95,7 @@ def test_an_outage_while_the_token_still_works_is_no_outage(world: World) -> Non
 
 
 def test_an_outage_with_an_ended_token_says_when_to_come_back(world: World) -> None:
-    token_set = world.connected()
+    token_set = world.connect()
     world.advance(minutes=31)
     world.server.before = lambda _: httpx.Response(429, headers={"Retry-After": "17"})
     with pytest.raises(Unavailable) as raised:
@@ -104,7 +104,7 @@ def test_an_outage_with_an_ended_token_says_when_to_come_back(world: World) -> N
 
 
 def die_at_write(world: World) -> None:
-    """The process ends after Xero's answer: it neither stores anything nor gives its lease back."""
+    """The process ends after Xero's answer: it neither stores anything nor releases its lease."""
 
     def die(_: str) -> None:
         world.table.dead = True

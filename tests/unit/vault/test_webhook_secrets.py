@@ -1,4 +1,4 @@
-"""Signing secrets: one secret in the store for all consumers, and no change lost."""
+"""Signing secrets: one secret in the store holds those of all consumers, and no change is lost."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def world() -> World:
 
 
 def test_a_secret_has_the_standard_form_and_32_random_bytes(world: World) -> None:
-    made = world.vault().create_webhook_secret("one")
-    assert made.startswith("whsec_")
-    assert len(base64.b64decode(made.removeprefix("whsec_"), validate=True)) == 32
+    secret = world.vault().create_webhook_secret("one")
+    assert secret.startswith("whsec_")
+    assert len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) == 32
 
 
 def test_a_rotated_secret_signs_beside_the_new_one_for_24_hours_and_no_longer(world: World) -> None:
@@ -62,22 +62,22 @@ def test_a_secret_that_is_past_its_time_is_forgotten_at_the_next_change(world: W
 
 def test_a_fifth_rotation_within_a_day_is_refused_until_there_is_room(world: World) -> None:
     vault = world.vault()
-    made = [vault.create_webhook_secret("one") for _ in range(SECRETS_PER_CONSUMER_MAX)]
+    secrets = [vault.create_webhook_secret("one") for _ in range(SECRETS_PER_CONSUMER_MAX)]
     with pytest.raises(Invalid) as refused:
         vault.create_webhook_secret("one")
     assert refused.value.findings[0].item_id == "secret"
-    assert vault.webhook_secrets("one") == made[::-1], "no promise was broken for it"
+    assert vault.webhook_secrets("one") == secrets[::-1], "the refused rotation changed the secrets"
     world.now += timedelta(hours=24)
     assert vault.create_webhook_secret("one")
 
 
 def test_headers_are_kept_beside_the_secret_and_go_with_it(world: World) -> None:
     vault = world.vault()
-    made = vault.create_webhook_secret("one")
+    first = vault.create_webhook_secret("one")
     vault.set_webhook_headers("one", {"Authorization": "Bearer canary"})
     rotated = vault.create_webhook_secret("one")
     assert world.vault().webhook_headers("one") == {"Authorization": "Bearer canary"}
-    assert world.vault().webhook_secrets("one") == [rotated, made]
+    assert world.vault().webhook_secrets("one") == [rotated, first]
     assert "canary" not in str(world.table.items)
     vault.set_webhook_headers("one", {})
     assert vault.webhook_headers("one") == {}
@@ -96,23 +96,23 @@ def test_headers_that_do_not_fit_into_the_secret_are_refused_and_change_nothing(
 
 
 def test_a_consumer_made_while_another_is_being_made_keeps_its_secret(world: World) -> None:
-    made: list[str] = []
+    others: list[str] = []
 
     def another_is_first(_: str) -> None:
         world.secrets.on_write = None
-        made.append(world.vault().create_webhook_secret("two"))
+        others.append(world.vault().create_webhook_secret("two"))
 
     world.secrets.on_write = another_is_first
-    one = world.vault().create_webhook_secret("one")
-    assert world.vault().webhook_secrets("one") == [one]
-    assert world.vault().webhook_secrets("two") == made
+    secret = world.vault().create_webhook_secret("one")
+    assert world.vault().webhook_secrets("one") == [secret]
+    assert world.vault().webhook_secrets("two") == others
 
 
 def test_a_change_made_elsewhere_is_seen_at_once(world: World) -> None:
     here, elsewhere = world.vault(), world.vault()
     assert here.webhook_secrets("one") == []
-    made = elsewhere.create_webhook_secret("one")
-    assert here.webhook_secrets("one") == [made]
+    secret = elsewhere.create_webhook_secret("one")
+    assert here.webhook_secrets("one") == [secret]
 
 
 def test_deleting_one_consumers_secrets_leaves_the_others(world: World) -> None:

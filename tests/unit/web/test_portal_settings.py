@@ -62,10 +62,10 @@ def test_a_new_secret_alone_goes_with_the_stored_client_id(world: World) -> None
 
 
 def test_keys_that_xero_does_not_know_are_refused_with_the_part_that_is_wrong(world: World) -> None:
-    world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret")
+    world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not recognise this secret")
     seen = _save(world, client_id="NEWID1234", client_secret="canary-secret-9876")
     assert seen.status == 422
-    assert "Client secret: Xero does not know this secret" in seen.body
+    assert "Client secret: Xero does not recognise this secret" in seen.body
     assert "canary-secret" not in seen.body
     assert settings_items.settings(world.store).client_id == "app-1"
 
@@ -169,10 +169,10 @@ def test_a_second_secret_is_added_and_either_one_forgotten(world: World) -> None
 
 
 def test_a_second_secret_that_xero_does_not_know_is_named_by_its_own_field(world: World) -> None:
-    world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not know this secret.")
+    world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not recognise this secret.")
     seen = _save(world, second_secret="canary-secret-2222")
     assert seen.status == 422
-    assert "Second secret: Xero does not know this secret." in seen.body
+    assert "Second secret: Xero does not recognise this secret." in seen.body
 
 
 def test_forgetting_a_secret_needs_the_form_token(world: World) -> None:

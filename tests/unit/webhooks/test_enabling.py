@@ -45,7 +45,7 @@ def test_a_crash_before_the_message_leaves_a_replay_that_the_watch_finds(world: 
         consumers.enable(replace(world.ports, queues=DeadQueues()), world.now, "consumer-1")
     assert not webhook_items.consumer(world.store, "consumer-1").disabled
     world.now += STALLED_AFTER + timedelta(seconds=1)
-    assert stalled_replays.requeue(world.ports, world.now).rung == 1
+    assert stalled_replays.requeue(world.ports, world.now).requeued == 1
     world.work_off()
     assert [headers["webhook-id"] for _, _, headers, _ in world.posts] == ["event-0", "event-1"]
 

@@ -57,7 +57,7 @@ def test_relay_events_puts_new_events_of_the_outbox_on_the_bus_and_nothing_else(
 def test_relay_events_fails_at_the_first_that_the_bus_refused_so_that_the_batch_comes_again() -> None:
     app, given = load("relay_events"), sample("relay_events")
     app.bus = lambda: Bus(refuses=WRITE_UNSUCCESSFUL)
-    with pytest.raises(app.NotTaken) as failure:
+    with pytest.raises(app.EventNotAccepted) as failure:
         app.handler(given, Context())
     assert failure.value.sequence_number == given["Records"][2]["dynamodb"]["SequenceNumber"]
 

@@ -1,4 +1,4 @@
-"""What is asked of Xero about an organisation before a feed."""
+"""What Xero's API says about an organisation: its details, accounts and connections; and the token cache."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ ORGANISATION = {
 
 
 def account(**changes: str) -> dict[str, str]:
-    said = {"AccountID": "a-1", "Name": "Current", "BankAccountNumber": "123", "CurrencyCode": "GBP"}
-    return said | {"BankAccountType": "BANK", "Status": "ACTIVE"} | changes
+    fields = {"AccountID": "a-1", "Name": "Current", "BankAccountNumber": "123", "CurrencyCode": "GBP"}
+    return fields | {"BankAccountType": "BANK", "Status": "ACTIVE"} | changes
 
 
 def test_an_organisation_becomes_a_tenant() -> None:
-    found = Accounting(api(always(200, {"Organisations": [ORGANISATION]}))).organisation(ACCESS)
-    tenant = found.as_tenant("tenant-1", "x-1")
+    organisation = Accounting(api(always(200, {"Organisations": [ORGANISATION]}))).organisation(ACCESS)
+    tenant = organisation.as_tenant("tenant-1", "x-1")
     assert (tenant.id, tenant.xero_connection_id, tenant.name) == ("tenant-1", "x-1", "Harbour Bakery Ltd")
     assert (tenant.base_currency, tenant.country, tenant.time_zone) == ("GBP", "GB", "Europe/London")
     assert (tenant.plan, tenant.demo) == ("PREMIUM_2027", False)
@@ -62,18 +62,18 @@ def test_only_active_accounts_that_can_be_fed_are_offered() -> None:
         account(AccountID="a-4", Status="ARCHIVED"),
         account(AccountID="a-5", BankAccountType=""),
     ]
-    seen: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
+        requests.append(request)
         return httpx.Response(200, json={"Accounts": accounts})
 
     assert Accounting(api(answer)).bank_accounts(ACCESS) == [
         TargetAccount(id="a-1", name="Current", number="123", currency="GBP", kind=AccountKind.BANK),
         TargetAccount(id="a-2", name="Current", number="4242", currency="GBP", kind=AccountKind.CREDIT_CARD),
     ]
-    assert seen[0].url.params["where"] == 'Type=="BANK"'
-    assert seen[0].headers["accept"] == "application/json"
+    assert requests[0].url.params["where"] == 'Type=="BANK"'
+    assert requests[0].headers["accept"] == "application/json"
 
 
 @pytest.mark.parametrize(
@@ -107,25 +107,26 @@ def connections(server: Server) -> XeroConnections:
 
 
 def test_connections_of_one_consent_are_asked_for_by_its_event() -> None:
-    seen: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        one = {"id": "x-1", "tenantId": "t-1", "tenantName": "Bakery", "tenantType": "ORGANISATION", "authEventId": "e"}
-        return httpx.Response(200, json=[one, one | {"id": "x-2", "tenantType": "PRACTICE"}])
+        requests.append(request)
+        item = {"id": "x-1", "tenantId": "t-1", "tenantName": "Bakery", "tenantType": "ORGANISATION"}
+        item |= {"authEventId": "e"}
+        return httpx.Response(200, json=[item, item | {"id": "x-2", "tenantType": "PRACTICE"}])
 
     first, second = connections(answer).list_connections("token", "e")
     assert first == XeroConnection(
         id="x-1", tenant_id="t-1", tenant_name="Bakery", tenant_type="ORGANISATION", authentication_event_id="e"
     )
     assert (first.is_organisation, second.is_organisation) == (True, False)
-    assert seen[0].url.params["authEventId"] == "e"
-    assert "xero-tenant-id" not in seen[0].headers
+    assert requests[0].url.params["authEventId"] == "e"
+    assert "xero-tenant-id" not in requests[0].headers
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html/>"])
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(body: bytes) -> None:
-    """An empty list disconnects customers."""
+    """An empty list would disconnect customers."""
     with pytest.raises(Unavailable):
         connections(always(200, body)).list_connections("token")
 
@@ -138,14 +139,14 @@ def test_an_empty_list_is_empty_and_a_401_asks_for_reconnection() -> None:
 
 @pytest.mark.parametrize("code", [204, 404])
 def test_a_deleted_connection_and_one_that_was_gone_are_the_same(code: int) -> None:
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
-    def gone(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
         return httpx.Response(code)
 
-    connections(gone).delete("token", "x-1")
-    [request] = asked
+    connections(answer).delete("token", "x-1")
+    [request] = requests
     assert (request.method, request.url.path) == ("DELETE", "/connections/x-1")
     assert request.headers["authorization"] == "Bearer token"
 

@@ -1,4 +1,4 @@
-"""Feed connections: all pages, both envelopes, and ours adopted when it is there already."""
+"""Feed connections: all pages, both shapes of an answer, and one of ours adopted if it exists already."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ TAKEN = {
 
 
 class Feeds:
-    """Answers a POST with what it is told, and a GET with its feed connections, page by page."""
+    """Answers a POST as set up, and a GET with its feed connections, page by page."""
 
-    def __init__(self, there: list[dict[str, Any]], post: tuple[int, Any] = (202, None), paging: bool = True) -> None:
-        self.there, self.post, self.paging = there, post, paging
+    def __init__(
+        self, connections: list[dict[str, Any]], post: tuple[int, Any] = (202, None), paging: bool = True
+    ) -> None:
+        self.connections, self.post, self.paging = connections, post, paging
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -41,10 +43,10 @@ class Feeds:
         if request.method == "POST":
             return httpx.Response(self.post[0], json=self.post[1])
         page, size = int(request.url.params["page"]), 2
-        shown = self.there[(page - 1) * size : page * size] if self.paging else self.there
-        answer: dict[str, Any] = {"items": shown}
+        items = self.connections[(page - 1) * size : page * size] if self.paging else self.connections
+        answer: dict[str, Any] = {"items": items}
         if self.paging:
-            answer["pagination"] = {"page": page, "pageCount": -(-len(self.there) // size), "pageSize": size}
+            answer["pagination"] = {"page": page, "pageCount": -(-len(self.connections) // size), "pageSize": size}
         return httpx.Response(200, json=answer)
 
     @property
@@ -58,8 +60,8 @@ def active(number: int, **changes: Any) -> dict[str, Any]:
 
 def test_all_pages_are_read_with_the_page_size_always_given() -> None:
     server = Feeds([active(number) for number in range(5)])
-    found = bank_feeds(server).feed_connections(ACCESS)
-    assert [one.id for one in found] == [f"f-{number}" for number in range(5)]
+    connections = bank_feeds(server).feed_connections(ACCESS)
+    assert [connection.id for connection in connections] == [f"f-{number}" for number in range(5)]
     assert [request.url.params["page"] for request in server.requests] == ["1", "2", "3"]
     assert all(request.url.params["pageSize"] for request in server.requests)
 
@@ -84,8 +86,8 @@ def test_a_pending_one_is_not_active_and_a_rejected_one_is_none() -> None:
 
 def test_a_new_account_is_named_and_numbered_within_xeros_lengths() -> None:
     server = Feeds([], (202, {"items": [{"id": "f-1", "accountToken": "token-a", "status": "PENDING"}]}))
-    made = bank_feeds(server).create_feed_connection(ACCESS, NEW)
-    assert made == FeedConnection(id="f-1", account_token="token-a", active=False)
+    created = bank_feeds(server).create_feed_connection(ACCESS, NEW)
+    assert created == FeedConnection(id="f-1", account_token="token-a", active=False)
     assert server.sent == {
         "accountToken": "token-a",
         "accountType": "BANK",
@@ -132,18 +134,18 @@ def test_a_number_that_xero_cannot_take_is_refused_before_it_is_sent(kind: Accou
 
 
 def test_one_that_is_ours_already_is_adopted() -> None:
-    """As after a lost answer: what we made is found again by its account token."""
+    """As after a lost answer: the feed connection we created is found by its account token."""
     rejected = {"items": [{"accountToken": "token-a", "status": "REJECTED", "error": TAKEN}]}
     server = Feeds([active(1), active(2), active(3, accountToken="token-a")], (400, rejected))
-    made = bank_feeds(server).create_feed_connection(ACCESS, NEW)
-    assert made == FeedConnection(id="f-3", account_token="token-a", account_id="a-3", active=True)
+    adopted = bank_feeds(server).create_feed_connection(ACCESS, NEW)
+    assert adopted == FeedConnection(id="f-3", account_token="token-a", account_id="a-3", active=True)
 
 
-@pytest.mark.parametrize("there", [[active(1)], [active(1, accountToken="token-a", accountId="a-other")]])
-def test_another_ones_feed_and_a_feed_of_another_account_are_not_adopted(there: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("existing", [[active(1)], [active(1, accountToken="token-a", accountId="a-other")]])
+def test_another_ones_feed_and_a_feed_of_another_account_are_not_adopted(existing: list[dict[str, Any]]) -> None:
     rejected = {"items": [{"accountToken": "token-a", "status": "REJECTED", "error": TAKEN}]}
     with pytest.raises(Refused) as raised:
-        bank_feeds(Feeds(there, (400, rejected))).create_feed_connection(ACCESS, NEW.but(account_id="a-1"))
+        bank_feeds(Feeds(existing, (400, rejected))).create_feed_connection(ACCESS, NEW.but(account_id="a-1"))
     assert raised.value.problem.status == 409
 
 
@@ -165,9 +167,9 @@ def test_an_answer_without_an_id_is_no_success() -> None:
         bank_feeds(Feeds([], (202, {"items": []}))).create_feed_connection(ACCESS, NEW)
 
 
-@pytest.mark.parametrize("bare", [True, False])
-def test_one_is_found_bare_or_in_an_envelope(bare: bool) -> None:
-    body = active(1) if bare else {"items": [active(1)]}
+@pytest.mark.parametrize("is_bare", [True, False])
+def test_one_is_found_bare_or_in_an_envelope(is_bare: bool) -> None:
+    body = active(1) if is_bare else {"items": [active(1)]}
     assert bank_feeds(always(200, body)).feed_connection(ACCESS, "f-1") == FeedConnection(
         id="f-1", account_token="token-1", account_id="a-1", active=True
     )
@@ -183,14 +185,14 @@ def test_one_that_is_gone_is_none(type: str) -> None:
 def test_deleting_what_is_gone_is_no_error(code: int) -> None:
     error = {"type": "feed-not-found-or-already-deleted", "title": "Gone"}
     body = {"items": [{"id": "f-1", "status": "REJECTED", "error": error}]}
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
-    def gone(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
         return httpx.Response(code, json=body)
 
-    bank_feeds(gone).delete_feed_connection(ACCESS, "f-1")
-    [request] = asked
+    bank_feeds(answer).delete_feed_connection(ACCESS, "f-1")
+    [request] = requests
     assert (request.method, request.url.path) == ("POST", f"{PATH}/DeleteRequests")
     assert json.loads(request.content) == {"items": [{"id": "f-1"}]}
 

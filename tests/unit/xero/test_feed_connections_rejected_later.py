@@ -1,4 +1,4 @@
-"""A feed connection asked for by its id: rejected, or only not to be asked for."""
+"""A feed connection that is read by its id: rejected, or only refused to the caller."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ ERROR = {"type": "feed-connected-in-different-organisation", "title": "Elsewhere
     ],
 )
 def test_one_that_was_rejected_is_found_with_the_problem(code: int, body: dict[str, Any]) -> None:
-    found = bank_feeds(always(code, body)).feed_connection(ACCESS, "f-1")
-    assert found is not None
-    assert (found.id, found.active) == ("f-1", False)
-    assert found.rejection is not None
-    assert (found.rejection.type, found.rejection.detail) == (ERROR["type"], "Taken.")
+    connection = bank_feeds(always(code, body)).feed_connection(ACCESS, "f-1")
+    assert connection is not None
+    assert (connection.id, connection.active) == ("f-1", False)
+    assert connection.rejection is not None
+    assert (connection.rejection.type, connection.rejection.detail) == (ERROR["type"], "Taken.")
 
 
 def test_one_rejected_without_a_word_is_rejected() -> None:
-    found = bank_feeds(always(200, {"items": [active(1) | {"status": "REJECTED"}]})).feed_connection(ACCESS, "f-1")
-    assert found is not None
-    assert found.rejection is not None
+    connection = bank_feeds(always(200, {"items": [active(1) | {"status": "REJECTED"}]})).feed_connection(ACCESS, "f-1")
+    assert connection is not None
+    assert connection.rejection is not None
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,6 @@ def test_whoever_may_not_ask_knows_nothing_of_the_feed_connection(type: str) -> 
 
 
 def test_one_that_xero_works_on_is_not_rejected() -> None:
-    found = bank_feeds(always(200, {"items": [active(1) | {"status": "PENDING"}]})).feed_connection(ACCESS, "f-1")
-    assert found is not None
-    assert (found.active, found.rejection) == (False, None)
+    connection = bank_feeds(always(200, {"items": [active(1) | {"status": "PENDING"}]})).feed_connection(ACCESS, "f-1")
+    assert connection is not None
+    assert (connection.active, connection.rejection) == (False, None)

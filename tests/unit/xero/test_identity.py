@@ -1,4 +1,4 @@
-"""The identity server: what is sent to it, and each of its errors as a type of its own."""
+"""The identity server: what is sent to it, and each of its errors as its own type."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def token(**claims: Any) -> str:
 
 def answer(**changes: Any) -> dict[str, Any]:
     access = token(xero_userid="user-1", authentication_event_id="event-1", scope=["openid", "bankfeeds"])
-    said = {"access_token": access, "expires_in": 1800, "refresh_token": "new", "scope": "openid bankfeeds"}
-    return {name: value for name, value in (said | changes).items() if value is not None}
+    fields = {"access_token": access, "expires_in": 1800, "refresh_token": "new", "scope": "openid bankfeeds"}
+    return {name: value for name, value in (fields | changes).items() if value is not None}
 
 
 def test_the_consent_address_asks_for_a_code_with_scopes_and_state() -> None:
@@ -72,14 +72,14 @@ def test_a_challenge_goes_with_its_method() -> None:
 
 
 def test_a_code_is_exchanged_with_the_keys_in_the_header_and_nothing_secret_in_the_address() -> None:
-    seen: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
-    def take(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
+    def accept(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
         return httpx.Response(200, json=answer())
 
-    tokens = identity(take).exchange(ClientKeys("cl:ient", "se cret"), "the-code", "https://x.test/cb", "verifier")
-    [request] = seen
+    tokens = identity(accept).exchange(ClientKeys("cl:ient", "se cret"), "the-code", "https://x.test/cb", "verifier")
+    [request] = requests
     assert str(request.url) == "https://identity.test/connect/token"
     assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == b"cl%3Aient:se+cret"
     assert parse_qs(request.content.decode()) == {

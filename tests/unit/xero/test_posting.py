@@ -1,4 +1,4 @@
-"""What becomes of a posted statement, for every kind of answer."""
+"""What each kind of answer means for a posted statement."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def items(**item: Any) -> dict[str, Any]:
 
 
 def test_the_bytes_go_as_they_are_with_tenant_token_and_key() -> None:
-    seen: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
-    def take(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
+    def accept(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
         return httpx.Response(202, json=items(id="s-1", status="PENDING"))
 
-    assert bank_feeds(take).post_statement(ACCESS, b'{"exactly": 1.10}', "key-9") == Accepted(
+    assert bank_feeds(accept).post_statement(ACCESS, b'{"exactly": 1.10}', "key-9") == Accepted(
         statement_id="s-1", status=StatementStatus.PENDING
     )
-    [request] = seen
+    [request] = requests
     assert (request.method, request.url.path) == ("POST", "/bankfeeds.xro/1.0/Statements")
     assert request.content == b'{"exactly": 1.10}'
     assert request.headers["authorization"] == "Bearer token-1"
@@ -112,7 +112,7 @@ def test_a_success_that_cannot_be_read_is_no_answer(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "retry_after", "scope", "seconds", "reason"),
+    ("problem", "retry_after", "scope", "seconds", "reason"),
     [
         ("minute", "42", Scope.TENANT, 42, "rate-limit-minute"),
         ("Minute", "42", Scope.TENANT, 42, "rate-limit-minute"),
@@ -128,10 +128,10 @@ def test_a_success_that_cannot_be_read_is_no_answer(body: bytes) -> None:
     ],
 )
 def test_a_rate_limit_tells_who_has_to_wait_and_for_how_long(
-    named: str | None, retry_after: str | None, scope: Scope, seconds: int, reason: str
+    problem: str | None, retry_after: str | None, scope: Scope, seconds: int, reason: str
 ) -> None:
-    told = {"X-Rate-Limit-Problem": named, "Retry-After": retry_after}
-    headers = {name: value for name, value in told.items() if value is not None}
+    fields = {"X-Rate-Limit-Problem": problem, "Retry-After": retry_after}
+    headers = {name: value for name, value in fields.items() if value is not None}
     assert post(always(429, b"", headers)) == TryLater(scope=scope, seconds=seconds, reason=reason)
 
 
@@ -155,33 +155,33 @@ def test_with_a_connection_that_broke_the_outcome_is_unknown(error: type[httpx.T
 
 
 def test_a_401_is_answered_with_another_token_once() -> None:
-    seen: list[str] = []
+    authorizations: list[str] = []
 
-    def first_token_ended(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers["authorization"])
-        if seen[-1] == "Bearer token-1":
+    def refuse_first_token(request: httpx.Request) -> httpx.Response:
+        authorizations.append(request.headers["authorization"])
+        if authorizations[-1] == "Bearer token-1":
             return httpx.Response(401, json={"Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired"})
         return httpx.Response(202, json=items(id="s-1", status="PENDING"))
 
     vault = TokenVault()
-    feeds = bank_feeds(first_token_ended, vault)
-    assert isinstance(feeds.post_statement(ACCESS, b"{}", "key"), Accepted)
-    assert isinstance(feeds.post_statement(ACCESS, b"{}", "key"), Accepted)
-    assert seen == ["Bearer token-1", "Bearer token-2", "Bearer token-2"]
+    feeds = bank_feeds(refuse_first_token, vault)
+    for _ in range(2):
+        assert isinstance(feeds.post_statement(ACCESS, b"{}", "key"), Accepted)
+    assert authorizations == ["Bearer token-1", "Bearer token-2", "Bearer token-2"]
     assert len(vault.asked) == 2
 
 
 def test_a_401_that_stays_holds_the_connection() -> None:
-    calls: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
-    def never(request: httpx.Request) -> httpx.Response:
-        calls.append(request)
+    def refuse(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
         return httpx.Response(401, json={"Type": None, "Title": "Unauthorized", "Status": 401})
 
-    answer = post(never)
+    answer = post(refuse)
     assert isinstance(answer, Refusal)
     assert answer.scope is Scope.CONNECTION
-    assert len(calls) == 2
+    assert len(requests) == 2
 
 
 DEAD = Problem(type="invalid_grant", title="Authorisation ended", status=400)

@@ -1,4 +1,4 @@
-"""Every shape that Xero's refusals come in, and what each type stops."""
+"""Every shape in which Xero's problems come, and what each type stops."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROBLEM = {
 }
 
 
-def found(status: int, body: Any) -> tuple[Problem, ...]:
+def problems_of(status: int, body: Any) -> tuple[Problem, ...]:
     return problems_in(status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
@@ -35,40 +35,40 @@ def found(status: int, body: Any) -> tuple[Problem, ...]:
 def test_the_gateways_keys_are_read_in_any_case(change: Any) -> None:
     body = {change(key): value for key, value in GATEWAY.items()}
     expected = Problem(type="about:blank", title="Forbidden", status=403, detail="AuthenticationUnsuccessful")
-    assert found(403, body) == (expected,)
+    assert problems_of(403, body) == (expected,)
 
 
 def test_a_problem_at_the_root_is_kept_word_for_word() -> None:
-    assert found(403, PROBLEM) == (Problem(**PROBLEM),)
+    assert problems_of(403, PROBLEM) == (Problem(**PROBLEM),)
 
 
 @pytest.mark.parametrize("item", [{"error": PROBLEM}, {"errors": [PROBLEM]}], ids=["feed connection", "statement"])
 def test_a_problem_inside_an_item_is_found_at_any_http_status(item: dict[str, Any]) -> None:
     body = {"items": [{"status": "REJECTED", **item}]}
-    assert found(400, body) == found(202, body) == (Problem(**PROBLEM),)
+    assert problems_of(400, body) == problems_of(202, body) == (Problem(**PROBLEM),)
 
 
 def test_an_items_own_status_counts_and_the_answers_where_it_has_none() -> None:
     conflict = {"type": "duplicate-statement", "title": "Duplicate", "status": 409}
     without = {"type": "duplicate-statement", "title": "Duplicate"}
-    assert [one.status for one in found(400, {"items": [{"errors": [conflict, without]}]})] == [409, 400]
+    assert [problem.status for problem in problems_of(400, {"items": [{"errors": [conflict, without]}]})] == [409, 400]
 
 
 @pytest.mark.parametrize("status", ["²", "9" * 5000, "", "none", 0, -403, True, None, [403]])
 def test_a_status_that_is_none_is_the_answers(status: Any) -> None:
-    assert [one.status for one in found(403, PROBLEM | {"status": status})] == [403]
+    assert [problem.status for problem in problems_of(403, PROBLEM | {"status": status})] == [403]
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>Access Denied</html>", b"[]", b"null", b'{"message": "no"}', b'{"items": "none"}', b"\xff"]
 )
 def test_an_answer_that_cannot_be_read_is_a_problem_by_its_status(body: bytes) -> None:
-    assert found(403, body) == (Problem(type="about:blank", title="Forbidden", status=403),)
+    assert problems_of(403, body) == (Problem(type="about:blank", title="Forbidden", status=403),)
 
 
 def test_a_success_has_no_problem() -> None:
-    assert found(202, {"items": [{"id": "1", "status": "PENDING"}]}) == ()
-    assert found(200, {"id": "1", "title": "not a problem"}) == ()
+    assert problems_of(202, {"items": [{"id": "1", "status": "PENDING"}]}) == ()
+    assert problems_of(200, {"id": "1", "title": "not a problem"}) == ()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_type_stops_what_it_is_about_at_any_status(type: str, scope: Scope, re
 
 
 def test_the_gateways_403_holds_the_connection_and_no_more() -> None:
-    [problem] = found(403, GATEWAY)
+    [problem] = problems_of(403, GATEWAY)
     refusal = refusal_of(problem)
     assert (refusal.scope, refusal.reason, refusal.problem) == (Scope.CONNECTION, "no-access", problem)
 
@@ -103,4 +103,4 @@ def test_every_reason_is_told_apart_by_scope() -> None:
     scopes: dict[str, set[Scope]] = {}
     for meaning in MEANING_BY_TYPE.values():
         scopes.setdefault(meaning.reason, set()).add(meaning.scope)
-    assert all(len(found) == 1 for found in scopes.values())
+    assert all(len(scopes_of_reason) == 1 for scopes_of_reason in scopes.values())

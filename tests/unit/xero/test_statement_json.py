@@ -19,8 +19,8 @@ from feedlane.xero.statement_json import line_bytes, statement_request, truncate
 
 
 def line(**changes: Any) -> Line:
-    said = Line("t-1", "2026-06-01", Decimal("-40.25"), Decimal("59.75"), "Coffee", "Beans Ltd", "INV-1", "Debit")
-    return said._replace(**changes)
+    template = Line("t-1", "2026-06-01", Decimal("-40.25"), Decimal("59.75"), "Coffee", "Beans Ltd", "INV-1", "Debit")
+    return template._replace(**changes)
 
 
 def statement(*lines: Line, start: str = "100", end: str = "59.75") -> Statement:
@@ -113,18 +113,18 @@ def test_a_lone_surrogate_does_not_stop_a_feed() -> None:
 
 
 def test_quotes_and_control_characters_are_escaped() -> None:
-    nasty = 'say "hi"\\\n\x00\u2028</script>'
-    [sent] = json.loads(statement_request(statement(line(description=nasty))))["items"][0]["statementLines"]
-    assert sent["description"] == nasty
+    description = 'say "hi"\\\n\x00\u2028</script>'
+    [sent] = json.loads(statement_request(statement(line(description=description))))["items"][0]["statementLines"]
+    assert sent["description"] == description
 
 
 def test_a_thousand_lines_take_a_few_milliseconds() -> None:
-    whole = statement(*[line(id=f"t-{number}") for number in range(1000)])
-    best = min(_seconds(whole) for _ in range(5))
+    full_statement = statement(*[line(id=f"t-{number}") for number in range(1000)])
+    best = min(_seconds_to_build(full_statement) for _ in range(5))
     assert best < 0.05
 
 
-def _seconds(whole: Statement) -> float:
+def _seconds_to_build(statement: Statement) -> float:
     started = time.perf_counter()
-    statement_request(whole)
+    statement_request(statement)
     return time.perf_counter() - started

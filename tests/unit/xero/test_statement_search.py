@@ -1,4 +1,4 @@
-"""Our statement is found among those that Xero lists, and nothing is concluded from a list that cannot be read."""
+"""Our statement is found among those that Xero lists, and an unreadable list proves nothing."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def test_another_statement_is_not_taken_for_ours(other: dict[str, Any]) -> None:
 
 
 def test_one_that_looks_the_same_and_is_known_to_be_another_is_not_ours() -> None:
-    another = LISTED | {"id": "s0", "status": "DELIVERED"}
-    assert find_match(REQUEST, iter([another, LISTED]), {"s0"}) == LISTED
-    assert find_match(REQUEST, iter([another]), {"s0"}) is None
+    known_other = LISTED | {"id": "s0", "status": "DELIVERED"}
+    assert find_match(REQUEST, iter([known_other, LISTED]), {"s0"}) == LISTED
+    assert find_match(REQUEST, iter([known_other]), {"s0"}) is None
 
 
 def test_one_that_was_taken_comes_before_one_that_was_rejected() -> None:

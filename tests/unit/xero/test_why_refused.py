@@ -1,4 +1,4 @@
-"""The gateway says 403 and no reason: what it means is found out, so that each cause can be told from the others."""
+"""The gateway answers 403 without a reason: the cause is determined, so that each cause has its own problem."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORBIDDEN = {"Type": None, "Title": "Forbidden", "Status": 403, "Detail": "Authe
 
 
 def _xero(connections: httpx.Response) -> Server:
-    """Refuses every call for the tenant; `/connections` answers this."""
+    """Refuses every call for the tenant; `/connections` returns `connections`."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         return connections if request.url.path == "/connections" else httpx.Response(403, json=FORBIDDEN)
@@ -24,7 +24,9 @@ def _xero(connections: httpx.Response) -> Server:
 
 
 def _connected_to(*tenants: str) -> httpx.Response:
-    return httpx.Response(200, json=[{"id": one, "tenantId": one, "tenantType": "ORGANISATION"} for one in tenants])
+    return httpx.Response(
+        200, json=[{"id": tenant, "tenantId": tenant, "tenantType": "ORGANISATION"} for tenant in tenants]
+    )
 
 
 def _refusal(server: Server, **vault: Any) -> Refusal:
@@ -49,9 +51,9 @@ def test_what_cannot_be_found_out_stays_as_xero_said_it(scopes: tuple[str, ...])
     assert (refusal.problem.type, refusal.problem.detail) == ("about:blank", "AuthenticationUnsuccessful")
 
 
-@pytest.mark.parametrize("unknown", [httpx.Response(503), httpx.Response(200)])
-def test_while_the_list_cannot_be_had_nobody_is_refused(unknown: httpx.Response) -> None:
-    answer = bank_feeds(_xero(unknown), TokenVault()).post_statement(ACCESS, b"{}", "key")
+@pytest.mark.parametrize("response", [httpx.Response(503), httpx.Response(200)])
+def test_while_the_list_cannot_be_had_nobody_is_refused(response: httpx.Response) -> None:
+    answer = bank_feeds(_xero(response), TokenVault()).post_statement(ACCESS, b"{}", "key")
     assert isinstance(answer, TryLater)
 
 
@@ -68,9 +70,9 @@ def test_a_firewalls_page_is_an_outage_and_nobodys_access(status: int) -> None:
     assert answer.reason == "outage"
 
 
-@pytest.mark.parametrize("named", ["invalid-application", "invalid-organisation-bank-feeds", "invalid-user-role"])
-def test_a_problem_that_has_a_name_keeps_it(named: str) -> None:
-    problem = {"type": named, "title": "Refused", "status": 403, "detail": "…"}
+@pytest.mark.parametrize("type", ["invalid-application", "invalid-organisation-bank-feeds", "invalid-user-role"])
+def test_a_problem_that_has_a_name_keeps_it(type: str) -> None:
+    problem = {"type": type, "title": "Refused", "status": 403, "detail": "…"}
     answer = bank_feeds(always(403, problem)).post_statement(ACCESS, b"{}", "key")
     assert isinstance(answer, Refusal)
-    assert answer.problem.type == named
+    assert answer.problem.type == type

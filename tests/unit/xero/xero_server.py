@@ -1,4 +1,4 @@
-"""Xero as a function from request to answer, and the client on top of it."""
+"""Xero as a function from request to response, and the client on top of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Server = Callable[[httpx.Request], httpx.Response]
 
 
 class TokenVault:
-    """Gives token-1, token-2, … : another one each time the last is rejected."""
+    """Issues token-1, token-2, …: the next one each time the last is rejected."""
 
     def __init__(self, error: Exception | None = None, scopes: tuple[str, ...] = ()) -> None:
         self.scopes = scopes

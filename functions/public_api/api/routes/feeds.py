@@ -19,9 +19,8 @@ from feedlane.errors import Invalid, NotFound
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.holds import items as hold_items
-from feedlane.holds import placement
 from feedlane.holds import release as hold_release
-from feedlane.holds.placement import WaitingCount
+from feedlane.holds.held_feeds import WaitingCount, count_waiting
 from feedlane.ids import feed_id
 from feedlane.pushes.shapes import push_operation_json
 from feedlane.statements import items as statement_items
@@ -100,7 +99,7 @@ def _views(feeds: Iterable[Feed]) -> list[dict[str, Any]]:
     for feed in feeds:
         hold = next(iter(hold_items.holds_on(store, feed.hold_subjects)), None)
         if hold is not None and hold.id not in counts:
-            counts[hold.id] = placement.count_waiting(store, hold)
+            counts[hold.id] = count_waiting(store, hold)
         waiting = counts[hold.id] if hold else None
         views.append(feed_json(feed, statement_items.last_statement(store, feed), hold, waiting))
     return views

@@ -9,8 +9,8 @@ from api.parts import current_parts
 from api.requests import Routes
 from feedlane.codat.bodies import ReleaseBody, parse_body
 from feedlane.holds import items as hold_items
-from feedlane.holds import placement
 from feedlane.holds import release as hold_release
+from feedlane.holds.held_feeds import count_waiting
 from feedlane.holds.shapes import hold_json
 from feedlane.pushes.shapes import push_operation_json
 
@@ -20,7 +20,7 @@ router = Routes()
 @router.get("/holds")
 def list_holds() -> Response[str]:
     store = current_parts().store
-    return ok({"results": [hold_json(hold, placement.count_waiting(store, hold)) for hold in hold_items.holds(store)]})
+    return ok({"results": [hold_json(hold, count_waiting(store, hold)) for hold in hold_items.holds(store)]})
 
 
 @router.post("/holds/<hold_id>/release")
@@ -28,6 +28,6 @@ def release_hold(hold_id: str) -> Response[str]:
     """Answers the push operations that send the waiting lines. The body may name transactions to set aside."""
     parts = current_parts()
     body = parse_body(ReleaseBody, router.body or "{}")
-    hold = hold_release.find_hold(parts.store, hold_id)
+    hold = hold_items.hold_by_id(parts.store, hold_id)
     operations = hold_release.release(parts.ports, parts.clock(), hold, body.set_aside)
     return ok({"results": [push_operation_json(operation) for operation in operations]})

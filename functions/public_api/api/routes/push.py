@@ -83,7 +83,7 @@ def get_model_options(company_id: str, connection_id: str, data_type: str) -> Re
 def get_push_operation(company_id: str, push_operation_key: str) -> Response[str]:
     store = current_parts().store
     company_items.company(store, company_id)
-    return ok(push_operation_json(push_operation_items.find_operation(store, company_id, push_operation_key)))
+    return ok(push_operation_json(push_operation_items.operation(store, company_id, push_operation_key)))
 
 
 @router.get("/companies/<company_id>/push/<push_operation_key>/transactions")
@@ -92,7 +92,7 @@ def list_outcomes(company_id: str, push_operation_key: str) -> Response[str]:
     store = current_parts().store
     request = page_request(router.parameters, OUTCOME_FIELDS, "Transaction")
     company_items.company(store, company_id)
-    operation = push_operation_items.find_operation(store, company_id, push_operation_key)
+    operation = push_operation_items.operation(store, company_id, push_operation_key)
     path = f"/companies/{company_id}/push/{push_operation_key}/transactions"
     return ok(page_of(request, path, map(outcome_json, outcomes_of(store, operation))))
 

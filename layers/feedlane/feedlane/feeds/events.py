@@ -1,4 +1,4 @@
-"""What is told about a feed: push operations that ended, and gaps between balances."""
+"""Events about a feed: its push operations that ended, and the gaps between its balances."""
 
 from __future__ import annotations
 
@@ -12,17 +12,7 @@ from feedlane.events.event import Event, Json
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import Gap
 from feedlane.feeds.push_operation import PushOperation, PushStatus
-from feedlane.ids import feed_id
 from feedlane.ports import Ports
-
-
-def feed_reference(ports: Ports, feed: Feed, company: Company) -> Json:
-    return {
-        "referenceCompany": company_reference(ports, company),
-        "companyId": feed.company_id,
-        "connectionId": feed.connection_id,
-        "accountId": feed.account_id,
-    }
 
 
 def write_ended(ports: Ports, operation: PushOperation, company: Company, now: datetime) -> Event:
@@ -47,17 +37,26 @@ def write_ended(ports: Ports, operation: PushOperation, company: Company, now: d
         "problem": operation.problem.model_dump() if operation.problem else None,
     }
     event_type = event_types.WRITE_SUCCESSFUL if succeeded else event_types.WRITE_UNSUCCESSFUL
-    subject = feed_id(operation.connection_id, operation.account_id)
-    return build_event(ports, event_type, subject, payload, company, now)
+    return build_event(ports, event_type, operation.feed_id, payload, company, now)
 
 
 def gap_found(ports: Ports, feed: Feed, gap: Gap, company: Company, now: datetime) -> Event:
-    """The balances are those after the transaction: what the feed leads to, and what was sent."""
+    """Both balances are those after the transaction: as the lines before it require, and as it was sent."""
     payload = feed_reference(ports, feed, company) | {
         "transactionId": gap.transaction_id,
         "date": gap.date,
-        "expectedBalance": gap.expected,
-        "givenBalance": gap.given,
-        "difference": gap.given - gap.expected,
+        "expectedBalance": gap.expected_balance,
+        "givenBalance": gap.given_balance,
+        "difference": gap.given_balance - gap.expected_balance,
     }
     return build_event(ports, event_types.GAP_FOUND, feed.id, payload, company, now)
+
+
+def feed_reference(ports: Ports, feed: Feed, company: Company) -> Json:
+    """The fields by which every event about a feed names it."""
+    return {
+        "referenceCompany": company_reference(ports, company),
+        "companyId": feed.company_id,
+        "connectionId": feed.connection_id,
+        "accountId": feed.account_id,
+    }

@@ -13,13 +13,13 @@ from feedlane.scope import Scope, hold_subjects
 
 class FlightStatus(StrEnum):
     POSTING = "POSTING"
-    """Written down; whether the upstream has it is not known."""
+    """Written down; it is not known whether the upstream has it."""
     PENDING = "PENDING"
-    """The upstream has it and has not yet said how it ended."""
+    """The upstream has it and has not yet answered how it ended."""
 
 
 class Flight(Record):
-    """The statement in flight: there is at most one for a feed."""
+    """The statement in flight: a feed has at most one."""
 
     number: int
     first: int
@@ -28,9 +28,9 @@ class Flight(Record):
 
 
 class Gathering(Record):
-    """More messages waited on the queue behind those recorded last: a statement that is not full waits for them.
+    """More messages were on the queue behind those recorded last, so a statement that is not full waits for them.
 
-    `since` the first of them or the last statement, at most `until`, which moves on with every full batch.
+    It waits from `since` (the first full batch, or the last statement) to `until`, which every full batch postpones.
     """
 
     since: datetime
@@ -38,7 +38,7 @@ class Gathering(Record):
 
 
 class SetAside(Record):
-    """A line that is never sent, because a release said so: it stays in the ledger, marked."""
+    """A line that is never sent, because a release excluded it. It stays in the ledger, marked."""
 
     sequence: int
     transaction_id: str
@@ -46,10 +46,10 @@ class SetAside(Record):
 
 
 class Feed(Record):
-    """Where a feed stands. Lines are numbered from 1 in the order of the ledger.
+    """The state of a feed. Lines are numbered from 1 in the order of the ledger.
 
-    `delivered_through` ≤ `flight.last` ≤ `recorded_through`. `version` rises with every change: whoever appends,
-    cuts or delivers does so on the version it has read.
+    `delivered_through` ≤ `flight.last` ≤ `recorded_through`. `version` rises with every change: appending, cutting and
+    delivering each commit on the version that they have read.
     """
 
     id: str
@@ -76,8 +76,8 @@ class Feed(Record):
     @property
     def waiting(self) -> int:
         """How many recorded lines are still to be delivered."""
-        aside = sum(line.sequence > self.delivered_through for line in self.set_aside)
-        return self.recorded_through - self.delivered_through - aside
+        never_sent = sum(line.sequence > self.delivered_through for line in self.set_aside)
+        return self.recorded_through - self.delivered_through - never_sent
 
     @property
     def set_aside_sequences(self) -> frozenset[int]:
@@ -85,7 +85,7 @@ class Feed(Record):
 
     @property
     def passed_through(self) -> int:
-        """Where the feed stands if the lines that are set aside next count as passed."""
+        """The last line that needs no delivery: `delivered_through`, or the last one set aside directly after it."""
         through, never_sent = self.delivered_through, self.set_aside_sequences
         while through + 1 in never_sent:
             through += 1

@@ -1,4 +1,4 @@
-"""Gathering: how long a feed waits for more messages before it sends."""
+"""Gathering: how long a feed waits for more messages before it sends a statement that is not full."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from feedlane.feeds.feed import Feed, Gathering
 from feedlane.feeds.upstream import STATEMENT_LINES_MAX
 
-# How long a statement that is not full waits for the next full batch of messages, and how long for all of them.
+# How long a statement waits for the next full batch of messages, and how long in all.
 LINGER = timedelta(seconds=2)
 LINGER_MAX = timedelta(seconds=20)
 
 
-def next_gathering(feed: Feed, now: datetime, more_to_come: bool) -> Gathering | None:
-    """What the feed gathers after an append, given whether more messages wait behind it."""
-    if not more_to_come:
+def next_gathering(feed: Feed, now: datetime, has_more: bool) -> Gathering | None:
+    """The feed's gathering after an append. `has_more`: more messages are on the queue behind those appended."""
+    if not has_more:
         return None
-    before = feed.gathering
-    goes_on = before is not None and now <= before.until
-    return Gathering(since=before.since if before and goes_on else now, until=now + LINGER)
+    current = feed.gathering
+    since = current.since if current is not None and now <= current.until else now
+    return Gathering(since=since, until=now + LINGER)
 
 
 def gathers_until(feed: Feed, now: datetime) -> datetime | None:
-    """Until when the feed's next statement waits for more lines; None: it goes now."""
+    """Until when the feed's next statement waits for more lines; None if it is due now."""
     if feed.gathering is None or feed.waiting >= STATEMENT_LINES_MAX:
         return None
     until = min(feed.gathering.until, feed.gathering.since + LINGER_MAX)

@@ -1,4 +1,4 @@
-"""The ledger as items: the feed's head, its lines in pages, the ids they carry, and statements with their bytes."""
+"""How a feed is kept: its head, its lines in pages, and the index of their transaction ids."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def add_feed(feed: Feed) -> Put:
 
 
 def put_feed(feed: Feed) -> Put:
-    """Fails if anybody else has changed the feed since it was read: appending, cutting and delivering exclude."""
+    """Fails if the feed has changed since it was read: appending, cutting and delivering exclude each other."""
     return put_record(keys.feed(feed.id), feed, **_tenant_index(feed))
 
 
 def feed_unchanged(feed: Feed) -> Condition:
-    """The condition that nobody has changed the feed since it was read."""
+    """The condition that the feed has not changed since it was read."""
     return Condition(keys.feed(feed.id), When(equal={"version": feed.version}))
 
 
 def find_feeds(store: Store, feed_ids: Iterable[str]) -> list[Feed]:
-    """Those of these that there are, in this order."""
-    wanted = [keys.feed(feed_id) for feed_id in feed_ids]
-    found = store.table.get_many(wanted)
-    return [Feed.model_validate(found[key]) for key in wanted if key in found]
+    """Those of the feeds that exist, in the order of `feed_ids`."""
+    feed_keys = [keys.feed(feed_id) for feed_id in feed_ids]
+    items = store.table.get_many(feed_keys)
+    return [Feed.model_validate(items[key]) for key in feed_keys if key in items]
 
 
 def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:
-    """As they are now: the index, which is behind at times, only says which there are."""
+    """As they are now: the index may lag, so it only says which feeds there are."""
     return find_feeds(store, [item["id"] for item in store.table.query(keys.tenant(tenant_id), index=True)])
 
 
@@ -53,7 +53,7 @@ def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
 
 
 def all_feeds(store: Store) -> Iterator[Feed]:
-    """Every feed of every connection: for what concerns the whole app."""
+    """Every feed of every connection."""
     for item in store.table.query(keys.CONNECTIONS, index=True):
         yield from feeds_of_connection(store, item["id"])
 
@@ -62,8 +62,8 @@ def all_feeds(store: Store) -> Iterator[Feed]:
 
 
 def pack_lines(lines: Sequence[Line]) -> list[tuple[int, bytes]]:
-    """Lines as compressed pages, each small enough for an item, in order, with how many each has."""
-    # UTF-8 and not escapes: of a script that is not Latin these make a page twice as large.
+    """The lines in order as compressed pages, each small enough for an item, with the number of its lines."""
+    # UTF-8, not escapes: with escapes, a page in a non-Latin script is twice as large.
     text = json.dumps([line.as_strings() for line in lines], separators=(",", ":"), ensure_ascii=False)
     page = zlib.compress(text.encode(), 1)
     if len(page) <= ITEM_BYTES_MAX or len(lines) == 1:
@@ -73,7 +73,7 @@ def pack_lines(lines: Sequence[Line]) -> list[tuple[int, bytes]]:
 
 
 def unpack_lines(page: bytes) -> list[Line]:
-    return [Line.from_strings(texts) for texts in json.loads(zlib.decompress(page))]
+    return [Line.from_strings(strings) for strings in json.loads(zlib.decompress(page))]
 
 
 def add_lines(feed_id: str, first: int, lines: Sequence[Line]) -> list[Put]:
@@ -86,35 +86,35 @@ def add_lines(feed_id: str, first: int, lines: Sequence[Line]) -> list[Put]:
     return writes
 
 
-def read_lines(store: Store, feed_id: str, sequence: int, most: int) -> list[Line]:
-    """Up to `most` lines of the feed in order, starting with line `sequence`."""
-    partition, at = keys.lines(feed_id, sequence)
-    holding = list(store.table.query(partition, start="LINES#", end=at, reverse=True, limit=1))
-    start = holding[0]["sk"] if holding else at
-    found: list[Line] = []
-    for item in store.table.query(partition, start=start, end="LINES#~"):
-        lines = unpack_lines(item["lines"])
-        found.extend(lines[max(0, sequence - item["first"]) :])
-        if len(found) >= most:
+def read_lines(store: Store, feed_id: str, sequence: int, limit: int) -> list[Line]:
+    """Up to `limit` lines of the feed in order, starting with line `sequence`."""
+    partition, sort_key = keys.lines(feed_id, sequence)
+    # The page that has line `sequence` is the last one that starts at or before it.
+    pages = list(store.table.query(partition, start="LINES#", end=sort_key, reverse=True, limit=1))
+    start = pages[0]["sk"] if pages else sort_key
+    lines: list[Line] = []
+    for page in store.table.query(partition, start=start, end="LINES#~"):
+        lines.extend(unpack_lines(page["lines"])[max(0, sequence - page["first"]) :])
+        if len(lines) >= limit:
             break
-    return found[:most]
+    return lines[:limit]
 
 
-# ids
+# the index of transaction ids
 
 
 def recorded_ids(store: Store, feed: Feed, ids: Iterable[str]) -> dict[str, RecordedTransaction]:
-    """Which of these ids the feed has recorded. Brings the index up to date first, if a crash left it behind."""
+    """Those of the ids that the feed has recorded. First completes the index, if a crash left it behind the ledger."""
     if feed.recorded_through == 0:
         return {}
     if indexed_through(store, feed.id) < feed.recorded_through:
         index_ids(store, feed)
-    found = store.table.get_many(keys.transaction(feed.id, id) for id in ids)
-    return {key[1].removeprefix("TXN#"): RecordedTransaction(item["seq"], item["print"]) for key, item in found.items()}
+    items = store.table.get_many(keys.transaction(feed.id, id) for id in ids)
+    return {key[1].removeprefix("TXN#"): RecordedTransaction(item["seq"], item["print"]) for key, item in items.items()}
 
 
 def recorded_id_keys(store: Store, feed: Feed, ids: Iterable[str]) -> list[Key]:
-    """Where it stands which of these ids the feed has recorded; nowhere yet, while the index is behind."""
+    """The keys that tell which of the ids the feed has recorded, to be read ahead; none while the index is behind."""
     if feed.recorded_through == 0 or indexed_through(store, feed.id) < feed.recorded_through:
         return []
     return [keys.transaction(feed.id, id) for id in ids]
@@ -126,7 +126,7 @@ def indexed_through(store: Store, feed_id: str) -> int:
 
 
 def index_ids(store: Store, feed: Feed) -> None:
-    """Writes the ids of all lines up to the feed's last one that are not indexed yet. May be done twice."""
+    """Indexes the ids of all lines that are not indexed yet. May be repeated."""
     start = indexed_through(store, feed.id) + 1
     while start <= feed.recorded_through:
         lines = read_lines(store, feed.id, start, min(1000, feed.recorded_through - start + 1))
@@ -135,15 +135,15 @@ def index_ids(store: Store, feed: Feed) -> None:
 
 
 def index_lines(store: Store, feed_id: str, first: int, lines: Sequence[Line]) -> None:
-    """Writes the ids of lines that follow directly on what is indexed."""
+    """Indexes the ids of lines that directly follow the last one indexed."""
     store.table.put_many(_id_item(feed_id, first + offset, line) for offset, line in enumerate(lines))
     store.table.put_many([_index_item(feed_id, first + len(lines) - 1)])
 
 
 def add_ids(feed_id: str, first: int, lines: Sequence[Line]) -> list[Put]:
-    """The same for the commit that adds the lines, where they are few: fails if one of the ids is indexed already."""
-    markers = [Put(_id_item(feed_id, first + offset, line), ABSENT) for offset, line in enumerate(lines)]
-    return [*markers, Put(_index_item(feed_id, first + len(lines) - 1))]
+    """The same as writes for the commit that adds a few lines: fails if one of the ids is already indexed."""
+    id_writes = [Put(_id_item(feed_id, first + offset, line), ABSENT) for offset, line in enumerate(lines)]
+    return [*id_writes, Put(_index_item(feed_id, first + len(lines) - 1))]
 
 
 def _index_item(feed_id: str, through: int) -> Item:

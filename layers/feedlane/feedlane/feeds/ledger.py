@@ -14,7 +14,7 @@ from feedlane.money import plain
 
 @dataclass(frozen=True)
 class RecordedTransaction:
-    """A transaction id that the feed has recorded: at which line, and with what content."""
+    """What a feed has recorded under a transaction id: the number of its line, and its content."""
 
     sequence: int
     fingerprint: str
@@ -22,54 +22,54 @@ class RecordedTransaction:
 
 @dataclass(frozen=True)
 class Gap:
-    """A line whose balance does not continue the one before it: something is missing in between."""
+    """A line whose balance does not follow from the line before it: something is missing in between."""
 
     transaction_id: str
     date: str
-    expected: Decimal
-    given: Decimal
+    expected_balance: Decimal
+    given_balance: Decimal
 
 
 @dataclass(frozen=True)
 class Addition:
-    """What a push adds. `through` is the last line, old or new, that stands for its transactions; `known` its ids."""
+    """What a push adds. `through` is the last line, old or new, with one of its transactions; `ids` are those added."""
 
     lines: tuple[Line, ...]
     through: int
     warnings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
-    known: dict[str, RecordedTransaction] = field(default_factory=dict)
+    ids: dict[str, RecordedTransaction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RejectedPush:
-    """Why nothing of a push is recorded."""
+    """A push of which nothing is recorded, and why."""
 
     errors: tuple[Finding, ...]
 
 
 def append(
-    feed: Feed, lines: Sequence[Line], known: Mapping[str, RecordedTransaction], gap_is_error: bool = False
+    feed: Feed, lines: Sequence[Line], recorded: Mapping[str, RecordedTransaction], gap_is_error: bool = False
 ) -> Addition | RejectedPush:
-    """What becomes of a push on the feed as it stands.
+    """Decides what a push's lines add to the feed.
 
-    A known id with the same content is skipped with a warning, with other content it is an error. A date before the
-    latest recorded one is an error. One error refuses the whole push.
+    A recorded id with the same content is skipped with a warning; with different content it is an error. A date before
+    the latest recorded one is an error. One error rejects the whole push.
     """
     errors: list[Finding] = []
     warnings: list[Finding] = []
     added: list[Line] = []
     gaps: list[Gap] = []
-    here: dict[str, RecordedTransaction] = {}
+    added_ids: dict[str, RecordedTransaction] = {}
     latest, balance, through = feed.recorded_date, feed.recorded_balance, 0
     for line in lines:
-        before = here.get(line.id) or known.get(line.id)
-        if before is not None:
-            through = max(through, before.sequence)
-            if before.fingerprint == line.fingerprint:
+        same_id = added_ids.get(line.id) or recorded.get(line.id)
+        if same_id is not None:
+            through = max(through, same_id.sequence)
+            if same_id.fingerprint == line.fingerprint:
                 warnings.append(_duplicate(line))
             else:
-                errors.append(_other_content(line))
+                errors.append(_different_content(line))
             continue
         if line.date < latest:
             errors.append(_too_early(line, latest))
@@ -80,46 +80,41 @@ def append(
         added.append(line)
         latest, balance = line.date, line.balance
         through = feed.recorded_through + len(added)
-        here[line.id] = RecordedTransaction(through, line.fingerprint)
+        added_ids[line.id] = RecordedTransaction(through, line.fingerprint)
     if errors:
         return RejectedPush(tuple(errors))
-    return Addition(tuple(added), through, tuple(warnings), tuple(gaps), here)
+    return Addition(tuple(added), through, tuple(warnings), tuple(gaps), added_ids)
 
 
-def feed_after(feed: Feed, entry: Addition) -> Feed:
-    """The feed after the entry. Its version rises when it is written."""
-    if not entry.lines:
+def feed_after(feed: Feed, addition: Addition) -> Feed:
+    """The feed with the lines added. Its version rises when it is written."""
+    if not addition.lines:
         return feed
-    last = entry.lines[-1]
+    last = addition.lines[-1]
     return feed.but(
-        recorded_through=feed.recorded_through + len(entry.lines),
+        recorded_through=feed.recorded_through + len(addition.lines),
         recorded_date=last.date,
         recorded_balance=last.balance,
     )
 
 
-def added_ids(_feed: Feed, entry: Addition) -> dict[str, RecordedTransaction]:
-    """The ids that the entry adds."""
-    return entry.known
-
-
 def _duplicate(line: Line) -> Finding:
-    return Finding(item_id=line.id, message="was recorded before and is not sent again", validator="Duplicate")
+    return Finding(item_id=line.id, message="is already recorded and is not sent again", validator="Duplicate")
 
 
-def _other_content(line: Line) -> Finding:
-    message = "id was recorded before with other content; an id stands for one transaction for ever"
+def _different_content(line: Line) -> Finding:
+    message = "id is already recorded with different content; an id always identifies the same transaction"
     return Finding(item_id=line.id, message=message, validator="UniqueId")
 
 
 def _too_early(line: Line, latest: str) -> Finding:
-    message = f"date {line.date} is before {latest}, the latest date recorded before it; order is chronological"
+    message = f"date {line.date} is before {latest}, the latest date so far; transactions must be in date order"
     return Finding(item_id=line.id, message=message, validator="Chronological")
 
 
 def _gap(gap: Gap) -> Finding:
     message = (
-        f"balance {plain(gap.given)} does not continue the line before: {plain(gap.expected)} was expected; "
-        "transactions may be missing"
+        f"balance {plain(gap.given_balance)} does not follow from the previous line: "
+        f"expected {plain(gap.expected_balance)}; transactions may be missing"
     )
     return Finding(item_id=gap.transaction_id, message=message, validator="Gap")

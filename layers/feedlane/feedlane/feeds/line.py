@@ -10,7 +10,7 @@ from feedlane.money import plain
 
 
 class Line(NamedTuple):
-    """One line of the ledger. `amount` is signed, `balance` is the account's after the line.
+    """One line of the ledger. `amount` is signed; `balance` is the account's balance after the line.
 
     A tuple, because a push has a thousand of them and a feed a million.
     """
@@ -26,19 +26,19 @@ class Line(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same content: how a transaction sent again is told from another with its id."""
+        """Equal for equal content: tells a transaction that is sent again from a different one with the same id."""
         return fingerprint("\x1f".join(self.as_strings()))[:32]
 
     def as_strings(self) -> list[str]:
-        id, day, sum, balance, description, payee, reference, type = self
-        return [id, day, plain(sum), plain(balance), description, payee, reference, type]
+        id, date, amount, balance, description, payee, reference, type = self
+        return [id, date, plain(amount), plain(balance), description, payee, reference, type]
 
     @classmethod
-    def from_strings(cls, texts: list[str]) -> Line:
-        id, day, sum, balance, description, payee, reference, type = texts
-        return cls(id, day, Decimal(sum), Decimal(balance), description, payee, reference, type)
+    def from_strings(cls, strings: list[str]) -> Line:
+        id, date, amount, balance, description, payee, reference, type = strings
+        return cls(id, date, Decimal(amount), Decimal(balance), description, payee, reference, type)
 
 
 def text_length(line: Line) -> int:
-    """About how many characters the line's texts have together."""
+    """The approximate number of characters in the line's texts."""
     return len(line.id) + len(line.description) + len(line.payee) + len(line.reference)

@@ -1,4 +1,4 @@
-"""All feeds of the app, page by page: however many there are, a page is read and worked on in a few seconds."""
+"""All feeds of the app, page by page: however many there are, a page is processed in a few seconds."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from feedlane.ids import feed_id
 from feedlane.store import keys
 from feedlane.store.store import Store
 
-# Connections are read one by one, and for each feed something is written or sent: a tenth of a function's time.
+# Connections are read one by one, and something is written or sent for each feed: a page takes about a tenth of a
+# function's time.
 CONNECTIONS_PER_PAGE_MAX = 100
 FEEDS_PER_PAGE_MAX = 300
 
 
 class FeedPage(NamedTuple):
-    """`resume_after` is the connection to go on behind; None behind the last."""
+    """`resume_after` is the connection after which the next page starts; None on the last page."""
 
     feeds: list[Feed]
     resume_after: str | None = None
 
 
 def feed_page(store: Store, after: str = "") -> FeedPage:
-    """The feeds of the next connections behind `after`, in the order of the connections' ids."""
-    # An id is never the beginning of another one: all of them are as long.
+    """The feeds of the next connections after the connection `after`, in the order of the connections' ids."""
+    # No id is the prefix of another one: all have the same length.
     start = f"{after}!" if after else None
-    listed = store.table.query(keys.CONNECTIONS, start=start, limit=CONNECTIONS_PER_PAGE_MAX, index=True)
-    connection_ids = [item["id"] for item in listed]
+    items = store.table.query(keys.CONNECTIONS, start=start, limit=CONNECTIONS_PER_PAGE_MAX, index=True)
+    connection_ids = [item["id"] for item in items]
     feed_ids: list[str] = []
     for number, id in enumerate(connection_ids, 1):
         feed_ids += [feed_id(id, account.id) for account in company_items.source_accounts(store, id)]

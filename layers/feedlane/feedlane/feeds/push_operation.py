@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from feedlane.errors import Finding
+from feedlane.ids import feed_id
 from feedlane.problem import Problem
 from feedlane.record import Record
 
@@ -24,9 +25,9 @@ class Door(StrEnum):
 
 
 class PushOperation(Record):
-    """`through` is the ledger line with whose delivery it succeeds; 0 while it is not recorded.
+    """`through` is the ledger line whose delivery makes it succeed; 0 until it is recorded.
 
-    `lines` is how many lines it added, up to `through`; the rest of its `transactions` were in the ledger before.
+    `lines` is the number of lines it added, up to `through`; the rest of its `transactions` were already in the ledger.
     """
 
     key: str
@@ -50,6 +51,10 @@ class PushOperation(Record):
     lines: int = 0
     version: int = 0
 
+    @property
+    def feed_id(self) -> str:
+        return feed_id(self.connection_id, self.account_id)
+
     def succeeded(self, now: datetime) -> PushOperation:
         return self.but(status=PushStatus.SUCCESS, status_code=200, completed_on=now)
 
@@ -72,12 +77,12 @@ class PushOperation(Record):
 
     @property
     def due(self) -> datetime | None:
-        """When it times out, if its sender gave it a time."""
+        """When it times out, if its sender set a timeout."""
         if self.timeout_in_minutes is None:
             return None
         return self.requested_on + timedelta(minutes=self.timeout_in_minutes)
 
     def timed_out(self, now: datetime) -> PushOperation:
-        """Only the status ends: what is recorded may still be delivered."""
-        message = f"The operation did not end within {self.timeout_in_minutes} minutes."
+        """Only the operation ends: its transactions may still be delivered."""
+        message = f"The operation did not finish within {self.timeout_in_minutes} minutes."
         return self.but(status=PushStatus.TIMED_OUT, status_code=408, completed_on=now, error_message=message)

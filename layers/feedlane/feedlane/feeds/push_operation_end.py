@@ -17,22 +17,22 @@ from feedlane.store.table import Add, Condition, ConditionFailed, Contended, Wri
 
 # Each operation is three writes (itself, its event, its pointer), two more are conditions; a commit has at most 100.
 OPERATIONS_PER_COMMIT_MAX = 30
-# And at most four megabytes: operations with a thousand warnings each are many.
+# And at most four megabytes, which a few operations with a thousand warnings each would exceed.
 COMMIT_BYTES_MAX = 3_500_000
 
 
 def end_writes(ports: Ports, operation: PushOperation, company: Company, now: datetime) -> list[Write]:
-    """The writes that end an operation: as it is now, and the event of it."""
+    """The writes that end an operation: the operation as it ended, and its event."""
     event = feed_events.write_ended(ports, operation, company, now)
     return [push_operation_items.put_operation(operation), put_event(event)]
 
 
 def succeed(ports: Ports, feed_id: str, through: int, company: Company, now: datetime) -> None:
-    """Ends all operations whose last line is delivered. May be done again after a crash."""
+    """Ends all operations whose last line is delivered. May be repeated after a crash."""
     for attempt in attempts(f"open push operations of feed {feed_id}"):
-        waiting = push_operation_items.open_operations(ports.store, feed_id, through=through)
+        operations = push_operation_items.open_operations(ports.store, feed_id, through=through)
         with attempt:
-            _end(ports, feed_id, waiting, lambda operation: operation.succeeded(now), company, now)
+            _end(ports, feed_id, operations, lambda operation: operation.succeeded(now), company, now)
 
 
 def fail(
@@ -44,29 +44,29 @@ def fail(
     now: datetime,
     *conditions: Add | Condition,
 ) -> bool:
-    """Ends all operations that wait for lines behind `after`, with this problem, while `conditions` hold.
+    """Ends all operations that wait for lines after line `after`, with this problem, while `conditions` are met.
 
-    False if they do not hold any more.
+    False if they are no longer met.
     """
-    unless = {condition.key for condition in conditions}
+    condition_keys = {condition.key for condition in conditions}
 
     def end(operation: PushOperation) -> PushOperation:
         return failed_by(operation, problem, now)
 
     for attempt in attempts(f"open push operations of feed {feed_id}"):
-        waiting = push_operation_items.open_operations(ports.store, feed_id, after=after)
+        operations = push_operation_items.open_operations(ports.store, feed_id, after=after)
         with attempt:
             try:
-                _end(ports, feed_id, waiting, end, company, now, *conditions)
+                _end(ports, feed_id, operations, end, company, now, *conditions)
             except ConditionFailed as failed:
-                if unless & set(failed.keys) and not isinstance(failed, Contended):
+                if condition_keys & set(failed.keys) and not isinstance(failed, Contended):
                     return False
                 raise
     return True
 
 
 def failed_by(operation: PushOperation, problem: Problem, now: datetime) -> PushOperation:
-    """The operation failed by what stops its feed. Its transactions stay in the ledger: a release sends them."""
+    """The operation, failed by the problem that stops its feed. Its transactions stay in the ledger for a release."""
     return operation.failed(now, problem.detail or problem.title, status_code=problem.status, problem=problem)
 
 
@@ -79,10 +79,13 @@ def _end(
     now: datetime,
     *conditions: Add | Condition,
 ) -> None:
-    """Raises `ConditionFailed` if somebody else changed one of them meanwhile. One that has ended is just unlisted."""
-    for some in _batches(operations):
+    """Raises `ConditionFailed` if one of them has changed since it was read.
+
+    One that has already ended is only removed from the list of open operations.
+    """
+    for batch in _batches(operations):
         writes: list[Write] = [*conditions]
-        for operation in some:
+        for operation in batch:
             if operation.status is PushStatus.PENDING:
                 writes += end_writes(ports, end(operation), company, now)
             writes.append(push_operation_items.remove_open_operation(feed_id, operation))
@@ -90,15 +93,16 @@ def _end(
 
 
 def _batches(operations: Iterable[PushOperation]) -> Iterator[list[PushOperation]]:
-    """As many at once as fit into a commit."""
-    some: list[PushOperation] = []
-    size = 0
+    """Each batch as large as fits into a commit."""
+    batch: list[PushOperation] = []
+    batch_bytes = 0
     for operation in operations:
-        own = push_operation_items.estimated_bytes(operation)
-        if some and (len(some) == OPERATIONS_PER_COMMIT_MAX or size + own > COMMIT_BYTES_MAX):
-            yield some
-            some, size = [], 0
-        some.append(operation)
-        size += own
-    if some:
-        yield some
+        operation_bytes = push_operation_items.estimated_bytes(operation)
+        is_full = len(batch) == OPERATIONS_PER_COMMIT_MAX or batch_bytes + operation_bytes > COMMIT_BYTES_MAX
+        if batch and is_full:
+            yield batch
+            batch, batch_bytes = [], 0
+        batch.append(operation)
+        batch_bytes += operation_bytes
+    if batch:
+        yield batch

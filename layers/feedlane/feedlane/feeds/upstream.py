@@ -1,6 +1,6 @@
-"""The port to the other side: feed connections, statements and their status, with refusals as data.
+"""The upstream as a port: feed connections, statements and their status, with refusals as data.
 
-Xero is the first upstream (`xero/bank_feeds.py`). The domain decides on what stands here and knows nothing of HTTP.
+Xero is the first upstream (`xero/bank_feeds.py`). The domain decides on these types alone and knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class AlreadyReceived(Record):
 
 
 class Refusal(Record):
-    """Refused for good until somebody mends the cause. `scope` is what has to stop."""
+    """Refused until its cause is fixed. `scope` is what has to stop."""
 
     scope: Scope
     reason: str
@@ -62,7 +62,7 @@ class Refusal(Record):
 
 
 class TryLater(Record):
-    """Not now: a rate limit (429) or an outage. Nothing was taken. `scope` (app, tenant) is what has to wait."""
+    """Not now: a rate limit (429) or an outage. Nothing was accepted. `scope` (app, tenant) is what has to wait."""
 
     scope: Scope
     seconds: int
@@ -70,14 +70,15 @@ class TryLater(Record):
 
 
 class Failed(Record):
-    """The upstream answered that it failed (500): nothing is known of the outcome, and its answer is cached under the
-    Idempotency-Key, so that the same bytes go again under a new one."""
+    """The upstream answered that it failed (500): the outcome is unknown, and the answer is cached under the
+    Idempotency-Key, so the same bytes are sent again under a new key."""
 
     problem: Problem
 
 
 class NoAnswer(Record):
-    """No answer came (time-out, connection lost): the outcome is unknown, the same bytes go again with the same key."""
+    """No answer (time-out, connection lost): the outcome is unknown, and the same bytes are sent again under the same
+    key."""
 
     reason: str
 
@@ -87,7 +88,7 @@ StatusAnswer = Accepted | Refusal | TryLater | Failed | NoAnswer
 
 
 class TargetAccount(Record):
-    """A bank account on the other side that can be fed."""
+    """A bank account of the upstream that can be fed."""
 
     id: str
     name: str
@@ -97,7 +98,7 @@ class TargetAccount(Record):
 
 
 class FeedConnection(Record):
-    """`active` is False while the other side still works on it, or after it has rejected it: `rejection` says why."""
+    """`active` is False while the upstream still sets it up, and if it has rejected it: `rejection` says why."""
 
     id: str
     account_token: str
@@ -108,7 +109,7 @@ class FeedConnection(Record):
 
 
 class NewFeedConnection(Record):
-    """`account_id` names an existing account; without it a new one is made, named and numbered as given."""
+    """`account_id` names an existing account; without it a new one is created with this name and number."""
 
     account_token: str
     account_id: str | None = None
@@ -120,7 +121,7 @@ class NewFeedConnection(Record):
 
 
 class TenantAccess(Record):
-    """Whose tenant is meant, and with which token set."""
+    """The tenant to call, and the token set to call it with."""
 
     tenant_id: str
     token_set_id: str
@@ -131,20 +132,20 @@ class Upstream(Protocol):
         """How many bytes the line adds to a statement's request."""
 
     def request_bytes(self, statement: Statement) -> bytes:
-        """The request of a statement, byte for byte: the same statement gives the same bytes."""
+        """The request for a statement: the same statement always gives the same bytes."""
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer: ...
 
     def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
-        """How the statement of this request fares, if the upstream took it; None: it never did.
+        """The status of the statement sent with this request; None if the upstream never accepted it.
 
-        `others` are the upstream's ids of statements that may look the same and are known to be others.
+        `others` are the upstream's ids of statements that may look the same and are known to be different ones.
         """
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer: ...
 
-    def rejection(self, problems: Sequence[Problem]) -> Refusal:
-        """What a rejected statement's problems mean: what has to stop, and why."""
+    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
+        """What the problems of a rejected statement mean: what has to stop, and why."""
 
     def target_accounts(self, access: TenantAccess) -> list[TargetAccount]: ...
 
@@ -154,6 +155,6 @@ class Upstream(Protocol):
         """Raises `Refused` with the problem, `Unavailable`, `ReconnectionNeeded`."""
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
-        """None: there is none. Raises `Refused` if we may not ask, `Unavailable`, `ReconnectionNeeded`."""
+        """None if there is none. Raises `Refused` if we lack access, `Unavailable`, `ReconnectionNeeded`."""
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None: ...

@@ -1,4 +1,4 @@
-"""Waking all feeds that wait: for what concerns every one of them, and must not be lost in a crash."""
+"""Waking all feeds with waiting lines, after a change that concerns every one of them, even if a function crashes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 
 
 def schedule_wake_all(queues: Queues) -> None:
-    """Before a change after which all feeds go on: they are woken even if we crash right after the change."""
+    """Called before a change that lets all feeds send: they are woken even if we crash right after the change."""
     queues.follow_up(WakeAll(), SAFETY_DELAY_SECONDS)
 
 
 def wake_all(ports: Ports, after: str = "") -> None:
-    """Wakes every feed that has something to send: a page of them now, and a message goes on behind it.
+    """Wakes every feed that has something to send: one page of them now; a follow-up message continues after it.
 
-    May be done again, in part or as a whole: a wake-up for which there is nothing to do costs nothing.
+    May be repeated, in part or as a whole: a wake-up with nothing to do costs nothing.
     """
     page = feed_page(ports.store, after)
     for feed in page.feeds:

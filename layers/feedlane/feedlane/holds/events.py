@@ -1,4 +1,4 @@
-"""What is told about holds."""
+"""Events about holds: placed and released."""
 
 from __future__ import annotations
 
@@ -14,7 +14,19 @@ from feedlane.ports import Ports
 from feedlane.scope import Scope
 
 
-def hold_event(
+def held(ports: Ports, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
+    """`waiting`: how many recorded transactions the hold stops; None if they are too many to count."""
+    return _hold_event(ports, event_types.HELD, hold, waiting, company, now)
+
+
+def released(
+    ports: Ports, hold: Hold, waiting: int, company: Company | None, now: datetime, set_aside: tuple[str, ...] = ()
+) -> Event:
+    """`waiting`: how many recorded transactions are released. `set_aside`: the ids of those that are never sent."""
+    return _hold_event(ports, event_types.RELEASED, hold, waiting, company, now, set_aside)
+
+
+def _hold_event(
     ports: Ports,
     event_type: str,
     hold: Hold,
@@ -23,8 +35,8 @@ def hold_event(
     now: datetime,
     set_aside: tuple[str, ...] = (),
 ) -> Event:
-    """A hold of the app is nobody's own: it does not name the company whose push met it."""
-    concerned = None if hold.scope is Scope.APP else company
+    """A hold of the app concerns every company, so it does not name the one whose push was refused."""
+    named_company = None if hold.scope is Scope.APP else company
     payload = {
         "holdId": hold.id,
         "scope": hold.scope.value,
@@ -37,18 +49,6 @@ def hold_event(
         "companyId": hold.company_id,
         "connectionId": hold.connection_id,
         "accountId": hold.account_id,
-        "referenceCompany": company_reference(ports, concerned) if concerned else None,
+        "referenceCompany": company_reference(ports, named_company) if named_company else None,
     }
-    return build_event(ports, event_type, hold.subject, payload, concerned, now)
-
-
-def held(ports: Ports, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
-    """`waiting`: how many recorded transactions the hold keeps from being sent; None if they are too many to count."""
-    return hold_event(ports, event_types.HELD, hold, waiting, company, now)
-
-
-def released(
-    ports: Ports, hold: Hold, waiting: int, company: Company | None, now: datetime, set_aside: tuple[str, ...] = ()
-) -> Event:
-    """`waiting`: how many recorded transactions go on. `set_aside`: the ids of those that never will."""
-    return hold_event(ports, event_types.RELEASED, hold, waiting, company, now, set_aside)
+    return build_event(ports, event_type, hold.subject, payload, named_company, now)

@@ -12,10 +12,10 @@ from feedlane.scope import Scope
 class Hold(Record):
     """`subject` is what is held: "app", a tenant id, a connection id or a feed id.
 
-    `releasing`: its release has begun and goes on by itself. Nothing is sent yet, and nothing fails on its account.
-    `noticed` rises whenever an operation fails on its account: whoever lifts the hold has seen them all.
-    `release_after` and `released`: the connection behind which its release goes on, and how many transactions go on
-    already.
+    `releasing`: its release has begun and continues by itself. Nothing is sent yet, and no operation fails because of
+    the hold. `noticed` rises whenever an operation fails because of it, so a release has to have seen all of them.
+    `release_after` and `released`: the connection after which the release continues, and how many transactions it has
+    released so far.
     """
 
     id: str

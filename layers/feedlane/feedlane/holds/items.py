@@ -1,9 +1,10 @@
-"""How holds are kept, and the conditions that other commits place on them."""
+"""How holds are kept, and the conditions that commits place on them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from feedlane.errors import NotFound
 from feedlane.holds.hold import Hold
 from feedlane.scope import Scope
 from feedlane.store import keys
@@ -13,14 +14,32 @@ from feedlane.store.table import Add, Delete, Put, When
 
 
 def holds_on(store: Store, subjects: Iterable[tuple[Scope, str]]) -> list[Hold]:
-    """The holds on any of these, in the order of the question (the widest first, as `hold.subjects` asks)."""
-    wanted = [keys.hold(scope, subject) for scope, subject in subjects]
-    found = store.table.get_many(wanted)
-    return [Hold.model_validate(found[key]) for key in wanted if key in found]
+    """The holds on any of the subjects, in their order (`Feed.hold_subjects` has the widest first)."""
+    hold_keys = [keys.hold(scope, subject) for scope, subject in subjects]
+    items = store.table.get_many(hold_keys)
+    return [Hold.model_validate(items[key]) for key in hold_keys if key in items]
+
+
+def find_hold(store: Store, scope: Scope, subject: str) -> Hold | None:
+    """The hold on this subject alone; wider ones may stop it too."""
+    return next(iter(holds_on(store, [(scope, subject)])), None)
+
+
+def holds_of_feed(store: Store, feed_id: str) -> list[Hold]:
+    """The hold on this feed alone, if there is one; wider ones may stop it too."""
+    return holds_on(store, [(Scope.FEED, feed_id)])
 
 
 def holds(store: Store) -> list[Hold]:
     return [Hold.model_validate(item) for item in store.table.query(keys.HOLDS, index=True)]
+
+
+def hold_by_id(store: Store, hold_id: str) -> Hold:
+    """Raises `NotFound`."""
+    for hold in holds(store):
+        if hold.id == hold_id:
+            return hold
+    raise NotFound("hold", hold_id)
 
 
 def add_hold(hold: Hold) -> Put:
@@ -28,36 +47,45 @@ def add_hold(hold: Hold) -> Put:
 
 
 def replace_hold(standing: Hold, hold: Hold) -> Put:
-    """Another reason on the same subject. Fails if the release of the one that stands has begun."""
+    """Another reason on the same subject. Fails if the release of the standing one has begun."""
     item = item_of(keys.hold(hold.scope, hold.subject), hold, **_hold_index_keys(hold))
     return Put(item, When(equal={"id": standing.id, "releasing": False}))
 
 
 def mark_releasing(hold: Hold) -> Put:
-    """Its release begins. Fails if it has begun, or the hold is lifted."""
+    """Begins its release. Fails if that has begun, or the hold is lifted."""
     item = item_of(keys.hold(hold.scope, hold.subject), hold.but(releasing=True), **_hold_index_keys(hold))
     return Put(item, When(equal={"id": hold.id, "releasing": False}))
 
 
 def advance_release(hold: Hold, after: str, released: int) -> Put:
-    """Its release has come so far. Fails if somebody else has brought it on, or to its end."""
-    moved = hold.but(release_after=after, released=released)
-    return Put(item_of(keys.hold(hold.scope, hold.subject), moved, **_hold_index_keys(hold)), _release_unchanged(hold))
+    """Records how far its release has come. Fails if another invocation has continued or finished it."""
+    advanced = hold.but(release_after=after, released=released)
+    item = item_of(keys.hold(hold.scope, hold.subject), advanced, **_hold_index_keys(hold))
+    return Put(item, _release_unchanged(hold))
 
 
 def finish_release(hold: Hold) -> Delete:
-    """Fails as well if somebody else has brought its release on, or to its end."""
+    """Lifts it at the end of its release. Fails if another invocation has continued or finished that."""
     return Delete(keys.hold(hold.scope, hold.subject), _release_unchanged(hold))
 
 
 def remove_hold(hold: Hold) -> Delete:
-    """Whatever has happened on its account."""
+    """Removes it, whichever operations have failed because of it."""
     return Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id}))
 
 
 def lift_hold(hold: Hold) -> Delete:
-    """Fails if an operation has failed on its account since it was read."""
+    """Lifts it. Fails if an operation has failed because of it since it was read: the release would miss that one."""
     return Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id, "noticed": hold.noticed}))
+
+
+def still_standing(hold: Hold) -> Add:
+    """The condition of a commit made because of the hold: that it stands, and its release has not begun.
+
+    It also counts, so that a concurrent release fails if it has not seen what the commit did.
+    """
+    return Add(keys.hold(hold.scope, hold.subject), "noticed", 1, when=When(equal={"id": hold.id, "releasing": False}))
 
 
 def _release_unchanged(hold: Hold) -> When:
@@ -66,11 +94,3 @@ def _release_unchanged(hold: Hold) -> When:
 
 def _hold_index_keys(hold: Hold) -> dict[str, str]:
     return {"gsi1pk": keys.HOLDS, "gsi1sk": hold.id}
-
-
-def still_standing(hold: Hold) -> Add:
-    """The condition that the hold is still there, and that its release has not begun, for a commit on its account.
-
-    Counted, so that no release passes at the same moment that has not seen what the commit did.
-    """
-    return Add(keys.hold(hold.scope, hold.subject), "noticed", 1, when=When(equal={"id": hold.id, "releasing": False}))

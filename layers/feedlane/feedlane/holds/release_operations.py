@@ -1,4 +1,4 @@
-"""What goes on when nothing stops it any more: the feeds that wait, each under a push operation of its own."""
+"""The push operations under which released feeds send: which feeds need one, and the writes that start it."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ from feedlane.store.store import Store
 from feedlane.store.table import Write
 
 
-def feeds_with_waiting_lines(store: Store, found: Iterable[Feed]) -> tuple[list[Feed], dict[str, Company]]:
-    """Those of the feeds that have something to send, and their companies. What a deleted company left stays behind."""
-    feeds = [feed for feed in found if feed.waiting]
-    items = store.table.get_many(keys.company(id) for id in dict.fromkeys(feed.company_id for feed in feeds))
+def feeds_with_waiting_lines(store: Store, feeds: Iterable[Feed]) -> tuple[list[Feed], dict[str, Company]]:
+    """Those of the feeds that have something to send, and their companies. Feeds of deleted companies are left out."""
+    waiting = [feed for feed in feeds if feed.waiting]
+    items = store.table.get_many(keys.company(id) for id in dict.fromkeys(feed.company_id for feed in waiting))
     companies = {company.id: company for company in map(Company.model_validate, items.values())}
-    return [feed for feed in feeds if feed.company_id in companies], companies
+    return [feed for feed in waiting if feed.company_id in companies], companies
 
 
 def company_of(store: Store, hold: Hold, companies: dict[str, Company]) -> Company | None:
+    """The hold's company, if it has one: one of `companies`, or read from the table."""
     if hold.company_id is None:
         return None
     return companies.get(hold.company_id) or company_items.find_company(store, hold.company_id)
 
 
 def release_operation(feed: Feed, now: datetime, key: str) -> PushOperation:
-    """The operation under which all goes that waits in the feed."""
+    """The operation under which all waiting lines of the feed are sent."""
     return PushOperation(
         key=key,
         company_id=feed.company_id,
@@ -53,19 +54,18 @@ def operation_writes(feed: Feed, operation: PushOperation) -> list[Write]:
 
 
 def ensure_operation(ports: Ports, now: datetime, feed: Feed) -> None:
-    """Starts an operation if nothing holds the feed, and no open operation tells of its last lines' delivery.
+    """Starts an operation if no hold stops the feed, and no open operation waits for its last line.
 
-    So it is after an account was removed, whose operations failed with it, and made anew. May be done again.
+    That is so after an account was removed, which failed its operations, and created again. May be repeated.
     """
     for attempt in attempts(f"feed {feed.id}"):
         if not feed.waiting or hold_items.holds_on(ports.store, feed.hold_subjects):
             return
-        waiting = push_operation_items.open_operations(ports.store, feed.id, after=feed.delivered_through)
-        if any(operation.through == feed.recorded_through for operation in waiting):
+        open_operations = push_operation_items.open_operations(ports.store, feed.id, after=feed.delivered_through)
+        if any(operation.through == feed.recorded_through for operation in open_operations):
             return
+        operation = release_operation(feed, now, ports.new_id())
         with attempt:
-            ports.store.commit(
-                feed_items.feed_unchanged(feed), *operation_writes(feed, release_operation(feed, now, ports.new_id()))
-            )
+            ports.store.commit(feed_items.feed_unchanged(feed), *operation_writes(feed, operation))
             return
         feed = feed_items.find_feed(ports.store, feed.id) or feed

@@ -6,8 +6,8 @@ from typing import Any
 
 from feedlane.clock import iso
 from feedlane.codat.errors import problem_json
+from feedlane.holds.held_feeds import WaitingCount
 from feedlane.holds.hold import Hold
-from feedlane.holds.placement import WaitingCount
 
 
 def hold_json(hold: Hold, waiting: WaitingCount) -> dict[str, Any]:
@@ -19,6 +19,6 @@ def hold_json(hold: Hold, waiting: WaitingCount) -> dict[str, Any]:
         "since": iso(hold.since),
         "waiting": waiting.number,
     }
-    told = {"companyId": hold.company_id, "connectionId": hold.connection_id, "accountId": hold.account_id}
-    more = ({} if waiting.is_complete else {"moreWaiting": True}) | ({"releasing": True} if hold.releasing else {})
-    return body | more | {name: value for name, value in told.items() if value is not None}
+    flags = ({} if waiting.is_complete else {"moreWaiting": True}) | ({"releasing": True} if hold.releasing else {})
+    ids = {"companyId": hold.company_id, "connectionId": hold.connection_id, "accountId": hold.account_id}
+    return body | flags | {name: id for name, id in ids.items() if id is not None}

@@ -1,1 +1,1 @@
-"""The customer's consent: start, callback, recovery, one-off access, end of a connection."""
+"""The customer's consent: start, callback, recovery, one-off access, and the end of a connection."""

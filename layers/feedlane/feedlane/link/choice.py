@@ -1,4 +1,4 @@
-"""A consent that brought several organisations: the customer still has to choose one."""
+"""The choice of an organisation, after a consent that covers several."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from feedlane.record import Record
 
 
 class OrganisationChoice(Record):
-    """A consent that brought several organisations: which of them is meant is still to be said."""
+    """What the consent granted, and the organisations to choose from."""
 
     token_set_id: str
     authentication_event_id: str

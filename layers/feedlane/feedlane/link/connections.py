@@ -1,4 +1,4 @@
-"""What a platform does with a company's connections: making one, unlinking and deleting it."""
+"""What a platform does with a company's connections: creates, unlinks and deletes them."""
 
 from __future__ import annotations
 
@@ -21,25 +21,15 @@ from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import Delete, Write
 
-
-def delete_company(ports: Ports, upstream: Upstream, disconnect: Disconnect, now: datetime, company_id: str) -> None:
-    """The company with all its connections, each of which ends at Xero first. Raises `Unavailable` if one cannot."""
-    company = company_items.company(ports.store, company_id)
-    for connection in company_items.connections(ports.store, company_id):
-        delete(ports, upstream, disconnect, now, company_id, connection.id)
-    event = company_events.company_deleted(ports, company, now)
-    ports.store.commit(company_items.remove_company(company), put_event(event))
-
-
-# Ends one connection at Xero; other organisations of the same user are not touched.
-# Raises `Unavailable`, `ReconnectionNeeded` (the token set is dead: there is nothing left to end).
+# Ends one connection at Xero and leaves the user's other organisations connected.
+# Raises `Unavailable`, or `ReconnectionNeeded` (the token set is dead: nothing is left to end).
 Disconnect = Callable[[Connection], None]
 
 
 def create(ports: Ports, now: datetime, company_id: str, platform_key: str) -> Connection:
     company = company_items.company(ports.store, company_id)
     if platform_key != PLATFORM_KEY:
-        raise Invalid.field("platformKey", f"must be {PLATFORM_KEY} (Xero): nothing else is served here", "Platform")
+        raise Invalid.field("platformKey", f"must be {PLATFORM_KEY} (Xero): no other platform is supported", "Platform")
     connection = Connection(id=ports.new_id(), company_id=company_id, created=now)
     event = company_events.connection_created(ports, connection, company, now)
     ports.store.commit(company_items.add_connection(connection), put_event(event))
@@ -47,7 +37,7 @@ def create(ports: Ports, now: datetime, company_id: str, platform_key: str) -> C
 
 
 def unlink(ports: Ports, disconnect: Disconnect, now: datetime, company_id: str, connection_id: str) -> Connection:
-    """Ends the connection at Xero, then here. Unlinked already: as it is. Raises `Invalid`, `Unavailable`."""
+    """Ends the connection at Xero, then here, unless it is already unlinked. Raises `Invalid`, `Unavailable`."""
     company = company_items.company(ports.store, company_id)
     connection = company_items.connection(ports.store, company_id, connection_id)
     if connection.status is ConnectionStatus.UNLINKED:
@@ -64,7 +54,7 @@ def unlink(ports: Ports, disconnect: Disconnect, now: datetime, company_id: str,
 def delete(
     ports: Ports, upstream: Upstream, disconnect: Disconnect, now: datetime, company_id: str, connection_id: str
 ) -> None:
-    """The connection with its source accounts, feeds first, then at Xero, then here: repeating it goes on."""
+    """Deletes the source accounts with their feeds, then the connection at Xero, then here. A repeat continues."""
     company = company_items.company(ports.store, company_id)
     connection = company_items.connection(ports.store, company_id, connection_id)
     for account in company_items.source_accounts(ports.store, connection_id):
@@ -72,29 +62,41 @@ def delete(
     if connection.is_linked:
         _end_at_xero(ports.store, disconnect, connection)
     event = company_events.connection_deleted(ports, connection, company, now)
-    lifted = [
-        hold_items.remove_hold(hold) for hold in hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)])
-    ]
-    writes = [company_items.remove_connection(connection), put_event(event), *_unlink_writes(connection), *lifted]
-    ports.store.commit(*writes)
+    holds = hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)])
+    ports.store.commit(
+        company_items.remove_connection(connection),
+        put_event(event),
+        *_unlink_writes(connection),
+        *(hold_items.remove_hold(hold) for hold in holds),
+    )
+
+
+def delete_company(ports: Ports, upstream: Upstream, disconnect: Disconnect, now: datetime, company_id: str) -> None:
+    """Deletes the company with all its connections; each ends at Xero first. Raises `Unavailable` if one cannot."""
+    company = company_items.company(ports.store, company_id)
+    for connection in company_items.connections(ports.store, company_id):
+        delete(ports, upstream, disconnect, now, company_id, connection.id)
+    event = company_events.company_deleted(ports, company, now)
+    ports.store.commit(company_items.remove_company(company), put_event(event))
+
+
+def linked_connection_ids(store: Store, tenant_id: str) -> list[str]:
+    """The connections that are linked to the Xero organisation."""
+    prefix = "LINKED#"
+    return [item["sk"].removeprefix(prefix) for item in store.table.query(keys.tenant(tenant_id), prefix=prefix)]
 
 
 def _end_at_xero(store: Store, disconnect: Disconnect, connection: Connection) -> None:
-    """Xero has one connection for an organisation: it stays while another of ours uses it."""
+    """Xero has one connection per organisation: it stays while another of ours uses it."""
     tenant = connection.tenant
-    if tenant is None or _is_tenant_shared(store, connection, tenant.id):
+    if tenant is None or set(linked_connection_ids(store, tenant.id)) - {connection.id}:
         return
-    # Whoever Xero no longer lets in has no connection left to end.
+    # Where Xero refuses access, no connection is left to end.
     with suppress(ReconnectionNeeded, Refused):
         disconnect(connection)
 
 
-def _is_tenant_shared(store: Store, connection: Connection, tenant_id: str) -> bool:
-    linked = store.table.query(keys.tenant(tenant_id), prefix="LINKED#")
-    return any(item["sk"] != f"LINKED#{connection.id}" for item in linked)
-
-
 def _unlink_writes(connection: Connection) -> list[Write]:
-    """It no longer counts, and no longer is one of its organisation's."""
+    """Removes it from the linked count and from its organisation's connections."""
     links = [Delete(keys.tenant_connection(connection.tenant.id, connection.id))] if connection.tenant else []
     return [*links, *connection_limit.unlink_count_writes(connection)]

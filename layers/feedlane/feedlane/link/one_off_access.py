@@ -1,4 +1,4 @@
-"""One-off access: it ends with the access token that the consent brought, and the connection with it."""
+"""One-off access: it ends when the consent's access token expires, and the connection ends with it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from feedlane.queues import DELAY_SECONDS_MAX, Queues
 
 
 def schedule_check(queues: Queues, connection: Connection, ends: datetime, now: datetime) -> None:
-    """Has somebody look when the access ends; before that, or if it has become continuous, the look does nothing."""
+    """Schedules a check for when the access ends. It does nothing if the access has become continuous."""
     check = OneOffAccessCheck(company_id=connection.company_id, connection_id=connection.id)
     queues.follow_up(check, _delay_seconds(ends, now))
 
 
 def check(ports: Ports, now: datetime, check: OneOffAccessCheck) -> None:
-    """Ends the connection if its access has ended. Raises `ConditionFailed` if it changed at this moment."""
+    """Ends the connection if its access has ended. Raises `ConditionFailed` if it has just changed."""
     connection = company_items.find_connection(ports.store, check.company_id, check.connection_id)
     if connection is None or not connection.is_linked or connection.access_ends is None:
         return
@@ -32,5 +32,5 @@ def check(ports: Ports, now: datetime, check: OneOffAccessCheck) -> None:
 
 
 def _delay_seconds(ends: datetime, now: datetime) -> int:
-    """A second more: then it is over for certain."""
+    """One second longer, so that the access has certainly ended."""
     return max(1, min(DELAY_SECONDS_MAX, int((ends - now).total_seconds()) + 1))

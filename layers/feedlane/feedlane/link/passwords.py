@@ -1,4 +1,4 @@
-"""One-time passwords of links: issued, found, spent."""
+"""One-time passwords of links: issue, find and spend them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINK_PASSWORD_LIFETIME = timedelta(days=1)
 
 
 class LinkPassword(Record):
-    """Only its fingerprint is kept. Without a connection it opens the company's link, and all its connections'."""
+    """Only its fingerprint is stored. Without a connection it opens the company's link and all its connections'."""
 
     fingerprint: str
     company_id: str
@@ -44,16 +44,19 @@ def new_password(clear: str, company_id: str, connection_id: str, now: datetime)
 def issue_connection_passwords(
     store: Store, now: datetime, new_secret: NewId, connections: Sequence[Connection]
 ) -> dict[str, str]:
-    """A new password for each connection's link, by the connection's id."""
-    clear = {one.id: new_secret() for one in connections}
-    writes = [add_password(new_password(clear[one.id], one.company_id, one.id, now)) for one in connections]
+    """Issues a password for each connection's link. Returns them by connection id."""
+    passwords = {connection.id: new_secret() for connection in connections}
+    writes = [
+        add_password(new_password(passwords[connection.id], connection.company_id, connection.id, now))
+        for connection in connections
+    ]
     for start in range(0, len(writes), WRITES_PER_COMMIT_MAX):
         store.commit(*writes[start : start + WRITES_PER_COMMIT_MAX])
-    return clear
+    return passwords
 
 
 def issue_company_password(store: Store, now: datetime, new_secret: NewId, company_id: str) -> str:
-    """A new password for the company's own link, which leads to all its connections."""
+    """Issues a password for the company's link, which leads to all its connections."""
     clear = new_secret()
     store.commit(add_password(new_password(clear, company_id, "", now)))
     return clear
@@ -67,17 +70,17 @@ def find_password(store: Store, clear: str) -> LinkPassword | None:
     return find_password_by_fingerprint(store, fingerprint(clear))
 
 
-def find_password_by_fingerprint(store: Store, fingerprinted: str) -> LinkPassword | None:
-    return record_in(LinkPassword, store.table.get(keys.link_password(fingerprinted)))
+def find_password_by_fingerprint(store: Store, password_fingerprint: str) -> LinkPassword | None:
+    return record_in(LinkPassword, store.table.get(keys.link_password(password_fingerprint)))
 
 
 def spend_password(password: LinkPassword) -> Put:
-    """Fails for all but the first of any number of callers."""
+    """The write succeeds only for the first caller."""
     return Put(_item(password.but(spent=True)), When(equal={"spent": False}))
 
 
 def restore_password(password: LinkPassword) -> Put:
-    """After a consent that came to nothing: the same link may be tried again."""
+    """Makes the link usable again after a consent that linked nothing."""
     return Put(_item(password.but(spent=False)), When(equal={"spent": True}))
 
 

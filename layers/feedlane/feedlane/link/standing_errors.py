@@ -1,4 +1,4 @@
-"""What stops a connection now: what is written on it, and what stands elsewhere, as a hold or in the settings."""
+"""Errors that stop a connection now but are not recorded on it: holds, and a missing scope."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings.settings import Settings
 from feedlane.store.store import Store
 
-# Above this many connections it is cheaper to read the list of all holds than those on each connection.
+# For more connections than this, reading all holds is cheaper than reading those of each connection.
 CONNECTIONS_READ_SINGLY_MAX = 50
 Subject = tuple[Scope, str]
 
@@ -20,36 +20,36 @@ Subject = tuple[Scope, str]
 def standing_errors(
     store: Store, settings: Settings, connections: Sequence[Connection]
 ) -> dict[str, list[ConnectionFault]]:
-    """By connection: the errors that stand beside those written on it."""
+    """By connection id: the errors that stand besides those recorded on the connection."""
     if len(connections) <= CONNECTIONS_READ_SINGLY_MAX:
-        wanted = dict.fromkeys(subject for one in connections for subject in _hold_subjects(one))
-        holds: Iterable[Hold] = hold_items.holds_on(store, wanted)
+        subjects = dict.fromkeys(subject for connection in connections for subject in _hold_subjects(connection))
+        holds: Iterable[Hold] = hold_items.holds_on(store, subjects)
     else:
         holds = hold_items.holds(store)
     by_subject = {(hold.scope, hold.subject): hold for hold in holds}
-    return {one.id: standing_errors_of(settings, one, by_subject) for one in connections}
+    return {connection.id: standing_errors_of(settings, connection, by_subject) for connection in connections}
 
 
 def standing_errors_of(settings: Settings, connection: Connection, holds: dict[Subject, Hold]) -> list[ConnectionFault]:
-    """Nothing of it concerns a connection that is not linked, or is said on it already."""
+    """None for a connection that is not linked; no reason that the connection already has."""
     if not connection.is_linked and connection.reconnection_fault is None:
         return []
-    said = {error.reason for error in connection.errors if error.resolved_on is None}
-    found = []
+    reasons = {error.reason for error in connection.errors if error.resolved_on is None}
+    standing = []
     for subject in _hold_subjects(connection):
         hold = holds.get(subject)
         if hold is None:
             continue
         reason = reason_of(hold.problem) if hold.scope is Scope.CONNECTION else hold.reason
-        if reason not in said:
-            found.append(fault_of(hold.problem, hold.since).but(reason=reason, error_message=hold.problem.title))
-            said.add(reason)
-    if settings.bank_feeds and connection.is_linked and connection.lacks_bank_feeds and MISSING_SCOPE not in said:
-        found.append(fault_of(BANK_FEEDS_SCOPE_MISSING, connection.linked_on or connection.created))
-    return found
+        if reason not in reasons:
+            standing.append(fault_of(hold.problem, hold.since).but(reason=reason, error_message=hold.problem.title))
+            reasons.add(reason)
+    if settings.bank_feeds and connection.is_linked and connection.lacks_bank_feeds and MISSING_SCOPE not in reasons:
+        standing.append(fault_of(BANK_FEEDS_SCOPE_MISSING, connection.linked_on or connection.created))
+    return standing
 
 
 def _hold_subjects(connection: Connection) -> list[Subject]:
-    """What can hold all of its feeds."""
+    """The subjects of holds that stop all of its feeds."""
     tenant = [(Scope.TENANT, connection.tenant.id)] if connection.tenant else []
     return [(Scope.APP, APP_SUBJECT), *tenant, (Scope.CONNECTION, connection.id)]

@@ -1,4 +1,4 @@
-"""The state of an authorisation under way: single-use, expiring, bound to one connection and one browser."""
+"""The state of an authorisation in progress: single-use, expiring, bound to one connection and one browser."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from feedlane.errors import FeedlaneError
 from feedlane.record import Record
 
 LINK_STATE_LIFETIME = timedelta(minutes=10)
-# Kept longer than it lives, so that a late answer is told that it is late.
+# Kept longer than it is valid, so that a late answer gets the reason.
 LINK_STATE_RETENTION = timedelta(days=1)
 
 
 class LinkState(Record):
-    """Neither the state nor the browser's cookie is kept, only their fingerprints.
+    """Of the state and the browser's cookie, only fingerprints are stored.
 
-    PKCE's verifier has to be sent and so is kept as it is, until the state is used: without the code, which only the
-    browser's answer brings, it is good for nothing. `password` is the fingerprint of the link's one-time password.
+    PKCE's verifier has to be sent and is therefore stored in clear until the state is used: it is useless without the
+    code, which only the browser's answer brings. `password` is the fingerprint of the link's one-time password.
     """
 
     fingerprint: str
@@ -29,15 +29,15 @@ class LinkState(Record):
     verifier: str = Field(default="", repr=False)
     password: str = ""
     redirect_uri: str = ""
-    """What Xero was sent with: it wants the same again with the code."""
+    """The redirect URI that Xero was called with: it requires the same one with the code."""
     expires: datetime
     used: bool = False
     reported: bool = False
-    """That it was never answered."""
+    """The start has been reported as unanswered."""
 
 
 class StateError(FeedlaneError):
-    """The state does not allow what came with it. `state` is set where this browser may go on with its connection."""
+    """The state is not valid for this answer. `state` is set where this browser may start again for its connection."""
 
     def __init__(self, message: str, state: LinkState | None = None) -> None:
         super().__init__(message)
@@ -45,15 +45,15 @@ class StateError(FeedlaneError):
 
 
 class UnknownState(StateError):
-    """No such state was given out, or it was long ago."""
+    """The state was never issued, or too long ago."""
 
 
 class OtherBrowser(StateError):
-    """The state belongs to a flow that this browser did not start: nothing more is said of it."""
+    """Another browser started this flow: no details are given."""
 
 
 class UsedState(StateError):
-    """The answer came a second time."""
+    """The answer has already been used."""
 
 
 class ExpiredState(StateError):
@@ -61,11 +61,11 @@ class ExpiredState(StateError):
 
 
 def require_valid_state(state: LinkState | None, browser: str | None, now: datetime) -> LinkState:
-    """The state if it is good for this browser (the fingerprint of its cookie). Raises `StateError`."""
+    """The state, if it is valid for this browser (the fingerprint of its cookie). Raises `StateError`."""
     if state is None:
-        raise UnknownState("The state is not known")
+        raise UnknownState("The state is unknown")
     if browser is None or browser != state.browser:
-        raise OtherBrowser("The state was given to another browser")
+        raise OtherBrowser("The state belongs to another browser")
     if state.used:
         raise UsedState("The state has been used", state)
     if now >= state.expires:

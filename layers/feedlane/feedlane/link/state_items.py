@@ -1,18 +1,13 @@
-"""Link's states and the sessions of Link and the portal as items. DynamoDB removes them when their time is over."""
+"""Link's states as items. DynamoDB deletes them when they expire."""
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from feedlane.ids import fingerprint
 from feedlane.link.state import LINK_STATE_RETENTION, LinkState, UsedState
-from feedlane.record import Record
 from feedlane.store import keys
 from feedlane.store.records import add_record, expiry, item_of, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Put, When, Write
-
-S = TypeVar("S", bound=Record)
 
 
 def add_state(state: LinkState) -> Put:
@@ -23,19 +18,19 @@ def find_state(store: Store, state: str) -> LinkState | None:
     return record_in(LinkState, store.table.get(keys.state(fingerprint(state))))
 
 
-def find_state_by_fingerprint(store: Store, fingerprinted: str) -> LinkState | None:
-    return record_in(LinkState, store.table.get(keys.state(fingerprinted)))
+def find_state_by_fingerprint(store: Store, state_fingerprint: str) -> LinkState | None:
+    return record_in(LinkState, store.table.get(keys.state(state_fingerprint)))
 
 
 def mark_state_reported(state: LinkState) -> Put:
-    """Fails if the state is used or reported by now."""
-    done = state.but(reported=True, verifier="")
-    item = item_of(keys.state(state.fingerprint), done, expires_at=expiry(state.expires, LINK_STATE_RETENTION))
+    """The write fails if the state has been used or reported."""
+    reported = state.but(reported=True, verifier="")
+    item = item_of(keys.state(state.fingerprint), reported, expires_at=expiry(state.expires, LINK_STATE_RETENTION))
     return Put(item, When(equal={"used": False, "reported": False}))
 
 
 def use_state(store: Store, state: LinkState, *also: Write) -> None:
-    """Together with `also`. Raises `UsedState` for all but the first of any number of callers.
+    """Commits the use of the state together with `also`. Raises `UsedState` for all callers but the first.
 
     Raises `ConditionFailed` if only one of `also` failed.
     """

@@ -1,6 +1,6 @@
-"""Starts of Link that Xero never answered: found when their time is over, reported once, worded as what is known.
+"""Starts of Link that Xero never answered: reported once, when they expire, with what is known.
 
-Xero's own page at the app's connection limit calls nobody back; a customer who closes the window does not either.
+There is no callback from the page that Xero shows at the app's connection limit, nor after a closed window.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from feedlane.store.table import Write
 
 REASON = "start-unanswered"
 CUSTOMER_MESSAGE = "Authorization not completed"
-# A second more than a state lives: then it is over for certain.
+# One second longer than a state is valid, so that it has certainly expired.
 CHECK_DELAY_SECONDS = int(LINK_STATE_LIFETIME.total_seconds()) + 1
 
 
 def schedule_check(queues: Queues, state: LinkState) -> None:
-    """Has somebody look when the state's time is over."""
+    """Schedules a check for when the state expires."""
     queues.follow_up(LinkStartCheck(link_state=state.fingerprint), CHECK_DELAY_SECONDS)
 
 
 def check(ports: Ports, now: datetime, check: LinkStartCheck) -> None:
-    """Reports the start if it is over and nobody came back. Raises `ConditionFailed` if something changed just now."""
+    """Reports the start if it has expired without an answer. Raises `ConditionFailed` if something has just changed."""
     state = link_state_items.find_state_by_fingerprint(ports.store, check.link_state)
     if state is None or state.used or state.reported:
         return
@@ -47,22 +47,15 @@ def check(ports: Ports, now: datetime, check: LinkStartCheck) -> None:
     company, settings = company_items.company(ports.store, state.company_id), settings_items.settings(ports.store)
     writes: list[Write] = []
     if not connection.is_linked:
-        error = ConnectionFault(
+        fault = ConnectionFault(
             status_code="408",
             status_text=company_events.UNANSWERED_MESSAGE,
             error_message=CUSTOMER_MESSAGE,
             errored_on=now,
             reason=REASON,
         )
-        connection = connection.with_fault(error)
+        connection = connection.with_fault(fault)
         writes.append(company_items.put_connection(connection))
-    event = company_events.authorization_unanswered(
-        ports,
-        connection,
-        company,
-        started,
-        connection_limit.linked_count(ports.store),
-        limit_of(settings),
-        now,
-    )
+    linked_count, limit = connection_limit.linked_count(ports.store), limit_of(settings)
+    event = company_events.authorization_unanswered(ports, connection, company, started, linked_count, limit, now)
     ports.store.commit(link_state_items.mark_state_reported(state), *writes, put_event(event))

@@ -18,8 +18,9 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess, Upstream
 from feedlane.follow_ups import FeedConnectionCheck
-from feedlane.holds import placement, release_operations
+from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
+from feedlane.holds import release_operations
 from feedlane.ids import feed_id, fingerprint
 from feedlane.mapping import items as mapping_items
 from feedlane.ports import Ports
@@ -138,7 +139,7 @@ def resume_feed(ports: Ports, now: datetime, id: str) -> None:
     account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.status is not SourceAccountStatus.CONNECTED:
         return
-    for hold in placement.holds_of_feed(ports.store, id):
+    for hold in hold_items.holds_of_feed(ports.store, id):
         if hold.reason in REASONS_LIFTED_BY_MAPPING and hold.since <= account.modified:
             hold_release.release(ports, now, hold)
     if feed.waiting:

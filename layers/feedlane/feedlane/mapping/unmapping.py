@@ -66,7 +66,7 @@ def remove_account(
 
     def writes(feed: Feed | None) -> list[Write]:
         lifted = (
-            [hold_items.remove_hold(hold) for hold in placement.holds_of_feed(ports.store, feed.id)] if feed else []
+            [hold_items.remove_hold(hold) for hold in hold_items.holds_of_feed(ports.store, feed.id)] if feed else []
         )
         return [company_items.remove_source_account(account), *lifted, *told]
 
@@ -180,7 +180,7 @@ def _hold_writes(ports: Ports, hold: Hold, company: Company, now: datetime) -> l
 
     Whoever was told of the one that stands is told that it is over, and that nothing goes on for that.
     """
-    standing = placement.holds_of_feed(ports.store, hold.subject)
+    standing = hold_items.holds_of_feed(ports.store, hold.subject)
     if not standing:
         return [hold_items.add_hold(hold)]
     knows_more = hold.reason == REASON_REJECTED and standing[0].reason in REASONS_LIFTED_BY_MAPPING

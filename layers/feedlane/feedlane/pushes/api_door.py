@@ -163,14 +163,14 @@ def _operation_for_key(
     if idempotency_key is None:
         return None
     key = push_operation_items.operation_key_for_idempotency_key(store, company_id, idempotency_key, now)
-    return push_operation_items.existing_operation(store, company_id, key) if key else None
+    return push_operation_items.find_operation(store, company_id, key) if key else None
 
 
 def _new_or_same_operation(store: Store, new: PushOperation, content: PushContent) -> tuple[PushOperation, list[Write]]:
     """The new operation with what it brings; or the one that brought the same before and has not failed."""
     feed = feed_id(new.connection_id, new.account_id)
     before_key = push_operation_items.operation_key_for_content(store, feed, new.content)
-    before = push_operation_items.existing_operation(store, new.company_id, before_key) if before_key else None
+    before = push_operation_items.find_operation(store, new.company_id, before_key) if before_key else None
     if before is not None and before.status is not PushStatus.FAILED:
         return before, []
     return new, [

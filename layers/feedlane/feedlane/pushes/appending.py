@@ -13,7 +13,7 @@ from feedlane.feeds import events as feed_events
 from feedlane.feeds import items as ledger_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed
-from feedlane.feeds.ledger import Addition, RecordedTransaction, RejectedPush, added_ids, append, feed_after
+from feedlane.feeds.ledger import Addition, RecordedTransaction, RejectedPush, append, feed_after
 from feedlane.feeds.line import Line, text_length
 from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.feeds.push_operation_end import end_writes, failed_by
@@ -124,7 +124,7 @@ def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -
         ]
     return replace(
         batch,
-        known=batch.known | added_ids(after, outcome),
+        known=batch.known | outcome.ids,
         writes=batch.writes + writes,
         lines=batch.lines + list(outcome.lines),
         bytes=batch.bytes + push_operation_items.estimated_bytes(operation) + _bytes(outcome.lines),

@@ -37,7 +37,7 @@ def notify_and_schedule(queues: Queues, operation: PushOperation, promised: bool
 
 def check_operation(ports: Ports, now: datetime, check: PushOperationCheck) -> None:
     """Rings for a push that is in no ledger, and ends an operation whose time is over. May be done again."""
-    operation = push_operation_items.existing_operation(ports.store, check.company_id, check.operation_key)
+    operation = push_operation_items.find_operation(ports.store, check.company_id, check.operation_key)
     if operation is None:
         return
     if operation.door is Door.API and operation.status in _NOT_ENDED:

@@ -81,7 +81,7 @@ def with_company(
                 raise NotFound("company", parcel.company_id)
             if parcel.transactions is None:
                 key = parcel.operation_key or ""
-                if not _is_of_feed(push_operation_items.find_operation(ahead, parcel.company_id, key), parcel):
+                if not _is_of_feed(push_operation_items.operation(ahead, parcel.company_id, key), parcel):
                     raise NotFound("push operation of this account", key)
         except NotFound as missing:
             _dead_letter(queues, parcel.message, missing)
@@ -93,7 +93,7 @@ def with_company(
 def read_push(ahead: Store, parcel: PushMessage, feed: Feed | None, now: datetime) -> Push:
     """The push of a parcel. A producer's message makes its own operation, the same one each time it comes."""
     given = parcel.operation_key
-    existing = push_operation_items.existing_operation(ahead, parcel.company_id, given) if given else None
+    existing = push_operation_items.find_operation(ahead, parcel.company_id, given) if given else None
     if parcel.transactions is None and existing is not None:
         return Push(existing, tuple(push_operation_items.pushed_lines_by_key(ahead, existing)), ())
     content = parse_content(parcel.transactions, local_date(now, feed.time_zone if feed else "UTC"))
@@ -106,7 +106,7 @@ def read_push(ahead: Store, parcel: PushMessage, feed: Feed | None, now: datetim
         key = derived_id("message", parcel.feed_id, parcel.message.id)
         existing = None
     if existing is None:
-        existing = push_operation_items.existing_operation(ahead, parcel.company_id, key)
+        existing = push_operation_items.find_operation(ahead, parcel.company_id, key)
     operation = existing or PushOperation(
         key=key,
         company_id=parcel.company_id,

@@ -74,7 +74,7 @@ def _require_keys(settings: Settings) -> None:
 
 def _require_accepted(check: KeysCheck) -> KeysCheck:
     if check.ok is False:
-        raise Invalid.field(check.field or "clientSecret", check.message or "is not known to Xero", "AppKeys")
+        raise Invalid.field(check.field or "clientSecret", check.message or "is not recognised by Xero", "AppKeys")
     return check
 
 

@@ -1,1 +1,4 @@
-"""Cutting, sending, answering, following and resolving statements; limits and the gate."""
+"""Cutting, sending, following and resolving statements; following feed connections; limits and the gate.
+
+`sender` cuts and posts, `answer` records what the post was answered, `follower` polls, `end` records how it ended.
+"""

@@ -1,4 +1,4 @@
-"""A statement's end: delivered, and its push operations succeed; or rejected, and its feed is held."""
+"""Records a statement's end: delivered, and its push operations succeed; or rejected, and its feed is held."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from feedlane.store.table import Write
 
 
 def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: datetime, *also: Write) -> None:
-    """The feed moves on, together with `also`. Raises `ConditionFailed` if it was moved by somebody else meanwhile."""
+    """The feed moves past the statement, in one commit with `also`. Raises `ConditionFailed` if the feed has changed.
+
+    Then does what follows a delivery (`finish_delivered`).
+    """
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
     after = feed.but(delivered_through=statement.last, flight=None)
-    # Lines that are set aside right behind it have no statement whose end could end what waits for them.
+    # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
     after = after.but(delivered_through=after.passed_through)
     ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *also)
     finish_delivered(ports, after, now)
 
 
 def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:
-    """What follows a delivery. May be done again: a crash before it leaves a message that does."""
+    """Wakes the feed if lines wait, and ends its operations. May be repeated, and is after a crash."""
     if feed.waiting:
         ports.queues.wake(feed.id)
     company = company_items.company(ports.store, feed.company_id)
@@ -35,26 +38,12 @@ def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:
 
 
 def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:
-    """The upstream took the statement and then rejected it: nothing of it arrived, the feed is held."""
+    """The upstream took the statement and rejected it later: none of it was delivered, the feed is held."""
     ended = statement.but(
         state=StatementState.REJECTED, ended_on=now, problems=(*statement.problems[-9:], refusal.problem)
     )
     after = feed.but(flight=None)
     company = company_items.company(ports.store, feed.company_id)
-    hold = placement.hold_feed(
-        ports,
-        feed,
-        refusal,
-        company,
-        now,
-        statement_items.put_statement(ended),
-        feed_items.put_feed(after),
-    )
+    also = (statement_items.put_statement(ended), feed_items.put_feed(after))
+    hold = placement.hold_feed(ports, feed, refusal, company, now, *also)
     placement.fail_waiting(ports, after, hold, company, now)
-
-
-def record_refused_status(ports: Ports, feed: Feed, refusal: Refusal, now: datetime) -> None:
-    """The upstream does not let us ask how the statement fares: held, the statement stays where it is."""
-    company = company_items.company(ports.store, feed.company_id)
-    hold = placement.hold_feed(ports, feed, refusal, company, now)
-    placement.fail_behind_flight(ports, feed.id, hold, company, now)

@@ -1,4 +1,4 @@
-"""What is told about statements, and about the daily limit on calls."""
+"""The events about statements, and about the daily limit on calls."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def statement_payload(ports: Ports, feed: Feed, statement: StatementRecord, comp
 
 
 def statement_stuck(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
-    """Xero took a statement long ago and has not said how it ended."""
+    """Xero took the statement long ago and has not ended it."""
     payload = statement_payload(ports, feed, statement, company) | {"waiting": feed.waiting}
     return build_event(ports, event_types.STATEMENT_STUCK, feed.id, payload, company, now)
 
 
 def statement_resolved(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
-    """An operator said what became of a statement that was stuck."""
+    """An operator resolved a stuck statement."""
     payload = statement_payload(ports, feed, statement, company) | {"outcome": statement.resolved_as}
     return build_event(ports, event_types.STATEMENT_RESOLVED, feed.id, payload, company, now)
 
@@ -41,7 +41,7 @@ def statement_resolved(ports: Ports, feed: Feed, statement: StatementRecord, com
 def daily_limit_reached(
     ports: Ports, event_id: str, tenant_id: str, limit: int, calls: int, company: Company | None, now: datetime
 ) -> Event:
-    """As many calls as the setting `dailyLimit` leaves for an organisation's statements were made on this day (UTC)."""
+    """An organisation's statements have used all calls that the setting `dailyLimit` leaves them on this day (UTC)."""
     tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     payload = {
         "tenantId": tenant_id,

@@ -1,4 +1,4 @@
-"""The count of calls that all function instances share."""
+"""The gate for calls about statements: Xero's rate limits, kept across all function instances."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TRAFFIC_RETENTION = timedelta(days=2)
 
 
 class Gate:
-    """Where every call about statements asks whether it may go. A tenant's limits follow the settings, unless given."""
+    """Admits and counts calls about statements. A tenant's limits follow the settings, unless they are passed."""
 
     def __init__(self, ports: Ports, tenant: Limits | None = None, app: Limits = APP_STATEMENT_LIMITS) -> None:
         self._ports = ports
@@ -41,33 +41,38 @@ class Gate:
         self._app = app
 
     def enter(self, tenant_id: str, now: datetime, call_id: str) -> int | None:
-        """None: the call may go and is counted, until `leave`. Otherwise the seconds after which to ask again."""
+        """None: the call may go, and is in progress until `leave`. Otherwise the seconds after which to try again."""
         try:
-            return self._entered(tenant_id, now, call_id)
+            return self._enter(tenant_id, now, call_id)
         except AttemptsExhausted:
             return WAIT_SECONDS_MIN
 
-    def _entered(self, tenant_id: str, now: datetime, call_id: str) -> int | None:
-        own, shared = keys.traffic(Scope.TENANT, tenant_id), keys.traffic(Scope.APP, APP_SUBJECT)
+    def leave(self, tenant_id: str, now: datetime, call_id: str) -> None:
+        """The call is over. If this cannot be written, the call counts as over by itself after a while."""
+        with suppress(AttemptsExhausted):
+            self._leave(tenant_id, now, call_id)
+
+    def _enter(self, tenant_id: str, now: datetime, call_id: str) -> int | None:
+        tenant_key, app_key = keys.traffic(Scope.TENANT, tenant_id), keys.traffic(Scope.APP, APP_SUBJECT)
         for attempt in attempts(f"the count of calls for tenant {tenant_id}"):
-            found = self._store.table.get_many([own, shared, keys.SETTINGS])
-            settings = record_in(Settings, found.get(keys.SETTINGS)) or Settings()
-            tenant_before = record_in(Traffic, found.get(own)) or Traffic()
-            app_before = record_in(Traffic, found.get(shared)) or Traffic()
+            items = self._store.table.get_many([tenant_key, app_key, keys.SETTINGS])
+            settings = record_in(Settings, items.get(keys.SETTINGS)) or Settings()
+            tenant_before = record_in(Traffic, items.get(tenant_key)) or Traffic()
+            app_before = record_in(Traffic, items.get(app_key)) or Traffic()
             tenant_now = admit(tenant_before, self._tenant or tenant_limits(settings.daily_limit), now, call_id)
             app_now = admit(app_before, self._app, now, call_id)
             if isinstance(tenant_now, RateLimited):
                 if tenant_now.day_is_full and not self._record_day_full(tenant_id, tenant_before, settings, now):
-                    continue  # another call was counted at this moment
+                    continue  # another call was counted at the same time
                 return tenant_now.seconds
             if isinstance(app_now, RateLimited):
                 return app_now.seconds
             with attempt:
-                self._store.commit(_put_traffic(own, tenant_now, now), _put_traffic(shared, app_now, now))
+                self._store.commit(_put_traffic(tenant_key, tenant_now, now), _put_traffic(app_key, app_now, now))
         return None
 
     def _record_day_full(self, tenant_id: str, traffic: Traffic, settings: Settings, now: datetime) -> bool:
-        """That the day has no room left is told once, in the commit that notes it. False if that has to be repeated."""
+        """Writes the event that the daily limit is reached, once a day. False if the commit has to be repeated."""
         day = iso(now)[:10]
         if traffic.told == day:
             return True
@@ -85,19 +90,14 @@ class Gate:
             return False
         return True
 
-    def leave(self, tenant_id: str, now: datetime, call_id: str) -> None:
-        """The call is over. If this cannot be written, it counts as over by itself after a while."""
-        with suppress(AttemptsExhausted):
-            self._left(tenant_id, now, call_id)
-
-    def _left(self, tenant_id: str, now: datetime, call_id: str) -> None:
-        own = keys.traffic(Scope.TENANT, tenant_id)
+    def _leave(self, tenant_id: str, now: datetime, call_id: str) -> None:
+        key = keys.traffic(Scope.TENANT, tenant_id)
         for attempt in attempts(f"the count of calls for tenant {tenant_id}"):
-            traffic = record_in(Traffic, self._store.table.get(own))
+            traffic = record_in(Traffic, self._store.table.get(key))
             if traffic is None or call_id not in traffic.under_way:
                 return
             with attempt:
-                self._store.commit(_put_traffic(own, finish_call(traffic, call_id), now))
+                self._store.commit(_put_traffic(key, finish_call(traffic, call_id), now))
 
 
 def _put_traffic(key: Key, traffic: Traffic, now: datetime) -> Put:

@@ -1,4 +1,4 @@
-"""How statements are kept: the record, and the frozen request beside it."""
+"""Statements as table items: the record, and the frozen request beside it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Put
 _STATEMENTS_PER_READ = 50
 
 
-# statements
-
-
 def add_statement(statement: StatementRecord, request: bytes) -> list[Put]:
-    """The statement and its request, byte for byte, in as many items as it takes."""
+    """The statement and its request, byte for byte, split over as many items as needed."""
     body = zlib.compress(request, 1)
     parts = [body[at : at + ITEM_BYTES_MAX] for at in range(0, len(body), ITEM_BYTES_MAX)]
     record = statement.but(parts=len(parts), version=1)
@@ -38,23 +35,25 @@ def find_statement(store: Store, feed_id: str, number: int) -> StatementRecord |
 
 
 def statement_request(store: Store, statement: StatementRecord) -> bytes:
-    wanted = [keys.statement_body(statement.feed_id, statement.number, part) for part in range(statement.parts)]
-    found = store.table.get_many(wanted)
-    return zlib.decompress(b"".join(found[key]["body"] for key in wanted))
+    body_keys = [keys.statement_body(statement.feed_id, statement.number, part) for part in range(statement.parts)]
+    items = store.table.get_many(body_keys)
+    return zlib.decompress(b"".join(items[key]["body"] for key in body_keys))
 
 
 def delivered_upstream_ids(store: Store, statement: StatementRecord) -> frozenset[str]:
-    """What the upstream calls the feed's delivered statements of the same dates: those it could be mistaken for."""
-    found: set[str] = set()
+    """The upstream's ids of the feed's delivered statements with the same dates: it could be mistaken for those."""
+    ids: set[str] = set()
     for last in range(statement.number - 1, 0, -_STATEMENTS_PER_READ):
         numbers = range(last, max(0, last - _STATEMENTS_PER_READ), -1)
         items = store.table.get_many(keys.statement(statement.feed_id, number) for number in numbers)
-        before = [StatementRecord.model_validate(item) for item in items.values()]
-        delivered = [one for one in before if one.state is StatementState.DELIVERED]
-        found |= {one.upstream_id for one in delivered if one.upstream_id and one.end_date >= statement.start_date}
-        if any(one.end_date < statement.start_date for one in before):
-            break  # order is chronological: those further back are older still
-    return frozenset(found)
+        earlier = [StatementRecord.model_validate(item) for item in items.values()]
+        delivered = [record for record in earlier if record.state is StatementState.DELIVERED]
+        ids |= {
+            record.upstream_id for record in delivered if record.upstream_id and record.end_date >= statement.start_date
+        }
+        if any(record.end_date < statement.start_date for record in earlier):
+            break  # statements are chronological: those before are older still
+    return frozenset(ids)
 
 
 def last_statement(store: Store, feed: Feed) -> StatementRecord | None:

@@ -1,7 +1,7 @@
-"""A statement that Xero took and never ends: an operator says what became of it.
+"""Resolves a stuck statement, which Xero took and never ended: an operator says what became of it.
 
-"delivered" is taken at its word. "notDelivered" is not: the same bytes go again, under a new Idempotency-Key. If Xero
-has the lines after all it says so, by each line's id, and nothing is there twice. So they are never cut anew here.
+"delivered" is trusted. "notDelivered" is not: the same bytes are sent again under a new Idempotency-Key. If Xero has
+the lines after all, it knows them by their ids and reports a duplicate. So the lines are never cut again here.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ class Resolution(StrEnum):
 
 
 def resolve(ports: Ports, now: datetime, feed_id: str, number: int, outcome: Resolution) -> Feed:
-    """The feed, with its stuck statement `number` resolved. Written down with an event.
+    """Resolves the feed's stuck statement `number`, in one commit with an event. Returns the feed.
 
-    Raises `NotFound`, `Conflict` if this statement is not under way, or Xero may still end it.
+    Raises `NotFound`, and `Conflict` if this statement is not in flight or Xero may still end it.
     """
-    changing = Conflict("The feed is changing at this moment; try again.")
-    for attempt in attempts(f"feed {feed_id}", otherwise=changing):
+    has_changed = Conflict("The feed is being changed; try again.")
+    for attempt in attempts(f"feed {feed_id}", otherwise=has_changed):
         feed, statement = _find_stuck(ports.store, feed_id, number)
         ports.queues.follow_up(Wake(feed_id=feed_id), SAFETY_DELAY_SECONDS)
-        told = statement.but(resolved_as=outcome.value)
+        resolved = statement.but(resolved_as=outcome.value)
         company = company_items.company(ports.store, feed.company_id)
-        event = put_event(statement_events.statement_resolved(ports, feed, told, company, now))
-        with attempt:  # the feed may grow, or Xero may end the statement, at this moment
+        event = put_event(statement_events.statement_resolved(ports, feed, resolved, company, now))
+        with attempt:  # the feed may grow, or Xero may end the statement, at the same time
             if outcome is Resolution.DELIVERED:
-                statement_end.record_delivered(ports, feed, told, now, event)
+                statement_end.record_delivered(ports, feed, resolved, now, event)
             else:
-                _send_again(ports, feed, told, event)
+                _send_again(ports, feed, resolved, event)
     return feed_items.find_feed(ports.store, feed_id) or feed
 
 
@@ -57,16 +57,16 @@ def _find_stuck(store: Store, feed_id: str, number: int) -> tuple[Feed, Statemen
         raise NotFound("feed", feed_id)
     if statement is None:
         raise NotFound("statement", str(number))
-    is_under_way = feed.flight is not None and feed.flight.number == number
-    if not is_under_way or statement.state is not StatementState.PENDING:
-        raise Conflict(f"Statement {number} is not waiting for its end at Xero (it is {statement.state}).")
+    is_in_flight = feed.flight is not None and feed.flight.number == number
+    if not is_in_flight or statement.state is not StatementState.PENDING:
+        raise Conflict(f"Statement {number} is not being processed by Xero (it is {statement.state}).")
     if not statement.stuck:
-        raise Conflict(f"Statement {number} may still end by itself: it is reported as stuck after 24 hours.")
+        raise Conflict(f"Xero may still finish statement {number}: it counts as stuck after 24 hours.")
     return feed, statement
 
 
 def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Write) -> None:
-    again = statement.but(
+    unsent = statement.but(
         state=StatementState.POSTING,
         key_turn=statement.key_turn + 1,
         known_unsent=False,
@@ -76,5 +76,5 @@ def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Wri
         stuck=False,
     )
     flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
-    ports.store.commit(statement_items.put_statement(again), feed_items.put_feed(feed.but(flight=flight)), event)
+    ports.store.commit(statement_items.put_statement(unsent), feed_items.put_feed(feed.but(flight=flight)), event)
     ports.queues.wake(feed.id)

@@ -1,10 +1,11 @@
-"""A feed's waiting lines go to the upstream: one statement at a time, written down before it is posted."""
+"""Sends a feed's waiting lines to the upstream: one statement at a time, written down before it is posted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from feedlane.clock import local_date
 from feedlane.companies import items as company_items
@@ -32,28 +33,36 @@ from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from feedlane.statements import items as statement_items
-from feedlane.statements.answer import FIRST_CHECK_SECONDS, AnswerRecorder, NotAtXero, proves_not_taken, wake_at
+from feedlane.statements.answer import FIRST_CHECK_SECONDS, AnswerRecorder, NotAtXero, proves_not_taken
 from feedlane.statements.gate import Gate
 from feedlane.statements.statement import StatementRecord, StatementState, Wait, next_statement
-from feedlane.statements.waits import not_before
+from feedlane.statements.waits import not_before, schedule_wake
 from feedlane.store import keys
 from feedlane.store.read_ahead import with_read_ahead
 from feedlane.store.store import Store
 
 
+class Intent(NamedTuple):
+    """A statement that is written down, with its exact bytes. `in_doubt`: an earlier post may have arrived."""
+
+    statement: StatementRecord
+    request: bytes
+    in_doubt: bool
+
+
 @dataclass(frozen=True)
 class Sender:
-    """What sending needs: the store, the queues, the upstream, the time and new ids."""
+    """Sends statements. `AnswerRecorder` records what the upstream answers; `StatementFollower` polls for the end."""
 
     ports: Ports
     upstream: Upstream
     record_age: Callable[[timedelta], None] = lambda age: None
-    """Is told how old a statement is that the upstream has not taken yet, whenever it is tried again."""
+    """Called at each retry with the age of a statement that the upstream has not yet taken."""
 
     def send(self, feed_id: str) -> None:
-        """Sends the feed's next statement, or settles the one in doubt, or does nothing because there is nothing to do.
+        """Sends the feed's next statement, or the one in doubt again. Does nothing if there is nothing to send.
 
-        Raises `ConditionFailed` if somebody else moved the feed meanwhile: the wake-up must come again.
+        Raises `ConditionFailed` if the feed changed at the same time: the wake-up must be retried.
         """
         feed = feed_items.find_feed(self.ports.store, feed_id)
         if feed is None:
@@ -63,7 +72,7 @@ class Sender:
         except NotFound as missing:
             if missing.what != "company":
                 raise
-            # Deleted meanwhile: nobody is left to send for, or to tell.
+            # The company was deleted in between: there is nothing to send and no operation to fail.
 
     def _send(self, feed: Feed) -> None:
         if feed.flight is not None and feed.flight.status is FlightStatus.PENDING:
@@ -73,64 +82,39 @@ class Sender:
             self._finish(feed)
             return
         if feed.flight is None and (until := gathers_until(feed, self.ports.clock())):
-            wake_at(self.ports, self.ports.clock(), feed, until)
+            schedule_wake(self.ports, feed, until)
             return
         if self._must_wait(feed):
             return
         gate, call_id = Gate(self.ports), self.ports.new_id()
-        seconds = gate.enter(feed.tenant_id, self.ports.clock(), call_id)
-        if seconds is not None:
-            wake_at(self.ports, self.ports.clock(), feed, self.ports.clock() + timedelta(seconds=seconds))
+        wait_seconds = gate.enter(feed.tenant_id, self.ports.clock(), call_id)
+        if wait_seconds is not None:
+            schedule_wake(self.ports, feed, self.ports.clock() + timedelta(seconds=wait_seconds))
             return
         try:
             self._post(feed)
         finally:
             gate.leave(feed.tenant_id, self.ports.clock(), call_id)
 
-    def _post(self, feed: Feed) -> None:
-        """What waits is cut only now that it may go: while Xero's limits hold it up, the statement gets fuller."""
-        statement, request, in_doubt = self._resume(feed) if feed.flight else self._cut(feed)
-        if statement is None:
-            return
-        key = fingerprint(f"{feed.id}#{statement.number}#{statement.key_turn}")
-        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        if statement.feed_connection_id not in ("", feed.feed_connection_id):
-            # Its feed connection was replaced: these bytes can only be refused now. Did they arrive before?
-            answer: PostAnswer | NotAtXero = self._found(access, statement, request) or NotAtXero()
-        else:
-            answer = self.upstream.post_statement(access, request, key)
-        if isinstance(answer, AlreadyReceived):
-            # Our own intent: an earlier try of these bytes got through. How it ends has yet to be seen.
-            answer, in_doubt = self._found(access, statement, request) or answer, True
-        elif in_doubt and isinstance(answer, Refusal) and proves_not_taken(answer):
-            # Dates are judged by the day on which they come: what was taken then can be refused now.
-            answer = self._found(access, statement, request) or answer
-        AnswerRecorder(self.ports).settle(feed.id, statement, answer, in_doubt)
-
-    def _found(self, access: TenantAccess, statement: StatementRecord, request: bytes) -> StatusAnswer | None:
-        return self.upstream.find_statement(
-            access, request, statement_items.delivered_upstream_ids(self.ports.store, statement)
-        )
-
-    def _finish(self, feed: Feed) -> None:
-        """All is delivered or set aside; operations may not know it yet, after a crash or a release."""
-        if feed.passed_through > feed.delivered_through:
-            feed = feed.but(delivered_through=feed.passed_through)
-            self.ports.store.commit(feed_items.put_feed(feed))
-        if push_operation_items.open_operations(self.ports.store, feed.id, through=feed.delivered_through):
-            company = company_items.company(self.ports.store, feed.company_id)
-            push_operation_end.succeed(self.ports, feed.id, feed.delivered_through, company, self.ports.clock())
-
     def _check_flight(self, feed: Feed) -> None:
-        """The upstream has the statement: a look is on its way, unless the one who sent it crashed just before.
+        """The upstream has the statement. Schedules the first check if the sender crashed before it did.
 
-        What waits behind it may be held meanwhile.
+        Lines behind the statement may be held by now: their operations fail.
         """
         self._fail_if_held(feed, self.ports.store)
         flight = feed.flight
         statement = statement_items.find_statement(self.ports.store, feed.id, flight.number) if flight else None
         if statement is not None and statement.state is StatementState.PENDING and statement.turn == 0:
             self.ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=statement.number), FIRST_CHECK_SECONDS)
+
+    def _finish(self, feed: Feed) -> None:
+        """Every line is delivered or set aside. Ends operations that a crash or a release left open."""
+        if feed.passed_through > feed.delivered_through:
+            feed = feed.but(delivered_through=feed.passed_through)
+            self.ports.store.commit(feed_items.put_feed(feed))
+        if push_operation_items.open_operations(self.ports.store, feed.id, through=feed.delivered_through):
+            company = company_items.company(self.ports.store, feed.company_id)
+            push_operation_end.succeed(self.ports, feed.id, feed.delivered_through, company, self.ports.clock())
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
@@ -158,26 +142,53 @@ class Sender:
         until = not_before(ahead, limits)
         if until is None or until <= now:
             return False
-        wake_at(self.ports, self.ports.clock(), feed, until)
+        schedule_wake(self.ports, feed, until)
         return True
 
     def _fail_if_held(self, feed: Feed, ahead: Store) -> bool:
+        """Fails the operations that a hold stops. Returns whether the feed is held."""
         holds = hold_items.holds_on(ahead, feed.hold_subjects)
         if holds:
             company = company_items.company(self.ports.store, feed.company_id)
             placement.fail_waiting(self.ports, feed, holds[0], company, self.ports.clock())
         return bool(holds)
 
-    def _cut(self, feed: Feed) -> tuple[StatementRecord | None, bytes, bool]:
-        """The next statement, frozen: what is posted is written down first, byte for byte."""
+    def _post(self, feed: Feed) -> None:
+        """Cuts only when posting is allowed: the longer Xero's limits delay a statement, the fuller it gets."""
+        intent = self._resume(feed) if feed.flight else self._cut(feed)
+        if intent is None:
+            return
+        statement, request, in_doubt = intent
+        key = fingerprint(f"{feed.id}#{statement.number}#{statement.key_turn}")
+        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+        if statement.feed_connection_id not in ("", feed.feed_connection_id):
+            # Its feed connection was replaced: Xero can only refuse these bytes now. Did they arrive before?
+            answer: PostAnswer | NotAtXero = self._find_at_xero(access, statement, request) or NotAtXero()
+        else:
+            answer = self.upstream.post_statement(access, request, key)
+        if isinstance(answer, AlreadyReceived):
+            # Our own intent: an earlier post of these bytes arrived. Its end is still open.
+            answer, in_doubt = self._find_at_xero(access, statement, request) or answer, True
+        elif in_doubt and isinstance(answer, Refusal) and proves_not_taken(answer):
+            # Xero judges dates by the day of arrival: it may refuse now what it took earlier.
+            answer = self._find_at_xero(access, statement, request) or answer
+        AnswerRecorder(self.ports).record(feed.id, statement, answer, in_doubt)
+
+    def _find_at_xero(self, access: TenantAccess, statement: StatementRecord, request: bytes) -> StatusAnswer | None:
+        return self.upstream.find_statement(
+            access, request, statement_items.delivered_upstream_ids(self.ports.store, statement)
+        )
+
+    def _cut(self, feed: Feed) -> Intent | None:
+        """Cuts the next statement and writes its exact bytes down, before they are posted. None: none may go now."""
         now = self.ports.clock()
         lines = feed_items.read_lines(self.ports.store, feed.id, feed.passed_through + 1, STATEMENT_LINES_MAX)
         cut = next_statement(feed, lines, local_date(now, feed.time_zone), self.upstream.line_bytes)
         if cut is None:
-            return None, b"", False
+            return None
         if isinstance(cut, Wait):
-            wake_at(self.ports, self.ports.clock(), feed, now + timedelta(seconds=DELAY_SECONDS_MAX))
-            return None, b"", False
+            schedule_wake(self.ports, feed, now + timedelta(seconds=DELAY_SECONDS_MAX))
+            return None
         number = feed.statements + 1
         statement = StatementRecord(
             feed_id=feed.id,
@@ -192,24 +203,24 @@ class Sender:
         request = self.upstream.request_bytes(cut.statement)
         flight = Flight(number=number, first=cut.first, last=cut.last, status=FlightStatus.POSTING)
         writes = statement_items.add_statement(statement, request)
-        # What comes behind it is gathered anew.
+        # Lines behind this statement start gathering again.
         gathering = feed.gathering.but(since=now) if feed.gathering else None
         after = feed.but(flight=flight, statements=number, gathering=gathering)
         self.ports.store.commit(feed_items.put_feed(after), *writes)
-        return statement.but(version=1), request, False
+        return Intent(statement.but(version=1), request, in_doubt=False)
 
-    def _resume(self, feed: Feed) -> tuple[StatementRecord | None, bytes, bool]:
-        """The statement that was written down and perhaps posted, with the very bytes it had.
+    def _resume(self, feed: Feed) -> Intent | None:
+        """The statement in flight, which was written down and perhaps posted, with its exact bytes.
 
-        Its version rises: whoever posted it before and still waits for the answer can no longer settle it.
+        Its version rises, so that a sender still waiting for an earlier answer can no longer record it.
         """
         number = feed.flight.number if feed.flight else 0
         statement = statement_items.find_statement(self.ports.store, feed.id, number)
         if statement is None:
-            return None, b"", False
+            return None
         self.record_age(self.ports.clock() - statement.created)
         request = statement_items.statement_request(self.ports.store, statement)
         in_doubt = not statement.known_unsent
         statement = statement.but(known_unsent=False)
         self.ports.store.commit(statement_items.put_statement(statement))
-        return statement.but(version=statement.version + 1), request, in_doubt
+        return Intent(statement.but(version=statement.version + 1), request, in_doubt)

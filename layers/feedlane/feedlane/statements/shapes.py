@@ -1,4 +1,4 @@
-"""Feeds and holds in JSON: what Feedlane's own routes answer."""
+"""A feed in JSON, with its last statement and its hold, as Feedlane's own routes show it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from feedlane.clock import iso
 from feedlane.codat.errors import problem_json
 from feedlane.codat.query import Fields
 from feedlane.feeds.feed import Feed
+from feedlane.holds.held_feeds import WaitingCount
 from feedlane.holds.hold import Hold
-from feedlane.holds.placement import WaitingCount
 from feedlane.holds.shapes import hold_json
 from feedlane.statements.statement import StatementRecord
 
@@ -32,7 +32,7 @@ FEED_FIELDS: Fields = dict.fromkeys(
 def feed_json(
     feed: Feed, last: StatementRecord | None, hold: Hold | None = None, behind: WaitingCount | None = None
 ) -> dict[str, Any]:
-    """`hold` is the widest that stops it, `behind` what waits behind that."""
+    """`hold` is the widest hold that stops the feed, `behind` the transactions waiting behind it."""
     return {
         "id": feed.id,
         "companyId": feed.company_id,

@@ -1,4 +1,4 @@
-"""Statements: which waiting lines go next, as one. Pure."""
+"""Statements: which of a feed's waiting lines are sent next, together. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedlane.feeds.upstream import STATEMENT_LINES_MAX, Statement
 from feedlane.problem import Problem
 from feedlane.record import Record
 
-# Xero takes 3,000,000 bytes; the rest is for what surrounds the lines.
+# Xero accepts 3,000,000 bytes; the difference is for the JSON around the lines.
 STATEMENT_BYTES_MAX = 2_990_000
 
 
@@ -26,11 +26,11 @@ class StatementState(StrEnum):
 
 
 class StatementRecord(Record):
-    """The intent of a statement: frozen before it is posted, and what became of it.
+    """A statement's intent, frozen before it is posted, and what became of it.
 
-    `known_unsent` is True only while every answer so far said that nothing was taken; otherwise a refusal leaves the
-    statement in doubt, and it is never cut again. `key_turn` rises when the same bytes need a new Idempotency-Key.
-    `resolved_as` is what an operator said became of it, when Xero did not.
+    `known_unsent` is True only while every answer so far said that Xero did not take the statement. Otherwise a refusal
+    leaves it in doubt, and it is never cut again. `key_turn` rises when the same bytes need a new Idempotency-Key.
+    `turn` counts the polls. `resolved_as` is how an operator resolved it, if Xero never ended it.
     """
 
     feed_id: str
@@ -67,7 +67,7 @@ class NextStatement:
 
 @dataclass(frozen=True)
 class Wait:
-    """The next line is dated in the organisation's future; it waits until that day."""
+    """The next line's date is in the future in the organisation's time zone: it waits until that day."""
 
     until: str
 
@@ -75,10 +75,10 @@ class Wait:
 def next_statement(
     feed: Feed, waiting: Sequence[Line], today: date, line_bytes: Callable[[Line], int]
 ) -> NextStatement | Wait | None:
-    """The statement to send next, or why there is none.
+    """The statement to send next. `Wait` if the first line is dated in the future, None if no line waits.
 
     `waiting` are the feed's lines after `passed_through`, in order. A statement's balances must add up, so it ends
-    before a gap or a line that is set aside; it ends before a line of the future, and at 1,000 lines or Xero's size.
+    before a gap or a line that is set aside. It also ends before a future line, and at 1,000 lines or Xero's size.
     """
     if not waiting:
         return None
@@ -86,20 +86,20 @@ def next_statement(
     day = today.isoformat()
     if waiting[0].date > day:
         return Wait(waiting[0].date)
-    taken: list[Line] = []
+    included: list[Line] = []
     size = 0
     for line in waiting[:STATEMENT_LINES_MAX]:
         size += line_bytes(line) + 1
-        if line.date > day or first + len(taken) in never_sent:
+        if line.date > day or first + len(included) in never_sent:
             break
-        if taken and (size > STATEMENT_BYTES_MAX or not _continues(taken[-1], line)):
+        if included and (size > STATEMENT_BYTES_MAX or not _continues(included[-1], line)):
             break
-        taken.append(line)
-    return NextStatement(build_statement(feed.feed_connection_id, taken), first, first + len(taken) - 1)
+        included.append(line)
+    return NextStatement(build_statement(feed.feed_connection_id, included), first, first + len(included) - 1)
 
 
 def build_statement(feed_connection_id: str, lines: Sequence[Line]) -> Statement:
-    """Opening balance: the first line's balance before it. Closing balance: the last line's."""
+    """The opening balance is the balance before the first line; the closing balance is the last line's."""
     return Statement(
         feed_connection_id=feed_connection_id,
         start_date=date.fromisoformat(lines[0].date),
@@ -110,5 +110,5 @@ def build_statement(feed_connection_id: str, lines: Sequence[Line]) -> Statement
     )
 
 
-def _continues(before: Line, line: Line) -> bool:
-    return before.balance + line.amount == line.balance
+def _continues(previous: Line, line: Line) -> bool:
+    return previous.balance + line.amount == line.balance

@@ -1,4 +1,4 @@
-"""Not-before times: what a rate limit or an outage asks to wait for, and when a feed is woken again."""
+"""Not-before times: waits that a rate limit or an outage asks for, and a feed's next wake-up."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from feedlane.clock import iso
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.upstream import TryLater
+from feedlane.follow_ups import Wake
+from feedlane.ports import Ports
+from feedlane.queues import DELAY_SECONDS_MAX
+from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.store import keys
 from feedlane.store.records import expiry
 from feedlane.store.store import Store
@@ -16,35 +22,54 @@ WAIT_RETENTION = timedelta(days=2)
 
 
 def not_before(store: Store, subjects: Iterable[tuple[str, str]]) -> datetime | None:
-    """The latest time before which one of these (scope, subject) asked not to be called."""
-    found = store.table.get_many(keys.limit(scope, subject) for scope, subject in subjects)
-    times = [datetime.fromisoformat(item["until"]) for item in found.values()]
+    """The latest time before which none of these (scope, subject) may be called; None if there is no wait."""
+    items = store.table.get_many(keys.limit(scope, subject) for scope, subject in subjects)
+    times = [datetime.fromisoformat(item["until"]) for item in items.values()]
     return max(times, default=None)
 
 
-def planned_wake(store: Store, feed_id: str) -> datetime | None:
-    """When the feed's next wake-up is due, if one was put on its way."""
+def record_wait(store: Store, feed: Feed, answer: TryLater, now: datetime) -> datetime:
+    """Records the wait that the upstream asks for: of the app, the tenant or the feed. Returns its end."""
+    until = now + timedelta(seconds=answer.seconds)
+    subject = {Scope.APP: APP_SUBJECT, Scope.TENANT: feed.tenant_id}.get(answer.scope, feed.id)
+    set_not_before(store, answer.scope, subject, until, now)
+    return until
+
+
+def set_not_before(store: Store, scope: str, subject: str, until: datetime, now: datetime) -> None:
+    """Keeps the latest of all times recorded."""
+    pk, sk = keys.limit(scope, subject)
+    item = {"pk": pk, "sk": sk, "until": iso(until), "expires_at": expiry(now, WAIT_RETENTION)}
+    with suppress(ConditionFailed):  # a later time is recorded already
+        store.commit(Put(item, When(absent=True, before={"until": iso(until)})))
+
+
+def schedule_wake(ports: Ports, feed: Feed, until: datetime) -> None:
+    """Wakes the feed at that time with a delayed message; a distant time takes several, one after the other.
+
+    A feed has one such chain of messages, however often this is called.
+    """
+    now = ports.clock()
+    delay = max(1, min(DELAY_SECONDS_MAX, int((until - now).total_seconds()) + 1))
+    due, planned = now + timedelta(seconds=delay), _planned_wake(ports.store, feed.id)
+    if planned is not None and now < planned <= due:
+        return
+    ports.queues.follow_up(Wake(feed_id=feed.id, at=iso(due)), delay)
+    _plan_wake(ports.store, feed.id, due)
+
+
+def remove_planned_wake(store: Store, feed_id: str, at: str) -> None:
+    """The wake-up planned for `at` has arrived: it no longer counts as planned, even if a clock says it is early."""
+    with suppress(ConditionFailed):  # another wake-up is planned, which is still to come
+        store.commit(Delete(keys.wake(feed_id), When(equal={"at": at})))
+
+
+def _planned_wake(store: Store, feed_id: str) -> datetime | None:
     item = store.table.get(keys.wake(feed_id))
     return datetime.fromisoformat(item["at"]) if item else None
 
 
-def plan_wake(store: Store, feed_id: str, at: datetime) -> None:
-    """Notes a wake-up that is on its way. Unconditional: one too many does no harm."""
+def _plan_wake(store: Store, feed_id: str, at: datetime) -> None:
+    """Unconditional: one wake-up too many does no harm."""
     pk, sk = keys.wake(feed_id)
     store.table.put_many([{"pk": pk, "sk": sk, "at": iso(at), "expires_at": expiry(at, WAIT_RETENTION)}])
-
-
-def remove_planned_wake(store: Store, feed_id: str, at: str) -> None:
-    """A wake-up planned for `at` is there: nobody counts on it any more, even where a clock says that it is early."""
-    with suppress(ConditionFailed):  # another one is noted, which has yet to come
-        store.commit(Delete(keys.wake(feed_id), When(equal={"at": at})))
-
-
-def set_not_before(store: Store, scope: str, subject: str, until: datetime, now: datetime) -> None:
-    """Keeps the latest of the times that came in."""
-    pk, sk = keys.limit(scope, subject)
-    item = {"pk": pk, "sk": sk, "until": iso(until), "expires_at": expiry(now, WAIT_RETENTION)}
-    try:
-        store.commit(Put(item, When(absent=True, before={"until": iso(until)})))
-    except ConditionFailed:
-        return  # a later time stands already

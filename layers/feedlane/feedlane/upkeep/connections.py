@@ -1,4 +1,4 @@
-"""Daily care for connections: token sets are kept alive, and connections that ended at Xero are found."""
+"""The daily check of connections: keeps token sets alive and finds connections that have ended at Xero."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from feedlane.store.table import ConditionFailed
 
 PAGE_SIZE = 50
 TIME_LEFT_MIN = timedelta(seconds=20)
-# Xero or the vault is out of reach, and not one customer's token set: no sense in asking for the others now.
+# After these, Xero or the vault is unreachable, not one customer's token set: the run stops.
 UNKNOWNS_IN_A_ROW_MAX = 3
-# Whoever asks to be left alone for longer than this many seconds is left alone by the whole run.
-SHORT_WAIT_SECONDS_MAX = 5
+# A Retry-After longer than this stops the whole run.
+WAIT_SECONDS_MAX = 5
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """Nobody could say: an outage, a lost answer. `wait` is how many seconds to leave the other side alone."""
+    """No answer: an outage, a lost response. `wait_seconds` is the Retry-After; 0: none."""
 
-    wait: int = 0
+    wait_seconds: int = 0
 
 
 AccessAnswer = TokenSetAccess | Problem | Unknown
@@ -41,13 +41,13 @@ AccessAnswer = TokenSetAccess | Problem | Unknown
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What was found. `unknown` names companies and connections of which nothing could be said now.
+    """How many connections were checked, and how many of them ended.
 
-    `resume_after` is the connection to go on behind, None behind the last. `stop`: not now, the time ran out or
-    the other side wants to be left alone.
+    `unknown` has the company and connection ids of those without an answer. `resume_after` is the connection after
+    which to continue, None after the last. `stop`: the time has run out, or Xero or the vault has to be left alone.
     """
 
-    seen: int
+    checked: int
     ended: int
     unknown: tuple[tuple[str, str], ...]
     resume_after: str | None
@@ -56,7 +56,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class ConnectionCheck:
-    """`pace` is waited for before Xero is asked."""
+    """`pace` is called before each call to Xero, and waits as long as the rate limit requires."""
 
     ports: Ports
     vault: Vault
@@ -64,71 +64,71 @@ class ConnectionCheck:
     pace: Callable[[], None] = lambda: None
 
     def check_page(self, after: str, time_left: Callable[[], timedelta]) -> CheckResult:
-        """Looks at those that are linked, or were lately, among the next connections in the order of their ids."""
+        """Checks the next page of connections, in the order of their ids: those linked now or recently."""
         start = f"{after}~" if after else None
-        found = list(self.ports.store.table.query(keys.CONNECTIONS, start=start, limit=PAGE_SIZE, index=True))
-        page = [Connection.model_validate(item) for item in found]
-        tended, through = self._check_all(page, time_left)
-        if through < len(page):
-            return _with_resume_point(tended, page[through - 1].id if through else after)
-        return _with_resume_point(tended, page[-1].id if len(page) == PAGE_SIZE else None)
+        items = self.ports.store.table.query(keys.CONNECTIONS, start=start, limit=PAGE_SIZE, index=True)
+        page = [Connection.model_validate(item) for item in items]
+        result, done = self._check_all(page, time_left)
+        if done < len(page):
+            return replace(result, resume_after=page[done - 1].id if done else after)
+        return replace(result, resume_after=page[-1].id if len(page) == PAGE_SIZE else None)
 
     def recheck(self, ids: Sequence[tuple[str, str]], time_left: Callable[[], timedelta]) -> CheckResult:
-        """Looks at these connections. Those that there was no time for are unknown still."""
-        found = [company_items.find_connection(self.ports.store, company_id, id) for company_id, id in ids]
-        page = [connection for connection in found if connection is not None]
-        tended, through = self._check_all(page, time_left)
-        left = tuple((one.company_id, one.id) for one in page[through:])
-        return CheckResult(tended.seen, tended.ended, (*tended.unknown, *left), None, tended.stop)
+        """Checks these connections (company and connection ids). Those without time left stay unknown."""
+        connections = [company_items.find_connection(self.ports.store, company_id, id) for company_id, id in ids]
+        page = [connection for connection in connections if connection is not None]
+        result, done = self._check_all(page, time_left)
+        unchecked = tuple((connection.company_id, connection.id) for connection in page[done:])
+        return replace(result, unknown=(*result.unknown, *unchecked))
 
     def _check_all(self, page: Sequence[Connection], time_left: Callable[[], timedelta]) -> tuple[CheckResult, int]:
-        """What was found, and how many of the page were looked at.
+        """The result, and how many of the page were done.
 
-        The page was read before Xero is asked, and a connection is ended on condition that it is as it was read: so
-        Xero's answer is about that state of it. Asking for an access token refreshes an old token set; one call per
-        token set lists all its connections.
+        The page is read before the calls to Xero, and a connection is ended on condition that it has not changed since:
+        so Xero's answer is newer than the state it ends. A request for an access token refreshes an old token set; one
+        call per token set lists all its connections.
         """
-        lists: dict[str, AccessAnswer] = {}
-        seen = ended = in_a_row = 0
+        access_by_token_set: dict[str, AccessAnswer] = {}
+        checked = ended = unknowns_in_a_row = 0
         unknown: list[tuple[str, str]] = []
         for number, connection in enumerate(page):
             if time_left() < TIME_LEFT_MIN:
-                return CheckResult(seen, ended, tuple(unknown), None, stop=True), number
+                return CheckResult(checked, ended, tuple(unknown), None, stop=True), number
             if not recovery.should_check(connection, self.ports.clock()):
                 continue
-            seen += 1
-            found = self._tenants(connection.token_set_id or "", lists)
-            if isinstance(found, Unknown):
+            checked += 1
+            access = self._access_of(connection.token_set_id or "", access_by_token_set)
+            if isinstance(access, Unknown):
                 unknown.append((connection.company_id, connection.id))
-                in_a_row += 1
-                if found.wait > SHORT_WAIT_SECONDS_MAX or in_a_row >= UNKNOWNS_IN_A_ROW_MAX:
-                    return CheckResult(seen, ended, tuple(unknown), None, stop=True), number + 1
+                unknowns_in_a_row += 1
+                if access.wait_seconds > WAIT_SECONDS_MAX or unknowns_in_a_row >= UNKNOWNS_IN_A_ROW_MAX:
+                    return CheckResult(checked, ended, tuple(unknown), None, stop=True), number + 1
                 continue
-            in_a_row = 0
-            if isinstance(found, Problem):
-                ended += self._end(connection, found)
-            elif connection.tenant is not None and connection.tenant.id not in found.tenants:
+            unknowns_in_a_row = 0
+            if isinstance(access, Problem):
+                ended += self._end(connection, access)
+            elif connection.tenant is not None and connection.tenant.id not in access.tenants:
                 ended += self._end(connection, CONNECTION_REMOVED)
             else:
-                recovery.apply_listing(self.ports, self.ports.clock(), connection, found.scopes)
-        return CheckResult(seen, ended, tuple(unknown), None), len(page)
+                recovery.apply_listing(self.ports, self.ports.clock(), connection, access.scopes)
+        return CheckResult(checked, ended, tuple(unknown), None), len(page)
 
-    def _tenants(self, token_set_id: str, lists: dict[str, AccessAnswer]) -> AccessAnswer:
-        """The tenants that the token set reaches, or why it reaches none."""
-        if token_set_id not in lists:
+    def _access_of(self, token_set_id: str, known: dict[str, AccessAnswer]) -> AccessAnswer:
+        """The tenants that the token set gives access to, or why it gives none. Asks once per token set."""
+        if token_set_id not in known:
             self.pace()
-            lists[token_set_id] = self._listed(token_set_id)
-        return lists[token_set_id]
+            known[token_set_id] = self._list_access(token_set_id)
+        return known[token_set_id]
 
-    def _listed(self, token_set_id: str) -> AccessAnswer:
+    def _list_access(self, token_set_id: str) -> AccessAnswer:
         rejected = None
         for _ in range(2):
             try:
                 token = self.vault.access_token(token_set_id, rejected)
-                tenants = frozenset(found.tenant_id for found in self._organisations(token.value))
+                tenants = frozenset(organisation.tenant_id for organisation in self._list_organisations(token.value))
                 return TokenSetAccess(tenants, token.scopes)
             except _TokenRejected:
-                # The token ended early: another one tells. Only the vault knows whether there is none any more.
+                # The token ended early: retry with a new one. Only the vault knows whether the grant has ended.
                 rejected = fingerprint(token.value)
             except ReconnectionNeeded as error:
                 return error.problem
@@ -138,7 +138,7 @@ class ConnectionCheck:
                 return Unknown(error.retry_after or 0)
         return Unknown()
 
-    def _organisations(self, token: str) -> Sequence[ListedOrganisation]:
+    def _list_organisations(self, token: str) -> Sequence[ListedOrganisation]:
         try:
             return self.organisations.list_connections(token)
         except (ReconnectionNeeded, Refused):
@@ -147,20 +147,16 @@ class ConnectionCheck:
     def _end(self, connection: Connection, problem: Problem) -> int:
         company = company_items.find_company(self.ports.store, connection.company_id)
         if company is None:
-            return 0  # deleted at this moment, with its connections
+            return 0  # just deleted, with its connections
         try:
             writes = disconnection_writes(self.ports, connection, problem, company, self.ports.clock())
             if not writes:
-                return 0  # it had ended before
+                return 0  # it has already ended
             self.ports.store.commit(*writes)
         except ConditionFailed:
-            return 0  # somebody reconnected or unlinked it at this moment
+            return 0  # it has just been reconnected or unlinked
         return 1
 
 
 class _TokenRejected(Exception):
     """Xero does not list the connections for this token."""
-
-
-def _with_resume_point(tended: CheckResult, after: str | None) -> CheckResult:
-    return replace(tended, resume_after=after)

@@ -1,7 +1,7 @@
-"""The daily round over all connections. Where it stands is kept, so that any run goes on where the last one ended.
+"""The daily round over all connections. Its progress is stored, so that each run continues where the last one stopped.
 
-A run is started every few minutes, takes what it has time for, and does nothing once the day's round is done. So a
-run may be killed at any moment: the next one takes up the page that it was at, after its claim has run out.
+A run starts every few minutes, does what it has time for, and does nothing once the day's round is finished. A run may
+be killed at any moment: once its claim has expired, the next run continues with the same page.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from feedlane.store.records import put_record, record_in
 from feedlane.store.table import ConditionFailed
 from feedlane.upkeep.connections import CheckResult, ConnectionCheck
 
-# From its start: longer than a run may take, shorter than the time between two.
+# From a run's start: longer than a run may take, shorter than the time between two runs.
 CLAIM_DURATION = timedelta(minutes=6)
-# A refresh whose answer was lost can be repeated for 30 minutes only: three more runs, ten minutes apart.
+# A refresh whose answer was lost can be repeated only within 30 minutes: three more runs, ten minutes apart.
 RECHECKS_PER_CONNECTION_MAX = 3
 RECHECKS_MAX = 500
-# Token sets asked for in a minute, with two to four calls each: far below the 10,000 calls of an app at Xero.
+# With two to four calls each: far below Xero's 10,000 calls a minute for an app.
 TOKEN_SETS_PER_MINUTE_MAX = 300
 
 
 class Recheck(Record):
-    """A connection of which nothing could be said, and how often it was looked at again."""
+    """A connection whose check had no answer, and how often it was checked again."""
 
     company_id: str
     connection_id: str
@@ -35,7 +35,10 @@ class Recheck(Record):
 
 
 class RoundState(Record):
-    """`after` is the connection to go on behind; `day` is when the round began. The counts are the round's."""
+    """`day` is when the round began, `after` the connection after which to continue, `again` the rechecks to do.
+
+    `seen` and `ended` count the connections that the round has checked, and those of them that ended.
+    """
 
     day: str = ""
     after: str = ""
@@ -49,28 +52,31 @@ class RoundState(Record):
     def is_claimed(self, now: datetime) -> bool:
         return self.claimed_until is not None and now < self.claimed_until
 
-    def begun(self, day: str) -> RoundState:
-        """As it is while it lasts; one that was finished on another day begins anew."""
+    def begin(self, day: str) -> RoundState:
+        """A new round if the last one was finished on another day; otherwise the same."""
         if not self.finished or self.day == day:
             return self
         return RoundState(day=day, finished=False, again=self.again, version=self.version)
 
-    def with_page(self, tended: CheckResult) -> RoundState:
-        new = tuple(Recheck(company_id=company, connection_id=id) for company, id in tended.unknown)
-        return self._add_counts(tended).but(
-            after=tended.resume_after or "",
-            finished=tended.resume_after is None,
+    def with_page(self, result: CheckResult) -> RoundState:
+        new = tuple(Recheck(company_id=company_id, connection_id=id) for company_id, id in result.unknown)
+        return self._add_counts(result).but(
+            after=result.resume_after or "",
+            finished=result.resume_after is None,
             again=(*self.again, *new)[:RECHECKS_MAX],
         )
 
-    def with_rechecked(self, asked: tuple[Recheck, ...], tended: CheckResult) -> RoundState:
-        """Those that stay unknown are asked for a few times more, and then by the next round."""
-        unknown = set(tended.unknown)
-        left = (one.but(tries=one.tries + 1) for one in asked if (one.company_id, one.connection_id) in unknown)
-        return self._add_counts(tended).but(again=tuple(one for one in left if one.tries < RECHECKS_PER_CONNECTION_MAX))
+    def with_rechecked(self, result: CheckResult) -> RoundState:
+        """Those that stay unknown are checked a few more times, then left to the next round."""
+        unknown = set(result.unknown)
+        failed = [recheck for recheck in self.again if (recheck.company_id, recheck.connection_id) in unknown]
+        tried = [recheck.but(tries=recheck.tries + 1) for recheck in failed]
+        return self._add_counts(result).but(
+            again=tuple(recheck for recheck in tried if recheck.tries < RECHECKS_PER_CONNECTION_MAX)
+        )
 
-    def _add_counts(self, tended: CheckResult) -> RoundState:
-        return self.but(seen=self.seen + tended.seen, ended=self.ended + tended.ended)
+    def _add_counts(self, result: CheckResult) -> RoundState:
+        return self.but(seen=self.seen + result.checked, ended=self.ended + result.ended)
 
 
 @dataclass(frozen=True)
@@ -79,45 +85,45 @@ class DailyRound:
     connection_check: ConnectionCheck
 
     def run(self, time_left: Callable[[], timedelta]) -> RoundState | None:
-        """The round as this run leaves it; None if another run is at it."""
+        """Continues the round and returns its new state; None if another run holds it."""
         try:
-            round = self._claim()
-            if round is None:
+            state = self._claim()
+            if state is None:
                 return None
-            round, stop = self._again(round, time_left)
-            while not (stop or round.finished):
-                tended = self.connection_check.check_page(round.after, time_left)
-                round, stop = self._save(round.with_page(tended)), tended.stop
-            return self._save(round.but(claimed_until=None)) if round.claimed_until else round
+            state, stop = self._run_rechecks(state, time_left)
+            while not (stop or state.finished):
+                result = self.connection_check.check_page(state.after, time_left)
+                state, stop = self._save(state.with_page(result)), result.stop
+            return self._save(state.but(claimed_until=None)) if state.claimed_until else state
         except ConditionFailed:
-            return None  # this run was held up for longer than its claim, and another one took over
+            return None  # this run outlasted its claim, and another one took over
 
     def _claim(self) -> RoundState | None:
         now = self.ports.clock()
-        found = record_in(RoundState, self.ports.store.table.get(keys.ROUND)) or RoundState()
-        if found.is_claimed(now):
+        stored = record_in(RoundState, self.ports.store.table.get(keys.ROUND)) or RoundState()
+        if stored.is_claimed(now):
             return None
-        round = found.begun(now.date().isoformat())
-        if round.finished and not round.again:
-            return round
-        return self._save(round.but(claimed_until=now + CLAIM_DURATION))
+        state = stored.begin(now.date().isoformat())
+        if state.finished and not state.again:
+            return state
+        return self._save(state.but(claimed_until=now + CLAIM_DURATION))
 
-    def _again(self, round: RoundState, time_left: Callable[[], timedelta]) -> tuple[RoundState, bool]:
-        """First those that are in doubt, while Xero still honours the old refresh token."""
-        if not round.again:
-            return round, False
-        asked = round.again
-        tended = self.connection_check.recheck([(one.company_id, one.connection_id) for one in asked], time_left)
-        return self._save(round.with_rechecked(asked, tended)), tended.stop
+    def _run_rechecks(self, state: RoundState, time_left: Callable[[], timedelta]) -> tuple[RoundState, bool]:
+        """Those in doubt come first, while Xero still honours the old refresh token."""
+        if not state.again:
+            return state, False
+        ids = [(recheck.company_id, recheck.connection_id) for recheck in state.again]
+        result = self.connection_check.recheck(ids, time_left)
+        return self._save(state.with_rechecked(result)), result.stop
 
-    def _save(self, round: RoundState) -> RoundState:
-        """Raises `ConditionFailed` if another run has written meanwhile."""
-        self.ports.store.commit(put_record(keys.ROUND, round))
-        return round.but(version=round.version + 1)
+    def _save(self, state: RoundState) -> RoundState:
+        """Raises `ConditionFailed` if another run has written since."""
+        self.ports.store.commit(put_record(keys.ROUND, state))
+        return state.but(version=state.version + 1)
 
 
 class Pacer:
-    """At most so many a minute, evenly."""
+    """Spaces calls evenly, at most `per_minute`."""
 
     def __init__(self, per_minute: int, seconds: Callable[[], float], pause: Callable[[float], None]) -> None:
         self._interval_seconds = 60 / per_minute

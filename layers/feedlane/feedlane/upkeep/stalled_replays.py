@@ -1,4 +1,4 @@
-"""Replays that run and of which nothing moves: their message is among the dead letters, or gone. They are rung for."""
+"""Running replays that have stalled because their message is a dead letter or lost: sends them a new one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from feedlane.webhooks.replay import ReplayState
 
 
 class Requeued(Record):
-    """How many go on, and the ids of those that are given up."""
+    """How many got a new message, and the ids of those given up."""
 
-    rung: int = 0
+    requeued: int = 0
     given_up: tuple[str, ...] = ()
 
 
 def requeue(ports: Ports, now: datetime) -> Requeued:
-    """May be done at any time, and by several at once: however many messages there are, a replay sends nothing twice.
+    """Requeues stalled replays. Concurrent runs are safe: a replay with several messages sends nothing twice.
 
-    One that was rung for often enough without a single step ends as failed. It can be asked for again.
+    A replay that was requeued often enough without a single step ends as failed. It can be started again.
     """
-    rung, given_up = 0, []
+    requeued, given_up = 0, []
     for listed in list(webhook_items.running_replays(ports.store)):
         replay = webhook_items.find_replay(ports.store, listed.consumer_id, listed.id)
         if replay is None or not replay.is_stalled(now):
@@ -34,7 +34,7 @@ def requeue(ports: Ports, now: datetime) -> Requeued:
         try:
             ports.store.commit(webhook_items.put_replay(after, now))
         except ConditionFailed:
-            continue  # it goes on by itself
-        rung += after.is_running
+            continue  # it has moved since
+        requeued += after.is_running
         given_up += [] if after.is_running else [after.id]
-    return Requeued(rung=rung, given_up=tuple(given_up))
+    return Requeued(requeued=requeued, given_up=tuple(given_up))

@@ -1,6 +1,6 @@
-"""The watch: every few minutes it finds what stands still because a crash or a dead letter has cut it off.
+"""The watch: every ten minutes it finds work that a crash or a dead letter has interrupted, and resumes it.
 
-Only for what nothing else comes by: whatever has a message of its own on a queue needs no watch.
+It covers only work without a message of its own on a queue.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from feedlane.upkeep import refreshes_in_doubt, stalled_replays
 
 
 class WatchResult(Record):
-    """`keys`: whether the app's keys had something left to do; None if the vault could not be asked now."""
+    """`keys`: whether a change of the app's keys had to be finished; None if the vault was unavailable."""
 
     replays_rung: int
     replays_given_up: tuple[str, ...]
@@ -30,19 +30,19 @@ class Watch:
     ports: Ports
     vault: Vault
 
-    def look(self) -> WatchResult:
+    def run(self) -> WatchResult:
         replays = stalled_replays.requeue(self.ports, self.ports.clock())
         refreshes = refreshes_in_doubt.resolve(self.ports.store, self.vault, self.ports.clock())
         return WatchResult(
-            replays_rung=replays.rung,
+            replays_rung=replays.requeued,
             replays_given_up=replays.given_up,
-            refreshes_settled=refreshes.settled,
+            refreshes_settled=refreshes.resolved,
             refreshes_ended=refreshes.ended,
-            keys=self._settle_keys(),
+            keys=self._finish_key_change(),
         )
 
-    def _settle_keys(self) -> bool | None:
+    def _finish_key_change(self) -> bool | None:
         try:
             return app_keys.finish_interrupted_change(self.ports, self.vault, self.ports.clock())
         except Unavailable:
-            return None  # the next run asks again
+            return None  # the next run retries

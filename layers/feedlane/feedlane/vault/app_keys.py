@@ -1,4 +1,4 @@
-"""The app's keys: kept, checked with Xero, used; with a second secret while the first is being replaced."""
+"""The app's keys: stored, checked with Xero and used, with a second secret while the first is being replaced."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from feedlane.xero.identity_errors import IdentityRefused, IdentityUnavailable, 
 
 NAME = "app-keys"
 KEY_LENGTH_MIN, KEY_LENGTH_MAX = 8, 128
-# Whoever has held the lease for longer than this writes no more: the store cannot refuse a write that comes too late.
+# A change that takes longer writes nothing: the store cannot refuse a write that comes after the lease has ended.
 CHANGE_DURATION_MAX = LEASE_DURATION - timedelta(seconds=10)
-_TRIES = 6
+_ATTEMPTS_MAX = 6
+_OK_BEST_FIRST = (True, None, False)
 KEYS_NOT_SET_PROBLEM = Problem(
     type=KEYS_NOT_SET,
     title="App keys missing",
@@ -34,7 +35,7 @@ T = TypeVar("T")
 
 
 class StoredKeys(Record):
-    """`version` rises with every change. `checked`: Xero knew what was entered when it was stored."""
+    """`version` rises with every change. `checked`: Xero recognised the keys when they were stored."""
 
     client_id: str
     client_secret: str = Field(repr=False)
@@ -55,7 +56,7 @@ class StoredKeys(Record):
 class AppKeys:
     """Read from the store for every use: they are needed twice an hour per token set and must not be stale.
 
-    Changes come one after the other, under a lease: each starts from what the one before has left.
+    Changes run one at a time, under a lease: each starts from the result of the previous one.
     """
 
     def __init__(
@@ -68,66 +69,66 @@ class AppKeys:
         self._pause = pause
 
     def save(self, client_id: str, client_secret: str) -> KeysCheck:
-        """Stores the keys unless Xero says they are wrong. Raises `Invalid`.
+        """Stores the keys unless Xero rejects them. Raises `Invalid`.
 
-        A former secret of the same app stays as the second, to be tried when the first is not known.
+        The previous secret of the same app stays as the second, for when Xero does not recognise the first.
         """
         _require_plain("clientId", client_id)
         _require_plain("clientSecret", client_secret)
-        with self._exclusively() as ends:
+        with self._exclusive_change() as deadline:
             stored = self._read_stored()
             same_app = stored is not None and stored.client_id == client_id
             check = self._check(ClientKeys(client_id, client_secret), same_app)
             if check.ok is False:
                 return check
-            second = _former_secret(stored, client_secret) if stored and same_app else None
+            second = _previous_secret(stored, client_secret) if stored and same_app else None
             keys = StoredKeys(client_id=client_id, client_secret=client_secret, second_secret=second)
-            return self._store_keys(ends, keys, stored, check)
+            return self._store_keys(deadline, keys, stored, check)
 
     def add(self, client_secret: str) -> KeysCheck:
-        """A second secret beside the first. Raises `Invalid`, `AppKeysRejected` if there are no keys yet."""
+        """Adds a second secret. Raises `Invalid`, and `AppKeysRejected` if there are no keys yet."""
         _require_plain("clientSecret", client_secret)
-        with self._exclusively() as ends:
+        with self._exclusive_change() as deadline:
             stored = self._require_stored()
             if client_secret == stored.client_secret:
-                rule = "is the first secret already: the second must be another"
+                rule = "is already the first secret; the second must be different"
                 raise Invalid.field("clientSecret", rule, "Different")
             check = self._check(ClientKeys(stored.client_id, client_secret), same_app=True)
             if check.ok is False:
                 return check
-            return self._store_keys(ends, stored.but(second_secret=client_secret), stored, check)
+            return self._store_keys(deadline, stored.but(second_secret=client_secret), stored, check)
 
-    def drop(self, which: SecretSlot) -> KeysCheck:
-        """Only a secret that Xero knows may be left alone. Raises `Invalid`, `Unavailable`, and then drops nothing."""
-        with self._exclusively() as ends:
+    def drop(self, slot: SecretSlot) -> KeysCheck:
+        """Drops one of two secrets if Xero recognises the other. Otherwise raises `Invalid` or `Unavailable`."""
+        with self._exclusive_change() as deadline:
             stored = self._require_stored()
             if stored.second_secret is None:
-                raise Invalid.field("clientSecret", "is the only one: save another before this one is dropped", "Last")
-            kept = stored.second_secret if which is SecretSlot.FIRST else stored.client_secret
+                raise Invalid.field("clientSecret", "is the only secret; save another one before you drop it", "Last")
+            kept = stored.second_secret if slot is SecretSlot.FIRST else stored.client_secret
             check = self._check(ClientKeys(stored.client_id, kept), same_app=True)
             if check.ok is None:
                 raise Unavailable(check.message)
             if check.ok is False:
-                message = f"cannot be dropped: Xero does not know the other one, which ends in {kept[-4:]}"
+                message = f"cannot be dropped: Xero does not recognise the other secret, which ends in {kept[-4:]}"
                 raise Invalid.field("clientSecret", message, "AppKeys")
-            left = StoredKeys(client_id=stored.client_id, client_secret=kept)
-            return self._store_keys(ends, left, stored, check)
+            keys = StoredKeys(client_id=stored.client_id, client_secret=kept)
+            return self._store_keys(deadline, keys, stored, check)
 
-    def described(self, check: bool) -> KeysCheck:
-        """The keys as they stand, without their secrets; with `check` Xero is asked whether it knows one of them."""
+    def describe(self, check: bool) -> KeysCheck:
+        """The keys as stored, without their secrets. `check` asks Xero whether it recognises one of them."""
         stored = self._read_stored()
         if stored is None:
             return KeysCheck(ok=None)
-        told = KeysCheck(ok=stored.checked or None)
+        result = KeysCheck(ok=stored.checked or None)
         if check:
-            answers = [self._check(keys, same_app=True) for keys in stored.keys_to_try]
-            told = min(answers, key=lambda answer: _BEST_FIRST.index(answer.ok))
-        return _with_key_facts(told, stored)
+            checks = [self._check(keys, same_app=True) for keys in stored.keys_to_try]
+            result = min(checks, key=lambda check: _OK_BEST_FIRST.index(check.ok))
+        return _with_key_facts(result, stored)
 
     def use(self, call: Callable[[ClientKeys], T]) -> T:
-        """What the call answers with the keys that Xero knows.
+        """Makes the call with the keys that Xero recognises and returns its result.
 
-        Raises `InvalidGrant`, `AppKeysRejected` and `Unavailable`; only the first has to do with a customer.
+        Raises `InvalidGrant`, `AppKeysRejected` and `Unavailable`; only the first concerns a customer.
         """
         keys, problem = self._require_stored().keys_to_try, KEYS_NOT_SET_PROBLEM
         tried: list[ClientKeys] = []
@@ -137,8 +138,8 @@ class AppKeys:
                 return call(keys[0])
             except InvalidClient as error:
                 problem = error.problem
-                # It counts only after re-reading the store: the keys may have been replaced meanwhile.
-                keys = keys[1:] or [one for one in self._require_stored().keys_to_try if one not in tried]
+                # Final only after the store is read again: the keys may have been replaced in the meantime.
+                keys = keys[1:] or [pair for pair in self._require_stored().keys_to_try if pair not in tried]
             except InvalidGrant:
                 raise
             except IdentityRefused as error:
@@ -153,9 +154,9 @@ class AppKeys:
         except InvalidClient:
             return _wrong_secret() if same_app else _wrong_keys()
         except IdentityUnavailable as error:
-            return KeysCheck(ok=None, message=f"The keys could not be checked now: {error.reason}.")
+            return KeysCheck(ok=None, message=f"The keys could not be checked: {error.reason}.")
         except IdentityRefused:
-            # Xero looks at the keys first: whatever else it minds, the keys are right.
+            # Xero checks the keys first: whatever else it refuses, the keys are right.
             pass
         return KeysCheck(ok=True)
 
@@ -166,25 +167,27 @@ class AppKeys:
         return stored
 
     def _read_stored(self) -> StoredKeys | None:
-        found = self._secrets.current(NAME)
-        return None if found is None else StoredKeys.model_validate_json(found.text)
+        secret = self._secrets.current(NAME)
+        return None if secret is None else StoredKeys.model_validate_json(secret.text)
 
-    def _store_keys(self, ends: datetime, keys: StoredKeys, before: StoredKeys | None, check: KeysCheck) -> KeysCheck:
+    def _store_keys(
+        self, deadline: datetime, keys: StoredKeys, before: StoredKeys | None, check: KeysCheck
+    ) -> KeysCheck:
         now = self._clock()
-        if now >= ends:
+        if now >= deadline:
             raise Unavailable("The change of the app's keys took too long", 1)
-        # Not only one more than before: it must rise also if the secret was lost and is entered anew.
+        # Based on the time: it must also rise when the secret was lost and is entered again.
         version = max(int(now.timestamp() * 1000), before.version + 1 if before else 0)
         keys = keys.but(checked=check.ok is True, version=version)
         self._secrets.write(NAME, keys.model_dump_json())
         return _with_key_facts(check, keys)
 
     @contextmanager
-    def _exclusively(self) -> Iterator[datetime]:
-        """Nobody else changes the keys until the moment that is given. Raises `Unavailable` while another does."""
-        for attempt in range(_TRIES):
-            seen, now = self._leases.look(NAME), self._clock()
-            lease = None if seen.is_held(now) else self._leases.take(seen)
+    def _exclusive_change(self) -> Iterator[datetime]:
+        """Keeps other changes out and yields the deadline for this one. Raises `Unavailable` during another change."""
+        for attempt in range(_ATTEMPTS_MAX):
+            state, now = self._leases.read(NAME), self._clock()
+            lease = None if state.is_held(now) else self._leases.take(state)
             if lease is None:
                 self._pause(0.1 * 2**attempt)
                 continue
@@ -193,23 +196,20 @@ class AppKeys:
             finally:
                 self._leases.release(lease)
             return
-        raise Unavailable("Somebody else changes the app's keys at this moment", 5)
-
-
-_BEST_FIRST = (True, None, False)
+        raise Unavailable("Another change of the app's keys is in progress", 5)
 
 
 def _with_key_facts(check: KeysCheck, keys: StoredKeys) -> KeysCheck:
     return check.but(client_id=keys.client_id, endings=keys.endings, version=keys.version)
 
 
-def _former_secret(stored: StoredKeys, client_secret: str) -> str | None:
-    former = (stored.client_secret, stored.second_secret)
-    return next((secret for secret in former if secret and secret != client_secret), None)
+def _previous_secret(stored: StoredKeys, client_secret: str) -> str | None:
+    secrets = (stored.client_secret, stored.second_secret)
+    return next((secret for secret in secrets if secret and secret != client_secret), None)
 
 
 def _require_plain(field: str, value: str) -> None:
-    """No more than what a slip of the clipboard breaks: Xero may change how its keys look."""
+    """Catches only what copy and paste breaks: Xero may change the format of its keys."""
     if not KEY_LENGTH_MIN <= len(value) <= KEY_LENGTH_MAX:
         raise Invalid.field(field, f"must have {KEY_LENGTH_MIN} to {KEY_LENGTH_MAX} characters", "Length")
     if not all("!" <= character <= "~" for character in value):
@@ -220,7 +220,7 @@ def _wrong_secret() -> KeysCheck:
     return KeysCheck(
         ok=False,
         field="clientSecret",
-        message="Xero does not know this client secret. The client id is the one in use.",
+        message="Xero does not recognise this client secret. The client id is the one in use.",
     )
 
 
@@ -228,5 +228,5 @@ def _wrong_keys() -> KeysCheck:
     return KeysCheck(
         ok=False,
         field="clientId",
-        message="Xero does not know this client id with this client secret; it does not say which is wrong.",
+        message="Xero does not recognise this client id with this client secret; it does not say which is wrong.",
     )

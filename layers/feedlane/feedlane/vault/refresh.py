@@ -1,4 +1,4 @@
-"""One refresh at a time per token set, stored before it is used; no customer is lost to a race or a crash."""
+"""Token refresh: one at a time per token set, stored before use, so that no race or crash disconnects a customer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from feedlane.vault.token_sets import TokenSets
 from feedlane.xero.identity import ClientKeys, Identity
 from feedlane.xero.identity_errors import IdentityUnanswered, InvalidGrant
 
-# How long to wait, in all some 6 seconds, for a token that somebody else is fetching.
+# Waits for a token that another instance is refreshing: some 6 seconds in all.
 RETRY_WAITS_SECONDS = (0.05, 0.1, 0.2, 0.3, *[0.5] * 11)
 
 
@@ -38,35 +38,37 @@ class TokenRefresh:
         self._pause = pause
 
     def access_token(self, id: str, rejected: str | None = None) -> AccessToken:
-        """A token that works now, refreshed by us or by whoever was first.
+        """A token that works now, refreshed here or by another instance.
 
         `rejected` is the fingerprint of a token that got a 401.
         Raises `ReconnectionNeeded`, `AppKeysRejected`, `Unavailable`.
         """
         for wait in RETRY_WAITS_SECONDS:
-            seen = self._leases.look(id)
-            tokens = self._token_sets.at(seen)
+            lease_state = self._leases.read(id)
+            tokens = self._token_sets.read(lease_state)
             if tokens is None:
                 raise ReconnectionNeeded(NOT_GRANTED)
             spare = self._usable_token(tokens, rejected)
-            if spare and not self._is_due(tokens, seen):
+            if spare and not self._is_due(tokens, lease_state):
                 return spare
             if tokens.refresh_token is None:
                 raise ReconnectionNeeded(ONE_OFF_ENDED)
-            renewed = self._refresh_under_lease(seen, tokens, spare)
+            renewed = self._refresh_under_lease(lease_state, tokens, spare)
             if renewed:
                 return renewed
             self._pause(wait)
         raise Unavailable("The token is being refreshed", 2)
 
-    def _is_due(self, tokens: TokenSet, seen: LeaseState) -> bool:
-        """Whether to refresh a token that still works: it ends soon, and nobody is at it already."""
+    def _is_due(self, tokens: TokenSet, lease_state: LeaseState) -> bool:
+        """Whether to refresh a token that still works: it expires soon, and no other instance is refreshing it."""
         now = self._clock()
-        return not tokens.is_fresh(now) and tokens.refresh_token is not None and not seen.is_held(now)
+        return not tokens.is_fresh(now) and tokens.refresh_token is not None and not lease_state.is_held(now)
 
-    def _refresh_under_lease(self, seen: LeaseState, tokens: TokenSet, spare: AccessToken | None) -> AccessToken | None:
-        """None if it is somebody else's turn. An outage costs nobody a token that still works."""
-        lease = None if seen.is_held(self._clock()) else self._leases.take(seen, refresh=True)
+    def _refresh_under_lease(
+        self, lease_state: LeaseState, tokens: TokenSet, spare: AccessToken | None
+    ) -> AccessToken | None:
+        """None if another instance holds the lease. In an outage, a token that still works is returned."""
+        lease = None if lease_state.is_held(self._clock()) else self._leases.take(lease_state, refresh=True)
         if lease is None:
             return None
         try:
@@ -79,7 +81,7 @@ class TokenRefresh:
             raise
 
     def _refresh(self, lease: LeaseState, tokens: TokenSet) -> TokenSet:
-        """Stored, then published, then used. Raises `Lost` if the lease ran out meanwhile."""
+        """Stores the new pair, publishes it and only then returns it. Raises `LeaseLost` if the lease ran out."""
         try:
             renewed = self._renew(lease, tokens)
             version = self._token_sets.write(lease.subject, renewed)
@@ -91,29 +93,29 @@ class TokenRefresh:
             raise
         except BaseException:
             # Xero may have rotated the refresh token all the same. It honours the old one, which the store
-            # still names, for 30 minutes: the next to come starts with that.
+            # still names, for 30 minutes: the next refresh starts with it.
             self._leases.release(lease, in_doubt=True)
             raise
         return renewed
 
     def _renew(self, lease: LeaseState, tokens: TokenSet) -> TokenSet:
         try:
-            return self._ask(tokens)
+            return self._request_tokens(tokens)
         except InvalidGrant as error:
-            # It counts only if nobody else has rotated the token, and no other stored pair works: one that
-            # was written before a crash, or the one before the last.
-            if self._leases.look(lease.subject).fencing != lease.fencing:
+            # Final only if no other instance has rotated the token and no other stored pair works: one that
+            # was written before a crash, or the previous one.
+            if self._leases.read(lease.subject).fencing != lease.fencing:
                 raise LeaseLost from None
-            for other in self._token_sets.others(lease):
+            for other in self._token_sets.other_pairs(lease):
                 if other.refresh_token not in (None, tokens.refresh_token):
                     try:
-                        return self._ask(other)
+                        return self._request_tokens(other)
                     except InvalidGrant:
                         continue
             raise ReconnectionNeeded(error.problem) from None
 
-    def _ask(self, tokens: TokenSet) -> TokenSet:
-        """A lost answer is asked for once more at once, with the same token."""
+    def _request_tokens(self, tokens: TokenSet) -> TokenSet:
+        """Repeats the request once, with the same token, if its answer is lost."""
 
         def refresh(keys: ClientKeys) -> TokenSet:
             if keys.id != tokens.client_id:
@@ -126,7 +128,7 @@ class TokenRefresh:
         return self._app_keys.use(refresh)
 
     def _usable_token(self, tokens: TokenSet, rejected: str | None) -> AccessToken | None:
-        """The token as it is, if it lives long enough for a call."""
+        """The stored token, if it lives long enough for a call."""
         token = _access_token_of(tokens)
         if not token.is_fresh(self._clock()) or fingerprint(token.value) == rejected:
             return None

@@ -12,22 +12,22 @@ class SecretVersion(NamedTuple):
     text: str
 
     def __repr__(self) -> str:
-        return f"Version(id={self.id!r})"
+        return f"SecretVersion(id={self.id!r})"
 
 
 class Secrets(Protocol):
     """Raises `Unavailable` when the store is throttled or does not answer."""
 
     def current(self, name: str) -> SecretVersion | None:
-        """What was written last."""
+        """The version written last."""
 
     def previous(self, name: str) -> SecretVersion | None:
-        """What was written before that."""
+        """The version before the current one."""
 
     def version(self, name: str, id: str) -> SecretVersion | None: ...
 
     def write(self, name: str, text: str) -> str:
-        """Keeps the text as the current version and answers its id; the one before becomes the previous."""
+        """Stores the text as the current version and returns its id; the version before becomes the previous one."""
 
     def delete(self, name: str) -> None:
-        """For good, with all versions. One that is not there is no error."""
+        """Deletes all versions for good. A missing secret is no error."""

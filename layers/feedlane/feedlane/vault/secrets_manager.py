@@ -15,11 +15,11 @@ from feedlane.vault.secrets import SecretVersion
 _RETRYABLE_CODES = frozenset(
     {"ThrottlingException", "TooManyRequestsException", "InternalServiceError", "ServiceUnavailable"}
 )
-_TRIES = 5
+_ATTEMPTS_MAX = 5
 
 
 class SecretsManager:
-    """`client` is boto3's; `prefix` is where this deployment's secrets live, with the slash left out."""
+    """`client` is boto3's; `prefix` begins the names of this deployment's secrets, without the slash behind it."""
 
     def __init__(self, client: Any, prefix: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
@@ -36,22 +36,22 @@ class SecretsManager:
         return self._read(name, VersionId=id)
 
     def write(self, name: str, text: str) -> str:
-        """The token, fresh for each text, becomes the version's id and makes retries one write."""
+        """Sends a new request token with each text: it becomes the version's id, and retries count as one write."""
         token = new_id()
-        for attempt in range(_TRIES):
+        for attempt in range(_ATTEMPTS_MAX):
             for operation in ("put_secret_value", "create_secret"):
-                found = self._write(operation, name, text, token)
-                if found is not None:
-                    return found
-            # Deleted just now, and its name not free yet.
+                version = self._write(operation, name, text, token)
+                if version is not None:
+                    return version
+            # It has just been deleted, and its name is not free yet.
             self._pause(0.2 * 2**attempt)
-        raise Unavailable("Secrets Manager is still deleting the secret of that name", 5)
+        raise Unavailable("Secrets Manager is still deleting the secret with this name", 5)
 
     def delete(self, name: str) -> None:
         self._call("delete_secret", SecretId=self._id(name), ForceDeleteWithoutRecovery=True)
 
-    def _read(self, name: str, **which: str) -> SecretVersion | None:
-        answer = self._call("get_secret_value", SecretId=self._id(name), **which)
+    def _read(self, name: str, **selector: str) -> SecretVersion | None:
+        answer = self._call("get_secret_value", SecretId=self._id(name), **selector)
         return SecretVersion(answer["VersionId"], answer["SecretString"]) if answer else None
 
     def _write(self, operation: str, name: str, text: str, token: str) -> str | None:
@@ -60,7 +60,7 @@ class SecretsManager:
         return str(answer["VersionId"]) if answer else None
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any] | None:
-        """None where there is no such secret or version, or none any more, or (to create) one already."""
+        """None where the secret or version does not exist (any more) or, when creating, already exists."""
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**request)
         except ClientError as error:
@@ -68,7 +68,7 @@ class SecretsManager:
             if code in {"ResourceNotFoundException", "ResourceExistsException", "InvalidRequestException"}:
                 return None
             if code in _RETRYABLE_CODES:
-                raise Unavailable("Secrets Manager asked to come back later", 2) from None
+                raise Unavailable("Secrets Manager asked to retry later", 2) from None
             raise
         except HTTPClientError as error:
             raise Unavailable(f"Secrets Manager did not answer ({type(error).__name__})", 2) from None

@@ -1,4 +1,4 @@
-"""The vault: the only reader and writer of secrets. Client secret and refresh tokens never leave it."""
+"""The vault: the only reader and writer of secrets. The client secret and refresh tokens never leave it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from feedlane.xero.identity_errors import InvalidGrant
 
 
 class VaultService:
-    """Implements `Vault` where the secrets are."""
+    """Implements the port `Vault` over the secrets themselves."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class VaultService:
         return self._app_keys.save(client_id, client_secret)
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
-        """A second secret, tried when Xero does not know the first: keys rotate without an outage."""
+        """Adds a second secret, tried when Xero does not recognise the first: keys rotate without an outage."""
         return self._app_keys.add(client_secret)
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
         return self._app_keys.drop(which)
 
     def app_keys(self, check: bool = False) -> KeysCheck:
-        return self._app_keys.described(check)
+        return self._app_keys.describe(check)
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         try:
@@ -58,38 +58,29 @@ class VaultService:
         except InvalidGrant as error:
             raise ReconnectionNeeded(error.problem) from None
         id = token_set_id(tokens.client_id, tokens.xero_user_id)
-        # A refresh of the former pair that is under way loses its lease by this.
-        self._leases.announce(id, self._token_sets.write(id, self._with_stored_refresh_token(id, tokens)))
+        # This takes the lease from a refresh of the previous pair that is in progress.
+        self._leases.supersede(id, self._token_sets.write(id, self._with_stored_refresh_token(id, tokens)))
         return _grant(id, tokens)
-
-    def _with_stored_refresh_token(self, id: str, granted: TokenSet) -> TokenSet:
-        """One-off access brings no refresh token. The one that the same customer gave before is still good: other
-        connections live by it.
-        """
-        if granted.refresh_token is not None:
-            return granted
-        stored = self._token_sets.at(self._leases.look(id))
-        return granted if stored is None else granted.but(refresh_token=stored.refresh_token)
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         return self._refresh.access_token(token_set_id, rejected)
 
     def revoke(self, token_set_id: str) -> None:
-        tokens = self._token_sets.at(self._leases.look(token_set_id))
+        tokens = self._token_sets.read(self._leases.read(token_set_id))
         if tokens is None:
             return
         refresh_token = tokens.refresh_token
         if refresh_token is not None:
             with suppress(InvalidGrant):
                 self._app_keys.use(lambda keys: self._identity.revoke(keys, refresh_token))
-        self._leases.announce(token_set_id, "")
+        self._leases.supersede(token_set_id, "")
         self._token_sets.delete(token_set_id)
 
     def create_webhook_secret(self, consumer_id: str) -> str:
         return self._webhook_secrets.create(consumer_id)
 
     def webhook_secrets(self, consumer_id: str) -> list[str]:
-        return self._webhook_secrets.of(consumer_id)
+        return self._webhook_secrets.secrets_of(consumer_id)
 
     def webhook_headers(self, consumer_id: str) -> dict[str, str]:
         return self._webhook_secrets.headers_of(consumer_id)
@@ -99,6 +90,13 @@ class VaultService:
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         self._webhook_secrets.delete(consumer_id)
+
+    def _with_stored_refresh_token(self, id: str, granted: TokenSet) -> TokenSet:
+        """One-off access brings no refresh token. The customer's earlier one stays: other connections need it."""
+        if granted.refresh_token is not None:
+            return granted
+        stored = self._token_sets.read(self._leases.read(id))
+        return granted if stored is None else granted.but(refresh_token=stored.refresh_token)
 
 
 def _grant(id: str, tokens: TokenSet) -> Grant:

@@ -1,4 +1,4 @@
-"""Token sets in the store: one per Xero user and app, the version that counts named by the lease item."""
+"""Token sets in the store: one per Xero user and app; the lease item names the valid version."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ _CACHE_SIZE_MAX = 500
 
 
 def token_set_id(client_id: str, xero_user_id: str) -> str:
-    """Xero's tokens belong to a user and an app: another consent of the user replaces the same token set."""
+    """Xero's tokens belong to a user and an app, so another consent of the user replaces the same token set."""
     return fingerprint(f"{client_id}\x1f{xero_user_id}")[:32]
 
 
 class TokenSets:
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
-        self._remembered: dict[str, tuple[str, TokenSet]] = {}
+        self._cache: dict[str, tuple[str, TokenSet]] = {}
 
-    def at(self, seen: LeaseState) -> TokenSet | None:
-        """The token set that counts. A version never changes, so memory is as good as the store."""
-        if not seen.version:
+    def read(self, lease: LeaseState) -> TokenSet | None:
+        """The valid token set. A version never changes, so the cache is as good as the store."""
+        if not lease.version:
             return None
-        version, tokens = self._remembered.get(seen.subject, ("", None))
-        if version == seen.version:
+        version, tokens = self._cache.get(lease.subject, ("", None))
+        if version == lease.version:
             return tokens
-        name = _secret_name(seen.subject)
-        found = self._secrets.version(name, seen.version) or self._secrets.current(name)
-        if found is None:
+        name = _secret_name(lease.subject)
+        secret = self._secrets.version(name, lease.version) or self._secrets.current(name)
+        if secret is None:
             return None
-        tokens = _parse(found)
-        self._remember(seen.subject, found.id, tokens)
+        tokens = _parse(secret)
+        self._remember(lease.subject, secret.id, tokens)
         return tokens
 
-    def others(self, seen: LeaseState) -> list[TokenSet]:
-        """What else is stored, newest first: a pair written before a crash, or the one before the last."""
-        name = _secret_name(seen.subject)
-        stages = (self._secrets.current(name), self._secrets.previous(name))
-        return [_parse(found) for found in stages if found is not None and found.id != seen.version]
+    def other_pairs(self, lease: LeaseState) -> list[TokenSet]:
+        """The other stored pairs, newest first: one written before a crash, or the previous one."""
+        name = _secret_name(lease.subject)
+        versions = (self._secrets.current(name), self._secrets.previous(name))
+        return [_parse(secret) for secret in versions if secret is not None and secret.id != lease.version]
 
     def write(self, id: str, tokens: TokenSet) -> str:
-        """The new version's id. It counts from when the lease item names it."""
+        """Stores the tokens and returns the new version's id. It becomes valid once the lease item names it."""
         version = self._secrets.write(_secret_name(id), tokens.model_dump_json())
         self._remember(id, version, tokens)
         return version
 
     def delete(self, id: str) -> None:
-        self._remembered.pop(id, None)
+        self._cache.pop(id, None)
         self._secrets.delete(_secret_name(id))
 
     def _remember(self, id: str, version: str, tokens: TokenSet) -> None:
-        if len(self._remembered) >= _CACHE_SIZE_MAX:
-            self._remembered.clear()
-        self._remembered[id] = (version, tokens)
+        if len(self._cache) >= _CACHE_SIZE_MAX:
+            self._cache.clear()
+        self._cache[id] = (version, tokens)
 
 
 def _secret_name(id: str) -> str:

@@ -1,4 +1,4 @@
-"""The consumers' signing secrets and headers, all in one secret: Secrets Manager charges for each by the month."""
+"""The consumers' signing secrets and headers, all in one secret: Secrets Manager charges monthly for each one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from feedlane.vault.leases import LeaseLost, Leases, LeaseState
 from feedlane.vault.secrets import Secrets
 
 NAME = "webhook-secrets"
-# How long a secret goes on signing beside the one that replaced it.
+# How long a secret continues to sign beside the one that replaced it.
 ROTATION_OVERLAP = timedelta(hours=24)
 SECRETS_PER_CONSUMER_MAX = 5
-# Secrets Manager takes 65,536 bytes.
+# Secrets Manager accepts 65,536 bytes.
 SECRET_BYTES_MAX = 64_000
-_TRIES = 8
+_ATTEMPTS_MAX = 8
 # By consumer: {"secrets": [{"secret", "until"?}, …] (the newest first), "headers": {…}}.
 ByConsumer = dict[str, dict[str, Any]]
 
@@ -30,69 +30,70 @@ class WebhookSecrets:
         self._secrets = secrets
         self._leases = leases
         self._clock = clock
-        self._remembered: tuple[str, ByConsumer] = ("", {})
+        self._cache: tuple[str, ByConsumer] = ("", {})
 
     def create(self, consumer_id: str) -> str:
-        """A new secret in Standard Webhooks' form; those before go on signing for a day. Raises `Invalid`."""
-        made = "whsec_" + base64.b64encode(randomness.token_bytes(32)).decode()
+        """Creates a secret in Standard Webhooks' format; earlier ones continue to sign for a day. Raises `Invalid`."""
+        secret = "whsec_" + base64.b64encode(randomness.token_bytes(32)).decode()
 
         def add(all: ByConsumer) -> ByConsumer:
             now = self._clock()
-            own = all.get(consumer_id, {})
+            entry = all.get(consumer_id, {})
             until = iso(now + ROTATION_OVERLAP)
-            before = [{"until": until} | one for one in _valid_secrets(own, now)]
-            if len(before) >= SECRETS_PER_CONSUMER_MAX:
-                rule = f"has been rotated {SECRETS_PER_CONSUMER_MAX - 1} times within 24 hours; the next time is {{}}"
-                raise Invalid.field("secret", rule.format(before[-1]["until"]), "MaximumCount")
-            return all | {consumer_id: own | {"secrets": [{"secret": made}, *before]}}
+            earlier = [{"until": until} | record for record in _valid_secrets(entry, now)]
+            if len(earlier) >= SECRETS_PER_CONSUMER_MAX:
+                rotations = f"has been rotated {SECRETS_PER_CONSUMER_MAX - 1} times within 24 hours"
+                rule = f"{rotations}; it can be rotated again at {earlier[-1]['until']}"
+                raise Invalid.field("secret", rule, "MaximumCount")
+            return all | {consumer_id: entry | {"secrets": [{"secret": secret}, *earlier]}}
 
         self._change(add)
-        return made
+        return secret
 
-    def of(self, consumer_id: str) -> list[str]:
-        """Those that are valid now, the newest first."""
-        return [one["secret"] for one in _valid_secrets(self._all().get(consumer_id, {}), self._clock())]
+    def secrets_of(self, consumer_id: str) -> list[str]:
+        """The consumer's valid secrets, newest first."""
+        return [record["secret"] for record in _valid_secrets(self._all().get(consumer_id, {}), self._clock())]
 
     def headers_of(self, consumer_id: str) -> dict[str, str]:
         return dict(self._all().get(consumer_id, {}).get("headers", {}))
 
     def set_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
-        """Instead of those before. Raises `Invalid` if there is no room for them."""
+        """Replaces the consumer's headers. Raises `Invalid` if there is no room for them."""
         self._change(lambda all: all | {consumer_id: all.get(consumer_id, {}) | {"headers": headers}})
 
     def delete(self, consumer_id: str) -> None:
-        self._change(lambda all: {id: kept for id, kept in all.items() if id != consumer_id})
+        self._change(lambda all: {id: entry for id, entry in all.items() if id != consumer_id})
 
     def _change(self, change: Callable[[ByConsumer], ByConsumer]) -> None:
-        """Written anew, and published unless somebody else was first: then once more from the start."""
-        for _ in range(_TRIES):
-            seen = self._leases.look(NAME)
-            before = self._at(seen)
+        """Writes a new version and publishes it; starts again if another change was published first."""
+        for _ in range(_ATTEMPTS_MAX):
+            lease = self._leases.read(NAME)
+            before = self._read(lease)
             after = change(before)
             if after == before:
                 return
             text = json.dumps(after)
             if len(text) > SECRET_BYTES_MAX:
-                raise Invalid.field("headers", "of all consumers together take too much room", "MaximumLength")
+                raise Invalid.field("headers", "of all consumers together are too large", "MaximumLength")
             version = self._secrets.write(NAME, text)
             try:
-                self._leases.publish(seen, version)
+                self._leases.publish(lease, version)
             except LeaseLost:
                 continue
             return
         raise Unavailable("Too many changes of webhook secrets at once", 1)
 
     def _all(self) -> ByConsumer:
-        return self._at(self._leases.look(NAME))
+        return self._read(self._leases.read(NAME))
 
-    def _at(self, seen: LeaseState) -> ByConsumer:
-        version, all = self._remembered
-        if version != seen.version:
-            found = self._secrets.version(NAME, seen.version) if seen.version else None
-            all = json.loads(found.text) if found else {}
-            self._remembered = (seen.version, all)
+    def _read(self, lease: LeaseState) -> ByConsumer:
+        version, all = self._cache
+        if version != lease.version:
+            stored = self._secrets.version(NAME, lease.version) if lease.version else None
+            all = json.loads(stored.text) if stored else {}
+            self._cache = (lease.version, all)
         return all
 
 
-def _valid_secrets(own: dict[str, Any], now: datetime) -> list[dict[str, str]]:
-    return [one for one in own.get("secrets", []) if "until" not in one or one["until"] > iso(now)]
+def _valid_secrets(entry: dict[str, Any], now: datetime) -> list[dict[str, str]]:
+    return [record for record in entry.get("secrets", []) if "until" not in record or record["until"] > iso(now)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from feedlane.clock import epoch
 from feedlane.ids import fingerprint
 from feedlane.link.choice import OrganisationChoice
-from feedlane.link.state_items import S
 from feedlane.record import Record
 from feedlane.store import keys
 from feedlane.store.records import expiry, item_of, record_in
@@ -16,6 +16,7 @@ from feedlane.store.table import Delete, Put
 
 LINK_SESSION_LIFETIME = timedelta(hours=1)
 PORTAL_SESSION_LIFETIME = timedelta(hours=8)
+S = TypeVar("S", bound=Record)
 
 
 class LinkSession(Record):

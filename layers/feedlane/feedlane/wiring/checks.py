@@ -1,4 +1,4 @@
-"""Follow-up messages: who answers each kind of them."""
+"""Follow-up messages: which function handles each kind."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from feedlane.link import one_off_access, recovery, unanswered_starts
 from feedlane.mapping import unmapping
 from feedlane.ports import Ports
 from feedlane.pushes import doorbell
+from feedlane.statements.feed_connection_follower import FeedConnectionFollower
 from feedlane.statements.follower import StatementFollower
 from feedlane.statements.waits import remove_planned_wake
 
@@ -39,23 +40,23 @@ class Checks:
     ports: Ports
     upstream: Upstream
     record_age: Callable[[timedelta], None] = lambda age: None
-    """Is told how old a statement is that the upstream has not ended, whenever it is looked at."""
+    """Called at each check with the age of a statement that the upstream has not ended."""
 
     def dispatch(self, follow_up: FollowUp) -> None:
-        """Does what the message asks. An exception means that it must come again."""
+        """Handles the message. After an exception it must be delivered again."""
         try:
             self._dispatch(follow_up)
         except NotFound as missing:
             if missing.what != "company":
                 raise
-            # Deleted meanwhile: nobody is left to look for, or to tell.
+            # The company has been deleted: there is nothing left to check, and no one to notify.
 
     def _dispatch(self, follow_up: FollowUp) -> None:
         match follow_up:
             case StatementCheck():
-                self._follower.follow(follow_up)
+                StatementFollower(self.ports, self.upstream, self.record_age).follow(follow_up)
             case FeedConnectionCheck():
-                self._follower.follow_feed_connection(follow_up)
+                FeedConnectionFollower(self.ports, self.upstream).follow(follow_up)
             case PushOperationCheck():
                 doorbell.check_operation(self.ports, self.ports.clock(), follow_up)
             case Wake(feed_id=feed_id, at=at):
@@ -70,9 +71,9 @@ class Checks:
             case RemovedAccountCheck(feed_id=feed_id):
                 unmapping.fail_removed_account(self.ports, self.ports.clock(), feed_id)
             case _:
-                self._dispatch_of_connection(follow_up)
+                self._dispatch_for_connection(follow_up)
 
-    def _dispatch_of_connection(self, follow_up: ConnectionFollowUp) -> None:
+    def _dispatch_for_connection(self, follow_up: ConnectionFollowUp) -> None:
         match follow_up:
             case OneOffAccessCheck():
                 one_off_access.check(self.ports, self.ports.clock(), follow_up)
@@ -82,7 +83,3 @@ class Checks:
                 unanswered_starts.check(self.ports, self.ports.clock(), follow_up)
             case _:
                 assert_never(follow_up)
-
-    @property
-    def _follower(self) -> StatementFollower:
-        return StatementFollower(self.ports, self.upstream, self.record_age)

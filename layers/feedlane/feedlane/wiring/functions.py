@@ -1,4 +1,4 @@
-"""The parts put together as the functions use them; each is made once in the life of a function instance."""
+"""The parts as the functions use them; each is built once per function instance."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def checks() -> Checks:
 
 @lru_cache(maxsize=1)
 def daily_round() -> DailyRound:
-    pace = Pacer(TOKEN_SETS_PER_MINUTE_MAX, time.monotonic, time.sleep)
-    tender = ConnectionCheck(ports(), vault(), XeroConnections(xero_http()), pace.wait)
-    return DailyRound(ports(), tender)
+    pacer = Pacer(TOKEN_SETS_PER_MINUTE_MAX, time.monotonic, time.sleep)
+    connection_check = ConnectionCheck(ports(), vault(), XeroConnections(xero_http()), pacer.wait)
+    return DailyRound(ports(), connection_check)
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""What the API's routes and the pages work with. Each part is made when it is first needed: most never need Xero."""
+"""What the API's routes and the pages work with. Each part is built when first used: most requests never need Xero."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from feedlane.store.store import Store
 
 
 class Parts:
-    """The real ones. Tests hand in others."""
+    """The real parts. Tests pass in others."""
 
     new_secret: NewId = staticmethod(new_secret)
 
@@ -69,7 +69,7 @@ class Parts:
         return XeroOrganisations(XeroConnections(wiring.xero_http()), Accounting(wiring.xero_api()), wiring.tokens())
 
     def disconnect(self, connection: Connection) -> None:
-        """Ends the connection at Xero. A token that Xero refuses is exchanged for another one, once."""
+        """Ends the connection at Xero. If Xero rejects the access token, it retries once with a new one."""
         from feedlane.wiring import functions as wiring
         from feedlane.xero.connections import XeroConnections
 

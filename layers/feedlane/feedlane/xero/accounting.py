@@ -1,4 +1,4 @@
-"""What Xero's Accounting API tells of an organisation: its plan, its currencies, its bank accounts."""
+"""An organisation in Xero's Accounting API: its details, its currencies and its bank accounts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from feedlane.xero.api import XeroApi
 from feedlane.xero.time_zones import iana_zone
 
 BASE_PATH = "/api.xro/2.0"
-# What the Bank Feeds API can feed. PayPal accounts are bank accounts to Xero, and cannot be fed.
+# What the Bank Feeds API can feed. Xero counts PayPal accounts as bank accounts too, but they cannot be fed.
 ACCOUNT_KINDS = {"BANK": AccountKind.BANK, "CREDITCARD": AccountKind.CREDIT_CARD}
 
 
 class OrganisationDetails(Record):
-    """`plan` is Xero's `Class` (open: DEMO, TRIAL, STARTER…). A demo company has no bank feeds, as a rule."""
+    """`plan` is Xero's `Class` (an open set: DEMO, TRIAL, STARTER…). A demo company usually has no bank feeds."""
 
     id: str
     name: str
@@ -47,40 +47,41 @@ class Accounting:
         self._api = api
 
     def organisation(self, access: TenantAccess) -> OrganisationDetails:
-        found = _objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation"), "Organisations")
-        said = found[0] if found else {}
-        country = str(said.get("CountryCode") or "")
+        organisations = _objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation"), "Organisations")
+        fields = organisations[0] if organisations else {}
+        country = str(fields.get("CountryCode") or "")
         return OrganisationDetails(
-            id=str(said.get("OrganisationID") or ""),
-            name=str(said.get("Name") or ""),
-            base_currency=str(said.get("BaseCurrency") or ""),
+            id=str(fields.get("OrganisationID") or ""),
+            name=str(fields.get("Name") or ""),
+            base_currency=str(fields.get("BaseCurrency") or ""),
             country=country,
-            time_zone=iana_zone(str(said.get("Timezone") or ""), country),
-            plan=str(said.get("Class") or ""),
-            demo=said.get("IsDemoCompany") is True,
+            time_zone=iana_zone(str(fields.get("Timezone") or ""), country),
+            plan=str(fields.get("Class") or ""),
+            demo=fields.get("IsDemoCompany") is True,
         )
 
     def allows_multicurrency(self, access: TenantAccess) -> bool:
-        """Whether accounts may have another currency than the organisation's own."""
+        """Whether accounts may have a currency other than the organisation's own."""
         actions = _objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation/Actions"), "Actions")
-        return "UseMulticurrency" in {one.get("Name") for one in actions if one.get("Status") == "ALLOWED"}
+        return "UseMulticurrency" in {action.get("Name") for action in actions if action.get("Status") == "ALLOWED"}
 
     def bank_accounts(self, access: TenantAccess) -> list[TargetAccount]:
         """The active bank accounts and credit cards that can be fed."""
         answer = self._api.fetch(access, f"{BASE_PATH}/Accounts", {"where": 'Type=="BANK"'})
         return [
             TargetAccount(
-                id=str(one["AccountID"]),
-                name=str(one.get("Name") or ""),
-                number=str(one.get("BankAccountNumber") or ""),
-                currency=str(one.get("CurrencyCode") or ""),
-                kind=ACCOUNT_KINDS[str(one["BankAccountType"])],
+                id=str(account["AccountID"]),
+                name=str(account.get("Name") or ""),
+                number=str(account.get("BankAccountNumber") or ""),
+                currency=str(account.get("CurrencyCode") or ""),
+                kind=ACCOUNT_KINDS[str(account["BankAccountType"])],
             )
-            for one in _objects_in(answer, "Accounts")
-            if one.get("AccountID") and one.get("BankAccountType") in ACCOUNT_KINDS and one.get("Status") == "ACTIVE"
+            for account in _objects_in(answer, "Accounts")
+            if account.get("AccountID") and account.get("Status") == "ACTIVE"
+            if account.get("BankAccountType") in ACCOUNT_KINDS
         ]
 
 
 def _objects_in(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
     value = answer.get(name)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

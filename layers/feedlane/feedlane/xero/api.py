@@ -1,4 +1,4 @@
-"""Calls to Xero's API on behalf of a tenant: with its token, once more with another token after a 401."""
+"""Calls to Xero's API for a tenant, with its access token. A 401 is retried once with another token."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class XeroApi:
         content: bytes | None = None,
         idempotency_key: str | None = None,
     ) -> httpx.Response:
-        """Whatever Xero answers. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises.
+        """Any answer that Xero gives. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises.
 
-        Raises `ReconnectionNeeded` where Xero only says that it refuses and the connection or a scope is missing,
-        `Unavailable` where that could not be found out.
+        If Xero refuses without a reason, raises `ReconnectionNeeded` where the connection or a scope is missing, and
+        `Unavailable` if that could not be checked.
         """
         headers = {"Xero-Tenant-Id": access.tenant_id, "Accept": "application/json"}
         if content is not None:
@@ -51,7 +51,7 @@ class XeroApi:
         token = self._tokens.token(access.token_set_id)
         answer = self._send(token, method, path, headers, params, content)
         if answer.status_code == 401:
-            # The gateway answers 401 before anything is done: the same request may go again at once.
+            # The gateway answers 401 before anything is done: the same request may be sent again at once.
             token = self._tokens.replacement_token(access.token_set_id, token)
             answer = self._send(token, method, path, headers, params, content)
         if is_access_refusal(answer.status_code, answer.content):
@@ -59,9 +59,9 @@ class XeroApi:
         return answer
 
     def _require_access(self, access: TenantAccess, token: str, path: str, status: int) -> None:
-        """Why the gateway refuses, where it can be found out: raises `ReconnectionNeeded`. Else what it said stands.
+        """Raises `ReconnectionNeeded` if the connection or a scope is missing. Otherwise the gateway's answer stands.
 
-        Raises `Unavailable` where Xero could not be asked: then nobody knows yet.
+        Raises `Unavailable` if Xero could not be asked: the reason is not known yet.
         """
         scopes = self._tokens.scopes(access.token_set_id)
         if path.startswith(_BANK_FEEDS) and scopes and BANK_FEEDS_SCOPE not in scopes:
@@ -69,14 +69,14 @@ class XeroApi:
         if status == 401:
             return  # the token itself is refused: it would list nothing
         try:
-            there = XeroConnections(self._http, self.clock).list_connections(token)
+            connections = XeroConnections(self._http, self.clock).list_connections(token)
         except (Refused, ReconnectionNeeded):
             return
-        if access.tenant_id not in {one.tenant_id for one in there}:
+        if access.tenant_id not in {connection.tenant_id for connection in connections}:
             raise ReconnectionNeeded(CONNECTION_REMOVED)
 
     def fetch(self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The object that a GET brings. Raises as `ask` does."""
+        """The object that a GET returns. Raises as `ask` does."""
         return object_in(self.ask(access, "GET", path, params=params))
 
     def ask(
@@ -113,7 +113,7 @@ class XeroApi:
 
 
 def object_in(answer: httpx.Response) -> dict[str, Any]:
-    """The answer's JSON object; empty if it is none, so that what is missing shows where it is needed."""
+    """The answer's JSON object; empty if there is none, so that the caller reports the field it misses."""
     return json_object(answer.content) or {}
 
 

@@ -47,7 +47,7 @@ STATEMENTS_PATH = "/bankfeeds.xro/1.0/Statements"
 
 
 class XeroBankFeeds:
-    """Implements `Upstream`: statements are answered with data, what somebody waits for raises errors."""
+    """Implements `Upstream`. Calls about statements return data; calls that a person waits for raise errors."""
 
     def __init__(self, api: XeroApi, new_id: Callable[[], str] = new_id) -> None:
         self._api = api
@@ -62,42 +62,44 @@ class XeroBankFeeds:
         return statement_json.statement_request(statement)
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
-        answer = self._asked(access, "POST", STATEMENTS_PATH, request, idempotency_key)
-        if not isinstance(answer, httpx.Response):
-            return answer
-        found = self._post_answer(answer)
-        refused = isinstance(found, Refusal) and found.problem.type == INVALID_END_DATE
-        return _END_DATE_NOT_REACHED if refused and _end_date_is_not_over(request, self._api.clock()) else found
+        response = self._call(access, "POST", STATEMENTS_PATH, request, idempotency_key)
+        if not isinstance(response, httpx.Response):
+            return response
+        answer = self._post_answer(response)
+        is_date_refused = isinstance(answer, Refusal) and answer.problem.type == INVALID_END_DATE
+        if is_date_refused and _end_date_is_not_over(request, self._api.clock()):
+            return _END_DATE_NOT_REACHED
+        return answer
 
     def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
-        """Xero lists statements without lines: ours is known by its feed connection, dates, balances and length."""
+        """Xero lists statements without lines: ours is identified by feed connection, dates, balances and length."""
 
         def page(params: dict[str, str]) -> dict[str, Any]:
-            answer = self._asked(access, "GET", STATEMENTS_PATH, params=params)
-            obstacle = obstacle_in(answer, self._api.clock()) if isinstance(answer, httpx.Response) else answer
-            if obstacle is not None or not isinstance(answer, httpx.Response):
+            response = self._call(access, "GET", STATEMENTS_PATH, params=params)
+            obstacle = obstacle_in(response, self._api.clock()) if isinstance(response, httpx.Response) else response
+            if obstacle is not None or not isinstance(response, httpx.Response):
                 raise _SearchInterrupted(obstacle or _UNREADABLE)
-            return statement_search.parse_page(answer.content)
+            return statement_search.parse_page(response.content)
 
         try:
-            found = statement_search.find_match(request, statement_search.all_items(page), others)
+            item = statement_search.find_match(request, statement_search.all_items(page), others)
         except _SearchInterrupted as interrupted:
             return interrupted.obstacle
         except statement_search.Unreadable:
             return _UNREADABLE
-        return None if found is None else _parse_accepted(found) or _UNREADABLE
+        return None if item is None else _parse_accepted(item) or _UNREADABLE
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
-        answer = self._asked(access, "GET", f"{STATEMENTS_PATH}/{statement_id}")
-        if not isinstance(answer, httpx.Response):
-            return answer
-        item = only_item(object_in(answer))
-        return obstacle_in(answer, self._api.clock()) or _parse_accepted(item) or _UNREADABLE
+        response = self._call(access, "GET", f"{STATEMENTS_PATH}/{statement_id}")
+        if not isinstance(response, httpx.Response):
+            return response
+        item = only_item(object_in(response))
+        return obstacle_in(response, self._api.clock()) or _parse_accepted(item) or _UNREADABLE
 
-    def rejection(self, problems: Sequence[Problem]) -> Refusal:
+    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
         return refusal_of(problems[0] if problems else _NO_REASON)
 
-    def _asked(
+    def _call(
         self,
         access: TenantAccess,
         method: str,
@@ -111,13 +113,13 @@ class XeroBankFeeds:
         except (NotSent, Unanswered, ReconnectionNeeded, AppKeysRejected, Unavailable) as error:
             return obstacle_of(error)
 
-    def _post_answer(self, answer: httpx.Response) -> PostAnswer:
-        """One statement went, so the first problem is its problem, at any status and in any shape."""
-        item = only_item(object_in(answer))
-        problems = problems_in(answer.status_code, answer.content)
+    def _post_answer(self, response: httpx.Response) -> PostAnswer:
+        """One statement was sent, so the first problem is its problem, at any status and in any shape."""
+        item = only_item(object_in(response))
+        problems = problems_in(response.status_code, response.content)
         if any(problem.type == DUPLICATE_STATEMENT for problem in problems):
             return AlreadyReceived(statement_id=item.get("id"))
-        obstacle = obstacle_in(answer, self._api.clock())
+        obstacle = obstacle_in(response, self._api.clock())
         if obstacle is not None:
             return obstacle
         if problems and problems[0].type != INTERNAL_ERROR:
@@ -143,32 +145,32 @@ class XeroBankFeeds:
 
 
 def _end_date_is_not_over(request: bytes, now: datetime) -> bool:
-    """Whether the statement's last day is not over everywhere. By which time zone Xero goes is not documented."""
-    last = date.fromisoformat(json.loads(request)["items"][0]["endDate"])
-    return now < datetime.combine(last, time(), UTC) + _DAY_ON_EARTH
+    """Whether the statement's last day is not over everywhere. Xero does not document which time zone it uses."""
+    end_date = date.fromisoformat(json.loads(request)["items"][0]["endDate"])
+    return now < datetime.combine(end_date, time(), UTC) + _DAY_ON_EARTH
 
 
 # From midnight UTC until a day is over in the last time zone.
 _DAY_ON_EARTH = timedelta(hours=36)
 _END_DATE_NOT_REACHED = TryLater(scope=Scope.FEED, seconds=3600, reason="end-date-not-reached")
 _NO_REASON = Problem(type="rejected", title="Statement rejected", status=422, detail="Xero gave no reason.")
-# A success that cannot be read tells nothing of the outcome: the same bytes with the same key will.
+# A success that cannot be read leaves the outcome unknown: the same bytes with the same key will show it.
 _UNREADABLE = NoAnswer(reason="unreadable")
 
 
 class _SearchInterrupted(Exception):
-    """A search that could not come to its end. What refuses the search is no refusal of the statement itself."""
+    """A search that could not be finished. A refusal of the search is not a refusal of the statement itself."""
 
     def __init__(self, obstacle: Obstacle) -> None:
         super().__init__(type(obstacle).__name__)
-        about_us = isinstance(obstacle, Refusal) and obstacle.scope is Scope.FEED
-        self.obstacle: Obstacle = NoAnswer(reason="search refused") if about_us else obstacle
+        is_search_refused = isinstance(obstacle, Refusal) and obstacle.scope is Scope.FEED
+        self.obstacle: Obstacle = NoAnswer(reason="search refused") if is_search_refused else obstacle
 
 
 def _parse_accepted(item: dict[str, Any]) -> Accepted | None:
     id, status = item.get("id"), str(item.get("status", "")).upper()
     if not isinstance(id, str):
         return None
-    # An unknown status is one that is not the end yet: keep looking.
-    known = StatementStatus.__members__.get(status, StatementStatus.PENDING)
-    return Accepted(statement_id=id, status=known, problems=item_problems(item, 422))
+    # An unknown status is not an end: keep polling.
+    known_status = StatementStatus.__members__.get(status, StatementStatus.PENDING)
+    return Accepted(statement_id=id, status=known_status, problems=item_problems(item, 422))

@@ -1,4 +1,4 @@
-"""`/connections`: which organisations a user has connected to the app, and the end of one such connection."""
+"""`/connections`: lists the organisations that a user has connected to the app, and removes one of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ORGANISATION = "ORGANISATION"
 
 
 class XeroConnection(ListedOrganisation):
-    """`tenant_type` is open (ORGANISATION, PRACTICE, …); only an ORGANISATION has bank feeds."""
+    """`tenant_type` is an open set (ORGANISATION, PRACTICE, …); only an ORGANISATION has bank feeds."""
 
     tenant_type: str = ""
     authentication_event_id: str = ""
@@ -38,9 +38,9 @@ class XeroConnections:
         self._clock = clock
 
     def list_connections(self, access_token: str, authentication_event_id: str | None = None) -> list[XeroConnection]:
-        """All that the user ever connected and that is still there; with an event id, those of one consent.
+        """All connections of the user that still exist; with an event id, those of one consent.
 
-        An empty list with a token that works means that everything was disconnected at Xero.
+        An empty list for a valid token means that every organisation was disconnected at Xero.
         """
         params = {"authEventId": authentication_event_id} if authentication_event_id else None
         answer = self._send("GET", "/connections", access_token, params)
@@ -49,13 +49,13 @@ class XeroConnections:
         except ValueError:
             items = None
         if not isinstance(items, list):
-            # Never to be taken for an empty list: that would disconnect customers.
+            # Never treat this as an empty list: that would disconnect customers.
             raise Unavailable("Xero's list of connections could not be read")
         return [_connection(item) for item in items if isinstance(item, dict)]
 
     def delete(self, access_token: str, xero_connection_id: str) -> None:
-        """Ends this one connection, by its own id and not the tenant's. One that is gone is no error."""
-        self._send("DELETE", f"/connections/{xero_connection_id}", access_token, gone_is_fine=True)
+        """Removes this one connection, by its own id and not the tenant's. One that no longer exists is no error."""
+        self._send("DELETE", f"/connections/{xero_connection_id}", access_token, is_gone_fine=True)
 
     def _send(
         self,
@@ -63,14 +63,14 @@ class XeroConnections:
         path: str,
         access_token: str,
         params: dict[str, str] | None = None,
-        gone_is_fine: bool = False,
+        is_gone_fine: bool = False,
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
         try:
             answer = self._http.send(method, path, headers=headers, params=params)
         except (NotSent, Unanswered) as error:
             raise_obstacle(obstacle_of(error))
-        if gone_is_fine and answer.status_code == 404:
+        if is_gone_fine and answer.status_code == 404:
             return answer
         obstacle = obstacle_in(answer, self._clock())
         if obstacle is not None:

@@ -1,4 +1,4 @@
-"""What a consent brought: the organisations just authorised, what Xero knows of them, and the way to undo it."""
+"""The organisations of a consent: those just authorised, their details, and their removal."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ class XeroOrganisations:
         self._tokens = tokens
 
     def authorised_in(self, grant: Grant) -> list[Organisation]:
-        """Without an event id (Xero puts it into the access token) all organisations: the customer then chooses."""
+        """Without an event id (Xero puts it in the access token), all organisations: the customer then chooses one."""
         token = AccessToken(value=grant.access_token, expires_at=grant.expires_at)
         self._tokens.remember(grant.token_set_id, token)
         event = grant.authentication_event_id or None
         return [
-            Organisation(tenant_id=one.tenant_id, name=one.tenant_name, xero_connection_id=one.id)
-            for one in self._connections.list_connections(grant.access_token, event)
-            if one.is_organisation
+            Organisation(tenant_id=item.tenant_id, name=item.tenant_name, xero_connection_id=item.id)
+            for item in self._connections.list_connections(grant.access_token, event)
+            if item.is_organisation
         ]
 
     def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
         access = TenantAccess(tenant_id=organisation.tenant_id, token_set_id=token_set_id)
         return self._accounting.organisation(access).as_tenant(organisation.tenant_id, organisation.xero_connection_id)
 
-    def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
-        """Without an event id nothing is removed: whose consent it is cannot be told."""
+    def remove(self, token_set_id: str, authentication_event_id: str, organisations: Iterable[Organisation]) -> None:
+        """Removes nothing without an event id: it is not known to which consent the connections belong."""
         if not authentication_event_id:
             return
         token = self._tokens.token(token_set_id)
-        still = {one.id for one in self._connections.list_connections(token, authentication_event_id)}
-        for one in gone:
-            if one.xero_connection_id in still:
-                self._connections.delete(token, one.xero_connection_id)
+        existing = {item.id for item in self._connections.list_connections(token, authentication_event_id)}
+        for organisation in organisations:
+            if organisation.xero_connection_id in existing:
+                self._connections.delete(token, organisation.xero_connection_id)

@@ -1,4 +1,4 @@
-"""Feed connections at Xero (API 1.0): listed in pages, made and deleted asynchronously."""
+"""Feed connections at Xero (API 1.0): listed in pages, created and deleted asynchronously."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from feedlane.xero.problems import (
 )
 
 FEED_CONNECTIONS_PATH = "/bankfeeds.xro/1.0/FeedConnections"
-# Always sent: Xero's documentation gives two different defaults, its answers show a third.
+# Always sent: Xero's documentation states two different defaults, and its answers show a third.
 PAGE_SIZE = 100
 PAGES_MAX = 500
 ACCOUNT_NUMBER_LENGTH_MAX = 40
@@ -32,22 +32,22 @@ CARD_NUMBER_DIGITS = 4
 
 
 def list_all(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
-    """All of this app's feed connections in the organisation, but for rejected ones."""
-    found: dict[str, FeedConnection] = {}
+    """All of this app's feed connections in the organisation, except rejected ones."""
+    connections: dict[str, FeedConnection] = {}
     for page in range(1, PAGES_MAX + 1):
         answer = api.fetch(access, FEED_CONNECTIONS_PATH, {"page": str(page), "pageSize": str(PAGE_SIZE)})
         items = [item for item in answer.get("items", []) if isinstance(item, dict) and item.get("id")]
-        fresh = [item for item in items if item["id"] not in found]
-        found |= {item["id"]: _feed_connection(item) for item in fresh if not _is_rejected(item)}
+        fresh = [item for item in items if item["id"] not in connections]
+        connections |= {item["id"]: _feed_connection(item) for item in fresh if not _is_rejected(item)}
         pages = (answer.get("pagination") or {}).get("pageCount")
-        # Xero gives the first page for a bad page number: a page without new items is the end.
+        # Xero answers a bad page number with the first page: a page without new items is the end.
         if not fresh or (isinstance(pages, int) and page >= pages):
             break
-    return list(found.values())
+    return list(connections.values())
 
 
 def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
-    """None if there is no such feed connection any more; one that Xero has rejected says why."""
+    """None if the feed connection no longer exists. One that Xero has rejected comes with the reason."""
     try:
         item = only_item(api.fetch(access, f"{FEED_CONNECTIONS_PATH}/{feed_connection_id}"))
     except Refused as refused:
@@ -56,17 +56,17 @@ def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedCon
             return None
         if problem.type not in MEANING_BY_TYPE or refusal_of(problem).scope is not Scope.FEED:
             raise
-        # About the feed connection, and not about whoever asks.
+        # The problem is about the feed connection, not about the caller's access.
         item = {"error": problem.model_dump(), "status": "REJECTED"}
     rejection = _rejection(item)
     if rejection is not None:
-        own = _feed_connection({"id": feed_connection_id} | item)
-        return own.but(active=False, rejection=rejection)
+        connection = _feed_connection({"id": feed_connection_id} | item)
+        return connection.but(active=False, rejection=rejection)
     return _feed_connection(item) if item.get("id") else None
 
 
 def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
-    """The feed connection that Xero made, or the one made before with this account token."""
+    """Creates the feed connection, or returns the one created before with this account token."""
     body = dumps({"items": [_request(new)]}).encode()
     try:
         item = only_item(object_in(api.ask(access, "POST", FEED_CONNECTIONS_PATH, content=body, idempotency_key=key)))
@@ -90,7 +90,7 @@ def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str)
 
 
 def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str) -> None:
-    """Asks Xero to delete it, which takes effect a little later. What is gone already is no error."""
+    """Asks Xero to delete it, which takes effect a little later. One that is gone already is no error."""
     body = dumps({"items": [{"id": feed_connection_id}]}).encode()
     try:
         answer = api.ask(access, "POST", f"{FEED_CONNECTIONS_PATH}/DeleteRequests", content=body, idempotency_key=key)
@@ -101,7 +101,7 @@ def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str
 
 
 def _request(new: NewFeedConnection) -> dict[str, Any]:
-    """By account id if there is one, so that Xero never makes an account by accident."""
+    """By account id if there is one, so that Xero never creates an account by accident."""
     item: dict[str, Any] = {"accountToken": new.account_token, "accountType": new.kind.value}
     if new.account_id:
         item["accountId"] = new.account_id
@@ -112,7 +112,7 @@ def _request(new: NewFeedConnection) -> dict[str, Any]:
 
 
 def _account_number(new: NewFeedConnection) -> str:
-    """Xero knows a credit card by its last four digits, and must not be told more."""
+    """Xero identifies a credit card by its last four digits, and must not be sent more."""
     if new.kind is AccountKind.CREDIT_CARD:
         digits = re.sub(r"\D", "", new.account_number, flags=re.ASCII)
         if len(digits) < CARD_NUMBER_DIGITS:
@@ -123,12 +123,12 @@ def _account_number(new: NewFeedConnection) -> str:
     return new.account_number
 
 
-def _with_our_token(there: list[FeedConnection], new: NewFeedConnection) -> FeedConnection | None:
-    """One with our token that does not feed another account than the one asked for."""
-    for one in there:
-        same_account = new.account_id is None or one.account_id in (None, new.account_id)
-        if one.account_token == new.account_token and same_account:
-            return one
+def _with_our_token(connections: list[FeedConnection], new: NewFeedConnection) -> FeedConnection | None:
+    """The one with our token, unless it feeds an account other than the requested one."""
+    for connection in connections:
+        is_same_account = new.account_id is None or connection.account_id in (None, new.account_id)
+        if connection.account_token == new.account_token and is_same_account:
+            return connection
     return None
 
 

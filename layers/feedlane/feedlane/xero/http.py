@@ -1,4 +1,4 @@
-"""The way to Xero: one HTTP client per base URL. Its errors tell whether Xero can have seen the request."""
+"""HTTP to Xero: one client per base URL. Its errors say whether Xero can have received the request."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ READ_TIMEOUT_SECONDS = 12.0
 # httpcore tells "no connection was made" from "the connection broke" by these.
 _NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
-# A line for each request is noise beside our own, and at DEBUG they show headers.
+# One log line per request is noise beside our own, and at DEBUG the lines show headers.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class NotSent(Exception):
-    """No connection came about: Xero has not seen the request."""
+    """No connection was made: Xero has not received the request."""
 
 
 class Unanswered(Exception):
-    """The request went out and no whole answer came back: what Xero did with it is unknown."""
+    """The request was sent and no complete answer came back: what Xero did with it is unknown."""
 
 
 class Http:
-    """No redirects, no proxies from the environment, no retries: whoever calls decides what may go again."""
+    """No redirects, no proxies from the environment, no retries: the caller decides what may be sent again."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Http:
             transport=transport,
             trust_env=False,
             follow_redirects=False,
-            # In a frozen sandbox idle connections die without a word: keep them for a burst of calls.
+            # In a frozen sandbox idle connections die unnoticed: keep them only for a burst of calls.
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=5, keepalive_expiry=5.0),
         )
 

@@ -1,4 +1,4 @@
-"""Xero's identity server: the address of the consent, and access tokens for codes and refresh tokens."""
+"""Xero's identity server: the consent URL, and access tokens for codes and refresh tokens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ APP_SCOPE = "app.connections"
 
 
 class ClientKeys(NamedTuple):
-    """How the app proves itself. Not a record: it must never end up in a log or an item."""
+    """How the app authenticates. Not a record: it must never end up in a log or an item."""
 
     id: str
     secret: str
@@ -40,7 +40,7 @@ def authorize_url(
     state: str,
     code_challenge: str | None = None,
 ) -> str:
-    """Where the customer's browser goes to consent. `code_challenge` is PKCE's S256, on top of the secret."""
+    """Where the customer's browser goes to consent. `code_challenge` is PKCE's S256, in addition to the secret."""
     query = {
         "response_type": "code",
         "client_id": client_id,
@@ -67,27 +67,27 @@ class Identity:
         self._clock = clock
 
     def exchange(self, keys: ClientKeys, code: str, redirect_uri: str, code_verifier: str | None = None) -> TokenSet:
-        """The token set for a code, which lives 5 minutes and works once: never send it a second time."""
+        """The token set for a code, which is valid for 5 minutes and once: never send it a second time."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         if code_verifier:
             form["code_verifier"] = code_verifier
         return self._token_set(keys, form, None)
 
     def refresh(self, keys: ClientKeys, old: TokenSet) -> TokenSet:
-        """A new pair. Xero honours the old refresh token for 30 more minutes, as often as needed."""
+        """A new pair. Xero accepts the old refresh token for 30 more minutes, as often as needed."""
         form = {"grant_type": "refresh_token", "refresh_token": old.refresh_token or ""}
         return self._token_set(keys, form, old)
 
     def revoke(self, keys: ClientKeys, refresh_token: str) -> None:
-        """Ends all that the user granted to the app, for every organisation."""
+        """Revokes everything that the user granted to the app, for every organisation."""
         self._post(keys, "/connect/revocation", {"token": refresh_token})
 
     def check(self, keys: ClientKeys) -> None:
-        """Asks for a token of the app itself, only to see whether Xero knows the keys."""
+        """Requests a token for the app itself, only to check whether Xero knows the keys."""
         self._post(keys, "/connect/token", {"grant_type": "client_credentials", "scope": APP_SCOPE})
 
     def _token_set(self, keys: ClientKeys, form: Mapping[str, str], old: TokenSet | None) -> TokenSet:
-        asked_at = self._clock()
+        requested_at = self._clock()
         answer = json_object(self._post(keys, "/connect/token", form).content) or {}
         access_token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(access_token, str) or not isinstance(seconds, int):
@@ -99,7 +99,7 @@ class Identity:
         event = claims.get("authentication_event_id") or (old.authentication_event_id if old else None)
         return TokenSet(
             access_token=access_token,
-            expires_at=asked_at + timedelta(seconds=seconds),
+            expires_at=requested_at + timedelta(seconds=seconds),
             refresh_token=answer.get("refresh_token"),
             scopes=_scopes(answer, claims, old),
             xero_user_id=str(user),
@@ -126,8 +126,8 @@ class Identity:
             raise IdentityUnavailable(reason, xero_retry_after(answer.headers, self._clock()))
         name = (json_object(answer.content) or {}).get("error")
         if not isinstance(name, str):
-            # Not in OAuth's words: something in front of the identity server speaks, and it decides nothing.
-            raise IdentityUnavailable(f"Xero's identity server answered {answer.status_code} and no reason")
+            # Not an OAuth error: it comes from something in front of the identity server, and decides nothing.
+            raise IdentityUnavailable(f"Xero's identity server answered {answer.status_code} without a reason")
         raise refusal(name, answer.status_code)
 
 

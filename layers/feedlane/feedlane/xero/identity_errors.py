@@ -1,4 +1,4 @@
-"""What the identity server refuses, as types. They name OAuth's error, never a token or a secret."""
+"""The identity server's errors as types. They carry OAuth's error code, never a token or a secret."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from feedlane.problem import Problem
 
 
 class IdentityError(Exception):
-    """The base of all that can go wrong at the identity server."""
+    """The base of all errors of the identity server."""
 
 
 class IdentityUnavailable(IdentityError):
-    """No decision: an outage, a rate limit, an unreadable answer. `retry_after` in seconds, if Xero said."""
+    """No decision: an outage, a rate limit, an unreadable answer. `retry_after` is in seconds, if Xero sent one."""
 
     def __init__(self, reason: str, retry_after: int | None = None) -> None:
         super().__init__(reason)
@@ -19,11 +19,11 @@ class IdentityUnavailable(IdentityError):
 
 
 class IdentityUnanswered(IdentityUnavailable):
-    """The answer was lost: Xero may have rotated the refresh token all the same."""
+    """The answer was lost: Xero may still have rotated the refresh token."""
 
 
 class IdentityRefused(IdentityError):
-    """Xero refused, in an OAuth error code that has no type of its own here."""
+    """Xero refused. Used directly for an OAuth error code that has no type of its own here."""
 
     def __init__(self, name: str, status: int) -> None:
         super().__init__(name)
@@ -43,15 +43,15 @@ class InvalidGrant(IdentityRefused):
 
 
 class InvalidClient(IdentityRefused):
-    """Xero does not know the app's keys: the app's fault, never a customer's."""
+    """Xero does not know the app's keys: a fault of the app, never of a customer."""
 
 
 class UnauthorizedClient(IdentityRefused):
-    """The keys are right; this kind of grant is not allowed for the app."""
+    """The keys are correct, but the app may not use this kind of grant."""
 
 
 class InvalidScope(IdentityRefused):
-    """The keys are right; the app may not ask for one of the scopes."""
+    """The keys are correct, but the app may not request one of the scopes."""
 
 
 def refusal(name: str, status: int) -> IdentityRefused:
@@ -65,10 +65,10 @@ _ERROR_TYPES: dict[str, type[IdentityRefused]] = {
     "invalid_scope": InvalidScope,
 }
 
-# Xero sends bare codes without a description (`{"error":"invalid_grant"}`): the words are ours.
+# Xero sends codes without a description (`{"error":"invalid_grant"}`): the texts are ours.
 _TITLES_AND_DETAILS = {
     "invalid_grant": ("Authorisation ended", "Xero no longer accepts what the customer granted."),
     "invalid_client": ("Invalid client", "Xero does not know the app's client id and secret."),
     "unauthorized_client": ("Unauthorised client", "The Xero app may not use this kind of grant."),
-    "invalid_scope": ("Invalid scope", "The Xero app may not ask for one of the scopes."),
+    "invalid_scope": ("Invalid scope", "The Xero app may not request one of the scopes."),
 }

@@ -1,4 +1,4 @@
-"""What an answer that is no success means for the sender: refused, later, failed, or unknown."""
+"""What an unsuccessful answer means for the sender: refused, try later, failed, or unknown."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from feedlane.xero.problems import INTERNAL_ERROR, is_not_from_api, problems_in,
 
 Obstacle = Refusal | TryLater | Failed | NoAnswer
 
-# Which limit was hit -> what has to wait, and for how long when Xero does not say (as for `concurrent`).
-# Spellings vary (`day`, `DayLimit`), so only the beginning counts.
+# Which limit was hit -> what has to wait, and for how long if Xero does not say (as for `concurrent`).
+# Spellings vary (`day`, `DayLimit`): only the start is compared.
 _RATE_LIMITS = {
     "app": (Scope.APP, 10),
     "minute": (Scope.TENANT, 10),
@@ -32,7 +32,7 @@ _VAULT_WAIT_SECONDS = 5
 
 
 def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
-    """Why the request was not done; None for a success. Items of a success may still be refused."""
+    """Why the request was not done; None for a success, whose items may still be refused."""
     status = answer.status_code
     if answer.is_success:
         return None
@@ -54,7 +54,7 @@ def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
 
 
 def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
-    """The same for what kept the request from being sent or answered."""
+    """The same for an error that kept the request from being sent or answered."""
     match error:
         case NotSent():
             return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_WAIT_SECONDS, reason="unreachable")
@@ -71,14 +71,14 @@ def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
 
 
 def raise_obstacle(obstacle: Obstacle) -> NoReturn:
-    """For calls whose caller waits for a result: the obstacle as an error of the domain."""
+    """Raises the obstacle as an error of the domain, for callers that wait for a result."""
     match obstacle:
         case Refusal(scope=Scope.CONNECTION, problem=problem):
             raise ReconnectionNeeded(problem)
         case Refusal(problem=problem):
             raise Refused(problem)
         case TryLater(seconds=seconds, reason=reason):
-            raise Unavailable(f"Xero asked to come back later ({reason})", seconds)
+            raise Unavailable(f"Xero asked to try again later ({reason})", seconds)
         case Failed(problem=problem):
             raise Unavailable(f"Xero failed: {problem.sentence}")
         case NoAnswer(reason=reason):
@@ -86,8 +86,8 @@ def raise_obstacle(obstacle: Obstacle) -> NoReturn:
 
 
 def _rate_limit(answer: httpx.Response, now: datetime) -> TryLater:
-    named = answer.headers.get("x-rate-limit-problem", "").strip().lower()
-    kind = next((kind for kind in _RATE_LIMITS if named.startswith(kind)), "minute")
-    scope, seconds = _RATE_LIMITS[kind]
-    wait = xero_retry_after(answer.headers, now) or seconds
-    return TryLater(scope=scope, seconds=wait, reason=f"rate-limit-{kind}")
+    header = answer.headers.get("x-rate-limit-problem", "").strip().lower()
+    kind = next((kind for kind in _RATE_LIMITS if header.startswith(kind)), "minute")
+    scope, default_seconds = _RATE_LIMITS[kind]
+    seconds = xero_retry_after(answer.headers, now) or default_seconds
+    return TryLater(scope=scope, seconds=seconds, reason=f"rate-limit-{kind}")

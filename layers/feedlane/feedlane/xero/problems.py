@@ -1,4 +1,4 @@
-"""Xero's refusals as data: the three shapes an error comes in, and what each type of problem stops."""
+"""Xero's problems as data: the three shapes in which they come, and what each type of problem stops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HTTP_STATUS = re.compile(r"[1-5][0-9]{2}")
 
 
 class Meaning(NamedTuple):
-    """What has to stop, and why, in a word that stays the same whatever Xero's text says."""
+    """What has to stop, and why: a reason code that does not depend on Xero's text."""
 
     scope: Scope
     reason: str
@@ -53,39 +53,39 @@ MEANING_BY_TYPE = {
     "invalid-start-and-end-date": Meaning(Scope.FEED, "dates-reversed"),
 }
 UNKNOWN_MEANING = Meaning(Scope.FEED, "refused")
-# The gateway refuses whoever calls, not what is sent: no access to the tenant, no scope, a dead token.
+# The gateway refuses the caller, not the content: no access to the tenant, no scope, a dead token.
 NO_ACCESS_MEANING = Meaning(Scope.CONNECTION, "no-access")
 
 
 def problems_in(status: int, body: bytes) -> tuple[Problem, ...]:
-    """Every problem of an answer, whichever shape it has; for a failed status at least one."""
+    """Every problem of an answer, in any of the shapes; at least one for a failed status."""
     value = json_object(body)
     if value is not None:
-        found = item_problems(value, status) or _items_problems(value, status) or _root_problem(value, status)
-        if found:
-            return found
+        problems = item_problems(value, status) or _items_problems(value, status) or _root_problem(value, status)
+        if problems:
+            return problems
     return () if status < 400 else (Problem(type=NO_TYPE, title=_status_phrase(status), status=status),)
 
 
 def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
     """The problems inside one item: `error` of a feed connection, `errors` of a statement."""
-    listed = item.get("errors")
-    several = listed if isinstance(listed, list) else []
-    return tuple(_problem(one, status) for one in [item.get("error"), *several] if isinstance(one, dict))
+    errors = item.get("errors")
+    errors = errors if isinstance(errors, list) else []
+    return tuple(_problem(error, status) for error in [item.get("error"), *errors] if isinstance(error, dict))
 
 
 def is_access_refusal(status: int, body: bytes) -> bool:
-    """Whether the gateway refuses whoever calls: it says so for many reasons, and names none."""
+    """Whether the gateway refuses the caller. It does so for many reasons, and states none."""
     return status in {401, 403} and not is_not_from_api(status, body) and problems_in(status, body)[0].type == NO_TYPE
 
 
 def is_not_from_api(status: int, body: bytes) -> bool:
-    """Whether something in front of Xero refused, as a firewall's page does: nothing is said about access."""
+    """Whether something in front of Xero refused, such as a firewall: this says nothing about access."""
     return status in {401, 403} and json_object(body) is None
 
 
 def refusal_of(problem: Problem) -> Refusal:
-    """By type, whatever the HTTP status: Xero documents types better than the status each comes with."""
+    """Decided by type, at any HTTP status: Xero documents types better than the status each comes with."""
     meaning = MEANING_BY_TYPE.get(problem.type, UNKNOWN_MEANING)
     if problem.type == NO_TYPE and problem.status in {401, 403}:
         meaning = NO_ACCESS_MEANING
@@ -101,22 +101,22 @@ def _items_problems(value: dict[str, Any], status: int) -> tuple[Problem, ...]:
 
 
 def _root_problem(value: dict[str, Any], status: int) -> tuple[Problem, ...]:
-    """A problem at the root, or the gateway's, whose keys mostly have capitals."""
+    """A problem at the root, or the gateway's, whose keys are mostly capitalised."""
     if status < 400 or not {str(key).lower() for key in value} & {"type", "title", "detail"}:
         return ()
     return (_problem(value, status),)
 
 
 def _problem(value: dict[str, Any], status: int) -> Problem:
-    """Xero's words as they are. An item's error may lack its status; then the answer's counts."""
-    named = {str(key).lower(): item for key, item in value.items()}
-    own = named.get("status")
-    code = int(own) if isinstance(own, (int, str)) and _HTTP_STATUS.fullmatch(str(own)) else status
+    """Xero's texts unchanged. An item's error may lack a status: then the answer's counts."""
+    fields = {str(key).lower(): item for key, item in value.items()}
+    item_status = str(fields.get("status"))
+    code = int(item_status) if _HTTP_STATUS.fullmatch(item_status) else status
     return Problem(
-        type=str(named.get("type") or NO_TYPE),
-        title=str(named.get("title") or _status_phrase(code)),
+        type=str(fields.get("type") or NO_TYPE),
+        title=str(fields.get("title") or _status_phrase(code)),
         status=code,
-        detail=str(named.get("detail") or ""),
+        detail=str(fields.get("detail") or ""),
     )
 
 

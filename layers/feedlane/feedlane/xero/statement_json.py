@@ -1,7 +1,7 @@
-"""A statement as Xero's JSON, byte for byte the same each time it is made.
+"""A statement as Xero's JSON, byte for byte the same each time it is built.
 
-Assembled by hand: amounts must be exact JSON numbers (`json` knows only floats), and a thousand lines take a
-few milliseconds this way.
+Built by hand: amounts must be exact JSON numbers (`json` knows only floats), and this way a thousand lines take a few
+milliseconds.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def statement_request(statement: Statement) -> bytes:
 
 
 def line_bytes(line: Line) -> int:
-    """With the comma that joins it to the next."""
+    """The length of the line's JSON, with the comma that joins it to the next."""
     return len(_bytes(_line(line))) + 1
 
 
-# A line is measured when its statement is cut, and written right after: it is made once.
+# A line is measured when its statement is cut, and written right after: the cache builds it once.
 @lru_cache(maxsize=STATEMENT_LINES_MAX)
 def _line(line: Line) -> str:
     id, day, amount, _, description, payee, reference, type = line
@@ -55,23 +55,23 @@ def _line(line: Line) -> str:
 
 
 def _sum(amount: Decimal) -> str:
-    """Amounts are unsigned, the direction is in the indicator alone; nothing at all counts as CREDIT."""
+    """Amounts are unsigned; only the indicator has the direction. Zero counts as CREDIT."""
     digits = plain(amount)
     if digits[0] == "-":
         return f'"amount":{digits[1:]},"creditDebitIndicator":"DEBIT"'
     return f'"amount":{digits},"creditDebitIndicator":"CREDIT"'
 
 
-def truncate(text: str, longest: int) -> str:
-    """At most `longest` UTF-16 units, as .NET counts (and so, we take it, Xero): an emoji is two."""
-    if len(text) * 2 <= longest:
+def truncate(text: str, length_max: int) -> str:
+    """At most `length_max` UTF-16 units, as .NET counts (and, we assume, Xero): an emoji is two."""
+    if len(text) * 2 <= length_max:
         return text
     if text.isascii():
-        return text[:longest]
-    units = text.encode("utf-16-le", "replace")
-    return text if len(units) <= longest * 2 else units[: longest * 2].decode("utf-16-le", "ignore")
+        return text[:length_max]
+    encoded = text.encode("utf-16-le", "replace")
+    return text if len(encoded) <= length_max * 2 else encoded[: length_max * 2].decode("utf-16-le", "ignore")
 
 
 def _bytes(text: str) -> bytes:
-    """A lone surrogate has no UTF-8 form: it goes as a question mark rather than stop its feed for ever."""
+    """A lone surrogate has no UTF-8 form: it becomes a question mark, so that it does not stop its feed for ever."""
     return text.encode("utf-8", "replace")

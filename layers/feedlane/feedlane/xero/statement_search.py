@@ -1,4 +1,4 @@
-"""Looking for a statement of ours among those that Xero has, by what its request says: it has no other name."""
+"""Finds a statement of ours among those that Xero lists, by the fields of its request: Xero stores no key of ours."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Item = dict[str, Any]
 
 
 class Unreadable(Exception):
-    """The list cannot be read to its end: nothing is known of what it does not show."""
+    """The list cannot be read to its end: nothing is known about the rest."""
 
 
 def find_match(request: bytes, listed: Iterator[Item], others: Collection[str] = ()) -> Item | None:
-    """The statement of this request, and none of `others`: one that was not rejected before one that was.
+    """The statement of this request, and none of `others`. Prefers one that was not rejected.
 
-    A payment and its reversal bring a balance back: two statements of a day may have all their marks in common.
+    A payment and its reversal restore a balance: two statements of a day may have the same identifying fields.
     """
-    wanted = _identifying_fields(loads(request)["items"][0])
-    found = [item for item in listed if _identifying_fields(item) == wanted and item.get("id") not in others]
-    return min(found, key=lambda item: str(item.get("status", "")).upper() == "REJECTED", default=None)
+    identity = _identifying_fields(loads(request)["items"][0])
+    matches = [item for item in listed if _identifying_fields(item) == identity and item.get("id") not in others]
+    return min(matches, key=lambda item: str(item.get("status", "")).upper() == "REJECTED", default=None)
 
 
 def parse_page(content: bytes) -> Item:
-    """The object of a page, with every amount exactly as it is. Raises `Unreadable`."""
+    """The object of a page, with exact amounts. Raises `Unreadable`."""
     try:
         value = loads(content)
     except ValueError:
@@ -40,31 +40,31 @@ def parse_page(content: bytes) -> Item:
 
 
 def all_items(page: Callable[[dict[str, str]], Item]) -> Iterator[Item]:
-    """All items of a list that comes in pages. `page` answers the object of one. Raises `Unreadable`."""
-    seen: set[str] = set()
+    """All items of a paged list. `page` returns the object of one page. Raises `Unreadable`."""
+    ids: set[str] = set()
     for number in range(1, PAGES_MAX + 1):
         answer = page({"page": str(number), "pageSize": str(PAGE_SIZE)})
         items = [item for item in answer.get("items", []) if isinstance(item, dict)]
-        fresh = [item for item in items if str(item.get("id")) not in seen]
-        seen |= {str(item.get("id")) for item in fresh}
+        fresh = [item for item in items if str(item.get("id")) not in ids]
+        ids |= {str(item.get("id")) for item in fresh}
         yield from fresh
-        last = (answer.get("pagination") or {}).get("pageCount")
-        # Xero gives the first page for a bad page number: a page without new items is the end.
-        if not fresh or (isinstance(last, int) and number >= last):
+        pages = (answer.get("pagination") or {}).get("pageCount")
+        # Xero answers a bad page number with the first page: a page without new items is the end.
+        if not fresh or (isinstance(pages, int) and number >= pages):
             return
     raise Unreadable
 
 
 def _identifying_fields(item: Item) -> tuple[Any, ...]:
-    """What a request and its entry in the list have in common. The list has no lines, only how many there are."""
+    """The fields that a request shares with its entry in the list, which has the number of lines but no lines."""
     lines = item.get("statementLines")
     count = len(lines) if isinstance(lines, list) else item.get("statementLineCount")
-    ends = (_signed_amount(item.get("startBalance")), _signed_amount(item.get("endBalance")))
-    return str(item.get("feedConnectionId")).lower(), item.get("startDate"), item.get("endDate"), *ends, str(count)
+    balances = (_signed_amount(item.get("startBalance")), _signed_amount(item.get("endBalance")))
+    return str(item.get("feedConnectionId")).lower(), item.get("startDate"), item.get("endDate"), *balances, str(count)
 
 
 def _signed_amount(balance: Any) -> Decimal | None:
-    """Amounts come as numbers or as texts."""
+    """Amounts come as numbers or as strings."""
     if not isinstance(balance, dict):
         return None
     try:

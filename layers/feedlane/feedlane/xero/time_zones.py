@@ -1,4 +1,4 @@
-"""Xero's time zones: the names Windows has for them, in capitals, mostly without blanks and signs."""
+"""Xero's time zones: the Windows names, in capitals, mostly without spaces and punctuation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ UTC = "UTC"
 
 
 def iana_zone(xero_name: str, country: str = "") -> str:
-    """The IANA name: of the zone, or else of where most people of the country live, or else UTC."""
+    """The zone's IANA name, or else the zone where most people of the country live, or else UTC."""
     name = xero_name.upper().replace("UTC-", "UTCMINUS")
     return _ZONES.get(re.sub(r"[^A-Z0-9]", "", name)) or _COUNTRIES.get(country.upper(), UTC)
 

@@ -76,7 +76,7 @@ def _use_state(site: Site, connection: Connection, state: LinkState, spends: boo
 def _link(site: Site, request: Request, connection: Connection, state: LinkState, code: str, now: datetime) -> Response:
     try:
         linking = site.linking(state.redirect_uri or paths.redirect_uri(request))
-        found = linking.authorised(connection, code, now, state.verifier)
+        found = linking.finish_authorisation(connection, code, now, state.verifier)
     except NotLinked as error:
         password_pages.restore_if_spent(site, state.password)
         return fail_linking(site, request, connection, state.parameters, error, now)
@@ -140,7 +140,7 @@ def fail_linking(
         error_message=outcome.error_message,
         errored_on=now,
     )
-    site.linking(paths.redirect_uri(request)).failed(connection, written)
+    site.linking(paths.redirect_uri(request)).record_failure(connection, written)
     shown.retry_url = paths.reconnect(connection) if shown.status in _RETRYABLE_STATUSES else ""
     return error_page(profile, paths.with_return_url(site, connection, parameters, shown, outcome))
 
@@ -154,7 +154,7 @@ def _refuse_consent(site: Site, connection: Connection, state: LinkState, error:
         error_message=outcome.error_message,
         errored_on=now,
     )
-    site.linking("").failed(connection, written)
+    site.linking("").record_failure(connection, written)
     to = paths.platform_url(site, connection, outcome, state.parameters)
     if to is not None:
         return redirect(to)

@@ -17,8 +17,8 @@ from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
+from feedlane.holds.held_feeds import WaitingCount, count_waiting
 from feedlane.holds.hold import Hold
-from feedlane.holds.placement import WaitingCount, count_waiting
 from feedlane.link import passwords as link_passwords
 from feedlane.link.standing_errors import standing_errors
 from feedlane.settings import items as settings_items
@@ -128,7 +128,7 @@ def release(site: Site, request: Request, hold_id: str) -> Response:
     """What waits behind the hold goes on in order, under new push operations."""
     require_operator(site, request)
     try:
-        hold = hold_release.find_hold(site.store, hold_id)
+        hold = hold_items.hold_by_id(site.store, hold_id)
         hold_release.release(site.ports, site.clock(), hold)
     except NotFound:
         return see_other(request.url("/portal?released=before"))

@@ -1,0 +1,67 @@
+"""Polls the upstream for a feed connection that it is still setting up, until the account is connected."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from feedlane.companies.reconnection import RECONNECTION_NEEDED
+from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.upstream import FeedConnection, Refusal, TenantAccess, Upstream
+from feedlane.follow_ups import FeedConnectionCheck
+from feedlane.mapping import mapping, unmapping
+from feedlane.ports import Ports
+from feedlane.scope import Scope
+from feedlane.statements import poll
+
+
+@dataclass(frozen=True)
+class FeedConnectionFollower:
+    """Follows feed connections. Its calls count towards the same limits as those about statements."""
+
+    ports: Ports
+    upstream: Upstream
+
+    def follow(self, check: FeedConnectionCheck) -> None:
+        """Polls the feed connection, unless its account has stopped waiting for it. Polls later if it is not ready."""
+        feed = feed_items.find_feed(self.ports.store, check.feed_id)
+        if feed is None:
+            return
+        if not mapping.is_connecting(self.ports.store, feed):
+            mapping.resume_feed(self.ports, self.ports.clock(), feed.id)
+            return
+        has_answer, connection = self._poll(feed)
+        if has_answer and self._record_end(feed, connection):
+            return
+        self.ports.queues.follow_up(check.but(turn=check.turn + 1), poll.delay_seconds(check.turn))
+
+    def _record_end(self, feed: Feed, connection: FeedConnection | None) -> bool:
+        """Records that the feed connection is active, gone or rejected. False if none of these is certain yet."""
+        now = self.ports.clock()
+        if connection is None:
+            return unmapping.record_feed_connection_gone(self.ports, feed.id, feed.feed_connection_id, now)
+        if connection.active:
+            mapping.record_feed_connection_active(self.ports, feed.id, connection, now)
+            mapping.resume_feed(self.ports, self.ports.clock(), feed.id)
+            return True
+        return connection.rejection is not None and unmapping.record_feed_connection_rejected(
+            self.ports, feed.id, feed.feed_connection_id, connection.rejection, now
+        )
+
+    def _poll(self, feed: Feed) -> tuple[bool, FeedConnection | None]:
+        """Whether Xero answered, and the feed connection that it has."""
+        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+        with poll.permission(self.ports, feed.tenant_id) as wait_seconds:
+            if wait_seconds is not None:
+                return False, None
+            try:
+                # Whatever stops Xero from answering now may be fixed, and the account still waits.
+                with suppress(Unavailable, Refused, AppKeysRejected):
+                    return True, self.upstream.feed_connection(access, feed.feed_connection_id)
+            except ReconnectionNeeded as needed:
+                # Only the customer can fix this, and no other call may be using this connection.
+                refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=needed.problem)
+                poll.hold_refused(self.ports, feed, refusal, self.ports.clock())
+        return False, None

@@ -1,0 +1,49 @@
+"""What the followers of statements and of feed connections share: when to poll, and what a refused poll stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from feedlane.companies import items as company_items
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.upstream import Refusal
+from feedlane.holds import placement
+from feedlane.ports import Ports
+from feedlane.queues import DELAY_SECONDS_MAX
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.statements.gate import Gate
+from feedlane.statements.waits import not_before
+
+
+@contextmanager
+def permission(ports: Ports, tenant_id: str) -> Iterator[float | None]:
+    """Yields None if a call may go now; it counts as in progress until the block ends. Else the seconds to wait."""
+    now = ports.clock()
+    until = not_before(ports.store, [(Scope.APP, APP_SUBJECT), (Scope.TENANT, tenant_id)])
+    if until is not None and until > now:
+        yield (until - now).total_seconds()
+        return
+    gate, call_id = Gate(ports), ports.new_id()
+    wait_seconds = gate.enter(tenant_id, now, call_id)
+    if wait_seconds is not None:
+        yield wait_seconds
+        return
+    try:
+        yield None
+    finally:
+        gate.leave(tenant_id, ports.clock(), call_id)
+
+
+def delay_seconds(turn: int) -> int:
+    """The delay of the poll that follows poll number `turn`: doubled each time, at most the longest SQS allows."""
+    delay: int = min(DELAY_SECONDS_MAX, 2 ** min(turn, 10))
+    return delay
+
+
+def hold_refused(ports: Ports, feed: Feed, refusal: Refusal, now: datetime) -> None:
+    """The upstream refuses to answer the poll: holds what the refusal stops. What is polled stays as it is."""
+    company = company_items.company(ports.store, feed.company_id)
+    hold = placement.hold_feed(ports, feed, refusal, company, now)
+    placement.fail_behind_flight(ports, feed.id, hold, company, now)
