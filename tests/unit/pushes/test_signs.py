@@ -79,7 +79,7 @@ def test_the_warning_is_kept_with_the_operation_and_the_push_goes_through() -> N
     assert world.sent_ids() == ["t1"]
     [warning] = world.operation(operation.key).warnings
     assert (warning.item_id, warning.validator) == ("t1", "SignAndType")
-    assert "-10 disagrees with the type Credit" in warning.message
+    assert "-10 contradicts the type Credit" in warning.message
 
 
 @pytest.mark.parametrize(("field", "longest"), [("description", 2000), ("counterparty", 255), ("reference", 255)])
