@@ -102,7 +102,7 @@ def test_two_that_claim_the_same_xero_account_at_once_do_not_both_get_it(
         commit(*writes)
 
     monkeypatch.setattr(own.store, "commit", beaten)
-    with pytest.raises(Invalid, match="is fed by another source account already"):
+    with pytest.raises(Invalid, match="is already fed by another source account"):
         map_it(own, connection, account)
     assert company_items.source_account(own.store, connection.id, "src").mapping is None
 

@@ -64,4 +64,6 @@ def queues() -> SQSQueues:
 
 def postpone(queue_url: str, receipt: str, seconds: int) -> None:
     """A received message is seen again after `seconds`, instead of after the queue's visibility timeout."""
-    clients.client("sqs").change_message_visibility(QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+    clients.client("sqs").change_message_visibility(
+        QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+    )
