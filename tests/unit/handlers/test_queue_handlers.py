@@ -135,7 +135,7 @@ def test_a_group_that_fails_does_not_hold_up_another(world: World) -> None:
     stranger["attributes"]["MessageGroupId"] = "another/group"
     event["Records"].insert(0, stranger)
     assert recorder(world).handler(event, Context()) == {"batchItemFailures": []}
-    assert [found["group"] for found in world.queues.aside] == ["another/group"]
+    assert [found["group"] for found in world.queues.dead_letters] == ["another/group"]
     assert feed_of(world).recorded_through == 2
 
 

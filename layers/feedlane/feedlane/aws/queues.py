@@ -36,7 +36,7 @@ class SQSQueues:
         body = json.dumps({"consumerId": consumer_id, "replayId": replay_id})
         self._send_later(environment().deliveries_queue_url, body, delay_seconds)
 
-    def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+    def dead_letter(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
         clients.client("sqs").send_message(
             QueueUrl=environment().transactions_dlq_url,
             MessageBody=body,
