@@ -77,7 +77,7 @@ def accept(
         transactions=len(content.lines),
     )
     same = Conflict("The same push is being taken at this moment; ask for its operation.")
-    for attempt in attempts(f"a push to feed {feed.id}", times=3, otherwise=same):
+    for attempt in attempts(f"a push to feed {feed.id}", attempts_max=3, otherwise=same):
         standing = _operation_for_key(ports.store, now, company_id, idempotency_key)
         if standing is not None:
             return doorbell.notify_and_schedule(ports.queues, _require_same_push(standing, feed.id, content))
