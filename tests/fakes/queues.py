@@ -1,4 +1,4 @@
-"""Queues in memory: what was sent, in order, for tests to look at or to hand over."""
+"""Queues in memory: the messages in the order sent, for tests to check or to process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FakeQueues:
         self.dead_letters.append({"group": group, "body": body, "reason": reason})
 
     def take(self, name: str) -> list[Any]:
-        """Empties a queue, and answers what was on it."""
-        taken = getattr(self, name)
+        """Empties a queue and returns its messages."""
+        messages = getattr(self, name)
         setattr(self, name, [])
-        return list(taken)
+        return list(messages)

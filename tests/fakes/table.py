@@ -106,7 +106,7 @@ class MemoryTable:
 
 
 def _copied(value: Any) -> Any:
-    """A copy of an item: dictionaries and lists are copied, the values in them never change."""
+    """A copy of an item: dictionaries and lists are copied, because the values in them are immutable."""
     if isinstance(value, dict):
         return {name: _copied(part) for name, part in value.items()}
     if isinstance(value, list):
