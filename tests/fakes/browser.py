@@ -1,4 +1,4 @@
-"""A browser in front of the pages' handlers: it keeps cookies, follows nothing by itself, and sends forms."""
+"""A browser for the pages' handlers: it keeps cookies and sends forms, but follows no redirects."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from feedlane.web.site import Site
 from tests.handlers import Context, load
 
-# Which function answers, by the first part of the path.
+# The function for the first part of the path.
 _FUNCTIONS = {"link": "link", "oauth": "oauth_callback", "portal": "portal"}
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An answer as a browser sees it."""
+class PageAnswer:
+    """An answer of the pages, as a browser gets it."""
 
     status: int
     body: str
@@ -43,19 +43,19 @@ class Browser:
         self.site = site
         self.jar: dict[tuple[str, str], str] = {}
 
-    def get(self, address: str, **more: Any) -> Seen:
-        return self._send("GET", address, None, more)
+    def get(self, address: str, **extra: Any) -> PageAnswer:
+        return self._send("GET", address, None, extra)
 
-    def post(self, address: str, form: dict[str, str], **more: Any) -> Seen:
-        return self._send("POST", address, urlencode(form), more)
+    def post(self, address: str, form: dict[str, str], **extra: Any) -> PageAnswer:
+        return self._send("POST", address, urlencode(form), extra)
 
-    def _send(self, method: str, address: str, body: str | None, more: dict[str, Any]) -> Seen:
+    def _send(self, method: str, address: str, body: str | None, extra: dict[str, Any]) -> PageAnswer:
         parts = urlsplit(address)
         event = {
             "rawPath": parts.path,
             "rawQueryString": parts.query,
             "cookies": [f"{name}={value}" for (name, path), value in self.jar.items() if parts.path.startswith(path)],
-            "headers": {"content-type": "application/x-www-form-urlencoded"} | more.get("headers", {}),
+            "headers": {"content-type": "application/x-www-form-urlencoded"} | extra.get("headers", {}),
             "requestContext": {
                 "domainName": "gateway.example",
                 "stage": "$default",
@@ -63,18 +63,18 @@ class Browser:
             },
             "body": base64.b64encode(body.encode()).decode() if body is not None else None,
             "isBase64Encoded": body is not None,
-        } | more.get("event", {})
+        } | extra.get("event", {})
         module = load(_FUNCTIONS.get(parts.path.split("/")[1], "link"))
         module.site = self.site  # type: ignore[attr-defined]
         answer = module.handler(event, Context())
         for cookie in answer["cookies"]:
-            self._keep(cookie)
-        return Seen(answer["statusCode"], answer["body"], answer["headers"], answer["cookies"])
+            self._store(cookie)
+        return PageAnswer(answer["statusCode"], answer["body"], answer["headers"], answer["cookies"])
 
-    def _keep(self, cookie: str) -> None:
+    def _store(self, cookie: str) -> None:
         pair, *attributes = cookie.split("; ")
         name, _, value = pair.partition("=")
-        path = next(one.removeprefix("Path=") for one in attributes if one.startswith("Path="))
+        path = next(text.removeprefix("Path=") for text in attributes if text.startswith("Path="))
         if "Max-Age=0" in attributes:
             self.jar.pop((name, path), None)
         else:

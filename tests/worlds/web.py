@@ -18,7 +18,7 @@ from feedlane.web.site import Site
 from feedlane.wiring.checks import Checks
 from tests import builders
 from tests.builders import NOW
-from tests.fakes.browser import Browser, Seen
+from tests.fakes.browser import Browser, PageAnswer
 from tests.fakes.consent import FakeOrganisations, FakeVault
 from tests.fakes.upstream import FakeUpstream
 from tests.worlds.base import BaseWorld
@@ -96,10 +96,10 @@ class World(BaseWorld):
         assert seen.status == 302, seen.body
         return seen.query["state"]
 
-    def call_back(self, state: str, code: str = "code-1", browser: Browser | None = None) -> Seen:
+    def call_back(self, state: str, code: str = "code-1", browser: Browser | None = None) -> PageAnswer:
         return (browser or self.browser).get(f"/oauth/callback?{urlencode({'code': code, 'state': state})}")
 
-    def link(self, connection: Connection | None = None, code: str = "code-1") -> Seen:
+    def link(self, connection: Connection | None = None, code: str = "code-1") -> PageAnswer:
         return self.call_back(self.start(connection), code)
 
     def look(self, kind: str) -> None:

@@ -62,7 +62,7 @@ def test_json_that_cannot_be_read_is_set_aside_and_the_next_is_recorded(
     body = json.dumps({"version": 1, "companyId": COMPANY, "transactions": []}).replace("[]", fragment)
     world.record(QueueMessage("odd", good.group, body, world.now), good)
     world.run()
-    assert [letter["reason"].startswith(reason) for letter in world.queues.aside] == [True]
+    assert [letter["reason"].startswith(reason) for letter in world.queues.dead_letters] == [True]
     assert world.sent_ids() == ["t1"]
 
 
@@ -83,7 +83,7 @@ def test_a_key_of_another_accounts_push_brings_nothing_into_this_account() -> No
     world = World(("account-1", "account-2"))
     other = world.push(transactions(2))
     world.record(world.message(None, "account-2", pushOperationKey=other.key))
-    [letter] = world.queues.aside
+    [letter] = world.queues.dead_letters
     assert letter["reason"].startswith("No push operation of this account")
     assert world.feed("account-2").recorded_through == 0
     world.run()
@@ -100,5 +100,5 @@ def test_a_company_that_can_be_no_key_is_set_aside_and_the_next_is_recorded(worl
     odd = world.message(transactions(1), companyId=company)
     world.record(odd, good)
     world.run()
-    assert [letter["reason"].split(":")[0] for letter in world.queues.aside] == ["companyId"]
+    assert [letter["reason"].split(":")[0] for letter in world.queues.dead_letters] == ["companyId"]
     assert world.sent_ids() == ["t1"]

@@ -12,7 +12,7 @@ from feedlane.errors import Refused, Unavailable
 from feedlane.feeds.items import find_feed
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.problem import Problem
-from tests.fakes.browser import Browser, Seen
+from tests.fakes.browser import Browser, PageAnswer
 from tests.worlds.web import World
 
 
@@ -46,7 +46,7 @@ class _Options(HTMLParser):
                 self.selected[self._select] = given.get("value") or ""
 
 
-def _post(world: World, form: dict[str, str]) -> Seen:
+def _post(world: World, form: dict[str, str]) -> PageAnswer:
     address = f"{world.base()}/accounts"
     return world.browser.post(address, {"formToken": world.form_token(address)} | form)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedlane.settings import items as settings_items
-from tests.fakes.browser import Seen
+from tests.fakes.browser import PageAnswer
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import World
 
@@ -15,7 +15,7 @@ def world() -> World:
     return signed_in()
 
 
-def _profile(world: World, **fields: str) -> Seen:
+def _profile(world: World, **fields: str) -> PageAnswer:
     form = {"name": "Ledgerly", "redirect_url": "", "logo_url": "", "icon_url": ""} | fields
     token = world.form_token("/portal/profile")
     return world.browser.post(

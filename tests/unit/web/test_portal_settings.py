@@ -8,7 +8,7 @@ from feedlane.credentials.vault import KeysCheck
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Access, Settings
 from tests.builders import URL
-from tests.fakes.browser import Seen
+from tests.fakes.browser import PageAnswer
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import World
 
@@ -18,7 +18,7 @@ def world() -> World:
     return signed_in()
 
 
-def _save(world: World, **fields: str) -> Seen:
+def _save(world: World, **fields: str) -> PageAnswer:
     form = {"access": "Continuous", "connection_limit": "25", "enabled": "yes", "bank_feeds": "yes"} | fields
     return world.browser.post("/portal/settings", {"formToken": world.form_token("/portal/settings")} | form)
 

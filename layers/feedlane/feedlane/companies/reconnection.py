@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from feedlane.companies.connection import ACCESS_REFUSED, MISSING_SCOPE, Connection, ConnectionFault
-from feedlane.credentials.problems import NOT_GRANTED, _unauthorised_problem
+from feedlane.credentials.problems import NOT_GRANTED, unauthorised_problem
 from feedlane.problem import Problem
 
 # The reason of the hold, whatever the connection's own reason is.
@@ -14,7 +14,7 @@ CUSTOMER_MESSAGE = "The integration de-authorized access to the connection."
 BANK_FEEDS_NOT_AUTHORISED = "The connection was authorised without access to bank feeds; the customer has to reconnect."
 
 
-CONNECTION_REMOVED = _unauthorised_problem(
+CONNECTION_REMOVED = unauthorised_problem(
     "connection-removed",
     "Connection removed",
     "The organisation is no longer connected to the app: it was disconnected in Xero.",

@@ -76,7 +76,7 @@ def accept(
         transactions=len(content.lines),
     )
     conflict = Conflict("The same push is already being processed; get its push operation.")
-    for attempt in attempts(f"a push to feed {feed.id}", times=3, otherwise=conflict):
+    for attempt in attempts(f"a push to feed {feed.id}", attempts_max=3, otherwise=conflict):
         earlier = _operation_for_key(ports.store, now, company_id, idempotency_key)
         if earlier is not None:
             _require_same_push(earlier, feed.id, content)

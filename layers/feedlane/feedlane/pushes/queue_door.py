@@ -137,7 +137,7 @@ def holds_and_recorded_ids(
 
 
 def _dead_letter(queues: Queues, message: QueueMessage, why: Exception) -> None:
-    queues.set_aside(message.group, message.id, message.body, str(why))
+    queues.dead_letter(message.group, message.id, message.body, str(why))
 
 
 def _is_of_feed(operation: PushOperation, message: PushMessage) -> bool:
