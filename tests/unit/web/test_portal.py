@@ -15,6 +15,7 @@ from tests import builders
 from tests.builders import URL
 from tests.fakes.browser import Browser
 from tests.fakes.upstream import NO_FEEDS
+from tests.unit.web.held import add_feed, hold_connection
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import API_KEY, World
 
@@ -88,6 +89,14 @@ def test_a_hold_of_the_app_says_that_more_may_wait_and_that_its_release_goes_on(
     body = world.browser.get("/portal").body
     assert "0 or more transactions wait" in body
     assert "Being released" in body
+
+
+def test_a_hold_with_one_waiting_transaction_says_so_in_the_singular(world: World) -> None:
+    hold_connection(world)
+    add_feed(world, recorded_through=1)
+    response = world.browser.get("/portal")
+    assert response.status == 200
+    assert "1 transaction waits" in response.body
 
 
 def test_a_release_without_the_form_token_releases_nothing(world: World) -> None:
