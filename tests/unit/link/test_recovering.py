@@ -58,7 +58,7 @@ def _tend(world: World) -> Connection:
         xero,
     )  # type: ignore[arg-type]
     tender.check_page("", lambda: timedelta(minutes=5))
-    world.look("connectionBack")
+    world.run_follow_ups("connectionBack")
     return world.current()
 
 
