@@ -1,4 +1,4 @@
-"""Link and the portal on the real simulator: only the table and the queues are in memory."""
+"""Link and the portal against the Xero simulator; only the table, the queues and the secrets are in memory."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from feedlane.clock import system_clock
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
 from feedlane.ids import fingerprint, new_id
+from feedlane.ports import Ports
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import ApiKey
 from feedlane.settings.settings import Profile
@@ -39,15 +41,12 @@ API_KEY = "fl_browser-test-key"
 
 
 class LocalSite(Site):
-    public_url = ""
     login_url = ""
 
     def __init__(self, simulator_url: str, public_url: str) -> None:
-        self.public_url = public_url
+        self.ports = Ports(Store(MemoryTable()), FakeQueues(), system_clock, new_id, public_url)
         self.login_url = simulator_url
         http = Http(simulator_url)
-        self.store = Store(MemoryTable())
-        self.queues = FakeQueues()
         self.vault = VaultService(MemorySecrets(), self.store.table, Identity(http))
         tokens = TokenCache(self.vault)
         api = XeroApi(http, tokens)
@@ -57,6 +56,8 @@ class LocalSite(Site):
 
 @dataclass
 class World:
+    """A company with a pending connection, and the simulator that its customer consents at."""
+
     site: LocalSite
     simulator: RunningSimulator
     url: str
@@ -64,9 +65,11 @@ class World:
 
     @property
     def start(self) -> str:
+        """The URL that the customer is sent."""
         return f"{self.url}/link/companies/{self.connection.company_id}/connections/{self.connection.id}/start"
 
-    def now_connection(self) -> Connection:
+    def current_connection(self) -> Connection:
+        """The connection as it is stored now."""
         return company_items.connection(self.site.store, self.connection.company_id, self.connection.id)
 
     def add_account(self, id: str, name: str, number: str, balance: str, currency: str = "GBP") -> SourceAccount:
@@ -91,24 +94,27 @@ def world(profile: Profile | None = None) -> Iterator[World]:
         port = _free_port()
         site = LocalSite(simulator.url, f"http://localhost:{port}")
         url = stack.enter_context(served(site, port))
-        connection = _filled(site, profile or Profile(name="Ledgerly"))
+        connection = _populate(site, profile or Profile(name="Ledgerly"))
         simulator.state.consent.mode = "page"
         yield World(site, simulator, url, connection)
 
 
-def _filled(site: LocalSite, profile: Profile) -> Connection:
+def _populate(site: LocalSite, profile: Profile) -> Connection:
+    """The app's keys, the profile, an API key, and a company with its connection."""
     store, now = site.store, datetime.now(UTC)
     site.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
-    keys = {"client_id": DEFAULT_CLIENT_ID, "client_secret_ending": DEFAULT_CLIENT_SECRET[-4:], "keys_checked": True}
+    settings = builders.settings(
+        client_id=DEFAULT_CLIENT_ID, client_secret_ending=DEFAULT_CLIENT_SECRET[-4:], keys_checked=True
+    )
     company = builders.company(new_id(), name="Harbour Bakery Ltd", created=now)
     connection = builders.pending(new_id(), company_id=company.id, created=now)
-    key = ApiKey(id=new_id(), name="Operations", fingerprint=fingerprint(API_KEY), ending=API_KEY[-4:], created=now)
+    api_key = ApiKey(id=new_id(), name="Operations", fingerprint=fingerprint(API_KEY), ending=API_KEY[-4:], created=now)
     store.commit(
-        settings_items.put_settings(builders.settings(**keys)),
+        settings_items.put_settings(settings),
         settings_items.put_profile(profile),
         company_items.add_company(company),
         company_items.add_connection(connection),
-        settings_items.add_api_key(key),
+        settings_items.add_api_key(api_key),
     )
     return connection
 
