@@ -40,7 +40,7 @@ def callback(site: Site, request: Request) -> Response:
         raise _deleted_connection()
     if not error and not 0 < len(code) <= PARAMETER_LENGTH_MAX:
         raise _missing_code(connection)
-    _use_state(site, connection, link_state, spends=not error)
+    _use_state(site, connection, link_state, spends_password=not error)
     now = site.clock()
     if error:
         return _refuse_consent(site, connection, link_state, error, now)
@@ -63,10 +63,12 @@ def _start_path(site: Site, state: LinkState | None) -> str:
     return paths.start(connection) if connection else ""
 
 
-def _use_state(site: Site, connection: Connection, state: LinkState, spends: bool) -> None:
+def _use_state(site: Site, connection: Connection, state: LinkState, spends_password: bool) -> None:
     """Uses up the state, and the link's password with it: of two concurrent consents on one link, the first counts."""
     password = (
-        stored_passwords.find_password_by_fingerprint(site.store, state.password) if spends and state.password else None
+        stored_passwords.find_password_by_fingerprint(site.store, state.password)
+        if spends_password and state.password
+        else None
     )
     password_writes = [stored_passwords.spend_password(password)] if password else []
     try:

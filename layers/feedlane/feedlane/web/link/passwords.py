@@ -1,4 +1,4 @@
-"""Who may start Link while its URLs need one-time passwords: who has one in the URL or a cookie, or a session."""
+"""Checks a Link URL's one-time password: from the URL, from a cookie, or already shown to start the session."""
 
 from __future__ import annotations
 
