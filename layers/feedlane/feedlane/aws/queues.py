@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 from functools import lru_cache
 
-from feedlane.aws.clients import client
+from feedlane.aws import clients
 from feedlane.clock import iso, system_clock
 from feedlane.environment import environment
 from feedlane.follow_ups import FollowUp
@@ -37,7 +37,7 @@ class SQSQueues:
         self._send_later(environment().deliveries_queue_url, body, delay_seconds)
 
     def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
-        client("sqs").send_message(
+        clients.client("sqs").send_message(
             QueueUrl=environment().transactions_dlq_url,
             MessageBody=body,
             MessageGroupId=group,
@@ -47,14 +47,14 @@ class SQSQueues:
 
     @staticmethod
     def _send_fifo(url: str, group: str, deduplication_id: str, body: str) -> None:
-        client("sqs").send_message(
+        clients.client("sqs").send_message(
             QueueUrl=url, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=deduplication_id
         )
 
     @staticmethod
     def _send_later(url: str, body: str, delay_seconds: int) -> None:
         delay = min(max(delay_seconds, 0), DELAY_SECONDS_MAX)
-        client("sqs").send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
+        clients.client("sqs").send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
 
 
 @lru_cache(maxsize=1)
@@ -64,4 +64,4 @@ def queues() -> SQSQueues:
 
 def postpone(queue_url: str, receipt: str, seconds: int) -> None:
     """A received message is seen again after `seconds`, instead of after the queue's visibility timeout."""
-    client("sqs").change_message_visibility(QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+    clients.client("sqs").change_message_visibility(QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
