@@ -115,7 +115,7 @@ class World(BaseWorld):
         self.waiting.remove(message)
         due, queue, consumer_id, id = message
         self.now = max(self.now, due)
-        work = self.deliverer.deliver if queue == "deliveries" else self.replayer.work
+        work = self.deliverer.deliver if queue == "deliveries" else self.replayer.run_step
         try:
             work(consumer_id, id)
         except crash:  # type: ignore[misc]

@@ -28,8 +28,8 @@ class World(vault.World):
         self.service = self.vault()
         self.deliverer = Deliverer(
             replace(self.ports, clock=system_clock),
-            secrets=ExpiringCache(self.service.webhook_secrets, system_clock).of,
-            headers=ExpiringCache(self.service.webhook_headers, system_clock).of,
+            secrets=ExpiringCache(self.service.webhook_secrets, system_clock).get,
+            headers=ExpiringCache(self.service.webhook_headers, system_clock).get,
             post=WebhookSender("any", system_clock).post,
             jitter=lambda: 0.0,
         )

@@ -58,12 +58,12 @@ def test_secrets_are_asked_for_once_a_minute_and_never_remembered_as_none() -> N
         return answers.pop(0)
 
     secrets, consumer = ExpiringCache(ask, lambda: now[0]), Consumer(id="consumer-1", url="https://x", created=NOW)
-    assert secrets.of(consumer) == []
-    assert secrets.of(consumer) == ["one"]
+    assert secrets.get(consumer) == []
+    assert secrets.get(consumer) == ["one"]
     now[0] += timedelta(seconds=59)
-    assert secrets.of(consumer) == ["one"]
+    assert secrets.get(consumer) == ["one"]
     now[0] += timedelta(seconds=1)
-    assert secrets.of(consumer) == ["two", "one"]
+    assert secrets.get(consumer) == ["two", "one"]
     assert len(asked) == 3
 
 
@@ -71,5 +71,5 @@ def test_a_secret_that_was_just_rotated_is_asked_for_at_once() -> None:
     answers = [["one"], ["two", "one"]]
     secrets = ExpiringCache(lambda consumer_id: answers.pop(0), lambda: NOW)
     consumer = Consumer(id="consumer-1", url="https://x", created=NOW)
-    assert secrets.of(consumer) == ["one"]
-    assert secrets.of(consumer.but(version=2)) == ["two", "one"]
+    assert secrets.get(consumer) == ["one"]
+    assert secrets.get(consumer.but(version=2)) == ["two", "one"]

@@ -63,7 +63,7 @@ class Deliverer:
         if delivery is None or consumer is None or delivery.has_ended:
             return None  # a deleted consumer's deliveries go no further
         if consumer.disabled:
-            self._keep(delivery, consumer, now)
+            self._keep_for_later(delivery, consumer, now)
             return None
         pause = Pause.in_force(found.pause, consumer_id, now)
         wait = _time_until_due(delivery, pause, now)
@@ -95,7 +95,7 @@ class Deliverer:
             self.schedule_attempt(after, after.due - self.ports.clock())
         return after
 
-    def _keep(self, delivery: Delivery, consumer: Consumer, now: datetime) -> None:
+    def _keep_for_later(self, delivery: Delivery, consumer: Consumer, now: datetime) -> None:
         """It goes on when the consumer is enabled. If that is happening now, the message comes again."""
         if delivery.state is not DeliveryState.WAITING:
             kept = webhook_items.put_delivery(delivery.waiting(), now)
@@ -112,7 +112,7 @@ class Deliverer:
         writes: list[Write] = [webhook_items.put_delivery(claimed, now)]
         tries_pause = pause is not None and pause.is_active
         if pause is not None and tries_pause:
-            pause = pause.tried(now)
+            pause = pause.claimed(now)
             writes.append(webhook_items.put_pause(pause, now))
             pause = pause.but(version=pause.version + 1)
         try:
@@ -127,7 +127,7 @@ class Deliverer:
         Raises `ConditionFailed` if it took so long that another worker has claimed the delivery.
         """
         now = self.ports.clock()
-        tried = claim.delivery.after(answer, now, self.jitter())
+        tried = claim.delivery.after_attempt(answer, now, self.jitter())
         consumer: Consumer | None = claim.consumer
         pause = claim.pause
         for attempt in attempts(f"webhook consumer {tried.consumer_id}"):
@@ -185,10 +185,10 @@ def _pause_writes(claim: _Claim, pause: Pause | None, answer: Answer, now: datet
     if claim.is_pause_trial:
         if pause is None or claim.pause is None or pause.version != claim.pause.version:
             return []  # this took so long that another one has tried
-        return [webhook_items.put_pause(pause.after(answer, now), now)]
+        return [webhook_items.put_pause(pause.after_answer(answer, now), now)]
     if (answer.is_overload or answer.is_slow) and (pause is None or not pause.is_active):
         begun = pause or Pause(consumer_id=claim.consumer.id, until=now)
-        return [webhook_items.put_pause(begun.after(answer, now), now)]
+        return [webhook_items.put_pause(begun.after_answer(answer, now), now)]
     return (
         [webhook_items.put_pause(pause.but(until=now), now)]
         if pause and pause.should_record_success(answer, now)

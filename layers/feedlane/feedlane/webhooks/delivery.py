@@ -110,11 +110,11 @@ class Delivery(Record):
     def waiting(self) -> Delivery:
         return self.but(state=DeliveryState.WAITING, claimed_until=None)
 
-    def again(self) -> Delivery:
+    def restarted(self) -> Delivery:
         """From the start of the schedule, at once: a replay."""
         return self.but(state=DeliveryState.SENDING, due=None, claimed_until=None, tries=0)
 
-    def after(self, answer: Answer, now: datetime, jitter: float) -> Delivery:
+    def after_attempt(self, answer: Answer, now: datetime, jitter: float) -> Delivery:
         """The delivery after an attempt: it ended, or is due again. `jitter` is from -0.2 to 0.2."""
         attempt = Attempt(
             time=now,

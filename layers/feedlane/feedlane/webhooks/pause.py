@@ -45,7 +45,7 @@ class Pause(Record):
         """Also when its time has come and nobody has tried yet."""
         return self.seconds > 0
 
-    def tried(self, now: datetime) -> Pause:
+    def claimed(self, now: datetime) -> Pause:
         """Somebody tries the consumer now."""
         return self.but(
             until=now + (CLAIM_LIFETIME if self.is_half_open else min(CLAIM_LIFETIME, timedelta(seconds=self.seconds)))
@@ -55,7 +55,7 @@ class Pause(Record):
         """Whether an answer in time is worth writing down: once in a while is enough."""
         return not (self.is_active or answer.is_overload or answer.is_slow) and now - self.until > TRUST_PERIOD / 2
 
-    def after(self, answer: Answer, now: datetime) -> Pause:
+    def after_answer(self, answer: Answer, now: datetime) -> Pause:
         """Over, or twice as long as the one before; as long as the consumer asked for, within bounds.
 
         One that is slow is tried again at once, by one delivery alone: the others wait for as long as it took.

@@ -92,7 +92,7 @@ class Replay(Record):
             self.which is Selection.ALL or delivery.state is not DeliveryState.SUCCESS or self.has_attempted(delivery)
         )
 
-    def turn(self, delivery: Delivery, now: datetime) -> ReplayStep:
+    def next_step(self, delivery: Delivery, now: datetime) -> ReplayStep:
         """What ended since the replay started is not sent again: a crash, or a second bell, doubles nothing."""
         if self.has_attempted(delivery):
             if delivery.has_ended or self._tries(delivery) >= ATTEMPTS_PER_DELIVERY_MAX:
@@ -109,7 +109,7 @@ class Replay(Record):
         """Whether all of its schedule lies in the replay: one from before may be hours away, and is begun anew."""
         return self.has_attempted(delivery) and delivery.tries <= self._tries(delivery)
 
-    def past(self, delivery: Delivery, place: str) -> Replay:
+    def moved_past(self, delivery: Delivery, place: str) -> Replay:
         """It has had its turn."""
         if not self.has_attempted(delivery):
             return self.but(place=place)

@@ -45,7 +45,7 @@ def replay_one(ports: Ports, now: datetime, consumer_id: str, event_id: str) -> 
     if delivery.state is not DeliveryState.SENDING:
         # For the case that we crash right after the commit: from then on it has to be sent.
         ports.queues.deliver(consumer_id, event_id, SAFETY_DELAY_SECONDS)
-        delivery = delivery.again()
+        delivery = delivery.restarted()
         ports.store.commit(webhook_items.put_delivery(delivery, now), webhook_items.consumer_unchanged(found.consumer))
     ports.queues.deliver(consumer_id, event_id, 0)
     return delivery
@@ -106,7 +106,7 @@ class Replayer:
     deliverer: Deliverer
     step: timedelta = STEP_DURATION
 
-    def work(self, consumer_id: str, replay_id: str) -> Replay | None:
+    def run_step(self, consumer_id: str, replay_id: str) -> Replay | None:
         """One step. The replay after it; None if there was nothing to do, or another one did it."""
         replay = webhook_items.find_replay(self.ports.store, consumer_id, replay_id)
         if replay is None or not replay.is_running:
@@ -142,16 +142,16 @@ class Replayer:
                 if not replay.concerns(listed):
                     replay = replay.but(place=place)
                     continue
-                told = self._turn(replay, listed)
+                told = self._advance(replay, listed)
                 if isinstance(told, ReplayState):
                     return replay.ended_as(told, self.ports.clock()), timedelta()
                 if isinstance(told, timedelta):
                     return replay, told
-                replay = replay.past(told, place)
+                replay = replay.moved_past(told, place)
             if len(page) < webhook_items.DELIVERIES_PER_PAGE:
                 return self._finish_or_recheck(replay)
 
-    def _turn(self, replay: Replay, listed: Delivery) -> Delivery | timedelta | ReplayState:
+    def _advance(self, replay: Replay, listed: Delivery) -> Delivery | timedelta | ReplayState:
         """The delivery if it has had its turn; how long to wait for it; or how the replay ends."""
         now = self.ports.clock()
         found = webhook_items.find_attempt_inputs(self.ports.store, replay.consumer_id, listed.event_id)
@@ -160,7 +160,7 @@ class Replayer:
         delivery = found.delivery
         if delivery is None:
             return listed  # past its days, which the list does not know yet
-        match replay.turn(delivery, now):
+        match replay.next_step(delivery, now):
             case ReplayStep.NEXT:
                 if replay.has_attempted(delivery) and not delivery.has_ended:
                     self.deliverer.schedule_attempt(
@@ -171,7 +171,7 @@ class Replayer:
                 return wait_for(delivery, now, _POLL_INTERVAL)
         if found.pause and found.pause.is_active and found.pause.until > now:
             return found.pause.until - now
-        sent = delivery if replay.has_begun(delivery) else delivery.again()
+        sent = delivery if replay.has_begun(delivery) else delivery.restarted()
         tried = self.deliverer.attempt(sent, found.consumer, found.pause)
         if tried is None:
             return CLAIM_LIFETIME

@@ -23,8 +23,8 @@ def deliverer() -> Deliverer:
     vault = LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
     return Deliverer(
         ports(),
-        secrets=ExpiringCache(vault.webhook_secrets, system_clock).of,
-        headers=ExpiringCache(vault.webhook_headers, system_clock).of,
+        secrets=ExpiringCache(vault.webhook_secrets, system_clock).get,
+        headers=ExpiringCache(vault.webhook_headers, system_clock).get,
         post=WebhookSender(environment().webhook_targets, system_clock).post,
         jitter=lambda: random.uniform(-JITTER, JITTER),
     )
