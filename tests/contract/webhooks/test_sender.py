@@ -21,7 +21,7 @@ from tests.contract.webhooks.receiver import Receiver, running
 from tests.worlds.webhooks import SECRET, hold_event
 
 pytestmark = pytest.mark.enable_socket
-SECONDS = 0.6
+TIMEOUT_SECONDS = 0.6
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def sender() -> Iterator[WebhookSender]:
-    sender = WebhookSender("any", system_clock, seconds=SECONDS)
+    sender = WebhookSender("any", system_clock, timeout_seconds=TIMEOUT_SECONDS)
     yield sender
     sender.close()
 
@@ -79,8 +79,8 @@ def test_a_receiver_that_hangs_or_drips_has_its_seconds_and_no_more(
     started = time.monotonic()
     answer = send(sender, receiver.url(path))
     assert (answer.status, answer.error) == (None, "timeout")
-    assert time.monotonic() - started < SECONDS + 0.5
-    assert answer.duration_ms == pytest.approx(SECONDS * 1000, abs=400)
+    assert time.monotonic() - started < TIMEOUT_SECONDS + 0.5
+    assert answer.duration_ms == pytest.approx(TIMEOUT_SECONDS * 1000, abs=400)
 
 
 def test_a_success_whose_body_drips_is_a_success(sender: WebhookSender, receiver: Receiver) -> None:
@@ -88,14 +88,14 @@ def test_a_success_whose_body_drips_is_a_success(sender: WebhookSender, receiver
     answer = send(sender, receiver.url("/drip-body"))
     assert answer.succeeded
     assert answer.excerpt.startswith("first")
-    assert time.monotonic() - started < SECONDS + 0.5
+    assert time.monotonic() - started < TIMEOUT_SECONDS + 0.5
 
 
 def test_of_a_large_answer_only_the_beginning_is_read(sender: WebhookSender, receiver: Receiver) -> None:
     assert send(sender, receiver.url("/large")).excerpt == "x" * 2000
     endless = send(sender, receiver.url("/endless"))
     assert endless.excerpt == "x" * 2000
-    assert endless.duration_ms < SECONDS * 700
+    assert endless.duration_ms < TIMEOUT_SECONDS * 700
 
 
 def test_an_answer_that_is_no_text_can_be_kept(sender: WebhookSender, receiver: Receiver) -> None:
