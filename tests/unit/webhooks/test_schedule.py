@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when it is given up."""
+"""When a delivery is retried, and when it is given up."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def test_a_consumer_without_time_has_a_minute_at_least(answer: Answer, jitter: f
     assert 60 <= wait <= 72
 
 
-@pytest.mark.parametrize(("asked", "wait"), [(1, 300), (299, 300), (450, 450), (600, 600), (86_400, 600)])
-def test_retry_after_is_kept_between_the_delay_and_twice_the_delay(asked: int, wait: int) -> None:
-    assert retry_seconds(2, Answer(status=503, retry_after=asked), 0) == wait
+@pytest.mark.parametrize(("retry_after", "wait"), [(1, 300), (299, 300), (450, 450), (600, 600), (86_400, 600)])
+def test_retry_after_is_kept_between_the_delay_and_twice_the_delay(retry_after: int, wait: int) -> None:
+    assert retry_seconds(2, Answer(status=503, retry_after=retry_after), 0) == wait
 
 
 @pytest.mark.parametrize(
