@@ -46,7 +46,7 @@ class Platform:
         for consumer_id, event_id, _ in site.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
         for consumer_id, replay_id, _ in site.queues.take("replays"):
-            Replayer(ports, deliverer).work(consumer_id, replay_id)
+            Replayer(ports, deliverer).run_step(consumer_id, replay_id)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def webhooks(own: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def work(seconds: float) -> None:
         own.now += timedelta(seconds=60)
         for consumer_id, replay_id, _ in own.queues.take("replays"):
-            Replayer(own.ports, deliverer).work(consumer_id, replay_id)
+            Replayer(own.ports, deliverer).run_step(consumer_id, replay_id)
         for consumer_id, event_id, _ in own.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
 

@@ -187,7 +187,7 @@ def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, own: World
     assert call("GET", f"/webhooks/{id}/deliveries/{sent.body['id']}").body == sent.body
     delivery = webhook_items.find_attempt_inputs(own.store, id, sent.body["id"]).delivery
     assert delivery
-    event = webhook_items.event_of(own.store, delivery)
+    event = webhook_items.find_event(own.store, delivery)
     assert event
     assert event.payload["consumerId"] == id
     # It comes round by the bus too, as every event, and makes no second delivery.

@@ -53,7 +53,7 @@ def _delivered(world: World, consumer: Consumer, number: int, *answers: Answer) 
     event = webhook_events.consumer_test(builders.ports(lambda: f"event-{number}"), consumer, at)
     delivery = Delivery.of(event, consumer.id)
     for answer in answers:
-        delivery = delivery.after(answer, at, 0.0)
+        delivery = delivery.after_attempt(answer, at, 0.0)
     world.store.commit(put_event(event), webhook_items.put_delivery(delivery, at))
     return delivery
 
