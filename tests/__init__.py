@@ -1,10 +1,10 @@
-"""No function starts without its environment variables: here are stand-ins, for tests that do not set their own."""
+"""Environment variables for tests that do not set their own: no function starts without them."""
 
 import os
 
 from feedlane.environment import Environment, Variable
 
-_MEANING_SOMETHING = {
+_PARSED_VALUES = {
     "PUBLIC_URL": "https://feedlane.example",
     "WEBHOOK_TARGETS": "public",
     "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -13,4 +13,4 @@ _MEANING_SOMETHING = {
 
 for _variable in vars(Environment).values():
     if isinstance(_variable, Variable):
-        os.environ[_variable.name] = _MEANING_SOMETHING.get(_variable.name, "stand-in")
+        os.environ[_variable.name] = _PARSED_VALUES.get(_variable.name, "stand-in")

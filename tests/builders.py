@@ -1,4 +1,4 @@
-"""The records that tests start from, valid as they are: a test names only the fields it is about."""
+"""Valid records for tests to start from: a test sets only the fields that it is about."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMPANY, CONNECTION, ACCOUNT, TENANT, TOKEN_SET = "company-1", "connection-1", "
 
 
 def numbered_ids(start: int = 1) -> Callable[[], str]:
-    """A `new_id` whose ids are in order and the same in every run."""
+    """A `new_id` whose ids are in order, and the same in every run."""
     numbers = itertools.count(start)
     return lambda: numbered_id(next(numbers))
 
@@ -37,13 +37,13 @@ def numbered_id(number: int) -> str:
 
 
 def ports(new_id: Callable[[], str] | None = None, **parts: Any) -> Ports:
-    """Over fakes, at `NOW`."""
+    """Fakes, and a clock at `NOW`."""
     fakes = {"store": Store(MemoryTable()), "queues": FakeQueues(), "clock": lambda: NOW, "public_url": URL}
     return Ports(**fakes | {"new_id": new_id or numbered_ids()} | parts)
 
 
 def settings(**fields: Any) -> Settings:
-    """The integration and its bank feeds are switched on, and the app has keys."""
+    """With the integration and bank feeds enabled, and with the app's keys."""
     return Settings(**{"enabled": True, "bank_feeds": True, "client_id": "A" * 32} | fields)
 
 
@@ -56,21 +56,21 @@ def tenant(id: str = TENANT, **fields: Any) -> Tenant:
 
 
 def pending(id: str = CONNECTION, **fields: Any) -> Connection:
-    """A connection that waits for its customer."""
+    """A connection that its customer has not authorised yet."""
     return Connection(**{"id": id, "company_id": COMPANY, "created": NOW} | fields)
 
 
 def linked(id: str = CONNECTION, **fields: Any) -> Connection:
-    """A connection whose customer has authorised."""
+    """A connection that its customer has authorised."""
     access = {"status": ConnectionStatus.LINKED, "tenant": tenant(), "token_set_id": TOKEN_SET}
     return pending(id, **access | fields)
 
 
 def source_account(connection: Connection | None = None, id: str = ACCOUNT, **fields: Any) -> SourceAccount:
-    """Of this connection, and not mapped."""
+    """A source account of this connection that is not mapped."""
     connection = connection or linked()
     of_connection = {"connection_id": connection.id, "company_id": connection.company_id}
-    account = {
+    defaults = {
         "id": id,
         "account_name": "Current account",
         "account_type": "checking",
@@ -78,20 +78,20 @@ def source_account(connection: Connection | None = None, id: str = ACCOUNT, **fi
         "currency": "GBP",
         "modified": NOW,
     }
-    return SourceAccount(**account | of_connection | fields)
+    return SourceAccount(**defaults | of_connection | fields)
 
 
 def mapped_account(feed: Feed, **fields: Any) -> SourceAccount:
-    """The source account behind a feed."""
+    """The source account of a feed."""
     mapping = AccountMapping(feed_connection_id=feed.feed_connection_id, account_token=f"token-{feed.account_id}")
     of_feed = {"id": feed.account_id, "connection_id": feed.connection_id, "company_id": feed.company_id}
     return source_account(**of_feed | {"status": SourceAccountStatus.CONNECTED, "mapping": mapping} | fields)
 
 
 def feed(connection: Connection | None = None, account_id: str = ACCOUNT, **fields: Any) -> Feed:
-    """Of an account of this connection; nothing has been recorded for it."""
+    """A feed of this connection with an empty ledger."""
     connection = connection or linked()
-    feed = {
+    defaults = {
         "id": feed_id(connection.id, account_id),
         "company_id": connection.company_id,
         "connection_id": connection.id,
@@ -102,14 +102,14 @@ def feed(connection: Connection | None = None, account_id: str = ACCOUNT, **fiel
         "currency": "GBP",
         "created": NOW,
     }
-    return Feed(**feed | fields)
+    return Feed(**defaults | fields)
 
 
 def problem(**fields: Any) -> Problem:
-    """What Xero says when it refuses."""
+    """A refusal of Xero's."""
     return Problem(**{"type": "invalid-request", "title": "Invalid Request", "status": 400} | fields)
 
 
 def hold(scope: Scope = Scope.APP, subject: str = APP_SUBJECT, **fields: Any) -> Hold:
-    refusal = {"reason": "app-suspended", "problem": problem(), "since": NOW}
-    return Hold(**{"id": "hold-1", "scope": scope, "subject": subject} | refusal | fields)
+    cause = {"reason": "app-suspended", "problem": problem(), "since": NOW}
+    return Hold(**{"id": "hold-1", "scope": scope, "subject": subject} | cause | fields)

@@ -1,4 +1,4 @@
-"""A running 'test' instance for all tests that need AWS: real deployment, IAM enforced, its own ports."""
+"""A running 'test' instance for the tests that need AWS: a real deployment, IAM enforced, its own ports."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from local.instance import Instance
 
 
-# Nobody waits between two attempts at a commit: the fakes' conflicts are over at once.
+# No delay between two attempts at a commit: the fakes' conflicts are over at once.
 attempts.sleep = lambda seconds: None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What judges all that the others have left behind goes last."""
+    """Tests that check what all others have left behind run last."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.fixture(scope="session")
 def instance() -> Iterator[Instance]:
-    """Started once per session. One that runs already (`make up INSTANCE=test`) is brought up to date and kept."""
+    """Started once per session. An instance that already runs (`make up INSTANCE=test`) is updated and kept."""
     from local import system
     from local.instance import Instance
     from tests import schedules
 
-    found = Instance.named("test")
-    was_running = all(system.status(found).values())
-    system.start(found)
-    with schedules.stopped(found):
-        yield found
+    test_instance = Instance.named("test")
+    was_running = all(system.status(test_instance).values())
+    system.start(test_instance)
+    with schedules.stopped(test_instance):
+        yield test_instance
     if not was_running:
-        system.stop(found)
+        system.stop(test_instance)

@@ -1,4 +1,4 @@
-"""Unmaps, maps again or removes the account of the world."""
+"""Unmaps, remaps or removes the world's account."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def remove(world: World) -> None:
     _act(world, unmapping.remove_account)
 
 
-def _act(world: World, act: Callable[..., object], *more: Any) -> None:
+def _act(world: World, act: Callable[..., object], *arguments: Any) -> None:
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
-    act(world.ports, world.upstream, world.now, connection, account, *more)
+    act(world.ports, world.upstream, world.now, connection, account, *arguments)

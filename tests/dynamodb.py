@@ -1,4 +1,4 @@
-"""A DynamoDB table as the template has it, without a deployment."""
+"""A DynamoDB table as in the template, without a deployment."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 def create_table(client: Any, name: str) -> None:
-    names = ("pk", "sk", "gsi1pk", "gsi1sk")
+    attributes = ("pk", "sk", "gsi1pk", "gsi1sk")
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in names],
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes],
         KeySchema=_schema("pk", "sk"),
         GlobalSecondaryIndexes=[
             {"IndexName": "gsi1", "KeySchema": _schema("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}}

@@ -1,4 +1,4 @@
-"""Loads a function's handler as Lambda does: its own folder's `app`, under a name of its own."""
+"""Loads a function's handler as Lambda does: `app` of its folder, as a module with its own name."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def load(function: str) -> ModuleType:
 
 
 def sample(function: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((ROOT / "events" / f"{function}.json").read_text())
-    return found
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{function}.json").read_text())
+    return event
 
 
 class Context:
-    """What Lambda hands to a handler beside the event."""
+    """The context that Lambda passes to a handler with the event."""
 
     function_name = "feedlane-test"
     memory_limit_in_mb = 512

@@ -1,4 +1,4 @@
-"""Puts holds on the app and on the tenant, and lifts them."""
+"""Places holds on the app and on the tenant, and releases them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def hold_app(world: World) -> Hold:
 
 def hold_tenant(world: World) -> Hold:
     problem = Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403)
-    why = {"reason": "organisation-without-bank-feeds", "problem": problem}
-    return world.add_hold(Scope.TENANT, TENANT, id=world.new_id(), **why)
+    cause = {"reason": "organisation-without-bank-feeds", "problem": problem}
+    return world.add_hold(Scope.TENANT, TENANT, id=world.new_id(), **cause)
 
 
 def lift(world: World, hold: Hold) -> list[PushOperation]:

@@ -1,4 +1,4 @@
-"""Something that happens at the worst moment: just before a read or a commit of the table, or instead of it."""
+"""Makes something happen at the worst moment: just before a read or a commit of the table, or instead of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Crashed(Exception):
 
 
 class Crashable(Protocol):
-    """What has a table and queues."""
+    """A world with a table and queues."""
 
     store: Store
     queues: FakeQueues
@@ -27,21 +27,21 @@ C = TypeVar("C", bound=Crashable)
 
 
 def just_before(world: World, method: str, act: Callable[[], None], touching: str) -> None:
-    """`act` happens once: before the first call of this method of the table that touches these keys."""
+    """Calls `act` once: before the first call of this method of the table that touches these keys."""
     table: Any = world.store.table
     real = getattr(table, method)
 
-    def called(*given: Any, **named: Any) -> Any:
-        if touching in repr((given, named)):
+    def act_and_call(*arguments: Any, **keywords: Any) -> Any:
+        if touching in repr((arguments, keywords)):
             setattr(table, method, real)
             act()
-        return real(*given, **named)
+        return real(*arguments, **keywords)
 
-    setattr(table, method, called)
+    setattr(table, method, act_and_call)
 
 
 def contend(world: World, touching: str) -> None:
-    """The next commit that touches these keys meets another writer, once."""
+    """The next commit that touches these keys contends with another writer, once."""
     table: Any = world.store.table
     real = table.commit
 
@@ -55,7 +55,7 @@ def contend(world: World, touching: str) -> None:
 
 
 def crash_on_wake(world: World) -> None:
-    """The process ends before it sends the next wake-up."""
+    """The process crashes before it sends the next wake-up."""
     queues: Any = world.queues
     real = queues.wake
 
@@ -67,47 +67,47 @@ def crash_on_wake(world: World) -> None:
 
 
 def crash_at(world: Crashable, step: int) -> Callable[[], None]:
-    """The process ends at this step: before or after a commit or a send, counted from 1. Answers what undoes this."""
+    """The process crashes at this step: before or after a commit or a send, from 1. The result restores the world."""
     table: Any = world.store.table
     queues: Any = world.queues
     places = [(table, "commit"), (table, "put_many"), (queues, "follow_up"), (queues, "wake")]
-    real = [(thing, name, getattr(thing, name)) for thing, name in places]
+    real = [(port, name, getattr(port, name)) for port, name in places]
     steps = itertools.count(1)
 
-    def passed() -> None:
+    def take_step() -> None:
         if next(steps) == step:
             raise Crashed(str(step))
 
-    def wrapped(call: Callable[..., Any]) -> Callable[..., Any]:
-        def called(*given: Any, **named: Any) -> Any:
-            passed()
-            answer = call(*given, **named)
-            passed()
+    def with_steps(call: Callable[..., Any]) -> Callable[..., Any]:
+        def step_around(*arguments: Any, **keywords: Any) -> Any:
+            take_step()
+            answer = call(*arguments, **keywords)
+            take_step()
             return answer
 
-        return called
+        return step_around
 
-    for thing, name, call in real:
-        setattr(thing, name, wrapped(call))
+    for port, name, call in real:
+        setattr(port, name, with_steps(call))
 
-    def back() -> None:
-        for thing, name, call in real:
-            setattr(thing, name, call)
+    def restore() -> None:
+        for port, name, call in real:
+            setattr(port, name, call)
 
-    return back
+    return restore
 
 
 def crashes_everywhere(make: Callable[[], C], act: Callable[[C], object]) -> Iterator[C]:
-    """A new world for each step at which `act` can crash, after that crash; and the last one, without a crash."""
+    """A new world for each step at which `act` can crash, after the crash; the last one is without a crash."""
     for step in itertools.count(1):
         world = make()
-        back = crash_at(world, step)
+        restore = crash_at(world, step)
         try:
             act(world)
         except Crashed:
-            back()
+            restore()
             yield world
             continue
-        back()
+        restore()
         yield world
         return

@@ -1,4 +1,4 @@
-"""Stops the schedules of a running instance: a run by the clock would do the work that a test is about to see done."""
+"""Stops the schedules of a running instance: a scheduled run would do the work that a test waits for."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from local.instance import Instance
 
-KEPT = {"Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target", "Description"}
+UPDATED_FIELDS = {"Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target", "Description"}
 
 
 @contextmanager
 def stopped(instance: Instance) -> Iterator[None]:
     """The tests call the scheduled functions themselves. Afterwards the schedules run again."""
     client = instance.client("scheduler")
-    schedules = [_of(client, named) for named in client.list_schedules()["Schedules"]]
+    schedules = [_schedule(client, summary) for summary in client.list_schedules()["Schedules"]]
     assert schedules, "the deployment has no schedules"
     for schedule in schedules:
         client.update_schedule(**schedule, State="DISABLED")
@@ -26,6 +26,6 @@ def stopped(instance: Instance) -> Iterator[None]:
             client.update_schedule(**schedule, State="ENABLED")
 
 
-def _of(client: Any, named: dict[str, Any]) -> dict[str, Any]:
-    found = client.get_schedule(Name=named["Name"], GroupName=named["GroupName"])
-    return {key: value for key, value in found.items() if key in KEPT}
+def _schedule(client: Any, summary: dict[str, Any]) -> dict[str, Any]:
+    schedule = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+    return {field: value for field, value in schedule.items() if field in UPDATED_FIELDS}

@@ -1,4 +1,4 @@
-"""Shared by `make chaos`, `make outbox` and `make races`: seeds on the command line, figures in a file."""
+"""The command line and the file of figures that `make chaos`, `make outbox` and `make races` share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def arguments(module: str, about: str | None, runs: str, number: int, seed: int 
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about)
     parser.add_argument(f"--{runs}", type=int, default=number)
     parser.add_argument("--seed", type=int, default=seed, help="seed of the random numbers")
-    parser.add_argument("--only", type=int, help=f"replay only this one of the {runs}")
+    parser.add_argument("--only", type=int, help=f"repeat only this one of the {runs}")
     return parser.parse_args()
 
 

@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             metrics.count(Metric.TOKEN_REFRESHES_FAILED)
         return {"error": data}
     except Exception as error:
-        raise VaultFailed.of(error) from None
+        raise VaultFailed.from_error(error) from None
     logger.info("vault answered", **ids)
     return {"ok": result}
 

@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _process(deliverer: Deliverer, replayer: Replayer, record: batch.SqsRecord) -> None:
     match json.loads(record.body):
         case {"consumerId": consumer_id, "replayId": replay_id}:
-            if replay := replayer.work(consumer_id, replay_id):
+            if replay := replayer.run_step(consumer_id, replay_id):
                 facts = replay.model_dump(mode="json", include={"consumer_id", "state", "succeeded", "failed"})
                 logger.info("replay step done", extra=facts | {"replay_id": replay_id})
         case {"consumerId": consumer_id, "eventId": event_id}:

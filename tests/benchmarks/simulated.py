@@ -86,8 +86,8 @@ class Deployment:
     def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
         raise AssertionError(f"a benchmark replayed deliveries: {replay_id}")
 
-    def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
-        raise AssertionError(f"a benchmark's message was set aside: {reason}")
+    def dead_letter(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+        raise AssertionError(f"a benchmark's message was dead-lettered: {reason}")
 
     # the functions
 

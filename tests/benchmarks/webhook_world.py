@@ -215,7 +215,7 @@ class World:
     def _in_parallel(
         self, event: dict[str, Any], handle: Any, postpone: Any, logger: Logger, seconds: float
     ) -> dict[str, Any]:
-        """Replaces `batch.at_once`, with tasks of the virtual clock instead of threads."""
+        """Replaces `batch.concurrently`, with tasks of the virtual clock instead of threads."""
         invocation, timeline = getcurrent(), self.timeline
         failed = {record["messageId"] for record in event["Records"]}
         state = {"remaining": len(failed), "waits": True}

@@ -1,4 +1,4 @@
-"""The handlers behind HTTP: each request becomes an event of payload format 2.0, as the gateway makes it."""
+"""Serves the handlers over HTTP: turns each request into an event of payload format 2.0, as the gateway does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONTEXT = SimpleNamespace(
 
 
 def load(function: str, site: Any) -> ModuleType:
-    """The function's own module, working with another site."""
+    """The function's own module, with its site replaced."""
     spec = importlib.util.spec_from_file_location(f"{function}_app", FUNCTIONS / function / "app.py")
     assert spec is not None
     assert spec.loader is not None
@@ -36,8 +36,8 @@ def load(function: str, site: Any) -> ModuleType:
 
 
 def event_of(request: Request, body: bytes) -> dict[str, Any]:
-    """The gateway hands cookies over as a list, and a form in base64."""
-    cookies = [one.strip() for one in request.headers.get("cookie", "").split(";") if one.strip()]
+    """The gateway passes cookies as a list, and a form in base64."""
+    cookies = [cookie.strip() for cookie in request.headers.get("cookie", "").split(";") if cookie.strip()]
     headers = {name: value for name, value in request.headers.items() if name != "cookie"}
     return {
         "version": "2.0",
@@ -61,15 +61,15 @@ def gateway(site: Any) -> Starlette:
     def route(path: str, function: str) -> Route:
         async def endpoint(request: Request) -> Response:
             event = event_of(request, await request.body())
-            answer = await run_in_threadpool(functions[function].handler, event, CONTEXT)
-            response = Response(answer["body"], answer["statusCode"], answer["headers"])
-            for cookie in answer["cookies"]:
+            result = await run_in_threadpool(functions[function].handler, event, CONTEXT)
+            response = Response(result["body"], result["statusCode"], result["headers"])
+            for cookie in result["cookies"]:
                 response.headers.append("set-cookie", cookie)
             return response
 
         return Route(path, endpoint, methods=["GET", "POST"])
 
-    async def landed(request: Request) -> Response:
+    async def platform_page(request: Request) -> Response:
         return Response(f"The platform: {request.url.query}", media_type="text/plain")
 
     return Starlette(
@@ -78,7 +78,7 @@ def gateway(site: Any) -> Starlette:
             route("/oauth/callback", "oauth_callback"),
             route("/portal", "portal"),
             route("/portal/{rest:path}", "portal"),
-            Route("/platform/{rest:path}", landed),
+            Route("/platform/{rest:path}", platform_page),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""One browser for all tests, a fresh profile and a fresh world for each."""
+"""One browser for all tests; a fresh browser profile and world for each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ARGUMENTS = (
 )
 
 
-# Not for the session: while Playwright runs, no other test could start an event loop.
+# Not session-scoped: while Playwright runs, no other test can start an event loop.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
@@ -37,13 +37,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def link() -> Iterator[World]:
-    with world(Profile(name="Ledgerly")) as made:
-        template = f"{made.url}/platform/{{journey}}?status={{statusCode}}&error={{errorMessage}}"
-        store = made.site.store
+    with world(Profile(name="Ledgerly")) as link_world:
+        template = f"{link_world.url}/platform/{{journey}}?status={{statusCode}}&error={{errorMessage}}"
+        store = link_world.site.store
         store.commit(settings_items.put_profile(settings_items.profile(store).but(redirect_url=template)))
-        made.add_account("main", "Main account", "20011234", "159000")
-        made.add_account("savings", "Savings account", "20018976", "-1250.50")
-        yield made
+        link_world.add_account("main", "Main account", "20011234", "159000")
+        link_world.add_account("savings", "Savings account", "20018976", "-1250.50")
+        yield link_world
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def _page(browser: Browser, scripts: bool) -> Iterator[Page]:
     context = browser.new_context(java_script_enabled=scripts, viewport={"width": 1200, "height": 900})
     context.set_default_timeout(10_000)
     page = context.new_page()
-    blocked: list[str] = []
-    page.on("console", lambda message: blocked.append(message.text) if "Security Policy" in message.text else None)
+    violations: list[str] = []
+    page.on("console", lambda message: violations.append(message.text) if "Security Policy" in message.text else None)
     yield page
     context.close()
-    assert blocked == [], "a page breaks its own content security policy"
+    assert violations == [], "a page violates its own content security policy"

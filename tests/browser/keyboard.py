@@ -1,30 +1,30 @@
-"""A customer who only has a keyboard: goes from control to control, and types."""
+"""A customer with only a keyboard: tabs from control to control, and types."""
 
 from __future__ import annotations
 
 from playwright.sync_api import Locator, Page
 
-MOST_STOPS = 60
+TAB_STOPS_MAX = 60
 
 
-def reach(page: Page, wanted: Locator) -> None:
-    """By the Tab key alone, as far as there are stops. Whatever has the focus must show it."""
-    wanted.wait_for()
-    for _ in range(MOST_STOPS):
+def reach(page: Page, control: Locator) -> None:
+    """Moves the focus to the control with the Tab key. The control must show that it has the focus."""
+    control.wait_for()
+    for _ in range(TAB_STOPS_MAX):
         page.keyboard.press("Tab")
-        if wanted.evaluate("one => one === document.activeElement"):
-            outline = wanted.evaluate("one => getComputedStyle(one).outlineStyle")
+        if control.evaluate("element => element === document.activeElement"):
+            outline = control.evaluate("element => getComputedStyle(element).outlineStyle")
             assert outline != "none", "the focus cannot be seen"
             return
-    raise AssertionError(f"{wanted} cannot be reached by keyboard")
+    raise AssertionError(f"{control} cannot be reached by keyboard")
 
 
-def press(page: Page, wanted: Locator, key: str = "Enter") -> None:
-    reach(page, wanted)
+def press(page: Page, control: Locator, key: str = "Enter") -> None:
+    reach(page, control)
     page.keyboard.press(key)
 
 
-def choose(page: Page, wanted: Locator, beginning: str) -> None:
-    """An option of a drop-down, by typing how it begins."""
-    reach(page, wanted)
-    page.keyboard.type(beginning)
+def choose(page: Page, control: Locator, prefix: str) -> None:
+    """Selects an option of a drop-down by typing its first letters."""
+    reach(page, control)
+    page.keyboard.type(prefix)

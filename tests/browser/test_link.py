@@ -1,4 +1,4 @@
-"""The whole road of a customer, in a real browser: start, consent at Xero, mapping, finish."""
+"""The customer's whole journey in a real browser: start, consent at Xero, mapping, finish."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_road_with_the_keyboard_alone(link: World, page: Page) -> None:
     expect(page.get_by_role("row", name="Main account – 1234")).to_contain_text("£159,000.00")
     keyboard.press(page, page.get_by_role("link", name="Finish"))
     expect(page).to_have_url(f"{link.url}/platform/onboarding?status=200&error=")
-    assert link.now_connection().status is ConnectionStatus.LINKED
+    assert link.current_connection().status is ConnectionStatus.LINKED
     assert company_items.source_account(link.site.store, link.connection.id, "main").mapping is not None
 
 
@@ -69,19 +69,19 @@ def test_cancelling_at_xero_returns_to_the_platform(link: World, page: Page) -> 
     page.goto(f"{link.start}?journey=x")
     page.get_by_role("button", name="Cancel").click()
     expect(page).to_have_url(f"{link.url}/platform/x?status=403&error=User%20cancelled")
-    assert link.now_connection().errors[0].status_text == "User cancelled linking"
+    assert link.current_connection().errors[0].status_text == "User cancelled linking"
 
 
 def test_loading_the_answer_of_xero_again_is_harmless_and_leads_on(link: World, page: Page) -> None:
-    answers: list[str] = []
-    page.on("request", lambda request: answers.append(request.url) if "/oauth/callback" in request.url else None)
+    callback_urls: list[str] = []
+    page.on("request", lambda request: callback_urls.append(request.url) if "/oauth/callback" in request.url else None)
     page.goto(link.start)
     _consent(page, "Harbour Bakery Ltd")
-    page.goto(answers[0])
+    page.goto(callback_urls[0])
     expect(page.get_by_role("heading", level=1)).to_have_text("This step is already done")
     page.get_by_role("link", name="Continue").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
-    assert link.now_connection().is_linked
+    assert link.current_connection().is_linked
 
 
 def test_what_is_being_typed_survives_while_an_account_is_connecting(link: World, page: Page) -> None:
@@ -103,16 +103,16 @@ def test_a_link_with_a_one_time_password_and_pkce_works_once(link: World, page: 
     page.goto(link.start)
     expect(page.get_by_role("heading", level=1)).to_have_text("This link is incomplete")
     assert faults(page) == []
-    made = link_passwords.issue_connection_passwords(store, datetime.now(UTC), new_secret, [link.connection])
-    whole = f"{link.start}?otp={made[link.connection.id]}"
-    page.goto(whole)
+    passwords = link_passwords.issue_connection_passwords(store, datetime.now(UTC), new_secret, [link.connection])
+    link_url = f"{link.start}?otp={passwords[link.connection.id]}"
+    page.goto(link_url)
     page.get_by_role("button", name="Cancel").click()
     page.goto(f"{link.start}?link.reconnect=1")
     _consent(page, "Harbour Bakery Ltd")
     expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
-    assert link.now_connection().is_linked
+    assert link.current_connection().is_linked
     stranger = browser.new_page()
-    stranger.goto(whole)
+    stranger.goto(link_url)
     expect(stranger.get_by_role("heading", level=1)).to_have_text("This link is no longer valid")
     stranger.close()
 
@@ -126,37 +126,37 @@ def test_a_consent_without_bank_feeds_says_so_and_another_one_mends_it(link: Wor
     page.get_by_role("button", name="Allow access").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Bank feeds were not allowed")
     assert faults(page) == []
-    assert link.now_connection().needs_reconnection
+    assert link.current_connection().needs_reconnection
     page.get_by_role("link", name="Connect again").click()
     _consent(page, "Harbour Bakery Ltd")
     expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
-    assert not link.now_connection().needs_reconnection
+    assert not link.current_connection().needs_reconnection
 
 
 def test_every_page_of_link_is_accessible(link: World, page: Page) -> None:
-    store, found = link.site.store, {}
+    store, faults_by_page = link.site.store, {}
 
-    def look(name: str) -> None:
-        if bad := faults(page):
-            found[name] = bad
+    def check(name: str) -> None:
+        if page_faults := faults(page):
+            faults_by_page[name] = page_faults
 
     page.goto(f"{link.url}/link/company/{link.connection.company_id}")
-    look("company")
+    check("company")
     page.goto(link.start)
     _consent(page, "Harbour Bakery Ltd", "Northwind Joinery")
-    look("organisation")
+    check("organisation")
     page.get_by_label("Harbour Bakery Ltd").check()
     page.get_by_role("button", name="Connect this organisation").click()
-    look("accounts, none connected")
+    check("accounts, none connected")
     page.get_by_role("button", name="Connect account").click()
-    look("accounts, with an error")
+    check("accounts, with an error")
     page.locator("#target-1").select_option("new")
     page.get_by_role("button", name="Connect account").click()
-    look("accounts, one connecting")
+    check("accounts, one connecting")
     store.commit(settings_items.put_profile(settings_items.profile(store).but(redirect_url="")))
     page.get_by_role("link", name="Finish").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are connected to Xero")
-    look("finish")
+    check("finish")
     page.goto(f"{link.url}/oauth/callback?state=x&code=y")
-    look("trouble")
-    assert found == {}
+    check("error page")
+    assert faults_by_page == {}

@@ -1,4 +1,4 @@
-"""Webhooks in the portal, with real deliveries to a server that checks their signatures."""
+"""Webhooks in the portal, with real deliveries to a server whose received signatures are verified."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.contract.webhooks.receiver import Receiver, running
 
 @dataclass
 class Platform:
-    """The platform's endpoint, and `deliver_webhooks` in between."""
+    """The platform's endpoint, and a stand-in for `deliver_webhooks` that delivers to it."""
 
     link: World
     receiver: Receiver
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def deliver(self) -> None:
-        """Works off what is on the queue now: not what comes of it later."""
+        """Processes the messages that are queued now, but not those that follow from them."""
         site = self.link.site
         ports = replace(site.ports, clock=lambda: self.now)
         deliverer = Deliverer(
@@ -46,7 +46,7 @@ class Platform:
         for consumer_id, event_id, _ in site.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
         for consumer_id, replay_id, _ in site.queues.take("replays"):
-            Replayer(ports, deliverer).work(consumer_id, replay_id)
+            Replayer(ports, deliverer).run_step(consumer_id, replay_id)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def _open(link: World, page: Page) -> None:
 
 
 def _create(page: Page, url: str) -> str:
-    """The signing secret that is shown."""
+    """Creates a webhook, and returns the signing secret that is shown."""
     page.get_by_label("URL").fill(url)
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Webhook created")
@@ -78,23 +78,23 @@ def _create(page: Page, url: str) -> str:
 
 
 def _send_test(platform: Platform, page: Page) -> str:
-    """The type of the event that arrives, signed with the secret that was shown, and is seen on the page."""
+    """Sends a test, and returns the type of the event that arrives, signed with the secret that was shown."""
     link = platform.link
     _open(link, page)
     secret = _create(page, platform.receiver.url())
     expect(page.locator("body")).not_to_contain_text(secret)
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_role("status")).to_contain_text("A test is on its way")
-    table = page.get_by_role("region", name="Last deliveries")
+    table = page.get_by_role("region", name="Recent deliveries")
     expect(table).to_contain_text("no attempt yet")
     platform.deliver()
     page.reload()
     expect(table.get_by_role("row").nth(1)).to_contain_text(TEST)
     expect(table.get_by_role("row").nth(1)).to_contain_text("204")
     expect(table.get_by_text("Success", exact=True)).to_be_visible()
-    [got] = platform.receiver.received
-    Webhook(secret).verify(got.body, got.headers)
-    return str(json.loads(got.body)["eventType"])
+    [delivery] = platform.receiver.received
+    Webhook(secret).verify(delivery.body, delivery.headers)
+    return str(json.loads(delivery.body)["eventType"])
 
 
 def test_a_consumer_is_made_tested_and_its_delivery_seen(platform: Platform, page: Page) -> None:
@@ -111,11 +111,11 @@ def test_what_failed_is_found_and_sent_again_by_keyboard(platform: Platform, pag
     _create(page, platform.receiver.url("/status/503"))
     page.get_by_role("button", name="Send a test").click()
     platform.deliver()
-    page.get_by_role("link", name="Show what did not arrive").click()
-    table = page.get_by_role("region", name="Deliveries that did not arrive")
+    page.get_by_role("link", name="Show undelivered events").click()
+    table = page.get_by_role("region", name="Undelivered events")
     expect(table).to_contain_text("503")
     expect(table).to_contain_text("said 503")
-    # The platform mends its endpoint, and asks for what it has missed.
+    # The platform repairs its endpoint, and replays the events it has missed.
     [consumer] = webhook_items.consumers(link.site.store)
     link.site.store.commit(webhook_items.put_consumer(consumer.but(url=platform.receiver.url())))
     since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
@@ -127,9 +127,9 @@ def test_what_failed_is_found_and_sent_again_by_keyboard(platform: Platform, pag
     page.reload()
     replays = page.get_by_role("region", name="Replay")
     expect(replays.get_by_text("Done", exact=True)).to_be_visible()
-    expect(page.get_by_role("region", name="Last deliveries").get_by_text("Success", exact=True)).to_be_visible()
-    assert [got.path for got in platform.receiver.received] == ["/status/503", "/status/204"]
-    ids = {got.headers["webhook-id"] for got in platform.receiver.received}
+    expect(page.get_by_role("region", name="Recent deliveries").get_by_text("Success", exact=True)).to_be_visible()
+    assert [delivery.path for delivery in platform.receiver.received] == ["/status/503", "/status/204"]
+    ids = {delivery.headers["webhook-id"] for delivery in platform.receiver.received}
     assert len(ids) == 1
 
 
@@ -137,7 +137,7 @@ def test_it_is_disabled_and_enabled_again(platform: Platform, page: Page) -> Non
     _open(platform.link, page)
     _create(page, platform.receiver.url())
     page.get_by_role("button", name="Disable").click()
-    expect(page.get_by_role("region", name="State")).to_contain_text("Somebody disabled it.")
+    expect(page.get_by_role("region", name="State")).to_contain_text("It was disabled manually.")
     expect(page.get_by_role("button", name="Send a test")).to_have_count(0)
     page.get_by_role("link", name="Webhooks").click()
     expect(page.get_by_role("table").get_by_text("disabled", exact=True)).to_be_visible()
@@ -149,26 +149,26 @@ def test_it_is_disabled_and_enabled_again(platform: Platform, page: Page) -> Non
 
 def test_the_pages_of_webhooks_are_accessible(platform: Platform, page: Page) -> None:
     _open(platform.link, page)
-    found = {"empty": faults(page)}
+    faults_by_page = {"empty": faults(page)}
     page.get_by_label("URL").fill("no address")
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    found["refused"] = faults(page)
+    faults_by_page["refused"] = faults(page)
     page.get_by_label("URL").fill(platform.receiver.url("/status/500"))
     page.get_by_role("button", name="Create").click()
-    found["created"] = faults(page)
+    faults_by_page["created"] = faults(page)
     page.get_by_role("link", name="I have copied it").click()
     page.get_by_role("button", name="Send a test").click()
     platform.deliver()
     page.get_by_role("button", name="Start the replay").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    found["one, refused"] = faults(page)
+    faults_by_page["one, refused"] = faults(page)
     page.get_by_label("Events since (UTC)").fill("2026-05-12T08:00")
     page.get_by_role("button", name="Start the replay").click()
     expect(page.get_by_role("status")).to_be_visible()
-    found["one"] = faults(page)
+    faults_by_page["one"] = faults(page)
     page.get_by_role("button", name="Disable").click()
-    found["disabled"] = faults(page)
+    faults_by_page["disabled"] = faults(page)
     page.get_by_role("link", name="Webhooks").click()
-    found["list"] = faults(page)
-    assert {name: bad for name, bad in found.items() if bad} == {}
+    faults_by_page["list"] = faults(page)
+    assert {name: page_faults for name, page_faults in faults_by_page.items() if page_faults} == {}

@@ -1,4 +1,4 @@
-"""Link and the portal on the real simulator: only the table and the queues are in memory."""
+"""Link and the portal against the Xero simulator; only the table, the queues and the secrets are in memory."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class LocalSite(Site):
     login_url = ""
 
     def __init__(self, simulator_url: str, public_url: str) -> None:
+        self.ports = Ports(Store(MemoryTable()), FakeQueues(), system_clock, new_id, public_url)
         self.login_url = simulator_url
         http = Http(simulator_url)
-        self.ports = Ports(Store(MemoryTable()), FakeQueues(), system_clock, new_id, public_url)
         self.vault = VaultService(MemorySecrets(), self.store.table, Identity(http))
         tokens = TokenCache(self.vault)
         api = XeroApi(http, tokens)
@@ -56,6 +56,8 @@ class LocalSite(Site):
 
 @dataclass
 class World:
+    """A company with a pending connection, and the simulator that its customer consents at."""
+
     site: LocalSite
     simulator: RunningSimulator
     url: str
@@ -63,9 +65,11 @@ class World:
 
     @property
     def start(self) -> str:
+        """The URL that the customer is sent."""
         return f"{self.url}/link/companies/{self.connection.company_id}/connections/{self.connection.id}/start"
 
-    def now_connection(self) -> Connection:
+    def current_connection(self) -> Connection:
+        """The connection as it is stored now."""
         return company_items.connection(self.site.store, self.connection.company_id, self.connection.id)
 
     def add_account(self, id: str, name: str, number: str, balance: str, currency: str = "GBP") -> SourceAccount:
@@ -90,24 +94,27 @@ def world(profile: Profile | None = None) -> Iterator[World]:
         port = _free_port()
         site = LocalSite(simulator.url, f"http://localhost:{port}")
         url = stack.enter_context(served(site, port))
-        connection = _filled(site, profile or Profile(name="Ledgerly"))
+        connection = _populate(site, profile or Profile(name="Ledgerly"))
         simulator.state.consent.mode = "page"
         yield World(site, simulator, url, connection)
 
 
-def _filled(site: LocalSite, profile: Profile) -> Connection:
+def _populate(site: LocalSite, profile: Profile) -> Connection:
+    """The app's keys, the profile, an API key, and a company with its connection."""
     store, now = site.store, datetime.now(UTC)
     site.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)
-    keys = {"client_id": DEFAULT_CLIENT_ID, "client_secret_ending": DEFAULT_CLIENT_SECRET[-4:], "keys_checked": True}
+    settings = builders.settings(
+        client_id=DEFAULT_CLIENT_ID, client_secret_ending=DEFAULT_CLIENT_SECRET[-4:], keys_checked=True
+    )
     company = builders.company(new_id(), name="Harbour Bakery Ltd", created=now)
     connection = builders.pending(new_id(), company_id=company.id, created=now)
-    key = ApiKey(id=new_id(), name="Operations", fingerprint=fingerprint(API_KEY), ending=API_KEY[-4:], created=now)
+    api_key = ApiKey(id=new_id(), name="Operations", fingerprint=fingerprint(API_KEY), ending=API_KEY[-4:], created=now)
     store.commit(
-        settings_items.put_settings(builders.settings(**keys)),
+        settings_items.put_settings(settings),
         settings_items.put_profile(profile),
         company_items.add_company(company),
         company_items.add_connection(connection),
-        settings_items.add_api_key(key),
+        settings_items.add_api_key(api_key),
     )
     return connection
 

@@ -224,7 +224,7 @@ def test_the_functions_reason_is_the_one_that_is_shown(deployment: Deployment, m
     monkeypatch.setenv("TRANSACTIONS_DLQ_URL", deployment.url("transactions-dead-letters.fifo"))
     environment.environment.cache_clear()
     try:
-        SQSQueues().set_aside("k/a", "message-1", json.dumps(PUSH), "version: must be 1")
+        SQSQueues().dead_letter("k/a", "message-1", json.dumps(PUSH), "version: must be 1")
     finally:
         environment.environment.cache_clear()
     [line] = deployment.run("list", "transactions").output.splitlines()[1:]

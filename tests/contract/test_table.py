@@ -1,4 +1,4 @@
-"""The table port: the fake in memory and DynamoDB answer the same to every write that the store relies on."""
+"""The table port: the fake in memory and DynamoDB answer the same to every write that the domain relies on."""
 
 from __future__ import annotations
 
@@ -87,14 +87,14 @@ def test_what_was_read_can_be_changed_without_changing_the_table(table: Table) -
     ],
     ids=str,
 )
-@pytest.mark.parametrize("kind", ["put", "delete", "check", "add"])
+@pytest.mark.parametrize("kind", ["put", "delete", "condition", "add"])
 def test_a_condition_lets_a_write_pass_or_stops_it(
     table: Table, kind: str, when: When, of_absent: bool, of_present: bool
 ) -> None:
-    if kind == "check" and when == ALWAYS:
-        pytest.skip("a check is nothing but its condition")
-    for key, is_there, passes in ((NOWHERE, False, of_absent), (THERE, True, of_present)):
-        before = {"pk": key[0], "sk": key[1], "number": 5, "text": "b", "flag": False} if is_there else None
+    if kind == "condition" and when == ALWAYS:
+        pytest.skip("a condition that is always met is no condition")
+    for key, is_present, passes in ((NOWHERE, False, of_absent), (THERE, True, of_present)):
+        before = {"pk": key[0], "sk": key[1], "number": 5, "text": "b", "flag": False} if is_present else None
         if before:
             table.commit(Put(before))
         write, after = _write(kind, key, when, before)
@@ -200,8 +200,8 @@ def test_a_commit_takes_a_hundred_writes_of_every_kind(table: Table) -> None:
     puts: list[Write] = [Put({"pk": pk, "sk": f"new-{n:02d}", "raw": b"\xff"}, ABSENT) for n in range(40)]
     additions: list[Write] = [Add((pk, f"sum-{n}"), "sum", n) for n in range(10)]
     deletions: list[Write] = [Delete((pk, f"old-{n:02d}"), EXISTS) for n in range(40)]
-    checks: list[Write] = [Condition((pk, f"old-{n:02d}"), EXISTS) for n in range(40, 50)]
-    table.commit(*puts, *additions, *deletions, *checks)
+    conditions: list[Write] = [Condition((pk, f"old-{n:02d}"), EXISTS) for n in range(40, 50)]
+    table.commit(*puts, *additions, *deletions, *conditions)
 
     assert len(list(table.query(pk, prefix="new-"))) == 40
     assert [item["sk"] for item in table.query(pk, prefix="old-")] == [f"old-{n}" for n in range(40, 50)]
@@ -229,14 +229,14 @@ def _partition() -> str:
 
 
 def _write(kind: str, key: Key, when: When, before: Item | None) -> tuple[Write, Item | None]:
-    """A write of this kind, and the item as it is after it."""
+    """A write of this kind, and the item after it."""
     pk, sk = key
     match kind:
         case "put":
             return Put({"pk": pk, "sk": sk, "put": 1}, when), {"pk": pk, "sk": sk, "put": 1}
         case "delete":
             return Delete(key, when), None
-        case "check":
+        case "condition":
             return Condition(key, when), before
         case _:
             after = (before or {"pk": pk, "sk": sk}) | {"sum": 2, "mark": "set"}

@@ -1,4 +1,4 @@
-"""The table port: the fake in memory and DynamoDB answer the same to every query, and to many items at once."""
+"""The table port: the fake in memory and DynamoDB answer the same to every query and batch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from feedlane.store.table import Delete, Put, Table
 
-# Together more than the megabyte that DynamoDB answers at once.
+# Eight of these are more than the megabyte that DynamoDB answers at once.
 LARGE = b"\x00" * 300_000
 
 
@@ -55,7 +55,7 @@ def test_the_index_lists_across_partitions_what_asks_to_be_listed(table: Table) 
     assert [item["pk"] for item in table.query(listed, index=True, reverse=True, limit=1)] == [pk]
     assert [item["raw"] for item in table.query(listed, index=True, end="a")] == [b"\x01"]
 
-    # When one is deleted and one written anew without the list, then neither is in it
+    # When one is deleted and one rewritten without the list, then neither is in it
     table.commit(Delete((f"{pk}-2", "1")), Put({"pk": pk, "sk": "1"}))
     assert list(table.query(listed, index=True)) == []
 
@@ -69,10 +69,10 @@ def test_many_are_put_read_and_deleted_in_any_number(table: Table) -> None:
     table.put_many({"pk": pk, "sk": sk, "raw": sk.encode()} for _, sk in keys)
     table.put_many([{"pk": pk, "sk": "000", "changed": True}])
 
-    found = table.get_many([*keys, *keys, (pk, "missing")])
-    assert set(found) == set(keys)
-    assert found[pk, "000"] == {"pk": pk, "sk": "000", "changed": True}
-    assert found[pk, "229"] == {"pk": pk, "sk": "229", "raw": b"229"}
+    items = table.get_many([*keys, *keys, (pk, "missing")])
+    assert set(items) == set(keys)
+    assert items[pk, "000"] == {"pk": pk, "sk": "000", "changed": True}
+    assert items[pk, "229"] == {"pk": pk, "sk": "229", "raw": b"229"}
 
     table.delete_many([*keys[:60], (pk, "missing")])
     assert len(list(table.query(pk))) == 170

@@ -1,4 +1,4 @@
-"""A browser in front of the pages' handlers: it keeps cookies, follows nothing by itself, and sends forms."""
+"""A browser in front of the page handlers: it keeps cookies and sends forms, but does not follow redirects."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from feedlane.web.site import Site
 from tests.handlers import Context, load
 
-# Which function answers, by the first part of the path.
+# The function that serves a path, by the path's first segment.
 _FUNCTIONS = {"link": "link", "oauth": "oauth_callback", "portal": "portal"}
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An answer as a browser sees it."""
+class PageResponse:
+    """A response as a browser receives it."""
 
     status: int
     body: str
@@ -37,25 +37,25 @@ class Seen:
 
 
 class Browser:
-    """Keeps cookies by name and path as a browser does, and sends forms."""
+    """Keeps cookies by name and path, as a real browser does."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.jar: dict[tuple[str, str], str] = {}
 
-    def get(self, address: str, **more: Any) -> Seen:
-        return self._send("GET", address, None, more)
+    def get(self, url: str, **overrides: Any) -> PageResponse:
+        return self._send("GET", url, None, overrides)
 
-    def post(self, address: str, form: dict[str, str], **more: Any) -> Seen:
-        return self._send("POST", address, urlencode(form), more)
+    def post(self, url: str, form: dict[str, str], **overrides: Any) -> PageResponse:
+        return self._send("POST", url, urlencode(form), overrides)
 
-    def _send(self, method: str, address: str, body: str | None, more: dict[str, Any]) -> Seen:
-        parts = urlsplit(address)
+    def _send(self, method: str, url: str, body: str | None, overrides: dict[str, Any]) -> PageResponse:
+        parts = urlsplit(url)
         event = {
             "rawPath": parts.path,
             "rawQueryString": parts.query,
             "cookies": [f"{name}={value}" for (name, path), value in self.jar.items() if parts.path.startswith(path)],
-            "headers": {"content-type": "application/x-www-form-urlencoded"} | more.get("headers", {}),
+            "headers": {"content-type": "application/x-www-form-urlencoded"} | overrides.get("headers", {}),
             "requestContext": {
                 "domainName": "gateway.example",
                 "stage": "$default",
@@ -63,18 +63,18 @@ class Browser:
             },
             "body": base64.b64encode(body.encode()).decode() if body is not None else None,
             "isBase64Encoded": body is not None,
-        } | more.get("event", {})
+        } | overrides.get("event", {})
         module = load(_FUNCTIONS.get(parts.path.split("/")[1], "link"))
         module.site = self.site  # type: ignore[attr-defined]
-        answer = module.handler(event, Context())
-        for cookie in answer["cookies"]:
-            self._keep(cookie)
-        return Seen(answer["statusCode"], answer["body"], answer["headers"], answer["cookies"])
+        response = module.handler(event, Context())
+        for cookie in response["cookies"]:
+            self._store_cookie(cookie)
+        return PageResponse(response["statusCode"], response["body"], response["headers"], response["cookies"])
 
-    def _keep(self, cookie: str) -> None:
+    def _store_cookie(self, cookie: str) -> None:
         pair, *attributes = cookie.split("; ")
         name, _, value = pair.partition("=")
-        path = next(one.removeprefix("Path=") for one in attributes if one.startswith("Path="))
+        path = next(attribute.removeprefix("Path=") for attribute in attributes if attribute.startswith("Path="))
         if "Max-Age=0" in attributes:
             self.jar.pop((name, path), None)
         else:

@@ -1,4 +1,4 @@
-"""What a customer's consent needs, in memory: the vault that exchanges codes, and the organisations behind them."""
+"""In-memory fakes for a customer's consent: the vault that exchanges codes, and the organisations behind them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHER = Organisation(tenant_id="tenant-other", name="Other Ltd", xero_connection
 
 @dataclass
 class FakeVault:
-    """Every code is good for one exchange."""
+    """Each code can be exchanged once."""
 
     exchanged: list[str] = field(default_factory=list)
     redirect_uris: list[str] = field(default_factory=list)
@@ -62,8 +62,8 @@ class FakeVault:
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
         self.dropped.append(which)
-        kept = self.second[-4:] if which is SecretSlot.FIRST else "wxyz"
-        return KeysCheck(ok=True, client_id="app-1", endings=(kept,))
+        kept_ending = self.second[-4:] if which is SecretSlot.FIRST else "wxyz"
+        return KeysCheck(ok=True, client_id="app-1", endings=(kept_ending,))
 
 
 @dataclass
@@ -85,5 +85,5 @@ class FakeOrganisations:
             demo=organisation.tenant_id in self.demo,
         )
 
-    def remove(self, token_set_id: str, authentication_event_id: str, gone: Iterable[Organisation]) -> None:
-        self.removed += [one.tenant_id for one in gone]
+    def remove(self, token_set_id: str, authentication_event_id: str, organisations: Iterable[Organisation]) -> None:
+        self.removed += [organisation.tenant_id for organisation in organisations]

@@ -1,4 +1,4 @@
-"""Queues in memory: what was sent, in order, for tests to look at or to hand over."""
+"""Queues in memory: the messages in the order sent, for tests to check or to process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class FakeQueues:
     follow_ups: list[tuple[FollowUp, int]] = field(default_factory=list)
     deliveries: list[tuple[str, str, int]] = field(default_factory=list)
     replays: list[tuple[str, str, int]] = field(default_factory=list)
-    aside: list[dict[str, str]] = field(default_factory=list)
+    dead_letters: list[dict[str, str]] = field(default_factory=list)
 
     def push(self, group: str, deduplication_id: str, body: str) -> None:
         self.pushed.append({"group": group, "id": deduplication_id, "body": body})
@@ -34,11 +34,11 @@ class FakeQueues:
         assert 0 <= delay_seconds <= 900
         self.replays.append((consumer_id, replay_id, delay_seconds))
 
-    def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
-        self.aside.append({"group": group, "body": body, "reason": reason})
+    def dead_letter(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+        self.dead_letters.append({"group": group, "body": body, "reason": reason})
 
     def take(self, name: str) -> list[Any]:
-        """Empties a queue, and answers what was on it."""
-        taken = getattr(self, name)
+        """Empties a queue and returns its messages."""
+        messages = getattr(self, name)
         setattr(self, name, [])
-        return list(taken)
+        return list(messages)

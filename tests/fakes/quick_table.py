@@ -1,4 +1,4 @@
-"""A table in memory that is fast at any size, so that benchmarks measure the product and not its stand-in."""
+"""A table in memory that is fast at any size, so that benchmarks measure the product and not the fake."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.fakes.table import MemoryTable
 
 
 class QuickTable(MemoryTable):
-    """`MemoryTable` with its items kept in order, and without copies, because nobody changes an item.
+    """`MemoryTable` with its items kept in order, and without copies, because no caller changes an item.
 
-    It answers as `MemoryTable` does, but a query costs only what it finds, as in DynamoDB. Of what is inserted it keeps
-    the events alone.
+    It answers as `MemoryTable` does, but the cost of a query depends only on its results, as in DynamoDB. `inserted`
+    has only events.
     """
 
     def __init__(self) -> None:
@@ -65,10 +65,10 @@ class QuickTable(MemoryTable):
                     after = {name: value for name, value in item.items() if value is not None}
             case Delete():
                 after = None
-            case Add(name=name, amount=amount, set=extra, remove=gone):
+            case Add(name=name, amount=amount, set=extra, remove=removed):
                 old = before or {"pk": pk, "sk": sk}
                 added = old | {name: old.get(name, 0) + amount} | extra
-                after = {field: value for field, value in added.items() if field not in gone}
+                after = {field: value for field, value in added.items() if field not in removed}
         if after is None:
             self.items.pop(key, None)
             self._names[pk].pop(sk, None)
@@ -81,9 +81,9 @@ class QuickTable(MemoryTable):
             del self._sorted[pk][bisect_left(self._sorted[pk], sk)]
         if before is None and after is not None and pk.startswith("EVENT#"):
             self.inserted.append(after)
-        self._list(key, before, after)
+        self._update_index(key, before, after)
 
-    def _list(self, key: Key, before: Item | None, after: Item | None) -> None:
+    def _update_index(self, key: Key, before: Item | None, after: Item | None) -> None:
         if before is not None and "gsi1pk" in before:
             self._index[before["gsi1pk"]].remove(key)
         if after is not None and "gsi1pk" in after:

@@ -16,13 +16,13 @@ class MemorySecrets:
         self._lock = threading.Lock()
 
     def current(self, name: str) -> SecretVersion | None:
-        return self._from_the_end(name, 1)
+        return self._version_from_end(name, 1)
 
     def previous(self, name: str) -> SecretVersion | None:
-        return self._from_the_end(name, 2)
+        return self._version_from_end(name, 2)
 
     def version(self, name: str, id: str) -> SecretVersion | None:
-        return next((one for one in self._secrets.get(name, []) if one.id == id), None)
+        return next((version for version in self._secrets.get(name, []) if version.id == id), None)
 
     def write(self, name: str, text: str) -> str:
         version = SecretVersion(new_id(), text)
@@ -34,6 +34,6 @@ class MemorySecrets:
         with self._lock:
             self._secrets.pop(name, None)
 
-    def _from_the_end(self, name: str, position: int) -> SecretVersion | None:
+    def _version_from_end(self, name: str, position: int) -> SecretVersion | None:
         versions = self._secrets.get(name, [])
         return versions[-position] if len(versions) >= position else None

@@ -1,4 +1,4 @@
-"""SQS in memory, as boto3's client shows it: groups in order, one batch of a group in flight, deduplication."""
+"""SQS in memory behind boto3's methods: groups in order, one batch of a group in flight, deduplication."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-DEDUPLICATES_FOR = 300.0
+DEDUPLICATION_SECONDS = 300.0
 
 
 @dataclass
@@ -15,21 +15,21 @@ class Message:
     id: str
     body: str
     group: str
-    deduplication: str
-    sent: float
+    deduplication_id: str
+    sent_at: float
     attributes: dict[str, Any]
-    visible: float = 0.0
+    visible_at: float = 0.0
     receipt: str = ""
 
 
 @dataclass
 class Queue:
     messages: list[Message] = field(default_factory=list)
-    sent_before: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
+    sent: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
 
 
 class FakeSqs:
-    """A queue's URL is its name, and it exists as soon as it is named. `now` is in seconds; a test moves it."""
+    """A queue's URL is its name, and its first use creates it. `now` is in seconds; tests change it."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -39,58 +39,59 @@ class FakeSqs:
     def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
         return {"QueueUrl": QueueName}
 
-    def send_message(self, **asked: Any) -> dict[str, str]:
-        queue, group = self._queue(asked), asked.get("MessageGroupId", "")
-        content = hashlib.sha256(asked["MessageBody"].encode()).hexdigest()
-        deduplication = asked.get("MessageDeduplicationId") or content
-        until, before = queue.sent_before.get((group, deduplication), (0.0, ""))
+    def send_message(self, **request: Any) -> dict[str, str]:
+        queue, group = self._queue(request), request.get("MessageGroupId", "")
+        content = hashlib.sha256(request["MessageBody"].encode()).hexdigest()
+        deduplication_id = request.get("MessageDeduplicationId") or content
+        until, former_id = queue.sent.get((group, deduplication_id), (0.0, ""))
         if group and self.now < until:
-            return {"MessageId": before}
+            return {"MessageId": former_id}
         id = f"message-{next(self._numbers)}"
-        queue.sent_before[(group, deduplication)] = (self.now + DEDUPLICATES_FOR, id)
-        told = asked.get("MessageAttributes", {})
-        queue.messages.append(Message(id, asked["MessageBody"], group, deduplication, self.now, told))
+        queue.sent[(group, deduplication_id)] = (self.now + DEDUPLICATION_SECONDS, id)
+        attributes = request.get("MessageAttributes", {})
+        queue.messages.append(Message(id, request["MessageBody"], group, deduplication_id, self.now, attributes))
         return {"MessageId": id}
 
-    def receive_message(self, **asked: Any) -> dict[str, Any]:
-        queue = self._queue(asked)
-        in_flight = {message.group for message in queue.messages if message.group and message.visible > self.now}
-        free = [one for one in queue.messages if one.visible <= self.now and one.group not in in_flight]
-        taken = free[: asked["MaxNumberOfMessages"]]
-        for message in taken:
-            message.visible = self.now + asked["VisibilityTimeout"]
+    def receive_message(self, **request: Any) -> dict[str, Any]:
+        queue = self._queue(request)
+        visible = [message for message in queue.messages if message.visible_at <= self.now]
+        in_flight = {message.group for message in queue.messages if message.group and message.visible_at > self.now}
+        available = [message for message in visible if message.group not in in_flight]
+        received = available[: request["MaxNumberOfMessages"]]
+        for message in received:
+            message.visible_at = self.now + request["VisibilityTimeout"]
             message.receipt = f"receipt-{next(self._numbers)}"
-        return {"Messages": list(map(_shown, taken))} if taken else {}
+        return {"Messages": list(map(_response, received))} if received else {}
 
-    def delete_message(self, **asked: Any) -> None:
-        queue = self._queue(asked)
-        queue.messages.remove(_received(queue, asked))
+    def delete_message(self, **request: Any) -> None:
+        queue = self._queue(request)
+        queue.messages.remove(_received(queue, request))
 
-    def change_message_visibility(self, **asked: Any) -> None:
-        _received(self._queue(asked), asked).visible = self.now + asked["VisibilityTimeout"]
+    def change_message_visibility(self, **request: Any) -> None:
+        _received(self._queue(request), request).visible_at = self.now + request["VisibilityTimeout"]
 
-    def get_queue_attributes(self, **asked: Any) -> dict[str, Any]:
-        messages = self._queue(asked).messages
-        hidden = sum(message.visible > self.now for message in messages)
+    def get_queue_attributes(self, **request: Any) -> dict[str, Any]:
+        messages = self._queue(request).messages
+        hidden = sum(message.visible_at > self.now for message in messages)
         counts = {
             "ApproximateNumberOfMessages": str(len(messages) - hidden),
             "ApproximateNumberOfMessagesNotVisible": str(hidden),
         }
-        return {"Attributes": {name: counts[name] for name in asked["AttributeNames"]}}
+        return {"Attributes": {name: counts[name] for name in request["AttributeNames"]}}
 
-    def _queue(self, asked: dict[str, Any]) -> Queue:
-        return self._queues.setdefault(asked["QueueUrl"], Queue())
-
-
-def _received(queue: Queue, asked: dict[str, Any]) -> Message:
-    [received] = [message for message in queue.messages if message.receipt == asked["ReceiptHandle"]]
-    return received
+    def _queue(self, request: dict[str, Any]) -> Queue:
+        return self._queues.setdefault(request["QueueUrl"], Queue())
 
 
-def _shown(message: Message) -> dict[str, Any]:
-    attributes = {"SentTimestamp": str(int(message.sent * 1000))}
+def _received(queue: Queue, request: dict[str, Any]) -> Message:
+    [message] = [message for message in queue.messages if message.receipt == request["ReceiptHandle"]]
+    return message
+
+
+def _response(message: Message) -> dict[str, Any]:
+    attributes = {"SentTimestamp": str(int(message.sent_at * 1000))}
     if message.group:
-        attributes |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.deduplication}
+        attributes |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.deduplication_id}
     return {
         "MessageId": message.id,
         "ReceiptHandle": message.receipt,

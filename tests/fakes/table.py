@@ -47,7 +47,7 @@ class MemoryTable:
         if start is not None and end is not None and start > end:
             raise ValueError("BETWEEN requires an upper bound that is not below the lower one")
         hash_name, range_name = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
-        found = [
+        items = [
             item
             for item in list(self.items.values())
             if item.get(hash_name) == pk
@@ -55,8 +55,8 @@ class MemoryTable:
             and (start is None or item[range_name] >= start)
             and (end is None or item[range_name] <= end)
         ]
-        found.sort(key=lambda item: item[range_name], reverse=reverse)
-        return [_copied(item) for item in found[:limit]]
+        items.sort(key=lambda item: item[range_name], reverse=reverse)
+        return [_copied(item) for item in items[:limit]]
 
     def commit(self, *writes: Write) -> None:
         keys = [write.key for write in writes]
@@ -80,11 +80,11 @@ class MemoryTable:
                 self.items.pop(key, None)
 
     def _allows(self, write: Write) -> bool:
-        there = self.items.get(write.key)
+        item = self.items.get(write.key)
         if isinstance(write, Add) and write.below is not None:
-            return write.when.holds(there) and (there or {}).get(write.name, 0) < write.below
+            return write.when.is_met_by(item) and (item or {}).get(write.name, 0) < write.below
         when: When = write.when
-        return when.holds(there)
+        return when.is_met_by(item)
 
     def _apply(self, write: Write) -> None:
         match write:
@@ -95,18 +95,18 @@ class MemoryTable:
                 self.items[write.key] = stored
             case Delete(key=key):
                 self.items.pop(key, None)
-            case Add(key=key, name=name, amount=amount, set=extra, remove=gone):
+            case Add(key=key, name=name, amount=amount, set=extra, remove=removed):
                 changed: dict[str, Any] = self.items.setdefault(key, {"pk": key[0], "sk": key[1]})
                 changed[name] = changed.get(name, 0) + amount
                 changed.update(extra)
-                for field in gone:
+                for field in removed:
                     changed.pop(field, None)
             case Condition():
                 pass
 
 
 def _copied(value: Any) -> Any:
-    """A copy of an item: dictionaries and lists are copied, the values in them never change."""
+    """A copy of an item: dictionaries and lists are copied, because the values in them are immutable."""
     if isinstance(value, dict):
         return {name: _copied(part) for name, part in value.items()}
     if isinstance(value, list):

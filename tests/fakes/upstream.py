@@ -1,4 +1,4 @@
-"""An upstream in memory: it keeps what it is sent, and answers as the test wants."""
+"""An upstream in memory: it keeps the posts and answers as the test sets it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REJECTED = Refusal(
 
 @dataclass
 class FakeUpstream:
-    """`answers` are given to the next posts, which are then not taken; `lost` are given to posts that are taken."""
+    """`answers` go to the next posts, which are then not taken; `lost` are answers to posts that are taken."""
 
     answers: list[PostAnswer] = field(default_factory=list)
     lost: list[PostAnswer] = field(default_factory=list)
@@ -65,11 +65,11 @@ class FakeUpstream:
         self.posts.append((idempotency_key, request))
         if self.answers:
             return self.answers.pop(0)
-        ids = [texts[0] for texts in json.loads(request)["lines"]]
-        before = {id for statement in self.taken for id in statement}
-        if before.issuperset(ids):
+        ids = _transaction_ids(request)
+        known_ids = {id for statement in self.taken for id in statement}
+        if known_ids.issuperset(ids):
             return AlreadyReceived()
-        self.taken.append([id for id in ids if id not in before])
+        self.taken.append([id for id in ids if id not in known_ids])
         statement_id = f"statement-{len(self.taken)}"
         self.statuses[statement_id] = Accepted(statement_id=statement_id, status=StatementStatus.DELIVERED)
         if self.lost:
@@ -77,7 +77,7 @@ class FakeUpstream:
         return Accepted(statement_id=statement_id, status=StatementStatus.PENDING)
 
     def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
-        ids = [texts[0] for texts in json.loads(request)["lines"]]
+        ids = _transaction_ids(request)
         numbers = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
         return self.statuses[f"statement-{numbers[0]}"] if numbers else None
 
@@ -104,7 +104,11 @@ class FakeUpstream:
         return connection
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
-        return next((one for one in self.connections if one.id == feed_connection_id), None)
+        return next((connection for connection in self.connections if connection.id == feed_connection_id), None)
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
-        self.connections = [one for one in self.connections if one.id != feed_connection_id]
+        self.connections = [connection for connection in self.connections if connection.id != feed_connection_id]
+
+
+def _transaction_ids(request: bytes) -> list[str]:
+    return [line[0] for line in json.loads(request)["lines"]]

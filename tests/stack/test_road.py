@@ -119,9 +119,9 @@ def test_a_push_that_cannot_be_recorded_fails_visibly_and_stops_nobody(road: Roa
     assert {status_of(one) for one in operations.values()} == {"Failed"}
     said = sorted(str(one.error_message) for one in operations.values())
     assert [text.removeprefix("The push was not recorded: ") for text in said] == [
-        "accountId the account is not connected to a feed.",
+        "accountId is not connected to a Xero bank account.",
         "bad date must be a date such as 2026-05-01 or 2026-05-01T09:30:00 (and 1 more).",
-        "transactions must be a list of at least one transaction.",
+        "transactions must be a list with at least one transaction.",
     ]
 
 

@@ -1,7 +1,7 @@
-"""Which names a function's code can come to, found by reading the code instead of running it.
+"""Which names a function's code can reach, found by reading the code instead of running it.
 
-From `app.py` on, a definition counts as reached if something that is reached names it and its class. Two definitions
-of one name are not told apart, so more may be found than is ever run, and never less.
+From `app.py` on, a definition counts as reached if reached code names it and its class. Definitions with the same name
+are not distinguished, so the result may have more than ever runs, but never less.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from tests.handlers import ROOT
 
 LAYER = ROOT / "layers" / "feedlane"
-# Decorators that do not hand the function on to somebody who calls it.
-QUIET = {
+# Decorators that do not pass the function on to code that calls it.
+PASSIVE_DECORATORS = {
     "cache",
     "lru_cache",
     "property",
@@ -29,10 +29,10 @@ QUIET = {
 
 
 @dataclass
-class Waiting:
-    """Code that is reached once all of these names are: its own, and those of the classes that it is in."""
+class Unreached:
+    """Code that is reached once all of its names are: its own and those of the classes around it."""
 
-    named: set[str]
+    names: set[str]
     definition: ast.FunctionDef
 
 
@@ -40,41 +40,42 @@ class Waiting:
 class Reads:
     names: set[str] = field(default_factory=set)
     environment: set[str] = field(default_factory=set)
-    """Fields of `environment()`."""
+    """Names of fields of `environment()`."""
 
 
 def reads_of(folder: Path) -> Reads:
-    """What is reached from the function in this folder."""
-    reads, waiting = Reads(), list[Waiting]()
+    """What the function in this folder reaches."""
+    reads, unreached = Reads(), list[Unreached]()
     for path in _imported(folder):
-        for node in _parsed(path).body:
-            _enter(node, (), reads, waiting)
-    while reached := [one for one in waiting if one.named <= reads.names]:
-        waiting = [one for one in waiting if not one.named <= reads.names]
-        for one in reached:
-            _read(one.definition, reads)
+        for node in _syntax_tree(path).body:
+            _collect(node, (), reads, unreached)
+    while reached := [code for code in unreached if code.names <= reads.names]:
+        unreached = [code for code in unreached if not code.names <= reads.names]
+        for code in reached:
+            _read(code.definition, reads)
     return reads
 
 
-def _enter(node: ast.AST, classes: tuple[str, ...], reads: Reads, waiting: list[Waiting]) -> None:
-    """Reads what an import runs, and lets the definitions wait."""
+def _collect(node: ast.AST, classes: tuple[str, ...], reads: Reads, unreached: list[Unreached]) -> None:
+    """Reads the code that an import runs, and keeps the definitions for later."""
     match node:
         case ast.FunctionDef() if not _is_called_from_outside(node):
-            waiting.append(Waiting({*classes, node.name}, node))
+            unreached.append(Unreached({*classes, node.name}, node))
         case ast.FunctionDef(name=name) if classes and name.startswith("__"):
-            waiting.append(Waiting({*classes}, node))
+            unreached.append(Unreached({*classes}, node))
         case ast.ClassDef():
             for base in node.bases:
                 _read(base, reads)
             for inner in node.body:
-                _enter(inner, (*classes, node.name), reads, waiting)
+                _collect(inner, (*classes, node.name), reads, unreached)
         case _:
             _read(node, reads)
 
 
 def _is_called_from_outside(node: ast.FunctionDef) -> bool:
-    named = {found.id if isinstance(found, ast.Name) else "" for found in map(_function, node.decorator_list)}
-    return node.name == "handler" or node.name.startswith("__") or not named <= QUIET
+    functions = map(_function, node.decorator_list)
+    decorators = {function.id if isinstance(function, ast.Name) else "" for function in functions}
+    return node.name == "handler" or node.name.startswith("__") or not decorators <= PASSIVE_DECORATORS
 
 
 def _function(decorator: ast.expr) -> ast.expr:
@@ -82,8 +83,8 @@ def _function(decorator: ast.expr) -> ast.expr:
 
 
 def _read(node: ast.AST, reads: Reads) -> None:
-    for found in ast.walk(node):
-        match found:
+    for inner in ast.walk(node):
+        match inner:
             case ast.Attribute(value=ast.Call(func=ast.Name(id="environment")), attr=name):
                 reads.environment.add(name)
             case ast.Attribute(attr=name, ctx=ast.Load()) | ast.Name(id=name, ctx=ast.Load()):
@@ -91,20 +92,20 @@ def _read(node: ast.AST, reads: Reads) -> None:
 
 
 def _imported(folder: Path) -> set[Path]:
-    """The function's modules, and those of the layer that they import, sooner or later."""
-    found, open_paths = set[Path](), [folder / "app.py"]
+    """The function's modules, and those of the layer that they import, directly or not."""
+    modules, open_paths = set[Path](), [folder / "app.py"]
     while open_paths:
         path = open_paths.pop()
-        if path not in found:
-            found.add(path)
+        if path not in modules:
+            modules.add(path)
             open_paths += [
                 file
-                for name in _imports(_parsed(path))
+                for name in _imports(_syntax_tree(path))
                 for root in (folder, LAYER)
                 for file in (root / f"{name.replace('.', '/')}.py", root / name.replace(".", "/") / "__init__.py")
                 if file.is_file()
             ]
-    return found
+    return modules
 
 
 def _imports(module: ast.Module) -> Iterator[str]:
@@ -118,5 +119,5 @@ def _imports(module: ast.Module) -> Iterator[str]:
 
 
 @cache
-def _parsed(path: Path) -> ast.Module:
+def _syntax_tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())

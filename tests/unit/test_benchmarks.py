@@ -1,4 +1,4 @@
-"""Benchmarks that need no deployed system still run: otherwise nobody notices before the figures are wanted."""
+"""Benchmarks that need no deployed system run here, so that they do not break unnoticed."""
 
 from __future__ import annotations
 

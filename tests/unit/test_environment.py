@@ -1,4 +1,4 @@
-"""Each function is given the environment variables that it needs, no other, and does not start without one of them."""
+"""Each function gets exactly the environment variables that it needs, and does not start without one of them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from tests.unit.reads import reads_of
 FIELDS = {variable.name: field for field, variable in vars(Environment).items() if isinstance(variable, Variable)}
 LOGGER = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
 METRICS = "POWERTOOLS_METRICS_NAMESPACE"
-
-
 EACH = [(function, variable) for function in functions() for variable in variables_of(function)]
 
 
@@ -39,30 +37,31 @@ def test_a_function_starts_with_exactly_the_variables_of_the_template(function: 
 
 @pytest.mark.parametrize(("function", "variable"), EACH)
 def test_a_function_without_one_of_its_variables_does_not_start_and_names_it(function: str, variable: str) -> None:
-    given = dict.fromkeys(variables_of(function), "INFO")
-    for without in (given | {variable: ""}, {name: value for name, value in given.items() if name != variable}):
+    complete = dict.fromkeys(variables_of(function), "INFO")
+    absent = {name: value for name, value in complete.items() if name != variable}
+    for variables in (complete | {variable: ""}, absent):
         with pytest.raises(VariableMissing, match=rf"^{variable}: "):
-            start(function, without)
+            start(function, variables)
 
 
 @pytest.mark.parametrize("function", functions())
 def test_every_variable_is_read_by_the_functions_code(function: str) -> None:
-    """Powertools reads three by itself: for its logger, which every function has, and for figures of alarms."""
-    read = reads_of(ROOT / "functions" / function)
-    given = set(variables_of(function)) - LOGGER
-    assert "Logger" in read.names
-    assert (METRICS in given) == ("metrics" in read.names)
-    unread = {variable for variable in given - {METRICS} if FIELDS[variable] not in read.environment}
+    """Powertools reads three by itself: two for its logger, which every function has, and one for the metrics."""
+    reads = reads_of(ROOT / "functions" / function)
+    variables = set(variables_of(function)) - LOGGER
+    assert "Logger" in reads.names
+    assert (METRICS in variables) == ("metrics" in reads.names)
+    unread = {variable for variable in variables - {METRICS} if FIELDS[variable] not in reads.environment}
     assert unread == set()
 
 
 @pytest.mark.parametrize("function", functions())
 def test_a_variable_names_a_resource_exactly_where_the_functions_code_may_use_that_resource(function: str) -> None:
-    """That each right is really used, `tests/stack/test_permissions.py` proves by taking it away."""
-    named = {
+    """`tests/stack/test_permissions.py` proves that each permission is used, by taking it away."""
+    references = {
         str(value["Ref"]) for value in variables_of(function).values() if isinstance(value, dict) if "Ref" in value
     }
-    resources = named & set(template()["Resources"])
+    resources = references & set(template()["Resources"])
     usable = {
         statement["Resource"]["Fn::GetAtt"][0]
         for statement in statements(function)
@@ -95,7 +94,7 @@ def test_each_variable_is_known_by_its_name_in_small_letters() -> None:
 
 
 def test_code_that_nothing_calls_reads_nothing(tmp_path: Path) -> None:
-    """The proof above would not notice an unread variable if the search found readers everywhere."""
+    """The test of unread variables would miss them if every definition counted as reached."""
     code = "from feedlane.aws import clients\nfrom feedlane.environment import environment\n"
     (tmp_path / "app.py").write_text(f"{code}def handler():\n    return clients.store()\n")
     assert reads_of(tmp_path).environment == {"table_name"}

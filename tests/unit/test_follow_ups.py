@@ -1,4 +1,4 @@
-"""Follow-up messages on the queue: what lies there from before can be read, and what is new can be read by before."""
+"""Follow-up messages on the queue: the new version reads former messages, and the former version reads new ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AT = "2026-05-20T09:00:00.000Z"
 
 
 class Former(BaseModel):
-    """All kinds in one, as they were sent before: each message had all of these fields."""
+    """All kinds in one, as formerly sent: each message had all of these fields."""
 
     kind: str
     feed_id: str = ""
@@ -45,7 +45,7 @@ class Former(BaseModel):
     after: str = ""
 
 
-# What each kind was sent with, beside the empty fields; what it is read as.
+# The fields that each kind was sent with, beside the empty ones, and what it is read as.
 TABLE: list[tuple[dict[str, Any], FollowUp]] = [
     ({"kind": "statement", "feed_id": FEED, "number": 7}, StatementCheck(feed_id=FEED, number=7)),
     ({"kind": "statement", "feed_id": FEED, "number": 7, "turn": 3}, StatementCheck(feed_id=FEED, number=7, turn=3)),

@@ -1,4 +1,4 @@
-"""Money keeps every digit, and is refused when it is none."""
+"""Money keeps every digit, and what is not an amount is refused."""
 
 from __future__ import annotations
 

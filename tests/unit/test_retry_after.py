@@ -1,4 +1,4 @@
-"""`Retry-After` in every form that Xero, or whatever stands in front of it, may send."""
+"""`Retry-After` in every form that Xero, or a proxy in front of it, may send."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def test_no_header_says_nothing() -> None:
 @example("Mon, 01 Jan 0001 00:00:00 +2359")
 @example("Fri, 31 Dec 9999 23:59:59 -2359")
 def test_nothing_that_is_sent_is_an_error_of_ours(value: str) -> None:
-    found = xero_retry_after({"retry-after": value}, NOW)
-    assert found is None or 1 <= found <= RETRY_AFTER_SECONDS_MAX
+    seconds = xero_retry_after({"retry-after": value}, NOW)
+    assert seconds is None or 1 <= seconds <= RETRY_AFTER_SECONDS_MAX
 
 
 @given(st.integers(1, RETRY_AFTER_SECONDS_MAX))

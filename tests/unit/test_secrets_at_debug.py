@@ -1,4 +1,4 @@
-"""Lambda gives its log level to every logger: at DEBUG, the AWS client's own would show requests and answers."""
+"""Lambda sets its log level on every logger: at DEBUG, the AWS client's would log requests and answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import pytest
 from botocore.stub import Stubber
 
-from feedlane.aws import clients as aws
+from feedlane.aws import clients
 
 
 def test_at_debug_no_request_and_no_answer_of_aws_is_logged(
@@ -17,7 +17,7 @@ def test_at_debug_no_request_and_no_answer_of_aws_is_logged(
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
     with caplog.at_level(logging.DEBUG):
-        client = aws.client.__wrapped__("secretsmanager")
+        client = clients.client.__wrapped__("secretsmanager")
         with Stubber(client) as stub:
             stub.add_response("put_secret_value", {"Name": "app-keys"})
             client.put_secret_value(SecretId="app-keys", SecretString="canary-secret")

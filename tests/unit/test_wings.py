@@ -20,7 +20,7 @@ def _allowed() -> dict[str, set[str]]:
 
 
 def _imported(wing: str) -> set[str]:
-    """The wings that the modules of this one import, wherever in a module the import stands."""
+    """The wings that this wing's modules import, anywhere in their code."""
     names: set[str] = set()
     for path in (PACKAGE / wing).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -28,8 +28,8 @@ def _imported(wing: str) -> set[str]:
                 names |= {f"{node.module}.{alias.name}" for alias in node.names}
             elif isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
-    parts = [name.split(".") for name in names]
-    return {part[1] for part in parts if part[0] == "feedlane" and part[1] in WINGS} - {wing}
+    paths = [name.split(".") for name in names]
+    return {path[1] for path in paths if path[0] == "feedlane" and path[1] in WINGS} - {wing}
 
 
 def test_the_table_has_every_wing() -> None:
@@ -42,7 +42,7 @@ def test_a_wing_imports_exactly_what_the_table_allows(wing: str) -> None:
 
 
 def test_the_ground_imports_no_wing_but_the_store() -> None:
-    """`ports` bundles the store with the rest; nothing else on the ground knows a wing."""
+    """`ports` bundles the store with the other ports; no other module of the ground imports a wing."""
     for path in PACKAGE.glob("*.py"):
         imported = {
             node.module.split(".")[1]

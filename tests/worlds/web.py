@@ -1,4 +1,4 @@
-"""Link and the portal with everything around them in memory: what a test arranges, and the browser it looks through."""
+"""Link and the portal over in-memory fakes, and a browser in front of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from feedlane.web.site import Site
 from feedlane.wiring.checks import Checks
 from tests import builders
 from tests.builders import NOW
-from tests.fakes.browser import Browser, Seen
+from tests.fakes.browser import Browser, PageResponse
 from tests.fakes.consent import FakeOrganisations, FakeVault
 from tests.fakes.upstream import FakeUpstream
 from tests.worlds.base import BaseWorld
@@ -44,17 +44,17 @@ class World(BaseWorld):
         super().__init__(upstream=FakeUpstream(targets=list(TARGETS)))
         self.site = FakeSite(self)
         self.browser = Browser(self.site)
-        key = ApiKey(id="k", name="Ops", fingerprint=fingerprint(API_KEY), ending="-key", created=NOW)
-        keys = {"client_id": "app-1", "client_secret_ending": "wxyz"}
+        api_key = ApiKey(id="k", name="Ops", fingerprint=fingerprint(API_KEY), ending="-key", created=NOW)
+        app_keys = {"client_id": "app-1", "client_secret_ending": "wxyz"}
         self.store.commit(
-            settings_items.put_settings(builders.settings(**keys | settings)),
+            settings_items.put_settings(builders.settings(**app_keys | settings)),
             settings_items.put_profile(Profile(name="Ledgerly")),
-            settings_items.add_api_key(key),
+            settings_items.add_api_key(api_key),
         )
         self.connection = self.add_connection()
 
     def add_connection(self, company_id: str = "") -> Connection:
-        """Of this company, or of a new one."""
+        """A pending connection of this company, or of a new one."""
         if not company_id:
             company = builders.company(self.new_id())
             self.store.commit(company_items.add_company(company))
@@ -64,8 +64,8 @@ class World(BaseWorld):
         return connection
 
     def add_account(self, id: str = "main", **fields: Any) -> SourceAccount:
-        given = {"account_name": "Main account", "account_type": "Debit", "account_number": "11111234"}
-        account = builders.source_account(self.connection, id, **given | {"balance": Decimal(159000)} | fields)
+        defaults = {"account_name": "Main account", "account_type": "Debit", "account_number": "11111234"}
+        account = builders.source_account(self.connection, id, **defaults | {"balance": Decimal(159000)} | fields)
         self.store.commit(company_items.add_source_account(account))
         return account
 
@@ -73,7 +73,7 @@ class World(BaseWorld):
         self.store.commit(settings_items.put_profile(settings_items.profile(self.store).but(**changes)))
 
     def current(self, connection: Connection | None = None) -> Connection:
-        """The connection as it is now in the table."""
+        """The connection as it is stored now."""
         connection = connection or self.connection
         return company_items.connection(self.store, connection.company_id, connection.id)
 
@@ -81,37 +81,34 @@ class World(BaseWorld):
         return [event.payload for event in self.events(event_type)]
 
     def stored(self) -> dict[Any, Any]:
-        """What is in the table, except states and sessions."""
+        """All items in the table, except states and sessions."""
         return {key: item for key, item in self.table.items.items() if not key[0].startswith(("STATE#", "SESSION#"))}
 
-    # the way through Link
+    # steps through Link
 
     def base(self, connection: Connection | None = None) -> str:
         connection = connection or self.connection
         return f"/link/companies/{connection.company_id}/connections/{connection.id}"
 
     def start(self, connection: Connection | None = None, query: str = "", browser: Browser | None = None) -> str:
-        """Answers the state that goes to Xero."""
-        seen = (browser or self.browser).get(f"{self.base(connection)}/start{query}")
-        assert seen.status == 302, seen.body
-        return seen.query["state"]
+        """Starts Link, and returns the state sent to Xero."""
+        response = (browser or self.browser).get(f"{self.base(connection)}/start{query}")
+        assert response.status == 302, response.body
+        return response.query["state"]
 
-    def call_back(self, state: str, code: str = "code-1", browser: Browser | None = None) -> Seen:
+    def call_back(self, state: str, code: str = "code-1", browser: Browser | None = None) -> PageResponse:
         return (browser or self.browser).get(f"/oauth/callback?{urlencode({'code': code, 'state': state})}")
 
-    def link(self, connection: Connection | None = None, code: str = "code-1") -> Seen:
+    def link(self, connection: Connection | None = None, code: str = "code-1") -> PageResponse:
         return self.call_back(self.start(connection), code)
 
-    def look(self, kind: str) -> None:
-        """Works on the waiting checks of this kind, each once; the others are dropped."""
-        checks = Checks(
-            self.ports,
-            self.upstream,
-        )
-        for check, _ in self.queues.take("follow_ups"):
-            if check.kind == kind:
-                checks.dispatch(check)
+    def run_follow_ups(self, kind: str) -> None:
+        """Runs each waiting follow-up of this kind once, and drops the others."""
+        checks = Checks(self.ports, self.upstream)
+        for follow_up, _ in self.queues.take("follow_ups"):
+            if follow_up.kind == kind:
+                checks.dispatch(follow_up)
 
-    def form_token(self, address: str) -> str:
-        body = self.browser.get(address).body
+    def form_token(self, url: str) -> str:
+        body = self.browser.get(url).body
         return body.split('name="formToken" value="')[1].split('"')[0]

@@ -1,4 +1,4 @@
-"""Consumers, events in the outbox, and a deliverer and a replayer with everything around them in memory."""
+"""A world for webhooks: consumers, events in the outbox, a deliverer and a replayer, all in memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TIMEOUT = Answer(error="timeout", duration_ms=15_000)
 
 
 def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
-    """An event like any other: its content does not matter."""
+    """An ordinary event, for tests to which its content does not matter."""
     company = builders.company(tags={"region": "uk"})
     hold = builders.hold(
         Scope.TENANT,
@@ -46,7 +46,7 @@ def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
 
 
 class World(BaseWorld):
-    """`answers` are what the consumer says next; when there are none left, it says yes."""
+    """`answers` are the consumer's next answers. After the last one it accepts everything."""
 
     def __init__(self, answers: Sequence[Answer] = ()) -> None:
         super().__init__()
@@ -55,10 +55,10 @@ class World(BaseWorld):
         self.posts: list[tuple[datetime, str, dict[str, str], bytes]] = []
         self.secrets = [SECRET]
         self.headers: dict[str, str] = {}
-        self.meanwhile: Callable[[], None] = lambda: None
-        """Called while a post is under way."""
+        self.during_post: Callable[[], None] = lambda: None
+        """Called during each post."""
         self.waiting: list[tuple[datetime, str, str, str]] = []
-        """Messages that have been sent: when they can be received, their queue, and the ids in them."""
+        """Messages on the queues: when each can be received, its queue, and the two ids in it."""
         self.deliverer = Deliverer(
             self.ports,
             secrets=lambda consumer: self.secrets,
@@ -77,13 +77,13 @@ class World(BaseWorld):
         self.store.commit(webhook_items.put_consumer(webhook_items.consumer(self.store, consumer_id).but(**fields)))
 
     def happens(self, event: Event) -> Event:
-        """The event is written to the outbox and routed."""
+        """Writes the event to the outbox and routes it."""
         self.store.commit(put_event(event))
         route(self.ports, event, self.now)
         return event
 
     def deliver(self, event_id: str = "event-1") -> None:
-        """The message for this delivery arrives."""
+        """Handles a message for this delivery."""
         self.deliverer.deliver("consumer-1", event_id)
 
     def delivery(self, consumer_id: str = "consumer-1", event_id: str = "event-1") -> Delivery:
@@ -94,18 +94,18 @@ class World(BaseWorld):
     def pause(self, consumer_id: str = "consumer-1") -> Pause | None:
         return webhook_items.find_attempt_inputs(self.store, consumer_id, "").pause
 
-    def work_off(self, most: int = 2000, crash: type[BaseException] | tuple[()] = ()) -> None:
-        """Hands over every message when its delay is over, until none is left. The clock moves with them.
+    def work_off(self, limit: int = 2000, crash: type[BaseException] | tuple[()] = ()) -> None:
+        """Handles every message when its delay is over, until none is left. The clock moves along.
 
-        A message comes again later if the function crashed on it.
+        A message on which the function crashed is received again later.
         """
-        for _ in range(most):
+        for _ in range(limit):
             if not self.work_off_one(crash=crash):
                 return
-        raise AssertionError(f"the queues do not empty: {self.waiting}")
+        raise AssertionError(f"after {limit} messages the queues are not empty: {self.waiting}")
 
     def work_off_one(self, first: str = "", crash: type[BaseException] | tuple[()] = ()) -> bool:
-        """Hands over the next message, those of the queue `first` before all others. False if there is none."""
+        """Handles the next message, those on the queue `first` before all others. False if there is none."""
         for queue in ("deliveries", "replays"):
             for consumer_id, id, delay in self.queues.take(queue):
                 self.waiting.append((self.now + timedelta(seconds=delay), queue, consumer_id, id))
@@ -115,16 +115,16 @@ class World(BaseWorld):
         self.waiting.remove(message)
         due, queue, consumer_id, id = message
         self.now = max(self.now, due)
-        work = self.deliverer.deliver if queue == "deliveries" else self.replayer.work
+        handle = self.deliverer.deliver if queue == "deliveries" else self.replayer.run_step
         try:
-            work(consumer_id, id)
+            handle(consumer_id, id)
         except crash:  # type: ignore[misc]
             self.waiting.append((self.now + timedelta(seconds=10), queue, consumer_id, id))
         return True
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         self.posts.append((self.now, url, headers, body))
-        self.meanwhile()
+        self.during_post()
         return self.answers.pop(0) if self.answers else OK
 
 

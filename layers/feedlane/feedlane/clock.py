@@ -1,4 +1,4 @@
-"""The one clock. Everything that needs the time takes a `Clock`; only `system_clock` reads the machine's."""
+"""The one clock. Code that needs the time takes a `Clock`; only `system_clock` reads the machine's."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The environment variables that `template.yaml` sets for a function, each of them under one name.
+"""The environment variables that `template.yaml` sets for the functions, each as a field with a name.
 
-Each function's `app.py` names the variables that it needs, and does not start without one of them. A variable that is
-read although nobody has set it fails as well: there is no default, and never an empty text in its place.
+Each function's `app.py` names the variables that it needs, and does not start without them. Reading a variable that is
+not set fails as well: there is no default, and no empty string in its place.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Variable:
     @overload
     def __get__(self, environment: Environment, owner: type) -> str: ...
     def __get__(self, environment: Environment | None, owner: type) -> Variable | str:
-        """Its value, which is never empty; of the class instead of an instance, the variable itself."""
+        """The variable's value, never empty; on the class, the variable itself."""
         if environment is None:
             return self
         if value := environment.values.get(self.name):
@@ -68,8 +68,8 @@ def environment() -> Environment:
 
 
 def require(*variables: Variable) -> None:
-    """Raises `VariableMissing` unless these are set, beside those that the logger of every function needs."""
-    needed = (Environment.log_level, Environment.service_name, *variables)
-    missing = [variable.name for variable in needed if not os.environ.get(variable.name)]
+    """Raises `VariableMissing` unless these are set, and those that every function's logger needs."""
+    required = (Environment.log_level, Environment.service_name, *variables)
+    missing = [variable.name for variable in required if not os.environ.get(variable.name)]
     if missing:
-        raise VariableMissing(f"{', '.join(missing)}: missing or empty, although this function needs it")
+        raise VariableMissing(f"{', '.join(missing)}: missing or empty, but required by this function")

@@ -1,4 +1,4 @@
-"""Errors of the domain. Each carries its facts; `codat/errors.py` is the one place that turns them into answers."""
+"""The errors of the domain. Each carries its facts; only `codat/errors.py` turns them into HTTP answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from feedlane.record import Record
 
 
 class Finding(Record):
-    """One thing that validation has to say about one item: its id (or field), the rule, and a sentence."""
+    """One finding of a validation: the item's id (or the field), the rule, and what it demands."""
 
     item_id: str
     message: str
@@ -15,11 +15,11 @@ class Finding(Record):
 
 
 class FeedlaneError(Exception):
-    """The base of all errors that a caller can cause or must be told of."""
+    """The base of all errors that a caller can cause or has to know about."""
 
 
 class Invalid(FeedlaneError):
-    """Bad input: which fields, and the rule each breaks."""
+    """Bad input: which fields are wrong, and the rule that each breaks."""
 
     def __init__(self, message: str, findings: list[Finding] | None = None) -> None:
         super().__init__(message)
@@ -39,15 +39,15 @@ class NotFound(FeedlaneError):
 
 
 class Conflict(FeedlaneError):
-    """The request contradicts what is there, or one limit of ours is reached."""
+    """The request contradicts the current state, or a limit of Feedlane's is reached."""
 
 
 class Unauthorized(FeedlaneError):
-    """The caller did not say who it is, or not rightly."""
+    """The caller sent no credentials, or wrong ones."""
 
 
 class Refused(FeedlaneError):
-    """The other side (or a hold because of it) refuses; `problem` is what it said."""
+    """Xero refuses, now or in the hold that records it; `problem` is Xero's."""
 
     def __init__(self, problem: Problem, message: str | None = None) -> None:
         super().__init__(message or problem.sentence)
@@ -55,7 +55,7 @@ class Refused(FeedlaneError):
 
 
 class Unavailable(FeedlaneError):
-    """Something needed did not answer, or asked us to come back later (seconds, if it said)."""
+    """A dependency did not answer, or asked to be called later: `retry_after` has the seconds, if it named any."""
 
     def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
@@ -63,14 +63,14 @@ class Unavailable(FeedlaneError):
 
 
 class ReconnectionNeeded(FeedlaneError):
-    """The token set is dead, or the connection is gone at the other side: only the customer can mend it."""
+    """The token set is dead, or the connection is gone at Xero: only the customer can restore it."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.sentence)
         self.problem = problem
 
 
-# Why the whole app is held then.
+# The reason of the hold on the app that follows.
 APP_KEYS_REJECTED = "app-keys-rejected"
 
 

@@ -1,7 +1,7 @@
-"""Follow-up messages, on `statement-checks`: what is looked at again later, each kind with what it needs.
+"""Follow-up messages on `statement-checks`: what to check later, each kind with the fields that it needs.
 
-Their JSON is what lies on the queue, also while a new version is deployed: `kind` and the names of fields stay, and a
-field that is added needs a default.
+Their JSON is on the queue while a new version is deployed: `kind` and the names of fields stay, and a new field needs a
+default.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from feedlane.record import Record
 
 
 class StatementCheck(Record):
-    """How does the statement fare? `turn` counts the checks; one whose turn is over asks nobody."""
+    """Has Xero ended the statement? `turn` counts the checks; a check whose turn has passed makes no call."""
 
     kind: Literal["statement"] = "statement"
     feed_id: str
@@ -23,7 +23,7 @@ class StatementCheck(Record):
 
 
 class FeedConnectionCheck(Record):
-    """Is the feed connection active? `turn` counts the checks, which come later and later."""
+    """Is the feed connection active? `turn` counts the checks; the delay grows with it."""
 
     kind: Literal["feedConnection"] = "feedConnection"
     feed_id: str
@@ -31,7 +31,7 @@ class FeedConnectionCheck(Record):
 
 
 class PushOperationCheck(Record):
-    """Was the push rung for, and is its time over?"""
+    """Was `transactions.fifo` notified of the push, and has the push timed out?"""
 
     kind: Literal["operation"] = "operation"
     feed_id: str
@@ -40,7 +40,7 @@ class PushOperationCheck(Record):
 
 
 class Wake(Record):
-    """The feed may have something to send. `at` is what it was planned for, if it was planned."""
+    """The feed may have something to send. `at` is the time of the planned wake-up, if it was planned."""
 
     kind: Literal["wake"] = "wake"
     feed_id: str
@@ -48,14 +48,14 @@ class Wake(Record):
 
 
 class WakeAll(Record):
-    """All feeds may have something to send: those behind the connection `after`."""
+    """All feeds may have something to send: those of the connections after `after`."""
 
     kind: Literal["wakeAll"] = "wakeAll"
     after: str = ""
 
 
 class HoldCheck(Record):
-    """Do the other feeds know of the hold that this feed met? Of a hold of the app, those behind `after`."""
+    """Have the other feeds under the hold that stopped this feed been woken? For the app: those after `after`."""
 
     kind: Literal["hold"] = "hold"
     feed_id: str
@@ -63,7 +63,7 @@ class HoldCheck(Record):
 
 
 class ReleaseCheck(Record):
-    """Has the release of what holds this subject come to its end? Then its feeds are woken, those behind `after`."""
+    """Is the release of the hold on this subject complete? Then its feeds are woken, those after `after`."""
 
     kind: Literal["release"] = "release"
     scope: str
@@ -72,7 +72,7 @@ class ReleaseCheck(Record):
 
 
 class RemovedAccountCheck(Record):
-    """Has what waited in the feed of a removed account failed?"""
+    """Have the open push operations of a removed account's feed failed?"""
 
     kind: Literal["removed"] = "removed"
     feed_id: str
@@ -87,7 +87,7 @@ class OneOffAccessCheck(Record):
 
 
 class RecoveryCheck(Record):
-    """Do the feeds of a connection that is well again go on?"""
+    """Do the feeds of a recovered connection send again?"""
 
     kind: Literal["connectionBack"] = "connectionBack"
     company_id: str
@@ -117,5 +117,5 @@ _follow_ups: TypeAdapter[FollowUp] = TypeAdapter(Annotated[FollowUp, Field(discr
 
 
 def parse_follow_up(body: str | bytes) -> FollowUp:
-    """Raises `ValueError` (pydantic's `ValidationError`) for what is not one of them."""
+    """Raises `ValueError` (pydantic's `ValidationError`) if the body is not a follow-up message."""
     return _follow_ups.validate_json(body)

@@ -1,4 +1,4 @@
-"""Identifiers. Random ones come from here, so that tests can hand in their own."""
+"""Identifiers. Random ones are made only here, so that tests can pass their own."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import secrets
 import uuid
 from collections.abc import Callable
 
-
-def feed_id(connection_id: str, account_id: str) -> str:
-    """Also the MessageGroupId of everything about the feed."""
-    return f"{connection_id}/{account_id}"
-
-
 NewId = Callable[[], str]
 
 # An account id is part of a MessageGroupId ("{connectionId}/{accountId}", at most 128 characters) and of a path:
 # no white space, no percent sign, nothing outside ASCII.
 ACCOUNT_ID_PATTERN = re.compile(r"[A-Za-z0-9!#$&'()*+,\-./:;=@_~]{1,80}")
 TRANSACTION_ID_LENGTH_MAX = 255
+
+
+def feed_id(connection_id: str, account_id: str) -> str:
+    """Also the MessageGroupId of every message about the feed."""
+    return f"{connection_id}/{account_id}"
 
 
 def new_id() -> str:
@@ -31,12 +30,12 @@ def new_secret(length: int = 32) -> str:
 
 
 def fingerprint(text: str | bytes) -> str:
-    """SHA-256 in hex: for looking a secret up without keeping it, and for telling contents apart."""
+    """SHA-256 in hex: to look up a secret without storing it, and to tell contents apart."""
     return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
 
 
 def derived_id(*parts: str) -> str:
-    """A UUID that is the same for the same parts: what a redelivered message makes again."""
+    """A UUID that is the same for the same parts, so that a redelivered message makes it again."""
     return str(uuid.UUID(fingerprint("\x1f".join(parts))[:32], version=5))
 
 

@@ -1,4 +1,4 @@
-"""JSON from outside, where only an object says anything."""
+"""JSON from outside that has to be an object."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def json_object(text: str | bytes) -> dict[str, Any] | None:
-    """The object that the text is; None if it is anything else, or no JSON at all."""
+    """The object in `text`; None for any other value, and for text that is not JSON."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -20,11 +20,11 @@ def loads(text: str | bytes) -> Any:
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except InvalidOperation:
-        raise ValueError("a number's exponent is beyond all measure") from None
+        raise ValueError("a number's exponent is out of range") from None
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON; a `Decimal` is written as the number it is, digit for digit."""
+    """Compact JSON; a `Decimal` is written as a number, digit for digit."""
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, dict):
@@ -35,12 +35,12 @@ def dumps(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """The JSON of a string, a whole number, a truth value or null."""
+    """The JSON of a string, an integer, a boolean or null."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def amount(value: Any) -> Decimal:
-    """A finite decimal of at most 19 digits, 4 of them behind the point. Raises `ValueError` with the rule."""
+    """A finite decimal of at most 19 digits, 4 of them after the decimal point. Raises `ValueError` with the rule."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError("must be a decimal number")
     if isinstance(value, str) and not _DECIMAL_TEXT.fullmatch(value):
@@ -49,14 +49,14 @@ def amount(value: Any) -> Decimal:
     if not number.is_finite():
         raise ValueError("must be a finite number")
     if abs(number) > AMOUNT_MAX:
-        raise ValueError("must have at most 15 digits before the point")
+        raise ValueError("must have at most 15 digits before the decimal point")
     if number != number.quantize(_LAST_PLACE):
         raise ValueError(f"must have at most {DECIMAL_PLACES_MAX} decimal places")
     return number
 
 
 def plain(number: Decimal) -> str:
-    """Digits without an exponent and without needless zeros: `100`, `-40.25`, `0`."""
+    """Digits without an exponent and without trailing zeros after the point: `100`, `-40.25`, `0`."""
     digits = str(number)
     if "E" in digits:
         digits = format(number, "f")
@@ -66,4 +66,4 @@ def plain(number: Decimal) -> str:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number that JSON knows")
+    raise ValueError(f"{name} is not a JSON number")

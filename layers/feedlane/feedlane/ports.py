@@ -12,11 +12,11 @@ from feedlane.store.store import Store
 
 @dataclass(frozen=True)
 class Ports:
-    """Passed as the first argument. Whoever starts an operation reads the clock once, and passes `now` along."""
+    """Passed as the first argument. The start of an operation reads the clock once, and passes `now` along."""
 
     store: Store
     queues: Queues
     clock: Clock
     new_id: NewId
     public_url: str = ""
-    """Where Feedlane's pages and API are, without a slash at the end: for links in answers and events."""
+    """The base of Feedlane's pages and API, without a trailing slash: for links in answers and events."""

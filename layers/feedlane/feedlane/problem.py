@@ -1,4 +1,4 @@
-"""What the other side said when it refused, as data."""
+"""A refusal of the upstream, as data."""
 
 from __future__ import annotations
 

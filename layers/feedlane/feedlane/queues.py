@@ -8,11 +8,14 @@ from feedlane.follow_ups import FollowUp
 
 # SQS delays a message by fifteen minutes at most.
 DELAY_SECONDS_MAX = 900
-# A message sent before a change arrives so much later, and finds out whether we crashed behind the change.
+# The delay of a check that is scheduled before a commit: it runs after the commit, and finds out whether the process
+# crashed in between.
 SAFETY_DELAY_SECONDS = 20
 
 
 class Queues(Protocol):
+    """`delay_seconds` is from 0 to `DELAY_SECONDS_MAX`; no message arrives before it is over."""
+
     def push(self, group: str, deduplication_id: str, body: str) -> None:
         """Onto `transactions.fifo`."""
 
@@ -20,13 +23,13 @@ class Queues(Protocol):
         """Onto `statements.fifo`: this feed may have something to send."""
 
     def follow_up(self, follow_up: FollowUp, delay_seconds: int) -> None:
-        """Onto `statement-checks`: this is looked at, not before `delay_seconds` (0 to 900)."""
+        """Onto `statement-checks`: something to check later."""
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
-        """Onto `webhook-deliveries`, not before `delay_seconds` (0 to 900)."""
+        """Onto `webhook-deliveries`: one attempt at a delivery."""
 
     def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
-        """Onto `webhook-deliveries`: the next step of a replay, not before `delay_seconds` (0 to 900)."""
+        """Onto `webhook-deliveries`: the next step of a replay."""
 
-    def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
-        """Onto the dead-letter queue of `transactions.fifo`, with its reason."""
+    def dead_letter(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+        """Onto the dead-letter queue of `transactions.fifo`, with the reason."""

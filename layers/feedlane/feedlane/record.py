@@ -1,4 +1,4 @@
-"""What every stored thing is made of: an immutable pydantic model whose JSON form is its stored form."""
+"""The base of everything stored: an immutable pydantic model whose JSON form is its stored form."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     def but(self, **changes: Any) -> Self:
-        """A copy with some fields changed. The caller answers for the types, as in a constructor call."""
+        """A copy with some fields changed. Their types are not validated."""
         return self.model_copy(update=changes)

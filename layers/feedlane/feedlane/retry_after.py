@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# Xero's longest limit is a day's. What asks for more is no answer to reckon with, and must not stop anybody for good.
+# Xero's longest limit is a day's. A longer wait is a mistake, and must not stop a feed for good.
 RETRY_AFTER_SECONDS_MAX = 86_400
 _DIGITS_MAX = 9
 
 
 def xero_retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
-    """Seconds to wait, 1 to `LONGEST`; None if the header is absent or says nothing that can be read.
+    """Seconds to wait, 1 to `RETRY_AFTER_SECONDS_MAX`; None if the header is absent or not readable.
 
     Whole seconds only, as the standard has it.
     """
@@ -26,9 +26,9 @@ def xero_retry_after(headers: Mapping[str, str], now: datetime) -> int | None:
 
 
 def consumer_retry_after(value: str, now: datetime) -> int | None:
-    """What a consumer asks for, in seconds from 0; None if it says nothing readable. Fractions count up.
+    """Seconds that a consumer asks for, from 0; None if the value is not readable. Fractions are rounded up.
 
-    Unbounded: each caller has limits of its own.
+    There is no maximum: each caller has its own.
     """
     try:
         seconds: float | None = float(value)
@@ -38,7 +38,7 @@ def consumer_retry_after(value: str, now: datetime) -> int | None:
 
 
 def _whole(digits: str) -> int:
-    """However many digits there are: `int` refuses thousands of them."""
+    """Any number of digits: `int` refuses thousands of them."""
     significant = digits.lstrip("0")
     return RETRY_AFTER_SECONDS_MAX if len(significant) > _DIGITS_MAX else int(significant or "0")
 

@@ -16,8 +16,8 @@ APP_SUBJECT = "app"
 
 
 def hold_subjects(feed_id: str, connection_id: str, tenant_id: str | None) -> list[tuple[Scope, str]]:
-    """All that can hold a feed, the widest first."""
-    found = [(Scope.APP, APP_SUBJECT)]
+    """The subjects of all holds that can stop a feed, the widest first."""
+    subjects = [(Scope.APP, APP_SUBJECT)]
     if tenant_id:
-        found.append((Scope.TENANT, tenant_id))
-    return [*found, (Scope.CONNECTION, connection_id), (Scope.FEED, feed_id)]
+        subjects.append((Scope.TENANT, tenant_id))
+    return [*subjects, (Scope.CONNECTION, connection_id), (Scope.FEED, feed_id)]

@@ -1,4 +1,4 @@
-"""TLS as a client: whom we believe."""
+"""TLS as a client: which certificates Feedlane trusts."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ import certifi
 
 @lru_cache(maxsize=1)
 def client_context() -> ssl.SSLContext:
-    """Reading the certificates takes some 20 ms, so it is done once for all clients."""
+    """Reading the certificates takes about 20 ms, so all clients share one context."""
     return ssl.create_default_context(cafile=certifi.where())

@@ -93,14 +93,14 @@ class Replays:
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        real, step = Replayer._turn, Replayer.work
+        advance, run_step = Replayer._advance, Replayer.run_step
         working, current = self._working, self._world.timeline.current
 
-        def turn(replayer: Replayer, replay: Replay, listed: Delivery) -> Any:
+        def observed_advance(replayer: Replayer, replay: Replay, listed: Delivery) -> Any:
             run = (replay.consumer_id, replay.id, replay.started)
             working[current()] = run
             try:
-                result = real(replayer, replay, listed)
+                result = advance(replayer, replay, listed)
             finally:
                 del working[current()]
             tried = isinstance(result, Delivery) and any(attempt.time >= replay.started for attempt in result.attempts)
@@ -108,7 +108,7 @@ class Replays:
                 self._succeeded.add((run, result.event_id))
             return result
 
-        def work(replayer: Replayer, consumer_id: str, replay_id: str) -> Any:
+        def observed_step(replayer: Replayer, consumer_id: str, replay_id: str) -> Any:
             deliveries = [delivery for delivery in all_deliveries(self._world) if delivery.consumer_id == consumer_id]
             needy = (
                 delivery.event_id
@@ -116,9 +116,9 @@ class Replays:
                 if delivery.attempts and delivery.state is not DeliveryState.SUCCESS
             )
             self._in_need[current()] = frozenset(needy)
-            return step(replayer, consumer_id, replay_id)
+            return run_step(replayer, consumer_id, replay_id)
 
-        with patch.multiple(Replayer, _turn=turn, work=work):
+        with patch.multiple(Replayer, _advance=observed_advance, run_step=observed_step):
             yield
 
     def arrives(self, event_id: str) -> None:

@@ -47,9 +47,9 @@ def wired(
     rng: random.Random,
     new_id: Callable[[], str],
     sender: Any,
-    at_once: Callable[..., Any],
+    concurrently: Callable[..., Any],
 ) -> Iterator[Logger]:
-    """`sender` posts; `at_once` replaces `batch.at_once`, whose threads the timeline cannot run.
+    """`sender` posts; `concurrently` replaces `batch.concurrently`, whose threads the timeline cannot run.
 
     Yields the functions' silent logger.
     """
@@ -62,7 +62,7 @@ def wired(
     with (
         patch.dict("os.environ", ENVIRONMENT),
         patch.multiple(aws, client=lambda service, *_: clients[service]),
-        patch.object(batch, "concurrently", at_once),
+        patch.object(batch, "concurrently", concurrently),
         patch.multiple(route, logger=logger, ports=lambda: ports, system_clock=now),
         patch.multiple(deliver, logger=logger, system_clock=now),
         patch.multiple(

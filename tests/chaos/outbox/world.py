@@ -1,4 +1,4 @@
-"""The world of a schedule: changes, their events, and the real handlers that deliver these, on a virtual clock."""
+"""The world of a schedule: changes, their events, and the real handlers that deliver them, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ class World:
     def deployed(self) -> Iterator[None]:
         """Connects the functions' modules to this world."""
         clients = {"sqs": self.sqs, "lambda": VaultClient(self.faults)}
-        ports = (self.store, self.timeline, self.rng, self.new_id, self.endpoints, _one_by_one)
+        replacements = (self.store, self.timeline, self.rng, self.new_id, self.endpoints, _one_by_one)
         bus = EventBridgeBus(self.bus, "feedlane")
         with (
-            wired(clients, *ports) as logger,
+            wired(clients, *replacements) as logger,
             patch.multiple(function("relay_events"), logger=logger, bus=lambda: bus),
             self.replays.recorded(),
         ):
@@ -83,5 +83,5 @@ class World:
 
 
 def _one_by_one(event: Any, handle: Any, postpone: Any, logger: Any, seconds: float) -> Any:
-    """Replaces `batch.at_once`, whose threads the virtual clock cannot run."""
+    """Replaces `batch.concurrently`, whose threads the virtual clock cannot run."""
     return batch.one_by_one(event, handle, postpone, logger, lambda: 60_000)

@@ -66,7 +66,7 @@ def webhooks(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def work_off_queues(seconds: float) -> None:
         world.now += timedelta(seconds=60)
         for consumer_id, replay_id, _ in world.queues.take("replays"):
-            Replayer(world.ports, deliverer).work(consumer_id, replay_id)
+            Replayer(world.ports, deliverer).run_step(consumer_id, replay_id)
         for consumer_id, event_id, _ in world.queues.take("deliveries"):
             deliverer.deliver(consumer_id, event_id)
 

@@ -1,4 +1,4 @@
-"""A real HTTP server that receives webhooks, and behaves as badly as a test wants."""
+"""A real HTTP server that receives webhooks and misbehaves as a test requires."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Received:
 
 
 class Receiver(ThreadingHTTPServer):
-    """The path of a URL says how it behaves: `/status/503`, `/hang`, `/drip-headers`, `/drip-body`, …"""
+    """The path of a URL chooses the behaviour: `/status/503`, `/hang`, `/drip-headers`, `/drip-body`, …"""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Behaviour)
@@ -99,7 +99,7 @@ class Behaviour(BaseHTTPRequestHandler):
         self._drip([b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nfirst", *[b"."] * 200])
 
     def _drip(self, pieces: list[bytes]) -> None:
-        """A piece every now and then, so that no single wait is long."""
+        """Sends the pieces one by one, so that no single wait is long."""
         self.close_connection = True
         try:
             for piece in pieces:

@@ -1,4 +1,4 @@
-"""Every event is as its published schema says, and has no field that the schema does not describe."""
+"""Every event matches its published schema, and has no field that the schema does not describe."""
 
 from __future__ import annotations
 
@@ -177,12 +177,12 @@ def test_a_hold_of_the_app_names_no_company() -> None:
 
 
 def _schema(event_type: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((DOCS / f"{event_type}.json").read_text())
-    return found
+    schema: dict[str, Any] = json.loads((DOCS / f"{event_type}.json").read_text())
+    return schema
 
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without the freedom to add fields: nothing undocumented goes out."""
+    """The schema without additional properties: no undocumented field may be sent."""
     strict = deepcopy(schema)
 
     def close(node: Any) -> None:

@@ -1,4 +1,4 @@
-"""The system's resolver takes many spellings of an address: what counts is what it makes of them."""
+"""The system's resolver accepts many spellings of an address: only the resolved address counts."""
 
 from __future__ import annotations
 

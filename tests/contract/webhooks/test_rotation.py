@@ -1,4 +1,4 @@
-"""A rotated secret and headers, from the vault to a receiver that knows the `svix` and `standardwebhooks` libraries."""
+"""Rotated secrets and headers, from the vault to a receiver that verifies with `svix` or `standardwebhooks`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.worlds import vault
 
 
 class World(vault.World):
-    """A consumer whose webhooks are really posted. The vault's clock can be moved; the sender's is the machine's."""
+    """Webhooks are really posted. The vault's clock can be moved; the sender uses the machine's."""
 
     def __init__(self, receiver: Receiver) -> None:
         super().__init__()
@@ -28,8 +28,8 @@ class World(vault.World):
         self.service = self.vault()
         self.deliverer = Deliverer(
             replace(self.ports, clock=system_clock),
-            secrets=ExpiringCache(self.service.webhook_secrets, system_clock).of,
-            headers=ExpiringCache(self.service.webhook_headers, system_clock).of,
+            secrets=ExpiringCache(self.service.webhook_secrets, system_clock).get,
+            headers=ExpiringCache(self.service.webhook_headers, system_clock).get,
             post=WebhookSender("any", system_clock).post,
             jitter=lambda: 0.0,
         )
@@ -44,7 +44,7 @@ class World(vault.World):
         return consumers.rotate_secret(self.store, self.service, system_clock(), consumer_id)[1]
 
     def webhook(self, consumer_id: str) -> Received:
-        """Sends one, and answers what arrived."""
+        """Sends a test webhook. What the receiver got."""
         test = consumers.send_test(self.ports, system_clock(), consumer_id)
         self.deliverer.deliver(consumer_id, test.event_id)
         return self.receiver.received[-1]

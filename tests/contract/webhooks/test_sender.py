@@ -1,4 +1,4 @@
-"""The sender against a real HTTP server: what it sends, how long it waits, and where it will not go."""
+"""The sender against a real HTTP server: what it sends, how long it waits, and where it does not connect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.contract.webhooks.receiver import Receiver, running
 from tests.worlds.webhooks import SECRET, hold_event
 
 pytestmark = pytest.mark.enable_socket
-SECONDS = 0.6
+TIMEOUT_SECONDS = 0.6
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def sender() -> Iterator[WebhookSender]:
-    sender = WebhookSender("any", system_clock, seconds=SECONDS)
+    sender = WebhookSender("any", system_clock, timeout_seconds=TIMEOUT_SECONDS)
     yield sender
     sender.close()
 
@@ -79,8 +79,8 @@ def test_a_receiver_that_hangs_or_drips_has_its_seconds_and_no_more(
     started = time.monotonic()
     answer = send(sender, receiver.url(path))
     assert (answer.status, answer.error) == (None, "timeout")
-    assert time.monotonic() - started < SECONDS + 0.5
-    assert answer.duration_ms == pytest.approx(SECONDS * 1000, abs=400)
+    assert time.monotonic() - started < TIMEOUT_SECONDS + 0.5
+    assert answer.duration_ms == pytest.approx(TIMEOUT_SECONDS * 1000, abs=400)
 
 
 def test_a_success_whose_body_drips_is_a_success(sender: WebhookSender, receiver: Receiver) -> None:
@@ -88,18 +88,18 @@ def test_a_success_whose_body_drips_is_a_success(sender: WebhookSender, receiver
     answer = send(sender, receiver.url("/drip-body"))
     assert answer.succeeded
     assert answer.excerpt.startswith("first")
-    assert time.monotonic() - started < SECONDS + 0.5
+    assert time.monotonic() - started < TIMEOUT_SECONDS + 0.5
 
 
 def test_of_a_large_answer_only_the_beginning_is_read(sender: WebhookSender, receiver: Receiver) -> None:
     assert send(sender, receiver.url("/large")).excerpt == "x" * 2000
     endless = send(sender, receiver.url("/endless"))
     assert endless.excerpt == "x" * 2000
-    assert endless.duration_ms < SECONDS * 700
+    assert endless.duration_ms < TIMEOUT_SECONDS * 700
 
 
 def test_an_answer_that_is_no_text_can_be_kept(sender: WebhookSender, receiver: Receiver) -> None:
-    """Each byte of it that is no UTF-8 is replaced: a lone surrogate could not be written into the table."""
+    """Each byte that is not UTF-8 is replaced: a lone surrogate could not be stored in the table."""
     answer = send(sender, receiver.url("/not-text"))
     assert (answer.status, answer.error) == (500, None)
     assert answer.excerpt.encode().decode() == bytes(range(128)).decode() + "\N{REPLACEMENT CHARACTER}" * 128
@@ -128,10 +128,10 @@ def test_a_host_without_an_address_is_a_dns_error() -> None:
 
 @pytest.mark.parametrize("targets", ["public", ""])
 def test_a_name_that_leads_to_this_machine_is_never_connected_to(receiver: Receiver, targets: str) -> None:
-    """Whatever it was when the consumer was created: the name is judged when the connection is made."""
+    """Whatever it resolved to when the consumer was created: the check is made with each connection."""
     before = len(receiver.received)
     for address in ("127.0.0.1", "::ffff:127.0.0.1"):
-        sender = WebhookSender(targets, system_clock, resolve=lambda host, port, found=address: [found])
+        sender = WebhookSender(targets, system_clock, resolve=lambda host, port, address=address: [address])
         assert send(sender, f"https://rebound.example:{receiver.port}/status/204").error == "blocked"
     assert len(receiver.received) == before
 
@@ -145,13 +145,13 @@ def test_plain_http_and_forbidden_ports_are_blocked_whatever_was_stored(receiver
 def test_of_several_addresses_only_the_allowed_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def connect(self: object, host: str, port: int, **others: object) -> None:
+    def connect(self: object, host: str, port: int, **options: object) -> None:
         tried.append(host)
         raise httpcore.ConnectError
 
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
-    found = ["10.0.0.1", "93.184.215.14", "::1", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"]
-    sender = WebhookSender("public", system_clock, resolve=lambda host, port: found)
+    addresses = ["10.0.0.1", "93.184.215.14", "::1", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"]
+    sender = WebhookSender("public", system_clock, resolve=lambda host, port: addresses)
     assert send(sender, "https://hooks.example.com/").error == "connection"
     assert tried == ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"]
 

@@ -189,7 +189,7 @@ def test_a_test_goes_to_one_consumer_whatever_its_filters(call: Call, world: Wor
     assert call("GET", f"/webhooks/{id}/deliveries/{sent.body['id']}").body == sent.body
     delivery = webhook_items.find_attempt_inputs(world.store, id, sent.body["id"]).delivery
     assert delivery
-    event = webhook_items.event_of(world.store, delivery)
+    event = webhook_items.find_event(world.store, delivery)
     assert event
     assert event.payload["consumerId"] == id
     # The event also comes by the bus, like every event, and makes no second delivery.

@@ -109,7 +109,7 @@ def test_two_that_claim_the_same_xero_account_at_once_do_not_both_get_it(
         commit(*writes)
 
     monkeypatch.setattr(world.store, "commit", claim_and_commit)
-    with pytest.raises(Invalid, match="is fed by another source account already"):
+    with pytest.raises(Invalid, match="is already fed by another source account"):
         map_account(world, connection, account)
     assert company_items.source_account(world.store, connection.id, "src").mapping is None
 

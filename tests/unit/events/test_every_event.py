@@ -1,4 +1,4 @@
-"""Events come from the wings' `events.py` alone, so that the tests over their payloads cover every event."""
+"""Only the wings' `events.py` make events, so that the tests of their payloads cover every event."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from feedlane.events import event as event_types
 from tests.handlers import ROOT
 
 PACKAGE = ROOT / "layers" / "feedlane" / "feedlane"
-# `envelope` reads one back from the bus, without its payload.
+# `envelope` reads an event back from the bus, without its payload.
 MAKERS = {"companies/events.py", "webhooks/events.py", "events/envelope.py"}
 CONSTANTS = {name: value for name, value in vars(event_types).items() if isinstance(value, str) and name.isupper()}
 
 
-def sources() -> list[Path]:
+def source_files() -> list[Path]:
     return [*PACKAGE.rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
 
 
 def test_no_other_module_makes_an_event() -> None:
     makers = {
         str(path.relative_to(PACKAGE)) if path.is_relative_to(PACKAGE) else str(path)
-        for path in sources()
+        for path in source_files()
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Event"
     }
@@ -31,7 +31,7 @@ def test_no_other_module_makes_an_event() -> None:
 
 
 def test_only_the_wings_events_build_one() -> None:
-    builders = {path.name for path in sources() if "build_event" in path.read_text()}
+    builders = {path.name for path in source_files() if "build_event" in path.read_text()}
     assert builders == {"events.py"}
 
 

@@ -1,4 +1,4 @@
-"""The outbox reaches the bus: nothing lost, and no event overtakes one of its subject."""
+"""From the outbox to the bus: no event is lost, and none overtakes another of its subject."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from tests.worlds.webhooks import hold_event
 
 @dataclass
 class FakeBus:
-    """Refuses the events at these positions of all that are put, the first time."""
+    """Refuses the entries at these positions, counted over all calls."""
 
     refuses: set[int] = field(default_factory=set)
     calls: list[list[BusEntry]] = field(default_factory=list)
-    taken: list[Event] = field(default_factory=list)
-    seen: int = 0
+    accepted: list[Event] = field(default_factory=list)
+    count: int = 0
 
-    def put(self, notices: list[BusEntry]) -> list[bool]:
-        assert len(notices) <= 10
-        self.calls.append(notices)
+    def put(self, entries: list[BusEntry]) -> list[bool]:
+        assert len(entries) <= 10
+        self.calls.append(entries)
         answers = []
-        for notice in notices:
-            answers.append(self.seen not in self.refuses)
+        for entry in entries:
+            answers.append(self.count not in self.refuses)
             if answers[-1]:
-                self.taken.append(event_from_detail(loads(notice.detail)))
-            self.seen += 1
+                self.accepted.append(event_from_detail(loads(entry.detail)))
+            self.count += 1
         return answers
 
 
 def test_events_go_ten_at_a_time_when_their_subjects_differ() -> None:
     bus = FakeBus()
-    assert relay(_captured([f"feed-{number}" for number in range(25)]), bus) is None
+    assert relay(_streamed([f"feed-{number}" for number in range(25)]), bus) is None
     assert [len(call) for call in bus.calls] == [10, 10, 5]
 
 
 def test_two_events_of_one_subject_are_never_in_one_call() -> None:
     bus = FakeBus()
-    relay(_captured(["a", "b", "a", "a"]), bus)
-    assert [[notice.event.subject for notice in call] for call in bus.calls] == [["a", "b"], ["a"], ["a"]]
+    relay(_streamed(["a", "b", "a", "a"]), bus)
+    assert [[entry.event.subject for entry in call] for call in bus.calls] == [["a", "b"], ["a"], ["a"]]
 
 
 def test_nothing_is_sent_after_a_failure_and_its_place_is_reported() -> None:
     bus = FakeBus(refuses={1})
-    assert relay(_captured(["a", "b", "b", "c"]), bus) == "seq-001"
+    assert relay(_streamed(["a", "b", "b", "c"]), bus) == "seq-001"
     assert len(bus.calls) == 1
 
 
@@ -60,16 +60,16 @@ def test_nothing_is_sent_after_a_failure_and_its_place_is_reported() -> None:
 def test_whatever_the_bus_refuses_everything_arrives_and_firsts_are_in_order(
     subjects: list[str], refuses: set[int]
 ) -> None:
-    bus, captured = FakeBus(refuses), _captured(subjects)
-    rest = captured
+    bus, events = FakeBus(refuses), _streamed(subjects)
+    rest = events
     while rest and (failed := relay(rest, bus)) is not None:
-        rest = rest[[one.sequence for one in rest].index(failed) :]
-    arrived = {event.id: event for event in reversed(bus.taken)}
-    assert set(arrived) == {one.event.id for one in captured}
-    firsts = list(dict.fromkeys(event.id for event in bus.taken))
-    by_subject = sorted((arrived[id] for id in firsts), key=lambda event: event.subject)
-    for _, some in groupby(by_subject, key=lambda event: event.subject):
-        ids = [event.id for event in some]
+        rest = rest[[event.sequence for event in rest].index(failed) :]
+    arrived = {event.id: event for event in reversed(bus.accepted)}
+    assert set(arrived) == {streamed.event.id for streamed in events}
+    first_arrivals = list(dict.fromkeys(event.id for event in bus.accepted))
+    by_subject = sorted((arrived[id] for id in first_arrivals), key=lambda event: event.subject)
+    for _, group in groupby(by_subject, key=lambda event: event.subject):
+        ids = [event.id for event in group]
         assert ids == sorted(ids)
 
 
@@ -77,11 +77,11 @@ def test_an_event_too_large_for_the_bus_goes_without_its_payload() -> None:
     large = hold_event().but(payload={"text": "x" * (PUT_BYTES_MAX + 1)})
     bus = FakeBus()
     assert relay([StreamedEvent("1", large)], bus) is None
-    assert bus.taken[0].id == "event-1"
+    assert bus.accepted[0].id == "event-1"
     assert loads(bus.calls[0][0].detail)["payload"] == {"tooLarge": True}
 
 
-def _captured(subjects: list[str]) -> list[StreamedEvent]:
+def _streamed(subjects: list[str]) -> list[StreamedEvent]:
     return [
         StreamedEvent(f"seq-{n:03d}", hold_event(f"event-{n:03d}", NOW + timedelta(seconds=n)).but(subject=subject))
         for n, subject in enumerate(subjects)

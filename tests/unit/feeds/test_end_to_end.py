@@ -192,7 +192,7 @@ def test_a_poison_message_is_set_aside_with_its_reason_and_the_next_is_recorded(
         good,
     )
     world.run()
-    assert [message["reason"][:5] for message in world.queues.aside] == ["body:", "Messa"]
+    assert [message["reason"][:5] for message in world.queues.dead_letters] == ["body:", "Messa"]
     assert world.sent_ids() == ["t1"]
 
 

@@ -135,7 +135,7 @@ def test_a_group_that_fails_does_not_hold_up_another(world: World) -> None:
     unreadable["attributes"]["MessageGroupId"] = "another/group"
     event["Records"].insert(0, unreadable)
     assert recorder(world).handler(event, Context()) == {"batchItemFailures": []}
-    assert [letter["group"] for letter in world.queues.aside] == ["another/group"]
+    assert [letter["group"] for letter in world.queues.dead_letters] == ["another/group"]
     assert feed_of(world).recorded_through == 2
 
 

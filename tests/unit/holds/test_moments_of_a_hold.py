@@ -103,7 +103,7 @@ def test_the_feed_of_a_deleted_company_ends_quietly(world: World) -> None:
     hold_app(world)
     world.store.commit(company_items.remove_company(company_items.company(world.store, COMPANY)))
     world.run()
-    assert world.queues.aside == []
+    assert world.queues.dead_letters == []
 
 
 def test_a_hold_does_not_fail_what_the_upstream_has_taken_since_the_feed_was_read(world: World) -> None:

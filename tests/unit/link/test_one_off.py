@@ -21,7 +21,7 @@ def world() -> World:
 
 def _later(world: World, minutes: float) -> None:
     world.now += timedelta(minutes=minutes)
-    world.look("oneOffAccess")
+    world.run_follow_ups("oneOffAccess")
 
 
 def test_when_the_token_ends_the_connection_is_deauthorized_with_the_reason(world: World) -> None:

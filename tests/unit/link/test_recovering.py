@@ -54,7 +54,7 @@ def _check(world: World) -> Connection:
     xero: Xero = world.xero  # type: ignore[attr-defined]
     connection_check = ConnectionCheck(world.ports, xero, xero)  # type: ignore[arg-type]
     connection_check.check_page("", lambda: timedelta(minutes=5))
-    world.look("connectionBack")
+    world.run_follow_ups("connectionBack")
     return world.current()
 
 

@@ -72,9 +72,9 @@ def test_a_hold_for_the_missing_scope_is_not_released_by_a_consent_that_lacks_it
 
 def test_the_end_of_link_does_not_say_that_all_is_well(world: World) -> None:
     world.link()
-    response = world.browser.get(f"{world.base()}/finish")
-    assert "Xero has to be connected again" in response.body
-    assert f"{world.base()}/start?link.reconnect=1" in response.body
+    seen = world.browser.get(f"{world.base()}/finish")
+    assert "Please connect to Xero again" in seen.body
+    assert f"{world.base()}/start?link.reconnect=1" in seen.body
 
 
 def test_while_bank_feeds_are_off_nobody_misses_them() -> None:
@@ -88,7 +88,7 @@ def test_while_bank_feeds_are_off_nobody_misses_them() -> None:
     ("scope", "subject", "reason", "words"),
     [
         (Scope.TENANT, ACME.tenant_id, "organisation-without-bank-feeds", "cannot have bank feeds on its current plan"),
-        (Scope.TENANT, ACME.tenant_id, "user-role-too-low", "Xero user may not set up bank feeds"),
+        (Scope.TENANT, ACME.tenant_id, "user-role-too-low", "Xero user role cannot set up bank feeds"),
         (Scope.APP, APP_SUBJECT, "app-not-enabled", "has not yet enabled bank feeds for this app"),
     ],
 )

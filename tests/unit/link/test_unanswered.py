@@ -26,7 +26,7 @@ def world() -> World:
 
 def _later(world: World, **by: float) -> None:
     world.now += timedelta(**by)
-    world.look("linkStart")
+    world.run_follow_ups("linkStart")
 
 
 def test_a_start_that_never_comes_back_is_reported_as_what_is_known(world: World) -> None:

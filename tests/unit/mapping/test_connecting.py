@@ -1,4 +1,4 @@
-"""A feed connection that Xero is still setting up: nothing is sent before, and everything goes on after."""
+"""A feed connection that Xero is still setting up: nothing is sent before it is active, everything after."""
 
 from __future__ import annotations
 
@@ -20,26 +20,29 @@ from tests.disconnecting import map_again, unmap
 from tests.moments import Crashed, just_before
 from tests.worlds.feeds import World, transactions
 
+INACTIVE = FeedConnection(id="fc-new", account_token="token", account_id="target", active=False)
+ACTIVE = INACTIVE.but(active=True)
+
 
 @pytest.fixture
 def world() -> World:
-    """An account that was unmapped with two lines waiting, and mapped again: Xero works on it."""
+    """An account that was unmapped with two lines waiting, and mapped again: Xero is setting up its feed connection."""
     world = World()
     world.record(world.message(transactions(2)))
     unmap(world)
-    world.upstream.create_feed_connection = made  # type: ignore[method-assign]
+    world.upstream.create_feed_connection = create_inactive  # type: ignore[method-assign]
     map_again(world)
     return world
 
 
-def made(access: TenantAccess, new: object) -> FeedConnection:
-    return FeedConnection(id="fc-new", account_token="token", account_id="target", active=False)
+def create_inactive(access: TenantAccess, new: object) -> FeedConnection:
+    return INACTIVE
 
 
-def looks(world: World, count: int) -> None:
+def check(world: World, count: int) -> None:
     for _ in range(count):
         world.checks.dispatch(
-            next(check for check, _ in world.queues.follow_ups if isinstance(check, FeedConnectionCheck))
+            next(message for message, _ in world.queues.follow_ups if isinstance(message, FeedConnectionCheck))
         )
 
 
@@ -51,27 +54,26 @@ def test_nothing_is_sent_while_xero_sets_the_feed_connection_up(world: World) ->
 
 
 def test_what_waited_is_sent_once_the_feed_connection_is_active(world: World) -> None:
-    world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+    world.upstream.connections.append(ACTIVE)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert hold_items.holds(world.store) == []
-    assert {one.door: one.status for one in world.operations()}["release"] is PushStatus.SUCCESS
+    assert {operation.door: operation.status for operation in world.operations()}["release"] is PushStatus.SUCCESS
 
 
 def test_a_crash_between_connected_and_released_is_made_good_by_the_message_again(world: World) -> None:
-    found = made(None, None).but(active=True)  # type: ignore[arg-type]
-    mapping.record_feed_connection_active(world.ports, world.feed().id, found, world.now)
+    mapping.record_feed_connection_active(world.ports, world.feed().id, ACTIVE, world.now)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
 
 
 def test_an_outage_does_not_end_the_looks_for_a_feed_connection(world: World) -> None:
-    def out(*given: object) -> None:
+    def unavailable(*arguments: object) -> None:
         raise Unavailable("Xero asked to come back later", 80_000)
 
-    world.upstream.feed_connection = out  # type: ignore[method-assign,assignment]
+    world.upstream.feed_connection = unavailable  # type: ignore[method-assign,assignment]
     before = len(world.queues.follow_ups)
-    looks(world, 12)
+    check(world, 12)
     assert len(world.queues.follow_ups) == before + 12
 
 
@@ -91,7 +93,7 @@ def test_a_statement_that_is_being_sent_while_its_account_is_unmapped_keeps_its_
 def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world: World) -> None:
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     assert account.status is SourceAccountStatus.CONNECTING
-    world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+    world.upstream.connections.append(ACTIVE)
     world.run()
     world.now = world.now.replace(hour=world.now.hour + 1)
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
@@ -105,7 +107,7 @@ def test_a_look_whose_account_is_connected_long_since_lifts_no_later_hold(world:
 def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_can_be_mapped_again(
     world: World,
 ) -> None:
-    """The one adopted was on its way out: Xero deletes later, and lists it until then."""
+    """Xero was deleting the adopted one: it deletes later, and lists it until then."""
     world.run()
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     assert account.status is SourceAccountStatus.DISCONNECTED
@@ -122,9 +124,9 @@ def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_
 
 def test_a_feed_connection_that_shows_itself_late_is_waited_for(world: World) -> None:
     for _ in range(3):
-        check, _delay = world.queues.follow_ups.pop(0)
-        world.checks.dispatch(check)
-    world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+        message, _ = world.queues.follow_ups.pop(0)
+        world.checks.dispatch(message)
+    world.upstream.connections.append(ACTIVE)
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
 
@@ -133,31 +135,31 @@ def test_a_crash_right_after_a_mapping_is_recorded_leaves_nobody_connecting_for_
     world = World()
     world.record(world.message(transactions(2)))
     unmap(world)
-    world.upstream.create_feed_connection = made  # type: ignore[method-assign]
+    world.upstream.create_feed_connection = create_inactive  # type: ignore[method-assign]
     real = world.store.table.commit
 
-    def dying(*writes: Write) -> None:
+    def commit_and_crash(*writes: Write) -> None:
         real(*writes)
         world.store.table.commit = real  # type: ignore[method-assign]
         raise Crashed
 
-    world.store.table.commit = dying  # type: ignore[method-assign]
+    world.store.table.commit = commit_and_crash  # type: ignore[method-assign]
     with pytest.raises(Crashed):
         map_again(world)
-    world.upstream.connections.append(made(None, None).but(active=True))  # type: ignore[arg-type]
+    world.upstream.connections.append(ACTIVE)
     world.queues.woken.clear()
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
 
 
 def test_a_connection_that_xero_ended_meanwhile_asks_for_its_customer(world: World) -> None:
-    def ended(*_: object) -> None:
+    def removed(*_: object) -> None:
         raise ReconnectionNeeded(CONNECTION_REMOVED)
 
-    world.upstream.feed_connection = ended  # type: ignore[assignment, method-assign]
-    looks(world, 2)
+    world.upstream.feed_connection = removed  # type: ignore[assignment, method-assign]
+    check(world, 2)
     assert [hold.reason for hold in hold_items.holds(world.store) if hold.scope is Scope.CONNECTION] == [
         "reconnection-needed"
     ]
     assert company_items.connection(world.store, COMPANY, CONNECTION).needs_reconnection
-    assert len(world.events("bankFeeds.held")) == 2  # of the account that was unmapped, and this
+    assert len(world.events("bankFeeds.held")) == 2  # of the unmapped account, and of the connection

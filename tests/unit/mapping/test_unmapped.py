@@ -1,6 +1,8 @@
-"""A feed without a feed connection: whatever comes in or waits there is told of, and nothing stays pending for ever."""
+"""A feed without a feed connection: its lines are held or fail, and no operation stays pending for ever."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +15,8 @@ from tests.holding import hold_tenant, lift
 from tests.moments import just_before
 from tests.worlds.feeds import World, transactions
 
+Ending = Callable[[World], None]
+
 
 @pytest.fixture
 def world() -> World:
@@ -20,8 +24,10 @@ def world() -> World:
 
 
 @pytest.mark.parametrize("end", [unmap, remove])
-def test_a_message_for_an_account_that_was_disconnected_fails_and_says_so(world: World, end: object) -> None:
-    end(world)  # type: ignore[operator]
+def test_a_message_for_an_account_that_was_disconnected_fails_and_says_so(
+    world: World, end: Callable[[World], None]
+) -> None:
+    end(world)
     world.record(world.message(transactions(2)))
     world.run()
     [operation] = world.operations()
@@ -43,7 +49,7 @@ def test_what_is_recorded_at_the_moment_of_a_disconnection_is_held_and_goes_when
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert hold_items.holds(world.store) == []
-    assert {one.door: one.status for one in world.operations()}["release"] is PushStatus.SUCCESS
+    assert {operation.door: operation.status for operation in world.operations()}["release"] is PushStatus.SUCCESS
 
 
 def test_the_hold_of_a_disconnected_account_cannot_be_lifted_by_hand(world: World) -> None:
@@ -54,7 +60,7 @@ def test_the_hold_of_a_disconnected_account_cannot_be_lifted_by_hand(world: Worl
         lift(world, hold)
     world.run()
     assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
-    assert [one.reason for one in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
 
 
 def test_a_hold_of_the_tenant_that_is_lifted_does_not_leave_a_deleted_accounts_lines_pending(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A push whose taker ends between writing it down and ringing for it, and whose sender never asks again."""
+"""The doorbell of a push: a crash between commit and doorbell is repaired, even if the sender never retries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.builders import ACCOUNT, COMPANY, CONNECTION, NOW
 from tests.moments import Crashed, crashes_everywhere
 from tests.worlds.feeds import World, transactions
 
-SOON_ENOUGH = timedelta(minutes=2)
+REPAIR_TIME_MAX = timedelta(minutes=2)
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def world() -> World:
     return World()
 
 
-def take(world: World, count: int = 2, timeout: int | None = None) -> None:
-    """As the API does it, with every message that it sends."""
+def accept_push(world: World, count: int = 2, timeout: int | None = None) -> None:
+    """Accepts a push as the API does, and keeps every message that it sends."""
     body = json.dumps({"accountId": ACCOUNT, "transactions": transactions(count)})
     accept(world.ports, world.now, COMPANY, CONNECTION, ACCOUNT, body, timeout)
 
 
-def crash_instead_of_ringing(world: World) -> None:
-    def push(*given: object) -> None:
+def crash_before_doorbell(world: World) -> None:
+    def push(*arguments: object) -> None:
         del world.queues.push  # type: ignore[method-assign]
         raise Crashed
 
@@ -38,23 +38,23 @@ def crash_instead_of_ringing(world: World) -> None:
 
 
 def test_a_crash_before_the_doorbell_is_made_good_without_its_sender(world: World) -> None:
-    crash_instead_of_ringing(world)
+    crash_before_doorbell(world)
     with pytest.raises(Crashed):
-        take(world)
+        accept_push(world)
     [operation] = world.operations()
     assert (operation.status, world.queues.pushed) == (PushStatus.PENDING, [])
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert world.operation(operation.key).status is PushStatus.SUCCESS
-    assert world.now - NOW < SOON_ENOUGH
+    assert world.now - NOW < REPAIR_TIME_MAX
 
 
 def test_a_crash_anywhere_leaves_a_push_that_was_not_written_or_one_that_is_delivered() -> None:
     written = 0
-    for world in crashes_everywhere(World, take):
+    for world in crashes_everywhere(World, accept_push):
         world.run()
         written += len(world.operations())
-        assert all(one.status is PushStatus.SUCCESS for one in world.operations())
+        assert all(operation.status is PushStatus.SUCCESS for operation in world.operations())
         assert world.sent_ids() == (["t1", "t2"] if world.operations() else [])
     assert written > 1
 
@@ -65,7 +65,7 @@ def test_the_promise_is_made_before_anything_is_written(world: World) -> None:
 
     world.store.table.commit = commit  # type: ignore[method-assign]
     with pytest.raises(Crashed):
-        take(world)
+        accept_push(world)
     [(check, delay)] = world.queues.follow_ups
     assert isinstance(check, PushOperationCheck)
     assert delay == doorbell.CHECK_DELAY_SECONDS
@@ -75,7 +75,7 @@ def test_the_promise_is_made_before_anything_is_written(world: World) -> None:
 
 
 def test_one_that_was_rung_for_is_not_recorded_twice(world: World) -> None:
-    take(world)
+    accept_push(world)
     [(check, _)] = world.queues.follow_ups
     assert isinstance(check, PushOperationCheck)
     world.checks.dispatch(check)
@@ -83,11 +83,11 @@ def test_one_that_was_rung_for_is_not_recorded_twice(world: World) -> None:
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
     assert world.feed().recorded_through == 2
-    assert [one.status for one in world.operations()] == [PushStatus.SUCCESS]
+    assert [operation.status for operation in world.operations()] == [PushStatus.SUCCESS]
 
 
 def test_one_in_the_ledger_or_ended_is_not_rung_for(world: World) -> None:
-    take(world)
+    accept_push(world)
     check = world.queues.follow_ups[0][0]
     world.step()
     world.queues.take("pushed")
@@ -107,12 +107,12 @@ def test_what_came_through_the_queue_has_no_doorbell(world: World) -> None:
 
 
 def test_a_push_with_a_time_has_one_message_that_watches_both(world: World) -> None:
-    take(world, timeout=30)
+    accept_push(world, timeout=30)
     [(check, delay)] = world.queues.follow_ups
     assert isinstance(check, PushOperationCheck)
     assert delay == doorbell.CHECK_DELAY_SECONDS
     world.queues.take("pushed")
-    world.store.table.query = lambda *given, **how: []  # type: ignore[method-assign,assignment]
+    world.store.table.query = lambda *arguments, **options: []  # type: ignore[method-assign,assignment]
     while world.now < NOW + timedelta(minutes=31) and world.queues.follow_ups:
         check, delay = world.queues.follow_ups.pop(0)
         assert delay <= 900
@@ -125,8 +125,8 @@ def test_a_push_with_a_time_has_one_message_that_watches_both(world: World) -> N
 
 
 def test_one_that_crashed_with_a_time_is_rung_for_and_in_time(world: World) -> None:
-    crash_instead_of_ringing(world)
+    crash_before_doorbell(world)
     with pytest.raises(Crashed):
-        take(world, timeout=5)
+        accept_push(world, timeout=5)
     world.run()
-    assert [one.status for one in world.operations()] == [PushStatus.SUCCESS]
+    assert [operation.status for operation in world.operations()] == [PushStatus.SUCCESS]

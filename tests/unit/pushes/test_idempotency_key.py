@@ -1,4 +1,4 @@
-"""`Idempotency-Key` on a push: a key stands for one push, for as long as Codat remembers it."""
+"""`Idempotency-Key` on a push: a key identifies one push, for as long as Codat keeps it."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ def world() -> World:
     return World(accounts=("account-1", "account-2"))
 
 
-def refused(world: World, *pushed: object, **more: object) -> str:
+def refused(world: World, *arguments: object, **options: object) -> str:
+    """Pushes with the key, and returns the message of the refusal."""
     with pytest.raises(Invalid) as caught:
-        world.push(*pushed, idempotency_key=KEY, **more)  # type: ignore[arg-type]
+        world.push(*arguments, idempotency_key=KEY, **options)  # type: ignore[arg-type]
     [finding] = caught.value.findings
     assert (finding.item_id, finding.validator) == ("Idempotency-Key", "IdempotencyKey")
     return finding.message
 
 
 def test_the_same_key_and_content_give_the_same_operation_and_ring_again(world: World) -> None:
-    """Whoever took the push first may have died before the bell."""
+    """The invocation that accepted the push first may have crashed before the doorbell."""
     first = world.push(transactions(2), idempotency_key=KEY)
     world.queues.take("pushed")
     assert world.push(transactions(2), idempotency_key=KEY).key == first.key
@@ -76,14 +77,14 @@ def test_a_key_for_content_that_came_without_one_stands_for_its_operation(world:
 
 
 def test_two_pushes_with_one_key_at_the_same_moment_make_one_operation(world: World) -> None:
-    other = []
+    accepted = []
     touching = keys.idempotency(COMPANY, fingerprint(KEY))[1]
     just_before(
-        world, "commit", lambda: other.append(world.push(transactions(3), idempotency_key=KEY)), touching=touching
+        world, "commit", lambda: accepted.append(world.push(transactions(3), idempotency_key=KEY)), touching=touching
     )
     message = refused(world, transactions(2))
-    assert [found.key for found in world.operations()] == [other[0].key]
-    assert other[0].key in message
+    assert [operation.key for operation in world.operations()] == [accepted[0].key]
+    assert accepted[0].key in message
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "k" * 129, "é"])

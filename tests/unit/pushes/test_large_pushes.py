@@ -1,4 +1,4 @@
-"""Pushes of every legal size: within what SQS and DynamoDB take, each with one operation, all of it sent."""
+"""Pushes of every allowed size stay within the limits of SQS and DynamoDB and are sent completely."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from feedlane.store.table import Put, Write
 from tests.fakes.quick_table import QuickTable
 from tests.worlds.feeds import World, transactions
 
-LARGEST_ITEM = 400 * 1024
-LARGEST_COMMIT = 4 * 1024 * 1024
-MOST_MESSAGES = 10_000
-BATCH = 10
+ITEM_BYTES_MAX = 400 * 1024
+COMMIT_BYTES_MAX = 4 * 1024 * 1024
+MESSAGES = 10_000
+BATCH_SIZE = 10
 
-# How many characters of each script make a body of about LARGEST_BODY bytes with a thousand transactions.
+# How many characters of each script make a body of about BODY_BYTES_MAX bytes with a thousand transactions.
 SCRIPTS = {
     "ascii": ([chr(code) for code in range(32, 127)], 2000),
     "latin": ([chr(code) for code in range(0xC0, 0x180)], 2000),
@@ -31,7 +31,7 @@ SCRIPTS = {
 
 
 class MeasuredTable(QuickTable):
-    """Refuses what DynamoDB would: items above 400 KB, commits above 4 MB."""
+    """Records the largest item and the largest commit, which DynamoDB limits to 400 KB and 4 MB."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def table() -> MeasuredTable:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_largest_pushes_fit_into_items_commits_and_messages(table: MeasuredTable, script: str) -> None:
-    """Random text is what compresses worst."""
+    """Random text compresses worst."""
     world, (alphabet, length) = World(table=table), SCRIPTS[script]
     rng = random.Random(1)
     pushed = transactions(1000)
@@ -65,10 +65,10 @@ def test_the_largest_pushes_fit_into_items_commits_and_messages(table: MeasuredT
     assert [len(sent["body"].encode()) < MESSAGE_BYTES_MAX for sent in world.queues.pushed] == [True]
     world.run()
     assert world.sent_ids() == [transaction["id"] for transaction in pushed]
-    assert [found.key for found in world.operations()] == [operation.key]
+    assert [operation.key for operation in world.operations()] == [operation.key]
     assert world.operation(operation.key).status is PushStatus.SUCCESS
-    assert 0 < table.largest_item <= LARGEST_ITEM
-    assert 0 < table.largest_commit <= LARGEST_COMMIT
+    assert 0 < table.largest_item <= ITEM_BYTES_MAX
+    assert 0 < table.largest_commit <= COMMIT_BYTES_MAX
 
 
 def test_large_pushes_that_come_together_are_not_committed_together(table: MeasuredTable) -> None:
@@ -77,27 +77,27 @@ def test_large_pushes_that_come_together_are_not_committed_together(table: Measu
         pushed = transactions(600, start=1 + 600 * number, opening=6000.0 * number)
         world.push([transaction | {"description": _text(rng, alphabet, 1900)} for transaction in pushed])
     sent = world.queues.take("pushed")
-    world.record(*(QueueMessage(one["id"], one["group"], one["body"], world.now) for one in sent))
+    world.record(*(QueueMessage(message["id"], message["group"], message["body"], world.now) for message in sent))
     world.run()
     assert world.sent_ids() == [f"t{number}" for number in range(1, 1201)]
     assert {operation.status for operation in world.operations()} == {PushStatus.SUCCESS}
-    assert table.largest_commit <= LARGEST_COMMIT
+    assert table.largest_commit <= COMMIT_BYTES_MAX
 
 
 def test_ten_thousand_messages_of_one_transaction_go_in_full_statements(table: MeasuredTable) -> None:
-    """In batches as Lambda hands them over, before the feed is woken for the first time."""
+    """In batches as Lambda delivers them, before the feed is woken for the first time."""
     world = World(table=table)
-    messages = [world.message(transactions(1, start=n, opening=10.0 * (n - 1))) for n in range(1, MOST_MESSAGES + 1)]
-    for at in range(0, MOST_MESSAGES, BATCH):
-        world.record(*messages[at : at + BATCH])
+    messages = [world.message(transactions(1, start=n, opening=10.0 * (n - 1))) for n in range(1, MESSAGES + 1)]
+    for start in range(0, MESSAGES, BATCH_SIZE):
+        world.record(*messages[start : start + BATCH_SIZE])
     world.queues.woken = list(dict.fromkeys(world.queues.woken))
     world.run()
-    assert world.sent_ids() == [f"t{number}" for number in range(1, MOST_MESSAGES + 1)]
+    assert world.sent_ids() == [f"t{number}" for number in range(1, MESSAGES + 1)]
     assert [len(statement) for statement in world.upstream.taken] == [1000] * 10
     operations = world.operations()
-    assert len(operations) == MOST_MESSAGES
+    assert len(operations) == MESSAGES
     assert {operation.status for operation in operations} == {PushStatus.SUCCESS}
-    assert table.largest_commit <= LARGEST_COMMIT
+    assert table.largest_commit <= COMMIT_BYTES_MAX
 
 
 def test_a_push_of_which_every_balance_is_wrong_is_taken_and_told_of(table: MeasuredTable) -> None:
@@ -105,9 +105,9 @@ def test_a_push_of_which_every_balance_is_wrong_is_taken_and_told_of(table: Meas
     pushed = [transaction | {"balance": 0} for transaction in transactions(200)]
     operation = world.push(pushed)
     world.run(2000)
-    found = world.operation(operation.key)
-    assert found.status is PushStatus.SUCCESS
-    assert len([warning for warning in found.warnings if warning.validator == "Gap"]) == 199
+    operation = world.operation(operation.key)
+    assert operation.status is PushStatus.SUCCESS
+    assert len([warning for warning in operation.warnings if warning.validator == "Gap"]) == 199
     assert sum(item.get("type") == "bankFeeds.gapFound" for item in table.inserted) == GAP_EVENTS_MAX
 
 
@@ -120,8 +120,8 @@ def test_ten_pushes_with_gaps_and_findings_that_come_together_are_committed(tabl
     world.record(*messages)
     assert world.feed().recorded_through == 1900
     assert {operation.status for operation in world.operations()} == {PushStatus.PENDING}
-    assert table.largest_item <= LARGEST_ITEM
-    assert table.largest_commit <= LARGEST_COMMIT
+    assert table.largest_item <= ITEM_BYTES_MAX
+    assert table.largest_commit <= COMMIT_BYTES_MAX
 
 
 def test_an_operation_with_thousands_of_findings_fits_into_an_item(table: MeasuredTable) -> None:
@@ -133,11 +133,11 @@ def test_an_operation_with_thousands_of_findings_fits_into_an_item(table: Measur
     failed = next(operation for operation in world.operations() if operation.status is PushStatus.FAILED)
     assert len(failed.errors) > 100
     assert len(failed.warnings) > 100
-    assert table.largest_item <= LARGEST_ITEM
+    assert table.largest_item <= ITEM_BYTES_MAX
 
 
 def test_overlapping_pushes_that_end_together_fit_into_commits(table: MeasuredTable) -> None:
-    """Somebody pushes the last thousand each time: all but one are known, and each is a warning."""
+    """Each push repeats the last thousand transactions: all but one are known, and each of these is a warning."""
     world = World(table=table)
     history = _with_long_ids(transactions(1040))
     world.push(history[:1000])
@@ -148,11 +148,11 @@ def test_overlapping_pushes_that_end_together_fit_into_commits(table: MeasuredTa
     world.run()
     assert world.feed().delivered_through == 1040
     assert {operation.status for operation in world.operations()} == {PushStatus.SUCCESS}
-    assert table.largest_commit <= LARGEST_COMMIT
+    assert table.largest_commit <= COMMIT_BYTES_MAX
 
 
 def _with_long_ids(pushed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As long as ids may be, in a script of three bytes a character."""
+    """Ids of the maximum length, in a script with three bytes per character."""
     return [transaction | {"id": transaction["id"] + "\u4e00" * 248} for transaction in pushed]
 
 
@@ -161,7 +161,7 @@ def _text(rng: random.Random, alphabet: list[str], length: int) -> str:
 
 
 def _size(item: dict[str, Any]) -> int:
-    """About what DynamoDB counts: names and values."""
+    """About the size that DynamoDB counts: names and values."""
     return sum(len(name) + _value(value) for name, value in item.items())
 
 
@@ -190,11 +190,11 @@ def test_a_thousand_findings_about_the_longest_ids_fit_into_an_operation(
     again = world.message([row | changed for row in pushed])
     world.record(again)
     world.run()
-    [operation] = [found for found in world.operations() if found.door is Door.QUEUE]
-    told = operation.errors or operation.warnings
-    assert told[0].item_id == pushed[0]["id"]
-    assert told[-1].message == f"and {1000 - len(told) + 1} more, not listed here"
-    assert len(told) > 100
+    [operation] = [pushed for pushed in world.operations() if pushed.door is Door.QUEUE]
+    findings = operation.errors or operation.warnings
+    assert findings[0].item_id == pushed[0]["id"]
+    assert findings[-1].message == f"and {1000 - len(findings) + 1} more, not listed here"
+    assert len(findings) > 100
     assert operation.status is (PushStatus.FAILED if changed else PushStatus.SUCCESS)
-    assert table.largest_item <= LARGEST_ITEM
-    assert table.largest_commit <= LARGEST_COMMIT
+    assert table.largest_item <= ITEM_BYTES_MAX
+    assert table.largest_commit <= COMMIT_BYTES_MAX

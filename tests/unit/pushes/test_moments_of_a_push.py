@@ -1,4 +1,4 @@
-"""A push at the same moment as its time-out, its delivery or a crash: it is told of once, and never forgotten."""
+"""A push at the same time as its time-out, its delivery or a crash: one event says how it ends, and none is lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_known_transactions_that_are_delivered_meanwhile_do_not_wait_for_ever(wo
 
 
 def test_a_push_that_timed_out_before_it_was_recorded_goes_when_it_is_sent_again(world: World) -> None:
-    """Its message was lost, or is a dead letter: nothing else would ever record it."""
+    """Its message was lost or is a dead letter: only a repeat of the push can record it."""
     operation = world.push(transactions(1), timeout_in_minutes=1)
     world.queues.pushed.clear()
     world.run()
@@ -52,8 +52,8 @@ def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: Wor
     world.now = late.due or world.now
     world.checks.dispatch(check)
     world.run()
-    found = world.operation(late.key)
-    assert (found.status, [error.validator for error in found.errors]) == (PushStatus.TIMED_OUT, ["UniqueId"])
+    operation = world.operation(late.key)
+    assert (operation.status, [error.validator for error in operation.errors]) == (PushStatus.TIMED_OUT, ["UniqueId"])
     assert sum(event.payload["id"] == late.key for event in world.events(*ENDS)) == 1
 
 
@@ -65,7 +65,7 @@ def test_a_crash_before_the_time_out_is_watched_is_mended_by_the_same_push_again
 
 
 def delivered_elsewhere(world: World) -> None:
-    """Another invocation wrote down that the statement is delivered, and crashed before anything else."""
+    """Another invocation has recorded the delivery of the statement, and crashed right after."""
     feed = world.feed()
     statement = statement_items.find_statement(world.store, feed.id, 1)
     assert statement is not None
@@ -79,12 +79,12 @@ def test_operations_are_told_by_whoever_comes_second_if_the_first_has_crashed(wo
     operation = world.push(transactions(2))
     real = getattr(world.upstream, call)
 
-    def meanwhile(*given: object) -> object:
+    def call_and_deliver(*arguments: object) -> object:
         setattr(world.upstream, call, real)
-        answer = real(*given)
+        answer = real(*arguments)
         delivered_elsewhere(world)
         return answer
 
-    setattr(world.upstream, call, meanwhile)
+    setattr(world.upstream, call, call_and_deliver)
     world.run()
     assert world.operation(operation.key).status is PushStatus.SUCCESS

@@ -1,4 +1,4 @@
-"""A producer's message that is put back later, under another message id: the ledger decides what becomes of it."""
+"""A producer's message that is put back later under another message id: it is recorded at most once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def world() -> World:
 
 
 def put_back(world: World, message: QueueMessage) -> QueueMessage:
-    """As the command line sends it: a new message, which names the operation of the old one."""
+    """As the command line sends it: a new message with the operation key of the old one."""
     return QueueMessage(
         world.new_id(), message.group, with_operation_key(message.body, message.group, message.id), world.now
     )
@@ -53,8 +53,8 @@ def test_what_the_feed_has_moved_past_fails_and_names_its_transactions(world: Wo
     world.record(put_back(world, late))
     world.run()
     assert world.sent_ids() == ["t2"]
-    [failed] = [found for found in world.operations() if found.status is PushStatus.FAILED]
-    assert [(found.item_id, found.validator) for found in failed.errors] == [("t1", "Chronological")]
+    [failed] = [operation for operation in world.operations() if operation.status is PushStatus.FAILED]
+    assert [(error.item_id, error.validator) for error in failed.errors] == [("t1", "Chronological")]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_names_its_operation_or_cannot_is_left_as_it_is(body: str) -> None:
 
 def test_every_digit_and_character_stays_as_it_was() -> None:
     body = ' {"transactions": [{"amount": 1.10, "description": "\\ud800 {"}]}'
-    named = with_operation_key(body, "k/a", "message-1")
-    head, key, tail = named.partition(json.loads(named)["pushOperationKey"])
+    keyed = with_operation_key(body, "k/a", "message-1")
+    head, key, tail = keyed.partition(json.loads(keyed)["pushOperationKey"])
     assert head + tail == ' {"pushOperationKey":"",' + body[2:]
     assert key

@@ -1,4 +1,4 @@
-"""Signs, zeros and kinds of account, from the push to Xero's bytes: the customer's perspective throughout."""
+"""Signs, zeros and kinds of account, from the push to Xero's bytes: always from the customer's perspective."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def row(amount: Any, balance: Any, type: str = "Unknown", **more: Any) -> dict[s
 
 
 def sent(kind: AccountKind, *rows: dict[str, Any]) -> dict[str, Any]:
-    """The statement that these make, as Xero gets it."""
-    content = parse_content([one | {"id": f"t{number}"} for number, one in enumerate(rows)], TODAY)
+    """The statement of these rows, as Xero receives it."""
+    content = parse_content([row | {"id": f"t{number}"} for number, row in enumerate(rows)], TODAY)
     assert content.errors == ()
-    cut = next_statement(builders.feed(kind=kind), content.lines, TODAY, line_bytes)
-    assert isinstance(cut, NextStatement)
-    [statement] = loads(statement_request(cut.statement))["items"]
+    step = next_statement(builders.feed(kind=kind), content.lines, TODAY, line_bytes)
+    assert isinstance(step, NextStatement)
+    [statement] = loads(statement_request(step.statement))["items"]
     return dict(statement)
 
 
@@ -47,7 +47,7 @@ def money(part: dict[str, Any]) -> tuple[Decimal, str]:
         (AccountKind.BANK, [row(50, 0)], (50, "DEBIT"), [(50, "CREDIT")], (0, "CREDIT")),
         (AccountKind.BANK, [row(0, -5)], (5, "DEBIT"), [(0, "CREDIT")], (5, "DEBIT")),
         (AccountKind.BANK, [row(0, 0), row(Decimal("-0.00"), 0)], (0, "CREDIT"), [(0, "CREDIT")] * 2, (0, "CREDIT")),
-        # A purchase on a card raises what is owed; a repayment lowers it; one too high leaves a credit.
+        # A card purchase raises the debt; a repayment lowers it, and one that exceeds the debt leaves a credit.
         (AccountKind.CREDIT_CARD, [row(-20, -120)], (100, "DEBIT"), [(20, "DEBIT")], (120, "DEBIT")),
         (AccountKind.CREDIT_CARD, [row(120, 20)], (100, "DEBIT"), [(120, "CREDIT")], (20, "CREDIT")),
     ],
@@ -66,7 +66,9 @@ def test_directions_are_the_customers(
 def test_a_sign_that_contradicts_its_type_is_a_warning_and_the_sign_decides(type: str) -> None:
     for amount, contradicts in ((-5, type in CREDIT_TYPES), (5, type in DEBIT_TYPES), (0, False)):
         content = parse_content([row(amount, 100, type)], TODAY)
-        assert [(one.item_id, one.validator) for one in content.warnings] == [("t1", "SignAndType")] * contradicts
+        assert [(warning.item_id, warning.validator) for warning in content.warnings] == [
+            ("t1", "SignAndType")
+        ] * contradicts
         [line] = sent(AccountKind.BANK, row(amount, 100, type))["statementLines"]
         assert money(line) == (abs(amount), "DEBIT" if amount < 0 else "CREDIT")
 
@@ -79,16 +81,16 @@ def test_the_warning_is_kept_with_the_operation_and_the_push_goes_through() -> N
     assert world.sent_ids() == ["t1"]
     [warning] = world.operation(operation.key).warnings
     assert (warning.item_id, warning.validator) == ("t1", "SignAndType")
-    assert "-10 disagrees with the type Credit" in warning.message
+    assert "-10 contradicts the type Credit" in warning.message
 
 
-@pytest.mark.parametrize(("field", "longest"), [("description", 2000), ("counterparty", 255), ("reference", 255)])
-def test_a_text_is_refused_where_xero_would_not_take_it(field: str, longest: int) -> None:
+@pytest.mark.parametrize(("field", "length_max"), [("description", 2000), ("counterparty", 255), ("reference", 255)])
+def test_a_text_is_refused_where_xero_would_not_take_it(field: str, length_max: int) -> None:
     world = World()
     with pytest.raises(Invalid) as caught:
-        world.push([row(5, 5, **{field: "x" * (longest + 1)})])
-    assert [(one.item_id, one.validator) for one in caught.value.findings] == [("t1", "MaximumLength")]
-    world.push([row(5, 5, **{field: "x" * longest})])
+        world.push([row(5, 5, **{field: "x" * (length_max + 1)})])
+    assert [(finding.item_id, finding.validator) for finding in caught.value.findings] == [("t1", "MaximumLength")]
+    world.push([row(5, 5, **{field: "x" * length_max})])
     world.run()
     assert world.sent_ids() == ["t1"]
 

@@ -1,4 +1,4 @@
-"""What has become of each transaction of a push, at every stage of its way."""
+"""The outcome of each transaction of a push, at every stage."""
 
 from __future__ import annotations
 
@@ -17,32 +17,35 @@ def world() -> World:
     return World()
 
 
-def told(world: World, key: str) -> dict[str, tuple[str, int | None]]:
-    return {one.id: (one.outcome.value, one.line) for one in outcomes_of(world.store, world.operation(key))}
+def outcomes(world: World, key: str) -> dict[str, tuple[str, int | None]]:
+    return {
+        transaction.id: (transaction.outcome.value, transaction.line)
+        for transaction in outcomes_of(world.store, world.operation(key))
+    }
 
 
 def lift(world: World, *set_aside: str) -> str:
     [hold] = hold_items.holds(world.store)
-    [started] = release(world.ports, world.now, hold, set_aside)
-    return started.key
+    [operation] = release(world.ports, world.now, hold, set_aside)
+    return operation.key
 
 
 @pytest.mark.parametrize("door", list(Door)[:2])
 def test_each_stage_from_the_push_to_its_delivery(world: World, door: Door) -> None:
     if door is Door.API:
         key = world.push(transactions(2)).key
-        assert told(world, key) == {"t1": ("Pending", None), "t2": ("Pending", None)}
+        assert outcomes(world, key) == {"t1": ("Pending", None), "t2": ("Pending", None)}
         world.step()
     else:
         world.record(world.message(transactions(2)))
         [operation] = world.operations()
         key = operation.key
-    assert told(world, key) == {"t1": ("Waiting", 1), "t2": ("Waiting", 2)}
+    assert outcomes(world, key) == {"t1": ("Waiting", 1), "t2": ("Waiting", 2)}
     while not world.upstream.taken:
         world.step()
-    assert told(world, key) == {"t1": ("Sent", 1), "t2": ("Sent", 2)}
+    assert outcomes(world, key) == {"t1": ("Sent", 1), "t2": ("Sent", 2)}
     world.run()
-    assert told(world, key) == {"t1": ("Delivered", 1), "t2": ("Delivered", 2)}
+    assert outcomes(world, key) == {"t1": ("Delivered", 1), "t2": ("Delivered", 2)}
 
 
 @pytest.mark.parametrize("door", list(Door)[:2])
@@ -54,8 +57,8 @@ def test_what_was_there_before_is_told_by_its_own_line(world: World, door: Door)
         world.step()
     else:
         world.record(world.message(transactions(4)))
-    [operation] = [found for found in world.operations() if found.lines == 2 and found.warnings]
-    assert told(world, operation.key) == {
+    [operation] = [pushed for pushed in world.operations() if pushed.lines == 2 and pushed.warnings]
+    assert outcomes(world, operation.key) == {
         "t1": ("Delivered", 1), "t2": ("Delivered", 2), "t3": ("Waiting", 3), "t4": ("Waiting", 4),
     }  # fmt: skip
 
@@ -64,16 +67,16 @@ def test_a_push_that_brings_nothing_new_is_told_by_the_lines_of_before(world: Wo
     world.push(transactions(3))
     world.run()
     world.record(world.message(transactions(2)))
-    [operation] = [found for found in world.operations() if found.door is Door.QUEUE]
-    assert told(world, operation.key) == {"t1": ("Delivered", 1), "t2": ("Delivered", 2)}
+    [operation] = [pushed for pushed in world.operations() if pushed.door is Door.QUEUE]
+    assert outcomes(world, operation.key) == {"t1": ("Delivered", 1), "t2": ("Delivered", 2)}
 
 
 def test_of_a_push_that_was_refused_every_transaction_is(world: World) -> None:
     world.push(transactions(2))
     world.run()
     world.record(world.message([*transactions(1, amount=11.0), *transactions(1, start=9, opening=11.0)]))
-    [operation] = [found for found in world.operations() if found.door is Door.QUEUE]
-    assert told(world, operation.key) == {"t1": ("Refused", None), "t9": ("Refused", None)}
+    [operation] = [pushed for pushed in world.operations() if pushed.door is Door.QUEUE]
+    assert outcomes(world, operation.key) == {"t1": ("Refused", None), "t9": ("Refused", None)}
 
 
 def test_held_set_aside_and_delivered_with_the_release(world: World) -> None:
@@ -82,17 +85,17 @@ def test_held_set_aside_and_delivered_with_the_release(world: World) -> None:
     world.upstream.answers += [REJECTED, REJECTED]
     key = world.push(transactions(4, start=3, opening=20.0)).key
     world.run()
-    assert {outcome for outcome, _ in told(world, key).values()} == {"Held"}
+    assert {outcome for outcome, _ in outcomes(world, key).values()} == {"Held"}
 
-    # The first release sets one line aside; the rest is refused again, and the second sets another aside.
+    # The first release sets one line aside; Xero refuses the rest again, and the second release sets another aside.
     first = lift(world, "t4")
-    assert told(world, first) == {"t3": ("Waiting", 3), "t5": ("Waiting", 5), "t6": ("Waiting", 6)}
+    assert outcomes(world, first) == {"t3": ("Waiting", 3), "t5": ("Waiting", 5), "t6": ("Waiting", 6)}
     world.run()
     second = lift(world, "t6")
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3", "t5"]
-    assert told(world, second) == {"t3": ("Delivered", 3), "t5": ("Delivered", 5)}
-    assert told(world, first) == {"t3": ("Delivered", 3), "t5": ("Delivered", 5), "t6": ("SetAside", 6)}
-    assert told(world, key) == {
+    assert outcomes(world, second) == {"t3": ("Delivered", 3), "t5": ("Delivered", 5)}
+    assert outcomes(world, first) == {"t3": ("Delivered", 3), "t5": ("Delivered", 5), "t6": ("SetAside", 6)}
+    assert outcomes(world, key) == {
         "t3": ("Delivered", 3), "t4": ("SetAside", 4), "t5": ("Delivered", 5), "t6": ("SetAside", 6),
     }  # fmt: skip

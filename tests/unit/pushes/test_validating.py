@@ -1,12 +1,14 @@
-"""A push that is only checked: what it is told is what would become of it, and nothing changes."""
+"""A push that is only validated: its findings are those that the push would have, and nothing changes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from feedlane.errors import Finding
 from feedlane.pushes.api_door import validate
 from feedlane.settings import items as settings_items
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
@@ -21,14 +23,18 @@ def world() -> World:
     return world
 
 
+def names(findings: Iterable[Finding]) -> list[str]:
+    return [f"{finding.item_id} {finding.validator}" for finding in findings]
+
+
 def checked(world: World, pushed: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
     """`id validator` of each error, then of each warning."""
     body = json.dumps({"transactions": pushed})
     before = (len(world.operations()), world.feed())
-    found = validate(world.store, world.now, COMPANY, CONNECTION, ACCOUNT, body)
+    findings = validate(world.store, world.now, COMPANY, CONNECTION, ACCOUNT, body)
     assert (len(world.operations()), world.feed()) == before
     assert world.queues.pushed == []
-    errors, warnings = ([f"{one.item_id} {one.validator}" for one in some] for some in found)
+    errors, warnings = map(names, findings)
     return errors, warnings
 
 
@@ -53,9 +59,9 @@ def test_a_gap_is_an_error_where_the_settings_say_so(world: World) -> None:
 
 
 def test_every_error_of_a_push_is_told_at_once(world: World) -> None:
-    wrong = [one | {"balance": None} for one in transactions(2, start=3)]
-    sign = transactions(1, start=5, opening=20.0)[0] | {"transactionType": "Debit"}
-    assert checked(world, [*wrong, sign]) == (["t3 Required", "t4 Required"], ["t5 SignAndType"])
+    no_balance = [transaction | {"balance": None} for transaction in transactions(2, start=3)]
+    wrong_sign = transactions(1, start=5, opening=20.0)[0] | {"transactionType": "Debit"}
+    assert checked(world, [*no_balance, wrong_sign]) == (["t3 Required", "t4 Required"], ["t5 SignAndType"])
 
 
 def test_what_validates_is_then_recorded_with_the_same_warnings(world: World) -> None:
@@ -63,5 +69,4 @@ def test_what_validates_is_then_recorded_with_the_same_warnings(world: World) ->
     _, warnings = checked(world, pushed)
     operation = world.push(pushed)
     world.run()
-    told = world.operation(operation.key).warnings
-    assert [f"{one.item_id} {one.validator}" for one in told] == warnings
+    assert names(world.operation(operation.key).warnings) == warnings

@@ -1,4 +1,4 @@
-"""Attempts at a commit: how often, how long between them, and what comes out."""
+"""Attempts at a commit: how many, how far apart, and with which outcome."""
 
 from __future__ import annotations
 
@@ -9,40 +9,43 @@ import pytest
 
 from feedlane.errors import Conflict
 from feedlane.store import attempts as module
-from feedlane.store.attempts import DELAY_SECONDS_MAX, TIMES, AttemptsExhausted, attempts
+from feedlane.store.attempts import ATTEMPTS_MAX, DELAY_SECONDS_MAX, AttemptsExhausted, attempts
 from feedlane.store.table import ConditionFailed, Contended
 
 
 @pytest.fixture
 def slept() -> Iterator[list[float]]:
-    """The delays, each the longest that chance may give."""
+    """The delays, each at the maximum of its random range."""
     delays: list[float] = []
-    with patch.object(module, "sleep", delays.append), patch.object(module.random, "uniform", lambda _, most: most):
+    with (
+        patch.object(module, "sleep", delays.append),
+        patch.object(module.random, "uniform", lambda _, maximum: maximum),
+    ):
         yield delays
 
 
-def failing(times: int, made: list[int], error: type[ConditionFailed] = ConditionFailed) -> None:
-    """A commit that fails so many times."""
-    made.append(len(made) + 1)
-    if len(made) <= times:
-        raise error([("pk", str(len(made)))])
+def commit(failures: int, tries: list[int], error: type[ConditionFailed] = ConditionFailed) -> None:
+    """Fails as many times as `failures`, and notes each try."""
+    tries.append(len(tries) + 1)
+    if len(tries) <= failures:
+        raise error([("pk", str(len(tries)))])
 
 
 def test_what_succeeds_at_once_is_done_once_and_without_a_delay(slept: list[float]) -> None:
-    made: list[int] = []
+    tries: list[int] = []
     for attempt in attempts("feed f"):
         with attempt:
-            failing(0, made)
-    assert (made, slept) == ([1], [])
+            commit(0, tries)
+    assert (tries, slept) == ([1], [])
 
 
 @pytest.mark.parametrize("error", [ConditionFailed, Contended])
 def test_the_first_retry_goes_at_once_and_the_second_waits(slept: list[float], error: type[ConditionFailed]) -> None:
-    made: list[int] = []
+    tries: list[int] = []
     for attempt in attempts("feed f"):
         with attempt:
-            failing(2, made, error)
-    assert (made, slept) == ([1, 2, 3], [0.02])
+            commit(2, tries, error)
+    assert (tries, slept) == ([1, 2, 3], [0.02])
 
 
 def test_return_and_break_end_the_loop(slept: list[float]) -> None:
@@ -53,32 +56,31 @@ def test_return_and_break_end_the_loop(slept: list[float]) -> None:
         return 2
 
     assert returned() == 1
-    behind = 0
+    passes = 0
     for attempt in attempts("feed f"):
         with attempt:
-            failing(0, [])
+            commit(0, [])
             break
-        behind += 1
-    assert (behind, slept) == (0, [])
+        passes += 1
+    assert (passes, slept) == (0, [])
 
 
 def test_what_stands_behind_the_block_prepares_the_next_attempt() -> None:
-    made: list[int] = []
-    read = 0
+    tries: list[int] = []
+    reads = 0
     for attempt in attempts("feed f"):
         with attempt:
-            failing(2, made)
+            commit(2, tries)
             break
-        read += 1
-    assert (made, read) == ([1, 2, 3], 2)
+        reads += 1
+    assert (tries, reads) == ([1, 2, 3], 2)
 
 
-def all_fail(times: int = TIMES, otherwise: Exception | None = None) -> list[int]:
-    made: list[int] = []
-    for attempt in attempts("feed f", times=times, otherwise=otherwise):
+def all_fail(attempts_max: int = ATTEMPTS_MAX, otherwise: Exception | None = None) -> None:
+    tries: list[int] = []
+    for attempt in attempts("feed f", attempts_max=attempts_max, otherwise=otherwise):
         with attempt:
-            failing(times, made)
-    return made
+            commit(attempts_max, tries)
 
 
 def test_after_the_last_attempt_the_error_names_what_was_contended_and_the_last_keys(slept: list[float]) -> None:
@@ -87,7 +89,7 @@ def test_after_the_last_attempt_the_error_names_what_was_contended_and_the_last_
     assert isinstance(raised.value, ConditionFailed)
     assert raised.value.keys == (("pk", "10"),)
     assert isinstance(raised.value.__cause__, ConditionFailed)
-    assert len(slept) == TIMES - 2
+    assert len(slept) == ATTEMPTS_MAX - 2
 
 
 def test_whoever_asks_for_it_gets_an_error_of_their_own() -> None:
@@ -97,29 +99,29 @@ def test_whoever_asks_for_it_gets_an_error_of_their_own() -> None:
 
 
 def test_other_errors_pass_through_at_once(slept: list[float]) -> None:
-    made: list[int] = []
+    tries: list[int] = []
 
     def broken() -> None:
         for attempt in attempts("feed f"):
-            made.append(1)
+            tries.append(1)
             with attempt:
                 raise KeyError("other")
 
     with pytest.raises(KeyError):
         broken()
-    assert (made, slept) == ([1], [])
+    assert (tries, slept) == ([1], [])
 
 
 def test_an_attempt_that_never_gets_to_its_block_counts_as_failed() -> None:
-    made: list[int] = []
+    tries: list[int] = []
 
     def skipping() -> None:
-        for _ in attempts("feed f", times=4):
-            made.append(1)
+        for _ in attempts("feed f", attempts_max=4):
+            tries.append(1)
 
     with pytest.raises(AttemptsExhausted) as raised:
         skipping()
-    assert (len(made), raised.value.keys) == (4, ())
+    assert (len(tries), raised.value.keys) == (4, ())
 
 
 def test_delays_grow_and_are_bounded(slept: list[float]) -> None:

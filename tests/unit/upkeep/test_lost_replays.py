@@ -127,7 +127,7 @@ def test_one_that_fails_again_and_again_ends_and_can_be_asked_for_again(world: W
     assert _requeue(world) == stalled_replays.Requeued()
     assert list(webhook_items.running_replays(world.store)) == []
     # The dead letter, sent again, does nothing now.
-    assert world.replayer.work(replay.consumer_id, replay.id) is None
+    assert world.replayer.run_step(replay.consumer_id, replay.id) is None
     assert _start(world).state is ReplayState.RUNNING
     world.work_off()
     assert _current(world, replay).state is ReplayState.DONE

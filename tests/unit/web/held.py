@@ -1,4 +1,4 @@
-"""A connection that needs its customer again, and a feed that waits behind that."""
+"""A connection that its customer must reconnect, and a feed held by that."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ENDED = Problem(type="x", title="x", status=403)
 
 def hold_connection(world: World, problem: Problem = ENDED, since: datetime = NOW) -> Hold:
     connection = world.connection
-    why = {"reason": RECONNECTION_NEEDED, "problem": problem, "company_id": connection.company_id}
-    return world.add_hold(Scope.CONNECTION, connection.id, since=since, **why)
+    fields = {"reason": RECONNECTION_NEEDED, "problem": problem, "company_id": connection.company_id}
+    return world.add_hold(Scope.CONNECTION, connection.id, since=since, **fields)
 
 
 def add_feed(world: World, **fields: Any) -> Feed:
-    """Of an account that is added with it."""
+    """A feed with a new account of its own."""
     account = world.add_account()
     feed = builders.feed(world.connection, account.id, tenant_id=ACME.tenant_id, **fields)
     world.store.commit(feed_items.add_feed(feed))

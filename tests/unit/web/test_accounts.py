@@ -1,4 +1,4 @@
-"""The mapping page: what it shows, what it takes, and what it says when something does not work."""
+"""The mapping page: what it shows, what it accepts, and how it explains failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from feedlane.errors import Refused, Unavailable
 from feedlane.feeds.items import find_feed
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.problem import Problem
-from tests.fakes.browser import Browser, Seen
+from tests.fakes.browser import Browser, PageResponse
 from tests.worlds.web import World
 
 
@@ -26,7 +26,7 @@ def world() -> World:
 
 
 class _Options(HTMLParser):
-    """The values of each drop-down by its id."""
+    """The options of each drop-down, by its id."""
 
     def __init__(self, body: str) -> None:
         super().__init__()
@@ -36,19 +36,19 @@ class _Options(HTMLParser):
         self.feed(body)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
+        attributes = dict(attrs)
         if tag == "select":
-            self._select = given["id"] or ""
+            self._select = attributes["id"] or ""
             self.values[self._select] = []
         if tag == "option":
-            self.values[self._select].append(given.get("value") or "")
-            if "selected" in given:
-                self.selected[self._select] = given.get("value") or ""
+            self.values[self._select].append(attributes.get("value") or "")
+            if "selected" in attributes:
+                self.selected[self._select] = attributes.get("value") or ""
 
 
-def _post(world: World, form: dict[str, str]) -> Seen:
-    address = f"{world.base()}/accounts"
-    return world.browser.post(address, {"formToken": world.form_token(address)} | form)
+def _post(world: World, form: dict[str, str]) -> PageResponse:
+    url = f"{world.base()}/accounts"
+    return world.browser.post(url, {"formToken": world.form_token(url)} | form)
 
 
 def _row(source: str = "main", target: str = "x-1", start: str = "2026-05-01") -> dict[str, str]:
@@ -56,12 +56,12 @@ def _row(source: str = "main", target: str = "x-1", start: str = "2026-05-01") -
 
 
 def test_the_page_offers_unmapped_accounts_and_matching_xero_accounts(world: World) -> None:
-    seen = world.browser.get(f"{world.base()}/accounts")
-    options = _Options(seen.body)
+    response = world.browser.get(f"{world.base()}/accounts")
+    options = _Options(response.body)
     assert options.values["source-1"] == ["", "main", "savings"]
     assert options.values["target-1"] == ["", "x-1", "new"]
-    assert "You currently have no connected accounts" in seen.body
-    assert "--- &lt;Create New Account&gt; ---" in seen.body
+    assert "You currently have no connected accounts" in response.body
+    assert "Create a new account in Xero" in response.body
 
 
 def test_the_xero_account_with_the_same_number_is_proposed() -> None:
@@ -73,13 +73,13 @@ def test_the_xero_account_with_the_same_number_is_proposed() -> None:
 
 
 def test_connecting_makes_the_feed_and_shows_it_after_a_redirect(world: World) -> None:
-    seen = _post(world, _row())
-    assert (seen.status, seen.path, seen.query) == (303, f"{world.base()}/accounts", {"done": "connected"})
+    response = _post(world, _row())
+    assert (response.status, response.path, response.query) == (303, f"{world.base()}/accounts", {"done": "connected"})
     account = company_items.source_account(world.store, world.connection.id, "main")
     assert account.mapping is not None
     assert (account.mapping.target_account_id, account.mapping.feed_start_date) == ("x-1", "2026-05-01")
     assert find_feed(world.store, f"{world.connection.id}/main") is not None
-    body = world.browser.get(seen.location).body
+    body = world.browser.get(response.location).body
     assert "Main account – 1234" in body
     assert "£159,000.00" in body
     assert "1 May 2026" in body
@@ -95,54 +95,54 @@ def test_several_rows_connect_at_once(world: World) -> None:
 
 
 def test_add_another_keeps_what_was_entered_and_never_puts_the_form_token_into_the_address(world: World) -> None:
-    seen = _post(world, _row() | {"action": "add"})
-    assert seen.status == 303
-    assert "formToken" not in seen.location
-    options = _Options(world.browser.get(seen.location).body)
+    response = _post(world, _row() | {"action": "add"})
+    assert response.status == 303
+    assert "formToken" not in response.location
+    options = _Options(world.browser.get(response.location).body)
     assert options.selected == {"source-1": "main", "target-1": "x-1", "source-2": "savings"}
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         (_row(target=""), "Choose a Xero bank account"),
         (_row(target="x-2"), "Choose a Xero bank account in GBP"),
         (_row(source="nobody"), "not connected yet"),
         (_row(start="2026-02-30"), "Enter a date"),
-        (_row() | {"rows": "2", "source-2": "savings", "target-2": "x-1"}, "in another row already"),
+        (_row() | {"rows": "2", "source-2": "savings", "target-2": "x-1"}, "already in another row"),
     ],
 )
-def test_what_cannot_be_connected_is_said_at_the_field(world: World, form: dict[str, str], said: str) -> None:
-    seen = _post(world, form)
-    assert seen.status == 422
-    assert said in seen.body
-    assert 'aria-invalid="true"' in seen.body
-    assert 'role="alert"' in seen.body
+def test_what_cannot_be_connected_is_said_at_the_field(world: World, form: dict[str, str], message: str) -> None:
+    response = _post(world, form)
+    assert response.status == 422
+    assert message in response.body
+    assert 'aria-invalid="true"' in response.body
+    assert 'role="alert"' in response.body
     assert world.upstream.connections == []
 
 
 def test_what_went_well_stays_connected_when_another_row_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = world.upstream.create_feed_connection
+    original = world.upstream.create_feed_connection
 
     def create(access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
         if new.account_id is None:
             problem = Problem(type="invalid-organisation-multi-currency", title="x", status=400)
             raise Refused(problem)
-        return real(access, new)
+        return original(access, new)
 
     monkeypatch.setattr(world.upstream, "create_feed_connection", create)
-    seen = _post(world, _row() | {"rows": "2", "source-2": "savings", "target-2": "new"})
-    assert seen.status == 422
-    assert "multi-currency" in seen.body
-    assert _Options(seen.body).values["source-1"] == ["", "savings"]
+    response = _post(world, _row() | {"rows": "2", "source-2": "savings", "target-2": "new"})
+    assert response.status == 422
+    assert "multi-currency" in response.body
+    assert _Options(response.body).values["source-1"] == ["", "savings"]
     assert company_items.source_account(world.store, world.connection.id, "main").mapping is not None
 
 
 def test_disconnecting_gives_the_account_back_to_the_drop_down(world: World) -> None:
     _post(world, _row())
-    seen = _post(world, {"action": "disconnect", "account": "main"})
-    assert seen.query == {"done": "disconnected"}
-    assert "main" in _Options(world.browser.get(seen.location).body).values["source-1"]
+    response = _post(world, {"action": "disconnect", "account": "main"})
+    assert response.query == {"done": "disconnected"}
+    assert "main" in _Options(world.browser.get(response.location).body).values["source-1"]
     assert (
         company_items.source_account(world.store, world.connection.id, "main").status
         is SourceAccountStatus.DISCONNECTED
@@ -150,20 +150,20 @@ def test_disconnecting_gives_the_account_back_to_the_drop_down(world: World) -> 
 
 
 def test_xero_being_away_is_said_and_the_page_still_works(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(access: TenantAccess) -> None:
+    def unavailable(access: TenantAccess) -> None:
         raise Unavailable("x")
 
-    monkeypatch.setattr(world.upstream, "target_accounts", away)
-    seen = world.browser.get(f"{world.base()}/accounts")
-    assert seen.status == 200
-    assert "Xero is not answering" in seen.body
+    monkeypatch.setattr(world.upstream, "target_accounts", unavailable)
+    response = world.browser.get(f"{world.base()}/accounts")
+    assert response.status == 200
+    assert "Xero is not responding" in response.body
 
 
 def test_a_connection_without_the_scope_offers_to_reconnect(world: World) -> None:
     world.store.commit(company_items.put_connection(world.current().but(scopes=("openid",))))
-    seen = world.browser.get(f"{world.base()}/accounts")
-    assert "given access to bank feeds" in seen.body
-    assert "start?link.reconnect=1" in seen.body
+    response = world.browser.get(f"{world.base()}/accounts")
+    assert "given access to bank feeds" in response.body
+    assert "start?link.reconnect=1" in response.body
 
 
 def test_while_an_account_is_connecting_the_page_looks_again_by_itself(world: World) -> None:
@@ -172,15 +172,15 @@ def test_while_an_account_is_connecting_the_page_looks_again_by_itself(world: Wo
     world.store.commit(company_items.put_source_account(account.but(status=SourceAccountStatus.CONNECTING)))
     body = world.browser.get(f"{world.base()}/accounts").body
     assert "data-refresh" in body
-    assert 'http-equiv="refresh"' not in body, "a form is being filled in: nothing may reload it"
+    assert 'http-equiv="refresh"' not in body, "a reload would lose what is being entered in the form"
     _post(world, _row("savings", "new"))
     assert 'http-equiv="refresh"' in world.browser.get(f"{world.base()}/accounts").body
 
 
 def test_without_a_session_the_page_is_closed(world: World) -> None:
-    seen = Browser(world.site).get(f"{world.base()}/accounts")
-    assert seen.status == 401
-    assert f"{world.base()}/start" in seen.body
+    response = Browser(world.site).get(f"{world.base()}/accounts")
+    assert response.status == 401
+    assert f"{world.base()}/start" in response.body
 
 
 def test_a_session_is_good_for_its_own_connection_only(world: World) -> None:
@@ -197,16 +197,16 @@ def test_a_session_ends_after_an_hour(world: World) -> None:
 
 @pytest.mark.parametrize("token", ["", "wrong"])
 def test_a_form_without_its_token_changes_nothing(world: World, token: str) -> None:
-    seen = world.browser.post(f"{world.base()}/accounts", {"formToken": token} | _row())
-    assert seen.status == 401
+    response = world.browser.post(f"{world.base()}/accounts", {"formToken": token} | _row())
+    assert response.status == 401
     assert world.upstream.connections == []
 
 
 def test_a_form_sent_by_another_site_changes_nothing(world: World) -> None:
-    address = f"{world.base()}/accounts"
-    form = {"formToken": world.form_token(address)} | _row()
-    seen = world.browser.post(address, form, headers={"sec-fetch-site": "cross-site"})
-    assert seen.status == 403
+    url = f"{world.base()}/accounts"
+    form = {"formToken": world.form_token(url)} | _row()
+    response = world.browser.post(url, form, headers={"sec-fetch-site": "cross-site"})
+    assert response.status == 403
     assert world.upstream.connections == []
 
 

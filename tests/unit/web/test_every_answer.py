@@ -1,4 +1,4 @@
-"""What holds for every page: safe headers, no address with a secret, and events as gateways really send them."""
+"""What applies to every page: security headers, no secrets in URLs, and events as gateways send them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def world() -> World:
 
 
 @pytest.mark.parametrize(
-    "address",
+    "url",
     [
         "{base}/start",
         "{base}/accounts",
@@ -46,41 +46,41 @@ def world() -> World:
         "/portal/sign-in",
     ],
 )
-def test_every_page_is_safe_from_frames_caches_and_other_peoples_content(world: World, address: str) -> None:
-    seen = world.browser.get(address.format(base=world.base(), company=world.connection.company_id))
-    policy = seen.headers["Content-Security-Policy"]
+def test_every_page_is_safe_from_frames_caches_and_other_peoples_content(world: World, url: str) -> None:
+    response = world.browser.get(url.format(base=world.base(), company=world.connection.company_id))
+    policy = response.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
-    if seen.body:
+    if response.body:
         assert "frame-ancestors 'none'" in policy
-    assert seen.headers["Cache-Control"] == "no-store"
-    assert seen.headers["Referrer-Policy"] == "no-referrer"
-    assert seen.headers["X-Content-Type-Options"] == "nosniff"
-    assert seen.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Strict-Transport-Security"].startswith("max-age=")
 
 
 def test_the_policy_allows_exactly_the_style_and_script_of_the_page(world: World) -> None:
-    seen = world.browser.get(f"{world.base()}/accounts")
+    response = world.browser.get(f"{world.base()}/accounts")
     for tag, rule in (("style", "style-src"), ("script", "script-src")):
-        [text] = re.findall(f"<{tag}>(.*?)</{tag}>", seen.body, re.DOTALL)
+        [text] = re.findall(f"<{tag}>(.*?)</{tag}>", response.body, re.DOTALL)
         hashed = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        assert f"{rule} 'sha256-{hashed}'" in seen.headers["Content-Security-Policy"]
-    assert " style=" not in seen.body
-    assert " onclick=" not in seen.body
+        assert f"{rule} 'sha256-{hashed}'" in response.headers["Content-Security-Policy"]
+    assert " style=" not in response.body
+    assert " onclick=" not in response.body
 
 
 def test_the_platforms_logo_is_the_only_thing_loaded_from_elsewhere(world: World) -> None:
     world.set_profile(logo_url="https://cdn.example.com/logo.svg")
-    seen = world.browser.get(f"{world.base()}/accounts")
-    assert "img-src https://cdn.example.com;" in seen.headers["Content-Security-Policy"]
-    assert 'alt="Ledgerly"' in seen.body
+    response = world.browser.get(f"{world.base()}/accounts")
+    assert "img-src https://cdn.example.com;" in response.headers["Content-Security-Policy"]
+    assert 'alt="Ledgerly"' in response.body
 
 
 def test_http_on_this_machine_gets_cookies_that_work_there(world: World) -> None:
     world.site.ports = replace(world.site.ports, public_url="http://localhost:8080")
-    seen = world.browser.get(f"{world.base()}/start?link.reconnect=1")
-    assert "Secure" not in seen.cookies[0]
-    assert "Strict-Transport-Security" not in seen.headers
+    response = world.browser.get(f"{world.base()}/start?link.reconnect=1")
+    assert "Secure" not in response.cookies[0]
+    assert "Strict-Transport-Security" not in response.headers
 
 
 def test_a_fault_of_ours_is_a_page_and_says_nothing_of_the_inside(
@@ -91,15 +91,15 @@ def test_a_fault_of_ours_is_a_page_and_says_nothing_of_the_inside(
 
     monkeypatch.setattr(company_items, "connection", broken)
     monkeypatch.setattr(company_items, "find_connection", broken)
-    seen = world.browser.get(f"{world.base()}/start")
-    assert seen.status == 500
-    assert "Something went wrong" in seen.body
-    assert "canary-inside" not in seen.body
+    response = world.browser.get(f"{world.base()}/start")
+    assert response.status == 500
+    assert "Something went wrong" in response.body
+    assert "canary-inside" not in response.body
 
 
 def test_a_form_that_cannot_be_read_is_an_error_of_the_sender(world: World) -> None:
-    seen = world.browser.post(f"{world.base()}/accounts", {}, event={"body": "%%%", "isBase64Encoded": True})
-    assert seen.status == 400
+    response = world.browser.post(f"{world.base()}/accounts", {}, event={"body": "%%%", "isBase64Encoded": True})
+    assert response.status == 400
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""While link URLs have one-time passwords: who may start, how often, and what everybody else is told."""
+"""Link URLs with one-time passwords: who may start, how often, and what others see."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ def world() -> World:
 
 
 def _password(world: World) -> str:
-    made = link_passwords.issue_connection_passwords(world.store, world.now, new_secret, [world.connection])
-    return made[world.connection.id]
+    passwords = link_passwords.issue_connection_passwords(world.store, world.now, new_secret, [world.connection])
+    return passwords[world.connection.id]
 
 
 def _company_link(world: World) -> str:
-    id = world.connection.company_id
-    return (
-        f"/link/company/{id}?link.otp={link_passwords.issue_company_password(world.store, world.now, new_secret, id)}"
-    )
+    company_id = world.connection.company_id
+    password = link_passwords.issue_company_password(world.store, world.now, new_secret, company_id)
+    return f"/link/company/{company_id}?link.otp={password}"
 
 
 def test_the_link_as_the_platform_gave_it_starts(world: World) -> None:
@@ -36,18 +35,18 @@ def test_the_link_as_the_platform_gave_it_starts(world: World) -> None:
 
 def test_without_a_password_a_page_says_so_and_nothing_starts(world: World) -> None:
     before = dict(world.table.items)
-    seen = world.browser.get(f"{world.base()}/start")
-    assert seen.status == 403
-    assert "This link is incomplete" in seen.body
-    assert "one-time password" in seen.body
+    response = world.browser.get(f"{world.base()}/start")
+    assert response.status == 403
+    assert "This link is incomplete" in response.body
+    assert "one-time password" in response.body
     assert world.table.items == before
 
 
 @pytest.mark.parametrize("wrong", ["nobody-gave-this-out", "ünknown", "x" * 5000])
 def test_a_password_that_nobody_gave_out_is_refused(world: World, wrong: str) -> None:
-    seen = world.browser.get(f"{world.base()}/start?otp={wrong}")
-    assert seen.status in {403, 410}
-    assert not seen.cookies
+    response = world.browser.get(f"{world.base()}/start?otp={wrong}")
+    assert response.status in {403, 410}
+    assert not response.cookies
 
 
 def test_it_works_once(world: World) -> None:
@@ -76,8 +75,8 @@ def test_of_two_who_consent_at_once_on_one_link_the_first_counts(world: World) -
     other = Browser(world.site)
     first, second = world.start(query=f"?otp={password}"), world.start(query=f"?otp={password}", browser=other)
     assert world.call_back(first).status == 302
-    refused = world.call_back(second, "code-2", other)
-    assert refused.status == 410
+    response = world.call_back(second, "code-2", other)
+    assert response.status == 410
     assert world.site.vault.exchanged == ["code-1"]
 
 
@@ -105,19 +104,19 @@ def test_the_password_of_one_connection_opens_no_other(world: World) -> None:
 
 
 def test_the_companys_link_leads_to_its_connections_and_to_no_other_company(world: World) -> None:
-    address = _company_link(world)
-    assert world.browser.get(address).status == 200
+    url = _company_link(world)
+    assert world.browser.get(url).status == 200
     assert world.browser.get(f"{world.base()}/start").status == 302
     elsewhere = world.add_connection()
-    password = address.split("=")[1]
+    password = url.split("=")[1]
     assert world.browser.get(f"/link/company/{elsewhere.company_id}?link.otp={password}").status == 410
     assert world.browser.get(f"{world.base(elsewhere)}/start").status == 403
 
 
 def test_the_companys_link_without_its_password_shows_nothing_of_the_company(world: World) -> None:
-    seen = world.browser.get(f"/link/company/{world.connection.company_id}")
-    assert seen.status == 403
-    assert "Harbour Bakery" not in seen.body
+    response = world.browser.get(f"/link/company/{world.connection.company_id}")
+    assert response.status == 403
+    assert "Harbour Bakery" not in response.body
     assert world.browser.post(f"/link/company/{world.connection.company_id}", {}).status == 403
 
 
@@ -126,8 +125,8 @@ def test_only_fingerprints_are_kept_and_the_platform_is_not_told_the_password(wo
     password = _password(world)
     state = world.start(query=f"?otp={password}")
     assert password not in str(world.table.items)
-    seen = world.browser.get(f"/oauth/callback?error=access_denied&state={state}")
-    assert seen.location == "https://app.example.com/done?p="
+    response = world.browser.get(f"/oauth/callback?error=access_denied&state={state}")
+    assert response.location == "https://app.example.com/done?p="
 
 
 def test_the_portal_gives_a_link_that_works(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The operator's pages: who is let in, and what they show of holds, companies and connections."""
+"""The operator's pages: who may sign in, and how holds, companies and connections are shown."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests import builders
 from tests.builders import URL
 from tests.fakes.browser import Browser
 from tests.fakes.upstream import NO_FEEDS
+from tests.unit.web.held import add_feed, hold_connection
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import API_KEY, World
 
@@ -29,9 +30,11 @@ def world() -> World:
 def test_an_api_key_opens_the_portal_for_eight_hours() -> None:
     world = World()
     assert world.browser.get("/portal").path == "/portal/sign-in"
-    seen = world.browser.post("/portal/sign-in", {"key": API_KEY})
-    assert seen.path == "/portal"
-    assert {"HttpOnly", "Secure", "SameSite=Lax", "Path=/portal", "Max-Age=28800"} <= set(seen.cookies[0].split("; "))
+    response = world.browser.post("/portal/sign-in", {"key": API_KEY})
+    assert response.path == "/portal"
+    assert {"HttpOnly", "Secure", "SameSite=Lax", "Path=/portal", "Max-Age=28800"} <= set(
+        response.cookies[0].split("; ")
+    )
     assert world.browser.get("/portal").status == 200
     world.now += timedelta(hours=8)
     assert world.browser.get("/portal").path == "/portal/sign-in"
@@ -39,10 +42,10 @@ def test_an_api_key_opens_the_portal_for_eight_hours() -> None:
 
 @pytest.mark.parametrize("key", ["", "wrong", "fl_unit-test-key2"])
 def test_another_key_does_not_open_it(key: str) -> None:
-    seen = World().browser.post("/portal/sign-in", {"key": key})
-    assert seen.status == 401
-    assert seen.cookies == []
-    assert 'role="alert"' in seen.body
+    response = World().browser.post("/portal/sign-in", {"key": key})
+    assert response.status == 401
+    assert response.cookies == []
+    assert 'role="alert"' in response.body
 
 
 def test_deleting_the_key_ends_its_sessions(world: World) -> None:
@@ -72,8 +75,8 @@ def test_a_hold_is_shown_with_xeros_problem_and_released(world: World) -> None:
     body = world.browser.get("/portal").body
     assert "The organisation does not support automated bank feeds." in body
     assert "invalid-organisation-bank-feeds" in body
-    seen = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
-    assert seen.query == {"released": "now"}
+    response = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
+    assert response.query == {"released": "now"}
     assert hold_items.holds(world.store) == []
     assert "bankFeeds.released" in world.event_types
     again = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
@@ -86,8 +89,16 @@ def test_a_hold_of_the_app_says_that_more_may_wait_and_that_its_release_goes_on(
     monkeypatch.setattr(pages, "CONNECTIONS_PER_PAGE_MAX", 1)
     world.store.commit(hold_items.add_hold(HOLD.but(scope=Scope.APP, subject=APP_SUBJECT, releasing=True)))
     body = world.browser.get("/portal").body
-    assert "0 or more transactions wait" in body
+    assert "0 or more transactions waiting" in body
     assert "Being released" in body
+
+
+def test_a_hold_with_one_waiting_transaction_says_so_in_the_singular(world: World) -> None:
+    hold_connection(world)
+    add_feed(world, recorded_through=1)
+    response = world.browser.get("/portal")
+    assert response.status == 200
+    assert "1 transaction waiting" in response.body
 
 
 def test_a_release_without_the_form_token_releases_nothing(world: World) -> None:

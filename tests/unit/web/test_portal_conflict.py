@@ -1,4 +1,4 @@
-"""A release that cannot be done now: the operator reads why, and not that Xero is at fault."""
+"""A release that is impossible now: the operator reads why, without blaming Xero."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tests.worlds.web import API_KEY, World
 
 @pytest.fixture
 def world() -> World:
-    """The account is disconnected, and two transactions wait for it to be mapped again."""
+    """The account is disconnected, with two transactions waiting for it to be mapped again."""
     world = World()
     world.browser.post("/portal/sign-in", {"key": API_KEY})
     connection = world.add_connection()
     feed = builders.feed(connection, feed_connection_id="", recorded_through=2)
     world.store.commit(feed_items.add_feed(feed))
     problem = Problem(type="source-account-disconnected", title="Disconnected", status=400)
-    why = {"reason": "source-account-disconnected", "problem": problem, "company_id": connection.company_id}
-    world.add_hold(Scope.FEED, feed.id, **why)
+    fields = {"reason": "source-account-disconnected", "problem": problem, "company_id": connection.company_id}
+    world.add_hold(Scope.FEED, feed.id, **fields)
     return world
 
 
 def test_a_release_that_cannot_be_done_says_why_with_a_409(world: World) -> None:
-    seen = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
-    assert seen.status == 409
-    assert "The account is disconnected from Xero" in seen.body
-    assert "Xero is not answering" not in seen.body
+    response = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
+    assert response.status == 409
+    assert "The account is disconnected from Xero" in response.body
+    assert "Xero is not responding" not in response.body
     assert [hold.id for hold in hold_items.holds(world.store)] == ["hold-1"]

@@ -1,4 +1,4 @@
-"""The portal's settings page while somebody else changes the app's keys."""
+"""The portal's settings page while someone else changes the app's keys."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def world() -> World:
 
 def _form(world: World, **entered: str) -> dict[str, str]:
     body = world.browser.get("/portal/settings").body
-    [seen] = re.findall(r'name="keys_version" value="(\d+)"', body)
-    return {"formToken": world.form_token("/portal/settings"), "keys_version": seen, "enabled": "yes"} | entered
+    [version] = re.findall(r'name="keys_version" value="(\d+)"', body)
+    return {"formToken": world.form_token("/portal/settings"), "keys_version": version, "enabled": "yes"} | entered
 
 
 @pytest.mark.parametrize("field", ["client_secret", "second_secret"])
@@ -30,9 +30,9 @@ def test_a_secret_alone_is_not_saved_for_an_app_that_the_page_has_not_shown(worl
     world.store.commit(
         settings_items.put_settings(settings_items.settings(world.store).but(client_id="app-2", keys_version=7))
     )
-    seen = world.browser.post("/portal/settings", form)
-    assert seen.status == 422
-    assert "somebody else has changed the keys meanwhile" in seen.body
+    response = world.browser.post("/portal/settings", form)
+    assert response.status == 422
+    assert "someone else has just changed the keys" in response.body
     assert (world.site.vault.keys, world.site.vault.second) == ([], "")
     assert world.browser.post("/portal/settings", _form(world, **{field: "a-secret-of-app-2"})).status == 303
 

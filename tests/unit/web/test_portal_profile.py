@@ -1,11 +1,11 @@
-"""The portal's profile: shown, saved, and refused with the rule that is broken."""
+"""The portal's profile: shown, saved, and refused with the broken rule."""
 
 from __future__ import annotations
 
 import pytest
 
 from feedlane.settings import items as settings_items
-from tests.fakes.browser import Seen
+from tests.fakes.browser import PageResponse
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import World
 
@@ -15,7 +15,7 @@ def world() -> World:
     return signed_in()
 
 
-def _profile(world: World, **fields: str) -> Seen:
+def _profile(world: World, **fields: str) -> PageResponse:
     form = {"name": "Ledgerly", "redirect_url": "", "logo_url": "", "icon_url": ""} | fields
     token = world.form_token("/portal/profile")
     return world.browser.post(
@@ -39,7 +39,7 @@ def test_the_profile_is_shown_and_saved(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("name", "", "Name: must have 1 to 255 characters"),
         ("redirect_url", "http://example.com", "Redirect URL: must be an https URL"),
@@ -47,9 +47,9 @@ def test_the_profile_is_shown_and_saved(world: World) -> None:
         ("allowed_origins", "https://example.com/path", "Web pages that may call the API: must be origins"),
     ],
 )
-def test_a_profile_that_breaks_a_rule_is_not_saved(world: World, field: str, value: str, told: str) -> None:
+def test_a_profile_that_breaks_a_rule_is_not_saved(world: World, field: str, value: str, message: str) -> None:
     before = settings_items.profile(world.store)
-    seen = _profile(world, **{field: value})
-    assert seen.status == 422
-    assert told in seen.body
+    response = _profile(world, **{field: value})
+    assert response.status == 422
+    assert message in response.body
     assert settings_items.profile(world.store) == before

@@ -1,4 +1,4 @@
-"""The portal's settings: shown without a secret, changed as by the API, and refused with the rule that is broken."""
+"""The portal's settings: shown without secrets, changed as by the API, and refused with the broken rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from feedlane.credentials.vault import KeysCheck
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Access, Settings
 from tests.builders import URL
-from tests.fakes.browser import Seen
+from tests.fakes.browser import PageResponse
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import World
 
@@ -18,7 +18,7 @@ def world() -> World:
     return signed_in()
 
 
-def _save(world: World, **fields: str) -> Seen:
+def _save(world: World, **fields: str) -> PageResponse:
     form = {"access": "Continuous", "connection_limit": "25", "enabled": "yes", "bank_feeds": "yes"} | fields
     return world.browser.post("/portal/settings", {"formToken": world.form_token("/portal/settings")} | form)
 
@@ -41,10 +41,10 @@ def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the
     assert 'value="1000"' in world.browser.get("/portal/settings").body
     _save(world, daily_limit="5000")
     assert settings_items.settings(world.store).daily_limit == 5000
-    for wrong in ("none", "²", "-5", "9" * 5000, "199"):
-        seen = _save(world, daily_limit=wrong)
-        assert seen.status == 422
-        assert "Calls a day: must be the number of calls a day that Xero allows" in seen.body
+    for invalid in ("none", "²", "-5", "9" * 5000, "199"):
+        response = _save(world, daily_limit=invalid)
+        assert response.status == 422
+        assert "Daily call limit: must be the number of calls a day that Xero allows" in response.body
     assert settings_items.settings(world.store).daily_limit == 5000
 
 
@@ -63,23 +63,23 @@ def test_a_new_secret_alone_goes_with_the_stored_client_id(world: World) -> None
 
 def test_keys_that_xero_does_not_know_are_refused_with_the_part_that_is_wrong(world: World) -> None:
     world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not recognise this secret")
-    seen = _save(world, client_id="NEWID1234", client_secret="canary-secret-9876")
-    assert seen.status == 422
-    assert "Client secret: Xero does not recognise this secret" in seen.body
-    assert "canary-secret" not in seen.body
+    response = _save(world, client_id="NEWID1234", client_secret="canary-secret-9876")
+    assert response.status == 422
+    assert "Client secret: Xero does not recognise this secret" in response.body
+    assert "canary-secret" not in response.body
     assert settings_items.settings(world.store).client_id == "app-1"
 
 
 def test_an_id_without_its_secret_is_refused(world: World) -> None:
-    seen = _save(world, client_id="NEWID1234")
-    assert seen.status == 422
+    response = _save(world, client_id="NEWID1234")
+    assert response.status == 422
     assert world.site.vault.keys == []
 
 
 def test_enabling_without_keys_is_refused(world: World) -> None:
     world.store.commit(settings_items.put_settings(Settings(version=settings_items.settings(world.store).version)))
-    seen = _save(world)
-    assert seen.status == 422
+    response = _save(world)
+    assert response.status == 422
     assert not settings_items.settings(world.store).enabled
 
 
@@ -116,7 +116,7 @@ def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
     assert saved.model_dump() == expected.model_dump()
     body = world.browser.get("/portal/settings").body
     assert 'value="https://example.com/terms"' in body
-    assert "None: the app is a Xero app partner’s." in body
+    assert "Xero app partners have no limit." in body
     _save(world, privacy_policy_url="https://example.com/privacy")
     assert (settings_items.settings(world.store).partner, settings_items.settings(world.store).connection_limit) == (
         False,
@@ -125,15 +125,15 @@ def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
 
 
 def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None:
-    """A setting that the API gets and the portal does not would be missed by whoever has no client."""
+    """A setting added to the API alone would be missing for operators without an API client."""
     body = world.browser.get("/portal/settings").body
-    not_here = {"client_secret_ending", "second_secret_ending", "keys_checked", "version"}
-    missing = [name for name in Settings.model_fields if name not in not_here and f'name="{name}"' not in body]
+    not_in_form = {"client_secret_ending", "second_secret_ending", "keys_checked", "version"}
+    missing = [name for name in Settings.model_fields if name not in not_in_form and f'name="{name}"' not in body]
     assert missing == []
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("company_url", "http://example.com", "Company URL: must be an https URL"),
         ("redirect_uri", "https://example.com/elsewhere", "Redirect URI: must end with /oauth/callback"),
@@ -143,13 +143,13 @@ def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None
     ],
 )
 def test_a_broken_rule_is_named_with_its_field_and_what_was_entered_stays(
-    world: World, field: str, value: str, told: str
+    world: World, field: str, value: str, message: str
 ) -> None:
     before = settings_items.settings(world.store)
-    seen = _save(world, **{field: value})
-    assert seen.status == 422
-    assert told in seen.body
-    assert field in ("partner", "access") or f'value="{value}"' in seen.body
+    response = _save(world, **{field: value})
+    assert response.status == 422
+    assert message in response.body
+    assert field in ("partner", "access") or f'value="{value}"' in response.body
     assert settings_items.settings(world.store) == before
 
 
@@ -160,19 +160,19 @@ def test_a_second_secret_is_added_and_either_one_forgotten(world: World) -> None
     assert "xxxxxxxxxxxx2222" in body
     assert "canary-secret" not in body + str(world.table.items)
     token = world.form_token("/portal/settings")
-    seen = world.browser.post("/portal/settings/secret", {"formToken": token, "which": "first"})
-    assert seen.query == {"saved": "dropped"}
+    response = world.browser.post("/portal/settings/secret", {"formToken": token, "which": "first"})
+    assert response.query == {"saved": "dropped"}
     assert world.site.vault.dropped == ["first"]
     saved = settings_items.settings(world.store)
     assert (saved.client_secret_ending, saved.second_secret_ending) == ("2222", "")
-    assert "Forget the first" not in world.browser.get("/portal/settings").body
+    assert "Remove the first" not in world.browser.get("/portal/settings").body
 
 
 def test_a_second_secret_that_xero_does_not_know_is_named_by_its_own_field(world: World) -> None:
     world.site.vault.check = KeysCheck(ok=False, field="clientSecret", message="Xero does not recognise this secret.")
-    seen = _save(world, second_secret="canary-secret-2222")
-    assert seen.status == 422
-    assert "Second secret: Xero does not recognise this secret." in seen.body
+    response = _save(world, second_secret="canary-secret-2222")
+    assert response.status == 422
+    assert "Second secret: Xero does not recognise this secret." in response.body
 
 
 def test_forgetting_a_secret_needs_the_form_token(world: World) -> None:

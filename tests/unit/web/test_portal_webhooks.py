@@ -1,4 +1,4 @@
-"""The portal's pages of webhooks: what they show, what their forms do, and what they never show."""
+"""The portal's webhook pages: what they show, what their forms do, and what they never reveal."""
 
 from __future__ import annotations
 
@@ -43,39 +43,39 @@ def _post(world: World, path: str, **fields: str):  # type: ignore[no-untyped-de
 
 
 def _consumer(world: World, id: str = "consumer-1", **fields: object) -> Consumer:
-    made = Consumer(id=id, url=URL, created=NOW).but(**fields)
-    world.store.commit(webhook_items.add_consumer(made))
-    return made
+    consumer = Consumer(id=id, url=URL, created=NOW).but(**fields)
+    world.store.commit(webhook_items.add_consumer(consumer))
+    return consumer
 
 
 def _delivered(world: World, consumer: Consumer, number: int, *answers: Answer) -> Delivery:
-    when = NOW + timedelta(minutes=number)
-    event = webhook_events.consumer_test(builders.ports(lambda: f"event-{number}"), consumer, when)
+    at = NOW + timedelta(minutes=number)
+    event = webhook_events.consumer_test(builders.ports(lambda: f"event-{number}"), consumer, at)
     delivery = Delivery.of(event, consumer.id)
     for answer in answers:
-        delivery = delivery.after(answer, when, 0.0)
-    world.store.commit(put_event(event), webhook_items.put_delivery(delivery, when))
+        delivery = delivery.after_attempt(answer, at, 0.0)
+    world.store.commit(put_event(event), webhook_items.put_delivery(delivery, at))
     return delivery
 
 
 def test_a_consumer_is_created_and_its_secret_is_shown_by_that_answer_alone(world: World) -> None:
-    made = _post(world, LIST, url=URL, company_tags="region:uk plan:gold", event_types="company.created")
+    created = _post(world, LIST, url=URL, company_tags="region:uk plan:gold", event_types="company.created")
     [consumer] = webhook_items.consumers(world.store)
-    assert made.status == 201
-    assert f"whsec_of_{consumer.id}" in made.body
-    assert made.headers["Cache-Control"] == "no-store"
+    assert created.status == 201
+    assert f"whsec_of_{consumer.id}" in created.body
+    assert created.headers["Cache-Control"] == "no-store"
     assert (consumer.url, consumer.company_tags, consumer.event_types) == (
         URL, ("region:uk", "plan:gold"), ("company.created",),
     )  # fmt: skip
     for path in (LIST, f"{LIST}/{consumer.id}"):
-        seen = world.browser.get(path)
-        assert seen.status == 200
-        assert URL in seen.body
-        assert "whsec_" not in seen.body
+        response = world.browser.get(path)
+        assert response.status == 200
+        assert URL in response.body
+        assert "whsec_" not in response.body
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("url", "not a url", "URL:"),
         ("event_types", "no.such.event", "Events:"),
@@ -83,12 +83,12 @@ def test_a_consumer_is_created_and_its_secret_is_shown_by_that_answer_alone(worl
     ],
 )
 def test_what_is_wrong_with_a_new_consumer_is_said_and_what_was_entered_stays(
-    world: World, field: str, value: str, said: str
+    world: World, field: str, value: str, message: str
 ) -> None:
-    seen = _post(world, LIST, **({"url": URL} | {field: value}))
-    assert seen.status == 422
-    assert said in seen.body.split('role="alert"')[1].split("</div>")[0]
-    assert field == "event_types" or value in seen.body
+    response = _post(world, LIST, **({"url": URL} | {field: value}))
+    assert response.status == 422
+    assert message in response.body.split('role="alert"')[1].split("</div>")[0]
+    assert field == "event_types" or value in response.body
     assert webhook_items.consumers(world.store) == []
 
 
@@ -97,30 +97,30 @@ def test_no_consumer_comes_of_a_vault_that_does_not_answer(world: World, monkeyp
         raise Unavailable("busy", 2)
 
     monkeypatch.setattr(world.site.vault, "create_webhook_secret", busy)
-    seen = _post(world, LIST, url=URL)
-    assert (seen.status, webhook_items.consumers(world.store)) == (503, [])
-    assert "Nothing was created" in seen.body
+    response = _post(world, LIST, url=URL)
+    assert (response.status, webhook_items.consumers(world.store)) == (503, [])
+    assert "the webhook was not added" in response.body
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [(Answer(status=410), "410 Gone"), (Answer(status=500), "failed for five days")]
+    ("answer", "message"), [(Answer(status=410), "410 Gone"), (Answer(status=500), "failed for five days")]
 )
-def test_a_consumer_that_was_disabled_says_why(world: World, answer: Answer, said: str) -> None:
+def test_a_consumer_that_was_disabled_says_why(world: World, answer: Answer, message: str) -> None:
     consumer = _consumer(world, failing_since=NOW - timedelta(days=6))
     world.store.commit(webhook_items.put_consumer(consumer_after(consumer, answer, NOW)))
     for path in (LIST, f"{LIST}/consumer-1"):
         body = world.browser.get(path).body
-        assert said in body
+        assert message in body
         assert '<span class="pill bad">disabled</span>' in body
 
 
 def test_who_was_disabled_by_somebody_is_told_from_who_failed(world: World) -> None:
     _consumer(world)
     consumers.disable(world.store, "consumer-1")
-    assert "Somebody disabled it." in world.browser.get(f"{LIST}/consumer-1").body
+    assert "It was disabled manually." in world.browser.get(f"{LIST}/consumer-1").body
     consumers.enable(world.ports, NOW, "consumer-1")
     body = world.browser.get(f"{LIST}/consumer-1").body
-    assert "Somebody disabled it." not in body
+    assert "It was disabled manually." not in body
     assert '<span class="pill good">enabled</span>' in body
 
 
@@ -136,8 +136,8 @@ def test_deliveries_are_shown_newest_first_with_how_they_went(world: World) -> N
     _delivered(world, consumer, 3, Answer(error="timeout"))
     body = world.browser.get(f"{LIST}/consumer-1").body
     assert re.findall(r"event-\d(?=</span>)", body) == ["event-3", "event-2", "event-1"]
-    assert "no answer in time" in body
-    # What an endpoint answers is shown as text.
+    assert "timed out" in body
+    # An endpoint's answer is shown as text, not as HTML.
     assert "&lt;b&gt;oops&lt;/b&gt;" in body
     failed = world.browser.get(f"{LIST}/consumer-1?show=failed").body
     assert re.findall(r"event-\d(?=</span>)", failed) == ["event-3", "event-2"]
@@ -148,55 +148,55 @@ def test_the_list_goes_on_where_a_page_ends(world: World) -> None:
     for number in range(25):
         _delivered(world, consumer, number, Answer(status=204))
     first = world.browser.get(f"{LIST}/consumer-1").body
-    [more] = re.findall(r'href="(/portal/webhooks/consumer-1\?after=[^"]+)"', first)
-    second = world.browser.get(more.replace("&amp;", "&")).body
+    [next_url] = re.findall(r'href="(/portal/webhooks/consumer-1\?after=[^"]+)"', first)
+    second = world.browser.get(next_url.replace("&amp;", "&")).body
     shown = [re.findall(r"event-\d+(?=</span>)", body) for body in (first, second)]
-    assert [int(one.split("-")[1]) for page in shown for one in page] == list(range(24, -1, -1))
+    assert [int(event_id.split("-")[1]) for page in shown for event_id in page] == list(range(24, -1, -1))
     assert "?after=" not in second
 
 
 def test_a_test_is_sent(world: World) -> None:
     _consumer(world)
-    seen = _post(world, f"{LIST}/consumer-1/test")
-    assert (seen.status, seen.path, seen.query) == (303, f"{LIST}/consumer-1", {"done": "tested"})
+    response = _post(world, f"{LIST}/consumer-1/test")
+    assert (response.status, response.path, response.query) == (303, f"{LIST}/consumer-1", {"done": "tested"})
     [(consumer, event_id, delay)] = world.queues.deliveries
     assert (consumer, delay) == ("consumer-1", 0)
     assert world.event_types == [TEST]
-    assert event_id in world.browser.get(seen.location).body
+    assert event_id in world.browser.get(response.location).body
 
 
 def test_it_is_disabled_and_enabled(world: World) -> None:
     _consumer(world)
     assert _post(world, f"{LIST}/consumer-1/disable").status == 303
     assert webhook_items.consumer(world.store, "consumer-1").disabled
-    refused = _post(world, f"{LIST}/consumer-1/test")
-    assert refused.status == 409
-    assert "enable it first" in refused.body
+    response = _post(world, f"{LIST}/consumer-1/test")
+    assert response.status == 409
+    assert "enable it first" in response.body
     assert _post(world, f"{LIST}/consumer-1/enable").status == 303
     assert not webhook_items.consumer(world.store, "consumer-1").disabled
     [replay] = webhook_items.replays_of(world.store, "consumer-1")
     assert replay.which is Selection.WAITING
-    assert "what waited" in world.browser.get(f"{LIST}/consumer-1").body
+    assert "waiting events" in world.browser.get(f"{LIST}/consumer-1").body
 
 
 @pytest.mark.parametrize("which", ["failed", "all"])
 def test_a_replay_since_a_time_is_started(world: World, which: str) -> None:
     _consumer(world)
-    seen = _post(world, f"{LIST}/consumer-1/replays", since="2026-05-20T08:00", which=which)
-    assert seen.query == {"done": "replaying"}
+    response = _post(world, f"{LIST}/consumer-1/replays", since="2026-05-20T08:00", which=which)
+    assert response.query == {"done": "replaying"}
     [replay] = webhook_items.replays_of(world.store, "consumer-1")
     assert (replay.which, replay.since) == (which, NOW.replace(hour=8, minute=0))
     assert world.queues.replays == [("consumer-1", replay.id, 0)]
-    assert '<span class="pill warn">Running</span>' in world.browser.get(seen.location).body
+    assert '<span class="pill warn">Running</span>' in world.browser.get(response.location).body
 
 
 @pytest.mark.parametrize("since", ["", "yesterday", "2026-05-13T08:00"])
 def test_a_time_that_is_none_or_has_not_come_starts_nothing(world: World, since: str) -> None:
     world.now = datetime(2026, 5, 12, tzinfo=UTC)
     _consumer(world)
-    seen = _post(world, f"{LIST}/consumer-1/replays", since=since)
-    assert seen.status == 422
-    assert 'role="alert"' in seen.body
+    response = _post(world, f"{LIST}/consumer-1/replays", since=since)
+    assert response.status == 422
+    assert 'role="alert"' in response.body
     assert list(webhook_items.replays_of(world.store, "consumer-1")) == []
 
 
@@ -219,8 +219,8 @@ def test_a_form_from_elsewhere_and_a_stranger_do_nothing(world: World, path: str
     before = world.stored()
     assert world.browser.post(LIST + path, form | {"formToken": "forged"}).status == 403
     token = world.form_token("/portal/profile")
-    elsewhere = world.browser.post(LIST + path, form | {"formToken": token}, headers={"sec-fetch-site": "cross-site"})
-    assert elsewhere.status == 403
+    response = world.browser.post(LIST + path, form | {"formToken": token}, headers={"sec-fetch-site": "cross-site"})
+    assert response.status == 403
     world.browser.jar.clear()
     assert world.browser.post(LIST + path, form).path == "/portal/sign-in"
     assert world.stored() == before
@@ -234,11 +234,11 @@ def test_consumers_that_are_not_there_have_no_page(world: World) -> None:
     assert _post(world, f"{LIST}/consumer-1/deliveries/none/replay").status == 404
 
 
-@pytest.mark.parametrize("place", ["zz\n", "x" * 200, "2026", "%00"])
-def test_a_place_that_is_none_of_ours_is_a_page_all_the_same(world: World, place: str) -> None:
+@pytest.mark.parametrize("cursor", ["zz\n", "x" * 200, "2026", "%00"])
+def test_a_place_that_is_none_of_ours_is_a_page_all_the_same(world: World, cursor: str) -> None:
     consumer = _consumer(world)
     _delivered(world, consumer, 1, BROKEN)
-    assert world.browser.get(f"{LIST}/consumer-1?after={place}").status == 200
+    assert world.browser.get(f"{LIST}/consumer-1?after={cursor}").status == 200
 
 
 def test_strangers_see_nothing(world: World) -> None:

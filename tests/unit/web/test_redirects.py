@@ -1,4 +1,4 @@
-"""Where Link leads at the end: Codat's placeholders, percent-encoded, and never to a host that is not allowed."""
+"""Link's final redirect: Codat's placeholders, percent-encoded, and never to a host that is not allowed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from feedlane.web.link.redirects import CANCELLED, DONE, destination_url, platfo
 from tests.worlds.web import World
 
 
-def _to(template: str, *allowed: str, **parameters: str) -> str | None:
+def _redirect_url(template: str, *allowed: str, **parameters: str) -> str | None:
     profile = Profile(redirect_url=template, white_list_urls=allowed)
     return destination_url(profile, DONE, "c-1", "k-1", "Acme & Sons", parameters)
 
@@ -43,15 +43,15 @@ def test_every_placeholder_of_codat_is_filled() -> None:
     ],
 )
 def test_templates(template: str, parameters: dict[str, str], expected: str | None) -> None:
-    assert _to(template, **parameters) == expected
+    assert _redirect_url(template, **parameters) == expected
 
 
 def test_a_placeholder_in_the_host_leads_to_listed_hosts_only() -> None:
     template = "https://{brand}.example.com/done"
-    assert _to(template, "https://one.example.com", brand="one") == "https://one.example.com/done"
-    assert _to(template, "https://one.example.com", brand="two") is None
-    assert _to(template, "http://one.example.com", brand="one") is None
-    assert _to("https://{companyId}.example.com", "https://c-1.example.com") is None
+    assert _redirect_url(template, "https://one.example.com", brand="one") == "https://one.example.com/done"
+    assert _redirect_url(template, "https://one.example.com", brand="two") is None
+    assert _redirect_url(template, "http://one.example.com", brand="one") is None
+    assert _redirect_url("https://{companyId}.example.com", "https://c-1.example.com") is None
 
 
 def test_links_own_parameters_and_too_much_are_not_remembered() -> None:
@@ -64,25 +64,25 @@ def test_finish_sends_the_customer_back_with_the_parameters_of_the_start() -> No
     world = World()
     world.set_profile(redirect_url="https://app.example.com/{journey}?s={statusCode}&o={data.company.companyName}")
     world.call_back(world.start(query="?journey=onboarding"))
-    seen = world.browser.get(f"{world.base()}/finish")
-    assert (seen.status, seen.location) == (302, "https://app.example.com/onboarding?s=200&o=Acme%20Ltd")
+    response = world.browser.get(f"{world.base()}/finish")
+    assert (response.status, response.location) == (302, "https://app.example.com/onboarding?s=200&o=Acme%20Ltd")
 
 
 def test_finish_without_a_redirect_url_shows_the_built_in_page() -> None:
     world = World()
     world.link()
-    seen = world.browser.get(f"{world.base()}/finish")
-    assert seen.status == 200
-    assert "You are connected to Xero" in seen.body
-    assert "Acme Ltd" in seen.body
+    response = world.browser.get(f"{world.base()}/finish")
+    assert response.status == 200
+    assert "You are connected to Xero" in response.body
+    assert "Acme Ltd" in response.body
 
 
 def test_the_company_link_makes_the_first_connection_and_no_second_one() -> None:
     world = World()
     world.store.commit(company_items.remove_connection(world.connection))
-    address = f"/link/company/{world.connection.company_id}"
-    assert "Continue to Xero" in world.browser.get(address).body
-    first, second = world.browser.post(address, {}), world.browser.post(address, {})
+    url = f"/link/company/{world.connection.company_id}"
+    assert "Continue to Xero" in world.browser.get(url).body
+    first, second = world.browser.post(url, {}), world.browser.post(url, {})
     assert first.location == second.location
     assert len(company_items.connections(world.store, world.connection.company_id)) == 1
     assert world.browser.get(first.location).location.startswith("https://login.xero.test/")

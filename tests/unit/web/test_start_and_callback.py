@@ -1,4 +1,4 @@
-"""The way to Xero and back: a state is good once, soon, in one browser, and anything else stores nothing."""
+"""To Xero and back: a state is valid once, briefly and in one browser; anything else stores nothing."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def world() -> World:
 
 
 def test_start_sends_the_browser_to_xero_with_the_settings_scopes(world: World) -> None:
-    seen = world.browser.get(f"{world.base()}/start")
-    assert seen.location.startswith("https://login.xero.test/identity/connect/authorize?")
-    assert seen.query["client_id"] == "app-1"
-    assert seen.query["redirect_uri"] == f"{URL}/oauth/callback"
-    assert set(seen.query["scope"].split()) >= {"bankfeeds", "offline_access", "accounting.settings.read"}
+    response = world.browser.get(f"{world.base()}/start")
+    assert response.location.startswith("https://login.xero.test/identity/connect/authorize?")
+    assert response.query["client_id"] == "app-1"
+    assert response.query["redirect_uri"] == f"{URL}/oauth/callback"
+    assert set(response.query["scope"].split()) >= {"bankfeeds", "offline_access", "accounting.settings.read"}
 
 
 def test_the_state_is_kept_as_a_fingerprint_and_bound_by_a_safe_cookie(world: World) -> None:
-    seen = world.browser.get(f"{world.base()}/start")
-    [cookie] = seen.cookies
+    response = world.browser.get(f"{world.base()}/start")
+    [cookie] = response.cookies
     value = cookie.split("=")[1].split(";")[0]
     assert {"HttpOnly", "SameSite=Lax", "Secure", "Max-Age=600", "Path=/oauth/callback"} <= set(cookie.split("; "))
-    assert seen.query["state"] not in str(world.table.items)
+    assert response.query["state"] not in str(world.table.items)
     assert value not in str(world.table.items)
 
 
 def test_a_good_answer_links_the_connection_and_goes_on_to_the_accounts(world: World) -> None:
     world.add_account()
-    seen = world.link()
+    response = world.link()
     linked = world.current()
-    assert seen.location == f"{URL}{world.base()}/accounts"
+    assert response.location == f"{URL}{world.base()}/accounts"
     assert linked.status is ConnectionStatus.LINKED
     assert linked.tenant is not None
     assert (linked.tenant.id, linked.token_set_id) == (ACME.tenant_id, "token-set-1")
@@ -56,9 +56,9 @@ def test_without_source_accounts_the_customer_goes_to_the_end(world: World) -> N
 def test_an_unknown_state_is_refused_and_nothing_is_stored(world: World) -> None:
     world.start()
     before = dict(world.table.items)
-    seen = world.call_back("never-given-out")
-    assert seen.status == 400
-    assert "do not recognise" in seen.body
+    response = world.call_back("never-given-out")
+    assert response.status == 400
+    assert "do not recognise" in response.body
     assert world.table.items == before
     assert world.site.vault.exchanged == []
 
@@ -67,9 +67,9 @@ def test_a_replayed_state_is_refused_and_nothing_is_stored(world: World) -> None
     state = world.start()
     world.call_back(state)
     before = dict(world.table.items)
-    seen = world.call_back(state, "code-2")
-    assert seen.status == 409
-    assert "already done" in seen.body
+    response = world.call_back(state, "code-2")
+    assert response.status == 409
+    assert "already done" in response.body
     assert world.table.items == before
     assert world.site.vault.exchanged == ["code-1"]
 
@@ -78,19 +78,19 @@ def test_an_expired_state_is_refused_with_a_way_to_try_again(world: World) -> No
     state = world.start()
     world.now += timedelta(minutes=10)
     before = dict(world.table.items)
-    seen = world.call_back(state)
-    assert seen.status == 410
-    assert f'href="{world.base()}/start"' in seen.body
+    response = world.call_back(state)
+    assert response.status == 410
+    assert f'href="{world.base()}/start"' in response.body
     assert world.table.items == before
 
 
 def test_a_state_in_another_browser_is_refused_without_a_way_on(world: World) -> None:
-    """The answer of somebody else's consent must not be completed by a customer who follows a link."""
+    """A customer who follows a link must not complete someone else's consent."""
     state = world.start()
     before = dict(world.table.items)
-    seen = world.call_back(state, browser=Browser(world.site))
-    assert seen.status == 403
-    assert "/start" not in seen.body
+    response = world.call_back(state, browser=Browser(world.site))
+    assert response.status == 403
+    assert "/start" not in response.body
     assert world.table.items == before
 
 
@@ -98,8 +98,8 @@ def test_the_state_of_another_connection_is_refused(world: World) -> None:
     other = world.add_connection()
     world.start()
     foreign = world.start(other, browser=Browser(world.site))
-    seen = world.call_back(foreign)
-    assert seen.status == 403
+    response = world.call_back(foreign)
+    assert response.status == 403
     assert world.current(other).status is ConnectionStatus.PENDING_AUTH
     assert world.site.vault.exchanged == []
 
@@ -116,9 +116,9 @@ def test_two_flows_in_one_browser_do_not_disturb_each_other(world: World) -> Non
 def test_an_answer_without_code_is_explained_and_does_not_use_the_state_up(world: World) -> None:
     state = world.start()
     before = dict(world.table.items)
-    seen = world.browser.get(f"/oauth/callback?state={state}")
-    assert seen.status == 400
-    assert "incomplete" in seen.body
+    response = world.browser.get(f"/oauth/callback?state={state}")
+    assert response.status == 400
+    assert "incomplete" in response.body
     assert world.table.items == before
     assert world.call_back(state).status == 302
 
@@ -128,8 +128,8 @@ def test_cancelling_at_xero_is_written_on_the_connection_and_told_to_the_platfor
         redirect_url="https://app.example.com/done?s={statusCode}&m={errorMessage}&t={statusText}&j={journey}"
     )
     state = world.start(query="?journey=abc%20d")
-    seen = world.browser.get(f"/oauth/callback?error=access_denied&error_description=x&state={state}")
-    assert seen.location == (
+    response = world.browser.get(f"/oauth/callback?error=access_denied&error_description=x&state={state}")
+    assert response.location == (
         "https://app.example.com/done?s=403&m=User%20cancelled&t=User%20cancelled%20linking&j=abc%20d"
     )
     [error] = world.current().errors
@@ -143,9 +143,9 @@ def test_cancelling_at_xero_is_written_on_the_connection_and_told_to_the_platfor
 
 
 def test_cancelling_without_a_redirect_url_shows_a_page(world: World) -> None:
-    seen = world.browser.get(f"/oauth/callback?error=access_denied&state={world.start()}")
-    assert seen.status == 403
-    assert "You cancelled" in seen.body
+    response = world.browser.get(f"/oauth/callback?error=access_denied&state={world.start()}")
+    assert response.status == 403
+    assert "You cancelled" in response.body
 
 
 def test_cancelling_a_reconnection_leaves_a_linked_connection_as_it_is(world: World) -> None:
@@ -157,9 +157,9 @@ def test_cancelling_a_reconnection_leaves_a_linked_connection_as_it_is(world: Wo
 
 
 def test_a_dead_code_is_explained_and_written_down(world: World) -> None:
-    seen = world.call_back(world.start(), "dead")
-    assert seen.status == 400
-    assert "run out" in seen.body
+    response = world.call_back(world.start(), "dead")
+    assert response.status == 400
+    assert "has expired" in response.body
     assert world.current().errors[0].status_code == "500"
     assert world.event_types == ["connection.failed"]
 
@@ -167,9 +167,9 @@ def test_a_dead_code_is_explained_and_written_down(world: World) -> None:
 def test_a_start_that_is_not_set_up_says_so(world: World) -> None:
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(enabled=False)))
     world.set_profile(redirect_url="https://app.example.com/done/{statusCode}")
-    seen = world.browser.get(f"{world.base()}/start")
-    assert seen.status == 501
-    assert "https://app.example.com/done/501" in seen.body
+    response = world.browser.get(f"{world.base()}/start")
+    assert response.status == 501
+    assert "https://app.example.com/done/501" in response.body
 
 
 def test_an_unknown_connection_is_not_found(world: World) -> None:
@@ -183,8 +183,8 @@ def test_a_linked_customer_with_a_session_goes_straight_to_the_accounts(world: W
 
 def test_a_linked_customer_without_a_session_authorises_again(world: World) -> None:
     world.link()
-    seen = Browser(world.site).get(f"{world.base()}/start")
-    assert seen.location.startswith("https://login.xero.test/")
+    response = Browser(world.site).get(f"{world.base()}/start")
+    assert response.location.startswith("https://login.xero.test/")
 
 
 def test_a_session_does_not_skip_a_reconnection_that_is_needed(world: World) -> None:
@@ -204,13 +204,13 @@ def test_no_secret_is_in_a_log_line(world: World, caplog: pytest.LogCaptureFixtu
 
 
 def test_another_redirect_uri_of_the_same_host_is_sent_and_exchanged_with(world: World) -> None:
-    """A proxy may put a path in front: the cookie goes to where Xero sends the browser."""
+    """A proxy may add a path prefix: the cookie's path is the one that Xero redirects to."""
     uri = f"{URL}/xero/oauth/callback"
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(redirect_uri=uri)))
-    seen = world.browser.get(f"{world.base()}/start")
-    assert seen.query["redirect_uri"] == uri
-    assert "Path=/xero/oauth/callback" in seen.cookies[0]
+    response = world.browser.get(f"{world.base()}/start")
+    assert response.query["redirect_uri"] == uri
+    assert "Path=/xero/oauth/callback" in response.cookies[0]
     world.browser.jar = {(name, "/oauth/callback"): value for (name, _), value in world.browser.jar.items()}
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(redirect_uri="")))
-    assert world.call_back(seen.query["state"]).status == 302
+    assert world.call_back(response.query["state"]).status == 302
     assert world.site.vault.redirect_uris == [uri]

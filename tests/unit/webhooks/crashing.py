@@ -1,4 +1,4 @@
-"""A function that dies before or after any call that leaves the process: what tests of crashes are run with."""
+"""Faults for crash tests: the function dies before or after any call that leaves the process."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class Crash(BaseException):
-    """The function dies: nothing catches this."""
+    """Ends the function: nothing in it catches this."""
 
 
 class Faults:
-    """Dies before or after the calls whose turn it is, counted over everything that leaves the process."""
+    """Crashes before or after the calls with the given numbers. Counts all calls that leave the process."""
 
     def __init__(self, before: set[int], after: set[int]) -> None:
         self.before, self.after, self.calls = before, after, 0
@@ -19,11 +19,11 @@ class Faults:
     def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def faulty(*args: Any, **named: Any) -> Any:
             self.calls += 1
-            turn = self.calls
-            if turn in self.before:
+            number = self.calls
+            if number in self.before:
                 raise Crash
             result = call(*args, **named)
-            if turn in self.after:
+            if number in self.after:
                 raise Crash
             return result
 

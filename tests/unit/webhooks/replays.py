@@ -1,4 +1,4 @@
-"""What tests of replays start from: events that were given up, a replay of them, and what it has sent."""
+"""For tests of replays: failed deliveries, a replay of them, and what has been sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 
 def failed(world: World, number: int = 3) -> list[str]:
-    """Events that have been given up, in their order."""
+    """The ids of events whose deliveries have failed, in the order of the events."""
     world.consumer()
     ids = [f"event-{n}" for n in range(number)]
     for n, id in enumerate(ids):
@@ -37,6 +37,6 @@ def posted(world: World) -> list[str]:
 
 
 def state(world: World, replay: Replay) -> Replay:
-    found = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
-    assert found
-    return found
+    stored = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
+    assert stored
+    return stored

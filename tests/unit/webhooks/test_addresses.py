@@ -1,4 +1,4 @@
-"""Where webhooks may go. Each row of the tables is a category of addresses that a sender must never reach."""
+"""Where webhooks may go. Each row of `REFUSED` is a category of addresses that the sender must never reach."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ REFUSED = {
     "reserved": ["240.0.0.1", "250.1.2.3"],
     "benchmarking": ["198.18.0.1", "198.19.255.254"],
     "this network": ["0.0.0.0", "0.1.2.3"],
-    "IPv4-mapped of what is refused": ["::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:224.0.0.1", "::ffff:c058:6301"],
+    "IPv4-mapped, of refused ones": [
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "::ffff:224.0.0.1",
+        "::ffff:c058:6301",
+    ],
     "mapped, spelled out": ["0:0:0:0:0:ffff:7f00:1", "0000:0000:0000:0000:0000:ffff:0a00:0001"],
     "unspecified": ["::"],
     "IPv6 loopback": ["::1"],
@@ -38,14 +43,14 @@ REFUSED = {
     "Teredo": ["2001::1", "2001:0:808:808::1"],
     "site-local": ["fec0::1"],
     "IPv4-translated": ["::ffff:0:127.0.0.1", "::ffff:0:169.254.169.254", "::ffff:0:8.8.8.8"],
-    "given out to nobody": ["1::1", "4000::1", "100:0:0:1::1"],
-    "no address at all": ["", "localhost", "8.8.8", "2001:4860::g"],
+    "unallocated": ["1::1", "4000::1", "100:0:0:1::1"],
+    "not an address": ["", "localhost", "8.8.8", "2001:4860::g"],
 }
 ALLOWED = ["1.1.1.1", "8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "172.32.0.1", "100.128.0.1", "11.0.0.1"]
 
 
 @pytest.mark.parametrize(
-    ("category", "address"), [(name, one) for name, all_of_it in REFUSED.items() for one in all_of_it]
+    ("category", "address"), [(category, address) for category, addresses in REFUSED.items() for address in addresses]
 )
 def test_an_address_that_is_not_public_is_refused(category: str, address: str) -> None:
     assert not is_public(address), category

@@ -1,4 +1,4 @@
-"""Crashes anywhere between the bus and the consumer: nothing lost or invented, and what comes twice has one id."""
+"""Crashes anywhere between the bus and the consumer: nothing is lost or invented, and repeats have the same id."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.worlds.webhooks import BROKEN, OK, TIMEOUT, World, hold_event
 
 CONSUMERS = ("consumer-1", "consumer-2", "consumer-3")
 
-turns = st.sets(st.integers(1, 120), max_size=25)
+call_numbers = st.sets(st.integers(1, 120), max_size=25)
 
 
 @settings(max_examples=150, deadline=None)
-@given(before=turns, after=turns, answers=st.lists(st.sampled_from([OK, BROKEN, TIMEOUT]), max_size=8))
+@given(before=call_numbers, after=call_numbers, answers=st.lists(st.sampled_from([OK, BROKEN, TIMEOUT]), max_size=8))
 def test_whatever_crashes_each_consumer_has_each_event(before: set[int], after: set[int], answers: list[Any]) -> None:
     world, faults = World(answers=list(answers)), Faults(before, after)
     for id in CONSUMERS:
@@ -41,14 +41,14 @@ def test_whatever_crashes_each_consumer_has_each_event(before: set[int], after: 
     _work_off(world)
 
     faults.calls = 10_000
-    wanted = {(id, event.id) for id in CONSUMERS for event in events}
-    assert _arrived(world) == wanted
-    assert {world.delivery(id, event_id).state for id, event_id in wanted} == {DeliveryState.SUCCESS}
+    expected = {(id, event.id) for id in CONSUMERS for event in events}
+    assert _arrived(world) == expected
+    assert {world.delivery(id, event_id).state for id, event_id in expected} == {DeliveryState.SUCCESS}
     assert len({(headers["webhook-id"], body) for *_, headers, body in world.posts}) == len(events)
 
 
 def _until_done(work: Callable[[], Any]) -> None:
-    """Lambda's and the queue's patience: what dies is started again."""
+    """Restarts what crashed, as Lambda and the queue do."""
     while True:
         try:
             work()
@@ -58,7 +58,7 @@ def _until_done(work: Callable[[], Any]) -> None:
 
 
 def _work_off(world: World) -> None:
-    """A message is gone when its function came to the end; otherwise it comes again later."""
+    """Deletes a message once its function has finished; otherwise it is received again later."""
     waiting: list[tuple[datetime, str, str]] = []
     for _ in range(3000):
         for consumer_id, event_id, delay in world.queues.take("deliveries"):
@@ -70,11 +70,11 @@ def _work_off(world: World) -> None:
         world.now = max(world.now, due)
         try:
             world.deliverer.deliver(consumer_id, event_id)
-        except (Crash, ConditionFailed):  # it lost its claim while it was at it
+        except (Crash, ConditionFailed):  # the second: another worker took over the claim
             waiting.append((world.now + timedelta(seconds=10), consumer_id, event_id))
-    raise AssertionError("messages go round for ever")
+    raise AssertionError("messages are received again and again")
 
 
 def _arrived(world: World) -> set[tuple[str, str]]:
-    """Each consumer with each event that was posted to it."""
+    """Every consumer with every event posted to it."""
     return {(url.removeprefix("https://").split(".")[0], headers["webhook-id"]) for _, url, headers, _ in world.posts}

@@ -1,4 +1,4 @@
-"""One delivery: each event to each consumer, on its schedule, signed, under one id."""
+"""A delivery: signed, retried on its schedule, and always with the same id."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_an_event_past_its_days_in_the_outbox_ends_its_delivery(world: World) ->
 def test_a_change_of_the_consumer_during_a_post_is_kept(world: World) -> None:
     world.consumer()
     world.happens(hold_event())
-    world.meanwhile = lambda: world.change(url="https://other.example/") if len(world.posts) == 1 else None
+    world.during_post = lambda: world.change(url="https://other.example/") if len(world.posts) == 1 else None
     world.answers = [BROKEN]
     world.work_off()
     consumer = webhook_items.consumer(world.store, "consumer-1")

@@ -1,4 +1,4 @@
-"""Consumers that are gone, fail for days, or are switched off: announced once, and what waits goes on in order."""
+"""Consumers that are gone, fail for days, or are disabled: announced once; waiting deliveries are sent in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enabling a consumer and sending what waited for it are one: a crash leaves both or neither."""
+"""Enabling a consumer and replaying its waiting deliveries are one change: a crash leaves both or neither."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class DeadQueues(FakeQueues):
 
 @pytest.fixture
 def world() -> World:
-    """Two events wait for a consumer that is disabled."""
+    """Two events wait for a disabled consumer."""
     world = World()
     world.consumer()
     consumers.disable(world.store, "consumer-1")

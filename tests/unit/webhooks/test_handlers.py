@@ -1,4 +1,4 @@
-"""The sample events go through their handlers, from the outbox to the consumer."""
+"""The sample events pass through their handlers, from the outbox to the consumer."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
 
 
 class Bus:
-    def __init__(self, refuses: str = "") -> None:
-        self.refuses = refuses
-        self.notices: list[BusEntry] = []
+    """A bus that refuses one type of event."""
 
-    def put(self, notices: list[BusEntry]) -> list[bool]:
-        self.notices += notices
-        return [notice.event.type != self.refuses for notice in notices]
+    def __init__(self, refused_type: str = "") -> None:
+        self.refused_type = refused_type
+        self.entries: list[BusEntry] = []
+
+    def put(self, entries: list[BusEntry]) -> list[bool]:
+        self.entries += entries
+        return [entry.event.type != self.refused_type for entry in entries]
 
 
 @pytest.fixture
@@ -51,50 +53,48 @@ def test_relay_events_puts_new_events_of_the_outbox_on_the_bus_and_nothing_else(
     app, bus = load("relay_events"), Bus()
     app.bus = lambda: bus
     app.handler(sample("relay_events"), Context())
-    assert [notice.event.type for notice in bus.notices] == [HELD, WRITE_UNSUCCESSFUL]
+    assert [entry.event.type for entry in bus.entries] == [HELD, WRITE_UNSUCCESSFUL]
 
 
 def test_relay_events_fails_at_the_first_that_the_bus_refused_so_that_the_batch_comes_again() -> None:
-    app, given = load("relay_events"), sample("relay_events")
-    app.bus = lambda: Bus(refuses=WRITE_UNSUCCESSFUL)
+    app, event = load("relay_events"), sample("relay_events")
+    app.bus = lambda: Bus(refused_type=WRITE_UNSUCCESSFUL)
     with pytest.raises(app.EventNotAccepted) as failure:
-        app.handler(given, Context())
-    assert failure.value.sequence_number == given["Records"][2]["dynamodb"]["SequenceNumber"]
+        app.handler(event, Context())
+    assert failure.value.sequence_number == event["Records"][2]["dynamodb"]["SequenceNumber"]
 
 
 def test_an_event_that_cannot_be_read_is_told_of_and_stops_nobody() -> None:
-    given, unreadable = sample("relay_events"), []
-    del given["Records"][0]["dynamodb"]["NewImage"]["type"]
-    found = list(events_in(given, unreadable.append))
-    assert [captured.event.type for captured in found] == [WRITE_UNSUCCESSFUL]
+    batch, unreadable = sample("relay_events"), []
+    del batch["Records"][0]["dynamodb"]["NewImage"]["type"]
+    captured = list(events_in(batch, unreadable.append))
+    assert [change.event.type for change in captured] == [WRITE_UNSUCCESSFUL]
     assert len(unreadable) == 1
 
 
 def test_route_events_makes_a_delivery_for_the_consumer(world: World, postponed: list[Any]) -> None:
     assert _route(world, sample("route_events")) == {"batchItemFailures": []}
-    assert world.queues.deliveries == [(CONSUMER, _told()["id"], 0)]
+    assert world.queues.deliveries == [(CONSUMER, _sample_detail()["id"], 0)]
 
 
 def test_an_event_that_cannot_be_routed_comes_again_soon_and_stops_no_other(world: World, postponed: list[Any]) -> None:
-    given = sample("route_events")
-    [good] = given["Records"]
+    [good] = sample("route_events")["Records"]
     poison = good | {"messageId": "poison", "receiptHandle": "poison-receipt", "body": '{"detail": "nothing"}'}
     assert _route(world, {"Records": [poison, good]}) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
-    assert world.queues.deliveries == [(CONSUMER, _told()["id"], 0)]
+    assert world.queues.deliveries == [(CONSUMER, _sample_detail()["id"], 0)]
     assert postponed == [("poison-receipt", 2)]
 
 
 def test_a_batch_of_events_reads_the_consumers_once(world: World, postponed: list[Any]) -> None:
-    given = sample("route_events")
-    [record] = given["Records"]
+    [record] = sample("route_events")["Records"]
     bodies = [json.loads(record["body"]) for _ in range(10)]
     for number, body in enumerate(bodies):
         body["detail"]["id"] = f"event-{number}"
     query, queries = world.table.query, []
 
-    def counted(*asked: Any, **how: Any) -> Any:
-        queries.append(asked)
-        return query(*asked, **how)
+    def counted(*args: Any, **options: Any) -> Any:
+        queries.append(args)
+        return query(*args, **options)
 
     world.table.query = counted  # type: ignore[method-assign]
     records = [record | {"messageId": body["detail"]["id"], "body": json.dumps(body)} for body in bodies]
@@ -107,16 +107,16 @@ def test_deliver_webhooks_posts_what_relay_and_route_brought(world: World, postp
     event = next(events_in(sample("relay_events"), pytest.fail)).event
     world.happens(event)
     assert _handle(world) == {"batchItemFailures": []}
-    assert json.loads(world.posts[0][3]) == _without_routing(_told())
+    assert json.loads(world.posts[0][3]) == _without_routing(_sample_detail())
     assert world.delivery(CONSUMER, event.id).state is DeliveryState.SUCCESS
 
 
 def test_a_message_that_fails_comes_again_soon(world: World, postponed: list[Any]) -> None:
     world.happens(next(events_in(sample("relay_events"), pytest.fail)).event)
     world.secrets = []
-    given = sample("deliver_webhooks")
-    assert _handle(world) == {"batchItemFailures": [{"itemIdentifier": given["Records"][0]["messageId"]}]}
-    assert postponed == [(given["Records"][0]["receiptHandle"], 2)]
+    [record] = sample("deliver_webhooks")["Records"]
+    assert _handle(world) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+    assert postponed == [(record["receiptHandle"], 2)]
 
 
 def test_one_consumer_that_hangs_keeps_no_other_of_the_batch_waiting(world: World, postponed: list[Any]) -> None:
@@ -132,12 +132,12 @@ def test_one_consumer_that_hangs_keeps_no_other_of_the_batch_waiting(world: Worl
     app.deliverer, app.replayer, app.BATCH_SECONDS_MAX = lambda: Deliverer(), lambda: None, 0.3
     records = [_message(f"message-{n}", f"event-{n}") for n in range(9)] + [_message("hanging", "hangs")]
     started = time.monotonic()
-    answer = app.handler({"Records": records}, Context())
-    took = time.monotonic() - started
+    response = app.handler({"Records": records}, Context())
+    seconds = time.monotonic() - started
     release.set()
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "hanging"}]}
+    assert response == {"batchItemFailures": [{"itemIdentifier": "hanging"}]}
     assert sorted(done)[:9] == [f"event-{n}" for n in range(9)]
-    assert took < 2
+    assert seconds < 2
 
 
 def test_the_attempt_is_logged_without_the_url_or_the_body(
@@ -174,29 +174,29 @@ def test_a_message_that_names_neither_comes_again_and_ends_in_the_dead_letters(
 def _handle(world: World, message: str | None = None) -> Any:
     app = load("deliver_webhooks")
     app.deliverer, app.replayer = lambda: world.deliverer, lambda: world.replayer
-    given = sample("deliver_webhooks")
+    event = sample("deliver_webhooks")
     if message is not None:
-        given["Records"][0]["body"] = message
-    return app.handler(given, Context())
+        event["Records"][0]["body"] = message
+    return app.handler(event, Context())
 
 
 def _message(message_id: str, event_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = sample("deliver_webhooks")["Records"][0]
-    return found | {"messageId": message_id, "body": json.dumps({"consumerId": CONSUMER, "eventId": event_id})}
+    record: dict[str, Any] = sample("deliver_webhooks")["Records"][0]
+    return record | {"messageId": message_id, "body": json.dumps({"consumerId": CONSUMER, "eventId": event_id})}
 
 
 def _without_routing(detail: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in detail.items() if name != "feedlane"}
 
 
-def _route(world: World, given: dict[str, Any]) -> Any:
+def _route(world: World, event: dict[str, Any]) -> Any:
     app = load("route_events")
     app.ports = lambda: world.ports
-    return app.handler(given, Context())
+    return app.handler(event, Context())
 
 
-def _told() -> dict[str, Any]:
-    """The event of the sample: the body of its message is what the bus hands on."""
+def _sample_detail() -> dict[str, Any]:
+    """The event in the sample: the body of its message is what the bus sends on."""
     [record] = sample("route_events")["Records"]
-    found: dict[str, Any] = json.loads(record["body"])["detail"]
-    return found
+    detail: dict[str, Any] = json.loads(record["body"])["detail"]
+    return detail

@@ -1,4 +1,4 @@
-"""Headers of a platform's own: which there may be, and that no value is ever shown."""
+"""Custom headers of a consumer: which are allowed, and that no value is ever shown."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ RESERVED = (
 )  # fmt: skip
 
 
-def refused(given: dict[str, str]) -> tuple[str, str]:
+def refused(headers: dict[str, str]) -> tuple[str, str]:
+    """The field and the rule of the refusal, whose message shows no value."""
     with pytest.raises(Invalid) as error:
-        check_headers(given)
+        check_headers(headers)
     assert "canary" not in error.value.message
     [finding] = error.value.findings
     return finding.item_id, finding.validator
 
 
 @pytest.mark.parametrize(
-    "given",
+    "headers",
     [
         {},
         {"Authorization": "Bearer abc.def-ghi_jkl"},
@@ -33,8 +34,8 @@ def refused(given: dict[str, str]) -> tuple[str, str]:
         {"n" * 64: "~"},
     ],
 )
-def test_ordinary_headers_are_taken_as_they_are(given: dict[str, str]) -> None:
-    assert check_headers(given) == given
+def test_ordinary_headers_are_taken_as_they_are(headers: dict[str, str]) -> None:
+    assert check_headers(headers) == headers
 
 
 @pytest.mark.parametrize("name", RESERVED)

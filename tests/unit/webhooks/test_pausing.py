@@ -1,4 +1,4 @@
-"""A consumer that hangs does not occupy the workers that others need."""
+"""A consumer that hangs does not occupy the workers that other consumers need."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_while_a_consumer_hangs_only_one_delivery_at_a_time_tries_it() -> None:
         _deliver(world, number)
     assert len(world.posts) == 1
     world.now += timedelta(seconds=61)
-    world.meanwhile = lambda: _deliver(world, 2) if len(world.posts) < 3 else None
+    world.during_post = lambda: _deliver(world, 2) if len(world.posts) < 3 else None
     _deliver(world, 1)
     assert len(world.posts) == 2
 
@@ -29,8 +29,8 @@ def test_a_delivery_that_was_put_off_has_used_no_attempt() -> None:
     world.answers = [TIMEOUT]
     _deliver(world, 0)
     _deliver(world, 1)
-    put_off = world.delivery(event_id="event-1")
-    assert (put_off.attempts, put_off.tries, put_off.state) == ((), 0, DeliveryState.SENDING)
+    delivery = world.delivery(event_id="event-1")
+    assert (delivery.attempts, delivery.tries, delivery.state) == ((), 0, DeliveryState.SENDING)
     assert world.queues.deliveries[-1] == ("consumer-1", "event-1", 60)
 
 
@@ -58,14 +58,14 @@ def test_an_error_that_comes_at_once_pauses_nobody() -> None:
 
 def test_many_time_outs_at_once_make_one_pause() -> None:
     world = _with_events(5)
-    _deliver(world, 4)  # it answers, and is trusted with many at once
+    _deliver(world, 4)  # the consumer answers, and from then on gets many at once
     world.answers = [TIMEOUT] * 4
 
     def others_are_posting_too() -> None:
         if len(world.posts) < 5:
             _deliver(world, len(world.posts) - 1)
 
-    world.meanwhile = others_are_posting_too
+    world.during_post = others_are_posting_too
     _deliver(world, 0)
     assert len(world.posts) == 5
     pause = world.pause()
@@ -78,10 +78,10 @@ def test_a_worker_that_crashed_while_it_tried_leaves_the_consumer_to_the_next() 
     world.answers = [TIMEOUT]
     _deliver(world, 0)
     world.now += timedelta(seconds=61)
-    world.meanwhile = _crash
+    world.during_post = _crash
     with pytest.raises(KeyboardInterrupt):
         _deliver(world, 1)
-    world.meanwhile = lambda: None
+    world.during_post = lambda: None
     _deliver(world, 1)
     world.work_off()
     assert world.delivery(event_id="event-1").state is DeliveryState.SUCCESS
@@ -106,11 +106,11 @@ def test_a_consumer_that_has_not_answered_lately_is_tried_by_one_delivery_first(
     before = len(world.posts)
 
     def others_come_too() -> None:
-        world.meanwhile = lambda: None
+        world.during_post = lambda: None
         for number in range(1, 9):
             _deliver(world, number)
 
-    world.meanwhile = others_come_too
+    world.during_post = others_come_too
     world.queues.take("deliveries")
     _deliver(world, 0)
     assert len(world.posts) == before + 1
@@ -125,7 +125,7 @@ def test_an_answer_counts_for_a_minute_from_the_last_one() -> None:
     for number in range(18):
         world.now += timedelta(seconds=20)
         _deliver(world, number)
-    world.meanwhile = lambda: _deliver(world, 19) if len(world.posts) == 19 else None
+    world.during_post = lambda: _deliver(world, 19) if len(world.posts) == 19 else None
     _deliver(world, 18)
     assert len(world.posts) == 20
 
@@ -134,7 +134,7 @@ def test_a_consumer_that_is_slow_gets_one_delivery_at_a_time_until_it_is_quick_a
     world, slow = _with_events(6), Answer(status=200, duration_ms=14_000)
     world.answers = [slow, slow, OK]
     _deliver(world, 0)
-    world.meanwhile = lambda: _deliver(world, 5) if len(world.posts) == 2 else None
+    world.during_post = lambda: _deliver(world, 5) if len(world.posts) == 2 else None
     world.queues.take("deliveries")
     _deliver(world, 1)
     assert len(world.posts) == 2

@@ -1,4 +1,4 @@
-"""Replays that crash anywhere: what did not arrive is brought all the same, in order."""
+"""Replays that crash anywhere: they still send what failed, in order."""
 
 from __future__ import annotations
 
@@ -31,43 +31,43 @@ def test_a_crash_at_the_first_attempt_of_what_waited_leaves_nothing_behind(world
         if len(world.posts) == 1:
             raise Crash
 
-    world.meanwhile = crash
+    world.during_post = crash
     resume(world.ports, world.now, "consumer-1")
     world.work_off(crash=Crash)
     assert posted(world) == ["event-1", "event-1"], "at least once"
     assert world.delivery().state is DeliveryState.SUCCESS
 
 
-turns = st.sets(st.integers(1, 150), max_size=20)
+call_numbers = st.sets(st.integers(1, 150), max_size=20)
 
 
 @settings(max_examples=50, deadline=None)
-@given(before=turns, after=turns, answers=st.lists(st.sampled_from([OK, BROKEN, TIMEOUT]), max_size=7))
+@given(before=call_numbers, after=call_numbers, answers=st.lists(st.sampled_from([OK, BROKEN, TIMEOUT]), max_size=7))
 def test_whatever_crashes_a_replay_brings_each_event_in_order(
     before: set[int], after: set[int], answers: list[Answer]
 ) -> None:
     world = World()
     ids = failed(world, 4)
-    world.answers = list(answers)  # fewer than the eight that would give one up
+    world.answers = list(answers)  # fewer than the eight failures after which a delivery is given up
     faults = Faults(before, after)
     for name in ("commit", "get_many", "get", "query"):
         setattr(world.table, name, faults.around(getattr(world.table, name)))
     for name in ("deliver", "replay"):
         setattr(world.queues, name, faults.around(getattr(world.queues, name)))
     object.__setattr__(world.deliverer, "post", faults.around(world.deliverer.post))
-    while not begun(world):
+    while not try_to_start(world):
         pass
     world.work_off(500, crash=Crash)
     faults.calls = 10_000
     for id in ids:
         assert world.delivery(event_id=id).state is DeliveryState.SUCCESS
-    firsts = list(dict.fromkeys(posted(world)))
-    assert firsts == ids
+    first_posts = list(dict.fromkeys(posted(world)))
+    assert first_posts == ids
     assert {headers["webhook-id"] for _, _, headers, _ in world.posts} == set(ids)
 
 
-def begun(world: World) -> bool:
-    """Whether a replay was asked for without a crash: whoever got no answer asks again."""
+def try_to_start(world: World) -> bool:
+    """Whether a replay was requested without a crash. A caller without a response would repeat the request."""
     with suppress(Crash):
         replay(world)
         return True

@@ -1,4 +1,4 @@
-"""A replay goes as fast as its consumer takes it: it waits for no schedule of hours, and does not press."""
+"""A replay keeps its consumer's pace: it does not wait for retries hours away, and does not overload the consumer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_retry_that_is_hours_away_is_brought_forward(world: World) -> None:
     assert world.now == before
     assert world.delivery().state is DeliveryState.SUCCESS
     world.work_off()
-    assert len(world.posts) == 6, "the message of the retry finds that it is over"
+    assert len(world.posts) == 6, "the message of the retry finds the delivery ended"
 
 
 def test_a_retry_of_its_own_schedule_in_between_does_not_make_a_replay_wait_for_hours(world: World) -> None:
@@ -42,10 +42,10 @@ def test_a_retry_of_its_own_schedule_in_between_does_not_make_a_replay_wait_for_
         world.work_off_one("deliveries")
     started = replay(world)
     world.answers = [BROKEN]
-    tried = world.delivery(event_id="event-0")
-    assert tried.due
-    world.now = max(world.now, tried.due)
-    world.deliverer.deliver("consumer-1", "event-0")  # its own retry, which fails once more: the next is in hours
+    delivery = world.delivery(event_id="event-0")
+    assert delivery.due
+    world.now = max(world.now, delivery.due)
+    world.deliverer.deliver("consumer-1", "event-0")  # its own retry, which fails again: the next is hours away
     before = world.now
     world.work_off()
     times = {headers["webhook-id"]: time for time, _, headers, _ in world.posts}

@@ -1,4 +1,4 @@
-"""Replays: what did not arrive is sent once more, all of it, in order and under the same id, and nothing else."""
+"""Replays send all failed deliveries again, in order and with the same ids, and nothing else."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def test_the_same_replay_asked_for_while_it_runs_is_that_one_and_doubles_nothing
     first = replay(world)
     second = replay(world)
     assert first == second.but(version=first.version)
-    assert len(world.queues.replays) == 2, "two bells"
+    assert len(world.queues.replays) == 2, "two messages"
     world.work_off()
     assert posted(world) == ids
 
 
 def test_two_different_replays_at_once_double_nothing_and_keep_the_order(world: World) -> None:
     ids = failed(world, 6)
-    world.meanwhile = lambda: setattr(world, "now", world.now + timedelta(seconds=2))
+    world.during_post = lambda: setattr(world, "now", world.now + timedelta(seconds=2))
     replay(world)
     replay(world, company_id="company-1")
     world.work_off()
@@ -124,19 +124,19 @@ def test_many_are_read_page_by_page_and_worked_on_in_steps(world: World) -> None
         world.happens(hold_event(f"event-{n:03d}", NOW + timedelta(seconds=n)))
     world.now = NOW + HOUR
     world.change(disabled=False)
-    world.meanwhile = lambda: setattr(world, "now", world.now + timedelta(milliseconds=100))
-    query, read = world.table.query, []
+    world.during_post = lambda: setattr(world, "now", world.now + timedelta(milliseconds=100))
+    query, page_sizes = world.table.query, []
 
     def counted(*args: object, **named: object) -> object:
-        found = list(query(*args, **named))  # type: ignore[arg-type]
-        read.append(len(found))
-        return found
+        items = list(query(*args, **named))  # type: ignore[arg-type]
+        page_sizes.append(len(items))
+        return items
 
     world.table.query = counted  # type: ignore[method-assign,assignment]
     started = resume(world.ports, world.now, "consumer-1")
     world.work_off()
     assert posted(world) == [f"event-{n:03d}" for n in range(450)]
-    assert max(read) <= 101
+    assert max(page_sizes) <= 101
     assert state(world, started).succeeded == 450
     assert state(world, started).version > 7, "no step takes longer than its six seconds"
 
@@ -147,12 +147,12 @@ def test_what_the_list_did_not_show_at_first_is_found_at_the_second_look(world: 
     world.happens(hold_event("event-2", NOW + timedelta(seconds=1)))
     world.now = NOW + HOUR
     world.change(disabled=False)
-    key = world.table.items[("CONSUMER#consumer-1", "DELIVERY#event-1")]
-    hidden = {name: key.pop(name) for name in ("gsi1pk", "gsi1sk")}
+    item = world.table.items[("CONSUMER#consumer-1", "DELIVERY#event-1")]
+    index_keys = {name: item.pop(name) for name in ("gsi1pk", "gsi1sk")}
     resume(world.ports, world.now, "consumer-1")
     world.work_off_one("replays")
     assert posted(world) == ["event-2"]
-    key |= hidden
+    item |= index_keys
     world.work_off()
     assert posted(world) == ["event-2", "event-1"]
 

@@ -1,4 +1,4 @@
-"""One delivery sent again: at once, under the same id, with its whole schedule, and never beside a post under way."""
+"""A single delivery sent again: at once, with the same id and its whole schedule, and never during another post."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def world() -> World:
 
 def test_one_delivery_is_sent_again_at_once_under_the_same_id_with_the_same_body(world: World) -> None:
     [id] = failed(world, 1)
-    again = replay_one(world.ports, world.now, "consumer-1", id)
-    assert again.state is DeliveryState.SENDING
+    delivery = replay_one(world.ports, world.now, "consumer-1", id)
+    assert delivery.state is DeliveryState.SENDING
     world.work_off()
     assert posted(world) == [id]
     assert world.delivery(event_id=id).state is DeliveryState.SUCCESS
-    assert len(world.delivery(event_id=id).attempts) == 9, "the attempts before are kept"
+    assert len(world.delivery(event_id=id).attempts) == 9, "the earlier attempts are kept"
 
 
 def test_a_delivery_that_arrived_can_be_sent_again_and_has_its_whole_schedule(world: World) -> None:
@@ -52,6 +52,6 @@ def test_a_delivery_that_is_being_posted_is_left_alone(world: World) -> None:
         if len(world.posts) == 1:
             replay_one(world.ports, world.now, "consumer-1", "event-1")
 
-    world.meanwhile = ask
+    world.during_post = ask
     world.work_off()
     assert len(world.posts) == 1

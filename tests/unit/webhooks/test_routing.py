@@ -1,4 +1,4 @@
-"""Each event becomes one delivery to every consumer that wants it, also if it comes twice or something crashes."""
+"""Every consumer that wants an event gets one delivery, even if the event comes twice or a function crashes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_only_consumers_that_want_the_event_have_a_delivery(world: World) -> Non
 
 
 def test_what_concerns_no_one_company_passes_every_filter_of_tags(world: World) -> None:
-    """A refusal of the whole app above all."""
+    """Above all, a refusal of the whole app."""
     world.consumer("uk", company_tags=("region:uk",))
     world.consumer("fr", company_tags=("region:fr",), event_types=(event_types.WRITE_SUCCESSFUL,))
     world.happens(hold_event().but(company_id=None, company_tags={}))
@@ -73,8 +73,8 @@ def test_a_consumer_created_between_two_tries_has_its_delivery_too(world: World)
     world.consumer("consumer-1")
     world.happens(hold_event())
     world.consumer("consumer-2")
-    made = route(world.ports, hold_event(), world.now)
-    assert {delivery.consumer_id for delivery in made} == {"consumer-1", "consumer-2"}
+    deliveries = route(world.ports, hold_event(), world.now)
+    assert {delivery.consumer_id for delivery in deliveries} == {"consumer-1", "consumer-2"}
 
 
 def test_a_consumer_enabled_at_that_moment_is_sent_the_event(world: World) -> None:
@@ -102,8 +102,8 @@ def test_fifty_consumers_fit_into_one_commit(world: World) -> None:
 
 def test_what_routing_needs_survives_the_bus() -> None:
     event = hold_event()
-    told = event_from_detail(loads(bus_detail(event)))
-    assert told == event.but(payload={})
+    received = event_from_detail(loads(bus_detail(event)))
+    assert received == event.but(payload={})
 
 
 def test_deliveries_are_kept_for_thirty_days(world: World) -> None:

@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when it is given up."""
+"""When a delivery is retried, and when it is given up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_schedule_is_codats() -> None:
 def test_after_the_eighth_failure_there_is_no_ninth_attempt() -> None:
     delivery = Delivery.of(hold_event(), "consumer-1")
     for _ in range(8):
-        delivery = delivery.after(BROKEN, NOW, 0)
+        delivery = delivery.after_attempt(BROKEN, NOW, 0)
     assert delivery.state is DeliveryState.FAILURE
     assert delivery.due is None
     assert len(delivery.attempts) == 8
@@ -46,9 +46,9 @@ def test_a_consumer_without_time_has_a_minute_at_least(answer: Answer, jitter: f
     assert 60 <= wait <= 72
 
 
-@pytest.mark.parametrize(("asked", "wait"), [(1, 300), (299, 300), (450, 450), (600, 600), (86_400, 600)])
-def test_retry_after_is_kept_between_the_delay_and_twice_the_delay(asked: int, wait: int) -> None:
-    assert retry_seconds(2, Answer(status=503, retry_after=asked), 0) == wait
+@pytest.mark.parametrize(("retry_after", "wait"), [(1, 300), (299, 300), (450, 450), (600, 600), (86_400, 600)])
+def test_retry_after_is_kept_between_the_delay_and_twice_the_delay(retry_after: int, wait: int) -> None:
+    assert retry_seconds(2, Answer(status=503, retry_after=retry_after), 0) == wait
 
 
 @pytest.mark.parametrize(
@@ -76,37 +76,39 @@ def test_retry_after_is_seconds_or_a_date_or_nothing(value: str, seconds: int | 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_every_2xx_is_success(status: int) -> None:
-    assert Delivery.of(hold_event(), "c").after(Answer(status=status), NOW, 0).state is DeliveryState.SUCCESS
+    assert Delivery.of(hold_event(), "c").after_attempt(Answer(status=status), NOW, 0).state is DeliveryState.SUCCESS
 
 
 @pytest.mark.parametrize("status", [100, 199, 300, 301, 302, 307, 304, 400, 401, 404, 409, 500, 503, 599])
 def test_nothing_else_is(status: int) -> None:
-    after = Delivery.of(hold_event(), "c").after(Answer(status=status), NOW, 0)
-    assert after.state is DeliveryState.ATTEMPTING
-    assert after.due == NOW + timedelta(seconds=5)
+    delivery = Delivery.of(hold_event(), "c").after_attempt(Answer(status=status), NOW, 0)
+    assert delivery.state is DeliveryState.ATTEMPTING
+    assert delivery.due == NOW + timedelta(seconds=5)
 
 
 def test_every_attempt_is_kept_with_what_came_of_it() -> None:
-    delivery = Delivery.of(hold_event(), "c").after(BROKEN, NOW, 0).after(TIMEOUT, NOW, 0).after(OK, NOW, 0)
-    kept = [(one.status, one.error, one.duration_ms, one.excerpt) for one in delivery.attempts]
+    delivery = Delivery.of(hold_event(), "c")
+    for answer in (BROKEN, TIMEOUT, OK):
+        delivery = delivery.after_attempt(answer, NOW, 0)
+    kept = [(attempt.status, attempt.error, attempt.duration_ms, attempt.excerpt) for attempt in delivery.attempts]
     assert kept == [(500, None, 30, "oops"), (None, "timeout", 15_000, ""), (204, None, 12, "")]
 
 
 def test_a_replay_starts_the_schedule_anew_and_keeps_the_attempts() -> None:
     delivery = Delivery.of(hold_event(), "c")
     for _ in range(8):
-        delivery = delivery.after(BROKEN, NOW, 0)
-    again = delivery.again().after(BROKEN, NOW, 0)
-    assert again.state is DeliveryState.ATTEMPTING
-    assert len(again.attempts) == 9
+        delivery = delivery.after_attempt(BROKEN, NOW, 0)
+    restarted = delivery.restarted().after_attempt(BROKEN, NOW, 0)
+    assert restarted.state is DeliveryState.ATTEMPTING
+    assert len(restarted.attempts) == 9
 
 
 def test_a_pause_grows_while_nothing_gets_better_and_ends_with_any_other_answer() -> None:
     pause = Pause(consumer_id="c", until=NOW)
     lengths = []
     for _ in range(6):
-        pause = pause.after(TIMEOUT, NOW)
+        pause = pause.after_answer(TIMEOUT, NOW)
         lengths.append(pause.seconds)
     assert lengths == [60, 120, 240, 480, 900, 900]
-    assert not pause.after(BROKEN, NOW).is_active
-    assert pause.after(Answer(status=429, retry_after=86_400), NOW).seconds == 900
+    assert not pause.after_answer(BROKEN, NOW).is_active
+    assert pause.after_answer(Answer(status=429, retry_after=86_400), NOW).seconds == 900

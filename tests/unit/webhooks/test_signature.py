@@ -1,4 +1,4 @@
-"""Signatures: the fixed vector, and the two libraries that consumers use."""
+"""Signatures, verified against a fixed vector and the two libraries that consumers use."""
 
 from __future__ import annotations
 
@@ -51,25 +51,25 @@ def test_a_broken_secret_is_an_error_that_does_not_show_it() -> None:
 
 
 def test_secrets_are_asked_for_once_a_minute_and_never_remembered_as_none() -> None:
-    now, asked, answers = [NOW], [], [[], ["one"], ["two", "one"]]
+    now, fetched, answers = [NOW], [], [[], ["one"], ["two", "one"]]
 
-    def ask(consumer_id: str) -> list[str]:
-        asked.append(consumer_id)
+    def fetch(consumer_id: str) -> list[str]:
+        fetched.append(consumer_id)
         return answers.pop(0)
 
-    secrets, consumer = ExpiringCache(ask, lambda: now[0]), Consumer(id="consumer-1", url="https://x", created=NOW)
-    assert secrets.of(consumer) == []
-    assert secrets.of(consumer) == ["one"]
+    secrets, consumer = ExpiringCache(fetch, lambda: now[0]), Consumer(id="consumer-1", url="https://x", created=NOW)
+    assert secrets.get(consumer) == []
+    assert secrets.get(consumer) == ["one"]
     now[0] += timedelta(seconds=59)
-    assert secrets.of(consumer) == ["one"]
+    assert secrets.get(consumer) == ["one"]
     now[0] += timedelta(seconds=1)
-    assert secrets.of(consumer) == ["two", "one"]
-    assert len(asked) == 3
+    assert secrets.get(consumer) == ["two", "one"]
+    assert len(fetched) == 3
 
 
 def test_a_secret_that_was_just_rotated_is_asked_for_at_once() -> None:
     answers = [["one"], ["two", "one"]]
     secrets = ExpiringCache(lambda consumer_id: answers.pop(0), lambda: NOW)
     consumer = Consumer(id="consumer-1", url="https://x", created=NOW)
-    assert secrets.of(consumer) == ["one"]
-    assert secrets.of(consumer.but(version=2)) == ["two", "one"]
+    assert secrets.get(consumer) == ["one"]
+    assert secrets.get(consumer.but(version=2)) == ["two", "one"]

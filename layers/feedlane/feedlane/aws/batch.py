@@ -1,4 +1,4 @@
-"""An SQS batch, record by record or group by group, with only what failed reported as failed."""
+"""An SQS batch, handled record by record or group by group; only the failed records are reported as failed."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-# How soon a failed message is seen again: soon at first, so that a passing fault costs seconds, not minutes.
+# The delay before a failed message is retried: short at first, so that a passing fault costs seconds, not minutes.
 RETRY_PAUSE_SECONDS_MIN = 2
 RETRY_PAUSE_SECONDS_MAX = 300
-# What one more message may take when the other side hangs. Whoever is ended by Lambda in the middle of a batch has to
-# do all of it again, minutes later, and what stands at its end may never have its turn.
+# The time that one message may take when its dependency hangs. If Lambda ends the function within a batch, the whole
+# batch is retried minutes later, and its last messages may never be handled.
 TIME_LEFT_MILLISECONDS_MIN = 28_000
 
 Postpone = Callable[["SqsRecord", int], None]
 TimeLeft = Callable[[], int]
-"""How many milliseconds the function still has."""
+"""How many milliseconds are left to the function."""
 
 
 @dataclass(frozen=True)
 class SqsRecord:
-    """A message as Lambda hands it over."""
+    """A message as Lambda passes it to the function."""
 
     id: str
     receipt: str
@@ -57,24 +57,24 @@ def by_group(
     logger: Logger,
     time_left: TimeLeft,
 ) -> dict[str, Any]:
-    """Each group's records together, in order. A group that fails is reported whole; the others are not touched.
+    """Handles each group's records together, in order. All records of a failed group are reported, none of others.
 
-    Those that have waited most often come first. What there is no time for any more comes again soon.
+    The group with the most receives comes first. Records for which there is no time left are retried soon.
     """
     records = sorted(map(SqsRecord.of, event["Records"]), key=lambda record: record.group)
-    groups = [list(together) for _, together in groupby(records, key=lambda record: record.group)]
+    groups = [list(members) for _, members in groupby(records, key=lambda record: record.group)]
     failed: list[SqsRecord] = []
-    for some in sorted(groups, key=lambda some: -some[0].receives):
-        facts = {"group": some[0].group}
-        if not _has_time(time_left, logger, facts) or not _succeeds(partial(handle, some), logger, facts):
-            failed += some
+    for group in sorted(groups, key=lambda group: -group[0].receives):
+        facts = {"group": group[0].group}
+        if not _has_time(time_left, logger, facts) or not _succeeds(partial(handle, group), logger, facts):
+            failed += group
     return _batch_response(failed, postpone, logger)
 
 
 def one_by_one(
     event: dict[str, Any], handle: Callable[[SqsRecord], None], postpone: Postpone, logger: Logger, time_left: TimeLeft
 ) -> dict[str, Any]:
-    """Each record by itself, for a standard queue. What there is no time for any more comes again soon."""
+    """Handles each record by itself, for a standard queue. Records for which no time is left are retried soon."""
     failed = []
     for record in map(SqsRecord.of, event["Records"]):
         facts = {"message_id": record.id}
@@ -90,28 +90,28 @@ def concurrently(
     logger: Logger,
     seconds: float,
 ) -> dict[str, Any]:
-    """All records side by side, for a standard queue. One that is not done within `seconds` counts as failed."""
+    """Handles all records in parallel, for a standard queue. A record not done within `seconds` counts as failed."""
     pool = ThreadPoolExecutor(max_workers=max(1, len(event["Records"])))
-    started = {}
+    records = {}
     for record in map(SqsRecord.of, event["Records"]):
         work = partial(_succeeds, partial(handle, record), logger, {"message_id": record.id})
-        started[pool.submit(work)] = record
-    done, _ = wait(started, timeout=max(0.0, seconds))
+        records[pool.submit(work)] = record
+    done, _ = wait(records, timeout=max(0.0, seconds))
     pool.shutdown(wait=False, cancel_futures=True)
-    failed = [record for future, record in started.items() if future not in done or not future.result()]
+    failed = [record for future, record in records.items() if future not in done or not future.result()]
     return _batch_response(failed, postpone, logger)
 
 
 def lateness(event: dict[str, Any], now: datetime) -> timedelta:
-    """How long ago the first of these messages was `due`, if they say so.
+    """How long the most overdue of these messages has been `due`, if they have that field.
 
-    Their age in the queue would not tell: one that waits for its time does so on purpose.
+    Their age in the queue would not do: a delayed message waits on purpose.
     """
-    late = timedelta()
+    latest = timedelta()
     for record in event["Records"]:
-        with suppress(ValueError, KeyError, TypeError):  # one that cannot be read fails where it is handled
-            late = max(late, now - datetime.fromisoformat(json.loads(record["body"])["due"]))
-    return late
+        with suppress(ValueError, KeyError, TypeError):  # an unreadable message fails in its handler
+            latest = max(latest, now - datetime.fromisoformat(json.loads(record["body"])["due"]))
+    return latest
 
 
 def _has_time(time_left: TimeLeft, logger: Logger, facts: dict[str, str]) -> bool:
@@ -122,7 +122,7 @@ def _has_time(time_left: TimeLeft, logger: Logger, facts: dict[str, str]) -> boo
 
 
 def _succeeds(work: Callable[[], None], logger: Logger, facts: dict[str, str]) -> bool:
-    """The edge of the function: whatever goes wrong is logged, and its message comes again or ends in the DLQ."""
+    """The edge of the function: every error is logged, and its message is retried or ends in the DLQ."""
     try:
         work()
     except Exception:
@@ -136,5 +136,5 @@ def _batch_response(failed: Iterable[SqsRecord], postpone: Postpone, logger: Log
     for record in failed:
         failures.append({"itemIdentifier": record.id})
         pause = min(RETRY_PAUSE_SECONDS_MAX, RETRY_PAUSE_SECONDS_MIN * 2 ** (record.receives - 1))
-        _succeeds(lambda record=record, pause=pause: postpone(record, pause), logger, {"message_id": record.id})  # type: ignore[misc]
+        _succeeds(partial(postpone, record, pause), logger, {"message_id": record.id})
     return {"batchItemFailures": failures}

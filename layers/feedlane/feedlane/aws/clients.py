@@ -1,4 +1,4 @@
-"""AWS clients, made when first needed, and the store over DynamoDB."""
+"""AWS clients, made on first use, and the store on DynamoDB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.environment import environment
 from feedlane.store.store import Store
 
-# At DEBUG they show whole requests and answers, secrets among them; Lambda gives its level to every logger.
+# At DEBUG they log whole requests and answers, with secrets; Lambda sets its level on every logger.
 for _name in ("boto3", "botocore", "urllib3"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 

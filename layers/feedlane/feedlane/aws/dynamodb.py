@@ -15,7 +15,7 @@ from feedlane.store.table import Add, Condition, ConditionFailed, Contended, Del
 
 BATCH_GET_KEYS_MAX = 100
 BATCH_WRITE_ITEMS_MAX = 25
-_TRIES = 8
+_ATTEMPTS_MAX = 8
 T = TypeVar("T")
 
 _serialize = TypeSerializer().serialize
@@ -23,7 +23,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class DynamoDBTable:
-    """`client` is boto3's DynamoDB client. Throttled batches are tried again with growing pauses."""
+    """`client` is boto3's DynamoDB client. Throttled batches are retried with growing pauses."""
 
     def __init__(self, client: Any, name: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
@@ -35,21 +35,21 @@ class DynamoDBTable:
         return _from_dynamodb(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        found: dict[Key, Item] = {}
-        for some in _chunks(dict.fromkeys(keys), BATCH_GET_KEYS_MAX):
-            request: Any = {self._name: {"Keys": [_key(key) for key in some], "ConsistentRead": True}}
-            for attempt in range(_TRIES):
+        items: dict[Key, Item] = {}
+        for chunk in _chunks(dict.fromkeys(keys), BATCH_GET_KEYS_MAX):
+            request: Any = {self._name: {"Keys": [_key(key) for key in chunk], "ConsistentRead": True}}
+            for attempt in range(_ATTEMPTS_MAX):
                 answer = self._client.batch_get_item(RequestItems=request)
                 for raw in answer["Responses"].get(self._name, []):
                     item = _from_dynamodb(raw)
-                    found[item["pk"], item["sk"]] = item
+                    items[item["pk"], item["sk"]] = item
                 request = answer.get("UnprocessedKeys")
                 if not request:
                     break
                 self._pause(0.05 * 2**attempt)
             else:
-                raise TimeoutError("DynamoDB left keys unread after several tries")
-        return found
+                raise TimeoutError("DynamoDB left keys unread after several attempts")
+        return items
 
     def query(
         self,
@@ -66,13 +66,13 @@ class DynamoDBTable:
         request["ScanIndexForward"] = not reverse
         if limit is not None:
             request["Limit"] = limit
-        left = limit
-        while left is None or left > 0:
+        remaining = limit
+        while remaining is None or remaining > 0:
             answer = self._client.query(**request)
             for raw in answer["Items"]:
                 yield _from_dynamodb(raw)
-            if left is not None:
-                left -= len(answer["Items"])
+            if remaining is not None:
+                remaining -= len(answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -112,16 +112,16 @@ class DynamoDBTable:
         self._write_many({"DeleteRequest": {"Key": _key(key)}} for key in keys)
 
     def _write_many(self, requests: Iterable[dict[str, Any]]) -> None:
-        for some in _chunks(requests, BATCH_WRITE_ITEMS_MAX):
-            waiting: list[dict[str, Any]] = list(some)
-            for attempt in range(_TRIES):
-                answer = self._client.batch_write_item(RequestItems={self._name: waiting})
-                waiting = answer.get("UnprocessedItems", {}).get(self._name, [])
-                if not waiting:
+        for chunk in _chunks(requests, BATCH_WRITE_ITEMS_MAX):
+            unprocessed = chunk
+            for attempt in range(_ATTEMPTS_MAX):
+                answer = self._client.batch_write_item(RequestItems={self._name: unprocessed})
+                unprocessed = answer.get("UnprocessedItems", {}).get(self._name, [])
+                if not unprocessed:
                     break
                 self._pause(0.05 * 2**attempt)
             else:
-                raise TimeoutError("DynamoDB left items unwritten after several tries")
+                raise TimeoutError("DynamoDB left items unwritten after several attempts")
 
     def _request(self, write: Write) -> dict[str, Any]:
         names: dict[str, str] = {}
@@ -183,15 +183,16 @@ def _domain_error(error: ClientError, writes: tuple[Write, ...]) -> Exception:
     code: str = error.response["Error"]["Code"]
     if code == "TransactionCanceledException":
         reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-        failed = [w.key for w, reason in zip(writes, reasons, strict=False) if reason == "ConditionalCheckFailed"]
+        pairs = zip(writes, reasons, strict=False)
+        failed = [write.key for write, reason in pairs if reason == "ConditionalCheckFailed"]
         if failed:
             return ConditionFailed(failed)
         if "TransactionConflict" in reasons:
-            return Contended([w.key for w in writes])
+            return Contended([write.key for write in writes])
     if code in {"TransactionConflictException", "TransactionInProgressException"}:
-        return Contended([w.key for w in writes])
-    other: Exception = error
-    return other
+        return Contended([write.key for write in writes])
+    unknown: Exception = error
+    return unknown
 
 
 def _key(key: Key) -> dict[str, Any]:
@@ -207,7 +208,7 @@ def _from_dynamodb(raw: dict[str, Any]) -> Item:
 
 
 def _plain_value(value: Any) -> Any:
-    """DynamoDB's numbers and binaries as Python's own: everything we store as a number is whole."""
+    """DynamoDB's numbers and binaries as Python's own: every number in the table is whole."""
     if isinstance(value, Decimal):
         return int(value)
     if isinstance(value, Binary):
@@ -219,7 +220,7 @@ def _plain_value(value: Any) -> Any:
     return value
 
 
-def _chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(things)
-    while some := list(islice(iterator, size)):
-        yield some
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -10,21 +10,21 @@ SOURCE = "feedlane"
 
 
 class EventBridgeBus:
-    """Implements `Bus`. `client` is boto3's for EventBridge, which tries again what was throttled."""
+    """Implements `Bus`. `client` is boto3's for EventBridge, which retries throttled calls."""
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
 
-    def put(self, notices: list[BusEntry]) -> list[bool]:
-        answer = self._client.put_events(Entries=[self._entry(notice) for notice in notices])
-        return ["ErrorCode" not in entry for entry in answer["Entries"]]
+    def put(self, entries: list[BusEntry]) -> list[bool]:
+        answer = self._client.put_events(Entries=[self._request_entry(entry) for entry in entries])
+        return ["ErrorCode" not in result for result in answer["Entries"]]
 
-    def _entry(self, notice: BusEntry) -> dict[str, Any]:
+    def _request_entry(self, entry: BusEntry) -> dict[str, Any]:
         return {
             "EventBusName": self._name,
             "Source": SOURCE,
-            "DetailType": notice.event.type,
-            "Time": notice.event.time,
-            "Detail": notice.detail,
+            "DetailType": entry.event.type,
+            "Time": entry.event.time,
+            "Detail": entry.detail,
         }

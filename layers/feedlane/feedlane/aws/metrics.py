@@ -1,6 +1,6 @@
-"""Figures that alarms watch. They leave as lines of the log (CloudWatch's embedded metrics), which costs no call.
+"""The metrics that alarms watch, as lines of the log (CloudWatch's embedded metric format), which costs no call.
 
-No figure has a dimension of its own: one for each feed or tenant would be a metric to pay for each.
+No metric has a dimension of its own: with one per feed or tenant, each would be a metric to pay for.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from feedlane.events import event as event_types
 from feedlane.events.event import Event
 from feedlane.scope import Scope
 
-# Powertools would put the function's name here; a figure that two functions tell is one figure.
+# Powertools would use the function's name; a metric that two functions record is one metric.
 SERVICE = "feedlane"
 
 
 class Metric(StrEnum):
-    """Each has an alarm in `template.yaml`, and each alarm its entry in `docs/operations.md`."""
+    """Each has an alarm in `template.yaml`, and each alarm an entry in `docs/operations.md`."""
 
     APP_HELD = "AppHeld"
     FEEDS_HELD = "FeedsHeld"
@@ -39,25 +39,25 @@ _METRIC_BY_EVENT_TYPE = {
 
 
 def metric_of(event: Event) -> Metric | None:
-    """What an event counts as; None if nobody has to act on it."""
+    """The metric that counts the event; None if the operator does not have to act on it."""
     if event.type == event_types.HELD:
         return Metric.APP_HELD if event.payload["scope"] == Scope.APP else Metric.FEEDS_HELD
     return _METRIC_BY_EVENT_TYPE.get(event.type)
 
 
-def count(measure: Metric, number: int = 1) -> None:
-    _write(measure, MetricUnit.Count, number)
+def count(metric: Metric, number: int = 1) -> None:
+    _write(metric, MetricUnit.Count, number)
 
 
-def record_duration(measure: Metric, time: timedelta) -> None:
-    """How long something has lasted, in seconds; never less than none, whatever two clocks say."""
-    _write(measure, MetricUnit.Seconds, max(0.0, time.total_seconds()))
+def record_duration(metric: Metric, duration: timedelta) -> None:
+    """In seconds; never negative, even if two clocks disagree."""
+    _write(metric, MetricUnit.Seconds, max(0.0, duration.total_seconds()))
 
 
 def record_statement_age(age: timedelta) -> None:
     record_duration(Metric.STATEMENT_AGE, age)
 
 
-def _write(measure: Metric, unit: MetricUnit, value: float) -> None:
-    with single_metric(name=measure, unit=unit, value=value) as metric:
-        metric.add_dimension(name="service", value=SERVICE)
+def _write(metric: Metric, unit: MetricUnit, value: float) -> None:
+    with single_metric(name=metric, unit=unit, value=value) as line:
+        line.add_dimension(name="service", value=SERVICE)

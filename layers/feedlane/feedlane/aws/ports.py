@@ -1,4 +1,4 @@
-"""The ports as every function gets them: over AWS, with the system's clock."""
+"""The ports of every function: on AWS, with the system's clock."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from feedlane.queues import DELAY_SECONDS_MAX
 
 
 class SQSQueues:
-    """The queues on SQS; each URL comes from the environment."""
+    """Implements `Queues`; each URL comes from the environment."""
 
     def push(self, group: str, deduplication_id: str, body: str) -> None:
         self._send_fifo(environment().transactions_queue_url, group, deduplication_id, body)
@@ -25,18 +25,18 @@ class SQSQueues:
         self._send_fifo(environment().statements_queue_url, feed_id, str(uuid.uuid4()), body)
 
     def follow_up(self, follow_up: FollowUp, delay_seconds: int) -> None:
-        self._send_later(environment().checks_queue_url, follow_up.model_dump_json(), delay_seconds)
+        self._send_delayed(environment().checks_queue_url, follow_up.model_dump_json(), delay_seconds)
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
         due = system_clock() + timedelta(seconds=delay_seconds)
         body = json.dumps({"consumerId": consumer_id, "eventId": event_id, "due": iso(due)})
-        self._send_later(environment().deliveries_queue_url, body, delay_seconds)
+        self._send_delayed(environment().deliveries_queue_url, body, delay_seconds)
 
     def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
         body = json.dumps({"consumerId": consumer_id, "replayId": replay_id})
-        self._send_later(environment().deliveries_queue_url, body, delay_seconds)
+        self._send_delayed(environment().deliveries_queue_url, body, delay_seconds)
 
-    def set_aside(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+    def dead_letter(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
         clients.client("sqs").send_message(
             QueueUrl=environment().transactions_dlq_url,
             MessageBody=body,
@@ -52,7 +52,7 @@ class SQSQueues:
         )
 
     @staticmethod
-    def _send_later(url: str, body: str, delay_seconds: int) -> None:
+    def _send_delayed(url: str, body: str, delay_seconds: int) -> None:
         delay = min(max(delay_seconds, 0), DELAY_SECONDS_MAX)
         clients.client("sqs").send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
 
@@ -63,7 +63,7 @@ def queues() -> SQSQueues:
 
 
 def postpone(queue_url: str, receipt: str, seconds: int) -> None:
-    """A received message is seen again after `seconds`, instead of after the queue's visibility timeout."""
+    """Makes a received message visible again after `seconds`, instead of after the queue's visibility timeout."""
     clients.client("sqs").change_message_visibility(
         QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
     )

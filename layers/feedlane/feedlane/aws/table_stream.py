@@ -1,4 +1,4 @@
-"""The table's stream, as Lambda hands it over: the events that were put into the outbox, in order."""
+"""The table's stream as Lambda passes it to a function: the events added to the outbox, in order."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _OUTBOX = "EVENT#"
 _plain = TypeDeserializer().deserialize
 
 
-def events_in(batch: dict[str, Any], unreadable: Callable[[str], None]) -> Iterator[StreamedEvent]:
-    """Each new event with its place in the stream. The table's other changes are passed over.
+def events_in(batch: dict[str, Any], on_unreadable: Callable[[str], None]) -> Iterator[StreamedEvent]:
+    """Each new event with its place in the stream. Other changes of the table are skipped.
 
-    One that cannot be read is told of by its key and left where it is, in the outbox: nobody waits for it.
+    An unreadable event stays in the outbox and is reported by its key: it must not stop the events after it.
     """
     for record in batch["Records"]:
         change = record["dynamodb"]
@@ -29,6 +29,6 @@ def events_in(batch: dict[str, Any], unreadable: Callable[[str], None]) -> Itera
         try:
             event = Event.model_validate(item)
         except ValidationError:
-            unreadable(f"{key['pk']['S']} {key['sk']['S']}")
+            on_unreadable(f"{key['pk']['S']} {key['sk']['S']}")
             continue
         yield StreamedEvent(change["SequenceNumber"], event)

@@ -1,4 +1,4 @@
-"""The vault as other functions reach it: by invoking its function."""
+"""The vault for other functions: they invoke its function."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _THROTTLING_CODES = frozenset({"TooManyRequestsException", "ThrottlingException"
 class LambdaVault:
     """Implements `Vault`.
 
-    `client` is boto3's for Lambda. Its read time-out must outlast the function's: boto3 tries again after
-    one, and a code works only once.
+    `client` is boto3's for Lambda. Its read time-out must be longer than the function's: boto3 retries after a
+    time-out, and a code can be exchanged only once.
     """
 
     def __init__(self, client: Any, function_name: str) -> None:
@@ -43,44 +43,44 @@ class LambdaVault:
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
         message = SaveAppKeys(client_id=client_id, client_secret=client_secret)
-        return KeysCheck.model_validate(self._ask(message))
+        return KeysCheck.model_validate(self._invoke(message))
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
-        return KeysCheck.model_validate(self._ask(AddAppSecret(client_secret=client_secret)))
+        return KeysCheck.model_validate(self._invoke(AddAppSecret(client_secret=client_secret)))
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
-        return KeysCheck.model_validate(self._ask(DropAppSecret(which=which)))
+        return KeysCheck.model_validate(self._invoke(DropAppSecret(which=which)))
 
     def app_keys(self, check: bool = False) -> KeysCheck:
-        return KeysCheck.model_validate(self._ask(DescribeAppKeys(check=check)))
+        return KeysCheck.model_validate(self._invoke(DescribeAppKeys(check=check)))
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         message = ExchangeCode(code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
-        return Grant.model_validate(self._ask(message))
+        return Grant.model_validate(self._invoke(message))
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         message = GetAccessToken(token_set_id=token_set_id, rejected=rejected)
-        return AccessToken.model_validate(self._ask(message))
+        return AccessToken.model_validate(self._invoke(message))
 
     def revoke(self, token_set_id: str) -> None:
-        self._ask(Revoke(token_set_id=token_set_id))
+        self._invoke(Revoke(token_set_id=token_set_id))
 
     def create_webhook_secret(self, consumer_id: str) -> str:
-        return str(self._ask(CreateWebhookSecret(consumer_id=consumer_id))["secret"])
+        return str(self._invoke(CreateWebhookSecret(consumer_id=consumer_id))["secret"])
 
     def webhook_secrets(self, consumer_id: str) -> list[str]:
-        return list(self._ask(GetWebhookSecrets(consumer_id=consumer_id))["secrets"])
+        return list(self._invoke(GetWebhookSecrets(consumer_id=consumer_id))["secrets"])
 
     def webhook_headers(self, consumer_id: str) -> dict[str, str]:
-        return dict(self._ask(GetWebhookHeaders(consumer_id=consumer_id))["headers"])
+        return dict(self._invoke(GetWebhookHeaders(consumer_id=consumer_id))["headers"])
 
     def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
-        self._ask(SetWebhookHeaders(consumer_id=consumer_id, headers=headers))
+        self._invoke(SetWebhookHeaders(consumer_id=consumer_id, headers=headers))
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
-        self._ask(DeleteWebhookSecret(consumer_id=consumer_id))
+        self._invoke(DeleteWebhookSecret(consumer_id=consumer_id))
 
-    def _ask(self, message: Message) -> dict[str, Any]:
+    def _invoke(self, message: Message) -> dict[str, Any]:
         try:
             answer = self._client.invoke(
                 FunctionName=self._function_name, Payload=message.model_dump_json(exclude_none=True).encode()
@@ -93,7 +93,7 @@ class LambdaVault:
         except HTTPClientError as error:
             raise Unavailable(f"The vault did not answer ({type(error).__name__})", 2) from None
         if "FunctionError" in answer:
-            # What it says is in the vault's own log; here it is only that there was no answer.
+            # The vault's own log has the error; here only the failure is known.
             raise Unavailable("The vault failed")
         if "error" in payload:
             raise error_from_data(payload["error"])

@@ -1,11 +1,11 @@
-"""Request bodies: what Codat's SDKs send, read strictly, with an error that names each field that is wrong."""
+"""Request bodies as Codat's SDKs send them, read strictly: the error names each wrong field."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 from pydantic.alias_generators import to_camel
 
 from feedlane.errors import Finding, Invalid
@@ -63,7 +63,7 @@ class AccountInfo(Body):
 
 
 class SourceAccountBody(Body):
-    """Both vocabularies. `sortCode` and `balance` may be missing: Xero's feed connections need neither."""
+    """A source account in either of Codat's two vocabularies. Xero needs neither `sortCode` nor `balance`."""
 
     id: StrictStr
     account_name: StrictStr
@@ -132,7 +132,7 @@ class OriginsBody(Body):
 
 
 class SettingsBody(Body):
-    """What is not given stays as it is. `connectionLimit` null is a limit of none, so that it has to be told apart."""
+    """An absent field leaves the setting as it is. `connectionLimit: null`, which is not absent, means no limit."""
 
     enabled: StrictBool | None = None
     bank_feeds: StrictBool | None = None
@@ -160,7 +160,7 @@ class SecretBody(Body):
 
 
 def parse_body(model: type[B], body: str | None) -> B:
-    """The body as the model says. Raises `Invalid` with a finding for each field that is wrong."""
+    """The body as a model. Raises `Invalid` with a finding for each wrong field."""
     return validate_body(model, json_in(body))
 
 
@@ -170,30 +170,21 @@ def validate_body(model: type[B], value: Any) -> B:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        findings = [_finding(dict(one)) for one in error.errors(include_url=False, include_input=False)]
+        findings = [_finding(dict(detail)) for detail in error.errors(include_url=False, include_input=False)]
         message = "; ".join(f"{finding.item_id}: {finding.message}" for finding in findings)
         raise Invalid(message, findings) from None
 
 
 def json_in(body: str | None) -> Any:
-    """The body as JSON with `Decimal` for numbers that have a fraction. Raises `Invalid`."""
+    """The body as JSON, with `Decimal` for numbers with a fraction. Raises `Invalid`."""
     if not body:
         raise Invalid("The request has no body; a JSON body is required.")
     if len(body) > BODY_BYTES_MAX:
-        raise Invalid(f"The body is too large: at most {BODY_BYTES_MAX:,} bytes are taken.")
+        raise Invalid(f"The body is too large: at most {BODY_BYTES_MAX:,} bytes are accepted.")
     try:
         return loads(body)
     except (ValueError, RecursionError):
         raise Invalid("The body is not valid JSON.") from None
-
-
-def texts_in(body: str | None) -> dict[str, str]:
-    """A flat object of texts."""
-    value = json_in(body)
-    try:
-        return TypeAdapter(dict[str, StrictStr]).validate_python(value)
-    except ValidationError:
-        raise Invalid("The body must be a flat JSON object whose values are texts.") from None
 
 
 def _finding(error: dict[str, Any]) -> Finding:

@@ -1,7 +1,7 @@
 """The one place that turns exceptions into Codat's error envelope.
 
-Codat's SDKs make a typed error only of the statuses that an operation documents, and try 408, 429 and every 5xx
-again for up to an hour: what cannot get better by itself is a 4xx here.
+Codat's SDKs raise a typed error only for statuses that the operation documents, and retry 408, 429 and every 5xx for up
+to an hour: an error that no retry resolves is a 4xx here.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ RACE_RETRY_SECONDS = 1
 
 
 class NotSupported(Exception):
-    """Codat's API has this, Feedlane does not. 404 is what Codat says of a thing that a platform does not support."""
+    """Codat's API has this feature, Feedlane does not. Codat answers 404 for what a platform does not support."""
 
-    def __init__(self, what: str, status: int = 404) -> None:
-        super().__init__(f"{what} is not supported for Xero bank feeds.")
+    def __init__(self, feature: str, status: int = 404) -> None:
+        super().__init__(f"{feature} is not supported for Xero bank feeds.")
         self.status = status
 
 
 class UnknownRoute(Exception):
-    """No route has this path, or (with `allowed`) none with this method."""
+    """No route has this path, or (with `allowed`, the methods there are) not with this method."""
 
     def __init__(self, method: str, path: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(f"{method} is not allowed on {path}." if allowed else f"There is no route {method} {path}.")
@@ -45,7 +45,7 @@ class UnknownRoute(Exception):
 
 
 class RefusedInput(Refused):
-    """Xero refuses what was asked for, not who asks: another input may succeed."""
+    """Xero refuses the input, not the caller: another input may succeed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ErrorAnswer:
     retry: str = "False"
 
     def envelope(self, correlation_id: str) -> dict[str, Any]:
-        """`canBeRetried` is a text: a JSON boolean makes the SDKs lose the whole error."""
+        """`canBeRetried` is a string: a JSON boolean makes the SDKs lose the whole error."""
         body: dict[str, Any] = {
             "statusCode": self.status,
             "service": SERVICE,
@@ -66,7 +66,7 @@ class ErrorAnswer:
             "correlationId": correlation_id,
             "canBeRetried": self.retry,
             "detailedErrorCode": 0,
-            "validation": {"errors": [finding_json(one) for one in self.errors], "warnings": []}
+            "validation": {"errors": [finding_json(finding) for finding in self.errors], "warnings": []}
             if self.errors
             else None,
         }
@@ -94,11 +94,11 @@ def error_answer(error: Exception) -> ErrorAnswer:
         case UnknownRoute():
             return ErrorAnswer(error.status, str(error), {"Allow": ", ".join(error.allowed)} if error.allowed else {})
         case ConditionFailed():
-            message = "Another request changed the same thing at that moment; please retry."
+            message = "Another request changed the same resource at the same time; please retry."
             return ErrorAnswer(503, message, {"Retry-After": str(RACE_RETRY_SECONDS)}, retry="True")
         case Unavailable():
-            wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-            return ErrorAnswer(503, str(error), wait, retry="True")
+            headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+            return ErrorAnswer(503, str(error), headers, retry="True")
     for kind, status in _STATUSES:
         if isinstance(error, kind):
             return ErrorAnswer(status, str(error), problem=getattr(error, "problem", None))

@@ -22,47 +22,48 @@ Json = dict[str, Any]
 class PageRequest:
     number: int
     size: int
-    wanted: Predicate
+    predicate: Predicate
     order_by: str
-    given: dict[str, str]
+    echoed_parameters: dict[str, str]
+    """The filter and the order as the client sent them, for the links."""
 
     @property
     def is_unfiltered(self) -> bool:
-        """No filter and no order: only the things on the page need to be made into JSON."""
-        return not self.given
+        """Without filter and order, only the items on the page have to be converted to JSON."""
+        return not self.echoed_parameters
 
 
 def page_request(parameters: Mapping[str, str], fields: Fields, name: str) -> PageRequest:
-    """The page asked for, of things with these fields; `name` is what errors call such a thing."""
+    """The requested page of items with these fields; `name` is the item's name in errors. Raises `Invalid`."""
     order_by = parameters.get("orderBy", "")
     if order_by:
         property_of(order_by.removeprefix("-"), fields, name)
     return PageRequest(
         number=_whole_number("page", parameters.get("page", "1"), 10**9),
         size=_whole_number("pageSize", parameters.get("pageSize", str(PAGE_SIZE_DEFAULT)), PAGE_SIZE_MAX),
-        wanted=query_predicate(parameters.get("query", ""), fields, name),
+        predicate=query_predicate(parameters.get("query", ""), fields, name),
         order_by=order_by,
-        given={key: parameters[key] for key in ("query", "orderBy") if parameters.get(key)},
+        echoed_parameters={key: parameters[key] for key in ("query", "orderBy") if parameters.get(key)},
     )
 
 
 def page_of(request: PageRequest, path: str, results: Iterable[Json], extra: Mapping[str, str] | None = None) -> Json:
-    """The page of the results that the request wants, in its order."""
-    found = [one for one in results if request.wanted(one)]
+    """The page of the results that match the request's filter, in its order."""
+    matches = [result for result in results if request.predicate(result)]
     if request.order_by:
-        found = _sort_results(found, request.order_by)
-    return page_envelope(request, path, list(_slice_of(request, found)), len(found), extra)
+        matches = _sort_results(matches, request.order_by)
+    return page_envelope(request, path, list(_slice_of(request, matches)), len(matches), extra)
 
 
 def lazy_page(
     request: PageRequest,
     path: str,
-    things: Sequence[T],
+    items: Sequence[T],
     shape: Callable[[Sequence[T]], list[Json]],
     extra: Mapping[str, str] | None = None,
 ) -> Json:
-    """The same for a request without filter and order: `shape` is called for what is on the page only."""
-    return page_envelope(request, path, shape(_slice_of(request, things)), len(things), extra)
+    """The same for a request without filter and order: `shape` gets only the items on the page."""
+    return page_envelope(request, path, shape(_slice_of(request, items)), len(items), extra)
 
 
 def page_size(parameters: Mapping[str, str]) -> int:
@@ -70,15 +71,15 @@ def page_size(parameters: Mapping[str, str]) -> int:
 
 
 def cursor_in(text: str) -> str:
-    """The place that an earlier page ended at. Raises `Invalid`."""
+    """The place where the previous page ended. Raises `Invalid`."""
     try:
         return urlsafe_b64decode(text).decode()
     except ValueError:
-        raise Invalid.field("after", "must be as a page's next link has it", "Cursor") from None
+        raise Invalid.field("after", "must be the value in a page's next link", "Cursor") from None
 
 
 def cursor_page(path: str, parameters: Mapping[str, str], results: list[Json], place: str) -> Json:
-    """A page of a list too long to count: it links to the page after `place`, if there is one."""
+    """A page of a list that is too long to count, with a link to the page after `place`, if there is one."""
     links = {"self": {"href": path}, "current": {"href": f"{path}?{urlencode(parameters)}" if parameters else path}}
     if place:
         cursor = urlsafe_b64encode(place.encode()).decode()
@@ -103,31 +104,31 @@ def page_envelope(
     }
 
 
-def _slice_of(request: PageRequest, things: Sequence[T]) -> Sequence[T]:
+def _slice_of(request: PageRequest, items: Sequence[T]) -> Sequence[T]:
     start = (request.number - 1) * request.size
-    return things[start : start + request.size]
+    return items[start : start + request.size]
 
 
 def _link(request: PageRequest, path: str, number: int, extra: Mapping[str, str] | None) -> Json:
-    query = {"page": str(number), "pageSize": str(request.size)} | request.given | dict(extra or {})
+    query = {"page": str(number), "pageSize": str(request.size)} | request.echoed_parameters | dict(extra or {})
     return {"href": f"{path}?{urlencode(query)}"}
 
 
-def _sort_results(found: list[Json], order_by: str) -> list[Json]:
+def _sort_results(results: list[Json], order_by: str) -> list[Json]:
     name = order_by.removeprefix("-")
 
-    def rank(one: Json) -> tuple[bool, str | float]:
-        value: Any = one
+    def rank(result: Json) -> tuple[bool, str | float]:
+        value: Any = result
         for part in name.split("."):
             value = value.get(part) if isinstance(value, dict) else None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return value is not None, str(value).casefold()
         return True, value
 
-    return sorted(found, key=rank, reverse=order_by.startswith("-"))
+    return sorted(results, key=rank, reverse=order_by.startswith("-"))
 
 
-def _whole_number(name: str, text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
-        raise Invalid.field(name, f"must be a whole number from 1 to {most}", "Range")
+def _whole_number(name: str, text: str, maximum: int) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= maximum:
+        raise Invalid.field(name, f"must be a whole number from 1 to {maximum}", "Range")
     return int(text)

@@ -1,7 +1,7 @@
-"""Codat's query language: `name~Bakery && {status=Linked || status=Unlinked}`, over things in their JSON form.
+"""Codat's query language: `name~Bakery && {status=Linked || status=Unlinked}`, over items in their JSON form.
 
-Texts are compared without regard to case, as Codat's own examples need (`sourceType=accounting`). A property inside
-a list (`dataConnections.status`) fits if it fits for any element.
+Strings are compared case-insensitively, as Codat's own examples need (`sourceType=accounting`). A property inside a
+list (`dataConnections.status`) matches if that of any element does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MALFORMED = "Error parsing query - Malformed query."
 
 Json = dict[str, Any]
 Predicate = Callable[[Json], bool]
-# The properties that can be asked for; a nested one has its own.
+# The properties that a query may name; a nested object has its own.
 Fields = dict[str, "Fields | None"]
 
 _TOKEN = re.compile(r"&&|\|\||[{}]|[^&|{}]+|[&|]")
@@ -37,25 +37,25 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def query_predicate(query: str, fields: Fields, name: str) -> Predicate:
-    """What the query asks for, as a test. `name` is what an error calls the thing queried. Raises `Invalid`."""
+    """The query as a test of an item. `name` is the item's name in errors. Raises `Invalid`."""
     return _parse_query(query, lambda text: _property_comparison(text, fields, name))
 
 
 def tag_predicate(query: str) -> Callable[[dict[str, str]], bool]:
-    """The same language over tags (`uid=cust_1 && region!=uk`), whose keys are free. Case matters, as for webhooks."""
+    """The same language over tags (`uid=cust_1 && region!=uk`), whose keys are free. Case-sensitive like webhooks."""
     return _parse_query(query, _tag_comparison)
 
 
 def property_of(path: str, fields: Fields, name: str) -> list[str]:
-    """The parts of a property's path as the JSON has them. Raises `Invalid` for one that there is not."""
+    """The parts of a property's path, spelt as in the JSON. Raises `Invalid` for an unknown property."""
     parts: list[str] = []
-    inside: Fields | None = fields
+    nested: Fields | None = fields
     for part in path.strip().split("."):
-        known = {field.casefold(): field for field in inside or {}}
+        known = {field.casefold(): field for field in nested or {}}
         if part.casefold() not in known:
             raise Invalid(f"Could not resolve property {path.strip()} on {name}")
         parts.append(known[part.casefold()])
-        inside = (inside or {})[parts[-1]]
+        nested = (nested or {})[parts[-1]]
     return parts
 
 
@@ -76,7 +76,7 @@ def _parse_or(pieces: list[str], comparison: Callable[[str], Callable[[Any], boo
     while pieces[:1] == ["||"]:
         pieces.pop(0)
         tests.append(_parse_and(pieces, comparison))
-    return lambda one: any(test(one) for test in tests)
+    return lambda item: any(test(item) for test in tests)
 
 
 def _parse_and(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
@@ -84,7 +84,7 @@ def _parse_and(pieces: list[str], comparison: Callable[[str], Callable[[Any], bo
     while pieces[:1] == ["&&"]:
         pieces.pop(0)
         tests.append(_parse_term(pieces, comparison))
-    return lambda one: all(test(one) for test in tests)
+    return lambda item: all(test(item) for test in tests)
 
 
 def _parse_term(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
@@ -97,7 +97,7 @@ def _parse_term(pieces: list[str], comparison: Callable[[str], Callable[[Any], b
             raise Invalid(MALFORMED)
         pieces.pop(0)
         return test
-    # A single & or | belongs to the value it stands in.
+    # A single & or | is part of the value.
     while pieces and pieces[0] not in _SYMBOLS and (pieces[0] in _LONE_SYMBOLS or piece[-1] in _LONE_SYMBOLS):
         piece += pieces.pop(0)
     return comparison(piece)
@@ -115,7 +115,7 @@ def _split_comparison(text: str) -> tuple[str, str, str]:
 def _property_comparison(text: str, fields: Fields, name: str) -> Predicate:
     path, sign, value = _split_comparison(text)
     parts = property_of(path, fields, name)
-    return lambda one: _fits_any(_values(one, parts), sign, value)
+    return lambda item: _any_matches(_values(item, parts), sign, value)
 
 
 def _tag_comparison(text: str) -> Callable[[dict[str, str]], bool]:
@@ -130,49 +130,49 @@ def _tag_comparison(text: str) -> Callable[[dict[str, str]], bool]:
     raise Invalid(MALFORMED)
 
 
-def _values(one: Any, parts: list[str]) -> list[Any]:
-    if isinstance(one, list):
-        return [value for element in one for value in _values(element, parts)]
+def _values(item: Any, parts: list[str]) -> list[Any]:
+    if isinstance(item, list):
+        return [value for element in item for value in _values(element, parts)]
     if not parts:
-        return [one]
-    return _values(one.get(parts[0]), parts[1:]) if isinstance(one, dict) else []
+        return [item]
+    return _values(item.get(parts[0]), parts[1:]) if isinstance(item, dict) else []
 
 
-def _fits_any(found: list[Any], sign: str, value: str) -> bool:
+def _any_matches(actual_values: list[Any], sign: str, value: str) -> bool:
     if sign == "!=":
-        return not any(_fits(one, "=", value) for one in found)
-    return any(_fits(one, sign, value) for one in found)
+        return not any(_matches(actual, "=", value) for actual in actual_values)
+    return any(_matches(actual, sign, value) for actual in actual_values)
 
 
-def _fits(found: Any, sign: str, value: str) -> bool:
-    if found is None:
+def _matches(actual: Any, sign: str, value: str) -> bool:
+    if actual is None:
         return False
-    if isinstance(found, bool):
-        return sign == "=" and str(found).casefold() == value.casefold()
-    if isinstance(found, (int, float)):
-        return _fits_number(found, sign, value)
-    if _DATE.fullmatch(str(found)) and _DATE.fullmatch(value) and sign != "~":
-        return _fits_date(str(found), sign, value)
+    if isinstance(actual, bool):
+        return sign == "=" and str(actual).casefold() == value.casefold()
+    if isinstance(actual, (int, float)):
+        return _number_matches(actual, sign, value)
+    if _DATE.fullmatch(str(actual)) and _DATE.fullmatch(value) and sign != "~":
+        return _date_matches(str(actual), sign, value)
     if sign == "~":
-        return value.casefold() in str(found).casefold()
+        return value.casefold() in str(actual).casefold()
     if sign != "=":
         raise Invalid(MALFORMED)
-    return str(found).casefold() == value.casefold()
+    return str(actual).casefold() == value.casefold()
 
 
-def _fits_number(found: float, sign: str, value: str) -> bool:
+def _number_matches(actual: float, sign: str, value: str) -> bool:
     try:
-        return sign in _OPERATORS and _OPERATORS[sign](found, float(value))
+        return sign in _OPERATORS and _OPERATORS[sign](actual, float(value))
     except ValueError:
         raise Invalid(MALFORMED) from None
 
 
-def _fits_date(found: str, sign: str, value: str) -> bool:
-    """A value without a time speaks of the whole day."""
+def _date_matches(actual: str, sign: str, value: str) -> bool:
+    """A value without a time means the whole day."""
     if "T" not in value:
-        return _OPERATORS[sign](found[:10], value)
+        return _OPERATORS[sign](actual[:10], value)
     try:
-        return _OPERATORS[sign](_moment(found), _moment(value))
+        return _OPERATORS[sign](_moment(actual), _moment(value))
     except ValueError:
         raise Invalid(MALFORMED) from None
 

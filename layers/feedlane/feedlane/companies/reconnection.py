@@ -5,19 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from feedlane.companies.connection import ACCESS_REFUSED, MISSING_SCOPE, Connection, ConnectionFault
-from feedlane.credentials.problems import NOT_GRANTED
+from feedlane.credentials.problems import NOT_GRANTED, unauthorised_problem
 from feedlane.problem import Problem
 
-# The reason of every hold on a connection, whatever the fault on the connection says.
+# The reason of the hold on the connection, whatever the fault on the connection says.
 RECONNECTION_NEEDED = "reconnection-needed"
 CUSTOMER_MESSAGE = "The integration de-authorized access to the connection."
 BANK_FEEDS_NOT_AUTHORISED = "The connection was authorised without access to bank feeds; the customer has to reconnect."
 
-CONNECTION_REMOVED = Problem(
-    type="connection-removed",
-    title="Connection removed",
-    status=401,
-    detail="The organisation is no longer connected to the app: it was disconnected in Xero.",
+CONNECTION_REMOVED = unauthorised_problem(
+    "connection-removed",
+    "Connection removed",
+    "The organisation is no longer connected to the app: it was disconnected in Xero.",
 )
 BANK_FEEDS_SCOPE_MISSING = Problem(
     type=MISSING_SCOPE, title="Missing scope", status=403, detail=BANK_FEEDS_NOT_AUTHORISED

@@ -1,4 +1,4 @@
-"""What other functions may ask of the vault, as the events of its function; answers and errors as data."""
+"""The vault's messages: requests of other functions as events of its function; answers and errors as data."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from feedlane.problem import Problem
 
 
 class VaultFailed(Exception):
-    """An unforeseen error without its text, which may quote a request: only its kind and its place."""
+    """An unexpected error by its type and place only: its text may quote a request."""
 
     @classmethod
-    def of(cls, error: Exception) -> Self:
+    def from_error(cls, error: Exception) -> Self:
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
-        return cls(f"{type(error).__name__} at {where}")
+        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
+        return cls(f"{type(error).__name__} at {place}")
 
 
 class _Message(BaseModel):
-    # An error must not quote what it could not read: it may be a code or a secret.
+    # An error must not quote its input, which may be a code or a secret.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
@@ -106,14 +106,13 @@ def parse_message(event: Any) -> Message:
     try:
         return _messages.validate_python(event)
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_context=False, include_input=False)
-    # Not in pydantic's own words: some of them quote what was sent.
-    findings = [_finding(".".join(map(str, one["loc"])), one["type"]) for one in wrong]
-    raise Invalid("The vault does not understand the message", findings)
-
-
-def _finding(field: str, rule: str) -> Finding:
-    return Finding(item_id=field, message="is not as the vault needs it", validator=rule)
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+    # Without pydantic's messages: some of them quote the input.
+    findings = [
+        Finding(item_id=".".join(map(str, detail["loc"])), message="is not valid", validator=detail["type"])
+        for detail in details
+    ]
+    raise Invalid("The vault cannot read the message", findings)
 
 
 def perform(vault: Vault, message: Message) -> dict[str, Any]:
@@ -163,7 +162,7 @@ def _perform_for_webhooks(vault: Vault, message: WebhookMessage) -> dict[str, An
 def error_as_data(error: FeedlaneError) -> dict[str, Any]:
     match error:
         case Invalid(message=message, findings=findings):
-            facts: dict[str, Any] = {"message": message, "findings": [one.model_dump() for one in findings]}
+            facts: dict[str, Any] = {"message": message, "findings": [finding.model_dump() for finding in findings]}
         case ReconnectionNeeded(problem=problem) | AppKeysRejected(problem=problem):
             facts = {"problem": problem.model_dump()}
         case Unavailable(retry_after=seconds):
@@ -174,14 +173,14 @@ def error_as_data(error: FeedlaneError) -> dict[str, Any]:
 
 
 def error_from_data(data: dict[str, Any]) -> FeedlaneError:
-    """The error that `error_as_data` took apart."""
+    """The error that `error_as_data` made the data of."""
     match data:
         case {"kind": "Invalid", "message": message, "findings": findings}:
-            return Invalid(message, [Finding.model_validate(one) for one in findings])
+            return Invalid(message, [Finding.model_validate(finding) for finding in findings])
         case {"kind": "ReconnectionNeeded", "problem": problem}:
             return ReconnectionNeeded(Problem.model_validate(problem))
         case {"kind": "AppKeysRejected", "problem": problem}:
             return AppKeysRejected(Problem.model_validate(problem))
         case {"kind": "Unavailable", "message": message, "retry_after": seconds}:
             return Unavailable(message, seconds)
-    return Unavailable("The vault gave an answer that is not understood")
+    return Unavailable("The vault's answer cannot be read")

@@ -1,22 +1,22 @@
-"""Why a token set gives no access: problems that only the customer can resolve."""
+"""Why a token set gives no access: problems that only a new authorisation by the customer resolves."""
 
 from __future__ import annotations
 
 from feedlane.problem import Problem
 
 
-def _unauthorised_problem(type: str, title: str, detail: str) -> Problem:
+def unauthorised_problem(type: str, title: str, detail: str) -> Problem:
     return Problem(type=type, title=title, status=401, detail=detail)
 
 
-ONE_OFF_ENDED = _unauthorised_problem(
-    "one-off-access-ended", "One-off access ended", "The customer gave access once, and it has ended."
+ONE_OFF_ENDED = unauthorised_problem(
+    "one-off-access-ended", "One-off access ended", "The customer's one-off access has ended."
 )
-NOT_GRANTED = _unauthorised_problem(
-    "token-set-unknown", "Not authorised", "There is no authorisation of this customer any more."
+NOT_GRANTED = unauthorised_problem(
+    "token-set-unknown", "Not authorised", "The customer's authorisation no longer exists."
 )
-GRANTED_TO_OTHER_APP = _unauthorised_problem(
+GRANTED_TO_OTHER_APP = unauthorised_problem(
     "granted-to-another-app",
     "Granted to another app",
-    "The customer authorised another Xero app than the one whose keys are set.",
+    "The customer authorised a different Xero app from the one whose keys are set.",
 )

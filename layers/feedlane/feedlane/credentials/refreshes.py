@@ -1,4 +1,4 @@
-"""The list of token sets with a refresh whose end nobody knows (yet). The vault keeps it, with their leases."""
+"""Token sets whose last refresh has no known outcome (yet). The vault keeps this list, with their leases."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from feedlane.store.store import Store
 
 
 def in_doubt_since(store: Store, moment: datetime, limit: int) -> list[str]:
-    """The ids of those that have been in doubt since then or longer, the longest first."""
-    found = store.table.query(keys.REFRESHES, end=iso(moment), limit=limit, index=True)
-    return [item["gsi1sk"].partition("#")[2] for item in found]
+    """The ids of token sets in doubt since `moment` or longer, the oldest first."""
+    items = store.table.query(keys.REFRESHES, end=iso(moment), limit=limit, index=True)
+    return [item["gsi1sk"].partition("#")[2] for item in items]
 
 
 def is_in_doubt(store: Store, token_set_id: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from feedlane.record import Record
 
-# Refreshed this long before it ends, so that a call made with it does not outlive it.
+# A token is refreshed this long before it expires, so that it does not expire during a call.
 REFRESH_MARGIN = timedelta(minutes=3)
 
 
@@ -24,7 +24,7 @@ class TokenSet(Record):
 
 
 class AccessToken(Record):
-    """What the vault gives to other functions: short-lived, and never stored by them. `scopes` empty: not known."""
+    """What the vault gives to other functions: short-lived, never stored. Empty `scopes` means unknown."""
 
     value: str
     expires_at: datetime

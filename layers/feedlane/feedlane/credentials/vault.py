@@ -1,4 +1,4 @@
-"""The vault as a port: the only way to keys and tokens. Other functions get short-lived access tokens, no more."""
+"""The vault as a port: the only access to keys and tokens. Other functions get only short-lived access tokens."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Protocol
 from feedlane.credentials.token_set import AccessToken
 from feedlane.record import Record
 
-# The problem of a call for which there are no keys.
+# The type of the problem when the app has no keys.
 KEYS_NOT_SET = "app-keys-not-set"
 
 
 class Grant(Record):
-    """What an exchanged code brought: the token set is stored already, this is its access token."""
+    """The result of a code exchange: the token set, already stored, and its access token."""
 
     token_set_id: str
     access_token: str
@@ -25,10 +25,10 @@ class Grant(Record):
 
 
 class KeysCheck(Record):
-    """What Xero said of the app's keys. `ok` None: Xero could not be asked now; the keys are stored all the same.
+    """Xero's verdict on the app's keys. `ok` None: Xero could not be reached; the keys are stored all the same.
 
-    `endings` are the last four characters of the secrets that are stored now, in the order in which they are tried.
-    `version` rises with every change of the keys; 0: there are none.
+    `endings` are the last four characters of the stored secrets, in the order in which they are tried.
+    `version` grows with every change of the keys; 0: there are none.
     """
 
     ok: bool | None
@@ -40,7 +40,7 @@ class KeysCheck(Record):
 
 
 class SecretSlot(StrEnum):
-    """Which of the app's secrets: the one that is tried first, or the one that is tried when Xero refuses that."""
+    """One of the app's secrets: the first to be tried, or the one to be tried when Xero refuses the first."""
 
     FIRST = "first"
     SECOND = "second"
@@ -48,49 +48,49 @@ class SecretSlot(StrEnum):
 
 class Vault(Protocol):
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
-        """Checks the keys with Xero and stores them unless Xero says they are wrong. Raises `Invalid`.
+        """Checks the keys with Xero and stores them unless Xero rejects them. Raises `Invalid`.
 
-        A former secret of the same app stays as the second.
+        A former secret of the same app is kept as the second.
         """
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
-        """A second secret, tried when Xero does not know the first. Checked as `save_app_keys` does it.
+        """Stores a second secret, to be tried when Xero rejects the first. Checked as in `save_app_keys`.
 
         Raises `Invalid`, `AppKeysRejected` if there are no keys yet.
         """
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
-        """Forgets one of two secrets, if Xero knows the other. Raises `Invalid`, `Unavailable`."""
+        """Deletes one of two secrets, if Xero accepts the other. Raises `Invalid`, `Unavailable`."""
 
     def app_keys(self, check: bool = False) -> KeysCheck:
-        """The keys as they stand. `check` asks Xero; otherwise `ok` is what Xero said when they were stored."""
+        """The current keys. `check` asks Xero; otherwise `ok` is Xero's verdict when they were stored."""
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         """Raises `ReconnectionNeeded` (the code is dead), `AppKeysRejected`, `Unavailable`."""
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
-        """A token that works now. `rejected` is the fingerprint of one that got a 401: it will not be given again.
+        """A valid token. `rejected` is the fingerprint of a token that got a 401: it is not given again.
 
         Raises `ReconnectionNeeded`, `AppKeysRejected`, `Unavailable`.
         """
 
     def revoke(self, token_set_id: str) -> None:
-        """Ends the whole grant at Xero (all organisations of that user) and forgets the token set."""
+        """Revokes the whole grant at Xero (all organisations of that user) and deletes the token set."""
 
     def create_webhook_secret(self, consumer_id: str) -> str:
-        """A new `whsec_…` secret of a consumer; it is shown this once. Those before go on signing for 24 hours.
+        """A new `whsec_…` secret of a consumer, shown only once. Its former secrets sign for another 24 hours.
 
-        Raises `Invalid` if it is done too often.
+        Raises `Invalid` if called too often.
         """
 
     def webhook_secrets(self, consumer_id: str) -> list[str]:
-        """The secrets to sign with, the newest first."""
+        """The secrets that sign a consumer's webhooks, the newest first."""
 
     def webhook_headers(self, consumer_id: str) -> dict[str, str]:
-        """The headers of its own that a consumer's webhooks have."""
+        """The custom headers of a consumer's webhooks."""
 
     def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
-        """Instead of those before. Raises `Invalid` if there is no room for them."""
+        """Replaces the custom headers. Raises `Invalid` if all consumers' together are too large."""
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
-        """All its secrets, and its headers."""
+        """Deletes all secrets of a consumer, and its headers."""

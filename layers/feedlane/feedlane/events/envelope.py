@@ -1,4 +1,4 @@
-"""The envelope around every event: for webhooks as bytes, for the bus with what routing needs beside it."""
+"""The envelope of every event: as bytes for webhooks, with the fields that routing needs for the bus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 def envelope(event: Event) -> Json:
-    """Codat's envelope: the one place that knows its shape."""
+    """Codat's envelope. Only this function knows its shape."""
     return {
         "id": event.id,
         "eventType": event.type,
@@ -22,18 +22,18 @@ def envelope(event: Event) -> Json:
 
 
 def webhook_body(event: Event) -> bytes:
-    """A webhook's bytes. The same for the same event, however often they are made."""
+    """A webhook's bytes: always the same for the same event."""
     return money.dumps(envelope(event)).encode()
 
 
 def bus_detail(event: Event) -> str:
-    """The detail of the event on the bus. `feedlane` is for routing, and in no webhook."""
+    """The event's detail on the bus. `feedlane` is for routing; webhooks do not have it."""
     routing = {"subject": event.subject, "companyId": event.company_id, "companyTags": event.company_tags}
     return money.dumps(envelope(event) | {"feedlane": routing})
 
 
 def event_from_detail(detail: Json) -> Event:
-    """The event that a detail tells of, without its payload: the outbox has that digit for digit."""
+    """The event of a detail, without its payload: the outbox has that digit for digit."""
     routing = detail["feedlane"]
     return Event(
         id=detail["id"],

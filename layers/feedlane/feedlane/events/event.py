@@ -1,4 +1,4 @@
-"""Events: what happened, in Codat's envelope. Written with the change itself; the outbox carries them."""
+"""Events: what happened. Each is written to the outbox in the same commit as the change itself."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from feedlane.record import Record
 Json = dict[str, Any]
 
 
-def without_nulls(shape: Json) -> Json:
-    """Without what is not known: an absent field, never a null."""
-    return {name: value for name, value in shape.items() if value is not None}
+def without_nulls(payload: Json) -> Json:
+    """The payload without unknown values: the field is absent, never null."""
+    return {name: value for name, value in payload.items() if value is not None}
 
 
 def camel_case(name: str) -> str:
@@ -24,7 +24,7 @@ def camel_case(name: str) -> str:
 
 
 class Event(Record):
-    """`subject` is what events are ordered by (a feed, a connection, a company, the app)."""
+    """Events of one `subject` (a feed, a connection, a company, the app) stay in order."""
 
     id: str
     type: str
@@ -36,7 +36,7 @@ class Event(Record):
 
     @field_serializer("payload", when_used="json")
     def _as_text(self, payload: dict[str, Any]) -> str:
-        """Stored as JSON text: a table's number, or a float on the way, would not keep an amount digit for digit."""
+        """Stored as JSON text: a number in the table, or a float, would not keep an amount digit for digit."""
         return money.dumps(payload)
 
     @field_validator("payload", mode="before")

@@ -14,6 +14,6 @@ EVENT_RETENTION = timedelta(days=90)
 
 
 def put_event(event: Event) -> Put:
-    """The event in the outbox, to be committed with the change that it tells of."""
+    """The write of the event, to be committed with the change that it reports."""
     key = keys.event(event.subject, iso(event.time), event.id)
     return Put(item_of(key, event, expires_at=expiry(event.time, EVENT_RETENTION)))

@@ -1,4 +1,4 @@
-"""Events from the outbox to the bus, in the order of their subjects."""
+"""Carries events from the outbox to the bus, in order per subject."""
 
 from __future__ import annotations
 
@@ -8,70 +8,70 @@ from typing import NamedTuple, Protocol
 from feedlane.events.envelope import bus_detail
 from feedlane.events.event import Event
 
-# EventBridge takes ten entries at once, of 256 KB together; the rest is for what surrounds the details.
+# EventBridge takes ten entries in one call, 256 KB in all; the rest is for the fields around the details.
 ENTRIES_PER_PUT_MAX = 10
 PUT_BYTES_MAX = 240_000
 
 
 class StreamedEvent(NamedTuple):
-    """An event, and where it is in the stream."""
+    """An event and its place in the stream."""
 
     sequence: str
     event: Event
 
 
 class BusEntry(NamedTuple):
-    """An event as it is put on the bus: its detail is JSON."""
+    """An event as the bus gets it: `detail` is JSON."""
 
     event: Event
     detail: str
 
 
 class Bus(Protocol):
-    def put(self, notices: list[BusEntry]) -> list[bool]:
-        """Which of them the bus took, in the order given."""
+    def put(self, entries: list[BusEntry]) -> list[bool]:
+        """For each entry, in order, whether the bus accepted it."""
 
 
 def relay(
-    captured: Iterable[StreamedEvent], bus: Bus, on_taken: Callable[[Event], None] = lambda event: None
+    events: Iterable[StreamedEvent], bus: Bus, on_accepted: Callable[[Event], None] = lambda event: None
 ) -> str | None:
-    """The place in the stream of the first event that the bus did not take, or None: from there it must come again.
+    """Puts events on the bus. Answers the place of the first that it refused, from where to retry; None if all passed.
 
-    Nothing is sent after a failure, so that no event overtakes one of its subject. Others that were sent along with
-    the failed one go twice, with the same id. `on_taken` is told of each that the bus took.
+    Nothing is sent after a failure, so that no event overtakes another of its subject. Events in the same call as the
+    failed one are sent twice, with the same id. `on_accepted` is called for each event that the bus accepted.
     """
-    for some in _batches(captured):
-        taken = bus.put([notice for _, notice in some])
-        for (_, notice), was_taken in zip(some, taken, strict=True):
-            if was_taken:
-                on_taken(notice.event)
-        for (sequence, _), was_taken in zip(some, taken, strict=True):
-            if not was_taken:
+    for batch in _batches(events):
+        accepted = bus.put([entry for _, entry in batch])
+        for (_, entry), is_accepted in zip(batch, accepted, strict=True):
+            if is_accepted:
+                on_accepted(entry.event)
+        for (sequence, _), is_accepted in zip(batch, accepted, strict=True):
+            if not is_accepted:
                 return sequence
     return None
 
 
-def _batches(captured: Iterable[StreamedEvent]) -> Iterator[list[tuple[str, BusEntry]]]:
-    """What can go at once: at most one event of each subject, because the bus may take only some of them."""
-    some: list[tuple[str, BusEntry]] = []
+def _batches(events: Iterable[StreamedEvent]) -> Iterator[list[tuple[str, BusEntry]]]:
+    """The entries of each call: at most one of each subject, because the bus may accept only some of them."""
+    batch: list[tuple[str, BusEntry]] = []
     subjects: set[str] = set()
     size = 0
-    for sequence, event in captured:
-        notice = _bus_entry(event)
-        length = len(notice.detail.encode())
-        if some and (len(some) == ENTRIES_PER_PUT_MAX or event.subject in subjects or size + length > PUT_BYTES_MAX):
-            yield some
-            some, subjects, size = [], set(), 0
-        some.append((sequence, notice))
+    for sequence, event in events:
+        entry = _bus_entry(event)
+        length = len(entry.detail.encode())
+        if batch and (len(batch) == ENTRIES_PER_PUT_MAX or event.subject in subjects or size + length > PUT_BYTES_MAX):
+            yield batch
+            batch, subjects, size = [], set(), 0
+        batch.append((sequence, entry))
         subjects.add(event.subject)
         size += length
-    if some:
-        yield some
+    if batch:
+        yield batch
 
 
 def _bus_entry(event: Event) -> BusEntry:
-    """One that is too large for the bus goes without its payload, rather than to stop all others behind it."""
-    whole = bus_detail(event)
-    if len(whole.encode()) <= PUT_BYTES_MAX:
-        return BusEntry(event, whole)
+    """An event too large for the bus goes without its payload, so that it does not stop those after it."""
+    detail = bus_detail(event)
+    if len(detail.encode()) <= PUT_BYTES_MAX:
+        return BusEntry(event, detail)
     return BusEntry(event, bus_detail(event.but(payload={"tooLarge": True})))

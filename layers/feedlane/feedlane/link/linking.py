@@ -155,7 +155,7 @@ class Linking:
             raise NotLinked(NotLinkedReason.NO_ACCESS, error.problem.sentence) from None
         busy = Unavailable("Too many customers are linking at the same time", 5)
         contended = f"connection {connection.id} and the count of linked connections"
-        for attempt in attempts(contended, times=_ATTEMPTS_MAX, delay_max=_DELAY_SECONDS_MAX, otherwise=busy):
+        for attempt in attempts(contended, attempts_max=_ATTEMPTS_MAX, delay_max=_DELAY_SECONDS_MAX, otherwise=busy):
             settings = settings_items.settings(self.ports.store)
             linked, writes = self._link_writes(settings, connection, choice, tenant, now)
             with attempt:

@@ -1,1 +1,1 @@
-"""A source account's feed connection: made, removed, made again."""
+"""Mapping a source account to its feed connection at Xero, and unmapping it."""

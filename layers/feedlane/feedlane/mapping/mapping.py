@@ -1,4 +1,4 @@
-"""Mapping: a source account gets its feed connection at Xero, and with it a feed."""
+"""Mapping: a source account gets a feed connection at Xero, and with it a feed."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ from feedlane.store.store import Store
 from feedlane.store.table import Put, Write
 
 FIRST_CHECK_SECONDS = 1
-DELETION_SECONDS = 5
+DELETION_RETRY_SECONDS = 5
 REASON_DISCONNECTED = "source-account-disconnected"
 REASON_REJECTED = "feed-connection-rejected"
-# Holds of a feed that end when it gets a new feed connection.
+# The holds of a feed that a new feed connection releases.
 REASONS_LIFTED_BY_MAPPING = frozenset(
     {REASON_DISCONNECTED, REASON_REJECTED, "feed-connection-gone", "feed-connection-elsewhere"}
 )
+_ALREADY_MAPPED = "is already connected to another Xero account; set its status to disconnected first"
 
 
 def access_to(connection: Connection) -> TenantAccess:
-    """Raises `Invalid` unless the connection is linked, `ReconnectionNeeded` if it may not touch bank feeds."""
+    """Raises `Invalid` unless the connection is linked, `ReconnectionNeeded` if it lacks access to bank feeds."""
     if not connection.is_linked or connection.tenant is None or connection.token_set_id is None:
         raise Invalid(f"The connection is not linked to a Xero organisation (it is {connection.status}).")
     if connection.lacks_bank_feeds:
@@ -50,15 +51,15 @@ def access_to(connection: Connection) -> TenantAccess:
 def target_options(
     targets: Iterable[TargetAccount], account: SourceAccount, fed: dict[str, str]
 ) -> list[TargetAccount]:
-    """The accounts that can be fed from this one: of its kind and currency, and fed by no other.
+    """The Xero accounts that this account can feed: of its kind and currency, and not fed by another.
 
-    `fed` has the feed that each fed account belongs to (`fed_accounts`).
+    `fed` has the id of the feed of each Xero account that is fed (`fed_accounts`).
     """
-    own = feed_id(account.connection_id, account.id)
+    id = feed_id(account.connection_id, account.id)
     return [
         target
         for target in targets
-        if target.kind is account.kind and target.currency == account.currency and fed.get(target.id, own) == own
+        if target.kind is account.kind and target.currency == account.currency and fed.get(target.id, id) == id
     ]
 
 
@@ -71,9 +72,9 @@ def map_account(
     target_account_id: str | None = None,
     feed_start_date: str | None = None,
 ) -> SourceAccount:
-    """Connects the account to a Xero bank account, or to a new one that is named after it.
+    """Connects the account to a Xero bank account, or to a new one with its name.
 
-    The same mapping again succeeds. After a crash on the way, mapping again adopts what Xero has already.
+    A repeat of the same mapping succeeds. After a crash, a repeat adopts the feed connection that Xero already has.
     Raises `Invalid`, `Refused` with Xero's problem, `ReconnectionNeeded`, `Unavailable`.
     """
     _check_start_date(feed_start_date)
@@ -82,21 +83,21 @@ def map_account(
             _schedule_check(ports.queues, account)
             resume_feed(ports, now, feed_id(connection.id, account.id))
             return account
-        raise Invalid.field("sourceAccountId", _IS_MAPPED, "AlreadyMapped")
+        raise Invalid.field("sourceAccountId", _ALREADY_MAPPED, "AlreadyMapped")
     access = access_to(connection)
     if target_account_id is not None:
         _check_free(ports.store, access.tenant_id, target_account_id, account)
-    made = _adopt_or_create(upstream, access, account, target_account_id)
+    feed_connection = _adopt_or_create(upstream, access, account, target_account_id)
     mapping = AccountMapping(
-        feed_connection_id=made.id,
-        account_token=made.account_token,
-        target_account_id=made.account_id or target_account_id,
-        target_account_name=made.account_name,
+        feed_connection_id=feed_connection.id,
+        account_token=feed_connection.account_token,
+        target_account_id=feed_connection.account_id or target_account_id,
+        target_account_name=feed_connection.account_name,
         feed_start_date=feed_start_date,
     )
-    status = SourceAccountStatus.CONNECTED if made.active else SourceAccountStatus.CONNECTING
+    status = SourceAccountStatus.CONNECTED if feed_connection.active else SourceAccountStatus.CONNECTING
     mapped = account.but(status=status, mapping=mapping, problem=None, modified=now)
-    # For the case that we crash before somebody looks, or before what waits goes on.
+    # In case we crash before the check is scheduled, or before the feed is resumed.
     ports.queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
         mapping_items.record_mapping(ports.store, now, connection, mapped, *_connected_event_writes(ports, mapped, now))
@@ -109,31 +110,34 @@ def map_account(
 
 
 def record_feed_connection_active(
-    ports: Ports, feed_id: str, connection: FeedConnection, now: datetime
+    ports: Ports, id: str, feed_connection: FeedConnection, now: datetime
 ) -> SourceAccount | None:
-    """Xero has set the feed connection up: the account is connected. None if it is mapped otherwise by now."""
-    feed = feed_items.find_feed(ports.store, feed_id)
+    """Marks the account of the feed as connected, once Xero has set up its feed connection.
+
+    None if the account no longer waits for this feed connection.
+    """
+    feed = feed_items.find_feed(ports.store, id)
     account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.mapping is None:
         return None
-    if account.mapping.feed_connection_id != connection.id or account.status is not SourceAccountStatus.CONNECTING:
+    if account.status is not SourceAccountStatus.CONNECTING or account.mapping.feed_connection_id != feed_connection.id:
         return None
     mapping = account.mapping.but(
-        target_account_id=connection.account_id or account.mapping.target_account_id,
-        target_account_name=connection.account_name or account.mapping.target_account_name,
+        target_account_id=feed_connection.account_id or account.mapping.target_account_id,
+        target_account_name=feed_connection.account_name or account.mapping.target_account_name,
     )
     connected = account.but(status=SourceAccountStatus.CONNECTED, mapping=mapping, modified=now)
-    # Unconditional: which account its feed connection feeds is Xero's to say.
+    # Unconditional: Xero decides which account its feed connection feeds.
     claims = [Put(claim.item) for claim in mapping_items.claim_writes(feed.tenant_id, mapping, connected)]
-    told = _connected_event_writes(ports, connected, now)
-    ports.store.commit(company_items.put_source_account(connected), *claims, *told)
+    events = _connected_event_writes(ports, connected, now)
+    ports.store.commit(company_items.put_source_account(connected), *claims, *events)
     return connected.but(version=account.version + 1)
 
 
 def resume_feed(ports: Ports, now: datetime, id: str) -> None:
-    """What waited for a feed connection is sent, under new push operations where a hold had ended the old ones.
+    """Sends the lines that waited for the feed connection, under new push operations if a hold has failed the old ones.
 
-    Not before Xero has set it up: until then it refuses statements. May be done again.
+    Does nothing before Xero has set the feed connection up: until then Xero refuses statements. Safe to repeat.
     """
     feed = feed_items.find_feed(ports.store, id)
     account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) if feed else None
@@ -148,17 +152,14 @@ def resume_feed(ports: Ports, now: datetime, id: str) -> None:
 
 
 def is_connecting(store: Store, feed: Feed) -> bool:
-    """Whether Xero still has to set the feed connection up."""
+    """Whether Xero is still setting up the feed connection."""
     account = company_items.find_source_account(store, feed.connection_id, feed.account_id)
     return account is not None and account.status is SourceAccountStatus.CONNECTING
 
 
 def account_token(connection_id: str, account_id: str) -> str:
-    """Our name for the account at Xero (at most 50 characters): the same each time, so that a crash is found out."""
+    """Our token for the account at Xero (at most 50 characters). Always the same, so that it is found after a crash."""
     return fingerprint(feed_id(connection_id, account_id))[:40]
-
-
-_IS_MAPPED = "is connected to another Xero account; set its status to disconnected first, then map it anew"
 
 
 def _check_start_date(feed_start_date: str | None) -> None:
@@ -175,9 +176,9 @@ def _check_free(store: Store, tenant_id: str, target_account_id: str, account: S
     raise _already_fed("another source account" if claim["company_id"] == account.company_id else "another company")
 
 
-def _already_fed(whose: str) -> Invalid:
+def _already_fed(owner: str) -> Invalid:
     message = (
-        f"The Xero account is fed by {whose} already. Disconnect that source account first, "
+        f"The Xero account is already fed by {owner}. Disconnect that source account first, "
         "choose another Xero account, or leave targetAccountId out to create a new one."
     )
     return Invalid.field("targetAccountId", message, "AlreadyConnected")
@@ -186,16 +187,16 @@ def _already_fed(whose: str) -> Invalid:
 def _adopt_or_create(
     upstream: Upstream, access: TenantAccess, account: SourceAccount, target_account_id: str | None
 ) -> FeedConnection:
-    """The feed connection with our token: one that a crash left behind, or a new one."""
+    """The feed connection with our token: the one that a crash left behind, or a new one."""
     token = account_token(account.connection_id, account.id)
-    for there in upstream.feed_connections(access):
-        if there.account_token != token:
+    for existing in upstream.feed_connections(access):
+        if existing.account_token != token:
             continue
-        if target_account_id is None or there.account_id in (None, target_account_id):
-            return there
-        upstream.delete_feed_connection(access, there.id)
-        message = "An earlier feed connection of this account is being removed at Xero; please try again soon."
-        raise Unavailable(message, DELETION_SECONDS)
+        if target_account_id is None or existing.account_id in (None, target_account_id):
+            return existing
+        upstream.delete_feed_connection(access, existing.id)
+        message = "An earlier feed connection of this account is being removed at Xero; try again in a few seconds."
+        raise Unavailable(message, DELETION_RETRY_SECONDS)
     new = NewFeedConnection(
         account_token=token,
         account_id=target_account_id,
@@ -208,7 +209,7 @@ def _adopt_or_create(
 
 
 def _schedule_check(queues: Queues, account: SourceAccount) -> None:
-    """While Xero still works on the feed connection, somebody has to look when it is done."""
+    """Schedules the first check of a feed connection that Xero is still setting up."""
     if account.status is SourceAccountStatus.CONNECTING:
         check = FeedConnectionCheck(feed_id=feed_id(account.connection_id, account.id))
         queues.follow_up(check, FIRST_CHECK_SECONDS)

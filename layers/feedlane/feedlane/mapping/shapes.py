@@ -1,4 +1,4 @@
-"""Mappings as the API shows them."""
+"""Mappings in the JSON of the API."""
 
 from __future__ import annotations
 

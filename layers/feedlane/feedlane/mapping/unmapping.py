@@ -1,4 +1,4 @@
-"""Unmapping: a source account loses its feed connection. What waits is held, or fails with the account."""
+"""Unmapping: a source account loses its feed connection. Its waiting lines are held, or fail with the account."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from feedlane.scope import Scope
 from feedlane.store.store import Store
 from feedlane.store.table import Write
 
-# A feed connection that Xero does not show for so long is not just late in showing itself.
+# Xero may list a new feed connection late. One that it has not listed after this time does not exist.
 LISTING_DELAY_MAX = timedelta(minutes=2)
 _DISCONNECTED_PROBLEM = Problem(
     type=REASON_DISCONNECTED,
@@ -43,9 +43,9 @@ _DISCONNECTED_PROBLEM = Problem(
 def unmap(
     ports: Ports, upstream: Upstream, now: datetime, connection: Connection, account: SourceAccount
 ) -> SourceAccount:
-    """Ends the feed connection; the Xero account and the ledger stay. `account` may carry other changes.
+    """Deletes the feed connection; the Xero account and the ledger stay. `account` may carry other changes.
 
-    What waits in the ledger is held until the account is mapped again.
+    The lines that wait in the ledger are held until the account is mapped again.
     """
     _end_feed_connection(upstream, connection, account)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
@@ -57,18 +57,16 @@ def remove_account(
 ) -> None:
     """Deletes the account with its mapping, its feed connection and its holds, never the Xero account.
 
-    Push operations that wait for its feed fail. The ledger stays, for an account made anew under the same id.
+    Push operations that wait in its feed fail. The ledger stays, for an account created later under the same id.
     """
     _end_feed_connection(upstream, connection, account)
     company = company_items.company(ports.store, account.company_id)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    told = _disconnected_event_writes(ports, account, ended, company, now)
+    events = _disconnected_event_writes(ports, account, ended, company, now)
 
     def writes(feed: Feed | None) -> list[Write]:
-        lifted = (
-            [hold_items.remove_hold(hold) for hold in hold_items.holds_of_feed(ports.store, feed.id)] if feed else []
-        )
-        return [company_items.remove_source_account(account), *lifted, *told]
+        holds = hold_items.holds_of_feed(ports.store, feed.id) if feed else []
+        return [company_items.remove_source_account(account), *map(hold_items.remove_hold, holds), *events]
 
     id = feed_id(account.connection_id, account.id)
     ports.queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY_SECONDS)
@@ -77,7 +75,7 @@ def remove_account(
 
 
 def fail_removed_account(ports: Ports, now: datetime, id: str) -> None:
-    """Fails what waits in the feed of a removed account. May be done again; not if the account was made anew."""
+    """Fails what waits in the feed of a removed account, unless the account exists again. Safe to repeat."""
     feed = feed_items.find_feed(ports.store, id)
     if feed is not None and company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) is None:
         company = company_items.company(ports.store, feed.company_id)
@@ -85,48 +83,48 @@ def fail_removed_account(ports: Ports, now: datetime, id: str) -> None:
 
 
 def record_feed_connection_gone(ports: Ports, id: str, feed_connection_id: str, now: datetime) -> bool:
-    """Xero has no such feed connection: the account that waits for it is disconnected, and can be mapped anew.
+    """Disconnects the account whose feed connection does not exist at Xero, so that it can be mapped again.
 
-    So it ends where the one adopted was being deleted. False: it is too soon to say. What waits in the feed is told by
-    its wake-up.
+    This happens if Xero was deleting the feed connection that we adopted. False: no account waits for it, or it is too
+    early to tell. The wake-up of the feed holds its waiting lines.
     """
-    waiting = _account_waiting_for(ports.store, id, feed_connection_id)
-    if waiting is None or now - waiting[1].modified < LISTING_DELAY_MAX:
+    place = _account_waiting_for(ports.store, id, feed_connection_id)
+    if place is None or now - place[1].modified < LISTING_DELAY_MAX:
         return False
-    connection, account = waiting
+    connection, account = place
     ports.queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    told = _disconnected_event_writes(
-        ports, account, ended, company_items.company(ports.store, account.company_id), now
-    )
-    mapping_items.record_unmapping(
-        ports.store, connection, account, lambda _: [company_items.put_source_account(ended), *told]
-    )
+    company = company_items.company(ports.store, account.company_id)
+    writes = [
+        company_items.put_source_account(ended),
+        *_disconnected_event_writes(ports, account, ended, company, now),
+    ]
+    mapping_items.record_unmapping(ports.store, connection, account, lambda _: writes)
     return True
 
 
 def record_feed_connection_rejected(
     ports: Ports, id: str, feed_connection_id: str, problem: Problem, now: datetime
 ) -> bool:
-    """Xero has rejected the feed connection that it was setting up: the account is disconnected and says why.
+    """Disconnects the account whose feed connection Xero has rejected, and records Xero's problem on it.
 
-    What waits in the feed is held with Xero's problem, until the account is mapped anew. False: it does not wait for
-    this feed connection any more.
+    The lines that wait in the feed are held with that problem until the account is mapped again. False: no account
+    waits for this feed connection any more.
     """
-    waiting = _account_waiting_for(ports.store, id, feed_connection_id)
-    if waiting is None:
+    place = _account_waiting_for(ports.store, id, feed_connection_id)
+    if place is None:
         return False
-    connection, account = waiting
+    connection, account = place
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, problem=problem, modified=now)
     _end_mapping(ports, now, connection, account, ended)
     return True
 
 
 def hold_unmapped(ports: Ports, feed: Feed, now: datetime) -> None:
-    """What waits in a feed without a feed connection is told of: held until its account is mapped again.
+    """Holds a feed without a feed connection, until its account is mapped again, so that its waiting operations fail.
 
-    It came in while the account was disconnected, or a hold was lifted since. Raises `ConditionFailed` if it is mapped
-    or held at this moment. Where the account is deleted there is nothing to hold, and what waits has failed.
+    Its lines came in while the account was disconnected, or a hold was lifted since. If the account is deleted, the
+    operations fail without a hold. Raises `ConditionFailed` if the feed is mapped or held at the same time.
     """
     company = company_items.company(ports.store, feed.company_id)
     account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id)
@@ -134,13 +132,13 @@ def hold_unmapped(ports: Ports, feed: Feed, now: datetime) -> None:
         placement.fail_ended_feed(ports, feed, _DISCONNECTED_PROBLEM, company, now)
         return
     hold = _new_hold(feed, account, now, ports.new_id())
-    held = hold_events.held(ports, hold, feed.waiting, company, now)
-    ports.store.commit(feed_items.feed_unchanged(feed), hold_items.add_hold(hold), put_event(held))
+    event = hold_events.held(ports, hold, feed.waiting, company, now)
+    ports.store.commit(feed_items.feed_unchanged(feed), hold_items.add_hold(hold), put_event(event))
     placement.fail_waiting(ports, feed, hold, company, now)
 
 
 def _end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> None:
-    """At Xero, while we are let in; what Xero no longer lets us touch has ended for us."""
+    """Deletes it at Xero, while we have access. Without access, it has ended for us."""
     if account.mapping is None or not connection.is_linked:
         return
     with suppress(ReconnectionNeeded, Refused):
@@ -150,48 +148,49 @@ def _end_feed_connection(upstream: Upstream, connection: Connection, account: So
 def _end_mapping(
     ports: Ports, now: datetime, connection: Connection, account: SourceAccount, ended: SourceAccount
 ) -> SourceAccount:
-    """`account` as it is in the table becomes `ended`, and what waits in its feed is held."""
+    """Replaces `account`, as it is in the table, with `ended`, and holds the lines that wait in its feed."""
     company = company_items.company(ports.store, account.company_id)
-    told = _disconnected_event_writes(ports, account, ended, company, now)
-    held: list[Hold] = []
+    events = _disconnected_event_writes(ports, account, ended, company, now)
+    placed: list[Hold] = []
 
     def writes(feed: Feed | None) -> list[Write]:
-        """Decided on the feed as it is then: one that has grown meanwhile has to be held."""
-        held.clear()
-        holds: list[Write] = []
+        """Decided on the feed as it is then: lines recorded since the last attempt have to be held too."""
+        placed.clear()
+        hold_writes: list[Write] = []
         if feed is not None and feed.waiting:
             hold = _new_hold(feed, ended, now, ports.new_id())
-            writes = _hold_writes(ports, hold, company, now)
-            if writes:
-                held.append(hold)
-                holds = [*writes, put_event(hold_events.held(ports, hold, feed.waiting, company, now))]
-        return [company_items.put_source_account(ended), *told, *holds]
+            hold_writes = _hold_writes(ports, hold, company, now)
+            if hold_writes:
+                placed.append(hold)
+                hold_writes.append(put_event(hold_events.held(ports, hold, feed.waiting, company, now)))
+        return [company_items.put_source_account(ended), *events, *hold_writes]
 
     id = feed_id(account.connection_id, account.id)
     ports.queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
     mapping_items.record_unmapping(ports.store, connection, account, writes)
-    for hold in held:
+    for hold in placed:
         placement.fail_behind_flight(ports, id, hold, company, now)
     return ended.but(version=account.version + 1)
 
 
 def _hold_writes(ports: Ports, hold: Hold, company: Company, now: datetime) -> list[Write]:
-    """The hold instead of one that tells less of why the account is not mapped. None if another one stands.
+    """Places the hold, or replaces one that says less about why the account is not mapped. Empty if another one stands.
 
-    Whoever was told of the one that stands is told that it is over, and that nothing goes on for that.
+    The hold that is replaced gets its event of release, with no lines released.
     """
-    standing = hold_items.holds_of_feed(ports.store, hold.subject)
-    if not standing:
+    holds = hold_items.holds_of_feed(ports.store, hold.subject)
+    if not holds:
         return [hold_items.add_hold(hold)]
-    knows_more = hold.reason == REASON_REJECTED and standing[0].reason in REASONS_LIFTED_BY_MAPPING
-    if not knows_more or standing[0].releasing:
+    standing = holds[0]
+    says_more = hold.reason == REASON_REJECTED and standing.reason in REASONS_LIFTED_BY_MAPPING
+    if not says_more or standing.releasing:
         return []
-    over = hold_events.released(ports, standing[0], 0, company, now)
-    return [hold_items.replace_hold(standing[0], hold), put_event(over)]
+    event = hold_events.released(ports, standing, 0, company, now)
+    return [hold_items.replace_hold(standing, hold), put_event(event)]
 
 
 def _account_waiting_for(store: Store, id: str, feed_connection_id: str) -> tuple[Connection, SourceAccount] | None:
-    """The feed's account, if it waits for this feed connection to be set up, and its connection."""
+    """The feed's connection and account, if the account waits for Xero to set up this feed connection."""
     feed = feed_items.find_feed(store, id)
     account = company_items.find_source_account(store, feed.connection_id, feed.account_id) if feed else None
     connection = company_items.find_connection(store, feed.company_id, feed.connection_id) if feed else None
@@ -211,7 +210,7 @@ def _disconnected_event_writes(
 
 
 def _new_hold(feed: Feed, account: SourceAccount, now: datetime, id: str) -> Hold:
-    """With Xero's own words if it has rejected the account's feed connection."""
+    """With Xero's own problem if it has rejected the account's feed connection."""
     reason, problem = REASON_DISCONNECTED, _DISCONNECTED_PROBLEM
     if account.problem is not None:
         reason, problem = REASON_REJECTED, account.problem

@@ -1,4 +1,4 @@
-"""The API's door: a push is checked as far as it can be now, kept, and rung in on the queue."""
+"""The door of the API: a push is checked as far as possible, stored, and announced on the queue by its doorbell."""
 
 from __future__ import annotations
 
@@ -43,27 +43,26 @@ def accept(
     timeout_in_minutes: int | None = None,
     idempotency_key: str | None = None,
 ) -> PushOperation:
-    """The push operation of this push: a new one, or the one that brought the same content before.
+    """The push operation of this push: a new one, or the one of an earlier push with the same content.
 
-    With an idempotency key that stands for this push already, its operation as it is, whatever has become of it.
-    Raises `Invalid` with the transactions that are wrong, `NotFound`, `Conflict` (not connected, switched off),
+    If the idempotency key already belongs to this push, its operation is returned as it is, even if it has failed.
+    Raises `Invalid` with the errors of the transactions, `NotFound`, `Conflict` (not connected, switched off),
     `Refused` with the problem of the hold, `ReconnectionNeeded`.
     """
     if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
-        raise Invalid.field("Idempotency-Key", "must be 1 to 128 characters of ASCII without spaces", "IdempotencyKey")
+        raise Invalid.field("Idempotency-Key", "must be 1 to 128 ASCII characters without spaces", "IdempotencyKey")
     if timeout_in_minutes is not None and not 1 <= timeout_in_minutes <= TIMEOUT_MINUTES_MAX:
         raise Invalid.field("timeoutInMinutes", f"must be 1 to {TIMEOUT_MINUTES_MAX}", "Range")
-    place = _read_context(ports.store, company_id, connection_id, account_id)
-    standing = _operation_for_key(ports.store, now, company_id, idempotency_key)
-    if standing is not None:
-        sent = _read_content(account_id, body_text, place.feed, now)
-        return doorbell.notify_and_schedule(
-            ports.queues, _require_same_push(standing, feed_id(connection_id, account_id), sent)
-        )
-    feed = place.feed_for_pushing()
+    context = _read_context(ports.store, company_id, connection_id, account_id)
+    earlier = _operation_for_key(ports.store, now, company_id, idempotency_key)
+    if earlier is not None:
+        content = _read_content(account_id, body_text, context.feed, now)
+        _require_same_push(earlier, feed_id(connection_id, account_id), content)
+        return doorbell.notify_and_schedule(ports.queues, earlier)
+    feed = context.feed_for_pushing()
     content = _read_content(account_id, body_text, feed, now)
     if content.errors:
-        raise Invalid("The push has errors; nothing of it was taken.", list(content.errors))
+        raise Invalid("The push has errors; none of it was accepted.", list(content.errors))
     new = PushOperation(
         key=ports.new_id(),
         company_id=company_id,
@@ -76,32 +75,33 @@ def accept(
         content=content.fingerprint,
         transactions=len(content.lines),
     )
-    same = Conflict("The same push is being taken at this moment; ask for its operation.")
-    for attempt in attempts(f"a push to feed {feed.id}", times=3, otherwise=same):
-        standing = _operation_for_key(ports.store, now, company_id, idempotency_key)
-        if standing is not None:
-            return doorbell.notify_and_schedule(ports.queues, _require_same_push(standing, feed.id, content))
+    conflict = Conflict("The same push is already being processed; get its push operation.")
+    for attempt in attempts(f"a push to feed {feed.id}", attempts_max=3, otherwise=conflict):
+        earlier = _operation_for_key(ports.store, now, company_id, idempotency_key)
+        if earlier is not None:
+            _require_same_push(earlier, feed.id, content)
+            return doorbell.notify_and_schedule(ports.queues, earlier)
         operation, writes = _new_or_same_operation(ports.store, new, content)
         if idempotency_key is not None:
             writes.append(push_operation_items.put_idempotency_key(operation, idempotency_key, now))
-        with attempt:  # if the same content, or the same key, comes in just now, its operation is the answer
+        with attempt:  # fails if the same content or key arrives at the same time: then its operation is the answer
             if writes:
                 doorbell.schedule_check(ports.queues, operation)
                 ports.store.commit(*writes)
-    return doorbell.notify_and_schedule(ports.queues, operation, promised=bool(writes))
+    return doorbell.notify_and_schedule(ports.queues, operation, is_scheduled=bool(writes))
 
 
 def validate(
     store: Store, now: datetime, company_id: str, connection_id: str, account_id: str, body_text: str
 ) -> tuple[list[Finding], list[Finding]]:
-    """The errors and warnings that a push would have as the feed stands, without taking it."""
-    place = _read_context(store, company_id, connection_id, account_id)
-    feed = place.feed_for_pushing()
+    """The errors and warnings that the push would have if it were sent now. Nothing is stored."""
+    context = _read_context(store, company_id, connection_id, account_id)
+    feed = context.feed_for_pushing()
     content = _read_content(account_id, body_text, feed, now)
     if content.errors:
         return list(content.errors), list(content.warnings)
-    known = feed_items.recorded_ids(store, feed, {line.id for line in content.lines})
-    outcome = append(feed, content.lines, known, place.settings.gap_is_error)
+    recorded = feed_items.recorded_ids(store, feed, {line.id for line in content.lines})
+    outcome = append(feed, content.lines, recorded, context.settings.gap_is_error)
     if isinstance(outcome, RejectedPush):
         return list(outcome.errors), list(content.warnings)
     return [], [*content.warnings, *outcome.warnings]
@@ -109,7 +109,7 @@ def validate(
 
 @dataclass(frozen=True)
 class _PushContext:
-    """Where a push goes, read in one request."""
+    """What decides about a push, read in one request."""
 
     settings: Settings
     connection: Connection
@@ -118,6 +118,7 @@ class _PushContext:
     holds: list[Hold]
 
     def feed_for_pushing(self) -> Feed:
+        """The feed. Raises `Conflict`, `Refused` or `ReconnectionNeeded` if it cannot be pushed to now."""
         if not self.settings.enabled:
             raise Conflict("The Xero integration is not enabled.")
         if not self.settings.bank_feeds:
@@ -137,29 +138,29 @@ class _PushContext:
 
 
 def _read_context(store: Store, company_id: str, connection_id: str, account_id: str) -> _PushContext:
-    """Everything that decides about a push, in one read; holds of the tenant need a second one only if there is one."""
-    feed_name = feed_id(connection_id, account_id)
+    """Everything that decides about a push, in one read; the holds need a second one, if there is a feed."""
+    id = feed_id(connection_id, account_id)
     company_key, connection_key = keys.company(company_id), keys.connection(company_id, connection_id)
-    account_key, feed_key = keys.source_account(connection_id, account_id), keys.feed(feed_name)
-    found = store.table.get_many([keys.SETTINGS, company_key, connection_key, account_key, feed_key])
-    connection = record_in(Connection, found.get(connection_key))
-    account = record_in(SourceAccount, found.get(account_key))
-    if company_key not in found:
+    account_key, feed_key = keys.source_account(connection_id, account_id), keys.feed(id)
+    items = store.table.get_many([keys.SETTINGS, company_key, connection_key, account_key, feed_key])
+    connection = record_in(Connection, items.get(connection_key))
+    account = record_in(SourceAccount, items.get(account_key))
+    if company_key not in items:
         raise NotFound("company", company_id)
     if connection is None:
         raise NotFound("data connection", connection_id)
     if account is None:
         raise NotFound("bank account", account_id)
-    feed = record_in(Feed, found.get(feed_key))
+    feed = record_in(Feed, items.get(feed_key))
     holds = hold_items.holds_on(store, feed.hold_subjects) if feed else []
-    settings = record_in(Settings, found.get(keys.SETTINGS)) or Settings()
+    settings = record_in(Settings, items.get(keys.SETTINGS)) or Settings()
     return _PushContext(settings, connection, account, feed, holds)
 
 
 def _operation_for_key(
     store: Store, now: datetime, company_id: str, idempotency_key: str | None
 ) -> PushOperation | None:
-    """The operation that the key stands for."""
+    """The operation that the idempotency key belongs to, if any."""
     if idempotency_key is None:
         return None
     key = push_operation_items.operation_key_for_idempotency_key(store, company_id, idempotency_key, now)
@@ -167,28 +168,28 @@ def _operation_for_key(
 
 
 def _new_or_same_operation(store: Store, new: PushOperation, content: PushContent) -> tuple[PushOperation, list[Write]]:
-    """The new operation with what it brings; or the one that brought the same before and has not failed."""
-    feed = feed_id(new.connection_id, new.account_id)
-    before_key = push_operation_items.operation_key_for_content(store, feed, new.content)
-    before = push_operation_items.find_operation(store, new.company_id, before_key) if before_key else None
-    if before is not None and before.status is not PushStatus.FAILED:
-        return before, []
+    """The new operation with its writes; or an earlier one with the same content that has not failed, without any."""
+    id = feed_id(new.connection_id, new.account_id)
+    earlier_key = push_operation_items.operation_key_for_content(store, id, new.content)
+    earlier = push_operation_items.find_operation(store, new.company_id, earlier_key) if earlier_key else None
+    if earlier is not None and earlier.status is not PushStatus.FAILED:
+        return earlier, []
     return new, [
         push_operation_items.put_operation(new),
-        push_operation_items.put_content(new, replaces=before_key),
+        push_operation_items.put_content(new, replaces=earlier_key),
         *push_operation_items.add_pushed_lines(new, content.lines),
     ]
 
 
-def _require_same_push(standing: PushOperation, feed: str, content: PushContent) -> PushOperation:
-    if feed_id(standing.connection_id, standing.account_id) == feed and standing.content == content.fingerprint:
-        return standing
-    rule = f"stands for another push, whose operation is {standing.key}; a key stands for one push"
-    raise Invalid.field("Idempotency-Key", rule, "IdempotencyKey")
+def _require_same_push(earlier: PushOperation, id: str, content: PushContent) -> None:
+    """Raises `Invalid` unless the operation is one of this feed, with this content."""
+    if feed_id(earlier.connection_id, earlier.account_id) != id or earlier.content != content.fingerprint:
+        rule = f"was already used for another push (operation {earlier.key}); use a new key for each push"
+        raise Invalid.field("Idempotency-Key", rule, "IdempotencyKey")
 
 
 def _read_content(account_id: str, body_text: str, feed: Feed | None, now: datetime) -> PushContent:
     sent = object_in(body_text)
     if sent.get("accountId") not in (None, account_id):
-        raise Invalid.field("accountId", f"must be {account_id}, the account of the path", "Match")
+        raise Invalid.field("accountId", f"must be {account_id}, the account in the path", "Match")
     return parse_content(sent.get("transactions"), local_date(now, feed.time_zone if feed else "UTC"))

@@ -1,4 +1,4 @@
-"""Pushes of one feed become ledger lines: what is committed at once, and the commits that write it."""
+"""Appending: pushes of one feed become ledger lines, grouped into as few commits as possible."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from feedlane.store.store import Store
 from feedlane.store.table import WRITES_PER_COMMIT_MAX, Write
 
 BATCH_LINES_MAX = 2000
-# A commit has at most a hundred, of which the pages of so many lines may be some fifteen.
+# A commit has at most a hundred writes; the pages of so many lines may take about fifteen of them.
 BATCH_WRITES_MAX = 80
-# A commit has at most four megabytes. Of text that compresses worst, a character takes two and a quarter bytes.
+# A commit has at most four megabytes. A character of the text that compresses worst takes two and a quarter bytes.
 BATCH_BYTES_MAX = 3_500_000
 BYTES_PER_CHARACTER = 2.25
-# The ids of so many lines go into the commit itself: two requests less. Each costs a write unit more than after it.
+# The ids of so few lines go into the commit itself: this saves two requests, and costs one more write unit per id.
 IDS_IN_COMMIT_MAX = 25
-# Where every balance is wrong, an event for each line would tell no more, and fit into no commit.
+# If every balance is wrong, an event for each line would add nothing and would not fit into a commit.
 GAP_EVENTS_MAX = 20
 
 
 @dataclass(frozen=True)
 class AppendContext:
-    """Under which pushes are appended: the holds that stand, and whether a gap in the balances is an error."""
+    """What applies to all pushes of a batch: the holds that stand, and whether a gap in the balances is an error."""
 
     company: Company
     holds: Sequence[Hold]
@@ -49,34 +49,34 @@ class AppendContext:
 def append_all(
     ports: Ports, feed: Feed, known: dict[str, RecordedTransaction], pushes: Sequence[Push], context: AppendContext
 ) -> Feed:
-    """Appends the pushes to the feed in their order, in as few commits as they fit into. Answers the feed after them.
+    """Appends the pushes to the feed in their order, in as few commits as possible. Returns the feed after them.
 
-    Raises `ConditionFailed` if the feed moved on since it was read: those that are not recorded must be looked at anew.
+    Raises `ConditionFailed` if the feed has changed since it was read: the pushes must be read again.
     """
     batch = _Batch(feed, known, [], [])
     for push in pushes:
         if push.is_done:
             continue
-        fuller = _add_push(ports, batch, push, context)
-        if batch.writes and fuller.is_too_full:
+        extended = _add_push(ports, batch, push, context)
+        if batch.writes and extended.is_too_full:
             batch = replace(batch, feed=_commit(ports.store, batch), writes=[], lines=[], bytes=0, hold=None)
-            fuller = _add_push(ports, batch, push, context)
-        batch = fuller
+            extended = _add_push(ports, batch, push, context)
+        batch = extended
     return _commit(ports.store, batch)
 
 
-def refuse_all(ports: Ports, pushes: Sequence[Push], why: Finding, company: Company, now: datetime) -> None:
-    """Fails them all, each in a commit of its own: no feed is there that could exclude others."""
+def refuse_all(ports: Ports, pushes: Sequence[Push], reason: Finding, company: Company, now: datetime) -> None:
+    """Fails all pushes, each in its own commit: they need no order, as there is no feed."""
     for push in pushes:
         if not push.is_done:
-            ports.store.commit(*_refusal_writes(ports, push, (*push.errors, why), company, now))
+            ports.store.commit(*_refusal_writes(ports, push, (*push.errors, reason), company, now))
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """What is to be committed at once: the feed as it was read, the lines to add, and the other writes.
+    """One commit: the feed as it was read, the lines to add, and the other writes.
 
-    `bytes` is about what these have. `hold` is the one on whose account operations fail: they do only while it stands.
+    `bytes` is their estimated size. `hold` is the hold that fails operations of the batch, a condition of the commit.
     """
 
     feed: Feed
@@ -93,7 +93,7 @@ class _Batch:
 
 
 def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -> _Batch:
-    """The batch with one more push: its lines and its operation, or its operation failed."""
+    """The batch with one more push: its lines and its operation, or its failed operation."""
     company, holds, now = context.company, context.holds, context.now
     after = batch.feed.but(recorded_through=batch.feed.recorded_through + len(batch.lines))
     if batch.lines:
@@ -102,14 +102,14 @@ def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -
         RejectedPush(push.errors) if push.errors else append(after, push.lines, batch.known, context.gap_is_error)
     )
     if isinstance(outcome, RejectedPush):
-        refused = _refusal_writes(ports, push, outcome.errors, company, now)
+        refusal = _refusal_writes(ports, push, outcome.errors, company, now)
         size = push_operation_items.estimated_bytes(push.operation.but(errors=outcome.errors)) + _bytes(push.lines)
-        return replace(batch, writes=batch.writes + refused, bytes=batch.bytes + size)
+        return replace(batch, writes=batch.writes + refusal, bytes=batch.bytes + size)
     operation = push.operation.but(warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through)
     operation = operation.but(lines=len(outcome.lines))
-    writes: list[Write] = []
-    for gap in outcome.gaps[:GAP_EVENTS_MAX]:
-        writes.append(put_event(feed_events.gap_found(ports, after, gap, company, now)))
+    writes: list[Write] = [
+        put_event(feed_events.gap_found(ports, after, gap, company, now)) for gap in outcome.gaps[:GAP_EVENTS_MAX]
+    ]
     if operation.status is PushStatus.TIMED_OUT:
         writes.append(push_operation_items.put_operation(operation))
     elif outcome.through <= batch.feed.delivered_through:
@@ -136,13 +136,13 @@ def _bytes(lines: Sequence[Line]) -> int:
 
 
 def _commit(store: Store, batch: _Batch) -> Feed:
-    """Writes the batch. The ids of few lines are indexed in it, of many after it, or by whoever looks them up next."""
+    """Writes the batch. A few ids are indexed in its commit; many are indexed after it, or by the next lookup."""
     feed = batch.feed
     if not batch.writes:
         return feed
     conditions: list[Write] = [still_standing(batch.hold)] if batch.hold else []
     if not batch.lines:
-        # What was known already may be delivered at this moment: an operation must not wait for it for ever.
+        # The known lines may be delivered at the same time: without this condition an operation could wait for ever.
         store.commit(ledger_items.feed_unchanged(feed), *conditions, *batch.writes)
         return feed
     first = feed.recorded_through + 1
@@ -160,12 +160,14 @@ def _commit(store: Store, batch: _Batch) -> Feed:
 def _refusal_writes(
     ports: Ports, push: Push, errors: tuple[Finding, ...], company: Company, now: datetime
 ) -> list[Write]:
-    """The operation failed, with its transactions kept beside it. One that timed out has ended: it gets the errors."""
+    """Fails the operation and keeps its transactions. One that timed out has ended already: it only gets the errors."""
     if push.operation.status is PushStatus.TIMED_OUT:
         return [push_operation_items.put_operation(push.operation.but(errors=errors))]
     operation = push.operation.failed(now, _error_message(errors), errors=errors)
-    kept = push_operation_items.add_pushed_lines(operation, push.lines) if push.operation.door is Door.QUEUE else []
-    return [*end_writes(ports, operation, company, now), *(kept if push.lines else [])]
+    if operation.door is not Door.QUEUE or not push.lines:
+        return end_writes(ports, operation, company, now)
+    lines = push_operation_items.add_pushed_lines(operation, push.lines)
+    return [*end_writes(ports, operation, company, now), *lines]
 
 
 def _error_message(errors: Sequence[Finding]) -> str:

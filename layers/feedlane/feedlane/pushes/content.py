@@ -1,8 +1,7 @@
-"""What a push says: its transactions as lines, with everything that can be known without the ledger."""
+"""The content of a push: its transactions as lines, checked as far as possible without the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,7 +18,7 @@ PUSH_TRANSACTIONS_MAX = 1000
 
 @dataclass(frozen=True)
 class PushContent:
-    """`errors` empty means that every transaction is a line."""
+    """If `errors` is empty, every transaction has its line."""
 
     lines: tuple[Line, ...]
     errors: tuple[Finding, ...]
@@ -27,12 +26,8 @@ class PushContent:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint_of(self.lines)
-
-
-def fingerprint_of(lines: Sequence[Line]) -> str:
-    """The same for the same transactions in the same order, however their JSON was written."""
-    return fingerprint("\x1e".join("\x1f".join(line.as_strings()) for line in lines))
+        """The same for the same transactions in the same order, however their JSON was written."""
+        return fingerprint("\x1e".join("\x1f".join(line.as_strings()) for line in self.lines))
 
 
 def object_in(body: str) -> dict[str, Any]:
@@ -49,39 +44,39 @@ def object_in(body: str) -> dict[str, Any]:
 
 
 def parse_content(sent: Any, today: date) -> PushContent:
-    """The transactions as they were sent; `today` is the date where the organisation is."""
+    """`sent` is parsed JSON; `today` is the date in the organisation's time zone."""
     if not isinstance(sent, list) or not sent:
-        return _invalid_content("must be a list of at least one transaction", "Required")
+        return _invalid_content("must be a list with at least one transaction", "Required")
     if len(sent) > PUSH_TRANSACTIONS_MAX:
         return _invalid_content(
-            f"has {len(sent)} transactions; a push has at most {PUSH_TRANSACTIONS_MAX}", "MaximumCount"
+            f"has {len(sent)} transactions; a push can have at most {PUSH_TRANSACTIONS_MAX}", "MaximumCount"
         )
     lines: list[Line] = []
     errors: list[Finding] = []
     warnings: list[Finding] = []
     earliest, latest = years_before(today).isoformat(), today.isoformat()
-    before = ""
+    latest_so_far = ""
     for position, transaction in enumerate(sent):
-        line, wrong, doubtful = parse_transaction(position, transaction)
-        errors += wrong
-        warnings += doubtful
+        line, line_errors, line_warnings = parse_transaction(position, transaction)
+        errors += line_errors
+        warnings += line_warnings
         if line is None:
             continue
-        errors += _date_errors(line, before, earliest, latest)
-        before = max(before, line.date)
+        errors += _date_errors(line, latest_so_far, earliest, latest)
+        latest_so_far = max(latest_so_far, line.date)
         lines.append(line)
     return PushContent(tuple(lines), tuple(errors), tuple(warnings))
 
 
-def _date_errors(line: Line, before: str, earliest: str, latest: str) -> list[Finding]:
-    if line.date < before:
-        message = f"date {line.date} comes after {before} in the same push; order is chronological"
+def _date_errors(line: Line, latest_so_far: str, earliest: str, latest: str) -> list[Finding]:
+    if line.date < latest_so_far:
+        message = f"date {line.date} follows {latest_so_far} in the same push; order must be chronological"
         return [Finding(item_id=line.id, message=message, validator="Chronological")]
     if line.date > latest:
         message = f"date {line.date} is in the future (today is {latest})"
         return [Finding(item_id=line.id, message=message, validator="NotInTheFuture")]
     if line.date < earliest:
-        message = f"date {line.date} is more than a year ago (before {earliest}); Xero takes nothing older"
+        message = f"date {line.date} is more than a year ago (before {earliest}); Xero accepts nothing older"
         return [Finding(item_id=line.id, message=message, validator="NotOlderThanAYear")]
     return []
 

@@ -1,6 +1,7 @@
-"""The doorbell of a push: a message that names its operation. It is promised first, so that a crash leaves none unrung.
+"""The doorbell of a push: a queue message that names its operation.
 
-The same promise watches the time that the sender gave the push.
+A check is scheduled before the operation is written, so that no crash leaves a push without its doorbell. The same
+check ends an operation whose time, as its sender set it, is over.
 """
 
 from __future__ import annotations
@@ -16,27 +17,30 @@ from feedlane.ids import feed_id
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX, Queues
 
-# Longer than the API's function lives: by then the operation is written, or never will be.
+# Longer than an invocation of the API's function: by then the operation is written, or never will be.
 CHECK_DELAY_SECONDS = 60
 _NOT_ENDED = frozenset({PushStatus.PENDING, PushStatus.TIMED_OUT})
 
 
 def schedule_check(queues: Queues, operation: PushOperation) -> None:
-    """Before the operation is written: somebody looks whether it was rung for, and later whether its time is over."""
+    """Schedules the check of the operation. Call it before the operation is written."""
     _check_later(queues, operation, timedelta(seconds=CHECK_DELAY_SECONDS))
 
 
-def notify_and_schedule(queues: Queues, operation: PushOperation, promised: bool = False) -> PushOperation:
-    """Rung for, and watched if nothing was promised: again if the push came again, whose taker may have crashed."""
+def notify_and_schedule(queues: Queues, operation: PushOperation, is_scheduled: bool = False) -> PushOperation:
+    """Sends the doorbell, and schedules the check of a time-out unless a check `is_scheduled`. Returns the operation.
+
+    A repeated push does both again: the invocation that accepted it first may have crashed.
+    """
     if operation.status in _NOT_ENDED:
         _notify(queues, operation)
-        if operation.due is not None and not promised:
+        if operation.due is not None and not is_scheduled:
             _check_later(queues, operation, operation.due - operation.requested_on)
     return operation
 
 
 def check_operation(ports: Ports, now: datetime, check: PushOperationCheck) -> None:
-    """Rings for a push that is in no ledger, and ends an operation whose time is over. May be done again."""
+    """Sends the doorbell of a push that is not recorded, and ends an operation that has timed out. Safe to repeat."""
     operation = push_operation_items.find_operation(ports.store, check.company_id, check.operation_key)
     if operation is None:
         return
@@ -52,9 +56,9 @@ def check_operation(ports: Ports, now: datetime, check: PushOperationCheck) -> N
 
 
 def _notify(queues: Queues, operation: PushOperation) -> None:
-    """Its transactions are in the table. One that is rung for twice is recorded once.
+    """Sends the doorbell unless the push is recorded. Sent twice, the push is still recorded once.
 
-    Also for one that timed out before it was recorded: only the doorbell can bring it on its way.
+    A push that timed out before it was recorded gets it too: nothing else would record it.
     """
     if operation.through:
         return

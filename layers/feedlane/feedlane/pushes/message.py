@@ -1,4 +1,4 @@
-"""A message on `transactions.fifo`: what a producer sends, and what the API's doorbell says."""
+"""A message on `transactions.fifo`: a producer's push, or the doorbell of a push that came through the API."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from feedlane.ids import derived_id, feed_id, is_uuid
 from feedlane.pushes.content import object_in
 
 MESSAGE_VERSION = 1
-# As many messages as come at once: BatchSize in the template, the most that Lambda takes from a FIFO queue.
+# BatchSize in the template: the most messages that Lambda takes from a FIFO queue at once.
 BATCH_SIZE_MAX = 10
-# What SQS takes: one MiB.
+# SQS accepts messages of up to one MiB.
 MESSAGE_BYTES_MAX = 1_048_576
-# A MessageGroupId has at most 128 characters, and names two of them.
+# A MessageGroupId has at most 128 characters and contains two ids: none can be longer.
 ID_LENGTH_MAX = 128
 
 
 @dataclass(frozen=True)
 class QueueMessage:
-    """A message as the queue gave it."""
+    """A message as it came from the queue."""
 
     id: str
     group: str
@@ -31,9 +31,9 @@ class QueueMessage:
 
 @dataclass(frozen=True)
 class PushMessage:
-    """What a readable message says. `transactions` None: they are in the table, under the operation."""
+    """The content of a valid message. `transactions` None: they are in the table, under the operation."""
 
-    message: QueueMessage
+    source: QueueMessage
     company_id: str
     connection_id: str
     account_id: str
@@ -46,51 +46,48 @@ class PushMessage:
 
 
 def parse_message(message: QueueMessage) -> PushMessage:
-    """Raises `Invalid` if the message does not say whose it is: then no push operation can show it."""
-    sent = object_in(message.body)
-    if sent.get("version") != MESSAGE_VERSION:
+    """The content of the message. Raises `Invalid` if it names no feed: then no push operation could show it."""
+    body = object_in(message.body)
+    if body.get("version") != MESSAGE_VERSION:
         raise Invalid.field("version", f"must be {MESSAGE_VERSION}", "Version")
-    names = {name: _text(sent, name) for name in ("companyId", "connectionId", "accountId")}
-    key = sent.get("pushOperationKey")
+    ids = {field: _required_id(body, field) for field in ("companyId", "connectionId", "accountId")}
+    key = body.get("pushOperationKey")
     if key is not None and not (isinstance(key, str) and is_uuid(key)):
         raise Invalid.field("pushOperationKey", "must be a UUID", "Uuid")
-    if key is None and "transactions" not in sent:
+    if key is None and "transactions" not in body:
         raise Invalid.field("transactions", "is required", "Required")
-    group = feed_id(names["connectionId"], names["accountId"])
+    group = feed_id(ids["connectionId"], ids["accountId"])
     if message.group != group:
-        raise Invalid.field("MessageGroupId", f"must be {group}, as the message's own ids say", "Match")
-    return PushMessage(
-        message, names["companyId"], names["connectionId"], names["accountId"], key, sent.get("transactions")
-    )
+        raise Invalid.field("MessageGroupId", f"must be {group}, its connectionId and accountId", "Match")
+    return PushMessage(message, ids["companyId"], ids["connectionId"], ids["accountId"], key, body.get("transactions"))
 
 
 def with_operation_key(body: str, group: str, message_id: str) -> str:
-    """The body of a producer's message with the key of the push operation that it makes, or would have made.
+    """The body of a producer's message, with the key of the push operation that it creates or would have created.
 
-    Sent again as another message, it then stands for the same operation. What names one already, cannot be read or
-    would become too large is left as it is: then the ledger knows its transactions, under an operation of their own.
+    Sent again as a new message, it then refers to the same operation. A body that already has a key, is not valid or
+    would become too large is returned unchanged: the ledger recognises its transactions, under another operation.
     """
     try:
-        sent = object_in(body)
+        content = object_in(body)
     except Invalid:
         return body
-    if "pushOperationKey" in sent or "transactions" not in sent:
+    if "pushOperationKey" in content or "transactions" not in content:
         return body
-    key = f'"pushOperationKey":"{derived_id("message", group, message_id)}",'
+    key_field = f'"pushOperationKey":"{derived_id("message", group, message_id)}",'
     before, after = body.split("{", 1)
-    named = f"{before}{{{key}{after}"
-    return named if len(named.encode("utf-8", "replace")) <= MESSAGE_BYTES_MAX else body
+    keyed = f"{before}{{{key_field}{after}"
+    return keyed if len(keyed.encode("utf-8", "replace")) <= MESSAGE_BYTES_MAX else body
 
 
-def _text(sent: dict[str, Any], name: str) -> str:
-    value = sent.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= ID_LENGTH_MAX or not _is_printable(value):
-        raise Invalid.field(
-            name, f"is required and must be a printable ASCII text of at most {ID_LENGTH_MAX} characters", "Required"
-        )
+def _required_id(body: dict[str, Any], field: str) -> str:
+    value = body.get(field)
+    if not isinstance(value, str) or not 1 <= len(value) <= ID_LENGTH_MAX or not _is_printable_ascii(value):
+        rule = f"is required and must be a string of at most {ID_LENGTH_MAX} printable ASCII characters"
+        raise Invalid.field(field, rule, "Required")
     return value
 
 
-def _is_printable(value: str) -> bool:
-    """What a MessageGroupId and the reason of a dead letter can hold: SQS takes no control characters."""
+def _is_printable_ascii(value: str) -> bool:
+    """Whether a MessageGroupId and the reason of a dead letter can hold it: SQS rejects control characters."""
     return value.isascii() and value.isprintable()

@@ -1,4 +1,4 @@
-"""What a push of bank transactions may hold, as Codat's push options describe it."""
+"""The fields of a push of bank transactions, in the shape of Codat's push options."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def bank_transactions_option() -> dict[str, Any]:
                 "Transactions",
                 "1 to 1,000 transactions, the oldest first.",
                 properties=_transaction_properties(),
-                information=["transactions|Dates must ascend, and must not be before the latest one pushed before."],
+                information=["transactions|Dates must ascend, and must not be before the latest date already pushed."],
             ),
         },
     }
@@ -35,28 +35,28 @@ def _transaction_properties() -> dict[str, Any]:
         "id": _option(
             "String",
             "Identifier",
-            "Your id of the transaction, at most 255 characters.",
-            information=["id|An id that the account has had, with the same content, is skipped with a warning."],
+            "Your id for the transaction, at most 255 characters.",
+            information=["id|A transaction that was pushed before, with the same content, is skipped with a warning."],
         ),
         "date": _option(
             "DateTime",
             "Date",
             "The local calendar date; a time and an offset are ignored.",
-            information=["date|Not in the future, and not more than a year ago."],
+            information=["date|Not in the future, and not more than a year in the past."],
         ),
         "amount": _option("Number", "Amount", "Positive for money coming in, negative for money going out."),
         "balance": _option("Number", "Balance", "The account's balance after the transaction."),
         "description": _option("String", "Description", "At most 2,000 characters.", required=False),
         "counterparty": _option("String", "Counterparty", "The payee, at most 255 characters.", required=False),
         "reference": _option("String", "Reference", "At most 255 characters.", required=False),
-        "reconciled": _option("Boolean", "Reconciled", "Accepted and not used: Xero reconciles.", required=False),
+        "reconciled": _option("Boolean", "Reconciled", "Accepted but ignored: Xero reconciles.", required=False),
         "transactionType": _option(
             "String",
             "Transaction type",
-            "What kind of transaction it is.",
+            "The kind of transaction.",
             required=False,
             options=types,
-            warnings=["transactionType|A type that disagrees with the sign of the amount: the sign decides."],
+            warnings=["transactionType|If the type contradicts the sign of the amount, the sign decides."],
         ),
     }
 
@@ -82,6 +82,6 @@ def _option(
 
 
 def _remarks(texts: list[str] | None) -> list[dict[str, str]]:
-    """Each is "field|what to know"."""
+    """Each text is "field|details"."""
     pairs = [text.split("|", 1) for text in texts or []]
     return [{"field": field, "details": details} for field, details in pairs]

@@ -1,4 +1,4 @@
-"""Parcels of one feed, read: whose they are, which push operation each stands for, and what it brings."""
+"""The door of the queue: messages of one feed become pushes, each with its push operation and its lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.ids import derived_id
-from feedlane.pushes.content import fingerprint_of, parse_content
+from feedlane.pushes.content import parse_content
 from feedlane.pushes.message import PushMessage, QueueMessage, parse_message
 from feedlane.queues import Queues
 from feedlane.store import keys
@@ -29,7 +29,7 @@ from feedlane.store.store import Store
 
 @dataclass(frozen=True)
 class Push:
-    """A message, read: its operation as it stands, and its lines or what is wrong with them."""
+    """A push that came through the queue: its operation as it is now, and its lines or their errors."""
 
     operation: PushOperation
     lines: tuple[Line, ...]
@@ -37,25 +37,25 @@ class Push:
 
     @property
     def is_done(self) -> bool:
-        """Recorded or ended before: the message came again."""
+        """Whether it was recorded or ended before: its message is a repeat."""
         return bool(self.operation.through) or self.operation.status not in {PushStatus.PENDING, PushStatus.TIMED_OUT}
 
 
 def parsed(queues: Queues, messages: Sequence[QueueMessage]) -> list[PushMessage]:
-    """The messages that say whose they are; the others are set aside with their reason."""
-    found = []
+    """The messages that identify their feed; the others go to the dead-letter queue with the reason."""
+    valid = []
     for message in messages:
         try:
-            found.append(parse_message(message))
+            valid.append(parse_message(message))
         except Invalid as error:
             _dead_letter(queues, message, error)
-    return found
+    return valid
 
 
-def read_ahead(store: Store, parcels: Sequence[PushMessage]) -> Store:
-    """The store with all that the parcels name read in one request, as it is now."""
-    first = parcels[0]
-    doorbells = [parcel for parcel in parcels if parcel.transactions is None and parcel.operation_key]
+def read_ahead(store: Store, messages: Sequence[PushMessage]) -> Store:
+    """The store, with everything that the messages refer to read in one request."""
+    first = messages[0]
+    doorbells = [message for message in messages if message.transactions is None and message.operation_key]
     return with_read_ahead(
         store,
         [
@@ -64,59 +64,59 @@ def read_ahead(store: Store, parcels: Sequence[PushMessage]) -> Store:
             keys.connection(first.company_id, first.connection_id),
             keys.feed(first.feed_id),
             keys.id_index(first.feed_id),
-            *(keys.push_operation(parcel.company_id, _operation_key(parcel)) for parcel in parcels),
-            *(keys.pushed_lines(parcel.feed_id, _operation_key(parcel), 0) for parcel in doorbells),
+            *(keys.push_operation(message.company_id, _operation_key(message)) for message in messages),
+            *(keys.pushed_lines(message.feed_id, _operation_key(message), 0) for message in doorbells),
         ],
     )
 
 
 def with_company(
-    ahead: Store, queues: Queues, parcels: Sequence[PushMessage]
+    ahead: Store, queues: Queues, messages: Sequence[PushMessage]
 ) -> tuple[Company | None, list[PushMessage]]:
-    """The company of the parcels, and those that push operations can show; the others are set aside."""
-    company, known = company_items.find_company(ahead, parcels[0].company_id), []
-    for parcel in parcels:
+    """The company, and the messages that push operations can show; the others go to the dead-letter queue."""
+    company = company_items.find_company(ahead, messages[0].company_id)
+    attributed = []
+    for message in messages:
         try:
             if company is None:
-                raise NotFound("company", parcel.company_id)
-            if parcel.transactions is None:
-                key = parcel.operation_key or ""
-                if not _is_of_feed(push_operation_items.operation(ahead, parcel.company_id, key), parcel):
+                raise NotFound("company", message.company_id)
+            if message.transactions is None:
+                key = message.operation_key or ""
+                if not _is_of_feed(push_operation_items.operation(ahead, message.company_id, key), message):
                     raise NotFound("push operation of this account", key)
-        except NotFound as missing:
-            _dead_letter(queues, parcel.message, missing)
+        except NotFound as error:
+            _dead_letter(queues, message.source, error)
         else:
-            known.append(parcel)
-    return company, known
+            attributed.append(message)
+    return company, attributed
 
 
-def read_push(ahead: Store, parcel: PushMessage, feed: Feed | None, now: datetime) -> Push:
-    """The push of a parcel. A producer's message makes its own operation, the same one each time it comes."""
-    given = parcel.operation_key
-    existing = push_operation_items.find_operation(ahead, parcel.company_id, given) if given else None
-    if parcel.transactions is None and existing is not None:
+def read_push(ahead: Store, message: PushMessage, feed: Feed | None, now: datetime) -> Push:
+    """The push of a message. A producer's message creates its own operation, the same one each time it is received."""
+    sent_key = message.operation_key
+    existing = push_operation_items.find_operation(ahead, message.company_id, sent_key) if sent_key else None
+    if message.transactions is None and existing is not None:
         return Push(existing, tuple(push_operation_items.pushed_lines_by_key(ahead, existing)), ())
-    content = parse_content(parcel.transactions, local_date(now, feed.time_zone if feed else "UTC"))
-    fingerprint = fingerprint_of(content.lines)
+    content = parse_content(message.transactions, local_date(now, feed.time_zone if feed else "UTC"))
     errors = content.errors
-    key = _operation_key(parcel)
-    if existing is not None and (existing.content != fingerprint or not _is_of_feed(existing, parcel)):
-        rule = f"{key} is the key of another push; a key stands for one push"
+    key = _operation_key(message)
+    if existing is not None and (existing.content != content.fingerprint or not _is_of_feed(existing, message)):
+        rule = f"{key} is already the key of another push; use a new key for each push"
         errors = (Finding(item_id="pushOperationKey", message=rule, validator="UniqueKey"),)
-        key = derived_id("message", parcel.feed_id, parcel.message.id)
+        key = _own_operation_key(message)
         existing = None
     if existing is None:
-        existing = push_operation_items.find_operation(ahead, parcel.company_id, key)
+        existing = push_operation_items.find_operation(ahead, message.company_id, key)
     operation = existing or PushOperation(
         key=key,
-        company_id=parcel.company_id,
-        connection_id=parcel.connection_id,
-        account_id=parcel.account_id,
+        company_id=message.company_id,
+        connection_id=message.connection_id,
+        account_id=message.account_id,
         door=Door.QUEUE,
-        requested_on=parcel.message.sent_at,
+        requested_on=message.source.sent_at,
         warnings=content.warnings,
-        content=fingerprint,
-        transactions=len(parcel.transactions) if isinstance(parcel.transactions, list) else 0,
+        content=content.fingerprint,
+        transactions=len(message.transactions) if isinstance(message.transactions, list) else 0,
     )
     return Push(operation, content.lines, errors)
 
@@ -124,9 +124,9 @@ def read_push(ahead: Store, parcel: PushMessage, feed: Feed | None, now: datetim
 def holds_and_recorded_ids(
     ahead: Store, feed: Feed, pushes: Sequence[Push]
 ) -> tuple[list[Hold], dict[str, RecordedTransaction]]:
-    """What holds the feed, and which of the pushes' ids it has recorded, in one request.
+    """The holds that stop the feed, and those of the pushes' ids that it has recorded, in one request.
 
-    Not before the feed is read: only then are the ids of all its lines, and the tenant that may be held, known.
+    This needs the feed: it names the tenant that may be held, and says whether the index of its ids is complete.
     """
     ids = {line.id for push in pushes for line in push.lines}
     subjects = feed.hold_subjects
@@ -137,12 +137,17 @@ def holds_and_recorded_ids(
 
 
 def _dead_letter(queues: Queues, message: QueueMessage, why: Exception) -> None:
-    queues.set_aside(message.group, message.id, message.body, str(why))
+    queues.dead_letter(message.group, message.id, message.body, str(why))
 
 
-def _is_of_feed(operation: PushOperation, parcel: PushMessage) -> bool:
-    return (operation.connection_id, operation.account_id) == (parcel.connection_id, parcel.account_id)
+def _is_of_feed(operation: PushOperation, message: PushMessage) -> bool:
+    return (operation.connection_id, operation.account_id) == (message.connection_id, message.account_id)
 
 
-def _operation_key(parcel: PushMessage) -> str:
-    return parcel.operation_key or derived_id("message", parcel.feed_id, parcel.message.id)
+def _operation_key(message: PushMessage) -> str:
+    return message.operation_key or _own_operation_key(message)
+
+
+def _own_operation_key(message: PushMessage) -> str:
+    """The key of the operation that a message without a key creates: the same for each delivery of the message."""
+    return derived_id("message", message.feed_id, message.source.id)

@@ -1,4 +1,4 @@
-"""Push operations in Codat's JSON."""
+"""Push operations as the API shows them, in Codat's JSON."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OUTCOME_FIELDS: Fields = dict.fromkeys(["id", "outcome", "line"])
 
 
 def push_operation_json(operation: PushOperation) -> dict[str, Any]:
-    """With what Codat does not have: `accountId`, `door` (how it came in), `problem` (Xero's, whole)."""
+    """Codat's fields, and three of Feedlane's: `accountId`, `door` (how it came in), `problem` (all of Xero's)."""
     return {
         "changes": _changes(operation),
         "dataType": DATA_TYPE,
@@ -54,8 +54,8 @@ def push_operation_json(operation: PushOperation) -> dict[str, Any]:
     }
 
 
-def outcome_json(one: TransactionOutcome) -> dict[str, Any]:
-    return {"id": one.id, "outcome": one.outcome, "line": one.line}
+def outcome_json(outcome: TransactionOutcome) -> dict[str, Any]:
+    return {"id": outcome.id, "outcome": outcome.outcome, "line": outcome.line}
 
 
 def validation_json(errors: Iterable[Finding], warnings: Iterable[Finding]) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _changes(operation: PushOperation) -> list[dict[str, Any]] | None:
 
 
 def _error_message(operation: PushOperation) -> str | None:
-    """Codat's three parts, where the reason is Xero's."""
+    """In Codat's three parts if the reason is Xero's."""
     if operation.problem is None or operation.error_message is None:
         return operation.error_message
     correlation = fingerprint(operation.key)[:32]

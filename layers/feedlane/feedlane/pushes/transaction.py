@@ -1,4 +1,4 @@
-"""A bank transaction as the platform sends it, and as the ledger keeps it."""
+"""A bank transaction as the platform sends it: its rules, and the ledger line that it becomes."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ TRANSACTION_TYPES = frozenset(
         "Cash", "DirectDep", "DirectDebit", "RepeatPmt", "Other",
     }
 )  # fmt: skip
-# What money coming in, or going out, is called. The sign decides; a type that contradicts it is a warning.
+# Types for money coming in, and for money going out. The sign decides; a type that contradicts it is a warning.
 CREDIT_TYPES = frozenset({"Credit", "Int", "Div", "Dep", "DirectDep"})
 DEBIT_TYPES = frozenset({"Debit", "Fee", "SerChg", "DirectDebit"})
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
-_NOT_UNICODE = "must be Unicode text, without halves of surrogate pairs"
+_NOT_UNICODE = "must be valid Unicode, without unpaired surrogates"
 _FIELD_LENGTHS_MAX = {"description": 2000, "counterparty": 255, "reference": 255}
 
 
 def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Finding], list[Finding]]:
-    """The line that a sent transaction makes, or None; then the errors, then the warnings.
+    """The line that a transaction becomes, or None; then the errors, then the warnings.
 
-    `sent` is parsed JSON with `Decimal` for numbers. Findings name the transaction by its id, or by its position.
+    `sent` is parsed JSON with numbers as `Decimal`. Findings name the transaction by its id, or else by its position.
     """
     if not isinstance(sent, dict):
         return None, [_finding(f"transactions[{position}]", "", "must be an object", "Type")], []
-    given_id = sent.get("id")
-    name = given_id if isinstance(given_id, str) and given_id else f"transactions[{position}]"
+    sent_id = sent.get("id")
+    name = sent_id if isinstance(sent_id, str) and sent_id else f"transactions[{position}]"
     errors: list[Finding] = []
     if not is_unicode(name):
         name = f"transactions[{position}]"
         errors.append(_finding(name, "id", _NOT_UNICODE, "Unicode"))
-    elif not isinstance(given_id, str) or not 1 <= len(given_id) <= TRANSACTION_ID_LENGTH_MAX:
+    elif not isinstance(sent_id, str) or not 1 <= len(sent_id) <= TRANSACTION_ID_LENGTH_MAX:
         errors.append(
-            _finding(name, "id", f"must be a text of 1 to {TRANSACTION_ID_LENGTH_MAX} characters", "Required")
+            _finding(name, "id", f"must be a string of 1 to {TRANSACTION_ID_LENGTH_MAX} characters", "Required")
         )
     day = _date(name, sent.get("date"), errors)
     sum = _money(name, "amount", sent.get("amount"), errors)
@@ -62,7 +62,7 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
 
 
 def is_unicode(text: str) -> bool:
-    """False for what JSON can escape but nobody can write down: half of a surrogate pair."""
+    """Whether the text can be encoded: JSON can escape an unpaired surrogate, which has no encoding."""
     if text.isascii():
         return True
     try:
@@ -73,7 +73,7 @@ def is_unicode(text: str) -> bool:
 
 
 def _date(name: str, value: Any, errors: list[Finding]) -> str | None:
-    """The local calendar date; the time and any offset are ignored, as Codat ignores them."""
+    """The local calendar date. Time and offset are ignored, as Codat ignores them."""
     match = _DATE.fullmatch(value) if isinstance(value, str) else None
     if match is None or not is_date(match[1]):
         errors.append(_finding(name, "date", "must be a date such as 2026-05-01 or 2026-05-01T09:30:00", "Date"))
@@ -97,7 +97,7 @@ def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding]) ->
     if value is None:
         return ""
     if not isinstance(value, str):
-        errors.append(_finding(name, field, "must be a text", "Type"))
+        errors.append(_finding(name, field, "must be a string", "Type"))
         return ""
     if not is_unicode(value):
         errors.append(_finding(name, field, _NOT_UNICODE, "Unicode"))
@@ -110,7 +110,7 @@ def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding]) ->
 
 def _warnings(line: Line) -> list[Finding]:
     if (line.amount < 0 and line.type in CREDIT_TYPES) or (line.amount > 0 and line.type in DEBIT_TYPES):
-        message = f"the amount {plain(line.amount)} disagrees with the type {line.type}; the sign of the amount decides"
+        message = f"the amount {plain(line.amount)} contradicts the type {line.type}; the sign of the amount decides"
         return [_finding(line.id, "transactionType", message, "SignAndType")]
     return []
 

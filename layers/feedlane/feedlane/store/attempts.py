@@ -1,4 +1,4 @@
-"""Attempts at a commit that others may contend for: read, decide, commit, and all of it again if a condition failed.
+"""Attempts at a contended commit: read, decide, commit, and start over if a condition failed.
 
     for attempt in attempts(f"feed {feed_id}"):
         feed = ledger.feed(store, feed_id)
@@ -6,9 +6,9 @@
             store.commit(ledger.put_feed(changed(feed)))
     queues.wake(feed_id)
 
-The first block that is completed, or left with `return` or `break`, ends the loop. What follows the commit stands in
-the block or after the loop; what prepares another attempt stands behind a block that ends with `break`. An attempt that
-never gets to its block (`continue`) counts as failed.
+The first block that completes, or is left with `return` or `break`, ends the loop. Code that follows the commit is in
+the block or after the loop; code that prepares another attempt is after a block that ends with `break`. An attempt that
+never reaches its block (`continue`) counts as failed.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from types import TracebackType
 
 from feedlane.store.table import ConditionFailed
 
-TIMES = 10
+ATTEMPTS_MAX = 10
 DELAY_SECONDS_FIRST = 0.02
 DELAY_SECONDS_MAX = 0.2
 
-# The tests and the simulated worlds put another one here, so that they do not wait.
+# Tests and simulated worlds replace it, so that they do not wait.
 sleep: Callable[[float], None] = time.sleep
 
 
 class AttemptsExhausted(ConditionFailed):
-    """All attempts failed: others were faster each time. `keys` are those of the last failure."""
+    """Every attempt failed, because another writer was faster. `keys` are those of the last failure."""
 
-    def __init__(self, contended: str, times: int, last: ConditionFailed | None) -> None:
+    def __init__(self, contended: str, attempts_max: int, last: ConditionFailed | None) -> None:
         super().__init__(last.keys if last else ())
-        self.args = (f"{contended}: none of {times} attempts succeeded, others were faster each time",)
+        self.args = (f"{contended}: none of {attempts_max} attempts succeeded; another writer was faster each time",)
 
 
 class Attempt:
@@ -57,15 +57,19 @@ class Attempt:
 
 
 def attempts(
-    contended: str, *, times: int = TIMES, delay_max: float = DELAY_SECONDS_MAX, otherwise: Exception | None = None
+    contended: str,
+    *,
+    attempts_max: int = ATTEMPTS_MAX,
+    delay_max: float = DELAY_SECONDS_MAX,
+    otherwise: Exception | None = None,
 ) -> Iterator[Attempt]:
-    """At most so many attempts; with seconds of delay between them, so that those who contend come apart.
+    """At most `attempts_max` attempts, with random delays (seconds) between them to separate the contenders.
 
-    `contended` names what others may change at the same time. After the last attempt `otherwise` is raised, or else
-    `AttemptsExhausted`.
+    `contended` names what others may change at the same time. After the last attempt it raises `otherwise`, or
+    `AttemptsExhausted` without it.
     """
     last: ConditionFailed | None = None
-    for number in range(times):
+    for number in range(attempts_max):
         if number:
             _wait_before_retry(number, delay_max)
         attempt = Attempt()
@@ -73,13 +77,13 @@ def attempts(
         if attempt.is_done:
             return
         last = attempt.failure
-    exhausted = AttemptsExhausted(contended, times, last)
+    exhausted = AttemptsExhausted(contended, attempts_max, last)
     if otherwise is not None:
         raise otherwise from exhausted
     raise exhausted from last
 
 
 def _wait_before_retry(number: int, delay_max: float) -> None:
-    """Full jitter. The first retry goes at once: whoever was faster has committed by then."""
+    """Full jitter. There is no delay before the first retry: the faster writer has committed by then."""
     if number > 1:
         sleep(random.uniform(0, min(delay_max, DELAY_SECONDS_FIRST * 2 ** (number - 2))))

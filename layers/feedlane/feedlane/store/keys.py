@@ -10,17 +10,17 @@
 | push operation               | COMPANY#c             | PUSH#key                 | PUSHES#c / requested#key |
 | idempotency key of a push    | COMPANY#c             | KEY#hash                 |                          |
 | feed                         | FEED#k/a              | FEED                     | TENANT#t / k/a           |
-| how far ids are indexed      | FEED#k/a              | INDEXED                  |                          |
+| last line in the id index    | FEED#k/a              | INDEXED                  |                          |
 | ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
 | a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
 | push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
-| content pushed before        | FEED#k/a              | CONTENT#hash             |                          |
-| what a push brought          | FEED#k/a              | PUSHED#key#part          |                          |
+| content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
+| lines of a push (a part)     | FEED#k/a              | PUSHED#key#part          |                          |
 | statement, its bytes         | FEED#k/a              | STATEMENT#n, STATEMENT#n#BODY#part |                |
 | hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
-| not before (rate limits)     | LIMIT#scope#subject   | LIMIT                    |                          |
-| calls counted                | LIMIT#scope#subject   | TRAFFIC                  |                          |
-| a feed's next wake-up        | FEED#k/a              | WAKE                     |                          |
+| earliest next call (limits)  | LIMIT#scope#subject   | LIMIT                    |                          |
+| number of calls (limits)     | LIMIT#scope#subject   | TRAFFIC                  |                          |
+| a feed's planned wake-up     | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
 | replay of deliveries         | CONSUMER#id           | REPLAY#id                | REPLAYS / id#replay, while it runs |
@@ -28,11 +28,11 @@
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    | REFRESHES / time#id, in doubt |
-| Xero account fed             | TENANT#t              | TARGET#account           |                          |
+| a Xero account with a feed   | TENANT#t              | TARGET#account           |                          |
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
 | number of linked connections | APP                   | LINKED_COUNT             |                          |
-| the daily round over connections | APP               | ROUND                    |                          |
+| progress of the daily round  | APP                   | ROUND                    |                          |
 | number of consumers          | APP                   | CONSUMER_COUNT           |                          |
 """
 

@@ -1,4 +1,4 @@
-"""A table of which some items are read already, in one request instead of one each."""
+"""A table that has read some of its items in advance, in one request instead of one each."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from feedlane.store.table import Item, Key, Table, Write
 
 
 def with_read_ahead(store: Store, keys: Iterable[Key]) -> Store:
-    """The store as it is at this moment for these keys: what is decided on them is written under conditions."""
+    """The store with a snapshot of these keys: a write that is decided on it needs a condition."""
     return Store(ReadAheadTable(store.table, keys))
 
 
 class ReadAheadTable:
-    """The items of `keys` as they were when this was made; everything else is asked of the table."""
+    """Answers `keys` from a snapshot, read when this is made, and every other key from the table."""
 
     def __init__(self, table: Table, keys: Iterable[Key]) -> None:
         self._table = table
-        self._asked = frozenset(keys)
-        self._found = table.get_many(self._asked)
+        self._read_keys = frozenset(keys)
+        self._read_items = table.get_many(self._read_keys)
 
     def get(self, key: Key) -> Item | None:
-        return self._found.get(key) if key in self._asked else self._table.get(key)
+        return self._read_items.get(key) if key in self._read_keys else self._table.get(key)
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        wanted = set(keys)
-        others = wanted - self._asked
-        found = {key: self._found[key] for key in wanted & self._asked if key in self._found}
-        return found | (self._table.get_many(others) if others else {})
+        requested = set(keys)
+        others = requested - self._read_keys
+        items = {key: self._read_items[key] for key in requested if key in self._read_items}
+        return items | (self._table.get_many(others) if others else {})
 
-    def query(self, pk: str, **how: Any) -> Iterable[Item]:
-        return self._table.query(pk, **how)
+    def query(self, pk: str, **bounds: Any) -> Iterable[Item]:
+        return self._table.query(pk, **bounds)
 
     def commit(self, *writes: Write) -> None:
         self._table.commit(*writes)

@@ -1,4 +1,4 @@
-"""Records as items and back. Writes are made here as plain data; `Store.commit` carries them out."""
+"""Records as items and back. Writes are plain data; `Store.commit` carries them out."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def record_in(model: type[R], item: Item | None) -> R | None:
 
 
 def add_record(key: Key, record: Record, **extra: Any) -> Put:
-    """A write that fails if there is such an item already."""
+    """A write that fails if the item exists."""
     return Put(item_of(key, record, **extra), ABSENT)
 
 
 def put_record(key: Key, record: R, **extra: Any) -> Put:
-    """A write of a versioned record as it was read: fails if somebody else has written it meanwhile."""
-    read: int = record.version  # type: ignore[attr-defined]
-    when = When(absent=True) if read == 0 else When(equal={"version": read})
-    return Put(item_of(key, record.but(version=read + 1), **extra), when)
+    """A write of a versioned record that fails if another writer has written the item since it was read."""
+    read_version: int = record.version  # type: ignore[attr-defined]
+    when = When(absent=True) if read_version == 0 else When(equal={"version": read_version})
+    return Put(item_of(key, record.but(version=read_version + 1), **extra), when)
 
 
 def expiry(now: datetime, after: timedelta) -> int:

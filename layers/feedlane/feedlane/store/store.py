@@ -1,4 +1,4 @@
-"""The store: everything Feedlane keeps, by what it is. Reads answer records, writes are data for `commit`."""
+"""The store: the table with everything Feedlane keeps. The wings' `items.py` read it, and make writes for `commit`."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ class Store:
         self.table = table
 
     def commit(self, *writes: Write) -> None:
-        """All of it or nothing. Raises `ConditionFailed`."""
+        """All writes or none. Raises `ConditionFailed`."""
         self.table.commit(*writes)

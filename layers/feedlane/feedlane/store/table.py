@@ -16,9 +16,9 @@ ITEM_BYTES_MAX = 380_000
 
 @dataclass(frozen=True)
 class When:
-    """A condition on the item as it is: all of the parts that are given must hold.
+    """A condition on the current item: every part that is set must be met.
 
-    `absent` allows (or, alone, demands) that there is no such item; `equal` and `before` speak of fields.
+    `absent` allows (or, alone, demands) that the item does not exist; `equal` and `before` compare fields.
     """
 
     absent: bool = False
@@ -26,7 +26,7 @@ class When:
     equal: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
 
-    def holds(self, item: Item | None) -> bool:
+    def is_met_by(self, item: Item | None) -> bool:
         if item is None:
             return self.absent or not (self.exists or self.equal or self.before)
         if self.absent and not (self.equal or self.before):
@@ -59,7 +59,7 @@ class Delete:
 
 @dataclass(frozen=True)
 class Condition:
-    """Writes nothing: the commit is done only while the item fits `when`."""
+    """Writes nothing: the commit succeeds only if the item meets `when`."""
 
     key: Key
     when: When
@@ -67,9 +67,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Add:
-    """Adds to a number (absent counts as 0), on condition that the item fits `when`.
+    """Adds to a number (absent counts as 0) if the item meets `when`.
 
-    `set` is written along, and the fields of `remove` go.
+    The same write sets the fields in `set` and removes those in `remove`.
     """
 
     key: Key
@@ -79,14 +79,14 @@ class Add:
     when: When = ALWAYS
     remove: tuple[str, ...] = ()
     below: int | None = None
-    """The sum so far must be below this for the addition to happen."""
+    """The sum before the addition must be below this."""
 
 
 Write = Put | Delete | Condition | Add
 
 
 class ConditionFailed(Exception):
-    """A condition did not hold; nothing of the commit was written. `keys` are those whose condition failed."""
+    """A condition was not met, and nothing of the commit was written. `keys` are those whose condition failed."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
         super().__init__(f"{len(keys)} condition(s) failed")
@@ -94,7 +94,7 @@ class ConditionFailed(Exception):
 
 
 class Contended(ConditionFailed):
-    """Another writer held the items at that moment: the same commit may be tried again."""
+    """Another commit was writing the items at the same time: the same commit may be retried."""
 
 
 class Table(Protocol):
@@ -102,7 +102,7 @@ class Table(Protocol):
         """The item as last written (strongly consistent), or None."""
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        """The items there are, in any order, strongly consistent; any number of keys."""
+        """The items that exist, in any order, strongly consistent; any number of keys."""
 
     def query(
         self,
@@ -121,10 +121,10 @@ class Table(Protocol):
         """
 
     def commit(self, *writes: Write) -> None:
-        """All writes or none, at most 100. Raises `ConditionFailed`."""
+        """All writes or none, at most `WRITES_PER_COMMIT_MAX`. Raises `ConditionFailed`."""
 
     def put_many(self, items: Iterable[Item]) -> None:
-        """Unconditional writes, not atomic, any number: for what may be written twice."""
+        """Unconditional writes, not atomic, any number: for items that may be written twice."""
 
     def delete_many(self, keys: Iterable[Key]) -> None:
         """Unconditional deletes, not atomic, any number."""

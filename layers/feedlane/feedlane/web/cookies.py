@@ -1,4 +1,4 @@
-"""The cookies we set: each opaque, unreadable for scripts, sent back only where it is needed."""
+"""The cookies we set: opaque, hidden from scripts, and sent back only to the paths that need them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Cookie:
     value: str
     path: str
     lifetime: timedelta
-    whole_path: bool = False
-    """Whether the path starts at the host's root, and not at our base address."""
+    is_absolute_path: bool = False
+    """Whether `path` starts at the host's root instead of at our base address."""
 
     def header(self, request: Request) -> str:
-        """SameSite=Lax: Xero sends the browser back to us from another site, by following a link."""
-        base = "" if self.whole_path else request.base_path
+        """SameSite=Lax: Xero sends the browser back to us from another site with a redirect."""
+        base = "" if self.is_absolute_path else request.base_path
         parts = [
             f"{self.name}={self.value}",
             f"Path={base}{self.path}",
@@ -34,24 +34,25 @@ class Cookie:
         ]
         return "; ".join([*parts, "Secure"] if request.is_secure else parts)
 
-    def ended(self) -> Cookie:
+    def expired(self) -> Cookie:
+        """The same cookie with Max-Age 0: the browser removes it."""
         return Cookie(self.name, "", self.path, timedelta(0))
 
 
 def flow_cookie_name(state: str) -> str:
-    """One cookie for each flow, so that several may be under way in one browser."""
+    """One cookie per flow, so that one browser can run several at once."""
     return f"feedlane_flow_{fingerprint(state)[:12]}"
 
 
-def flow_cookie(state: str, value: str, lasts: timedelta, callback_path: str) -> Cookie:
-    """Binds a state to the browser. `callback_path` is that of the redirect URI, whatever stands before ours in it."""
-    return Cookie(flow_cookie_name(state), value, callback_path, lasts, whole_path=True)
+def flow_cookie(state: str, value: str, lifetime: timedelta, callback_path: str) -> Cookie:
+    """Binds a state to the browser. `callback_path` is the redirect URI's whole path, including a proxy's prefix."""
+    return Cookie(flow_cookie_name(state), value, callback_path, lifetime, is_absolute_path=True)
 
 
-def link_cookie(connection_path: str, value: str, lasts: timedelta) -> Cookie:
-    """Its path is the connection's: a browser can have a session for each."""
-    return Cookie(LINK, value, connection_path, lasts)
+def link_cookie(connection_path: str, value: str, lifetime: timedelta) -> Cookie:
+    """Limited to the connection's path, so that a browser can have one session per connection."""
+    return Cookie(LINK, value, connection_path, lifetime)
 
 
-def portal_cookie(value: str, lasts: timedelta) -> Cookie:
-    return Cookie(PORTAL, value, "/portal", lasts)
+def portal_cookie(value: str, lifetime: timedelta) -> Cookie:
+    return Cookie(PORTAL, value, "/portal", lifetime)

@@ -1,4 +1,4 @@
-"""Pages for what went wrong: what happened, what to do next, and a way on where there is one."""
+"""Error pages: what happened, what to do next, and a link to continue where there is one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from feedlane.web.response import Response, page
 
 
 class ErrorPage(FeedlaneError):
-    """What a page says. `retry_url` is where to try again, `return_url` leads back to the platform."""
+    """What an error page says. `retry_url` is where to try again, `return_url` leads back to the platform."""
 
     def __init__(
         self,
         status: int,
         title: str,
-        happened: str,
-        next: str = "",
+        explanation: str,
+        next_step: str = "",
         *,
         retry_url: str = "",
         retry_label: str = "Try again",
@@ -27,8 +27,8 @@ class ErrorPage(FeedlaneError):
         super().__init__(title)
         self.status = status
         self.title = title
-        self.happened = happened
-        self.next = next
+        self.explanation = explanation
+        self.next_step = next_step
         self.retry_url = retry_url
         self.retry_label = retry_label
         self.return_url = return_url
@@ -39,7 +39,7 @@ class NoSuchPage(ErrorPage):
         super().__init__(
             404,
             "This page does not exist",
-            "The address may be incomplete, or what it led to has been removed.",
+            "The address may be incomplete, or the page may have been removed.",
             "Open the link again from where you found it, or ask for a new one.",
         )
 
@@ -48,82 +48,83 @@ def error_page(profile: Profile, error: ErrorPage) -> Response:
     return page("error", error.status, logo_url=profile.logo_url, name=profile.name, error=error, title=error.title)
 
 
-def state_error_page(error: StateError, start: str) -> ErrorPage:
-    """`start` is where the authorisation of the state's connection begins, empty if it must not be offered."""
+def state_error_page(error: StateError, start_url: str) -> ErrorPage:
+    """`start_url` is where to authorise the connection of the state again; empty if the page must not offer that."""
     match error:
         case UsedState():
             return ErrorPage(
                 409,
                 "This step is already done",
-                "Xero’s answer was used before, perhaps because the page was loaded twice.",
-                "Nothing was changed this time.",
-                retry_url=start,
+                "Xero’s response has already been used, perhaps because the page was loaded twice.",
+                "Nothing has changed.",
+                retry_url=start_url,
                 retry_label="Continue",
             )
         case ExpiredState():
             return ErrorPage(
                 410,
                 "That took a little too long",
-                "For your safety, a connection to Xero has to be finished within 10 minutes.",
+                "For your security, you have 10 minutes to finish connecting to Xero.",
                 "Nothing was connected.",
-                retry_url=start,
+                retry_url=start_url,
             )
         case OtherBrowser():
             return ErrorPage(
                 403,
                 "Please continue in the browser you started in",
-                "This connection to Xero was started in another browser or device, or its cookies are blocked.",
-                "Nothing was connected. Start again from the link you were given, and stay in one browser.",
+                "This connection was started in another browser or on another device, or cookies are blocked.",
+                "Nothing was connected. Start again from the link you were given, and stay in the same browser.",
             )
         case _:
             return ErrorPage(
                 400,
-                "We do not recognise this answer from Xero",
-                "It does not belong to a connection that was started here, or that was long ago.",
+                "We do not recognise this response from Xero",
+                "It does not match any connection started here, or that connection was started too long ago.",
                 "Nothing was connected. Start again from the link you were given.",
             )
 
 
 def bank_feeds_missing_page(platform: str, organisation: str) -> tuple[ErrorPage, RedirectResult]:
-    """The page after a consent that left bank feeds out, and how the platform is told of it in its redirect."""
+    """The page after a consent without bank feeds, and the result that the redirect reports to the platform."""
     error = ErrorPage(
         403,
         "Bank feeds were not allowed",
         f"{organisation} is connected, but without access to bank feeds: {platform} cannot send transactions to it.",
-        "Connect again, and allow everything that Xero asks for.",
+        "Connect again and grant all the access that Xero asks for.",
         retry_label="Connect again",
     )
     return error, failed("Bank feeds were not authorised")
 
 
 def not_linked_page(error: NotLinked, platform: str) -> tuple[ErrorPage, RedirectResult]:
-    """The page for a reason, and how the platform is told of it in its redirect."""
-    status, title, happened, next, told = _NOT_LINKED[error.reason]
+    """The page for why linking failed, and the result that the redirect reports to the platform."""
+    status, title, explanation, next_step, status_text = _NOT_LINKED[error.reason]
     facts = {"platform": platform, "detail": error.detail}
-    outcome = not_supported(told) if status == 501 else failed(told)
-    return ErrorPage(status, title, happened.format(**facts), next.format(**facts)), outcome
+    outcome = not_supported(status_text) if status == 501 else failed(status_text)
+    return ErrorPage(status, title, explanation.format(**facts), next_step.format(**facts)), outcome
 
 
-# Status, title, what happened, what to do next; and what the platform is told.
+# Status, title, explanation and next step of the page; and the redirect's status text.
 _NOT_LINKED = {
     NotLinkedReason.NOT_SET_UP: (
         501,
         "Xero is not available yet",
-        "{platform} has not switched its Xero connection on yet.",
-        "Please ask {platform} when it will be.",
+        "{platform} has not enabled its Xero integration yet.",
+        "Please ask {platform} when it will be available.",
         "The Xero integration is not enabled",
     ),
     NotLinkedReason.LIMIT: (
         402,
-        "No more connections are free",
-        "{platform} has connected as many Xero organisations as Xero allows it at the moment.",
-        "Your organisation was not connected. Please tell {platform}: it can raise its limit at Xero, or free one.",
+        "No more connections are available",
+        "{platform} has connected as many organisations as Xero currently allows.",
+        "Your organisation was not connected. Please tell {platform}: it can ask Xero for a higher limit, or free a "
+        "connection.",
         "Connection limit reached",
     ),
     NotLinkedReason.CODE_DEAD: (
         400,
-        "The authorisation has run out",
-        "Xero did not accept the authorisation any more: it is good for a few minutes, and only once.",
+        "The authorisation has expired",
+        "Xero did not accept the authorisation: it is valid for a few minutes, and only once.",
         "Nothing was connected.",
         "The authorisation code was not accepted",
     ),
@@ -131,35 +132,35 @@ _NOT_LINKED = {
         501,
         "Xero does not recognise this app",
         "Xero does not recognise the app that {platform} uses.",
-        "This is not your fault. Please tell {platform}; it has to check its Xero keys.",
+        "This is not your fault. Please ask {platform} to check its Xero keys.",
         "Xero rejected the app's keys",
     ),
     NotLinkedReason.NO_ORGANISATION: (
         403,
         "No organisation was selected",
-        "You signed in to Xero, but no organisation was selected that can have bank feeds.",
+        "You signed in to Xero, but did not select an organisation that can have bank feeds.",
         "Try again, and select the organisation whose bank accounts you want to feed.",
         "No organisation was authorised",
     ),
     NotLinkedReason.OTHER_ORGANISATION: (
         409,
         "That is a different organisation",
-        "This connection belongs to another Xero organisation than the one you selected ({detail}).",
-        "Nothing was changed. Try again and select the same organisation as before, or ask for a new connection.",
-        "Another organisation than before",
+        "This connection belongs to a different Xero organisation from the one you selected ({detail}).",
+        "Nothing has changed. Try again and select the same organisation as before, or ask for a new connection.",
+        "A different organisation was selected",
     ),
     NotLinkedReason.TAKEN: (
         409,
         "This organisation is already connected",
         "{detail} is already connected to {platform} for another company.",
-        "An organisation can be connected once. Disconnect it there first, or ask {platform} for help.",
+        "An organisation can be connected only once. Disconnect it there first, or ask {platform} for help.",
         "Organisation already connected",
     ),
     NotLinkedReason.NO_ACCESS: (
         403,
-        "Xero did not give access",
+        "Xero did not grant access",
         "Xero did not let us read the organisation: {detail}",
-        "Check with your Xero adviser that you may use this organisation, then try again.",
+        "Ask your Xero adviser whether you may use this organisation, then try again.",
         "No access to the organisation",
     ),
 }

@@ -1,4 +1,4 @@
-"""A request for a page, read from the HTTP API's event (payload format 2.0)."""
+"""A request for a page, parsed from the HTTP API's event (payload format 2.0)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Request:
-    """`base_url` is where people reach us, without a slash at its end. `query` has the first value of each name."""
+    """`base_url` is our public address, without a trailing slash. `query` has the first value of each parameter."""
 
     method: str
     path: str
@@ -37,11 +37,11 @@ class Request:
 
     @property
     def is_cross_site(self) -> bool:
-        """Whether the browser says that another site made it send this."""
+        """Whether the browser reports that another site initiated this request."""
         return self.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
 
     def field(self, name: str) -> str:
-        """The first value of a form's field, without the white space around it."""
+        """The first value of a form field, stripped."""
         return (self.form.get(name) or [""])[0].strip()
 
     def url(self, path: str) -> str:
@@ -49,33 +49,33 @@ class Request:
 
 
 def request_in(event: Mapping[str, Any], public_url: str) -> Request:
-    """`public_url` may be empty: then the gateway's own name counts. Raises `Invalid` for a form that is none."""
+    """`public_url` may be empty: then the gateway's own domain is used. Raises `Invalid` for a malformed form."""
     context = event["requestContext"]
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     return Request(
         method=str(context["http"]["method"]).upper().replace("HEAD", "GET"),
         path=_path(str(event.get("rawPath") or "/"), str(context.get("stage") or "$default")),
         base_url=(public_url or f"https://{context.get('domainName', 'localhost')}").rstrip("/"),
-        query=_first_of_each(parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True)),
+        query=_first_values(parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True)),
         cookies=_cookies(event.get("cookies") or headers.get("cookie", "").split(";")),
         headers=headers,
         form=_form(event, headers),
     )
 
 
-def _path(raw: str, stage: str) -> str:
-    """Decoded, and without the stage where the gateway puts it in front; one slash at the end is none."""
-    path = raw.removeprefix(f"/{stage}") if raw.startswith(f"/{stage}/") else raw
+def _path(raw_path: str, stage: str) -> str:
+    """Decoded, without the stage that some gateways put in front, and without a trailing slash."""
+    path = raw_path.removeprefix(f"/{stage}") if raw_path.startswith(f"/{stage}/") else raw_path
     return unquote(path).rstrip("/") or "/"
 
 
-def _first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
+def _first_values(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return dict(reversed(pairs))
 
 
 def _cookies(texts: list[str]) -> dict[str, str]:
     pairs = (text.partition("=") for text in texts)
-    return {name.strip(): value.strip().strip('"') for name, sign, value in pairs if sign}
+    return {name.strip(): value.strip().strip('"') for name, equals_sign, value in pairs if equals_sign}
 
 
 def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, list[str]]:

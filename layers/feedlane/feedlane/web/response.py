@@ -1,4 +1,4 @@
-"""Answers to a browser: pages and redirects, with the headers that keep them safe."""
+"""Responses to a browser: pages and redirects, with their security headers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Response:
         return Response(self.status, self.body, self.headers, self.cookies + cookies)
 
     def as_gateway_response(self, request: Request) -> dict[str, Any]:
-        """What the gateway takes."""
+        """The shape that the HTTP API expects."""
         headers = _SECURITY_HEADERS | self.headers
         if request.is_secure:
             headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
@@ -45,13 +45,13 @@ class Response:
         }
 
 
-def page(template: str, status: int = 200, *, logo_url: str = "", form_targets: str = "", **facts: Any) -> Response:
-    """`form_targets`: origins beside our own to which a form of the page may lead."""
+def page(template: str, status: int = 200, *, logo_url: str = "", form_targets: str = "", **context: Any) -> Response:
+    """`form_targets`: origins, besides our own, that a form on the page may submit or redirect to."""
     headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": _content_security_policy(logo_url, form_targets),
     }
-    return Response(status, render(template, logo_url=logo_url, **facts), headers)
+    return Response(status, render(template, logo_url=logo_url, **context), headers)
 
 
 def redirect(url: str, status: int = 302) -> Response:
@@ -59,7 +59,7 @@ def redirect(url: str, status: int = 302) -> Response:
 
 
 def see_other(url: str) -> Response:
-    """After a form: the browser gets the next page, and reloading does not send the form again."""
+    """After a form: the browser loads the next page, and reloading it does not send the form again."""
     return redirect(url, 303)
 
 

@@ -1,4 +1,4 @@
-"""From a request to its page, and from an error to the page that explains it."""
+"""Routes a request to its page, and an error to the page that explains it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Page = Callable[..., Response]
 
 
 class Route:
-    """`{name}` in the path stands for one segment, which the page gets as an argument."""
+    """`{name}` in the path matches one segment and is passed to the page as an argument."""
 
     def __init__(self, method: str, path: str, page: Page) -> None:
         self.method = method
@@ -32,7 +32,7 @@ class Route:
 
 
 def handle_request(routes: Sequence[Route], site: Site, event: dict[str, Any], logger: Any) -> dict[str, Any]:
-    """The handler's whole work. Neither query nor body is ever logged: they carry state, code and keys."""
+    """All that the handlers do. Neither query nor body is ever logged: they carry states, codes and keys."""
     try:
         request = request_in(event, site.public_url)
     except Invalid as error:
@@ -69,20 +69,20 @@ def _dispatch(routes: Sequence[Route], site: Site, request: Request) -> Response
 def _explain_error(site: Site, error: Exception) -> Response:
     match error:
         case ErrorPage():
-            shown = error
+            page = error
         case NotFound():
-            shown = NoSuchPage()
+            page = NoSuchPage()
         case Invalid():
-            shown = ErrorPage(400, "That did not work", error.message)
+            page = ErrorPage(400, "That did not work", error.message)
         case Conflict():
-            shown = ErrorPage(409, "That cannot be done at the moment", str(error))
+            page = ErrorPage(409, "This cannot be done right now", str(error))
         case Unavailable() | ConditionFailed():
-            shown = _xero_unavailable()
+            page = _xero_unavailable()
         case Refused() | ReconnectionNeeded():
-            shown = ErrorPage(403, "Xero did not allow this", error.problem.sentence)
+            page = ErrorPage(403, "Xero did not allow this", error.problem.sentence)
         case _:
-            shown = _unexpected_error()
-    return error_page(settings_items.profile(site.store), shown)
+            page = _unexpected_error()
+    return error_page(settings_items.profile(site.store), page)
 
 
 def _unexpected_error() -> ErrorPage:
@@ -90,19 +90,19 @@ def _unexpected_error() -> ErrorPage:
         500,
         "Something went wrong on our side",
         "Nothing you entered caused this.",
-        "Please go back and try once more. If it happens again, let support know.",
+        "Please go back and try again. If it keeps happening, contact support.",
     )
 
 
 def _xero_unavailable() -> ErrorPage:
     return ErrorPage(
         503,
-        "Xero is not answering at the moment",
-        "We could not finish what you asked for.",
+        "Xero is not responding at the moment",
+        "We could not complete your request.",
         "Wait a minute, then go back and try again.",
     )
 
 
 def _cross_site_form() -> ErrorPage:
     text = "Another website tried to send this form."
-    return ErrorPage(403, "This did not come from our page", text, "Open the page itself, and try again.")
+    return ErrorPage(403, "This form did not come from our page", text, "Open the page directly and try again.")

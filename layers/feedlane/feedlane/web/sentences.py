@@ -8,7 +8,9 @@ from feedlane.errors import Invalid
 
 
 def error_sentences(error: Invalid, labels: Mapping[str, str]) -> list[str]:
-    """`labels` are the form's own words for what the API calls by its field's name."""
+    """`labels` are the form's labels by the API's field names."""
     if not error.findings:
         return [error.message]
-    return [f"{labels.get(one.item_id, one.item_id)}: {one.message.rstrip('.')}." for one in error.findings]
+    return [
+        f"{labels.get(finding.item_id, finding.item_id)}: {finding.message.rstrip('.')}." for finding in error.findings
+    ]

@@ -1,4 +1,4 @@
-"""Sessions: what a browser may do once it has proved itself. Of the cookie, only a fingerprint is kept."""
+"""Sessions: what a browser may do once it is authenticated. Only a fingerprint of the cookie is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ S = TypeVar("S", bound=Record)
 
 
 class LinkSession(Record):
-    """The customer has come back from Xero: may map the accounts of this one connection."""
+    """A customer who has come back from Xero and may map the accounts of this one connection."""
 
     company_id: str
     connection_id: str
@@ -31,25 +31,25 @@ class LinkSession(Record):
 
 
 class PortalSession(Record):
-    """An operator, let in by an API key. Ends with the key."""
+    """An operator who signed in with an API key. The session ends when the key is deleted."""
 
     key_fingerprint: str
     key_name: str = ""
 
 
 def form_token(secret: str) -> str:
-    """What a session's forms carry (CSRF): only who has the cookie can know it, and it does not tell the cookie."""
+    """The CSRF token of a session's forms. It can be computed only from the cookie, and does not reveal it."""
     return fingerprint(f"form\x1f{secret}")[:43]
 
 
-def put_session(secret: str, session: Record, now: datetime, lasts: timedelta) -> Put:
+def put_session(secret: str, session: Record, now: datetime, lifetime: timedelta) -> Put:
     """`secret` is the cookie's value."""
     kind = type(session).__name__
-    return Put(item_of(keys.session(fingerprint(secret)), session, kind=kind, expires_at=expiry(now, lasts)))
+    return Put(item_of(keys.session(fingerprint(secret)), session, kind=kind, expires_at=expiry(now, lifetime)))
 
 
 def find_session(store: Store, model: type[S], secret: str | None, now: datetime) -> S | None:
-    """The session of this kind, unless it is over: DynamoDB may be days late to remove it."""
+    """The session of this kind, unless it has expired: DynamoDB may remove expired items days late."""
     item = store.table.get(keys.session(fingerprint(secret))) if secret else None
     if item is None or item["kind"] != model.__name__ or item["expires_at"] <= epoch(now):
         return None

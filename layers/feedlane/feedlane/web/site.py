@@ -1,4 +1,4 @@
-"""What the pages work with: the parts, and the frame of every page."""
+"""What the pages work with: the parts, and the page frame with the platform's name and logo."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from feedlane.wiring.parts import Parts
 
 
 class Site(Parts):
-    """The real ones. Tests hand in others."""
+    """The deployed parts. Tests pass in fakes."""
 
     @property
     def login_url(self) -> str:
         return environment().xero_login_url
 
-    def page(self, template: str, status: int = 200, *, form_targets: str = "", **facts: Any) -> Response:
-        """A page under the platform's own name and logo."""
+    def page(self, template: str, status: int = 200, *, form_targets: str = "", **context: Any) -> Response:
+        """A page with the platform's name and logo."""
         profile = settings_items.profile(self.store)
         brand = {"logo_url": profile.logo_url, "name": profile.name}
-        return page(template, status, form_targets=form_targets, **brand, **facts)
+        return page(template, status, form_targets=form_targets, **brand, **context)
 
     def linking(self, redirect_uri: str) -> Linking:
         return Linking(self.ports, self.vault, self.organisations, redirect_uri)

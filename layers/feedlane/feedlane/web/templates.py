@@ -1,4 +1,4 @@
-"""The templates, and the style sheet and script that pages carry themselves: nothing is loaded from elsewhere."""
+"""The templates, with the style sheet and script that each page embeds: a page loads neither from a URL."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-_HERE = Path(__file__).parent / "templates"
+_FOLDER = Path(__file__).parent / "templates"
 _SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "AUD": "A$", "NZD": "NZ$", "CAD": "C$", "SGD": "S$", "HKD": "HK$"}
 
-STYLE = (_HERE / "style.css").read_text()
-SCRIPT = (_HERE / "refresh.js").read_text()
+STYLE = (_FOLDER / "style.css").read_text()
+SCRIPT = (_FOLDER / "refresh.js").read_text()
 
 
 def _hash(text: str) -> str:
@@ -26,12 +26,12 @@ STYLE_HASH = _hash(STYLE)
 SCRIPT_HASH = _hash(SCRIPT)
 
 
-def render(template: str, **facts: Any) -> str:
-    return _environment.get_template(f"{template}.html").render(style=STYLE, script=SCRIPT, **facts)
+def render(template: str, **context: Any) -> str:
+    return _environment.get_template(f"{template}.html").render(style=STYLE, script=SCRIPT, **context)
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """`£1,250.00`, or `1,250.00 CHF` where no sign is understood."""
+    """`£1,250.00`, or `1,250.00 CHF` for a currency without a well-known symbol."""
     text = f"{abs(amount):,.2f}"
     sign = "−" if amount < 0 else ""
     symbol = _SYMBOLS.get(currency)
@@ -39,7 +39,7 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def day(value: str | date | datetime | None) -> str:
-    """`2 May 2026`: nobody has to guess which is the month."""
+    """`2 May 2026`: day and month cannot be confused."""
     if isinstance(value, str) and value:
         value = date.fromisoformat(value[:10])
     return "" if not value or isinstance(value, str) else f"{value.day} {value:%B %Y}"
@@ -49,12 +49,12 @@ def moment(value: datetime | None) -> str:
     return f"{value.day} {value:%b %Y, %H:%M} UTC" if value else ""
 
 
-def ending(number: str) -> str:
-    """The last four characters: enough to know an account by."""
+def last_four(number: str) -> str:
+    """The last four characters: enough to recognise an account."""
     return number[-4:]
 
 
 _environment = Environment(
-    loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 )
-_environment.filters |= {"money": money, "day": day, "moment": moment, "ending": ending}
+_environment.filters |= {"money": money, "day": day, "moment": moment, "last_four": last_four}

@@ -1,4 +1,4 @@
-"""A small cache of what the vault has of each consumer: its secrets and its headers."""
+"""A small cache of what the vault keeps for each consumer: its signing secrets or its headers."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ T = TypeVar("T")
 
 
 class ExpiringCache(Generic[T]):
-    """What the vault has of each consumer, asked for at most once a minute, and anew after a change of the consumer."""
+    """Fetches a consumer's value at most once a minute, and again as soon as the consumer has changed."""
 
-    def __init__(self, ask: Callable[[str], T], clock: Clock) -> None:
-        self._ask = ask
+    def __init__(self, fetch: Callable[[str], T], clock: Clock) -> None:
+        self._fetch = fetch
         self._clock = clock
-        self._known: dict[str, tuple[datetime, int, T]] = {}
+        self._entries: dict[str, tuple[datetime, int, T]] = {}
         self._lock = Lock()
 
-    def of(self, consumer: Consumer) -> T:
-        """Nothing is not remembered: a new consumer's secret may be on its way."""
+    def get(self, consumer: Consumer) -> T:
+        """The consumer's value. An empty one is fetched again each time: a new consumer's secret may be on its way."""
         now = self._clock()
-        found = self._cached_value(consumer, now)
-        if found:
-            return found
+        value = self._cached_value(consumer, now)
+        if value:
+            return value
         with self._lock:
-            found = self._cached_value(consumer, now)
-            if not found:
-                found = self._ask(consumer.id)
-                self._known[consumer.id] = (now, consumer.version, found)
-        return found
+            value = self._cached_value(consumer, now)
+            if not value:
+                value = self._fetch(consumer.id)
+                self._entries[consumer.id] = (now, consumer.version, value)
+        return value
 
     def _cached_value(self, consumer: Consumer, now: datetime) -> T | None:
-        time, version, found = self._known.get(consumer.id, (now, -1, None))
-        return found if version == consumer.version and now - time < CACHE_LIFETIME else None
+        time, version, value = self._entries.get(consumer.id, (now, -1, None))
+        return value if version == consumer.version and now - time < CACHE_LIFETIME else None

@@ -1,4 +1,4 @@
-"""A consumer: a webhook endpoint of the platform, and which events it wants."""
+"""A consumer: a webhook endpoint of the platform, and the events it subscribes to."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ CONSUMERS_MAX = 50
 
 
 class Consumer(Record):
-    """No event types means all of them; `company_tags` are `key:value`, any match is enough.
+    """No event types means all of them. `company_tags` are `key:value`; one match is enough.
 
-    What concerns no one company (a refusal of the app, the connection limit) passes every filter of tags.
+    An event that belongs to no company (a refusal of the app, the connection limit) passes every tag filter.
 
-    The signing secret is not here, nor are the values of its headers: the vault has them.
+    The vault keeps the signing secret and the values of the headers; neither is stored here.
     """
 
     id: str
@@ -25,7 +25,7 @@ class Consumer(Record):
     header_names: tuple[str, ...] = ()
     disabled: bool = False
     disabled_because: str = ""
-    """By itself: "gone" (it answered 410) or "failing" (for days). By somebody: "asked"."""
+    """By Feedlane: "gone" (it answered 410) or "failing" (for days). By the platform: "asked"."""
     created: datetime
     secret_rotated: datetime | None = None
     failing_since: datetime | None = None
@@ -33,15 +33,16 @@ class Consumer(Record):
 
     @property
     def subject(self) -> str:
-        """What the events about it are ordered by."""
+        """The subject of the events about it, which keeps them in order."""
         return f"consumer/{self.id}"
 
     def wants(self, event: Event) -> bool:
-        """Whether its filters let the event through. While it is disabled, its deliveries are kept for it."""
+        """Whether its filters let the event through. A disabled consumer wants events too: its deliveries wait."""
         if event.type == TEST:
             return event.subject == self.subject
         if self.event_types and event.type not in self.event_types:
             return False
+        if event.company_id is None or not self.company_tags:
+            return True
         tags = {f"{key}:{value}" for key, value in event.company_tags.items()}
-        of_everybody = event.company_id is None
-        return not self.company_tags or of_everybody or bool(tags & set(self.company_tags))
+        return bool(tags & set(self.company_tags))

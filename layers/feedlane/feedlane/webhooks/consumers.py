@@ -1,4 +1,4 @@
-"""Webhook consumers: made, changed and deleted. Each has a signing secret of its own, which the vault keeps."""
+"""Creates, changes and deletes webhook consumers. Each has its own signing secret, which the vault keeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from feedlane.webhooks.target_urls import check_url
 COMPANY_TAGS_MAX = 10
 COMPANY_TAG_LENGTH_MAX = 128
 _TAG = re.compile(r"[^:]+:.+")
-# Event types of Codat's that exist, but not here: a consumer may ask for them, and will not see any.
+# Codat's event types that Feedlane never sends: a consumer may subscribe to them, and gets none.
 _CODAT_DATA_TYPES = (
     "accounts|accountTransactions|bankAccounts|bankTransactions|billCreditNotes|billPayments|bills|creditNotes|customers"
     "|directCosts|directIncomes|invoices|itemReceipts|items|journalEntries|journals|payments|purchaseOrders|salesOrders"
@@ -37,7 +37,7 @@ _CODAT_ONLY_EVENTS = re.compile(
     rf"({_CODAT_DATA_TYPES})\.write\.(successful|unsuccessful)|read\.completed(\.initial)?|company\.product\.(added|removed)"
     r"|client\.rateLimit\.(reached|reset)"
 )
-# Codat's former names, and what they are called now.
+# Codat's former event names, and the current ones for each.
 FORMER_NAMES = {
     "DataConnectionStatusChanged": (
         event_types.CONNECTION_CONNECTED, event_types.CONNECTION_DISCONNECTED, event_types.CONNECTION_RECONNECTED,
@@ -65,17 +65,17 @@ def create(
     disabled: bool,
     headers: Mapping[str, str] | None = None,
 ) -> tuple[Consumer, str]:
-    """The consumer and its signing secret. Former event names become today's. Raises `Invalid`.
+    """The new consumer and its signing secret. Former event names become the current ones. Raises `Invalid`.
 
     `targets` is "public" or "any": where webhooks of this deployment may go.
     """
-    own = check_headers(headers or {})
+    checked_headers = check_headers(headers or {})
     consumer = Consumer(
         id=ports.new_id(),
         url=check_url(url, targets),
         event_types=_event_types(event_types),
         company_tags=_tags(tuple(company_tags)),
-        header_names=tuple(own),
+        header_names=tuple(checked_headers),
         disabled=disabled,
         disabled_because="asked" if disabled else "",
         created=now,
@@ -84,8 +84,8 @@ def create(
         raise _too_many()
     secret = vault.create_webhook_secret(consumer.id)
     try:
-        if own:
-            vault.set_webhook_headers(consumer.id, own)
+        if checked_headers:
+            vault.set_webhook_headers(consumer.id, checked_headers)
         ports.store.commit(*webhook_items.add_counted_consumer(consumer, CONSUMERS_MAX))
     except (ConditionFailed, Invalid) as error:
         vault.delete_webhook_secret(consumer.id)
@@ -103,7 +103,7 @@ def change(
     company_tags: Iterable[str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Consumer:
-    """What is given changes, and the rest stays; headers change all together. Raises `Invalid`, `NotFound`."""
+    """Changes the given fields only; headers are replaced as a whole. Raises `Invalid`, `NotFound`."""
     changes: dict[str, Any] = {}
     if url is not None:
         changes["url"] = check_url(url, targets)
@@ -112,27 +112,31 @@ def change(
     if company_tags is not None:
         changes["company_tags"] = _tags(tuple(company_tags))
     if headers is not None:
-        own = check_headers(headers)
-        changes["header_names"] = tuple(own)
-        vault.set_webhook_headers(webhook_items.consumer(store, consumer_id).id, own)
+        checked_headers = check_headers(headers)
+        changes["header_names"] = tuple(checked_headers)
+        vault.set_webhook_headers(webhook_items.consumer(store, consumer_id).id, checked_headers)
     return _update(store, consumer_id, **changes)
 
 
 def rotate_secret(store: Store, vault: Vault, now: datetime, consumer_id: str) -> tuple[Consumer, str]:
-    """The new signing secret, shown this once; the one before signs beside it for 24 hours. Raises `Invalid`."""
+    """The consumer and its new signing secret, shown only now. The previous one also signs for 24 hours.
+
+    Raises `Invalid`, `NotFound`.
+    """
     secret = vault.create_webhook_secret(webhook_items.consumer(store, consumer_id).id)
     return _update(store, consumer_id, secret_rotated=now), secret
 
 
 def disable(store: Store, consumer_id: str) -> Consumer:
-    """Nothing is sent until it is enabled; its events are kept."""
+    """Stops sending until the consumer is enabled; its events are kept. Raises `NotFound`."""
     return _update(store, consumer_id, disabled=True, disabled_because="asked", failing_since=None)
 
 
 def enable(ports: Ports, now: datetime, consumer_id: str) -> tuple[Consumer, Replay]:
-    """What waited is sent, in the order of the events: a replay. One that is enabled already has it looked for anew.
+    """Enables the consumer and starts a replay that sends its waiting deliveries, in the order of the events.
 
-    Both in one commit: nobody would look for what waited for a consumer that seems to be enabled.
+    If it is already enabled, only the replay is started again. Both are one commit: otherwise a crash could leave an
+    enabled consumer whose waiting deliveries are never sent. Raises `NotFound`.
     """
     for attempt in attempts(f"webhook consumer {consumer_id}"):
         before = webhook_items.consumer(ports.store, consumer_id)
@@ -147,7 +151,7 @@ def enable(ports: Ports, now: datetime, consumer_id: str) -> tuple[Consumer, Rep
 
 
 def send_test(ports: Ports, now: datetime, consumer_id: str) -> Delivery:
-    """An event for this consumer alone, on its way as any other. Raises `Conflict` if the consumer is disabled."""
+    """Sends a test event to this consumer only, by the usual route. Raises `NotFound`, `Conflict` if it is disabled."""
     consumer = webhook_items.consumer(ports.store, consumer_id)
     if consumer.disabled:
         raise Conflict(f"Webhook consumer {consumer_id} is disabled; enable it first.")
@@ -161,14 +165,14 @@ def send_test(ports: Ports, now: datetime, consumer_id: str) -> Delivery:
 
 
 def delete(store: Store, vault: Vault, consumer_id: str) -> None:
-    """Its secret goes first: what is left after a crash can be deleted again."""
+    """Deletes the secret first: after a crash, the consumer is still there to be deleted. Raises `NotFound`."""
     consumer = webhook_items.consumer(store, consumer_id)
     vault.delete_webhook_secret(consumer.id)
     store.commit(*webhook_items.remove_counted_consumer(consumer))
 
 
 def _update(store: Store, consumer_id: str, **changes: Any) -> Consumer:
-    """Deliveries write to the consumer too: whoever was second tries again."""
+    """Retries if a delivery has written to the consumer at the same time."""
     for attempt in attempts(f"webhook consumer {consumer_id}"):
         consumer = webhook_items.consumer(store, consumer_id)
         changed = consumer.but(**changes)
@@ -180,29 +184,30 @@ def _update(store: Store, consumer_id: str, **changes: Any) -> Consumer:
 
 
 def _too_many() -> Invalid:
-    rule = f"there are {CONSUMERS_MAX} consumers already, which is the most; delete one first"
+    rule = f"there are already {CONSUMERS_MAX} consumers, which is the maximum; delete one first"
     return Invalid.field("webhooks", rule, "MaximumCount")
 
 
-def _event_types(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for one in given for name in _current_names(one)))
+def _event_types(names: Iterable[str]) -> tuple[str, ...]:
+    """The current names, each once."""
+    return tuple(dict.fromkeys(current for name in names for current in _current_names(name)))
 
 
-def _current_names(given: str) -> tuple[str, ...]:
-    if given in FORMER_NAMES:
-        return FORMER_NAMES[given]
-    if given in event_types.ALL_TYPES or _CODAT_ONLY_EVENTS.fullmatch(given):
-        return (given,)
-    raise Invalid.field(
-        "eventTypes", f"{given} is not an event type; there are {', '.join(event_types.ALL_TYPES)}", "Enum"
-    )
+def _current_names(name: str) -> tuple[str, ...]:
+    if name in FORMER_NAMES:
+        return FORMER_NAMES[name]
+    if name in event_types.ALL_TYPES or _CODAT_ONLY_EVENTS.fullmatch(name):
+        return (name,)
+    rule = f"{name} is not an event type; the event types are {', '.join(event_types.ALL_TYPES)}"
+    raise Invalid.field("eventTypes", rule, "Enum")
 
 
 def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     if len(tags) > COMPANY_TAGS_MAX:
-        raise Invalid.field("companyTags", f"a consumer has at most {COMPANY_TAGS_MAX} company tags", "MaximumCount")
+        rule = f"a consumer can have at most {COMPANY_TAGS_MAX} company tags"
+        raise Invalid.field("companyTags", rule, "MaximumCount")
     for tag in tags:
         if len(tag) > COMPANY_TAG_LENGTH_MAX or not _TAG.fullmatch(tag):
-            rule = f"must be key:value of at most {COMPANY_TAG_LENGTH_MAX} characters, such as region:uk"
+            rule = f"must be key:value, at most {COMPANY_TAG_LENGTH_MAX} characters, such as region:uk"
             raise Invalid.field("companyTags", rule, "Tag")
     return tags

@@ -1,4 +1,4 @@
-"""Deliveries are tried: claimed, signed, posted, and what came of it written down with what follows from it."""
+"""Attempts deliveries: claims, signs and posts each, and records the answer with its consequences in one commit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from feedlane.webhooks.pause import Pause
 from feedlane.webhooks.signature import HeadersOf, SecretsOf, signed_headers
 
 DISABLE_AFTER = timedelta(days=5)
-# While the first of a consumer's deliveries finds out whether it answers, the others look again so soon.
+# While one delivery tests a consumer that has not answered lately, the others check again this soon.
 TRIAL_RECHECK_DELAY = timedelta(seconds=1)
 
 Post = Callable[[str, dict[str, str], bytes], Answer]
@@ -31,19 +31,22 @@ Jitter = Callable[[], float]
 
 @dataclass(frozen=True)
 class _Claim:
-    """The right to make one attempt: the delivery and the consumer's pause as they were written for it."""
+    """The right to make one attempt, with the delivery and the consumer's pause as stored for it.
+
+    `is_trial`: this attempt alone tests whether the pause is over.
+    """
 
     delivery: Delivery
     consumer: Consumer
     pause: Pause | None
-    is_pause_trial: bool
+    is_trial: bool
 
 
 @dataclass(frozen=True)
 class Deliverer:
-    """Every message leads to one more until its delivery has ended: so none is lost, and a second one does no harm.
+    """Makes at most one attempt per message, and queues the next message until the delivery has ended.
 
-    `jitter` is random, from -0.2 to 0.2.
+    So none is lost, and a second message for one does no harm. `jitter` is random, from -0.2 to 0.2.
     """
 
     ports: Ports
@@ -53,19 +56,19 @@ class Deliverer:
     headers: HeadersOf
 
     def deliver(self, consumer_id: str, event_id: str) -> Delivery | None:
-        """One attempt, if it is time for one. The delivery after it, or None if none was made.
+        """Makes one attempt if one is due. The delivery after it, or None if none was made.
 
-        An exception means that the message must come again.
+        After an exception the message must be received again.
         """
         now = self.ports.clock()
-        found = webhook_items.find_attempt_inputs(self.ports.store, consumer_id, event_id)
-        delivery, consumer = found.delivery, found.consumer
+        inputs = webhook_items.find_attempt_inputs(self.ports.store, consumer_id, event_id)
+        delivery, consumer = inputs.delivery, inputs.consumer
         if delivery is None or consumer is None or delivery.has_ended:
-            return None  # a deleted consumer's deliveries go no further
+            return None  # without a consumer: it was deleted, and so its deliveries end here
         if consumer.disabled:
-            self._keep(delivery, consumer, now)
+            self._keep_for_later(delivery, consumer, now)
             return None
-        pause = Pause.in_force(found.pause, consumer_id, now)
+        pause = Pause.in_force(inputs.pause, consumer_id, now)
         wait = _time_until_due(delivery, pause, now)
         if wait:
             self.schedule_attempt(delivery, wait)
@@ -73,9 +76,9 @@ class Deliverer:
         return self.attempt(delivery, consumer, pause)
 
     def attempt(self, delivery: Delivery, consumer: Consumer, pause: Pause | None) -> Delivery | None:
-        """The delivery after one attempt, now. None if somebody else is making one."""
-        now, event = self.ports.clock(), webhook_items.event_of(self.ports.store, delivery)
-        if event is None:  # it is past its days in the outbox
+        """Makes one attempt now. The delivery after it, or None if another worker is making one."""
+        now, event = self.ports.clock(), webhook_items.find_event(self.ports.store, delivery)
+        if event is None:  # it has expired from the outbox
             ended = delivery.but(state=DeliveryState.FAILURE)
             self.ports.store.commit(webhook_items.put_delivery(ended, now))
             return ended
@@ -90,61 +93,64 @@ class Deliverer:
         content = webhook_body(event)
         signed = signed_headers(event.id, self.ports.clock(), content, secrets)
         answer = self.post(consumer.url, {**headers, **signed}, content)
-        after = self._record(claim, answer)
-        if after.state is DeliveryState.ATTEMPTING and after.due is not None:
-            self.schedule_attempt(after, after.due - self.ports.clock())
-        return after
-
-    def _keep(self, delivery: Delivery, consumer: Consumer, now: datetime) -> None:
-        """It goes on when the consumer is enabled. If that is happening now, the message comes again."""
-        if delivery.state is not DeliveryState.WAITING:
-            kept = webhook_items.put_delivery(delivery.waiting(), now)
-            self.ports.store.commit(kept, webhook_items.consumer_unchanged(consumer))
+        attempted = self._record(claim, answer)
+        if attempted.state is DeliveryState.ATTEMPTING and attempted.due is not None:
+            self.schedule_attempt(attempted, attempted.due - self.ports.clock())
+        return attempted
 
     def schedule_attempt(self, delivery: Delivery, wait: timedelta) -> None:
-        """A message waits fifteen minutes at most: one for hours comes round several times."""
+        """Queues the next message. The delay of a message is fifteen minutes at most: longer waits take several."""
         seconds = min(DELAY_SECONDS_MAX, max(1, math.ceil(wait.total_seconds())))
         self.ports.queues.deliver(delivery.consumer_id, delivery.event_id, seconds)
 
+    def _keep_for_later(self, delivery: Delivery, consumer: Consumer, now: datetime) -> None:
+        """The delivery waits until the consumer is enabled.
+
+        Raises `ConditionFailed` if the consumer has just changed: the message is received again.
+        """
+        if delivery.state is not DeliveryState.WAITING:
+            waiting = webhook_items.put_delivery(delivery.waiting(), now)
+            self.ports.store.commit(waiting, webhook_items.consumer_unchanged(consumer))
+
     def _claim(self, delivery: Delivery, consumer: Consumer, pause: Pause | None, now: datetime) -> _Claim | None:
-        """None if another worker was first, with this delivery or in trying a paused consumer."""
+        """None if another worker has claimed this delivery, or the trial of a paused consumer."""
         claimed = delivery.claimed(now)
         writes: list[Write] = [webhook_items.put_delivery(claimed, now)]
-        tries_pause = pause is not None and pause.is_active
-        if pause is not None and tries_pause:
-            pause = pause.tried(now)
+        is_trial = pause is not None and pause.is_active
+        if pause is not None and is_trial:
+            pause = pause.claimed(now)
             writes.append(webhook_items.put_pause(pause, now))
             pause = pause.but(version=pause.version + 1)
         try:
             self.ports.store.commit(*writes)
         except ConditionFailed:
             return None
-        return _Claim(claimed.but(version=claimed.version + 1), consumer, pause, tries_pause)
+        return _Claim(claimed.but(version=claimed.version + 1), consumer, pause, is_trial)
 
     def _record(self, claim: _Claim, answer: Answer) -> Delivery:
-        """The attempt, and what it means for the consumer, in one commit.
+        """Records the attempt, and what it means for the consumer and its pause, in one commit.
 
-        Raises `ConditionFailed` if it took so long that another worker has claimed the delivery.
+        Raises `ConditionFailed` if the attempt took so long that another worker has claimed the delivery.
         """
         now = self.ports.clock()
-        tried = claim.delivery.after(answer, now, self.jitter())
+        attempted = claim.delivery.after_attempt(answer, now, self.jitter())
         consumer: Consumer | None = claim.consumer
         pause = claim.pause
-        for attempt in attempts(f"webhook consumer {tried.consumer_id}"):
-            after, writes = tried, _pause_writes(claim, pause, answer, now)
+        for attempt in attempts(f"webhook consumer {attempted.consumer_id}"):
+            delivery, writes = attempted, _pause_writes(claim, pause, answer, now)
             if consumer is not None:
-                judgement = consumer_after(consumer, answer, now)
-                writes += self._consumer_writes(consumer, judgement, answer, now)
-                if judgement.disabled and not after.has_ended:
-                    after = after.waiting()
+                after = consumer_after(consumer, answer, now)
+                writes += self._consumer_writes(consumer, after, now)
+                if after.disabled and not delivery.has_ended:
+                    delivery = delivery.waiting()
             with attempt:
-                self.ports.store.commit(webhook_items.put_delivery(after, now), *writes)
+                self.ports.store.commit(webhook_items.put_delivery(delivery, now), *writes)
                 break
-            found = webhook_items.find_attempt_inputs(self.ports.store, after.consumer_id, after.event_id)
-            consumer, pause = found.consumer, found.pause  # they may have moved on meanwhile
-        return after
+            inputs = webhook_items.find_attempt_inputs(self.ports.store, delivery.consumer_id, delivery.event_id)
+            consumer, pause = inputs.consumer, inputs.pause  # one of them may have changed
+        return delivery
 
-    def _consumer_writes(self, before: Consumer, after: Consumer, answer: Answer, now: datetime) -> list[Write]:
+    def _consumer_writes(self, before: Consumer, after: Consumer, now: datetime) -> list[Write]:
         if after == before:
             return []
         writes: list[Write] = [webhook_items.put_consumer(after)]
@@ -155,22 +161,23 @@ class Deliverer:
 
 
 def consumer_after(consumer: Consumer, answer: Answer, now: datetime) -> Consumer:
-    """The consumer after an answer: a success clears it; "gone", or five days without a success, disable it.
+    """The consumer after an answer. "Gone", or five days without a success, disables it.
 
-    Once it is disabled its days are over: when it is enabled it starts with a clean sheet.
+    A success ends the days of failure, and so does disabling: once enabled, the consumer has five days again.
     """
     if answer.succeeded:
         return consumer.but(failing_since=None) if consumer.failing_since else consumer
-    since = consumer.failing_since or now
-    if consumer.disabled or answer.status == STATUS_GONE or now - since >= DISABLE_AFTER:
-        because = "gone" if answer.status == STATUS_GONE else "failing"
-        because = consumer.disabled_because if consumer.disabled else because
-        return consumer.but(failing_since=None, disabled=True, disabled_because=because)
-    return consumer.but(failing_since=since)
+    if consumer.disabled:
+        return consumer.but(failing_since=None)
+    failing_since = consumer.failing_since or now
+    is_gone = answer.status == STATUS_GONE
+    if is_gone or now - failing_since >= DISABLE_AFTER:
+        return consumer.but(failing_since=None, disabled=True, disabled_because="gone" if is_gone else "failing")
+    return consumer.but(failing_since=failing_since)
 
 
 def _time_until_due(delivery: Delivery, pause: Pause | None, now: datetime) -> timedelta:
-    """How long it is until this delivery may be tried; nothing if that is now."""
+    """How long until this delivery may be attempted; zero if it may be now."""
     if pause and pause.is_half_open:
         pause = pause.but(until=min(pause.until, now + TRIAL_RECHECK_DELAY))
     times = [delivery.not_before, pause.until if pause and pause.is_active else None]
@@ -178,19 +185,17 @@ def _time_until_due(delivery: Delivery, pause: Pause | None, now: datetime) -> t
 
 
 def _pause_writes(claim: _Claim, pause: Pause | None, answer: Answer, now: datetime) -> list[Write]:
-    """Of the many deliveries that find a consumer without time, the first pauses it.
+    """The first delivery that finds the consumer overloaded or slow pauses it.
 
-    From then on only the one that tries it ends the pause, or makes it longer.
+    From then on only a trial ends or extends the pause.
     """
-    if claim.is_pause_trial:
+    if claim.is_trial:
         if pause is None or claim.pause is None or pause.version != claim.pause.version:
-            return []  # this took so long that another one has tried
-        return [webhook_items.put_pause(pause.after(answer, now), now)]
+            return []  # the attempt took so long that another worker has begun a trial
+        return [webhook_items.put_pause(pause.after_answer(answer, now), now)]
     if (answer.is_overload or answer.is_slow) and (pause is None or not pause.is_active):
-        begun = pause or Pause(consumer_id=claim.consumer.id, until=now)
-        return [webhook_items.put_pause(begun.after(answer, now), now)]
-    return (
-        [webhook_items.put_pause(pause.but(until=now), now)]
-        if pause and pause.should_record_success(answer, now)
-        else []
-    )
+        previous = pause or Pause(consumer_id=claim.consumer.id, until=now)
+        return [webhook_items.put_pause(previous.after_answer(answer, now), now)]
+    if pause and pause.should_record_success(answer, now):
+        return [webhook_items.put_pause(pause.but(until=now), now)]
+    return []

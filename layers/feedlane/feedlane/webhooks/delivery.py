@@ -1,4 +1,4 @@
-"""A delivery: one event on its way to one consumer. When it is tried, and what becomes of it. Pure."""
+"""A delivery: one event on its way to one consumer, with its attempts and its retry schedule. Pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from enum import StrEnum
 from feedlane.events.event import Event
 from feedlane.record import Record
 
-# Seconds before each attempt, counted from the failure before it. Codat's and Svix's schedule.
+# Seconds before each attempt, counted from the previous failure. The schedule of Codat and Svix.
 RETRY_SCHEDULE_SECONDS = (0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000)
 JITTER = 0.2
-# After a time-out or a "not now" a consumer has a minute at least.
+# After a time-out or one of these statuses, the consumer gets at least a minute before the next attempt.
 OVERLOAD_STATUSES = frozenset({429, 502, 504})
 OVERLOAD_PAUSE_SECONDS = 60
-# A consumer that takes this long, also to say yes, gets one delivery at a time: it would take all workers otherwise.
+# A consumer this slow, even if it succeeds, gets one delivery at a time: otherwise it would occupy all workers.
 SLOW_ANSWER_SECONDS = 5
-# Longer than an attempt and writing it down can take: whose claim is older, has crashed.
+# Longer than an attempt and its record can take: the worker of an older claim has crashed.
 CLAIM_LIFETIME = timedelta(seconds=30)
 STATUS_GONE = 410
 ATTEMPTS_KEPT_MAX = 40
@@ -26,19 +26,20 @@ class DeliveryState(StrEnum):
     SENDING = "Sending"
     """No attempt yet."""
     ATTEMPTING = "Attempting"
+    """Failed so far; the next attempt is due."""
     WAITING = "Waiting"
-    """Its consumer is disabled: it goes on when that is enabled."""
+    """Its consumer is disabled; it is sent once that is enabled."""
     SUCCESS = "Success"
     FAILURE = "Failure"
     """All attempts are used."""
 
 
-# Given up, between two attempts, or kept for a disabled consumer: what a replay of failed deliveries sends.
+# Given up, between two attempts, or waiting for a disabled consumer: what a replay of failed deliveries sends.
 NOT_ARRIVED = frozenset({DeliveryState.FAILURE, DeliveryState.ATTEMPTING, DeliveryState.WAITING})
 
 
 class Answer(Record):
-    """What came of a post: a status, or the kind of error (timeout, connection, dns, tls, protocol, blocked)."""
+    """The outcome of a post: a status, or the kind of error (timeout, connection, dns, tls, protocol, blocked)."""
 
     status: int | None = None
     error: str | None = None
@@ -68,7 +69,10 @@ class Attempt(Record):
 
 
 class Delivery(Record):
-    """`tries` counts the attempts of the schedule; a replay starts it anew, `attempts` keeps them all."""
+    """`tries` counts the attempts of the current schedule and restarts with a replay.
+
+    `attempts` keeps the latest ones, across all schedules.
+    """
 
     consumer_id: str
     event_id: str
@@ -100,22 +104,22 @@ class Delivery(Record):
 
     @property
     def not_before(self) -> datetime | None:
-        """When it may be tried: it is due, and nobody else is trying."""
+        """The earliest time of the next attempt: it is due then, and no claim is left. None: at any time."""
         return max((time for time in (self.due, self.claimed_until) if time), default=None)
 
     def claimed(self, now: datetime) -> Delivery:
-        """Whoever has written this may post; nobody else before the claim is over."""
+        """Once this is stored, its writer alone may post until the claim expires."""
         return self.but(claimed_until=now + CLAIM_LIFETIME)
 
     def waiting(self) -> Delivery:
         return self.but(state=DeliveryState.WAITING, claimed_until=None)
 
-    def again(self) -> Delivery:
-        """From the start of the schedule, at once: a replay."""
+    def restarted(self) -> Delivery:
+        """Due at once, at the start of the schedule: for a replay."""
         return self.but(state=DeliveryState.SENDING, due=None, claimed_until=None, tries=0)
 
-    def after(self, answer: Answer, now: datetime, jitter: float) -> Delivery:
-        """The delivery after an attempt: it ended, or is due again. `jitter` is from -0.2 to 0.2."""
+    def after_attempt(self, answer: Answer, now: datetime, jitter: float) -> Delivery:
+        """With the attempt recorded, and ended or due again. `jitter` is from -0.2 to 0.2."""
         attempt = Attempt(
             time=now,
             status=answer.status,
@@ -123,24 +127,24 @@ class Delivery(Record):
             duration_ms=answer.duration_ms,
             excerpt=answer.excerpt,
         )
-        tried = self.but(
+        attempted = self.but(
             attempts=(*self.attempts, attempt)[-ATTEMPTS_KEPT_MAX:],
             tries=self.tries + 1,
             claimed_until=None,
             due=None,
         )
         if answer.succeeded:
-            return tried.but(state=DeliveryState.SUCCESS)
-        wait = retry_seconds(tried.tries, answer, jitter)
+            return attempted.but(state=DeliveryState.SUCCESS)
+        wait = retry_seconds(attempted.tries, answer, jitter)
         if wait is None:
-            return tried.but(state=DeliveryState.FAILURE)
-        return tried.but(state=DeliveryState.ATTEMPTING, due=now + timedelta(seconds=wait))
+            return attempted.but(state=DeliveryState.FAILURE)
+        return attempted.but(state=DeliveryState.ATTEMPTING, due=now + timedelta(seconds=wait))
 
 
 def retry_seconds(tries: int, answer: Answer, jitter: float) -> float | None:
-    """How long to wait after this many attempts; None if all are used.
+    """Seconds to wait after this many attempts; None if the schedule is used up.
 
-    `Retry-After` can make it up to twice as long, and never shorter: no receiver speeds us up or parks us for ever.
+    `Retry-After` can double the wait at most and never shortens it: no consumer speeds up its retries or stops them.
     """
     if tries >= len(RETRY_SCHEDULE_SECONDS):
         return None

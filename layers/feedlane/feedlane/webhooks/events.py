@@ -1,4 +1,4 @@
-"""What is told about consumers."""
+"""The events about consumers: disabled, and test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedlane.webhooks.consumer import Consumer
 
 
 def consumer_disabled(ports: Ports, consumer: Consumer, reason: str, now: datetime) -> Event:
-    """`reason` is "gone" (it answered 410) or "failing" (it failed for days). Its query may hold a key: left out."""
+    """`reason` is "gone" (it answered 410) or "failing" (for days). The URL's query may contain a key: left out."""
     payload = {
         "consumerId": consumer.id,
         "url": consumer.url.split("?")[0],
@@ -24,11 +24,11 @@ def consumer_disabled(ports: Ports, consumer: Consumer, reason: str, now: dateti
 
 
 def consumer_test(ports: Ports, consumer: Consumer, now: datetime) -> Event:
-    """For this consumer alone, whatever its filters."""
+    """An event for this consumer only, whatever its filters."""
     payload = {"consumerId": consumer.id, "message": "This is a test. Nothing has happened."}
     return _of_consumer(ports, event_types.TEST, consumer, payload, now)
 
 
 def _of_consumer(ports: Ports, event_type: str, consumer: Consumer, payload: dict[str, Any], now: datetime) -> Event:
-    """Of no company: consumers belong to the platform."""
+    """An event without a company: consumers belong to the platform."""
     return Event(id=ports.new_id(), type=event_type, subject=consumer.subject, time=now, payload=without_nulls(payload))

@@ -1,4 +1,4 @@
-"""A pause: a consumer that has no time is left alone for a while. Pure."""
+"""A pause: an overloaded consumer gets no webhooks for a while (a circuit breaker). Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from feedlane.record import Record
 from feedlane.webhooks.delivery import CLAIM_LIFETIME, OVERLOAD_PAUSE_SECONDS, Answer
 
 PAUSE_SECONDS_MAX = 900
-# Whoever has answered within this time is trusted with many deliveries at once; anybody else with one, to begin with.
+# A consumer that has answered within this time gets many deliveries at once; any other gets one first.
 TRUST_PERIOD = timedelta(seconds=60)
+# As `Pause.seconds`, not a duration: the time of the pause is over, and one delivery tests the consumer.
 HALF_OPEN = 1
 
 
 class Pause(Record):
-    """When it is over, one delivery tries the consumer, and the others wait for what that one finds.
+    """When its time is over, one delivery tests the consumer, and the others wait for the result.
 
-    Otherwise each delivery to a consumer that hangs would occupy a worker for as long as we wait for it, and those to
-    others would stand behind them. 0 seconds: no pause, the last one is over.
+    Otherwise each delivery to a consumer that hangs would occupy a worker until it times out, and block deliveries to
+    other consumers. `seconds` is 0 if there is no pause, and `HALF_OPEN` while a consumer that has not answered lately
+    is tested.
     """
 
     consumer_id: str
@@ -27,14 +29,16 @@ class Pause(Record):
     version: int = 0
 
     @classmethod
-    def in_force(cls, found: Pause | None, consumer_id: str, now: datetime) -> Pause:
-        """The pause as it is in the table; of a consumer that has not answered lately, one to be proved over.
+    def in_force(cls, stored: Pause | None, consumer_id: str, now: datetime) -> Pause:
+        """The stored pause, or a half-open one if the consumer has not answered lately.
 
-        All workers would run into one that hangs before the first of them knows it.
+        Otherwise all workers would post to a consumer that hangs before the first of them noticed.
         """
-        if found is None:
+        if stored is None:
             return cls(consumer_id=consumer_id, until=now, seconds=HALF_OPEN)
-        return found if found.is_active or now - found.until < TRUST_PERIOD else found.but(until=now, seconds=HALF_OPEN)
+        if stored.is_active or now - stored.until < TRUST_PERIOD:
+            return stored
+        return stored.but(until=now, seconds=HALF_OPEN)
 
     @property
     def is_half_open(self) -> bool:
@@ -42,23 +46,23 @@ class Pause(Record):
 
     @property
     def is_active(self) -> bool:
-        """Also when its time has come and nobody has tried yet."""
+        """Still true when its time is over, until a delivery has tested the consumer."""
         return self.seconds > 0
 
-    def tried(self, now: datetime) -> Pause:
-        """Somebody tries the consumer now."""
-        return self.but(
-            until=now + (CLAIM_LIFETIME if self.is_half_open else min(CLAIM_LIFETIME, timedelta(seconds=self.seconds)))
-        )
+    def claimed(self, now: datetime) -> Pause:
+        """Once this is stored, its writer alone may test the consumer until the claim expires."""
+        if self.is_half_open:
+            return self.but(until=now + CLAIM_LIFETIME)
+        return self.but(until=now + min(CLAIM_LIFETIME, timedelta(seconds=self.seconds)))
 
     def should_record_success(self, answer: Answer, now: datetime) -> bool:
-        """Whether an answer in time is worth writing down: once in a while is enough."""
+        """Whether a quick answer is recorded, to extend the trust: twice per trust period is enough."""
         return not (self.is_active or answer.is_overload or answer.is_slow) and now - self.until > TRUST_PERIOD / 2
 
-    def after(self, answer: Answer, now: datetime) -> Pause:
-        """Over, or twice as long as the one before; as long as the consumer asked for, within bounds.
+    def after_answer(self, answer: Answer, now: datetime) -> Pause:
+        """Over, or twice as long as before; as long as `Retry-After` says, within bounds.
 
-        One that is slow is tried again at once, by one delivery alone: the others wait for as long as it took.
+        A slow consumer is tested again at once, by one delivery; the others wait for as long as its answer took.
         """
         if not answer.is_overload:
             seconds = math.ceil(answer.duration_ms / 1000) if answer.is_slow else 0

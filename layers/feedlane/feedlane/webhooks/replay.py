@@ -1,4 +1,4 @@
-"""A replay: deliveries of one consumer that are sent once more, one by one, in the order of their events. Pure."""
+"""A replay: sends deliveries of one consumer again, one by one, in the order of their events. Pure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from enum import StrEnum
 from feedlane.record import Record
 from feedlane.webhooks.delivery import NOT_ARRIVED, Delivery, DeliveryState
 
-# How often a replay tries one delivery before it goes on past it: that one then follows its own schedule.
+# After so many attempts a replay moves past a delivery, which then follows its own schedule.
 ATTEMPTS_PER_DELIVERY_MAX = 3
+# A delivery without an attempt this long after its event has lost its message.
 LOST_AFTER = timedelta(hours=1)
-# A replay whose step is so late has lost its message; it is rung for again so often, and then given up.
+# A replay whose step is this late has lost its message. It is queued again so many times, and then given up.
 STALLED_AFTER = timedelta(minutes=10)
 REQUEUES_MAX = 12
 
 
 class Selection(StrEnum):
     FAILED = "failed"
-    """What did not arrive: given up, or between two attempts; also what waited for a disabled consumer."""
+    """Deliveries without success: given up, between two attempts, or waiting for a disabled consumer."""
     ALL = "all"
-    """What arrived as well."""
+    """Delivered ones too."""
     WAITING = "waiting"
-    """What waited while the consumer was disabled: sent when it is enabled."""
+    """Deliveries that waited while the consumer was disabled: sent when it is enabled."""
 
 
 class ReplayState(StrEnum):
@@ -31,11 +32,11 @@ class ReplayState(StrEnum):
     STOPPED = "Stopped"
     """The consumer was disabled or deleted."""
     FAILED = "Failed"
-    """Its steps failed again and again: what it has not sent is as it was."""
+    """Its steps kept failing; what it has not sent is unchanged."""
 
 
 class ReplayStep(StrEnum):
-    """What is to be done about a delivery whose turn it is."""
+    """What a replay does about the delivery it has reached."""
 
     SEND = "send"
     WAIT = "wait"
@@ -43,9 +44,10 @@ class ReplayStep(StrEnum):
 
 
 class Replay(Record):
-    """`since` and `until` are times of events. `place` is how far it has come; what lies before has had its turn.
+    """`since` and `until` are times of events. `place` is a cursor: the replay has dealt with all deliveries up to it.
 
-    `due`: when its next step should be. `rung`: how often it was rung for again since its last step.
+    `looks` is 1 once the list is read for the second time. `due` is the time of the next step. `rung` counts how often
+    the message was queued again since the last step.
     """
 
     id: str
@@ -70,7 +72,7 @@ class Replay(Record):
         return self.state is ReplayState.RUNNING
 
     def is_stalled(self, now: datetime) -> bool:
-        """Its message is nowhere any more, as far as one can tell: ringing for one that is not lost does no harm."""
+        """Whether its message is probably lost. A second message for one that is not does no harm."""
         return self.is_running and now - (self.due or self.started) > STALLED_AFTER
 
     @property
@@ -81,19 +83,21 @@ class Replay(Record):
         return self.but(rung=self.rung + 1, due=now)
 
     def stepped(self, now: datetime, wait: timedelta) -> Replay:
-        """After a step; the next one is due in `wait`."""
+        """With a step done; the next one is due in `wait`."""
         return self.but(rung=0, due=now + wait)
 
     def concerns(self, delivery: Delivery) -> bool:
-        """As far as a list can say, which may be a moment old: what has arrived stays so until a replay."""
+        """Whether the delivery has to be read to decide about it, judged by the list, which may be slightly stale.
+
+        Only a replay changes a delivery that has succeeded, so that state can be trusted.
+        """
         if self.company_id not in (None, delivery.company_id):
             return False
-        return (
-            self.which is Selection.ALL or delivery.state is not DeliveryState.SUCCESS or self.has_attempted(delivery)
-        )
+        is_delivered = delivery.state is DeliveryState.SUCCESS
+        return self.which is Selection.ALL or not is_delivered or self.has_attempted(delivery)
 
-    def turn(self, delivery: Delivery, now: datetime) -> ReplayStep:
-        """What ended since the replay started is not sent again: a crash, or a second bell, doubles nothing."""
+    def next_step(self, delivery: Delivery, now: datetime) -> ReplayStep:
+        """Sends nothing that has ended since the replay started: neither a crash nor a second message sends twice."""
         if self.has_attempted(delivery):
             if delivery.has_ended or self._tries(delivery) >= ATTEMPTS_PER_DELIVERY_MAX:
                 return ReplayStep.NEXT
@@ -106,15 +110,15 @@ class Replay(Record):
         return self._tries(delivery) > 0
 
     def has_begun(self, delivery: Delivery) -> bool:
-        """Whether all of its schedule lies in the replay: one from before may be hours away, and is begun anew."""
+        """Whether its schedule began within this replay. An older one may be due only in hours, and is restarted."""
         return self.has_attempted(delivery) and delivery.tries <= self._tries(delivery)
 
-    def past(self, delivery: Delivery, place: str) -> Replay:
-        """It has had its turn."""
+    def moved_past(self, delivery: Delivery, place: str) -> Replay:
+        """With the cursor behind the delivery, and its result counted."""
         if not self.has_attempted(delivery):
             return self.but(place=place)
-        succeeded = delivery.state is DeliveryState.SUCCESS
-        return self.but(place=place, succeeded=self.succeeded + succeeded, failed=self.failed + (not succeeded))
+        has_succeeded = delivery.state is DeliveryState.SUCCESS
+        return self.but(place=place, succeeded=self.succeeded + has_succeeded, failed=self.failed + (not has_succeeded))
 
     def ended_as(self, state: ReplayState, now: datetime) -> Replay:
         return self.but(state=state, ended=now)
@@ -123,9 +127,10 @@ class Replay(Record):
         return sum(attempt.time >= self.started for attempt in delivery.attempts)
 
     def _wants(self, delivery: Delivery) -> bool:
-        """One without any attempt is on its way by itself, unless its message was lost long ago.
+        """Whether the replay is to send a delivery that it has not attempted yet.
 
-        One that is claimed, and whose claim is over, was left by a crash.
+        A delivery without attempts is on its way by itself, unless its message is lost. One with a claim that has
+        expired was left by a crash.
         """
         if delivery.claimed_until or (delivery.state is DeliveryState.SENDING and delivery.attempts):
             return True
@@ -136,6 +141,6 @@ class Replay(Record):
         return self.which is Selection.ALL or delivery.state in NOT_ARRIVED
 
 
-def wait_for(delivery: Delivery, now: datetime, at_least: timedelta) -> timedelta:
-    """How long until there may be news of a delivery that is tried by others or between two attempts."""
-    return max(at_least, (delivery.not_before or now) - now)
+def wait_for(delivery: Delivery, now: datetime, wait_min: timedelta) -> timedelta:
+    """How long to wait for a delivery that another worker attempts or that is between two attempts."""
+    return max(wait_min, (delivery.not_before or now) - now)

@@ -1,4 +1,4 @@
-"""Deliveries are sent once more: one at once, many by a replay that goes on in steps until it is through."""
+"""Sends deliveries again: a single one at once, many by a replay that works through them in steps."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from feedlane.webhooks.deliverer import Deliverer
 from feedlane.webhooks.delivery import CLAIM_LIFETIME, Delivery, DeliveryState
 from feedlane.webhooks.replay import Replay, ReplayState, ReplayStep, Selection, wait_for
 
-# A step begins attempts for so long; the last of them may take its fifteen seconds besides.
+# A step begins attempts for this long; the last one may take its fifteen seconds on top.
 STEP_DURATION = timedelta(seconds=6)
-# The list of deliveries is a moment behind the table: what waited is looked for once more.
+# The list of deliveries is slightly behind the table: a replay of waiting ones reads it a second time after this.
 RECHECK_DELAY = timedelta(seconds=60)
 _POLL_INTERVAL = timedelta(seconds=1)
 _CLOCK_SKEW_MAX = timedelta(minutes=1)
 
 
 def replay_one(ports: Ports, now: datetime, consumer_id: str, event_id: str) -> Delivery:
-    """The delivery, on its way again at once. One that has had no attempt yet, or has one just now, stays as it is.
+    """Sends the delivery again at once. It stays unchanged if no attempt has been made yet, or one is being made.
 
     Raises `NotFound`, `Conflict`.
     """
-    found = webhook_items.find_attempt_inputs(ports.store, consumer_id, event_id)
-    if found.consumer is None:
+    inputs = webhook_items.find_attempt_inputs(ports.store, consumer_id, event_id)
+    delivery, consumer = inputs.delivery, inputs.consumer
+    if consumer is None:
         raise NotFound("webhook consumer", consumer_id)
-    if found.delivery is None:
+    if delivery is None:
         raise NotFound("delivery", event_id)
-    if found.consumer.disabled:
+    if consumer.disabled:
         raise _disabled_conflict(consumer_id)
-    delivery = found.delivery
     if delivery.claimed_until and delivery.claimed_until > now:
         return delivery
     if delivery.state is not DeliveryState.SENDING:
-        # For the case that we crash right after the commit: from then on it has to be sent.
+        # In case of a crash right after the commit: from then on the delivery must be sent.
         ports.queues.deliver(consumer_id, event_id, SAFETY_DELAY_SECONDS)
-        delivery = delivery.again()
-        ports.store.commit(webhook_items.put_delivery(delivery, now), webhook_items.consumer_unchanged(found.consumer))
+        delivery = delivery.restarted()
+        ports.store.commit(webhook_items.put_delivery(delivery, now), webhook_items.consumer_unchanged(consumer))
     ports.queues.deliver(consumer_id, event_id, 0)
     return delivery
 
@@ -60,12 +60,12 @@ def start(
     until: datetime | None = None,
     company_id: str | None = None,
 ) -> Replay:
-    """A replay of what happened from `since` to `until` (now). The same one asked for while it runs is that one.
+    """Starts a replay of the events from `since` to `until` (default: now), or returns the same one if it is running.
 
     Raises `Invalid`, `NotFound`, `Conflict`.
     """
     if since > (until or now):
-        raise Invalid.field("since", "must not be in the future, nor after until", "Order")
+        raise Invalid.field("since", "must not be in the future or after until", "Order")
     if webhook_items.consumer(ports.store, consumer_id).disabled:
         raise _disabled_conflict(consumer_id)
     id = derived_id("replay", consumer_id, which, iso(since), iso(until) if until else "", company_id or "")
@@ -76,14 +76,14 @@ def start(
 
 
 def resume(ports: Ports, now: datetime, consumer_id: str) -> Replay:
-    """After a consumer was enabled: what waited for it goes on, in the order of the events."""
-    return _start(ports, now, replay_of_waiting(ports.store, now, consumer_id), anew=True)
+    """Starts, or restarts, a replay of the deliveries that waited while the consumer was disabled."""
+    return _start(ports, now, replay_of_waiting(ports.store, now, consumer_id), restart=True)
 
 
 def replay_of_waiting(store: Store, now: datetime, consumer_id: str) -> Replay:
-    """The replay of what waited, begun anew: to be recorded, and rung for."""
+    """A fresh replay of the waiting deliveries, in place of an earlier one. The caller stores and queues it."""
     id = derived_id("replay", consumer_id, Selection.WAITING)
-    there = webhook_items.find_replay(store, consumer_id, id)
+    previous = webhook_items.find_replay(store, consumer_id, id)
     return Replay(
         id=id,
         consumer_id=consumer_id,
@@ -91,23 +91,23 @@ def replay_of_waiting(store: Store, now: datetime, consumer_id: str) -> Replay:
         since=now - webhook_items.DELIVERY_RETENTION,
         until=now + _CLOCK_SKEW_MAX,
         started=now,
-        version=there.version if there else 0,
+        version=previous.version if previous else 0,
     )
 
 
 @dataclass(frozen=True)
 class Replayer:
-    """Works on a replay in steps, with a message from each to the next.
+    """Runs a replay in steps; each step queues the message for the next.
 
-    However many messages there are, none sends a delivery before the ones ahead of it have had their turn.
+    Even with several messages for one replay, no delivery is sent before the replay has dealt with the earlier ones.
     """
 
     ports: Ports
     deliverer: Deliverer
-    step: timedelta = STEP_DURATION
+    step_duration: timedelta = STEP_DURATION
 
-    def work(self, consumer_id: str, replay_id: str) -> Replay | None:
-        """One step. The replay after it; None if there was nothing to do, or another one did it."""
+    def run_step(self, consumer_id: str, replay_id: str) -> Replay | None:
+        """Runs one step. The replay after it, or None if there was nothing to do or another worker did the step."""
         replay = webhook_items.find_replay(self.ports.store, consumer_id, replay_id)
         if replay is None or not replay.is_running:
             return None
@@ -117,14 +117,14 @@ class Replayer:
         try:
             self.ports.store.commit(webhook_items.put_replay(after, now))
         except ConditionFailed:
-            return None  # whoever was faster has rung for the next step
+            return None  # another worker was faster, and has queued the next step
         if after.is_running:
             self.ports.queues.replay(consumer_id, replay_id, seconds)
         return after
 
     def _run_until_time_is_up(self, replay: Replay) -> tuple[Replay, timedelta]:
-        """As far as the time goes, and how long to wait for the next step."""
-        ends = self.ports.clock() + self.step
+        """The replay as far as it gets in one step, and how long to wait before the next."""
+        ends = self.ports.clock() + self.step_duration
         if not replay.place:
             replay = replay.but(succeeded=0, failed=0)
         while True:
@@ -142,42 +142,41 @@ class Replayer:
                 if not replay.concerns(listed):
                     replay = replay.but(place=place)
                     continue
-                told = self._turn(replay, listed)
-                if isinstance(told, ReplayState):
-                    return replay.ended_as(told, self.ports.clock()), timedelta()
-                if isinstance(told, timedelta):
-                    return replay, told
-                replay = replay.past(told, place)
+                result = self._advance(replay, listed)
+                if isinstance(result, ReplayState):
+                    return replay.ended_as(result, self.ports.clock()), timedelta()
+                if isinstance(result, timedelta):
+                    return replay, result
+                replay = replay.moved_past(result, place)
             if len(page) < webhook_items.DELIVERIES_PER_PAGE:
                 return self._finish_or_recheck(replay)
 
-    def _turn(self, replay: Replay, listed: Delivery) -> Delivery | timedelta | ReplayState:
-        """The delivery if it has had its turn; how long to wait for it; or how the replay ends."""
+    def _advance(self, replay: Replay, listed: Delivery) -> Delivery | timedelta | ReplayState:
+        """Deals with the next delivery. The delivery once that is done, how long to wait, or how the replay ends."""
         now = self.ports.clock()
-        found = webhook_items.find_attempt_inputs(self.ports.store, replay.consumer_id, listed.event_id)
-        if found.consumer is None or found.consumer.disabled:
+        inputs = webhook_items.find_attempt_inputs(self.ports.store, replay.consumer_id, listed.event_id)
+        delivery, consumer, pause = inputs.delivery, inputs.consumer, inputs.pause
+        if consumer is None or consumer.disabled:
             return ReplayState.STOPPED
-        delivery = found.delivery
         if delivery is None:
-            return listed  # past its days, which the list does not know yet
-        match replay.turn(delivery, now):
+            return listed  # it has expired, and the list does not show that yet
+        match replay.next_step(delivery, now):
             case ReplayStep.NEXT:
                 if replay.has_attempted(delivery) and not delivery.has_ended:
-                    self.deliverer.schedule_attempt(
-                        delivery, wait_for(delivery, now, _POLL_INTERVAL)
-                    )  # in case a crash took its message
+                    # In case its own message was lost in a crash.
+                    self.deliverer.schedule_attempt(delivery, wait_for(delivery, now, _POLL_INTERVAL))
                 return delivery
             case ReplayStep.WAIT:
                 return wait_for(delivery, now, _POLL_INTERVAL)
-        if found.pause and found.pause.is_active and found.pause.until > now:
-            return found.pause.until - now
-        sent = delivery if replay.has_begun(delivery) else delivery.again()
-        tried = self.deliverer.attempt(sent, found.consumer, found.pause)
-        if tried is None:
+        if pause and pause.is_active and pause.until > now:
+            return pause.until - now
+        current = delivery if replay.has_begun(delivery) else delivery.restarted()
+        attempted = self.deliverer.attempt(current, consumer, pause)
+        if attempted is None:
             return CLAIM_LIFETIME
-        if tried.state is DeliveryState.WAITING:
+        if attempted.state is DeliveryState.WAITING:
             return ReplayState.STOPPED
-        return tried if tried.has_ended else wait_for(tried, self.ports.clock(), _POLL_INTERVAL)
+        return attempted if attempted.has_ended else wait_for(attempted, self.ports.clock(), _POLL_INTERVAL)
 
     def _finish_or_recheck(self, replay: Replay) -> tuple[Replay, timedelta]:
         if replay.which is Selection.WAITING and not replay.looks:
@@ -185,19 +184,20 @@ class Replayer:
         return replay.ended_as(ReplayState.DONE, self.ports.clock()), timedelta()
 
 
-def _start(ports: Ports, now: datetime, replay: Replay, anew: bool = False) -> Replay:
-    """Recorded, and rung for. One that runs is rung for again, in case the message before was lost."""
+def _start(ports: Ports, now: datetime, replay: Replay, restart: bool = False) -> Replay:
+    """Stores and queues the replay. A running one is only queued again, in case its message was lost."""
     for attempt in attempts(f"replay {replay.id}"):
-        there = webhook_items.find_replay(ports.store, replay.consumer_id, replay.id)
-        if there and there.is_running and not anew:
-            begun = there
+        previous = webhook_items.find_replay(ports.store, replay.consumer_id, replay.id)
+        if previous and previous.is_running and not restart:
+            started = previous
             break
-        begun = replay.but(version=there.version if there else 0)
-        with attempt:  # a step of it may just have been written down
-            ports.store.commit(webhook_items.put_replay(begun, now))
-    ports.queues.replay(begun.consumer_id, begun.id, 0)
-    return begun
+        started = replay.but(version=previous.version if previous else 0)
+        with attempt:  # fails if a step of the previous one was recorded at the same time
+            ports.store.commit(webhook_items.put_replay(started, now))
+    ports.queues.replay(started.consumer_id, started.id, 0)
+    return started
 
 
 def _disabled_conflict(consumer_id: str) -> Conflict:
-    return Conflict(f"Webhook consumer {consumer_id} is disabled; enable it first, and what waited for it is sent.")
+    remedy = "enable it first. Its waiting deliveries are sent then."
+    return Conflict(f"Webhook consumer {consumer_id} is disabled; {remedy}")

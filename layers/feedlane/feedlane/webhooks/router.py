@@ -1,4 +1,4 @@
-"""Each event becomes one delivery to every consumer that wants it."""
+"""Routes an event: one delivery to each consumer that wants it."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from feedlane.webhooks.delivery import Delivery, DeliveryState
 
 
 def route(ports: Ports, event: Event, now: datetime, consumers: list[Consumer] | None = None) -> list[Delivery]:
-    """The event's deliveries, recorded and then rung in. May be done again, after a crash or by the bus.
+    """Records the event's deliveries, then queues them. Safe to repeat, after a crash or if the bus repeats the event.
 
-    `consumers` are all there are, if somebody has read them since the event happened.
-    A delivery that is there already is not made again; one that has had no attempt may never have been rung in, and is.
-    A disabled consumer's wait for it.
+    `consumers` are all consumers, if they have been read since the event happened. An existing delivery is not created
+    again, but queued if it has had no attempt: its message may never have been sent. Deliveries to a disabled consumer
+    wait.
     """
-    made = _record_deliveries(
-        ports.store, event, now, webhook_items.consumers(ports.store) if consumers is None else consumers
-    )
-    for delivery in made:
+    if consumers is None:
+        consumers = webhook_items.consumers(ports.store)
+    deliveries = _record_deliveries(ports.store, event, now, consumers)
+    for delivery in deliveries:
         if delivery.state is DeliveryState.SENDING and not delivery.attempts:
             ports.queues.deliver(delivery.consumer_id, event.id, 0)
-    return made
+    return deliveries
 
 
 def _record_deliveries(store: Store, event: Event, now: datetime, consumers: list[Consumer]) -> list[Delivery]:
-    """The event's deliveries as they are in the table after this, whoever has put them there."""
-    there: dict[str, Delivery] = {}
+    """All deliveries of the event as stored after this: new ones, and those that existed before."""
+    existing: dict[str, Delivery] = {}
     for attempt in attempts(f"deliveries of event {event.id}"):
-        wanting = [one for one in consumers if one.wants(event) and one.id not in there]
-        made = [_new_delivery(consumer, event) for consumer in wanting]
-        if not made:
-            return list(there.values())
+        subscribers = [consumer for consumer in consumers if consumer.wants(event) and consumer.id not in existing]
+        deliveries = [_new_delivery(consumer, event) for consumer in subscribers]
+        if not deliveries:
+            return list(existing.values())
         with attempt:
-            store.commit(*_writes(wanting, made, now))
+            store.commit(*_writes(subscribers, deliveries, now))
             break
-        there |= webhook_items.existing_deliveries(store, made)
+        existing |= webhook_items.existing_deliveries(store, deliveries)
         consumers = webhook_items.consumers(store)
-    return [*there.values(), *made]
+    return [*existing.values(), *deliveries]
 
 
 def _new_delivery(consumer: Consumer, event: Event) -> Delivery:
@@ -51,7 +51,7 @@ def _new_delivery(consumer: Consumer, event: Event) -> Delivery:
     return delivery.waiting() if consumer.disabled else delivery
 
 
-def _writes(consumers: list[Consumer], made: list[Delivery], now: datetime) -> list[Write]:
-    """A delivery may only be left waiting if its consumer is still disabled at that moment."""
-    writes: list[Write] = [webhook_items.put_delivery(delivery, now) for delivery in made]
+def _writes(consumers: list[Consumer], deliveries: list[Delivery], now: datetime) -> list[Write]:
+    """Fails if a consumer that was disabled has changed: once it is enabled, its delivery must not be left waiting."""
+    writes: list[Write] = [webhook_items.put_delivery(delivery, now) for delivery in deliveries]
     return writes + [webhook_items.consumer_unchanged(consumer) for consumer in consumers if consumer.disabled]

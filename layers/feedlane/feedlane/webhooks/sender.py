@@ -1,7 +1,7 @@
-"""Webhooks over HTTP: one POST, to a checked address, within fifteen seconds, and no further.
+"""Sends a webhook over HTTP: one POST to a checked address, within fifteen seconds, without redirects.
 
-On httpcore, the engine under httpx: its network backend is a public part, so that the address that is judged is the
-address that is connected to, and the time is that of the whole exchange.
+Uses httpcore, the engine of httpx, because its network backend can be replaced: the address that is checked is the one
+that is connected to, and the deadline covers the whole exchange.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OWN_HEADERS = {
 
 
 class Blocked(httpcore.ConnectError):
-    """Every address of the host is one that webhooks must not go to."""
+    """Webhooks must not go to any address of the host."""
 
 
 class Unresolved(httpcore.ConnectError):
@@ -42,11 +42,11 @@ class Unresolved(httpcore.ConnectError):
 
 
 class TlsFailed(httpcore.ConnectError):
-    """The host has no certificate that is good for its name, or speaks no TLS."""
+    """The host has no valid certificate for its name, or does not speak TLS."""
 
 
 class WebhookSender:
-    """`targets` is "public" or "any". Threads may share one; a connection is kept for a burst of webhooks."""
+    """`targets` is "public" or "any". Safe to share between threads. Connections are reused within a burst."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class WebhookSender:
         *,
         resolve: Resolve = resolve_host,
         tls: ssl.SSLContext | None = None,
-        seconds: float = EXCHANGE_TIMEOUT_SECONDS,
+        timeout_seconds: float = EXCHANGE_TIMEOUT_SECONDS,
     ) -> None:
         self._targets = targets
         self._clock = clock
-        self._seconds = seconds
+        self._timeout_seconds = timeout_seconds
         self._deadline = _Deadline()
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls or client_context(),
@@ -70,14 +70,14 @@ class WebhookSender:
         )
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """What came of it; never an exception. Redirects are answers like others, and are not followed."""
-        started = self._deadline.start(self._seconds)
+        """The outcome, never an exception. A redirect is an answer like any other and is not followed."""
+        started = self._deadline.start(self._timeout_seconds)
         answer = self._exchange(url, headers, body)
         return answer.but(duration_ms=round((monotonic() - started) * 1000))
 
     def _exchange(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        # The deadline bounds every wait on the network; this one is for the pool.
-        extensions = {"timeout": {"pool": self._seconds}}
+        # The deadline covers every wait on the network; this time-out covers the wait for the pool.
+        extensions = {"timeout": {"pool": self._timeout_seconds}}
         all_headers = [*_OWN_HEADERS.items(), *headers.items()]
         try:
             check_url_form(url, self._targets)
@@ -95,25 +95,25 @@ class WebhookSender:
 
 
 class _Deadline(threading.local):
-    """When this thread's exchange must be over: a receiver that sends a byte now and then gains nothing."""
+    """When this thread's exchange must be over: a receiver cannot prolong it by sending a byte now and then."""
 
-    at = 0.0
+    ends_at = 0.0
 
     def start(self, seconds: float) -> float:
         now = monotonic()
-        self.at = now + seconds
+        self.ends_at = now + seconds
         return now
 
-    def seconds_left(self, error: Callable[[], Exception], at_most: float | None = None) -> float:
-        """The seconds that are left. Raises `error` if none are."""
-        left = self.at - monotonic()
-        if left <= 0:
+    def seconds_left(self, error: Callable[[], Exception], limit: float | None = None) -> float:
+        """The seconds until the deadline, up to `limit`. Raises `error` once it has passed."""
+        seconds = self.ends_at - monotonic()
+        if seconds <= 0:
             raise error()
-        return left if at_most is None else min(left, at_most)
+        return seconds if limit is None else min(seconds, limit)
 
 
 class _CheckedNetwork(httpcore.NetworkBackend):
-    """Resolves a host once, and connects only to its allowed addresses. The Host header and SNI stay the name."""
+    """Resolves a host once and connects only to its allowed addresses. The Host header and SNI keep the name."""
 
     def __init__(self, targets: str, resolve: Resolve, deadline: _Deadline) -> None:
         self._targets = targets
@@ -130,10 +130,10 @@ class _CheckedNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            found = self._resolve(host.strip("[]"), port)
+            addresses = self._resolve(host.strip("[]"), port)
         except OSError as error:
             raise Unresolved(str(error)) from None
-        allowed = [address for address in found if is_allowed(address, self._targets)]
+        allowed = [address for address in addresses if is_allowed(address, self._targets)]
         if not allowed:
             raise Blocked(host)
         *others, last = allowed[:ADDRESSES_TRIED_MAX]
@@ -145,12 +145,12 @@ class _CheckedNetwork(httpcore.NetworkBackend):
         return self._connect(last, port)
 
     def _connect(self, address: str, port: int) -> httpcore.NetworkStream:
-        left = self._deadline.seconds_left(httpcore.ConnectTimeout, CONNECT_TIMEOUT_SECONDS)
-        return _TimedStream(self._network.connect_tcp(address, port, timeout=left), self._deadline)
+        timeout = self._deadline.seconds_left(httpcore.ConnectTimeout, CONNECT_TIMEOUT_SECONDS)
+        return _TimedStream(self._network.connect_tcp(address, port, timeout=timeout), self._deadline)
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A stream whose every wait ends at the deadline."""
+    """A stream on which no wait outlasts the deadline. Time-outs of the caller are ignored."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
         self._stream = stream
@@ -168,12 +168,12 @@ class _TimedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        left = self._deadline.seconds_left(httpcore.ConnectTimeout, CONNECT_TIMEOUT_SECONDS)
+        tls_timeout = self._deadline.seconds_left(httpcore.ConnectTimeout, CONNECT_TIMEOUT_SECONDS)
         try:
-            secured = self._stream.start_tls(ssl_context, server_hostname, left)
+            tls_stream = self._stream.start_tls(ssl_context, server_hostname, tls_timeout)
         except httpcore.ConnectError as error:
             raise TlsFailed(str(error)) from None
-        return _TimedStream(secured, self._deadline)
+        return _TimedStream(tls_stream, self._deadline)
 
     def close(self) -> None:
         self._stream.close()
@@ -183,7 +183,7 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 def _answer(response: httpcore.Response, now: datetime) -> Answer:
-    """The status decides, even if the body breaks off: only its beginning is read."""
+    """The status counts, even if the body breaks off. Only the beginning of the body is read."""
     headers = {name.lower(): value for name, value in response.headers}
     content = b""
     try:
@@ -193,11 +193,11 @@ def _answer(response: httpcore.Response, now: datetime) -> Answer:
                 break
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
         pass
-    asked = headers.get(b"retry-after", b"").decode("latin-1")
+    retry_after = headers.get(b"retry-after", b"").decode("latin-1")
     return Answer(
         status=response.status,
         excerpt=content[:EXCERPT_BYTES_MAX].decode(errors="replace"),
-        retry_after=consumer_retry_after(asked, now),
+        retry_after=consumer_retry_after(retry_after, now),
     )
 
 

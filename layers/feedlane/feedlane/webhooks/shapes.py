@@ -1,4 +1,4 @@
-"""Deliveries and replays in JSON: what Feedlane's own routes answer."""
+"""Consumers, deliveries and replays as the API shows them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,32 @@ from feedlane.webhooks.replay import Replay
 
 Json = dict[str, Any]
 
-
 _NEVER = datetime.min.replace(tzinfo=UTC)
-# In a list: a page of the largest deliveries has to fit into an answer of Lambda's, which is 6 MB.
+# In a list, so that a page of the largest deliveries fits into a response of a Lambda function (6 MB).
 LISTED_EXCERPT_LENGTH_MAX = 200
 
 
-def delivery_json(delivery: Delivery, excerpt: int | None = None) -> Json:
-    """`id` is the event's, and the `webhook-id`. `nextAttempt` is null if it is over, waits, or is being sent now.
+def consumer_json(consumer: Consumer, signing_secret: str | None = None) -> Json:
+    """`signing_secret` only in the response that creates it. Headers show their names, never their values."""
+    body = {
+        "id": consumer.id,
+        "url": consumer.url,
+        "disabled": consumer.disabled,
+        "disabledReason": consumer.disabled_because or None,
+        "eventTypes": list(consumer.event_types),
+        "companyTags": list(consumer.company_tags),
+        "headers": dict.fromkeys(consumer.header_names, "x" * 12),
+        "created": iso(consumer.created),
+        "secretRotated": iso(consumer.secret_rotated) if consumer.secret_rotated else None,
+        "failingSince": iso(consumer.failing_since) if consumer.failing_since else None,
+    }
+    return body | ({"signingSecret": signing_secret} if signing_secret else {})
 
-    `excerpt`: how many characters of each answer are shown.
+
+def delivery_json(delivery: Delivery, excerpt: int | None = None) -> Json:
+    """`id` is the event's id and the `webhook-id`. `nextAttempt` is null once it has ended, waits or is being sent.
+
+    `excerpt` limits the characters shown of each response.
     """
     return {
         "id": delivery.event_id,
@@ -37,7 +53,7 @@ def delivery_json(delivery: Delivery, excerpt: int | None = None) -> Json:
 
 
 def replay_json(replay: Replay) -> Json:
-    """`succeeded` and `failed` count the deliveries that have had their turn."""
+    """`succeeded` and `failed` count the deliveries that the replay has attempted and moved past."""
     return {
         "id": replay.id,
         "webhookId": replay.consumer_id,
@@ -54,28 +70,27 @@ def replay_json(replay: Replay) -> Json:
 
 
 def moment_in(name: str, text: str) -> datetime:
-    """A time as text; without an offset it is UTC. Raises `Invalid`."""
+    """The time in a query or form field; UTC without an offset. Raises `Invalid` for the field `name`."""
     try:
         moment = datetime.fromisoformat(text)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         moment = _NEVER
-    if moment.year < 2000:  # years of less than four digits would not sort
+    if moment.year < 2000:  # years of fewer than four digits would not sort
         raise Invalid.field(name, "must be a time such as 2026-05-04T09:30:00Z", "DateTime")
     return moment
 
 
 def states_in(text: str) -> frozenset[DeliveryState]:
-    """The states of a filter: one of them, `failed` for all that did not arrive, or nothing for any."""
+    """The states of a filter: a state, `failed` for all without success, or empty for any. Raises `Invalid`."""
     if not text:
         return frozenset(DeliveryState)
     if text == "failed":
         return NOT_ARRIVED
-    found = frozenset(state for state in DeliveryState if state.value.lower() == text.lower())
-    if not found:
-        rule = f"must be failed, or one of {', '.join(DeliveryState)}"
-        raise Invalid.field("status", rule, "Enum")
-    return found
+    states = frozenset(state for state in DeliveryState if state.value.lower() == text.lower())
+    if not states:
+        raise Invalid.field("status", f"must be failed or one of {', '.join(DeliveryState)}", "Enum")
+    return states
 
 
 def _attempt_json(attempt: Attempt, excerpt: int | None) -> Json:
@@ -86,20 +101,3 @@ def _attempt_json(attempt: Attempt, excerpt: int | None) -> Json:
         "durationMs": attempt.duration_ms,
         "response": attempt.excerpt[:excerpt],
     }
-
-
-def consumer_json(consumer: Consumer, signing_secret: str | None = None) -> dict[str, Any]:
-    """The secret is in the answer that makes it, and nowhere else; of headers the names are shown, never the values."""
-    body = {
-        "id": consumer.id,
-        "url": consumer.url,
-        "disabled": consumer.disabled,
-        "disabledReason": consumer.disabled_because or None,
-        "eventTypes": list(consumer.event_types),
-        "companyTags": list(consumer.company_tags),
-        "headers": dict.fromkeys(consumer.header_names, "x" * 12),
-        "created": iso(consumer.created),
-        "secretRotated": iso(consumer.secret_rotated) if consumer.secret_rotated else None,
-        "failingSince": iso(consumer.failing_since) if consumer.failing_since else None,
-    }
-    return body | ({"signingSecret": signing_secret} if signing_secret else {})

@@ -1,7 +1,7 @@
-"""Addresses: where webhooks may go. Only to public addresses with https, unless this is a local system.
+"""Where webhooks may go: only to public addresses over https, unless this is a local system.
 
-A name is judged by the addresses it resolves to, when the connection is made: whatever its spelling, and however its
-answer changed since the consumer was created.
+A host name is judged by the addresses it resolves to when the connection is made. So neither its spelling nor a change
+of its DNS records since the consumer was created gets around the check.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ URL_LENGTH_MAX = 2048
 HTTPS_PORT = 443
 UNPRIVILEGED_PORT_MIN = 1024
 ANY_TARGET = "any"
-"""`WEBHOOK_TARGETS` for local development; every other value means public addresses only."""
+"""The value of `WEBHOOK_TARGETS` for local development; every other value means public addresses only."""
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -57,7 +57,7 @@ _NON_PUBLIC_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
         ),
     )
 )
-# All that has been given out of IPv6; translated addresses (::ffff:0:0:0/96) and what may come are outside.
+# All IPv6 unicast addresses allocated so far. Translated ones (::ffff:0:0:0/96) and future allocations are outside.
 _UNICAST = IPv6Network("2000::/3")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
@@ -65,23 +65,23 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 def check_url(url: str, targets: str, resolve: Resolve | None = None) -> str:
     """The URL, if webhooks may go there. Raises `Invalid` with the rule.
 
-    https on port 443 or on one from 1024 up, 2,048 characters, no user name. A host that no resolver knows yet is let
-    through, one with nothing but private addresses is not; what counts is checked again at each connection.
+    https on port 443 or on 1024 and above, at most 2,048 characters, no user name. A host that does not resolve yet is
+    accepted, one with private addresses only is not. The decisive check is made at each connection.
     """
     parts = check_url_form(url, targets)
     if _allows_any_target(targets):
         return url
     try:
-        found = (resolve or resolve_host)(parts.hostname or "", parts.port or HTTPS_PORT)
+        addresses = (resolve or resolve_host)(parts.hostname or "", parts.port or HTTPS_PORT)
     except OSError:
         return url
-    if not any(map(is_public, found)):
-        raise Invalid.field("url", "must lead to a public address", "PublicAddress")
+    if not any(map(is_public, addresses)):
+        raise Invalid.field("url", "must resolve to a public address", "PublicAddress")
     return url
 
 
 def check_url_form(url: str, targets: str) -> SplitResult:
-    """What can be said of a URL without asking a resolver. Raises `Invalid` with the rule."""
+    """Checks what does not need a resolver. The URL's parts. Raises `Invalid` with the rule."""
     if len(url) > URL_LENGTH_MAX:
         raise Invalid.field("url", f"must have at most {URL_LENGTH_MAX} characters", "MaximumLength")
     if not _VISIBLE_ASCII.fullmatch(url) or "\\" in url:
@@ -96,9 +96,9 @@ def check_url_form(url: str, targets: str) -> SplitResult:
     if "@" in parts.netloc:
         raise Invalid.field("url", "must not have a user name or password", "UserInfo")
     if not host or not _is_host(parts.netloc, host):
-        raise Invalid.field("url", "must have a host name, or an address (IPv6 in brackets)", "Host")
+        raise Invalid.field("url", "must have a host name or an address (IPv6 in brackets)", "Host")
     if port is not None and not _allows_any_target(targets) and port != HTTPS_PORT and port < UNPRIVILEGED_PORT_MIN:
-        rule = f"must have port {HTTPS_PORT}, or one from {UNPRIVILEGED_PORT_MIN} up"
+        rule = f"must have port {HTTPS_PORT}, or {UNPRIVILEGED_PORT_MIN} or above"
         raise Invalid.field("url", rule, "Port")
     return parts
 
@@ -109,30 +109,30 @@ def is_allowed(address: str, targets: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """False for every address that is not out on the internet, and for what is no address.
+    """Whether the address is on the public internet. False for text that is not an address.
 
-    The list of networks decides: Python's `is_global` differs between patch levels, and is only asked as well.
+    The list of networks decides. Python's `is_global` is only an additional check: it differs between patch levels.
     """
     try:
-        judged = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return False
-    if isinstance(judged, IPv6Address):
-        if judged.scope_id is not None:
+    if isinstance(ip, IPv6Address):
+        if ip.scope_id is not None:
             return False
-        if judged.ipv4_mapped is None and judged not in _UNICAST:
+        if ip.ipv4_mapped is None and ip not in _UNICAST:
             return False
-        judged = judged.ipv4_mapped or judged
-    return judged.is_global and not any(judged in network for network in _NON_PUBLIC_NETWORKS)
+        ip = ip.ipv4_mapped or ip
+    return ip.is_global and not any(ip in network for network in _NON_PUBLIC_NETWORKS)
 
 
 def resolve_host(host: str, port: int) -> list[str]:
     """The addresses of a host, in the resolver's order, each once. Raises `OSError` if there are none."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:  # a label that is empty or too long
         raise OSError(f"no such host: {host}") from None
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    return list(dict.fromkeys(str(address[0]) for *_, address in results))
 
 
 def _allows_any_target(targets: str) -> bool:
@@ -140,9 +140,9 @@ def _allows_any_target(targets: str) -> bool:
 
 
 def _is_host(netloc: str, host: str) -> bool:
-    """IPv6 is in brackets, without a scope, and nothing else is."""
+    """IPv6 addresses must be in brackets, without a scope; nothing else may be."""
     try:
-        bracketed = ip_address(host).version == 6
+        is_ipv6 = ip_address(host).version == 6
     except ValueError:
-        bracketed = False
-    return netloc.startswith("[") == bracketed and "%" not in host and (bracketed or ":" not in host)
+        is_ipv6 = False
+    return netloc.startswith("[") == is_ipv6 and "%" not in host and (is_ipv6 or ":" not in host)

@@ -1,4 +1,4 @@
-"""The parts of webhooks put together, apart from `wiring`: whoever delivers has no use for Xero's client."""
+"""Builds the deliverer and the replayer. Apart from the rest of the wiring: they do not need Xero's client."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from feedlane.webhooks.sender import WebhookSender
 
 @lru_cache(maxsize=1)
 def deliverer() -> Deliverer:
-    aws.client("sqs")  # boto3 makes clients in one thread only
+    aws.client("sqs")  # created before the threads start: boto3 cannot create clients in several threads
     vault = LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
     return Deliverer(
         ports(),
-        secrets=ExpiringCache(vault.webhook_secrets, system_clock).of,
-        headers=ExpiringCache(vault.webhook_headers, system_clock).of,
+        secrets=ExpiringCache(vault.webhook_secrets, system_clock).get,
+        headers=ExpiringCache(vault.webhook_headers, system_clock).get,
         post=WebhookSender(environment().webhook_targets, system_clock).post,
         jitter=lambda: random.uniform(-JITTER, JITTER),
     )

@@ -42,57 +42,57 @@ DONE_MESSAGES = {
 
 @dataclass
 class Targets:
-    """The Xero accounts that each unmapped account may feed, or why they are not known."""
+    """The Xero accounts that each unmapped account can feed, by its id; or why they are unknown."""
 
-    of_account: dict[str, list[TargetAccount]] = field(default_factory=dict)
+    by_account: dict[str, list[TargetAccount]] = field(default_factory=dict)
     problem: str = ""
-    reconnect: bool = False
+    needs_reconnection: bool = False
 
 
 def show(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    own = require_visit(site, request, company_id, connection_id)
-    if own.session.choice is not None and not own.connection.is_linked:
-        return redirect(request.url(paths.organisation(own.connection)))
+    visit = require_visit(site, request, company_id, connection_id)
+    if visit.session.choice is not None and not visit.connection.is_linked:
+        return redirect(request.url(paths.organisation(visit.connection)))
     accounts = company_items.source_accounts(site.store, connection_id)
-    targets = _find_targets(site, own, accounts)
-    rows = rows_in(request.query) or first_rows(_unmapped(accounts), targets.of_account, _today(site, own))
-    return _page(site, own, accounts, targets, rows, DONE_MESSAGES.get(request.query.get("done", ""), ""))
+    targets = _find_targets(site, visit, accounts)
+    rows = rows_in(request.query) or first_rows(_unmapped(accounts), targets.by_account, _today(site, visit))
+    return _page(site, visit, accounts, targets, rows, DONE_MESSAGES.get(request.query.get("done", ""), ""))
 
 
 def change(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    """The page's forms: connect the rows, show one more row, or disconnect an account."""
-    own = require_visit(site, request, company_id, connection_id)
-    here = request.url(paths.accounts(own.connection))
+    """Handles the page's forms: connect the rows, add a row, or disconnect an account."""
+    visit = require_visit(site, request, company_id, connection_id)
+    page_url = request.url(paths.accounts(visit.connection))
     match request.field("action"):
         case "add":
             unmapped = _unmapped(company_items.source_accounts(site.store, connection_id))
-            rows = with_one_more_row(rows_in(_last_values(request)), unmapped, _today(site, own))
-            return see_other(f"{here}?{urlencode(_rows_as_query(rows))}#row-{len(rows)}")
+            rows = with_one_more_row(rows_in(_last_values(request)), unmapped, _today(site, visit))
+            return see_other(f"{page_url}?{urlencode(_rows_as_query(rows))}#row-{len(rows)}")
         case "disconnect":
-            return _disconnect_account(site, own, request.field("account"), here)
+            return _disconnect_account(site, visit, request.field("account"), page_url)
         case _:
-            return _connect_rows(site, own, rows_in(_last_values(request)), here)
+            return _connect_rows(site, visit, rows_in(_last_values(request)), page_url)
 
 
-def _connect_rows(site: Site, own: Visit, rows: list[Row], here: str) -> Response:
-    accounts = company_items.source_accounts(site.store, own.connection.id)
-    targets = _find_targets(site, own, accounts)
+def _connect_rows(site: Site, visit: Visit, rows: list[Row], page_url: str) -> Response:
+    accounts = company_items.source_accounts(site.store, visit.connection.id)
+    targets = _find_targets(site, visit, accounts)
     by_id = {account.id: account for account in accounts}
-    rows = check_rows(rows, _unmapped(accounts), targets.of_account)
+    rows = check_rows(rows, _unmapped(accounts), targets.by_account)
     if not targets.problem and not any(row.errors for row in rows):
-        rows = [row for row in rows if not _map_row(site, own, row, by_id[row.source])]
+        rows = [row for row in rows if not _map_row(site, visit, row, by_id[row.source])]
         if not rows:
-            return see_other(f"{here}?done=connected")
-        accounts = company_items.source_accounts(site.store, own.connection.id)
-    return _page(site, own, accounts, targets, rows, status=422)
+            return see_other(f"{page_url}?done=connected")
+        accounts = company_items.source_accounts(site.store, visit.connection.id)
+    return _page(site, visit, accounts, targets, rows, status=422)
 
 
-def _map_row(site: Site, own: Visit, row: Row, account: SourceAccount) -> bool:
-    """Whether it went well; else the row says what did not."""
+def _map_row(site: Site, visit: Visit, row: Row, account: SourceAccount) -> bool:
+    """Whether the account was mapped; otherwise the row has the error."""
     target = None if row.target == NEW_ACCOUNT else row.target
     try:
         mapping.map_account(site.ports,
-            site.upstream, site.clock(), own.connection, account, target,
+            site.upstream, site.clock(), visit.connection, account, target,
             row.start or None,
         )  # fmt: skip
     except (FeedlaneError, ConditionFailed) as error:
@@ -101,38 +101,38 @@ def _map_row(site: Site, own: Visit, row: Row, account: SourceAccount) -> bool:
     return True
 
 
-def _disconnect_account(site: Site, own: Visit, account_id: str, here: str) -> Response:
-    account = company_items.find_source_account(site.store, own.connection.id, account_id)
+def _disconnect_account(site: Site, visit: Visit, account_id: str, page_url: str) -> Response:
+    account = company_items.find_source_account(site.store, visit.connection.id, account_id)
     if account is None or account.mapping is None:
-        return see_other(here)
+        return see_other(page_url)
     try:
-        unmapping.unmap(site.ports, site.upstream, site.clock(), own.connection, account)
+        unmapping.unmap(site.ports, site.upstream, site.clock(), visit.connection, account)
     except (Unavailable, AppKeysRejected, ConditionFailed) as error:
-        accounts = company_items.source_accounts(site.store, own.connection.id)
+        accounts = company_items.source_accounts(site.store, visit.connection.id)
         targets = Targets(problem=explain_error(error))
-        return _page(site, own, accounts, targets, [], status=503)
-    return see_other(f"{here}?done=disconnected")
+        return _page(site, visit, accounts, targets, [], status=503)
+    return see_other(f"{page_url}?done=disconnected")
 
 
-def _find_targets(site: Site, own: Visit, accounts: list[SourceAccount]) -> Targets:
-    """Asked of Xero only if there is an account to map."""
+def _find_targets(site: Site, visit: Visit, accounts: list[SourceAccount]) -> Targets:
+    """Asks Xero only if there is an account to map."""
     unmapped = _unmapped(accounts)
     if not unmapped:
         return Targets()
     try:
-        access = mapping.access_to(own.connection)
-        found = site.upstream.target_accounts(access)
+        access = mapping.access_to(visit.connection)
+        target_accounts = site.upstream.target_accounts(access)
     except (Refused, ReconnectionNeeded, Invalid) as error:
-        return Targets(problem=explain_error(error), reconnect=True)
+        return Targets(problem=explain_error(error), needs_reconnection=True)
     except (Unavailable, AppKeysRejected) as error:
         return Targets(problem=explain_error(error))
     fed = mapping_items.fed_accounts(site.store, access.tenant_id)
-    return Targets({account.id: mapping.target_options(found, account, fed) for account in unmapped})
+    return Targets({account.id: mapping.target_options(target_accounts, account, fed) for account in unmapped})
 
 
 def _page(
     site: Site,
-    own: Visit,
+    visit: Visit,
     accounts: list[SourceAccount],
     targets: Targets,
     rows: list[Row],
@@ -140,37 +140,38 @@ def _page(
     status: int = 200,
 ) -> Response:
     settings = settings_items.settings(site.store)
-    need = own.connection.reconnection_fault
-    standing = standing_errors(site.store, settings, [own.connection])[own.connection.id] + ([need] if need else [])
+    faults = standing_errors(site.store, settings, [visit.connection])[visit.connection.id]
+    if fault := visit.connection.reconnection_fault:
+        faults = [*faults, fault]
     unmapped = _unmapped(accounts)
-    today = _today(site, own)
+    today = _today(site, visit)
     return site.page(
         "accounts",
         status,
         title="Manage connected accounts",
-        organisation=own.connection.tenant,
-        here=paths.accounts(own.connection),
-        finish=paths.finish(own.connection),
-        reconnect=paths.reconnect(own.connection),
-        form_token=own.form_token,
+        organisation=visit.connection.tenant,
+        page_path=paths.accounts(visit.connection),
+        finish_path=paths.finish(visit.connection),
+        reconnect_path=paths.reconnect(visit.connection),
+        form_token=visit.form_token,
         unmapped=unmapped,
         mapped=[account for account in accounts if account.mapping is not None],
-        connecting=any(account.status == "connecting" for account in accounts),
+        is_connecting=any(account.status == "connecting" for account in accounts),
         targets=targets,
-        stopped=list(dict.fromkeys(map(explain, standing))),
-        choices=_choices(unmapped, targets.of_account),
+        faults=list(dict.fromkeys(map(explain, faults))),
+        option_groups=_option_groups(unmapped, targets.by_account),
         rows=renumber(rows[: len(unmapped)]),
-        may_add=len(rows) < min(len(unmapped), ROWS_MAX),
-        new=NEW_ACCOUNT,
-        earliest=years_before(today).isoformat(),
+        can_add_row=len(rows) < min(len(unmapped), ROWS_MAX),
+        new_account=NEW_ACCOUNT,
+        earliest_start=years_before(today).isoformat(),
         done=done,
     )
 
 
-def _choices(
+def _option_groups(
     unmapped: list[SourceAccount], targets: Mapping[str, list[TargetAccount]]
 ) -> dict[str, list[TargetAccount]]:
-    """The options of the drop-down by currency and kind: one group if all accounts are alike."""
+    """The drop-down's options by currency and kind of account: one group if all accounts are alike."""
     groups: dict[str, list[TargetAccount]] = {}
     for account in unmapped:
         kind = "credit cards" if account.kind == "CREDITCARD" else "bank accounts"
@@ -182,8 +183,8 @@ def _unmapped(accounts: list[SourceAccount]) -> list[SourceAccount]:
     return [account for account in accounts if account.mapping is None]
 
 
-def _today(site: Site, own: Visit) -> date:
-    zone = own.connection.tenant.time_zone if own.connection.tenant else "UTC"
+def _today(site: Site, visit: Visit) -> date:
+    zone = visit.connection.tenant.time_zone if visit.connection.tenant else "UTC"
     return local_date(site.clock(), zone)
 
 
@@ -192,7 +193,7 @@ def _last_values(request: Request) -> dict[str, str]:
 
 
 def _rows_as_query(rows: list[Row]) -> dict[str, str]:
-    """What has been entered, so that the next page shows it again. Ids only, and never the form's token."""
+    """The entered values, so that the next page shows them again. Never includes the form's token."""
     entered = {"rows": str(len(rows))}
     for row in rows:
         values = {"source": row.source, "target": row.target, "start": row.start}

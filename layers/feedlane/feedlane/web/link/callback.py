@@ -1,4 +1,4 @@
-"""The end of Xero's consent: checks that it is ours, links the connection, and goes on to the accounts."""
+"""The return from Xero's consent: verifies the state, links the connection and continues to the accounts."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from feedlane.web.response import Response, redirect
 from feedlane.web.sessions import LINK_SESSION_LIFETIME, LinkSession
 from feedlane.web.site import Site
 
-# Xero's codes have some 43 characters.
+# Xero's codes have about 43 characters.
 PARAMETER_LENGTH_MAX = 2048
-# Failures that the customer can mend by another try at Xero.
+# Failures that the customer can resolve by authorising again.
 _RETRYABLE_STATUSES = frozenset({400, 403, 409})
 
 
 def callback(site: Site, request: Request) -> Response:
-    """Nothing is stored unless the state is good, and a good state is used up by its first answer."""
+    """Stores nothing unless the state is valid. The first response uses a valid state up."""
     state, code, error = (request.query.get(name, "") for name in ("state", "code", "error"))
     link_state = _require_state(site, request, state)
     connection = company_items.find_connection(site.store, link_state.company_id, link_state.connection_id)
@@ -40,35 +40,41 @@ def callback(site: Site, request: Request) -> Response:
         raise _deleted_connection()
     if not error and not 0 < len(code) <= PARAMETER_LENGTH_MAX:
         raise _missing_code(connection)
-    _use_state(site, connection, link_state, spends=not error)
+    _use_state(site, connection, link_state, spends_password=not error)
     now = site.clock()
     if error:
         return _refuse_consent(site, connection, link_state, error, now)
-    # The flow's cookie stays until it expires: who loads this address again is then known, and can continue.
+    # The flow's cookie stays until it expires: a browser that loads this URL again is recognised and can continue.
     return _link(site, request, connection, link_state, code, now)
 
 
 def _require_state(site: Site, request: Request, state: str) -> LinkState:
     browser = request.cookies.get(flow_cookie_name(state), "")
-    found = link_state_items.find_state(site.store, state) if 0 < len(state) <= PARAMETER_LENGTH_MAX else None
+    link_state = link_state_items.find_state(site.store, state) if 0 < len(state) <= PARAMETER_LENGTH_MAX else None
     try:
-        return require_valid_state(found, fingerprint(browser) if browser else None, site.clock())
+        return require_valid_state(link_state, fingerprint(browser) if browser else None, site.clock())
     except StateError as error:
-        own = error.state
-        connection = company_items.find_connection(site.store, own.company_id, own.connection_id) if own else None
-        raise state_error_page(error, paths.start(connection) if connection else "") from None
+        raise state_error_page(error, _start_path(site, error.state)) from None
 
 
-def _use_state(site: Site, connection: Connection, state: LinkState, spends: bool) -> None:
-    """The state, and with it the link's password: of two consents at once on one link the first counts."""
+def _start_path(site: Site, state: LinkState | None) -> str:
+    """Where to authorise the state's connection again; empty if it is unknown."""
+    connection = company_items.find_connection(site.store, state.company_id, state.connection_id) if state else None
+    return paths.start(connection) if connection else ""
+
+
+def _use_state(site: Site, connection: Connection, state: LinkState, spends_password: bool) -> None:
+    """Uses up the state, and the link's password with it: of two concurrent consents on one link, the first counts."""
     password = (
-        stored_passwords.find_password_by_fingerprint(site.store, state.password) if spends and state.password else None
+        stored_passwords.find_password_by_fingerprint(site.store, state.password)
+        if spends_password and state.password
+        else None
     )
-    spending = [stored_passwords.spend_password(password)] if password else []
+    password_writes = [stored_passwords.spend_password(password)] if password else []
     try:
-        link_state_items.use_state(site.store, state, *spending)
-    except StateError as used:
-        raise state_error_page(used, paths.start(connection)) from None
+        link_state_items.use_state(site.store, state, *password_writes)
+    except StateError as error:
+        raise state_error_page(error, paths.start(connection)) from None
     except ConditionFailed:
         raise password_pages.spent_link_page(settings_items.profile(site.store).name) from None
 
@@ -76,7 +82,7 @@ def _use_state(site: Site, connection: Connection, state: LinkState, spends: boo
 def _link(site: Site, request: Request, connection: Connection, state: LinkState, code: str, now: datetime) -> Response:
     try:
         linking = site.linking(state.redirect_uri or paths.redirect_uri(request))
-        found = linking.finish_authorisation(connection, code, now, state.verifier)
+        result = linking.finish_authorisation(connection, code, now, state.verifier)
     except NotLinked as error:
         password_pages.restore_if_spent(site, state.password)
         return fail_linking(site, request, connection, state.parameters, error, now)
@@ -84,12 +90,12 @@ def _link(site: Site, request: Request, connection: Connection, state: LinkState
         password_pages.restore_if_spent(site, state.password)
         raise ErrorPage(
             503,
-            "Xero is not answering at the moment",
-            "You gave access, but we could not finish the connection.",
+            "Xero is not responding at the moment",
+            "You granted access, but we could not complete the connection.",
             "Wait a minute, then try again.",
             retry_url=paths.reconnect(connection),
         ) from None
-    choice = found if isinstance(found, OrganisationChoice) else None
+    choice = result if isinstance(result, OrganisationChoice) else None
     session = LinkSession(
         company_id=connection.company_id,
         connection_id=connection.id,
@@ -100,23 +106,24 @@ def _link(site: Site, request: Request, connection: Connection, state: LinkState
     secret = site.new_secret()
     site.store.commit(sessions.put_session(secret, session, now, LINK_SESSION_LIFETIME))
     cookie = link_cookie(paths.connection_path(connection), secret, LINK_SESSION_LIFETIME)
-    if isinstance(found, OrganisationChoice):
+    if isinstance(result, OrganisationChoice):
         return redirect(request.url(paths.organisation(connection))).with_cookies(cookie)
-    return after_linking(site, request, found, state.parameters).with_cookies(cookie)
+    return after_linking(site, request, result, state.parameters).with_cookies(cookie)
 
 
 def after_linking(site: Site, request: Request, linked: Connection, parameters: dict[str, str]) -> Response:
-    """On to the accounts, or what is to be done first: without the scope of bank feeds nothing can be mapped."""
+    """Continues to the accounts, or explains that without access to bank feeds nothing can be mapped."""
     if not linked.needs_reconnection:
         return redirect(request.url(next_path(site, linked)))
     profile = settings_items.profile(site.store)
-    shown, outcome = bank_feeds_missing_page(profile.name, linked.tenant.name if linked.tenant else "Your organisation")
-    shown.retry_url = paths.reconnect(linked)
-    return error_page(profile, paths.with_return_url(site, linked, parameters, shown, outcome))
+    organisation = linked.tenant.name if linked.tenant else "Your organisation"
+    page, outcome = bank_feeds_missing_page(profile.name, organisation)
+    page.retry_url = paths.reconnect(linked)
+    return error_page(profile, paths.with_return_url(site, linked, parameters, page, outcome))
 
 
 def next_path(site: Site, connection: Connection) -> str:
-    """After linking: the accounts, or the end if there are none to map."""
+    """After linking: the accounts, or the final page if there are none to map."""
     has_accounts = settings_items.settings(site.store).bank_feeds and company_items.source_accounts(
         site.store, connection.id
     )
@@ -131,52 +138,51 @@ def fail_linking(
     error: NotLinked,
     now: datetime,
 ) -> Response:
-    """Writes the failure down on the connection, and says on a page what happened."""
+    """Records the failure on the connection, and explains it on a page."""
     profile = settings_items.profile(site.store)
-    shown, outcome = not_linked_page(error, profile.name)
-    written = ConnectionFault(
-        status_code=str(outcome.status_code),
-        status_text=outcome.status_text,
-        error_message=outcome.error_message,
-        errored_on=now,
-    )
-    site.linking(paths.redirect_uri(request)).record_failure(connection, written)
-    shown.retry_url = paths.reconnect(connection) if shown.status in _RETRYABLE_STATUSES else ""
-    return error_page(profile, paths.with_return_url(site, connection, parameters, shown, outcome))
+    page, outcome = not_linked_page(error, profile.name)
+    site.linking(paths.redirect_uri(request)).record_failure(connection, _fault(outcome, now))
+    page.retry_url = paths.reconnect(connection) if page.status in _RETRYABLE_STATUSES else ""
+    return error_page(profile, paths.with_return_url(site, connection, parameters, page, outcome))
 
 
 def _refuse_consent(site: Site, connection: Connection, state: LinkState, error: str, now: datetime) -> Response:
-    """The customer pressed Cancel at Xero (access_denied), or Xero itself gave up."""
+    """The customer cancelled at Xero (`access_denied`), or Xero itself reported an error."""
     outcome = redirects.CANCELLED if error == "access_denied" else redirects.failed("Xero ended the authorisation")
-    written = ConnectionFault(
+    site.linking("").record_failure(connection, _fault(outcome, now))
+    platform_url = paths.platform_url(site, connection, outcome, state.parameters)
+    if platform_url is not None:
+        return redirect(platform_url)
+    next_step, retry_url = "You can close this window, or try again.", paths.reconnect(connection)
+    if outcome is redirects.CANCELLED:
+        explanation = "You chose not to give access to Xero. Nothing was connected."
+        page = ErrorPage(403, "You cancelled the connection", explanation, next_step, retry_url=retry_url)
+    else:
+        page = ErrorPage(502, "Xero ended the authorisation", "Nothing was connected.", next_step, retry_url=retry_url)
+    return error_page(settings_items.profile(site.store), page)
+
+
+def _fault(outcome: redirects.RedirectResult, now: datetime) -> ConnectionFault:
+    """The outcome as it is recorded on the connection."""
+    return ConnectionFault(
         status_code=str(outcome.status_code),
         status_text=outcome.status_text,
         error_message=outcome.error_message,
         errored_on=now,
     )
-    site.linking("").record_failure(connection, written)
-    to = paths.platform_url(site, connection, outcome, state.parameters)
-    if to is not None:
-        return redirect(to)
-    next, way = "You can close this window, or try again.", paths.reconnect(connection)
-    if outcome is redirects.CANCELLED:
-        text = "You chose not to give access to Xero. Nothing was connected."
-        shown = ErrorPage(403, "You cancelled the connection", text, next, retry_url=way)
-    else:
-        shown = ErrorPage(502, "Xero ended the connection", "Nothing was connected.", next, retry_url=way)
-    return error_page(settings_items.profile(site.store), shown)
 
 
 def _missing_code(connection: Connection) -> ErrorPage:
     return ErrorPage(
         400,
-        "Xero’s answer was incomplete",
-        "It did not contain an authorisation.",
+        "Xero’s response was incomplete",
+        "It did not contain an authorisation code.",
         "Nothing was connected.",
         retry_url=paths.reconnect(connection),
     )
 
 
 def _deleted_connection() -> ErrorPage:
-    text = "It was removed while you were at Xero."
-    return ErrorPage(404, "This connection no longer exists", text, "Nothing was connected. Ask for a new link.")
+    explanation = "It was removed while you were at Xero."
+    next_step = "Nothing was connected. Ask for a new link."
+    return ErrorPage(404, "This connection no longer exists", explanation, next_step)

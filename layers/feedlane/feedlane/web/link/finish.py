@@ -1,4 +1,4 @@
-"""The last pages of Link: which of several organisations is meant, and the way back to the platform."""
+"""The last pages of Link: the choice between several organisations, and the return to the platform."""
 
 from __future__ import annotations
 
@@ -17,67 +17,66 @@ from feedlane.web.site import Site
 
 
 def organisations(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    """Several organisations were selected at Xero: the customer says which one."""
-    own = require_visit(site, request, company_id, connection_id)
-    if own.session.choice is None:
-        return redirect(request.url(next_path(site, own.connection)))
-    return _choice_page(site, own)
+    """The customer selected several organisations at Xero and chooses one here."""
+    visit = require_visit(site, request, company_id, connection_id)
+    if visit.session.choice is None:
+        return redirect(request.url(next_path(site, visit.connection)))
+    return _choice_page(site, visit)
 
 
 def choose(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    own = require_visit(site, request, company_id, connection_id)
-    choice, tenant_id, now = own.session.choice, request.field("tenantId"), site.clock()
+    visit = require_visit(site, request, company_id, connection_id)
+    choice, tenant_id, now = visit.session.choice, request.field("tenantId"), site.clock()
     if choice is None:
-        return see_other(request.url(next_path(site, own.connection)))
-    if tenant_id not in {one.tenant_id for one in choice.organisations}:
-        return _choice_page(site, own, "Choose one of the organisations.", 422)
-    done = own.session.but(choice=None)
+        return see_other(request.url(next_path(site, visit.connection)))
+    if tenant_id not in {organisation.tenant_id for organisation in choice.organisations}:
+        return _choice_page(site, visit, "Choose one of the organisations.", 422)
     try:
-        linked = site.linking(paths.redirect_uri(request)).link_chosen(own.connection, choice, tenant_id, now)
+        linked = site.linking(paths.redirect_uri(request)).link_chosen(visit.connection, choice, tenant_id, now)
     except NotLinked as error:
-        site.store.commit(sessions.remove_session(own.secret))
-        password_pages.restore_if_spent(site, own.session.password)
-        return fail_linking(site, request, own.connection, own.session.parameters, error, now)
-    site.store.commit(sessions.put_session(own.secret, done, now, LINK_SESSION_LIFETIME))
-    return after_linking(site, request, linked, own.session.parameters)
+        site.store.commit(sessions.remove_session(visit.secret))
+        password_pages.restore_if_spent(site, visit.session.password)
+        return fail_linking(site, request, visit.connection, visit.session.parameters, error, now)
+    site.store.commit(sessions.put_session(visit.secret, visit.session.but(choice=None), now, LINK_SESSION_LIFETIME))
+    return after_linking(site, request, linked, visit.session.parameters)
 
 
 def finish(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    """Back to the platform, or to the built-in page if it has set no address."""
-    own = require_visit(site, request, company_id, connection_id)
-    outcome = redirects.DONE if own.connection.is_linked else redirects.CANCELLED
-    if own.connection.needs_reconnection:
+    """Returns to the platform, or shows the built-in page if the platform has no redirect URL."""
+    visit = require_visit(site, request, company_id, connection_id)
+    outcome = redirects.DONE if visit.connection.is_linked else redirects.CANCELLED
+    if visit.connection.needs_reconnection:
         outcome = redirects.failed("The customer has to reconnect")
-    to = paths.platform_url(site, own.connection, outcome, own.session.parameters)
-    return redirect(to) if to is not None else _done_page(site, own.connection)
+    platform_url = paths.platform_url(site, visit.connection, outcome, visit.session.parameters)
+    return redirect(platform_url) if platform_url is not None else _done_page(site, visit.connection)
 
 
-def _choice_page(site: Site, own: Visit, error: str = "", status: int = 200) -> Response:
-    choice = own.session.choice
+def _choice_page(site: Site, visit: Visit, error: str = "", status: int = 200) -> Response:
+    choice = visit.session.choice
     return site.page(
         "organisation",
         status,
         title="Which organisation do you want to connect?",
         organisations=choice.organisations if choice else (),
-        form_token=own.form_token,
-        here=paths.organisation(own.connection),
+        form_token=visit.form_token,
+        page_path=paths.organisation(visit.connection),
         error=error,
     )
 
 
 def _done_page(site: Site, connection: Connection) -> Response:
-    accounts = [one for one in company_items.source_accounts(site.store, connection.id) if one.mapping is not None]
+    accounts = company_items.source_accounts(site.store, connection.id)
     return site.page(
         "done",
         title=_done_title(connection),
         connection=connection,
-        accounts=accounts,
-        manage=paths.accounts(connection),
-        start=paths.reconnect(connection) if connection.needs_reconnection else paths.start(connection),
+        accounts=[account for account in accounts if account.mapping is not None],
+        accounts_path=paths.accounts(connection),
+        start_path=paths.reconnect(connection) if connection.needs_reconnection else paths.start(connection),
     )
 
 
 def _done_title(connection: Connection) -> str:
     if connection.needs_reconnection:
-        return "Xero has to be connected again"
+        return "Please connect to Xero again"
     return "You are connected to Xero" if connection.is_linked else "You are not connected to Xero"

@@ -1,4 +1,4 @@
-"""The rows of the form "Connect a new account": read, filled in beforehand, and checked. Pure."""
+"""The rows of the form "Connect a new account": parsed, prefilled and validated. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from feedlane.feeds.upstream import TargetAccount
 
 ROWS_MAX = 20
 NEW_ACCOUNT = "new"
-"""The choice to have a new account created in Xero."""
+"""The option to create a new account in Xero."""
 
 
 @dataclass
@@ -27,9 +27,9 @@ class Row:
 
 
 def rows_in(values: Mapping[str, str]) -> list[Row]:
-    """The rows that were sent: `rows` says how many, and `source-1`, `target-1`, `start-1`… what is in them."""
-    said = values.get("rows", "")
-    count = min(int(said), ROWS_MAX) if said.isascii() and said.isdigit() else 0
+    """The rows that were sent: `rows` is their number, and `source-1`, `target-1`, `start-1`… are their fields."""
+    number_of_rows = values.get("rows", "")
+    count = min(int(number_of_rows), ROWS_MAX) if number_of_rows.isascii() and number_of_rows.isdigit() else 0
     return [
         Row(
             number,
@@ -42,56 +42,56 @@ def rows_in(values: Mapping[str, str]) -> list[Row]:
 
 
 def first_rows(unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]], today: date) -> list[Row]:
-    """One row for the first account, with the Xero account that is evidently the same, from today on."""
+    """One row for the first account, from today on, with its Xero account if exactly one has the same number."""
     if not unmapped:
         return []
     account = unmapped[0]
-    same = [one for one in targets.get(account.id, []) if _is_same(one, account)]
-    return [Row(1, account.id, same[0].id if len(same) == 1 else "", today.isoformat())]
+    matches = [target for target in targets.get(account.id, []) if _has_same_number(target, account)]
+    return [Row(1, account.id, matches[0].id if len(matches) == 1 else "", today.isoformat())]
 
 
 def with_one_more_row(rows: Sequence[Row], unmapped: Sequence[SourceAccount], today: date) -> list[Row]:
-    """The rows and another one, for an account that is in none of them."""
+    """The rows, and one more for an account that none of them has."""
     if len(rows) >= min(ROWS_MAX, len(unmapped)):
         return list(rows)
     chosen = {row.source for row in rows}
-    rest = [account.id for account in unmapped if account.id not in chosen]
-    return [*rows, Row(len(rows) + 1, rest[0] if rest else "", "", today.isoformat())]
+    remaining = [account.id for account in unmapped if account.id not in chosen]
+    return [*rows, Row(len(rows) + 1, remaining[0] if remaining else "", "", today.isoformat())]
 
 
 def check_rows(
     rows: Sequence[Row], unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]]
 ) -> list[Row]:
-    """The rows that somebody filled in, each with its errors."""
-    meant = [row for row in rows if row.source or row.target] or [Row(1)]
-    names = {account.id: account for account in unmapped}
-    seen: set[str] = set()
-    for row in meant:
-        account = names.get(row.source)
+    """The rows that were filled in, each with its errors."""
+    filled_in = [row for row in rows if row.source or row.target] or [Row(1)]
+    accounts = {account.id: account for account in unmapped}
+    taken: set[str] = set()
+    for row in filled_in:
+        account = accounts.get(row.source)
         if account is None:
             row.errors["source"] = "Choose an account that is not connected yet."
-        elif row.source in seen:
-            row.errors["source"] = "This account is in another row already."
+        elif row.source in taken:
+            row.errors["source"] = "This account is already in another row."
         if not row.target:
             row.errors["target"] = "Choose a Xero bank account, or create a new one."
         elif account is not None and row.target != NEW_ACCOUNT:
-            _check_target(row, account, targets.get(row.source, []), seen)
+            _check_target(row, account, targets.get(row.source, []), taken)
         if row.start and not is_date(row.start):
             row.errors["start"] = "Enter a date such as 2026-05-01."
-        seen |= {row.source, row.target} - {NEW_ACCOUNT}
-    return meant
+        taken |= {row.source, row.target} - {NEW_ACCOUNT}
+    return filled_in
 
 
 def renumber(rows: Sequence[Row]) -> list[Row]:
-    """As they are shown next, from 1 on: those that are done are gone."""
+    """Numbered from 1 again, after finished rows were removed."""
     for number, row in enumerate(rows, 1):
         row.number = number
     return list(rows)
 
 
-def _check_target(row: Row, account: SourceAccount, options: Sequence[TargetAccount], seen: set[str]) -> None:
-    if row.target in seen:
-        row.errors["target"] = "This Xero account is in another row already."
+def _check_target(row: Row, account: SourceAccount, options: Sequence[TargetAccount], taken: set[str]) -> None:
+    if row.target in taken:
+        row.errors["target"] = "This Xero account is already in another row."
     elif row.target not in {option.id for option in options}:
         kind = "credit card" if account.kind == "CREDITCARD" else "bank account"
         row.errors["target"] = (
@@ -99,7 +99,7 @@ def _check_target(row: Row, account: SourceAccount, options: Sequence[TargetAcco
         )
 
 
-def _is_same(target: TargetAccount, account: SourceAccount) -> bool:
-    """Its number ends as the account's does: Xero keeps a bank's code in front of it."""
+def _has_same_number(target: TargetAccount, account: SourceAccount) -> bool:
+    """Whether the target's number ends with the account's: Xero puts the bank's code in front of it."""
     number = "".join(filter(str.isdigit, account.account_number))
     return len(number) >= 4 and "".join(filter(str.isdigit, target.number)).endswith(number)

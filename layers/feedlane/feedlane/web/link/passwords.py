@@ -1,4 +1,4 @@
-"""Who may start Link while its URLs have one-time passwords: by the address, by a cookie of it, or in a session."""
+"""Checks a Link URL's one-time password: from the URL, from a cookie, or already shown to start the session."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from feedlane.web.request import Request
 from feedlane.web.sessions import LinkSession
 from feedlane.web.site import Site
 
-# Codat's names.
+# Codat's parameter names.
 CONNECTION_PARAMETER, COMPANY_PARAMETER = "otp", "link.otp"
 _CONNECTION_COOKIE, _COMPANY_COOKIE = "feedlane_pass", "feedlane_company_pass"
+_PASSWORD_LENGTH_MAX = 128
 
 
 def password_for_start(site: Site, request: Request, connection: Connection) -> LinkPassword | None:
-    """The password with which Link may start; None if none is needed. Raises `Trouble`."""
+    """The password with which Link may start; None if none is needed. Raises `ErrorPage`."""
     if not settings_items.settings(site.store).link_passwords or _is_in_session(site, request, connection):
         return None
-    given = (
+    candidates = (
         request.query.get(CONNECTION_PARAMETER),
         request.cookies.get(_CONNECTION_COOKIE),
         request.cookies.get(_COMPANY_COOKIE),
     )
-    return _find_opening_password(site, given, connection.company_id, connection.id)
+    return _find_opening_password(site, candidates, connection.company_id, connection.id)
 
 
 def require_company_password(site: Site, request: Request, company_id: str) -> None:
-    """Raises `Trouble` unless the company's link may be opened."""
+    """Raises `ErrorPage` unless the request may open the company's link."""
     if settings_items.settings(site.store).link_passwords:
-        given = (request.query.get(COMPANY_PARAMETER), request.cookies.get(_COMPANY_COOKIE))
-        _find_opening_password(site, given, company_id, "")
+        candidates = (request.query.get(COMPANY_PARAMETER), request.cookies.get(_COMPANY_COOKIE))
+        _find_opening_password(site, candidates, company_id, "")
 
 
 def password_cookies(request: Request, company_id: str, connection_path: str = "") -> list[Cookie]:
-    """What lets this browser try again with the same password, until that is spent."""
+    """The password from the URL, so that this browser can try again until it is spent."""
     cookies = []
     if connection_path and (clear := request.query.get(CONNECTION_PARAMETER)):
         cookies.append(Cookie(_CONNECTION_COOKIE, clear, connection_path, LINK_PASSWORD_LIFETIME))
@@ -48,9 +49,9 @@ def password_cookies(request: Request, company_id: str, connection_path: str = "
     return cookies
 
 
-def restore_if_spent(site: Site, fingerprinted: str) -> None:
-    """The consent came to nothing: the link may be used again while its time lasts."""
-    password = link_passwords.find_password_by_fingerprint(site.store, fingerprinted) if fingerprinted else None
+def restore_if_spent(site: Site, fingerprint: str) -> None:
+    """After a failed consent: the link works again until it expires."""
+    password = link_passwords.find_password_by_fingerprint(site.store, fingerprint) if fingerprint else None
     if password is not None and password.spent:
         site.store.commit(link_passwords.restore_password(password))
 
@@ -59,32 +60,32 @@ def spent_link_page(platform: str) -> ErrorPage:
     return ErrorPage(
         410,
         "This link is no longer valid",
-        "For your safety, each link works once, and for a day at most.",
-        f"Nothing was changed. Ask {platform} for a new link.",
+        "For your security, each link works once and expires after a day.",
+        f"Nothing has changed. Ask {platform} for a new link.",
     )
 
 
 def _find_opening_password(
-    site: Site, given: tuple[str | None, ...], company_id: str, connection_id: str
+    site: Site, candidates: tuple[str | None, ...], company_id: str, connection_id: str
 ) -> LinkPassword:
-    # A cookie's value that could not be one of ours is nobody's.
-    clears = [clear for clear in given if clear and clear.isascii() and len(clear) <= 128]
-    for clear in clears:
-        found = link_passwords.find_password(site.store, clear)
-        if found is not None and found.opens(company_id, connection_id, site.clock()):
-            return found
+    # Values that cannot be one of our passwords are not looked up.
+    plausible = [clear for clear in candidates if clear and clear.isascii() and len(clear) <= _PASSWORD_LENGTH_MAX]
+    for clear in plausible:
+        password = link_passwords.find_password(site.store, clear)
+        if password is not None and password.opens(company_id, connection_id, site.clock()):
+            return password
     platform = settings_items.profile(site.store).name
-    if clears:
+    if plausible:
         raise spent_link_page(platform)
     raise ErrorPage(
         403,
         "This link is incomplete",
-        "Its one-time password is missing: links to connect to Xero have one here, for your safety.",
-        f"Open the whole link as you received it, or ask {platform} for a new one.",
+        "It is missing the one-time password that protects your connection to Xero.",
+        f"Open the complete link as you received it, or ask {platform} for a new one.",
     )
 
 
 def _is_in_session(site: Site, request: Request, connection: Connection) -> bool:
-    """Whoever has come back from Xero for this connection has shown a password before."""
+    """A customer who has come back from Xero for this connection used a password to get there."""
     session = sessions.find_session(site.store, LinkSession, request.cookies.get(LINK), site.clock())
     return session is not None and session.connection_id == connection.id

@@ -1,4 +1,4 @@
-"""The addresses of Link's pages, and the way back to the platform."""
+"""The URLs of Link's pages, and the URL that returns to the platform."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from feedlane.web.site import Site
 
 
 def redirect_uri(request: Request, settings: Settings | None = None) -> str:
-    """What is registered at Xero: this deployment's own, unless the settings have another that leads to it."""
+    """The redirect URI registered with Xero: this deployment's own, unless the settings name another."""
     return (settings.redirect_uri if settings else "") or request.url(CALLBACK_PATH)
 
 
@@ -46,7 +46,7 @@ def finish(connection: Connection) -> str:
 def platform_url(
     site: Site, connection: Connection, outcome: RedirectResult, parameters: Mapping[str, str]
 ) -> str | None:
-    """The platform's redirect URL for this outcome, or None if there is none."""
+    """The platform's redirect URL with this outcome, or None without a usable one."""
     organisation = connection.tenant.name if connection.tenant else ""
     profile = settings_items.profile(site.store)
     return destination_url(profile, outcome, connection.company_id, connection.id, organisation, parameters)
@@ -55,6 +55,6 @@ def platform_url(
 def with_return_url(
     site: Site, connection: Connection, parameters: Mapping[str, str], error: ErrorPage, outcome: RedirectResult
 ) -> ErrorPage:
-    """The error with a link to the platform that tells it how Link ended."""
+    """The error page, with a link back to the platform that reports this outcome."""
     error.return_url = platform_url(site, connection, outcome, parameters) or ""
     return error

@@ -1,6 +1,6 @@
 """Where Link sends the customer at the end: the platform's redirect URL with its placeholders filled in.
 
-Placeholders and status codes are Codat's, so that a platform's redirect page works as it did.
+Placeholders and status codes are Codat's, so that a platform's redirect page needs no change.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PARAMETER_VALUE_LENGTH_MAX = 512
 
 @dataclass(frozen=True)
 class RedirectResult:
-    """How Link ended. `error_message` is one of Codat's texts, `status_text` says it in our own words."""
+    """How Link ended. `error_message` is one of Codat's texts, `status_text` our own explanation."""
 
     status_code: int
     error_message: str = ""
@@ -34,22 +34,20 @@ class RedirectResult:
 
 
 DONE = RedirectResult(200)
-KEPT_EXISTING = RedirectResult(201)
-"""Left with the connection that was there before."""
 CANCELLED = RedirectResult(403, "User cancelled", "User cancelled linking")
 
 
-def not_supported(why: str) -> RedirectResult:
-    return RedirectResult(501, "Not supported", why)
+def not_supported(status_text: str) -> RedirectResult:
+    return RedirectResult(501, "Not supported", status_text)
 
 
-def failed(why: str) -> RedirectResult:
-    return RedirectResult(500, "Unknown error occurred", why)
+def failed(status_text: str) -> RedirectResult:
+    return RedirectResult(500, "Unknown error occurred", status_text)
 
 
 def platform_parameters(query: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of a Link URL that a redirect may name; those for Link itself are left out."""
-    kept = {
+    """The parameters of a Link URL that the redirect URL may use; Link's own are left out."""
+    allowed = {
         name: value
         for name, value in query.items()
         if not name.startswith("link.")
@@ -57,7 +55,7 @@ def platform_parameters(query: Mapping[str, str]) -> dict[str, str]:
         and len(name) <= PARAMETER_NAME_LENGTH_MAX
         and len(value) <= PARAMETER_VALUE_LENGTH_MAX
     }
-    return dict(list(kept.items())[:PARAMETERS_MAX])
+    return dict(list(allowed.items())[:PARAMETERS_MAX])
 
 
 def destination_url(
@@ -68,7 +66,7 @@ def destination_url(
     organisation: str = "",
     parameters: Mapping[str, str] | None = None,
 ) -> str | None:
-    """The address to go to, or None if none is set, or if what it becomes is not allowed."""
+    """The redirect URL, or None if none is set or the result is not allowed."""
     template = profile.redirect_url
     if not template:
         return None
@@ -85,18 +83,18 @@ def destination_url(
         "statusText": outcome.status_text,
         "data.company.companyName": organisation,
     }
-    own = {name: value for name, value in (parameters or {}).items() if name not in _CODAT_PLACEHOLDERS}
-    filled = _fill_placeholders(template, own | values)
+    custom = {name: value for name, value in (parameters or {}).items() if name not in _CODAT_PLACEHOLDERS}
+    filled = _fill_placeholders(template, custom | values)
     return filled if _is_allowed(template, filled, profile.white_list_urls) else None
 
 
 def _fill_placeholders(template: str, values: Mapping[str, str]) -> str:
-    """A placeholder that nothing is known of becomes empty."""
+    """An unknown placeholder becomes empty."""
     return _PLACEHOLDER.sub(lambda match: quote(values.get(match[1], ""), safe=""), template)
 
 
 def _is_allowed(template: str, filled: str, allowed: tuple[str, ...]) -> bool:
-    """Placeholders in the host may lead anywhere, so that each result must be listed, scheme included."""
+    """Placeholders in the host could lead anywhere, so each resulting origin must be listed, scheme included."""
     if any(character.isspace() or ord(character) < 32 for character in filled):
         return False
     origin = _origin(filled)
@@ -110,7 +108,7 @@ def _is_allowed(template: str, filled: str, allowed: tuple[str, ...]) -> bool:
 
 
 def _origin(url: str) -> tuple[str, str] | None:
-    """Scheme, and host with port. None unless a browser may be sent there: https, or http on this machine."""
+    """Scheme, and host with port. None unless the scheme is https, or http on this machine."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port

@@ -1,4 +1,4 @@
-"""The session a customer gets by coming back from Xero, and what its forms must prove."""
+"""The session that a customer gets on returning from Xero, and the token that its forms must carry."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Visit:
 
 
 def require_visit(site: Site, request: Request, company_id: str, connection_id: str) -> Visit:
-    """Raises `Trouble` without a session for this connection, or for a form that another page has sent."""
+    """Raises `ErrorPage` without a session for this connection, or for a form without its token."""
     connection = company_items.find_connection(site.store, company_id, connection_id)
     if connection is None:
         raise NoSuchPage
@@ -47,9 +47,9 @@ def require_visit(site: Site, request: Request, company_id: str, connection_id: 
 def _no_session(connection: Connection) -> ErrorPage:
     return ErrorPage(
         401,
-        "Your visit has ended",
-        "For your safety, this page is open for an hour after you come back from Xero.",
-        "Sign in to Xero again to go on. What you have connected stays connected.",
+        "Your session has expired",
+        "For your security, a session ends an hour after you return from Xero.",
+        "Sign in to Xero again to continue. The accounts you have connected stay connected.",
         retry_url=paths.start(connection),
         retry_label="Continue with Xero",
     )

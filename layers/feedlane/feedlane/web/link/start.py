@@ -1,4 +1,4 @@
-"""The beginning of Link: the company's page, and the way to Xero's consent."""
+"""The start of Link: the company's page, and the redirect to Xero's consent."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from feedlane.companies.company import Company
 from feedlane.companies.connection import PLATFORM_KEY, Connection
 from feedlane.holds import items as hold_items
 from feedlane.ids import fingerprint
-from feedlane.link import connections, unanswered_starts
+from feedlane.link import connections as link_connections
 from feedlane.link import state_items as link_state_items
+from feedlane.link import unanswered_starts
 from feedlane.link.linking import NotLinked
 from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
 from feedlane.scope import Scope
@@ -26,37 +27,38 @@ from feedlane.web.sessions import LinkSession
 from feedlane.web.site import Site
 from feedlane.xero.identity import authorize_url, code_challenge
 
-# In a start's address: authorise anew, whatever session there is.
+# In a start URL: authorise again, even in a valid session.
 RECONNECT_PARAMETER = "link.reconnect"
 
 
 def company_page(site: Site, request: Request, company_id: str) -> Response:
-    """What a company's own link shows: its connections to Xero, or the offer to make the first."""
+    """The company's own link: its connections to Xero, or a button that makes the first one."""
     company = company_items.company(site.store, company_id)
     password_pages.require_company_password(site, request, company_id)
-    shown = site.page(
+    response = site.page(
         "company",
         form_targets=site.login_url,
         title="Connect to Xero",
         company=company,
         connections=[
-            {"connection": one, "start": paths.start(one)} for one in company_items.connections(site.store, company.id)
+            {"connection": connection, "start_path": paths.start(connection)}
+            for connection in company_items.connections(site.store, company.id)
         ],
     )
-    return shown.with_cookies(*password_pages.password_cookies(request, company_id))
+    return response.with_cookies(*password_pages.password_cookies(request, company_id))
 
 
 def first_connection(site: Site, request: Request, company_id: str) -> Response:
-    """Makes the company's connection if it has none, and goes on to Xero."""
+    """Creates the company's connection if it has none, and continues to Xero."""
     company = company_items.company(site.store, company_id)
     password_pages.require_company_password(site, request, company_id)
-    existing = company_items.connections(site.store, company.id)
-    connection = existing[0] if existing else _create_connection(site, company)
+    connections = company_items.connections(site.store, company.id)
+    connection = connections[0] if connections else _create_connection(site, company)
     return see_other(request.url(paths.start(connection)))
 
 
 def start(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    """`Connection.linkUrl`. With a valid session the mapping page, else Xero's consent. Raises `Trouble`."""
+    """`Connection.linkUrl`: the mapping page in a valid session, otherwise Xero's consent. Raises `ErrorPage`."""
     connection = company_items.find_connection(site.store, company_id, connection_id)
     if connection is None:
         raise NoSuchPage
@@ -68,8 +70,8 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     try:
         settings = site.linking(paths.redirect_uri(request)).require_startable(connection, now)
     except NotLinked as error:
-        shown, outcome = not_linked_page(error, settings_items.profile(site.store).name)
-        raise paths.with_return_url(site, connection, parameters, shown, outcome) from None
+        page, outcome = not_linked_page(error, settings_items.profile(site.store).name)
+        raise paths.with_return_url(site, connection, parameters, page, outcome) from None
     redirect_uri = paths.redirect_uri(request, settings)
     state, browser, verifier = site.new_secret(), site.new_secret(), site.new_secret() if settings.pkce else ""
     link_state = LinkState(
@@ -83,10 +85,10 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         redirect_uri=redirect_uri,
         expires=now + LINK_STATE_LIFETIME,
     )
-    # Before the state: a start that a crash leaves unwatched would never be reported.
+    # Scheduled before the state is stored: otherwise a crash in between would leave the start unchecked.
     unanswered_starts.schedule_check(site.queues, link_state)
     site.store.commit(link_state_items.add_state(link_state))
-    to = authorize_url(
+    consent_url = authorize_url(
         site.login_url,
         settings.client_id,
         redirect_uri,
@@ -94,14 +96,16 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         state,
         code_challenge(verifier) if verifier else None,
     )
-    kept = password_pages.password_cookies(request, company_id, paths.connection_path(connection)) if password else []
-    return redirect(to).with_cookies(
-        flow_cookie(state, browser, LINK_STATE_LIFETIME, urlsplit(redirect_uri).path), *kept
+    cookies = (
+        password_pages.password_cookies(request, company_id, paths.connection_path(connection)) if password else []
+    )
+    return redirect(consent_url).with_cookies(
+        flow_cookie(state, browser, LINK_STATE_LIFETIME, urlsplit(redirect_uri).path), *cookies
     )
 
 
 def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
-    """Whether there is nothing to authorise: linked, no reconnection is needed, and there is a session."""
+    """Whether there is nothing to authorise: the connection is linked and usable, and the session is its own."""
     if not connection.is_linked or connection.needs_reconnection or request.query.get(RECONNECT_PARAMETER):
         return False
     session = sessions.find_session(site.store, LinkSession, request.cookies.get(LINK), site.clock())
@@ -111,4 +115,4 @@ def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
 
 
 def _create_connection(site: Site, company: Company) -> Connection:
-    return connections.create(site.ports, site.clock(), company.id, PLATFORM_KEY)
+    return link_connections.create(site.ports, site.clock(), company.id, PLATFORM_KEY)

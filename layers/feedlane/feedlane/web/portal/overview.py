@@ -1,4 +1,4 @@
-"""The portal's overview: what is held and why, and every connection. And each company's own page."""
+"""The portal's overview of holds and connections, and each company's page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 from feedlane.companies import connection_limit
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
-from feedlane.companies.connection import Connection
+from feedlane.companies.connection import Connection, ConnectionFault
 from feedlane.companies.page_links import connection_link
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import NotFound
@@ -32,6 +32,7 @@ from feedlane.web.site import Site
 
 CONNECTIONS_PER_PAGE = 25
 OPERATIONS_SHOWN_MAX = 20
+FAULTS_SHOWN_MAX = 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ConnectionRow:
     connection: Connection
     company: Company | None
     accounts: int
-    connected: int
+    connected_accounts: int
 
 
 @dataclass(frozen=True)
@@ -60,38 +61,39 @@ class FeedRow:
         return self.feed.waiting if self.feed else 0
 
     @property
-    def through(self) -> str:
+    def recorded_through(self) -> str:
         return self.feed.recorded_date if self.feed else ""
 
 
 def overview(site: Site, request: Request) -> Response:
-    own = require_operator(site, request)
+    operator = require_operator(site, request)
     store, settings = site.store, settings_items.settings(site.store)
-    holds = [_hold_row(site, hold) for hold in hold_items.holds(store)]
+    hold_rows = [_hold_row(site, hold) for hold in hold_items.holds(store)]
     start = request.query.get("after")
-    listed = list(store.table.query(keys.CONNECTIONS, index=True, start=start, limit=CONNECTIONS_PER_PAGE + 1))
-    connections = [Connection.model_validate(item) for item in listed]
+    items = store.table.query(keys.CONNECTIONS, index=True, start=start, limit=CONNECTIONS_PER_PAGE + 1)
+    connections = [Connection.model_validate(item) for item in items]
     released = request.query.get("released", "")
     return portal_page(
         site,
-        own,
+        operator,
         "portal_overview",
         title="Overview",
         section="overview",
         settings=settings,
         limit=limit_of(settings),
-        linked=connection_limit.linked_count(store),
-        holds=holds,
-        held_back=sum(one.waiting.number for one in holds),
-        held_back_is_all=all(one.waiting.is_complete for one in holds),
-        connections=_connection_rows(site, connections[:CONNECTIONS_PER_PAGE]),
-        next=connections[CONNECTIONS_PER_PAGE].id if len(connections) > CONNECTIONS_PER_PAGE else "",
+        connected_organisations=connection_limit.linked_count(store),
+        hold_rows=hold_rows,
+        waiting=WaitingCount(
+            sum(row.waiting.number for row in hold_rows), all(row.waiting.is_complete for row in hold_rows)
+        ),
+        connection_rows=_connection_rows(site, connections[:CONNECTIONS_PER_PAGE]),
+        next_cursor=connections[CONNECTIONS_PER_PAGE].id if len(connections) > CONNECTIONS_PER_PAGE else "",
         done=_RELEASED_MESSAGES.get(released, ""),
     )
 
 
 def company_page(site: Site, request: Request, company_id: str) -> Response:
-    own = require_operator(site, request)
+    operator = require_operator(site, request)
     company = company_items.company(site.store, company_id)
     connections = company_items.connections(site.store, company.id)
     settings = settings_items.settings(site.store)
@@ -103,7 +105,7 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
     )
     return portal_page(
         site,
-        own,
+        operator,
         "portal_company",
         title=company.name,
         section="",
@@ -111,12 +113,12 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
         link_passwords=settings.link_passwords,
         connections=[
             {
-                "connection": one,
-                "link": connection_link(request.base_url, company.id, one.id, passwords.get(one.id, "")),
-                "errors": [error for error in one.errors if error.resolved_on is None][-3:] + standing[one.id],
-                "feeds": _feed_rows(site, one),
+                "connection": connection,
+                "link": connection_link(request.base_url, company.id, connection.id, passwords.get(connection.id, "")),
+                "faults": _unresolved(connection)[-FAULTS_SHOWN_MAX:] + standing[connection.id],
+                "feed_rows": _feed_rows(site, connection),
             }
-            for one in connections
+            for connection in connections
         ],
         operations=list(
             islice(push_operation_items.operations_of_company(site.store, company.id), OPERATIONS_SHOWN_MAX)
@@ -125,7 +127,7 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
 
 
 def release(site: Site, request: Request, hold_id: str) -> Response:
-    """What waits behind the hold goes on in order, under new push operations."""
+    """Releases the hold: the waiting transactions are sent in order, under new push operations."""
     require_operator(site, request)
     try:
         hold = hold_items.hold_by_id(site.store, hold_id)
@@ -136,25 +138,29 @@ def release(site: Site, request: Request, hold_id: str) -> Response:
 
 
 _RELEASED_MESSAGES = {
-    "now": "Released. What was waiting is being sent in order.",
-    "before": "This hold had been released already.",
+    "now": "Released. The waiting transactions are being sent in order.",
+    "before": "This hold has already been released.",
 }
 
 
 def _hold_row(site: Site, hold: Hold) -> HoldRow:
-    found = site.store.table.get(keys.company(hold.company_id)) if hold.company_id else None
-    return HoldRow(hold, count_waiting(site.store, hold), record_in(Company, found))
+    item = site.store.table.get(keys.company(hold.company_id)) if hold.company_id else None
+    return HoldRow(hold, count_waiting(site.store, hold), record_in(Company, item))
 
 
 def _connection_rows(site: Site, connections: list[Connection]) -> list[ConnectionRow]:
-    companies = site.store.table.get_many(keys.company(one.company_id) for one in connections)
+    companies = site.store.table.get_many(keys.company(connection.company_id) for connection in connections)
     rows = []
-    for one in connections:
-        accounts = company_items.source_accounts(site.store, one.id)
+    for connection in connections:
+        accounts = company_items.source_accounts(site.store, connection.id)
         connected = sum(account.status is SourceAccountStatus.CONNECTED for account in accounts)
-        company = record_in(Company, companies.get(keys.company(one.company_id)))
-        rows.append(ConnectionRow(one, company, len(accounts), connected))
+        company = record_in(Company, companies.get(keys.company(connection.company_id)))
+        rows.append(ConnectionRow(connection, company, len(accounts), connected))
     return rows
+
+
+def _unresolved(connection: Connection) -> list[ConnectionFault]:
+    return [fault for fault in connection.errors if fault.resolved_on is None]
 
 
 def _feed_rows(site: Site, connection: Connection) -> list[FeedRow]:

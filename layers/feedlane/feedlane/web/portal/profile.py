@@ -1,4 +1,4 @@
-"""The portal's profile page: the platform's face in Link, and where Link may lead."""
+"""The portal's profile page: the platform's name and logo in Link, and where Link redirects to."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ _FIELD_NAMES = {
 
 
 def show(site: Site, request: Request) -> Response:
-    own = require_operator(site, request)
-    return _page(site, own, settings_items.profile(site.store), done="Saved." if request.query.get("saved") else "")
+    operator = require_operator(site, request)
+    done = "Saved." if request.query.get("saved") else ""
+    return _page(site, operator, settings_items.profile(site.store), done)
 
 
 def save(site: Site, request: Request) -> Response:
-    own = require_operator(site, request)
+    operator = require_operator(site, request)
     entered = settings_items.profile(site.store).but(
         name=request.field("name"),
         redirect_url=request.field("redirect_url"),
@@ -41,24 +42,24 @@ def save(site: Site, request: Request) -> Response:
     try:
         settings_changes.change_profile(site.ports, site.clock(), entered)
     except Invalid as error:
-        return _page(site, own, entered, errors=error_sentences(error, _FIELD_NAMES), status=422)
+        return _page(site, operator, entered, errors=error_sentences(error, _FIELD_NAMES), status=422)
     except ConditionFailed:
-        errors = ["Somebody else changed the profile at the same moment. Please look at it again."]
-        return _page(site, own, settings_items.profile(site.store), errors=errors, status=409)
+        errors = ["Someone else has just changed the profile. Please review it and try again."]
+        return _page(site, operator, settings_items.profile(site.store), errors=errors, status=409)
     return see_other(request.url("/portal/profile?saved=yes"))
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    """One address a line; the same twice counts once."""
+    """One address per line, without duplicates."""
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
 def _page(
-    site: Site, own: Operator, entered: Profile, done: str = "", errors: list[str] | None = None, status: int = 200
+    site: Site, operator: Operator, entered: Profile, done: str = "", errors: list[str] | None = None, status: int = 200
 ) -> Response:
     return portal_page(
         site,
-        own,
+        operator,
         "portal_profile",
         status,
         title="Profile",

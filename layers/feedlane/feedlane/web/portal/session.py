@@ -1,4 +1,4 @@
-"""Signing in to the portal with an API key, and what its forms must prove."""
+"""Signing in to the portal with an API key, and the token that its forms must carry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from feedlane.web.site import Site
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in, or the key was deleted meanwhile."""
+    """No operator is signed in, or the key has since been deleted."""
 
 
 @dataclass(frozen=True)
@@ -27,25 +27,27 @@ class Operator:
     secret: str
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What every page of the portal shows."""
+    def template_context(self) -> dict[str, Any]:
+        """What every portal page needs."""
         return {"form_token": form_token(self.secret), "key_name": self.session.key_name}
 
 
 def require_operator(site: Site, request: Request) -> Operator:
-    """Raises `SignInNeeded`, and `Trouble` for a form that another page has sent."""
+    """Raises `SignInNeeded`, and `ErrorPage` for a form without the session's token."""
     secret = request.cookies.get(PORTAL, "")
     session = sessions.find_session(site.store, PortalSession, secret, site.clock())
     if session is None or settings_items.api_key(site.store, session.key_fingerprint) is None:
         raise SignInNeeded
     if request.method == "POST" and request.field(FORM_FIELD) != form_token(secret):
-        text = "It was open for too long, or was sent from elsewhere."
-        raise ErrorPage(403, "This form is no longer valid", text, retry_url="/portal", retry_label="Open the portal")
+        explanation = "It was open for too long, or was sent from another page."
+        raise ErrorPage(
+            403, "This form is no longer valid", explanation, retry_url="/portal", retry_label="Open the portal"
+        )
     return Operator(session, secret)
 
 
-def portal_page(site: Site, operator: Operator, template: str, status: int = 200, **facts: Any) -> Response:
-    return site.page(template, status, **operator.facts, **facts)
+def portal_page(site: Site, operator: Operator, template: str, status: int = 200, **context: Any) -> Response:
+    return site.page(template, status, **operator.template_context, **context)
 
 
 def sign_in_page(site: Site, request: Request, error: str = "", status: int = 200) -> Response:
@@ -53,18 +55,18 @@ def sign_in_page(site: Site, request: Request, error: str = "", status: int = 20
 
 
 def sign_in(site: Site, request: Request) -> Response:
-    """A key has 256 random bits: guessing needs no brake."""
-    key = request.field("key")
-    found = settings_items.api_key(site.store, fingerprint(key)) if key else None
-    if found is None:
+    """A key has 256 random bits, so attempts need no rate limit."""
+    clear = request.field("key")
+    key = settings_items.api_key(site.store, fingerprint(clear)) if clear else None
+    if key is None:
         return sign_in_page(site, request, "This is not an API key of this deployment.", 401)
     secret, now = site.new_secret(), site.clock()
-    session = PortalSession(key_fingerprint=found.fingerprint, key_name=found.name)
+    session = PortalSession(key_fingerprint=key.fingerprint, key_name=key.name)
     site.store.commit(sessions.put_session(secret, session, now, PORTAL_SESSION_LIFETIME))
     return see_other(request.url("/portal")).with_cookies(portal_cookie(secret, PORTAL_SESSION_LIFETIME))
 
 
 def sign_out(site: Site, request: Request) -> Response:
-    own = require_operator(site, request)
-    site.store.commit(sessions.remove_session(own.secret))
-    return see_other(request.url("/portal/sign-in")).with_cookies(portal_cookie("", PORTAL_SESSION_LIFETIME).ended())
+    operator = require_operator(site, request)
+    site.store.commit(sessions.remove_session(operator.secret))
+    return see_other(request.url("/portal/sign-in")).with_cookies(portal_cookie("", PORTAL_SESSION_LIFETIME).expired())

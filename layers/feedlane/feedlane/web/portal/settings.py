@@ -1,7 +1,8 @@
-"""The portal's settings page: the Xero app's keys, and what the integration may do."""
+"""The portal's settings page: the Xero app's keys, and the integration's options."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from feedlane.credentials.vault import SecretSlot
@@ -32,73 +33,54 @@ _FIELD_NAMES = {
     "privacyPolicyUrl": "Privacy policy",
     "termsUrl": "Terms",
     "connectionLimit": "Connection limit",
-    "dailyLimit": "Calls a day",
+    "dailyLimit": "Daily call limit",
 }
 _DIGITS_MAX = 10
 _SAVED_MESSAGES = {
     "yes": "Saved.",
     "unchecked": "Saved.",
-    "dropped": "The secret is forgotten. The other one is in use.",
+    "dropped": "The secret has been removed. The other one is in use.",
 }
+_UNCHECKED = "The keys were saved, but Xero could not be reached to check them."
+_VAULT_UNAVAILABLE = "The keys could not be checked or saved. Please try again in a minute."
 
 
 def show(site: Site, request: Request) -> Response:
-    own = require_operator(site, request)
+    operator = require_operator(site, request)
     settings = settings_items.settings(site.store)
-    return _page(site, request, own, settings, _stored_values(request, settings), saved=request.query.get("saved", ""))
+    return _page(site, operator, settings, _stored_values(request, settings), saved=request.query.get("saved", ""))
 
 
 def save(site: Site, request: Request) -> Response:
-    """Keys first, for they decide whether the integration can be enabled. Keys left empty stay as they are."""
-    own = require_operator(site, request)
+    """Saves the keys first: they decide whether the integration can be enabled. Keys left empty stay as they are."""
+    operator = require_operator(site, request)
     entered = _entered_values(request, settings_items.settings(site.store))
     try:
         _require_current_keys(request, settings_items.settings(site.store))
         unchecked = _save_keys(site, entered["client_id"], request.field("client_secret"))
-        unchecked = _save_second(site, request.field("second_secret")) or unchecked
+        unchecked = _save_second_secret(site, request.field("second_secret")) or unchecked
         _save_settings(site, entered, paths.redirect_uri(request))
     except Invalid as error:
-        return _page(
-            site,
-            request,
-            own,
-            settings_items.settings(site.store),
-            entered,
-            errors=error_sentences(error, _FIELD_NAMES),
-            status=422,
-        )
+        sentences = error_sentences(error, _FIELD_NAMES)
+        return _page(site, operator, settings_items.settings(site.store), entered, sentences, 422)
     except (Unavailable, AppKeysRejected):
-        return _page(
-            site, request, own, settings_items.settings(site.store), entered, errors=[_VAULT_UNAVAILABLE], status=503
-        )
+        return _page(site, operator, settings_items.settings(site.store), entered, [_VAULT_UNAVAILABLE], 503)
     return see_other(request.url(f"/portal/settings?saved={'unchecked' if unchecked else 'yes'}"))
 
 
 def drop_secret(site: Site, request: Request) -> Response:
-    """Forgets one of two secrets, if Xero knows the other."""
-    own = require_operator(site, request)
-    which = SecretSlot.SECOND if request.field("which") == SecretSlot.SECOND else SecretSlot.FIRST
+    """Removes one of two secrets, if Xero accepts the other."""
+    operator = require_operator(site, request)
+    slot = SecretSlot.SECOND if request.field("which") == SecretSlot.SECOND else SecretSlot.FIRST
     settings = settings_items.settings(site.store)
+    stored = _stored_values(request, settings)
     try:
-        app_keys.drop_secret(site.ports, site.vault, site.clock(), which)
+        app_keys.drop_secret(site.ports, site.vault, site.clock(), slot)
     except Invalid as error:
-        return _page(
-            site,
-            request,
-            own,
-            settings,
-            _stored_values(request, settings),
-            errors=error_sentences(error, _FIELD_NAMES),
-            status=422,
-        )
+        return _page(site, operator, settings, stored, error_sentences(error, _FIELD_NAMES), 422)
     except (Unavailable, AppKeysRejected):
-        return _page(
-            site, request, own, settings, _stored_values(request, settings), errors=[_VAULT_UNAVAILABLE], status=503
-        )
+        return _page(site, operator, settings, stored, [_VAULT_UNAVAILABLE], 503)
     return see_other(request.url("/portal/settings?saved=dropped"))
-
-
-_VAULT_UNAVAILABLE = "The keys could not be checked or stored at the moment. Please try again in a minute."
 
 
 def _stored_values(request: Request, settings: Settings) -> dict[str, Any]:
@@ -111,7 +93,7 @@ def _stored_values(request: Request, settings: Settings) -> dict[str, Any]:
 
 
 def _entered_values(request: Request, settings: Settings) -> dict[str, Any]:
-    """What the form says. A switch that is off is not sent; a text that is not sent stays as it is."""
+    """The form's values. A switch that is off is not sent; a text that is not sent stays as it is."""
     switches = {name: request.field(name) == "yes" for name in _SWITCHES}
     texts = {name: request.field(name) for name in _TEXTS if name in request.form}
     keys = {name: request.field(name) for name in ("client_id", "connection_limit", "daily_limit")}
@@ -119,16 +101,17 @@ def _entered_values(request: Request, settings: Settings) -> dict[str, Any]:
 
 
 def _require_current_keys(request: Request, settings: Settings) -> None:
-    """A secret that is entered alone belongs to the client ID that the page has shown, and to no other."""
+    """A secret entered without a client ID belongs to the client ID that the page showed, and to no other."""
     secrets = request.field("client_secret") or request.field("second_secret")
-    seen = request.field("keys_version")
-    if secrets and not request.field("client_id") and seen and seen != str(settings.keys_version):
-        rule = "was not saved: somebody else has changed the keys meanwhile. Look at them again"
+    version_shown = request.field("keys_version")
+    has_changed = bool(version_shown) and version_shown != str(settings.keys_version)
+    if secrets and not request.field("client_id") and has_changed:
+        rule = "was not saved: someone else has just changed the keys. Review them and try again"
         raise Invalid.field("clientSecret", rule, "Changed")
 
 
 def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
-    """Whether the keys are stored but Xero could not be asked about them."""
+    """Saves the keys that were entered. Whether Xero could not be reached to check them."""
     if not client_id and not client_secret:
         return False
     if not client_secret:
@@ -138,20 +121,20 @@ def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
     return check.ok is None
 
 
-def _save_second(site: Site, client_secret: str) -> bool:
-    """The same for the second secret. What is wrong with it is said of its own field."""
+def _save_second_secret(site: Site, client_secret: str) -> bool:
+    """The same for the second secret, whose findings name its own field."""
     if not client_secret:
         return False
     try:
         _, check = app_keys.add_second_secret(site.ports, site.vault, site.clock(), client_secret)
     except Invalid as error:
-        raise Invalid(error.message, [one.but(item_id="secondSecret") for one in error.findings]) from None
+        raise Invalid(error.message, [finding.but(item_id="secondSecret") for finding in error.findings]) from None
     return check.ok is None
 
 
-def _save_settings(site: Site, entered: dict[str, Any], own_redirect_uri: str) -> None:
+def _save_settings(site: Site, entered: dict[str, Any], default_redirect_uri: str) -> None:
     changes = {name: entered[name] for name in (*_SWITCHES, *_TEXTS)}
-    if changes["redirect_uri"] == own_redirect_uri:
+    if changes["redirect_uri"] == default_redirect_uri:
         changes["redirect_uri"] = ""
     limits = ("daily_limit",) if entered["partner"] else ("connection_limit", "daily_limit")
     changes |= {name: _whole_number(entered[name]) for name in limits if entered[name]}
@@ -159,35 +142,33 @@ def _save_settings(site: Site, entered: dict[str, Any], own_redirect_uri: str) -
 
 
 def _whole_number(text: str) -> int:
-    """What is no whole number becomes one that no rule allows, so that the rule is what the operator reads."""
+    """Anything else becomes -1, which no rule allows, so that the operator reads the rule."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS_MAX else -1
 
 
 def _page(
     site: Site,
-    request: Request,
-    own: Operator,
+    operator: Operator,
     settings: Settings,
     entered: dict[str, Any],
-    saved: str = "",
-    errors: list[str] | None = None,
+    errors: Sequence[str] = (),
     status: int = 200,
+    saved: str = "",
 ) -> Response:
-    warning = "Xero could not be asked about the keys just now; they are stored all the same."
     return portal_page(
         site,
-        own,
+        operator,
         "portal_settings",
         status,
         title="Xero settings",
         section="settings",
         entered=entered,
-        limits=settings_changes.CONNECTION_LIMITS,
+        connection_limits=settings_changes.CONNECTION_LIMITS,
         keys_version=settings.keys_version,
         masked_id=masked(settings.client_id[-4:]) or "",
         masked_secret=masked(settings.client_secret_ending) or "",
         masked_second=masked(settings.second_secret_ending) or "",
         done=_SAVED_MESSAGES.get(saved, ""),
-        warning=warning if saved == "unchecked" else "",
-        errors=errors or [],
+        warning=_UNCHECKED if saved == "unchecked" else "",
+        errors=errors,
     )

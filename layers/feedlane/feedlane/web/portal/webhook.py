@@ -1,4 +1,4 @@
-"""One webhook consumer in the portal: its deliveries and replays, and what an operator does about them."""
+"""One webhook consumer in the portal: its deliveries and replays, and the operator's actions on them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from feedlane.errors import Conflict, Invalid
 from feedlane.store.table import ConditionFailed
 from feedlane.web.portal.session import portal_page, require_operator
-from feedlane.web.portal.webhooks import NAMES
+from feedlane.web.portal.webhooks import FIELD_NAMES
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.sentences import error_sentences
@@ -21,39 +21,39 @@ from feedlane.webhooks.shapes import moment_in
 DELIVERIES_PER_PAGE = 20
 REPLAYS_SHOWN_MAX = 5
 _DONE_MESSAGES = {
-    "tested": "A test is on its way. Load this page again in a moment to see how it went.",
-    "enabled": "Enabled. What waited is being sent, in the order of the events.",
+    "tested": "A test is on its way. Reload this page in a moment to see the result.",
+    "enabled": "Enabled. Waiting events are being sent in order.",
     "disabled": "Disabled. Its events are kept until it is enabled.",
-    "replaying": "The replay has started. It sends one webhook after the other, in the order of the events.",
-    "again": "It is on its way again.",
+    "replaying": "The replay has started. It sends the events one at a time, in order.",
+    "again": "The event is being sent again.",
 }
-_CHANGED_MEANWHILE = "Somebody else changed this at the same moment. Please look at it again."
+_CHANGED_BY_OTHER = "Someone else has just changed this. Please review it and try again."
 
 
 def show(
     site: Site, request: Request, consumer_id: str, errors: list[str] | None = None, status: int = 200
 ) -> Response:
-    own = require_operator(site, request)
+    operator = require_operator(site, request)
     consumer = webhook_items.consumer(site.store, consumer_id)
     only_failed = request.query.get("show") == "failed"
     states = NOT_ARRIVED if only_failed else frozenset(DeliveryState)
-    found, place = webhook_items.newest_deliveries(
+    deliveries, cursor = webhook_items.newest_deliveries(
         site.store, consumer.id, None, None, _cursor_in(request.query.get("after", "")), DELIVERIES_PER_PAGE,
         lambda delivery: delivery.state in states,
     )  # fmt: skip
-    ran = sorted(webhook_items.replays_of(site.store, consumer.id), key=lambda replay: replay.started, reverse=True)
+    replays = sorted(webhook_items.replays_of(site.store, consumer.id), key=lambda replay: replay.started, reverse=True)
     return portal_page(
         site,
-        own,
+        operator,
         "portal_webhook",
         status,
         title="Webhook",
         section="webhooks",
         consumer=consumer,
-        deliveries=found,
-        next=place,
+        deliveries=deliveries,
+        next_cursor=cursor,
         only_failed=only_failed,
-        replays=ran[:REPLAYS_SHOWN_MAX],
+        replays=replays[:REPLAYS_SHOWN_MAX],
         since=request.field("since"),
         done=_DONE_MESSAGES.get(request.query.get("done", ""), ""),
         errors=errors or [],
@@ -61,17 +61,17 @@ def show(
 
 
 def send_test(site: Site, request: Request, consumer_id: str) -> Response:
-    def send() -> None:
+    def run() -> None:
         consumers.send_test(site.ports, site.clock(), consumer_id)
 
-    return _perform(site, request, consumer_id, "tested", send)
+    return _perform(site, request, consumer_id, "tested", run)
 
 
 def enable(site: Site, request: Request, consumer_id: str) -> Response:
-    def enable() -> None:
+    def run() -> None:
         consumers.enable(site.ports, site.clock(), consumer_id)
 
-    return _perform(site, request, consumer_id, "enabled", enable)
+    return _perform(site, request, consumer_id, "enabled", run)
 
 
 def disable(site: Site, request: Request, consumer_id: str) -> Response:
@@ -81,35 +81,35 @@ def disable(site: Site, request: Request, consumer_id: str) -> Response:
 def replay(site: Site, request: Request, consumer_id: str) -> Response:
     """Times without an offset are UTC, as the page says."""
 
-    def start() -> None:
-        which = Selection.ALL if request.field("which") == Selection.ALL else Selection.FAILED
+    def run() -> None:
+        selection = Selection.ALL if request.field("which") == Selection.ALL else Selection.FAILED
         since = moment_in("since", request.field("since"))
-        replayer.start(site.ports, site.clock(), consumer_id, which, since)
+        replayer.start(site.ports, site.clock(), consumer_id, selection, since)
 
-    return _perform(site, request, consumer_id, "replaying", start)
+    return _perform(site, request, consumer_id, "replaying", run)
 
 
 def send_again(site: Site, request: Request, consumer_id: str, event_id: str) -> Response:
-    def send() -> None:
+    def run() -> None:
         replayer.replay_one(site.ports, site.clock(), consumer_id, event_id)
 
-    return _perform(site, request, consumer_id, "again", send)
+    return _perform(site, request, consumer_id, "again", run)
 
 
-def _perform(site: Site, request: Request, consumer_id: str, done: str, act: Callable[[], object]) -> Response:
-    """Only an operator's form gets as far as the act. What is wrong is said on the same page."""
+def _perform(site: Site, request: Request, consumer_id: str, done: str, action: Callable[[], object]) -> Response:
+    """Runs the action for an operator's form only. Errors are shown on the same page."""
     require_operator(site, request)
     try:
-        act()
+        action()
     except Invalid as error:
-        return show(site, request, consumer_id, error_sentences(error, NAMES), 422)
+        return show(site, request, consumer_id, error_sentences(error, FIELD_NAMES), 422)
     except Conflict as error:
         return show(site, request, consumer_id, [str(error)], 409)
     except ConditionFailed:
-        return show(site, request, consumer_id, [_CHANGED_MEANWHILE], 409)
+        return show(site, request, consumer_id, [_CHANGED_BY_OTHER], 409)
     return see_other(request.url(f"/portal/webhooks/{consumer_id}?done={done}"))
 
 
 def _cursor_in(text: str) -> str:
-    """A place in the list as our own link has it; anything else is the beginning."""
+    """The list's cursor from our own link; anything implausible means the beginning."""
     return text if len(text) <= 100 and text.isascii() and text.isprintable() else ""

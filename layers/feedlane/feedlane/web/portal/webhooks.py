@@ -1,4 +1,4 @@
-"""The portal's list of webhook consumers, and the form that makes one."""
+"""The portal's list of webhook consumers, and the form that creates one."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from feedlane.web.request import Request
 from feedlane.web.response import Response
 from feedlane.web.sentences import error_sentences
 from feedlane.web.site import Site
-from feedlane.webhooks import consumers
+from feedlane.webhooks import consumers as webhook_consumers
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import CONSUMERS_MAX, Consumer
 from feedlane.webhooks.delivery import Delivery
 
-NAMES = {"url": "URL", "eventTypes": "Events", "companyTags": "Company tags", "webhooks": "Webhooks"}
+FIELD_NAMES = {"url": "URL", "eventTypes": "Events", "companyTags": "Company tags", "webhooks": "Webhooks"}
 _EMPTY_FORM: dict[str, Any] = {"url": "", "event_types": (), "company_tags": ""}
 _VAULT_UNAVAILABLE = (
-    "The signing secret could not be made at the moment. Nothing was created. Please try again in a minute."
+    "The signing secret could not be created, so the webhook was not added. Please try again in a minute."
 )
 
 
 @dataclass(frozen=True)
 class ConsumerRow:
     consumer: Consumer
-    last: Delivery | None
+    last_delivery: Delivery | None
 
 
 def show(site: Site, request: Request) -> Response:
@@ -35,25 +35,25 @@ def show(site: Site, request: Request) -> Response:
 
 
 def create(site: Site, request: Request) -> Response:
-    """The answer itself has the secret, and no page after it."""
-    own = require_operator(site, request)
+    """Only this response shows the secret; no later page does."""
+    operator = require_operator(site, request)
     entered: dict[str, Any] = {
         "url": request.field("url"),
         "event_types": tuple(request.form.get("event_types") or ()),
         "company_tags": request.field("company_tags"),
     }
     try:
-        consumer, secret = consumers.create(
+        consumer, secret = webhook_consumers.create(
             site.ports, site.vault, site.webhook_targets, site.clock(), entered["url"], entered["event_types"],
             entered["company_tags"].split(), disabled=False,
         )  # fmt: skip
     except Invalid as error:
-        return _page(site, own, entered, errors=error_sentences(error, NAMES), status=422)
+        return _page(site, operator, entered, errors=error_sentences(error, FIELD_NAMES), status=422)
     except Unavailable:
-        return _page(site, own, entered, errors=[_VAULT_UNAVAILABLE], status=503)
+        return _page(site, operator, entered, errors=[_VAULT_UNAVAILABLE], status=503)
     return portal_page(
         site,
-        own,
+        operator,
         "portal_webhook_created",
         201,
         title="Webhook created",
@@ -64,19 +64,19 @@ def create(site: Site, request: Request) -> Response:
 
 
 def _page(
-    site: Site, own: Operator, entered: dict[str, Any], errors: list[str] | None = None, status: int = 200
+    site: Site, operator: Operator, entered: dict[str, Any], errors: list[str] | None = None, status: int = 200
 ) -> Response:
-    found = sorted(webhook_items.consumers(site.store), key=lambda consumer: consumer.created)
+    consumers = sorted(webhook_items.consumers(site.store), key=lambda consumer: consumer.created)
     return portal_page(
         site,
-        own,
+        operator,
         "portal_webhooks",
         status,
         title="Webhooks",
         section="webhooks",
-        rows=[ConsumerRow(consumer, _last_delivery(site, consumer)) for consumer in found],
-        is_full=len(found) >= CONSUMERS_MAX,
-        most=CONSUMERS_MAX,
+        rows=[ConsumerRow(consumer, _last_delivery(site, consumer)) for consumer in consumers],
+        is_full=len(consumers) >= CONSUMERS_MAX,
+        consumers_max=CONSUMERS_MAX,
         types=[type for type in ALL_TYPES if type != TEST],
         entered=entered,
         errors=errors or [],
@@ -84,6 +84,6 @@ def _page(
 
 
 def _last_delivery(site: Site, consumer: Consumer) -> Delivery | None:
-    """The newest one. Its state may be a moment old: the list is behind the table."""
-    found = webhook_items.delivery_page(site.store, consumer.id, None, None, "", 1, newest_first=True)
-    return found[0][1] if found else None
+    """The newest delivery. Its state may be a moment old: the index lags behind the table."""
+    newest = webhook_items.delivery_page(site.store, consumer.id, None, None, "", 1, newest_first=True)
+    return newest[0][1] if newest else None

@@ -1,16 +1,18 @@
-// While Xero is setting an account up, the table is brought up to date by itself; what is being typed elsewhere stays.
+// While Xero is setting up an account, keeps the table up to date without touching the form that is being filled in.
 (() => {
-  const look = async () => {
-    const here = document.querySelector("[data-refresh]");
-    if (!here) return;
+  const refresh = async () => {
+    const shown = document.querySelector("[data-refresh]");
+    if (!shown) return;
     try {
-      const answer = await fetch(location.pathname, { credentials: "same-origin" });
-      if (answer.ok) {
-        const there = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(here.id);
-        if (there && there.innerHTML !== here.innerHTML && !here.contains(document.activeElement)) here.replaceWith(there);
+      const response = await fetch(location.pathname, { credentials: "same-origin" });
+      if (response.ok) {
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        const update = page.getElementById(shown.id);
+        const isChanged = update && update.innerHTML !== shown.innerHTML;
+        if (isChanged && !shown.contains(document.activeElement)) shown.replaceWith(update);
       }
-    } catch { /* Offline for a moment: the next look will tell. */ }
-    setTimeout(look, 3000);
+    } catch { /* Offline: the next refresh may succeed. */ }
+    setTimeout(refresh, 3000);
   };
-  setTimeout(look, 3000);
+  setTimeout(refresh, 3000);
 })();
