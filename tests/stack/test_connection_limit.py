@@ -149,15 +149,15 @@ def test_of_many_who_come_back_at_once_exactly_as_many_are_linked_as_the_limit_a
     # And the others see why, and what to do; they take no place at Xero; and it is told once
     for one in refused:
         text = pages[id(one)].text
-        assert "No more connections are free" in text
-        assert "it can raise its limit at Xero, or free one" in text
+        assert "No more connections are available" in text
+        assert "it can ask Xero for a higher limit, or free a connection" in text
     assert not crowd.connected_at_xero() & {one.tenant for one in refused}
     assert crowd.told() == 1
 
     # When one more starts, then Link stops before Xero, and nothing is told again
     late = refused[0]
     page = late.browser.http.get(late.link)
-    assert (page.status_code, "No more connections are free" in page.text) == (402, True)
+    assert (page.status_code, "No more connections are available" in page.text) == (402, True)
     assert crowd.told() == 1
 
     # But whoever is linked may come again

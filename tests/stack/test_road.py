@@ -151,7 +151,7 @@ def test_answers_that_do_not_belong_to_a_consent_store_nothing(road: Road) -> No
     assert after["status"] == "PendingAuth"
     assert [error["statusCode"] for error in after["dataConnectionErrors"]] == ["403"]
     replayed = browser.http.get(callback, params={"state": state, "code": "x"})
-    assert (replayed.status_code, "used before" in replayed.text) == (409, True)
+    assert (replayed.status_code, "already been used" in replayed.text) == (409, True)
     assert _shown(road, company, connection) == after
     assert _secrets(road.instance) == secrets
 
