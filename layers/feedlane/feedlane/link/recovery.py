@@ -64,11 +64,13 @@ def apply_listing(ports: Ports, now: datetime, connection: Connection, scopes: t
         writes = reconnection_needed_writes(ports, listed, BANK_FEEDS_SCOPE_MISSING, company, now)
     if not writes and has_new_scopes:
         writes = [company_items.put_connection(listed)]
+    if not writes:
+        return False
     try:
         ports.store.commit(*writes)
     except ConditionFailed:
         return False  # just changed, or no place is free under the limit: the next round checks it again
-    return bool(writes)
+    return True
 
 
 def check(ports: Ports, now: datetime, check: RecoveryCheck) -> None:
