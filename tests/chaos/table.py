@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from feedlane.clock import local_date
-from feedlane.store.table import Contended, Item, Key, Write
+from feedlane.store.table import Contended, Item, Key, Write, require_each_once
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
 from tests.fakes.quick_table import QuickTable
@@ -53,6 +53,7 @@ class ChaosTable(QuickTable):
         return self._read(lambda: list(super(ChaosTable, self).query(pk, **how)))
 
     def commit(self, *writes: Write) -> None:
+        require_each_once(write.key for write in writes)
         self._faults.before("write", WRITE_SECONDS)
         if self._faults.strike("write_contended"):
             raise Contended([write.key for write in writes])
@@ -61,12 +62,15 @@ class ChaosTable(QuickTable):
     def put_many(self, items: Iterable[Item]) -> None:
         """Not atomic: a fault may leave only the first batches written."""
         listed = list(items)
+        require_each_once((item["pk"], item["sk"]) for item in listed)
         for start in range(0, len(listed), 25):
             self._faults.before("write", WRITE_SECONDS)
             batch = listed[start : start + 25]
             self._change(lambda batch=batch: super(ChaosTable, self).put_many(batch))  # type: ignore[misc]
 
     def delete_many(self, keys: Iterable[Key]) -> None:
+        keys = list(keys)
+        require_each_once(keys)
         self._faults.before("write", WRITE_SECONDS)
         self._change(lambda: super(ChaosTable, self).delete_many(keys))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from feedlane.store.table import (
     ABSENT,
@@ -17,6 +17,7 @@ from feedlane.store.table import (
     ConditionFailed,
     Delete,
     Item,
+    ItemNamedTwice,
     Key,
     Put,
     Table,
@@ -216,12 +217,45 @@ def test_a_commit_takes_no_more_than_a_hundred_writes(table: Table) -> None:
     assert list(table.query(pk)) == []
 
 
-def test_a_commit_writes_an_item_once(table: Table) -> None:
-    pk = _partition()
-    with pytest.raises((ValueError, ClientError)):
-        table.commit(Put({"pk": pk, "sk": "1"}), Delete((pk, "1")))
+def test_a_commit_has_at_least_one_write(table: Table) -> None:
+    with pytest.raises((ValueError, ParamValidationError)):
+        table.commit()
 
+
+@pytest.mark.parametrize("first", ["put", "delete", "condition", "add"])
+@pytest.mark.parametrize("second", ["put", "delete", "condition", "add"])
+def test_a_commit_that_names_an_item_twice_is_refused_whatever_it_does_with_it(
+    table: Table, first: str, second: str
+) -> None:
+    pk = _partition()
+    key = (pk, "twice")
+    table.commit(Put({"pk": pk, "sk": "twice"}))
+    writes = [_write(kind, key, EXISTS, None)[0] for kind in (first, second)]
+    with pytest.raises(ItemNamedTwice) as refused:
+        table.commit(writes[0], Put({"pk": pk, "sk": "other"}), writes[1])
+
+    assert refused.value.keys == (key,)
+    assert list(table.query(pk)) == [{"pk": pk, "sk": "twice"}]
+
+
+def test_an_item_named_twice_is_no_failed_condition_that_an_attempt_would_repeat(table: Table) -> None:
+    pk = _partition()
+    with pytest.raises(ItemNamedTwice) as refused:
+        table.commit(Put({"pk": pk, "sk": "1"}, EXISTS), Put({"pk": pk, "sk": "1"}, ABSENT))
+
+    assert not isinstance(refused.value, ConditionFailed)
+
+
+def test_batches_that_name_an_item_twice_are_refused(table: Table) -> None:
+    pk = _partition()
+    with pytest.raises(ItemNamedTwice):
+        table.put_many([{"pk": pk, "sk": "1"}, {"pk": pk, "sk": "2"}, {"pk": pk, "sk": "1", "changed": True}])
     assert list(table.query(pk)) == []
+
+    table.put_many([{"pk": pk, "sk": "1"}])
+    with pytest.raises(ItemNamedTwice):
+        table.delete_many([(pk, "1"), (pk, "1")])
+    assert list(table.query(pk)) == [{"pk": pk, "sk": "1"}]
 
 
 def _partition() -> str:

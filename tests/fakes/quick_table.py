@@ -43,10 +43,6 @@ class QuickTable(MemoryTable):
             items.reverse()
         return items[:limit]
 
-    def delete_many(self, keys: Iterable[Key]) -> None:
-        for key in keys:
-            self._apply(Delete(key))
-
     def _in_order(self, pk: str) -> list[str]:
         """The partition's sort keys, sorted on first use."""
         if pk not in self._sorted:

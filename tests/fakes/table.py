@@ -17,6 +17,7 @@ from feedlane.store.table import (
     Put,
     When,
     Write,
+    require_each_once,
 )
 
 
@@ -59,9 +60,9 @@ class MemoryTable:
         return [_copied(item) for item in items[:limit]]
 
     def commit(self, *writes: Write) -> None:
-        keys = [write.key for write in writes]
-        if len(keys) > WRITES_PER_COMMIT_MAX or len(set(keys)) != len(keys):
-            raise ValueError("a commit has at most 100 writes, each to another item")
+        if not 1 <= len(writes) <= WRITES_PER_COMMIT_MAX:
+            raise ValueError("a commit has one to a hundred writes")
+        require_each_once(write.key for write in writes)
         with self._lock:
             failed = [write.key for write in writes if not self._allows(write)]
             if failed:
@@ -70,14 +71,18 @@ class MemoryTable:
                 self._apply(write)
 
     def put_many(self, items: Iterable[Item]) -> None:
+        writes = [Put(item) for item in items]
+        require_each_once(write.key for write in writes)
         with self._lock:
-            for item in items:
-                self._apply(Put(item))
+            for write in writes:
+                self._apply(write)
 
     def delete_many(self, keys: Iterable[Key]) -> None:
+        deletes = [Delete(key) for key in keys]
+        require_each_once(delete.key for delete in deletes)
         with self._lock:
-            for key in keys:
-                self.items.pop(key, None)
+            for delete in deletes:
+                self._apply(delete)
 
     def _allows(self, write: Write) -> bool:
         item = self.items.get(write.key)

@@ -61,7 +61,8 @@ def _check(world: World) -> Connection:
 def _end(world: World, problem: Problem) -> None:
     connection = world.current()
     company = company_items.company(world.store, connection.company_id)
-    world.store.commit(*disconnection_writes(world.ports, connection, problem, company, world.now))
+    if writes := disconnection_writes(world.ports, connection, problem, company, world.now):
+        world.store.commit(*writes)
 
 
 def _event_types_after_linking(world: World) -> list[str]:

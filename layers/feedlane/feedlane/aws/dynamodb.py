@@ -11,7 +11,19 @@ from typing import Any, TypeVar
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from feedlane.store.table import Add, Condition, ConditionFailed, Contended, Delete, Item, Key, Put, When, Write
+from feedlane.store.table import (
+    Add,
+    Condition,
+    ConditionFailed,
+    Contended,
+    Delete,
+    Item,
+    Key,
+    Put,
+    When,
+    Write,
+    require_each_once,
+)
 
 BATCH_GET_KEYS_MAX = 100
 BATCH_WRITE_ITEMS_MAX = 25
@@ -100,16 +112,21 @@ class DynamoDBTable:
         return request | ({"IndexName": "gsi1"} if index else {"ConsistentRead": True})
 
     def commit(self, *writes: Write) -> None:
+        require_each_once(write.key for write in writes)
         try:
             self._client.transact_write_items(TransactItems=[self._request(write) for write in writes])
         except ClientError as error:
             raise _domain_error(error, writes) from error
 
     def put_many(self, items: Iterable[Item]) -> None:
-        self._write_many({"PutRequest": {"Item": _to_dynamodb(item)}} for item in items)
+        item_list = list(items)
+        require_each_once((item["pk"], item["sk"]) for item in item_list)
+        self._write_many({"PutRequest": {"Item": _to_dynamodb(item)}} for item in item_list)
 
     def delete_many(self, keys: Iterable[Key]) -> None:
-        self._write_many({"DeleteRequest": {"Key": _key(key)}} for key in keys)
+        key_list = list(keys)
+        require_each_once(key_list)
+        self._write_many({"DeleteRequest": {"Key": _key(key)}} for key in key_list)
 
     def _write_many(self, requests: Iterable[dict[str, Any]]) -> None:
         for chunk in _chunks(requests, BATCH_WRITE_ITEMS_MAX):

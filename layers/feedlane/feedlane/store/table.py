@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -97,6 +98,24 @@ class Contended(ConditionFailed):
     """Another commit was writing the items at the same time: the same commit may be retried."""
 
 
+class ItemNamedTwice(Exception):
+    """The writes of one commit or batch name an item more than once, and nothing was written.
+
+    DynamoDB refuses that. It is a mistake of the caller, so repeating the same writes never helps.
+    """
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        super().__init__(f"named more than once: {', '.join(map('/'.join, keys))}")
+        self.keys = tuple(keys)
+
+
+def require_each_once(keys: Iterable[Key]) -> None:
+    """Raises `ItemNamedTwice` unless each key occurs once."""
+    repeated = [key for key, count in Counter(keys).items() if count > 1]
+    if repeated:
+        raise ItemNamedTwice(repeated)
+
+
 class Table(Protocol):
     def get(self, key: Key) -> Item | None:
         """The item as last written (strongly consistent), or None."""
@@ -121,10 +140,16 @@ class Table(Protocol):
         """
 
     def commit(self, *writes: Write) -> None:
-        """All writes or none, at most `WRITES_PER_COMMIT_MAX`. Raises `ConditionFailed`."""
+        """All writes or none: at least one, at most `WRITES_PER_COMMIT_MAX`, each of another item.
+
+        Raises `ConditionFailed`, `ItemNamedTwice`.
+        """
 
     def put_many(self, items: Iterable[Item]) -> None:
-        """Unconditional writes, not atomic, any number: for items that may be written twice."""
+        """Unconditional writes, not atomic, any number: for items that may be written again later.
+
+        Raises `ItemNamedTwice`.
+        """
 
     def delete_many(self, keys: Iterable[Key]) -> None:
-        """Unconditional deletes, not atomic, any number."""
+        """Unconditional deletes, not atomic, any number. Raises `ItemNamedTwice`."""
