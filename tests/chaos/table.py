@@ -88,7 +88,7 @@ class ChaosTable(QuickTable):
             if item["end_date"] > local_date(self._timeline.now(), zone).isoformat():
                 self.early.append(item["end_date"])
 
-    def _list(self, key: Key, before: Item | None, after: Item | None) -> None:
+    def _update_index(self, key: Key, before: Item | None, after: Item | None) -> None:
         """Queues the write for the index, which sees all writes later than the table, in order."""
         if "gsi1pk" not in (before or {}) and "gsi1pk" not in (after or {}):
             return
@@ -102,7 +102,7 @@ class ChaosTable(QuickTable):
         """Applies the writes that the index has seen by now."""
         while self._lagging and self._lagging[0][0] <= self._timeline.seconds:
             _, key, before, after = self._lagging.popleft()
-            super()._list(key, before, after)
+            super()._update_index(key, before, after)
 
     def _read(self, read: Any) -> Any:
         self._faults.before("read", READ_SECONDS)
