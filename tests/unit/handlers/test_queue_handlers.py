@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,7 @@ from feedlane.xero.connections import XeroConnection
 from tests import builders
 from tests.builders import NOW
 from tests.handlers import Context, load, sample
-from tests.worlds.feeds import World
+from tests.worlds.feeds import World, transactions
 
 COMPANY = "c9f0f895-fb98-4b91-99f8-7e3d9b4e1001"
 CONNECTION = "8f14e45f-ceea-467f-a8d4-d2f2d5a7c001"
@@ -89,6 +90,31 @@ def test_a_message_that_fails_is_reported_and_comes_back_soon(world: World, post
     answer = handler(event, Context())
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [event["Records"][0]["messageId"]]
     assert postponed.postponed == [("receipt-1", 2)]
+
+
+def test_a_push_that_its_producer_sends_twice_in_one_batch_is_recorded_once(world: World) -> None:
+    """A retry under another deduplication id: both messages name one push operation."""
+    event, key = sample("record_transactions"), "0d4c2f3e-6f0b-4a57-9a5e-1f2d3c4b5a69"
+    [first] = event["Records"]
+    first["body"] = json.dumps(json.loads(first["body"]) | {"pushOperationKey": key})
+    event["Records"].append(first | {"messageId": "5f0a1b2c-0000-4000-8000-000000000002"})
+    assert recorder(world).handler(event, Context()) == {"batchItemFailures": []}
+    [operation] = push_operation_items.operations_of_company(world.store, COMPANY)
+    assert (operation.key, operation.lines, operation.warnings) == (key, 2, ())
+    assert feed_of(world).recorded_through == 2
+
+
+def test_a_doorbell_that_is_sent_twice_in_one_batch_records_its_push_once(world: World) -> None:
+    pushed = world.push(transactions(2))
+    [doorbell] = world.take_pushed()
+    event = sample("record_transactions")
+    [record] = event["Records"]
+    record["body"], record["attributes"]["MessageGroupId"] = doorbell.body, doorbell.group
+    event["Records"].append(record | {"messageId": "5f0a1b2c-0000-4000-8000-000000000002"})
+    assert recorder(world).handler(event, Context()) == {"batchItemFailures": []}
+    operation = world.operation(pushed.key)
+    assert (operation.through, operation.lines, operation.warnings) == (2, 2, ())
+    assert world.feed().recorded_through == 2
 
 
 class HurriedContext(Context):

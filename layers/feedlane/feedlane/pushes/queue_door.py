@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,6 +50,26 @@ def parsed(queues: Queues, messages: Sequence[QueueMessage]) -> list[PushMessage
         except Invalid as error:
             _dead_letter(queues, message, error)
     return valid
+
+
+def batches(messages: Iterable[PushMessage]) -> Iterator[list[PushMessage]]:
+    """The messages in their order, in batches of one company that name each push operation once.
+
+    A message is decided on its operation as the messages before it leave it, so those must be recorded first: it may
+    repeat one of them, be its doorbell, or have other content under its key.
+    """
+    batch: list[PushMessage] = []
+    named: set[str] = set()
+    for message in messages:
+        # Its own key too: a message with another push's key falls back to it, and a message put back carries it.
+        operation_keys = {_operation_key(message), _own_operation_key(message)}
+        if batch and (message.company_id != batch[0].company_id or named & operation_keys):
+            yield batch
+            batch, named = [], set()
+        batch.append(message)
+        named |= operation_keys
+    if batch:
+        yield batch
 
 
 def read_ahead(store: Store, messages: Sequence[PushMessage]) -> Store:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
@@ -17,7 +16,7 @@ from feedlane.holds.hold import Hold
 from feedlane.ports import Ports
 from feedlane.pushes.appending import AppendContext, append_all, refuse_all
 from feedlane.pushes.message import PushMessage, QueueMessage
-from feedlane.pushes.queue_door import holds_and_recorded_ids, parsed, read_ahead, read_push, with_company
+from feedlane.pushes.queue_door import batches, holds_and_recorded_ids, parsed, read_ahead, read_push, with_company
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.store.attempts import attempts
@@ -34,8 +33,7 @@ def record(ports: Ports, messages: Sequence[QueueMessage], more_to_come: bool = 
     Ten messages of a feed cost two reads and a commit, and a wake-up or a last check of the holds: a request to the
     table takes far longer than the work between two of them.
     """
-    for _, company_messages in groupby(parsed(ports.queues, messages), key=lambda message: message.company_id):
-        batch = list(company_messages)
+    for batch in batches(parsed(ports.queues, messages)):
         # A delivery or another append may change the feed at the same time.
         for attempt in attempts(f"feed {batch[0].feed_id}"):
             with attempt:
