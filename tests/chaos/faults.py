@@ -60,6 +60,7 @@ CAUSES = {
 }
 ACTIONS = {
     "push_repeated": 0.08,
+    "push_sent_again": 0.08,
     "push_reordered": 0.06,
     "push_overlapping": 0.06,
     "push_conflicting": 0.03,

@@ -131,7 +131,6 @@ class Left:
 
 
 def _left(world: World) -> Left:
-    feed = world.feed()
     partition = {item["sk"]: item for item in world.store.table.query(keys.feed_partition(FEED))}
     operations = [
         *world.operations(),
