@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from feedlane.companies import items as company_items
 from feedlane.errors import Invalid
+from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_items
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.pushes.message import QueueMessage
+from tests import builders
 from tests.builders import COMPANY
 from tests.worlds.feeds import World, transactions
 
@@ -92,6 +96,21 @@ def test_a_key_of_another_accounts_push_brings_nothing_into_this_account() -> No
     [failed] = [operation for operation in world.operations() if operation.account_id == "account-2"]
     assert (failed.status, failed.errors[0].validator) == (PushStatus.FAILED, "UniqueKey")
     assert world.operation(other.key).status is PushStatus.SUCCESS
+
+
+def test_a_message_of_another_company_does_not_replace_a_push_under_its_key(world: World) -> None:
+    """The API's push has not been recorded yet: its transactions are still kept under that key."""
+    world.store.commit(company_items.add_company(builders.company("company-2")))
+    pushed = world.push(transactions(2))
+    [doorbell] = world.take_pushed()
+    others = [row | {"description": "of another company"} for row in transactions(2)]
+    world.record(world.message(others, companyId="company-2", pushOperationKey=pushed.key), doorbell)
+    assert [line.description for line in feed_items.read_lines(world.store, world.feed().id, 1, 9)] == [
+        "Sale 1",
+        "Sale 2",
+    ]
+    [failed] = push_operation_items.operations_of_company(world.store, "company-2")
+    assert (failed.status, failed.key != pushed.key) == (PushStatus.FAILED, True)
 
 
 @pytest.mark.parametrize("company", [UNPAIRED_SURROGATE, "c" * 3000, "", 7, None, ["c"], "c\x00", "c\n"], ids=repr)

@@ -123,8 +123,10 @@ def read_push(ahead: Store, message: PushMessage, feed: Feed | None, now: dateti
     if existing is not None and (existing.content != content.fingerprint or not _is_of_feed(existing, message)):
         rule = f"{key} is already the key of another push; use a new key for each push"
         errors = (Finding(item_id="pushOperationKey", message=rule, validator="UniqueKey"),)
-        key = _own_operation_key(message)
-        existing = None
+        key, existing = _own_operation_key(message), None
+    elif feed is not None and feed.company_id != message.company_id:
+        # It will be refused, and its lines are kept with the feed: they must not replace those of another company.
+        key, existing = _own_operation_key(message), None
     if existing is None:
         existing = push_operation_items.find_operation(ahead, message.company_id, key)
     operation = existing or PushOperation(
