@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from feedlane.record import Record
 from feedlane.webhooks.delivery import NOT_ARRIVED, Delivery, DeliveryState
@@ -122,6 +123,11 @@ class Replay(Record):
 
     def ended_as(self, state: ReplayState, now: datetime) -> Replay:
         return self.but(state=state, ended=now)
+
+    def log_facts(self) -> dict[str, Any]:
+        """What the log says about the replay after a step."""
+        facts = self.model_dump(mode="json", include={"consumer_id", "state", "succeeded", "failed"})
+        return facts | {"replay_id": self.id}
 
     def _tries(self, delivery: Delivery) -> int:
         return sum(attempt.time >= self.started for attempt in delivery.attempts)
