@@ -135,7 +135,8 @@ def hold(scope: str, subject: str) -> Key:
     return f"HOLD#{scope}#{subject}", "HOLD"
 
 
-def limit(scope: str, subject: str) -> Key:
+def not_before(scope: str, subject: str) -> Key:
+    """For the time before which nothing may be sent: to the app, a tenant, a feed, or a consumer."""
     return f"LIMIT#{scope}#{subject}", "LIMIT"
 
 
@@ -175,8 +176,9 @@ def link_password(hashed: str) -> Key:
     return f"PASSWORD#{hashed}", "PASSWORD"
 
 
-def lease(token_set_id: str) -> Key:
-    return f"TOKEN_SET#{token_set_id}", "LEASE"
+def lease(subject: str) -> Key:
+    """`subject` is a token set's id, or the name of another secret: app-keys, webhook-secrets."""
+    return f"TOKEN_SET#{subject}", "LEASE"
 
 
 def target(tenant_id: str, account_id: str) -> Key:
