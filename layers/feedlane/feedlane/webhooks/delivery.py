@@ -25,7 +25,7 @@ ATTEMPTS_KEPT_MAX = 40
 
 class DeliveryState(StrEnum):
     SENDING = "Sending"
-    """No attempt yet."""
+    """At the start of its schedule: no attempt yet, or restarted by a replay."""
     ATTEMPTING = "Attempting"
     """Failed so far; the next attempt is due."""
     WAITING = "Waiting"

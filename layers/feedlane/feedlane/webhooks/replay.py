@@ -111,7 +111,11 @@ class Replay(Record):
         return self._tries(delivery) > 0
 
     def has_begun(self, delivery: Delivery) -> bool:
-        """Whether its schedule began within this replay. An older one may be due only in hours, and is restarted."""
+        """Whether its schedule began within this replay. An older one may be due only in hours, and is restarted.
+
+        For example, after five attempts last night and one by this replay, `tries` is 1 if the replay restarted the
+        schedule. It is 6 if that attempt belonged to the old one.
+        """
         return self.has_attempted(delivery) and delivery.tries <= self._tries(delivery)
 
     def moved_past(self, delivery: Delivery, place: str) -> Replay:
