@@ -11,8 +11,8 @@ from feedlane.feeds.push_operation import PushStatus
 from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
 from tests.builders import ACCOUNT
 from tests.fakes.upstream import NO_FEEDS
-from tests.holding import hold_app
-from tests.moments import just_before
+from tests.hold_actions import hold_app
+from tests.interruptions import just_before
 from tests.worlds.feeds import World, transactions
 
 
