@@ -24,10 +24,7 @@ from feedlane.xero.identity import Identity
 IDENTITY_READ_SECONDS = 5.0
 
 require(
-    Environment.table_name,
-    Environment.secrets_prefix,
-    Environment.xero_identity_url,
-    Environment.metrics_namespace,
+    Environment.table_name, Environment.secrets_prefix, Environment.xero_identity_url, Environment.metrics_namespace
 )
 
 logger = Logger()

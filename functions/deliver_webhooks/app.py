@@ -45,16 +45,13 @@ def _process(deliverer: Deliverer, replayer: Replayer, record: batch.SqsRecord) 
     match json.loads(record.body):
         case {"consumerId": consumer_id, "replayId": replay_id}:
             if replay := replayer.run_step(consumer_id, replay_id):
-                facts = replay.model_dump(mode="json", include={"consumer_id", "state", "succeeded", "failed"})
-                logger.info("replay step done", extra=facts | {"replay_id": replay_id})
+                logger.info("replay step done", extra=replay.log_facts())
         case {"consumerId": consumer_id, "eventId": event_id}:
             delivery = deliverer.deliver(consumer_id, event_id)
             if delivery is not None and delivery.state is DeliveryState.FAILURE:
                 metrics.count(Metric.DELIVERIES_FAILED)
             if delivery is not None and delivery.attempts:
-                facts = delivery.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
-                facts |= delivery.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
-                logger.info("webhook attempted", extra=facts)
+                logger.info("webhook attempted", extra=delivery.log_facts())
         case _:
             raise ValueError("the message names neither a delivery nor a replay")
 

@@ -9,13 +9,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 
 from api import cross_origin
+from api.answers import error_response
 from api.authentication import authenticate
 from api.parts import current_parts
 from api.paths import with_one_segment
 from api.resolver import build_resolver
-from feedlane.codat import errors
 from feedlane.environment import Environment, require
-from feedlane.money import dumps
 
 require(
     Environment.table_name,
@@ -46,7 +45,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             authenticate(current_parts().store, headers.get("authorization"), current_parts().clock())
             answer = app.resolve(event | {"rawPath": with_one_segment(method, event["rawPath"])}, context)
     except Exception as error:
-        answer = _error_answer(error, correlation_id)
+        answer = error_response(error, correlation_id, logger)
     answer["headers"] |= {"X-Correlation-Id": correlation_id} | cross_origin.headers_for(headers.get("origin"))
     logger.info("answered", method=method, status=answer["statusCode"], correlation_id=correlation_id)
     return answer
@@ -55,14 +54,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def answer_error(error: Exception) -> Response[str]:
     """Without this, Powertools logs everything a route raises as an error, even a 404."""
-    answer = _error_answer(error, str(app.context.get("correlation_id", "")))
+    answer = error_response(error, str(app.context.get("correlation_id", "")), logger)
     return Response(status_code=answer["statusCode"], body=answer["body"], headers=answer["headers"])
-
-
-def _error_answer(error: Exception, correlation_id: str) -> dict[str, Any]:
-    answer = errors.error_answer(error)
-    if answer.status >= 500:
-        logger.error("request failed", exc_info=error, correlation_id=correlation_id)
-    headers = {"Content-Type": "application/json"} | answer.headers
-    body = dumps(answer.envelope(correlation_id))
-    return {"statusCode": answer.status, "body": body, "isBase64Encoded": False, "headers": headers}

@@ -15,12 +15,9 @@ from feedlane.aws.metrics import Metric
 from feedlane.aws.table_stream import events_in
 from feedlane.environment import Environment, environment, require
 from feedlane.events.event import Event
-from feedlane.events.relay import Bus, relay
+from feedlane.events.relay import Bus, EventNotAccepted, relay
 
-require(
-    Environment.event_bus_name,
-    Environment.metrics_namespace,
-)
+require(Environment.event_bus_name, Environment.metrics_namespace)
 
 logger = Logger()
 
@@ -48,14 +45,6 @@ def handler(event: dict[str, Any], _context: Any) -> None:
         metrics.count(metric, number)
     if failed is not None:
         raise EventNotAccepted(failed)
-
-
-class EventNotAccepted(Exception):
-    """The bus did not accept the event at this place in the stream, or one sent together with it."""
-
-    def __init__(self, sequence_number: str) -> None:
-        super().__init__(f"the bus did not accept the event at {sequence_number}")
-        self.sequence_number = sequence_number
 
 
 def _report_unreadable(key: str) -> None:

@@ -73,7 +73,7 @@ def limits(world: World) -> list[str]:
 
 def _not_before(call: Call) -> datetime | None:
     """The latest not-before time that the caller had read for the app or the call's tenant."""
-    subjects = (keys.limit("app", "app"), keys.limit("tenant", call.tenant))
+    subjects = (keys.not_before("app", "app"), keys.not_before("tenant", call.tenant))
     return max((time for key in subjects if (time := (call.limits_read or {}).get(key))), default=None)
 
 
@@ -86,7 +86,7 @@ def _ignored_retry_after(world: World) -> list[str]:
         if task.struck > 1 or task.failed is not None or not call.path.startswith(STATEMENTS):
             continue
         scope, subject = ("app", "app") if call.limited.startswith("app") else ("tenant", call.tenant)
-        key = keys.limit(scope, subject)
+        key = keys.not_before(scope, subject)
         noted = [
             datetime.fromisoformat(item["until"]) for item in world.table.written if (item["pk"], item["sk"]) == key
         ]

@@ -82,7 +82,7 @@ def test_an_alarm_that_can_say_ok_does_and_one_that_counts_events_does_not() -> 
     counting = {id for id, alarm in ours.items() if alarm["Statistic"] == "Sum" and alarm["EvaluationPeriods"] == 1}
     assert counting == {id for id, alarm in alarms().items() if "OKActions" not in alarm}
     assert len(counting) == 6
-    assert "the six that count events never return to OK" in MANUAL.replace("\n", " ")
+    assert "Six count events instead of watching a state." in MANUAL.replace("\n", " ")
 
 
 # the figures

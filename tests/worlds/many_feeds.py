@@ -19,7 +19,7 @@ from feedlane.store.table import Item, Key, Write
 from feedlane.wiring.checks import Checks
 from tests import builders
 from tests.fakes.quick_table import QuickTable
-from tests.moments import Crashed, crash_at
+from tests.interruptions import Crashed, crash_at
 from tests.worlds.base import BaseWorld
 
 WAITING = 2

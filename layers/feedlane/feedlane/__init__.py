@@ -1,1 +1,1 @@
-"""Feedlane's domain: companies, connections, feeds and their ledgers. No AWS, no HTTP."""
+"""Feedlane's domain and its adapters, in wings (docs/architecture.md). Few of them know AWS or HTTP."""

@@ -14,7 +14,7 @@ from feedlane.pushes.appending import IDS_IN_COMMIT_MAX
 from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
 from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
-from tests.moments import just_before
+from tests.interruptions import just_before
 from tests.worlds.feeds import World, transactions
 
 METHODS = ("get", "get_many", "query", "commit", "put_many", "delete_many")

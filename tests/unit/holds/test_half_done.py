@@ -14,10 +14,10 @@ from feedlane.holds import items as hold_items
 from feedlane.holds import long_release
 from feedlane.holds import release as hold_release
 from feedlane.mapping import mapping
+from tests.account_actions import map_again, remove, unmap
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
-from tests.disconnecting import map_again, remove, unmap
-from tests.holding import hold_app, lift, lift_all
-from tests.moments import Crashed, crash_at, crashes_everywhere, just_before
+from tests.hold_actions import hold_app, lift, lift_all
+from tests.interruptions import Crashed, crash_at, crashes_everywhere, just_before
 from tests.worlds.feeds import World, transactions
 
 MANY = tuple(f"account-{number}" for number in range(5))

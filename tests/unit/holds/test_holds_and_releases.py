@@ -11,7 +11,7 @@ from feedlane.holds import items as hold_items
 from feedlane.holds.release import release, release_feed
 from feedlane.scope import Scope
 from tests.fakes.upstream import NO_FEEDS, REJECTED
-from tests.holding import hold_tenant
+from tests.hold_actions import hold_tenant
 from tests.worlds.feeds import World, transactions
 
 

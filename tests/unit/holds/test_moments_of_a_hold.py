@@ -15,8 +15,8 @@ from feedlane.scope import Scope
 from feedlane.store.store import Store
 from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
-from tests.holding import hold_app, hold_tenant
-from tests.moments import Crashed, contend, crash_on_wake, just_before
+from tests.hold_actions import hold_app, hold_tenant
+from tests.interruptions import Crashed, contend, crash_on_wake, just_before
 from tests.worlds.feeds import World, transactions
 
 ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")

@@ -12,8 +12,8 @@ from feedlane.settings.changes import change_settings
 from feedlane.store import keys
 from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
-from tests.holding import hold_app, hold_tenant, lift
-from tests.moments import Crashed, contend, crash_on_wake, just_before
+from tests.hold_actions import hold_app, hold_tenant, lift
+from tests.interruptions import Crashed, contend, crash_on_wake, just_before
 from tests.worlds.feeds import World, transactions
 
 

@@ -25,7 +25,7 @@ from feedlane.scope import Scope
 from feedlane.settings.changes import change_settings
 from feedlane.store import keys
 from feedlane.store.table import Delete
-from tests.moments import Crashed, crash_at
+from tests.interruptions import Crashed, crash_at
 from tests.worlds.many_feeds import COMPANIES, WAITING, World
 
 CONNECTIONS, FEEDS, CRASH_RATE = 3000, 10_000, 0.35

@@ -18,7 +18,7 @@ from feedlane.link.linking import NotLinked, NotLinkedReason
 from feedlane.wiring.checks import Checks
 from tests.builders import NOW, URL
 from tests.fakes.consent import ACME, OTHER
-from tests.moments import crashes_everywhere
+from tests.interruptions import crashes_everywhere
 from tests.unit.web.held import add_feed, hold_connection
 from tests.worlds.web import World
 

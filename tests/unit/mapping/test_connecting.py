@@ -15,9 +15,9 @@ from feedlane.holds import items as hold_items
 from feedlane.mapping import mapping, unmapping
 from feedlane.scope import Scope
 from feedlane.store.table import Write
+from tests.account_actions import map_again, unmap
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
-from tests.disconnecting import map_again, unmap
-from tests.moments import Crashed, just_before
+from tests.interruptions import Crashed, just_before
 from tests.worlds.feeds import World, transactions
 
 INACTIVE = FeedConnection(id="fc-new", account_token="token", account_id="target", active=False)

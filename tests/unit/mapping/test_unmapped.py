@@ -10,9 +10,9 @@ from feedlane.errors import Conflict
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.holds import items as hold_items
 from feedlane.mapping import mapping
-from tests.disconnecting import map_again, remove, unmap
-from tests.holding import hold_tenant, lift
-from tests.moments import just_before
+from tests.account_actions import map_again, remove, unmap
+from tests.hold_actions import hold_tenant, lift
+from tests.interruptions import just_before
 from tests.worlds.feeds import World, transactions
 
 Ending = Callable[[World], None]

@@ -12,7 +12,7 @@ from feedlane.follow_ups import PushOperationCheck
 from feedlane.pushes import doorbell
 from feedlane.pushes.api_door import accept
 from tests.builders import ACCOUNT, COMPANY, CONNECTION, NOW
-from tests.moments import Crashed, crashes_everywhere
+from tests.interruptions import Crashed, crashes_everywhere
 from tests.worlds.feeds import World, transactions
 
 REPAIR_TIME_MAX = timedelta(minutes=2)

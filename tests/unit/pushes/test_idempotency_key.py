@@ -13,7 +13,7 @@ from feedlane.ids import fingerprint
 from feedlane.store import keys
 from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
-from tests.moments import just_before
+from tests.interruptions import just_before
 from tests.worlds.feeds import World, transactions
 
 KEY = "0d4c2f3e-6f0b-4a57-9a5e-1f2d3c4b5a69"

@@ -10,7 +10,7 @@ from feedlane.follow_ups import PushOperationCheck
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementState
 from tests.builders import COMPANY
-from tests.moments import just_before
+from tests.interruptions import just_before
 from tests.worlds.feeds import World, transactions
 
 ENDS = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")

@@ -28,8 +28,8 @@ from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementState
 from feedlane.store.table import ConditionFailed
 from tests.fakes.upstream import NO_FEEDS
-from tests.holding import lift_all
-from tests.moments import Crashed
+from tests.hold_actions import lift_all
+from tests.interruptions import Crashed
 from tests.worlds.feeds import World, transactions
 
 BROKEN = Failed(problem=Problem(type="internal-error", title="Internal error", status=500))

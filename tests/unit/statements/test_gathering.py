@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from feedlane.feeds.gathering import LINGER, LINGER_MAX
+from feedlane.feeds.gathering import GATHERING_WAIT, GATHERING_WAIT_MAX
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.pushes.message import BATCH_SIZE_MAX, QueueMessage
 from tests.builders import ACCOUNT
 from tests.fakes.upstream import NO_FEEDS
-from tests.holding import hold_app
-from tests.moments import just_before
+from tests.hold_actions import hold_app
+from tests.interruptions import just_before
 from tests.worlds.feeds import World, transactions
 
 
@@ -74,18 +74,18 @@ def test_a_last_batch_that_was_full_goes_when_nothing_follows(world: World) -> N
     started = world.now
     while not world.upstream.taken:
         assert world.step()
-    assert LINGER <= world.now - started <= LINGER + timedelta(seconds=1)
+    assert GATHERING_WAIT <= world.now - started <= GATHERING_WAIT + timedelta(seconds=1)
 
 
 def test_a_slow_stream_of_full_batches_is_not_waited_for_without_end(world: World) -> None:
-    started, pause = world.now, LINGER * 0.9
+    started, pause = world.now, GATHERING_WAIT * 0.9
     for number in range(50):
         world.record(*batch(world, number), more_to_come=True)
         send(world)
         if world.upstream.taken:
             break
         world.now += pause
-    assert LINGER_MAX <= world.now - started <= LINGER_MAX + pause
+    assert GATHERING_WAIT_MAX <= world.now - started <= GATHERING_WAIT_MAX + pause
     world.run()
     assert world.sent_ids() == [f"t{n}" for n in range(1, (number + 1) * BATCH_SIZE_MAX + 1)]
 

@@ -15,7 +15,7 @@ from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.statements.waits import not_before
 from feedlane.store.table import ConditionFailed, Write
-from tests.moments import Crashed
+from tests.interruptions import Crashed
 from tests.worlds.feeds import World, transactions
 
 

@@ -17,7 +17,7 @@ from feedlane.mapping import mapping, unmapping
 from feedlane.mapping.shapes import mapping_json
 from feedlane.problem import Problem
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
-from tests.moments import crashes_everywhere
+from tests.interruptions import crashes_everywhere
 from tests.worlds.feeds import World, transactions
 
 TAKEN = Problem(

@@ -14,7 +14,7 @@ from feedlane.statements import items as statement_items
 from feedlane.statements.follower import STUCK_AFTER
 from feedlane.statements.resolution import Resolution, resolve
 from feedlane.statements.statement import StatementState
-from tests.moments import crashes_everywhere, just_before
+from tests.interruptions import crashes_everywhere, just_before
 from tests.unit.statements.test_long_pending import ends, pass_time, pending
 from tests.worlds.feeds import World, transactions
 

@@ -18,7 +18,7 @@ from tests.worlds.app_keys import World
 from tests.worlds.vault import CLIENT_ID, SECRET, Crash
 
 EVENT = {"watch": True}
-NOTHING = {"replays_rung": 0, "replays_given_up": [], "refreshes_settled": 0, "refreshes_ended": 0, "keys": False}
+NOTHING = {"replays_requeued": 0, "replays_given_up": [], "refreshes_resolved": 0, "refreshes_ended": 0, "keys": False}
 
 
 def _run_watch(world: World, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
@@ -49,7 +49,7 @@ def test_the_watch_finds_lost_replays_and_keys_that_nobody_noted(monkeypatch: py
     with pytest.raises(Crash):
         world.save(CLIENT_ID, SECRET)
     answer = _run_watch(world, monkeypatch, world.restart())
-    assert answer == NOTHING | {"replays_rung": 1, "keys": True}
+    assert answer == NOTHING | {"replays_requeued": 1, "keys": True}
     assert world.queues.replays == [("consumer-1", "replay-1", 0)]
     assert world.settings_match_vault()
 
@@ -62,7 +62,7 @@ def test_replays_go_on_while_the_vault_cannot_be_asked(monkeypatch: pytest.Monke
     world = World()
     _add_stalled_replay(world)
     answer = _run_watch(world, monkeypatch, BusyVault())
-    assert answer == NOTHING | {"replays_rung": 1, "keys": None}
+    assert answer == NOTHING | {"replays_requeued": 1, "keys": None}
 
 
 def test_a_refresh_of_which_nobody_knows_the_end_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_a_refresh_of_which_nobody_knows_the_end_is_settled(monkeypatch: pytest.
     leases = Leases(world.table, world.clock)
     assert leases.take(leases.read(token_set), refresh=True)  # and its holder has crashed
     world.advance(minutes=10)
-    assert _run_watch(world, monkeypatch, world.vault())["refreshes_settled"] == 1
+    assert _run_watch(world, monkeypatch, world.vault())["refreshes_resolved"] == 1
     assert world.server.refreshes == 1
 
 

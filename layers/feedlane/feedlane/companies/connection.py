@@ -83,6 +83,11 @@ class Connection(Record):
         return self.status is ConnectionStatus.LINKED and self.tenant is not None
 
     @property
+    def not_linked_message(self) -> str:
+        """Why an operation that needs a linked connection is refused."""
+        return f"The connection is not linked to a Xero organisation (it is {self.status})."
+
+    @property
     def lacks_bank_feeds(self) -> bool:
         """Whether it was authorised without the bank feeds scope. False while its scopes are unknown."""
         return bool(self.scopes) and BANK_FEEDS_SCOPE not in self.scopes

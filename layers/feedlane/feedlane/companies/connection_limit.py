@@ -53,6 +53,7 @@ def recount(store: Store) -> int:
     before, after = int(stored["count"]) if stored else 0, sum(_counts(connection) for connection in connections)
     if after == before:
         return after
+    # Every change of the count leaves another mark (`_change_mark`). So does this one: it adds both counts to the last.
     unchanged = When(absent=True) if stored is None else When(equal={"mark": stored["mark"], "count": before})
     mark = f"={before}>{after}#{stored['mark'] if stored else ''}"[:200]
     corrected = {"mark": mark, "reported": 0}
@@ -83,5 +84,5 @@ def _counts(connection: Connection) -> bool:
 
 
 def _change_mark(sign: str, connection: Connection) -> dict[str, Any]:
-    """Differs with every change of the count, so that a recount or a report fails once it is out of date."""
+    """The count's mark differs after every change, so that a recount or a report based on an older count fails."""
     return {"mark": f"{sign}{connection.id}#{connection.version}", "reported": 0}

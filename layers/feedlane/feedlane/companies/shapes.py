@@ -95,7 +95,7 @@ def company_information_json(connection: Connection) -> dict[str, Any]:
     """The organisation as it was when the customer authorised. Raises `Invalid` before that."""
     tenant = connection.tenant
     if tenant is None:
-        raise Invalid(f"The connection is not linked to a Xero organisation (it is {connection.status}).")
+        raise Invalid(connection.not_linked_message)
     return {
         "companyName": tenant.name,
         "baseCurrency": tenant.base_currency or None,

@@ -27,6 +27,14 @@ class BusEntry(NamedTuple):
     detail: str
 
 
+class EventNotAccepted(Exception):
+    """The bus did not accept the event at this place in the stream, or one sent together with it."""
+
+    def __init__(self, sequence_number: str) -> None:
+        super().__init__(f"the bus did not accept the event at {sequence_number}")
+        self.sequence_number = sequence_number
+
+
 class Bus(Protocol):
     def put(self, entries: list[BusEntry]) -> list[bool]:
         """For each entry, in order, whether the bus accepted it."""

@@ -48,8 +48,11 @@ class SetAside(Record):
 class Feed(Record):
     """The state of a feed. Lines are numbered from 1 in the order of the ledger.
 
-    `delivered_through` ≤ `flight.last` ≤ `recorded_through`. `version` rises with every change: appending, cutting and
-    delivering each commit on the version that they have read.
+    `delivered_through` ≤ `flight.last` ≤ `recorded_through`. For example, lines 1 to 10 are recorded, 1 to 4 delivered,
+    5 is set aside, and 6 to 8 are in flight: `recorded_through` is 10, `delivered_through` 4, `passed_through` 5 and
+    `flight.last` 8. Five lines are `waiting` (6 to 10): those in flight are not yet delivered.
+
+    `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
     """
 
     id: str

@@ -8,8 +8,8 @@ from feedlane.feeds.feed import Feed, Gathering
 from feedlane.feeds.upstream import STATEMENT_LINES_MAX
 
 # How long a statement waits for the next full batch of messages, and how long in all.
-LINGER = timedelta(seconds=2)
-LINGER_MAX = timedelta(seconds=20)
+GATHERING_WAIT = timedelta(seconds=2)
+GATHERING_WAIT_MAX = timedelta(seconds=20)
 
 
 def next_gathering(feed: Feed, now: datetime, has_more: bool) -> Gathering | None:
@@ -18,14 +18,14 @@ def next_gathering(feed: Feed, now: datetime, has_more: bool) -> Gathering | Non
         return None
     current = feed.gathering
     since = current.since if current is not None and now <= current.until else now
-    return Gathering(since=since, until=now + LINGER)
+    return Gathering(since=since, until=now + GATHERING_WAIT)
 
 
 def gathers_until(feed: Feed, now: datetime) -> datetime | None:
     """Until when the feed's next statement waits for more lines; None if it is due now."""
     if feed.gathering is None or feed.waiting >= STATEMENT_LINES_MAX:
         return None
-    until = min(feed.gathering.until, feed.gathering.since + LINGER_MAX)
+    until = min(feed.gathering.until, feed.gathering.since + GATHERING_WAIT_MAX)
     return until if now < until else None
 
 

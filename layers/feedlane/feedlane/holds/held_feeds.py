@@ -1,4 +1,4 @@
-"""Which feeds a hold stops, page by page, and how many transactions wait in them."""
+"""Which feeds a hold stops (those of an app hold page by page), and how many transactions wait in them."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _ALREADY_MAPPED = "is already connected to another Xero account; set its status 
 def access_to(connection: Connection) -> TenantAccess:
     """Raises `Invalid` unless the connection is linked, `ReconnectionNeeded` if it lacks access to bank feeds."""
     if not connection.is_linked or connection.tenant is None or connection.token_set_id is None:
-        raise Invalid(f"The connection is not linked to a Xero organisation (it is {connection.status}).")
+        raise Invalid(connection.not_linked_message)
     if connection.lacks_bank_feeds:
         raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
     return TenantAccess(tenant_id=connection.tenant.id, token_set_id=connection.token_set_id)

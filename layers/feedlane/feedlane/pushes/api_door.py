@@ -129,7 +129,7 @@ class _PushContext:
         if problem is not None:
             raise ReconnectionNeeded(problem)
         if self.connection.status is not ConnectionStatus.LINKED:
-            raise Conflict(f"The connection is not linked to a Xero organisation (it is {self.connection.status}).")
+            raise Conflict(self.connection.not_linked_message)
         if self.account.problem is not None:
             raise Refused(self.account.problem)
         if self.feed is None or self.account.status is not SourceAccountStatus.CONNECTED:

@@ -10,7 +10,7 @@ from feedlane.companies.company import Company
 from feedlane.errors import Finding
 from feedlane.events.outbox import put_event
 from feedlane.feeds import events as feed_events
-from feedlane.feeds import items as ledger_items
+from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import Addition, RecordedTransaction, RejectedPush, append, feed_after
@@ -47,13 +47,13 @@ class AppendContext:
 
 
 def append_all(
-    ports: Ports, feed: Feed, known: dict[str, RecordedTransaction], pushes: Sequence[Push], context: AppendContext
+    ports: Ports, feed: Feed, recorded: dict[str, RecordedTransaction], pushes: Sequence[Push], context: AppendContext
 ) -> Feed:
     """Appends the pushes to the feed in their order, in as few commits as possible. Returns the feed after them.
 
     Raises `ConditionFailed` if the feed has changed since it was read: the pushes must be read again.
     """
-    batch = _Batch(feed, known, [], [])
+    batch = _Batch(feed=feed, recorded=recorded, writes=[], lines=[])
     for push in pushes:
         if push.is_done:
             continue
@@ -80,7 +80,7 @@ class _Batch:
     """
 
     feed: Feed
-    known: dict[str, RecordedTransaction]
+    recorded: dict[str, RecordedTransaction]
     writes: list[Write]
     lines: list[Line]
     bytes: int = 0
@@ -99,7 +99,7 @@ def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -
     if batch.lines:
         after = after.but(recorded_date=batch.lines[-1].date, recorded_balance=batch.lines[-1].balance)
     outcome: Addition | RejectedPush = (
-        RejectedPush(push.errors) if push.errors else append(after, push.lines, batch.known, context.gap_is_error)
+        RejectedPush(push.errors) if push.errors else append(after, push.lines, batch.recorded, context.gap_is_error)
     )
     if isinstance(outcome, RejectedPush):
         refusal = _refusal_writes(ports, push, outcome.errors, company, now)
@@ -124,7 +124,7 @@ def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -
         ]
     return replace(
         batch,
-        known=batch.known | outcome.ids,
+        recorded=batch.recorded | outcome.ids,
         writes=batch.writes + writes,
         lines=batch.lines + list(outcome.lines),
         bytes=batch.bytes + push_operation_items.estimated_bytes(operation) + _bytes(outcome.lines),
@@ -142,18 +142,18 @@ def _commit(store: Store, batch: _Batch) -> Feed:
         return feed
     conditions: list[Write] = [still_standing(batch.hold)] if batch.hold else []
     if not batch.lines:
-        # The known lines may be delivered at the same time: without this condition an operation could wait for ever.
-        store.commit(ledger_items.feed_unchanged(feed), *conditions, *batch.writes)
+        # Recorded lines may be delivered at the same time: without this condition, an operation could wait for ever.
+        store.commit(feed_items.feed_unchanged(feed), *conditions, *batch.writes)
         return feed
     first = feed.recorded_through + 1
     after = feed_after(feed, Addition(tuple(batch.lines), 0, (), ()))
-    pages = ledger_items.add_lines(feed.id, first, batch.lines)
-    writes = [ledger_items.put_feed(after), *conditions, *pages, *batch.writes]
+    pages = feed_items.add_lines(feed.id, first, batch.lines)
+    writes = [feed_items.put_feed(after), *conditions, *pages, *batch.writes]
     if len(batch.lines) <= min(IDS_IN_COMMIT_MAX, WRITES_PER_COMMIT_MAX - 1 - len(writes)):
-        store.commit(*writes, *ledger_items.add_ids(feed.id, first, batch.lines))
+        store.commit(*writes, *feed_items.add_ids(feed.id, first, batch.lines))
     else:
         store.commit(*writes)
-        ledger_items.index_lines(store, feed.id, first, batch.lines)
+        feed_items.index_lines(store, feed.id, first, batch.lines)
     return after.but(version=feed.version + 1)
 
 

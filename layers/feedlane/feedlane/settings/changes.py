@@ -19,7 +19,8 @@ from feedlane.store.table import Write
 T = TypeVar("T", Settings, Profile)
 # A change of these alone has no event.
 _INTERNAL_FIELDS = frozenset({"version", "keys_version"})
-# Xero's limits of linked organisations: for an uncertified app today (5) and formerly (25), and by tier.
+# The limits of linked organisations that Xero is known to use: 5 for an uncertified app today, 25 formerly (still our
+# default), the others on higher tiers.
 CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
 # Calls a day that Xero allows per organisation: 1,000 on the Starter tier, 5,000 on the others, or as a contract says.
 DAILY_LIMIT_MIN, DAILY_LIMIT_MAX = 200, 1_000_000

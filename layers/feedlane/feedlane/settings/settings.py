@@ -31,6 +31,7 @@ class Settings(Record):
     partner: bool = False
     privacy_policy_url: str = ""
     terms_url: str = ""
+    # Xero's limit depends on the app's tier. 25 was that of an uncertified app; Xero gives new ones 5.
     connection_limit: int | None = 25
     # Xero's limit on its lowest tier, and so safe on every other.
     daily_limit: int = 1000

@@ -53,7 +53,7 @@ class FeedConnectionFollower:
     def _poll(self, feed: Feed) -> tuple[bool, FeedConnection | None]:
         """Whether Xero answered, and the feed connection that it has."""
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        with poll.permission(self.ports, feed.tenant_id) as wait_seconds:
+        with poll.wait_before_call(self.ports, feed.tenant_id) as wait_seconds:
             if wait_seconds is not None:
                 return False, None
             try:

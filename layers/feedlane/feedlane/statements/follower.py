@@ -59,7 +59,7 @@ class StatementFollower:
     def _poll(self, check: StatementCheck, feed: Feed, statement: StatementRecord) -> None:
         self.record_age(self.ports.clock() - (statement.posted_on or statement.created))
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        with poll.permission(self.ports, feed.tenant_id) as wait_seconds:
+        with poll.wait_before_call(self.ports, feed.tenant_id) as wait_seconds:
             if wait_seconds is not None:
                 self._postpone(check, wait_seconds)
                 return

@@ -18,8 +18,8 @@ from feedlane.statements.waits import not_before
 
 
 @contextmanager
-def permission(ports: Ports, tenant_id: str) -> Iterator[float | None]:
-    """Yields None if a call may go now; it counts as in progress until the block ends. Else the seconds to wait."""
+def wait_before_call(ports: Ports, tenant_id: str) -> Iterator[float | None]:
+    """Yields the seconds to wait, or None if a call may go now. It then counts as in progress until the block ends."""
     now = ports.clock()
     until = not_before(ports.store, [(Scope.APP, APP_SUBJECT), (Scope.TENANT, tenant_id)])
     if until is not None and until > now:

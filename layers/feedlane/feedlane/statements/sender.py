@@ -125,7 +125,7 @@ class Sender:
                 keys.SETTINGS,
                 keys.source_account(feed.connection_id, feed.account_id),
                 *(keys.hold(*subject) for subject in feed.hold_subjects),
-                *(keys.limit(*subject) for subject in limits),
+                *(keys.not_before(*subject) for subject in limits),
             ],
         )
         if self._fail_if_held(feed, ahead):

@@ -1,4 +1,13 @@
-"""Statements: which of a feed's waiting lines are sent next, together. Pure."""
+"""Statements: which of a feed's waiting lines are sent next, together. Pure.
+
+Several types describe a statement, each for one purpose:
+
+- `upstream.Statement` is its content, and `upstream.StatementStatus` what the upstream says about it.
+- `NextStatement` is content with its place in the ledger, before it is written down.
+- `StatementRecord` is the frozen intent in the table, and `StatementState` what has become of it. It adds POSTING and
+  REFUSED, which the upstream does not know.
+- `feed.FlightStatus` is what the feed's head says about its statement in flight: POSTING or PENDING.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ WAIT_RETENTION = timedelta(days=2)
 
 def not_before(store: Store, subjects: Iterable[tuple[str, str]]) -> datetime | None:
     """The latest time before which none of these (scope, subject) may be called; None if there is no wait."""
-    items = store.table.get_many(keys.limit(scope, subject) for scope, subject in subjects)
+    items = store.table.get_many(keys.not_before(scope, subject) for scope, subject in subjects)
     times = [datetime.fromisoformat(item["until"]) for item in items.values()]
     return max(times, default=None)
 
@@ -38,7 +38,7 @@ def record_wait(store: Store, feed: Feed, answer: TryLater, now: datetime) -> da
 
 def set_not_before(store: Store, scope: str, subject: str, until: datetime, now: datetime) -> None:
     """Keeps the latest of all times recorded."""
-    pk, sk = keys.limit(scope, subject)
+    pk, sk = keys.not_before(scope, subject)
     item = {"pk": pk, "sk": sk, "until": iso(until), "expires_at": expiry(now, WAIT_RETENTION)}
     with suppress(ConditionFailed):  # a later time is recorded already
         store.commit(Put(item, When(absent=True, before={"until": iso(until)})))

@@ -1,9 +1,9 @@
 """Attempts at a contended commit: read, decide, commit, and start over if a condition failed.
 
     for attempt in attempts(f"feed {feed_id}"):
-        feed = ledger.feed(store, feed_id)
+        feed = feed_items.find_feed(store, feed_id)
         with attempt:
-            store.commit(ledger.put_feed(changed(feed)))
+            store.commit(feed_items.put_feed(changed(feed)))
     queues.wake(feed_id)
 
 The first block that completes, or is left with `return` or `break`, ends the loop. Code that follows the commit is in

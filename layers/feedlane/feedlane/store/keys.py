@@ -19,6 +19,7 @@
 | statement, its bytes         | FEED#k/a              | STATEMENT#n, STATEMENT#n#BODY#part |                |
 | hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
 | earliest next call (limits)  | LIMIT#scope#subject   | LIMIT                    |                          |
+| a consumer's pause           | LIMIT#consumer#id     | LIMIT                    |                          |
 | number of calls (limits)     | LIMIT#scope#subject   | TRAFFIC                  |                          |
 | a feed's planned wake-up     | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
@@ -28,6 +29,7 @@
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    | REFRESHES / time#id, in doubt |
+| lease of the vault's others  | TOKEN_SET#app-keys, TOKEN_SET#webhook-secrets | LEASE |                     |
 | a Xero account with a feed   | TENANT#t              | TARGET#account           |                          |
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
@@ -133,7 +135,8 @@ def hold(scope: str, subject: str) -> Key:
     return f"HOLD#{scope}#{subject}", "HOLD"
 
 
-def limit(scope: str, subject: str) -> Key:
+def not_before(scope: str, subject: str) -> Key:
+    """For the time before which nothing may be sent: to the app, a tenant, a feed, or a consumer."""
     return f"LIMIT#{scope}#{subject}", "LIMIT"
 
 
@@ -173,8 +176,9 @@ def link_password(hashed: str) -> Key:
     return f"PASSWORD#{hashed}", "PASSWORD"
 
 
-def lease(token_set_id: str) -> Key:
-    return f"TOKEN_SET#{token_set_id}", "LEASE"
+def lease(subject: str) -> Key:
+    """`subject` is a token set's id, or the name of another secret: app-keys, webhook-secrets."""
+    return f"TOKEN_SET#{subject}", "LEASE"
 
 
 def target(tenant_id: str, account_id: str) -> Key:

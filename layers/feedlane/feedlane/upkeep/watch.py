@@ -18,9 +18,9 @@ from feedlane.upkeep import refreshes_in_doubt, stalled_replays
 class WatchResult(Record):
     """`keys`: whether a change of the app's keys had to be finished; None if the vault was unavailable."""
 
-    replays_rung: int
+    replays_requeued: int
     replays_given_up: tuple[str, ...]
-    refreshes_settled: int
+    refreshes_resolved: int
     refreshes_ended: int
     keys: bool | None
 
@@ -34,9 +34,9 @@ class Watch:
         replays = stalled_replays.requeue(self.ports, self.ports.clock())
         refreshes = refreshes_in_doubt.resolve(self.ports.store, self.vault, self.ports.clock())
         return WatchResult(
-            replays_rung=replays.requeued,
+            replays_requeued=replays.requeued,
             replays_given_up=replays.given_up,
-            refreshes_settled=refreshes.resolved,
+            refreshes_resolved=refreshes.resolved,
             refreshes_ended=refreshes.ended,
             keys=self._finish_key_change(),
         )

@@ -24,6 +24,7 @@ KEY_LENGTH_MIN, KEY_LENGTH_MAX = 8, 128
 # A change that takes longer writes nothing: the store cannot refuse a write that comes after the lease has ended.
 CHANGE_DURATION_MAX = LEASE_DURATION - timedelta(seconds=10)
 _ATTEMPTS_MAX = 6
+# Of the checks of two secrets the better one counts: Xero accepts it, could not be asked (None), or rejects it.
 _OK_BEST_FIRST = (True, None, False)
 KEYS_NOT_SET_PROBLEM = Problem(
     type=KEYS_NOT_SET,

@@ -10,7 +10,6 @@ from feedlane.web.request import Request
 
 LINK = "feedlane_link"
 PORTAL = "feedlane_portal"
-CALLBACK_PATH = "/oauth/callback"
 
 
 @dataclass(frozen=True)

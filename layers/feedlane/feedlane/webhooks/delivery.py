@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from feedlane.events.event import Event
 from feedlane.record import Record
@@ -24,7 +25,7 @@ ATTEMPTS_KEPT_MAX = 40
 
 class DeliveryState(StrEnum):
     SENDING = "Sending"
-    """No attempt yet."""
+    """At the start of its schedule: no attempt yet, or restarted by a replay."""
     ATTEMPTING = "Attempting"
     """Failed so far; the next attempt is due."""
     WAITING = "Waiting"
@@ -106,6 +107,11 @@ class Delivery(Record):
     def not_before(self) -> datetime | None:
         """The earliest time of the next attempt: it is due then, and no claim is left. None: at any time."""
         return max((time for time in (self.due, self.claimed_until) if time), default=None)
+
+    def log_facts(self) -> dict[str, Any]:
+        """What the log says about the latest attempt. There must be one."""
+        facts = self.attempts[-1].model_dump(include={"status", "error", "duration_ms"})
+        return facts | self.model_dump(include={"consumer_id", "event_id", "event_type", "state", "tries"})
 
     def claimed(self, now: datetime) -> Delivery:
         """Once this is stored, its writer alone may post until the claim expires."""

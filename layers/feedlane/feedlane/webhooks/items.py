@@ -167,7 +167,7 @@ def newest_deliveries(
 
 
 def _pause_key(consumer_id: str) -> Key:
-    return keys.limit("consumer", consumer_id)
+    return keys.not_before("consumer", consumer_id)
 
 
 # Replays

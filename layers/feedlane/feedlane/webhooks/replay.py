@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from feedlane.record import Record
 from feedlane.webhooks.delivery import NOT_ARRIVED, Delivery, DeliveryState
@@ -110,7 +111,11 @@ class Replay(Record):
         return self._tries(delivery) > 0
 
     def has_begun(self, delivery: Delivery) -> bool:
-        """Whether its schedule began within this replay. An older one may be due only in hours, and is restarted."""
+        """Whether its schedule began within this replay. An older one may be due only in hours, and is restarted.
+
+        For example, after five attempts last night and one by this replay, `tries` is 1 if the replay restarted the
+        schedule. It is 6 if that attempt belonged to the old one.
+        """
         return self.has_attempted(delivery) and delivery.tries <= self._tries(delivery)
 
     def moved_past(self, delivery: Delivery, place: str) -> Replay:
@@ -122,6 +127,11 @@ class Replay(Record):
 
     def ended_as(self, state: ReplayState, now: datetime) -> Replay:
         return self.but(state=state, ended=now)
+
+    def log_facts(self) -> dict[str, Any]:
+        """What the log says about the replay after a step."""
+        facts = self.model_dump(mode="json", include={"consumer_id", "state", "succeeded", "failed"})
+        return facts | {"replay_id": self.id}
 
     def _tries(self, delivery: Delivery) -> int:
         return sum(attempt.time >= self.started for attempt in delivery.attempts)

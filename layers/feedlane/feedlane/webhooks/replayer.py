@@ -152,7 +152,11 @@ class Replayer:
                 return self._finish_or_recheck(replay)
 
     def _advance(self, replay: Replay, listed: Delivery) -> Delivery | timedelta | ReplayState:
-        """Deals with the next delivery. The delivery once that is done, how long to wait, or how the replay ends."""
+        """Deals with the next delivery, and says how the replay continues.
+
+        A `Delivery`: it is done, go past it. A `timedelta`: wait so long, then come back to it. A `ReplayState`: the
+        replay ends with it.
+        """
         now = self.ports.clock()
         inputs = webhook_items.find_attempt_inputs(self.ports.store, replay.consumer_id, listed.event_id)
         delivery, consumer, pause = inputs.delivery, inputs.consumer, inputs.pause

@@ -38,7 +38,7 @@ class XeroApi:
         content: bytes | None = None,
         idempotency_key: str | None = None,
     ) -> httpx.Response:
-        """Any answer that Xero gives. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises.
+        """Returns any answer, errors included. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises.
 
         If Xero refuses without a reason, raises `ReconnectionNeeded` where the connection or a scope is missing, and
         `Unavailable` if that could not be checked.
@@ -76,7 +76,7 @@ class XeroApi:
             raise ReconnectionNeeded(CONNECTION_REMOVED)
 
     def fetch(self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The object that a GET returns. Raises as `ask` does."""
+        """Returns the object that a successful GET answers. Raises as `ask` does."""
         return object_in(self.ask(access, "GET", path, params=params))
 
     def ask(
@@ -89,7 +89,10 @@ class XeroApi:
         content: bytes | None = None,
         idempotency_key: str | None = None,
     ) -> httpx.Response:
-        """A successful answer. Raises `Refused`, `Unavailable`, `ReconnectionNeeded`, `AppKeysRejected`."""
+        """Returns a successful answer only, for callers that cannot go on without one.
+
+        Raises any other outcome: `Refused`, `Unavailable`, `ReconnectionNeeded`, `AppKeysRejected`.
+        """
         try:
             answer = self.call(access, method, path, params=params, content=content, idempotency_key=idempotency_key)
         except (NotSent, Unanswered) as error:

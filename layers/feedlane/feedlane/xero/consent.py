@@ -15,7 +15,7 @@ from feedlane.xero.tokens import TokenCache
 
 
 class XeroOrganisations:
-    """Implements `organisations.Organisations`."""
+    """Implements `Organisations`, the port in `companies/organisations.py`."""
 
     def __init__(self, connections: XeroConnections, accounting: Accounting, tokens: TokenCache) -> None:
         self._connections = connections

@@ -45,7 +45,7 @@ class Http:
             transport=transport,
             trust_env=False,
             follow_redirects=False,
-            # In a frozen sandbox idle connections die unnoticed: keep them only for a burst of calls.
+            # In a frozen Lambda environment, idle connections die unnoticed: keep them only for a burst of calls.
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=5, keepalive_expiry=5.0),
         )
 

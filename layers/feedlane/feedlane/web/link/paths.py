@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from feedlane.companies.connection import Connection
 from feedlane.settings import items as settings_items
+from feedlane.settings.changes import CALLBACK_PATH
 from feedlane.settings.settings import Settings
-from feedlane.web.cookies import CALLBACK_PATH
 from feedlane.web.error_pages import ErrorPage
 from feedlane.web.link.redirects import RedirectResult, destination_url
 from feedlane.web.request import Request

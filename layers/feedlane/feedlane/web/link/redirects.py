@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from feedlane.companies.connection import INTEGRATION_ID, PLATFORM_KEY, PLATFORM_NAME, SOURCE_ID
+from feedlane.settings.changes import LOCAL_HOSTS
 from feedlane.settings.settings import Profile
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _CODAT_PLACEHOLDERS = frozenset(
     ["clientId", "companyId", "connectionId", "integrationId", "sourceId", "platform", "platformName", "sourceType"]
 ) | {"statusCode", "errorMessage", "statusText", "data.company.companyName"}
@@ -114,6 +114,6 @@ def _origin(url: str) -> tuple[str, str] | None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return None
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOCAL_HOSTS)):
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS)):
         return None
     return parts.scheme, parts.netloc.lower()

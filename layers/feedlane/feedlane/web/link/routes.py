@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedlane.web.cookies import CALLBACK_PATH
+from feedlane.settings.changes import CALLBACK_PATH
 from feedlane.web.link import accounts as link_accounts
 from feedlane.web.link import callback as link_callback
 from feedlane.web.link import finish as link_finish
