@@ -16,6 +16,8 @@ _RETRYABLE_CODES = frozenset(
     {"ThrottlingException", "TooManyRequestsException", "InternalServiceError", "ServiceUnavailable"}
 )
 _ATTEMPTS_MAX = 5
+# Once a secret has 100 versions younger than 24 hours, there is room for another only when the oldest reaches that age.
+_ROOM_AFTER_SECONDS = 600
 
 
 class SecretsManager:
@@ -69,6 +71,9 @@ class SecretsManager:
                 return None
             if code in _RETRYABLE_CODES:
                 raise Unavailable("Secrets Manager asked to retry later", 2) from None
+            if code == "LimitExceededException":
+                message = "Secrets Manager takes no more versions of this secret today"
+                raise Unavailable(message, _ROOM_AFTER_SECONDS) from None
             raise
         except HTTPClientError as error:
             raise Unavailable(f"Secrets Manager did not answer ({type(error).__name__})", 2) from None
