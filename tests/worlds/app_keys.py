@@ -40,7 +40,7 @@ class World(vault.World):
 
     @property
     def stored_keys(self) -> StoredKeys:
-        secret = self.secrets.current("app-keys")
+        secret = self.secrets.stored("app-keys", self.lease("app-keys").get("version_id", ""))
         assert secret is not None
         return StoredKeys.model_validate_json(secret.text)
 

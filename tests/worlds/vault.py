@@ -131,7 +131,7 @@ class World(BaseWorld):
     def __init__(self) -> None:
         super().__init__(table=FragileTable())
         self.server = IdentityServer(self.clock)
-        self.secrets = FragileSecrets()
+        self.secrets = FragileSecrets(self.clock)
         self.pauses: list[float] = []
 
     def vault(self, pause: Callable[[float], None] | None = None) -> VaultService:

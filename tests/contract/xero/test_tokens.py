@@ -118,6 +118,6 @@ def test_sixty_days_without_a_refresh_end_the_authorisation(xero: Xero) -> None:
 def test_one_off_access_keeps_no_refresh_token(xero: Xero) -> None:
     scopes = tuple(scope for scope in SCOPES if scope != "offline_access")
     token_set = xero.consent(BAKERY, scopes=scopes).token_set_id
-    stored = xero.secrets.current(f"token-sets/{token_set}")
+    stored = xero.secrets.stored(f"token-sets/{token_set}")
     assert stored is not None
     assert '"refresh_token":null' in stored.text

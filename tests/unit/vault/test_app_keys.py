@@ -45,7 +45,7 @@ def test_keys_that_the_clipboard_broke_are_refused_by_name_and_never_quoted(
 def test_keys_that_xero_does_not_know_are_not_kept(world: World) -> None:
     check = world.vault().save_app_keys(CLIENT_ID, NEW_SECRET)
     assert (check.ok, check.field) == (False, "clientId")
-    assert world.secrets.current("app-keys") is None
+    assert world.secrets.stored("app-keys") is None
 
 
 def test_with_a_client_id_that_worked_before_it_is_the_secret_that_is_wrong(world: World) -> None:
@@ -68,7 +68,7 @@ def test_keys_that_cannot_be_checked_now_are_kept_and_said_to_be_unchecked(world
     check = vault.save_app_keys(CLIENT_ID, SECRET)
     assert check.ok is None
     assert "503" in check.message
-    assert world.secrets.current("app-keys") is not None
+    assert world.secrets.stored("app-keys") is not None
 
 
 def test_saving_a_new_secret_keeps_the_former_one_until_xero_knows_only_the_new(world: World) -> None:
@@ -87,7 +87,7 @@ def test_another_app_starts_without_the_former_apps_secrets(world: World) -> Non
     vault.save_app_keys(CLIENT_ID, SECRET)
     world.server._answer = lambda *_: httpx.Response(503)  # type: ignore[method-assign]
     vault.save_app_keys("ANOTHERCLIENT1234567", NEW_SECRET)
-    stored = world.secrets.current("app-keys")
+    stored = world.secrets.stored("app-keys")
     assert stored is not None
     assert SECRET not in stored.text
 
@@ -123,7 +123,7 @@ def test_a_second_secret_that_xero_does_not_know_is_not_kept(world: World) -> No
     world.connect()
     check = world.vault().add_app_secret(NEW_SECRET)
     assert (check.ok, check.field, check.endings) == (False, "clientSecret", ())
-    assert NEW_SECRET not in str(world.secrets.current("app-keys"))
+    assert NEW_SECRET not in str(world.secrets.stored("app-keys"))
 
 
 def test_the_first_secret_again_is_no_second(world: World) -> None:

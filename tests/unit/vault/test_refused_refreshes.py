@@ -101,7 +101,7 @@ def test_a_revoked_token_set_is_forgotten(world: World) -> None:
     vault = world.vault()
     vault.revoke(token_set)
     assert world.server.alive_until == {}
-    assert world.secrets.current(f"token-sets/{token_set}") is None
+    assert world.secrets.stored(f"token-sets/{token_set}") is None
     with pytest.raises(ReconnectionNeeded):
         vault.access_token(token_set)
     vault.revoke(token_set)
@@ -113,7 +113,8 @@ def test_tokens_of_the_former_app_work_until_they_end_and_then_need_a_new_consen
     token_set = world.connect()
     vault = world.vault()
     vault.access_token(token_set)
-    world.secrets.write("app-keys", '{"client_id": "OTHERAPP12345678", "client_secret": "other-secret"}')
+    version = world.secrets.write("app-keys", '{"client_id": "OTHERAPP12345678", "client_secret": "other-secret"}')
+    Leases(world.table, world.clock).supersede("app-keys", version)
     vault.access_token(token_set)
     world.advance(minutes=31)
     with pytest.raises(ReconnectionNeeded) as raised:

@@ -1,8 +1,9 @@
-"""Secrets Manager and its in-memory fake behave the same."""
+"""Secrets Manager and its in-memory fake behave the same, apart from what moto shows at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -13,13 +14,14 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from feedlane.errors import Unavailable
 from feedlane.vault.secrets import Secrets, SecretVersion
 from feedlane.vault.secrets_manager import SecretsManager
-from tests.fakes.secrets import MemorySecrets
+from tests.builders import NOW
+from tests.fakes.secrets import VERSIONS_MAX, MemorySecrets, after_looks
 
 
 @pytest.fixture(params=["memory", "secrets manager"])
 def secrets(request: pytest.FixtureRequest) -> Iterator[Secrets]:
     if request.param == "memory":
-        yield MemorySecrets()
+        yield MemorySecrets(lag=lambda: after_looks(0))
         return
     with moto.mock_aws():
         client = boto3.client(
@@ -82,6 +84,7 @@ def client_error(code: str) -> ClientError:
     [
         client_error("ThrottlingException"),
         client_error("InternalServiceError"),
+        client_error("LimitExceededException"),
         ReadTimeoutError(endpoint_url="https://secretsmanager.test"),
     ],
 )
@@ -91,6 +94,39 @@ def test_a_throttled_or_silent_store_is_unavailable(error: Exception) -> None:
         secrets.write("one", "text")
     with pytest.raises(Unavailable):
         secrets.current("one")
+
+
+def test_a_hundred_versions_in_a_day_are_the_most_and_more_is_unavailable_until_there_is_room() -> None:
+    now = [NOW]
+    secrets = MemorySecrets(lambda: now[0])
+    for number in range(VERSIONS_MAX):
+        secrets.write("one", str(number))
+        now[0] += timedelta(minutes=14)
+    with pytest.raises(Unavailable) as raised:
+        secrets.write("one", "too many")
+    assert raised.value.retry_after
+    now[0] += timedelta(hours=1)
+    assert secrets.write("one", "the first one is old enough")
+
+
+def test_a_new_version_is_hidden_for_a_while_by_its_id_and_by_its_stage() -> None:
+    secrets = MemorySecrets(lag=lambda: after_looks(0))
+    first = secrets.write("one", "first")
+    secrets.client.lag = lambda: after_looks(3)
+    second = secrets.write("one", "second")
+    assert secrets.version("one", second) is None
+    assert secrets.current("one") == SecretVersion(first, "first")
+    assert secrets.previous("one") is None
+    assert secrets.current("one") == SecretVersion(second, "second")
+
+
+def test_a_name_whose_deletion_takes_long_is_unavailable() -> None:
+    secrets = MemorySecrets(deletion=lambda: after_looks(8))
+    secrets.write("one", "old")
+    secrets.delete("one")
+    with pytest.raises(Unavailable):
+        secrets.write("one", "new")
+    assert secrets.write("one", "new")
 
 
 def test_a_missing_permission_is_not_taken_for_a_missing_secret() -> None:

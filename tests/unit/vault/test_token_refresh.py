@@ -45,8 +45,9 @@ def test_the_new_pair_is_in_the_store_before_anybody_gets_it(world: World) -> No
     token_set = world.connect()
     world.advance(minutes=31)
     token = world.vault().access_token(token_set)
-    version = world.secrets.version(f"token-sets/{token_set}", world.lease(token_set)["version_id"])
+    version = world.secrets.stored(f"token-sets/{token_set}")
     assert version is not None
+    assert version.id == world.lease(token_set)["version_id"]
     assert token.value in version.text
     assert "canary-refresh-2" in version.text
 
@@ -65,7 +66,7 @@ def test_a_holder_that_slept_through_its_lease_cannot_publish_its_pair(world: Wo
     sleeping = world.vault().access_token(token_set).value
 
     # The sleeper wrote last, yet the overtaker's pair is valid for both.
-    assert world.secrets.current(f"token-sets/{token_set}").text.count("canary-access-2") == 1  # type: ignore[union-attr]
+    assert world.secrets.stored(f"token-sets/{token_set}").text.count("canary-access-2") == 1  # type: ignore[union-attr]
     assert sleeping == overtaking[0]
     assert world.vault().access_token(token_set).value == overtaking[0]
     assert world.server.refreshes == 2
@@ -88,10 +89,13 @@ def test_a_lease_that_is_lost_is_neither_published_nor_released_by_its_former_ho
 
 def test_while_another_refreshes_a_token_that_still_works_is_given_at_once(world: World) -> None:
     token_set = world.connect()
+    vault = world.vault()
+    vault.access_token(token_set)
+    world.pauses.clear()
     world.advance(minutes=28)
     leases = Leases(world.table, world.clock)
     assert leases.take(leases.read(token_set))
-    assert world.vault().access_token(token_set).value.endswith("canary-access-1")
+    assert vault.access_token(token_set).value.endswith("canary-access-1")
     assert world.pauses == []
 
 

@@ -55,7 +55,7 @@ def test_a_secret_that_is_past_its_time_is_forgotten_at_the_next_change(world: W
     vault.create_webhook_secret("one")
     world.now += timedelta(days=2)
     vault.create_webhook_secret("one")
-    stored = world.secrets.current(NAME)
+    stored = world.secrets.stored(NAME)
     assert stored is not None
     assert first not in stored.text
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from pydantic import Field
@@ -14,15 +15,16 @@ from feedlane.credentials.vault import KEYS_NOT_SET, KeysCheck, SecretSlot
 from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.problem import Problem
 from feedlane.record import Record
-from feedlane.vault.leases import LEASE_DURATION, Leases
+from feedlane.vault.leases import LeaseLost, Leases, LeaseState
+from feedlane.vault.published import published_version
 from feedlane.vault.secrets import Secrets
 from feedlane.xero.identity import ClientKeys, Identity
 from feedlane.xero.identity_errors import IdentityRefused, IdentityUnavailable, InvalidClient, InvalidGrant
 
 NAME = "app-keys"
 KEY_LENGTH_MIN, KEY_LENGTH_MAX = 8, 128
-# A change that takes longer writes nothing: the store cannot refuse a write that comes after the lease has ended.
-CHANGE_DURATION_MAX = LEASE_DURATION - timedelta(seconds=10)
+# Far longer than the store takes to show a version.
+LOST_AFTER = timedelta(hours=1)
 _ATTEMPTS_MAX = 6
 # Of the checks of two secrets the better one counts: Xero accepts it, could not be asked (None), or rejects it.
 _OK_BEST_FIRST = (True, None, False)
@@ -54,10 +56,18 @@ class StoredKeys(Record):
         return tuple(keys.secret[-4:] for keys in self.keys_to_try)
 
 
-class AppKeys:
-    """Read from the store for every use: they are needed twice an hour per token set and must not be stale.
+@dataclass
+class _Change:
+    """A change of the keys under its lease, which ends when the change is published."""
 
-    Changes run one at a time, under a lease: each starts from the result of the previous one.
+    lease: LeaseState
+    is_published: bool = False
+
+
+class AppKeys:
+    """The lease item is read for every use: it names the valid version, and keys must not be stale.
+
+    Changes run one at a time, under the lease: each starts from the result of the previous one.
     """
 
     def __init__(
@@ -68,6 +78,7 @@ class AppKeys:
         self._leases = leases
         self._clock = clock
         self._pause = pause
+        self._cache: tuple[str, StoredKeys] | None = None
 
     def save(self, client_id: str, client_secret: str) -> KeysCheck:
         """Stores the keys unless Xero rejects them. Raises `Invalid`.
@@ -76,33 +87,33 @@ class AppKeys:
         """
         _require_plain("clientId", client_id)
         _require_plain("clientSecret", client_secret)
-        with self._exclusive_change() as deadline:
-            stored = self._read_stored()
+        with self._exclusive_change() as change:
+            stored = None if self._is_lost(change.lease) else self._read(change.lease)
             same_app = stored is not None and stored.client_id == client_id
             check = self._check(ClientKeys(client_id, client_secret), same_app)
             if check.ok is False:
                 return check
             second = _previous_secret(stored, client_secret) if stored and same_app else None
             keys = StoredKeys(client_id=client_id, client_secret=client_secret, second_secret=second)
-            return self._store_keys(deadline, keys, stored, check)
+            return self._store_keys(change, keys, stored, check)
 
     def add(self, client_secret: str) -> KeysCheck:
         """Adds a second secret. Raises `Invalid`, and `AppKeysRejected` if there are no keys yet."""
         _require_plain("clientSecret", client_secret)
-        with self._exclusive_change() as deadline:
-            stored = self._require_stored()
+        with self._exclusive_change() as change:
+            stored = _required(self._read(change.lease))
             if client_secret == stored.client_secret:
                 rule = "is already the first secret; the second must be different"
                 raise Invalid.field("clientSecret", rule, "Different")
             check = self._check(ClientKeys(stored.client_id, client_secret), same_app=True)
             if check.ok is False:
                 return check
-            return self._store_keys(deadline, stored.but(second_secret=client_secret), stored, check)
+            return self._store_keys(change, stored.but(second_secret=client_secret), stored, check)
 
     def drop(self, slot: SecretSlot) -> KeysCheck:
         """Drops one of two secrets if Xero recognises the other. Otherwise raises `Invalid` or `Unavailable`."""
-        with self._exclusive_change() as deadline:
-            stored = self._require_stored()
+        with self._exclusive_change() as change:
+            stored = _required(self._read(change.lease))
             if stored.second_secret is None:
                 raise Invalid.field("clientSecret", "is the only secret; save another one before you drop it", "Last")
             kept = stored.second_secret if slot is SecretSlot.FIRST else stored.client_secret
@@ -113,11 +124,11 @@ class AppKeys:
                 message = f"cannot be dropped: Xero does not recognise the other secret, which ends in {kept[-4:]}"
                 raise Invalid.field("clientSecret", message, "AppKeys")
             keys = StoredKeys(client_id=stored.client_id, client_secret=kept)
-            return self._store_keys(deadline, keys, stored, check)
+            return self._store_keys(change, keys, stored, check)
 
     def describe(self, check: bool) -> KeysCheck:
         """The keys as stored, without their secrets. `check` asks Xero whether it recognises one of them."""
-        stored = self._read_stored()
+        stored = self._read_valid()
         if stored is None:
             return KeysCheck(ok=None)
         result = KeysCheck(ok=stored.checked or None)
@@ -131,7 +142,7 @@ class AppKeys:
 
         Raises `InvalidGrant`, `AppKeysRejected` and `Unavailable`; only the first concerns a customer.
         """
-        keys, problem = self._require_stored().keys_to_try, KEYS_NOT_SET_PROBLEM
+        keys, problem = _required(self._read_valid()).keys_to_try, KEYS_NOT_SET_PROBLEM
         tried: list[ClientKeys] = []
         while keys:
             tried.append(keys[0])
@@ -140,7 +151,7 @@ class AppKeys:
             except InvalidClient as error:
                 problem = error.problem
                 # Final only after the store is read again: the keys may have been replaced in the meantime.
-                keys = keys[1:] or [pair for pair in self._require_stored().keys_to_try if pair not in tried]
+                keys = keys[1:] or [pair for pair in _required(self._read_valid()).keys_to_try if pair not in tried]
             except InvalidGrant:
                 raise
             except IdentityRefused as error:
@@ -161,43 +172,59 @@ class AppKeys:
             pass
         return KeysCheck(ok=True)
 
-    def _require_stored(self) -> StoredKeys:
-        stored = self._read_stored()
-        if stored is None:
-            raise AppKeysRejected(KEYS_NOT_SET_PROBLEM)
-        return stored
+    def _read_valid(self) -> StoredKeys | None:
+        return self._read(self._leases.read(NAME))
 
-    def _read_stored(self) -> StoredKeys | None:
-        secret = self._secrets.current(NAME)
-        return None if secret is None else StoredKeys.model_validate_json(secret.text)
+    def _read(self, lease: LeaseState) -> StoredKeys | None:
+        """Raises `NotShownYet`. Keys stored before the lease item named versions are the current ones."""
+        if not lease.version:
+            secret = self._secrets.current(NAME)
+            return None if secret is None else StoredKeys.model_validate_json(secret.text)
+        if self._cache is None or self._cache[0] != lease.version:
+            secret = published_version(self._secrets, NAME, lease.version, self._pause)
+            self._cache = (lease.version, StoredKeys.model_validate_json(secret.text))
+        return self._cache[1]
 
-    def _store_keys(
-        self, deadline: datetime, keys: StoredKeys, before: StoredKeys | None, check: KeysCheck
-    ) -> KeysCheck:
-        now = self._clock()
-        if now >= deadline:
-            raise Unavailable("The change of the app's keys took too long", 1)
+    def _is_lost(self, lease: LeaseState) -> bool:
+        """Somebody has deleted the secret by hand: no version of it is shown, long after one was published."""
+        is_recent = lease.was_published_within(LOST_AFTER, self._clock())
+        return lease.version != "" and not is_recent and self._secrets.current(NAME) is None
+
+    def _store_keys(self, change: _Change, keys: StoredKeys, before: StoredKeys | None, check: KeysCheck) -> KeysCheck:
         # Based on the time: it must also rise when the secret was lost and is entered again.
-        version = max(int(now.timestamp() * 1000), before.version + 1 if before else 0)
+        version = max(int(self._clock().timestamp() * 1000), before.version + 1 if before else 0)
         keys = keys.but(checked=check.ok is True, version=version)
-        self._secrets.write(NAME, keys.model_dump_json())
+        written = self._secrets.write(NAME, keys.model_dump_json())
+        try:
+            self._leases.publish(change.lease, written)
+            change.is_published = True
+        except LeaseLost:
+            raise Unavailable("The change of the app's keys took too long", 1) from None
         return _with_key_facts(check, keys)
 
     @contextmanager
-    def _exclusive_change(self) -> Iterator[datetime]:
-        """Keeps other changes out and yields the deadline for this one. Raises `Unavailable` during another change."""
+    def _exclusive_change(self) -> Iterator[_Change]:
+        """Keeps other changes out. Raises `Unavailable` during another change."""
         for attempt in range(_ATTEMPTS_MAX):
             state, now = self._leases.read(NAME), self._clock()
             lease = None if state.is_held(now) else self._leases.take(state)
             if lease is None:
                 self._pause(0.1 * 2**attempt)
                 continue
+            change = _Change(lease)
             try:
-                yield now + CHANGE_DURATION_MAX
+                yield change
             finally:
-                self._leases.release(lease)
+                if not change.is_published:
+                    self._leases.release(lease)
             return
         raise Unavailable("Another change of the app's keys is in progress", 5)
+
+
+def _required(stored: StoredKeys | None) -> StoredKeys:
+    if stored is None:
+        raise AppKeysRejected(KEYS_NOT_SET_PROBLEM)
+    return stored
 
 
 def _with_key_facts(check: KeysCheck, keys: StoredKeys) -> KeysCheck:

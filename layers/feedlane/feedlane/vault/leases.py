@@ -26,15 +26,30 @@ _ATTEMPTS_MAX = 6
 
 
 class LeaseState(NamedTuple):
-    """A subject's lease item as read. `version` is the valid version; empty: none."""
+    """A subject's lease item as read. `version` is the valid version; empty: none.
+
+    Times are in milliseconds; 0: never, or unknown. `forced` is the last refresh of a token that had not expired.
+    """
 
     subject: str
     fencing: int
     version: str
     until: int
+    published: int = 0
+    forced: int = 0
+    in_doubt: bool = False
 
     def is_held(self, now: datetime) -> bool:
         return _milliseconds(now) < self.until <= _milliseconds(now + LEASE_AHEAD_MAX)
+
+    def was_published_within(self, period: timedelta, now: datetime) -> bool:
+        return _is_within(self.published, period, now)
+
+    def was_forced_within(self, period: timedelta, now: datetime) -> bool:
+        return _is_within(self.forced, period, now)
+
+    def as_forced(self, now: datetime) -> LeaseState:
+        return self._replace(forced=_milliseconds(now))
 
 
 class LeaseLost(Exception):
@@ -56,7 +71,15 @@ class Leases:
 
     def read(self, subject: str) -> LeaseState:
         item: Item = self._table.get(keys.lease(subject)) or {}
-        return LeaseState(subject, item.get("fencing", 0), item.get("version_id", ""), item.get("until", 0))
+        return LeaseState(
+            subject,
+            fencing=item.get("fencing", 0),
+            version=item.get("version_id", ""),
+            until=item.get("until", 0),
+            published=item.get("published", 0),
+            forced=item.get("forced", 0),
+            in_doubt="gsi1pk" in item,
+        )
 
     def take(self, state: LeaseState, refresh: bool = False) -> LeaseState | None:
         """Takes the lease and returns its new state; None if it has changed since it was read.
@@ -73,14 +96,14 @@ class Leases:
     def supersede(self, subject: str, version: str) -> None:
         """Makes this version valid even if the lease is held, and takes it from the holder. Raises `Unavailable`."""
         for attempt in range(_ATTEMPTS_MAX):
-            if self._update(self.read(subject), until=0, version_id=version):
+            if self._update(self.read(subject), until=0, version_id=version, published=self._now()):
                 return
             self._pause(0.02 * 2**attempt)
         raise Unavailable(f"The lease of {subject} is contended", 1)
 
     def publish(self, lease: LeaseState, version: str) -> None:
         """Makes this version valid and frees the lease. Raises `LeaseLost` if it is no longer ours."""
-        if not self._update(lease, until=0, version_id=version):
+        if not self._update(lease, until=0, version_id=version, published=self._now(), forced=lease.forced):
             raise LeaseLost
 
     def release(self, lease: LeaseState, in_doubt: bool = False) -> None:
@@ -89,6 +112,9 @@ class Leases:
         A refresh that is `in_doubt` stays listed: Xero may have rotated the token.
         """
         self._update(lease, in_doubt=in_doubt, until=0)
+
+    def _now(self) -> int:
+        return _milliseconds(self._clock())
 
     def _update(self, state: LeaseState, in_doubt: bool = False, **fields: str | int) -> bool:
         when = When(equal={"fencing": state.fencing}) if state.fencing else ABSENT
@@ -104,6 +130,11 @@ class Leases:
             except ConditionFailed:
                 return False
         return False
+
+
+def _is_within(milliseconds: int, period: timedelta, now: datetime) -> bool:
+    """A time in the future was set by a wrong clock."""
+    return _milliseconds(now - period) < milliseconds <= _milliseconds(now)
 
 
 def _milliseconds(moment: datetime) -> int:

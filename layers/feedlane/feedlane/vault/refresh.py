@@ -12,6 +12,7 @@ from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.vault.app_keys import AppKeys
 from feedlane.vault.leases import LeaseLost, Leases, LeaseState
+from feedlane.vault.published import NotShownYet
 from feedlane.vault.token_sets import TokenSets
 from feedlane.xero.identity import ClientKeys, Identity
 from feedlane.xero.identity_errors import IdentityUnanswered, InvalidGrant
@@ -112,6 +113,8 @@ class TokenRefresh:
                         return self._request_tokens(other)
                     except InvalidGrant:
                         continue
+            if not self._token_sets.is_shown(lease):
+                raise NotShownYet(lease.subject) from None
             raise ReconnectionNeeded(error.problem) from None
 
     def _request_tokens(self, tokens: TokenSet) -> TokenSet:

@@ -34,9 +34,9 @@ class VaultService:
     ) -> None:
         self._identity = identity
         self._leases = Leases(table, clock, pause)
-        self._token_sets = TokenSets(secrets)
+        self._token_sets = TokenSets(secrets, clock, pause)
         self._app_keys = AppKeys(secrets, identity, self._leases, clock, pause)
-        self._webhook_secrets = WebhookSecrets(secrets, self._leases, clock)
+        self._webhook_secrets = WebhookSecrets(secrets, self._leases, clock, pause)
         self._refresh = TokenRefresh(self._token_sets, self._leases, self._app_keys, identity, clock, pause)
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
+from feedlane.clock import Clock
 from feedlane.credentials.token_set import TokenSet
 from feedlane.ids import fingerprint
 from feedlane.vault.leases import LeaseState
+from feedlane.vault.published import NotShownYet, published_version
 from feedlane.vault.secrets import Secrets, SecretVersion
 
 _CACHE_SIZE_MAX = 500
+# A valid version that the store does not show so long after it was published has been removed: two holders that died
+# have written after it, and it has no label any more. Xero still honours what came before it for as long again.
+SHOWN_WITHIN = timedelta(minutes=15)
 
 
 def token_set_id(client_id: str, xero_user_id: str) -> str:
@@ -16,24 +24,29 @@ def token_set_id(client_id: str, xero_user_id: str) -> str:
 
 
 class TokenSets:
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, clock: Clock, pause: Callable[[float], None]) -> None:
         self._secrets = secrets
+        self._clock = clock
+        self._pause = pause
         self._cache: dict[str, tuple[str, TokenSet]] = {}
 
     def read(self, lease: LeaseState) -> TokenSet | None:
-        """The valid token set. A version never changes, so the cache is as good as the store."""
+        """The valid token set; None if there was no consent. A version never changes, so it may be cached.
+
+        Raises `NotShownYet`.
+        """
         if not lease.version:
             return None
         version, tokens = self._cache.get(lease.subject, ("", None))
         if version == lease.version:
             return tokens
-        name = _secret_name(lease.subject)
-        secret = self._secrets.version(name, lease.version) or self._secrets.current(name)
-        if secret is None:
-            return None
+        secret = self._published_or_last(lease)
         tokens = _parse(secret)
         self._remember(lease.subject, secret.id, tokens)
         return tokens
+
+    def is_shown(self, lease: LeaseState) -> bool:
+        return self._secrets.version(_secret_name(lease.subject), lease.version) is not None
 
     def other_pairs(self, lease: LeaseState) -> list[TokenSet]:
         """The other stored pairs, newest first: one written before a crash, or the previous one."""
@@ -50,6 +63,18 @@ class TokenSets:
     def delete(self, id: str) -> None:
         self._cache.pop(id, None)
         self._secrets.delete(_secret_name(id))
+
+    def _published_or_last(self, lease: LeaseState) -> SecretVersion:
+        name = _secret_name(lease.subject)
+        try:
+            return published_version(self._secrets, name, lease.version, self._pause)
+        except NotShownYet:
+            if lease.was_published_within(SHOWN_WITHIN, self._clock()):
+                raise
+            last = self._secrets.current(name)
+            if last is None:
+                raise
+            return last
 
     def _remember(self, id: str, version: str, tokens: TokenSet) -> None:
         if len(self._cache) >= _CACHE_SIZE_MAX:

@@ -12,6 +12,7 @@ from typing import Any
 from feedlane.clock import Clock, iso
 from feedlane.errors import Invalid, Unavailable
 from feedlane.vault.leases import LeaseLost, Leases, LeaseState
+from feedlane.vault.published import published_version
 from feedlane.vault.secrets import Secrets
 
 NAME = "webhook-secrets"
@@ -26,10 +27,11 @@ ByConsumer = dict[str, dict[str, Any]]
 
 
 class WebhookSecrets:
-    def __init__(self, secrets: Secrets, leases: Leases, clock: Clock) -> None:
+    def __init__(self, secrets: Secrets, leases: Leases, clock: Clock, pause: Callable[[float], None]) -> None:
         self._secrets = secrets
         self._leases = leases
         self._clock = clock
+        self._pause = pause
         self._cache: tuple[str, ByConsumer] = ("", {})
 
     def create(self, consumer_id: str) -> str:
@@ -87,10 +89,12 @@ class WebhookSecrets:
         return self._read(self._leases.read(NAME))
 
     def _read(self, lease: LeaseState) -> ByConsumer:
+        """Raises `NotShownYet`: a change must never start from nothing because its basis is not shown yet."""
+        if not lease.version:
+            return {}
         version, all = self._cache
         if version != lease.version:
-            stored = self._secrets.version(NAME, lease.version) if lease.version else None
-            all = json.loads(stored.text) if stored else {}
+            all = json.loads(published_version(self._secrets, NAME, lease.version, self._pause).text)
             self._cache = (lease.version, all)
         return all
 
