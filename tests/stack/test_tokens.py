@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 
 from feedlane.ids import fingerprint
+from feedlane.store import keys
+from feedlane.store.table import Add
 from local.instance import Instance
 from tests.stack.probes.given import given
 
@@ -17,10 +19,11 @@ TWENTY = 20
 def test_twenty_invocations_that_report_a_dead_token_cost_one_refresh_and_all_get_the_new_one(
     instance: Instance,
 ) -> None:
-    # Given a token that Xero has refused to somebody
+    # Given a token, no longer new, that Xero has refused to somebody
     own = given(instance)
     grant = own.grant(own.demo_tenant)
     token_set, old = str(grant["token_set_id"]), str(grant["access_token"])
+    own.store.commit(Add(keys.lease(token_set), "fencing", 1, set={"published": 0}))
     before = len(_refreshes(instance))
 
     # When twenty ask for another one at once

@@ -60,6 +60,7 @@ def test_an_access_token_that_ended_early_is_replaced_in_the_same_call(xero: Xer
     xero.accounting.organisation(access)
     other_vault = xero.new_vault()
     token = other_vault.access_token(access.token_set_id)
+    xero.advance(6 * 60)
     other_vault.access_token(access.token_set_id, rejected=fingerprint(token.value))
     assert xero.accounting.organisation(access).name == "Harbour Bakery Ltd"
 

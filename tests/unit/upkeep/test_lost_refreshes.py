@@ -95,6 +95,7 @@ def test_lost_answers_of_which_nobody_asks_again_are_settled_in_time(world: Worl
 def test_a_token_that_works_still_does_not_hide_the_doubt(world: World) -> None:
     token_set = world.connect()
     rejected = fingerprint(world.vault().access_token(token_set).value)
+    world.advance(minutes=6)
     world.server.after = _lose_answer
     with pytest.raises(Unavailable):
         world.vault().access_token(token_set, rejected)

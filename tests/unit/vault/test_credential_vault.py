@@ -75,6 +75,7 @@ def test_every_action_gives_its_caller_what_the_service_gives(world: World, clie
     token = client.access_token(grant.token_set_id)
     assert token.value == grant.access_token
     assert token.expires_at == grant.expires_at
+    world.advance(minutes=6)
     assert client.access_token(grant.token_set_id, rejected=fingerprint(token.value)).value != token.value
 
     world.server.secrets.append(NEW_SECRET)

@@ -135,7 +135,8 @@ class ConnectionCheck:
             except AppKeysRejected:
                 return Unknown()
             except Unavailable as error:
-                return Unknown(error.retry_after or 0)
+                # Xero rejects this token set's token, although it is new: no reason to stop the round.
+                return Unknown(0 if rejected else error.retry_after or 0)
         return Unknown()
 
     def _list_organisations(self, token: str) -> Sequence[ListedOrganisation]:

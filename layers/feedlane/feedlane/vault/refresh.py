@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from feedlane.clock import Clock
 from feedlane.credentials.problems import GRANTED_TO_OTHER_APP, NOT_GRANTED, ONE_OFF_ENDED
@@ -19,6 +20,14 @@ from feedlane.xero.identity_errors import IdentityUnanswered, InvalidGrant
 
 # Waits for a token that another instance is refreshing: some 6 seconds in all.
 RETRY_WAITS_SECONDS = (0.05, 0.1, 0.2, 0.3, *[0.5] * 11)
+
+
+# Xero rejects a token that is younger than this for a reason that another token does not change.
+YOUNG = timedelta(minutes=5)
+# Refreshes for a 401 come no closer than this: with those in due time, they make at most 77 versions of a secret in a
+# day, of the 100 that Secrets Manager takes.
+FORCED_EVERY = timedelta(hours=1)
+REJECTED_RETRY_AFTER_SECONDS = 60
 
 
 class TokenRefresh:
@@ -41,7 +50,7 @@ class TokenRefresh:
     def access_token(self, id: str, rejected: str | None = None) -> AccessToken:
         """A token that works now, refreshed here or by another instance.
 
-        `rejected` is the fingerprint of a token that got a 401.
+        `rejected` is the fingerprint of a token that got a 401. It is refreshed unless that would not help.
         Raises `ReconnectionNeeded`, `AppKeysRejected`, `Unavailable`.
         """
         for wait in RETRY_WAITS_SECONDS:
@@ -52,6 +61,8 @@ class TokenRefresh:
             spare = self._usable_token(tokens, rejected)
             if spare and not self._is_due(tokens, lease_state):
                 return spare
+            if _is_rejected(tokens, rejected) and tokens.is_fresh(self._clock()):
+                lease_state = self._forced(lease_state, tokens)
             if tokens.refresh_token is None:
                 raise ReconnectionNeeded(ONE_OFF_ENDED)
             renewed = self._refresh_under_lease(lease_state, tokens, spare)
@@ -64,6 +75,18 @@ class TokenRefresh:
         """Whether to refresh a token that still works: it expires soon, and no other instance is refreshing it."""
         now = self._clock()
         return not tokens.is_fresh(now) and tokens.refresh_token is not None and not lease_state.is_held(now)
+
+    def _forced(self, lease_state: LeaseState, tokens: TokenSet) -> LeaseState:
+        """The lease for a refresh that only a 401 asks for. Raises `Unavailable` if it would not help.
+
+        A refresh in doubt is always repeated: Xero may have ended the token that it was to replace.
+        """
+        now = self._clock()
+        if not lease_state.is_held(now) and not lease_state.in_doubt:
+            is_repeated = tokens.refresh_token is not None and lease_state.was_forced_within(FORCED_EVERY, now)
+            if is_repeated or lease_state.was_published_within(YOUNG, now):
+                raise Unavailable("Xero rejects an access token that is new", REJECTED_RETRY_AFTER_SECONDS)
+        return lease_state.as_forced(now)
 
     def _refresh_under_lease(
         self, lease_state: LeaseState, tokens: TokenSet, spare: AccessToken | None
@@ -133,9 +156,11 @@ class TokenRefresh:
     def _usable_token(self, tokens: TokenSet, rejected: str | None) -> AccessToken | None:
         """The stored token, if it lives long enough for a call."""
         token = _access_token_of(tokens)
-        if not token.is_fresh(self._clock()) or fingerprint(token.value) == rejected:
-            return None
-        return token
+        return None if not token.is_fresh(self._clock()) or _is_rejected(tokens, rejected) else token
+
+
+def _is_rejected(tokens: TokenSet, rejected: str | None) -> bool:
+    return rejected is not None and fingerprint(tokens.access_token) == rejected
 
 
 def _access_token_of(tokens: TokenSet) -> AccessToken:
