@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from feedlane.ids import fingerprint
 from tests.races.process import Answer
-from tests.races.world import AFTER_LEASE_SECONDS, DAY_SECONDS, HURRY, MINUTE_SECONDS, TOKEN_PATH, World
+from tests.races.world import AFTER_LEASE_SECONDS, DAY_SECONDS, HOUR_SECONDS, HURRY, MINUTE_SECONDS, TOKEN_PATH, World
 
 Act = Callable[[World], None]
 NEW_SECRET = "the-new-secret-of-the-app-{}"
@@ -30,12 +30,25 @@ def twenty_ask_at_once(world: World) -> None:
 
 
 def twenty_report_a_401(world: World) -> None:
+    """The token is not new, and no 401 has led to a refresh lately."""
+    world.advance(HOUR_SECONDS)
     [rejected] = world.ask(1)
+    world.advance(6 * MINUTE_SECONDS)
     before = len(world.token_calls())
     answers = world.ask(20, fingerprint(rejected.value or ""))
     token = world.expect_one_token(answers, "twenty with a 401")
     refreshes = world.refreshes(before)
     world.expect(refreshes == 1 and token != rejected.value, f"twenty with a 401: {refreshes} refreshes")
+
+
+def versions_are_shown_late(world: World) -> None:
+    """The first reads of each instance do not show what another has written."""
+    times = world.rng.randint(1, 9)
+    label = f"versions hidden from {times} reads"
+    world.expire()
+    before = len(world.token_calls())
+    answers = world.ask(8, hurry=HURRY, answers={"GetSecretValue": ("hidden", times)})
+    _expect_recovery(world, answers, before, label)
 
 
 def dies_between_xeros_answer_and_the_store(world: World) -> None:
@@ -201,7 +214,7 @@ def our_clock_is_sixty_days_ahead(world: World) -> None:
     refreshes = world.refreshes(before)
     world.expect(refreshes == 1, f"{label}: {refreshes} refreshes")
     world.shift_our_clock(-60 * DAY_SECONDS)
-    world.expire()
+    world.advance(HOUR_SECONDS)
     world.expect_linked(label)
     world.expect_one_token(world.ask(6, fingerprint(token)), label)
 
@@ -251,6 +264,7 @@ def sixty_days_pass(world: World) -> None:
 ACTS: tuple[Act, ...] = (
     twenty_ask_at_once,
     twenty_report_a_401,
+    versions_are_shown_late,
     dies_between_xeros_answer_and_the_store,
     dies_between_the_store_and_the_answer,
     dies_at_any_moment,

@@ -27,6 +27,7 @@ ERRORS = {
     "throttled": (400, "ThrottlingException"),
     "failed": (500, "InternalServiceError"),
     "denied": (400, "AccessDeniedException"),
+    "hidden": (400, "ResourceNotFoundException"),
 }
 
 
