@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from feedlane.aws import clients as aws
 from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.clock import system_clock
-from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded
+from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Unavailable
 from feedlane.ids import new_id
 from feedlane.ports import Ports
 from feedlane.store import keys
@@ -100,6 +100,8 @@ class FunctionInstance:
             value = getattr(self, f"_{ask.action}")(*ask.arguments)
         except (ReconnectionNeeded, AppKeysRejected) as error:
             return Answer(type(error).__name__, error.problem.type)
+        except Unavailable as error:
+            return Answer("Unavailable", str(error))
         except FeedlaneError as error:
             return Answer(type(error).__name__, str(error))
         except Exception as error:

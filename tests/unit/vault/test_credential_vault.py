@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from feedlane.aws.vault import LambdaVault
 from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
+from feedlane.vault.published import RETRY_AFTER_SECONDS
+from tests.fakes.secrets import after_looks
 from tests.handlers import Context, load, sample
 from tests.worlds.vault import CLIENT_ID, CONTINUOUS, NEW_SECRET, REDIRECT, SECRET, World
 
@@ -134,6 +136,17 @@ def test_each_error_arrives_as_its_own_type(
     prepare(world)
     with pytest.raises(error):
         client.access_token(token_set)
+
+
+def test_a_version_that_is_not_shown_yet_arrives_as_unavailable_with_its_wait(
+    world: World, client: LambdaVault
+) -> None:
+    client.save_app_keys(CLIENT_ID, SECRET)
+    world.secrets.client.lag = lambda: after_looks(20)
+    token_set = client.exchange_code("code-1", REDIRECT).token_set_id
+    with pytest.raises(Unavailable) as raised:
+        client.access_token(token_set)
+    assert raised.value.retry_after == RETRY_AFTER_SECONDS
 
 
 def test_invalid_keys_arrive_with_the_field(client: LambdaVault) -> None:

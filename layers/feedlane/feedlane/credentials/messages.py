@@ -159,6 +159,9 @@ def _perform_for_webhooks(vault: Vault, message: WebhookMessage) -> dict[str, An
     return {}
 
 
+_KINDS = (Invalid, ReconnectionNeeded, AppKeysRejected, Unavailable)
+
+
 def error_as_data(error: FeedlaneError) -> dict[str, Any]:
     match error:
         case Invalid(message=message, findings=findings):
@@ -169,7 +172,9 @@ def error_as_data(error: FeedlaneError) -> dict[str, Any]:
             facts = {"message": str(error), "retry_after": seconds}
         case _:
             raise error
-    return {"kind": type(error).__name__, **facts}
+    # A caller knows only these kinds, and none of the vault's own narrower ones.
+    kind = next(kind for kind in _KINDS if isinstance(error, kind))
+    return {"kind": kind.__name__, **facts}
 
 
 def error_from_data(data: dict[str, Any]) -> FeedlaneError:
