@@ -29,6 +29,7 @@ AWS = {
     "vault_crashed": 0.06,
     "vault_answer_lost": 0.06,
     "secrets_failed": 0.05,
+    "secrets_lag": 0.3,
 }
 XERO = {
     "xero_unreachable": 0.02,

@@ -6,6 +6,7 @@ import io
 import json
 import random
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
@@ -19,18 +20,19 @@ from feedlane.xero.identity import Identity
 from tests.chaos.faults import Faults
 from tests.chaos.table import Unreachable
 from tests.chaos.timeline import Crash, Timeline
-from tests.fakes.secrets import MemorySecrets
+from tests.fakes.secrets import Delay, MemorySecrets, at
 
 SECRETS_SECONDS = 0.02
+LAG_SECONDS_MAX = 60.0
 
 
 class ChaosSecrets(MemorySecrets):
     """`texts` has every secret that was ever stored."""
 
-    def __init__(self, faults: Faults) -> None:
-        super().__init__()
+    def __init__(self, timeline: Timeline, faults: Faults) -> None:
+        super().__init__(timeline.now, self._lag, self._deletion, timeline.sleep)
         self.texts: list[str] = []
-        self._faults = faults
+        self._timeline, self._faults = timeline, faults
 
     def current(self, name: str) -> SecretVersion | None:
         self._touch()
@@ -50,6 +52,21 @@ class ChaosSecrets(MemorySecrets):
         self.texts.append(text)
         self._faults.after("write", SECRETS_SECONDS)
         return id
+
+    def delete(self, name: str) -> None:
+        self._touch()
+        super().delete(name)
+
+    def _lag(self) -> Delay:
+        """A moment, as a rule; far longer than the vault waits, where the fault strikes."""
+        longest = LAG_SECONDS_MAX if self._faults.strike("secrets_lag") else 0.2
+        return self._after(self._faults.seconds(0, longest))
+
+    def _deletion(self) -> Delay:
+        return self._after(self._faults.seconds(0, 3))
+
+    def _after(self, seconds: float) -> Delay:
+        return at(self._timeline.now() + timedelta(seconds=seconds), self._timeline.now)
 
     def _touch(self) -> None:
         self._faults.before("read", SECRETS_SECONDS)

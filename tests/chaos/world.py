@@ -78,7 +78,7 @@ class World:
         self.sim = xero.sim
         self.table = ChaosTable(self.timeline, self.faults)
         self.store = Store(self.table)
-        self.secrets = ChaosSecrets(self.faults)
+        self.secrets = ChaosSecrets(self.timeline, self.faults)
         self.log = io.StringIO()
         self.queues = {
             name: Queue(name, self.timeline, rng, RECEIVES_MAX.get(name, 0))
