@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 from greenlet import getcurrent
@@ -27,8 +27,9 @@ from feedlane.store.table import Item, Key, Write
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.delivery import Answer
-from tests import builders
+from tests import builders, chains
 from tests.builders import numbered_id, numbered_ids
+from tests.chains import Lineage
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.consumers import VaultClient
 from tests.chaos.outbox.wiring import function, wired
@@ -37,7 +38,8 @@ from tests.fakes.quick_table import QuickTable
 from tests.handlers import Context
 from tests.stack.template import template
 
-FUNCTION = "function deliver_webhooks"
+NAME = "deliver_webhooks"
+FUNCTION = f"function {NAME}"
 READ_SECONDS, WRITE_SECONDS, SEND_SECONDS, TIMEOUT_SECONDS = 0.004, 0.008, 0.008, 15.0
 
 
@@ -72,6 +74,11 @@ class SlowTable(QuickTable):
         self.inserted.clear()
 
 
+class Waiting(NamedTuple):
+    record: dict[str, Any]
+    lineage: Lineage
+
+
 @dataclass
 class SlowQueue:
     """boto3's client for SQS, with the event source mapping behind the queue."""
@@ -82,7 +89,7 @@ class SlowQueue:
     running: int = 0
     running_peak: int = 0
     messages: int = 0
-    _due: list[tuple[float, int, dict[str, Any]]] = field(default_factory=list)
+    _due: list[tuple[float, int, Waiting]] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
 
     def send_message(self, **arguments: Any) -> dict[str, Any]:
@@ -91,34 +98,40 @@ class SlowQueue:
         now = self.world.timeline.seconds
         attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int((START.timestamp() + now) * 1000))}
         record = {"messageId": f"m{number}", "receiptHandle": f"m{number}", "body": arguments["MessageBody"]}
-        self._put(now + arguments["DelaySeconds"], record | {"attributes": attributes})
+        message = Waiting(record | {"attributes": attributes}, self.world.timeline.lineage)
+        self._put(now + arguments["DelaySeconds"], message)
         self.messages += 1
         return {"MessageId": f"m{number}"}
 
     def change_message_visibility(self, **arguments: Any) -> None:
         pass  # `_invoke` puts failed messages back after its own pause
 
-    def _put(self, when: float, record: dict[str, Any]) -> None:
-        heapq.heappush(self._due, (when, next(self._numbers), record))
+    def _put(self, when: float, message: Waiting) -> None:
+        heapq.heappush(self._due, (when, next(self._numbers), message))
         self.world.timeline.at(max(when, self.world.timeline.seconds) + 0.01, self._poll)
 
     def _poll(self) -> None:
         now = self.world.timeline.seconds
         while self._due and self._due[0][0] <= now and self.running < self.concurrency_max:
-            batch = []
+            batch: list[Waiting] = []
             while self._due and self._due[0][0] <= now and len(batch) < self.batch_max:
-                batch.append(heapq.heappop(self._due)[2])
+                message = heapq.heappop(self._due)[2]
+                if not chains.is_stopped(NAME, message.lineage):
+                    batch.append(message)
+            if not batch:
+                continue
             self.running += 1
             self.running_peak = max(self.running_peak, self.running)
-            self.world.timeline.start(FUNCTION, lambda batch=batch: self._invoke(batch))  # type: ignore[misc]
+            task = self.world.timeline.start(FUNCTION, lambda batch=batch: self._invoke(batch))  # type: ignore[misc]
+            task.lineage = chains.lineage_of_run(NAME, [message.lineage for message in batch])
 
-    def _invoke(self, records: list[dict[str, Any]]) -> None:
-        answer = function("deliver_webhooks").handler({"Records": records}, Context())
+    def _invoke(self, messages: list[Waiting]) -> None:
+        answer = function(NAME).handler({"Records": [message.record for message in messages]}, Context())
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         self.running -= 1
-        for record in records:
-            if record["messageId"] in failed:
-                self._put(self.world.timeline.seconds + 2, record)
+        for message in messages:
+            if message.record["messageId"] in failed:
+                self._put(self.world.timeline.seconds + 2, message)
         self._poll()
 
 

@@ -18,6 +18,15 @@ CONCURRENT_CALLS_MAX = 5
 SLACK = timedelta(seconds=1)
 
 
+def chains(world: World) -> list[str]:
+    """Lambda stopped no chain of messages: the dead letter would stay until somebody puts it back."""
+    return [
+        f"chains: Lambda stopped {len(queue.stopped)} chains of messages at {name}, in loops that are too long"
+        for name, queue in world.queues.items()
+        if queue.stopped
+    ]
+
+
 def frozen(world: World) -> list[str]:
     """4. Every posted statement was stored before, and all its posts have the same bytes."""
     posts = [call for call in world.transport.calls if call.path == STATEMENTS and call.method == "POST"]

@@ -23,6 +23,7 @@ from feedlane.statements.sender import Sender
 from feedlane.store.store import Store
 from feedlane.wiring import functions as wiring
 from feedlane.wiring.checks import Checks
+from tests import chains
 from tests.chaos.faults import Faults
 from tests.chaos.sqs import Message, Queue
 from tests.chaos.timeline import Timeline
@@ -67,7 +68,7 @@ class Functions:
         return schedule
 
     def _poll(self, queue: Queue) -> None:
-        while batch := queue.receive(self._rng.choice((1, 3, BATCH))):
+        while batch := queue.receive_for(SOURCES[queue.name], self._rng.choice((1, 3, BATCH))):
             if not queue.is_fifo and self._faults.strike("duplicated"):
                 # A standard queue may deliver a message twice.
                 self._invoke(queue, batch)
@@ -97,12 +98,13 @@ class Functions:
                     self._redeliver(queue, message)
 
         task = self._timeline.start(f"function {SOURCES[queue.name]} {batch[0].group}", work)
+        task.lineage = chains.lineage_of_run(SOURCES[queue.name], [message.lineage for message in batch])
         self._faults.doom(task)
 
     def _redeliver(self, queue: Queue, message: Message) -> None:
         """Delivers a processed message again, much later: queues promise at-least-once delivery only."""
         if self._faults.strike("redelivered"):
-            copy = Message(message.id, message.body, message.group, message.sent, 0.0)
+            copy = Message(message.id, message.body, message.group, message.sent, 0.0, lineage=message.lineage)
             delay = self._rng.choice((1, 30, 700, 4000))
             self._timeline.at(self._timeline.seconds + delay, lambda: queue.put(copy))
 

@@ -24,6 +24,7 @@ from feedlane.statements.answer import AnswerRecorder
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.xero.api import XeroApi
+from tests.stack import template
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,10 @@ def money_is_rounded() -> AbstractContextManager[Any]:
     return patch.object(push_content, "parse_transaction", rounded)
 
 
+def lambda_stops_loops() -> AbstractContextManager[Any]:
+    return patch.object(template, "allows_recursion", lambda function: False)
+
+
 MUTATIONS = {
     broken.__name__: Mutation(invariant, caught_as, broken, rates)
     for invariant, caught_as, broken, rates in (
@@ -135,6 +140,7 @@ MUTATIONS = {
             a_rejected_mapping_is_waited_for,
             {"mapping_rejected": 1.0, "unmapped": 0.3},
         ),
+        ("3 nothing lost, loops", "chains", lambda_stops_loops, {"xero_503": 0.5}),
         ("4 frozen intent", "frozen", bytes_are_rebuilt, {"xero_answer_lost": 0.3}),
         ("5 one flight", "one flight", accepted_counts_as_delivered, {}),
         ("5 limits", "limits", retry_after_is_ignored, {"xero_429_minute": 0.3}),

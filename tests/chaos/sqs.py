@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests import chains
+from tests.chains import NEW, Lineage
 from tests.chaos.faults import Faults
 from tests.chaos.table import Unreachable
 from tests.chaos.timeline import START, Timeline
@@ -27,6 +29,7 @@ class Message:
     visible: float
     attributes: dict[str, Any] = field(default_factory=dict)
     receives: int = 0
+    lineage: Lineage = field(default_factory=lambda: NEW)
     receipt: str = ""
     gone: bool = False
 
@@ -49,6 +52,8 @@ class Queue:
         self.is_fifo = name.endswith(".fifo")
         self.dead: list[Message] = []
         self.ever: list[Message] = []
+        self.stopped: list[Message] = []
+        """The messages at which Lambda stopped a chain."""
         self.on_message: Callable[[float], None] = lambda when: None
         self._groups: dict[str, dict[Message, None]] = {}
         self._in_flight: dict[str, list[Message]] = {}
@@ -74,6 +79,7 @@ class Queue:
                 return ""
             self._known[key] = now + DEDUPLICATION_SECONDS
         message = Message(f"{self.name}-{next(self._numbers)}", body, group, now, now + delay, more)
+        message.lineage = self._timeline.lineage
         self.ever.append(message)
         self.put(message)
         return message.id
@@ -106,6 +112,17 @@ class Queue:
             self.hide(message, VISIBILITY_SECONDS)
         return batch
 
+    def receive_for(self, function: str, maximum: int) -> list[Message]:
+        """The next batch that the function gets. A message at which Lambda stops a chain becomes a dead letter."""
+        while batch := self.receive(maximum):
+            stopped = [message for message in batch if chains.is_stopped(function, message.lineage)]
+            self.stopped += stopped
+            for message in stopped:
+                self.bury(message)
+            if remaining := [message for message in batch if message not in stopped]:
+                return remaining
+        return []
+
     def hide(self, message: Message, seconds: float) -> None:
         message.visible = self._timeline.seconds + seconds
         self.on_message(message.visible)
@@ -131,11 +148,14 @@ class Queue:
             self.on_message(self._timeline.seconds)
 
     def redrive(self) -> int:
-        """Puts dead letters back, as an operator does once the cause is fixed. Those with a reason stay."""
+        """Puts dead letters back, as an operator does once the cause is fixed. Those with a reason stay.
+
+        The operator's command sends each as a new message, with which a new chain begins.
+        """
         messages = [message for message in self.dead if "reason" not in message.attributes]
         for message in messages:
             self.dead.remove(message)
-            message.receives, message.visible = 0, self._timeline.seconds
+            message.receives, message.visible, message.lineage = 0, self._timeline.seconds, NEW
             self.put(message)
         return len(messages)
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
+from tests.chains import NEW, Lineage
+
 START = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
 
@@ -34,6 +36,8 @@ class Task(greenlet):
     """The reads, writes, sends and calls that it has begun or ended."""
     dies_at = 0
     """The step at which it is killed; 0 for never."""
+    lineage: Lineage = NEW
+    """The lineage of the messages that it sends."""
     failed: BaseException | None = None
     limits_read: dict[Any, Any] | None = None
     """The not-before times that it has read, by the limit's key."""
@@ -59,6 +63,7 @@ class Timeline:
         """Starts a task, which keeps whatever it raises."""
         task = Task(lambda: self._run(task, work), parent=self._hub)
         task.name = name
+        task.lineage = self.lineage
         self.tasks.add(task)
         self.at(self.seconds + after, task.switch)
         return task
@@ -66,6 +71,12 @@ class Timeline:
     def current(self) -> Task | None:
         task = getcurrent()
         return task if isinstance(task, Task) else None
+
+    @property
+    def lineage(self) -> Lineage:
+        """The lineage of a message that is sent now."""
+        task = self.current()
+        return task.lineage if task else NEW
 
     def sleep(self, seconds: float) -> None:
         until = self.seconds + seconds

@@ -38,6 +38,13 @@ def functions() -> dict[str, dict[str, Any]]:
     return {Path(function["Properties"]["CodeUri"]).name: function["Properties"] for function in found}
 
 
+@lru_cache
+def allows_recursion(function: str) -> bool:
+    """Whether Lambda lets the function run again and again in one chain of messages."""
+    shared: dict[str, Any] = template()["Globals"]["Function"]
+    return bool((shared | functions()[function]).get("RecursiveLoop") == "Allow")
+
+
 def variables_of(function: str) -> dict[str, object]:
     """The environment variables that the template sets for the function."""
     shared: dict[str, object] = template()["Globals"]["Function"]["Environment"]["Variables"]

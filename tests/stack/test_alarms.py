@@ -22,7 +22,7 @@ from feedlane.problem import Problem
 from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS
 from feedlane.wiring import functions as wiring
 from tests.handlers import Context, load, sample
-from tests.stack.template import ROOT, functions, of_type, variables_of
+from tests.stack.template import ROOT, functions, of_type, statements, template, variables_of
 from tests.worlds.webhooks import BROKEN, World
 
 STACK = "feedlane"
@@ -148,7 +148,10 @@ def test_a_delivery_is_late_by_what_it_was_due_not_by_how_long_it_lay_in_the_que
 def test_what_aws_counts_is_asked_for_by_names_that_aws_has() -> None:
     known = {
         "AWS/SQS": ({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}, ("QueueName",)),
-        "AWS/Lambda": ({"IteratorAge", "Errors", "Throttles"}, ("FunctionName",)),
+        "AWS/Lambda": (
+            {"IteratorAge", "Errors", "Throttles", "Invocations", "RecursiveInvocationsDropped"},
+            ("FunctionName",),
+        ),
         "AWS/ApiGateway": ({"5xx"}, ("ApiId",)),
     }
     for namespace, name, dimensions in watched():
@@ -168,6 +171,19 @@ def test_each_function_that_somebody_waits_for_has_its_errors_watched_and_each_q
     aged = {value for _, metric, dims in watched() for _, value in dims if metric == "ApproximateAgeOfOldestMessage"}
     worked_off = [id for id, queue in of_type("AWS::SQS::Queue").items() if "RedrivePolicy" in queue["Properties"]]
     assert aged == {str({"Fn::GetAtt": [id, "QueueName"]}) for id in worked_off}
+
+
+@pytest.mark.parametrize("metric", ["Invocations", "RecursiveInvocationsDropped"])
+def test_each_function_whose_messages_can_lead_back_to_it_is_watched_for_loops(metric: str) -> None:
+    watching = {str(dimension[1]) for _, name, dimensions in watched() for dimension in dimensions if name == metric}
+    assert watching == {str({"Ref": id}) for id in _in_loops()}
+
+
+def test_the_alarm_for_loops_that_never_end_has_the_limit_of_the_parameter() -> None:
+    limits = [alarm["Threshold"] for alarm in alarms().values() if alarm["MetricName"] == "Invocations"]
+    assert limits == [{"Ref": "InvocationsPerHourMax"}] * len(_in_loops())
+    default = template()["Parameters"]["InvocationsPerHourMax"]["Default"]
+    assert f"`InvocationsPerHourMax` times ({default:,})" in MANUAL
 
 
 def test_every_alarm_tells_the_topic_and_the_topic_tells_the_operator() -> None:
@@ -203,6 +219,34 @@ def watched() -> list[Figure]:
     for alarm in alarms().values():
         dimensions = tuple((one["Name"], str(one["Value"])) for one in alarm.get("Dimensions", []))
         found.append((_resolved(alarm["Namespace"]), alarm["MetricName"], dimensions))
+    return found
+
+
+def _in_loops() -> set[str]:
+    """The functions that can send a message which, perhaps over others, leads back to them."""
+    reads = {
+        mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]: mapping["Properties"]["FunctionName"]["Ref"]
+        for mapping in of_type("AWS::Lambda::EventSourceMapping").values()
+    }
+    by_name = {properties["Role"]["Fn::GetAtt"][0]: name for name, properties in functions().items()}
+    ids = {
+        id: by_name[function["Properties"]["Role"]["Fn::GetAtt"][0]]
+        for id, function in of_type("AWS::Serverless::Function").items()
+    }
+    wakes = {id: {reads[queue] for queue in _sends_to(name) if queue in reads} for id, name in ids.items()}
+    reached = dict(wakes)
+    for _ in wakes:
+        reached = {id: found.union(*(wakes[other] for other in found)) for id, found in reached.items()}
+    return {id for id, found in reached.items() if id in found}
+
+
+def _sends_to(function: str) -> set[str]:
+    """The queues that the function's role may send to."""
+    found: set[str] = set()
+    for statement in statements(function):
+        if statement["Action"] == "sqs:SendMessage":
+            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            found |= {resource["Fn::GetAtt"][0] for resource in resources}
     return found
 
 

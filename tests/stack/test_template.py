@@ -7,7 +7,7 @@ import pytest
 
 from feedlane.aws.batch import RETRY_PAUSE_SECONDS_MAX, RETRY_PAUSE_SECONDS_MIN
 from feedlane.pushes.message import BATCH_SIZE_MAX
-from tests.stack.template import ROOT, functions, of_type, template, variables_of
+from tests.stack.template import ROOT, allows_recursion, functions, of_type, template, variables_of
 
 
 @pytest.mark.parametrize("function", functions())
@@ -18,6 +18,12 @@ def test_a_function_has_its_own_role_and_a_log_group_with_retention(function: st
     assert log["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     roles = [other["Role"]["Fn::GetAtt"][0] for other in functions().values()]
     assert roles.count(properties["Role"]["Fn::GetAtt"][0]) == 1
+
+
+@pytest.mark.parametrize("function", functions())
+def test_lambda_lets_a_function_run_in_loops(function: str) -> None:
+    """A message that checks again later is a loop; Lambda would stop its seventeenth run."""
+    assert allows_recursion(function)
 
 
 def test_every_folder_of_functions_is_deployed_and_every_deployed_one_exists() -> None:

@@ -68,10 +68,10 @@ class World(BaseWorld):
 
     def take_pushed(self) -> list[QueueMessage]:
         """The messages of pushes through the API, taken from their queue."""
-        return [
-            QueueMessage(message["id"], message["group"], message["body"], self.now)
-            for message in self.queues.take("pushed")
-        ]
+        return [self._received(pushed) for pushed in self.queues.take("pushed")]
+
+    def _received(self, pushed: dict[str, str]) -> QueueMessage:
+        return QueueMessage(pushed["id"], pushed["group"], pushed["body"], self.now)
 
     # what the functions do
 
@@ -84,16 +84,18 @@ class World(BaseWorld):
 
     def step(self) -> bool:
         """Hands over the next message. False if none is left."""
+        run = self.queues.run
         if self.queues.pushed:
-            for message in self.take_pushed():
-                self.record(message)
+            for pushed in self.queues.take("pushed"):
+                run("record_transactions", pushed, lambda pushed=pushed: self.record(self._received(pushed)))
         elif self.queues.woken:
-            self.sender.send(self.queues.woken.pop(0))
+            feed = self.queues.woken.pop(0)
+            run("push_statements", feed, lambda: self.sender.send(str(feed)))
         elif self.queues.follow_ups:
             self.queues.follow_ups.sort(key=lambda delayed: delayed[1])
-            follow_up, delay = self.queues.follow_ups.pop(0)
-            self.now += timedelta(seconds=delay)
-            self.checks.dispatch(follow_up)
+            delayed = self.queues.follow_ups.pop(0)
+            self.now += timedelta(seconds=delayed[1])
+            run("check_statements", delayed, lambda: self.checks.dispatch(delayed[0]))
         else:
             return False
         return True

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from feedlane.companies import items as company_items
@@ -18,6 +18,8 @@ from feedlane.settings import items as settings_items
 from feedlane.store.table import Item, Key, Write
 from feedlane.wiring.checks import Checks
 from tests import builders
+from tests.chains import NEW, Lineage
+from tests.fakes.queues import in_chain, lineage_of
 from tests.fakes.quick_table import QuickTable
 from tests.interruptions import Crashed, crash_at
 from tests.worlds.base import BaseWorld
@@ -63,18 +65,20 @@ class World(BaseWorld):
         """Handles every message, until none is left. A message whose invocation crashes comes again."""
         while self.queues.follow_ups:
             self.queues.follow_ups.sort(key=lambda delayed: delayed[1])
-            follow_up, delay = self.queues.follow_ups.pop(0)
-            self.now += timedelta(seconds=delay)
-            self.invoke(follow_up, rng.randint(1, 900) if rng.random() < crash_rate else None)
+            delayed = self.queues.follow_ups.pop(0)
+            self.now += timedelta(seconds=delayed[1])
+            crash_step = rng.randint(1, 900) if rng.random() < crash_rate else None
+            invoke = partial(self.invoke, delayed[0], crash_step, lineage_of(delayed))
+            self.queues.run("check_statements", delayed, invoke)
 
-    def invoke(self, follow_up: FollowUp, crash_step: int | None = None) -> None:
+    def invoke(self, follow_up: FollowUp, crash_step: int | None = None, lineage: Lineage = NEW) -> None:
         calls_before, woken_before = Counter(self.table.calls), len(self.queues.woken)
         restore = crash_at(self, crash_step) if crash_step else lambda: None
         try:
             self.checks.dispatch(follow_up)
         except Crashed:
             self.crashes += 1
-            self.queues.follow_ups.append((follow_up, 2))
+            self.queues.follow_ups.append(in_chain((follow_up, 2), lineage))
         finally:
             restore()
         self.peak |= self.table.calls - calls_before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from feedlane.clock import iso
 from feedlane.events.event import Event
@@ -20,6 +21,7 @@ from feedlane.webhooks.replayer import Replayer
 from feedlane.webhooks.router import route
 from tests import builders
 from tests.builders import CONNECTION, NOW, TENANT
+from tests.fakes.queues import in_chain, lineage_of
 from tests.fakes.upstream import NO_FEEDS
 from tests.worlds.base import BaseWorld
 
@@ -107,8 +109,8 @@ class World(BaseWorld):
     def work_off_one(self, first: str = "", crash: type[BaseException] | tuple[()] = ()) -> bool:
         """Handles the next message, those on the queue `first` before all others. False if there is none."""
         for queue in ("deliveries", "replays"):
-            for consumer_id, id, delay in self.queues.take(queue):
-                self.waiting.append((self.now + timedelta(seconds=delay), queue, consumer_id, id))
+            for sent in self.queues.take(queue):
+                self._wait(sent, queue, *sent)
         if not self.waiting:
             return False
         message = min(self.waiting, key=lambda message: (message[1] != first if first else False, message))
@@ -117,10 +119,15 @@ class World(BaseWorld):
         self.now = max(self.now, due)
         handle = self.deliverer.deliver if queue == "deliveries" else self.replayer.run_step
         try:
-            handle(consumer_id, id)
+            self.queues.run("deliver_webhooks", message, lambda: handle(consumer_id, id))
         except crash:  # type: ignore[misc]
-            self.waiting.append((self.now + timedelta(seconds=10), queue, consumer_id, id))
+            self._wait(message, queue, consumer_id, id, 10)
         return True
+
+    def _wait(self, sent: Any, queue: str, consumer_id: str, id: str, delay: float) -> None:
+        """Keeps a message that was sent until it can be received."""
+        waiting = (self.now + timedelta(seconds=delay), queue, consumer_id, id)
+        self.waiting.append(in_chain(waiting, lineage_of(sent)))
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         self.posts.append((self.now, url, headers, body))

@@ -22,8 +22,17 @@ def after_all(world: World) -> list[str]:
     outbox = [Event.model_validate(item) for item in items]
     return [
         *_changes(world, outbox), *_order(world, outbox), *_received(world, outbox), *_recorded(world, outbox),
-        *replays.after_all(world),
+        *_chains(world), *replays.after_all(world),
     ]  # fmt: skip
+
+
+def _chains(world: World) -> list[str]:
+    """Lambda stopped no chain of messages."""
+    return [
+        f"chains: Lambda stopped {len(queue.stopped)} chains of messages at {queue.name}"
+        for queue in (world.events, world.queue)
+        if queue.stopped
+    ]
 
 
 def _changes(world: World, outbox: list[Event]) -> list[str]:

@@ -19,6 +19,7 @@ from feedlane.webhooks import deliverer
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.replay import Replay
 from tests.chaos.outbox.wiring import function
+from tests.stack import template
 
 Broken = Callable[[], AbstractContextManager[Any]]
 
@@ -107,6 +108,10 @@ def a_single_replay_is_queued_only_after_its_commit() -> AbstractContextManager[
     return patch.object(sqs.SQSQueues, "deliver", deliver)
 
 
+def lambda_stops_loops() -> AbstractContextManager[Any]:
+    return patch.object(template, "allows_recursion", lambda function: False)
+
+
 # By name, the mutation and the prefix of the violation that it must cause.
 MUTATIONS: dict[str, tuple[Broken, str]] = {
     broken.__name__: (broken, caught_as)
@@ -118,6 +123,7 @@ MUTATIONS: dict[str, tuple[Broken, str]] = {
         (each_attempt_has_its_own_bytes, "invented"),
         (nothing_is_retried, "lost"),
         (no_lost_replay_is_requeued, "lost: a replay"),
+        (lambda_stops_loops, "chains"),
         (a_replay_goes_backwards, "order: a replay"),
         (a_replay_forgets_what_it_has_sent, "invented: a replay"),
         (a_single_replay_is_queued_only_after_its_commit, "lost"),

@@ -16,6 +16,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from feedlane.store.table import Item, Put, Write
+from tests import chains
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.replays import is_of_replay
 from tests.chaos.sqs import Message, Queue
@@ -91,7 +92,10 @@ class Stream:
 
 
 class Bus:
-    """boto3's client for EventBridge, with the rule that puts each event on its queue."""
+    """boto3's client for EventBridge, with the rule that puts each event on its queue.
+
+    A chain continues over the bus. It never does over the table's stream, where Lambda does not follow it.
+    """
 
     def __init__(self, timeline: Timeline, faults: Faults, rng: random.Random, queue: Queue) -> None:
         self._timeline, self._faults, self._rng, self._queue = timeline, faults, rng, queue
@@ -143,11 +147,12 @@ class Mapping:
             for _ in range(2 if self._faults.strike("duplicated") else 1):
                 records = [message.record() for message in batch]
                 work = self._work(batch, records)
-                self._timeline.start(f"function {self._name}", work)
+                task = self._timeline.start(f"function {self._name}", work)
+                task.lineage = chains.lineage_of_run(self._name, [message.lineage for message in batch])
 
     def _receive(self) -> list[Message]:
         """The next batch. A replay's message may become a dead letter before it is processed."""
-        while batch := self._queue.receive(self._rng.randint(1, self._batch_max)):
+        while batch := self._queue.receive_for(self._name, self._rng.randint(1, self._batch_max)):
             buried = [
                 message for message in batch if is_of_replay(message.body) and self._faults.strike("replay_buried")
             ]
@@ -171,7 +176,7 @@ class Mapping:
 
     def _redeliver(self, message: Message) -> None:
         if self._faults.strike("redelivered"):
-            copy = Message(message.id, message.body, message.group, message.sent, 0.0)
+            copy = Message(message.id, message.body, message.group, message.sent, 0.0, lineage=message.lineage)
             delay = self._rng.choice((1, 30, 700))
             self._timeline.at(self._timeline.seconds + delay, lambda: self._queue.put(copy))
 
