@@ -18,9 +18,10 @@ from feedlane.webhooks.delivery import Answer, Delivery
 from feedlane.webhooks.pause import Pause
 from feedlane.webhooks.replayer import Replayer
 from feedlane.webhooks.router import route
-from tests import builders
+from tests import builders, rights
 from tests.builders import CONNECTION, NOW, TENANT
 from tests.fakes.upstream import NO_FEEDS
+from tests.rights import acting, acting_as
 from tests.worlds.base import BaseWorld
 
 SECRET = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
@@ -59,14 +60,15 @@ class World(BaseWorld):
         """Called during each post."""
         self.waiting: list[tuple[datetime, str, str, str]] = []
         """Messages on the queues: when each can be received, its queue, and the two ids in it."""
-        self.deliverer = Deliverer(
+        deliverer = Deliverer(
             self.ports,
-            secrets=lambda consumer: self.secrets,
+            secrets=self._vault_secrets,
             headers=lambda consumer: self.headers,
             post=self._post,
             jitter=lambda: self.jitter,
         )
-        self.replayer = Replayer(self.ports, self.deliverer)
+        self.deliverer = acting("deliver_webhooks", deliverer)
+        self.replayer = acting("deliver_webhooks", Replayer(self.ports, deliverer))
 
     def consumer(self, id: str = "consumer-1", **fields: object) -> Consumer:
         consumer = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
@@ -79,7 +81,8 @@ class World(BaseWorld):
     def happens(self, event: Event) -> Event:
         """Writes the event to the outbox and routes it."""
         self.store.commit(put_event(event))
-        route(self.ports, event, self.now)
+        with acting_as("route_events"):
+            route(self.ports, event, self.now)
         return event
 
     def deliver(self, event_id: str = "event-1") -> None:
@@ -121,6 +124,10 @@ class World(BaseWorld):
         except crash:  # type: ignore[misc]
             self.waiting.append((self.now + timedelta(seconds=10), queue, consumer_id, id))
         return True
+
+    def _vault_secrets(self, consumer_id: str) -> list[str]:
+        rights.require_vault()
+        return self.secrets
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         self.posts.append((self.now, url, headers, body))
