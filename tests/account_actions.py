@@ -8,6 +8,7 @@ from typing import Any
 from feedlane.companies import items as company_items
 from feedlane.mapping import mapping, unmapping
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.rights import acting_as
 from tests.worlds.feeds import World
 
 
@@ -26,4 +27,5 @@ def remove(world: World) -> None:
 def _act(world: World, act: Callable[..., object], *arguments: Any) -> None:
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
-    act(world.ports, world.upstream, world.now, connection, account, *arguments)
+    with acting_as("public_api", "link"):
+        act(world.ports, world.upstream, world.now, connection, account, *arguments)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from feedlane.store import attempts
+from tests import rights
 
 if TYPE_CHECKING:
     from local.instance import Instance
@@ -20,6 +21,17 @@ attempts.sleep = lambda seconds: None
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that check what all others have left behind run last."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """A test fails if its function was refused a right, even if the function survived that."""
+    rights.take_refusals()
+    try:
+        yield
+    finally:
+        if refusals := rights.take_refusals():
+            pytest.fail("; ".join(refusals), pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -8,16 +8,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tests.rights import acting_as
+
 ROOT = Path(__file__).parents[1]
 
 
 def load(function: str) -> ModuleType:
+    """Its handler acts with the function's role."""
     path = ROOT / "functions" / function / "app.py"
     spec = importlib.util.spec_from_file_location(f"functions_{function}_app", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    module.handler = acting_as(function)(module.handler)  # type: ignore[attr-defined]
     return module
 
 

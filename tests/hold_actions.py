@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from feedlane.feeds.push_operation import PushOperation
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
@@ -9,6 +11,7 @@ from feedlane.holds.release import release
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from tests.builders import TENANT
+from tests.rights import acting_as
 from tests.worlds.feeds import World
 
 
@@ -23,8 +26,9 @@ def hold_tenant(world: World) -> Hold:
     return world.add_hold(Scope.TENANT, TENANT, id=world.new_id(), **cause)
 
 
-def lift(world: World, hold: Hold) -> list[PushOperation]:
-    return release(world.ports, world.now, hold)
+def lift(world: World, hold: Hold, set_aside: Sequence[str] = ()) -> list[PushOperation]:
+    with acting_as("public_api") if set_aside else acting_as("public_api", "portal"):
+        return release(world.ports, world.now, hold, set_aside)
 
 
 def lift_all(world: World) -> None:

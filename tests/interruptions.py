@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from feedlane.store.store import Store
 from feedlane.store.table import Contended
 from tests.fakes.queues import FakeQueues
+from tests.rights import acting_as
 from tests.worlds.feeds import World
 
 
@@ -34,7 +35,8 @@ def just_before(world: World, method: str, act: Callable[[], None], touching: st
     def act_and_call(*arguments: Any, **keywords: Any) -> Any:
         if touching in repr((arguments, keywords)):
             setattr(table, method, real)
-            act()
+            with acting_as():
+                act()
         return real(*arguments, **keywords)
 
     setattr(table, method, act_and_call)

@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.rights import acting_as
+
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 CONTEXT = SimpleNamespace(
     function_name="link", memory_limit_in_mb=256, invoked_function_arn="arn:aws:lambda:local", aws_request_id="1"
@@ -32,6 +34,7 @@ def load(function: str, site: Any) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.site = site  # type: ignore[attr-defined]
+    module.handler = acting_as(function)(module.handler)  # type: ignore[attr-defined]
     return module
 
 

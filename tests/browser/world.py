@@ -36,6 +36,7 @@ from tests.browser.adapter import served
 from tests.fakes.queues import FakeQueues
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
+from tests.rights import invoked
 
 API_KEY = "fl_browser-test-key"
 
@@ -47,7 +48,7 @@ class LocalSite(Site):
         self.ports = Ports(Store(MemoryTable()), FakeQueues(), system_clock, new_id, public_url)
         self.login_url = simulator_url
         http = Http(simulator_url)
-        self.vault = VaultService(MemorySecrets(), self.store.table, Identity(http))
+        self.vault = invoked(VaultService(MemorySecrets(), self.store.table, Identity(http)))
         tokens = TokenCache(self.vault)
         api = XeroApi(http, tokens)
         self.upstream = XeroBankFeeds(api)

@@ -22,6 +22,7 @@ from tests.chaos import changes
 from tests.chaos.causes import NEVER_ACCEPTED, Cause
 from tests.chaos.table import Unreachable
 from tests.chaos.world import Place, World
+from tests.rights import acting_as
 
 STORM_SECONDS = 3000.0
 # The holds whose account has to be mapped again.
@@ -107,11 +108,13 @@ class Operator:
         for hold in hold_items.holds(self.world.store):
             self.release(hold)
 
+    @acting_as("public_api", "portal")
     def release(self, hold: Hold) -> None:
         with suppress(NotFound, Conflict):
             release(self.world.ports, self.world.now, hold)
             self.world.faults.count("released")
 
+    @acting_as("public_api", "link")
     def unmap(self, place: Place) -> None:
         world = self.world
         account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
@@ -119,11 +122,13 @@ class Operator:
             connection = world.connection_of(place)
             unmapping.unmap(world.ports, world.upstream, world.now, connection, account)
 
+    @acting_as("public_api", "portal")
     def switch(self, on: bool) -> None:
         world = self.world
         if settings_items.settings(world.store).bank_feeds != on:
             settings_changes.change_settings(world.ports, world.now, {"bank_feeds": on})
 
+    @acting_as("public_api")
     def delete_company(self, place: Place) -> None:
         """Retries until the company is gone; each attempt continues where the last one ended."""
         world = self.world

@@ -19,6 +19,7 @@ from feedlane.settings import items as settings_items
 from tests.chaos.functions import TRANSACTIONS
 from tests.chaos.timeline import START
 from tests.chaos.world import Place, World
+from tests.rights import acting_as
 
 Transaction = dict[str, Any]
 RETRIES = 6
@@ -123,10 +124,11 @@ class Platform:
         timeout = world.rng.choice((1, 5, 60)) if world.faults.strike("push_timing_out") else None
 
         def call() -> PushOperation:
-            return accept(world.ports,
-                world.now, place.company_id, place.connection_id,
-                place.account_id, body, timeout,
-            )  # fmt: skip
+            with acting_as("public_api"):
+                return accept(world.ports,
+                    world.now, place.company_id, place.connection_id,
+                    place.account_id, body, timeout,
+                )  # fmt: skip
 
         def work() -> None:
             for _ in range(RETRIES):

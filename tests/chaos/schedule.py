@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from feedlane.holds import items as hold_items
+from tests import rights
 from tests.chaos import checks
 from tests.chaos.operator import STORM_SECONDS, Operator
 from tests.chaos.pushes import Platform
@@ -31,6 +32,7 @@ class Outcome:
 def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds: int = ROUNDS_MAX) -> Outcome:
     """`rates` override the seed's rates of some faults."""
     rng = random.Random(seed)
+    rights.take_refusals()
     world = World(rng, xero)
     world.faults.rates |= rates or {}
     with world.deployed():
@@ -46,6 +48,7 @@ def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds:
         drained = _drain(world, operator, rounds)
         violations += [] if drained else ["nothing lost: the world did not come to rest after everything was fixed"]
         violations += checks.after_all(world, platform)
+        violations += [f"rights: {refusal}" for refusal in rights.take_refusals()]
     calls = len(world.transport.calls)
     return Outcome(transactions, world.faults.counts, violations, world.functions.invocations, calls)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests import chains
+from tests import chains, rights
 from tests.chains import NEW, Lineage
 from tests.chaos.faults import Faults
 from tests.chaos.table import Unreachable
@@ -18,6 +18,15 @@ from tests.chaos.timeline import START, Timeline
 DEDUPLICATION_SECONDS = 300.0
 VISIBILITY_SECONDS = 360.0
 SEND_SECONDS = 0.01
+# The template's queue of each name that the worlds use.
+IN_TEMPLATE = {
+    "transactions.fifo": "TransactionsQueue",
+    "transactions-dead.fifo": "TransactionsDeadLetters",
+    "statements.fifo": "StatementsQueue",
+    "checks": "StatementChecksQueue",
+    "events": "EventsQueue",
+    "deliveries": "WebhookDeliveriesQueue",
+}
 
 
 @dataclass(eq=False)
@@ -184,6 +193,7 @@ class SQSClient:
         self._faults = faults
 
     def send_message(self, **arguments: Any) -> dict[str, Any]:
+        rights.require("sqs:SendMessage", IN_TEMPLATE[arguments["QueueUrl"]])
         self._faults.before("send", SEND_SECONDS)
         if self._faults.strike("send_failed"):
             raise Unreachable("send")
@@ -202,5 +212,6 @@ class SQSClient:
         return {"MessageId": id}
 
     def change_message_visibility(self, **arguments: Any) -> None:
+        rights.require("sqs:ChangeMessageVisibility", IN_TEMPLATE[arguments["QueueUrl"]])
         self._faults.before("send", SEND_SECONDS)
         self._queues[arguments["QueueUrl"]].hide_received(arguments["ReceiptHandle"], arguments["VisibilityTimeout"])

@@ -17,6 +17,7 @@ from feedlane.store.table import Table
 from feedlane.vault.secrets import SecretVersion
 from feedlane.vault.service import VaultService
 from feedlane.xero.identity import Identity
+from tests import rights
 from tests.chaos.faults import Faults
 from tests.chaos.table import Unreachable
 from tests.chaos.timeline import Crash, Timeline
@@ -92,6 +93,11 @@ class VaultFunction:
         self._instances = [VaultService(*self._parts) for _ in range(2)]
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
+        rights.require_vault()
+        with rights.acting_as("credential_vault"):
+            return self._invoke(arguments)
+
+    def _invoke(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self.invocations += 1
         task = self._timeline.current()
         payload = json.loads(arguments["Payload"])

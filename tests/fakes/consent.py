@@ -12,6 +12,7 @@ from feedlane.credentials.token_set import AccessToken
 from feedlane.credentials.vault import Grant, KeysCheck, SecretSlot
 from feedlane.errors import ReconnectionNeeded
 from feedlane.problem import Problem
+from tests import rights
 from tests.builders import NOW
 
 ACME = Organisation(tenant_id="tenant-acme", name="Acme Ltd", xero_connection_id="xero-acme")
@@ -32,6 +33,7 @@ class FakeVault:
     check: KeysCheck = field(default_factory=lambda: KeysCheck(ok=True))
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
+        rights.require_vault()
         if code in self.exchanged or code == "dead":
             raise ReconnectionNeeded(Problem(type="invalid_grant", title="Invalid grant", status=400))
         self.exchanged.append(code)
@@ -47,20 +49,25 @@ class FakeVault:
         )
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
+        rights.require_vault()
         return AccessToken(value="canary-access", expires_at=NOW + timedelta(minutes=30))
 
     def create_webhook_secret(self, consumer_id: str) -> str:
+        rights.require_vault()
         return f"whsec_of_{consumer_id}"
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
+        rights.require_vault()
         self.keys.append((client_id, client_secret))
         return self.check.but(client_id=client_id, endings=(client_secret[-4:],))
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
+        rights.require_vault()
         self.second = client_secret
         return self.check.but(client_id="app-1", endings=("wxyz", client_secret[-4:]))
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
+        rights.require_vault()
         self.dropped.append(which)
         kept_ending = self.second[-4:] if which is SecretSlot.FIRST else "wxyz"
         return KeysCheck(ok=True, client_id="app-1", endings=(kept_ending,))
@@ -76,6 +83,7 @@ class FakeOrganisations:
         return list(self.consented)
 
     def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
+        rights.require_vault()
         return Tenant(
             id=organisation.tenant_id,
             name=organisation.name,
@@ -86,4 +94,5 @@ class FakeOrganisations:
         )
 
     def remove(self, token_set_id: str, authentication_event_id: str, organisations: Iterable[Organisation]) -> None:
+        rights.require_vault()
         self.removed += [organisation.tenant_id for organisation in organisations]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from feedlane.follow_ups import FollowUp
-from tests import chains
+from tests import chains, rights
 from tests.chains import NEW, Lineage
 
 Sent = TypeVar("Sent")
@@ -53,23 +53,29 @@ class FakeQueues:
     """The lineage of a message that is sent now."""
 
     def push(self, group: str, deduplication_id: str, body: str) -> None:
+        rights.require("sqs:SendMessage", "TransactionsQueue")
         self.pushed.append(self._sent({"group": group, "id": deduplication_id, "body": body}))
 
     def wake(self, feed_id: str) -> None:
+        rights.require("sqs:SendMessage", "StatementsQueue")
         self.woken.append(self._sent(feed_id))
 
     def follow_up(self, follow_up: FollowUp, delay_seconds: int) -> None:
+        rights.require("sqs:SendMessage", "StatementChecksQueue")
         assert 0 <= delay_seconds <= 900
         self.follow_ups.append(self._sent((follow_up, delay_seconds)))
 
     def deliver(self, consumer_id: str, event_id: str, delay_seconds: int) -> None:
+        rights.require("sqs:SendMessage", "WebhookDeliveriesQueue")
         self.deliveries.append(self._sent((consumer_id, event_id, delay_seconds)))
 
     def replay(self, consumer_id: str, replay_id: str, delay_seconds: int) -> None:
+        rights.require("sqs:SendMessage", "WebhookDeliveriesQueue")
         assert 0 <= delay_seconds <= 900
         self.replays.append(self._sent((consumer_id, replay_id, delay_seconds)))
 
     def dead_letter(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+        rights.require("sqs:SendMessage", "TransactionsDeadLetters")
         self.dead_letters.append({"group": group, "body": body, "reason": reason})
 
     def take(self, name: str) -> list[Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from feedlane.store.table import Add, Condition, Delete, Item, Key, Put, Write
+from tests import rights
 from tests.fakes.table import MemoryTable
 
 
@@ -25,14 +26,19 @@ class QuickTable(MemoryTable):
         self._index: dict[str, _Partition] = defaultdict(_Partition)
 
     def get(self, key: Key) -> Item | None:
+        rights.require("dynamodb:GetItem", rights.TABLE)
         return self.items.get(key)
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        return {key: self.items[key] for key in keys if key in self.items}
+        listed = list(keys)
+        if listed:
+            rights.require("dynamodb:BatchGetItem", rights.TABLE)
+        return {key: self.items[key] for key in listed if key in self.items}
 
     def query(
         self, pk: str, *, index: bool = False, reverse: bool = False, limit: int | None = None, **bounds: Any
     ) -> Iterable[Item]:
+        rights.require("dynamodb:Query", rights.INDEX if index else rights.TABLE)
         if index:
             partition = self._index[pk]
             items = [partition.items[key] for key in partition.keys[_within(partition.names, **bounds)]]

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from feedlane.clock import Clock, system_clock
 from feedlane.vault.secrets import SecretVersion
 from feedlane.vault.secrets_manager import SecretsManager
+from tests import rights
 
 VERSIONS_MAX = 100
 # Secrets Manager removes no version that is younger than this.
@@ -57,6 +58,7 @@ class SecretsClient:
     _lock: Any = field(default_factory=threading.RLock)
 
     def create_secret(self, Name: str, SecretString: str, ClientRequestToken: str) -> dict[str, str]:  # noqa: N803
+        rights.require("secretsmanager:CreateSecret", rights.SECRETS)
         with self._lock:
             if Name in self.versions:
                 raise _error("ResourceExistsException")
@@ -67,6 +69,7 @@ class SecretsClient:
             return self._add(Name, SecretString, ClientRequestToken)
 
     def put_secret_value(self, SecretId: str, SecretString: str, ClientRequestToken: str) -> dict[str, str]:  # noqa: N803
+        rights.require("secretsmanager:PutSecretValue", rights.SECRETS)
         with self._lock:
             self._require(SecretId)
             return self._add(SecretId, SecretString, ClientRequestToken)
@@ -77,6 +80,7 @@ class SecretsClient:
         VersionId: str | None = None,  # noqa: N803
         VersionStage: str = "AWSCURRENT",  # noqa: N803
     ) -> dict[str, str]:
+        rights.require("secretsmanager:GetSecretValue", rights.SECRETS)
         with self._lock:
             self._require(SecretId)
             shown = [version for version in self.versions[SecretId] if version.is_shown()]
@@ -90,6 +94,7 @@ class SecretsClient:
 
     def delete_secret(self, SecretId: str, ForceDeleteWithoutRecovery: bool) -> None:  # noqa: N803
         assert ForceDeleteWithoutRecovery
+        rights.require("secretsmanager:DeleteSecret", rights.SECRETS)
         with self._lock:
             if self.versions.pop(SecretId, None) is not None:
                 self._deleted[SecretId] = self.deletion()

@@ -19,6 +19,7 @@ from feedlane.store.table import (
     Write,
     require_each_once,
 )
+from tests import rights
 
 
 class MemoryTable:
@@ -28,11 +29,15 @@ class MemoryTable:
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Item | None:
+        rights.require("dynamodb:GetItem", rights.TABLE)
         item: Item | None = _copied(self.items.get(key))
         return item
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        return {key: _copied(self.items[key]) for key in dict.fromkeys(keys) if key in self.items}
+        different_keys = dict.fromkeys(keys)
+        if different_keys:
+            rights.require("dynamodb:BatchGetItem", rights.TABLE)
+        return {key: _copied(self.items[key]) for key in different_keys if key in self.items}
 
     def query(
         self,
@@ -45,6 +50,7 @@ class MemoryTable:
         limit: int | None = None,
         index: bool = False,
     ) -> Iterable[Item]:
+        rights.require("dynamodb:Query", rights.INDEX if index else rights.TABLE)
         if start is not None and end is not None and start > end:
             raise ValueError("BETWEEN requires an upper bound that is not below the lower one")
         hash_name, range_name = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
@@ -63,6 +69,7 @@ class MemoryTable:
         if not 1 <= len(writes) <= WRITES_PER_COMMIT_MAX:
             raise ValueError("a commit has one to a hundred writes")
         require_each_once(write.key for write in writes)
+        rights.require_writes(writes)
         with self._lock:
             failed = [write.key for write in writes if not self._allows(write)]
             if failed:
@@ -75,6 +82,7 @@ class MemoryTable:
         require_each_once(write.key for write in writes)
         with self._lock:
             for write in writes:
+                rights.require("dynamodb:BatchWriteItem", rights.TABLE)
                 self._apply(write)
 
     def delete_many(self, keys: Iterable[Key]) -> None:
@@ -82,6 +90,7 @@ class MemoryTable:
         require_each_once(delete.key for delete in deletes)
         with self._lock:
             for delete in deletes:
+                rights.require("dynamodb:BatchWriteItem", rights.TABLE)
                 self._apply(delete)
 
     def _allows(self, write: Write) -> bool:

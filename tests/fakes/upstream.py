@@ -23,6 +23,7 @@ from feedlane.feeds.upstream import (
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.scope import Scope
+from tests import rights
 
 NO_FEEDS = Refusal(
     scope=Scope.TENANT,
@@ -62,6 +63,7 @@ class FakeUpstream:
         return dumps({"feed": statement.feed_connection_id, "balances": balances, "lines": lines}).encode()
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
+        rights.require_vault()
         self.posts.append((idempotency_key, request))
         if self.answers:
             return self.answers.pop(0)
@@ -77,23 +79,28 @@ class FakeUpstream:
         return Accepted(statement_id=statement_id, status=StatementStatus.PENDING)
 
     def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
+        rights.require_vault()
         ids = _transaction_ids(request)
         numbers = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
         return self.statuses[f"statement-{numbers[0]}"] if numbers else None
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
+        rights.require_vault()
         return self.statuses[statement_id]
 
     def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
         return Refusal(scope=Scope.FEED, reason="statement-rejected", problem=problems[0])
 
     def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:
+        rights.require_vault()
         return self.targets
 
     def feed_connections(self, access: TenantAccess) -> list[FeedConnection]:
+        rights.require_vault()
         return self.connections
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
+        rights.require_vault()
         connection = FeedConnection(
             id=f"feed-connection-{len(self.connections) + 1}",
             account_token=new.account_token,
@@ -104,9 +111,11 @@ class FakeUpstream:
         return connection
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
+        rights.require_vault()
         return next((connection for connection in self.connections if connection.id == feed_connection_id), None)
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
+        rights.require_vault()
         self.connections = [connection for connection in self.connections if connection.id != feed_connection_id]
 
 

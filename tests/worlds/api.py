@@ -22,7 +22,7 @@ from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TargetAcc
 from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import ApiKey
-from tests import builders
+from tests import builders, rights
 from tests.builders import TENANT, TOKEN_SET, URL
 from tests.worlds.base import BaseWorld
 
@@ -48,13 +48,16 @@ class StandInXero:
         self._ids = count(1)
 
     def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:
+        rights.require_vault()
         self._raise_problem()
         return self.accounts
 
     def feed_connections(self, access: TenantAccess) -> list[FeedConnection]:
+        rights.require_vault()
         return list(self.feeds.values())
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
+        rights.require_vault()
         self._raise_problem()
         id = f"feed-{next(self._ids)}"
         account_id = new.account_id or (f"new-{id}" if self.active else None)
@@ -65,13 +68,16 @@ class StandInXero:
         return self.feeds[id]
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
+        rights.require_vault()
         return self.feeds.get(feed_connection_id)
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
+        rights.require_vault()
         self._raise_problem()
         self.feeds.pop(feed_connection_id, None)
 
     def disconnect(self, connection: Connection) -> None:
+        rights.require_vault()
         self._raise_problem()
         assert connection.tenant
         self.disconnected.append(connection.tenant.xero_connection_id)
@@ -91,16 +97,19 @@ class StandInVault:
         self.check = KeysCheck(ok=True)
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
+        rights.require_vault()
         if self.check.ok is not False:
             self.keys = (client_id, client_secret)
         return self._check_result()
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
+        rights.require_vault()
         if self.check.ok is not False:
             self.second_secret = client_secret
         return self._check_result()
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
+        rights.require_vault()
         client_id, first = self.keys or ("", "")
         self.keys, self.second_secret = (client_id, self.second_secret if which is SecretSlot.FIRST else first), ""
         return self._check_result()
@@ -111,13 +120,16 @@ class StandInVault:
         return self.check.but(client_id=client_id, endings=endings)
 
     def create_webhook_secret(self, consumer_id: str) -> str:
+        rights.require_vault()
         self.secrets[consumer_id] = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
         return self.secrets[consumer_id]
 
     def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
+        rights.require_vault()
         self.headers[consumer_id] = headers
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
+        rights.require_vault()
         self.headers.pop(consumer_id, None)
         if consumer_id not in self.secrets:
             raise NotFound("secret", consumer_id)

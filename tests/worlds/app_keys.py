@@ -11,11 +11,14 @@ from feedlane.settings import app_keys
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
 from feedlane.vault.app_keys import StoredKeys
+from tests.rights import acting_as
 from tests.worlds import vault
 from tests.worlds.vault import SECRET, Crash
 
 UNKNOWN_KEYS = Problem(type="invalid_client", title="Invalid client", status=401)
 NOT_ALLOWED = Problem(type="unauthorized_client", title="Unauthorised client", status=400)
+
+DOORS = ("public_api", "portal")
 
 
 class World(vault.World):
@@ -24,16 +27,21 @@ class World(vault.World):
         self.server.secrets = [SECRET]
 
     def save(self, client_id: str, secret: str) -> tuple[Settings, KeysCheck]:
-        return app_keys.change_keys(self.ports, self.vault(), self.now, client_id, secret)
+        with acting_as(*DOORS):
+            return app_keys.change_keys(self.ports, self.vault(), self.now, client_id, secret)
 
     def add(self, secret: str) -> tuple[Settings, KeysCheck]:
-        return app_keys.add_second_secret(self.ports, self.vault(), self.now, secret)
+        with acting_as(*DOORS):
+            return app_keys.add_second_secret(self.ports, self.vault(), self.now, secret)
 
     def drop(self, which: SecretSlot) -> Settings:
-        return app_keys.drop_secret(self.ports, self.vault(), self.now, which)
+        with acting_as(*DOORS):
+            return app_keys.drop_secret(self.ports, self.vault(), self.now, which)
 
     def finish_interrupted_change(self) -> bool:
-        return app_keys.finish_interrupted_change(self.ports, self.restart(), self.now)
+        vault = self.restart()
+        with acting_as("tend_connections"):
+            return app_keys.finish_interrupted_change(self.ports, vault, self.now)
 
     def hold(self, problem: Problem = UNKNOWN_KEYS, reason: str = "app-keys-rejected") -> Hold:
         return self.add_hold(reason=reason, problem=problem)

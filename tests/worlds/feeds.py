@@ -21,13 +21,15 @@ from feedlane.statements.sender import Sender
 from feedlane.wiring.checks import Checks
 from tests import builders
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.rights import acting, acting_as
 from tests.worlds.base import BaseWorld
 
 
 class World(BaseWorld):
     def __init__(self, accounts: tuple[str, ...] = (ACCOUNT,), **options: Any) -> None:
         super().__init__(**options)
-        self.sender, self.checks = Sender(self.ports, self.upstream), Checks(self.ports, self.upstream)
+        self.sender = acting("push_statements", Sender(self.ports, self.upstream))
+        self.checks = acting("check_statements", Checks(self.ports, self.upstream))
         self._link(accounts)
 
     def _link(self, accounts: tuple[str, ...]) -> None:
@@ -48,7 +50,8 @@ class World(BaseWorld):
 
     def push(self, transactions: list[dict[str, Any]], account: str = ACCOUNT, **options: Any) -> PushOperation:
         body = json.dumps({"accountId": account, "transactions": transactions})
-        operation = accept(self.ports, self.now, COMPANY, CONNECTION, account, body, **options)
+        with acting_as("public_api"):
+            operation = accept(self.ports, self.now, COMPANY, CONNECTION, account, body, **options)
         if operation.due is None:
             # The push is on the queue: the check whether it is there has nothing to do.
             self.queues.follow_ups = [
@@ -64,7 +67,8 @@ class World(BaseWorld):
         return QueueMessage(self.new_id(), feed_id(CONNECTION, account), text, self.now)
 
     def record(self, *messages: QueueMessage, more_to_come: bool = False) -> None:
-        record(self.ports, messages, more_to_come)
+        with acting_as("record_transactions"):
+            record(self.ports, messages, more_to_come)
 
     def take_pushed(self) -> list[QueueMessage]:
         """The messages of pushes through the API, taken from their queue."""

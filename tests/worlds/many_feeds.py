@@ -22,6 +22,7 @@ from tests.chains import NEW, Lineage
 from tests.fakes.queues import in_chain, lineage_of
 from tests.fakes.quick_table import QuickTable
 from tests.interruptions import Crashed, crash_at
+from tests.rights import acting
 from tests.worlds.base import BaseWorld
 
 WAITING = 2
@@ -54,7 +55,7 @@ class World(BaseWorld):
 
     def __init__(self, connections: int, feeds: int) -> None:
         super().__init__(table=CountingTable())
-        self.checks = Checks(self.ports, self.upstream)
+        self.checks = acting("check_statements", Checks(self.ports, self.upstream))
         self.peak: Counter[str] = Counter()
         """The maximum number of each call of the table, and of wake-ups, in one invocation."""
         self.crashes = 0

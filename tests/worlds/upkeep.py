@@ -19,8 +19,9 @@ from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX, DailyRound, Pacer, RoundState
 from feedlane.xero.connections import XeroConnection
 from local.simulator.limits import RateLimits
-from tests import builders
+from tests import builders, rights
 from tests.fakes.quick_table import QuickTable
+from tests.rights import acting_as
 from tests.worlds.base import BaseWorld
 
 NIGHT = datetime(2026, 6, 15, 3, 0, tzinfo=UTC)
@@ -79,6 +80,7 @@ class Xero:
         return [XeroConnection(id=tenant, tenant_id=tenant) for tenant in self.tenants.get(token_set_id, set())]
 
     def _record_call(self) -> None:
+        rights.require_vault()
         self.on_call()
         self.world.now += timedelta(milliseconds=40)
         self.times.append(self.world.now)
@@ -110,7 +112,8 @@ class World(BaseWorld):
         deadline = self.now + RUN_DURATION
         pacer = Pacer(TOKEN_SETS_PER_MINUTE_MAX, lambda: self.now.timestamp(), self._sleep)
         connection_check = ConnectionCheck(self.ports, self.xero, self.xero, pacer.wait)  # type: ignore[arg-type]
-        return DailyRound(self.ports, connection_check).run(lambda: deadline - self.now)
+        with acting_as("tend_connections"):
+            return DailyRound(self.ports, connection_check).run(lambda: deadline - self.now)
 
     def run_until_finished(self, runs_max: int = 60) -> int:
         """Runs every ten minutes until the round is finished and nothing is in doubt. Returns how many runs it took."""

@@ -21,6 +21,7 @@ from feedlane.xero.identity import Identity
 from tests.builders import NOW
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
+from tests.rights import acting_as, invoked
 from tests.worlds.base import BaseWorld
 
 GRACE = timedelta(minutes=30)
@@ -106,7 +107,8 @@ class FragileTable(MemoryTable):
         if self.dead:
             raise Crash
         if self.on_commit:
-            self.on_commit()
+            with acting_as():
+                self.on_commit()
         super().commit(*writes)
 
 
@@ -137,7 +139,8 @@ class World(BaseWorld):
     def vault(self, pause: Callable[[float], None] | None = None) -> VaultService:
         """The vault of a new function instance, with nothing in memory."""
         identity = Identity(Http("https://identity.test", transport=httpx.MockTransport(self.server)), self.clock)
-        return VaultService(self.secrets, self.table, identity, self.clock, pause or self.pauses.append)
+        service = VaultService(self.secrets, self.table, identity, self.clock, pause or self.pauses.append)
+        return invoked(service)
 
     def connect(self, code: str = "code-1") -> str:
         """Stores the app's keys, has a customer authorise the app, and returns the token set's id."""

@@ -21,6 +21,7 @@ from tests.builders import NOW
 from tests.fakes.browser import Browser, PageResponse
 from tests.fakes.consent import FakeOrganisations, FakeVault
 from tests.fakes.upstream import FakeUpstream
+from tests.rights import acting
 from tests.worlds.base import BaseWorld
 
 API_KEY = "fl_unit-test-key"
@@ -104,7 +105,7 @@ class World(BaseWorld):
 
     def run_follow_ups(self, kind: str) -> None:
         """Runs each waiting follow-up of this kind once, and drops the others."""
-        checks = Checks(self.ports, self.upstream)
+        checks = acting("check_statements", Checks(self.ports, self.upstream))
         for follow_up, _ in self.queues.take("follow_ups"):
             if follow_up.kind == kind:
                 checks.dispatch(follow_up)

@@ -19,10 +19,11 @@ from feedlane.webhooks.delivery import Answer, Delivery
 from feedlane.webhooks.pause import Pause
 from feedlane.webhooks.replayer import Replayer
 from feedlane.webhooks.router import route
-from tests import builders
+from tests import builders, rights
 from tests.builders import CONNECTION, NOW, TENANT
 from tests.fakes.queues import in_chain, lineage_of
 from tests.fakes.upstream import NO_FEEDS
+from tests.rights import acting, acting_as
 from tests.worlds.base import BaseWorld
 
 SECRET = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
@@ -61,14 +62,15 @@ class World(BaseWorld):
         """Called during each post."""
         self.waiting: list[tuple[datetime, str, str, str]] = []
         """Messages on the queues: when each can be received, its queue, and the two ids in it."""
-        self.deliverer = Deliverer(
+        deliverer = Deliverer(
             self.ports,
-            secrets=lambda consumer: self.secrets,
+            secrets=self._vault_secrets,
             headers=lambda consumer: self.headers,
             post=self._post,
             jitter=lambda: self.jitter,
         )
-        self.replayer = Replayer(self.ports, self.deliverer)
+        self.deliverer = acting("deliver_webhooks", deliverer)
+        self.replayer = acting("deliver_webhooks", Replayer(self.ports, deliverer))
 
     def consumer(self, id: str = "consumer-1", **fields: object) -> Consumer:
         consumer = Consumer(id=id, url=f"https://{id}.example/hooks", created=NOW).but(**fields)
@@ -81,7 +83,8 @@ class World(BaseWorld):
     def happens(self, event: Event) -> Event:
         """Writes the event to the outbox and routes it."""
         self.store.commit(put_event(event))
-        route(self.ports, event, self.now)
+        with acting_as("route_events"):
+            route(self.ports, event, self.now)
         return event
 
     def deliver(self, event_id: str = "event-1") -> None:
@@ -128,6 +131,10 @@ class World(BaseWorld):
         """Keeps a message that was sent until it can be received."""
         waiting = (self.now + timedelta(seconds=delay), queue, consumer_id, id)
         self.waiting.append(in_chain(waiting, lineage_of(sent)))
+
+    def _vault_secrets(self, consumer_id: str) -> list[str]:
+        rights.require_vault()
+        return self.secrets
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         self.posts.append((self.now, url, headers, body))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from svix.webhooks import Webhook
 
 from feedlane.webhooks.delivery import Answer
+from tests import rights
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
 
@@ -64,6 +65,7 @@ class VaultClient:
         self._faults = faults
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
+        rights.require_vault()
         if self._faults.strike("vault_failed"):
             raise ConnectionError("the vault did not answer")
         return {"StatusCode": 200, "Payload": _Payload(json.dumps({"ok": {"secrets": [SECRET], "headers": {}}}))}

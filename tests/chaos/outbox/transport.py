@@ -16,7 +16,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from feedlane.store.table import Item, Put, Write
-from tests import chains
+from tests import chains, rights
 from tests.chaos.faults import Faults
 from tests.chaos.outbox.replays import is_of_replay
 from tests.chaos.sqs import Message, Queue
@@ -102,6 +102,7 @@ class Bus:
         self.accepted: list[dict[str, Any]] = []
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        rights.require("events:PutEvents", "EventBus")
         self._faults.before("bus", BUS_SECONDS)
         if self._faults.strike("bus_failed"):
             raise Unreachable("the bus")

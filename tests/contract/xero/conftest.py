@@ -26,6 +26,7 @@ from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Simu
 from tests.contract.simulator.driver import NOON
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
+from tests.rights import invoked
 
 REDIRECT = "http://localhost:4566/oauth/callback"
 SCOPES = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
@@ -53,7 +54,7 @@ class Xero:
     def new_vault(self) -> VaultService:
         """Another function instance: its own memory, the same table and secrets."""
         identity = Identity(Http(self.url, read_seconds=2), self.now)
-        return VaultService(self.secrets, self.table, identity, self.now)
+        return invoked(VaultService(self.secrets, self.table, identity, self.now))
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.http.request(method, f"/_simulator/{path}", json=body)

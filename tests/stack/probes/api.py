@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from feedlane.feeds.feed import Feed
 from feedlane.ids import new_id
 from local.instance import Instance
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -34,11 +35,19 @@ def stores_the_apps_keys(instance: Instance) -> None:
 
 
 def takes_a_push(instance: Instance) -> None:
-    _push(given(instance))
+    own = given(instance)
+    _push(own, own.feed(own.linked()))
 
 
 def takes_a_push_that_has_to_end_in_time(instance: Instance) -> None:
-    _push(given(instance), timeoutInMinutes=1)
+    own = given(instance)
+    _push(own, own.feed(own.linked()), timeoutInMinutes=1)
+
+
+def checks_a_push_while_the_index_is_behind(instance: Instance) -> None:
+    """The feed's ledger has a line that no index has: as after a crash between the two."""
+    own = given(instance)
+    _push(own, own.feed(own.linked(), lines=1), "/validate")
 
 
 def releases_a_hold(instance: Instance) -> None:
@@ -47,9 +56,9 @@ def releases_a_hold(instance: Instance) -> None:
         _ok(own.api.post(f"/holds/{hold.id}/release"))
 
 
-def _push(own: Given, **parameters: int) -> None:
-    feed = own.feed(own.linked())
-    path = f"/companies/{feed.company_id}/connections/{feed.connection_id}/push/bankAccounts/{ACCOUNT}/bankTransactions"
+def _push(own: Given, feed: Feed, suffix: str = "", **parameters: int) -> None:
+    connection = f"/companies/{feed.company_id}/connections/{feed.connection_id}"
+    path = f"{connection}/push/bankAccounts/{ACCOUNT}/bankTransactions{suffix}"
     today = own.now.date().isoformat()
     body: dict[str, Any] = {
         "accountId": ACCOUNT,

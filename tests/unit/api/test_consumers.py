@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from feedlane.errors import Invalid
+from feedlane.errors import Invalid, Unavailable
+from feedlane.store import keys
+from feedlane.store.table import Write
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import CONSUMERS_MAX
 from feedlane.webhooks.consumers import FORMER_NAMES
@@ -138,6 +140,42 @@ def test_header_values_are_the_vaults_and_never_shown(call: Call, world: World) 
     assert "canary" not in shown
     call("DELETE", f"/webhooks/{consumer['id']}")
     assert world.vault.headers == {}
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_table_that_does_not_answer_leaves_no_consumer_and_no_secret(
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch, is_stored: bool
+) -> None:
+    """Neither if the commit failed, nor if it succeeded and only the answer was lost."""
+    commit = world.table.commit
+
+    def time_out(*writes: Write) -> None:
+        monkeypatch.setattr(world.table, "commit", commit)
+        if is_stored:
+            commit(*writes)
+        raise TimeoutError("the table does not answer")
+
+    monkeypatch.setattr(world.table, "commit", time_out)
+    assert call("POST", "/webhooks", {"url": URL}).status == 500
+    assert webhook_items.consumers(world.store) == []
+    assert world.vault.secrets == {}
+    count = world.table.get(keys.CONSUMER_COUNT)
+    assert count is None or count["count"] == 0
+
+
+def test_a_vault_whose_answer_was_lost_keeps_no_secret(
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_secret = world.vault.create_webhook_secret
+
+    def lose_answer(consumer_id: str) -> str:
+        create_secret(consumer_id)
+        raise Unavailable("The vault did not answer (ReadTimeoutError)", 2)
+
+    monkeypatch.setattr(world.vault, "create_webhook_secret", lose_answer)
+    assert call("POST", "/webhooks", {"url": URL}).status == 503
+    assert webhook_items.consumers(world.store) == []
+    assert world.vault.secrets == {}
 
 
 def test_headers_that_the_vault_has_no_room_for_leave_no_consumer(call: Call, world: World) -> None:

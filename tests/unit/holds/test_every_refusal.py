@@ -15,12 +15,13 @@ from feedlane.errors import APP_KEYS_REJECTED, AppKeysRejected, ReconnectionNeed
 from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import items as hold_items
-from feedlane.holds.release import release, resume_connection
+from feedlane.holds.release import resume_connection
 from feedlane.mapping import mapping
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.xero.problems import MEANING_BY_TYPE
 from tests.builders import COMPANY, CONNECTION
+from tests.hold_actions import lift
 from tests.unit.xero.xero_server import ACCESS, TokenVault, always, bank_feeds
 from tests.worlds.feeds import World, transactions
 
@@ -32,7 +33,7 @@ DETAIL = "Xero's explanation."
 
 def release_hold(world: World) -> None:
     [hold] = hold_items.holds(world.store)
-    release(world.ports, world.now, hold)
+    lift(world, hold)
 
 
 def reconnect(world: World) -> None:

@@ -8,10 +8,11 @@ from feedlane.errors import Invalid, Refused
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import NoAnswer
 from feedlane.holds import items as hold_items
-from feedlane.holds.release import release, release_feed
+from feedlane.holds.release import release_feed
 from feedlane.scope import Scope
+from feedlane.store import keys
 from tests.fakes.upstream import NO_FEEDS, REJECTED
-from tests.hold_actions import hold_tenant
+from tests.hold_actions import hold_tenant, lift
 from tests.worlds.feeds import World, transactions
 
 
@@ -43,7 +44,7 @@ def test_a_release_sends_what_was_held_in_order_and_once(world: World) -> None:
     world.run()
     assert world.sent_ids() == []
     [hold] = hold_items.holds(world.store)
-    [operation] = release(world.ports, world.now, hold)
+    [operation] = lift(world, hold)
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
     assert world.operation(operation.key).status is PushStatus.SUCCESS
@@ -60,7 +61,7 @@ def test_a_statement_in_doubt_is_not_cut_again_by_a_hold_and_its_release(world: 
     world.run()
     world.record(world.message(transactions(2, start=3, opening=20.0)))
     [hold] = hold_items.holds(world.store)
-    release(world.ports, world.now, hold)
+    lift(world, hold)
     world.run()
     assert len({request for _, request in world.upstream.posts[:3]}) == 1
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
@@ -71,7 +72,7 @@ def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> No
     world.push(transactions(5))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [operation] = release(world.ports, world.now, hold, ["t3"])
+    [operation] = lift(world, hold, ["t3"])
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t4", "t5"]
     assert operation.transactions == 4
@@ -81,12 +82,23 @@ def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> No
     assert (event.payload["setAside"], event.payload["waiting"]) == (["t3"], 4)
 
 
+def test_a_line_can_be_set_aside_even_if_a_crash_left_the_index_behind_the_ledger(world: World) -> None:
+    world.upstream.answers.append(REJECTED)
+    world.push(transactions(2))
+    world.run()
+    del world.table.items[keys.id_index(world.feed().id)]
+    [hold] = hold_items.holds(world.store)
+    lift(world, hold, ["t1"])
+    world.run()
+    assert world.sent_ids() == ["t2"]
+
+
 def test_setting_the_last_lines_aside_ends_what_waited_for_them(world: World) -> None:
     world.upstream.answers.append(REJECTED)
     world.push(transactions(2))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [operation] = release(world.ports, world.now, hold, ["t1", "t2"])
+    [operation] = lift(world, hold, ["t1", "t2"])
     world.run()
     assert world.sent_ids() == []
     assert world.operation(operation.key).status is PushStatus.SUCCESS
@@ -101,7 +113,7 @@ def test_setting_the_last_line_aside_ends_what_waited_for_it_however_long_the_re
     world.push(transactions(5))
     world.run()
     [hold] = hold_items.holds(world.store)
-    [operation] = release(world.ports, world.now, hold, ["t4", "t5"])
+    [operation] = lift(world, hold, ["t4", "t5"])
     world.queues.follow_ups.clear()
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3"]
@@ -114,7 +126,7 @@ def test_only_what_waits_in_the_held_feed_can_be_set_aside(world: World) -> None
     world.run()
     [hold] = hold_items.holds(world.store)
     with pytest.raises(Invalid) as caught:
-        release(world.ports, world.now, hold, ["t9"])
+        lift(world, hold, ["t9"])
     assert caught.value.findings[0].item_id == "setAside.t9"
     assert hold_items.holds(world.store) == [hold]
 

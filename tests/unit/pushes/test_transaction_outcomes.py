@@ -6,9 +6,10 @@ import pytest
 
 from feedlane.feeds.push_operation import Door
 from feedlane.holds import items as hold_items
-from feedlane.holds.release import release
 from feedlane.pushes.outcomes import outcomes_of
+from tests import hold_actions
 from tests.fakes.upstream import REJECTED
+from tests.rights import acting_as
 from tests.worlds.feeds import World, transactions
 
 
@@ -18,15 +19,15 @@ def world() -> World:
 
 
 def outcomes(world: World, key: str) -> dict[str, tuple[str, int | None]]:
-    return {
-        transaction.id: (transaction.outcome.value, transaction.line)
-        for transaction in outcomes_of(world.store, world.operation(key))
-    }
+    operation = world.operation(key)
+    with acting_as("public_api"):
+        found = outcomes_of(world.store, operation)
+    return {transaction.id: (transaction.outcome.value, transaction.line) for transaction in found}
 
 
 def lift(world: World, *set_aside: str) -> str:
     [hold] = hold_items.holds(world.store)
-    [operation] = release(world.ports, world.now, hold, set_aside)
+    [operation] = hold_actions.lift(world, hold, set_aside)
     return operation.key
 
 

@@ -11,7 +11,9 @@ import pytest
 from feedlane.errors import Finding
 from feedlane.pushes.api_door import validate
 from feedlane.settings import items as settings_items
+from feedlane.store import keys
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.rights import acting_as
 from tests.worlds.feeds import World, transactions
 
 
@@ -31,7 +33,8 @@ def checked(world: World, pushed: list[dict[str, Any]]) -> tuple[list[str], list
     """`id validator` of each error, then of each warning."""
     body = json.dumps({"transactions": pushed})
     before = (len(world.operations()), world.feed())
-    findings = validate(world.store, world.now, COMPANY, CONNECTION, ACCOUNT, body)
+    with acting_as("public_api"):
+        findings = validate(world.store, world.now, COMPANY, CONNECTION, ACCOUNT, body)
     assert (len(world.operations()), world.feed()) == before
     assert world.queues.pushed == []
     errors, warnings = map(names, findings)
@@ -51,6 +54,12 @@ def test_order_known_ids_and_gaps_are_told_as_the_feed_stands(world: World) -> N
     assert checked(world, again) == ([], ["t1 Duplicate", "t2 Duplicate"])
     gap = transactions(1, start=3, day="2026-05-02", opening=500.0)
     assert checked(world, gap) == ([], ["t3 Gap"])
+
+
+def test_known_ids_are_known_even_if_a_crash_left_the_index_behind_the_ledger(world: World) -> None:
+    del world.table.items[keys.id_index(world.feed().id)]
+    again = transactions(2, day="2026-05-02")
+    assert checked(world, again) == ([], ["t1 Duplicate", "t2 Duplicate"])
 
 
 def test_a_gap_is_an_error_where_the_settings_say_so(world: World) -> None:

@@ -12,11 +12,11 @@ from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import FeedConnection, TenantAccess
 from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
-from feedlane.holds.release import release
 from feedlane.mapping import mapping, unmapping
 from feedlane.mapping.shapes import mapping_json
 from feedlane.problem import Problem
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.hold_actions import lift
 from tests.interruptions import crashes_everywhere
 from tests.worlds.feeds import World, transactions
 
@@ -130,7 +130,7 @@ def test_a_release_without_a_mapping_says_that_it_has_to_be_mapped() -> None:
     world.run()
     [hold] = hold_items.holds(world.store)
     with pytest.raises(Conflict, match="mapped again"):
-        release(world.ports, world.now, hold)
+        lift(world, hold)
 
 
 def test_a_rejection_of_an_earlier_feed_connection_leaves_the_present_one_alone() -> None:

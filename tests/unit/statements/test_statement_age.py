@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from datetime import timedelta
 
 from feedlane.feeds.upstream import Accepted, NoAnswer, StatementStatus
+from feedlane.statements.sender import Sender
+from feedlane.wiring.checks import Checks
+from tests.rights import acting
 from tests.worlds.feeds import World, transactions
 
 
 def watched() -> tuple[World, list[timedelta]]:
     world, ages = World(), list[timedelta]()
-    world.sender = replace(world.sender, record_age=ages.append)
-    world.checks = replace(world.checks, record_age=ages.append)
+    world.sender = acting("push_statements", Sender(world.ports, world.upstream, ages.append))
+    world.checks = acting("check_statements", Checks(world.ports, world.upstream, ages.append))
     return world, ages
 
 

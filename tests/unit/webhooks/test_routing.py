@@ -11,6 +11,7 @@ from feedlane.store.table import Write
 from feedlane.webhooks.delivery import DeliveryState
 from feedlane.webhooks.router import route
 from tests.builders import NOW
+from tests.rights import acting_as
 from tests.worlds.webhooks import World, hold_event
 
 
@@ -84,7 +85,8 @@ def test_a_consumer_enabled_at_that_moment_is_sent_the_event(world: World) -> No
     def race(*writes: Write) -> None:
         if not raced and len(writes) == 2:
             raced.append(True)
-            world.change(disabled=False)
+            with acting_as():
+                world.change(disabled=False)
         commit(*writes)
 
     world.table.commit = race  # type: ignore[method-assign]

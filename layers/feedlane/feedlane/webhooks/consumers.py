@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +68,8 @@ def create(
 ) -> tuple[Consumer, str]:
     """The new consumer and its signing secret. Former event names become the current ones. Raises `Invalid`.
 
+    Whatever fails, nothing is left behind: no one has seen the secret, so a consumer without this answer is no use.
+
     `targets` is "public" or "any": where webhooks of this deployment may go.
     """
     checked_headers = check_headers(headers or {})
@@ -82,15 +85,26 @@ def create(
     )
     if len(webhook_items.consumers(ports.store)) >= CONSUMERS_MAX:
         raise _too_many()
-    secret = vault.create_webhook_secret(consumer.id)
     try:
+        secret = vault.create_webhook_secret(consumer.id)
         if checked_headers:
             vault.set_webhook_headers(consumer.id, checked_headers)
         ports.store.commit(*webhook_items.add_counted_consumer(consumer, CONSUMERS_MAX))
-    except (ConditionFailed, Invalid) as error:
-        vault.delete_webhook_secret(consumer.id)
+    except Exception as error:
+        _undo_creation(ports.store, vault, consumer.id)
         raise _too_many() if isinstance(error, ConditionFailed) else error from error
     return consumer, secret
+
+
+def _undo_creation(store: Store, vault: Vault, consumer_id: str) -> None:
+    """Removes the consumer, if it was stored and only the answer was lost, and its secret.
+
+    What fails here is not reported: the caller raises what made the creation fail.
+    """
+    with suppress(Exception):
+        store.commit(*webhook_items.remove_counted_consumer(webhook_items.consumer(store, consumer_id)))
+    with suppress(Exception):
+        vault.delete_webhook_secret(consumer_id)
 
 
 def change(
