@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from tests import rights
 from tests.chaos.outbox.changes import Changes
 from tests.chaos.outbox.checks import after_all
 from tests.chaos.outbox.points import OnePoint, RandomPoints
@@ -44,6 +45,7 @@ def run_with_one_fault(number: int) -> Outcome:
 
 
 def _run(world: World, plan: object) -> Outcome:
+    rights.take_refusals()
     with world.deployed():
         world.faults.on = True
         plan(Changes(world))  # type: ignore[operator]
@@ -52,6 +54,7 @@ def _run(world: World, plan: object) -> Outcome:
         world.faults.on = False
         rested = _rest(world)
     violations = after_all(world)
+    violations += [f"rights: {refusal}" for refusal in rights.take_refusals()]
     if not rested:
         violations.insert(0, "lost: the world did not come to rest")
     received = world.endpoints.received
