@@ -40,7 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         result = perform(vault(), message)
     except FeedlaneError as error:
         data = error_as_data(error)
-        logger.warning("vault refused", kind=data["kind"], **ids)
+        # The class of the error, not its text: no text of a dependency comes into this log.
+        logger.warning("vault refused", kind=data["kind"], error=type(error).__name__, **ids)
         if ids.get("action") == "access_token" and isinstance(error, AppKeysRejected | Unavailable):
             # A dead token set is not counted: its connection is held, which has an event of its own.
             metrics.count(Metric.TOKEN_REFRESHES_FAILED)

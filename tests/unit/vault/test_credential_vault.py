@@ -139,7 +139,7 @@ def test_each_error_arrives_as_its_own_type(
 
 
 def test_a_version_that_is_not_shown_yet_arrives_as_unavailable_with_its_wait(
-    world: World, client: LambdaVault
+    world: World, client: LambdaVault, log: io.StringIO
 ) -> None:
     client.save_app_keys(CLIENT_ID, SECRET)
     world.secrets.client.lag = lambda: after_looks(20)
@@ -147,6 +147,7 @@ def test_a_version_that_is_not_shown_yet_arrives_as_unavailable_with_its_wait(
     with pytest.raises(Unavailable) as raised:
         client.access_token(token_set)
     assert raised.value.retry_after == RETRY_AFTER_SECONDS
+    assert "NotShownYet" in log.getvalue()
 
 
 def test_invalid_keys_arrive_with_the_field(client: LambdaVault) -> None:

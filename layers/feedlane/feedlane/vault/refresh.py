@@ -30,6 +30,10 @@ FORCED_EVERY = timedelta(hours=1)
 REJECTED_RETRY_AFTER_SECONDS = 60
 
 
+class NewTokenRejected(Unavailable):
+    """A 401 for a token that is new, or that was refreshed for a 401 within the hour."""
+
+
 class TokenRefresh:
     def __init__(
         self,
@@ -85,7 +89,7 @@ class TokenRefresh:
         if not lease_state.is_held(now) and not lease_state.in_doubt:
             is_repeated = tokens.refresh_token is not None and lease_state.was_forced_within(FORCED_EVERY, now)
             if is_repeated or lease_state.was_published_within(YOUNG, now):
-                raise Unavailable("Xero rejects an access token that is new", REJECTED_RETRY_AFTER_SECONDS)
+                raise NewTokenRejected("Xero rejects an access token that is new", REJECTED_RETRY_AFTER_SECONDS)
         return lease_state.as_forced(now)
 
     def _refresh_under_lease(
