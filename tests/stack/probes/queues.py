@@ -22,6 +22,8 @@ from tests.stack.probes.calling import Failed
 from tests.stack.probes.given import ACCOUNT, Given, given
 
 REFUSAL = "invalid-organisation-bank-feeds"
+# Further away than a new function instance takes to start after its policy has changed.
+SOON_SECONDS = 30
 
 # record_transactions
 
@@ -122,7 +124,7 @@ def finds_no_statement(instance: Instance) -> None:
 
 def looks_again_when_an_operation_is_due(instance: Instance) -> None:
     own = given(instance)
-    _check(own, _operation(own, due_in=2))
+    _check(own, _operation(own, due_in=SOON_SECONDS))
 
 
 def ends_an_operation_that_is_due(instance: Instance) -> None:
@@ -132,7 +134,7 @@ def ends_an_operation_that_is_due(instance: Instance) -> None:
 
 def rings_for_a_push_that_nobody_rang_for(instance: Instance) -> None:
     own = given(instance)
-    _check(own, _operation(own, due_in=2, through=0))
+    _check(own, _operation(own, due_in=SOON_SECONDS, through=0))
 
 
 def may_not_ask_for_the_connection(instance: Instance) -> None:
