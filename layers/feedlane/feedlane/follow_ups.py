@@ -6,14 +6,21 @@ default.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from feedlane.record import Record
 
 
-class StatementCheck(Record):
+class _Message(Record):
+    """Validators are built at the first message, not at import: most functions only send follow-ups."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class StatementCheck(_Message):
     """Has Xero ended the statement? `turn` counts the checks; a check whose turn has passed makes no call."""
 
     kind: Literal["statement"] = "statement"
@@ -22,7 +29,7 @@ class StatementCheck(Record):
     turn: int = 0
 
 
-class FeedConnectionCheck(Record):
+class FeedConnectionCheck(_Message):
     """Is the feed connection active? `turn` counts the checks; the delay grows with it."""
 
     kind: Literal["feedConnection"] = "feedConnection"
@@ -30,7 +37,7 @@ class FeedConnectionCheck(Record):
     turn: int = 0
 
 
-class PushOperationCheck(Record):
+class PushOperationCheck(_Message):
     """Was `transactions.fifo` notified of the push, and has the push timed out?"""
 
     kind: Literal["operation"] = "operation"
@@ -39,7 +46,7 @@ class PushOperationCheck(Record):
     company_id: str
 
 
-class Wake(Record):
+class Wake(_Message):
     """The feed may have something to send. `at` is the time of the planned wake-up, if it was planned."""
 
     kind: Literal["wake"] = "wake"
@@ -47,14 +54,14 @@ class Wake(Record):
     at: str = ""
 
 
-class WakeAll(Record):
+class WakeAll(_Message):
     """All feeds may have something to send: those of the connections after `after`."""
 
     kind: Literal["wakeAll"] = "wakeAll"
     after: str = ""
 
 
-class HoldCheck(Record):
+class HoldCheck(_Message):
     """Have the other feeds under the hold that stopped this feed been woken? For the app: those after `after`."""
 
     kind: Literal["hold"] = "hold"
@@ -62,7 +69,7 @@ class HoldCheck(Record):
     after: str = ""
 
 
-class ReleaseCheck(Record):
+class ReleaseCheck(_Message):
     """Is the release of the hold on this subject complete? Then its feeds are woken, those after `after`."""
 
     kind: Literal["release"] = "release"
@@ -71,14 +78,14 @@ class ReleaseCheck(Record):
     after: str = ""
 
 
-class RemovedAccountCheck(Record):
+class RemovedAccountCheck(_Message):
     """Have the open push operations of a removed account's feed failed?"""
 
     kind: Literal["removed"] = "removed"
     feed_id: str
 
 
-class OneOffAccessCheck(Record):
+class OneOffAccessCheck(_Message):
     """Has the connection's one-off access ended?"""
 
     kind: Literal["oneOffAccess"] = "oneOffAccess"
@@ -86,7 +93,7 @@ class OneOffAccessCheck(Record):
     connection_id: str
 
 
-class RecoveryCheck(Record):
+class RecoveryCheck(_Message):
     """Do the feeds of a recovered connection send again?"""
 
     kind: Literal["connectionBack"] = "connectionBack"
@@ -94,7 +101,7 @@ class RecoveryCheck(Record):
     connection_id: str
 
 
-class LinkStartCheck(Record):
+class LinkStartCheck(_Message):
     """Has the customer come back from Xero? `link_state` is the fingerprint of the start's state."""
 
     kind: Literal["linkStart"] = "linkStart"
@@ -113,9 +120,13 @@ FollowUp = (
     | RemovedAccountCheck
     | ConnectionFollowUp
 )
-_follow_ups: TypeAdapter[FollowUp] = TypeAdapter(Annotated[FollowUp, Field(discriminator="kind")])
+
+
+@cache
+def _adapter() -> TypeAdapter[FollowUp]:
+    return TypeAdapter(Annotated[FollowUp, Field(discriminator="kind")])
 
 
 def parse_follow_up(body: str | bytes) -> FollowUp:
     """Raises `ValueError` (pydantic's `ValidationError`) if the body is not a follow-up message."""
-    return _follow_ups.validate_json(body)
+    return _adapter().validate_json(body)
