@@ -1,4 +1,6 @@
-"""Releasing a hold of more feeds than fit into one commit: page by page, each resumed by a follow-up message.
+"""Releasing a hold of more feeds than fit into one commit, in several. A follow-up message resumes it after each page.
+
+Only an app's feeds have several pages; those of a tenant or a connection are one.
 
 The hold is marked first, and stands while its feeds' operations are started, so that until then nothing is sent and
 nothing fails. When all of them are started it is lifted, with its event; then the feeds are woken. The hold records how

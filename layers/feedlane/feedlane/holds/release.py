@@ -35,10 +35,10 @@ _ONLY_OWN_HOLD = "only releasing a feed's own hold can set transactions aside"
 def release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str] = ()) -> list[PushOperation]:
     """Lifts the hold. Answers the push operations under which the waiting transactions are sent.
 
-    For very many feeds it answers those of the first page: the release continues by itself, and lifts the hold at its
-    end. `set_aside` names transactions of a held feed that Xero will never accept: they stay in its ledger, marked, and
-    the rest is sent without them. Raises `NotFound` if the hold is already lifted, `Invalid`, `Conflict` (the feed is
-    not connected, or keeps changing).
+    For very many feeds of an app it answers those of the first page: the release continues by itself, and lifts the
+    hold at its end. `set_aside` names transactions of a held feed that Xero will never accept: they stay in its ledger,
+    marked, and the rest is sent without them. Raises `NotFound` if the hold is already lifted, `Invalid`, `Conflict`
+    (the feed is not connected, or keeps changing).
     """
     changing = Conflict("The feeds of this hold are changing right now; try again.")
     for attempt in attempts(f"the feeds under hold {hold.id}", otherwise=changing):

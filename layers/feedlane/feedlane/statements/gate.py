@@ -1,4 +1,4 @@
-"""The gate for calls about statements: Xero's rate limits, kept across all function instances."""
+"""The gate for calls about statements and feed connections: Xero's rate limits, kept across all function instances."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Limits:
     per_day: int | None = None
 
 
-# A little below Xero's limits, which leaves room for the calls of Link and the API, on which people wait.
+# Calls per minute are a little below Xero's 60 and 180: Link and the API, on which people wait, need some too.
 TENANT_LIMITS = Limits(per_minute=55, concurrent=5)
 APP_STATEMENT_LIMITS = Limits(per_minute=175)
 DAILY_CALLS_RESERVED = 100

@@ -1,4 +1,4 @@
-"""Token sets in the store: one per Xero user and app; the lease item names the valid version."""
+"""Token sets: one secret per Xero user and app, in Secrets Manager; its lease item in the table names the version."""
 
 from __future__ import annotations
 
