@@ -135,6 +135,7 @@ class Sender:
         if not (settings.enabled and settings.bank_feeds):
             return True
         if not feed.feed_connection_id:
+            self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
             return True
         if mapping.is_connecting(ahead, feed):
@@ -149,9 +150,22 @@ class Sender:
         """Fails the operations that a hold stops. Returns whether the feed is held."""
         holds = hold_items.holds_on(ahead, feed.hold_subjects)
         if holds:
+            self._supersede_sender(feed)
             company = company_items.company(self.ports.store, feed.company_id)
             placement.fail_waiting(self.ports, feed, holds[0], company, self.ports.clock())
         return bool(holds)
+
+    def _supersede_sender(self, feed: Feed) -> None:
+        """A sender that still waits for the answer about the statement in flight can no longer record it.
+
+        Its operations are about to fail. If it recorded an acceptance after that, the lines would be delivered and no
+        operation would report them: instead the release starts one, and finds the statement at the upstream.
+        """
+        if feed.flight is None or feed.flight.status is not FlightStatus.POSTING:
+            return
+        statement = statement_items.find_statement(self.ports.store, feed.id, feed.flight.number)
+        if statement is not None:
+            self.ports.store.commit(statement_items.put_statement(statement))
 
     def _post(self, feed: Feed) -> None:
         """Cuts only when posting is allowed: the longer Xero's limits delay a statement, the fuller it gets."""
