@@ -4,6 +4,7 @@
 | ---                          | ---                   | ---                      | ---                      |
 | settings, profile            | APP                   | SETTINGS, PROFILE        |                          |
 | API key                      | API_KEYS              | fingerprint              |                          |
+| revision of the API keys     | APP                   | API_KEYS                 |                          |
 | company                      | COMPANY#c             | COMPANY                  | COMPANIES / created#c    |
 | connection                   | COMPANY#c             | CONNECTION#k             | CONNECTIONS / k          |
 | source account               | CONNECTION#k          | ACCOUNT#a                |                          |
@@ -53,6 +54,7 @@ REPLAYS = "REPLAYS"
 
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
+API_KEYS_REVISION: Key = (APP, "API_KEYS")
 LINKED_COUNT: Key = (APP, "LINKED_COUNT")
 ROUND: Key = (APP, "ROUND")
 CONSUMER_COUNT: Key = (APP, "CONSUMER_COUNT")
