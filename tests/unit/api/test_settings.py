@@ -163,7 +163,7 @@ PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https:/
         ("termsUrl", "", "https://example.com/terms"),
         ("connectionLimit", 25, 5),
         ("gapIsError", False, True),
-        ("pkce", False, True),
+        ("pkce", True, False),
         ("linkPasswords", False, True),
     ],
 )
