@@ -31,7 +31,7 @@ LOOKS_SHARE = 0.8
 
 
 class Lane(IntEnum):
-    """Where a call waits. Whoever waits in one goes before those in the next.
+    """Where a call waits: posts, behind them looks, and before both those who could not go at their slot.
 
     A call that comes at its time and still may not go moves up one lane. So a look lets posts go first, but only once.
     """
