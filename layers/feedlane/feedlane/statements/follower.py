@@ -21,7 +21,6 @@ from feedlane.feeds.upstream import (
 )
 from feedlane.follow_ups import StatementCheck
 from feedlane.ports import Ports
-from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import Scope
 from feedlane.statements import end as statement_end
 from feedlane.statements import events as statement_events
@@ -59,7 +58,7 @@ class StatementFollower:
     def _poll(self, check: StatementCheck, feed: Feed, statement: StatementRecord) -> None:
         self.record_age(self.ports.clock() - (statement.posted_on or statement.created))
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        with poll.wait_before_call(self.ports, feed.tenant_id) as wait_seconds:
+        with poll.wait_before_call(self.ports, feed) as wait_seconds:
             if wait_seconds is not None:
                 self._postpone(check, wait_seconds)
                 return
@@ -128,4 +127,4 @@ class StatementFollower:
 
     def _postpone(self, check: StatementCheck, seconds: float) -> None:
         """Schedules the same poll again: this one was not allowed to go, or Xero asked to wait."""
-        self.ports.queues.follow_up(check, max(1, min(DELAY_SECONDS_MAX, int(seconds) + 1)))
+        self.ports.queues.follow_up(check, poll.postponed_seconds(seconds))

@@ -30,13 +30,13 @@ from feedlane.ids import fingerprint
 from feedlane.mapping import mapping, unmapping
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
-from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from feedlane.statements import items as statement_items
 from feedlane.statements.answer import FIRST_CHECK_SECONDS, AnswerRecorder, NotAtXero, proves_not_taken
 from feedlane.statements.gate import Gate
+from feedlane.statements.limits import Lane
 from feedlane.statements.statement import StatementRecord, StatementState, Wait, next_statement
-from feedlane.statements.waits import not_before, schedule_wake
+from feedlane.statements.waits import not_before, schedule_wake, wait_keys
 from feedlane.store import keys
 from feedlane.store.read_ahead import with_read_ahead
 from feedlane.store.store import Store
@@ -87,14 +87,14 @@ class Sender:
         if self._must_wait(feed):
             return
         gate, call_id = Gate(self.ports), self.ports.new_id()
-        wait_seconds = gate.enter(feed.tenant_id, self.ports.clock(), call_id)
+        wait_seconds = gate.enter(feed, Lane.POSTS, call_id)
         if wait_seconds is not None:
             schedule_wake(self.ports, feed, self.ports.clock() + timedelta(seconds=wait_seconds))
             return
         try:
             self._post(feed)
         finally:
-            gate.leave(feed.tenant_id, self.ports.clock(), call_id)
+            gate.leave(feed.tenant_id, call_id)
 
     def _check_flight(self, feed: Feed) -> None:
         """The upstream has the statement. Schedules the first check if the sender crashed before it did.
@@ -118,14 +118,14 @@ class Sender:
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
-        limits = [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id), (Scope.FEED, feed.id)]
+        waits = wait_keys(feed, Lane.POSTS)
         ahead = with_read_ahead(
             self.ports.store,
             [
                 keys.SETTINGS,
                 keys.source_account(feed.connection_id, feed.account_id),
                 *(keys.hold(*subject) for subject in feed.hold_subjects),
-                *(keys.not_before(*subject) for subject in limits),
+                *waits,
             ],
         )
         if self._fail_if_held(feed, ahead):
@@ -140,7 +140,7 @@ class Sender:
             return True
         if mapping.is_connecting(ahead, feed):
             return True
-        until = not_before(ahead, limits)
+        until = not_before(ahead, waits)
         if until is None or until <= now:
             return False
         schedule_wake(self.ports, feed, until)

@@ -22,6 +22,7 @@
 | earliest next call (limits)  | LIMIT#scope#subject   | LIMIT                    |                          |
 | a consumer's pause           | LIMIT#consumer#id     | LIMIT                    |                          |
 | number of calls (limits)     | LIMIT#scope#subject   | TRAFFIC                  |                          |
+| a feed's slot for a call     | LIMIT#feed#k/a        | SLOT#POSTS, SLOT#LOOKS   |                          |
 | a feed's planned wake-up     | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
@@ -148,6 +149,10 @@ def wake(feed_id: str) -> Key:
 
 def traffic(scope: str, subject: str) -> Key:
     return f"LIMIT#{scope}#{subject}", "TRAFFIC"
+
+
+def slot(feed_id: str, lane: str) -> Key:
+    return f"LIMIT#feed#{feed_id}", f"SLOT#{lane}"
 
 
 def consumer(consumer_id: str) -> Key:
