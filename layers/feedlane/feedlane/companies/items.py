@@ -11,7 +11,7 @@ from feedlane.errors import NotFound
 from feedlane.store import keys
 from feedlane.store.records import add_record, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Delete, Put, When
+from feedlane.store.table import Delete, Index, Put, When
 
 # Above this many companies it is cheaper to read the list of all connections than those of each company.
 COMPANIES_READ_SINGLY_MAX = 50
@@ -29,7 +29,7 @@ def company(store: Store, company_id: str) -> Company:
 
 
 def companies(store: Store) -> Iterable[Company]:
-    return map(Company.model_validate, store.table.query(keys.COMPANIES, index=True))
+    return map(Company.model_validate, store.table.query(keys.COMPANIES, index=Index.LISTS))
 
 
 def add_company(company: Company) -> Put:
@@ -66,7 +66,7 @@ def connections_by_company(store: Store, companies: Iterable[Company]) -> dict[s
     if len(ids) <= COMPANIES_READ_SINGLY_MAX:
         return {id: connections(store, id) for id in ids}
     by_company: dict[str, list[Connection]] = {id: [] for id in ids}
-    for item in store.table.query(keys.CONNECTIONS, index=True):
+    for item in store.table.query(keys.CONNECTIONS, index=Index.LISTS):
         if item["company_id"] in by_company:
             by_company[item["company_id"]].append(Connection.model_validate(item))
     return by_company

@@ -13,7 +13,7 @@ from feedlane.feeds.line import Line
 from feedlane.store import keys
 from feedlane.store.records import item_of, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Item, Key, Put, When
+from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Index, Item, Key, Put, When
 
 
 def find_feed(store: Store, feed_id: str) -> Feed | None:
@@ -43,7 +43,7 @@ def find_feeds(store: Store, feed_ids: Iterable[str]) -> list[Feed]:
 
 def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:
     """As they are now: the index may lag, so it only says which feeds there are."""
-    return find_feeds(store, [item["id"] for item in store.table.query(keys.tenant(tenant_id), index=True)])
+    return find_feeds(store, [item["id"] for item in store.table.query(keys.tenant(tenant_id), index=Index.LISTS)])
 
 
 def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
@@ -54,7 +54,7 @@ def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
 
 def all_feeds(store: Store) -> Iterator[Feed]:
     """Every feed of every connection."""
-    for item in store.table.query(keys.CONNECTIONS, index=True):
+    for item in store.table.query(keys.CONNECTIONS, index=Index.LISTS):
         yield from feeds_of_connection(store, item["id"])
 
 

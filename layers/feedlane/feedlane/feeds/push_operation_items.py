@@ -16,7 +16,7 @@ from feedlane.ids import fingerprint
 from feedlane.store import keys
 from feedlane.store.records import expiry, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, Delete, Key, Put, When
+from feedlane.store.table import ABSENT, Delete, Index, Key, Put, When
 
 # Content older than a year is refused because of its dates, so nothing needs to be kept for longer.
 CONTENT_RETENTION = timedelta(days=400)
@@ -44,7 +44,7 @@ def operation(store: Store, company_id: str, key: str) -> PushOperation:
 
 def operations_of_company(store: Store, company_id: str) -> Iterable[PushOperation]:
     """Newest first."""
-    items = store.table.query(keys.pushes(company_id), index=True, reverse=True)
+    items = store.table.query(keys.pushes(company_id), index=Index.LISTS, reverse=True)
     return map(PushOperation.model_validate, items)
 
 

@@ -10,7 +10,7 @@ from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.records import add_record, item_of
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Delete, Put, When
+from feedlane.store.table import Add, Delete, Index, Put, When
 
 
 def holds_on(store: Store, subjects: Iterable[tuple[Scope, str]]) -> list[Hold]:
@@ -31,7 +31,7 @@ def holds_of_feed(store: Store, feed_id: str) -> list[Hold]:
 
 
 def holds(store: Store) -> list[Hold]:
-    return [Hold.model_validate(item) for item in store.table.query(keys.HOLDS, index=True)]
+    return [Hold.model_validate(item) for item in store.table.query(keys.HOLDS, index=Index.LISTS)]
 
 
 def hold_by_id(store: Store, hold_id: str) -> Hold:
