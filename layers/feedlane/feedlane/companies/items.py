@@ -9,6 +9,7 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import NotFound
 from feedlane.store import keys
+from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import add_record, put_record, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Delete, Index, Put, When
@@ -108,7 +109,8 @@ def add_source_account(account: SourceAccount) -> Put:
 
 
 def put_source_account(account: SourceAccount) -> Put:
-    return put_record(keys.source_account(account.connection_id, account.id), account)
+    due = due_keys(Kind.ACCOUNT, account.id, account.look)
+    return put_record(keys.source_account(account.connection_id, account.id), account, **due)
 
 
 def remove_source_account(account: SourceAccount) -> Delete:
@@ -121,4 +123,5 @@ def _company_index_keys(company: Company) -> dict[str, str]:
 
 
 def _connection_index_keys(connection: Connection) -> dict[str, str]:
-    return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id}
+    due = due_keys(Kind.CONNECTION, connection.id, connection.look)
+    return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id} | due

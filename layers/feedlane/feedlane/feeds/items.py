@@ -11,6 +11,7 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RecordedTransaction
 from feedlane.feeds.line import Line
 from feedlane.store import keys
+from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import item_of, put_record, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Index, Item, Key, Put, When
@@ -21,12 +22,12 @@ def find_feed(store: Store, feed_id: str) -> Feed | None:
 
 
 def add_feed(feed: Feed) -> Put:
-    return Put(item_of(keys.feed(feed.id), feed.but(version=1), **_tenant_index(feed)), ABSENT)
+    return Put(item_of(keys.feed(feed.id), feed.but(version=1), **_index_keys(feed)), ABSENT)
 
 
 def put_feed(feed: Feed) -> Put:
     """Fails if the feed has changed since it was read: appending, cutting and delivering exclude each other."""
-    return put_record(keys.feed(feed.id), feed, **_tenant_index(feed))
+    return put_record(keys.feed(feed.id), feed, **_index_keys(feed))
 
 
 def feed_unchanged(feed: Feed) -> Condition:
@@ -156,5 +157,7 @@ def _id_item(feed_id: str, sequence: int, line: Line) -> Item:
     return {"pk": pk, "sk": sk, "seq": sequence, "print": line.fingerprint}
 
 
-def _tenant_index(feed: Feed) -> dict[str, str]:
-    return {"gsi1pk": keys.tenant(feed.tenant_id), "gsi1sk": feed.id}
+def _index_keys(feed: Feed) -> dict[str, str]:
+    """In its tenant's list, and in the due index while something waits, whoever has forgotten to say when to look."""
+    look = feed.look or (feed.created if feed.waiting or feed.flight else None)
+    return {"gsi1pk": keys.tenant(feed.tenant_id), "gsi1sk": feed.id} | due_keys(Kind.FEED, feed.id, look)

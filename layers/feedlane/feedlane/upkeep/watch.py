@@ -1,6 +1,6 @@
 """The watch: every ten minutes it finds work that a crash or a dead letter has interrupted, and resumes it.
 
-It covers only work without a message of its own on a queue.
+Whatever waits is in the due index (`store/due.py`), so that none of it depends on a message.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from feedlane.errors import Unavailable
 from feedlane.ports import Ports
 from feedlane.record import Record
 from feedlane.settings import app_keys
-from feedlane.upkeep import refreshes_in_doubt, stalled_replays
+from feedlane.upkeep import overdue, refreshes_in_doubt, stalled_replays
 
 
 class WatchResult(Record):
-    """`keys`: whether a change of the app's keys had to be finished; None if the vault was unavailable."""
+    """`keys`: whether a change of the app's keys had to be finished; None if the vault was unavailable.
+
+    `rung`: how many of each kind nobody was coming back for.
+    """
 
     replays_requeued: int
     replays_given_up: tuple[str, ...]
     refreshes_resolved: int
     refreshes_ended: int
     keys: bool | None
+    rung: dict[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Watch:
             refreshes_resolved=refreshes.resolved,
             refreshes_ended=refreshes.ended,
             keys=self._finish_key_change(),
+            # Last, since it may take the longest.
+            rung={kind.value: count for kind, count in overdue.ring(self.ports).items() if count},
         )
 
     def _finish_key_change(self) -> bool | None:
