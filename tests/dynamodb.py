@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from feedlane.store.table import Index
+
 
 def create_table(client: Any, name: str) -> None:
-    attributes = ("pk", "sk", "gsi1pk", "gsi1sk")
+    attributes = ("pk", "sk", *Index.LISTS.keys, *Index.DUE.keys)
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes],
         KeySchema=_schema("pk", "sk"),
         GlobalSecondaryIndexes=[
-            {"IndexName": "gsi1", "KeySchema": _schema("gsi1pk", "gsi1sk"), "Projection": {"ProjectionType": "ALL"}}
+            {"IndexName": index.value, "KeySchema": _schema(*index.keys), "Projection": {"ProjectionType": projection}}
+            for index, projection in ((Index.LISTS, "ALL"), (Index.DUE, "KEYS_ONLY"))
         ],
     )
 

@@ -14,10 +14,10 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from feedlane.store.table import Add, Condition, Delete, Put, Write
+from feedlane.store.table import Add, Condition, Delete, Index, Put, Write
 
 VAULT = "credential_vault"
-TABLE, INDEX = "Table", "Table/index/gsi1"
+TABLE = "Table"
 SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
 
 _ACTIONS: dict[type[Write], str] = {
@@ -103,6 +103,11 @@ def require_writes(writes: Iterable[Write]) -> None:
     """A transaction needs the right to each of its writes; there is none to the transaction itself."""
     for write in writes:
         require(_ACTIONS[type(write)], TABLE)
+
+
+def index(index: Index) -> str:
+    """The resource that an index of the table is."""
+    return f"{TABLE}/index/{index}"
 
 
 def require_vault() -> None:

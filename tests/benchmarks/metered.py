@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from feedlane.store.table import Condition, Item, Key, Write
+from feedlane.store.table import Condition, Index, Item, Key, Write
 from tests.fakes.quick_table import QuickTable
 
 WRITE_UNIT_BYTES = 1024
@@ -18,7 +18,7 @@ QUERY_PAGE_BYTES = 1_000_000
 
 
 class MeteredTable(QuickTable):
-    """Counts DynamoDB's request units: item sizes rounded up, doubled in a transaction, once more for the index.
+    """Counts DynamoDB's request units: item sizes rounded up, doubled in a transaction, once more for each index.
 
     Reads are strongly consistent, as in `DynamoDBTable`; a missing item costs one unit. A write is charged for the
     larger of the item before and after it.
@@ -41,7 +41,7 @@ class MeteredTable(QuickTable):
         return items
 
     def query(self, pk: str, **conditions: Any) -> Iterable[Item]:
-        """Charged by the total size read; half for the index, whose reads are eventually consistent."""
+        """Charged by the total size read; half for an index, whose reads are eventually consistent."""
         items = list(super().query(pk, **conditions))
         size = 0
         for item in items:
@@ -70,8 +70,17 @@ class MeteredTable(QuickTable):
     def _count_write(self, key: Key, before: Item | None, times: int, indexed: bool = True) -> None:
         after = self.items.get(key)
         units = max(1, math.ceil(max(size_of(before or {}), size_of(after or {})) / WRITE_UNIT_BYTES))
-        in_index = "gsi1pk" in (before or {}) or "gsi1pk" in (after or {})
-        self.used["dynamodb_write_unit"] += units * times + (units if in_index and indexed else 0)
+        self.used["dynamodb_write_unit"] += units * times
+        if indexed:
+            listed = Index.LISTS.keys[0] in (before or {}) or Index.LISTS.keys[0] in (after or {})
+            self.used["dynamodb_write_unit"] += units if listed else 0
+            self.used["dynamodb_write_unit"] += _due_units(before or {}, after or {})
+
+
+def _due_units(before: Item, after: Item) -> int:
+    """The due index has only keys: it is written when an item comes or goes, and twice when it moves."""
+    places = [tuple(item.get(name) for name in Index.DUE.keys) for item in (before, after)]
+    return 0 if places[0] == places[1] else sum(place != (None, None) for place in places)
 
 
 def size_of(value: Any) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -21,6 +22,8 @@ from feedlane.statements import end as statement_end
 from feedlane.statements import items as statement_items
 from feedlane.statements import sender as statement_sender
 from feedlane.statements.answer import AnswerRecorder
+from feedlane.store import due
+from feedlane.upkeep import overdue
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.xero.api import XeroApi
@@ -122,12 +125,34 @@ def money_is_rounded() -> AbstractContextManager[Any]:
     return patch.object(push_content, "parse_transaction", rounded)
 
 
+def nobody_is_rung() -> AbstractContextManager[Any]:
+    return patch.object(overdue, "ring", lambda ports: overdue.Looks())
+
+
+def looks_are_far_off() -> AbstractContextManager[Any]:
+    return patch.object(due, "LOOK_AFTER", timedelta(minutes=30))
+
+
 def lambda_stops_loops() -> AbstractContextManager[Any]:
     return patch.object(template, "allows_recursion", lambda function: False)
 
 
+@contextmanager
+def _without_the_watch(broken: Callable[[], AbstractContextManager[Any]]) -> Iterator[None]:
+    """What the watch would mend otherwise."""
+    with broken(), nobody_is_rung():
+        yield
+
+
+MENDED_BY_THE_WATCH = (no_feed_is_woken_again, no_doorbell_check_is_scheduled)
+NO_MESSAGE_LOST = {"message_lost": 0.0}
+
 MUTATIONS = {
-    broken.__name__: Mutation(invariant, caught_as, broken, rates)
+    broken.__name__: (
+        Mutation(invariant, caught_as, partial(_without_the_watch, broken), rates | NO_MESSAGE_LOST)
+        if broken in MENDED_BY_THE_WATCH
+        else Mutation(invariant, caught_as, broken, rates)
+    )
     for invariant, caught_as, broken, rates in (
         ("1 order", "order", dates_are_not_checked, {"push_reordered": 0.5}),
         ("1 order, days", "order", no_day_is_waited_for, {"zone_moved": 1.0}),
@@ -148,5 +173,7 @@ MUTATIONS = {
         ("6 tokens, one refresh", "tokens", everyone_gets_the_lease, {"clock_jump_hours": 0.5, "xero_401": 0.3}),
         ("7 secrets", "secrets", a_rejected_token_is_logged, {"xero_401": 0.3}),
         ("8 money", "money", money_is_rounded, {}),
+        ("10 no feed depends on a message", "nothing lost", nobody_is_rung, {"message_lost": 0.3}),
+        ("10 looked at in time", "looked at", looks_are_far_off, {}),
     )
 }

@@ -1,21 +1,21 @@
-"""The table in memory, with faults around every read and write, an index that lags, and a history of writes."""
+"""The table in memory, with faults around every read and write, indexes that lag, and a history of writes."""
 
 from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from feedlane.clock import local_date
-from feedlane.store.table import Contended, Item, Key, Write, require_each_once
+from feedlane.store.table import Contended, Index, Item, Key, Write, require_each_once
 from tests.chaos.faults import Faults
 from tests.chaos.timeline import Timeline
 from tests.fakes.quick_table import QuickTable
 
 READ_SECONDS, WRITE_SECONDS = 0.004, 0.008
-# The lag of the index: usual, and when a fault strikes (from, to).
+# The lag of the indexes: usual, and when a fault strikes (from, to).
 INDEX_LAG_SECONDS, INDEX_LATE_SECONDS = 0.05, (1.0, 15.0)
 
 
@@ -34,6 +34,7 @@ class ChaosTable(QuickTable):
         self.written: list[Item] = []
         self.requests: set[bytes] = set()
         self.early: list[str] = []
+        self.on_write: Callable[[Key, Item | None, Item | None], None] = lambda key, before, after: None
         self._lagging: deque[tuple[float, Key, Item | None, Item | None]] = deque()
         self._timeline = timeline
         self._faults = faults
@@ -75,9 +76,11 @@ class ChaosTable(QuickTable):
         self._change(lambda: super(ChaosTable, self).delete_many(keys))
 
     def _apply(self, write: Write) -> None:
-        is_new = write.key not in self.items
+        before = self.items.get(write.key)
+        is_new = before is None
         super()._apply(write)
         item = self.items.get(write.key)
+        self.on_write(write.key, before, item)
         if item is None:
             return
         self.written.append(item)
@@ -89,8 +92,8 @@ class ChaosTable(QuickTable):
                 self.early.append(item["end_date"])
 
     def _update_index(self, key: Key, before: Item | None, after: Item | None) -> None:
-        """Queues the write for the index, which sees all writes later than the table, in order."""
-        if "gsi1pk" not in (before or {}) and "gsi1pk" not in (after or {}):
+        """Queues the write for the indexes, which see all writes later than the table, in order."""
+        if not any(index.keys[0] in item for index in Index for item in (before or {}, after or {})):
             return
         lag = INDEX_LAG_SECONDS
         if self._faults.strike("index_late"):
@@ -99,7 +102,7 @@ class ChaosTable(QuickTable):
         self._lagging.append((due, key, before, after))
 
     def _catch_up(self) -> None:
-        """Applies the writes that the index has seen by now."""
+        """Applies the writes that the indexes have seen by now."""
         while self._lagging and self._lagging[0][0] <= self._timeline.seconds:
             _, key, before, after = self._lagging.popleft()
             super()._update_index(key, before, after)

@@ -16,6 +16,7 @@ from feedlane.store.table import (
     Condition,
     ConditionFailed,
     Delete,
+    Index,
     Item,
     ItemNamedTwice,
     Key,
@@ -141,11 +142,11 @@ def test_an_addition_counts_from_nothing_and_writes_along(table: Table) -> None:
 def test_an_addition_removes_fields_and_with_them_the_item_from_its_list(table: Table) -> None:
     pk, listed = _partition(), _partition()
     table.commit(Add((pk, "1"), "sum", 1, set={"gsi1pk": listed, "gsi1sk": "one", "mark": "a"}))
-    assert [item["sk"] for item in table.query(listed, index=True)] == ["1"]
+    assert [item["sk"] for item in table.query(listed, index=Index.LISTS)] == ["1"]
     table.commit(Add((pk, "1"), "sum", 1, set={"mark": "b"}, remove=("gsi1pk", "gsi1sk", "never-there")))
 
     assert table.get((pk, "1")) == {"pk": pk, "sk": "1", "sum": 2, "mark": "b"}
-    assert list(table.query(listed, index=True)) == []
+    assert list(table.query(listed, index=Index.LISTS)) == []
 
 
 def test_an_addition_stops_at_its_limit(table: Table) -> None:

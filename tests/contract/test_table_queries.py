@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from feedlane.store.table import Delete, Put, Table
+from feedlane.store.table import Delete, Index, Put, Table
 
 # Eight of these are more than the megabyte that DynamoDB answers at once.
 LARGE = b"\x00" * 300_000
@@ -51,13 +51,26 @@ def test_the_index_lists_across_partitions_what_asks_to_be_listed(table: Table) 
         Put({"pk": f"{pk}-2", "sk": "1", "gsi1pk": listed, "gsi1sk": "a", "raw": b"\x01"}),
         Put({"pk": f"{pk}-3", "sk": "1"}),
     )
-    assert [item["pk"] for item in table.query(listed, index=True)] == [f"{pk}-2", pk]
-    assert [item["pk"] for item in table.query(listed, index=True, reverse=True, limit=1)] == [pk]
-    assert [item["raw"] for item in table.query(listed, index=True, end="a")] == [b"\x01"]
+    assert [item["pk"] for item in table.query(listed, index=Index.LISTS)] == [f"{pk}-2", pk]
+    assert [item["pk"] for item in table.query(listed, index=Index.LISTS, reverse=True, limit=1)] == [pk]
+    assert [item["raw"] for item in table.query(listed, index=Index.LISTS, end="a")] == [b"\x01"]
 
     # When one is deleted and one rewritten without the list, then neither is in it
     table.commit(Delete((f"{pk}-2", "1")), Put({"pk": pk, "sk": "1"}))
-    assert list(table.query(listed, index=True)) == []
+    assert list(table.query(listed, index=Index.LISTS)) == []
+
+
+def test_the_due_index_answers_the_keys_of_what_is_due_in_order(table: Table) -> None:
+    # Given items with the index's keys, two of them due at the same time, and one that is no longer listed
+    pk, due = _partition(), _partition()
+    for sk, at in (("1", "2026-03-01T10:10Z"), ("2", "2026-03-01T10:05Z"), ("3", "2026-03-01T10:05Z")):
+        table.commit(Put({"pk": pk, "sk": sk, "gsi2pk": due, "gsi2sk": at, "gsi1pk": due, "gsi1sk": "a", "more": 1}))
+    table.commit(Put({"pk": pk, "sk": "3", "more": 2}))
+
+    # Then only keys are answered, the earliest first
+    earliest = {"pk": pk, "sk": "2", "gsi2pk": due, "gsi2sk": "2026-03-01T10:05Z"}
+    assert [item["sk"] for item in table.query(due, index=Index.DUE)] == ["2", "1"]
+    assert list(table.query(due, end="2026-03-01T10:05Z", limit=5, index=Index.DUE)) == [earliest]
 
 
 # many at once

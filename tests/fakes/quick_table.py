@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from feedlane.store.table import Add, Condition, Delete, Item, Key, Put, Write
+from feedlane.store.table import Add, Condition, Delete, Index, Item, Key, Put, Write
 from tests import rights
-from tests.fakes.table import MemoryTable
+from tests.fakes.table import MemoryTable, projected
 
 
 class QuickTable(MemoryTable):
@@ -23,7 +24,9 @@ class QuickTable(MemoryTable):
         super().__init__()
         self._names: dict[str, dict[str, None]] = defaultdict(dict)
         self._sorted: dict[str, list[str]] = {}
-        self._index: dict[str, _Partition] = defaultdict(_Partition)
+        self._indexes: dict[Index, dict[str, _Partition]] = {
+            index: defaultdict(partial(_Partition, index)) for index in Index
+        }
 
     def get(self, key: Key) -> Item | None:
         rights.require("dynamodb:GetItem", rights.TABLE)
@@ -36,18 +39,24 @@ class QuickTable(MemoryTable):
         return {key: self.items[key] for key in listed if key in self.items}
 
     def query(
-        self, pk: str, *, index: bool = False, reverse: bool = False, limit: int | None = None, **bounds: Any
+        self, pk: str, *, index: Index | None = None, reverse: bool = False, limit: int | None = None, **bounds: Any
     ) -> Iterable[Item]:
-        rights.require("dynamodb:Query", rights.INDEX if index else rights.TABLE)
+        rights.require("dynamodb:Query", rights.index(index) if index else rights.TABLE)
         if index:
-            partition = self._index[pk]
-            items = [partition.items[key] for key in partition.keys[_within(partition.names, **bounds)]]
+            partition = self._indexes[index][pk]
+            items = [
+                projected(partition.items[key], index) for key in partition.keys[_within(partition.names, **bounds)]
+            ]
         else:
             names = self._in_order(pk)
             items = [self.items[pk, name] for name in names[_within(names, **bounds)]]
         if reverse:
             items.reverse()
         return items[:limit]
+
+    def listed(self, index: Index) -> dict[str, _Partition]:
+        """The partitions of the index, by name."""
+        return self._indexes[index]
 
     def _in_order(self, pk: str) -> list[str]:
         """The partition's sort keys, sorted on first use."""
@@ -86,30 +95,33 @@ class QuickTable(MemoryTable):
         self._update_index(key, before, after)
 
     def _update_index(self, key: Key, before: Item | None, after: Item | None) -> None:
-        if before is not None and "gsi1pk" in before:
-            self._index[before["gsi1pk"]].remove(key)
-        if after is not None and "gsi1pk" in after:
-            self._index[after["gsi1pk"]].add(key, after)
+        for index, partitions in self._indexes.items():
+            name = index.keys[0]
+            if before is not None and name in before:
+                partitions[before[name]].remove(key)
+            if after is not None and name in after:
+                partitions[after[name]].add(key, after)
 
 
 class _Partition:
-    """One partition of the index: its items, and their keys in the order of the index."""
+    """One partition of an index: its items, and their keys in the order of the index."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: Index) -> None:
+        self._sort_name = index.keys[1]
         self.items: dict[Key, Item] = {}
         self.names: list[str] = []
         self.keys: list[Key] = []
 
     def add(self, key: Key, item: Item) -> None:
         self.items[key] = item
-        position = bisect_right(self.names, item["gsi1sk"])
-        self.names.insert(position, item["gsi1sk"])
+        position = bisect_right(self.names, item[self._sort_name])
+        self.names.insert(position, item[self._sort_name])
         self.keys.insert(position, key)
 
     def remove(self, key: Key) -> None:
         item = self.items.pop(key, None)
         if item is not None:
-            position = self.keys.index(key, bisect_left(self.names, item["gsi1sk"]))
+            position = self.keys.index(key, bisect_left(self.names, item[self._sort_name]))
             del self.names[position], self.keys[position]
 
 

@@ -12,6 +12,7 @@ from feedlane.store.table import (
     Condition,
     ConditionFailed,
     Delete,
+    Index,
     Item,
     Key,
     Put,
@@ -48,12 +49,12 @@ class MemoryTable:
         end: str | None = None,
         reverse: bool = False,
         limit: int | None = None,
-        index: bool = False,
+        index: Index | None = None,
     ) -> Iterable[Item]:
-        rights.require("dynamodb:Query", rights.INDEX if index else rights.TABLE)
+        rights.require("dynamodb:Query", rights.index(index) if index else rights.TABLE)
         if start is not None and end is not None and start > end:
             raise ValueError("BETWEEN requires an upper bound that is not below the lower one")
-        hash_name, range_name = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
+        hash_name, range_name = index.keys if index else ("pk", "sk")
         items = [
             item
             for item in list(self.items.values())
@@ -63,7 +64,7 @@ class MemoryTable:
             and (end is None or item[range_name] <= end)
         ]
         items.sort(key=lambda item: item[range_name], reverse=reverse)
-        return [_copied(item) for item in items[:limit]]
+        return [_copied(projected(item, index)) for item in items[:limit]]
 
     def commit(self, *writes: Write) -> None:
         if not 1 <= len(writes) <= WRITES_PER_COMMIT_MAX:
@@ -117,6 +118,13 @@ class MemoryTable:
                     changed.pop(field, None)
             case Condition():
                 pass
+
+
+def projected(item: Item, index: Index | None) -> Item:
+    """What the index answers of an item: `Index.DUE` has only keys."""
+    if index is not Index.DUE:
+        return item
+    return {name: item[name] for name in ("pk", "sk", *index.keys)}
 
 
 def _copied(value: Any) -> Any:

@@ -14,7 +14,7 @@ from feedlane.aws.queues import SQSQueues
 from feedlane.environment import environment
 from feedlane.follow_ups import Wake
 from feedlane.queues import Queues
-from feedlane.store.table import Add, Condition, Delete, Put, Table, When
+from feedlane.store.table import Add, Condition, Delete, Index, Put, Table, When
 from feedlane.vault.secrets import Secrets
 from feedlane.vault.secrets_manager import SecretsManager
 from tests import rights
@@ -59,7 +59,10 @@ class Client:
                 rights.SECRETS if self._service == "secretsmanager" else rights.TABLE
             )
             self.needed += [
-                (f"{self._service}:{action}", rights.INDEX if request.get("IndexName") else resource)
+                (
+                    f"{self._service}:{action}",
+                    f"{rights.TABLE}/index/{request['IndexName']}" if request.get("IndexName") else resource,
+                )
                 for action in _actions(method, request)
             ]
             if method == "put_secret_value":
@@ -83,7 +86,7 @@ def _actions(method: str, request: dict[str, Any]) -> list[str]:
         lambda table: table.get_many([KEY]),
         lambda table: table.get_many([]),
         lambda table: list(table.query("a")),
-        lambda table: list(table.query("a", index=True)),
+        lambda table: list(table.query("a", index=Index.LISTS)),
         lambda table: table.commit(Put(ITEM)),
         lambda table: table.commit(Delete(KEY)),
         lambda table: table.commit(Add(KEY, "count", 1)),

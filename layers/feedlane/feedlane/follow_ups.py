@@ -21,29 +21,41 @@ class _Message(Record):
 
 
 class StatementCheck(_Message):
-    """Has Xero ended the statement? `turn` counts the checks; a check whose turn has passed makes no call."""
+    """Has Xero ended the statement? `turn` counts the checks; a check whose turn has passed makes no call.
+
+    `once`: the watch asks, and comes back by itself, so this check is not put off if it may not call now.
+    """
 
     kind: Literal["statement"] = "statement"
     feed_id: str
     number: int
     turn: int = 0
+    once: bool = False
 
 
 class FeedConnectionCheck(_Message):
-    """Is the feed connection active? `turn` counts the checks; the delay grows with it."""
+    """Is the feed connection active? `turn` counts the checks; the delay grows with it.
+
+    `once`: the watch asks, and comes back by itself, so this check is followed by no other.
+    """
 
     kind: Literal["feedConnection"] = "feedConnection"
     feed_id: str
     turn: int = 0
+    once: bool = False
 
 
 class PushOperationCheck(_Message):
-    """Was `transactions.fifo` notified of the push, and has the push timed out?"""
+    """Was `transactions.fifo` notified of the push, and has the push timed out?
+
+    `once`: the watch asks, and comes back by itself, so this check is followed by no other.
+    """
 
     kind: Literal["operation"] = "operation"
     feed_id: str
     operation_key: str
     company_id: str
+    once: bool = False
 
 
 class Wake(_Message):

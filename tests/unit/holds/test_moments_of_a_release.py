@@ -10,6 +10,7 @@ from feedlane.holds import items as hold_items
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings.changes import change_settings
 from feedlane.store import keys
+from feedlane.store.table import Index
 from tests.builders import COMPANY
 from tests.fakes.upstream import NO_FEEDS
 from tests.hold_actions import hold_app, hold_tenant, lift
@@ -63,7 +64,7 @@ def test_what_an_idle_feed_records_while_a_hold_is_lifted_goes_on_under_an_opera
 def test_a_release_sees_what_the_index_does_not_know_yet(world: World) -> None:
     hold = hold_tenant(world)
     table = world.store.table
-    lagging, real = list(table.query(keys.tenant("tenant-1"), index=True)), table.query
+    lagging, real = list(table.query(keys.tenant("tenant-1"), index=Index.LISTS)), table.query
     table.query = lambda pk, **options: lagging if options.get("index") else real(pk, **options)  # type: ignore[method-assign]
     world.record(world.message(transactions(2)))
     world.run()

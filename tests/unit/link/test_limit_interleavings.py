@@ -17,6 +17,7 @@ from feedlane.link import connections
 from feedlane.link.choice import OrganisationChoice
 from feedlane.link.linking import Linking, NotLinkedReason
 from feedlane.store import keys
+from feedlane.store.table import Index
 from tests.builders import NOW
 from tests.worlds.web import World
 
@@ -102,7 +103,7 @@ def test_in_no_order_of_steps_are_more_linked_than_the_limit_allows(seed: int) -
 
     def count() -> None:
         nonlocal linked_max
-        connections = map(Connection.model_validate, world.table.query(keys.CONNECTIONS, index=True))
+        connections = map(Connection.model_validate, world.table.query(keys.CONNECTIONS, index=Index.LISTS))
         linked_max = max(linked_max, sum(_is_counted(connection) for connection in connections))
 
     # When six and a demo company come back, one linked connection reconnects and another leaves, all at once

@@ -22,7 +22,7 @@ from feedlane.pushes import doorbell
 from feedlane.pushes.message import BATCH_SIZE_MAX
 from feedlane.settings import items as settings_items
 from feedlane.store import keys
-from feedlane.store.table import Item
+from feedlane.store.table import Index, Item
 from tests import builders
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.handlers import Context, load, sample
@@ -134,7 +134,7 @@ def _left(world: World) -> Left:
     partition = {item["sk"]: item for item in world.store.table.query(keys.feed_partition(FEED))}
     operations = [
         *world.operations(),
-        *map(PushOperation.model_validate, world.store.table.query(keys.pushes(OTHER_COMPANY), index=True)),
+        *map(PushOperation.model_validate, world.store.table.query(keys.pushes(OTHER_COMPANY), index=Index.LISTS)),
     ]
     return Left(
         lines=feed_items.read_lines(world.store, FEED, 1, 1000),

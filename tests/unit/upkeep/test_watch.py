@@ -18,7 +18,15 @@ from tests.worlds.app_keys import World
 from tests.worlds.vault import CLIENT_ID, SECRET, Crash
 
 EVENT = {"watch": True}
-NOTHING = {"replays_requeued": 0, "replays_given_up": [], "refreshes_resolved": 0, "refreshes_ended": 0, "keys": False}
+NOTHING = {
+    "replays_requeued": 0,
+    "replays_given_up": [],
+    "refreshes_resolved": 0,
+    "refreshes_ended": 0,
+    "keys": False,
+    "rung": {},
+    "looks_failed": [],
+}
 
 
 def _run_watch(world: World, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:

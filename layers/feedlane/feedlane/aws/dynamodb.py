@@ -17,6 +17,7 @@ from feedlane.store.table import (
     ConditionFailed,
     Contended,
     Delete,
+    Index,
     Item,
     Key,
     Put,
@@ -72,7 +73,7 @@ class DynamoDBTable:
         end: str | None = None,
         reverse: bool = False,
         limit: int | None = None,
-        index: bool = False,
+        index: Index | None = None,
     ) -> Iterator[Item]:
         request = self._query_request(pk, prefix, start, end, index)
         request["ScanIndexForward"] = not reverse
@@ -89,8 +90,10 @@ class DynamoDBTable:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _query_request(self, pk: str, prefix: str, start: str | None, end: str | None, index: bool) -> dict[str, Any]:
-        hash_name, range_name = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
+    def _query_request(
+        self, pk: str, prefix: str, start: str | None, end: str | None, index: Index | None
+    ) -> dict[str, Any]:
+        hash_name, range_name = index.keys if index else ("pk", "sk")
         condition, values = f"{hash_name} = :pk", {":pk": pk}
         if prefix:
             condition += f" AND begins_with({range_name}, :prefix)"
@@ -109,7 +112,7 @@ class DynamoDBTable:
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": {name: _serialize(value) for name, value in values.items()},
         }
-        return request | ({"IndexName": "gsi1"} if index else {"ConsistentRead": True})
+        return request | ({"IndexName": index.value} if index else {"ConsistentRead": True})
 
     def commit(self, *writes: Write) -> None:
         require_each_once(write.key for write in writes)

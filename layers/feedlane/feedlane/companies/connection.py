@@ -75,6 +75,8 @@ class Connection(Record):
     scopes: tuple[str, ...] = ()
     access_ends: datetime | None = None
     """When one-off access ends; None for continuous access."""
+    look: datetime | None = None
+    """When the watch looks at what follows a (re)connection."""
     errors: tuple[ConnectionFault, ...] = ()
     version: int = 1
 

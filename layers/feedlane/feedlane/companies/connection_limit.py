@@ -16,7 +16,7 @@ from feedlane.events.outbox import put_event
 from feedlane.ports import Ports
 from feedlane.store import keys
 from feedlane.store.store import Store
-from feedlane.store.table import Add, ConditionFailed, When, Write
+from feedlane.store.table import Add, ConditionFailed, Index, When, Write
 
 
 def is_reached(store: Store, limit: int | None) -> bool:
@@ -47,7 +47,7 @@ def recount(store: Store) -> int:
     """Counts the linked connections and corrects the count. A count that changes at the same time stays as it is."""
     stored = store.table.get(keys.LINKED_COUNT)
     # The index lags behind the table, so each connection that it lists is read from the table.
-    listed = store.table.query(keys.CONNECTIONS, index=True)
+    listed = store.table.query(keys.CONNECTIONS, index=Index.LISTS)
     items = store.table.get_many((item["pk"], item["sk"]) for item in listed)
     connections = [Connection.model_validate(item) for item in items.values()]
     before, after = int(stored["count"]) if stored else 0, sum(_counts(connection) for connection in connections)

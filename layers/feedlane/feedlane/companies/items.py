@@ -9,9 +9,10 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import NotFound
 from feedlane.store import keys
+from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import add_record, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Delete, Put, When
+from feedlane.store.table import Delete, Index, Put, When
 
 # Above this many companies it is cheaper to read the list of all connections than those of each company.
 COMPANIES_READ_SINGLY_MAX = 50
@@ -29,7 +30,7 @@ def company(store: Store, company_id: str) -> Company:
 
 
 def companies(store: Store) -> Iterable[Company]:
-    return map(Company.model_validate, store.table.query(keys.COMPANIES, index=True))
+    return map(Company.model_validate, store.table.query(keys.COMPANIES, index=Index.LISTS))
 
 
 def add_company(company: Company) -> Put:
@@ -66,7 +67,7 @@ def connections_by_company(store: Store, companies: Iterable[Company]) -> dict[s
     if len(ids) <= COMPANIES_READ_SINGLY_MAX:
         return {id: connections(store, id) for id in ids}
     by_company: dict[str, list[Connection]] = {id: [] for id in ids}
-    for item in store.table.query(keys.CONNECTIONS, index=True):
+    for item in store.table.query(keys.CONNECTIONS, index=Index.LISTS):
         if item["company_id"] in by_company:
             by_company[item["company_id"]].append(Connection.model_validate(item))
     return by_company
@@ -108,7 +109,8 @@ def add_source_account(account: SourceAccount) -> Put:
 
 
 def put_source_account(account: SourceAccount) -> Put:
-    return put_record(keys.source_account(account.connection_id, account.id), account)
+    due = due_keys(Kind.ACCOUNT, account.id, account.look)
+    return put_record(keys.source_account(account.connection_id, account.id), account, **due)
 
 
 def remove_source_account(account: SourceAccount) -> Delete:
@@ -121,4 +123,5 @@ def _company_index_keys(company: Company) -> dict[str, str]:
 
 
 def _connection_index_keys(connection: Connection) -> dict[str, str]:
-    return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id}
+    due = due_keys(Kind.CONNECTION, connection.id, connection.look)
+    return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id} | due

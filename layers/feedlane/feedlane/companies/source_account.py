@@ -51,7 +51,8 @@ class AccountMapping(Record):
 class SourceAccount(Record):
     """`given` is what the platform sent, echoed unchanged: Codat's SDKs choose their model by its fields.
 
-    `problem` is why Xero rejected the last feed connection; it goes when the account is mapped again.
+    `problem` is why Xero rejected the last feed connection; it goes when the account is mapped again. `look` is when
+    the watch looks at what follows a mapping.
     """
 
     id: str
@@ -68,6 +69,7 @@ class SourceAccount(Record):
     problem: Problem | None = None
     modified: datetime
     given: dict[str, Any] = {}
+    look: datetime | None = None
     version: int = 1
 
     @property

@@ -7,11 +7,12 @@ from datetime import datetime
 from feedlane.clock import iso
 from feedlane.store import keys
 from feedlane.store.store import Store
+from feedlane.store.table import Index
 
 
 def in_doubt_since(store: Store, moment: datetime, limit: int) -> list[str]:
     """The ids of token sets in doubt since `moment` or longer, the oldest first."""
-    items = store.table.query(keys.REFRESHES, end=iso(moment), limit=limit, index=True)
+    items = store.table.query(keys.REFRESHES, end=iso(moment), limit=limit, index=Index.LISTS)
     return [item["gsi1sk"].partition("#")[2] for item in items]
 
 

@@ -53,6 +53,9 @@ class Feed(Record):
     `flight.last` 8. Five lines are `waiting` (6 to 10): those in flight are not yet delivered.
 
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
+
+    `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
+    anew; what is only appended does not, or a steady stream would put the look off for ever.
     """
 
     id: str
@@ -74,6 +77,7 @@ class Feed(Record):
     flight: Flight | None = None
     gathering: Gathering | None = None
     set_aside: tuple[SetAside, ...] = ()
+    look: datetime | None = None
     version: int = 0
 
     @property

@@ -11,9 +11,10 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RecordedTransaction
 from feedlane.feeds.line import Line
 from feedlane.store import keys
+from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import item_of, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Item, Key, Put, When
+from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Index, Item, Key, Put, When
 
 
 def find_feed(store: Store, feed_id: str) -> Feed | None:
@@ -21,12 +22,12 @@ def find_feed(store: Store, feed_id: str) -> Feed | None:
 
 
 def add_feed(feed: Feed) -> Put:
-    return Put(item_of(keys.feed(feed.id), feed.but(version=1), **_tenant_index(feed)), ABSENT)
+    return Put(item_of(keys.feed(feed.id), feed.but(version=1), **_index_keys(feed)), ABSENT)
 
 
 def put_feed(feed: Feed) -> Put:
     """Fails if the feed has changed since it was read: appending, cutting and delivering exclude each other."""
-    return put_record(keys.feed(feed.id), feed, **_tenant_index(feed))
+    return put_record(keys.feed(feed.id), feed, **_index_keys(feed))
 
 
 def feed_unchanged(feed: Feed) -> Condition:
@@ -43,7 +44,7 @@ def find_feeds(store: Store, feed_ids: Iterable[str]) -> list[Feed]:
 
 def feeds_of_tenant(store: Store, tenant_id: str) -> list[Feed]:
     """As they are now: the index may lag, so it only says which feeds there are."""
-    return find_feeds(store, [item["id"] for item in store.table.query(keys.tenant(tenant_id), index=True)])
+    return find_feeds(store, [item["id"] for item in store.table.query(keys.tenant(tenant_id), index=Index.LISTS)])
 
 
 def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
@@ -54,7 +55,7 @@ def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
 
 def all_feeds(store: Store) -> Iterator[Feed]:
     """Every feed of every connection."""
-    for item in store.table.query(keys.CONNECTIONS, index=True):
+    for item in store.table.query(keys.CONNECTIONS, index=Index.LISTS):
         yield from feeds_of_connection(store, item["id"])
 
 
@@ -156,5 +157,7 @@ def _id_item(feed_id: str, sequence: int, line: Line) -> Item:
     return {"pk": pk, "sk": sk, "seq": sequence, "print": line.fingerprint}
 
 
-def _tenant_index(feed: Feed) -> dict[str, str]:
-    return {"gsi1pk": keys.tenant(feed.tenant_id), "gsi1sk": feed.id}
+def _index_keys(feed: Feed) -> dict[str, str]:
+    """In its tenant's list, and in the due index while something waits, whoever has forgotten to say when to look."""
+    look = feed.look or (feed.created if feed.waiting or feed.flight else None)
+    return {"gsi1pk": keys.tenant(feed.tenant_id), "gsi1sk": feed.id} | due_keys(Kind.FEED, feed.id, look)

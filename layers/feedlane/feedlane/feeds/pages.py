@@ -10,6 +10,7 @@ from feedlane.feeds.feed import Feed
 from feedlane.ids import feed_id
 from feedlane.store import keys
 from feedlane.store.store import Store
+from feedlane.store.table import Index
 
 # Connections are read one by one, and something is written or sent for each feed: a page takes about a tenth of a
 # function's time.
@@ -28,7 +29,7 @@ def feed_page(store: Store, after: str = "") -> FeedPage:
     """The feeds of the next connections after the connection `after`, in the order of the connections' ids."""
     # No id is the prefix of another one: all have the same length.
     start = f"{after}!" if after else None
-    items = store.table.query(keys.CONNECTIONS, start=start, limit=CONNECTIONS_PER_PAGE_MAX, index=True)
+    items = store.table.query(keys.CONNECTIONS, start=start, limit=CONNECTIONS_PER_PAGE_MAX, index=Index.LISTS)
     connection_ids = [item["id"] for item in items]
     feed_ids: list[str] = []
     for number, id in enumerate(connection_ids, 1):

@@ -52,6 +52,12 @@ class PushOperation(Record):
     version: int = 0
 
     @property
+    def is_unrecorded(self) -> bool:
+        """A push of the API that the ledger has yet to take, or refuse. One that timed out is recorded all the same."""
+        has_ended = self.status not in (PushStatus.PENDING, PushStatus.TIMED_OUT)
+        return self.door is Door.API and not self.through and not has_ended
+
+    @property
     def feed_id(self) -> str:
         return feed_id(self.connection_id, self.account_id)
 

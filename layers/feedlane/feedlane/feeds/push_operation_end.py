@@ -35,6 +35,18 @@ def succeed(ports: Ports, feed_id: str, through: int, company: Company, now: dat
             _end(ports, feed_id, operations, lambda operation: operation.succeeded(now), company, now)
 
 
+def success_writes(ports: Ports, feed_id: str, through: int, company: Company, now: datetime) -> list[Write] | None:
+    """The same as writes for the commit of the delivery; None if they do not fit into one."""
+    batches = list(_batches(push_operation_items.open_operations(ports.store, feed_id, through=through)))
+    if len(batches) > 1:
+        return None
+    return [
+        write
+        for batch in batches
+        for write in _end_writes(ports, feed_id, batch, lambda operation: operation.succeeded(now), company, now)
+    ]
+
+
 def fail(
     ports: Ports,
     feed_id: str,
@@ -84,12 +96,23 @@ def _end(
     One that has already ended is only removed from the list of open operations.
     """
     for batch in _batches(operations):
-        writes: list[Write] = [*conditions]
-        for operation in batch:
-            if operation.status is PushStatus.PENDING:
-                writes += end_writes(ports, end(operation), company, now)
-            writes.append(push_operation_items.remove_open_operation(feed_id, operation))
-        ports.store.commit(*writes)
+        ports.store.commit(*conditions, *_end_writes(ports, feed_id, batch, end, company, now))
+
+
+def _end_writes(
+    ports: Ports,
+    feed_id: str,
+    operations: Iterable[PushOperation],
+    end: Callable[[PushOperation], PushOperation],
+    company: Company,
+    now: datetime,
+) -> list[Write]:
+    writes: list[Write] = []
+    for operation in operations:
+        if operation.status is PushStatus.PENDING:
+            writes += end_writes(ports, end(operation), company, now)
+        writes.append(push_operation_items.remove_open_operation(feed_id, operation))
+    return writes
 
 
 def _batches(operations: Iterable[PushOperation]) -> Iterator[list[PushOperation]]:

@@ -11,12 +11,13 @@ from feedlane.clock import iso
 from feedlane.errors import Finding, NotFound
 from feedlane.feeds.items import pack_lines, unpack_lines
 from feedlane.feeds.line import Line
-from feedlane.feeds.push_operation import PushOperation
+from feedlane.feeds.push_operation import PushOperation, PushStatus
 from feedlane.ids import fingerprint
 from feedlane.store import keys
+from feedlane.store.due import LATE_AFTER, Kind, due_keys, next_look
 from feedlane.store.records import expiry, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, Delete, Key, Put, When
+from feedlane.store.table import ABSENT, Delete, Index, Key, Put, When
 
 # Content older than a year is refused because of its dates, so nothing needs to be kept for longer.
 CONTENT_RETENTION = timedelta(days=400)
@@ -44,7 +45,7 @@ def operation(store: Store, company_id: str, key: str) -> PushOperation:
 
 def operations_of_company(store: Store, company_id: str) -> Iterable[PushOperation]:
     """Newest first."""
-    items = store.table.query(keys.pushes(company_id), index=True, reverse=True)
+    items = store.table.query(keys.pushes(company_id), index=Index.LISTS, reverse=True)
     return map(PushOperation.model_validate, items)
 
 
@@ -58,7 +59,15 @@ def put_operation(operation: PushOperation) -> Put:
     trimmed = operation.but(errors=_trim_findings(operation.errors), warnings=_trim_findings(operation.warnings))
     key = keys.push_operation(operation.company_id, operation.key)
     order = f"{iso(operation.requested_on)}#{operation.key}"
-    return put_record(key, trimmed, gsi1pk=keys.pushes(operation.company_id), gsi1sk=order)
+    due = due_keys(Kind.PUSH, operation.key, _look(operation))
+    return put_record(key, trimmed, gsi1pk=keys.pushes(operation.company_id), gsi1sk=order, **due)
+
+
+def _look(operation: PushOperation) -> datetime | None:
+    """When the watch looks at the operation itself. Once it is recorded, its feed sees to all but its time-out."""
+    if operation.is_unrecorded:
+        return next_look(operation.requested_on)
+    return operation.due + LATE_AFTER if operation.status is PushStatus.PENDING and operation.due else None
 
 
 def estimated_bytes(operation: PushOperation) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from feedlane.errors import NotFound
 from feedlane.holds.hold import Hold
 from feedlane.scope import Scope
 from feedlane.store import keys
+from feedlane.store.due import Kind, due_keys, next_look
 from feedlane.store.records import add_record, item_of
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Delete, Put, When
+from feedlane.store.table import Add, Delete, Index, Item, Put, When
 
 
 def holds_on(store: Store, subjects: Iterable[tuple[Scope, str]]) -> list[Hold]:
@@ -31,7 +33,7 @@ def holds_of_feed(store: Store, feed_id: str) -> list[Hold]:
 
 
 def holds(store: Store) -> list[Hold]:
-    return [Hold.model_validate(item) for item in store.table.query(keys.HOLDS, index=True)]
+    return [Hold.model_validate(item) for item in store.table.query(keys.HOLDS, index=Index.LISTS)]
 
 
 def hold_by_id(store: Store, hold_id: str) -> Hold:
@@ -52,17 +54,15 @@ def replace_hold(standing: Hold, hold: Hold) -> Put:
     return Put(item, When(equal={"id": standing.id, "releasing": False}))
 
 
-def mark_releasing(hold: Hold) -> Put:
+def mark_releasing(hold: Hold, now: datetime) -> Put:
     """Begins its release. Fails if that has begun, or the hold is lifted."""
-    item = item_of(keys.hold(hold.scope, hold.subject), hold.but(releasing=True), **_hold_index_keys(hold))
+    item = _releasing_item(hold.but(releasing=True), now)
     return Put(item, When(equal={"id": hold.id, "releasing": False}))
 
 
-def advance_release(hold: Hold, after: str, released: int) -> Put:
+def advance_release(hold: Hold, after: str, released: int, now: datetime) -> Put:
     """Records how far its release has come. Fails if another invocation has continued or finished it."""
-    advanced = hold.but(release_after=after, released=released)
-    item = item_of(keys.hold(hold.scope, hold.subject), advanced, **_hold_index_keys(hold))
-    return Put(item, _release_unchanged(hold))
+    return Put(_releasing_item(hold.but(release_after=after, released=released), now), _release_unchanged(hold))
 
 
 def finish_release(hold: Hold) -> Delete:
@@ -90,6 +90,12 @@ def still_standing(hold: Hold) -> Add:
 
 def _release_unchanged(hold: Hold) -> When:
     return When(equal={"id": hold.id, "releasing": True, "release_after": hold.release_after})
+
+
+def _releasing_item(hold: Hold, now: datetime) -> Item:
+    """In the due index until the release has ended, which removes the hold."""
+    due = due_keys(Kind.HOLD, hold.id, next_look(now))
+    return item_of(keys.hold(hold.scope, hold.subject), hold, **_hold_index_keys(hold), **due)
 
 
 def _hold_index_keys(hold: Hold) -> dict[str, str]:

@@ -30,8 +30,9 @@ from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
+from feedlane.store.due import NOTHING_LEFT, Look, next_look
 from feedlane.store.store import Store
-from feedlane.store.table import Condition, ConditionFailed, Contended, When, Write
+from feedlane.store.table import Condition, ConditionFailed, Contended, Item, When, Write
 
 # Each feed is three writes; a commit has at most a hundred.
 FEEDS_PER_COMMIT_MAX = 30
@@ -44,7 +45,7 @@ def release_in_parts(ports: Ports, now: datetime, hold: Hold) -> list[PushOperat
     """
     _schedule_advance(ports.queues, hold, SAFETY_DELAY_SECONDS)
     if not hold.releasing:
-        ports.store.commit(hold_items.mark_releasing(hold))
+        ports.store.commit(hold_items.mark_releasing(hold, now))
         hold = hold.but(releasing=True)
     return _advance(ports, now, hold)
 
@@ -59,6 +60,15 @@ def resume(ports: Ports, now: datetime, check: ReleaseCheck) -> None:
         _advance(ports, now, hold)
 
 
+def look(ports: Ports, now: datetime, item: Item) -> Look:
+    """Resumes a release that has not come on."""
+    hold = Hold.model_validate(item)
+    if not hold.releasing:
+        return NOTHING_LEFT
+    _schedule_advance(ports.queues, hold, 0)
+    return Look(rung=True, again=next_look(now))
+
+
 def _advance(ports: Ports, now: datetime, hold: Hold) -> list[PushOperation]:
     """Starts the operations of the next page of feeds. After the last page the hold is lifted."""
     changing = Conflict("The feeds of this hold are changing right now; its release continues automatically.")
@@ -67,7 +77,7 @@ def _advance(ports: Ports, now: datetime, hold: Hold) -> list[PushOperation]:
         feeds, companies = feeds_with_waiting_lines(ports.store, page.feeds)
         released = hold.released + sum(feed.waiting for feed in feeds)
         if page.resume_after is not None:
-            writes: list[Write] = [hold_items.advance_release(hold, page.resume_after, released)]
+            writes: list[Write] = [hold_items.advance_release(hold, page.resume_after, released, now)]
         else:
             company = company_of(ports.store, hold, companies)
             event = hold_events.released(ports, hold, released, company, now)
@@ -113,7 +123,7 @@ def _start_operations(store: Store, now: datetime, hold: Hold, feeds: Sequence[F
         writes: list[Write] = [still_releasing]
         for feed in remaining[start : start + FEEDS_PER_COMMIT_MAX]:
             writes += [
-                feed_items.feed_unchanged(feed),
+                feed_items.put_feed(feed.but(look=next_look(now))),
                 *operation_writes(feed, release_operation(feed, now, _operation_key(hold, feed))),
             ]
         store.commit(*writes)

@@ -25,6 +25,7 @@ from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.scope import Scope
 from feedlane.store.attempts import attempts
+from feedlane.store.due import next_look
 from feedlane.store.store import Store
 from feedlane.store.table import Write
 
@@ -73,6 +74,13 @@ def resume_connection(ports: Ports, now: datetime, connection: Connection) -> No
         release(ports, now, hold)
 
 
+def is_resumed(store: Store, connection: Connection) -> bool:
+    """Whether nothing is left to do of what follows a (re)connection."""
+    if hold_items.find_hold(store, Scope.CONNECTION, connection.id):
+        return False
+    return all(_updated(feed, connection) == feed for feed in feed_items.feeds_of_connection(store, connection.id))
+
+
 def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str]) -> list[PushOperation]:
     marked_feed = _with_set_aside(ports.store, hold, set_aside, now) if set_aside else None
     page = feed_page_in_scope(ports.store, hold.scope, hold.subject)
@@ -90,7 +98,8 @@ def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[st
     waiting = sum(feed.waiting for feed in feeds)
     event = hold_events.released(ports, hold, waiting, company, now, tuple(set_aside))
     writes: list[Write] = (
-        [feed_items.put_feed(marked_feed)] if marked_feed else [feed_items.feed_unchanged(feed) for feed in feeds]
+        # While they were held, the watch has hardly looked at them.
+        [feed_items.put_feed(feed.but(look=next_look(now))) for feed in feeds]
     )
     for feed, operation in zip(feeds, operations, strict=True):
         writes += release_operations.operation_writes(feed, operation)
@@ -111,17 +120,22 @@ def _reload_hold(store: Store, hold: Hold) -> Hold:
 def _update_feed(store: Store, feed_id: str, connection: Connection) -> None:
     for attempt in attempts(f"feed {feed_id}"):
         feed = feed_items.find_feed(store, feed_id)
-        if feed is None or connection.tenant is None:
+        if feed is None:
             return
-        updated = feed.but(
-            tenant_id=connection.tenant.id,
-            token_set_id=connection.token_set_id,
-            time_zone=connection.tenant.time_zone,
-        )
+        updated = _updated(feed, connection)
         if updated == feed:
             return
         with attempt:
             store.commit(feed_items.put_feed(updated))
+
+
+def _updated(feed: Feed, connection: Connection) -> Feed:
+    """The feed with what its connection gives access to now."""
+    if connection.tenant is None:
+        return feed
+    return feed.but(
+        tenant_id=connection.tenant.id, token_set_id=connection.token_set_id, time_zone=connection.tenant.time_zone
+    )
 
 
 def _with_set_aside(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> Feed:

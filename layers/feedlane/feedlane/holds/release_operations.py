@@ -16,6 +16,7 @@ from feedlane.holds.hold import Hold
 from feedlane.ports import Ports
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
+from feedlane.store.due import next_look
 from feedlane.store.store import Store
 from feedlane.store.table import Write
 
@@ -59,13 +60,19 @@ def ensure_operation(ports: Ports, now: datetime, feed: Feed) -> None:
     That is so after an account was removed, which failed its operations, and created again. May be repeated.
     """
     for attempt in attempts(f"feed {feed.id}"):
-        if not feed.waiting or hold_items.holds_on(ports.store, feed.hold_subjects):
-            return
-        open_operations = push_operation_items.open_operations(ports.store, feed.id, after=feed.delivered_through)
-        if any(operation.through == feed.recorded_through for operation in open_operations):
+        if not lacks_operation(ports.store, feed):
             return
         operation = release_operation(feed, now, ports.new_id())
         with attempt:
-            ports.store.commit(feed_items.feed_unchanged(feed), *operation_writes(feed, operation))
+            after = feed.but(look=next_look(now))
+            ports.store.commit(feed_items.put_feed(after), *operation_writes(feed, operation))
             return
         feed = feed_items.find_feed(ports.store, feed.id) or feed
+
+
+def lacks_operation(store: Store, feed: Feed) -> bool:
+    """Whether lines wait that no hold stops, and no open operation waits for the last of them."""
+    if not feed.waiting or hold_items.holds_on(store, feed.hold_subjects):
+        return False
+    open_operations = push_operation_items.open_operations(store, feed.id, after=feed.delivered_through)
+    return all(operation.through != feed.recorded_through for operation in open_operations)

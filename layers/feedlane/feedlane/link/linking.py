@@ -28,6 +28,7 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.settings import OFFLINE_ACCESS, Settings, limit_of
 from feedlane.store import keys
 from feedlane.store.attempts import AttemptsExhausted, attempts
+from feedlane.store.due import next_look
 from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 
 # Concurrent callbacks contend for the count of linked connections: each retries until it succeeds.
@@ -184,6 +185,7 @@ class Linking:
             token_set_id=choice.token_set_id,
             scopes=choice.scopes,
             access_ends=choice.access_ends,
+            look=next_look(now),
         )
         if settings.bank_feeds and linked.lacks_bank_feeds:
             linked = linked.with_fault(fault_of(BANK_FEEDS_SCOPE_MISSING, now))

@@ -13,13 +13,14 @@ from feedlane.companies.connection_end import reconnection_needed_writes
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING
 from feedlane.credentials.problems import ONE_OFF_ENDED
 from feedlane.events.outbox import put_event
-from feedlane.follow_ups import RecoveryCheck
+from feedlane.follow_ups import OneOffAccessCheck, RecoveryCheck
 from feedlane.holds import release as hold_release
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
-from feedlane.store.table import ConditionFailed, Write
+from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look
+from feedlane.store.table import ConditionFailed, Item, Write
 
 # How long Xero keeps an unused refresh token: after that only the customer can restore a connection.
 RECOVERY_PERIOD = timedelta(days=60)
@@ -80,8 +81,23 @@ def check(ports: Ports, now: datetime, check: RecoveryCheck) -> None:
         hold_release.resume_connection(ports, now, connection)
 
 
+def look(ports: Ports, now: datetime, item: Item) -> Look:
+    """Has a connection checked whose feeds do not send again although it works, or whose one-off access has ended."""
+    connection = Connection.model_validate(item)
+    if not connection.is_linked or connection.needs_reconnection:
+        return NOTHING_LEFT
+    ids = {"company_id": connection.company_id, "connection_id": connection.id}
+    if connection.access_ends is not None and connection.access_ends + LATE_AFTER <= now:
+        ports.queues.follow_up(OneOffAccessCheck(**ids), 0)
+        return Look(rung=True, again=next_look(now))
+    if hold_release.is_resumed(ports.store, connection):
+        return Look(again=connection.access_ends and connection.access_ends + LATE_AFTER)
+    ports.queues.follow_up(RecoveryCheck(**ids), 0)
+    return Look(rung=True, again=next_look(now))
+
+
 def _recovery_writes(ports: Ports, now: datetime, before: Connection, listed: Connection) -> list[Write]:
-    recovered = listed.with_faults_resolved(now).but(status=ConnectionStatus.LINKED)
+    recovered = listed.with_faults_resolved(now).but(status=ConnectionStatus.LINKED, look=next_look(now))
     company = company_items.company(ports.store, before.company_id)
     event = company_events.connection_recovered(ports, before, recovered, company, "xero", now)
     is_demo = before.tenant is not None and before.tenant.demo

@@ -5,13 +5,17 @@ from __future__ import annotations
 from feedlane.ids import fingerprint
 from feedlane.link.state import LINK_STATE_RETENTION, LinkState, UsedState
 from feedlane.store import keys
+from feedlane.store.due import LATE_AFTER, Kind, due_keys
 from feedlane.store.records import add_record, expiry, item_of, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Put, When, Write
 
 
 def add_state(state: LinkState) -> Put:
-    return add_record(keys.state(state.fingerprint), state, expires_at=expiry(state.expires, LINK_STATE_RETENTION))
+    """Listed in the due index until it is used or reported."""
+    due = due_keys(Kind.LINK_START, state.fingerprint, state.expires + LATE_AFTER)
+    expires_at = expiry(state.expires, LINK_STATE_RETENTION)
+    return add_record(keys.state(state.fingerprint), state, expires_at=expires_at, **due)
 
 
 def find_state(store: Store, state: str) -> LinkState | None:

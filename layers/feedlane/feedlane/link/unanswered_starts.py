@@ -5,12 +5,14 @@ There is no callback from the page that Xero shows at the app's connection limit
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from feedlane.companies import connection_limit
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionFault
+from feedlane.errors import NotFound
 from feedlane.events.outbox import put_event
 from feedlane.follow_ups import LinkStartCheck
 from feedlane.link import state_items as link_state_items
@@ -19,7 +21,8 @@ from feedlane.ports import Ports
 from feedlane.queues import Queues
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
-from feedlane.store.table import Write
+from feedlane.store.due import NOTHING_LEFT, Look
+from feedlane.store.table import Item, Write
 
 REASON = "start-unanswered"
 CUSTOMER_MESSAGE = "Authorization not completed"
@@ -30,6 +33,16 @@ CHECK_DELAY_SECONDS = int(LINK_STATE_LIFETIME.total_seconds()) + 1
 def schedule_check(queues: Queues, state: LinkState) -> None:
     """Schedules a check for when the state expires."""
     queues.follow_up(LinkStartCheck(link_state=state.fingerprint), CHECK_DELAY_SECONDS)
+
+
+def look(ports: Ports, now: datetime, item: Item) -> Look:
+    """Reports the start whose check was lost. Raises `ConditionFailed` if something has just changed."""
+    state = LinkState.model_validate(item)
+    if state.used or state.reported:
+        return NOTHING_LEFT
+    with suppress(NotFound):  # the company was deleted
+        check(ports, now, LinkStartCheck(link_state=state.fingerprint))
+    return Look(rung=True)
 
 
 def check(ports: Ports, now: datetime, check: LinkStartCheck) -> None:

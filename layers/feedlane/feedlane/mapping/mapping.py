@@ -21,12 +21,14 @@ from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds import release_operations
+from feedlane.holds.hold import Hold
 from feedlane.ids import feed_id, fingerprint
 from feedlane.mapping import items as mapping_items
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
+from feedlane.store.due import NOTHING_LEFT, Look, next_look
 from feedlane.store.store import Store
-from feedlane.store.table import Put, Write
+from feedlane.store.table import Item, Put, Write
 
 FIRST_CHECK_SECONDS = 1
 DELETION_RETRY_SECONDS = 5
@@ -96,7 +98,7 @@ def map_account(
         feed_start_date=feed_start_date,
     )
     status = SourceAccountStatus.CONNECTED if feed_connection.active else SourceAccountStatus.CONNECTING
-    mapped = account.but(status=status, mapping=mapping, problem=None, modified=now)
+    mapped = account.but(status=status, mapping=mapping, problem=None, modified=now, look=next_look(now))
     # In case we crash before the check is scheduled, or before the feed is resumed.
     ports.queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
@@ -126,7 +128,7 @@ def record_feed_connection_active(
         target_account_id=feed_connection.account_id or account.mapping.target_account_id,
         target_account_name=feed_connection.account_name or account.mapping.target_account_name,
     )
-    connected = account.but(status=SourceAccountStatus.CONNECTED, mapping=mapping, modified=now)
+    connected = account.but(status=SourceAccountStatus.CONNECTED, mapping=mapping, modified=now, look=next_look(now))
     # Unconditional: Xero decides which account its feed connection feeds.
     claims = [Put(claim.item) for claim in mapping_items.claim_writes(feed.tenant_id, mapping, connected)]
     events = _connected_event_writes(ports, connected, now)
@@ -143,12 +145,34 @@ def resume_feed(ports: Ports, now: datetime, id: str) -> None:
     account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.status is not SourceAccountStatus.CONNECTED:
         return
-    for hold in hold_items.holds_of_feed(ports.store, id):
-        if hold.reason in REASONS_LIFTED_BY_MAPPING and hold.since <= account.modified:
-            hold_release.release(ports, now, hold)
+    for hold in _lifted_by_mapping(ports.store, account):
+        hold_release.release(ports, now, hold)
     if feed.waiting:
         release_operations.ensure_operation(ports, now, feed)
         ports.queues.wake(id)
+
+
+def look(ports: Ports, now: datetime, item: Item) -> Look:
+    """Has a feed connection polled that Xero is still setting up, and a feed resumed that still waits for a mapping."""
+    account = SourceAccount.model_validate(item)
+    id = feed_id(account.connection_id, account.id)
+    is_set_up = account.status is SourceAccountStatus.CONNECTED
+    has_waiting = is_set_up and (_lifted_by_mapping(ports.store, account) or _lacks_operation(ports.store, id))
+    if account.status is not SourceAccountStatus.CONNECTING and not has_waiting:
+        return NOTHING_LEFT
+    ports.queues.follow_up(FeedConnectionCheck(feed_id=id, once=True), 0)
+    return Look(rung=True, again=next_look(now))
+
+
+def _lifted_by_mapping(store: Store, account: SourceAccount) -> list[Hold]:
+    """The holds that the account's mapping lifts."""
+    holds = hold_items.holds_of_feed(store, feed_id(account.connection_id, account.id))
+    return [hold for hold in holds if hold.reason in REASONS_LIFTED_BY_MAPPING and hold.since <= account.modified]
+
+
+def _lacks_operation(store: Store, id: str) -> bool:
+    feed = feed_items.find_feed(store, id)
+    return feed is not None and release_operations.lacks_operation(store, feed)
 
 
 def is_connecting(store: Store, feed: Feed) -> bool:

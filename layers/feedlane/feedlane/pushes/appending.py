@@ -21,6 +21,7 @@ from feedlane.holds.hold import Hold
 from feedlane.holds.items import still_standing
 from feedlane.ports import Ports
 from feedlane.pushes.queue_door import Push
+from feedlane.store.due import next_look
 from feedlane.store.store import Store
 from feedlane.store.table import WRITES_PER_COMMIT_MAX, Write
 
@@ -59,10 +60,12 @@ def append_all(
             continue
         extended = _add_push(ports, batch, push, context)
         if batch.writes and extended.is_too_full:
-            batch = replace(batch, feed=_commit(ports.store, batch), writes=[], lines=[], bytes=0, hold=None)
+            batch = replace(
+                batch, feed=_commit(ports.store, batch, context.now), writes=[], lines=[], bytes=0, hold=None
+            )
             extended = _add_push(ports, batch, push, context)
         batch = extended
-    return _commit(ports.store, batch)
+    return _commit(ports.store, batch, context.now)
 
 
 def refuse_all(ports: Ports, pushes: Sequence[Push], reason: Finding, company: Company, now: datetime) -> None:
@@ -135,18 +138,19 @@ def _bytes(lines: Sequence[Line]) -> int:
     return int(BYTES_PER_CHARACTER * sum(map(text_length, lines)))
 
 
-def _commit(store: Store, batch: _Batch) -> Feed:
+def _commit(store: Store, batch: _Batch, now: datetime) -> Feed:
     """Writes the batch. A few ids are indexed in its commit; many are indexed after it, or by the next lookup."""
     feed = batch.feed
     if not batch.writes:
         return feed
     conditions: list[Write] = [still_standing(batch.hold)] if batch.hold else []
     if not batch.lines:
-        # Recorded lines may be delivered at the same time: without this condition, an operation could wait for ever.
-        store.commit(feed_items.feed_unchanged(feed), *conditions, *batch.writes)
-        return feed
+        # Recorded lines may be delivered at the same time. Whoever delivers them ends the operations that it has read:
+        # without a new version, it would miss these, and they could wait for ever.
+        store.commit(feed_items.put_feed(feed), *conditions, *batch.writes)
+        return feed.but(version=feed.version + 1)
     first = feed.recorded_through + 1
-    after = feed_after(feed, Addition(tuple(batch.lines), 0, (), ()))
+    after = feed_after(feed, Addition(tuple(batch.lines), 0, (), ())).but(look=feed.look or next_look(now))
     pages = feed_items.add_lines(feed.id, first, batch.lines)
     writes = [feed_items.put_feed(after), *conditions, *pages, *batch.writes]
     if len(batch.lines) <= min(IDS_IN_COMMIT_MAX, WRITES_PER_COMMIT_MAX - 1 - len(writes)):

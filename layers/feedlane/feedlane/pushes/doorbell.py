@@ -16,6 +16,8 @@ from feedlane.follow_ups import PushOperationCheck
 from feedlane.ids import feed_id
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX, Queues
+from feedlane.store.due import NOTHING_LEFT, Look, next_look
+from feedlane.store.table import Item
 
 # Longer than an invocation of the API's function: by then the operation is written, or never will be.
 CHECK_DELAY_SECONDS = 60
@@ -48,11 +50,25 @@ def check_operation(ports: Ports, now: datetime, check: PushOperationCheck) -> N
         _notify(ports.queues, operation)
     if operation.status is not PushStatus.PENDING or operation.due is None:
         return
+    if operation.due > now and check.once:
+        return
     if operation.due > now:
         _check_later(ports.queues, operation, operation.due - now + timedelta(seconds=1))
         return
     company = company_items.company(ports.store, operation.company_id)
     ports.store.commit(*push_operation_end.end_writes(ports, operation.timed_out(now), company, now))
+
+
+def look(ports: Ports, now: datetime, item: Item) -> Look:
+    """Has an operation checked whose doorbell or check was lost. What belongs to a deleted company is left alone."""
+    operation = PushOperation.model_validate(item)
+    is_due = operation.status is PushStatus.PENDING and operation.due is not None
+    if not (operation.is_unrecorded or is_due):
+        return NOTHING_LEFT
+    if company_items.find_company(ports.store, operation.company_id) is None:
+        return NOTHING_LEFT
+    ports.queues.follow_up(_check_of(operation).but(once=True), 0)
+    return Look(rung=True, again=next_look(now))
 
 
 def _notify(queues: Queues, operation: PushOperation) -> None:
@@ -73,9 +89,8 @@ def _notify(queues: Queues, operation: PushOperation) -> None:
 
 
 def _check_later(queues: Queues, operation: PushOperation, delay: timedelta) -> None:
-    check = PushOperationCheck(
-        feed_id=feed_id(operation.connection_id, operation.account_id),
-        operation_key=operation.key,
-        company_id=operation.company_id,
-    )
-    queues.follow_up(check, max(1, min(DELAY_SECONDS_MAX, int(delay.total_seconds()))))
+    queues.follow_up(_check_of(operation), max(1, min(DELAY_SECONDS_MAX, int(delay.total_seconds()))))
+
+
+def _check_of(operation: PushOperation) -> PushOperationCheck:
+    return PushOperationCheck(feed_id=operation.feed_id, operation_key=operation.key, company_id=operation.company_id)

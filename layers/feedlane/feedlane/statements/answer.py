@@ -17,11 +17,12 @@ from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import Scope
 from feedlane.statements import end as statement_end
 from feedlane.statements import items as statement_items
+from feedlane.statements.poll import FIRST_CHECK_SECONDS
 from feedlane.statements.statement import StatementRecord, StatementState
 from feedlane.statements.waits import record_wait, schedule_wake
 from feedlane.store.attempts import attempts
+from feedlane.store.due import next_look
 
-FIRST_CHECK_SECONDS = 1
 # Refusals of a statement's content. Unchanged bytes are refused every time, so they were not taken before either.
 CONTENT_REFUSAL_STATUSES = frozenset({400, 413, 422})
 
@@ -80,12 +81,14 @@ class AnswerRecorder:
         flight = Flight(
             number=statement.number, first=statement.first, last=statement.last, status=FlightStatus.PENDING
         )
-        self.ports.store.commit(statement_items.put_statement(pending), feed_items.put_feed(feed.but(flight=flight)))
+        after = feed.but(flight=flight, look=next_look(now))
+        self.ports.store.commit(statement_items.put_statement(pending), feed_items.put_feed(after))
         self.ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=statement.number), FIRST_CHECK_SECONDS)
 
     def _record_not_at_xero(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
         ended = statement.but(state=StatementState.REFUSED, ended_on=now)
-        self.ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(feed.but(flight=None)))
+        after = feed.but(flight=None, look=next_look(now))
+        self.ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after))
         self.ports.queues.wake(feed.id)
 
     def _record_refused(
@@ -103,7 +106,7 @@ class AnswerRecorder:
             also = [statement_items.put_statement(kept)]
         else:
             ended = statement.but(state=StatementState.REFUSED, problems=problems, ended_on=now)
-            after = feed.but(flight=None)
+            after = feed.but(flight=None, look=next_look(now))
             also = [statement_items.put_statement(ended), feed_items.put_feed(after)]
         hold = placement.hold_feed(self.ports, feed, refusal, company, now, *also)
         placement.fail_waiting(self.ports, after, hold, company, now)

@@ -13,20 +13,27 @@ from feedlane.holds import placement
 from feedlane.ports import Ports
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.store.due import next_look
 from feedlane.store.table import Write
 
 
 def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: datetime, *also: Write) -> None:
-    """The feed moves past the statement, in one commit with `also`. Raises `ConditionFailed` if the feed has changed.
+    """The feed moves past the statement and its operations succeed, in one commit with `also`; lines behind it go next.
 
-    Then does what follows a delivery (`finish_delivered`).
+    More operations than fit into a commit succeed after it. Raises `ConditionFailed` if the feed has changed.
     """
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
     after = feed.but(delivered_through=statement.last, flight=None)
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
     after = after.but(delivered_through=after.passed_through)
-    ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *also)
-    finish_delivered(ports, after, now)
+    successes = _success_writes(ports, after, now)
+    # The feed leaves the due index when nothing is left to do.
+    after = after.but(look=next_look(now) if after.waiting or successes is None else None)
+    ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *also, *(successes or ()))
+    if successes is None:
+        finish_delivered(ports, after, now)
+    elif after.waiting:
+        ports.queues.wake(feed.id)
 
 
 def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:
@@ -37,12 +44,20 @@ def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:
     push_operation_end.succeed(ports, feed.id, feed.delivered_through, company, now)
 
 
+def _success_writes(ports: Ports, feed: Feed, now: datetime) -> list[Write] | None:
+    """The writes that end the operations of all lines delivered; None if they are too many for one commit."""
+    company = company_items.find_company(ports.store, feed.company_id)
+    if company is None:
+        return []  # just deleted, with its operations
+    return push_operation_end.success_writes(ports, feed.id, feed.delivered_through, company, now)
+
+
 def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:
     """The upstream took the statement and rejected it later: none of it was delivered, the feed is held."""
     ended = statement.but(
         state=StatementState.REJECTED, ended_on=now, problems=(*statement.problems[-9:], refusal.problem)
     )
-    after = feed.but(flight=None)
+    after = feed.but(flight=None, look=next_look(now))
     company = company_items.company(ports.store, feed.company_id)
     also = (statement_items.put_statement(ended), feed_items.put_feed(after))
     hold = placement.hold_feed(ports, feed, refusal, company, now, *also)

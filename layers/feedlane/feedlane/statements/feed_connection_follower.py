@@ -39,7 +39,8 @@ class FeedConnectionFollower:
             has_answer, connection = self._poll(feed)
         if has_answer and self._record_end(feed, connection):
             return
-        self.ports.queues.follow_up(check.but(turn=check.turn + 1), poll.delay_seconds(check.turn))
+        if not check.once:
+            self.ports.queues.follow_up(check.but(turn=check.turn + 1), poll.delay_seconds(check.turn))
 
     def _record_end(self, feed: Feed, connection: FeedConnection | None) -> bool:
         """Records that the feed connection is active, gone or rejected. False if none of these is certain yet."""

@@ -113,7 +113,7 @@ class StatementFollower:
 
     def _poll_later(self, check: StatementCheck, statement: StatementRecord, now: datetime) -> None:
         """Schedules the next poll, then records this one. Reports the statement once if it is stuck."""
-        self.ports.queues.follow_up(check.but(turn=check.turn + 1), poll.delay_seconds(check.turn))
+        self.ports.queues.follow_up(check.but(turn=check.turn + 1, once=False), poll.delay_seconds(check.turn))
         polled = statement.but(turn=check.turn + 1)
         writes: list[Write] = []
         if not polled.stuck and polled.posted_on is not None and now - polled.posted_on > STUCK_AFTER:
@@ -127,4 +127,6 @@ class StatementFollower:
 
     def _postpone(self, check: StatementCheck, seconds: float) -> None:
         """Schedules the same poll again: this one was not allowed to go, or Xero asked to wait."""
+        if check.once and seconds > DELAY_SECONDS_MAX:
+            return  # by then the watch will have sent another: otherwise each would add one that asks again and again
         self.ports.queues.follow_up(check, poll.postponed_seconds(seconds))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from feedlane.companies import items as company_items
 from feedlane.feeds.feed import Feed
@@ -15,6 +15,8 @@ from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.statements.gate import Gate
 from feedlane.statements.limits import Lane
 from feedlane.statements.waits import not_before, wait_keys
+
+FIRST_CHECK_SECONDS = 1
 
 
 @contextmanager
@@ -45,6 +47,11 @@ def delay_seconds(turn: int) -> int:
     """The delay of the poll that follows poll number `turn`: doubled each time, at most the longest SQS allows."""
     delay: int = min(DELAY_SECONDS_MAX, 2 ** min(turn, 10))
     return delay
+
+
+def time_before(turn: int) -> timedelta:
+    """From the post of a statement to poll number `turn`, if no poll had to wait."""
+    return timedelta(seconds=FIRST_CHECK_SECONDS + sum(map(delay_seconds, range(turn))))
 
 
 def hold_refused(ports: Ports, feed: Feed, refusal: Refusal, now: datetime) -> None:

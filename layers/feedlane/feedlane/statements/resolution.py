@@ -22,6 +22,7 @@ from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord, StatementState
 from feedlane.store.attempts import attempts
+from feedlane.store.due import next_look
 from feedlane.store.store import Store
 from feedlane.store.table import Write
 
@@ -76,5 +77,6 @@ def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Wri
         stuck=False,
     )
     flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
-    ports.store.commit(statement_items.put_statement(unsent), feed_items.put_feed(feed.but(flight=flight)), event)
+    after = feed.but(flight=flight, look=next_look(ports.clock()))
+    ports.store.commit(statement_items.put_statement(unsent), feed_items.put_feed(after), event)
     ports.queues.wake(feed.id)

@@ -32,12 +32,14 @@ from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
 from feedlane.statements import items as statement_items
-from feedlane.statements.answer import FIRST_CHECK_SECONDS, AnswerRecorder, NotAtXero, proves_not_taken
+from feedlane.statements.answer import AnswerRecorder, NotAtXero, proves_not_taken
 from feedlane.statements.gate import Gate
 from feedlane.statements.limits import Lane
+from feedlane.statements.poll import FIRST_CHECK_SECONDS
 from feedlane.statements.statement import StatementRecord, StatementState, Wait, next_statement
 from feedlane.statements.waits import not_before, schedule_wake, wait_keys
 from feedlane.store import keys
+from feedlane.store.due import next_look
 from feedlane.store.read_ahead import with_read_ahead
 from feedlane.store.store import Store
 
@@ -219,7 +221,7 @@ class Sender:
         writes = statement_items.add_statement(statement, request)
         # Lines behind this statement start gathering again.
         gathering = feed.gathering.but(since=now) if feed.gathering else None
-        after = feed.but(flight=flight, statements=number, gathering=gathering)
+        after = feed.but(flight=flight, statements=number, gathering=gathering, look=next_look(now))
         self.ports.store.commit(feed_items.put_feed(after), *writes)
         return Intent(statement.but(version=1), request, in_doubt=False)
 

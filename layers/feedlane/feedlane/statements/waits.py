@@ -60,7 +60,7 @@ def schedule_wake(ports: Ports, feed: Feed, until: datetime) -> None:
     """
     now = ports.clock()
     delay = max(1, min(DELAY_SECONDS_MAX, int((until - now).total_seconds()) + 1))
-    due, planned = now + timedelta(seconds=delay), _planned_wake(ports.store, feed.id)
+    due, planned = now + timedelta(seconds=delay), planned_wake(ports.store, feed.id)
     if planned is not None and now < planned <= due:
         return
     ports.queues.follow_up(Wake(feed_id=feed.id, at=iso(due)), delay)
@@ -73,7 +73,8 @@ def remove_planned_wake(store: Store, feed_id: str, at: str) -> None:
         store.commit(Delete(keys.wake(feed_id), When(equal={"at": at})))
 
 
-def _planned_wake(store: Store, feed_id: str) -> datetime | None:
+def planned_wake(store: Store, feed_id: str) -> datetime | None:
+    """When a delayed message wakes the feed; None if there is no such message."""
     item = store.table.get(keys.wake(feed_id))
     return datetime.fromisoformat(item["at"]) if item else None
 

@@ -38,6 +38,9 @@
 | number of linked connections | APP                   | LINKED_COUNT             |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
 | number of consumers          | APP                   | CONSUMER_COUNT           |                          |
+
+What somebody must come back for also has `gsi2pk` and `gsi2sk` while that is so: DUE#kind#shard, and the time of the
+next look (`store/due.py`).
 """
 
 from __future__ import annotations
@@ -59,6 +62,11 @@ API_KEYS_REVISION: Key = (APP, "API_KEYS")
 LINKED_COUNT: Key = (APP, "LINKED_COUNT")
 ROUND: Key = (APP, "ROUND")
 CONSUMER_COUNT: Key = (APP, "CONSUMER_COUNT")
+
+
+def due(kind: str, shard: int) -> str:
+    """A partition of the due index."""
+    return f"DUE#{kind}#{shard}"
 
 
 def company(company_id: str) -> Key:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 Item = dict[str, Any]
@@ -13,6 +14,20 @@ Key = tuple[str, str]
 # DynamoDB's limits.
 WRITES_PER_COMMIT_MAX = 100
 ITEM_BYTES_MAX = 380_000
+
+
+class Index(StrEnum):
+    """The table's indexes, by name. Each lists the items that have its two keys; it may lag behind the table."""
+
+    LISTS = "gsi1"
+    """The lists that cut across partitions, with whole items."""
+    DUE = "gsi2"
+    """What somebody must come back for, by the time of the next look. Answers only the keys of its items."""
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """The names of the attributes that an item is listed by: partition and sort key."""
+        return f"{self}pk", f"{self}sk"
 
 
 @dataclass(frozen=True)
@@ -132,11 +147,11 @@ class Table(Protocol):
         end: str | None = None,
         reverse: bool = False,
         limit: int | None = None,
-        index: bool = False,
+        index: Index | None = None,
     ) -> Iterable[Item]:
         """Items of a partition by sort key: with a prefix, or from `start` to `end`, both included.
 
-        With `index` the partition is the index's (`gsi1pk`, `gsi1sk`) and reads are eventually consistent.
+        With `index` the partition and the sort keys are the index's, and reads are eventually consistent.
         """
 
     def commit(self, *writes: Write) -> None:

@@ -19,7 +19,7 @@ from feedlane.link.recovery import TokenSetAccess
 from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.store import keys
-from feedlane.store.table import ConditionFailed
+from feedlane.store.table import ConditionFailed, Index
 
 PAGE_SIZE = 50
 TIME_LEFT_MIN = timedelta(seconds=20)
@@ -66,7 +66,7 @@ class ConnectionCheck:
     def check_page(self, after: str, time_left: Callable[[], timedelta]) -> CheckResult:
         """Checks the next page of connections, in the order of their ids: those linked now or recently."""
         start = f"{after}~" if after else None
-        items = self.ports.store.table.query(keys.CONNECTIONS, start=start, limit=PAGE_SIZE, index=True)
+        items = self.ports.store.table.query(keys.CONNECTIONS, start=start, limit=PAGE_SIZE, index=Index.LISTS)
         page = [Connection.model_validate(item) for item in items]
         result, done = self._check_all(page, time_left)
         if done < len(page):

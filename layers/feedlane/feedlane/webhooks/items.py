@@ -12,7 +12,7 @@ from feedlane.events.event import Event
 from feedlane.store import keys
 from feedlane.store.records import add_record, expiry, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import EXISTS, Add, Condition, Delete, Key, Put, When, Write
+from feedlane.store.table import EXISTS, Add, Condition, Delete, Index, Key, Put, When, Write
 from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.delivery import Delivery
 from feedlane.webhooks.pause import Pause
@@ -135,7 +135,12 @@ def delivery_page(
     if start > end:
         return []
     items = store.table.query(
-        keys.deliveries(consumer_id), start=start or " ", end=end, reverse=newest_first, limit=size + 1, index=True
+        keys.deliveries(consumer_id),
+        start=start or " ",
+        end=end,
+        reverse=newest_first,
+        limit=size + 1,
+        index=Index.LISTS,
     )
     page = [(item["gsi1sk"], Delivery.model_validate(item)) for item in items]
     return [(place, delivery) for place, delivery in page if place != after][:size]
@@ -184,7 +189,7 @@ def replays_of(store: Store, consumer_id: str) -> Iterable[Replay]:
 
 def running_replays(store: Store) -> Iterable[Replay]:
     """The running replays of all consumers. The list is slightly behind the table."""
-    return map(Replay.model_validate, store.table.query(keys.REPLAYS, index=True))
+    return map(Replay.model_validate, store.table.query(keys.REPLAYS, index=Index.LISTS))
 
 
 def put_replay(replay: Replay, now: datetime) -> Put:

@@ -25,6 +25,7 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
 from feedlane.store import keys
 from feedlane.store.records import record_in
+from feedlane.store.table import Index
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -70,7 +71,7 @@ def overview(site: Site, request: Request) -> Response:
     store, settings = site.store, settings_items.settings(site.store)
     hold_rows = [_hold_row(site, hold) for hold in hold_items.holds(store)]
     start = request.query.get("after")
-    items = store.table.query(keys.CONNECTIONS, index=True, start=start, limit=CONNECTIONS_PER_PAGE + 1)
+    items = store.table.query(keys.CONNECTIONS, index=Index.LISTS, start=start, limit=CONNECTIONS_PER_PAGE + 1)
     connections = [Connection.model_validate(item) for item in items]
     released = request.query.get("released", "")
     return portal_page(

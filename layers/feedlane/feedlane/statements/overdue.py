@@ -1,0 +1,102 @@
+"""A look at a feed that nobody has moved on for minutes: is somebody coming back for it, or was a message lost?
+
+A message that is on its way has left a trace: a planned wake-up, or the number of polls of a statement. Where there is
+none, the feed is rung. One ring too many does no harm: a feed with nothing to send does nothing, and of several polls
+only one is followed by another.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
+from feedlane.feeds import push_operation_items
+from feedlane.feeds.feed import Feed, FlightStatus
+from feedlane.follow_ups import StatementCheck
+from feedlane.holds import items as hold_items
+from feedlane.ports import Ports
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.statements import items as statement_items
+from feedlane.statements import poll
+from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.statements.waits import not_before, planned_wake
+from feedlane.store import keys
+from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look
+from feedlane.store.read_ahead import with_read_ahead
+from feedlane.store.records import record_in
+from feedlane.store.store import Store
+from feedlane.store.table import Item
+
+# A release has it looked at anew, so this only counts what is held.
+HELD_LOOK_INTERVAL = timedelta(days=1)
+
+
+def look(ports: Ports, now: datetime, item: Item) -> Look:
+    """Rings the feed if nobody else will."""
+    feed = Feed.model_validate(item)
+    if feed.flight is not None and feed.flight.status is FlightStatus.PENDING:
+        return _look_at_flight(ports, now, feed, feed.flight.number)
+    if not feed.waiting:
+        has_open = push_operation_items.open_operations(ports.store, feed.id, through=feed.recorded_through)
+        return _ring(ports, now, feed) if has_open else NOTHING_LEFT
+    return _look_at_waiting(ports, now, feed)
+
+
+def _look_at_flight(ports: Ports, now: datetime, feed: Feed, number: int) -> Look:
+    """Xero has the statement: is the next poll on its way?"""
+    statement = statement_items.find_statement(ports.store, feed.id, number)
+    if statement is None or statement.state is not StatementState.PENDING:
+        return _ring(ports, now, feed)
+    until = not_before(ports.store, [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id)])
+    late = max(filter(None, (_poll_due(statement), until))) + LATE_AFTER
+    if now < late:
+        return Look(again=late)
+    ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=number, turn=statement.turn, once=True), 0)
+    return Look(rung=True, again=next_look(now))
+
+
+def _poll_due(statement: StatementRecord) -> datetime:
+    return (statement.posted_on or statement.created) + poll.time_before(statement.turn)
+
+
+def _look_at_waiting(ports: Ports, now: datetime, feed: Feed) -> Look:
+    limits = [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id), (Scope.FEED, feed.id)]
+    company, account = keys.company(feed.company_id), keys.source_account(feed.connection_id, feed.account_id)
+    ahead = with_read_ahead(
+        ports.store,
+        [
+            company,
+            account,
+            keys.wake(feed.id),
+            *(keys.hold(*subject) for subject in feed.hold_subjects),
+            *(keys.not_before(*subject) for subject in limits),
+        ],
+    )
+    if ahead.table.get(company) is None:
+        return NOTHING_LEFT
+    source_account = record_in(SourceAccount, ahead.table.get(account))
+    holds = hold_items.holds_on(ahead, feed.hold_subjects)
+    if source_account is None or holds:
+        return _look_at_stopped(ports, now, feed, bool(holds))
+    if source_account.status is SourceAccountStatus.CONNECTING:
+        return Look(again=next_look(now))  # the account is looked at itself
+    late = _expected(ahead, feed, limits, now) + LATE_AFTER
+    return Look(again=late) if now < late else _ring(ports, now, feed)
+
+
+def _look_at_stopped(ports: Ports, now: datetime, feed: Feed, is_held: bool) -> Look:
+    """Held, or without an account: nothing is to be done except to fail the operations that wait."""
+    if push_operation_items.open_operations(ports.store, feed.id, after=feed.delivered_through):
+        return _ring(ports, now, feed)
+    return Look(again=now + HELD_LOOK_INTERVAL) if is_held else NOTHING_LEFT
+
+
+def _expected(ahead: Store, feed: Feed, limits: list[tuple[Scope, str]], now: datetime) -> datetime:
+    """When the feed may send, and somebody means to wake it."""
+    known = (planned_wake(ahead, feed.id), not_before(ahead, limits), now - LATE_AFTER)
+    return max(time for time in known if time is not None)
+
+
+def _ring(ports: Ports, now: datetime, feed: Feed) -> Look:
+    ports.queues.wake(feed.id)
+    return Look(rung=True, again=next_look(now))
