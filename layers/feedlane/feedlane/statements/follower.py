@@ -21,6 +21,7 @@ from feedlane.feeds.upstream import (
 )
 from feedlane.follow_ups import StatementCheck
 from feedlane.ports import Ports
+from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import Scope
 from feedlane.statements import end as statement_end
 from feedlane.statements import events as statement_events
@@ -128,5 +129,5 @@ class StatementFollower:
     def _postpone(self, check: StatementCheck, seconds: float) -> None:
         """Schedules the same poll again: this one was not allowed to go, or Xero asked to wait."""
         if check.once and seconds > DELAY_SECONDS_MAX:
-            return  # by then the watch will have sent another: otherwise each would add one that asks again and again
+            return  # before that the watch sends another: each would add one that asks again and again
         self.ports.queues.follow_up(check, poll.postponed_seconds(seconds))
