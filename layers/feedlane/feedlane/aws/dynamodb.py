@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from feedlane.store.sizes import require_fitting_commit, require_small_enough
 from feedlane.store.table import (
     Add,
     Condition,
@@ -113,6 +114,7 @@ class DynamoDBTable:
 
     def commit(self, *writes: Write) -> None:
         require_each_once(write.key for write in writes)
+        require_fitting_commit(writes)
         try:
             self._client.transact_write_items(TransactItems=[self._request(write) for write in writes])
         except ClientError as error:
@@ -121,6 +123,7 @@ class DynamoDBTable:
     def put_many(self, items: Iterable[Item]) -> None:
         item_list = list(items)
         require_each_once((item["pk"], item["sk"]) for item in item_list)
+        require_small_enough(item_list)
         self._write_many({"PutRequest": {"Item": _to_dynamodb(item)}} for item in item_list)
 
     def delete_many(self, keys: Iterable[Key]) -> None:
