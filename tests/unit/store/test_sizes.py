@@ -41,7 +41,7 @@ def test_a_size_is_counted_as_dynamodb_counts_it(value: object, size: int) -> No
 
 def test_an_item_over_400_kb_is_refused(table: Table) -> None:
     for write in (Put(item("1", STORED_BYTES_MAX + 1)), Add(("partition", "1"), "n", 1, set={"text": "x" * 410_000})):
-        with pytest.raises(TooLarge, match="partition/1|commit|bytes"):
+        with pytest.raises(TooLarge, match="partition/1"):
             table.commit(write)
     with pytest.raises(TooLarge, match="partition/1"):
         table.put_many([item("1", STORED_BYTES_MAX + 1)])

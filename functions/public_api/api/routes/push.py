@@ -10,13 +10,13 @@ from api.paths import account_id_in
 from api.requests import Routes
 from feedlane.codat.bodies import BODY_BYTES_MAX
 from feedlane.codat.errors import NotSupported
-from feedlane.codat.paging import lazy_page, page_of, page_request
+from feedlane.codat.paging import SEARCHED_MAX, lazy_page, page_envelope, page_of, page_request, require_searchable
 from feedlane.companies import items as company_items
 from feedlane.errors import Conflict, Invalid
 from feedlane.feeds import push_operation_items
 from feedlane.pushes import api_door
 from feedlane.pushes.options import bank_transactions_option
-from feedlane.pushes.outcomes import outcomes_of
+from feedlane.pushes.outcomes import outcome_page
 from feedlane.pushes.shapes import (
     DATA_TYPE,
     OUTCOME_FIELDS,
@@ -94,7 +94,12 @@ def list_outcomes(company_id: str, push_operation_key: str) -> Response[str]:
     company_items.company(store, company_id)
     operation = push_operation_items.operation(store, company_id, push_operation_key)
     path = f"/companies/{company_id}/push/{push_operation_key}/transactions"
-    return ok(page_of(request, path, map(outcome_json, outcomes_of(store, operation))))
+    if request.is_unfiltered:
+        page = outcome_page(store, operation, request.start, request.size)
+        return ok(page_envelope(request, path, list(map(outcome_json, page.outcomes)), page.total))
+    page = outcome_page(store, operation, 0, SEARCHED_MAX)
+    require_searchable(page.total, "transactions")
+    return ok(page_of(request, path, map(outcome_json, page.outcomes)))
 
 
 @router.get("/companies/<company_id>/push")

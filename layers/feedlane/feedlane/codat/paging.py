@@ -14,6 +14,8 @@ from feedlane.errors import Invalid
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 5000
 CURSOR_PAGE_SIZE_MAX = 100
+# A filter or an order without an index reads the whole list: so many items are a few seconds.
+SEARCHED_MAX = 10_000
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -26,6 +28,11 @@ class PageRequest:
     order_by: str
     echoed_parameters: dict[str, str]
     """The filter and the order as the client sent them, for the links."""
+
+    @property
+    def start(self) -> int:
+        """The place of its first item: 0 is the list's first."""
+        return (self.number - 1) * self.size
 
     @property
     def is_unfiltered(self) -> bool:
@@ -45,6 +52,14 @@ def page_request(parameters: Mapping[str, str], fields: Fields, name: str) -> Pa
         order_by=order_by,
         echoed_parameters={key: parameters[key] for key in ("query", "orderBy") if parameters.get(key)},
     )
+
+
+def require_searchable(total: int, items: str) -> None:
+    """Raises `Invalid` if the list is too long for a filter or an order that reads all of it."""
+    if total > SEARCHED_MAX:
+        raise Invalid(
+            f"There are more than {SEARCHED_MAX:,} {items}: too many for query, orderBy or tags. List them by page."
+        )
 
 
 def page_of(request: PageRequest, path: str, results: Iterable[Json], extra: Mapping[str, str] | None = None) -> Json:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from feedlane.companies import items as company_items
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_end
+from feedlane.feeds import push_operation_end, set_aside_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
@@ -22,9 +22,8 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
     Then does what follows a delivery (`finish_delivered`).
     """
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
-    after = feed.but(delivered_through=statement.last, flight=None)
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
-    after = after.but(delivered_through=after.passed_through)
+    after = feed.but(flight=None).delivered(statement.last, set_aside_items.lines_never_sent(ports.store, feed))
     ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *also)
     finish_delivered(ports, after, now)
 

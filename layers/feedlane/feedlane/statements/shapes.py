@@ -48,7 +48,7 @@ def feed_json(
         "recordedBalance": feed.recorded_balance,
         "delivered": feed.delivered_through,
         "waiting": feed.waiting,
-        "setAside": [line.transaction_id for line in feed.set_aside],
+        "setAside": feed.set_aside,
         "inFlight": feed.flight.model_dump(mode="json") if feed.flight else None,
         "lastStatement": _statement_json(last) if last else None,
         "hold": hold_json(hold, behind) if hold and behind else None,

@@ -13,6 +13,7 @@
 | last line in the id index    | FEED#k/a              | INDEXED                  |                          |
 | ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
 | a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
+| lines set aside (a page)     | FEED#k/a              | ASIDE#last               |                          |
 | push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
 | content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
 | lines of a push (a part)     | FEED#k/a              | PUSHED#key#part          |                          |
@@ -109,6 +110,11 @@ def lines(feed_id: str, first: int) -> Key:
 
 def transaction(feed_id: str, transaction_id: str) -> Key:
     return feed_partition(feed_id), f"TXN#{transaction_id}"
+
+
+def set_aside(feed_id: str, last: int) -> Key:
+    """For a page of lines that are never sent, of which `last` is the last one."""
+    return feed_partition(feed_id), f"ASIDE#{sequence_text(last)}"
 
 
 def open_push(feed_id: str, through: int, key: str) -> Key:
