@@ -36,7 +36,10 @@ def list_deliveries(webhook_id: str) -> Response[str]:
         return delivery.state in states and company_id in (None, "", delivery.company_id)
 
     newest, cursor = webhook_items.newest_deliveries(parts.store, webhook_id, since, until, after, size, is_wanted)
-    results = [delivery_json(delivery, LISTED_EXCERPT_LENGTH_MAX) for delivery in newest]
+    results = (
+        (webhook_items.delivery_place(delivery), delivery_json(delivery, LISTED_EXCERPT_LENGTH_MAX))
+        for delivery in newest
+    )
     return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", query, results, cursor))
 
 

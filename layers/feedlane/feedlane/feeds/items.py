@@ -15,6 +15,8 @@ from feedlane.store.records import item_of, put_record, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Item, Key, Put, When
 
+FEEDS_PER_READ = 100
+
 
 def find_feed(store: Store, feed_id: str) -> Feed | None:
     return record_in(Feed, store.table.get(keys.feed(feed_id)))
@@ -53,9 +55,11 @@ def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
 
 
 def all_feeds(store: Store) -> Iterator[Feed]:
-    """Every feed of every connection."""
-    for item in store.table.query(keys.CONNECTIONS, index=True):
-        yield from feeds_of_connection(store, item["id"])
+    """Every feed of every connection, in the order of their ids."""
+    after = ""
+    while ids := company_items.account_feed_ids(store, after, FEEDS_PER_READ):
+        yield from find_feeds(store, ids)
+        after = ids[-1]
 
 
 # lines

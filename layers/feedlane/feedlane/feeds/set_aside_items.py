@@ -40,6 +40,21 @@ def read_set_aside(store: Store, feed_id: str, after: int = 0) -> Iterator[SetAs
         yield from _lines_in(item)
 
 
+def set_aside_page(store: Store, feed_id: str, after: str, size: int) -> list[tuple[str, SetAside]]:
+    """Up to `size` lines with their places, in the order of pages, from the place `after` on. Raises `ValueError`."""
+    page, _, sequence = after.partition("#")
+    last, passed = (int(page), int(sequence)) if after else (0, 0)
+    pk, start = keys.set_aside(feed_id, last)
+    found: list[tuple[str, SetAside]] = []
+    for item in store.table.query(pk, start=start, end="ASIDE#~"):
+        number = int(item["sk"].removeprefix("ASIDE#"))
+        lines = [line for line in _lines_in(item) if number > last or line.sequence > passed]
+        found += [(f"{number}#{line.sequence}", line) for line in lines]
+        if len(found) >= size:
+            break
+    return found[:size]
+
+
 def lines_never_sent(store: Store, feed: Feed) -> frozenset[int]:
     """The numbers of the lines after `delivered_through` that are set aside. Reads nothing if there are none."""
     if not feed.set_aside_ahead:

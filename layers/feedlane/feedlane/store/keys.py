@@ -4,9 +4,9 @@
 | ---                          | ---                   | ---                      | ---                      |
 | settings, profile            | APP                   | SETTINGS, PROFILE        |                          |
 | API key                      | API_KEYS              | fingerprint              |                          |
-| company                      | COMPANY#c             | COMPANY                  | COMPANIES / created#c    |
+| company                      | COMPANY#c             | COMPANY                  | COMPANIES / block#created#c |
 | connection                   | COMPANY#c             | CONNECTION#k             | CONNECTIONS / k          |
-| source account               | CONNECTION#k          | ACCOUNT#a                |                          |
+| source account               | CONNECTION#k          | ACCOUNT#a                | ACCOUNTS / k/a           |
 | push operation               | COMPANY#c             | PUSH#key                 | PUSHES#c / requested#key |
 | idempotency key of a push    | COMPANY#c             | KEY#hash                 |                          |
 | feed                         | FEED#k/a              | FEED                     | TENANT#t / k/a           |
@@ -37,6 +37,7 @@
 | number of linked connections | APP                   | LINKED_COUNT             |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
 | number of consumers          | APP                   | CONSUMER_COUNT           |                          |
+| companies in each block      | APP                   | COMPANY_BLOCKS           |                          |
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from __future__ import annotations
 from feedlane.store.table import Key
 
 APP = "APP"
+ACCOUNTS = "ACCOUNTS"
 API_KEYS = "API_KEYS"
 COMPANIES = "COMPANIES"
 CONNECTIONS = "CONNECTIONS"
@@ -57,6 +59,7 @@ PROFILE: Key = (APP, "PROFILE")
 LINKED_COUNT: Key = (APP, "LINKED_COUNT")
 ROUND: Key = (APP, "ROUND")
 CONSUMER_COUNT: Key = (APP, "CONSUMER_COUNT")
+COMPANY_BLOCKS: Key = (APP, "COMPANY_BLOCKS")
 
 
 def company(company_id: str) -> Key:
