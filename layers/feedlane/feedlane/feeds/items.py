@@ -16,6 +16,7 @@ from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Item, Key, Put, When
 
 FEEDS_PER_READ = 100
+LINES_INDEXED_AGAIN = 100
 
 
 def find_feed(store: Store, feed_id: str) -> Feed | None:
@@ -130,11 +131,15 @@ def indexed_through(store: Store, feed_id: str) -> int:
 
 
 def index_ids(store: Store, feed: Feed) -> None:
-    """Indexes the ids of all lines that are not indexed yet. May be repeated."""
+    """Indexes the ids of all lines that are not indexed yet. May be repeated.
+
+    In small parts, each of which is done for good: what stopped the last attempt, a throttled table, may last.
+    """
     start = indexed_through(store, feed.id) + 1
     while start <= feed.recorded_through:
         lines = read_lines(store, feed.id, start, min(1000, feed.recorded_through - start + 1))
-        index_lines(store, feed.id, start, lines)
+        for part in range(0, len(lines), LINES_INDEXED_AGAIN):
+            index_lines(store, feed.id, start + part, lines[part : part + LINES_INDEXED_AGAIN])
         start += len(lines)
 
 
