@@ -14,7 +14,7 @@ from feedlane.store import keys
 from feedlane.store.blocks import Blocks, block_text, count_in_block, read_blocks
 from feedlane.store.records import add_record, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Delete, Item, Put, When, Write
+from feedlane.store.table import Add, Delete, Item, Put, When, Write
 
 # Above this many companies it is cheaper to read the list of all connections than those of each company.
 COMPANIES_READ_SINGLY_MAX = 1_000
@@ -147,6 +147,15 @@ def account_feed_ids(store: Store, after: str, size: int) -> list[str]:
 def add_source_account(account: SourceAccount) -> Put:
     key = keys.source_account(account.connection_id, account.id)
     return add_record(key, account, **_account_index_keys(account))
+
+
+def add_counted_account(account: SourceAccount, limit: int) -> tuple[Write, ...]:
+    """Fails if the connection has `limit` accounts already."""
+    return add_source_account(account), Add(keys.account_count(account.connection_id), "count", 1, below=limit)
+
+
+def remove_counted_account(account: SourceAccount) -> tuple[Write, ...]:
+    return remove_source_account(account), Add(keys.account_count(account.connection_id), "count", -1)
 
 
 def put_source_account(account: SourceAccount) -> Put:

@@ -80,6 +80,7 @@ def delete(
         with attempt:
             ports.store.commit(
                 company_items.remove_connection(connection),
+                Delete(keys.account_count(connection_id)),
                 company_items.put_company(company.but(connection_ids=others)),
                 event,
                 *_unlink_writes(connection),

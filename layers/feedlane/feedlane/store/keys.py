@@ -7,6 +7,7 @@
 | company                      | COMPANY#c             | COMPANY                  | COMPANIES / block#created#c |
 | connection                   | COMPANY#c             | CONNECTION#k             | CONNECTIONS / k          |
 | source account               | CONNECTION#k          | ACCOUNT#a                | ACCOUNTS / k/a           |
+| number of source accounts    | CONNECTION#k          | COUNT                    |                          |
 | push operation               | COMPANY#c             | PUSH#key                 | PUSHES#c / requested#key |
 | idempotency key of a push    | COMPANY#c             | KEY#hash                 |                          |
 | feed                         | FEED#k/a              | FEED                     | TENANT#t / k/a           |
@@ -72,6 +73,10 @@ def connection(company_id: str, connection_id: str) -> Key:
 
 def source_account(connection_id: str, account_id: str) -> Key:
     return f"CONNECTION#{connection_id}", f"ACCOUNT#{account_id}"
+
+
+def account_count(connection_id: str) -> Key:
+    return f"CONNECTION#{connection_id}", "COUNT"
 
 
 def push_operation(company_id: str, key: str) -> Key:
