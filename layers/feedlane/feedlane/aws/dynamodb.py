@@ -93,10 +93,10 @@ class DynamoDBTable:
     ) -> Iterator[Item]:
         request = self._query_request(pk, prefix, start, end, index)
         request["ScanIndexForward"] = not reverse
-        if limit is not None:
-            request["Limit"] = limit
         remaining = limit
         while remaining is None or remaining > 0:
+            if remaining is not None:
+                request["Limit"] = remaining
             answer = self._ask(self._client.query, **request)
             for raw in answer["Items"]:
                 yield _from_dynamodb(raw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from feedlane.companies import items as company_items
 from feedlane.feeds.feed import Feed
@@ -15,7 +15,6 @@ from feedlane.store.records import item_of, put_record, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Item, Key, Put, When
 
-FEEDS_PER_READ = 100
 LINES_INDEXED_AGAIN = 100
 
 
@@ -53,14 +52,6 @@ def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
     return find_feeds(
         store, [f"{connection_id}/{account.id}" for account in company_items.source_accounts(store, connection_id)]
     )
-
-
-def all_feeds(store: Store) -> Iterator[Feed]:
-    """Every feed of every connection, in the order of their ids."""
-    after = ""
-    while ids := company_items.account_feed_ids(store, after, FEEDS_PER_READ):
-        yield from find_feeds(store, ids)
-        after = ids[-1]
 
 
 # lines

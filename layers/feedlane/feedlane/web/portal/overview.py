@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 from feedlane.companies import connection_limit
 from feedlane.companies import items as company_items
@@ -127,9 +126,7 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
             }
             for connection in connections
         ],
-        operations=list(
-            islice(push_operation_items.operations_of_company(site.store, company.id), OPERATIONS_SHOWN_MAX)
-        ),
+        operations=list(push_operation_items.operations_of_company(site.store, company.id, OPERATIONS_SHOWN_MAX)),
     )
 
 
