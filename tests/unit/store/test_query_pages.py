@@ -29,8 +29,9 @@ class PagingClient:
         return answer | ({"LastEvaluatedKey": answer["Items"][-1]} if end < ITEMS else {})
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(1, 1), (60, 60), (100, 100), (249, 249), (1000, ITEMS), (None, ITEMS)])
-def test_a_query_answers_no_more_than_its_limit(limit: int | None, expected: int) -> None:
+@pytest.mark.parametrize("limit", [1, 60, 100, 249, 1000, None])
+def test_a_query_answers_no_more_than_its_limit(limit: int | None) -> None:
+    expected = min(limit or ITEMS, ITEMS)
     client = PagingClient()
     found = [item["sk"] for item in DynamoDBTable(client, "table").query("p", limit=limit)]
     assert found == [f"{number:03d}" for number in range(1, expected + 1)]

@@ -32,6 +32,8 @@ from feedlane.web.site import Site
 
 CONNECTIONS_PER_PAGE = 25
 HOLDS_PER_PAGE = 25
+# Of an id: a longer text is no key that DynamoDB takes, nor is an empty one.
+CURSOR_LENGTH_MAX = 200
 OPERATIONS_SHOWN_MAX = 20
 FAULTS_SHOWN_MAX = 3
 
@@ -69,9 +71,9 @@ class FeedRow:
 def overview(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     store, settings = site.store, settings_items.settings(site.store)
-    holds = hold_items.holds(store, request.query.get("holdsAfter", ""), HOLDS_PER_PAGE + 1)
+    holds = hold_items.holds(store, request.query.get("holdsAfter", "")[:CURSOR_LENGTH_MAX], HOLDS_PER_PAGE + 1)
     hold_rows = _hold_rows(site, holds[:HOLDS_PER_PAGE])
-    start = request.query.get("after")
+    start = request.query.get("after", "")[:CURSOR_LENGTH_MAX] or None
     items = store.table.query(keys.CONNECTIONS, index=True, start=start, limit=CONNECTIONS_PER_PAGE + 1)
     connections = [Connection.model_validate(item) for item in items]
     more_holds = len(holds) > HOLDS_PER_PAGE
