@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
 # Calls a day that Xero allows per organisation: 1,000 on the Starter tier, 5,000 on the others, or as a contract says.
 DAILY_LIMIT_MIN, DAILY_LIMIT_MAX = 200, 1_000_000
 TEXT_LENGTH_MAX = 255
+URLS_MAX, URL_LENGTH_MAX = 50, 2_048
 CALLBACK_PATH = "/oauth/callback"
 _URL_RULE = "must be an https URL (http only for localhost)"
 
@@ -63,6 +64,7 @@ def change_profile(ports: Ports, now: datetime, profile: Profile) -> Profile:
     for field, url in [*urls.items(), *(("whiteListUrls", url) for url in profile.white_list_urls)]:
         if url and not is_safe_address(url):
             raise Invalid.field(field, _URL_RULE, "Url")
+    _require_few("whiteListUrls", profile.white_list_urls)
     _require_origins(profile.allowed_origins)
     if profile.redirect_url and (rule := rule_broken_by(profile.redirect_url, profile.white_list_urls)):
         raise Invalid.field("redirectUrl", rule, "Url")
@@ -99,11 +101,19 @@ def _change_events(ports: Ports, now: datetime, before: T, after: T) -> list[Wri
     return [put_event(settings_events.settings_changed(ports, shown, now))] if shown else []
 
 
-def _require_origins(origins: Iterable[str]) -> None:
+def _require_origins(origins: Collection[str]) -> None:
+    _require_few("allowedOrigins", origins)
     for origin in origins:
         if not origin or origin_of(origin) != origin:
             rule = "must be origins as a browser sends them, such as https://app.example.com"
             raise Invalid.field("allowedOrigins", rule, "Origin")
+
+
+def _require_few(field: str, urls: Collection[str]) -> None:
+    """All are in one item of the table."""
+    if len(urls) > URLS_MAX or any(len(url) > URL_LENGTH_MAX for url in urls):
+        rule = f"must have at most {URLS_MAX} entries, of at most {URL_LENGTH_MAX:,} characters"
+        raise Invalid.field(field, rule, "MaximumLength")
 
 
 def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:

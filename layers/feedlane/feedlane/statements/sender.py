@@ -11,7 +11,7 @@ from feedlane.clock import local_date
 from feedlane.companies import items as company_items
 from feedlane.errors import NotFound
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_end, push_operation_items
+from feedlane.feeds import push_operation_end, push_operation_items, set_aside_items
 from feedlane.feeds.feed import Feed, Flight, FlightStatus
 from feedlane.feeds.gathering import gathers_until
 from feedlane.feeds.upstream import (
@@ -111,8 +111,8 @@ class Sender:
 
     def _finish(self, feed: Feed) -> None:
         """Every line is delivered or set aside. Ends operations that a crash or a release left open."""
-        if feed.passed_through > feed.delivered_through:
-            feed = feed.but(delivered_through=feed.passed_through)
+        if feed.recorded_through > feed.delivered_through:
+            feed = feed.but(delivered_through=feed.recorded_through, set_aside_ahead=0)
             self.ports.store.commit(feed_items.put_feed(feed))
         if push_operation_items.open_operations(self.ports.store, feed.id, through=feed.delivered_through):
             company = company_items.company(self.ports.store, feed.company_id)
@@ -198,8 +198,10 @@ class Sender:
     def _cut(self, feed: Feed) -> Intent | None:
         """Cuts the next statement and writes its exact bytes down, before they are posted. None: none may go now."""
         now = self.ports.clock()
-        lines = feed_items.read_lines(self.ports.store, feed.id, feed.passed_through + 1, STATEMENT_LINES_MAX)
-        cut = next_statement(feed, lines, local_date(now, feed.time_zone), self.upstream.line_bytes)
+        never_sent = set_aside_items.lines_never_sent(self.ports.store, feed)
+        first = feed.passed_through(never_sent) + 1
+        lines = feed_items.read_lines(self.ports.store, feed.id, first, STATEMENT_LINES_MAX)
+        cut = next_statement(feed, lines, local_date(now, feed.time_zone), self.upstream.line_bytes, never_sent)
         if cut is None:
             return None
         if isinstance(cut, Wait):
