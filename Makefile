@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
+SAM := .venv/sam/bin/sam
 INSTANCE ?= up
 RUNTIME ?= python3.13
 ARCHITECTURE ?= arm64
@@ -43,7 +44,7 @@ lint: setup ## Check style, types, imports between wings and the template
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
@@ -73,14 +74,14 @@ webhooks: setup ## Send 10,000 events to 20 consumers, 5 of which fail or hang; 
 build: setup ## Build for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	PATH="$(CURDIR)/$(BIN):$$PATH" FEEDLANE_PYTHON="$(CURDIR)/$(BIN)/python" LAYER_CACHE="$(CURDIR)/build/layer-cache" \
 	RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
-	$(BIN)/sam build --parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)
+	$(SAM) build --parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 
 deploy: build ## Deploy to AWS with your own credentials (GUIDED=1 the first time)
-	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy $(if $(GUIDED),--guided,) \
+	SAM_CLI_TELEMETRY=0 $(SAM) deploy $(if $(GUIDED),--guided,) \
 	--parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
-lock: setup ## Pin all packages at their newest compatible versions
-	requirements/lock.sh
+lock: setup ## Pin all packages (UPGRADE=1 takes the newest compatible versions)
+	UPGRADE=$(UPGRADE) requirements/lock.sh
 
 clean: ## Remove all build output; run `make down` first
 	rm -rf build .aws-sam

@@ -5,7 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from samcli.yamlhelper import yaml_parse
+from local.template import template
+
+__all__ = ["ROOT", "Need", "template"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -19,12 +21,6 @@ class Need:
 
     def __str__(self) -> str:
         return f"{self.function}-{self.sid}"
-
-
-@lru_cache(maxsize=1)
-def template() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return parsed
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
