@@ -15,7 +15,7 @@ TESTS ?= tests
 # Another project's activated environment must not leak in.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up down status test lint format bench chaos scale races outbox callbacks webhooks build deploy lock clean
+.PHONY: help setup demo up down status test lint format bench chaos scale races outbox callbacks webhooks build deploy lock audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -38,12 +38,14 @@ status: setup ## Show which parts of the local system are running
 test: setup ## Run every test (TESTS=tests/unit runs only those)
 	@$(BIN)/python -m pytest $(TESTS)
 
-lint: setup ## Check style, types, imports between wings and the template
+lint: setup ## Check style, types, imports between wings, the template, pinned packages, and that no secret is tracked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
+	$(BIN)/python -m checks.pins
+	$(BIN)/python -m checks.secrets
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
 format: setup ## Format the code
@@ -82,6 +84,9 @@ deploy: build ## Deploy to AWS with your own credentials (GUIDED=1 the first tim
 
 lock: setup ## Pin all packages (UPGRADE=1 takes the newest compatible versions)
 	UPGRADE=$(UPGRADE) requirements/lock.sh
+
+audit: setup ## Look up every pinned package in the index's advisories (needs the network)
+	requirements/audit.sh
 
 clean: ## Remove all build output; run `make down` first
 	rm -rf build .aws-sam
