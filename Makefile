@@ -5,6 +5,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 SAM := .venv/sam/bin/sam
 INSTANCE ?= up
+CONFIG ?= deployment.toml
 RUNTIME ?= python3.13
 ARCHITECTURE ?= arm64
 SCHEDULES ?= 200
@@ -78,9 +79,8 @@ build: setup ## Build for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
 	$(SAM) build --parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 
-deploy: build ## Deploy to AWS with your own credentials (GUIDED=1 the first time)
-	SAM_CLI_TELEMETRY=0 $(SAM) deploy $(if $(GUIDED),--guided,) \
-	--parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE) $(PARAMETERS)
+deploy: setup ## Build and deploy what deployment.toml says, with your own credentials (GUIDED=1 the first time)
+	@$(BIN)/python -m cli deploy --config $(CONFIG) $(if $(GUIDED),--guided,)
 
 lock: setup ## Pin all packages (UPGRADE=1 takes the newest compatible versions)
 	UPGRADE=$(UPGRADE) requirements/lock.sh
