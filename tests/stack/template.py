@@ -41,6 +41,29 @@ def allows_recursion(function: str) -> bool:
     return bool((shared | functions()[function]).get("RecursiveLoop") == "Allow")
 
 
+@dataclass(frozen=True)
+class Queue:
+    """What a function's mapping and its queue say. `concurrency` is that of the chosen `Concurrency`."""
+
+    concurrency: int
+    visibility_seconds: int
+    receives_max: int
+
+
+def queue_of(function: str, concurrency: str) -> Queue:
+    resources = template()["Resources"]
+    for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
+        properties = mapping["Properties"]
+        if resources[properties["FunctionName"]["Ref"]]["Properties"] is functions()[function]:
+            queue = resources[properties["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
+            return Queue(
+                properties["ScalingConfig"]["MaximumConcurrency"]["Fn::If"][1 if concurrency == "full" else 2],
+                queue["VisibilityTimeout"],
+                queue["RedrivePolicy"]["maxReceiveCount"],
+            )
+    raise AssertionError(f"{function} has no queue")
+
+
 def variables_of(function: str) -> dict[str, object]:
     """The environment variables that the template sets for the function."""
     shared: dict[str, object] = template()["Globals"]["Function"]["Environment"]["Variables"]
