@@ -12,6 +12,6 @@ fi
 status=0
 for file in layers/dependencies/requirements.txt requirements/dev.txt requirements/sam.txt requirements/uv.txt; do
     echo "$file"
-    "$environment/bin/pip-audit" --progress-spinner off --disable-pip --require-hashes -r "$file" || status=1
+    "$environment/bin/pip-audit" --progress-spinner off --strict --disable-pip --require-hashes -r "$file" || status=1
 done
 exit $status
