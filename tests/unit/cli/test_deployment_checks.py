@@ -161,3 +161,44 @@ def test_only_the_shell_of_a_failed_first_deployment_is_removed(
     client = CloudFormation(status)
     assert stack.is_new(client, "feedlane") is is_new
     assert client.deleted is deleted
+
+
+class Session:
+    """boto3's, of an account with this limit and this stack."""
+
+    def __init__(self, allowed: int, status: str | None) -> None:
+        self.clients = {"lambda": Lambda(allowed), "cloudformation": CloudFormation(status)}
+
+    def client(self, service: str) -> Any:
+        return self.clients[service]
+
+
+def test_a_new_account_is_refused_before_anything_is_built(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command.boto3, "Session", lambda region_name: Session(10, None))
+    result = make_deploy(config, Deployment("feedlane", "eu-west-1"))
+    assert result.exit_code == 1
+    assert 'Until it is granted, deploy with Concurrency = "small".' in result.output
+
+
+def test_a_new_account_deploys_small(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    account_of_ten = Session(10, None)
+
+    def run(*arguments: str) -> None:
+        done.append(arguments[0] if arguments[0] == "make" else arguments[1])
+        account_of_ten.clients["cloudformation"].status = "CREATE_COMPLETE"
+
+    monkeypatch.setattr(command, "_run", run)
+    monkeypatch.setattr(command.boto3, "Session", lambda region_name: account_of_ten)
+    result = make_deploy(config, Deployment("feedlane", "eu-west-1", {"Concurrency": "small"}))
+    assert result.exit_code == 0, result.output
+    assert "request-service-quota-increase" in result.output
+    assert done == ["make", "deploy", "deploy"]
+
+
+def test_the_layers_are_built_for_what_the_functions_will_run_on(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+    monkeypatch.setattr(command, "_run", lambda *arguments: built.extend(arguments) if arguments[0] == "make" else None)
+    monkeypatch.setattr(command, "_ask_aws", lambda *_: False)
+    make_deploy(config, Deployment("feedlane", "eu-west-1", {"PythonRuntime": "python3.14", "Architecture": "x86_64"}))
+    assert built[-2:] == ["RUNTIME=python3.14", "ARCHITECTURE=x86_64"]
