@@ -18,7 +18,7 @@ from tests.stack.template import ROOT
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A clone in which nothing is set up yet."""
-    for file in ("local/setup.sh", "requirements/uv.txt", "requirements/dev.txt"):
+    for file in ("local/setup.sh", "requirements/uv.txt", "requirements/dev.txt", "requirements/sam.txt"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
