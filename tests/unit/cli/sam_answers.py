@@ -6,6 +6,7 @@ from typing import Any
 
 from samcli.cli import main
 from samcli.commands.deploy import command
+from samcli.lib.utils import version_checker
 
 
 def show(*arguments: Any, **keywords: Any) -> None:
@@ -15,5 +16,7 @@ def show(*arguments: Any, **keywords: Any) -> None:
     print(json.dumps({name: given[name] for name in wanted}))
 
 
+# It would ask the network for a newer version.
+version_checker._inform_newer_version = lambda *_, **__: None
 command.do_cli_real, command.do_cli = command.do_cli, show
 main.cli(sys.argv[1:])
