@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.benchmarks import cost, idle, logged, stored
 from tests.benchmarks.cost import PRICES
 from tests.builders import NOW
+from tests.handlers import sample
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +57,32 @@ def test_what_a_handler_logs_of_a_delivered_push_is_no_error(function: str) -> N
 )
 def test_the_runs_of_a_schedule_are_counted(expression: str, runs: int) -> None:
     assert idle.runs_a_day(expression) == runs
+
+
+def test_a_million_transactions_cost_no_more_than_three_dollars_all_in(pushes: cost.Used) -> None:
+    million = sum(cost.priced(pushes.units).values()) * 100
+    assert million + sum(cost.priced(cost.monthly(pushes.metrics)).values()) < 3
+
+
+def test_what_is_told_only_when_something_is_wrong_is_not_paid_for_while_all_is_well(pushes: cost.Used) -> None:
+    """A custom metric is paid for by the hours in which it is sent."""
+    assert pushes.metrics == set()
+
+
+@pytest.mark.parametrize("function", ["record_transactions", "push_statements", "check_statements", "route_events",
+                                      "deliver_webhooks"])  # fmt: skip
+def test_a_full_batch_that_went_well_logs_one_line(function: str) -> None:
+    event = sample(function)
+    [record] = event["Records"]
+    records = [copy.deepcopy(record) | {"messageId": f"message-{number}"} for number in range(10)]
+    for number, one in enumerate(records):
+        if "MessageGroupId" in one["attributes"]:
+            one["attributes"]["MessageGroupId"] += str(number)
+    assert len(logged.lines_of(function, {"Records": records})) <= 1
+
+
+@pytest.mark.parametrize("function", sorted(logged.WORK))
+def test_an_invocation_that_went_well_logs_at_most_one_line_and_none_of_lambdas_own(function: str) -> None:
+    assert len(logged.handler_lines(function)) <= 1
+    assert logged.platform_bytes(function) == 0
+    assert not logged.is_traced()
