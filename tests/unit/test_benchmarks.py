@@ -64,6 +64,10 @@ def test_a_million_transactions_cost_no_more_than_three_dollars_all_in(pushes: c
     assert million + sum(cost.priced(cost.monthly(pushes.metrics)).values()) < 3
 
 
+def test_a_month_without_customers_costs_no_more_than_five_dollars() -> None:
+    assert sum(cost.priced(idle.used()).values()) < 5
+
+
 def test_what_is_told_only_when_something_is_wrong_is_not_paid_for_while_all_is_well(pushes: cost.Used) -> None:
     """A custom metric is paid for by the hours in which it is sent."""
     assert pushes.metrics == set()

@@ -50,3 +50,8 @@ def rings_for_a_replay_that_is_lost(instance: Instance) -> None:
             raise Failed("nobody has rung for the replay")
     finally:
         own.store.table.delete_many([keys.consumer(consumer.id), keys.replay(consumer.id, replay.id)])
+
+
+def counts_dead_letters(instance: Instance) -> None:
+    """It reads the count of each queue in every run, and fails without the right."""
+    given(instance).functions.call("tend_connections", {"watch": True})

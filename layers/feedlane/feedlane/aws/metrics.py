@@ -32,6 +32,7 @@ class Metric(StrEnum):
     EVENTS_UNREADABLE = "EventsUnreadable"
     STATEMENT_AGE = "StatementAge"
     TOKEN_REFRESHES_FAILED = "TokenRefreshesFailed"  # noqa: S105
+    DEAD_LETTERS = "DeadLetters"
     DELIVERIES_LATE = "DeliveriesLate"
     DELIVERIES_FAILED = "DeliveriesFailed"
 
@@ -51,6 +52,11 @@ def metric_of(event: Event) -> Metric | None:
 
 def count(metric: Metric, number: int = 1) -> None:
     _write(metric, MetricUnit.Count, number)
+
+
+def record_dead_letters(number: int) -> None:
+    if number:
+        count(Metric.DEAD_LETTERS, number)
 
 
 def record_statement_age(age: timedelta) -> None:
