@@ -5,7 +5,8 @@ units from the sizes of the items (`metered.py`), SQS messages with their receip
 requests to the HTTP API and bytes sent to Xero. To these come the logs (`logged.py`), traces as the template has them
 recorded, and a year of storage of what the transactions leave in the table (`stored.py`). `idle.py` counts the month
 without customers. `prices.json` has the prices. Each function's duration comes from the local stack, which is slower
-than AWS. One webhook consumer accepts every event.
+than AWS; if that is not running for other benchmarks, half a second is assumed. One webhook consumer accepts every
+event.
 
 The pushes are taken to be spread over a month. So each metric that they send is paid for that month, and for each push
 the token set is refreshed, the webhook's secret is read, and every function asks for the table's key anew: in truth,

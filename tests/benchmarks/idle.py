@@ -22,7 +22,7 @@ from feedlane.upkeep.watch import Watch
 from tests.benchmarks import logged
 from tests.benchmarks.metered import MeteredTable
 from tests.rights import acting_as
-from tests.stack.template import functions, of_type, template
+from tests.stack.template import functions, of_type, template, variables_of
 from tests.worlds.app_keys import World
 from tests.worlds.vault import CLIENT_ID, SECRET
 
@@ -83,9 +83,18 @@ def _polls() -> Counter[str]:
     for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
         source = of_type("AWS::SQS::Queue").get(mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0])
         if source is not None:
-            kind = "sqs_fifo_request" if source["Properties"].get("FifoQueue") else "sqs_standard_request"
-            polls[kind] += POLLERS * DAYS * 86_400 // POLL_SECONDS
+            polls[_request_to(source)] += POLLERS * DAYS * 86_400 // POLL_SECONDS
     return polls
+
+
+def _counts_of_dead_letters() -> Counter[str]:
+    """The requests with which the watch counts what is in the dead-letter queues."""
+    _, urls = cast("Any", variables_of("tend_connections")["DEAD_LETTER_QUEUE_URLS"])["Fn::Join"]
+    return Counter(_request_to(of_type("AWS::SQS::Queue")[url["Ref"]]) for url in urls)
+
+
+def _request_to(queue: dict[str, Any]) -> str:
+    return "sqs_fifo_request" if queue["Properties"].get("FifoQueue") else "sqs_standard_request"
 
 
 def _run(kind: str) -> Counter[str]:
@@ -116,5 +125,7 @@ def _run(kind: str) -> Counter[str]:
         units["trace"] += calls * logged.is_traced()
         log_bytes += calls * logged.platform_bytes(function)
     units["secrets_manager_call"] += vault_calls
+    if kind == _WATCH:
+        units += _counts_of_dead_letters()
     log_bytes += vault_calls * logged.size(logged.handler_lines("credential_vault"))
     return units + Counter(scheduled_run=1) + logged.units(log_bytes)

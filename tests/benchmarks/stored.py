@@ -1,7 +1,7 @@
 """The GB-months that items take up within a year: in the table, and again in each index that has them.
 
 An item counts until it expires. DynamoDB adds 100 bytes to each item, in the table as in an index, and an index here
-has the whole item. Point-in-time recovery is charged by the size of the table with its indexes.
+has the whole item. Point-in-time recovery is charged by the size of the table without these indexes.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def year_of(items: Mapping[Key, Item], before: Iterable[Key], now: datetime) -> 
     backed_up = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
     for key, item in items.items():
         if key not in earlier:
-            size = item_bytes(item) * (1 + sum(name in item for name in _index_keys()))
-            gb_months: float = size / _GB * _months(item, now)
-            units["dynamodb_gb_month"] += gb_months  # type: ignore[assignment]
+            gb_months: float = item_bytes(item) / _GB * _months(item, now)
+            copies = 1 + sum(name in item for name in _index_keys())
+            units["dynamodb_gb_month"] += gb_months * copies  # type: ignore[assignment]
             units["dynamodb_backup_gb_month"] += gb_months if backed_up else 0  # type: ignore[assignment]
     return units
 
