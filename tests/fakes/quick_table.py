@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from feedlane.store.limits import require_bounds, require_keys
 from feedlane.store.sizes import require_small_enough
 from feedlane.store.table import Add, Condition, Delete, Index, Item, Key, Put, Write
 from tests import rights
@@ -31,6 +32,7 @@ class QuickTable(MemoryTable):
 
     def get(self, key: Key) -> Item | None:
         rights.require("dynamodb:GetItem", rights.TABLE)
+        require_keys([key])
         item = self.items.get(key)
         self.reads.count(item is not None)
         return item
@@ -39,6 +41,7 @@ class QuickTable(MemoryTable):
         listed = list(dict.fromkeys(keys))
         if listed:
             rights.require("dynamodb:BatchGetItem", rights.TABLE)
+        require_keys(listed)
         found = {key: self.items[key] for key in listed if key in self.items}
         self._count_batches(listed, found)
         return found
@@ -47,6 +50,7 @@ class QuickTable(MemoryTable):
         self, pk: str, *, index: Index | None = None, reverse: bool = False, limit: int | None = None, **bounds: Any
     ) -> Iterable[Item]:
         rights.require("dynamodb:Query", rights.index(index) if index else rights.TABLE)
+        require_bounds(pk, bounds.get("prefix", ""), bounds.get("start"), bounds.get("end"))
         if index:
             partition = self._indexes[index][pk]
             items = [

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from feedlane.store.limits import require_bounds, require_keys, require_writable
 from feedlane.store.sizes import item_bytes, require_fitting_commit, require_small_enough
 from feedlane.store.table import (
     WRITES_PER_COMMIT_MAX,
@@ -51,6 +52,7 @@ class MemoryTable:
 
     def get(self, key: Key) -> Item | None:
         rights.require("dynamodb:GetItem", rights.TABLE)
+        require_keys([key])
         item: Item | None = _copied(self.items.get(key))
         self.reads.count(item is not None)
         return item
@@ -59,6 +61,7 @@ class MemoryTable:
         different_keys = dict.fromkeys(keys)
         if different_keys:
             rights.require("dynamodb:BatchGetItem", rights.TABLE)
+        require_keys(different_keys)
         found = {key: _copied(self.items[key]) for key in different_keys if key in self.items}
         self._count_batches(list(different_keys), found)
         return found
@@ -90,6 +93,7 @@ class MemoryTable:
         index: Index | None = None,
     ) -> Iterable[Item]:
         rights.require("dynamodb:Query", rights.index(index) if index else rights.TABLE)
+        require_bounds(pk, prefix, start, end)
         if start is not None and end is not None and start > end:
             raise ValueError("BETWEEN requires an upper bound that is not below the lower one")
         hash_name, range_name = index.keys if index else ("pk", "sk")
@@ -108,6 +112,7 @@ class MemoryTable:
         if not 1 <= len(writes) <= WRITES_PER_COMMIT_MAX:
             raise ValueError("a commit has one to a hundred writes")
         require_each_once(write.key for write in writes)
+        require_writable(writes)
         require_fitting_commit(writes)
         rights.require_writes(writes)
         with self._lock:
@@ -120,6 +125,7 @@ class MemoryTable:
     def put_many(self, items: Iterable[Item]) -> None:
         writes = [Put(item) for item in items]
         require_each_once(write.key for write in writes)
+        require_writable(writes)
         require_small_enough(write.item for write in writes)
         with self._lock:
             for write in writes:
@@ -129,6 +135,7 @@ class MemoryTable:
     def delete_many(self, keys: Iterable[Key]) -> None:
         deletes = [Delete(key) for key in keys]
         require_each_once(delete.key for delete in deletes)
+        require_keys(delete.key for delete in deletes)
         with self._lock:
             for delete in deletes:
                 rights.require("dynamodb:BatchWriteItem", rights.TABLE)

@@ -14,6 +14,7 @@ from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from feedlane.aws.pace import WritePace
+from feedlane.store.limits import require_bounds, require_item, require_keys, require_writable
 from feedlane.store.sizes import require_fitting_commit, require_small_enough
 from feedlane.store.table import (
     Add,
@@ -60,12 +61,15 @@ class DynamoDBTable:
         self._pace = pace or WritePace()
 
     def get(self, key: Key) -> Item | None:
+        require_keys([key])
         answer = self._ask(self._client.get_item, TableName=self._name, Key=_key(key), ConsistentRead=True)
         return _from_dynamodb(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         items: dict[Key, Item] = {}
-        for chunk in _chunks(dict.fromkeys(keys), BATCH_GET_KEYS_MAX):
+        different = dict.fromkeys(keys)
+        require_keys(different)
+        for chunk in _chunks(different, BATCH_GET_KEYS_MAX):
             request: Any = {self._name: {"Keys": [_key(key) for key in chunk], "ConsistentRead": True}}
             for attempt in range(_ATTEMPTS_MAX):
                 answer = self._ask(self._client.batch_get_item, RequestItems=request)
@@ -111,6 +115,7 @@ class DynamoDBTable:
         self, pk: str, prefix: str, start: str | None, end: str | None, index: Index | None
     ) -> dict[str, Any]:
         hash_name, range_name = index.keys if index else ("pk", "sk")
+        require_bounds(pk, prefix, start, end)
         condition, values = f"{hash_name} = :pk", {":pk": pk}
         if prefix:
             condition += f" AND begins_with({range_name}, :prefix)"
@@ -133,6 +138,7 @@ class DynamoDBTable:
 
     def commit(self, *writes: Write) -> None:
         require_each_once(write.key for write in writes)
+        require_writable(writes)
         require_fitting_commit(writes)
         requests = [self._request(write) for write in writes]
         self._pace.delay(_units(requests, WRITES_IN_COMMIT_COST))
@@ -150,12 +156,15 @@ class DynamoDBTable:
     def put_many(self, items: Iterable[Item]) -> None:
         item_list = list(items)
         require_each_once((item["pk"], item["sk"]) for item in item_list)
+        for item in item_list:
+            require_item(item)
         require_small_enough(item_list)
         self._write_many({"PutRequest": {"Item": _to_dynamodb(item)}} for item in item_list)
 
     def delete_many(self, keys: Iterable[Key]) -> None:
         key_list = list(keys)
         require_each_once(key_list)
+        require_keys(key_list)
         self._write_many({"DeleteRequest": {"Key": _key(key)}} for key in key_list)
 
     def _write_many(self, requests: Iterable[dict[str, Any]]) -> None:

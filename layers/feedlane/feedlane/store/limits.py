@@ -1,0 +1,88 @@
+"""What DynamoDB refuses to keep, checked before it is sent: its client would send unpaired surrogates as escapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from feedlane.store.table import Add, Item, Key, Put, Write
+
+# DynamoDB's limits, in bytes. An item's size counts the names of its fields.
+STORED_ITEM_BYTES_MAX = 409_600
+PARTITION_KEY_BYTES_MAX = 2048
+SORT_KEY_BYTES_MAX = 1024
+NESTING_MAX = 32
+_NUMBER_MAX = 10**38
+_KEY_FIELDS = {
+    "pk": PARTITION_KEY_BYTES_MAX, "gsi1pk": PARTITION_KEY_BYTES_MAX,
+    "sk": SORT_KEY_BYTES_MAX, "gsi1sk": SORT_KEY_BYTES_MAX,
+}  # fmt: skip
+
+
+class NotStorable(Exception):
+    """DynamoDB would refuse this item or key: repeating the same call never helps."""
+
+
+def require_keys(keys: Iterable[Key]) -> None:
+    """Raises `NotStorable` for a key that no item can have."""
+    for pk, sk in keys:
+        require_key_field("pk", pk)
+        require_key_field("sk", sk)
+
+
+def require_bounds(pk: str, prefix: str, start: str | None, end: str | None) -> None:
+    """The same for a query's partition and for what its sort keys are compared with."""
+    require_key_field("pk", pk)
+    for bound in (prefix or None, start, end):
+        if bound is not None:
+            require_key_field("sk", bound)
+
+
+def require_writable(writes: Iterable[Write]) -> None:
+    """The same for all that a commit names and writes."""
+    for write in writes:
+        if isinstance(write, Put):
+            require_item(write.item)
+            continue
+        require_keys([write.key])
+        if isinstance(write, Add):
+            require_item({"pk": write.key[0], "sk": write.key[1], write.name: write.amount} | write.set)
+
+
+def require_key_field(name: str, value: str) -> None:
+    length = _text_bytes(value)
+    if not 1 <= length <= _KEY_FIELDS[name]:
+        raise NotStorable(f"{name} has {length} bytes; it must have 1 to {_KEY_FIELDS[name]}")
+
+
+def require_item(item: Item) -> None:
+    """Raises `NotStorable` if the item is too large, or has text or a number that cannot be kept."""
+    for name in _KEY_FIELDS.keys() & item.keys():
+        if item[name] is not None:
+            require_key_field(name, item[name])
+    size = sum(_text_bytes(name) + _bytes(value, 1) for name, value in item.items() if value is not None)
+    if size > STORED_ITEM_BYTES_MAX:
+        raise NotStorable(f"an item has {size:,} bytes; it may have {STORED_ITEM_BYTES_MAX:,}")
+
+
+def _bytes(value: Any, depth: int) -> int:
+    if isinstance(value, str):
+        return _text_bytes(value)
+    if isinstance(value, (dict, list, tuple)):
+        if depth >= NESTING_MAX:
+            raise NotStorable(f"an item is nested more than {NESTING_MAX} deep")
+        if isinstance(value, dict):
+            return 3 + sum(1 + _text_bytes(name) + _bytes(part, depth + 1) for name, part in value.items())
+        return 3 + sum(1 + _bytes(part, depth + 1) for part in value)
+    if isinstance(value, int) and not -_NUMBER_MAX < value < _NUMBER_MAX:
+        raise NotStorable("a number has more than 38 digits")
+    return len(value) if isinstance(value, bytes) else 21
+
+
+def _text_bytes(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        raise NotStorable("a text has an unpaired surrogate, which has no encoding") from None
