@@ -15,6 +15,7 @@ from feedlane.aws.metrics import Metric
 from feedlane.aws.table_stream import events_in
 from feedlane.environment import Environment, environment, require
 from feedlane.events.event import Event
+from feedlane.events.outbox import event_key
 from feedlane.events.relay import Bus, EventNotAccepted, relay
 
 require(Environment.event_bus_name, Environment.metrics_namespace)
@@ -40,13 +41,19 @@ def handler(event: dict[str, Any], _context: Any) -> None:
         if metric := metrics.metric_of(event):
             counts[metric] += 1
 
-    failed = relay(events_in(event, _report_unreadable), bus(), count)
+    failed = relay(events_in(event, _set_aside), bus(), count, _set_aside_event)
     for metric, number in counts.items():
         metrics.count(metric, number)
     if failed is not None:
         raise EventNotAccepted(failed)
 
 
-def _report_unreadable(key: str) -> None:
-    logger.error("an event in the outbox cannot be read", extra={"key": key})
+def _set_aside_event(event: Event, reason: str) -> None:
+    pk, sk = event_key(event)
+    _set_aside(f"{pk} {sk}", reason)
+
+
+def _set_aside(key: str, reason: str) -> None:
+    """The event stays in the outbox, and an alarm asks a person to look at it."""
+    logger.error("an event in the outbox cannot be sent", extra={"key": key, "reason": reason})
     metrics.count(Metric.EVENTS_UNREADABLE)

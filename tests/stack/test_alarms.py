@@ -18,7 +18,7 @@ from feedlane.aws.metrics import Metric
 from feedlane.aws.table_stream import events_in
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Unavailable
 from feedlane.events import event as event_types
-from feedlane.events.relay import BusEntry
+from feedlane.events.relay import BusEntry, Reply
 from feedlane.problem import Problem
 from feedlane.upkeep.watch import WatchResult
 from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS
@@ -277,8 +277,8 @@ def _event(type: str, scope: str = "feed", id: str = "event-1", subject: str = "
 
 def _relay(*records: dict[str, Any], refuses: str = "") -> None:
     class Bus:
-        def put(self, notices: list[BusEntry]) -> list[bool]:
-            return [notice.event.id != refuses for notice in notices]
+        def put(self, notices: list[BusEntry]) -> list[Reply]:
+            return [Reply.NOT_NOW if notice.event.id == refuses else Reply.ACCEPTED for notice in notices]
 
     app = load("relay_events")
     app.bus = lambda: Bus()

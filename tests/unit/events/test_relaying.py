@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feedlane.events.envelope import event_from_detail
 from feedlane.events.event import Event
-from feedlane.events.relay import PUT_BYTES_MAX, BusEntry, StreamedEvent, relay
+from feedlane.events.relay import PUT_BYTES_MAX, BusEntry, Reply, StreamedEvent, relay
 from feedlane.money import loads
 from tests.builders import NOW
 from tests.worlds.webhooks import hold_event
@@ -19,23 +19,29 @@ from tests.worlds.webhooks import hold_event
 
 @dataclass
 class FakeBus:
-    """Refuses the entries at these positions, counted over all calls."""
+    """Refuses the entries at these positions, counted over all calls; those of `never` however often they come."""
 
     refuses: set[int] = field(default_factory=set)
+    never: set[int] = field(default_factory=set)
     calls: list[list[BusEntry]] = field(default_factory=list)
     accepted: list[Event] = field(default_factory=list)
     count: int = 0
 
-    def put(self, entries: list[BusEntry]) -> list[bool]:
+    def put(self, entries: list[BusEntry]) -> list[Reply]:
         assert len(entries) <= 10
         self.calls.append(entries)
         answers = []
         for entry in entries:
-            answers.append(self.count not in self.refuses)
-            if answers[-1]:
+            answers.append(self._reply())
+            if answers[-1] is Reply.ACCEPTED:
                 self.accepted.append(event_from_detail(loads(entry.detail)))
             self.count += 1
         return answers
+
+    def _reply(self) -> Reply:
+        if self.count in self.never:
+            return Reply.NEVER
+        return Reply.NOT_NOW if self.count in self.refuses else Reply.ACCEPTED
 
 
 def test_events_go_ten_at_a_time_when_their_subjects_differ() -> None:
@@ -79,6 +85,24 @@ def test_an_event_too_large_for_the_bus_goes_without_its_payload() -> None:
     assert relay([StreamedEvent("1", large)], bus) is None
     assert bus.accepted[0].id == "event-1"
     assert loads(bus.calls[0][0].detail)["payload"] == {"tooLarge": True}
+
+
+def test_an_event_that_cannot_be_encoded_is_set_aside_alone() -> None:
+    first, poisoned, last = _streamed(["a", "b", "c"])
+    half = poisoned.event.but(payload={"description": "a \ud83d"})
+    bus, set_aside = FakeBus(), []
+    streamed = [first, StreamedEvent(poisoned.sequence, half), last]
+    assert relay(streamed, bus, on_set_aside=lambda event, reason: set_aside.append((event.id, reason))) is None
+    assert [event.id for event in bus.accepted] == [first.event.id, last.event.id]
+    assert set_aside == [(poisoned.event.id, "it cannot be encoded: UnicodeEncodeError")]
+
+
+def test_an_event_that_the_bus_can_never_take_is_set_aside_alone() -> None:
+    streamed, set_aside = _streamed(["a", "b", "b"]), []
+    bus = FakeBus(never={0})
+    assert relay(streamed, bus, on_set_aside=lambda event, reason: set_aside.append(event.id)) is None
+    assert set_aside == [streamed[0].event.id]
+    assert [event.id for event in bus.accepted] == [event.id for _, event in streamed[1:]]
 
 
 def _streamed(subjects: list[str]) -> list[StreamedEvent]:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from feedlane.aws import queues as sqs
+from feedlane.aws.metrics import Metric
 from feedlane.aws.table_stream import events_in
 from feedlane.events.event import HELD, WRITE_UNSUCCESSFUL
-from feedlane.events.relay import BusEntry
+from feedlane.events.relay import BusEntry, Reply
 from feedlane.webhooks.delivery import Answer, Delivery, DeliveryState
 from feedlane.webhooks.replay import Selection
 from feedlane.webhooks.replayer import start
@@ -30,9 +31,9 @@ class Bus:
         self.refused_type = refused_type
         self.entries: list[BusEntry] = []
 
-    def put(self, entries: list[BusEntry]) -> list[bool]:
+    def put(self, entries: list[BusEntry]) -> list[Reply]:
         self.entries += entries
-        return [entry.event.type != self.refused_type for entry in entries]
+        return [Reply.NOT_NOW if entry.event.type == self.refused_type else Reply.ACCEPTED for entry in entries]
 
 
 @pytest.fixture
@@ -67,9 +68,25 @@ def test_relay_events_fails_at_the_first_that_the_bus_refused_so_that_the_batch_
 def test_an_event_that_cannot_be_read_is_told_of_and_stops_nobody() -> None:
     batch, unreadable = sample("relay_events"), []
     del batch["Records"][0]["dynamodb"]["NewImage"]["type"]
-    captured = list(events_in(batch, unreadable.append))
+    captured = list(events_in(batch, lambda key, reason: unreadable.append((key, reason))))
     assert [change.event.type for change in captured] == [WRITE_UNSUCCESSFUL]
     assert len(unreadable) == 1
+
+
+def test_half_a_surrogate_pair_in_one_event_stops_no_other_and_is_counted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, bus, batch = load("relay_events"), Bus(), sample("relay_events")
+    batch["Records"][0]["dynamodb"]["NewImage"]["payload"] = {"S": json.dumps({"name": "a \ud83d"})}
+    counted: list[Any] = []
+    app.bus = lambda: bus
+    monkeypatch.setattr(app.metrics, "count", lambda metric, number=1: counted.append(metric))
+    app.handler(batch, Context())
+    assert [entry.event.type for entry in bus.entries] == [WRITE_UNSUCCESSFUL]
+    assert Metric.EVENTS_UNREADABLE in counted
+    [said] = [vars(record) for record in caplog.records if "cannot be sent" in record.message]
+    assert said["key"].startswith("EVENT#")
+    assert said["reason"] == "it cannot be encoded: UnicodeEncodeError"
 
 
 def test_route_events_makes_a_delivery_for_the_consumer(world: World, postponed: list[Any]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedlane.events.relay import BusEntry
+from feedlane.events.relay import BusEntry, Reply
 
 SOURCE = "feedlane"
+# Of the codes that EventBridge documents, those that are about one entry and that no retry resolves.
+_REFUSED_FOR_EVER = frozenset({"InvalidArgument", "MalformedDetail", "RedactionFailure"})
 
 
 class EventBridgeBus:
@@ -16,9 +18,9 @@ class EventBridgeBus:
         self._client = client
         self._name = name
 
-    def put(self, entries: list[BusEntry]) -> list[bool]:
+    def put(self, entries: list[BusEntry]) -> list[Reply]:
         answer = self._client.put_events(Entries=[self._request_entry(entry) for entry in entries])
-        return ["ErrorCode" not in result for result in answer["Entries"]]
+        return [_reply(result.get("ErrorCode")) for result in answer["Entries"]]
 
     def _request_entry(self, entry: BusEntry) -> dict[str, Any]:
         return {
@@ -28,3 +30,9 @@ class EventBridgeBus:
             "Time": entry.event.time,
             "Detail": entry.detail,
         }
+
+
+def _reply(code: str | None) -> Reply:
+    if code is None:
+        return Reply.ACCEPTED
+    return Reply.NEVER if code in _REFUSED_FOR_EVER else Reply.NOT_NOW

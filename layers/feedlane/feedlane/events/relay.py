@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from feedlane.events.envelope import bus_detail
@@ -35,38 +36,63 @@ class EventNotAccepted(Exception):
         self.sequence_number = sequence_number
 
 
+class Reply(Enum):
+    """What the bus did with one entry."""
+
+    ACCEPTED = "accepted"
+    NOT_NOW = "not now"
+    NEVER = "never"
+    """The entry itself is at fault: it will be refused however often it is sent."""
+
+
 class Bus(Protocol):
-    def put(self, entries: list[BusEntry]) -> list[bool]:
-        """For each entry, in order, whether the bus accepted it."""
+    def put(self, entries: list[BusEntry]) -> list[Reply]:
+        """The reply to each entry, in order."""
+
+
+OnAccepted = Callable[[Event], None]
+OnSetAside = Callable[[Event, str], None]
+"""Gets the event and why it cannot be sent. It stays in the outbox."""
 
 
 def relay(
-    events: Iterable[StreamedEvent], bus: Bus, on_accepted: Callable[[Event], None] = lambda event: None
+    events: Iterable[StreamedEvent],
+    bus: Bus,
+    on_accepted: OnAccepted = lambda event: None,
+    on_set_aside: OnSetAside = lambda event, reason: None,
 ) -> str | None:
     """Puts events on the bus. Answers the place of the first that it refused, from where to retry; None if all passed.
 
     Nothing is sent after a failure, so that no event overtakes another of its subject. Events in the same call as the
     failed one are sent twice, with the same id. `on_accepted` is called for each event that the bus accepted.
+
+    An event that can never be sent is set aside alone: it must not stop those after it, which concern others.
     """
-    for batch in _batches(events):
-        accepted = bus.put([entry for _, entry in batch])
-        for (_, entry), is_accepted in zip(batch, accepted, strict=True):
-            if is_accepted:
+    for batch in _batches(events, on_set_aside):
+        replies = bus.put([entry for _, entry in batch])
+        for (_, entry), reply in zip(batch, replies, strict=True):
+            if reply is Reply.ACCEPTED:
                 on_accepted(entry.event)
-        for (sequence, _), is_accepted in zip(batch, accepted, strict=True):
-            if not is_accepted:
+            elif reply is Reply.NEVER:
+                on_set_aside(entry.event, "the bus refuses its content")
+        for (sequence, _), reply in zip(batch, replies, strict=True):
+            if reply is Reply.NOT_NOW:
                 return sequence
     return None
 
 
-def _batches(events: Iterable[StreamedEvent]) -> Iterator[list[tuple[str, BusEntry]]]:
+def _batches(events: Iterable[StreamedEvent], on_set_aside: OnSetAside) -> Iterator[list[tuple[str, BusEntry]]]:
     """The entries of each call: at most one of each subject, because the bus may accept only some of them."""
     batch: list[tuple[str, BusEntry]] = []
     subjects: set[str] = set()
     size = 0
     for sequence, event in events:
-        entry = _bus_entry(event)
-        length = len(entry.detail.encode())
+        try:
+            entry = _bus_entry(event)
+            length = len(entry.detail.encode())
+        except (ValueError, TypeError, RecursionError) as error:
+            on_set_aside(event, f"it cannot be encoded: {type(error).__name__}")
+            continue
         if batch and (len(batch) == ENTRIES_PER_PUT_MAX or event.subject in subjects or size + length > PUT_BYTES_MAX):
             yield batch
             batch, subjects, size = [], set(), 0
