@@ -11,6 +11,7 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 
 from feedlane.json_object import json_object
+from feedlane.queues import reason_in
 
 # A message stays hidden this long if the command is killed before it returns it.
 VISIBILITY_SECONDS = 120
@@ -43,7 +44,7 @@ class DeadLetter:
             group=attributes.get("MessageGroupId", ""),
             deduplication_id=attributes.get("MessageDeduplicationId", ""),
             sent_at=datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC),
-            reason=reasons[0] if reasons else "",
+            reason=reasons[0] if reasons else reason_in(attributes.get("MessageDeduplicationId", "")),
         )
 
     @property

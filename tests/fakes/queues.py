@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from feedlane.follow_ups import FollowUp
+from feedlane.queues import MESSAGE_BYTES_MAX
 from tests import chains, rights
 from tests.chains import NEW, Lineage
 
@@ -54,6 +55,7 @@ class FakeQueues:
 
     def push(self, group: str, deduplication_id: str, body: str) -> None:
         rights.require("sqs:SendMessage", "TransactionsQueue")
+        assert len(body.encode()) <= MESSAGE_BYTES_MAX
         self.pushed.append(self._sent({"group": group, "id": deduplication_id, "body": body}))
 
     def wake(self, feed_id: str) -> None:
@@ -76,6 +78,7 @@ class FakeQueues:
 
     def dead_letter(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
         rights.require("sqs:SendMessage", "TransactionsDeadLetters")
+        assert len(body.encode()) <= MESSAGE_BYTES_MAX
         self.dead_letters.append({"group": group, "body": body, "reason": reason})
 
     def take(self, name: str) -> list[Any]:

@@ -7,6 +7,10 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from feedlane.queues import MESSAGE_BYTES_MAX
+
 DEDUPLICATION_SECONDS = 300.0
 
 
@@ -40,6 +44,7 @@ class FakeSqs:
         return {"QueueUrl": QueueName}
 
     def send_message(self, **request: Any) -> dict[str, str]:
+        _require_size(request)
         queue, group = self._queue(request), request.get("MessageGroupId", "")
         content = hashlib.sha256(request["MessageBody"].encode()).hexdigest()
         deduplication_id = request.get("MessageDeduplicationId") or content
@@ -81,6 +86,16 @@ class FakeSqs:
 
     def _queue(self, request: dict[str, Any]) -> Queue:
         return self._queues.setdefault(request["QueueUrl"], Queue())
+
+
+def _require_size(request: dict[str, Any]) -> None:
+    """SQS counts the attributes' names, types and values with the body."""
+    attributes = request.get("MessageAttributes", {})
+    texts = [request["MessageBody"], *attributes]
+    texts += [text for attribute in attributes.values() for text in attribute.values()]
+    if sum(len(text.encode()) for text in texts) > MESSAGE_BYTES_MAX:
+        message = f"One or more parameters are invalid. Reason: Message must be shorter than {MESSAGE_BYTES_MAX} bytes."
+        raise ClientError({"Error": {"Code": "InvalidParameterValue", "Message": message}}, "SendMessage")
 
 
 def _received(queue: Queue, request: dict[str, Any]) -> Message:

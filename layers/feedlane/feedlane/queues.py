@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from feedlane.follow_ups import FollowUp
@@ -11,6 +12,21 @@ DELAY_SECONDS_MAX = 900
 # The delay of a check that is scheduled before a commit: it runs after the commit, and finds out whether the process
 # crashed in between.
 SAFETY_DELAY_SECONDS = 20
+# SQS accepts messages of up to one MiB, attributes included.
+MESSAGE_BYTES_MAX = 1_048_576
+_DEDUPLICATION_ID_LENGTH_MAX = 128
+_REASON_SIGN = "!reason="
+_NOT_IN_IDS = re.compile(r"[^!-~]")
+
+
+def with_reason(deduplication_id: str, reason: str) -> str:
+    """A deduplication id with the reason of a dead letter that has no room for it elsewhere, cut to what fits."""
+    return f"{deduplication_id}{_REASON_SIGN}{_NOT_IN_IDS.sub('_', reason)}"[:_DEDUPLICATION_ID_LENGTH_MAX]
+
+
+def reason_in(deduplication_id: str) -> str:
+    """The reason in such an id; empty for every other one."""
+    return deduplication_id.partition(_REASON_SIGN)[2].replace("_", " ")
 
 
 class Queues(Protocol):

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from cli.dead_letter_queue import DeadLetterQueue
+from feedlane.aws import clients
 from feedlane.aws import queues as sqs
+from feedlane.aws.queues import SQSQueues
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.credentials.token_set import AccessToken
@@ -17,6 +20,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.ids import feed_id
+from feedlane.queues import MESSAGE_BYTES_MAX
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementState
 from feedlane.upkeep.connections import ConnectionCheck
@@ -25,6 +29,7 @@ from feedlane.wiring import functions as wiring
 from feedlane.xero.connections import XeroConnection
 from tests import builders
 from tests.builders import NOW
+from tests.fakes.sqs import FakeSqs
 from tests.handlers import Context, load, sample
 from tests.worlds.feeds import World, transactions
 
@@ -163,6 +168,28 @@ def test_a_group_that_fails_does_not_hold_up_another(world: World) -> None:
     assert recorder(world).handler(event, Context()) == {"batchItemFailures": []}
     assert [letter["group"] for letter in world.queues.dead_letters] == ["another/group"]
     assert feed_of(world).recorded_through == 2
+
+
+@pytest.mark.parametrize("room", [0, 1, 50, 2_000])
+def test_a_message_as_large_as_sqs_allows_is_set_aside_whole_with_its_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """SQS counts attributes with the body, so that the largest messages have no room for the reason in one."""
+    client, queues = FakeSqs(), SQSQueues()
+    monkeypatch.setattr(clients, "client", lambda service: client)
+    monkeypatch.setattr(sqs, "environment", lambda: SimpleNamespace(transactions_dlq_url="dead-letters"))
+    world.queues.dead_letter = queues.dead_letter  # type: ignore[method-assign]
+    event = sample("record_transactions")
+    large = copy.deepcopy(event["Records"][0])
+    large |= {"messageId": "5f0a1b2c-0000-4000-8000-000000000099", "body": "x" * (MESSAGE_BYTES_MAX - room)}
+    event["Records"].insert(0, large)
+    assert recorder(world).handler(event, Context()) == {"batchItemFailures": []}
+    assert feed_of(world).recorded_through == 2
+    with DeadLetterQueue(client, "dead-letters") as queue:
+        [letter] = queue.letters()
+    assert letter.body == large["body"]
+    assert letter.reason.startswith("body: is not valid JSON: Expecting value")
+    assert len(letter.deduplication_id) <= 128
 
 
 def test_a_woken_feed_posts_its_statement_and_a_check_ends_it(world: World) -> None:

@@ -11,7 +11,7 @@ from feedlane.aws import clients
 from feedlane.clock import iso, system_clock
 from feedlane.environment import environment
 from feedlane.follow_ups import FollowUp
-from feedlane.queues import DELAY_SECONDS_MAX
+from feedlane.queues import DELAY_SECONDS_MAX, MESSAGE_BYTES_MAX, with_reason
 
 
 class SQSQueues:
@@ -37,12 +37,19 @@ class SQSQueues:
         self._send_delayed(environment().deliveries_queue_url, body, delay_seconds)
 
     def dead_letter(self, group: str, deduplication_id: str, body: str, reason: str) -> None:
+        """A body for which SQS has no room left beside an attribute keeps its reason in the deduplication id.
+
+        That id is no part of the message's size, so nothing of the body has to be cut.
+        """
+        attributes = {"reason": {"DataType": "String", "StringValue": reason[:1000]}}
+        if len(body.encode()) + _attributes_bytes(attributes) > MESSAGE_BYTES_MAX:
+            attributes, deduplication_id = {}, with_reason(deduplication_id, reason)
         clients.client("sqs").send_message(
             QueueUrl=environment().transactions_dlq_url,
             MessageBody=body,
             MessageGroupId=group,
             MessageDeduplicationId=deduplication_id,
-            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:1000]}},
+            MessageAttributes=attributes,
         )
 
     @staticmethod
@@ -66,4 +73,12 @@ def postpone(queue_url: str, receipt: str, seconds: int) -> None:
     """Makes a received message visible again after `seconds`, instead of after the queue's visibility timeout."""
     clients.client("sqs").change_message_visibility(
         QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+    )
+
+
+def _attributes_bytes(attributes: dict[str, dict[str, str]]) -> int:
+    """What they add to the size of a message: names, types and values."""
+    return sum(
+        len(name.encode()) + len(attribute["DataType"]) + len(attribute["StringValue"].encode())
+        for name, attribute in attributes.items()
     )

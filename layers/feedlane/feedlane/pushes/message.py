@@ -9,12 +9,11 @@ from typing import Any
 from feedlane.errors import Invalid
 from feedlane.ids import derived_id, feed_id, is_uuid
 from feedlane.pushes.content import object_in
+from feedlane.queues import MESSAGE_BYTES_MAX
 
 MESSAGE_VERSION = 1
 # BatchSize in the template: the most messages that Lambda takes from a FIFO queue at once.
 BATCH_SIZE_MAX = 10
-# SQS accepts messages of up to one MiB.
-MESSAGE_BYTES_MAX = 1_048_576
 # A MessageGroupId has at most 128 characters and contains two ids: none can be longer.
 ID_LENGTH_MAX = 128
 
