@@ -11,8 +11,8 @@ from aws_lambda_powertools.event_handler import Response
 from api import cross_origin
 from api.answers import error_response
 from api.authentication import authenticate
+from api.door import admit, headers_of, method_of
 from api.parts import current_parts
-from api.paths import with_one_segment
 from api.resolver import build_resolver
 from feedlane.environment import Environment, require
 
@@ -35,15 +35,15 @@ app = build_resolver()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     correlation_id = uuid.uuid4().hex
-    method = event["requestContext"]["http"]["method"].upper()
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    method, headers = method_of(event), headers_of(event)
     app.context["correlation_id"] = correlation_id
     try:
+        admitted = admit(event)
         if method == "OPTIONS":
             answer = cross_origin.preflight()
         else:
             authenticate(current_parts().store, headers.get("authorization"), current_parts().clock())
-            answer = app.resolve(event | {"rawPath": with_one_segment(method, event["rawPath"])}, context)
+            answer = app.resolve(admitted, context)
     except Exception as error:
         answer = error_response(error, correlation_id, logger)
     answer["headers"] |= {"X-Correlation-Id": correlation_id} | cross_origin.headers_for(headers.get("origin"))

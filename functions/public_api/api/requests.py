@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from feedlane.doors import is_unicode
 from feedlane.errors import Invalid
 
 
@@ -15,11 +16,14 @@ class Routes(Router):
 
     @property
     def body(self) -> str | None:
-        """The body as text, decoded if the gateway encoded it in Base64."""
+        """The body as text, decoded if the gateway encoded it in Base64. Raises `Invalid`."""
         try:
-            return self.current_event.decoded_body
+            body = self.current_event.decoded_body
         except ValueError:
             raise Invalid("The body is not UTF-8 text.") from None
+        if body and not is_unicode(body):
+            raise Invalid("The body is not UTF-8 text.")
+        return body
 
     def header(self, name: str) -> str | None:
         """The value of a header; `name` is in lower case."""

@@ -10,7 +10,7 @@ from api.answers import ok
 from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane.codat.bodies import BODY_BYTES_MAX
+from feedlane.codat.bodies import BODY_BYTES_MAX, require_size
 from feedlane.codat.errors import NotSupported
 from feedlane.codat.paging import (
     SEARCHED_MAX,
@@ -22,6 +22,7 @@ from feedlane.codat.paging import (
     slice_of,
 )
 from feedlane.companies import items as company_items
+from feedlane.doors import whole_number
 from feedlane.errors import Conflict, Invalid
 from feedlane.feeds import push_operation_items
 from feedlane.pushes import api_door
@@ -141,8 +142,7 @@ def list_push_operations(company_id: str) -> Response[str]:
 
 def _body() -> str:
     body = router.body or ""
-    if len(body) > BODY_BYTES_MAX or len(body.encode()) > BODY_BYTES_MAX:
-        raise Invalid(f"The body is too large: at most {BODY_BYTES_MAX:,} bytes are accepted.")
+    require_size(body, BODY_BYTES_MAX)
     return body
 
 
@@ -150,6 +150,4 @@ def _timeout() -> int | None:
     minutes = router.parameters.get("timeoutInMinutes")
     if minutes is None or minutes == "":
         return None
-    if not (minutes.isascii() and minutes.isdigit()):
-        raise Invalid.field("timeoutInMinutes", "must be a whole number of minutes", "Type")
-    return int(minutes[:9])
+    return whole_number("timeoutInMinutes", minutes, 1, api_door.TIMEOUT_MINUTES_MAX)

@@ -10,7 +10,14 @@ from api.answers import no_content, ok
 from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane.codat.bodies import SourceAccountBody, SourceAccountChanges, json_in, parse_body, validate_body
+from feedlane.codat.bodies import (
+    BATCH_BODY_BYTES_MAX,
+    SourceAccountBody,
+    SourceAccountChanges,
+    json_in,
+    parse_body,
+    validate_body,
+)
 from feedlane.companies import items as company_items
 from feedlane.companies import source_accounts
 from feedlane.companies.connection import Connection
@@ -34,7 +41,7 @@ def create_source_account(company_id: str, connection_id: str) -> Response[str]:
 def create_source_accounts(company_id: str, connection_id: str) -> Response[str]:
     """201 if all were created, otherwise 207, even if all failed: the SDKs read no other status."""
     connection = company_items.connection(current_parts().store, company_id, connection_id)
-    items = json_in(router.body)
+    items = json_in(router.body, BATCH_BODY_BYTES_MAX)
     batch_max = source_accounts.BATCH_ACCOUNTS_MAX
     if not isinstance(items, list) or not 1 <= len(items) <= batch_max:
         raise Invalid(f"The body must be an array of 1 to {batch_max} source accounts.")

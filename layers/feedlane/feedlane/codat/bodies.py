@@ -8,18 +8,27 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 from pydantic.alias_generators import to_camel
 
+from feedlane.doors import require_json_texts
 from feedlane.errors import Finding, Invalid
 from feedlane.money import loads
 
+# Of a push, whose transactions are stored in parts.
 BODY_BYTES_MAX = 5_000_000
+# Of all others: what they make must fit into one item of the table, and into the event that reports it.
+SMALL_BODY_BYTES_MAX = 100_000
+# Of several source accounts: each becomes an item of its own.
+BATCH_BODY_BYTES_MAX = 500_000
+TEXT_LENGTH_MAX = 5_000
 Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4, allow_inf_nan=False)]
 B = TypeVar("B", bound=BaseModel)
 
 
 class Body(BaseModel):
-    """Fields in camel case; unknown ones are ignored, as Codat ignores them."""
+    """Fields in camel case; unknown ones are ignored, as Codat ignores them. No text is longer than the maximum."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", str_max_length=TEXT_LENGTH_MAX
+    )
 
 
 class CompanyBody(Body):
@@ -175,16 +184,23 @@ def validate_body(model: type[B], value: Any) -> B:
         raise Invalid(message, findings) from None
 
 
-def json_in(body: str | None) -> Any:
-    """The body as JSON, with `Decimal` for numbers with a fraction. Raises `Invalid`."""
+def json_in(body: str | None, bytes_max: int = SMALL_BODY_BYTES_MAX) -> Any:
+    """The body as JSON, with `Decimal` for numbers with a fraction, and text that can be stored. Raises `Invalid`."""
     if not body:
         raise Invalid("The request has no body; a JSON body is required.")
-    if len(body) > BODY_BYTES_MAX:
-        raise Invalid(f"The body is too large: at most {BODY_BYTES_MAX:,} bytes are accepted.")
+    require_size(body, bytes_max)
     try:
-        return loads(body)
+        value = loads(body)
     except (ValueError, RecursionError):
         raise Invalid("The body is not valid JSON.") from None
+    require_json_texts(value)
+    return value
+
+
+def require_size(body: str, bytes_max: int) -> None:
+    """Raises `Invalid` for a body with more bytes, in UTF-8."""
+    if len(body) > bytes_max or len(body.encode("utf-8", "replace")) > bytes_max:
+        raise Invalid(f"The body is too large: at most {bytes_max:,} bytes are accepted.")
 
 
 def _finding(error: dict[str, Any]) -> Finding:

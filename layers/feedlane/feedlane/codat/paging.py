@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from feedlane.codat.query import Fields, Predicate, property_of, query_predicate
+from feedlane.doors import place_in, whole_number
 from feedlane.errors import Invalid
 from feedlane.money import dumps
 
@@ -103,8 +104,8 @@ def page_request(parameters: Mapping[str, str], fields: Fields, name: str) -> Pa
     if order_by:
         property_of(order_by.removeprefix("-"), fields, name)
     return PageRequest(
-        number=_whole_number("page", parameters.get("page", "1"), 10**9),
-        size=_whole_number("pageSize", parameters.get("pageSize", str(PAGE_SIZE_DEFAULT)), PAGE_SIZE_MAX),
+        number=whole_number("page", parameters.get("page", "1"), 1, 10**9),
+        size=whole_number("pageSize", parameters.get("pageSize", str(PAGE_SIZE_DEFAULT)), 1, PAGE_SIZE_MAX),
         predicate=query_predicate(parameters.get("query", ""), fields, name),
         order_by=order_by,
         echoed_parameters={key: parameters[key] for key in ("query", "orderBy") if parameters.get(key)},
@@ -139,17 +140,20 @@ def slice_of(request: PageRequest, items: Sequence[T]) -> Sequence[T]:
 
 
 def page_size(parameters: Mapping[str, str]) -> int:
-    return _whole_number("pageSize", parameters.get("pageSize", str(PAGE_SIZE_DEFAULT)), CURSOR_PAGE_SIZE_MAX)
+    return whole_number("pageSize", parameters.get("pageSize", str(PAGE_SIZE_DEFAULT)), 1, CURSOR_PAGE_SIZE_MAX)
 
 
 def cursor_in(text: str) -> str:
-    """The place where the previous page ended. Raises `Invalid`."""
+    """The place where the previous page ended; empty for the first page. Raises `Invalid`."""
+    if not text:
+        return ""
     try:
         if len(text) > CURSOR_LENGTH_MAX:
             raise ValueError
-        return b64decode(text, altchars=b"-_", validate=True).decode()
+        place = b64decode(text, altchars=b"-_", validate=True).decode()
     except ValueError:
-        raise Invalid.field("after", "must be the value in a page's next link", "Cursor") from None
+        place = ""
+    return place_in("after", place)
 
 
 def cursor_page(path: str, parameters: Mapping[str, str], results: Iterable[tuple[str, Json]], end: str = "") -> Json:
@@ -208,9 +212,3 @@ def _rank(result: Json, order_by: str) -> tuple[bool, str | float]:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value is not None, str(value).casefold()
     return True, value
-
-
-def _whole_number(name: str, text: str, maximum: int) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= maximum:
-        raise Invalid.field(name, f"must be a whole number from 1 to {maximum}", "Range")
-    return int(text)

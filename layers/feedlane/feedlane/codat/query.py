@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -15,16 +16,18 @@ from typing import Any
 from feedlane.errors import Invalid
 
 QUERY_LENGTH_MAX = 2048
+BRACES_DEPTH_MAX = 20
 MALFORMED = "Error parsing query - Malformed query."
 
 Json = dict[str, Any]
 Predicate = Callable[[Json], bool]
+Test = Callable[[Any], bool]
 # The properties that a query may name; a nested object has its own.
 Fields = dict[str, "Fields | None"]
 
 _TOKEN = re.compile(r"&&|\|\||[{}]|[^&|{}]+|[&|]")
 _SYMBOLS, _LONE_SYMBOLS = {"&&", "||", "{", "}"}, {"&", "|"}
-_COMPARISON = re.compile(r"\s*(?P<name>[^=!~<>]+?)\s*(?P<sign>!=|>=|<=|=|~|>|<)\s*(?P<value>.*?)\s*", re.DOTALL)
+_SIGN = re.compile(r"!=|>=|<=|=|~|>|<")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -59,57 +62,63 @@ def property_of(path: str, fields: Fields, name: str) -> list[str]:
     return parts
 
 
-def _parse_query(query: str, comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+def _parse_query(query: str, comparison: Callable[[str], Test]) -> Test:
     if len(query) >= QUERY_LENGTH_MAX:
         raise Invalid(MALFORMED)
     if not query.strip():
         return lambda _: True
-    pieces = [piece for piece in _TOKEN.findall(query) if piece.strip()]
-    test = _parse_or(pieces, comparison)
+    pieces = deque(piece for piece in _TOKEN.findall(query) if piece.strip())
+    test = _parse_or(pieces, comparison, 0)
     if pieces:
         raise Invalid(MALFORMED)
     return test
 
 
-def _parse_or(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    tests = [_parse_and(pieces, comparison)]
-    while pieces[:1] == ["||"]:
-        pieces.pop(0)
-        tests.append(_parse_and(pieces, comparison))
+def _parse_or(pieces: deque[str], comparison: Callable[[str], Test], depth: int) -> Test:
+    tests = [_parse_and(pieces, comparison, depth)]
+    while pieces and pieces[0] == "||":
+        pieces.popleft()
+        tests.append(_parse_and(pieces, comparison, depth))
     return lambda item: any(test(item) for test in tests)
 
 
-def _parse_and(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    tests = [_parse_term(pieces, comparison)]
-    while pieces[:1] == ["&&"]:
-        pieces.pop(0)
-        tests.append(_parse_term(pieces, comparison))
+def _parse_and(pieces: deque[str], comparison: Callable[[str], Test], depth: int) -> Test:
+    tests = [_parse_term(pieces, comparison, depth)]
+    while pieces and pieces[0] == "&&":
+        pieces.popleft()
+        tests.append(_parse_term(pieces, comparison, depth))
     return lambda item: all(test(item) for test in tests)
 
 
-def _parse_term(pieces: list[str], comparison: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
+def _parse_term(pieces: deque[str], comparison: Callable[[str], Test], depth: int) -> Test:
     if not pieces:
         raise Invalid(MALFORMED)
-    piece = pieces.pop(0)
+    piece = pieces.popleft()
     if piece == "{":
-        test = _parse_or(pieces, comparison)
-        if pieces[:1] != ["}"]:
+        if depth >= BRACES_DEPTH_MAX:
+            raise Invalid(f"{MALFORMED} Braces may be nested {BRACES_DEPTH_MAX} deep.")
+        test = _parse_or(pieces, comparison, depth + 1)
+        if not pieces or pieces.popleft() != "}":
             raise Invalid(MALFORMED)
-        pieces.pop(0)
         return test
     # A single & or | is part of the value.
-    while pieces and pieces[0] not in _SYMBOLS and (pieces[0] in _LONE_SYMBOLS or piece[-1] in _LONE_SYMBOLS):
-        piece += pieces.pop(0)
-    return comparison(piece)
+    parts = [piece]
+    while pieces and pieces[0] not in _SYMBOLS and (pieces[0] in _LONE_SYMBOLS or parts[-1] in _LONE_SYMBOLS):
+        parts.append(pieces.popleft())
+    return comparison("".join(parts))
 
 
 def _split_comparison(text: str) -> tuple[str, str, str]:
-    match = _COMPARISON.fullmatch(text)
-    if match is None or not match["value"]:
+    """The name, the sign and the value, by the first sign: in linear time, whatever the text is."""
+    match = _SIGN.search(text)
+    name, sign, value = (
+        (text[: match.start()].strip(), match[0], text[match.end() :].strip()) if match else ("", "", "")
+    )
+    # A "!" belongs to "!=", and to no name.
+    if not name or "!" in name or not value:
         raise Invalid(MALFORMED)
-    value = match["value"]
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    return match["name"], match["sign"], value[1:-1] if quoted else value
+    return name, sign, value[1:-1] if quoted else value
 
 
 def _property_comparison(text: str, fields: Fields, name: str) -> Predicate:

@@ -9,6 +9,9 @@ from feedlane.companies.connection import Tenant
 from feedlane.credentials.vault import Grant
 from feedlane.record import Record
 
+# Of an organisation's name as it is kept: Xero states no limit.
+NAME_LENGTH_MAX = 255
+
 
 class Organisation(Record):
     """One of the organisations that the customer has just authorised."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from feedlane.clock import is_date
+from feedlane.doors import text_fault
 from feedlane.errors import Finding
 from feedlane.feeds.line import Line
 from feedlane.ids import TRANSACTION_ID_LENGTH_MAX
@@ -23,7 +24,6 @@ CREDIT_TYPES = frozenset({"Credit", "Int", "Div", "Dep", "DirectDep"})
 DEBIT_TYPES = frozenset({"Debit", "Fee", "SerChg", "DirectDebit"})
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
-_NOT_UNICODE = "must be valid Unicode, without unpaired surrogates"
 _FIELD_LENGTHS_MAX = {"description": 2000, "counterparty": 255, "reference": 255}
 
 
@@ -37,9 +37,9 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
     sent_id = sent.get("id")
     name = sent_id if isinstance(sent_id, str) and sent_id else f"transactions[{position}]"
     errors: list[Finding] = []
-    if not is_unicode(name):
+    if rule := text_fault(name):
         name = f"transactions[{position}]"
-        errors.append(_finding(name, "id", _NOT_UNICODE, "Unicode"))
+        errors.append(_finding(name, "id", rule, "Unicode"))
     elif not isinstance(sent_id, str) or not 1 <= len(sent_id) <= TRANSACTION_ID_LENGTH_MAX:
         errors.append(
             _finding(name, "id", f"must be a string of 1 to {TRANSACTION_ID_LENGTH_MAX} characters", "Required")
@@ -59,17 +59,6 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
         return None, errors, []
     line = Line(name, day, sum, balance, description, payee, reference, type)
     return line, [], _warnings(line)
-
-
-def is_unicode(text: str) -> bool:
-    """Whether the text can be encoded: JSON can escape an unpaired surrogate, which has no encoding."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _date(name: str, value: Any, errors: list[Finding]) -> str | None:
@@ -99,8 +88,8 @@ def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding]) ->
     if not isinstance(value, str):
         errors.append(_finding(name, field, "must be a string", "Type"))
         return ""
-    if not is_unicode(value):
-        errors.append(_finding(name, field, _NOT_UNICODE, "Unicode"))
+    if rule := text_fault(value):
+        errors.append(_finding(name, field, rule, "Unicode"))
     if len(value) > _FIELD_LENGTHS_MAX[field]:
         errors.append(
             _finding(name, field, f"must have at most {_FIELD_LENGTHS_MAX[field]} characters", "MaximumLength")

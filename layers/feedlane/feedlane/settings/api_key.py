@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
 
 from feedlane.ids import new_secret
@@ -40,5 +39,5 @@ def key_in(authorization: str | None) -> str | None:
         return None
     try:
         return base64.b64decode(encoded.strip(), validate=True).decode().removesuffix(":") or None
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # neither Base64 nor UTF-8, or bytes outside ASCII in the header itself
         return None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from feedlane.doors import path_in, require_text, require_texts
 from feedlane.errors import Invalid
 
+# What a form brings must fit into one item of the table.
+FORM_BYTES_MAX = 100_000
 FORM_FIELDS_MAX = 500
 _FORM = "application/x-www-form-urlencoded"
 
@@ -49,32 +51,62 @@ class Request:
 
 
 def request_in(event: Mapping[str, Any], public_url: str) -> Request:
-    """`public_url` may be empty: then the gateway's own domain is used. Raises `Invalid` for a malformed form."""
+    """`public_url` may be empty: then the gateway's own domain is used.
+
+    Raises `Invalid` for what no page accepts: text that is not Unicode or too long, and a malformed form.
+    """
     context = event["requestContext"]
-    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    headers = _headers(event)
+    method = str(context["http"]["method"]).upper().replace("HEAD", "GET")
+    require_text("method", method)
+    require_texts(headers)
+    cookies = _cookies(event.get("cookies") or headers.get("cookie", "").split(";"))
+    require_texts(cookies)
     return Request(
-        method=str(context["http"]["method"]).upper().replace("HEAD", "GET"),
+        method=method,
         path=_path(str(event.get("rawPath") or "/"), str(context.get("stage") or "$default")),
-        base_url=(public_url or f"https://{context.get('domainName', 'localhost')}").rstrip("/"),
-        query=_first_values(parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True)),
-        cookies=_cookies(event.get("cookies") or headers.get("cookie", "").split(";")),
+        base_url=_base_url(context, public_url),
+        query=_query(str(event.get("rawQueryString") or "")),
+        cookies=cookies,
         headers=headers,
         form=_form(event, headers),
     )
 
 
+def refused_request_in(event: Mapping[str, Any], public_url: str) -> Request:
+    """As much of a request that `request_in` refuses as its error page needs."""
+    context = event["requestContext"]
+    return Request(method="GET", path="/", base_url=_base_url(context, public_url))
+
+
+def _base_url(context: Mapping[str, Any], public_url: str) -> str:
+    return (public_url or f"https://{context.get('domainName', 'localhost')}").rstrip("/")
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+
+
 def _path(raw_path: str, stage: str) -> str:
     """Decoded, without the stage that some gateways put in front, and without a trailing slash."""
     path = raw_path.removeprefix(f"/{stage}") if raw_path.startswith(f"/{stage}/") else raw_path
-    return unquote(path).rstrip("/") or "/"
+    return path_in(path).rstrip("/") or "/"
 
 
-def _first_values(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    return dict(reversed(pairs))
+def _query(text: str) -> dict[str, str]:
+    """The first value of each parameter."""
+    require_text("query", text)
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
+    except ValueError:
+        raise Invalid.field("query", "must be percent-encoded UTF-8", "Unicode") from None
+    parameters = dict(reversed(pairs))
+    require_texts(parameters)
+    return parameters
 
 
 def _cookies(texts: list[str]) -> dict[str, str]:
-    pairs = (text.partition("=") for text in texts)
+    pairs = (text.partition("=") for text in map(str, texts))
     return {name.strip(): value.strip().strip('"') for name, equals_sign, value in pairs if equals_sign}
 
 
@@ -82,12 +114,16 @@ def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, lis
     body = event.get("body")
     if not body or headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
         return {}
+    if len(body) > FORM_BYTES_MAX * (4 / 3 if event.get("isBase64Encoded") else 1):
+        raise Invalid(f"The form is too large: at most {FORM_BYTES_MAX:,} bytes are accepted.")
     try:
         text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else str(body)
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise Invalid("The form could not be read.") from None
     form: dict[str, list[str]] = {}
     for name, value in pairs:
+        require_text(name, name)
+        require_text(name, value)
         form.setdefault(name, []).append(value)
     return form

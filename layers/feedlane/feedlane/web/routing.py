@@ -8,10 +8,11 @@ from typing import Any
 
 from feedlane.errors import Conflict, FeedlaneError, Invalid, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Profile
 from feedlane.store.table import ConditionFailed
 from feedlane.web.error_pages import ErrorPage, NoSuchPage, error_page
 from feedlane.web.portal.session import SignInNeeded
-from feedlane.web.request import Request, request_in
+from feedlane.web.request import Request, refused_request_in, request_in
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 
@@ -36,7 +37,7 @@ def handle_request(routes: Sequence[Route], site: Site, event: dict[str, Any], l
     try:
         request = request_in(event, site.public_url)
     except Invalid as error:
-        request = request_in(dict(event, body=None), site.public_url)
+        request = refused_request_in(event, site.public_url)
         response = _explain_error(site, error)
     else:
         response = _respond(routes, site, request, logger)
@@ -53,7 +54,7 @@ def _respond(routes: Sequence[Route], site: Site, request: Request, logger: Any)
         return _explain_error(site, error)
     except Exception:
         logger.exception("page failed", path=request.path)
-        return error_page(settings_items.profile(site.store), _unexpected_error())
+        return error_page(_profile(site), _unexpected_error())
 
 
 def _dispatch(routes: Sequence[Route], site: Site, request: Request) -> Response:
@@ -82,7 +83,15 @@ def _explain_error(site: Site, error: Exception) -> Response:
             page = ErrorPage(403, "Xero did not allow this", error.problem.sentence)
         case _:
             page = _unexpected_error()
-    return error_page(settings_items.profile(site.store), page)
+    return error_page(_profile(site), page)
+
+
+def _profile(site: Site) -> Profile:
+    """Without the platform's name if it cannot be read: the page says what happened all the same."""
+    try:
+        return settings_items.profile(site.store)
+    except Exception:
+        return Profile()
 
 
 def _unexpected_error() -> ErrorPage:

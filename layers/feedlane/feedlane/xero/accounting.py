@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from feedlane.companies.connection import Tenant
+from feedlane.companies.organisations import NAME_LENGTH_MAX
 from feedlane.companies.source_account import AccountKind
 from feedlane.feeds.upstream import TargetAccount, TenantAccess
 from feedlane.record import Record
@@ -52,7 +53,7 @@ class Accounting:
         country = str(fields.get("CountryCode") or "")
         return OrganisationDetails(
             id=str(fields.get("OrganisationID") or ""),
-            name=str(fields.get("Name") or ""),
+            name=str(fields.get("Name") or "")[:NAME_LENGTH_MAX],
             base_currency=str(fields.get("BaseCurrency") or ""),
             country=country,
             time_zone=iana_zone(str(fields.get("Timezone") or ""), country),

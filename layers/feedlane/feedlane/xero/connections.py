@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx
 
 from feedlane.clock import Clock, system_clock
-from feedlane.companies.organisations import ListedOrganisation
+from feedlane.companies.organisations import NAME_LENGTH_MAX, ListedOrganisation
 from feedlane.errors import Unavailable
+from feedlane.json_object import json_value
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
 
@@ -44,10 +44,7 @@ class XeroConnections:
         """
         params = {"authEventId": authentication_event_id} if authentication_event_id else None
         answer = self._send("GET", "/connections", access_token, params)
-        try:
-            items = json.loads(answer.content)
-        except ValueError:
-            items = None
+        items = json_value(answer.content)
         if not isinstance(items, list):
             # Never treat this as an empty list: that would disconnect customers.
             raise Unavailable("Xero's list of connections could not be read")
@@ -82,7 +79,7 @@ def _connection(item: dict[str, Any]) -> XeroConnection:
     return XeroConnection(
         id=str(item.get("id") or ""),
         tenant_id=str(item.get("tenantId") or ""),
-        tenant_name=str(item.get("tenantName") or ""),
+        tenant_name=str(item.get("tenantName") or "")[:NAME_LENGTH_MAX],
         tenant_type=str(item.get("tenantType") or ""),
         authentication_event_id=str(item.get("authEventId") or ""),
     )

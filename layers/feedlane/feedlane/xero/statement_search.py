@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from feedlane.doors import encodable_json
 from feedlane.money import loads
 
 PAGE_SIZE = 100
@@ -31,8 +32,8 @@ def find_match(request: bytes, listed: Iterator[Item], others: Collection[str] =
 def parse_page(content: bytes) -> Item:
     """The object of a page, with exact amounts. Raises `Unreadable`."""
     try:
-        value = loads(content)
-    except ValueError:
+        value = encodable_json(loads(content))
+    except (ValueError, RecursionError):
         raise Unreadable from None
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
         raise Unreadable

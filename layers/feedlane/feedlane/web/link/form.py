@@ -8,6 +8,7 @@ from datetime import date
 
 from feedlane.clock import is_date
 from feedlane.companies.source_account import SourceAccount
+from feedlane.doors import whole_number
 from feedlane.feeds.upstream import TargetAccount
 
 ROWS_MAX = 20
@@ -27,9 +28,12 @@ class Row:
 
 
 def rows_in(values: Mapping[str, str]) -> list[Row]:
-    """The rows that were sent: `rows` is their number, and `source-1`, `target-1`, `start-1`… are their fields."""
+    """The rows that were sent: `rows` is their number, and `source-1`, `target-1`, `start-1`… are their fields.
+
+    Raises `Invalid` for a number that none of our pages sends.
+    """
     number_of_rows = values.get("rows", "")
-    count = min(int(number_of_rows), ROWS_MAX) if number_of_rows.isascii() and number_of_rows.isdigit() else 0
+    count = whole_number("rows", number_of_rows, 0, ROWS_MAX) if number_of_rows else 0
     return [
         Row(
             number,

@@ -10,6 +10,7 @@ from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection, ConnectionFault
 from feedlane.companies.page_links import connection_link
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
+from feedlane.doors import place_in
 from feedlane.errors import NotFound
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
@@ -34,7 +35,6 @@ from feedlane.web.site import Site
 CONNECTIONS_PER_PAGE = 25
 HOLDS_PER_PAGE = 25
 # Of an id: a longer text is no key that DynamoDB takes, nor is an empty one.
-CURSOR_LENGTH_MAX = 200
 OPERATIONS_SHOWN_MAX = 20
 FAULTS_SHOWN_MAX = 3
 
@@ -72,9 +72,10 @@ class FeedRow:
 def overview(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     store, settings = site.store, settings_items.settings(site.store)
-    holds = hold_items.holds(store, request.query.get("holdsAfter", "")[:CURSOR_LENGTH_MAX], HOLDS_PER_PAGE + 1)
+    holds_after, after = (_place(request, name) for name in ("holdsAfter", "after"))
+    holds = hold_items.holds(store, holds_after, HOLDS_PER_PAGE + 1)
     hold_rows = _hold_rows(site, holds[:HOLDS_PER_PAGE])
-    start = request.query.get("after", "")[:CURSOR_LENGTH_MAX] or None
+    start = after or None
     items = store.table.query(keys.CONNECTIONS, index=Index.LISTS, start=start, limit=CONNECTIONS_PER_PAGE + 1)
     connections = [Connection.model_validate(item) for item in items]
     more_holds = len(holds) > HOLDS_PER_PAGE
@@ -142,6 +143,12 @@ def release(site: Site, request: Request, hold_id: str) -> Response:
     except NotFound:
         return see_other(request.url("/portal?released=before"))
     return see_other(request.url("/portal?released=now"))
+
+
+def _place(request: Request, name: str) -> str:
+    """The place in a list, from our own link; empty for its beginning. Raises `Invalid`."""
+    after = request.query.get(name, "")
+    return place_in(name, after) if after else ""
 
 
 _RELEASED_MESSAGES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from feedlane.doors import place_in
 from feedlane.errors import Conflict, Invalid
 from feedlane.store.table import ConditionFailed
 from feedlane.web.portal.session import portal_page, require_operator
@@ -35,10 +36,10 @@ def show(
 ) -> Response:
     operator = require_operator(site, request)
     consumer = webhook_items.consumer(site.store, consumer_id)
-    only_failed = request.query.get("show") == "failed"
+    only_failed, after = request.query.get("show") == "failed", request.query.get("after", "")
     states = NOT_ARRIVED if only_failed else frozenset(DeliveryState)
     deliveries, cursor = webhook_items.newest_deliveries(
-        site.store, consumer.id, None, None, _cursor_in(request.query.get("after", "")), DELIVERIES_PER_PAGE,
+        site.store, consumer.id, None, None, place_in("after", after) if after else "", DELIVERIES_PER_PAGE,
         lambda delivery: delivery.state in states,
     )  # fmt: skip
     replays = sorted(webhook_items.replays_of(site.store, consumer.id), key=lambda replay: replay.started, reverse=True)
@@ -108,8 +109,3 @@ def _perform(site: Site, request: Request, consumer_id: str, done: str, action: 
     except ConditionFailed:
         return show(site, request, consumer_id, [_CHANGED_BY_OTHER], 409)
     return see_other(request.url(f"/portal/webhooks/{consumer_id}?done={done}"))
-
-
-def _cursor_in(text: str) -> str:
-    """The list's cursor from our own link; anything implausible means the beginning."""
-    return text if len(text) <= 100 and text.isascii() and text.isprintable() else ""
