@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from feedlane.doors import is_unicode
 from feedlane.errors import Invalid
+from feedlane.text import is_unicode
 
 
 class Routes(Router):

@@ -1,7 +1,6 @@
 """What every door demands of text from outside, whatever it means: it can be encoded, stored and shown.
 
-JSON and percent-encoding can carry half a surrogate pair, which has no encoding: no table, queue or bus takes it. Each
-rule is checked once, where a request or a message comes in, and the error names the field and the rule.
+Each rule is checked once, where a request or a message comes in, and the error names the field and the rule.
 """
 
 from __future__ import annotations
@@ -12,9 +11,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from feedlane.errors import Invalid
+from feedlane.text import encodable, text_fault
 
-UNICODE_RULE = "must be valid Unicode, without unpaired surrogates"
-NUL_RULE = "must not contain the character NUL"
 PATH_BYTES_MAX = 2048
 # An id in a path becomes part of a key, of which DynamoDB takes 1,024 bytes.
 SEGMENT_BYTES_MAX = 255
@@ -22,38 +20,6 @@ SEGMENT_BYTES_MAX = 255
 HEAD_BYTES_MAX = 10_240
 NESTING_MAX = 32
 _PLACE = re.compile(r"[!-~]{1,512}")
-
-
-def text_fault(text: str) -> str:
-    """The rule that the text breaks; empty if it breaks none."""
-    if "\0" in text:
-        return NUL_RULE
-    return "" if is_unicode(text) else UNICODE_RULE
-
-
-def is_unicode(text: str) -> bool:
-    """Whether the text can be encoded."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def encodable(text: str) -> str:
-    """The text with a replacement character for all that cannot be encoded: for text that cannot be sent back."""
-    return text if is_unicode(text) else text.encode("utf-8", "replace").decode()
-
-
-def encodable_json(value: Any) -> Any:
-    """The same for all text in parsed JSON."""
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, dict):
-        return {encodable(name): encodable_json(item) for name, item in value.items()}
-    return [encodable_json(item) for item in value] if isinstance(value, list) else value
 
 
 def require_text(name: str, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from feedlane.doors import encodable_json
+from feedlane.text import encodable_json
 
 
 def json_object(text: str | bytes) -> dict[str, Any] | None:

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from feedlane.clock import is_date
-from feedlane.doors import text_fault
 from feedlane.errors import Finding
 from feedlane.feeds.line import Line
 from feedlane.ids import TRANSACTION_ID_LENGTH_MAX
 from feedlane.money import amount, plain
+from feedlane.text import text_fault
 
 TRANSACTION_TYPES = frozenset(
     {

@@ -24,6 +24,7 @@ class Route:
 
     def __init__(self, method: str, path: str, page: Page) -> None:
         self.method = method
+        self.path = path
         self.page = page
         self._pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 

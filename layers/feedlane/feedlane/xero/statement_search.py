@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from feedlane.doors import encodable_json
 from feedlane.money import loads
+from feedlane.text import encodable_json
 
 PAGE_SIZE = 100
 PAGES_MAX = 100

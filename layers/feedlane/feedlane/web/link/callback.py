@@ -158,7 +158,7 @@ def _refuse_consent(site: Site, connection: Connection, state: LinkState, error:
         explanation = "You chose not to give access to Xero. Nothing was connected."
         page = ErrorPage(403, "You cancelled the connection", explanation, next_step, retry_url=retry_url)
     else:
-        page = ErrorPage(502, "Xero ended the authorisation", "Nothing was connected.", next_step, retry_url=retry_url)
+        page = ErrorPage(400, "Xero ended the authorisation", "Nothing was connected.", next_step, retry_url=retry_url)
     return error_page(settings_items.profile(site.store), page)
 
 

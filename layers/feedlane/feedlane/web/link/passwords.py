@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from feedlane.companies.connection import Connection
 from feedlane.link import passwords as link_passwords
 from feedlane.link.passwords import LINK_PASSWORD_LIFETIME, LinkPassword
@@ -16,7 +18,8 @@ from feedlane.web.site import Site
 # Codat's parameter names.
 CONNECTION_PARAMETER, COMPANY_PARAMETER = "otp", "link.otp"
 _CONNECTION_COOKIE, _COMPANY_COOKIE = "feedlane_pass", "feedlane_company_pass"
-_PASSWORD_LENGTH_MAX = 128
+# Our passwords are of these characters: nothing else is looked up, or put into a cookie.
+_PASSWORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def password_for_start(site: Site, request: Request, connection: Connection) -> LinkPassword | None:
@@ -41,9 +44,9 @@ def require_company_password(site: Site, request: Request, company_id: str) -> N
 def password_cookies(request: Request, company_id: str, connection_path: str = "") -> list[Cookie]:
     """The password from the URL, so that this browser can try again until it is spent."""
     cookies = []
-    if connection_path and (clear := request.query.get(CONNECTION_PARAMETER)):
+    if connection_path and (clear := _plausible(request.query.get(CONNECTION_PARAMETER))):
         cookies.append(Cookie(_CONNECTION_COOKIE, clear, connection_path, LINK_PASSWORD_LIFETIME))
-    if clear := request.query.get(COMPANY_PARAMETER):
+    if clear := _plausible(request.query.get(COMPANY_PARAMETER)):
         paths = (f"/link/company/{company_id}", f"/link/companies/{company_id}")
         cookies += [Cookie(_COMPANY_COOKIE, clear, path, LINK_PASSWORD_LIFETIME) for path in paths]
     return cookies
@@ -68,8 +71,7 @@ def spent_link_page(platform: str) -> ErrorPage:
 def _find_opening_password(
     site: Site, candidates: tuple[str | None, ...], company_id: str, connection_id: str
 ) -> LinkPassword:
-    # Values that cannot be one of our passwords are not looked up.
-    plausible = [clear for clear in candidates if clear and clear.isascii() and len(clear) <= _PASSWORD_LENGTH_MAX]
+    plausible = [clear for clear in map(_plausible, candidates) if clear]
     for clear in plausible:
         password = link_passwords.find_password(site.store, clear)
         if password is not None and password.opens(company_id, connection_id, site.clock()):
@@ -83,6 +85,11 @@ def _find_opening_password(
         "It is missing the one-time password that protects your connection to Xero.",
         f"Open the complete link as you received it, or ask {platform} for a new one.",
     )
+
+
+def _plausible(clear: str | None) -> str:
+    """The value, if it can be one of our passwords."""
+    return clear if clear and _PASSWORD.fullmatch(clear) else ""
 
 
 def _is_in_session(site: Site, request: Request, connection: Connection) -> bool:

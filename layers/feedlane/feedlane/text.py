@@ -1,0 +1,43 @@
+"""Text that can be encoded, and so be stored, sent and shown.
+
+JSON and percent-encoding can carry half a surrogate pair, which has no encoding: no table, queue or bus takes it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+UNICODE_RULE = "must be valid Unicode, without unpaired surrogates"
+NUL_RULE = "must not contain the character NUL"
+
+
+def text_fault(text: str) -> str:
+    """The rule that the text breaks; empty if it breaks none."""
+    if "\0" in text:
+        return NUL_RULE
+    return "" if is_unicode(text) else UNICODE_RULE
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text can be encoded."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def encodable(text: str) -> str:
+    """The text with a replacement character for all that cannot be encoded: for text that cannot be sent back."""
+    return text if is_unicode(text) else text.encode("utf-8", "replace").decode()
+
+
+def encodable_json(value: Any) -> Any:
+    """The same for all text in parsed JSON."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, dict):
+        return {encodable(name): encodable_json(item) for name, item in value.items()}
+    return [encodable_json(item) for item in value] if isinstance(value, list) else value
