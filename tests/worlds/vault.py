@@ -35,7 +35,7 @@ CONTINUOUS = "openid offline_access bankfeeds"
 
 @dataclass
 class IdentityServer:
-    """Accepts codes that begin with `code-`. A refresh token works until 30 minutes after it was replaced.
+    """Accepts codes that begin with `code-`, each once. A refresh token works until 30 minutes after it was replaced.
 
     `before` and `after` are called around each refresh, with its number; they may raise, or return another answer.
     """
@@ -47,6 +47,7 @@ class IdentityServer:
     alive_until: dict[str, datetime] = field(default_factory=dict)
     before: Callable[[int], httpx.Response | None] = lambda _: None
     after: Callable[[int], httpx.Response | None] = lambda _: None
+    codes_taken: set[str] = field(default_factory=set)
     _issued: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,7 +77,7 @@ class IdentityServer:
             return httpx.Response(200)
         with self._lock:
             match form:
-                case {"grant_type": "authorization_code", "code": code} if code.startswith("code-"):
+                case {"grant_type": "authorization_code", "code": code} if self._is_new(code):
                     return self._issue_pair()
                 case {"grant_type": "refresh_token", "refresh_token": token}:
                     if self.clock() >= self.alive_until.get(token, NOW):
@@ -86,6 +87,12 @@ class IdentityServer:
                 case {"grant_type": "client_credentials"}:
                     return httpx.Response(200, json={"access_token": "app", "expires_in": 1800})
         return refused("invalid_grant")
+
+    def _is_new(self, code: str) -> bool:
+        """A code can be exchanged once."""
+        is_new = code.startswith("code-") and code not in self.codes_taken
+        self.codes_taken.add(code)
+        return is_new
 
     def _issue_pair(self) -> httpx.Response:
         self._issued += 1

@@ -66,7 +66,10 @@ class Vault(Protocol):
         """The current keys. `check` asks Xero; otherwise `ok` is Xero's verdict when they were stored."""
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
-        """Raises `ReconnectionNeeded` (the code is dead), `AppKeysRejected`, `Unavailable`."""
+        """The grant. A repeat with the same code answers the same one, although Xero takes a code only once.
+
+        Raises `ReconnectionNeeded` (the code is dead), `AppKeysRejected`, `Unavailable`.
+        """
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         """A valid token. `rejected` is the fingerprint of a token that got a 401: it is not given again.

@@ -34,6 +34,7 @@
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    | REFRESHES / time#id, in doubt |
 | lease of the vault's others  | TOKEN_SET#app-keys, TOKEN_SET#webhook-secrets | LEASE |                     |
+| what a code has brought      | TOKEN_SET#code#hash   | EXCHANGE                 |                          |
 | a Xero account with a feed   | TENANT#t              | TARGET#account           |                          |
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
@@ -208,6 +209,11 @@ def link_password(hashed: str) -> Key:
 def lease(subject: str) -> Key:
     """`subject` is a token set's id, or the name of another secret: app-keys, webhook-secrets."""
     return f"TOKEN_SET#{subject}", "LEASE"
+
+
+def exchange(hashed: str) -> Key:
+    """For what became of an authorisation code. In a partition of the vault's, as its leases are."""
+    return f"TOKEN_SET#code#{hashed}", "EXCHANGE"
 
 
 def target(tenant_id: str, account_id: str) -> Key:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feedlane.clock import Clock, iso
 from feedlane.errors import Unavailable
 from feedlane.ids import new_id
 from feedlane.store import keys
-from feedlane.store.table import ABSENT, Add, ConditionFailed, Contended, Item, Table, When
+from feedlane.store.table import ABSENT, Add, ConditionFailed, Contended, Item, Table, When, Write
 
 # Longer than a token request and the write to the store can take together.
 LEASE_DURATION = timedelta(seconds=40)
@@ -88,15 +88,19 @@ class Leases:
         """
         now = self._clock()
         until = _milliseconds(now + LEASE_DURATION)
-        listed = {"gsi1pk": keys.REFRESHES, "gsi1sk": f"{iso(now)}#{state.subject}"} if refresh else {}
+        listed: dict[str, Any] = {"gsi1pk": keys.REFRESHES, "gsi1sk": f"{iso(now)}#{state.subject}"} if refresh else {}
         if not self._update(state, in_doubt=refresh, until=until, owner=self._new_id(), **listed):
             return None
         return state._replace(fencing=state.fencing + 1, until=until)
 
-    def supersede(self, subject: str, version: str) -> None:
-        """Makes this version valid even if the lease is held, and takes it from the holder. Raises `Unavailable`."""
+    def supersede(self, subject: str, version: str, *also: Write) -> None:
+        """Makes this version valid even if the lease is held, and takes it from the holder. Raises `Unavailable`.
+
+        `also` are unconditional writes of the same commit.
+        """
         for attempt in range(_ATTEMPTS_MAX):
-            if self._update(self.read(subject), until=0, version_id=version, published=self._now()):
+            state = self.read(subject)
+            if self._update(state, also=also, until=0, version_id=version, published=self._now()):
                 return
             self._pause(0.02 * 2**attempt)
         raise Unavailable(f"The lease of {subject} is contended", 1)
@@ -116,13 +120,15 @@ class Leases:
     def _now(self) -> int:
         return _milliseconds(self._clock())
 
-    def _update(self, state: LeaseState, in_doubt: bool = False, **fields: str | int) -> bool:
+    def _update(
+        self, state: LeaseState, in_doubt: bool = False, also: tuple[Write, ...] = (), **fields: str | int
+    ) -> bool:
         when = When(equal={"fencing": state.fencing}) if state.fencing else ABSENT
         removed = () if in_doubt else ("gsi1pk", "gsi1sk")
         write = Add(keys.lease(state.subject), "fencing", 1, set=fields, remove=removed, when=when)
         for attempt in range(_ATTEMPTS_MAX):
             try:
-                self._table.commit(write)
+                self._table.commit(write, *also)
                 return True
             except Contended:
                 # Another write to the item was in progress; it may have failed.

@@ -9,9 +9,11 @@ from contextlib import suppress
 from feedlane.clock import Clock, system_clock
 from feedlane.credentials.token_set import AccessToken, TokenSet
 from feedlane.credentials.vault import Grant, KeysCheck, SecretSlot
-from feedlane.errors import ReconnectionNeeded
+from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.ids import fingerprint
 from feedlane.store.table import Table
 from feedlane.vault.app_keys import AppKeys
+from feedlane.vault.exchanges import Exchanges
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.vault.secrets import Secrets
@@ -19,6 +21,10 @@ from feedlane.vault.token_sets import TokenSets, token_set_id
 from feedlane.vault.webhook_secrets import WebhookSecrets
 from feedlane.xero.identity import Identity
 from feedlane.xero.identity_errors import InvalidGrant
+
+# A code that Xero has taken brings nothing more, so its token set is worth some tries.
+_SAVES_MAX = 5
+_SAVE_PAUSE_SECONDS = 0.2
 
 
 class VaultService:
@@ -33,6 +39,10 @@ class VaultService:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._identity = identity
+        self._pause = pause
+        self._exchanges = Exchanges(table, clock, pause)
+        self._unsaved: dict[str, TokenSet] = {}
+        """Token sets that Xero gave and that could not be stored yet, by the fingerprints of their codes."""
         self._leases = Leases(table, clock, pause)
         self._token_sets = TokenSets(secrets, clock, pause)
         self._app_keys = AppKeys(secrets, identity, self._leases, clock, pause)
@@ -53,14 +63,12 @@ class VaultService:
         return self._app_keys.describe(check)
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
-        try:
-            tokens = self._app_keys.use(lambda keys: self._identity.exchange(keys, code, redirect_uri, code_verifier))
-        except InvalidGrant as error:
-            raise ReconnectionNeeded(error.problem) from None
-        id = token_set_id(tokens.client_id, tokens.xero_user_id)
-        # This takes the lease from a refresh of the previous pair that is in progress.
-        self._leases.supersede(id, self._token_sets.write(id, self._with_stored_refresh_token(id, tokens)))
-        return _grant(id, tokens)
+        tokens = self._unsaved.get(fingerprint(code))
+        former = None if tokens else self._exchanges.begin(code)
+        if former is not None:
+            # The tokens may have been refreshed since, and another consent of the user may have renewed them.
+            return former.but(access_token=self.access_token(former.token_set_id).value)
+        return self._save_grant(code, tokens or self._exchange(code, redirect_uri, code_verifier))
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         return self._refresh.access_token(token_set_id, rejected)
@@ -90,6 +98,35 @@ class VaultService:
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         self._webhook_secrets.delete(consumer_id)
+
+    def _exchange(self, code: str, redirect_uri: str, code_verifier: str | None) -> TokenSet:
+        try:
+            return self._app_keys.use(lambda keys: self._identity.exchange(keys, code, redirect_uri, code_verifier))
+        except Exception as error:
+            with suppress(Exception):  # otherwise the next try waits until this one has certainly ended
+                self._exchanges.give_back(code)
+            if isinstance(error, InvalidGrant):
+                raise ReconnectionNeeded(error.problem) from None
+            raise
+
+    def _save_grant(self, code: str, tokens: TokenSet) -> Grant:
+        """Xero has taken the code: what it gave in return is kept in memory too until it is stored."""
+        id, code_fingerprint = token_set_id(tokens.client_id, tokens.xero_user_id), fingerprint(code)
+        grant = _grant(id, tokens)
+        self._unsaved[code_fingerprint] = tokens
+        for attempt in range(_SAVES_MAX):
+            try:
+                version = self._token_sets.write(id, self._with_stored_refresh_token(id, tokens))
+                # This takes the lease from a refresh of the previous pair that is in progress.
+                self._leases.supersede(id, version, self._exchanges.finished(code, grant))
+                break
+            except Exception as error:
+                # Whoever raised `Unavailable` has waited already.
+                if attempt == _SAVES_MAX - 1 or isinstance(error, Unavailable):
+                    raise
+                self._pause(_SAVE_PAUSE_SECONDS * 2**attempt)
+        del self._unsaved[code_fingerprint]
+        return grant
 
     def _with_stored_refresh_token(self, id: str, granted: TokenSet) -> TokenSet:
         """One-off access brings no refresh token. The customer's earlier one stays: other connections need it."""

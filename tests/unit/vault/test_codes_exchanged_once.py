@@ -1,0 +1,158 @@
+"""A code can be exchanged once at Xero, and its callback be repeated: every repeat gets what the first one brought."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from feedlane.credentials.vault import Grant
+from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.vault.service import VaultService
+from tests.worlds.vault import REDIRECT, Crash, World
+
+CODE = "code-of-the-customer"
+
+
+class Throttled(Exception):
+    """A call that the store refuses now and takes later."""
+
+
+@pytest.fixture
+def world() -> World:
+    return _world()
+
+
+def _world() -> World:
+    world = World()
+    world.connect()
+    return world
+
+
+def _exchanges(world: World) -> int:
+    return sum(form.get("code") == CODE for form in world.server.forms)
+
+
+def test_a_repeat_gets_the_same_grant_without_asking_xero(world: World) -> None:
+    first = world.vault().exchange_code(CODE, REDIRECT)
+    again = world.vault().exchange_code(CODE, REDIRECT)
+    assert again == first
+    assert _exchanges(world) == 1
+
+
+def test_neither_the_code_nor_a_token_is_in_the_table(world: World) -> None:
+    grant = world.vault().exchange_code(CODE, REDIRECT)
+    stored = str(world.table.items)
+    assert CODE not in stored
+    assert grant.access_token not in stored
+    assert "canary" not in stored
+
+
+def test_a_repeat_after_another_consent_of_the_user_keeps_its_own_consent(world: World) -> None:
+    world.server.scope = "openid bankfeeds"
+    first = world.vault().exchange_code(CODE, REDIRECT)
+    world.server.scope = "openid offline_access bankfeeds"
+    world.vault().exchange_code("code-later", REDIRECT)
+    again = world.vault().exchange_code(CODE, REDIRECT)
+    assert again.scopes == first.scopes
+    assert again.authentication_event_id == first.authentication_event_id
+    assert _exchanges(world) == 1
+
+
+def test_a_code_that_xero_refuses_stays_refused(world: World) -> None:
+    for _ in range(2):
+        with pytest.raises(ReconnectionNeeded):
+            world.vault().exchange_code("dead", REDIRECT)
+
+
+def test_while_xero_is_asked_a_second_callback_waits_and_never_asks(world: World) -> None:
+    inner: list[object] = []
+
+    def reload_at_the_same_time(_: str) -> None:
+        world.secrets.on_write = None
+        with pytest.raises(Unavailable):
+            world.vault().exchange_code(CODE, REDIRECT)
+        inner.append(_exchanges(world))
+
+    world.secrets.on_write = reload_at_the_same_time
+    world.vault().exchange_code(CODE, REDIRECT)
+    assert inner == [1]
+    assert _exchanges(world) == 1
+
+
+def test_whatever_call_is_throttled_the_repeat_finds_the_grant() -> None:
+    """Each call to the table and to the secrets fails once, and then for as long as the first request lasts."""
+    for lasting in (False, True):
+        steps = 0
+        for world, vault in _interrupted_everywhere(lasting):
+            grant = _tried_again(world, vault)
+            assert world.vault().access_token(grant.token_set_id).value
+            assert _exchanges(world) == 1
+            steps += 1
+        assert steps > 5
+
+
+def test_who_dies_before_xero_was_asked_leaves_a_code_that_works(world: World) -> None:
+    def die() -> None:
+        world.table.dead = True
+        raise Crash
+
+    world.table.on_commit = die
+    with pytest.raises(Crash):
+        world.vault().exchange_code(CODE, REDIRECT)
+    assert world.restart().exchange_code(CODE, REDIRECT).token_set_id
+
+
+def _tried_again(world: World, vault: VaultService) -> Grant:
+    """At once, or after the minute that the page asks for."""
+    with suppress(Unavailable):
+        return vault.exchange_code(CODE, REDIRECT)
+    world.advance(minutes=1)
+    return vault.exchange_code(CODE, REDIRECT)
+
+
+def _interrupted_everywhere(lasting: bool) -> Iterator[tuple[World, VaultService]]:
+    """For each call at which an exchange can be throttled: the world and the vault's instance afterwards."""
+    for step in itertools.count(1):
+        world = _world()
+        vault = world.vault()
+        restore = _throttle(world, step, lasting)
+        try:
+            vault.exchange_code(CODE, REDIRECT)
+        except Throttled:
+            restore()
+            yield world, vault
+        else:
+            is_past_the_end = restore()
+            yield world, vault
+            if is_past_the_end:
+                return
+
+
+def _throttle(world: World, step: int, lasting: bool) -> Callable[[], bool]:
+    """Call number `step` is refused, or with `lasting` all from there. The result says whether none was reached."""
+    places: list[tuple[Any, str]] = [(world.table, "get"), (world.table, "commit"), (world.secrets, "write")]
+    calls = 0
+
+    def refusing(call: Callable[..., Any]) -> Callable[..., Any]:
+        def refuse(*arguments: Any, **keywords: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == step or (lasting and calls > step):
+                raise Throttled
+            return call(*arguments, **keywords)
+
+        return refuse
+
+    for port, name in places:
+        setattr(port, name, refusing(getattr(port, name)))
+
+    def restore() -> bool:
+        for port, name in places:
+            delattr(port, name)
+        return calls < step
+
+    return restore
