@@ -21,7 +21,7 @@ OTHER = Organisation(tenant_id="tenant-other", name="Other Ltd", xero_connection
 
 @dataclass
 class FakeVault:
-    """Each code can be exchanged once."""
+    """Each code is exchanged once; a repeat gets the same grant."""
 
     exchanged: list[str] = field(default_factory=list)
     redirect_uris: list[str] = field(default_factory=list)
@@ -34,11 +34,12 @@ class FakeVault:
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
         rights.require_vault()
-        if code in self.exchanged or code == "dead":
+        if code == "dead":
             raise ReconnectionNeeded(Problem(type="invalid_grant", title="Invalid grant", status=400))
-        self.exchanged.append(code)
-        self.verifiers.append(code_verifier)
-        self.redirect_uris.append(redirect_uri)
+        if code not in self.exchanged:
+            self.exchanged.append(code)
+            self.verifiers.append(code_verifier)
+            self.redirect_uris.append(redirect_uri)
         return Grant(
             token_set_id="token-set-1",
             access_token=f"canary-access-{code}",

@@ -16,8 +16,8 @@ from feedlane.text import encodable, text_fault
 PATH_BYTES_MAX = 2048
 # An id in a path becomes part of a key, of which DynamoDB takes 1,024 bytes.
 SEGMENT_BYTES_MAX = 255
-# HTTP APIs take request lines and headers of 10,240 bytes in all.
-HEAD_BYTES_MAX = 10_240
+# More than HTTP APIs pass on: request lines and headers of 10,240 bytes in all, and what they add themselves.
+HEAD_BYTES_MAX = 16_384
 NESTING_MAX = 32
 _PLACE = re.compile(r"[!-~]{1,512}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ from feedlane.holds import release as hold_release
 from feedlane.link import one_off_access
 from feedlane.link.choice import OrganisationChoice
 from feedlane.link.connections import linked_connection_ids
+from feedlane.link.consent_end import NO_END, ConsentEnd
+from feedlane.link.passwords import PasswordSpent
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.settings import items as settings_items
@@ -76,11 +79,13 @@ class Linking:
         return settings
 
     def finish_authorisation(
-        self, connection: Connection, code: str, now: datetime, verifier: str = ""
+        self, connection: Connection, code: str, now: datetime, verifier: str = "", end: ConsentEnd = NO_END
     ) -> Connection | OrganisationChoice:
         """Exchanges the code and links the connection, or returns what the customer has to choose from.
 
-        `verifier` is PKCE's, if the authorisation was started with one. Raises `NotLinked`, `Unavailable`.
+        `verifier` is PKCE's, if the authorisation was started with one. Either result is committed with the `end` of
+        the consent; until then the same call can be repeated. Raises `NotLinked`, `Unavailable`, `UsedState`,
+        `PasswordSpent`.
         """
         try:
             grant = self.vault.exchange_code(code, self.redirect_uri, verifier or None)
@@ -99,17 +104,23 @@ class Linking:
         if not organisations:
             raise NotLinked(NotLinkedReason.NO_ORGANISATION)
         if connection.tenant is not None:
-            return self.link_chosen(connection, choice, connection.tenant.id, now)
+            return self.link_chosen(connection, choice, connection.tenant.id, now, end)
         if len(organisations) > 1:
+            self._leave_choice(choice, end)
             return choice
-        return self.link_chosen(connection, choice, organisations[0].tenant_id, now)
+        return self.link_chosen(connection, choice, organisations[0].tenant_id, now, end)
 
     def link_chosen(
-        self, connection: Connection, choice: OrganisationChoice, tenant_id: str, now: datetime
+        self,
+        connection: Connection,
+        choice: OrganisationChoice,
+        tenant_id: str,
+        now: datetime,
+        end: ConsentEnd = NO_END,
     ) -> Connection:
         """Links the organisation and disconnects the others of the consent at Xero, unless a connection here uses them.
 
-        Raises `NotLinked` (after disconnecting them), `Unavailable`.
+        Raises `NotLinked`, `PasswordSpent` (after disconnecting them), `Unavailable`, `UsedState`.
         """
         if choice.access_ends is not None:
             one_off_access.schedule_check(self.ports.queues, connection, choice.access_ends, now)
@@ -121,8 +132,8 @@ class Linking:
             if organisation is None:
                 names = ", ".join(offered.name for offered in choice.organisations)
                 raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, names)
-            linked = self._link(connection, choice, organisation, now)
-        except NotLinked:
+            linked = self._link(connection, choice, organisation, now, end)
+        except (NotLinked, PasswordSpent):
             self._remove_unused(choice)
             raise
         self._remove_unused(choice)
@@ -130,25 +141,44 @@ class Linking:
             hold_release.resume_connection(self.ports, now, linked)
         return linked
 
-    def record_failure(self, connection: Connection, fault: ConnectionFault) -> None:
-        """Records why linking failed, with its event. A linked connection stays unchanged."""
+    def record_failure(self, connection: Connection, fault: ConnectionFault, *also: Write) -> None:
+        """Records why linking failed, with its event and `also`. A linked connection stays unchanged."""
         with suppress(AttemptsExhausted):  # the customer sees the page all the same
-            self._record_failure(connection, fault)
+            self._record_failure(connection, fault, also)
 
-    def _record_failure(self, connection: Connection, fault: ConnectionFault) -> None:
+    def _record_failure(self, connection: Connection, fault: ConnectionFault, also: Sequence[Write]) -> None:
         for attempt in attempts(f"connection {connection.id}"):
-            if connection.is_linked:
-                return
-            failed = connection.with_fault(fault)
-            company = company_items.company(self.ports.store, connection.company_id)
-            event = company_events.connection_failed(self.ports, failed, company, fault.errored_on)
+            writes = list(also)
+            if not connection.is_linked:
+                failed = connection.with_fault(fault)
+                company = company_items.company(self.ports.store, connection.company_id)
+                event = company_events.connection_failed(self.ports, failed, company, fault.errored_on)
+                writes += [company_items.put_connection(failed), put_event(event)]
             with attempt:
-                self.ports.store.commit(company_items.put_connection(failed), put_event(event))
+                if writes:
+                    self.ports.store.commit(*writes)
                 return
             connection = company_items.connection(self.ports.store, connection.company_id, connection.id)
 
+    def _leave_choice(self, choice: OrganisationChoice, end: ConsentEnd) -> None:
+        """Ends the consent; its session lets the customer choose."""
+        for attempt in attempts("the state of a consent"):
+            writes = end.writes(choice)
+            with attempt:
+                try:
+                    if writes:
+                        self.ports.store.commit(*writes)
+                except ConditionFailed as failed:
+                    end.require_open(failed)
+                    raise
+
     def _link(
-        self, connection: Connection, choice: OrganisationChoice, organisation: Organisation, now: datetime
+        self,
+        connection: Connection,
+        choice: OrganisationChoice,
+        organisation: Organisation,
+        now: datetime,
+        end: ConsentEnd,
     ) -> Connection:
         try:
             tenant = self.organisations.details(choice.token_set_id, organisation)
@@ -161,8 +191,9 @@ class Linking:
             linked, writes = self._link_writes(settings, connection, choice, tenant, now)
             with attempt:
                 try:
-                    self.ports.store.commit(*writes)
+                    self.ports.store.commit(*writes, *end.writes())
                 except ConditionFailed as failed:
+                    end.require_open(failed)
                     limit = limit_of(settings)
                     if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.ports.store, limit):
                         connection_limit.report_reached(self.ports, limit, now)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from feedlane.companies.connection import Connection
+from feedlane.errors import FeedlaneError
 from feedlane.ids import NewId, fingerprint
 from feedlane.record import Record
 from feedlane.store import keys
@@ -14,6 +15,10 @@ from feedlane.store.store import Store
 from feedlane.store.table import WRITES_PER_COMMIT_MAX, Item, Put, When
 
 LINK_PASSWORD_LIFETIME = timedelta(days=1)
+
+
+class PasswordSpent(FeedlaneError):
+    """Of several consents on one link, another was faster."""
 
 
 class LinkPassword(Record):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from feedlane.errors import FeedlaneError
+from feedlane.link.choice import OrganisationChoice
 from feedlane.record import Record
 
 LINK_STATE_LIFETIME = timedelta(minutes=10)
@@ -32,6 +33,11 @@ class LinkState(Record):
     """The redirect URI that Xero was called with: it requires the same one with the code."""
     expires: datetime
     used: bool = False
+    """The consent has ended: it was committed together with its result."""
+    code: str = ""
+    """The fingerprint of the code whose consent has ended well: a repeat of its callback may continue."""
+    choice: OrganisationChoice | None = None
+    """What the customer had to choose from then."""
     reported: bool = False
     """The start has been reported as unanswered."""
 

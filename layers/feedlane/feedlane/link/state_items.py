@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from feedlane.ids import fingerprint
-from feedlane.link.state import LINK_STATE_RETENTION, LinkState, UsedState
+from feedlane.link.choice import OrganisationChoice
+from feedlane.link.state import LINK_STATE_RETENTION, LinkState
 from feedlane.store import keys
 from feedlane.store.due import LATE_AFTER, Kind, due_keys
 from feedlane.store.records import add_record, expiry, item_of, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Put, When, Write
+from feedlane.store.table import Put, When
 
 
 def add_state(state: LinkState) -> Put:
@@ -33,16 +34,8 @@ def mark_state_reported(state: LinkState) -> Put:
     return Put(item, When(equal={"used": False, "reported": False}))
 
 
-def use_state(store: Store, state: LinkState, *also: Write) -> None:
-    """Commits the use of the state together with `also`. Raises `UsedState` for all callers but the first.
-
-    Raises `ConditionFailed` if only one of `also` failed.
-    """
-    key = keys.state(state.fingerprint)
-    item = item_of(key, state.but(used=True, verifier=""), expires_at=expiry(state.expires, LINK_STATE_RETENTION))
-    try:
-        store.commit(Put(item, When(equal={"used": False})), *also)
-    except ConditionFailed as failed:
-        if also and key not in failed.keys:
-            raise
-        raise UsedState("The state has been used", state) from None
+def mark_state_used(state: LinkState, code: str = "", choice: OrganisationChoice | None = None) -> Put:
+    """The write fails if the state has been used. `code` is the code's fingerprint, if its consent has ended well."""
+    used = state.but(used=True, verifier="", code=code, choice=choice)
+    item = item_of(keys.state(state.fingerprint), used, expires_at=expiry(state.expires, LINK_STATE_RETENTION))
+    return Put(item, When(equal={"used": False}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import urlencode
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection, ConnectionFault
@@ -11,10 +13,12 @@ from feedlane.ids import fingerprint
 from feedlane.link import passwords as stored_passwords
 from feedlane.link import state_items as link_state_items
 from feedlane.link.choice import OrganisationChoice
+from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.linking import NotLinked
-from feedlane.link.state import LinkState, StateError, require_valid_state
+from feedlane.link.passwords import LinkPassword, PasswordSpent
+from feedlane.link.state import LinkState, StateError, UsedState, require_valid_state
 from feedlane.settings import items as settings_items
-from feedlane.store.table import ConditionFailed
+from feedlane.store.table import Put, Write
 from feedlane.web import sessions
 from feedlane.web.cookies import flow_cookie_name, link_cookie
 from feedlane.web.error_pages import ErrorPage, bank_feeds_missing_page, error_page, not_linked_page, state_error_page
@@ -32,29 +36,32 @@ _RETRYABLE_STATUSES = frozenset({400, 403, 409})
 
 
 def callback(site: Site, request: Request) -> Response:
-    """Stores nothing unless the state is valid. The first response uses a valid state up."""
+    """Stores nothing unless the state is valid. The commit of the consent's result uses the state up.
+
+    Until then the browser may load this URL again after any failure; after it, it continues where it was.
+    """
     state, code, error = (request.query.get(name, "") for name in ("state", "code", "error"))
-    link_state = _require_state(site, request, state)
-    connection = company_items.find_connection(site.store, link_state.company_id, link_state.connection_id)
-    if connection is None:
-        raise _deleted_connection()
-    if not error and not 0 < len(code) <= PARAMETER_LENGTH_MAX:
-        raise _missing_code(connection)
-    _use_state(site, connection, link_state, spends_password=not error)
-    now = site.clock()
-    if error:
-        return _refuse_consent(site, connection, link_state, error, now)
-    # The flow's cookie stays until it expires: a browser that loads this URL again is recognised and can continue.
-    return _link(site, request, connection, link_state, code, now)
+    try:
+        link_state = _require_state(site, request, state)
+        connection = company_items.find_connection(site.store, link_state.company_id, link_state.connection_id)
+        if connection is None:
+            raise _deleted_connection()
+        if not error and not 0 < len(code) <= PARAMETER_LENGTH_MAX:
+            raise _missing_code(connection)
+        if error:
+            return _refuse_consent(site, connection, link_state, error, site.clock())
+        return _link(site, request, connection, link_state, code, site.clock())
+    except UsedState as used:
+        return _continue(site, request, used.state, code if not error else "")
+    except StateError as invalid:
+        raise state_error_page(invalid, _start_path(site, invalid.state)) from None
 
 
 def _require_state(site: Site, request: Request, state: str) -> LinkState:
+    """Raises `StateError`."""
     browser = request.cookies.get(flow_cookie_name(state), "")
     link_state = link_state_items.find_state(site.store, state) if 0 < len(state) <= PARAMETER_LENGTH_MAX else None
-    try:
-        return require_valid_state(link_state, fingerprint(browser) if browser else None, site.clock())
-    except StateError as error:
-        raise state_error_page(error, _start_path(site, error.state)) from None
+    return require_valid_state(link_state, fingerprint(browser) if browser else None, site.clock())
 
 
 def _start_path(site: Site, state: LinkState | None) -> str:
@@ -63,48 +70,78 @@ def _start_path(site: Site, state: LinkState | None) -> str:
     return paths.start(connection) if connection else ""
 
 
-def _use_state(site: Site, connection: Connection, state: LinkState, spends_password: bool) -> None:
-    """Uses up the state, and the link's password with it: of two concurrent consents on one link, the first counts."""
-    password = (
-        stored_passwords.find_password_by_fingerprint(site.store, state.password)
-        if spends_password and state.password
-        else None
-    )
-    password_writes = [stored_passwords.spend_password(password)] if password else []
-    try:
-        link_state_items.use_state(site.store, state, *password_writes)
-    except StateError as error:
-        raise state_error_page(error, paths.start(connection)) from None
-    except ConditionFailed:
-        raise password_pages.spent_link_page(settings_items.profile(site.store).name) from None
+def _continue(site: Site, request: Request, used: LinkState | None, code: str) -> Response:
+    """The same browser brings an answer again. If that answer linked the connection, it gets a session once more.
+
+    The first response, with its cookie, may have been lost. Raises `ErrorPage` for anything else.
+    """
+    # As stored: the caller may have read the state before it was used.
+    state = link_state_items.find_state_by_fingerprint(site.store, used.fingerprint) if used else None
+    connection = company_items.find_connection(site.store, state.company_id, state.connection_id) if state else None
+    now = site.clock()
+    is_same = state is not None and bool(code) and state.code == fingerprint(code) and now < state.expires
+    if state is None or connection is None or not is_same or not (connection.is_linked or state.choice):
+        raise state_error_page(UsedState("The state has been used", state), _start_path(site, state))
+    secret, choice = site.new_secret(), None if connection.is_linked else state.choice
+    site.store.commit(_put_session(secret, state, choice, now))
+    return _answer(site, request, choice or connection, connection, state, secret)
 
 
 def _link(site: Site, request: Request, connection: Connection, state: LinkState, code: str, now: datetime) -> Response:
+    secret = site.new_secret()
+    end = ConsentEnd(
+        state,
+        fingerprint(code),
+        _password_to_spend(site, state),
+        lambda choice: [_put_session(secret, state, choice, now)],
+    )
     try:
         linking = site.linking(state.redirect_uri or paths.redirect_uri(request))
-        result = linking.finish_authorisation(connection, code, now, state.verifier)
+        result = linking.finish_authorisation(connection, code, now, state.verifier, end)
     except NotLinked as error:
-        password_pages.restore_if_spent(site, state.password)
-        return fail_linking(site, request, connection, state.parameters, error, now)
+        return fail_linking(site, request, connection, state.parameters, error, now, end.failure_writes())
+    except PasswordSpent:
+        raise password_pages.spent_link_page(settings_items.profile(site.store).name) from None
     except Unavailable:
-        password_pages.restore_if_spent(site, state.password)
         raise ErrorPage(
             503,
             "Xero is not responding at the moment",
             "You granted access, but we could not complete the connection.",
             "Wait a minute, then try again.",
-            retry_url=paths.reconnect(connection),
+            # This URL again: what Xero has granted is not lost.
+            retry_url=f"?{urlencode(dict(request.query))}",
         ) from None
-    choice = result if isinstance(result, OrganisationChoice) else None
+    # The flow's cookie stays until it expires: a browser that loads this URL again is recognised and can continue.
+    return _answer(site, request, result, connection, state, secret)
+
+
+def _password_to_spend(site: Site, state: LinkState) -> LinkPassword | None:
+    """Of two concurrent consents on one link, the first counts: Xero is not even asked about the second."""
+    password = stored_passwords.find_password_by_fingerprint(site.store, state.password) if state.password else None
+    if password is not None and password.spent:
+        raise password_pages.spent_link_page(settings_items.profile(site.store).name)
+    return password
+
+
+def _put_session(secret: str, state: LinkState, choice: OrganisationChoice | None, now: datetime) -> Put:
     session = LinkSession(
-        company_id=connection.company_id,
-        connection_id=connection.id,
+        company_id=state.company_id,
+        connection_id=state.connection_id,
         parameters=state.parameters,
         choice=choice,
         password=state.password,
     )
-    secret = site.new_secret()
-    site.store.commit(sessions.put_session(secret, session, now, LINK_SESSION_LIFETIME))
+    return sessions.put_session(secret, session, now, LINK_SESSION_LIFETIME)
+
+
+def _answer(
+    site: Site,
+    request: Request,
+    result: Connection | OrganisationChoice,
+    connection: Connection,
+    state: LinkState,
+    secret: str,
+) -> Response:
     cookie = link_cookie(paths.connection_path(connection), secret, LINK_SESSION_LIFETIME)
     if isinstance(result, OrganisationChoice):
         return redirect(request.url(paths.organisation(connection))).with_cookies(cookie)
@@ -137,11 +174,12 @@ def fail_linking(
     parameters: dict[str, str],
     error: NotLinked,
     now: datetime,
+    also: Sequence[Write] = (),
 ) -> Response:
-    """Records the failure on the connection, and explains it on a page."""
+    """Records the failure on the connection, in one commit with `also`, and explains it on a page."""
     profile = settings_items.profile(site.store)
     page, outcome = not_linked_page(error, profile.name)
-    site.linking(paths.redirect_uri(request)).record_failure(connection, _fault(outcome, now))
+    site.linking(paths.redirect_uri(request)).record_failure(connection, _fault(outcome, now), *also)
     page.retry_url = paths.reconnect(connection) if page.status in _RETRYABLE_STATUSES else ""
     return error_page(profile, paths.with_return_url(site, connection, parameters, page, outcome))
 
@@ -149,7 +187,7 @@ def fail_linking(
 def _refuse_consent(site: Site, connection: Connection, state: LinkState, error: str, now: datetime) -> Response:
     """The customer cancelled at Xero (`access_denied`), or Xero itself reported an error."""
     outcome = redirects.CANCELLED if error == "access_denied" else redirects.failed("Xero ended the authorisation")
-    site.linking("").record_failure(connection, _fault(outcome, now))
+    site.linking("").record_failure(connection, _fault(outcome, now), *ConsentEnd(state).failure_writes())
     platform_url = paths.platform_url(site, connection, outcome, state.parameters)
     if platform_url is not None:
         return redirect(platform_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
+from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.linking import NotLinked
 from feedlane.web import sessions
 from feedlane.web.link import passwords as password_pages
@@ -31,13 +32,14 @@ def choose(site: Site, request: Request, company_id: str, connection_id: str) ->
         return see_other(request.url(next_path(site, visit.connection)))
     if tenant_id not in {organisation.tenant_id for organisation in choice.organisations}:
         return _choice_page(site, visit, "Choose one of the organisations.", 422)
+    chosen = visit.session.but(choice=None)
+    end = ConsentEnd(also=lambda _: [sessions.put_session(visit.secret, chosen, now, LINK_SESSION_LIFETIME)])
     try:
-        linked = site.linking(paths.redirect_uri(request)).link_chosen(visit.connection, choice, tenant_id, now)
+        linked = site.linking(paths.redirect_uri(request)).link_chosen(visit.connection, choice, tenant_id, now, end)
     except NotLinked as error:
-        site.store.commit(sessions.remove_session(visit.secret))
         password_pages.restore_if_spent(site, visit.session.password)
-        return fail_linking(site, request, visit.connection, visit.session.parameters, error, now)
-    site.store.commit(sessions.put_session(visit.secret, visit.session.but(choice=None), now, LINK_SESSION_LIFETIME))
+        removal = [sessions.remove_session(visit.secret)]
+        return fail_linking(site, request, visit.connection, visit.session.parameters, error, now, removal)
     return after_linking(site, request, linked, visit.session.parameters)
 
 
