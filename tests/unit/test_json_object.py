@@ -21,6 +21,9 @@ from feedlane.json_object import json_object
         ("", None),
         (b"<html></html>", None),
         (b"\xff", None),
+        ("[" * 100_000, None),
+        ('{"a": "b \\ud83d", "\\udfff": ["\\ud83d\\ude00"]}', {"a": "b ?", "?": ["\U0001f600"]}),
+        (b'{"a": "\xed\xa0\xbd"}', {"a": "?"}),
     ],
 )
 def test_only_an_object_is_something(text: str | bytes, value: dict[str, Any] | None) -> None:

@@ -30,7 +30,7 @@ def is_unicode(text: str) -> bool:
 
 
 def encodable(text: str) -> str:
-    """The text with a replacement character for all that cannot be encoded: for text that cannot be sent back."""
+    """The text with `?` in place of all that cannot be encoded: for text that cannot be sent back."""
     return text if is_unicode(text) else text.encode("utf-8", "replace").decode()
 
 

@@ -43,6 +43,13 @@ def test_an_organisation_becomes_a_tenant() -> None:
     assert (tenant.plan, tenant.demo) == ("PREMIUM_2027", False)
 
 
+def test_an_organisations_name_can_be_stored_whatever_xero_sends() -> None:
+    body = b'{"Organisations": [{"Name": "Bakery \\ud83d' + b"x" * 500_000 + b'"}]}'
+    name = Accounting(api(always(200, body))).organisation(ACCESS).name
+    assert name.startswith("Bakery ?x")
+    assert len(name) == 255
+
+
 @pytest.mark.parametrize("body", [b"<Response/>", b"{}", b'{"Organisations": []}', b'{"Organisations": null}'])
 def test_an_organisation_that_says_nothing_is_no_crash(body: bytes) -> None:
     assert Accounting(api(always(200, body))).organisation(ACCESS).time_zone == "UTC"

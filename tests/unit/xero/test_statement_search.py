@@ -71,7 +71,7 @@ def test_amounts_may_be_numbers_with_every_digit() -> None:
     assert page["items"][0]["startBalance"]["amount"] == Decimal("123456789012345.6789")
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"[]", b"{}", b'{"items":null}'])
+@pytest.mark.parametrize("content", [b"<html>", b"[]", b"{}", b'{"items":null}', b"[" * 100_000])
 def test_an_unreadable_page_is_no_empty_list(content: bytes) -> None:
     with pytest.raises(Unreadable):
         parse_page(content)
