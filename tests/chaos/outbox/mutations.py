@@ -56,7 +56,7 @@ def what_the_bus_refused_counts_as_accepted() -> AbstractContextManager[Any]:
 
 
 def events_of_one_feed_go_together() -> AbstractContextManager[Any]:
-    def together(captured: Any) -> Iterator[Any]:
+    def together(captured: Any, _: Any) -> Iterator[Any]:
         pairs = [(sequence, event_relay._bus_entry(event)) for sequence, event in captured]
         for start in range(0, len(pairs), event_relay.ENTRIES_PER_PUT_MAX):
             yield pairs[start : start + event_relay.ENTRIES_PER_PUT_MAX]
