@@ -141,6 +141,14 @@ def test_a_text_that_cannot_be_kept_is_named(known: dict[str, str], body: dict[s
     assert json.loads(answer["body"])["validation"]["errors"][0]["itemId"] == field
 
 
+@pytest.mark.parametrize(
+    "key", ["Basic \u00e9", "Basic " + HALF_A_PAIR, "Basic ====", "\u00e9", "Basic " + "A" * 20_000]
+)
+def test_a_header_that_is_no_key_is_the_callers_mistake(known: dict[str, str], key: str) -> None:
+    answer = _call("GET", "/companies", {}, HEADERS | {"authorization": key}, None)
+    assert answer["statusCode"] in {400, 401}
+
+
 def test_a_body_that_is_no_base64_is_a_400(known: dict[str, str]) -> None:
     for body in ("a", "====", "é", base64.b64encode(b"\xff{}").decode()):
         event = http_event("POST", "/companies", "", HEADERS, b"") | {"body": body, "isBase64Encoded": True}
