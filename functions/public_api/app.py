@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -46,9 +47,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             answer = app.resolve(admitted, context)
     except Exception as error:
         answer = error_response(error, correlation_id, logger)
-    answer["headers"] |= {"X-Correlation-Id": correlation_id} | cross_origin.headers_for(headers.get("origin"))
+    answer["headers"] |= {"X-Correlation-Id": correlation_id} | _cross_origin_headers(headers)
     logger.info("answered", method=method, status=answer["statusCode"], correlation_id=correlation_id)
     return answer
+
+
+def _cross_origin_headers(headers: dict[str, str]) -> dict[str, str]:
+    """None if the origins cannot be read: the answer must not be lost with them."""
+    with suppress(Exception):
+        return cross_origin.headers_for(headers.get("origin"))
+    return {}
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]

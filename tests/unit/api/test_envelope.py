@@ -124,6 +124,14 @@ def test_pages_of_allowed_origins_may_call(call: Call) -> None:
     assert "Access-Control-Allow-Origin" not in other.headers
 
 
+def test_a_table_that_does_not_answer_takes_no_envelope_away(call: Call, world: World) -> None:
+    world.table.get = lambda key: 1 / 0
+    answer = call("OPTIONS", "/companies", headers={"Origin": "https://app.example.com"})
+    assert (answer.status, "X-Correlation-Id" in answer.headers) == (204, True)
+    answer = call("GET", "/companies/x", headers={"Authorization": AUTHORIZATION, "Origin": "https://app.example.com"})
+    assert (answer.status, answer.body["statusCode"]) == (500, 500)
+
+
 def test_the_sample_event_is_answered(world: World) -> None:
     from functions.public_api import app
 

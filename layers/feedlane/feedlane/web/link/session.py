@@ -40,8 +40,19 @@ def require_visit(site: Site, request: Request, company_id: str, connection_id: 
     if session is None or (session.company_id, session.connection_id) != (company_id, connection_id):
         raise _no_session(connection)
     if request.method == "POST" and request.field(FORM_FIELD) != form_token(secret):
-        raise _no_session(connection)
+        raise form_invalid_page(paths.accounts(connection), "Continue")
     return Visit(connection, session, secret)
+
+
+def form_invalid_page(retry_url: str, retry_label: str) -> ErrorPage:
+    return ErrorPage(
+        403,
+        "This form is no longer valid",
+        f"Its {FORM_FIELD} is not the one of your session: it was open for too long, or was sent from another page.",
+        "Nothing has changed.",
+        retry_url=retry_url,
+        retry_label=retry_label,
+    )
 
 
 def _no_session(connection: Connection) -> ErrorPage:

@@ -9,8 +9,7 @@ from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
 from feedlane.web import sessions
 from feedlane.web.cookies import PORTAL, portal_cookie
-from feedlane.web.error_pages import ErrorPage
-from feedlane.web.link.session import FORM_FIELD
+from feedlane.web.link.session import FORM_FIELD, form_invalid_page
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.sessions import PORTAL_SESSION_LIFETIME, PortalSession, form_token
@@ -39,10 +38,7 @@ def require_operator(site: Site, request: Request) -> Operator:
     if session is None or settings_items.api_key(site.store, session.key_fingerprint) is None:
         raise SignInNeeded
     if request.method == "POST" and request.field(FORM_FIELD) != form_token(secret):
-        explanation = "It was open for too long, or was sent from another page."
-        raise ErrorPage(
-            403, "This form is no longer valid", explanation, retry_url="/portal", retry_label="Open the portal"
-        )
+        raise form_invalid_page("/portal", "Open the portal")
     return Operator(session, secret)
 
 
