@@ -18,11 +18,12 @@ from feedlane.ids import ACCOUNT_ID_PATTERN
 from feedlane.money import amount
 from feedlane.pushes import api_door, content
 from feedlane.pushes.transaction import parse_transaction
+from feedlane.settings import redirect_template
 from feedlane.settings.api_key import key_in
-from feedlane.web.link import redirects
 from feedlane.web.link.routes import CALLBACK, LINK
 from feedlane.web.portal.routes import PORTAL
 from feedlane.web.request import request_in
+from feedlane.web_address import _NAME, parse_address
 from feedlane.webhooks import consumers, headers
 from feedlane.webhooks.shapes import moment_in
 from tests.contract.sdk.api_server import app
@@ -69,8 +70,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "JSON": lambda text: require_json_texts({text: [text]}),
     "idempotency key": api_door._IDEMPOTENCY_KEY.fullmatch,
     "authorization": lambda text: key_in(f"Basic {text}"),
-    "redirect URL": lambda text: redirects._is_allowed(text, text, ()),
-    "placeholders": lambda text: redirects._fill_placeholders(text, {}),
+    "redirect URL": lambda text: redirect_template.rule_broken_by(f"https://{text}", ()),
+    "placeholders": lambda text: redirect_template.fill(f"https://a/{text}", {}, ()),
+    "web address": lambda text: parse_address(f"https://{text}"),
+    "host name": _NAME.fullmatch,
     "header value": headers._VALUE.fullmatch,
     "header name": headers._NAME.fullmatch,
     "company tag": consumers._TAG.fullmatch,
@@ -90,6 +93,7 @@ def without_length_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(query, "QUERY_LENGTH_MAX", 10**9)
     monkeypatch.setattr("feedlane.doors.PATH_BYTES_MAX", 10**9)
+    monkeypatch.setattr("feedlane.web_address.LENGTH_MAX", 10**9)
     monkeypatch.setattr("feedlane.doors.HEAD_BYTES_MAX", 10**9)
 
 
