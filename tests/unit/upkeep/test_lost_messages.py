@@ -326,7 +326,7 @@ def test_an_unanswered_start_is_reported_although_its_check_is_lost(used: bool) 
     world.store.commit(state_items.add_state(state))
     world.lose_all()
     if used:
-        state_items.use_state(world.store, state)
+        world.store.commit(state_items.mark_state_used(state))
     world.watch(runs=4)
     assert world.event_types == ([] if used else ["connection.authorizationUnanswered"])
     assert world.listed() == {}

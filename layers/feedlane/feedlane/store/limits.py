@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from feedlane.store.table import Add, Item, Key, Put, Write
+from feedlane.store.table import Add, Index, Item, Key, Put, Write
 
 # DynamoDB's limits, in bytes. An item's size counts the names of its fields.
 STORED_ITEM_BYTES_MAX = 409_600
@@ -14,9 +14,10 @@ SORT_KEY_BYTES_MAX = 1024
 NESTING_MAX = 32
 _NUMBER_MAX = 10**38
 _KEY_FIELDS = {
-    "pk": PARTITION_KEY_BYTES_MAX, "gsi1pk": PARTITION_KEY_BYTES_MAX,
-    "sk": SORT_KEY_BYTES_MAX, "gsi1sk": SORT_KEY_BYTES_MAX,
-}  # fmt: skip
+    name: size
+    for pair in (("pk", "sk"), *(index.keys for index in Index))
+    for name, size in zip(pair, (PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX), strict=True)
+}
 
 
 class NotStorable(Exception):
