@@ -32,8 +32,8 @@ FIELDS = sorted(
     for name in re.findall(r'<(?:input|select|textarea|button)[^>]* name="([^"]*)"', template.read_text())
 )
 PARAMETERS = (
-    "after", "done", "rows", "source-1", "target-1", "start-1", "show", "saved", "released", "otp", "link.otp",
-    "link.reconnect", "state", "code", "error", "journey",
+    "after", "holdsAfter", "done", "rows", "source-1", "target-1", "start-1", "show", "saved", "released",
+    "otp", "link.otp", "link.reconnect", "state", "code", "error", "journey",
 )  # fmt: skip
 FORM = "application/x-www-form-urlencoded"
 NOT_OURS = {"content-type": FORM, "sec-fetch-site": "same-origin", "accept-language": "en", "user-agent": "x"}

@@ -130,5 +130,6 @@ def test_holds_are_shown_in_pages(world: World) -> None:
     assert (first.count('action="/portal/holds/'), "25 or more" in first) == (25, True)
     after = first.split("/portal?holdsAfter=")[1].split('"')[0]
     assert world.browser.get(f"/portal?holdsAfter={after}").body.count('action="/portal/holds/') == 5
-    for cursor in ("after=", "holdsAfter=", f"after={'x' * 5_000}", f"holdsAfter={'x' * 5_000}"):
-        assert world.browser.get(f"/portal?{cursor}").status == 200
+    for name in ("after", "holdsAfter"):
+        assert world.browser.get(f"/portal?{name}=").status == 200
+        assert world.browser.get(f"/portal?{name}={'x' * 5_000}").status == 400

@@ -9,7 +9,7 @@ import pytest
 
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero.problems import MEANING_BY_TYPE, TEXT_LENGTH_MAX, problems_in, refusal_of
+from feedlane.xero.problems import DETAIL_LENGTH_MAX, MEANING_BY_TYPE, problems_in, refusal_of
 
 GATEWAY = {
     "Type": None,
@@ -35,7 +35,7 @@ def test_text_that_cannot_be_stored_is_mended_and_cut() -> None:
     body = b'{"title": "No \\ud83d", "status": 403, "detail": "' + b"x" * 500_000 + b'"}'
     [problem] = problems_of(403, body)
     problem.model_dump_json().encode()
-    assert (problem.title, len(problem.detail)) == ("No ?", TEXT_LENGTH_MAX)
+    assert (problem.title, len(problem.detail)) == ("No ?", DETAIL_LENGTH_MAX)
 
 
 @pytest.mark.parametrize("change", [lambda key: key, str.lower, str.upper], ids=["as sent", "lower", "upper"])

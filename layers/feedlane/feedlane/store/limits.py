@@ -7,8 +7,7 @@ from typing import Any
 
 from feedlane.store.table import Add, Index, Item, Key, Put, Write
 
-# DynamoDB's limits, in bytes. An item's size counts the names of its fields.
-STORED_ITEM_BYTES_MAX = 409_600
+# DynamoDB's limits, in bytes.
 PARTITION_KEY_BYTES_MAX = 2048
 SORT_KEY_BYTES_MAX = 1024
 NESTING_MAX = 32
@@ -57,27 +56,24 @@ def require_key_field(name: str, value: str) -> None:
 
 
 def require_item(item: Item) -> None:
-    """Raises `NotStorable` if the item is too large, or has text or a number that cannot be kept."""
-    for name in _KEY_FIELDS.keys() & item.keys():
-        if item[name] is not None:
-            require_key_field(name, item[name])
-    size = sum(_text_bytes(name) + _bytes(value, 1) for name, value in item.items() if value is not None)
-    if size > STORED_ITEM_BYTES_MAX:
-        raise NotStorable(f"an item has {size:,} bytes; it may have {STORED_ITEM_BYTES_MAX:,}")
+    """Raises `NotStorable` if the item has a key, text or a number that cannot be kept. `sizes` has its size."""
+    for name, value in item.items():
+        _text_bytes(name)
+        if name in _KEY_FIELDS and value is not None:
+            require_key_field(name, value)
+        _require_value(value, 1)
 
 
-def _bytes(value: Any, depth: int) -> int:
+def _require_value(value: Any, depth: int) -> None:
     if isinstance(value, str):
-        return _text_bytes(value)
-    if isinstance(value, (dict, list, tuple)):
+        _text_bytes(value)
+    elif isinstance(value, (dict, list, tuple)):
         if depth >= NESTING_MAX:
             raise NotStorable(f"an item is nested more than {NESTING_MAX} deep")
-        if isinstance(value, dict):
-            return 3 + sum(1 + _text_bytes(name) + _bytes(part, depth + 1) for name, part in value.items())
-        return 3 + sum(1 + _bytes(part, depth + 1) for part in value)
-    if isinstance(value, int) and not -_NUMBER_MAX < value < _NUMBER_MAX:
+        for part in (*value, *value.values()) if isinstance(value, dict) else value:
+            _require_value(part, depth + 1)
+    elif isinstance(value, int) and not -_NUMBER_MAX < value < _NUMBER_MAX:
         raise NotStorable("a number has more than 38 digits")
-    return len(value) if isinstance(value, bytes) else 21
 
 
 def _text_bytes(text: str) -> int:
