@@ -18,7 +18,6 @@ from feedlane.feeds import push_operation_items
 from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
 from feedlane.holds.hold import Hold
 from feedlane.scope import Scope
-from feedlane.statements.limits import APP_STATEMENT_LIMITS, TENANT_LIMITS, RateLimited, Traffic, admit
 from feedlane.store.records import item_of
 from feedlane.store.sizes import item_bytes
 from feedlane.store.store import Store
@@ -65,16 +64,6 @@ def test_problems_of_any_size_are_kept_up_to_a_size() -> None:
     assert isinstance(hold, Hold)
     for record in (connection, hold):
         assert item_bytes(item_of(("pk", "sk"), record)) < 200_000
-
-
-@pytest.mark.parametrize("limits", [TENANT_LIMITS, APP_STATEMENT_LIMITS], ids=["tenant", "app"])
-def test_the_count_of_calls_stays_small_however_many_there_are(limits: object) -> None:
-    traffic, now = Traffic(), NOW
-    for number in range(3_000):
-        now += timedelta(milliseconds=100)
-        admitted = admit(traffic, limits, now, f"call-{number}")  # type: ignore[arg-type]
-        traffic = traffic if isinstance(admitted, RateLimited) else admitted
-    assert item_bytes(item_of(("pk", "sk"), traffic)) < 8_000
 
 
 def test_a_full_consumer_and_the_full_list_of_them_fit(call: Call) -> None:
