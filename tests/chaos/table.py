@@ -11,6 +11,7 @@ from typing import Any
 from feedlane.clock import local_date
 from feedlane.store.table import Contended, Index, Item, Key, Write, require_each_once
 from tests.chaos.faults import Faults
+from tests.chaos.outages import DYNAMODB
 from tests.chaos.timeline import Timeline
 from tests.fakes.quick_table import QuickTable
 
@@ -55,6 +56,7 @@ class ChaosTable(QuickTable):
     def commit(self, *writes: Write) -> None:
         require_each_once(write.key for write in writes)
         self._faults.before("write", WRITE_SECONDS)
+        self._faults.outages.require(DYNAMODB)
         if self._faults.strike("write_contended"):
             raise Contended([write.key for write in writes])
         self._change(lambda: super(ChaosTable, self).commit(*writes))
@@ -106,6 +108,7 @@ class ChaosTable(QuickTable):
 
     def _read(self, read: Any) -> Any:
         self._faults.before("read", READ_SECONDS)
+        self._faults.outages.require(DYNAMODB)
         if self._faults.strike("read_failed"):
             raise Unreachable("read")
         result = read()
@@ -113,6 +116,7 @@ class ChaosTable(QuickTable):
         return result
 
     def _change(self, change: Any) -> None:
+        self._faults.outages.require(DYNAMODB)
         if self._faults.strike("write_failed"):
             raise Unreachable("write")
         change()
