@@ -7,13 +7,26 @@ from datetime import timedelta
 from feedlane.clock import iso
 from feedlane.events.event import Event
 from feedlane.store import keys
+from feedlane.store.due import Kind, due_keys, next_look
 from feedlane.store.records import expiry, item_of
-from feedlane.store.table import Put
+from feedlane.store.table import EXISTS, Add, Index, Key, Put
 
 EVENT_RETENTION = timedelta(days=90)
 
 
 def put_event(event: Event) -> Put:
-    """The write of the event, to be committed with the change that it reports."""
-    key = keys.event(event.subject, iso(event.time), event.id)
-    return Put(item_of(key, event, expires_at=expiry(event.time, EVENT_RETENTION)))
+    """The write of the event, to be committed with the change that it reports.
+
+    It is in the due index until it is routed: neither the table's stream nor the bus keeps it longer than a day.
+    """
+    due = due_keys(Kind.EVENT, event.id, next_look(event.time))
+    return Put(item_of(event_key(event), event, expires_at=expiry(event.time, EVENT_RETENTION), **due))
+
+
+def routed(event: Event) -> Add:
+    """The write that takes the event off the due index. Fails if it has expired from the outbox."""
+    return Add(event_key(event), "looks", 1, when=EXISTS, remove=Index.DUE.keys)
+
+
+def event_key(event: Event) -> Key:
+    return keys.event(event.subject, iso(event.time), event.id)
