@@ -10,6 +10,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from feedlane.aws import metrics
+from feedlane.aws.metrics import Metric
 from feedlane.environment import Environment, require
 from feedlane.wiring import functions as wiring
 
@@ -21,6 +23,7 @@ require(
     Environment.statements_queue_url,
     Environment.checks_queue_url,
     Environment.deliveries_queue_url,
+    Environment.metrics_namespace,
 )
 
 logger = Logger()
@@ -35,8 +38,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _watch() -> dict[str, Any]:
     result = wiring.watch().run()
     facts = result.model_dump(mode="json")
+    if result.rung:
+        metrics.count(Metric.MESSAGES_LOST, sum(result.rung.values()))
     if result.replays_given_up:
         logger.error("replays keep failing", extra=facts)
+    elif result.looks_failed:
+        logger.error("some of what waits cannot be looked at", extra=facts)
     else:
         logger.info("watch finished", extra=facts)
     return facts

@@ -1,4 +1,4 @@
-"""Checks the eight invariants on the simulator's record and on the table."""
+"""Checks the invariants on the simulator's record and on the table."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def after_all(world: World, platform: Platform) -> list[str]:
         violations += check_delivery.gaps(world, place)
         if not world.is_deleted(place):
             violations += check_delivery.all_delivered(world, place)
+    violations += world.watching.late[:3]
     violations += check_rules.days(world)
     violations += check_events.pushes_ended(world, platform)
     violations += check_events.events(world)

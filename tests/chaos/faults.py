@@ -27,6 +27,7 @@ AWS = {
     "redelivered": 0.05,
     "duplicated": 0.05,
     "dead_letter": 0.01,
+    "message_lost": 0.01,
     "vault_crashed": 0.06,
     "vault_answer_lost": 0.06,
     "secrets_failed": 0.05,

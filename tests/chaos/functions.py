@@ -84,6 +84,12 @@ class Functions:
             buried = self._rng.choice(batch)
             queue.bury(buried)
             batch = [message for message in batch if message is not buried]
+        if self._faults.strike("message_lost"):
+            # Its function has died while it handled it for the last time, and its dead letter is lost as well.
+            lost = self._rng.choice(batch) if batch else None
+            if lost is not None and not _has_transactions(queue, lost):
+                queue.delete(lost, lost.receipt)
+                batch = [message for message in batch if message is not lost]
         if batch:
             self._start(queue, batch)
 
@@ -114,6 +120,11 @@ class Functions:
             copy = Message(message.id, message.body, message.group, message.sent, 0.0, lineage=message.lineage)
             delay = self._rng.choice((1, 30, 700, 4000))
             self._timeline.at(self._timeline.seconds + delay, lambda: queue.put(copy))
+
+
+def _has_transactions(queue: Queue, message: Message) -> bool:
+    """Whether the message is all there is of a push: a producer's own. A doorbell only names one."""
+    return queue.name == TRANSACTIONS and '"transactions"' in message.body
 
 
 @contextmanager

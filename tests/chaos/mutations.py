@@ -21,6 +21,8 @@ from feedlane.statements import end as statement_end
 from feedlane.statements import items as statement_items
 from feedlane.statements import sender as statement_sender
 from feedlane.statements.answer import AnswerRecorder
+from feedlane.store import due
+from feedlane.upkeep import overdue
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.xero.api import XeroApi
@@ -122,6 +124,14 @@ def money_is_rounded() -> AbstractContextManager[Any]:
     return patch.object(push_content, "parse_transaction", rounded)
 
 
+def nobody_is_rung() -> AbstractContextManager[Any]:
+    return patch.object(overdue, "ring", lambda ports: overdue.Looks())
+
+
+def looks_are_far_off() -> AbstractContextManager[Any]:
+    return patch.object(due, "LOOK_AFTER", timedelta(minutes=30))
+
+
 def lambda_stops_loops() -> AbstractContextManager[Any]:
     return patch.object(template, "allows_recursion", lambda function: False)
 
@@ -148,5 +158,7 @@ MUTATIONS = {
         ("6 tokens, one refresh", "tokens", everyone_gets_the_lease, {"clock_jump_hours": 0.5, "xero_401": 0.3}),
         ("7 secrets", "secrets", a_rejected_token_is_logged, {"xero_401": 0.3}),
         ("8 money", "money", money_is_rounded, {}),
+        ("10 no feed depends on a message", "nothing lost", nobody_is_rung, {"message_lost": 0.3}),
+        ("10 looked at in time", "looked at", looks_are_far_off, {}),
     )
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
-from feedlane.errors import Conflict, FeedlaneError, NotFound, ReconnectionNeeded
+from feedlane.errors import Conflict, FeedlaneError, NotFound, ReconnectionNeeded, Unavailable
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.holds.release import release
@@ -120,7 +120,8 @@ class Operator:
         account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
         if account is not None and account.mapping is not None:
             connection = world.connection_of(place)
-            unmapping.unmap(world.ports, world.upstream, world.now, connection, account)
+            with suppress(Unavailable):  # the next visit tries again
+                unmapping.unmap(world.ports, world.upstream, world.now, connection, account)
 
     @acting_as("public_api", "portal")
     def switch(self, on: bool) -> None:

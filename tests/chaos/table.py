@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ class ChaosTable(QuickTable):
         self.written: list[Item] = []
         self.requests: set[bytes] = set()
         self.early: list[str] = []
+        self.on_write: Callable[[Key, Item | None, Item | None], None] = lambda key, before, after: None
         self._lagging: deque[tuple[float, Key, Item | None, Item | None]] = deque()
         self._timeline = timeline
         self._faults = faults
@@ -77,9 +78,11 @@ class ChaosTable(QuickTable):
         self._change(lambda: super(ChaosTable, self).delete_many(keys))
 
     def _apply(self, write: Write) -> None:
-        is_new = write.key not in self.items
+        before = self.items.get(write.key)
+        is_new = before is None
         super()._apply(write)
         item = self.items.get(write.key)
+        self.on_write(write.key, before, item)
         if item is None:
             return
         self.written.append(item)

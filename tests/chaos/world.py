@@ -44,6 +44,7 @@ from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.table import ChaosTable
 from tests.chaos.timeline import Timeline
 from tests.chaos.vault import ChaosSecrets, VaultFunction
+from tests.chaos.watching import INTERVAL_SECONDS, Watching
 from tests.chaos.xero import Xero, XeroTransport
 
 INSTANCES = 3
@@ -93,6 +94,7 @@ class World:
         self.new_id = numbered_ids()
         self.upstreams = [XeroBankFeeds(self._api(), self.new_id) for _ in range(INSTANCES)]
         self.upstream = self.upstreams[0]
+        self.watching = Watching(self.timeline, self.faults, self.table, rng.uniform(0, INTERVAL_SECONDS))
         self.places: list[Place] = []
         self.deleted_companies: set[str] = set()
 
@@ -112,6 +114,7 @@ class World:
         clients = {"sqs": self.sqs}
         upstreams: list[Any] = list(self.upstreams)
         with deployed(self.timeline, self.new_id, self.store, clients, upstreams, self.rng, self.log):
+            self.watching.start(self.ports)
             yield
 
     # links and mappings

@@ -54,6 +54,10 @@ class QuickTable(MemoryTable):
             items.reverse()
         return items[:limit]
 
+    def listed(self, index: Index) -> dict[str, _Partition]:
+        """The partitions of the index, by name."""
+        return self._indexes[index]
+
     def _in_order(self, pk: str) -> list[str]:
         """The partition's sort keys, sorted on first use."""
         if pk not in self._sorted:

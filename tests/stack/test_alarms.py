@@ -19,6 +19,7 @@ from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, 
 from feedlane.events import event as event_types
 from feedlane.events.relay import BusEntry
 from feedlane.problem import Problem
+from feedlane.upkeep.watch import WatchResult
 from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS
 from feedlane.wiring import functions as wiring
 from tests.handlers import Context, load, sample
@@ -100,6 +101,7 @@ def test_every_figure_of_ours_that_an_alarm_watches_is_told_by_the_handlers_and_
     _deliver_to_the_end(monkeypatch)
     _refuse_token(Unavailable("out of reach"))
     _look_at_an_old_statement(monkeypatch)
+    _ring_for_a_lost_message(monkeypatch)
 
     told = {figure for figure, _ in _told(capsys)}
     ours = {figure for figure in watched() if figure[0].startswith("Feedlane/")}
@@ -323,6 +325,22 @@ def _deliver_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in RETRY_SCHEDULE_SECONDS:
         app.handler(sample("deliver_webhooks"), Context())
         world.now += timedelta(hours=13)
+
+
+def _ring_for_a_lost_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watch:
+        def run(self) -> WatchResult:
+            return WatchResult(
+                replays_requeued=0,
+                replays_given_up=(),
+                refreshes_resolved=0,
+                refreshes_ended=0,
+                keys=False,
+                rung={"FEED": 2, "PUSH": 1},
+            )
+
+    monkeypatch.setattr(wiring, "watch", Watch)
+    load("tend_connections").handler({"watch": True}, Context())
 
 
 def _refuse_token(error: FeedlaneError, action: str = "access_token") -> None:

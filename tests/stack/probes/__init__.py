@@ -85,6 +85,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
     "tend_connections": {
         "ReadTable": credentials.finds_a_connection_that_ended,
         "QueryIndex": credentials.finds_a_connection_that_ended,
+        "QueryDue": watch.looks_at_a_feed_that_is_overdue,
         "WriteTable": credentials.finds_a_connection_that_ended,
         "InvokeVault": credentials.finds_a_connection_that_ended,
         "FollowUp": credentials.finds_a_connection_well_again,

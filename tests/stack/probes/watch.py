@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from feedlane.feeds import items as feed_items
 from feedlane.holds import items as hold_items
 from feedlane.ids import new_id
 from feedlane.problem import Problem
@@ -50,3 +51,13 @@ def rings_for_a_replay_that_is_lost(instance: Instance) -> None:
             raise Failed("nobody has rung for the replay")
     finally:
         own.store.table.delete_many([keys.consumer(consumer.id), keys.replay(consumer.id, replay.id)])
+
+
+def looks_at_a_feed_that_is_overdue(instance: Instance) -> None:
+    """Nothing waits in it, so it leaves the list."""
+    own = given(instance)
+    feed = own.feed(own.linked(), look=own.now - timedelta(hours=1))
+    own.functions.call("tend_connections", {"watch": True})
+    after = feed_items.find_feed(own.store, feed.id)
+    if after is None or after.look is not None:
+        raise Failed("nobody has looked at the feed")

@@ -9,6 +9,7 @@ from typing import Any
 from feedlane.store.due import Kind
 from feedlane.store.table import Index
 from feedlane.upkeep import overdue
+from feedlane.upkeep.overdue import Looks
 from tests.fakes.queues import in_chain, lineage_of
 from tests.rights import acting_as
 from tests.worlds.feeds import World
@@ -38,12 +39,12 @@ class LossyWorld(World):
             run = self.now + WATCH_INTERVAL
             self._work_off(run)
             self.now = max(run, self.now)
-            rung += self.ring()
+            rung += self.ring().rung
             self._work_off(self.now)
         self._work_off(self.now + timedelta(minutes=2))
         return +rung
 
-    def ring(self) -> Counter[Kind]:
+    def ring(self) -> Looks:
         with acting_as("tend_connections"):
             return overdue.ring(self.ports)
 

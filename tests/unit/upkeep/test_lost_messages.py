@@ -24,7 +24,8 @@ from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.scope import Scope
 from feedlane.settings.changes import change_settings
-from feedlane.store.due import Kind, next_look
+from feedlane.store.due import Kind, due_keys, next_look
+from feedlane.store.table import Put
 from feedlane.upkeep import overdue
 from tests.account_actions import map_again, remove, unmap
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
@@ -161,7 +162,7 @@ def test_a_stream_of_pushes_does_not_put_the_look_off() -> None:
         world.now += timedelta(minutes=1)
         world.record(world.message(transactions(1, start=1 + minute, opening=10.0 * minute)))
         assert world.lose_all() == []
-    assert world.ring() == {Kind.FEED: 1}
+    assert world.ring().rung == {Kind.FEED: 1}
     assert world.lose_all() == ["StatementCheck"]
 
 
@@ -395,10 +396,22 @@ def test_one_run_does_what_it_has_time_for_and_the_next_the_rest() -> None:
     world.lose_all()
     world.now += timedelta(hours=1)
     with patch.object(overdue, "LOOKS_MAX", 4):
-        rung = [world.ring()[Kind.FEED] for _ in range(4)]
+        rung = [world.ring().rung[Kind.FEED] for _ in range(4)]
     assert rung == [4, 4, 4, 0]
     # The longest overdue come first
     assert {*world.queues.woken[:4]} == {f"{CONNECTION}/{account}" for account in accounts[:4]}
+
+
+def test_what_cannot_be_looked_at_stops_nobody_else() -> None:
+    world = LossyWorld()
+    due_long_ago = due_keys(Kind.FEED, "broken", world.now - timedelta(hours=1))
+    world.store.commit(Put({"pk": "FEED#broken", "sk": "FEED", **due_long_ago}))
+    put_on_the_queue(world)
+    world.lose_all()
+    world.now += timedelta(minutes=10)
+    looks = world.ring()
+    assert (looks.failed, looks.rung[Kind.FEED]) == (["FEED#broken/FEED: ValidationError"], 1)
+    assert world.listed()["FEED#broken/FEED"] > f"{world.now:%Y-%m-%dT%H:%M}"
 
 
 def test_an_idle_feed_is_not_listed() -> None:

@@ -25,6 +25,7 @@ NOTHING = {
     "refreshes_ended": 0,
     "keys": False,
     "rung": {},
+    "looks_failed": [],
 }
 
 

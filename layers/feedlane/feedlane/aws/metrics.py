@@ -28,6 +28,7 @@ class Metric(StrEnum):
     EVENTS_UNREADABLE = "EventsUnreadable"
     STATEMENT_AGE = "StatementAge"
     TOKEN_REFRESHES_FAILED = "TokenRefreshesFailed"  # noqa: S105
+    MESSAGES_LOST = "MessagesLost"
     DELIVERIES_LATE = "DeliveriesLate"
     DELIVERIES_FAILED = "DeliveriesFailed"
 

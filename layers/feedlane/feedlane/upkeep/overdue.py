@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from feedlane.holds import long_release
@@ -22,6 +23,8 @@ from feedlane.webhooks import overdue as webhooks
 # Of one kind in one run, which has time for about so many. The next run does the rest: the longest overdue come first.
 LOOKS_MAX = 4000
 LOOKS_TIME = timedelta(seconds=200)
+# After these, a queue is out of reach, not one item at fault.
+FAILURES_MAX = 20
 
 _LOOKS: dict[Kind, Callable[[Ports, datetime, Item], Look]] = {
     Kind.FEED: feeds.look,
@@ -35,20 +38,26 @@ _LOOKS: dict[Kind, Callable[[Ports, datetime, Item], Look]] = {
 }
 
 
-def ring(ports: Ports) -> Counter[Kind]:
-    """Looks at what is overdue. Returns how many of each kind were rung: their messages were lost, or are very late.
+@dataclass
+class Looks:
+    """What came of a run: how many of each kind were rung, and what could not be looked at, with the kind of error."""
+
+    rung: Counter[Kind] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
+
+
+def ring(ports: Ports) -> Looks:
+    """Looks at what is overdue, and rings whoever nobody comes back for: a message was lost, or is very late.
 
     Concurrent runs are safe: whoever is rung twice does nothing the second time.
     """
-    rung: Counter[Kind] = Counter()
-    stop = ports.clock() + LOOKS_TIME
+    looks, stop = Looks(), ports.clock() + LOOKS_TIME
     for kind in _kinds(ports):
         for key in due.overdue(ports.store, kind, ports.clock(), LOOKS_MAX):
-            if ports.clock() > stop:
-                return rung
-            with suppress(ConditionFailed):  # it has just changed: the next run looks again, if it must
-                rung[kind] += _look(ports, kind, key)
-    return rung
+            if ports.clock() > stop or len(looks.failed) == FAILURES_MAX:
+                return looks
+            _look(ports, kind, key, looks)
+    return looks
 
 
 def _kinds(ports: Ports) -> list[Kind]:
@@ -58,11 +67,18 @@ def _kinds(ports: Ports) -> list[Kind]:
     return [kind for kind in Kind if kind is not Kind.FEED or may_send]
 
 
-def _look(ports: Ports, kind: Kind, key: Key) -> bool:
+def _look(ports: Ports, kind: Kind, key: Key, looks: Looks) -> None:
     item, now = ports.store.table.get(key), ports.clock()
     if item is None or not due.is_overdue(item, now):
-        return False  # the index lags
-    look = _LOOKS[kind](ports, now, item)
+        return  # the index lags
+    try:
+        look = _LOOKS[kind](ports, now, item)
+    except ConditionFailed:
+        return  # it has just changed: the next run looks again, if it must
+    except Exception as error:
+        # One that cannot be looked at stops no other: it goes behind them.
+        looks.failed.append(f"{'/'.join(key)}: {type(error).__name__}")
+        look = Look(again=due.next_look(now))
+    looks.rung[kind] += look.rung
     with suppress(ConditionFailed):  # written since: whoever did that has decided anew
         ports.store.commit(due.after_look(item, look))
-    return look.rung

@@ -18,7 +18,7 @@ from feedlane.upkeep import overdue, refreshes_in_doubt, stalled_replays
 class WatchResult(Record):
     """`keys`: whether a change of the app's keys had to be finished; None if the vault was unavailable.
 
-    `rung`: how many of each kind nobody was coming back for.
+    `rung`: how many of each kind nobody was coming back for. `looks_failed`: what could not be looked at.
     """
 
     replays_requeued: int
@@ -27,6 +27,7 @@ class WatchResult(Record):
     refreshes_ended: int
     keys: bool | None
     rung: dict[str, int] = {}
+    looks_failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,17 @@ class Watch:
     def run(self) -> WatchResult:
         replays = stalled_replays.requeue(self.ports, self.ports.clock())
         refreshes = refreshes_in_doubt.resolve(self.ports.store, self.vault, self.ports.clock())
+        is_finished = self._finish_key_change()
+        # Last, since it may take the longest.
+        looks = overdue.ring(self.ports)
         return WatchResult(
             replays_requeued=replays.requeued,
             replays_given_up=replays.given_up,
             refreshes_resolved=refreshes.resolved,
             refreshes_ended=refreshes.ended,
-            keys=self._finish_key_change(),
-            # Last, since it may take the longest.
-            rung={kind.value: count for kind, count in overdue.ring(self.ports).items() if count},
+            keys=is_finished,
+            rung={kind.value: count for kind, count in looks.rung.items() if count},
+            looks_failed=tuple(looks.failed),
         )
 
     def _finish_key_change(self) -> bool | None:
