@@ -115,7 +115,7 @@ class Faults:
 
     def plan_outages(self, within: float) -> None:
         """Plans the outages of a schedule; each begins at any time in the next `within` seconds."""
-        for kind in OUTAGES:
+        for kind in [kind for kind in self.rates if kind.startswith("outage_")]:
             if self.strike(kind):
                 _, length, service = kind.split("_")
                 start = self._timeline.seconds + self._rng.uniform(0, within)

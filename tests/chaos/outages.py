@@ -14,12 +14,14 @@ from tests.chaos.timeline import Timeline
 HOUR, DAY = 3600.0, 86_400.0
 DYNAMODB, SQS, SECRETS, VAULT, XERO = "dynamodb", "sqs", "secretsmanager", "vault", "xero"
 SERVICES = (DYNAMODB, SQS, SECRETS, VAULT, XERO)
+EVENTS = "events"
 # What each client raises once its own retries are used up: the code of an answer, and the name in the address.
 _CODES = {
     DYNAMODB: "InternalServerError",
     SQS: "ServiceUnavailable",
     SECRETS: "InternalServiceError",
     VAULT: "ServiceException",
+    EVENTS: "InternalException",
 }
 # A connection that nobody answers is given up after so long.
 NO_ANSWER_SECONDS = 3.0
@@ -42,11 +44,11 @@ class Outages:
         now = self._timeline.seconds
         return max((end for start, end in self._windows.get(service, ()) if start <= now < end), default=0.0)
 
-    def require(self, service: str) -> None:
+    def require(self, service: str, seconds: float = NO_ANSWER_SECONDS) -> None:
         """Raises what the real client raises if the service is down. What is not a task is the test itself."""
         if service not in self._windows or self._timeline.current() is None or not self.end_of(service):
             return
-        self._timeline.sleep(NO_ANSWER_SECONDS)
+        self._timeline.sleep(seconds)
         error = self._error(service)
         if service in (DYNAMODB, SECRETS):  # the stand-ins of these replace the adapter too
             raise unavailable(service, error) if is_unavailable(error) else error

@@ -14,6 +14,7 @@ from feedlane.aws.event_bridge import EventBridgeBus
 from feedlane.aws.reached import Reached
 from feedlane.ports import Ports
 from feedlane.store.store import Store
+from feedlane.store.table import Index
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 from tests.builders import numbered_ids
@@ -27,6 +28,9 @@ from tests.chaos.timeline import START, Timeline
 from tests.worlds.feeds import World as Linked
 
 ACCOUNTS = tuple(f"account-{number}" for number in range(4))
+
+# Partitions of events and deliveries.
+LISTED = ("EVENT#", "CONSUMER#")
 
 MakeFaults = Callable[[random.Random, Timeline], Faults]
 
@@ -79,7 +83,8 @@ class World:
     def is_done(self) -> bool:
         waiting = any(shard.done < len(shard.records) for shard in self.stream.shards)
         runs = any(replay.is_running for replay in all_replays(self))
-        return not (waiting or runs or any(queue.messages or queue.dead for queue in (self.events, self.queue)))
+        listed = any(Index.DUE.keys[0] in item for key, item in self.table.items.items() if key[0].startswith(LISTED))
+        return not (waiting or runs or listed or any(queue.messages for queue in (self.events, self.queue)))
 
 
 def _one_by_one(event: Any, handle: Any, postpone: Any, logger: Any, seconds: float) -> Any:
