@@ -109,7 +109,7 @@ MUTATIONS: dict[str, tuple[Broken, str]] = {
     for broken, caught_as in (
         (events_are_written_after_their_change, "lost"),
         (events_are_written_before_their_change, "invented"),
-        (what_the_bus_refused_counts_as_accepted, "lost"),
+        (what_the_bus_refused_counts_as_accepted, "order"),
         (events_of_one_feed_go_together, "order"),
         (each_attempt_has_its_own_bytes, "invented"),
         (nobody_is_rung, "lost"),
