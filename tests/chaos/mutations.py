@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -136,8 +137,22 @@ def lambda_stops_loops() -> AbstractContextManager[Any]:
     return patch.object(template, "allows_recursion", lambda function: False)
 
 
+@contextmanager
+def _without_the_watch(broken: Callable[[], AbstractContextManager[Any]]) -> Iterator[None]:
+    """What the watch would mend otherwise."""
+    with broken(), nobody_is_rung():
+        yield
+
+
+MENDED_BY_THE_WATCH = (no_feed_is_woken_again, no_doorbell_check_is_scheduled)
+NO_MESSAGE_LOST = {"message_lost": 0.0}
+
 MUTATIONS = {
-    broken.__name__: Mutation(invariant, caught_as, broken, rates)
+    broken.__name__: (
+        Mutation(invariant, caught_as, partial(_without_the_watch, broken), rates | NO_MESSAGE_LOST)
+        if broken in MENDED_BY_THE_WATCH
+        else Mutation(invariant, caught_as, broken, rates)
+    )
     for invariant, caught_as, broken, rates in (
         ("1 order", "order", dates_are_not_checked, {"push_reordered": 0.5}),
         ("1 order, days", "order", no_day_is_waited_for, {"zone_moved": 1.0}),

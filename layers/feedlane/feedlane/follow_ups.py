@@ -21,12 +21,16 @@ class _Message(Record):
 
 
 class StatementCheck(_Message):
-    """Has Xero ended the statement? `turn` counts the checks; a check whose turn has passed makes no call."""
+    """Has Xero ended the statement? `turn` counts the checks; a check whose turn has passed makes no call.
+
+    `once`: the watch asks, and comes back by itself, so this check is not put off if it may not call now.
+    """
 
     kind: Literal["statement"] = "statement"
     feed_id: str
     number: int
     turn: int = 0
+    once: bool = False
 
 
 class FeedConnectionCheck(_Message):

@@ -141,14 +141,19 @@ def test_nobody_is_rung_while_xero_asks_to_wait_for_a_day() -> None:
     assert world.sent_ids() == ["t1", "t2", "t3"]
 
 
-def test_a_poll_that_is_lost_during_a_long_wait_is_made_after_it() -> None:
+def test_a_poll_that_the_watch_asks_for_is_not_put_off_by_itself() -> None:
+    """The watch asks again when the wait is over: no chain of messages grows meanwhile."""
     world = LossyWorld()
     put_on_the_queue(world)
     world.step()
-    world.step()
-    world.upstream.answers = [TryLater(scope=Scope.TENANT, seconds=80_000, reason="day")]
-    world.lose_all()
-    world.watch(runs=2)
+    assert world.lose_all() == ["StatementCheck"]
+    real = world.upstream.statement_status
+    world.upstream.statement_status = lambda *_: TryLater(scope=Scope.TENANT, seconds=3600, reason="day")
+    assert world.watch(runs=2) == {Kind.FEED: 1}
+    assert world.lose_all() == []
+    world.upstream.statement_status = real
+    assert world.watch(runs=3) == Counter()
+    assert world.watch(runs=4) == {Kind.FEED: 1}
     assert world.feed().waiting == 0
 
 

@@ -121,7 +121,7 @@ class StatementFollower:
     ) -> None:
         """Schedules the next poll, then records this one. Reports the statement once if it is stuck."""
         delay = max(min(seconds_min, DELAY_SECONDS_MAX), poll.delay_seconds(check.turn))
-        self.ports.queues.follow_up(check.but(turn=check.turn + 1), delay)
+        self.ports.queues.follow_up(check.but(turn=check.turn + 1, once=False), delay)
         polled = statement.but(turn=check.turn + 1)
         writes: list[Write] = []
         if not polled.stuck and polled.posted_on is not None and now - polled.posted_on > STUCK_AFTER:
@@ -135,4 +135,6 @@ class StatementFollower:
 
     def _postpone(self, check: StatementCheck, seconds: float) -> None:
         """Schedules the same poll again: this one was not allowed to go, or Xero asked to wait."""
+        if check.once:
+            return  # while many wait for a limit, each ring would add one more that asks again and again
         self.ports.queues.follow_up(check, max(1, min(DELAY_SECONDS_MAX, int(seconds) + 1)))

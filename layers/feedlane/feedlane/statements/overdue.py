@@ -51,7 +51,7 @@ def _look_at_flight(ports: Ports, now: datetime, feed: Feed, number: int) -> Loo
     late = max(filter(None, (_poll_due(statement), until))) + LATE_AFTER
     if now < late:
         return Look(again=late)
-    ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=number, turn=statement.turn), 0)
+    ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=number, turn=statement.turn, once=True), 0)
     return Look(rung=True, again=next_look(now))
 
 
