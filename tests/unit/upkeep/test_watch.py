@@ -85,7 +85,7 @@ def test_a_refresh_of_which_nobody_knows_the_end_is_settled(monkeypatch: pytest.
 
 def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    replay = _add_stalled_replay(world, rung=12)
+    replay = _add_stalled_replay(world, rung=REQUEUES_MAX)
     assert _run_watch(world, monkeypatch, world.vault())["replays_given_up"] == ["replay-1"]
     after = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
     assert after is not None
