@@ -3,7 +3,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
+SAM := .venv/sam/bin/sam
 INSTANCE ?= up
+CONFIG ?= deployment.toml
 RUNTIME ?= python3.13
 ARCHITECTURE ?= arm64
 SCHEDULES ?= 200
@@ -14,7 +16,7 @@ TESTS ?= tests
 # Another project's activated environment must not leak in.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up down status test lint format bench chaos scale races outbox callbacks webhooks build deploy lock clean
+.PHONY: help setup demo up down status test lint format bench chaos scale races outbox callbacks webhooks build deploy lock audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -37,19 +39,21 @@ status: setup ## Show which parts of the local system are running
 test: setup ## Run every test (TESTS=tests/unit runs only those)
 	@$(BIN)/python -m pytest $(TESTS)
 
-lint: setup ## Check style, types, imports between wings and the template
+lint: setup ## Check style, types, imports between wings, the template, pinned packages, and that no secret is tracked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+	$(BIN)/python -m checks.pins
+	$(BIN)/python -m checks.secrets
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Run the benchmarks and write build/bench.json (ONLY=drain runs one of compute, calls, latency, drain, cost)
+bench: setup ## Run the benchmarks and write build/bench.json (ONLY=drain runs one of compute, calls, slots, lists, latency, drain, cost)
 	@$(BIN)/python -m tests.benchmarks $(addprefix --only ,$(ONLY))
 
 chaos: setup ## Prove the invariants under random faults and write build/chaos.json
@@ -73,14 +77,16 @@ webhooks: setup ## Send 10,000 events to 20 consumers, 5 of which fail or hang; 
 build: setup ## Build for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64)
 	PATH="$(CURDIR)/$(BIN):$$PATH" FEEDLANE_PYTHON="$(CURDIR)/$(BIN)/python" LAYER_CACHE="$(CURDIR)/build/layer-cache" \
 	RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
-	$(BIN)/sam build --parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)
+	$(SAM) build --parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 
-deploy: build ## Deploy to AWS with your own credentials (GUIDED=1 the first time)
-	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy $(if $(GUIDED),--guided,) \
-	--parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE) $(PARAMETERS)
+deploy: setup ## Build and deploy what deployment.toml says, with your own credentials (GUIDED=1 the first time)
+	@$(BIN)/python -m cli deploy --config $(CONFIG) $(if $(GUIDED),--guided,)
 
-lock: setup ## Pin all packages at their newest compatible versions
-	requirements/lock.sh
+lock: setup ## Pin all packages (UPGRADE=1 takes the newest compatible versions)
+	UPGRADE=$(UPGRADE) requirements/lock.sh
+
+audit: setup ## Look up every pinned package in the index's advisories (needs the network)
+	requirements/audit.sh
 
 clean: ## Remove all build output; run `make down` first
 	rm -rf build .aws-sam

@@ -14,7 +14,7 @@ table = click.option("--table", required=True, help="Name of the deployment's Dy
 
 @click.group("api-key")
 def group() -> None:
-    """Create and list API keys. Needs AWS credentials with access to the table."""
+    """Create, list and delete API keys. Needs AWS credentials with access to the table."""
 
 
 @group.command()
@@ -29,6 +29,20 @@ def create(table: str, name: str) -> None:
     except FeedlaneError as error:
         raise click.ClickException(str(error)) from error
     click.echo(key)
+
+
+@group.command()
+@table
+@click.argument("key_id", metavar="ID")
+def delete(table: str, key_id: str) -> None:
+    """Delete the key with this ID (see `list`). It stops working within five seconds."""
+    from feedlane.settings import api_keys
+
+    try:
+        api_keys.delete(_store(table), key_id)
+    except FeedlaneError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{key_id} is deleted.")
 
 
 @group.command("list")

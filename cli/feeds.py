@@ -23,7 +23,7 @@ def group() -> None:
 def list_feeds(api: HttpApi, company: str | None) -> None:
     """List the feeds: id, transactions recorded, delivered and waiting, and the hold."""
     filters = {"companyId": company} if company else {}
-    for feed in api.pages("/feeds", **filters):
+    for feed in api.linked("/feeds", **filters):
         held = f"held: {feed['hold']['reason']}" if feed["hold"] else "-"
         click.echo(f"{feed['id']}  {feed['recorded']}  {feed['delivered']}  {feed['waiting']}  {held}")
 

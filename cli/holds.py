@@ -17,7 +17,7 @@ def group() -> None:
 @with_api
 def list_holds(api: HttpApi) -> None:
     """List the holds: id, scope, start, number of waiting transactions, reason."""
-    for hold in api.ask("GET", "/holds")["results"]:
+    for hold in api.linked("/holds"):
         problem = hold["problem"]
         reason = f"{hold['reason']} ({problem['status']} {problem['title']}: {problem['detail']})"
         waiting = f"{hold['waiting']}{' or more' if hold.get('moreWaiting') else ''}"

@@ -34,17 +34,6 @@ class HttpApi:
             return content
         raise click.ClickException(f"{answer.status_code}: {content.get('error', answer.text)}")
 
-    def pages(self, path: str, **parameters: str | int) -> list[dict[str, Any]]:
-        """All results, page by page."""
-        results: list[dict[str, Any]] = []
-        page: dict[str, Any] = {"_links": {"next": {}}}
-        number = 1
-        while "next" in page["_links"]:
-            page = self.ask("GET", path, page=number, **parameters)
-            results += page["results"]
-            number += 1
-        return results
-
     def linked(self, path: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
         """All results of a list that links its pages; each page is fetched when it is needed."""
         page = self.ask("GET", path, **parameters)

@@ -17,6 +17,8 @@ from local.progress import Failure, tail
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
 BUILT = BUILD / "sam"
 BUCKET = "feedlane-artifacts"
+# In an environment of its own: it pins versions of packages that others need newer.
+SAM = Path(sys.prefix) / "sam" / "bin" / "sam"
 # Each environment is a local process that takes a CPU second to start. On AWS the maxima are 10 and 50.
 ENVIRONMENTS_MAX = {"route_events": 2, "deliver_webhooks": 4}
 
@@ -91,7 +93,7 @@ def _create_bucket(instance: Instance) -> None:
 def _sam(arguments: list[str], log: Path, **extra: str) -> None:
     overrides = ["--parameter-overrides", f"PythonRuntime={runtime()}", f"Architecture={architecture()}"]
     tools = Path(sys.executable).parent
-    command = [str(tools / "sam"), *arguments, "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
+    command = [str(SAM), *arguments, "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
     if "--parameter-overrides" not in arguments:
         command += overrides
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")} | {

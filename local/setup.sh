@@ -1,5 +1,6 @@
 #!/bin/sh
 # Creates .venv with everything that the local system and the checks need. `make .venv` and every other target run it.
+# The SAM CLI is in .venv/sam, because it pins versions of packages that others need newer.
 # It does nothing if nothing has changed. PYTHON=... chooses the interpreter.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,7 +11,7 @@ stop() {
 }
 
 supported() {
-    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null
 }
 
 version() {
@@ -19,7 +20,7 @@ version() {
 
 # A command may be a version manager's shim without an interpreter behind it, so each is tried.
 find_python() {
-    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+    for candidate in ${PYTHON:-python3 python3.13 python3.14 python3.12 python3.11}; do
         if supported "$candidate"; then
             # The interpreter behind an activated environment: that may be the one replaced here.
             "$candidate" -c 'import sys; print(sys._base_executable)'
@@ -30,7 +31,7 @@ find_python() {
 }
 
 pins() {
-    cat local/setup.sh requirements/uv.txt requirements/dev.txt
+    cat local/setup.sh requirements/uv.txt requirements/dev.txt requirements/sam.txt
 }
 
 stamp=.venv/feedlane-setup
@@ -40,7 +41,7 @@ fi
 
 if ! python=$(find_python); then
     version=$(version "${PYTHON:-python3}" || echo none)
-    stop "Feedlane needs Python 3.11, 3.12 or 3.13; ${PYTHON:-python3} here is: $version." \
+    stop "Feedlane needs Python 3.11, 3.12, 3.13 or 3.14; ${PYTHON:-python3} here is: $version." \
         "Install one of them (on Debian or Ubuntu: apt-get install python3 python3-venv), or choose another interpreter:" \
         "    make $* PYTHON=/path/to/python3.13"
 fi
@@ -56,9 +57,15 @@ rm -rf .venv
 echo "  uv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt ||
     stop "Installing uv failed; pip's message is above. Is the package registry reachable?"
+install() {
+    .venv/bin/uv pip install --quiet --python "$1/bin/python" --require-hashes --no-deps -r "$2" ||
+        stop "Installing the packages of $2 failed; uv's message is above."
+}
 echo "  packages"
-.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --no-deps -r requirements/dev.txt ||
-    stop "Installing the packages failed; uv's message is above."
+install .venv requirements/dev.txt
+echo "  SAM CLI"
+"$python" -m venv --without-pip .venv/sam
+install .venv/sam requirements/sam.txt
 
 # Tools and tests import the package from its source.
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

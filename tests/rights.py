@@ -79,7 +79,7 @@ class _Acting:
 @cache
 def granted(function: str) -> frozenset[tuple[str, str]]:
     """Each action that the function's role allows, with its resource."""
-    # Imported late: reading YAML needs the SAM CLI, which tests without a function do not.
+    # Imported late: reading the template takes a second, which tests without a function do not need.
     from tests.stack.template import statements
 
     return frozenset(

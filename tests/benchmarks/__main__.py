@@ -13,11 +13,11 @@ from typing import Any
 import click
 
 from local.instance import BUILD
-from tests.benchmarks import calls, compute, cost, drain, durations, push_latency, stack
+from tests.benchmarks import calls, compute, cost, drain, durations, lists, push_latency, slots, stack
 from tests.benchmarks.figures import Figure
 
 RESULT = BUILD / "bench.json"
-PARTS = ("compute", "calls", "latency", "drain", "cost")
+PARTS = ("compute", "calls", "slots", "lists", "latency", "drain", "cost")
 # These need the deployed system; the cost takes the functions' durations from it.
 DEPLOYED = {"latency", "drain", "cost"}
 
@@ -40,6 +40,10 @@ def measure_all(selected: set[str]) -> Iterator[Figure]:
         yield from run("compute", compute.run)
     if "calls" in selected:
         yield from run("calls", calls.run)
+    if "slots" in selected:
+        yield from run("slots", slots.run)
+    if "lists" in selected:
+        yield from run("lists", lists.run)
     if not selected & DEPLOYED:
         return
     seconds: dict[str, float] = {}

@@ -17,28 +17,68 @@ from local.instance import Instance, architecture, runtime
 from local.ports import free_ports
 
 PORTS = (4596, 8483, 8493)
-TENANTS = 5
-ACCOUNT = {
-    "id": "current",
-    "account_name": "Current account",
-    "account_type": "checking",
-    "account_number": "20011234",
-    "sort_code": "040004",
-    "currency": "GBP",
-    "balance": 0,
-}
+TENANTS, ACCOUNTS_PER_TENANT = 5, 4
+ACCOUNTS = [
+    {
+        "id": f"current-{number}",
+        "account_name": f"Current account {number}",
+        "account_type": "checking",
+        "account_number": f"2001123{number}",
+        "sort_code": "040004",
+        "currency": "GBP",
+        "balance": 0,
+    }
+    for number in range(ACCOUNTS_PER_TENANT)
+]
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 # It logs a line, as every function does: MiniStack waits 50 ms for a silent one, which would flatter the product.
 IDLE_HANDLER = """def handler(event, context):
     print("answered", flush=True)
     return {"statusCode": 200, "body": "{}"}
 """
+# The least that "once" needs: one transaction per batch, which counts the messages on the group's item and fails if it
+# has seen the batch before.
+ONCE_HANDLER = """import os
+
+import boto3
+
+table = boto3.client("dynamodb")
+
+
+def handler(event, context):
+    records, name = event["Records"], os.environ["TABLE_NAME"]
+    group = "BENCH#" + records[0]["attributes"]["MessageGroupId"]
+    table.transact_write_items(
+        TransactItems=[
+            {
+                "Update": {
+                    "TableName": name,
+                    "Key": {"pk": {"S": group}, "sk": {"S": "HEAD"}},
+                    "UpdateExpression": "ADD recorded :count",
+                    "ExpressionAttributeValues": {":count": {"N": str(len(records))}},
+                }
+            },
+            {
+                "Put": {
+                    "TableName": name,
+                    "Item": {
+                        "pk": {"S": group},
+                        "sk": {"S": records[0]["messageId"]},
+                        "lines": {"S": "".join(record["body"] for record in records)},
+                    },
+                    "ConditionExpression": "attribute_not_exists(pk)",
+                }
+            },
+        ]
+    )
+    print("answered", flush=True)
+"""
 MEMORY_MB = 1024
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The connected `feeds` belong to different tenants."""
+    """The connected `feeds`: one per account, the first of each tenant before the second ones."""
 
     instance: Instance
     platform: Platform
@@ -70,14 +110,14 @@ class Stack:
             layer["Arn"] for layer in self.client("lambda").get_function_configuration(FunctionName=function)["Layers"]
         ]
 
-    def function(self, name: str, layers: list[str] | None = None) -> str:
-        """Creates a function that does nothing, and returns its ARN."""
+    def function(self, name: str, layers: list[str] | None = None, code: str = IDLE_HANDLER) -> str:
+        """Creates a function of this code, which does nothing unless it says otherwise, and returns its ARN."""
         role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy(TRUST))["Role"]["Arn"]
-        consume = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+        consume = {"Effect": "Allow", "Action": ["sqs:*", "dynamodb:*"], "Resource": "*"}
         self.client("iam").put_role_policy(RoleName=name, PolicyName="needs", PolicyDocument=_policy(consume))
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as package:
-            package.writestr("app.py", IDLE_HANDLER)
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as package:
+            package.writestr("app.py", code)
         function = self.client("lambda").create_function(
             FunctionName=name,
             Runtime=runtime(),
@@ -86,7 +126,8 @@ class Stack:
             MemorySize=MEMORY_MB,
             Role=role,
             Layers=layers or [],
-            Code={"ZipFile": code.getvalue()},
+            Code={"ZipFile": archive.getvalue()},
+            Environment={"Variables": {"TABLE_NAME": self.instance.outputs()["TableName"]}},
         )
         return str(function["FunctionArn"])
 
@@ -98,7 +139,8 @@ def running() -> Iterator[Stack]:
     try:
         description = system.start(instance)
         platform, simulator = Platform(description), Simulator(description["simulatorUrl"])
-        yield Stack(instance, platform, simulator, [_feed(platform, simulator, number) for number in range(TENANTS)])
+        tenants = [_feeds(platform, simulator, number) for number in range(TENANTS)]
+        yield Stack(instance, platform, simulator, [feed for feeds in zip(*tenants, strict=True) for feed in feeds])
     finally:
         system.stop(instance)
 
@@ -113,13 +155,13 @@ def settle(check: Any, what: str, seconds: float = 120, pause: float = 0.05) -> 
     return time.perf_counter()
 
 
-def _feed(platform: Platform, simulator: Simulator, number: int) -> Account:
+def _feeds(platform: Platform, simulator: Simulator, number: int) -> list[Account]:
     name = f"Company {number}"
     organisation = simulator.create_organisation(name=name, country="GB", currency="GBP", demo=False, bankFeeds=True)
     simulator.consent_to(organisation["tenantId"])
-    company, connection, link = platform.create_connection(name, [ACCOUNT])
+    company, connection, link = platform.create_connection(name, ACCOUNTS)
     Customer().authorise(link)
-    return platform.map_account(company, connection, ACCOUNT["id"], None)
+    return [platform.map_account(company, connection, str(account["id"]), None) for account in ACCOUNTS]
 
 
 def _policy(statement: dict[str, Any]) -> str:

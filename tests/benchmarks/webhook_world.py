@@ -46,7 +46,7 @@ READ_SECONDS, WRITE_SECONDS, SEND_SECONDS, TIMEOUT_SECONDS = 0.004, 0.008, 0.008
 def mapping() -> tuple[int, int]:
     """The batch size of `deliver_webhooks`, and the maximum of its concurrent invocations."""
     properties = template()["Resources"]["DeliverWebhooksMapping"]["Properties"]
-    return int(properties["BatchSize"]), int(properties["ScalingConfig"]["MaximumConcurrency"])
+    return int(properties["BatchSize"]), int(properties["ScalingConfig"]["MaximumConcurrency"]["Fn::If"][1])
 
 
 class SlowTable(QuickTable):

@@ -9,6 +9,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.feeds.feed import Feed
+from feedlane.feeds.set_aside_items import read_set_aside
 from feedlane.holds import items as hold_items
 from feedlane.holds.release import release
 from feedlane.mapping import unmapping
@@ -73,7 +74,7 @@ def set_aside(world: World, place: Place) -> None:
             with suppress(NotFound, Conflict, Invalid):
                 release(world.ports, world.now, hold, [id])
         feed = world.feed(place)
-        if feed is not None and any(line.transaction_id == id for line in feed.set_aside):
+        if feed is not None and any(line.transaction_id == id for line in read_set_aside(world.store, feed.id)):
             world.causes.fix(cause)
             world.faults.count("set_aside")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.line import Line
+from feedlane.feeds.set_aside_items import read_set_aside
 from feedlane.mapping.mapping import account_token
 from feedlane.settings import items as settings_items
 from local.simulator.state import Statement
@@ -70,7 +71,7 @@ def all_delivered(world: World, place: Place) -> list[str]:
     """3. After the releases every recorded line is delivered, except those set aside."""
     arrived = {line["transactionId"] for line in delivered(world, place)}
     feed = world.feed(place)
-    aside = {line.transaction_id for line in feed.set_aside} if feed else set[str]()
+    aside = {line.transaction_id for line in read_set_aside(world.store, feed.id)} if feed else set[str]()
     missing = [line.id for line in recorded(world, place) if line.id not in arrived | aside]
     violations = [f"nothing lost: {place.account_id} never got {missing[:10]}"] if missing else []
     return violations + ([f"once: {place.account_id} got {arrived & aside}, set aside"] if arrived & aside else [])

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from feedlane.clock import local_date
+from feedlane.store.sizes import require_fitting_commit, require_small_enough
 from feedlane.store.table import Contended, Index, Item, Key, Write, require_each_once
 from tests.chaos.faults import Faults
 from tests.chaos.outages import DYNAMODB
@@ -56,6 +57,7 @@ class ChaosTable(QuickTable):
 
     def commit(self, *writes: Write) -> None:
         require_each_once(write.key for write in writes)
+        require_fitting_commit(writes)
         self._faults.before("write", WRITE_SECONDS)
         self._faults.outages.require(DYNAMODB)
         if self._faults.strike("write_contended"):
@@ -66,6 +68,7 @@ class ChaosTable(QuickTable):
         """Not atomic: a fault may leave only the first batches written."""
         listed = list(items)
         require_each_once((item["pk"], item["sk"]) for item in listed)
+        require_small_enough(listed)
         for start in range(0, len(listed), 25):
             self._faults.before("write", WRITE_SECONDS)
             batch = listed[start : start + 25]

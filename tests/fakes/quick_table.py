@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from feedlane.store.sizes import require_small_enough
 from feedlane.store.table import Add, Condition, Delete, Index, Item, Key, Put, Write
 from tests import rights
 from tests.fakes.table import MemoryTable, projected
@@ -30,13 +31,17 @@ class QuickTable(MemoryTable):
 
     def get(self, key: Key) -> Item | None:
         rights.require("dynamodb:GetItem", rights.TABLE)
-        return self.items.get(key)
+        item = self.items.get(key)
+        self.reads.count(item is not None)
+        return item
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        listed = list(keys)
+        listed = list(dict.fromkeys(keys))
         if listed:
             rights.require("dynamodb:BatchGetItem", rights.TABLE)
-        return {key: self.items[key] for key in listed if key in self.items}
+        found = {key: self.items[key] for key in listed if key in self.items}
+        self._count_batches(listed, found)
+        return found
 
     def query(
         self, pk: str, *, index: Index | None = None, reverse: bool = False, limit: int | None = None, **bounds: Any
@@ -52,7 +57,7 @@ class QuickTable(MemoryTable):
             items = [self.items[pk, name] for name in names[_within(names, **bounds)]]
         if reverse:
             items.reverse()
-        return items[:limit]
+        return self._answer(items[:limit])
 
     def listed(self, index: Index) -> dict[str, _Partition]:
         """The partitions of the index, by name."""
@@ -80,6 +85,7 @@ class QuickTable(MemoryTable):
                 old = before or {"pk": pk, "sk": sk}
                 added = old | {name: old.get(name, 0) + amount} | extra
                 after = {field: value for field, value in added.items() if field not in removed}
+                require_small_enough([after])
         if after is None:
             self.items.pop(key, None)
             self._names[pk].pop(sk, None)

@@ -47,7 +47,7 @@ class SecretsClient:
     """boto3's client, as far as the adapter uses it.
 
     A version is hidden from everybody, by its id and by its stage, until its `lag` is over. A deleted secret keeps its
-    name until its `deletion` is.
+    name until its `deletion` is; one that is only scheduled for deletion keeps it until it is restored.
     """
 
     clock: Clock = system_clock
@@ -55,6 +55,7 @@ class SecretsClient:
     deletion: Callable[[], Delay] = lambda: after_looks(2)
     versions: dict[str, list[_Version]] = field(default_factory=dict)
     _deleted: dict[str, Delay] = field(default_factory=dict)
+    _scheduled: dict[str, list[_Version]] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.RLock)
 
     def create_secret(self, Name: str, SecretString: str, ClientRequestToken: str) -> dict[str, str]:  # noqa: N803
@@ -62,7 +63,7 @@ class SecretsClient:
         with self._lock:
             if Name in self.versions:
                 raise _error("ResourceExistsException")
-            if not self._deleted.get(Name, _is_over)():
+            if Name in self._scheduled or not self._deleted.get(Name, _is_over)():
                 raise _error("InvalidRequestException")
             self._deleted.pop(Name, None)
             self.versions[Name] = []
@@ -99,6 +100,18 @@ class SecretsClient:
             if self.versions.pop(SecretId, None) is not None:
                 self._deleted[SecretId] = self.deletion()
 
+    def schedule_deletion(self, name: str) -> None:
+        """What `delete-secret` does by default: for 30 days nobody can use the secret, nor its name."""
+        self._scheduled[name] = self.versions.pop(name)
+
+    def restore_secret(self, SecretId: str) -> dict[str, str]:  # noqa: N803
+        rights.require("secretsmanager:RestoreSecret", rights.SECRETS)
+        with self._lock:
+            if SecretId in self._scheduled:
+                self.versions[SecretId] = self._scheduled.pop(SecretId)
+            self._require(SecretId)
+            return {"Name": SecretId}
+
     def _add(self, name: str, text: str, id: str) -> dict[str, str]:
         versions = self.versions[name]
         same = [version for version in versions if version.id == id]
@@ -113,7 +126,7 @@ class SecretsClient:
         return {"VersionId": id}
 
     def _require(self, name: str) -> None:
-        if name in self._deleted:
+        if name in self._deleted or name in self._scheduled:
             raise _error("InvalidRequestException")
         if name not in self.versions:
             raise _error("ResourceNotFoundException")

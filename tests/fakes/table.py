@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from feedlane.store.sizes import item_bytes, require_fitting_commit, require_small_enough
 from feedlane.store.table import (
     WRITES_PER_COMMIT_MAX,
     Add,
@@ -22,23 +24,59 @@ from feedlane.store.table import (
 )
 from tests import rights
 
+# A request answers at most so much; the rest is asked for with another one.
+QUERY_BYTES_MAX = 1_048_576
+BATCH_GET_BYTES_MAX = 16_777_216
+BATCH_GET_KEYS_MAX = 100
+
+
+@dataclass
+class Reads:
+    """What was read so far: requests to the table, and items in their answers, whether or not anybody looks at them."""
+
+    requests: int = 0
+    items: int = 0
+
+    def count(self, items: int) -> None:
+        self.requests += 1
+        self.items += items
+
 
 class MemoryTable:
     def __init__(self) -> None:
         self.items: dict[Key, Item] = {}
         self.inserted: list[Item] = []
+        self.reads = Reads()
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Item | None:
         rights.require("dynamodb:GetItem", rights.TABLE)
         item: Item | None = _copied(self.items.get(key))
+        self.reads.count(item is not None)
         return item
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         different_keys = dict.fromkeys(keys)
         if different_keys:
             rights.require("dynamodb:BatchGetItem", rights.TABLE)
-        return {key: _copied(self.items[key]) for key in different_keys if key in self.items}
+        found = {key: _copied(self.items[key]) for key in different_keys if key in self.items}
+        self._count_batches(list(different_keys), found)
+        return found
+
+    def _count_batches(self, keys: Sequence[Key], found: dict[Key, Item]) -> None:
+        for start in range(0, len(keys), BATCH_GET_KEYS_MAX):
+            read = [found[key] for key in keys[start : start + BATCH_GET_KEYS_MAX] if key in found]
+            pages = list(_pages(read, BATCH_GET_BYTES_MAX)) or [[]]
+            for page in pages:
+                self.reads.count(len(page))
+
+    def _answer(self, items: Sequence[Item]) -> Iterator[Item]:
+        """The items of a query, page by page: one that nobody needs is not read."""
+        for page in _pages(items, QUERY_BYTES_MAX):
+            self.reads.count(len(page))
+            yield from page
+        if not items:
+            self.reads.count(0)
 
     def query(
         self,
@@ -64,12 +102,13 @@ class MemoryTable:
             and (end is None or item[range_name] <= end)
         ]
         items.sort(key=lambda item: item[range_name], reverse=reverse)
-        return [_copied(projected(item, index)) for item in items[:limit]]
+        return self._answer([_copied(projected(item, index)) for item in items[:limit]])
 
     def commit(self, *writes: Write) -> None:
         if not 1 <= len(writes) <= WRITES_PER_COMMIT_MAX:
             raise ValueError("a commit has one to a hundred writes")
         require_each_once(write.key for write in writes)
+        require_fitting_commit(writes)
         rights.require_writes(writes)
         with self._lock:
             failed = [write.key for write in writes if not self._allows(write)]
@@ -81,6 +120,7 @@ class MemoryTable:
     def put_many(self, items: Iterable[Item]) -> None:
         writes = [Put(item) for item in items]
         require_each_once(write.key for write in writes)
+        require_small_enough(write.item for write in writes)
         with self._lock:
             for write in writes:
                 rights.require("dynamodb:BatchWriteItem", rights.TABLE)
@@ -111,11 +151,13 @@ class MemoryTable:
             case Delete(key=key):
                 self.items.pop(key, None)
             case Add(key=key, name=name, amount=amount, set=extra, remove=removed):
-                changed: dict[str, Any] = self.items.setdefault(key, {"pk": key[0], "sk": key[1]})
+                changed: dict[str, Any] = dict(self.items.get(key) or {"pk": key[0], "sk": key[1]})
                 changed[name] = changed.get(name, 0) + amount
                 changed.update(extra)
                 for field in removed:
                     changed.pop(field, None)
+                require_small_enough([changed])
+                self.items[key] = changed
             case Condition():
                 pass
 
@@ -125,6 +167,20 @@ def projected(item: Item, index: Index | None) -> Item:
     if index is not Index.DUE:
         return item
     return {name: item[name] for name in ("pk", "sk", *index.keys)}
+
+
+def _pages(items: Sequence[Item], bytes_max: int) -> Iterator[list[Item]]:
+    """The items in pages of at most so many bytes, each with one item at least."""
+    page: list[Item] = []
+    size = 0
+    for item in items:
+        size += item_bytes(item)
+        if page and size > bytes_max:
+            yield page
+            page, size = [], item_bytes(item)
+        page.append(item)
+    if page:
+        yield page
 
 
 def _copied(value: Any) -> Any:

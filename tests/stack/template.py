@@ -5,7 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from samcli.yamlhelper import yaml_parse
+from local.template import template
+
+__all__ = ["ROOT", "Need", "template"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -19,12 +21,6 @@ class Need:
 
     def __str__(self) -> str:
         return f"{self.function}-{self.sid}"
-
-
-@lru_cache(maxsize=1)
-def template() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return parsed
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
@@ -63,6 +59,29 @@ def queue_settings(queue: str) -> QueueSettings:
         retention_seconds=properties.get("MessageRetentionPeriod", 345_600),
         receives_max=properties.get("RedrivePolicy", {}).get("maxReceiveCount", 0),
     )
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What a function's mapping and its queue say. `concurrency` is that of the chosen `Concurrency`."""
+
+    concurrency: int
+    visibility_seconds: int
+    receives_max: int
+
+
+def queue_of(function: str, concurrency: str) -> Queue:
+    resources = template()["Resources"]
+    for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
+        properties = mapping["Properties"]
+        if resources[properties["FunctionName"]["Ref"]]["Properties"] is functions()[function]:
+            queue = resources[properties["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
+            return Queue(
+                properties["ScalingConfig"]["MaximumConcurrency"]["Fn::If"][1 if concurrency == "full" else 2],
+                queue["VisibilityTimeout"],
+                queue["RedrivePolicy"]["maxReceiveCount"],
+            )
+    raise AssertionError(f"{function} has no queue")
 
 
 def variables_of(function: str) -> dict[str, object]:

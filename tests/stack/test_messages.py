@@ -18,7 +18,7 @@ from tests.stack.template import ROOT
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A clone in which nothing is set up yet."""
-    for file in ("local/setup.sh", "requirements/uv.txt", "requirements/dev.txt"):
+    for file in ("local/setup.sh", "requirements/uv.txt", "requirements/dev.txt", "requirements/sam.txt"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
@@ -47,7 +47,7 @@ def test_an_unsupported_python_is_named_with_what_to_do(checkout: Path) -> None:
     done = set_up(checkout, python3=old)
 
     assert done.returncode == 1
-    assert "needs Python 3.11, 3.12 or 3.13; python3 here is: 3.9.18" in done.stderr
+    assert "needs Python 3.11, 3.12, 3.13 or 3.14; python3 here is: 3.9.18" in done.stderr
     assert "apt-get install python3" in done.stderr
 
 

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cli.deployment import names
 from feedlane.aws.batch import RETRY_PAUSE_SECONDS_MAX, RETRY_PAUSE_SECONDS_MIN
 from feedlane.pushes.message import BATCH_SIZE_MAX
-from tests.stack.template import ROOT, allows_recursion, functions, of_type, template, variables_of
+from tests.stack.template import ROOT, allows_recursion, functions, of_type, statements, template, variables_of
 
 
 @pytest.mark.parametrize("function", functions())
@@ -88,6 +90,58 @@ def test_layers_are_built_for_the_runtime_that_the_template_deploys_by_default()
         assert re.search(rf"ARCHITECTURE .*{architecture}\b", text), file
 
 
+def test_a_removed_stack_can_be_deployed_again() -> None:
+    """What is kept when the stack is removed has no fixed name, which the next stack of this name would want."""
+    resources = template()["Resources"]
+    kept = {id for id, resource in resources.items() if resource.get("DeletionPolicy", "Delete") != "Delete"}
+    named = {id for id, resource in resources.items() if resource["Type"] in names.LIMITS}
+    assert kept == {"Table"}
+    assert not kept & named
+    assert "TableName" not in resources["Table"]["Properties"]
+
+
+def test_a_first_deployment_that_fails_leaves_nothing() -> None:
+    """`Retain` would keep an empty table for each attempt."""
+    policies = {resource.get("DeletionPolicy", "Delete") for resource in template()["Resources"].values()}
+    assert policies == {"Delete", "RetainExceptOnCreate"}
+
+
+def test_an_update_that_replaces_the_table_keeps_the_old_one() -> None:
+    assert template()["Resources"]["Table"]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("function", functions())
+def test_lambda_makes_no_log_group_of_its_own(function: str) -> None:
+    """It would be in the way of the stack's when the stack is deployed again, and never be deleted."""
+    actions = [action for statement in statements(function) for action in _listed(statement["Action"])]
+    assert not {"logs:CreateLogGroup", "logs:*", "*"} & set(actions)
+    assert "LogGroup" in functions()[function]["LoggingConfig"]
+
+
+def test_access_logs_do_not_use_up_the_accounts_resource_policy() -> None:
+    """API Gateway adds each other group to a policy of 5,120 characters; those below /aws/vendedlogs/ share a line."""
+    destinations = [
+        stage["Properties"]["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0]
+        for stage in of_type("AWS::ApiGatewayV2::Stage").values()
+    ]
+    assert destinations
+    for id in destinations:
+        log = template()["Resources"][id]["Properties"]
+        assert log["LogGroupName"]["Fn::Sub"].startswith("/aws/vendedlogs/")
+        assert log["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_every_log_group_has_a_retention() -> None:
+    assert all("RetentionInDays" in log["Properties"] for log in of_type("AWS::Logs::LogGroup").values())
+
+
+def test_runtimes_that_can_be_chosen_are_those_that_the_code_allows() -> None:
+    allowed = template()["Parameters"]["PythonRuntime"]["AllowedValues"]
+    assert allowed == ["python3.11", "python3.12", "python3.13", "python3.14"]
+    assert 'requires-python = ">=3.11,<3.15"' in (ROOT / "pyproject.toml").read_text()
+    assert "(3, 11) <= sys.version_info[:2] <= (3, 14)" in (ROOT / "local/setup.sh").read_text()
+
+
 def test_every_function_is_reached_by_something() -> None:
     reached = str(
         [
@@ -107,3 +161,7 @@ def test_every_function_is_reached_by_something() -> None:
 def test_who_tells_of_connections_knows_where_link_is(function: str) -> None:
     """An event of a connection carries its link."""
     assert "PUBLIC_URL" in variables_of(function)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -8,13 +8,20 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 
 from feedlane.codat import errors
+from feedlane.codat.paging import ANSWER_BYTES_MAX, answer_bytes
+from feedlane.errors import Invalid
 from feedlane.money import dumps
 
 JSON = "application/json"
 
 
 def ok(body: Any, status: int = 200) -> Response[str]:
-    return Response(status_code=status, content_type=JSON, body=dumps(body))
+    """Raises `Invalid` for a page that Lambda could not answer."""
+    text = dumps(body)
+    # Few answers are worth measuring: a character takes twelve bytes at most.
+    if len(text) > ANSWER_BYTES_MAX // 12 and answer_bytes(text) > ANSWER_BYTES_MAX:
+        raise Invalid.field("pageSize", "must be smaller: this page has more than 6 MB", "Range")
+    return Response(status_code=status, content_type=JSON, body=text)
 
 
 def created(body: Any) -> Response[str]:

@@ -11,7 +11,7 @@ from feedlane.settings.api_key import key_in
 from feedlane.store.store import Store
 
 # A deleted key may still be accepted for this long by a function that has cached it.
-CACHE_TIME = timedelta(seconds=60)
+CACHE_TIME = timedelta(seconds=5)
 CACHED_KEYS_MAX = 100
 
 # When each key was last read from the table, by its fingerprint.

@@ -23,7 +23,7 @@ class _Message(Record):
 class StatementCheck(_Message):
     """Has Xero ended the statement? `turn` counts the checks; a check whose turn has passed makes no call.
 
-    `once`: the watch asks, and comes back by itself, so this check is not put off if it may not call now.
+    `once`: the watch asks, and comes back by itself, so this check is put off for one delay of SQS at most.
     """
 
     kind: Literal["statement"] = "statement"

@@ -10,6 +10,7 @@ from codat_bankfeeds import CodatBankFeeds
 
 from cli import api_keys
 from cli.__main__ import cli
+from feedlane.companies import items as company_items
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
 from feedlane.scope import Scope
@@ -36,7 +37,7 @@ def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch):
 def test_feeds_and_holds_are_listed_and_released(run, sdk: CodatBankFeeds, ids: dict[str, str], world: World) -> None:
     create_account(sdk, ids)
     map_account(sdk, ids)
-    [feed] = feed_items.all_feeds(world.store)
+    [feed] = feed_items.find_feeds(world.store, company_items.account_feed_ids(world.store, "", 10))
     world.add_hold(Scope.FEED, feed.id, reason="statement-rejected", problem=NO_FEEDS, company_id=ids["company_id"])
     world.store.commit(feed_items.put_feed(feed.but(recorded_through=2)))
     assert f"{feed.id}  2  0  2  held: statement-rejected" in run("feeds", "list").output

@@ -56,8 +56,8 @@ def test_a_feed_is_shown_with_its_place_in_the_ledger_and_its_hold(call: Call, i
         assert (shown["id"], shown["recorded"], shown["delivered"], shown["waiting"]) == (feed.id, 3, 0, 3)
         assert shown["hold"]["problem"]["detail"] == "No feeds."
     assert [shown["id"] for shown in call("GET", "/feeds?query=waiting>0").body["results"]] == [feed.id]
-    assert call("GET", f"/feeds?companyId={ids['company_id']}").body["totalResults"] == 1
-    assert call("GET", "/feeds?companyId=nobody").body["totalResults"] == 0
+    assert call("GET", f"/feeds?companyId={ids['company_id']}").body["results"] != []
+    assert call("GET", "/feeds?companyId=nobody").body["results"] == []
     assert call("GET", f"/feeds/{ids['connection_id']}/nothing").status == 404
 
 

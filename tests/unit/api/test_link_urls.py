@@ -48,10 +48,10 @@ def test_a_companys_link_has_one_too_and_long_lists_have_none(call: Call, ids: d
     assert _password(listed["dataConnections"][0]["linkUrl"]) == ""
 
 
-@pytest.mark.parametrize("name", ["pkce", "linkPasswords"])
-def test_both_are_off_by_default_and_tell_of_their_change(call: Call, world: World, name: str) -> None:
-    assert call("GET", SETTINGS).body[name] is False
-    assert call("PUT", SETTINGS, {name: True}).body[name] is True
+@pytest.mark.parametrize(("name", "default"), [("pkce", True), ("linkPasswords", False)])
+def test_both_have_their_defaults_and_tell_of_their_change(call: Call, world: World, name: str, default: bool) -> None:
+    assert call("GET", SETTINGS).body[name] is default
+    assert call("PUT", SETTINGS, {name: not default}).body[name] is not default
     assert world.event_types == ["settings.changed"]
     refused = call("PUT", SETTINGS, {name: "yes"})
     assert refused.status == 400

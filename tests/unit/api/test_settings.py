@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from feedlane.companies import items as company_items
 from feedlane.credentials.vault import KeysCheck
 from feedlane.feeds import items as feed_items
 from feedlane.settings import items as settings_items
@@ -105,7 +106,7 @@ def test_what_waited_while_bank_feeds_were_off_is_woken_when_they_are_on_again(
     call: Call, ids: dict[str, str], world: World
 ) -> None:
     connect_account(call, ids)
-    [feed] = feed_items.all_feeds(world.store)
+    [feed] = feed_items.find_feeds(world.store, company_items.account_feed_ids(world.store, "", 10))
     world.store.commit(feed_items.put_feed(feed.but(recorded_through=1)))
     call("PUT", SETTINGS, {"bankFeeds": False})
     assert world.queues.woken == []
@@ -163,7 +164,7 @@ PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https:/
         ("termsUrl", "", "https://example.com/terms"),
         ("connectionLimit", 25, 5),
         ("gapIsError", False, True),
-        ("pkce", False, True),
+        ("pkce", True, False),
         ("linkPasswords", False, True),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from feedlane.errors import Invalid, Refused
 from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.set_aside_items import read_set_aside
 from feedlane.feeds.upstream import NoAnswer
 from feedlane.holds import items as hold_items
 from feedlane.holds.release import release_feed
@@ -77,7 +78,8 @@ def test_a_release_can_set_a_line_aside_and_the_rest_goes_on(world: World) -> No
     assert world.sent_ids() == ["t1", "t2", "t4", "t5"]
     assert operation.transactions == 4
     assert world.operation(operation.key).status is PushStatus.SUCCESS
-    assert [line.transaction_id for line in world.feed().set_aside] == ["t3"]
+    assert [line.transaction_id for line in read_set_aside(world.store, world.feed().id)] == ["t3"]
+    assert (world.feed().set_aside, world.feed().set_aside_ahead) == (1, 0)
     [event] = world.events("bankFeeds.released")
     assert (event.payload["setAside"], event.payload["waiting"]) == (["t3"], 4)
 

@@ -14,7 +14,8 @@ from tests.worlds.web import World
 
 @pytest.fixture
 def world() -> World:
-    return World(pkce=True)
+    """With the default settings, in which PKCE is on."""
+    return World()
 
 
 def test_the_code_is_exchanged_with_the_verifier_of_the_challenge(world: World) -> None:
@@ -51,8 +52,8 @@ def test_a_start_keeps_its_verifier_when_the_setting_changes_on_the_way(world: W
     assert world.site.vault.verifiers[0]
 
 
-def test_by_default_there_is_none() -> None:
-    world = World()
+def test_without_the_setting_there_is_none() -> None:
+    world = World(pkce=False)
     assert "code_challenge" not in world.browser.get(f"{world.base()}/start").query
     world.link()
     assert world.site.vault.verifiers == [None]

@@ -14,6 +14,8 @@ from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
 from feedlane.mapping import mapping, unmapping
 from feedlane.scope import Scope
+from feedlane.statements.gate import Gate
+from feedlane.statements.limits import TENANT_LIMITS, Lane
 from feedlane.store.table import Write
 from tests.account_actions import map_again, unmap
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
@@ -75,6 +77,18 @@ def test_an_outage_does_not_end_the_looks_for_a_feed_connection(world: World) ->
     before = len(world.queues.follow_ups)
     check(world, 12)
     assert len(world.queues.follow_ups) == before + 12
+
+
+def test_a_look_that_may_not_go_yet_comes_again_at_its_slot(world: World) -> None:
+    feed = world.feed()
+    for number in range(TENANT_LIMITS.per_minute):
+        gate, call_id = Gate(world.ports), f"call-{number}"
+        assert gate.enter(feed, Lane.POSTS, call_id) is None
+        gate.leave(feed.tenant_id, call_id)
+    world.queues.follow_ups.clear()
+    for _ in range(2):
+        world.checks.dispatch(FeedConnectionCheck(feed_id=feed.id, turn=3))
+    assert world.queues.follow_ups == [(FeedConnectionCheck(feed_id=feed.id, turn=3), 61)] * 2
 
 
 def test_a_statement_that_is_being_sent_while_its_account_is_unmapped_keeps_its_own_end() -> None:

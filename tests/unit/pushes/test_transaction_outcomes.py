@@ -6,7 +6,7 @@ import pytest
 
 from feedlane.feeds.push_operation import Door
 from feedlane.holds import items as hold_items
-from feedlane.pushes.outcomes import outcomes_of
+from feedlane.pushes.outcomes import outcome_page
 from tests import hold_actions
 from tests.fakes.upstream import REJECTED
 from tests.rights import acting_as
@@ -21,7 +21,9 @@ def world() -> World:
 def outcomes(world: World, key: str) -> dict[str, tuple[str, int | None]]:
     operation = world.operation(key)
     with acting_as("public_api"):
-        found = outcomes_of(world.store, operation)
+        found, total = outcome_page(world.store, operation, 0, 1000)
+        pages = [outcome_page(world.store, operation, start, 1) for start in range(total)]
+    assert [outcome for page in pages for outcome in page.outcomes] == found
     return {transaction.id: (transaction.outcome.value, transaction.line) for transaction in found}
 
 

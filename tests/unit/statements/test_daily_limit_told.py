@@ -10,9 +10,10 @@ import pytest
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
 from feedlane.statements.gate import Gate
-from feedlane.statements.limits import DAILY_CALLS_RESERVED
+from feedlane.statements.limits import DAILY_CALLS_RESERVED, Lane
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed
+from tests import builders
 from tests.builders import COMPANY, NOW
 from tests.worlds.feeds import World, transactions
 
@@ -35,9 +36,10 @@ def world() -> World:
 def call(world: World, tenant: str = TENANT) -> bool:
     """Makes a call if it may go now. Returns whether it could."""
     gate, id = Gate(world.ports), world.new_id()
-    is_admitted = gate.enter(tenant, world.now, id) is None
+    feed = builders.feed(account_id=id).but(tenant_id=tenant)
+    is_admitted = gate.enter(feed, Lane.POSTS, id) is None
     if is_admitted:
-        gate.leave(tenant, world.now, id)
+        gate.leave(tenant, id)
     return is_admitted
 
 

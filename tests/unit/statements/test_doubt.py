@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from feedlane.feeds import items as feed_items
-from feedlane.feeds.push_operation import PushOperation, PushStatus
+from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
 from feedlane.feeds.upstream import (
     Accepted,
     Failed,
@@ -28,7 +28,7 @@ from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementState
 from feedlane.store.table import ConditionFailed
 from tests.fakes.upstream import NO_FEEDS
-from tests.hold_actions import lift_all
+from tests.hold_actions import hold_tenant, lift_all
 from tests.interruptions import Crashed
 from tests.worlds.feeds import World, transactions
 
@@ -107,6 +107,33 @@ def test_a_statement_that_was_resumed_is_not_refused_by_who_was_first(world: Wor
     world.run()
     assert world.sent_ids() == ["t1", "t2", "t3", "t4"]
     assert len({request for _, request in world.upstream.posts[:3]}) == 1
+
+
+def test_who_was_first_records_nothing_once_a_hold_has_failed_the_operations(world: World) -> None:
+    """Otherwise nothing would report these lines: they would be delivered, and their operation has failed."""
+    operation = world.push(transactions(2))
+    world.step()
+    real, feed_id = world.upstream.post_statement, world.feed().id
+
+    def slow_post(*arguments: Any) -> object:
+        """It arrives, but its answer comes only after another wake-up has found the tenant held."""
+        answer = real(*arguments)
+        hold_tenant(world)
+        world.sender.send(feed_id)
+        assert world.operation(operation.key).status is PushStatus.FAILED
+        return answer
+
+    world.upstream.post_statement = slow_post  # type: ignore[method-assign,assignment]
+    with pytest.raises(ConditionFailed):
+        world.sender.send(feed_id)
+    world.upstream.post_statement = real  # type: ignore[method-assign]
+    lift_all(world)
+    world.run()
+    assert world.sent_ids() == ["t1", "t2"]
+    assert [(each.door, each.status) for each in world.operations()] == [
+        (Door.RELEASE, PushStatus.SUCCESS),
+        (Door.API, PushStatus.FAILED),
+    ]
 
 
 def test_a_duplicate_that_is_still_pending_is_followed_to_its_end(world: World) -> None:

@@ -13,7 +13,8 @@ from feedlane.feeds.upstream import Accepted, Refusal, StatementStatus, TryLater
 from feedlane.follow_ups import StatementCheck
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.statements.waits import not_before
+from feedlane.statements.limits import Lane
+from feedlane.statements.waits import not_before, wait_keys
 from feedlane.store.table import ConditionFailed, Write
 from tests.interruptions import Crashed
 from tests.worlds.feeds import World, transactions
@@ -102,7 +103,7 @@ def test_a_limit_counts_from_the_answer_and_not_from_the_question(world: World) 
 
     world.upstream.statement_status = slow_status  # type: ignore[method-assign,assignment]
     world.checks.dispatch(StatementCheck(feed_id=world.feed().id, number=1))
-    until = not_before(world.store, [(Scope.TENANT, "tenant-1")])
+    until = not_before(world.store, wait_keys(world.feed(), Lane.LOOKS))
     assert until is not None
     assert (until - polled_at).total_seconds() == 68
 

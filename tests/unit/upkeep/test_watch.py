@@ -11,7 +11,7 @@ from feedlane.errors import Unavailable
 from feedlane.upkeep.watch import Watch
 from feedlane.vault.leases import Leases
 from feedlane.webhooks import items as webhook_items
-from feedlane.webhooks.replay import STALLED_AFTER, Replay, ReplayState
+from feedlane.webhooks.replay import REQUEUES_MAX, STALLED_AFTER, Replay, ReplayState
 from feedlane.wiring import functions as wiring
 from tests.handlers import Context, load
 from tests.worlds.app_keys import World

@@ -16,6 +16,7 @@ from feedlane.vault.secrets import Secrets, SecretVersion
 from feedlane.vault.secrets_manager import SecretsManager
 from tests.builders import NOW
 from tests.fakes.secrets import VERSIONS_MAX, MemorySecrets, after_looks
+from tests.rights import acting_as
 
 
 @pytest.fixture(params=["memory", "secrets manager"])
@@ -56,6 +57,20 @@ def test_a_deleted_secret_is_gone_and_its_name_can_be_used_again(secrets: Secret
     new = secrets.write("one", "new")
     assert secrets.current("one") == SecretVersion(new, "new")
     assert secrets.previous("one") is None
+
+
+def test_a_name_that_an_operator_deleted_can_be_written_again() -> None:
+    """Secrets Manager keeps such a name for up to 30 days. A stack that is deployed again needs it at once.
+
+    Not with moto, which takes new versions of a deleted secret.
+    """
+    secrets = MemorySecrets(lag=lambda: after_looks(0))
+    secrets.write("one", "old")
+    secrets.client.schedule_deletion("memory/one")
+    assert secrets.current("one") is None
+    with acting_as("credential_vault"):
+        new = secrets.write("one", "new")
+    assert secrets.current("one") == SecretVersion(new, "new")
 
 
 def test_a_versions_text_shows_in_no_traceback() -> None:

@@ -121,3 +121,14 @@ def test_connections_are_shown_in_pages(world: World) -> None:
     assert first.count("Harbour Bakery") == 25
     after = first.split("/portal?after=")[1].split('"')[0]
     assert world.browser.get(f"/portal?after={after}").body.count("Harbour Bakery") == 6
+
+
+def test_holds_are_shown_in_pages(world: World) -> None:
+    for number in range(30):
+        world.store.commit(hold_items.add_hold(HOLD.but(id=f"hold-{number:02d}", subject=f"subject-{number}")))
+    first = world.browser.get("/portal").body
+    assert (first.count('action="/portal/holds/'), "25 or more" in first) == (25, True)
+    after = first.split("/portal?holdsAfter=")[1].split('"')[0]
+    assert world.browser.get(f"/portal?holdsAfter={after}").body.count('action="/portal/holds/') == 5
+    for cursor in ("after=", "holdsAfter=", f"after={'x' * 5_000}", f"holdsAfter={'x' * 5_000}"):
+        assert world.browser.get(f"/portal?{cursor}").status == 200

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from feedlane.companies import items as company_items
+from feedlane.errors import Invalid
+from feedlane.settings import changes as settings_changes
 from feedlane.settings.settings import Profile
 from feedlane.web.link.redirects import CANCELLED, DONE, destination_url, platform_parameters
+from tests.worlds.base import NOW
 from tests.worlds.web import World
 
 
@@ -86,3 +89,28 @@ def test_the_company_link_makes_the_first_connection_and_no_second_one() -> None
     assert first.location == second.location
     assert len(company_items.connections(world.store, world.connection.company_id)) == 1
     assert world.browser.get(first.location).location.startswith("https://login.xero.test/")
+
+
+@pytest.mark.parametrize(
+    ("template", "rule"),
+    [
+        ("https://x.example/{companyId", "pairs of braces"),
+        ("https://x.example/companyId}", "pairs of braces"),
+        ("{to}", "https URL"),
+        ("https://x.example\\{to}", "https URL"),
+        ("https://x.example:port/", "https URL"),
+        ("https://{companyId}.example.com", "only placeholders of your own"),
+        ("https://{brand}.example.com", "whiteListUrls"),
+    ],
+)
+def test_a_template_that_could_never_be_filled_is_refused_when_it_is_saved(template: str, rule: str) -> None:
+    with pytest.raises(Invalid, match=rule):
+        settings_changes.change_profile(World().ports, NOW, Profile(name="Acme", redirect_url=template))
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://App.example.com", "https://x.example:443", "https://x.example/", "null", "*"]
+)
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(Invalid, match="as a browser sends them"):
+        settings_changes.change_origins(World().ports, NOW, [origin])

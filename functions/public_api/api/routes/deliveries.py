@@ -18,6 +18,7 @@ from feedlane.webhooks.replay import Selection
 from feedlane.webhooks.shapes import LISTED_EXCERPT_LENGTH_MAX, delivery_json, moment_in, replay_json, states_in
 
 SELECTIONS = {selection.value: selection for selection in (Selection.FAILED, Selection.ALL)}
+REPLAYS_LISTED_MAX = 100
 
 router = Routes()
 
@@ -36,7 +37,10 @@ def list_deliveries(webhook_id: str) -> Response[str]:
         return delivery.state in states and company_id in (None, "", delivery.company_id)
 
     newest, cursor = webhook_items.newest_deliveries(parts.store, webhook_id, since, until, after, size, is_wanted)
-    results = [delivery_json(delivery, LISTED_EXCERPT_LENGTH_MAX) for delivery in newest]
+    results = (
+        (webhook_items.delivery_place(delivery), delivery_json(delivery, LISTED_EXCERPT_LENGTH_MAX))
+        for delivery in newest
+    )
     return ok(cursor_page(f"/webhooks/{webhook_id}/deliveries", query, results, cursor))
 
 
@@ -74,11 +78,11 @@ def start_replay(webhook_id: str) -> Response[str]:
 
 @router.get("/webhooks/<webhook_id>/replays")
 def list_replays(webhook_id: str) -> Response[str]:
-    """The replays of the last 30 days, newest first."""
+    """The newest replays of the last 30 days, newest first."""
     store = current_parts().store
     webhook_items.consumer(store, webhook_id)
     newest_first = sorted(webhook_items.replays_of(store, webhook_id), key=lambda replay: replay.started, reverse=True)
-    return ok({"results": [replay_json(replay) for replay in newest_first]})
+    return ok({"results": [replay_json(replay) for replay in newest_first[:REPLAYS_LISTED_MAX]]})
 
 
 @router.get("/webhooks/<webhook_id>/replays/<replay_id>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -13,34 +13,66 @@ from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
 from feedlane.codat.bodies import ReleaseBody, ResolveBody, parse_body
-from feedlane.codat.paging import lazy_page, page_of, page_request
+from feedlane.codat.paging import cursor_in, cursor_page, page_size
+from feedlane.codat.query import query_predicate
 from feedlane.companies import items as company_items
 from feedlane.errors import Invalid, NotFound
 from feedlane.feeds import items as feed_items
-from feedlane.feeds.feed import Feed
+from feedlane.feeds import set_aside_items
+from feedlane.feeds.feed import Feed, SetAside
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds.held_feeds import WaitingCount, count_waiting
 from feedlane.ids import feed_id
 from feedlane.pushes.shapes import push_operation_json
+from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
 from feedlane.statements import resolution
 from feedlane.statements.resolution import Resolution
-from feedlane.statements.shapes import FEED_FIELDS, feed_json
+from feedlane.statements.shapes import FEED_FIELDS, feed_json, set_aside_json
+
+# A filter of which few feeds are wanted reads so many for a page.
+FEEDS_READ_MAX = 2_000
 
 router = Routes()
 
 
 @router.get("/feeds")
 def list_feeds() -> Response[str]:
-    """All feeds, or those of `companyId` or `connectionId`."""
-    parameters = router.parameters
-    request = page_request(parameters, FEED_FIELDS, "Feed")
-    filters = {name: parameters[name] for name in ("companyId", "connectionId") if parameters.get(name)}
-    feeds = sorted(_select_feeds(filters), key=lambda feed: feed.id)
-    if request.is_unfiltered:
-        return ok(lazy_page(request, "/feeds", feeds, _views, filters))
-    return ok(page_of(request, "/feeds", _views(feeds), filters))
+    """All feeds, or those of `companyId` or `connectionId`, in the order of their ids.
+
+    `_links.next` leads to the next page; a page may be shorter than its size.
+    """
+    query = router.parameters
+    for name, allowed in (("page", "1"), ("orderBy", "")):
+        if query.get(name, "") not in {"", allowed}:
+            raise Invalid.field(name, "does not apply to feeds: follow _links.next", "NotSupported")
+    size, after = page_size(query), cursor_in(query.get("after", ""))
+    is_wanted = query_predicate(query.get("query", ""), FEED_FIELDS, "Feed")
+    feeds: list[Feed] = []
+    for _ in range(FEEDS_READ_MAX // size):
+        ids = _feed_ids(query, after, size)
+        feeds += [feed for feed in feed_items.find_feeds(current_parts().store, ids) if is_wanted(feed_json(feed))]
+        after = ids[-1] if len(ids) == size else ""
+        if len(feeds) > size:
+            after = feeds[size - 1].id
+        if not after or len(feeds) >= size:
+            break
+    results = zip((feed.id for feed in feeds[:size]), _views(feeds[:size]), strict=True)
+    return ok(cursor_page("/feeds", query, results, after))
+
+
+@router.get("/setAside/<connection_id>/<account>")
+def list_set_aside(connection_id: str, account: str) -> Response[str]:
+    """The transactions of a feed that are never sent, because a release set them aside."""
+    query, feed = router.parameters, _find_feed(connection_id, account)
+    size, after = page_size(query), cursor_in(query.get("after", ""))
+    try:
+        lines = set_aside_items.set_aside_page(current_parts().store, feed.id, after, size)
+    except ValueError:
+        raise Invalid.field("after", "must be the value in a page's next link", "Cursor") from None
+    results = ((place, set_aside_json(line)) for place, line in lines)
+    return ok(cursor_page(f"/setAside/{connection_id}/{account}", query, results, _end(lines, size)))
 
 
 @router.get("/feeds/<connection_id>/<account>")
@@ -80,26 +112,36 @@ def _find_feed(connection_id: str, account: str) -> Feed:
     return feed
 
 
-def _select_feeds(filters: dict[str, str]) -> Iterable[Feed]:
+def _feed_ids(query: dict[str, str], after: str, size: int) -> list[str]:
+    """The ids that the feeds of the next source accounts have, or would have."""
+    store, company_id, connection_id = current_parts().store, query.get("companyId"), query.get("connectionId")
+    if not company_id and not connection_id:
+        return company_items.account_feed_ids(store, after, size)
+    connection_ids = [connection_id] if connection_id else []
+    if company_id:
+        of_company = [connection.id for connection in company_items.connections(store, company_id)]
+        connection_ids = [id for id in of_company if connection_id in (None, "", id)]
+    ids = [feed_id(id, account.id) for id in connection_ids for account in company_items.source_accounts(store, id)]
+    return [id for id in sorted(ids) if id > after][:size]
+
+
+def _end(lines: Sequence[tuple[str, SetAside]], size: int) -> str:
+    return lines[-1][0] if len(lines) == size else ""
+
+
+def _views(feeds: Sequence[Feed]) -> list[dict[str, Any]]:
+    """The holds and statements of all feeds are read together, and what waits behind a hold is counted once."""
     store = current_parts().store
-    if "connectionId" in filters:
-        feeds: Iterable[Feed] = feed_items.feeds_of_connection(store, filters["connectionId"])
-    elif "companyId" in filters:
-        connections = company_items.connections(store, filters["companyId"])
-        feeds = [feed for connection in connections for feed in feed_items.feeds_of_connection(store, connection.id)]
-    else:
-        feeds = feed_items.all_feeds(store)
-    company_id = filters.get("companyId")
-    return [feed for feed in feeds if company_id in (None, feed.company_id)]
-
-
-def _views(feeds: Iterable[Feed]) -> list[dict[str, Any]]:
-    """Counts the lines that wait behind a hold once, however many of the feeds it stops."""
-    store, counts, views = current_parts().store, dict[str, WaitingCount](), []
+    subjects = dict.fromkeys(subject for feed in feeds for subject in feed.hold_subjects)
+    holds = {(hold.scope, hold.subject): hold for hold in hold_items.holds_on(store, subjects)}
+    last_statements = statement_items.last_statements(store, feeds)
+    counts: dict[str, WaitingCount] = {}
+    views = []
     for feed in feeds:
-        hold = next(iter(hold_items.holds_on(store, feed.hold_subjects)), None)
+        hold = next((holds[subject] for subject in feed.hold_subjects if subject in holds), None)
         if hold is not None and hold.id not in counts:
-            counts[hold.id] = count_waiting(store, hold)
+            own = hold.scope is Scope.FEED
+            counts[hold.id] = WaitingCount(feed.waiting, True) if own else count_waiting(store, hold)
         waiting = counts[hold.id] if hold else None
-        views.append(feed_json(feed, statement_items.last_statement(store, feed), hold, waiting))
+        views.append(feed_json(feed, last_statements.get(feed.id), hold, waiting))
     return views

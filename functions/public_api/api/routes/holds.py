@@ -8,6 +8,7 @@ from api.answers import ok
 from api.parts import current_parts
 from api.requests import Routes
 from feedlane.codat.bodies import ReleaseBody, parse_body
+from feedlane.codat.paging import cursor_in, cursor_page, page_size
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds.held_feeds import count_waiting
@@ -19,8 +20,12 @@ router = Routes()
 
 @router.get("/holds")
 def list_holds() -> Response[str]:
-    store = current_parts().store
-    return ok({"results": [hold_json(hold, count_waiting(store, hold)) for hold in hold_items.holds(store)]})
+    """In the order of their ids. `_links.next` leads to the next page."""
+    store, query = current_parts().store, router.parameters
+    size, after = page_size(query), cursor_in(query.get("after", ""))
+    holds = hold_items.holds(store, after, size)
+    results = ((hold.id, hold_json(hold, count_waiting(store, hold))) for hold in holds)
+    return ok(cursor_page("/holds", query, results, holds[-1].id if len(holds) == size else ""))
 
 
 @router.post("/holds/<hold_id>/release")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from aws_lambda_powertools.event_handler import Response
 
 from api.answers import ok
@@ -10,17 +12,26 @@ from api.paths import account_id_in
 from api.requests import Routes
 from feedlane.codat.bodies import BODY_BYTES_MAX
 from feedlane.codat.errors import NotSupported
-from feedlane.codat.paging import lazy_page, page_of, page_request
+from feedlane.codat.paging import (
+    SEARCHED_MAX,
+    matches,
+    page_envelope,
+    page_of,
+    page_request,
+    require_searchable,
+    slice_of,
+)
 from feedlane.companies import items as company_items
 from feedlane.errors import Conflict, Invalid
 from feedlane.feeds import push_operation_items
 from feedlane.pushes import api_door
 from feedlane.pushes.options import bank_transactions_option
-from feedlane.pushes.outcomes import outcomes_of
+from feedlane.pushes.outcomes import outcome_page
 from feedlane.pushes.shapes import (
     DATA_TYPE,
     OUTCOME_FIELDS,
     PUSH_FIELDS,
+    listed_operation_json,
     outcome_json,
     push_operation_json,
     validation_json,
@@ -94,19 +105,38 @@ def list_outcomes(company_id: str, push_operation_key: str) -> Response[str]:
     company_items.company(store, company_id)
     operation = push_operation_items.operation(store, company_id, push_operation_key)
     path = f"/companies/{company_id}/push/{push_operation_key}/transactions"
-    return ok(page_of(request, path, map(outcome_json, outcomes_of(store, operation))))
+    if request.is_unfiltered:
+        page = outcome_page(store, operation, request.start, request.size)
+        return ok(page_envelope(request, path, list(map(outcome_json, page.outcomes)), page.total))
+    page = outcome_page(store, operation, 0, SEARCHED_MAX)
+    require_searchable(page.total, "transactions")
+    return ok(page_of(request, path, map(outcome_json, page.outcomes)))
 
 
 @router.get("/companies/<company_id>/push")
 def list_push_operations(company_id: str) -> Response[str]:
+    """Newest first. The history is not counted: `totalResults` says if there is a next page, and is exact on the last.
+
+    A filter, or another order, reads the whole history, or the days that the filter names.
+    """
     store = current_parts().store
     request = page_request(router.parameters, PUSH_FIELDS, "PushOperation")
     company_items.company(store, company_id)
-    operations = list(push_operation_items.operations_of_company(store, company_id))
     path = f"/companies/{company_id}/push"
-    if request.is_unfiltered:
-        return ok(lazy_page(request, path, operations, lambda page: list(map(push_operation_json, page))))
-    return ok(page_of(request, path, map(push_operation_json, operations)))
+    if request.is_in_order_of("requestedOnUtc"):
+        require_searchable(request.start, "push operations before this page")
+        end = request.start + request.size
+        oldest_first = request.order_by != "" and not request.is_descending
+        operations = push_operation_items.operations_of_company(store, company_id, end + 1, oldest_first)
+        listed = list(islice(operations, request.start, None))
+        total = request.start + len(listed) if listed else push_operation_items.count_up_to(store, company_id, end)
+        return ok(page_envelope(request, path, list(map(listed_operation_json, listed[: request.size])), total))
+    days = request.days_of("requestedOnUtc")
+    operations = push_operation_items.operations_of_company(store, company_id, SEARCHED_MAX + 1, days=days)
+    searched = list(operations)
+    require_searchable(len(searched), "push operations (query=requestedOnUtc>2026-05-01 reads fewer)")
+    found = matches(request, searched, listed_operation_json)
+    return ok(page_envelope(request, path, list(map(listed_operation_json, slice_of(request, found))), len(found)))
 
 
 def _body() -> str:

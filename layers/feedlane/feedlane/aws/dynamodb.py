@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
@@ -11,6 +13,8 @@ from typing import Any, TypeVar
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from feedlane.aws.pace import WritePace
+from feedlane.store.sizes import require_fitting_commit, require_small_enough
 from feedlane.store.table import (
     Add,
     Condition,
@@ -21,6 +25,7 @@ from feedlane.store.table import (
     Item,
     Key,
     Put,
+    Throttled,
     When,
     Write,
     require_each_once,
@@ -29,6 +34,11 @@ from feedlane.store.table import (
 BATCH_GET_KEYS_MAX = 100
 BATCH_WRITE_ITEMS_MAX = 25
 _ATTEMPTS_MAX = 8
+# With random delays, the pauses of all attempts are up to seven seconds: a function has thirty at least.
+WRITES_IN_COMMIT_COST = 2
+_PAUSE_SECONDS_FIRST, _PAUSE_SECONDS_MAX = 0.05, 3.2
+_THROTTLED = {"ThrottlingException", "ThrottlingError", "ProvisionedThroughputExceededException",
+    "ProvisionedThroughputExceeded", "RequestLimitExceeded"}  # fmt: skip
 T = TypeVar("T")
 
 _serialize = TypeSerializer().serialize
@@ -36,15 +46,21 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class DynamoDBTable:
-    """`client` is boto3's DynamoDB client. Throttled batches are retried with growing pauses."""
+    """`client` is boto3's DynamoDB client. What is throttled is retried with growing, random pauses.
 
-    def __init__(self, client: Any, name: str, pause: Callable[[float], None] = time.sleep) -> None:
+    Many writes to one partition are spread over time, so that they are not throttled in the first place.
+    """
+
+    def __init__(
+        self, client: Any, name: str, pause: Callable[[float], None] = time.sleep, pace: WritePace | None = None
+    ) -> None:
         self._client = client
         self._name = name
         self._pause = pause
+        self._pace = pace or WritePace()
 
     def get(self, key: Key) -> Item | None:
-        answer = self._client.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
+        answer = self._ask(self._client.get_item, TableName=self._name, Key=_key(key), ConsistentRead=True)
         return _from_dynamodb(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
@@ -52,16 +68,17 @@ class DynamoDBTable:
         for chunk in _chunks(dict.fromkeys(keys), BATCH_GET_KEYS_MAX):
             request: Any = {self._name: {"Keys": [_key(key) for key in chunk], "ConsistentRead": True}}
             for attempt in range(_ATTEMPTS_MAX):
-                answer = self._client.batch_get_item(RequestItems=request)
-                for raw in answer["Responses"].get(self._name, []):
+                answer = self._ask(self._client.batch_get_item, RequestItems=request)
+                raw_items = answer["Responses"].get(self._name, [])
+                for raw in raw_items:
                     item = _from_dynamodb(raw)
                     items[item["pk"], item["sk"]] = item
                 request = answer.get("UnprocessedKeys")
                 if not request:
                     break
-                self._pause(0.05 * 2**attempt)
-            else:
-                raise TimeoutError("DynamoDB left keys unread after several attempts")
+                # An answer has 16 MB at most: one that has items is not throttled.
+                if not raw_items:
+                    self._back_off(attempt, "keys unread")
         return items
 
     def query(
@@ -77,11 +94,11 @@ class DynamoDBTable:
     ) -> Iterator[Item]:
         request = self._query_request(pk, prefix, start, end, index)
         request["ScanIndexForward"] = not reverse
-        if limit is not None:
-            request["Limit"] = limit
         remaining = limit
         while remaining is None or remaining > 0:
-            answer = self._client.query(**request)
+            if remaining is not None:
+                request["Limit"] = remaining
+            answer = self._ask(self._client.query, **request)
             for raw in answer["Items"]:
                 yield _from_dynamodb(raw)
             if remaining is not None:
@@ -116,14 +133,24 @@ class DynamoDBTable:
 
     def commit(self, *writes: Write) -> None:
         require_each_once(write.key for write in writes)
-        try:
-            self._client.transact_write_items(TransactItems=[self._request(write) for write in writes])
-        except ClientError as error:
-            raise _domain_error(error, writes) from error
+        require_fitting_commit(writes)
+        requests = [self._request(write) for write in writes]
+        self._pace.delay(_units(requests, WRITES_IN_COMMIT_COST))
+        for attempt in range(_ATTEMPTS_MAX):
+            try:
+                self._client.transact_write_items(TransactItems=requests)
+                return
+            except ClientError as error:
+                problem = _domain_error(error, writes)
+                if not isinstance(problem, Throttled):
+                    raise problem from error
+            # Nothing of it was written.
+            self._back_off(attempt, "a commit unwritten")
 
     def put_many(self, items: Iterable[Item]) -> None:
         item_list = list(items)
         require_each_once((item["pk"], item["sk"]) for item in item_list)
+        require_small_enough(item_list)
         self._write_many({"PutRequest": {"Item": _to_dynamodb(item)}} for item in item_list)
 
     def delete_many(self, keys: Iterable[Key]) -> None:
@@ -133,15 +160,31 @@ class DynamoDBTable:
 
     def _write_many(self, requests: Iterable[dict[str, Any]]) -> None:
         for chunk in _chunks(requests, BATCH_WRITE_ITEMS_MAX):
+            if (seconds := self._pace.delay(_units(chunk))) > 0:
+                self._pause(seconds)
             unprocessed = chunk
             for attempt in range(_ATTEMPTS_MAX):
-                answer = self._client.batch_write_item(RequestItems={self._name: unprocessed})
+                answer = self._ask(self._client.batch_write_item, RequestItems={self._name: unprocessed})
                 unprocessed = answer.get("UnprocessedItems", {}).get(self._name, [])
                 if not unprocessed:
                     break
-                self._pause(0.05 * 2**attempt)
-            else:
-                raise TimeoutError("DynamoDB left items unwritten after several attempts")
+                self._back_off(attempt, "items unwritten")
+
+    def _ask(self, call: Callable[..., Any], **request: Any) -> Any:
+        """boto3 has retried by then. Raises `Throttled`."""
+        try:
+            return call(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _THROTTLED:
+                raise Throttled("DynamoDB throttles the table") from error
+            raise
+
+    def _back_off(self, attempt: int, left: str) -> None:
+        """Raises `Throttled` after the last attempt."""
+        if attempt == _ATTEMPTS_MAX - 1:
+            raise Throttled(f"DynamoDB left {left} after {_ATTEMPTS_MAX} attempts")
+        longest = min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS_FIRST * 2**attempt)
+        self._pause(random.uniform(longest / 2, longest))
 
     def _request(self, write: Write) -> dict[str, Any]:
         names: dict[str, str] = {}
@@ -169,6 +212,21 @@ class DynamoDBTable:
         if values:
             common["ExpressionAttributeValues"] = values
         return {kind: common}
+
+
+def _units(requests: Iterable[dict[str, Any]], times: int = 1) -> Counter[str]:
+    """The write units of these requests by partition: one for each kilobyte of an item that is put, else one."""
+    units: Counter[str] = Counter()
+    for request in requests:
+        [parts] = request.values()
+        raw = parts.get("Item") or parts["Key"]
+        units[raw["pk"]["S"]] += times * (1 + _raw_bytes(raw) // 1024)
+    return units
+
+
+def _raw_bytes(item: dict[str, Any]) -> int:
+    """Approximately: only texts and bytes can be large."""
+    return sum(len(value) for field in item.values() for value in field.values() if isinstance(value, (str, bytes)))
 
 
 def _update_expression(write: Add, names: dict[str, str], values: dict[str, Any]) -> str:
@@ -207,12 +265,13 @@ def _domain_error(error: ClientError, writes: tuple[Write, ...]) -> Exception:
         failed = [write.key for write, reason in pairs if reason == "ConditionalCheckFailed"]
         if failed:
             return ConditionFailed(failed)
+        if _THROTTLED & set(reasons):
+            return Throttled("DynamoDB throttles the table")
         if "TransactionConflict" in reasons:
             return Contended([write.key for write in writes])
     if code in {"TransactionConflictException", "TransactionInProgressException"}:
         return Contended([write.key for write in writes])
-    unknown: Exception = error
-    return unknown
+    return Throttled("DynamoDB throttles the table") if code in _THROTTLED else error
 
 
 def _key(key: Key) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from feedlane.errors import (
     Unavailable,
 )
 from feedlane.problem import Problem
-from feedlane.store.table import ConditionFailed
+from feedlane.store.table import ConditionFailed, Throttled
 
 SERVICE = "PublicApi"
 RACE_RETRY_SECONDS = 1
+THROTTLED_RETRY_SECONDS = 2
 
 
 class NotSupported(Exception):
@@ -96,6 +97,9 @@ def error_answer(error: Exception) -> ErrorAnswer:
         case ConditionFailed():
             message = "Another request changed the same resource at the same time; please retry."
             return ErrorAnswer(503, message, {"Retry-After": str(RACE_RETRY_SECONDS)}, retry="True")
+        case Throttled():
+            message = "The table is busy; please retry."
+            return ErrorAnswer(503, message, {"Retry-After": str(THROTTLED_RETRY_SECONDS)}, retry="True")
         case Unavailable():
             headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
             return ErrorAnswer(503, str(error), headers, retry="True")

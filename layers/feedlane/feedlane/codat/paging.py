@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import json
+import re
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from feedlane.codat.query import Fields, Predicate, property_of, query_predicate
 from feedlane.errors import Invalid
+from feedlane.money import dumps
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 5000
 CURSOR_PAGE_SIZE_MAX = 100
+# A place is a sort key, which has at most 1,024 bytes.
+CURSOR_LENGTH_MAX = 1_000
+# Lambda answers at most 6 MB, and the headers need some.
+ANSWER_BYTES_MAX = 5_900_000
+# A filter or an order without an index reads the whole list: so many items are a few seconds.
+SEARCHED_MAX = 10_000
+_ONLY_ID = re.compile(r"\s{0,9}id\s{0,9}=\s{0,9}(?P<id>[\w-]{1,64})\s{0,9}", re.IGNORECASE)
+_DAY_CONDITION = re.compile(
+    r"\s{0,9}(?P<name>\w{1,40})\s{0,9}(?P<sign>>=|<=|>|<)\s{0,9}[\"']?(?P<day>\d{4}-\d{2}-\d{2})[\w:.+\-\"' ]{0,40}"
+)
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -28,9 +42,59 @@ class PageRequest:
     """The filter and the order as the client sent them, for the links."""
 
     @property
+    def start(self) -> int:
+        """The place of its first item: 0 is the list's first."""
+        return (self.number - 1) * self.size
+
+    @property
     def is_unfiltered(self) -> bool:
-        """Without filter and order, only the items on the page have to be converted to JSON."""
+        """Without filter and order, only the items on the page have to be read."""
         return not self.echoed_parameters
+
+    def is_in_order_of(self, name: str) -> bool:
+        """Without a filter, in the order of this field, in either direction, or in none."""
+        asked = self.order_by.removeprefix("-").casefold()
+        return "query" not in self.echoed_parameters and asked in {"", name.casefold()}
+
+    @property
+    def is_descending(self) -> bool:
+        return self.order_by.startswith("-")
+
+    @property
+    def only_id(self) -> str | None:
+        """The id, if the filter is `id=…` alone."""
+        match = _ONLY_ID.fullmatch(self.echoed_parameters.get("query", ""))
+        return match["id"].lower() if match else None
+
+    def days_of(self, property: str) -> tuple[str, str]:
+        """The first and the last day (ISO) that the filter allows for a time; empty where it does not say.
+
+        With a day to spare for time zones. Only conditions that are joined by && count.
+        """
+        query = self.echoed_parameters.get("query", "")
+        first, last = "", ""
+        for condition in [] if {"|", "{"} & set(query) else query.split("&&"):
+            match = _DAY_CONDITION.fullmatch(condition)
+            if match is None or match["name"].casefold() != property.casefold():
+                continue
+            day = _parsed_day(match["day"])
+            if day is not None and ">" in match["sign"]:
+                first = max(first, (day - timedelta(days=1)).isoformat())
+            elif day is not None:
+                last = min(last or "9", (day + timedelta(days=1)).isoformat())
+        return first, last
+
+    def names(self, property: str) -> bool:
+        """Whether the filter or the order may name this property, or one below it."""
+        return property.casefold() in " ".join(self.echoed_parameters.values()).casefold()
+
+
+def _parsed_day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if date.min.year < day.year < date.max.year else None
 
 
 def page_request(parameters: Mapping[str, str], fields: Fields, name: str) -> PageRequest:
@@ -47,23 +111,31 @@ def page_request(parameters: Mapping[str, str], fields: Fields, name: str) -> Pa
     )
 
 
+def require_searchable(total: int, items: str) -> None:
+    """Raises `Invalid` if the list is too long for a filter or an order that reads all of it."""
+    if total > SEARCHED_MAX:
+        raise Invalid(
+            f"There are more than {SEARCHED_MAX:,} {items}: too many for query, orderBy or tags. List them by page."
+        )
+
+
 def page_of(request: PageRequest, path: str, results: Iterable[Json], extra: Mapping[str, str] | None = None) -> Json:
     """The page of the results that match the request's filter, in its order."""
-    matches = [result for result in results if request.predicate(result)]
+    found = matches(request, results, lambda result: result)
+    return page_envelope(request, path, list(slice_of(request, found)), len(found), extra)
+
+
+def matches(request: PageRequest, items: Iterable[T], preview: Callable[[T], Json]) -> list[T]:
+    """The items that match the request's filter, in its order. `preview` has the fields that it names."""
+    found = [(item, view) for item in items if request.predicate(view := preview(item))]
     if request.order_by:
-        matches = _sort_results(matches, request.order_by)
-    return page_envelope(request, path, list(_slice_of(request, matches)), len(matches), extra)
+        found.sort(key=lambda pair: _rank(pair[1], request.order_by), reverse=request.order_by.startswith("-"))
+    return [item for item, _ in found]
 
 
-def lazy_page(
-    request: PageRequest,
-    path: str,
-    items: Sequence[T],
-    shape: Callable[[Sequence[T]], list[Json]],
-    extra: Mapping[str, str] | None = None,
-) -> Json:
-    """The same for a request without filter and order: `shape` gets only the items on the page."""
-    return page_envelope(request, path, shape(_slice_of(request, items)), len(items), extra)
+def slice_of(request: PageRequest, items: Sequence[T]) -> Sequence[T]:
+    """The items on the page."""
+    return items[request.start : request.start + request.size]
 
 
 def page_size(parameters: Mapping[str, str]) -> int:
@@ -73,18 +145,38 @@ def page_size(parameters: Mapping[str, str]) -> int:
 def cursor_in(text: str) -> str:
     """The place where the previous page ended. Raises `Invalid`."""
     try:
-        return urlsafe_b64decode(text).decode()
+        if len(text) > CURSOR_LENGTH_MAX:
+            raise ValueError
+        return b64decode(text, altchars=b"-_", validate=True).decode()
     except ValueError:
         raise Invalid.field("after", "must be the value in a page's next link", "Cursor") from None
 
 
-def cursor_page(path: str, parameters: Mapping[str, str], results: list[Json], place: str) -> Json:
-    """A page of a list that is too long to count, with a link to the page after `place`, if there is one."""
+def cursor_page(path: str, parameters: Mapping[str, str], results: Iterable[tuple[str, Json]], end: str = "") -> Json:
+    """A page of a list that is too long to count, with a link to the next page, if there is one.
+
+    `results` come with their places in the list, of which `end` is the one where the reading ended (empty: at the
+    list's end). A page that would be too large is shorter.
+    """
+    kept: list[Json] = []
+    place, size = "", 0
+    for next_place, result in results:
+        size += answer_bytes(dumps(result))
+        if kept and size > ANSWER_BYTES_MAX:
+            end = place
+            break
+        kept.append(result)
+        place = next_place
     links = {"self": {"href": path}, "current": {"href": f"{path}?{urlencode(parameters)}" if parameters else path}}
-    if place:
-        cursor = urlsafe_b64encode(place.encode()).decode()
+    if end:
+        cursor = urlsafe_b64encode(end.encode()).decode()
         links["next"] = {"href": f"{path}?{urlencode({**parameters, 'after': cursor})}"}
-    return {"results": results, "_links": links}
+    return {"results": kept, "_links": links}
+
+
+def answer_bytes(body: str) -> int:
+    """The size of a body in Lambda's answer, where it is a JSON string."""
+    return len(json.dumps(body))
 
 
 def page_envelope(
@@ -104,28 +196,18 @@ def page_envelope(
     }
 
 
-def _slice_of(request: PageRequest, items: Sequence[T]) -> Sequence[T]:
-    start = (request.number - 1) * request.size
-    return items[start : start + request.size]
-
-
 def _link(request: PageRequest, path: str, number: int, extra: Mapping[str, str] | None) -> Json:
     query = {"page": str(number), "pageSize": str(request.size)} | request.echoed_parameters | dict(extra or {})
     return {"href": f"{path}?{urlencode(query)}"}
 
 
-def _sort_results(results: list[Json], order_by: str) -> list[Json]:
-    name = order_by.removeprefix("-")
-
-    def rank(result: Json) -> tuple[bool, str | float]:
-        value: Any = result
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return value is not None, str(value).casefold()
-        return True, value
-
-    return sorted(results, key=rank, reverse=order_by.startswith("-"))
+def _rank(result: Json, order_by: str) -> tuple[bool, str | float]:
+    value: Any = result
+    for part in order_by.removeprefix("-").split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value is not None, str(value).casefold()
+    return True, value
 
 
 def _whole_number(name: str, text: str, maximum: int) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company, check_tags, clean_name
 from feedlane.events.outbox import put_event
 from feedlane.ports import Ports
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 
 
@@ -16,29 +18,33 @@ def create(ports: Ports, now: datetime, name: str, description: str | None, tags
     company = Company(
         id=ports.new_id(), name=clean_name(name), description=description, tags=check_tags(tags or {}), created=now
     )
-    event = company_events.company_created(ports, company, now)
-    ports.store.commit(company_items.add_company(company), put_event(event))
+    event = put_event(company_events.company_created(ports, company, now))
+    for attempt in attempts("the list of companies"):
+        company = company.but(block=company_items.company_blocks(ports.store).newest)
+        with attempt:  # others may be created at the same time
+            ports.store.commit(*company_items.add_counted_company(company), event)
     return company
 
 
 def replace(store: Store, company_id: str, name: str, description: str | None, tags: dict[str, str] | None) -> Company:
     """Fields that are not given become empty."""
-    company = company_items.company(store, company_id).but(
-        name=clean_name(name), description=description, tags=check_tags(tags or {})
-    )
-    store.commit(company_items.put_company(company))
-    return company
+    changes = {"name": clean_name(name), "description": description, "tags": check_tags(tags or {})}
+    return _change(store, company_id, changes)
 
 
 def update(
     store: Store, company_id: str, name: str | None, description: str | None, tags: dict[str, str] | None
 ) -> Company:
     """Fields that are None stay as they are."""
-    company = company_items.company(store, company_id)
-    company = company.but(
-        name=company.name if name is None else clean_name(name),
-        description=company.description if description is None else description,
-        tags=company.tags if tags is None else check_tags(tags),
-    )
-    store.commit(company_items.put_company(company))
+    changes: dict[str, Any] = {} if name is None else {"name": clean_name(name)}
+    changes |= {} if description is None else {"description": description}
+    changes |= {} if tags is None else {"tags": check_tags(tags)}
+    return _change(store, company_id, changes)
+
+
+def _change(store: Store, company_id: str, changes: dict[str, Any]) -> Company:
+    for attempt in attempts(f"company {company_id}"):
+        company = company_items.company(store, company_id).but(**changes)
+        with attempt:  # a connection may be created at the same time
+            store.commit(company_items.put_company(company))
     return company

@@ -9,15 +9,21 @@ from feedlane.errors import Invalid
 from feedlane.record import Record
 
 TAGS_MAX = 10
+# Lists show every company with all of its connections.
+CONNECTIONS_MAX = 50
 _FORBIDDEN_IN_NAMES = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
 
 
 class Company(Record):
+    """`connection_ids` are its connections; `block` is its place in the list of companies (`store/blocks.py`)."""
+
     id: str
     name: str
     description: str | None = None
     tags: dict[str, str] = {}
     created: datetime
+    connection_ids: tuple[str, ...] = ()
+    block: int = 0
     version: int = 1
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
+from typing import Any
 
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import NotFound
+from feedlane.ids import feed_id
 from feedlane.store import keys
+from feedlane.store.blocks import Blocks, block_text, count_in_block, read_blocks
 from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import add_record, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Delete, Index, Put, When
+from feedlane.store.table import Add, Delete, Index, Item, Put, When, Write
 
 # Above this many companies it is cheaper to read the list of all connections than those of each company.
-COMPANIES_READ_SINGLY_MAX = 50
+COMPANIES_READ_SINGLY_MAX = 1_000
 
 
 def find_company(store: Store, company_id: str) -> Company | None:
@@ -29,12 +33,36 @@ def company(store: Store, company_id: str) -> Company:
     return company
 
 
+def company_blocks(store: Store) -> Blocks:
+    """How many companies there are, and where the list has them."""
+    return read_blocks(store, keys.COMPANY_BLOCKS)
+
+
 def companies(store: Store) -> Iterable[Company]:
+    """Every company, in the order of creation. The list is slightly behind the table."""
     return map(Company.model_validate, store.table.query(keys.COMPANIES, index=Index.LISTS))
+
+
+def companies_from(store: Store, blocks: Blocks, place: int, size: int) -> list[Company]:
+    """Up to `size` companies in the order of creation, beginning with number `place` (0 is the first)."""
+    size = min(size, blocks.total - place)
+    if size <= 0:
+        return []
+    block, before = blocks.find(place)
+    items = store.table.query(keys.COMPANIES, start=block_text(block), limit=before + size, index=Index.LISTS)
+    return [Company.model_validate(item) for item in islice(items, before, None)]
 
 
 def add_company(company: Company) -> Put:
     return add_record(keys.company(company.id), company, **_company_index_keys(company))
+
+
+def add_counted_company(company: Company) -> tuple[Write, ...]:
+    return add_company(company), count_in_block(keys.COMPANY_BLOCKS, company.block, 1)
+
+
+def remove_counted_company(company: Company) -> tuple[Write, ...]:
+    return remove_company(company), count_in_block(keys.COMPANY_BLOCKS, company.block, -1)
 
 
 def put_company(company: Company) -> Put:
@@ -63,11 +91,15 @@ def connections(store: Store, company_id: str) -> list[Connection]:
 
 def connections_by_company(store: Store, companies: Iterable[Company]) -> dict[str, list[Connection]]:
     """The connections of each of these companies, by its id."""
-    ids = [company.id for company in companies]
-    if len(ids) <= COMPANIES_READ_SINGLY_MAX:
-        return {id: connections(store, id) for id in ids}
-    by_company: dict[str, list[Connection]] = {id: [] for id in ids}
-    for item in store.table.query(keys.CONNECTIONS, index=Index.LISTS):
+    listed = list(companies)
+    by_company: dict[str, list[Connection]] = {company.id: [] for company in listed}
+    if len(listed) <= COMPANIES_READ_SINGLY_MAX:
+        wanted = [keys.connection(company.id, id) for company in listed for id in company.connection_ids]
+        found = store.table.get_many(wanted)
+        items: Iterable[Item] = (found[key] for key in wanted if key in found)
+    else:
+        items = store.table.query(keys.CONNECTIONS, index=Index.LISTS)
+    for item in items:
         if item["company_id"] in by_company:
             by_company[item["company_id"]].append(Connection.model_validate(item))
     return by_company
@@ -104,13 +136,33 @@ def source_accounts(store: Store, connection_id: str) -> list[SourceAccount]:
     return [SourceAccount.model_validate(item) for item in store.table.query(pk, prefix="ACCOUNT#")]
 
 
+def account_feed_ids(store: Store, after: str, size: int) -> list[str]:
+    """The ids that the feeds of the next source accounts have, or would have, after the feed `after`.
+
+    In the order of ids, across all connections. The list is slightly behind the table.
+    """
+    # A space sorts after nothing.
+    items = store.table.query(keys.ACCOUNTS, start=f"{after} " if after else None, limit=size, index=Index.LISTS)
+    return [item["gsi1sk"] for item in items]
+
+
 def add_source_account(account: SourceAccount) -> Put:
-    return add_record(keys.source_account(account.connection_id, account.id), account)
+    key = keys.source_account(account.connection_id, account.id)
+    return add_record(key, account, **_account_index_keys(account))
+
+
+def add_counted_account(account: SourceAccount, limit: int) -> tuple[Write, ...]:
+    """Fails if the connection has `limit` accounts already."""
+    return add_source_account(account), Add(keys.account_count(account.connection_id), "count", 1, below=limit)
+
+
+def remove_counted_account(account: SourceAccount) -> tuple[Write, ...]:
+    return remove_source_account(account), Add(keys.account_count(account.connection_id), "count", -1)
 
 
 def put_source_account(account: SourceAccount) -> Put:
-    due = due_keys(Kind.ACCOUNT, account.id, account.look)
-    return put_record(keys.source_account(account.connection_id, account.id), account, **due)
+    key = keys.source_account(account.connection_id, account.id)
+    return put_record(key, account, **_account_index_keys(account))
 
 
 def remove_source_account(account: SourceAccount) -> Delete:
@@ -119,9 +171,15 @@ def remove_source_account(account: SourceAccount) -> Delete:
 
 
 def _company_index_keys(company: Company) -> dict[str, str]:
-    return {"gsi1pk": keys.COMPANIES, "gsi1sk": f"{company.created.isoformat()}#{company.id}"}
+    order = f"{block_text(company.block)}{company.created.isoformat()}#{company.id}"
+    return {"gsi1pk": keys.COMPANIES, "gsi1sk": order}
 
 
 def _connection_index_keys(connection: Connection) -> dict[str, str]:
     due = due_keys(Kind.CONNECTION, connection.id, connection.look)
     return {"gsi1pk": keys.CONNECTIONS, "gsi1sk": connection.id} | due
+
+
+def _account_index_keys(account: SourceAccount) -> dict[str, Any]:
+    due = due_keys(Kind.ACCOUNT, account.id, account.look)
+    return {"gsi1pk": keys.ACCOUNTS, "gsi1sk": feed_id(account.connection_id, account.id)} | due

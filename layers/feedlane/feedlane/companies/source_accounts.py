@@ -12,11 +12,15 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import KIND_BY_ACCOUNT_TYPE, AccountKind, SourceAccount, SourceAccountStatus
 from feedlane.errors import Invalid
 from feedlane.ids import ACCOUNT_ID_PATTERN
+from feedlane.store import keys
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended
 
 ID_TAKEN = "A bank account already exists with the same Id"
 BATCH_ACCOUNTS_MAX = 100
+# All of a connection's accounts are one answer: Codat's list of them has no pages.
+ACCOUNTS_MAX = 200
 ACCOUNT_NUMBER_LENGTH_MAX = 40
 # Codat's paths use these words in place of an account's id.
 RESERVED_IDS = frozenset({"batch", "credentials"})
@@ -77,13 +81,22 @@ def create(
         modified=now,
         given=given,
     )
+    for attempt in attempts(f"the accounts of connection {connection.id}"):
+        with attempt:  # others may be created at the same time
+            _add(store, account)
+    return account
+
+
+def _add(store: Store, account: SourceAccount) -> None:
     try:
-        store.commit(company_items.add_source_account(account))
+        store.commit(*company_items.add_counted_account(account, ACCOUNTS_MAX))
     except Contended:
         raise
-    except ConditionFailed:
-        raise AccountAlreadyExists.field("id", ID_TAKEN, "Unique") from None
-    return account
+    except ConditionFailed as failed:
+        if keys.source_account(account.connection_id, account.id) in failed.keys:
+            raise AccountAlreadyExists.field("id", ID_TAKEN, "Unique") from None
+        message = f"cannot be added: a connection has at most {ACCOUNTS_MAX} accounts, and a company can have several"
+        raise Invalid.field("id", message, "MaximumCount") from None
 
 
 def apply_changes(account: SourceAccount, changes: dict[str, Any], now: datetime) -> SourceAccount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -38,7 +39,7 @@ class Gathering(Record):
 
 
 class SetAside(Record):
-    """A line that is never sent, because a release excluded it. It stays in the ledger, marked."""
+    """A line that is never sent, because a release excluded it. It stays in the ledger (`set_aside_items.py`)."""
 
     sequence: int
     transaction_id: str
@@ -49,8 +50,10 @@ class Feed(Record):
     """The state of a feed. Lines are numbered from 1 in the order of the ledger.
 
     `delivered_through` ≤ `flight.last` ≤ `recorded_through`. For example, lines 1 to 10 are recorded, 1 to 4 delivered,
-    5 is set aside, and 6 to 8 are in flight: `recorded_through` is 10, `delivered_through` 4, `passed_through` 5 and
-    `flight.last` 8. Five lines are `waiting` (6 to 10): those in flight are not yet delivered.
+    5 is set aside, and 6 to 8 are in flight: `recorded_through` is 10, `delivered_through` 4, `set_aside_ahead` 1,
+    `passed_through` 5 and `flight.last` 8. Five lines are `waiting` (6 to 10): those in flight are not yet delivered.
+
+    `set_aside` counts all lines ever set aside, `set_aside_ahead` those after `delivered_through`.
 
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
@@ -76,27 +79,32 @@ class Feed(Record):
     statements: int = 0
     flight: Flight | None = None
     gathering: Gathering | None = None
-    set_aside: tuple[SetAside, ...] = ()
+    set_aside: int = 0
+    set_aside_ahead: int = 0
     look: datetime | None = None
     version: int = 0
 
     @property
     def waiting(self) -> int:
         """How many recorded lines are still to be delivered."""
-        never_sent = sum(line.sequence > self.delivered_through for line in self.set_aside)
-        return self.recorded_through - self.delivered_through - never_sent
+        return self.recorded_through - self.delivered_through - self.set_aside_ahead
 
-    @property
-    def set_aside_sequences(self) -> frozenset[int]:
-        return frozenset(line.sequence for line in self.set_aside)
+    def passed_through(self, never_sent: Collection[int]) -> int:
+        """The last line that needs no delivery: `delivered_through`, or the last one set aside directly after it.
 
-    @property
-    def passed_through(self) -> int:
-        """The last line that needs no delivery: `delivered_through`, or the last one set aside directly after it."""
-        through, never_sent = self.delivered_through, self.set_aside_sequences
+        `never_sent` are the lines after `delivered_through` that are set aside.
+        """
+        through = self.delivered_through
         while through + 1 in never_sent:
             through += 1
         return through
+
+    def delivered(self, through: int, never_sent: Collection[int]) -> Feed:
+        """The feed with every line up to `through` delivered, and those set aside directly after it passed."""
+        after = self.but(delivered_through=through)
+        passed = after.passed_through(never_sent)
+        ahead = sum(number > passed for number in never_sent)
+        return after.but(delivered_through=passed, set_aside_ahead=ahead)
 
     @property
     def hold_subjects(self) -> list[tuple[Scope, str]]:

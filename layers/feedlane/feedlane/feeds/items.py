@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from feedlane.companies import items as company_items
 from feedlane.feeds.feed import Feed
@@ -15,6 +15,8 @@ from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import item_of, put_record, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Condition, Index, Item, Key, Put, When
+
+LINES_INDEXED_AGAIN = 100
 
 
 def find_feed(store: Store, feed_id: str) -> Feed | None:
@@ -51,12 +53,6 @@ def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
     return find_feeds(
         store, [f"{connection_id}/{account.id}" for account in company_items.source_accounts(store, connection_id)]
     )
-
-
-def all_feeds(store: Store) -> Iterator[Feed]:
-    """Every feed of every connection."""
-    for item in store.table.query(keys.CONNECTIONS, index=Index.LISTS):
-        yield from feeds_of_connection(store, item["id"])
 
 
 # lines
@@ -127,11 +123,15 @@ def indexed_through(store: Store, feed_id: str) -> int:
 
 
 def index_ids(store: Store, feed: Feed) -> None:
-    """Indexes the ids of all lines that are not indexed yet. May be repeated."""
+    """Indexes the ids of all lines that are not indexed yet. May be repeated.
+
+    In small parts, each of which is done for good: what stopped the last attempt, a throttled table, may last.
+    """
     start = indexed_through(store, feed.id) + 1
     while start <= feed.recorded_through:
         lines = read_lines(store, feed.id, start, min(1000, feed.recorded_through - start + 1))
-        index_lines(store, feed.id, start, lines)
+        for part in range(0, len(lines), LINES_INDEXED_AGAIN):
+            index_lines(store, feed.id, start + part, lines[part : part + LINES_INDEXED_AGAIN])
         start += len(lines)
 
 

@@ -28,6 +28,7 @@ class PushOperation(Record):
     """`through` is the ledger line whose delivery makes it succeed; 0 until it is recorded.
 
     `lines` is the number of lines it added, up to `through`; the rest of its `transactions` were already in the ledger.
+    For a release it is the number of lines from the first one not delivered, with those set aside.
     """
 
     key: str

@@ -43,10 +43,30 @@ def operation(store: Store, company_id: str, key: str) -> PushOperation:
     return operation
 
 
-def operations_of_company(store: Store, company_id: str) -> Iterable[PushOperation]:
-    """Newest first."""
-    items = store.table.query(keys.pushes(company_id), index=Index.LISTS, reverse=True)
+def operations_of_company(
+    store: Store,
+    company_id: str,
+    limit: int | None = None,
+    oldest_first: bool = False,
+    days: tuple[str, str] = ("", ""),
+) -> Iterable[PushOperation]:
+    """Newest first, unless said otherwise. `days` are the first and the last day (ISO) of their requests."""
+    first, last = days
+    if first > f"{last}~":
+        return []
+    items = store.table.query(
+        keys.pushes(company_id),
+        start=first or " ",
+        end=f"{last}~",
+        reverse=not oldest_first,
+        limit=limit,
+        index=Index.LISTS,
+    )
     return map(PushOperation.model_validate, items)
+
+
+def count_up_to(store: Store, company_id: str, limit: int) -> int:
+    return sum(1 for _ in store.table.query(keys.pushes(company_id), limit=limit, index=Index.LISTS))
 
 
 def operations_by_key(store: Store, operation_keys: Iterable[Key]) -> dict[Key, PushOperation]:

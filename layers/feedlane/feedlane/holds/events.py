@@ -13,6 +13,8 @@ from feedlane.holds.hold import Hold
 from feedlane.ports import Ports
 from feedlane.scope import Scope
 
+SET_ASIDE_IDS_MAX = 100
+
 
 def held(ports: Ports, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
     """`waiting`: how many recorded transactions the hold stops; None if they are too many to count."""
@@ -22,7 +24,10 @@ def held(ports: Ports, hold: Hold, waiting: int | None, company: Company | None,
 def released(
     ports: Ports, hold: Hold, waiting: int, company: Company | None, now: datetime, set_aside: tuple[str, ...] = ()
 ) -> Event:
-    """`waiting`: how many recorded transactions are released. `set_aside`: the ids of those that are never sent."""
+    """`waiting`: how many recorded transactions are released. `set_aside`: the ids of those that are never sent.
+
+    The event names the first of them and counts all: a thousand long ids would not fit into an item.
+    """
     return _hold_event(ports, event_types.RELEASED, hold, waiting, company, now, set_aside)
 
 
@@ -44,7 +49,8 @@ def _hold_event(
         "problem": hold.problem.model_dump(),
         "since": iso(hold.since),
         "waiting": waiting,
-        "setAside": list(set_aside) or None,
+        "setAside": list(set_aside[:SET_ASIDE_IDS_MAX]) or None,
+        "setAsideCount": len(set_aside) or None,
         "tenantId": hold.tenant_id,
         "companyId": hold.company_id,
         "connectionId": hold.connection_id,

@@ -32,15 +32,17 @@ def holds_of_feed(store: Store, feed_id: str) -> list[Hold]:
     return holds_on(store, [(Scope.FEED, feed_id)])
 
 
-def holds(store: Store) -> list[Hold]:
-    return [Hold.model_validate(item) for item in store.table.query(keys.HOLDS, index=Index.LISTS)]
+def holds(store: Store, after: str = "", limit: int | None = None) -> list[Hold]:
+    """The holds in the order of their ids, after the hold `after`. The list is slightly behind the table."""
+    # A space sorts after nothing.
+    items = store.table.query(keys.HOLDS, start=f"{after} " if after else None, limit=limit, index=Index.LISTS)
+    return [Hold.model_validate(item) for item in items]
 
 
 def hold_by_id(store: Store, hold_id: str) -> Hold:
     """Raises `NotFound`."""
-    for hold in holds(store):
-        if hold.id == hold_id:
-            return hold
+    for item in store.table.query(keys.HOLDS, start=hold_id, end=hold_id, index=Index.LISTS):
+        return Hold.model_validate(item)
     raise NotFound("hold", hold_id)
 
 

@@ -46,6 +46,7 @@ def release_operation(feed: Feed, now: datetime, key: str) -> PushOperation:
         door=Door.RELEASE,
         requested_on=now,
         transactions=feed.waiting,
+        lines=feed.recorded_through - feed.delivered_through,
         through=feed.recorded_through,
     )
 

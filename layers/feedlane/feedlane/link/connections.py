@@ -9,6 +9,7 @@ from datetime import datetime
 from feedlane.companies import connection_limit
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
+from feedlane.companies.company import CONNECTIONS_MAX
 from feedlane.companies.connection import PLATFORM_KEY, Connection, ConnectionStatus
 from feedlane.errors import Invalid, ReconnectionNeeded, Refused
 from feedlane.events.outbox import put_event
@@ -18,6 +19,7 @@ from feedlane.mapping import unmapping
 from feedlane.ports import Ports
 from feedlane.scope import Scope
 from feedlane.store import keys
+from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import Delete, Write
 
@@ -27,12 +29,21 @@ Disconnect = Callable[[Connection], None]
 
 
 def create(ports: Ports, now: datetime, company_id: str, platform_key: str) -> Connection:
-    company = company_items.company(ports.store, company_id)
+    """Raises `Invalid` (another platform, or one connection too many), `NotFound`."""
+    company_items.company(ports.store, company_id)
     if platform_key != PLATFORM_KEY:
         raise Invalid.field("platformKey", f"must be {PLATFORM_KEY} (Xero): no other platform is supported", "Platform")
     connection = Connection(id=ports.new_id(), company_id=company_id, created=now)
-    event = company_events.connection_created(ports, connection, company, now)
-    ports.store.commit(company_items.add_connection(connection), put_event(event))
+    for attempt in attempts(f"company {company_id}"):
+        company = company_items.company(ports.store, company_id)
+        if len(company.connection_ids) >= CONNECTIONS_MAX:
+            raise Invalid(f"A company has at most {CONNECTIONS_MAX} connections: delete one that is not needed.")
+        event = company_events.connection_created(ports, connection, company, now)
+        with_it = company.but(connection_ids=(*company.connection_ids, connection.id))
+        with attempt:  # another may be created at the same time
+            ports.store.commit(
+                company_items.add_connection(connection), company_items.put_company(with_it), put_event(event)
+            )
     return connection
 
 
@@ -61,23 +72,32 @@ def delete(
         unmapping.remove_account(ports, upstream, now, connection, account)
     if connection.is_linked:
         _end_at_xero(ports.store, disconnect, connection)
-    event = company_events.connection_deleted(ports, connection, company, now)
-    holds = hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)])
-    ports.store.commit(
-        company_items.remove_connection(connection),
-        put_event(event),
-        *_unlink_writes(connection),
-        *(hold_items.remove_hold(hold) for hold in holds),
-    )
+    event = put_event(company_events.connection_deleted(ports, connection, company, now))
+    for attempt in attempts(f"company {company_id}"):
+        company = company_items.company(ports.store, company_id)
+        others = tuple(id for id in company.connection_ids if id != connection_id)
+        holds = hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)])
+        with attempt:
+            ports.store.commit(
+                company_items.remove_connection(connection),
+                Delete(keys.account_count(connection_id)),
+                company_items.put_company(company.but(connection_ids=others)),
+                event,
+                *_unlink_writes(connection),
+                *(hold_items.remove_hold(hold) for hold in holds),
+            )
 
 
 def delete_company(ports: Ports, upstream: Upstream, disconnect: Disconnect, now: datetime, company_id: str) -> None:
     """Deletes the company with all its connections; each ends at Xero first. Raises `Unavailable` if one cannot."""
-    company = company_items.company(ports.store, company_id)
-    for connection in company_items.connections(ports.store, company_id):
-        delete(ports, upstream, disconnect, now, company_id, connection.id)
-    event = company_events.company_deleted(ports, company, now)
-    ports.store.commit(company_items.remove_company(company), put_event(event))
+    company_items.company(ports.store, company_id)
+    for attempt in attempts(f"company {company_id}"):
+        for connection in company_items.connections(ports.store, company_id):
+            delete(ports, upstream, disconnect, now, company_id, connection.id)
+        company = company_items.company(ports.store, company_id)
+        event = company_events.company_deleted(ports, company, now)
+        with attempt:  # fails if a connection is created: it is deleted too
+            ports.store.commit(*company_items.remove_counted_company(company), put_event(event))
 
 
 def linked_connection_ids(store: Store, tenant_id: str) -> list[str]:

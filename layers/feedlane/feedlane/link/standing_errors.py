@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from feedlane.companies.connection import MISSING_SCOPE, Connection, ConnectionFault
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, fault_of, reason_of
@@ -12,8 +12,6 @@ from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings.settings import Settings
 from feedlane.store.store import Store
 
-# For more connections than this, reading all holds is cheaper than reading those of each connection.
-CONNECTIONS_READ_SINGLY_MAX = 50
 Subject = tuple[Scope, str]
 
 
@@ -21,11 +19,8 @@ def standing_errors(
     store: Store, settings: Settings, connections: Sequence[Connection]
 ) -> dict[str, list[ConnectionFault]]:
     """By connection id: the errors that stand besides those recorded on the connection."""
-    if len(connections) <= CONNECTIONS_READ_SINGLY_MAX:
-        subjects = dict.fromkeys(subject for connection in connections for subject in _hold_subjects(connection))
-        holds: Iterable[Hold] = hold_items.holds_on(store, subjects)
-    else:
-        holds = hold_items.holds(store)
+    subjects = dict.fromkeys(subject for connection in connections for subject in _hold_subjects(connection))
+    holds = hold_items.holds_on(store, subjects)
     by_subject = {(hold.scope, hold.subject): hold for hold in holds}
     return {connection.id: standing_errors_of(settings, connection, by_subject) for connection in connections}
 

@@ -66,7 +66,7 @@ def remove_account(
 
     def writes(feed: Feed | None) -> list[Write]:
         holds = hold_items.holds_of_feed(ports.store, feed.id) if feed else []
-        return [company_items.remove_source_account(account), *map(hold_items.remove_hold, holds), *events]
+        return [*company_items.remove_counted_account(account), *map(hold_items.remove_hold, holds), *events]
 
     id = feed_id(account.connection_id, account.id)
     ports.queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY_SECONDS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Collection
 from enum import StrEnum
 from typing import NamedTuple
 
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_items
-from feedlane.feeds.feed import Feed, FlightStatus
+from feedlane.feeds import push_operation_items, set_aside_items
+from feedlane.feeds.feed import Feed, FlightStatus, SetAside
 from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
@@ -38,22 +39,39 @@ class TransactionOutcome(NamedTuple):
     line: int | None
 
 
-def outcomes_of(store: Store, operation: PushOperation) -> list[TransactionOutcome]:
-    """In the order of the push, or of the ledger if the push itself is not kept."""
+class OutcomePage(NamedTuple):
+    """Some of an operation's transactions, and how many it has in all."""
+
+    outcomes: list[TransactionOutcome]
+    total: int
+
+
+def outcome_page(store: Store, operation: PushOperation, start: int, size: int) -> OutcomePage:
+    """The outcomes from the `start`-th on (0 is the first), in the order of the push, or of the ledger if that is gone.
+
+    A push has at most a thousand transactions. A release can have any number: only those of the page are read.
+    """
     feed = feed_items.find_feed(store, feed_id(operation.connection_id, operation.account_id))
     if feed is None or not operation.through:
         outcome = TransactionStatus.REFUSED if operation.errors else TransactionStatus.PENDING
         pushed = push_operation_items.pushed_lines(store, operation)
-        return [TransactionOutcome(line.id, outcome, None) for line in pushed]
+        page = pushed[start : start + size]
+        return OutcomePage([TransactionOutcome(line.id, outcome, None) for line in page], len(pushed))
+    if operation.door is Door.RELEASE:
+        numbers, total = _released_line_numbers(store, feed, operation, start, size), operation.transactions
+    else:
+        every_number = list(_line_numbers(store, feed, operation).items())
+        numbers, total = every_number[start : start + size], len(every_number)
+    if not numbers:
+        return OutcomePage([], total)
     is_held = bool(hold_items.holds_on(store, feed.hold_subjects))
-    numbers = _line_numbers(store, feed, operation)
-    return [TransactionOutcome(id, _status_of(feed, number, is_held), number) for id, number in numbers.items()]
+    never_sent = {line.sequence for line in _lines_set_aside(store, feed, min(number for _, number in numbers))}
+    outcomes = [TransactionOutcome(id, _status_of(feed, number, is_held, never_sent), number) for id, number in numbers]
+    return OutcomePage(outcomes, total)
 
 
 def _line_numbers(store: Store, feed: Feed, operation: PushOperation) -> dict[str, int]:
-    """The operation's transaction ids, each with the number of its line."""
-    if operation.door is Door.RELEASE:
-        return dict(_released_line_numbers(store, feed, operation))
+    """The transaction ids of a push, each with the number of its line."""
     if operation.door is Door.API:
         ids = [line.id for line in push_operation_items.pushed_lines(store, operation)]
         recorded = feed_items.recorded_ids(store, feed, ids)
@@ -66,21 +84,33 @@ def _line_numbers(store: Store, feed: Feed, operation: PushOperation) -> dict[st
     return numbers | {line.id: first + offset for offset, line in enumerate(added)}
 
 
-def _released_line_numbers(store: Store, feed: Feed, operation: PushOperation) -> Iterator[tuple[str, int]]:
-    """The lines that waited when the hold was lifted: the last up to `through`, without those set aside by then."""
-    aside = {line.sequence for line in feed.set_aside if line.on <= operation.requested_on}
-    numbers: list[int] = []
-    before = operation.through
-    while len(numbers) < operation.transactions and before > 0:
-        if before not in aside:
-            numbers.append(before)
-        before -= 1
-    lines = feed_items.read_lines(store, feed.id, before + 1, operation.through - before)
-    return ((lines[number - before - 1].id, number) for number in reversed(numbers))
+def _released_line_numbers(
+    store: Store, feed: Feed, operation: PushOperation, start: int, size: int
+) -> list[tuple[str, int]]:
+    """The lines of a page of those that waited when the hold was lifted: without those set aside by then."""
+    first, size = operation.through - operation.lines + 1, min(size, operation.transactions - start)
+    if size <= 0:
+        return []
+    lines = _lines_set_aside(store, feed, first)
+    aside = sorted(
+        line.sequence
+        for line in lines
+        if line.on <= operation.requested_on and first <= line.sequence <= operation.through
+    )
+    # How many lines before each of them were not set aside.
+    places = [number - first - index for index, number in enumerate(aside)]
+    numbers = [first + place + bisect_right(places, place) for place in range(start, start + size)]
+    texts = feed_items.read_lines(store, feed.id, numbers[0], numbers[-1] - numbers[0] + 1)
+    return [(texts[number - numbers[0]].id, number) for number in numbers]
 
 
-def _status_of(feed: Feed, number: int, is_held: bool) -> TransactionStatus:
-    if number in feed.set_aside_sequences:
+def _lines_set_aside(store: Store, feed: Feed, first: int) -> list[SetAside]:
+    """At least those from line `first` on. Reads nothing for a feed without any."""
+    return list(set_aside_items.read_set_aside(store, feed.id, first - 1)) if feed.set_aside else []
+
+
+def _status_of(feed: Feed, number: int, is_held: bool, never_sent: Collection[int]) -> TransactionStatus:
+    if number in never_sent:
         return TransactionStatus.SET_ASIDE
     if number <= feed.delivered_through:
         return TransactionStatus.DELIVERED

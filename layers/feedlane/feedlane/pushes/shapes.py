@@ -14,6 +14,7 @@ from feedlane.ids import fingerprint
 from feedlane.pushes.outcomes import TransactionOutcome
 
 DATA_TYPE = "bankTransactions"
+LISTED_FINDINGS_MAX = 10
 PUSH_FIELDS: Fields = dict.fromkeys(
     [
         "dataType",
@@ -52,6 +53,22 @@ def push_operation_json(operation: PushOperation) -> dict[str, Any]:
         "door": operation.door,
         "problem": problem_json(operation.problem),
     }
+
+
+def listed_operation_json(operation: PushOperation) -> dict[str, Any]:
+    """As in a list: with the first findings only, as an operation can have a thousand."""
+    return push_operation_json(
+        operation.but(errors=first_findings(operation.errors), warnings=first_findings(operation.warnings))
+    )
+
+
+def first_findings(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The first few; the last one says how many are left out."""
+    if len(findings) <= LISTED_FINDINGS_MAX:
+        return findings
+    kept = findings[: LISTED_FINDINGS_MAX - 1]
+    message = f"and {len(findings) - len(kept)} more: get the push operation itself"
+    return (*kept, Finding(item_id="transactions", message=message, validator="More"))
 
 
 def outcome_json(outcome: TransactionOutcome) -> dict[str, Any]:

@@ -23,6 +23,12 @@ class ApiKey(Record):
     created: datetime
 
 
+class ApiKeysRevision(Record):
+    """Changes with each key that is created or deleted."""
+
+    version: int = 0
+
+
 def new_key() -> str:
     return "fl_" + new_secret()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,8 +13,10 @@ from feedlane.feeds import wake_all
 from feedlane.ports import Ports
 from feedlane.settings import events as settings_events
 from feedlane.settings import items as settings_items
+from feedlane.settings.redirect_template import rule_broken_by
 from feedlane.settings.settings import Access, Profile, Settings
 from feedlane.store.table import Write
+from feedlane.web_address import is_safe_address, origin_of
 
 T = TypeVar("T", Settings, Profile)
 # A change of these alone has no event.
@@ -25,8 +27,8 @@ CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
 # Calls a day that Xero allows per organisation: 1,000 on the Starter tier, 5,000 on the others, or as a contract says.
 DAILY_LIMIT_MIN, DAILY_LIMIT_MAX = 200, 1_000_000
 TEXT_LENGTH_MAX = 255
+URLS_MAX, URL_LENGTH_MAX = 50, 2_048
 CALLBACK_PATH = "/oauth/callback"
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _URL_RULE = "must be an https URL (http only for localhost)"
 
 
@@ -58,14 +60,13 @@ def change_profile(ports: Ports, now: datetime, profile: Profile) -> Profile:
     """Replaces the profile. `profile.version` is ignored: the last change wins. Raises `Invalid`."""
     if not 1 <= len(profile.name) <= TEXT_LENGTH_MAX:
         raise Invalid.field("name", f"must have 1 to {TEXT_LENGTH_MAX} characters", "Length")
-    urls = {"redirectUrl": profile.redirect_url, "logoUrl": profile.logo_url, "iconUrl": profile.icon_url}
+    urls = {"logoUrl": profile.logo_url, "iconUrl": profile.icon_url}
     for field, url in [*urls.items(), *(("whiteListUrls", url) for url in profile.white_list_urls)]:
-        if url and not _is_safe_url(url):
+        if url and not is_safe_address(url):
             raise Invalid.field(field, _URL_RULE, "Url")
+    _require_few("whiteListUrls", profile.white_list_urls)
     _require_origins(profile.allowed_origins)
-    host = urlsplit(profile.redirect_url).netloc
-    if "{" in host and not profile.white_list_urls:
-        rule = "has a placeholder in its host; list every possible host in whiteListUrls"
+    if profile.redirect_url and (rule := rule_broken_by(profile.redirect_url, profile.white_list_urls)):
         raise Invalid.field("redirectUrl", rule, "Url")
     before = settings_items.profile(ports.store)
     return _store_profile(ports, now, before, profile.but(version=before.version))
@@ -100,22 +101,19 @@ def _change_events(ports: Ports, now: datetime, before: T, after: T) -> list[Wri
     return [put_event(settings_events.settings_changed(ports, shown, now))] if shown else []
 
 
-def _require_origins(origins: Iterable[str]) -> None:
+def _require_origins(origins: Collection[str]) -> None:
+    _require_few("allowedOrigins", origins)
     for origin in origins:
-        if not _is_safe_url(origin) or urlsplit(origin).path or urlsplit(origin).query:
-            raise Invalid.field("allowedOrigins", "must be origins such as https://app.example.com", "Origin")
+        if not origin or origin_of(origin) != origin:
+            rule = "must be origins as a browser sends them, such as https://app.example.com"
+            raise Invalid.field("allowedOrigins", rule, "Origin")
 
 
-def _is_safe_url(url: str) -> bool:
-    """Whether it is an https URL, or http on this machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    if not host or any(character.isspace() for character in url):
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS)
+def _require_few(field: str, urls: Collection[str]) -> None:
+    """All are in one item of the table."""
+    if len(urls) > URLS_MAX or any(len(url) > URL_LENGTH_MAX for url in urls):
+        rule = f"must have at most {URLS_MAX} entries, of at most {URL_LENGTH_MAX:,} characters"
+        raise Invalid.field(field, rule, "MaximumLength")
 
 
 def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:
@@ -140,7 +138,7 @@ def _page_findings(settings: Settings, public_url: str) -> list[Finding]:
         "privacyPolicyUrl": settings.privacy_policy_url,
         "termsUrl": settings.terms_url,
     }
-    findings = [_finding(field, _URL_RULE, "Url") for field, url in pages.items() if url and not _is_safe_url(url)]
+    findings = [_finding(field, _URL_RULE, "Url") for field, url in pages.items() if url and not is_safe_address(url)]
     if settings.redirect_uri and (rule := _redirect_rule(settings.redirect_uri, public_url)):
         findings.append(_finding("redirectUri", rule, "Url"))
     missing = [field for field in ("privacyPolicyUrl", "termsUrl") if settings.partner and not pages[field]]
@@ -152,7 +150,7 @@ def _redirect_rule(uri: str, public_url: str) -> str:
 
     A cookie identifies the browser that comes back from Xero, so it must come back to the host that set the cookie.
     """
-    if not _is_safe_url(uri):
+    if not is_safe_address(uri):
         return _URL_RULE
     parts = urlsplit(uri)
     if not parts.path.endswith(CALLBACK_PATH) or parts.query or parts.fragment:

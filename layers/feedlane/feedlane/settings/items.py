@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedlane.settings.api_key import ApiKey
+from feedlane.settings.api_key import ApiKey, ApiKeysRevision
 from feedlane.settings.settings import Profile, Settings
 from feedlane.store import keys
 from feedlane.store.records import add_record, put_record, record_in
@@ -40,3 +40,12 @@ def add_api_key(key: ApiKey) -> Put:
 
 def remove_api_key(key: ApiKey) -> Delete:
     return Delete((keys.API_KEYS, key.fingerprint))
+
+
+def api_keys_revision(store: Store) -> ApiKeysRevision:
+    return record_in(ApiKeysRevision, store.table.get(keys.API_KEYS_REVISION)) or ApiKeysRevision()
+
+
+def put_api_keys_revision(revision: ApiKeysRevision) -> Put:
+    """Fails if a key has been created or deleted since the revision was read."""
+    return put_record(keys.API_KEYS_REVISION, revision)

@@ -36,7 +36,7 @@ class Settings(Record):
     # Xero's limit on its lowest tier, and so safe on every other.
     daily_limit: int = 1000
     gap_is_error: bool = False
-    pkce: bool = False
+    pkce: bool = True
     """Link authorises with a challenge (PKCE, S256) in addition to the app's secret."""
     link_passwords: bool = False
     """Link URLs in the API's answers carry a one-time password, and do not work without it."""

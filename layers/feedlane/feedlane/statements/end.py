@@ -6,7 +6,7 @@ from datetime import datetime
 
 from feedlane.companies import items as company_items
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_end
+from feedlane.feeds import push_operation_end, set_aside_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
@@ -23,9 +23,8 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
     More operations than fit into a commit succeed after it. Raises `ConditionFailed` if the feed has changed.
     """
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
-    after = feed.but(delivered_through=statement.last, flight=None)
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
-    after = after.but(delivered_through=after.passed_through)
+    after = feed.but(flight=None).delivered(statement.last, set_aside_items.lines_never_sent(ports.store, feed))
     successes = _success_writes(ports, after, now)
     # The feed leaves the due index when nothing is left to do.
     after = after.but(look=next_look(now) if after.waiting or successes is None else None)

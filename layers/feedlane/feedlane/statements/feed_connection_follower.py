@@ -32,7 +32,11 @@ class FeedConnectionFollower:
         if not mapping.is_connecting(self.ports.store, feed):
             mapping.resume_feed(self.ports, self.ports.clock(), feed.id)
             return
-        has_answer, connection = self._poll(feed)
+        with poll.wait_before_call(self.ports, feed) as wait_seconds:
+            if wait_seconds is not None:
+                self.ports.queues.follow_up(check, poll.postponed_seconds(wait_seconds))
+                return
+            has_answer, connection = self._poll(feed)
         if has_answer and self._record_end(feed, connection):
             return
         if not check.once:
@@ -54,15 +58,12 @@ class FeedConnectionFollower:
     def _poll(self, feed: Feed) -> tuple[bool, FeedConnection | None]:
         """Whether Xero answered, and the feed connection that it has."""
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        with poll.wait_before_call(self.ports, feed.tenant_id) as wait_seconds:
-            if wait_seconds is not None:
-                return False, None
-            try:
-                # Whatever stops Xero from answering now may be fixed, and the account still waits.
-                with suppress(Unavailable, Refused, AppKeysRejected):
-                    return True, self.upstream.feed_connection(access, feed.feed_connection_id)
-            except ReconnectionNeeded as needed:
-                # Only the customer can fix this, and no other call may be using this connection.
-                refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=needed.problem)
-                poll.hold_refused(self.ports, feed, refusal, self.ports.clock())
+        try:
+            # Whatever stops Xero from answering now may be fixed, and the account still waits.
+            with suppress(Unavailable, Refused, AppKeysRejected):
+                return True, self.upstream.feed_connection(access, feed.feed_connection_id)
+        except ReconnectionNeeded as needed:
+            # Only the customer can fix this, and no other call may be using this connection.
+            refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=needed.problem)
+            poll.hold_refused(self.ports, feed, refusal, self.ports.clock())
         return False, None

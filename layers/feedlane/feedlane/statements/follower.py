@@ -59,7 +59,7 @@ class StatementFollower:
     def _poll(self, check: StatementCheck, feed: Feed, statement: StatementRecord) -> None:
         self.record_age(self.ports.clock() - (statement.posted_on or statement.created))
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        with poll.wait_before_call(self.ports, feed.tenant_id) as wait_seconds:
+        with poll.wait_before_call(self.ports, feed) as wait_seconds:
             if wait_seconds is not None:
                 self._postpone(check, wait_seconds)
                 return
@@ -135,6 +135,6 @@ class StatementFollower:
 
     def _postpone(self, check: StatementCheck, seconds: float) -> None:
         """Schedules the same poll again: this one was not allowed to go, or Xero asked to wait."""
-        if check.once:
-            return  # while many wait for a limit, each ring would add one more that asks again and again
-        self.ports.queues.follow_up(check, max(1, min(DELAY_SECONDS_MAX, int(seconds) + 1)))
+        if check.once and seconds > DELAY_SECONDS_MAX:
+            return  # before that the watch sends another: each would add one that asks again and again
+        self.ports.queues.follow_up(check, poll.postponed_seconds(seconds))

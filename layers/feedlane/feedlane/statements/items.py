@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 from feedlane.feeds.feed import Feed
 from feedlane.statements.statement import StatementRecord, StatementState
@@ -56,5 +57,7 @@ def delivered_upstream_ids(store: Store, statement: StatementRecord) -> frozense
     return frozenset(ids)
 
 
-def last_statement(store: Store, feed: Feed) -> StatementRecord | None:
-    return find_statement(store, feed.id, feed.statements) if feed.statements else None
+def last_statements(store: Store, feeds: Sequence[Feed]) -> dict[str, StatementRecord]:
+    """The latest statement of each of these feeds that has one, by the feed's id."""
+    items = store.table.get_many(keys.statement(feed.id, feed.statements) for feed in feeds if feed.statements)
+    return {record.feed_id: record for record in map(StatementRecord.model_validate, items.values())}

@@ -1,22 +1,44 @@
-"""Xero's rate limits, observed before calling: whether a call may go now, or when. Pure.
+"""Xero's rate limits, observed before calling: whether a call may go now, or what slot it gets. Pure.
 
 Xero counts calls per tenant (60 a minute, 5 at once, a daily limit) and, for statements, per app (180 in any 60
 seconds). All function instances share one count (`gate.py`).
+
+A call that may not go now gets a slot: a time in one of three lanes, after all slots given in it and in those before.
+A lane remembers only the time of its next slot. A call goes if the last minute's calls leave room, whatever slots were
+given: slots keep the order and spread the asking, so that a slot that is never used only passes.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 
 from feedlane.clock import iso
 from feedlane.record import Record
 
-MINUTE = timedelta(seconds=60)
+# Times are counted in hundredths of a second: whole numbers are what the table stores in the fewest bytes.
+SECOND = 100
+MINUTE = 60 * SECOND
 # A call that never reported its end counts as over after this time, which is longer than any call may take.
 CALL_DURATION_MAX = timedelta(seconds=65)
-WAIT_SECONDS_MIN = 1
 DAY_FULL_WAIT_SECONDS = 3600
+# Messages are late by a second or two, some more than others. So slots are given a little slower than calls may go.
+SLOTS_SHARE = 0.96
+# Looks leave this much of every minute to posts, which come unannounced.
+LOOKS_SHARE = 0.8
+
+
+class Lane(IntEnum):
+    """Where a call waits: posts, behind them looks, and before both those who could not go at their slot.
+
+    A call that comes at its time and still may not go moves up one lane. So a look lets posts go first, but only once.
+    """
+
+    AGAIN = 0
+    POSTS = 1
+    LOOKS = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +48,10 @@ class Limits:
     per_minute: int
     concurrent: int | None = None
     per_day: int | None = None
+
+    def in_a_minute(self, lane: Lane) -> int:
+        """With how many calls in the last minute one of this lane may no longer go."""
+        return max(1, math.ceil(self.per_minute * LOOKS_SHARE)) if lane is Lane.LOOKS else self.per_minute
 
 
 # Calls per minute are a little below Xero's 60 and 180: Link and the API, on which people wait, need some too.
@@ -40,12 +66,15 @@ def tenant_limits(daily_limit: int) -> Limits:
 
 
 class Traffic(Record):
-    """Counted calls: the last minute's (ISO times), those in progress (id: when it counts as over), and the day's.
+    """Counted calls: the last minute's, those in progress (id: when it counts as over), and the day's.
 
-    `told` is the last day for which an event said that the daily limit was reached.
+    `ages` are how long ago the last minute's calls were at the time `counted`, the oldest first. `next_slots` has the
+    time of each lane's next slot. `told` is the last day for which an event said that the daily limit was reached.
     """
 
-    recent: tuple[str, ...] = ()
+    counted: int = 0
+    ages: tuple[int, ...] = ()
+    next_slots: tuple[int, int, int] = (0, 0, 0)
     under_way: dict[str, str] = {}
     day: str = ""
     today: int = 0
@@ -54,32 +83,100 @@ class Traffic(Record):
 
 
 @dataclass(frozen=True)
-class RateLimited:
-    """No call is allowed for so many seconds. `day_is_full`: none before tomorrow (UTC)."""
+class Call:
+    """A call that asks to go. `held` is the lane of its slot, if it has one and comes at its time."""
 
-    seconds: int
-    day_is_full: bool = False
+    id: str
+    lane: Lane
+    held: Lane | None = None
 
 
-def admit(traffic: Traffic, limits: Limits, now: datetime, call_id: str) -> Traffic | RateLimited:
-    """The traffic with this call counted, or how long the call has to wait."""
-    time_now, minute_ago, day = iso(now), iso(now - MINUTE), iso(now)[:10]
-    recent = tuple(time for time in traffic.recent if time > minute_ago)
-    under_way = {id: over for id, over in traffic.under_way.items() if over > time_now}
-    today = traffic.today if traffic.day == day else 0
-    if limits.per_day is not None and today >= limits.per_day:
-        return RateLimited(DAY_FULL_WAIT_SECONDS, day_is_full=True)
-    if limits.concurrent is not None and len(under_way) >= limits.concurrent:
-        return RateLimited(WAIT_SECONDS_MIN)
-    if len(recent) >= limits.per_minute:
-        # There is room when the call `per_minute` places back has left the window.
-        room_at = datetime.fromisoformat(recent[-limits.per_minute]) + MINUTE
-        return RateLimited(max(WAIT_SECONDS_MIN, int((room_at - now).total_seconds()) + 1))
-    if limits.concurrent is not None:
-        under_way[call_id] = iso(now + CALL_DURATION_MAX)
-    return traffic.but(recent=(*recent, time_now), under_way=under_way, day=day, today=today + 1)
+@dataclass(frozen=True)
+class Slot:
+    """The call has to come again at this time, in this lane. `traffic` has the slot given."""
+
+    at: int
+    lane: Lane
+    traffic: Traffic
+
+
+@dataclass(frozen=True)
+class DayFull:
+    """No call is allowed before tomorrow (UTC)."""
+
+
+def ticks(at: datetime) -> int:
+    return int(at.timestamp() * SECOND)
+
+
+def moment(at: int) -> datetime:
+    """A time at which `ticks` is certain to have come to `at`."""
+    return datetime.fromtimestamp(at / SECOND, UTC) + timedelta(milliseconds=1)
+
+
+def admit(traffic: Traffic, limits: Limits, now: datetime, call: Call) -> Traffic | Slot | DayFull:
+    """The traffic with this call counted, or when the call may go instead."""
+    current = _current(traffic, now)
+    if limits.per_day is not None and current.today >= limits.per_day:
+        return DayFull()
+    if call.held is None:
+        lane, ahead = call.lane, current.next_slots[: call.lane + 1]
+    else:
+        # Its slot is behind those given before it, so that only the lanes before its own still go first.
+        lane, ahead = Lane(max(Lane.AGAIN, call.held - 1)), current.next_slots[: call.held]
+    if _room(current, limits, lane) <= current.counted and all(time <= current.counted for time in ahead):
+        return _counted(current, limits, now, call.id)
+    return _slot(current, limits, lane)
 
 
 def finish_call(traffic: Traffic, call_id: str) -> Traffic:
     """The traffic with this call no longer in progress."""
     return traffic.but(under_way={id: over for id, over in traffic.under_way.items() if id != call_id})
+
+
+def _current(traffic: Traffic, now: datetime) -> Traffic:
+    """The traffic as it is now: without what has passed."""
+    time_now, day = iso(now), iso(now)[:10]
+    passed = ticks(now) - traffic.counted
+    return traffic.but(
+        counted=ticks(now),
+        ages=tuple(age + passed for age in traffic.ages if age + passed <= MINUTE),
+        under_way={id: over for id, over in traffic.under_way.items() if over > time_now},
+        day=day,
+        today=traffic.today if traffic.day == day else 0,
+    )
+
+
+def _counted(current: Traffic, limits: Limits, now: datetime, call_id: str) -> Traffic:
+    under_way = current.under_way
+    if limits.concurrent is not None:
+        under_way = under_way | {call_id: iso(now + CALL_DURATION_MAX)}
+    return current.but(ages=(*current.ages, 0), under_way=under_way, today=current.today + 1)
+
+
+def _room(current: Traffic, limits: Limits, lane: Lane) -> int:
+    """When the counts have room for one more call of this lane: now, or later."""
+    room, allowed = current.counted, limits.in_a_minute(lane)
+    if len(current.ages) >= allowed:
+        # When the call `allowed` places back has left the minute.
+        room += MINUTE + 1 - current.ages[-allowed]
+    if limits.concurrent is not None and len(current.under_way) >= limits.concurrent:
+        room = max(room, current.counted + SECOND)
+    return room
+
+
+def _slot(current: Traffic, limits: Limits, lane: Lane) -> Slot:
+    """The lane's next slot."""
+    at = max(_room(current, limits, lane), *current.next_slots[: lane + 1])
+    following = list(current.next_slots)
+    following[lane] = at + _pace(current, limits, lane)
+    return Slot(at, lane, current.but(next_slots=tuple(following)))
+
+
+def _pace(current: Traffic, limits: Limits, lane: Lane) -> int:
+    """The time between a lane's slots."""
+    allowed = limits.in_a_minute(lane)
+    if limits.concurrent is not None and len(current.ages) < allowed:
+        # Not the minute is full, but too many calls are in progress, and most take less than a second.
+        return SECOND // limits.concurrent
+    return math.ceil(MINUTE / (allowed * SLOTS_SHARE))

@@ -15,17 +15,17 @@ from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.follow_ups import StatementCheck
 from feedlane.holds import items as hold_items
 from feedlane.ports import Ports
-from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
+from feedlane.statements.limits import Lane
 from feedlane.statements.statement import StatementRecord, StatementState
-from feedlane.statements.waits import not_before, planned_wake
+from feedlane.statements.waits import not_before, planned_wake, wait_keys
 from feedlane.store import keys
 from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look
 from feedlane.store.read_ahead import with_read_ahead
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Item
+from feedlane.store.table import Item, Key
 
 # A release has it looked at anew, so this only counts what is held.
 HELD_LOOK_INTERVAL = timedelta(days=1)
@@ -47,7 +47,7 @@ def _look_at_flight(ports: Ports, now: datetime, feed: Feed, number: int) -> Loo
     statement = statement_items.find_statement(ports.store, feed.id, number)
     if statement is None or statement.state is not StatementState.PENDING:
         return _ring(ports, now, feed)
-    until = not_before(ports.store, [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id)])
+    until = not_before(ports.store, wait_keys(feed, Lane.LOOKS))
     late = max(filter(None, (_poll_due(statement), until))) + LATE_AFTER
     if now < late:
         return Look(again=late)
@@ -60,7 +60,7 @@ def _poll_due(statement: StatementRecord) -> datetime:
 
 
 def _look_at_waiting(ports: Ports, now: datetime, feed: Feed) -> Look:
-    limits = [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id), (Scope.FEED, feed.id)]
+    waits = wait_keys(feed, Lane.POSTS)
     company, account = keys.company(feed.company_id), keys.source_account(feed.connection_id, feed.account_id)
     ahead = with_read_ahead(
         ports.store,
@@ -69,7 +69,7 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed) -> Look:
             account,
             keys.wake(feed.id),
             *(keys.hold(*subject) for subject in feed.hold_subjects),
-            *(keys.not_before(*subject) for subject in limits),
+            *waits,
         ],
     )
     if ahead.table.get(company) is None:
@@ -80,7 +80,7 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed) -> Look:
         return _look_at_stopped(ports, now, feed, bool(holds))
     if source_account.status is SourceAccountStatus.CONNECTING:
         return Look(again=next_look(now))  # the account is looked at itself
-    late = _expected(ahead, feed, limits, now) + LATE_AFTER
+    late = _expected(ahead, feed, waits, now) + LATE_AFTER
     return Look(again=late) if now < late else _ring(ports, now, feed)
 
 
@@ -91,9 +91,9 @@ def _look_at_stopped(ports: Ports, now: datetime, feed: Feed, is_held: bool) -> 
     return Look(again=now + HELD_LOOK_INTERVAL) if is_held else NOTHING_LEFT
 
 
-def _expected(ahead: Store, feed: Feed, limits: list[tuple[Scope, str]], now: datetime) -> datetime:
+def _expected(ahead: Store, feed: Feed, waits: list[Key], now: datetime) -> datetime:
     """When the feed may send, and somebody means to wake it."""
-    known = (planned_wake(ahead, feed.id), not_before(ahead, limits), now - LATE_AFTER)
+    known = (planned_wake(ahead, feed.id), not_before(ahead, waits), now - LATE_AFTER)
     return max(time for time in known if time is not None)
 
 

@@ -12,30 +12,35 @@ from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
-from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.statements.gate import Gate
-from feedlane.statements.waits import not_before
+from feedlane.statements.limits import Lane
+from feedlane.statements.waits import not_before, wait_keys
 
 FIRST_CHECK_SECONDS = 1
 
 
 @contextmanager
-def wait_before_call(ports: Ports, tenant_id: str) -> Iterator[float | None]:
+def wait_before_call(ports: Ports, feed: Feed) -> Iterator[float | None]:
     """Yields the seconds to wait, or None if a call may go now. It then counts as in progress until the block ends."""
     now = ports.clock()
-    until = not_before(ports.store, [(Scope.APP, APP_SUBJECT), (Scope.TENANT, tenant_id)])
+    until = not_before(ports.store, wait_keys(feed, Lane.LOOKS))
     if until is not None and until > now:
         yield (until - now).total_seconds()
         return
     gate, call_id = Gate(ports), ports.new_id()
-    wait_seconds = gate.enter(tenant_id, now, call_id)
+    wait_seconds = gate.enter(feed, Lane.LOOKS, call_id)
     if wait_seconds is not None:
         yield wait_seconds
         return
     try:
         yield None
     finally:
-        gate.leave(tenant_id, ports.clock(), call_id)
+        gate.leave(feed.tenant_id, call_id)
+
+
+def postponed_seconds(wait_seconds: float) -> int:
+    """The delay of a poll that may go after this wait. A longer wait takes several delays, one after the other."""
+    return max(1, min(DELAY_SECONDS_MAX, int(wait_seconds) + 1))
 
 
 def delay_seconds(turn: int) -> int:

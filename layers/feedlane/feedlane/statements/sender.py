@@ -11,7 +11,7 @@ from feedlane.clock import local_date
 from feedlane.companies import items as company_items
 from feedlane.errors import NotFound
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_end, push_operation_items
+from feedlane.feeds import push_operation_end, push_operation_items, set_aside_items
 from feedlane.feeds.feed import Feed, Flight, FlightStatus
 from feedlane.feeds.gathering import gathers_until
 from feedlane.feeds.upstream import (
@@ -30,14 +30,14 @@ from feedlane.ids import fingerprint
 from feedlane.mapping import mapping, unmapping
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
-from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from feedlane.statements import items as statement_items
 from feedlane.statements.answer import AnswerRecorder, NotAtXero, proves_not_taken
 from feedlane.statements.gate import Gate
+from feedlane.statements.limits import Lane
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
 from feedlane.statements.statement import StatementRecord, StatementState, Wait, next_statement
-from feedlane.statements.waits import not_before, schedule_wake
+from feedlane.statements.waits import not_before, schedule_wake, wait_keys
 from feedlane.store import keys
 from feedlane.store.due import next_look
 from feedlane.store.read_ahead import with_read_ahead
@@ -89,14 +89,14 @@ class Sender:
         if self._must_wait(feed):
             return
         gate, call_id = Gate(self.ports), self.ports.new_id()
-        wait_seconds = gate.enter(feed.tenant_id, self.ports.clock(), call_id)
+        wait_seconds = gate.enter(feed, Lane.POSTS, call_id)
         if wait_seconds is not None:
             schedule_wake(self.ports, feed, self.ports.clock() + timedelta(seconds=wait_seconds))
             return
         try:
             self._post(feed)
         finally:
-            gate.leave(feed.tenant_id, self.ports.clock(), call_id)
+            gate.leave(feed.tenant_id, call_id)
 
     def _check_flight(self, feed: Feed) -> None:
         """The upstream has the statement. Schedules the first check if the sender crashed before it did.
@@ -111,8 +111,8 @@ class Sender:
 
     def _finish(self, feed: Feed) -> None:
         """Every line is delivered or set aside. Ends operations that a crash or a release left open."""
-        if feed.passed_through > feed.delivered_through:
-            feed = feed.but(delivered_through=feed.passed_through)
+        if feed.recorded_through > feed.delivered_through:
+            feed = feed.but(delivered_through=feed.recorded_through, set_aside_ahead=0)
             self.ports.store.commit(feed_items.put_feed(feed))
         if push_operation_items.open_operations(self.ports.store, feed.id, through=feed.delivered_through):
             company = company_items.company(self.ports.store, feed.company_id)
@@ -120,14 +120,14 @@ class Sender:
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
-        limits = [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id), (Scope.FEED, feed.id)]
+        waits = wait_keys(feed, Lane.POSTS)
         ahead = with_read_ahead(
             self.ports.store,
             [
                 keys.SETTINGS,
                 keys.source_account(feed.connection_id, feed.account_id),
                 *(keys.hold(*subject) for subject in feed.hold_subjects),
-                *(keys.not_before(*subject) for subject in limits),
+                *waits,
             ],
         )
         if self._fail_if_held(feed, ahead):
@@ -137,11 +137,12 @@ class Sender:
         if not (settings.enabled and settings.bank_feeds):
             return True
         if not feed.feed_connection_id:
+            self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
             return True
         if mapping.is_connecting(ahead, feed):
             return True
-        until = not_before(ahead, limits)
+        until = not_before(ahead, waits)
         if until is None or until <= now:
             return False
         schedule_wake(self.ports, feed, until)
@@ -151,9 +152,22 @@ class Sender:
         """Fails the operations that a hold stops. Returns whether the feed is held."""
         holds = hold_items.holds_on(ahead, feed.hold_subjects)
         if holds:
+            self._supersede_sender(feed)
             company = company_items.company(self.ports.store, feed.company_id)
             placement.fail_waiting(self.ports, feed, holds[0], company, self.ports.clock())
         return bool(holds)
+
+    def _supersede_sender(self, feed: Feed) -> None:
+        """A sender that still waits for the answer about the statement in flight can no longer record it.
+
+        Its operations are about to fail. If it recorded an acceptance after that, the lines would be delivered and no
+        operation would report them: instead the release starts one, and finds the statement at the upstream.
+        """
+        if feed.flight is None or feed.flight.status is not FlightStatus.POSTING:
+            return
+        statement = statement_items.find_statement(self.ports.store, feed.id, feed.flight.number)
+        if statement is not None:
+            self.ports.store.commit(statement_items.put_statement(statement))
 
     def _post(self, feed: Feed) -> None:
         """Cuts only when posting is allowed: the longer Xero's limits delay a statement, the fuller it gets."""
@@ -184,8 +198,10 @@ class Sender:
     def _cut(self, feed: Feed) -> Intent | None:
         """Cuts the next statement and writes its exact bytes down, before they are posted. None: none may go now."""
         now = self.ports.clock()
-        lines = feed_items.read_lines(self.ports.store, feed.id, feed.passed_through + 1, STATEMENT_LINES_MAX)
-        cut = next_statement(feed, lines, local_date(now, feed.time_zone), self.upstream.line_bytes)
+        never_sent = set_aside_items.lines_never_sent(self.ports.store, feed)
+        first = feed.passed_through(never_sent) + 1
+        lines = feed_items.read_lines(self.ports.store, feed.id, first, STATEMENT_LINES_MAX)
+        cut = next_statement(feed, lines, local_date(now, feed.time_zone), self.upstream.line_bytes, never_sent)
         if cut is None:
             return None
         if isinstance(cut, Wait):

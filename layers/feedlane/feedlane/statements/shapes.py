@@ -7,7 +7,7 @@ from typing import Any
 from feedlane.clock import iso
 from feedlane.codat.errors import problem_json
 from feedlane.codat.query import Fields
-from feedlane.feeds.feed import Feed
+from feedlane.feeds.feed import Feed, SetAside
 from feedlane.holds.held_feeds import WaitingCount
 from feedlane.holds.hold import Hold
 from feedlane.holds.shapes import hold_json
@@ -30,7 +30,7 @@ FEED_FIELDS: Fields = dict.fromkeys(
 
 
 def feed_json(
-    feed: Feed, last: StatementRecord | None, hold: Hold | None = None, behind: WaitingCount | None = None
+    feed: Feed, last: StatementRecord | None = None, hold: Hold | None = None, behind: WaitingCount | None = None
 ) -> dict[str, Any]:
     """`hold` is the widest hold that stops the feed, `behind` the transactions waiting behind it."""
     return {
@@ -48,11 +48,15 @@ def feed_json(
         "recordedBalance": feed.recorded_balance,
         "delivered": feed.delivered_through,
         "waiting": feed.waiting,
-        "setAside": [line.transaction_id for line in feed.set_aside],
+        "setAside": feed.set_aside,
         "inFlight": feed.flight.model_dump(mode="json") if feed.flight else None,
         "lastStatement": _statement_json(last) if last else None,
         "hold": hold_json(hold, behind) if hold and behind else None,
     }
+
+
+def set_aside_json(line: SetAside) -> dict[str, Any]:
+    return {"id": line.transaction_id, "line": line.sequence, "setAsideOn": iso(line.on)}
 
 
 def _statement_json(statement: StatementRecord) -> dict[str, Any]:

@@ -11,7 +11,7 @@ Several types describe a statement, each for one purpose:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -82,16 +82,21 @@ class Wait:
 
 
 def next_statement(
-    feed: Feed, waiting: Sequence[Line], today: date, line_bytes: Callable[[Line], int]
+    feed: Feed,
+    waiting: Sequence[Line],
+    today: date,
+    line_bytes: Callable[[Line], int],
+    never_sent: Collection[int] = frozenset(),
 ) -> NextStatement | Wait | None:
     """The statement to send next. `Wait` if the first line is dated in the future, None if no line waits.
 
-    `waiting` are the feed's lines after `passed_through`, in order. A statement's balances must add up, so it ends
-    before a gap or a line that is set aside. It also ends before a future line, and at 1,000 lines or Xero's size.
+    `waiting` are the feed's lines after `passed_through`, in order; those of `never_sent` are set aside. A statement's
+    balances must add up, so it ends before a gap or a line that is set aside. It also ends before a future line, and at
+    1,000 lines or Xero's size.
     """
     if not waiting:
         return None
-    first, never_sent = feed.passed_through + 1, feed.set_aside_sequences
+    first = feed.passed_through(never_sent) + 1
     day = today.isoformat()
     if waiting[0].date > day:
         return Wait(waiting[0].date)

@@ -1,4 +1,4 @@
-"""Not-before times: waits that a rate limit or an outage asks for, and a feed's next wake-up."""
+"""Not-before times: waits that a rate limit or an outage asks for, waits for a slot, and a feed's next wake-up."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ from feedlane.follow_ups import Wake
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.statements.limits import Lane
 from feedlane.store import keys
 from feedlane.store.records import expiry
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Delete, Put, When
+from feedlane.store.table import ConditionFailed, Delete, Key, Put, When
 
 WAIT_RETENTION = timedelta(days=2)
 
 
-def not_before(store: Store, subjects: Iterable[tuple[str, str]]) -> datetime | None:
-    """The latest time before which none of these (scope, subject) may be called; None if there is no wait."""
-    items = store.table.get_many(keys.not_before(scope, subject) for scope, subject in subjects)
+def wait_keys(feed: Feed, lane: Lane) -> list[Key]:
+    """Where the waits of the feed's next call are: the upstream's, and its own until its slot."""
+    subjects = [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id)]
+    if lane is Lane.POSTS:
+        subjects.append((Scope.FEED, feed.id))
+    return [*(keys.not_before(*subject) for subject in subjects), keys.slot(feed.id, lane.name)]
+
+
+def not_before(store: Store, waits: Iterable[Key]) -> datetime | None:
+    """The latest end of these waits; None if there is none."""
+    items = store.table.get_many(waits)
     times = [datetime.fromisoformat(item["until"]) for item in items.values()]
     return max(times, default=None)
 

@@ -4,15 +4,18 @@
 | ---                          | ---                   | ---                      | ---                      |
 | settings, profile            | APP                   | SETTINGS, PROFILE        |                          |
 | API key                      | API_KEYS              | fingerprint              |                          |
-| company                      | COMPANY#c             | COMPANY                  | COMPANIES / created#c    |
+| revision of the API keys     | APP                   | API_KEYS                 |                          |
+| company                      | COMPANY#c             | COMPANY                  | COMPANIES / block#created#c |
 | connection                   | COMPANY#c             | CONNECTION#k             | CONNECTIONS / k          |
-| source account               | CONNECTION#k          | ACCOUNT#a                |                          |
+| source account               | CONNECTION#k          | ACCOUNT#a                | ACCOUNTS / k/a           |
+| number of source accounts    | CONNECTION#k          | COUNT                    |                          |
 | push operation               | COMPANY#c             | PUSH#key                 | PUSHES#c / requested#key |
 | idempotency key of a push    | COMPANY#c             | KEY#hash                 |                          |
 | feed                         | FEED#k/a              | FEED                     | TENANT#t / k/a           |
 | last line in the id index    | FEED#k/a              | INDEXED                  |                          |
 | ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
 | a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
+| lines set aside (a page)     | FEED#k/a              | ASIDE#last               |                          |
 | push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
 | content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
 | lines of a push (a part)     | FEED#k/a              | PUSHED#key#part          |                          |
@@ -21,6 +24,7 @@
 | earliest next call (limits)  | LIMIT#scope#subject   | LIMIT                    |                          |
 | a consumer's pause           | LIMIT#consumer#id     | LIMIT                    |                          |
 | number of calls (limits)     | LIMIT#scope#subject   | TRAFFIC                  |                          |
+| a feed's slot for a call     | LIMIT#feed#k/a        | SLOT#POSTS, SLOT#LOOKS   |                          |
 | a feed's planned wake-up     | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
@@ -36,6 +40,7 @@
 | number of linked connections | APP                   | LINKED_COUNT             |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
 | number of consumers          | APP                   | CONSUMER_COUNT           |                          |
+| companies in each block      | APP                   | COMPANY_BLOCKS           |                          |
 
 What somebody must come back for also has `gsi2pk` and `gsi2sk` while that is so: DUE#kind#shard, and the time of the
 next look (`store/due.py`).
@@ -46,6 +51,7 @@ from __future__ import annotations
 from feedlane.store.table import Key
 
 APP = "APP"
+ACCOUNTS = "ACCOUNTS"
 API_KEYS = "API_KEYS"
 COMPANIES = "COMPANIES"
 CONNECTIONS = "CONNECTIONS"
@@ -56,9 +62,11 @@ REPLAYS = "REPLAYS"
 
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
+API_KEYS_REVISION: Key = (APP, "API_KEYS")
 LINKED_COUNT: Key = (APP, "LINKED_COUNT")
 ROUND: Key = (APP, "ROUND")
 CONSUMER_COUNT: Key = (APP, "CONSUMER_COUNT")
+COMPANY_BLOCKS: Key = (APP, "COMPANY_BLOCKS")
 
 
 def due(kind: str, shard: int) -> str:
@@ -76,6 +84,10 @@ def connection(company_id: str, connection_id: str) -> Key:
 
 def source_account(connection_id: str, account_id: str) -> Key:
     return f"CONNECTION#{connection_id}", f"ACCOUNT#{account_id}"
+
+
+def account_count(connection_id: str) -> Key:
+    return f"CONNECTION#{connection_id}", "COUNT"
 
 
 def push_operation(company_id: str, key: str) -> Key:
@@ -119,6 +131,11 @@ def transaction(feed_id: str, transaction_id: str) -> Key:
     return feed_partition(feed_id), f"TXN#{transaction_id}"
 
 
+def set_aside(feed_id: str, last: int) -> Key:
+    """For a page of lines that are never sent, of which `last` is the last one."""
+    return feed_partition(feed_id), f"ASIDE#{sequence_text(last)}"
+
+
 def open_push(feed_id: str, through: int, key: str) -> Key:
     return feed_partition(feed_id), f"OPEN#{sequence_text(through)}#{key}"
 
@@ -154,6 +171,10 @@ def wake(feed_id: str) -> Key:
 
 def traffic(scope: str, subject: str) -> Key:
     return f"LIMIT#{scope}#{subject}", "TRAFFIC"
+
+
+def slot(feed_id: str, lane: str) -> Key:
+    return f"LIMIT#feed#{feed_id}", f"SLOT#{lane}"
 
 
 def consumer(consumer_id: str) -> Key:

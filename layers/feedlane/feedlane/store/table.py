@@ -11,8 +11,10 @@ from typing import Any, Protocol
 Item = dict[str, Any]
 Key = tuple[str, str]
 
-# DynamoDB's limits.
+# DynamoDB's limits. `ITEM_BYTES_MAX` is for one field's content: the rest of an item is for its other fields.
 WRITES_PER_COMMIT_MAX = 100
+COMMIT_BYTES_MAX = 4_194_304
+STORED_BYTES_MAX = 409_600
 ITEM_BYTES_MAX = 380_000
 
 
@@ -124,6 +126,17 @@ class ItemNamedTwice(Exception):
         self.keys = tuple(keys)
 
 
+class Throttled(Exception):
+    """The table takes no more at the moment, and did not after several attempts. The same may be repeated later."""
+
+
+class TooLarge(Exception):
+    """An item or a commit is larger than DynamoDB accepts, and nothing was written.
+
+    It is a mistake of the caller, so repeating the same writes never helps.
+    """
+
+
 def require_each_once(keys: Iterable[Key]) -> None:
     """Raises `ItemNamedTwice` unless each key occurs once."""
     repeated = [key for key, count in Counter(keys).items() if count > 1]
@@ -157,14 +170,14 @@ class Table(Protocol):
     def commit(self, *writes: Write) -> None:
         """All writes or none: at least one, at most `WRITES_PER_COMMIT_MAX`, each of another item.
 
-        Raises `ConditionFailed`, `ItemNamedTwice`.
+        Raises `ConditionFailed`, `ItemNamedTwice`, `TooLarge`, `Throttled`.
         """
 
     def put_many(self, items: Iterable[Item]) -> None:
         """Unconditional writes, not atomic, any number: for items that may be written again later.
 
-        Raises `ItemNamedTwice`.
+        Raises `ItemNamedTwice`, `TooLarge`, and `Throttled` (some of the items may be written).
         """
 
     def delete_many(self, keys: Iterable[Key]) -> None:
-        """Unconditional deletes, not atomic, any number. Raises `ItemNamedTwice`."""
+        """Unconditional deletes, not atomic, any number. Raises `ItemNamedTwice`, `Throttled`."""

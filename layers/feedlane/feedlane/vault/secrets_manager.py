@@ -45,7 +45,9 @@ class SecretsManager:
                 version = self._write(operation, name, text, token)
                 if version is not None:
                     return version
-            # It has just been deleted, and its name is not free yet.
+            # The vault has just deleted it, and its name is not free yet. Or an operator has deleted it, as a part of a
+            # former stack: then the name is blocked for weeks, unless the secret is brought back.
+            self._call("restore_secret", SecretId=self._id(name))
             self._pause(0.2 * 2**attempt)
         raise Unavailable("Secrets Manager is still deleting the secret with this name", 5)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from feedlane.web.cookies import Cookie
 from feedlane.web.request import Request
 from feedlane.web.templates import SCRIPT_HASH, STYLE_HASH, render
+from feedlane.web_address import origin_of
 
 _SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -64,8 +64,7 @@ def see_other(url: str) -> Response:
 
 
 def _content_security_policy(logo_url: str, form_targets: str) -> str:
-    parts = urlsplit(logo_url)
-    images = f"{parts.scheme}://{parts.netloc}" if parts.netloc else "'none'"
+    images = origin_of(logo_url) or "'none'"
     return "; ".join(
         (
             "default-src 'none'",

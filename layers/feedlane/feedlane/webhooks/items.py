@@ -102,6 +102,11 @@ def existing_deliveries(store: Store, deliveries: Sequence[Delivery]) -> dict[st
     return {delivery.consumer_id: delivery for delivery in stored}
 
 
+def delivery_place(delivery: Delivery) -> str:
+    """Its place in the list of its consumer's deliveries."""
+    return f"{iso(delivery.event_time)}#{delivery.event_id}"
+
+
 def put_delivery(delivery: Delivery, now: datetime) -> Put:
     """Fails if another worker has written the delivery since it was read, or if a new one exists already.
 
@@ -110,7 +115,7 @@ def put_delivery(delivery: Delivery, now: datetime) -> Put:
     look = next_look(max(now, delivery.not_before or now)) if delivery.is_under_way else None
     index_keys = {
         "gsi1pk": keys.deliveries(delivery.consumer_id),
-        "gsi1sk": f"{iso(delivery.event_time)}#{delivery.event_id}",
+        "gsi1sk": delivery_place(delivery),
     } | due_keys(Kind.DELIVERY, delivery.event_id, look)
     key = keys.delivery(delivery.consumer_id, delivery.event_id)
     return put_record(key, delivery, expires_at=expiry(now, DELIVERY_RETENTION), **index_keys)

@@ -6,15 +6,14 @@ of its DNS records since the consumer was created gets around the check.
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from feedlane.errors import Invalid
+from feedlane.web_address import BadAddress, parse_address
 
-URL_LENGTH_MAX = 2048
 HTTPS_PORT = 443
 UNPRIVILEGED_PORT_MIN = 1024
 ANY_TARGET = "any"
@@ -59,7 +58,6 @@ _NON_PUBLIC_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
 )
 # All IPv6 unicast addresses allocated so far. Translated ones (::ffff:0:0:0/96) and future allocations are outside.
 _UNICAST = IPv6Network("2000::/3")
-_VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 def check_url(url: str, targets: str, resolve: Resolve | None = None) -> str:
@@ -82,21 +80,12 @@ def check_url(url: str, targets: str, resolve: Resolve | None = None) -> str:
 
 def check_url_form(url: str, targets: str) -> SplitResult:
     """Checks what does not need a resolver. The URL's parts. Raises `Invalid` with the rule."""
-    if len(url) > URL_LENGTH_MAX:
-        raise Invalid.field("url", f"must have at most {URL_LENGTH_MAX} characters", "MaximumLength")
-    if not _VISIBLE_ASCII.fullmatch(url) or "\\" in url:
-        raise Invalid.field("url", "must be visible ASCII characters, without a backslash", "Url")
+    schemes = frozenset({"http", "https"} if _allows_any_target(targets) else {"https"})
     try:
-        parts = urlsplit(url)
-        port, host = parts.port, parts.hostname
-    except ValueError:
-        raise Invalid.field("url", "must be a URL", "Url") from None
-    if parts.scheme not in ({"http", "https"} if _allows_any_target(targets) else {"https"}):
-        raise Invalid.field("url", "must begin with https://", "Https")
-    if "@" in parts.netloc:
-        raise Invalid.field("url", "must not have a user name or password", "UserInfo")
-    if not host or not _is_host(parts.netloc, host):
-        raise Invalid.field("url", "must have a host name or an address (IPv6 in brackets)", "Host")
+        parts = parse_address(url, schemes)
+    except BadAddress as bad:
+        raise Invalid.field("url", bad.rule, bad.validator) from None
+    port = parts.port
     if port is not None and not _allows_any_target(targets) and port != HTTPS_PORT and port < UNPRIVILEGED_PORT_MIN:
         rule = f"must have port {HTTPS_PORT}, or {UNPRIVILEGED_PORT_MIN} or above"
         raise Invalid.field("url", rule, "Port")
@@ -137,12 +126,3 @@ def resolve_host(host: str, port: int) -> list[str]:
 
 def _allows_any_target(targets: str) -> bool:
     return targets == ANY_TARGET
-
-
-def _is_host(netloc: str, host: str) -> bool:
-    """IPv6 addresses must be in brackets, without a scope; nothing else may be."""
-    try:
-        is_ipv6 = ip_address(host).version == 6
-    except ValueError:
-        is_ipv6 = False
-    return netloc.startswith("[") == is_ipv6 and "%" not in host and (is_ipv6 or ":" not in host)

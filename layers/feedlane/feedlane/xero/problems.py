@@ -56,6 +56,10 @@ UNKNOWN_MEANING = Meaning(Scope.FEED, "refused")
 # The gateway refuses the caller, not the content: no access to the tenant, no scope, a dead token.
 NO_ACCESS_MEANING = Meaning(Scope.CONNECTION, "no-access")
 
+# Problems are kept with holds, connections, statements and push operations, whose items have a limit.
+PROBLEMS_MAX = 10
+TYPE_LENGTH_MAX, TITLE_LENGTH_MAX, DETAIL_LENGTH_MAX = 500, 500, 4_000
+
 
 def problems_in(status: int, body: bytes) -> tuple[Problem, ...]:
     """Every problem of an answer, in any of the shapes; at least one for a failed status."""
@@ -71,7 +75,8 @@ def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
     """The problems inside one item: `error` of a feed connection, `errors` of a statement."""
     errors = item.get("errors")
     errors = errors if isinstance(errors, list) else []
-    return tuple(_problem(error, status) for error in [item.get("error"), *errors] if isinstance(error, dict))
+    found = [error for error in [item.get("error"), *errors] if isinstance(error, dict)]
+    return tuple(_problem(error, status) for error in found[:PROBLEMS_MAX])
 
 
 def is_access_refusal(status: int, body: bytes) -> bool:
@@ -97,7 +102,7 @@ def _items_problems(value: dict[str, Any], status: int) -> tuple[Problem, ...]:
     if not isinstance(items, list):
         return ()
     objects = [item for item in items if isinstance(item, dict)]
-    return tuple(problem for item in objects for problem in item_problems(item, status))
+    return tuple(problem for item in objects for problem in item_problems(item, status))[:PROBLEMS_MAX]
 
 
 def _root_problem(value: dict[str, Any], status: int) -> tuple[Problem, ...]:
@@ -108,15 +113,15 @@ def _root_problem(value: dict[str, Any], status: int) -> tuple[Problem, ...]:
 
 
 def _problem(value: dict[str, Any], status: int) -> Problem:
-    """Xero's texts unchanged. An item's error may lack a status: then the answer's counts."""
+    """Xero's texts unchanged, up to a length. An item's error may lack a status: then the answer's counts."""
     fields = {str(key).lower(): item for key, item in value.items()}
     item_status = str(fields.get("status"))
     code = int(item_status) if _HTTP_STATUS.fullmatch(item_status) else status
     return Problem(
-        type=str(fields.get("type") or NO_TYPE),
-        title=str(fields.get("title") or _status_phrase(code)),
+        type=str(fields.get("type") or NO_TYPE)[:TYPE_LENGTH_MAX],
+        title=str(fields.get("title") or _status_phrase(code))[:TITLE_LENGTH_MAX],
         status=code,
-        detail=str(fields.get("detail") or ""),
+        detail=str(fields.get("detail") or "")[:DETAIL_LENGTH_MAX],
     )
 
 

@@ -5,19 +5,13 @@ Placeholders and status codes are Codat's, so that a platform's redirect page ne
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
 
 from feedlane.companies.connection import INTEGRATION_ID, PLATFORM_KEY, PLATFORM_NAME, SOURCE_ID
-from feedlane.settings.changes import LOCAL_HOSTS
+from feedlane.settings import redirect_template
+from feedlane.settings.redirect_template import CODAT_PLACEHOLDERS
 from feedlane.settings.settings import Profile
-
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_CODAT_PLACEHOLDERS = frozenset(
-    ["clientId", "companyId", "connectionId", "integrationId", "sourceId", "platform", "platformName", "sourceType"]
-) | {"statusCode", "errorMessage", "statusText", "data.company.companyName"}
 
 PARAMETERS_MAX = 20
 PARAMETER_NAME_LENGTH_MAX = 64
@@ -83,37 +77,5 @@ def destination_url(
         "statusText": outcome.status_text,
         "data.company.companyName": organisation,
     }
-    custom = {name: value for name, value in (parameters or {}).items() if name not in _CODAT_PLACEHOLDERS}
-    filled = _fill_placeholders(template, custom | values)
-    return filled if _is_allowed(template, filled, profile.white_list_urls) else None
-
-
-def _fill_placeholders(template: str, values: Mapping[str, str]) -> str:
-    """An unknown placeholder becomes empty."""
-    return _PLACEHOLDER.sub(lambda match: quote(values.get(match[1], ""), safe=""), template)
-
-
-def _is_allowed(template: str, filled: str, allowed: tuple[str, ...]) -> bool:
-    """Placeholders in the host could lead anywhere, so each resulting origin must be listed, scheme included."""
-    if any(character.isspace() or ord(character) < 32 for character in filled):
-        return False
-    origin = _origin(filled)
-    if origin is None:
-        return False
-    authority = re.match(r"[^/?#]*(//[^/?#]*)?", template)
-    names = set(_PLACEHOLDER.findall(authority[0])) if authority else set()
-    if not names:
-        return True
-    return not names & _CODAT_PLACEHOLDERS and origin in {_origin(url) for url in allowed}
-
-
-def _origin(url: str) -> tuple[str, str] | None:
-    """Scheme, and host with port. None unless the scheme is https, or http on this machine."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return None
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS)):
-        return None
-    return parts.scheme, parts.netloc.lower()
+    custom = {name: value for name, value in (parameters or {}).items() if name not in CODAT_PLACEHOLDERS}
+    return redirect_template.fill(template, custom | values, profile.white_list_urls)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 from feedlane.companies import connection_limit
 from feedlane.companies import items as company_items
@@ -19,6 +18,7 @@ from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds.held_feeds import WaitingCount, count_waiting
 from feedlane.holds.hold import Hold
+from feedlane.ids import feed_id
 from feedlane.link import passwords as link_passwords
 from feedlane.link.standing_errors import standing_errors
 from feedlane.settings import items as settings_items
@@ -32,6 +32,9 @@ from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 
 CONNECTIONS_PER_PAGE = 25
+HOLDS_PER_PAGE = 25
+# Of an id: a longer text is no key that DynamoDB takes, nor is an empty one.
+CURSOR_LENGTH_MAX = 200
 OPERATIONS_SHOWN_MAX = 20
 FAULTS_SHOWN_MAX = 3
 
@@ -69,10 +72,12 @@ class FeedRow:
 def overview(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     store, settings = site.store, settings_items.settings(site.store)
-    hold_rows = [_hold_row(site, hold) for hold in hold_items.holds(store)]
-    start = request.query.get("after")
+    holds = hold_items.holds(store, request.query.get("holdsAfter", "")[:CURSOR_LENGTH_MAX], HOLDS_PER_PAGE + 1)
+    hold_rows = _hold_rows(site, holds[:HOLDS_PER_PAGE])
+    start = request.query.get("after", "")[:CURSOR_LENGTH_MAX] or None
     items = store.table.query(keys.CONNECTIONS, index=Index.LISTS, start=start, limit=CONNECTIONS_PER_PAGE + 1)
     connections = [Connection.model_validate(item) for item in items]
+    more_holds = len(holds) > HOLDS_PER_PAGE
     released = request.query.get("released", "")
     return portal_page(
         site,
@@ -85,8 +90,11 @@ def overview(site: Site, request: Request) -> Response:
         connected_organisations=connection_limit.linked_count(store),
         hold_rows=hold_rows,
         waiting=WaitingCount(
-            sum(row.waiting.number for row in hold_rows), all(row.waiting.is_complete for row in hold_rows)
+            sum(row.waiting.number for row in hold_rows),
+            all(row.waiting.is_complete for row in hold_rows) and not more_holds and "holdsAfter" not in request.query,
         ),
+        more_holds=more_holds,
+        next_holds=hold_rows[-1].hold.id if more_holds else "",
         connection_rows=_connection_rows(site, connections[:CONNECTIONS_PER_PAGE]),
         next_cursor=connections[CONNECTIONS_PER_PAGE].id if len(connections) > CONNECTIONS_PER_PAGE else "",
         done=_RELEASED_MESSAGES.get(released, ""),
@@ -121,9 +129,7 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
             }
             for connection in connections
         ],
-        operations=list(
-            islice(push_operation_items.operations_of_company(site.store, company.id), OPERATIONS_SHOWN_MAX)
-        ),
+        operations=list(push_operation_items.operations_of_company(site.store, company.id, OPERATIONS_SHOWN_MAX)),
     )
 
 
@@ -144,9 +150,10 @@ _RELEASED_MESSAGES = {
 }
 
 
-def _hold_row(site: Site, hold: Hold) -> HoldRow:
-    item = site.store.table.get(keys.company(hold.company_id)) if hold.company_id else None
-    return HoldRow(hold, count_waiting(site.store, hold), record_in(Company, item))
+def _hold_rows(site: Site, holds: list[Hold]) -> list[HoldRow]:
+    items = site.store.table.get_many(keys.company(hold.company_id) for hold in holds if hold.company_id)
+    companies = {company.id: company for company in map(Company.model_validate, items.values())}
+    return [HoldRow(hold, count_waiting(site.store, hold), companies.get(hold.company_id or "")) for hold in holds]
 
 
 def _connection_rows(site: Site, connections: list[Connection]) -> list[ConnectionRow]:
@@ -165,10 +172,13 @@ def _unresolved(connection: Connection) -> list[ConnectionFault]:
 
 
 def _feed_rows(site: Site, connection: Connection) -> list[FeedRow]:
-    feeds = {feed.account_id: feed for feed in feed_items.feeds_of_connection(site.store, connection.id)}
+    accounts = company_items.source_accounts(site.store, connection.id)
+    found = feed_items.find_feeds(site.store, [feed_id(connection.id, account.id) for account in accounts])
+    feeds = {feed.account_id: feed for feed in found}
+    subjects = dict.fromkeys(subject for feed in found for subject in feed.hold_subjects)
+    held = {(hold.scope, hold.subject) for hold in hold_items.holds_on(site.store, subjects)}
     rows = []
-    for account in company_items.source_accounts(site.store, connection.id):
+    for account in accounts:
         feed = feeds.get(account.id)
-        is_held = feed is not None and bool(hold_items.holds_on(site.store, feed.hold_subjects))
-        rows.append(FeedRow(account, feed, is_held))
+        rows.append(FeedRow(account, feed, feed is not None and not held.isdisjoint(feed.hold_subjects)))
     return rows

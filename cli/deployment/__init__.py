@@ -1,0 +1,1 @@
+"""`python -m cli deploy`, which `make deploy` runs: checks what AWS would refuse late, builds, and deploys."""

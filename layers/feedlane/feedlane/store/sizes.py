@@ -1,0 +1,56 @@
+"""How large items are for DynamoDB, which refuses an item over 400 KB and a commit over 4 MB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from feedlane.store.table import COMMIT_BYTES_MAX, STORED_BYTES_MAX, Add, Item, Put, TooLarge, Write
+
+# A number takes a byte for two digits, and two more at most.
+_NUMBER_OVERHEAD_BYTES = 2
+_CONTAINER_OVERHEAD_BYTES = 3
+
+
+def item_bytes(item: Item) -> int:
+    """The item's size as DynamoDB counts it: names and values, without the absent ones (None)."""
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items() if value is not None)
+
+
+def require_small_enough(items: Iterable[Item]) -> None:
+    """Raises `TooLarge` for an item over 400 KB."""
+    for item in items:
+        size = item_bytes(item)
+        if size > STORED_BYTES_MAX:
+            raise TooLarge(f"{item['pk']}/{item['sk']}: {size:,} bytes, and an item has at most {STORED_BYTES_MAX:,}")
+
+
+def require_fitting_commit(writes: Iterable[Write]) -> None:
+    """Raises `TooLarge` for an item over 400 KB, or for more than 4 MB in all."""
+    total = 0
+    for write in writes:
+        if isinstance(write, Put):
+            require_small_enough([write.item])
+            total += item_bytes(write.item)
+        elif isinstance(write, Add):
+            size = item_bytes(write.set)
+            if size > STORED_BYTES_MAX:
+                raise TooLarge(f"{'/'.join(write.key)}: {size:,} bytes, and an item has at most {STORED_BYTES_MAX:,}")
+            total += size
+    if total > COMMIT_BYTES_MAX:
+        raise TooLarge(f"{total:,} bytes, and a commit has at most {COMMIT_BYTES_MAX:,}")
+
+
+def _value_bytes(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, bytes):
+        return len(value)
+    if value is None or isinstance(value, bool):
+        return 1
+    if isinstance(value, dict):
+        parts = sum(len(name.encode()) + _value_bytes(part) for name, part in value.items())
+        return _CONTAINER_OVERHEAD_BYTES + len(value) + parts
+    if isinstance(value, (list, tuple)):
+        return _CONTAINER_OVERHEAD_BYTES + len(value) + sum(map(_value_bytes, value))
+    return (len(str(value)) + 1) // 2 + _NUMBER_OVERHEAD_BYTES
