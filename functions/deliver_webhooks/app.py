@@ -36,12 +36,18 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    metrics.record_duration(Metric.DELIVERIES_LATE, batch.lateness(event, system_clock()))
+    metrics.record_lateness(batch.lateness(event, system_clock()))
     seconds = min(BATCH_SECONDS_MAX, context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
-    return batch.concurrently(event, partial(_process, deliverer(), replayer()), _postpone, logger, seconds)
+    arrived: list[str] = []
+    handle = partial(_process, deliverer(), replayer(), arrived)
+    answer = batch.concurrently(event, handle, _postpone, logger, seconds)
+    if arrived:
+        logger.info("webhooks delivered", extra={"event_ids": arrived})
+    return answer
 
 
-def _process(deliverer: Deliverer, replayer: Replayer, record: batch.SqsRecord) -> None:
+def _process(deliverer: Deliverer, replayer: Replayer, arrived: list[str], record: batch.SqsRecord) -> None:
+    """Adds to `arrived` the event that a consumer has accepted. Every other attempt gets a line of its own."""
     match json.loads(record.body):
         case {"consumerId": consumer_id, "replayId": replay_id}:
             if replay := replayer.run_step(consumer_id, replay_id):
@@ -50,7 +56,9 @@ def _process(deliverer: Deliverer, replayer: Replayer, record: batch.SqsRecord) 
             delivery = deliverer.deliver(consumer_id, event_id)
             if delivery is not None and delivery.state is DeliveryState.FAILURE:
                 metrics.count(Metric.DELIVERIES_FAILED)
-            if delivery is not None and delivery.attempts:
+            if delivery is not None and delivery.state is DeliveryState.SUCCESS:
+                arrived.append(event_id)
+            elif delivery is not None and delivery.attempts:
                 logger.info("webhook attempted", extra=delivery.log_facts())
         case _:
             raise ValueError("the message names neither a delivery nor a replay")

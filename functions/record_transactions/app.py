@@ -29,15 +29,19 @@ logger = Logger()
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     # A full batch: more messages of its groups may be waiting.
     more_to_come = len(event["Records"]) >= BATCH_SIZE_MAX
-    return batch.by_group(
-        event, partial(_record, more_to_come), _postpone, logger, context.get_remaining_time_in_millis
-    )
+    recorded: dict[str, int] = {}
+    handle = partial(_record, more_to_come, recorded)
+    answer = batch.by_group(event, handle, _postpone, logger, context.get_remaining_time_in_millis)
+    if recorded:
+        logger.info("messages recorded", extra={"groups": recorded})
+    return answer
 
 
-def _record(more_to_come: bool, records: list[batch.SqsRecord]) -> None:
+def _record(more_to_come: bool, recorded: dict[str, int], records: list[batch.SqsRecord]) -> None:
+    """Adds to `recorded` how many messages of the group there were."""
     messages = [QueueMessage(message.id, message.group, message.body, message.sent_at) for message in records]
     record(ports(), messages, more_to_come)
-    logger.info("messages recorded", extra={"group": records[0].group, "messages": len(records)})
+    recorded[records[0].group] = len(records)
 
 
 def _postpone(record: batch.SqsRecord, seconds: int) -> None:

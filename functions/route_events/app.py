@@ -31,15 +31,18 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Reads the consumers once per batch: all events of the batch are older than that."""
-    process = partial(_route, webhook_items.consumers(ports().store))
-    return batch.one_by_one(event, process, _postpone, logger, context.get_remaining_time_in_millis)
+    routed: dict[str, int] = {}
+    process = partial(_route, webhook_items.consumers(ports().store), routed)
+    answer = batch.one_by_one(event, process, _postpone, logger, context.get_remaining_time_in_millis)
+    if routed:
+        logger.info("events routed", extra={"deliveries": routed})
+    return answer
 
 
-def _route(consumers: list[Consumer], record: batch.SqsRecord) -> None:
+def _route(consumers: list[Consumer], routed: dict[str, int], record: batch.SqsRecord) -> None:
+    """Adds to `routed` how many deliveries the event became."""
     event = event_from_detail(json.loads(record.body)["detail"])
-    deliveries = route(ports(), event, system_clock(), consumers)
-    facts = {"event_id": event.id, "event_type": event.type, "deliveries": len(deliveries)}
-    logger.info("event routed", extra=facts)
+    routed[event.id] = len(route(ports(), event, system_clock(), consumers))
 
 
 def _postpone(record: batch.SqsRecord, seconds: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from feedlane.aws import metrics
+from feedlane.aws import dead_letters, metrics
 from feedlane.aws.metrics import Metric
 from feedlane.environment import Environment, require
 from feedlane.wiring import functions as wiring
@@ -23,6 +23,7 @@ require(
     Environment.statements_queue_url,
     Environment.checks_queue_url,
     Environment.deliveries_queue_url,
+    Environment.dead_letter_queue_urls,
     Environment.metrics_namespace,
 )
 
@@ -37,6 +38,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _watch() -> dict[str, Any]:
     result = wiring.watch().run()
+    metrics.record_dead_letters(dead_letters.waiting())
     facts = result.model_dump(mode="json")
     if result.rung:
         metrics.count(Metric.MESSAGES_LOST, sum(result.rung.values()))

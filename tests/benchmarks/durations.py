@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from typing import Any
@@ -54,7 +55,8 @@ def invocations(stack: Stack, since: float) -> dict[str, list[float]]:
 def routed(stack: Stack, since: float) -> int:
     """How many events were routed after `since`."""
     group = f"/aws/lambda/{stack.platform.description['stackName']}-route_events"
-    return len(_lines(stack.client("logs"), group, since, '"event routed"'))
+    lines = _lines(stack.client("logs"), group, since, '"events routed"')
+    return sum(len(json.loads(line["message"])["deliveries"]) for line in lines)
 
 
 def _lines(logs: Any, group: str, since: float, pattern: str) -> list[dict[str, Any]]:

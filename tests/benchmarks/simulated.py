@@ -7,19 +7,23 @@ time as possible to gather lines.
 from __future__ import annotations
 
 import heapq
+import io
 import itertools
 import json
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import timedelta
 from typing import Any
 
+from feedlane.aws import metrics
 from feedlane.feeds.upstream import Upstream
 from feedlane.follow_ups import FollowUp
 from feedlane.pushes.message import QueueMessage
 from feedlane.statements.sender import Sender
 from feedlane.store.store import Store
 from feedlane.wiring.checks import Checks
+from tests.benchmarks.logged import as_deployed
 from tests.fakes.table import MemoryTable
 from tests.worlds.feeds import World
 
@@ -38,7 +42,10 @@ class Deployment:
         self.world = world
         self.table = table
         world.store, world.queues, world.upstream = Store(table), self, upstream  # type: ignore[assignment]
-        world.sender, world.checks = Sender(world.ports, upstream), Checks(world.ports, upstream)
+        world.sender = Sender(world.ports, upstream, self._record_age)
+        world.checks = Checks(world.ports, upstream, self._record_age)
+        self.told = io.StringIO()
+        """The metrics that the functions have written to their logs."""
         self.invocations: Counter[str] = Counter()
         self.messages: list[tuple[str, str]] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -62,9 +69,15 @@ class Deployment:
         """Resets the counts."""
         self.invocations.clear()
         self.messages.clear()
+        self.told.seek(0)
+        self.told.truncate()
 
     def count_invocation(self, function: str) -> None:
         self.invocations[function] += 1
+
+    def _record_age(self, age: timedelta) -> None:
+        with as_deployed("check_statements"), redirect_stdout(self.told):
+            metrics.record_statement_age(age)
 
     # the queues' port
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from feedlane.upkeep.watch import WatchResult
 from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS
 from feedlane.wiring import functions as wiring
 from tests.handlers import Context, load, sample
-from tests.stack.template import ROOT, functions, of_type, statements, template, variables_of
+from tests.stack.template import ROOT, functions, of_type, template, variables_of
 from tests.worlds.webhooks import BROKEN, World
 
 STACK = "feedlane"
@@ -101,7 +102,7 @@ def test_every_figure_of_ours_that_an_alarm_watches_is_told_by_the_handlers_and_
     _deliver_to_the_end(monkeypatch)
     _refuse_token(Unavailable("out of reach"))
     _look_at_an_old_statement(monkeypatch)
-    _ring_for_a_lost_message(monkeypatch)
+    _run_the_watch(monkeypatch, rung={"FEED": 2, "PUSH": 1}, dead_letters=2)
 
     told = {figure for figure, _ in _told(capsys)}
     ours = {figure for figure in watched() if figure[0].startswith("Feedlane/")}
@@ -109,7 +110,11 @@ def test_every_figure_of_ours_that_an_alarm_watches_is_told_by_the_handlers_and_
     assert {name for _, name, _ in told} == set(Metric)
 
 
-def test_what_is_nobodys_business_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_nobodys_business_is_not_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run_the_watch(monkeypatch, rung={}, dead_letters=0)
+    _look_at_an_old_statement(monkeypatch, timedelta(minutes=14))
     _relay(_event(event_types.RELEASED), _event(event_types.WRITE_SUCCESSFUL), _event(event_types.COMPANY_CREATED))
     _refuse_token(ReconnectionNeeded(PROBLEM))
     _refuse_token(Unavailable("another action"), action="exchange_code")
@@ -161,7 +166,8 @@ def test_what_aws_counts_is_asked_for_by_names_that_aws_has() -> None:
             names, keys = known[namespace]
             assert name in names
             # Without a dimension, Lambda counts for the whole account.
-            assert tuple(key for key, _ in dimensions) == (() if name == "Throttles" else keys)
+            of_the_account = {"Throttles", "Invocations", "RecursiveInvocationsDropped"}
+            assert tuple(key for key, _ in dimensions) == (() if name in of_the_account else keys)
 
 
 def test_each_function_that_somebody_waits_for_has_its_errors_watched_and_each_queue_its_oldest_message() -> None:
@@ -169,21 +175,24 @@ def test_each_function_that_somebody_waits_for_has_its_errors_watched_and_each_q
     mappings = of_type("AWS::Lambda::EventSourceMapping").values()
     behind = {mapping["Properties"]["FunctionName"]["Ref"] for mapping in mappings}
     started = {"TendConnections"}  # by the schedules, with a dead-letter queue
-    assert failing == {str({"Ref": id}) for id in of_type("AWS::Serverless::Function") if id not in behind | started}
+    integrations = str(list(of_type("AWS::ApiGatewayV2::Integration").values()))
+    answered_for = {id for id in of_type("AWS::Serverless::Function") if f"${{{id}.Arn}}" in integrations}
+    assert len(answered_for) == 4
+    others = set(of_type("AWS::Serverless::Function")) - behind - started - answered_for
+    assert failing == {str({"Ref": id}) for id in others}
     aged = {value for _, metric, dims in watched() for _, value in dims if metric == "ApproximateAgeOfOldestMessage"}
     worked_off = [id for id, queue in of_type("AWS::SQS::Queue").items() if "RedrivePolicy" in queue["Properties"]]
     assert aged == {str({"Fn::GetAtt": [id, "QueueName"]}) for id in worked_off}
 
 
-@pytest.mark.parametrize("metric", ["Invocations", "RecursiveInvocationsDropped"])
-def test_each_function_whose_messages_can_lead_back_to_it_is_watched_for_loops(metric: str) -> None:
-    watching = {str(dimension[1]) for _, name, dimensions in watched() for dimension in dimensions if name == metric}
-    assert watching == {str({"Ref": id}) for id in _in_loops()}
+def test_one_crash_of_a_page_or_of_the_api_in_each_of_two_periods_raises_an_alarm() -> None:
+    [alarm] = [alarm for alarm in alarms().values() if alarm["MetricName"] == "5xx"]
+    assert (alarm["Threshold"], alarm["Period"], alarm["EvaluationPeriods"]) == (0, 300, 2)
 
 
 def test_the_alarm_for_loops_that_never_end_has_the_limit_of_the_parameter() -> None:
-    limits = [alarm["Threshold"] for alarm in alarms().values() if alarm["MetricName"] == "Invocations"]
-    assert limits == [{"Ref": "InvocationsPerHourMax"}] * len(_in_loops())
+    [alarm] = [alarm for alarm in alarms().values() if alarm["MetricName"] == "Invocations"]
+    assert alarm["Threshold"] == {"Ref": "InvocationsPerHourMax"}
     default = template()["Parameters"]["InvocationsPerHourMax"]["Default"]
     assert f"`InvocationsPerHourMax` times ({default:,})" in MANUAL
 
@@ -205,8 +214,8 @@ def test_figures_have_no_dimension_that_grows_with_the_customers() -> None:
     ours = [figure for figure in watched() if figure[0].startswith("Feedlane/")]
     assert {dimensions for *_, dimensions in ours} == {(("service", "feedlane"),)}
     text = MANUAL.replace("\n", " ")
-    assert f"{len(ours)} of them) and the table's storage" in text
-    assert f"each, {len(watched())} of them), its custom metrics" in text
+    assert f"{len(watched())} alarms (0.10 USD each)" in text
+    assert f"{len(ours)} custom metrics (0.30 USD each)" in text
 
 
 # the template
@@ -221,34 +230,6 @@ def watched() -> list[Figure]:
     for alarm in alarms().values():
         dimensions = tuple((one["Name"], str(one["Value"])) for one in alarm.get("Dimensions", []))
         found.append((_resolved(alarm["Namespace"]), alarm["MetricName"], dimensions))
-    return found
-
-
-def _in_loops() -> set[str]:
-    """The functions that can send a message which, perhaps over others, leads back to them."""
-    reads = {
-        mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]: mapping["Properties"]["FunctionName"]["Ref"]
-        for mapping in of_type("AWS::Lambda::EventSourceMapping").values()
-    }
-    by_name = {properties["Role"]["Fn::GetAtt"][0]: name for name, properties in functions().items()}
-    ids = {
-        id: by_name[function["Properties"]["Role"]["Fn::GetAtt"][0]]
-        for id, function in of_type("AWS::Serverless::Function").items()
-    }
-    wakes = {id: {reads[queue] for queue in _sends_to(name) if queue in reads} for id, name in ids.items()}
-    reached = dict(wakes)
-    for _ in wakes:
-        reached = {id: found.union(*(wakes[other] for other in found)) for id, found in reached.items()}
-    return {id for id, found in reached.items() if id in found}
-
-
-def _sends_to(function: str) -> set[str]:
-    """The queues that the function's role may send to."""
-    found: set[str] = set()
-    for statement in statements(function):
-        if statement["Action"] == "sqs:SendMessage":
-            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-            found |= {resource["Fn::GetAtt"][0] for resource in resources}
     return found
 
 
@@ -327,22 +308,6 @@ def _deliver_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
         world.now += timedelta(hours=13)
 
 
-def _ring_for_a_lost_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Watch:
-        def run(self) -> WatchResult:
-            return WatchResult(
-                replays_requeued=0,
-                replays_given_up=(),
-                refreshes_resolved=0,
-                refreshes_ended=0,
-                keys=False,
-                rung={"FEED": 2, "PUSH": 1},
-            )
-
-    monkeypatch.setattr(wiring, "watch", Watch)
-    load("tend_connections").handler({"watch": True}, Context())
-
-
 def _refuse_token(error: FeedlaneError, action: str = "access_token") -> None:
     class Vault:
         def access_token(self, *_: Any) -> Any:
@@ -357,10 +322,20 @@ def _refuse_token(error: FeedlaneError, action: str = "access_token") -> None:
     assert answer["error"]["kind"] == type(error).__name__
 
 
-def _look_at_an_old_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+def _run_the_watch(monkeypatch: pytest.MonkeyPatch, rung: dict[str, int], dead_letters: int) -> None:
+    found = WatchResult(
+        replays_requeued=0, replays_given_up=(), refreshes_resolved=0, refreshes_ended=0, keys=False, rung=rung
+    )
+    monkeypatch.setattr(wiring, "watch", lambda: SimpleNamespace(run=lambda: found))
+    app = load("tend_connections")
+    app.dead_letters = SimpleNamespace(waiting=lambda: dead_letters)  # type: ignore[attr-defined]
+    app.handler({"watch": True}, Context())
+
+
+def _look_at_an_old_statement(monkeypatch: pytest.MonkeyPatch, age: timedelta = timedelta(hours=3)) -> None:
     """Both functions that see a statement tell its age in the same way."""
     monkeypatch.setattr(aws, "store", lambda: None)
     monkeypatch.setattr(sqs, "queues", lambda: None)
     monkeypatch.setattr(wiring, "upstream", lambda: None)
     for made in (wiring.sender.__wrapped__(), wiring.checks.__wrapped__()):
-        made.record_age(timedelta(hours=3))
+        made.record_age(age)

@@ -52,6 +52,8 @@ class Environment:
     xero_login_url = Variable("XERO_LOGIN_URL")
     transactions_queue_url = Variable("TRANSACTIONS_QUEUE_URL")
     transactions_dlq_url = Variable("TRANSACTIONS_DLQ_URL")
+    dead_letter_queue_urls = Variable("DEAD_LETTER_QUEUE_URLS")
+    """Separated by commas."""
     statements_queue_url = Variable("STATEMENTS_QUEUE_URL")
     checks_queue_url = Variable("CHECKS_QUEUE_URL")
     public_url = Variable("PUBLIC_URL")

@@ -83,6 +83,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "FollowUp": queues.looks_again_when_an_operation_is_due,
     },
     "tend_connections": {
+        "CountDeadLetters": watch.counts_dead_letters,
         "ReadTable": credentials.finds_a_connection_that_ended,
         "QueryIndex": credentials.finds_a_connection_that_ended,
         "QueryDue": watch.looks_at_a_feed_that_is_overdue,

@@ -61,3 +61,8 @@ def looks_at_a_feed_that_is_overdue(instance: Instance) -> None:
     after = feed_items.find_feed(own.store, feed.id)
     if after is None or after.look is not None:
         raise Failed("nobody has looked at the feed")
+
+
+def counts_dead_letters(instance: Instance) -> None:
+    """It reads the count of each queue in every run, and fails without the right."""
+    given(instance).functions.call("tend_connections", {"watch": True})

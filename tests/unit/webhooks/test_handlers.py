@@ -20,7 +20,7 @@ from feedlane.webhooks.delivery import Answer, Delivery, DeliveryState
 from feedlane.webhooks.replay import Selection
 from feedlane.webhooks.replayer import start
 from tests.handlers import Context, load, sample
-from tests.worlds.webhooks import World
+from tests.worlds.webhooks import BROKEN, World
 
 CONSUMER = "9bf31c7f-f062-436a-96d3-c8bd1f8f2ff3"
 
@@ -148,11 +148,15 @@ def test_the_attempt_is_logged_without_the_url_or_the_body(
 ) -> None:
     world.change(CONSUMER, url="https://hooks.example.com/in?key=canary")
     world.happens(next(events_in(sample("relay_events"), pytest.fail)).event)
+    world.answers = [BROKEN]
     _handle(world)
-    [logged] = [vars(record) for record in caplog.records]
-    assert (logged["status"], logged["state"], logged["tries"]) == (204, "Success", 1)
-    assert "canary" not in repr(logged)
-    assert "Harbour" not in repr(logged)
+    world.advance(minutes=1)
+    _handle(world)
+    failed, delivered = [vars(record) for record in caplog.records]
+    assert (failed["status"], failed["state"], failed["tries"]) == (500, "Attempting", 1)
+    assert delivered["event_ids"] == [failed["event_id"]]
+    assert "canary" not in repr([failed, delivered])
+    assert "Harbour" not in repr([failed, delivered])
 
 
 def test_a_message_that_names_a_replay_is_a_step_of_it(world: World, postponed: list[Any]) -> None:

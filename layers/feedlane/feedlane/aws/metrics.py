@@ -14,6 +14,10 @@ from feedlane.events import event as event_types
 from feedlane.events.event import Event
 from feedlane.scope import Scope
 
+# What is younger, or less late, is not told, because a metric is paid for in each hour in which it is sent. The alarms'
+# limits are far higher.
+AGE_TOLD_MIN = timedelta(minutes=15)
+LATENESS_TOLD_MIN = timedelta(seconds=30)
 # Powertools would use the function's name; a metric that two functions record is one metric.
 SERVICE = "feedlane"
 
@@ -29,6 +33,7 @@ class Metric(StrEnum):
     STATEMENT_AGE = "StatementAge"
     TOKEN_REFRESHES_FAILED = "TokenRefreshesFailed"  # noqa: S105
     MESSAGES_LOST = "MessagesLost"
+    DEAD_LETTERS = "DeadLetters"
     DELIVERIES_LATE = "DeliveriesLate"
     DELIVERIES_FAILED = "DeliveriesFailed"
 
@@ -50,13 +55,20 @@ def count(metric: Metric, number: int = 1) -> None:
     _write(metric, MetricUnit.Count, number)
 
 
-def record_duration(metric: Metric, duration: timedelta) -> None:
-    """In seconds; never negative, even if two clocks disagree."""
-    _write(metric, MetricUnit.Seconds, max(0.0, duration.total_seconds()))
+def record_dead_letters(number: int) -> None:
+    if number:
+        count(Metric.DEAD_LETTERS, number)
 
 
 def record_statement_age(age: timedelta) -> None:
-    record_duration(Metric.STATEMENT_AGE, age)
+    if age >= AGE_TOLD_MIN:
+        _write(Metric.STATEMENT_AGE, MetricUnit.Seconds, age.total_seconds())
+
+
+def record_lateness(lateness: timedelta) -> None:
+    """Of a batch of webhook deliveries."""
+    if lateness >= LATENESS_TOLD_MIN:
+        _write(Metric.DELIVERIES_LATE, MetricUnit.Seconds, lateness.total_seconds())
 
 
 def _write(metric: Metric, unit: MetricUnit, value: float) -> None:

@@ -107,7 +107,10 @@ def recorded_ids(store: Store, feed: Feed, ids: Iterable[str]) -> dict[str, Reco
     if indexed_through(store, feed.id) < feed.recorded_through:
         index_ids(store, feed)
     items = store.table.get_many(keys.transaction(feed.id, id) for id in ids)
-    return {key[1].removeprefix("TXN#"): RecordedTransaction(item["seq"], item["print"]) for key, item in items.items()}
+    return {
+        key[1].removeprefix("TXN#"): RecordedTransaction(item["seq"], item["print"].hex())
+        for key, item in items.items()
+    }
 
 
 def recorded_id_keys(store: Store, feed: Feed, ids: Iterable[str]) -> list[Key]:
@@ -154,7 +157,8 @@ def _index_item(feed_id: str, through: int) -> Item:
 
 def _id_item(feed_id: str, sequence: int, line: Line) -> Item:
     pk, sk = keys.transaction(feed_id, line.id)
-    return {"pk": pk, "sk": sk, "seq": sequence, "print": line.fingerprint}
+    # As bytes, half as long: there is one such item for each transaction that was ever recorded.
+    return {"pk": pk, "sk": sk, "seq": sequence, "print": bytes.fromhex(line.fingerprint)}
 
 
 def _index_keys(feed: Feed) -> dict[str, str]:
