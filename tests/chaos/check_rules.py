@@ -27,6 +27,16 @@ def chains(world: World) -> list[str]:
     ]
 
 
+def receives(world: World) -> list[str]:
+    """No outage makes a dead letter, and no message waits so long that its queue drops it."""
+    return [
+        f"nothing lost: {name} gave up {len(messages)} messages, because {why}"
+        for name, queue in world.queues.items()
+        for messages, why in ((queue.exhausted, "they were received too often"), (queue.expired, "they were too old"))
+        if messages
+    ]
+
+
 def frozen(world: World) -> list[str]:
     """4. Every posted statement was stored before, and all its posts have the same bytes."""
     posts = [call for call in world.transport.calls if call.path == STATEMENTS and call.method == "POST"]

@@ -24,6 +24,7 @@ def after_all(world: World, platform: Platform) -> list[str]:
     violations += check_events.events(world)
     violations += check_events.unforeseen(world)
     violations += check_rules.chains(world)
+    violations += check_rules.receives(world)
     violations += check_rules.frozen(world)
     violations += check_rules.limits(world)
     violations += check_rules.tokens(world)

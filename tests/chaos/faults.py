@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+from tests.chaos.outages import DAY, HOUR, SERVICES, Outages
 from tests.chaos.timeline import Crash, Task, Timeline
 
 # The probability of each kind of fault per opportunity. A schedule scales them and leaves some out.
@@ -84,7 +85,12 @@ ACTIONS = {
     "feeds_switched_off": 0.02,
     "company_deleted": 0.04,
 }
-RATES = CRASHES | AWS | XERO | CAUSES | ACTIONS
+# Outages of a whole service: per schedule.
+OUTAGES = {
+    f"outage_{length}_{service}": rate for service in SERVICES for length, rate in (("hour", 0.08), ("day", 0.03))
+}
+OUTAGE_SECONDS = {"hour": HOUR, "day": DAY}
+RATES = CRASHES | AWS | XERO | CAUSES | ACTIONS | OUTAGES
 
 
 class Faults:
@@ -92,6 +98,7 @@ class Faults:
         self.counts: Counter[str] = Counter()
         self.on = False
         self.kill_share = 0.0
+        self.outages = Outages(timeline, rng)
         self._steps: dict[str, int] = {}
         self._rng = rng
         self._timeline = timeline
@@ -105,6 +112,14 @@ class Faults:
             return False
         self.count(kind)
         return True
+
+    def plan_outages(self, within: float) -> None:
+        """Plans the outages of a schedule; each begins at any time in the next `within` seconds."""
+        for kind in [kind for kind in self.rates if kind.startswith("outage_")]:
+            if self.strike(kind):
+                _, length, service = kind.split("_")
+                start = self._timeline.seconds + self._rng.uniform(0, within)
+                self.outages.plan(service, start, OUTAGE_SECONDS[length])
 
     def seconds(self, shortest: float, longest: float) -> float:
         return self._rng.uniform(shortest, longest)

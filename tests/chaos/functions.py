@@ -25,15 +25,16 @@ from feedlane.wiring import functions as wiring
 from feedlane.wiring.checks import Checks
 from tests import chains
 from tests.chaos.faults import Faults
+from tests.chaos.outages import DYNAMODB, SQS
 from tests.chaos.sqs import Message, Queue
 from tests.chaos.timeline import Timeline
 from tests.handlers import Context, load
 
 BATCH = 10
+# How long the pollers of a queue may pause before they try again.
+POLLER_PAUSE_SECONDS_MAX = 60.0
 TRANSACTIONS, STATEMENTS, CHECKS = "transactions.fifo", "statements.fifo", "checks"
 TRANSACTIONS_DEAD = "transactions-dead.fifo"
-# As in template.yaml: receives before a message becomes a dead letter.
-RECEIVES_MAX = {TRANSACTIONS: 10, STATEMENTS: 10, CHECKS: 10}
 SOURCES = {TRANSACTIONS: "record_transactions", STATEMENTS: "push_statements", CHECKS: "check_statements"}
 ENVIRONMENT = {
     "TRANSACTIONS_QUEUE_URL": TRANSACTIONS,
@@ -68,6 +69,9 @@ class Functions:
         return schedule
 
     def _poll(self, queue: Queue) -> None:
+        if end := self._faults.outages.end_of(SQS):
+            self._timeline.at(end + self._rng.uniform(0, POLLER_PAUSE_SECONDS_MAX), lambda: self._poll(queue))
+            return
         while batch := queue.receive_for(SOURCES[queue.name], self._rng.choice((1, 3, BATCH))):
             if not queue.is_fifo and self._faults.strike("duplicated"):
                 # A standard queue may deliver a message twice.
@@ -98,10 +102,13 @@ class Functions:
             answer = module.handler({"Records": records}, Context())
             self._faults.end(task)
             failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            if self._faults.outages.end_of(SQS):
+                return  # nothing can be deleted: all of it is received again
             for message, record in zip(batch, records, strict=True):
                 if message.id not in failed and not self._faults.strike("delete_lost"):
                     queue.delete(message, record["receiptHandle"])
                     self._redeliver(queue, message)
+            queue.pass_time([m for m in batch if m.id in failed], self._faults.outages.end_of(DYNAMODB))
 
         task = self._timeline.start(f"function {SOURCES[queue.name]} {batch[0].group}", work)
         task.lineage = chains.lineage_of_run(SOURCES[queue.name], [message.lineage for message in batch])

@@ -142,7 +142,7 @@ class Operator:
                 return
             except (FeedlaneError, ConditionFailed, Unreachable):
                 world.timeline.sleep(2)
-        if not world.faults.on:
+        if not world.faults.on and world.timeline.seconds > world.faults.outages.last_end + DELETION_SECONDS:
             raise AssertionError(f"company {place.company_id} cannot be deleted")
 
     def _fix(self, cause: Cause) -> None:

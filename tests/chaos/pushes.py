@@ -17,6 +17,7 @@ from feedlane.pushes.api_door import accept
 from feedlane.pushes.content import PUSH_TRANSACTIONS_MAX
 from feedlane.settings import items as settings_items
 from tests.chaos.functions import TRANSACTIONS
+from tests.chaos.outages import SQS
 from tests.chaos.timeline import START
 from tests.chaos.world import Place, World
 from tests.rights import acting_as
@@ -154,6 +155,8 @@ class Platform:
         body = dumps(message | ({"pushOperationKey": key} if key else {}))
 
         def work() -> None:
+            # A producer that cannot reach SQS keeps what it has, in order.
+            world.timeline.sleep(max(0.0, world.faults.outages.end_of(SQS) - world.timeline.seconds))
             # Twice: the producer misses the first answer and does not keep its deduplication id.
             for _ in range(2 if world.faults.strike("push_sent_again") else 1):
                 id = world.queues[TRANSACTIONS].send(body, place.feed_id, world.new_id())

@@ -41,8 +41,10 @@ def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds:
         world.faults.on = True
         transactions = platform.plan()
         operator.plan()
+        world.faults.plan_outages(STORM_SECONDS)
         _storm(world)
         world.faults.on = False
+        world.timeline.run(max(0.0, world.faults.outages.last_end - world.timeline.seconds))
         world.timeline.run(2 * HOUR)
         violations = checks.while_held(world)
         drained = _drain(world, operator, rounds)

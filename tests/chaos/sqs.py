@@ -12,12 +12,15 @@ from typing import Any
 from tests import chains, rights
 from tests.chains import NEW, Lineage
 from tests.chaos.faults import Faults
+from tests.chaos.outages import SQS
 from tests.chaos.table import Unreachable
 from tests.chaos.timeline import START, Timeline
+from tests.stack.template import queue_settings
 
 DEDUPLICATION_SECONDS = 300.0
-VISIBILITY_SECONDS = 360.0
 SEND_SECONDS = 0.01
+# So many receives of a message are played one by one, even during an outage.
+RECEIVES_PLAYED = 12
 # The template's queue of each name that the worlds use.
 IN_TEMPLATE = {
     "transactions.fifo": "TransactionsQueue",
@@ -56,18 +59,22 @@ class Message:
 class Queue:
     """`on_message` is called with the time at which a message may become visible."""
 
-    def __init__(self, name: str, timeline: Timeline, rng: random.Random, receives_max: int = 0) -> None:
+    def __init__(self, name: str, timeline: Timeline, rng: random.Random) -> None:
         self.name = name
+        self.settings = queue_settings(IN_TEMPLATE[name])
         self.is_fifo = name.endswith(".fifo")
         self.dead: list[Message] = []
         self.ever: list[Message] = []
         self.stopped: list[Message] = []
         """The messages at which Lambda stopped a chain."""
+        self.exhausted: list[Message] = []
+        """The messages that became dead letters because they had been received too often."""
+        self.expired: list[Message] = []
+        """The messages that were older than the queue keeps them, and are gone."""
         self.on_message: Callable[[float], None] = lambda when: None
         self._groups: dict[str, dict[Message, None]] = {}
         self._in_flight: dict[str, list[Message]] = {}
         self._received: dict[str, Message] = {}
-        self._receives_max = receives_max
         self._timeline = timeline
         self._rng = rng
         self._numbers = itertools.count(1)
@@ -106,10 +113,11 @@ class Queue:
             for message in list(listed) if self.is_fifo else self._rng.sample(list(listed), len(listed)):
                 if len(batch) == maximum:
                     break
-                if message.visible > self._timeline.seconds:
+                if message.visible > self._timeline.seconds or self._expires(message):
                     continue
                 message.receives += 1
-                if self._receives_max and message.receives > self._receives_max:
+                if self.settings.receives_max and message.receives > self.settings.receives_max:
+                    self.exhausted.append(message)
                     self.bury(message)
                     continue
                 message.receipt = f"{message.id}/{message.receives}"
@@ -118,8 +126,16 @@ class Queue:
             self._received[message.receipt] = message
             if self.is_fifo:
                 self._in_flight.setdefault(message.group, []).append(message)
-            self.hide(message, VISIBILITY_SECONDS)
+            self.hide(message, self.settings.visibility_seconds)
         return batch
+
+    def _expires(self, message: Message) -> bool:
+        """A message older than the retention period is gone. Its age counts from when it was first sent."""
+        if self._timeline.seconds - message.sent <= self.settings.retention_seconds:
+            return False
+        self.expired.append(message)
+        self._remove(message)
+        return True
 
     def receive_for(self, function: str, maximum: int) -> list[Message]:
         """The next batch that the function gets. A message at which Lambda stops a chain becomes a dead letter."""
@@ -135,6 +151,19 @@ class Queue:
     def hide(self, message: Message, seconds: float) -> None:
         message.visible = self._timeline.seconds + seconds
         self.on_message(message.visible)
+
+    def pass_time(self, failed: list[Message], until: float) -> None:
+        """Passes over the receives of messages that cannot succeed before `until`, all alike, in one step.
+
+        They are counted at the pace at which the function has had the last one repeated.
+        """
+        now = self._timeline.seconds
+        for message in failed:
+            pause = message.visible - now
+            steps = int((until - now) / pause) if message.receives >= RECEIVES_PLAYED and pause > 0 else 0
+            if steps > 0 and not message.gone:
+                message.receives += steps
+                self.hide(message, pause * (steps + 1))
 
     def hide_received(self, receipt: str, seconds: float) -> None:
         message = self._received.get(receipt)
@@ -195,6 +224,7 @@ class SQSClient:
     def send_message(self, **arguments: Any) -> dict[str, Any]:
         rights.require("sqs:SendMessage", IN_TEMPLATE[arguments["QueueUrl"]])
         self._faults.before("send", SEND_SECONDS)
+        self._faults.outages.require(SQS)
         if self._faults.strike("send_failed"):
             raise Unreachable("send")
         queue, attributes = self._queues[arguments["QueueUrl"]], arguments.get("MessageAttributes", {})
@@ -214,4 +244,5 @@ class SQSClient:
     def change_message_visibility(self, **arguments: Any) -> None:
         rights.require("sqs:ChangeMessageVisibility", IN_TEMPLATE[arguments["QueueUrl"]])
         self._faults.before("send", SEND_SECONDS)
+        self._faults.outages.require(SQS)
         self._queues[arguments["QueueUrl"]].hide_received(arguments["ReceiptHandle"], arguments["VisibilityTimeout"])

@@ -12,6 +12,7 @@ from feedlane.clock import local_date
 from feedlane.store.sizes import require_fitting_commit, require_small_enough
 from feedlane.store.table import Contended, Index, Item, Key, Write, require_each_once
 from tests.chaos.faults import Faults
+from tests.chaos.outages import DYNAMODB
 from tests.chaos.timeline import Timeline
 from tests.fakes.quick_table import QuickTable
 
@@ -58,6 +59,7 @@ class ChaosTable(QuickTable):
         require_each_once(write.key for write in writes)
         require_fitting_commit(writes)
         self._faults.before("write", WRITE_SECONDS)
+        self._faults.outages.require(DYNAMODB)
         if self._faults.strike("write_contended"):
             raise Contended([write.key for write in writes])
         self._change(lambda: super(ChaosTable, self).commit(*writes))
@@ -112,6 +114,7 @@ class ChaosTable(QuickTable):
 
     def _read(self, read: Any) -> Any:
         self._faults.before("read", READ_SECONDS)
+        self._faults.outages.require(DYNAMODB)
         if self._faults.strike("read_failed"):
             raise Unreachable("read")
         result = read()
@@ -119,6 +122,7 @@ class ChaosTable(QuickTable):
         return result
 
     def _change(self, change: Any) -> None:
+        self._faults.outages.require(DYNAMODB)
         if self._faults.strike("write_failed"):
             raise Unreachable("write")
         change()

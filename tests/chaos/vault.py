@@ -19,6 +19,7 @@ from feedlane.vault.service import VaultService
 from feedlane.xero.identity import Identity
 from tests import rights
 from tests.chaos.faults import Faults
+from tests.chaos.outages import SECRETS, VAULT
 from tests.chaos.table import Unreachable
 from tests.chaos.timeline import Crash, Timeline
 from tests.fakes.secrets import Delay, MemorySecrets, at
@@ -71,6 +72,7 @@ class ChaosSecrets(MemorySecrets):
 
     def _touch(self) -> None:
         self._faults.before("read", SECRETS_SECONDS)
+        self._faults.outages.require(SECRETS)
         if self._faults.strike("secrets_failed"):
             raise Unavailable("Secrets Manager is throttled", 1)
 
@@ -94,6 +96,7 @@ class VaultFunction:
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
         rights.require_vault()
+        self._faults.outages.require(VAULT)
         with rights.acting_as("credential_vault"):
             return self._invoke(arguments)
 

@@ -15,6 +15,7 @@ from feedlane.store.due import SHARDS, Kind
 from feedlane.store.table import Index, Item, Key
 from feedlane.upkeep import overdue
 from tests.chaos.faults import Faults
+from tests.chaos.outages import DYNAMODB, SQS
 from tests.chaos.table import INDEX_LATE_SECONDS, ChaosTable
 from tests.chaos.timeline import START, Timeline
 from tests.rights import acting_as
@@ -68,7 +69,7 @@ class Watching:
     def _run(self, run: float) -> None:
         self._planned.discard(run)
         on_time = self._timeline.seconds - run < 1
-        is_calm = on_time and not self._faults.on and self._may_send()
+        is_calm = on_time and not self._faults.on and not self._is_down() and self._may_send()
         self._calm_runs = self._calm_runs + 1 if is_calm else 0
         if self._calm_runs > 2:
             self._check()
@@ -93,6 +94,10 @@ class Watching:
         for key, since in self._overdue_from.items():
             if since < latest and key[1] == "FEED":
                 self.late.append(f"looked at: {key[0]} has been overdue since {since} at {self._timeline.now()}")
+
+    def _is_down(self) -> bool:
+        """Whether the watch cannot look, or cannot ring. What waits is looked at when that is over."""
+        return any(self._faults.outages.end_of(service) for service in (DYNAMODB, SQS))
 
     def _may_send(self) -> bool:
         """Feeds that may not send are not looked at."""

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from feedlane.aws import queues as sqs
+from feedlane.aws.reached import Reached
 from feedlane.aws.vault import LambdaVault
 from feedlane.companies import items as company_items
 from feedlane.companies import source_accounts
@@ -38,7 +39,7 @@ from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests import builders
 from tests.builders import numbered_ids
 from tests.chaos.faults import Faults
-from tests.chaos.functions import RECEIVES_MAX, TRANSACTIONS_DEAD, Functions, deployed
+from tests.chaos.functions import SOURCES, TRANSACTIONS_DEAD, Functions, deployed
 from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.table import ChaosTable
 from tests.chaos.timeline import Timeline
@@ -81,18 +82,15 @@ class World:
         self.store = Store(self.table)
         self.secrets = ChaosSecrets(self.timeline, self.faults)
         self.log = io.StringIO()
-        self.queues = {
-            name: Queue(name, self.timeline, rng, RECEIVES_MAX.get(name, 0))
-            for name in (*RECEIVES_MAX, TRANSACTIONS_DEAD)
-        }
+        self.queues = {name: Queue(name, self.timeline, rng) for name in (*SOURCES, TRANSACTIONS_DEAD)}
         self.functions = Functions(self.timeline, self.faults, rng, self.queues, self.log)
         self.transport = XeroTransport(xero, self.timeline, self.faults, self.causes, rng, self.table.requests)
         self._http = Http(API, transport=self.transport)
         self.vault_function = VaultFunction(
             self.timeline, self.faults, rng, self.secrets, self.table, Identity(self._http, self.timeline.now)
         )
-        self.vault = LambdaVault(self.vault_function, "vault")
-        self.sqs = SQSClient(self.queues, self.faults)
+        self.vault = LambdaVault(Reached(self.vault_function, "lambda"), "vault")
+        self.sqs = Reached(SQSClient(self.queues, self.faults), "sqs")
         self.new_id = numbered_ids()
         self.upstreams = [XeroBankFeeds(self._api(), self.new_id) for _ in range(INSTANCES)]
         self.upstream = self.upstreams[0]

@@ -25,6 +25,7 @@ from local.simulator.problems import problem
 from local.simulator.state import Simulator
 from tests.chaos.causes import Causes, ChaosFaults
 from tests.chaos.faults import Faults
+from tests.chaos.outages import XERO
 from tests.chaos.timeline import Task, Timeline
 
 STATEMENTS = "/bankfeeds.xro/1.0/Statements"
@@ -106,6 +107,7 @@ class XeroTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._faults.before("xero", LATENCY_SECONDS)
+        self._faults.outages.require(XERO)
         call = self._record_call(request)
         self._strike_before(call)
         # Only the feeds' calls count, and no stalled function's: Lambda would have ended that one.

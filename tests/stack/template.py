@@ -42,6 +42,26 @@ def allows_recursion(function: str) -> bool:
 
 
 @dataclass(frozen=True)
+class QueueSettings:
+    """`receives_max` is 0 for a queue without a dead-letter queue."""
+
+    visibility_seconds: int
+    retention_seconds: int
+    receives_max: int
+
+
+@lru_cache
+def queue_settings(queue: str) -> QueueSettings:
+    """What the template says about the queue with this logical id; SQS's defaults where it says nothing."""
+    properties = template()["Resources"][queue]["Properties"]
+    return QueueSettings(
+        visibility_seconds=properties.get("VisibilityTimeout", 30),
+        retention_seconds=properties.get("MessageRetentionPeriod", 345_600),
+        receives_max=properties.get("RedrivePolicy", {}).get("maxReceiveCount", 0),
+    )
+
+
+@dataclass(frozen=True)
 class Queue:
     """What a function's mapping and its queue say. `concurrency` is that of the chosen `Concurrency`."""
 

@@ -61,9 +61,12 @@ def _changes(world: World, outbox: list[Event]) -> list[str]:
 
 
 def _order(world: World, outbox: list[Event]) -> list[str]:
-    """Each subject's events first reached the bus in the order of their commits."""
+    """Each subject's events first reached the bus in the order of their commits, unless the stream had dropped them."""
     arrived = list(dict.fromkeys((detail["feedlane"]["subject"], detail["id"]) for detail in world.bus.accepted))
-    committed = [(event.subject, event.id) for event in outbox]
+    known = {id for _, id in arrived}
+    committed = [
+        (event.subject, event.id) for event in outbox if event.id in known or event.id not in world.stream.trimmed
+    ]
     by_subject = [sorted(pairs, key=lambda pair: pair[0]) for pairs in (arrived, committed)]
     first, second = ({key: list(group) for key, group in groupby(pairs, lambda pair: pair[0])} for pairs in by_subject)
     return [

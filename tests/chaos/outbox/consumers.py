@@ -14,6 +14,7 @@ from svix.webhooks import Webhook
 from feedlane.webhooks.delivery import Answer
 from tests import rights
 from tests.chaos.faults import Faults
+from tests.chaos.outages import VAULT
 from tests.chaos.timeline import Timeline
 
 SECRET = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
@@ -66,6 +67,7 @@ class VaultClient:
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
         rights.require_vault()
+        self._faults.outages.require(VAULT, 0)  # a lock is held: no other task may run now
         if self._faults.strike("vault_failed"):
             raise ConnectionError("the vault did not answer")
         return {"StatusCode": 200, "Payload": _Payload(json.dumps({"ok": {"secrets": [SECRET], "headers": {}}}))}

@@ -8,15 +8,14 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from feedlane.aws import queues as sqs
-from feedlane.events import envelope
+from feedlane.events import envelope, outbox
 from feedlane.events import relay as event_relay
-from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.store.store import Store
 from feedlane.store.table import Put, Write
-from feedlane.upkeep import stalled_replays
+from feedlane.upkeep import overdue, stalled_replays
 from feedlane.webhooks import deliverer
 from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.delivery import Delivery
 from feedlane.webhooks.replay import Replay
 from tests.chaos.outbox.wiring import function
 from tests.stack import template
@@ -71,14 +70,16 @@ def each_attempt_has_its_own_bytes() -> AbstractContextManager[Any]:
     )
 
 
-def nothing_is_retried() -> AbstractContextManager[Any]:
-    real = sqs.SQSQueues.deliver
+def nobody_is_rung() -> AbstractContextManager[Any]:
+    return patch.object(overdue, "ring", lambda ports: overdue.Looks())
 
-    def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
-        if delay_seconds == 0:
-            real(self, consumer_id, event_id, 0)
 
-    return patch.object(sqs.SQSQueues, "deliver", deliver)
+def events_are_not_listed() -> AbstractContextManager[Any]:
+    return patch.object(outbox, "due_keys", lambda *_: {})
+
+
+def deliveries_are_not_listed() -> AbstractContextManager[Any]:
+    return patch.object(Delivery, "is_under_way", False)
 
 
 def no_lost_replay_is_requeued() -> AbstractContextManager[Any]:
@@ -98,16 +99,6 @@ def a_replay_forgets_what_it_has_sent() -> AbstractContextManager[Any]:
     return patch.object(Replay, "has_attempted", lambda self, delivery: False)
 
 
-def a_single_replay_is_queued_only_after_its_commit() -> AbstractContextManager[Any]:
-    real = sqs.SQSQueues.deliver
-
-    def deliver(self: Any, consumer_id: str, event_id: str, delay_seconds: int) -> None:
-        if delay_seconds != SAFETY_DELAY_SECONDS:
-            real(self, consumer_id, event_id, delay_seconds)
-
-    return patch.object(sqs.SQSQueues, "deliver", deliver)
-
-
 def lambda_stops_loops() -> AbstractContextManager[Any]:
     return patch.object(template, "allows_recursion", lambda function: False)
 
@@ -118,14 +109,15 @@ MUTATIONS: dict[str, tuple[Broken, str]] = {
     for broken, caught_as in (
         (events_are_written_after_their_change, "lost"),
         (events_are_written_before_their_change, "invented"),
-        (what_the_bus_refused_counts_as_accepted, "lost"),
+        (what_the_bus_refused_counts_as_accepted, "order"),
         (events_of_one_feed_go_together, "order"),
         (each_attempt_has_its_own_bytes, "invented"),
-        (nothing_is_retried, "lost"),
+        (nobody_is_rung, "lost"),
+        (events_are_not_listed, "lost"),
+        (deliveries_are_not_listed, "lost"),
         (no_lost_replay_is_requeued, "lost: a replay"),
         (lambda_stops_loops, "chains"),
         (a_replay_goes_backwards, "order: a replay"),
         (a_replay_forgets_what_it_has_sent, "invented: a replay"),
-        (a_single_replay_is_queued_only_after_its_commit, "lost"),
     )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from tests.chaos.faults import Faults
+from tests.chaos.outages import DYNAMODB, EVENTS, SQS, VAULT
 from tests.chaos.timeline import Timeline
 
 # The probability of each fault per opportunity. `crash_…` kills the process before or after that call.
@@ -44,6 +45,13 @@ RATES = {
     "consumer_429": 0.02,
     "consumer_hangs": 0.03,
     "consumer_answer_lost": 0.05,
+    "message_lost": 0.02,
+    "event_trimmed": 0.02,
+}
+# Outages of a whole service: per schedule. Not among the single points.
+SERVICES = (DYNAMODB, SQS, VAULT, EVENTS)
+OUTAGES = {
+    f"outage_{length}_{service}": rate for service in SERVICES for length, rate in (("hour", 0.06), ("day", 0.04))
 }
 
 
@@ -51,7 +59,7 @@ class RandomPoints(Faults):
     def __init__(self, rng: random.Random, timeline: Timeline) -> None:
         super().__init__(rng, timeline)
         strength = rng.choice((0.5, 1.0, 2.0))
-        self.rates = {kind: rate * strength for kind, rate in RATES.items() if rng.random() < 0.8}
+        self.rates = {kind: rate * strength for kind, rate in (RATES | OUTAGES).items() if rng.random() < 0.8}
 
 
 class OnePoint(Faults):

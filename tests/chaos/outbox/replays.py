@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
 from feedlane.clock import iso
-from feedlane.upkeep import stalled_replays
+from feedlane.upkeep import overdue, stalled_replays
 from feedlane.webhooks import replayer
 from feedlane.webhooks.delivery import Delivery, DeliveryState
 from feedlane.webhooks.replay import Replay, ReplayState, Selection
@@ -78,16 +78,12 @@ class Replays:
     def watch(self) -> None:
         """Runs every ten minutes, as scheduled."""
 
-        def requeue() -> None:
+        def run() -> None:
             stalled_replays.requeue(self._world.ports, self._world.timeline.now())
+            overdue.ring(self._world.ports)
 
-        self._world.timeline.start("function tend_connections", requeue)
+        self._world.timeline.start("function tend_connections", run)
         self._world.timeline.at(self._world.timeline.seconds + WATCH_SECONDS, self.watch)
-
-    def discard_dead_letters(self) -> None:
-        """Drops the dead letters of replays: the watch has to manage without them."""
-        queue = self._world.queue
-        queue.dead = [message for message in queue.dead if not is_of_replay(message.body)]
 
     # the record
 

@@ -1,4 +1,4 @@
-"""Runs a schedule: changes while faults strike, then rest and an operator's redrives, then all checks."""
+"""Runs a schedule: changes while faults strike, then rest, then all checks. Nobody puts a dead letter back."""
 
 from __future__ import annotations
 
@@ -49,9 +49,11 @@ def _run(world: World, plan: object) -> Outcome:
     with world.deployed():
         world.faults.on = True
         plan(Changes(world))  # type: ignore[operator]
+        world.faults.plan_outages(STORM_SECONDS / 2)
         world.replays.watch()
         world.timeline.run(STORM_SECONDS)
         world.faults.on = False
+        world.timeline.run(max(0.0, world.faults.outages.last_end - world.timeline.seconds))
         rested = _rest(world)
     violations = after_all(world)
     violations += [f"rights: {refusal}" for refusal in rights.take_refusals()]
@@ -70,11 +72,9 @@ def _run(world: World, plan: object) -> Outcome:
 
 
 def _rest(world: World) -> bool:
+    """Nobody puts a dead letter back: the watch has to manage without them."""
     for _ in range(ROUNDS_MAX):
-        world.replays.discard_dead_letters()
         world.timeline.run(ROUND_SECONDS)
         if world.is_done():
             return True
-        world.events.redrive()
-        world.queue.redrive()
     return False

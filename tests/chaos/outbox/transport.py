@@ -7,6 +7,7 @@ keeps no order. A queue redelivers.
 from __future__ import annotations
 
 import json
+import math
 import random
 import zlib
 from collections.abc import Callable
@@ -18,11 +19,13 @@ from boto3.dynamodb.types import TypeSerializer
 from feedlane.store.table import Item, Put, Write
 from tests import chains, rights
 from tests.chaos.faults import Faults
+from tests.chaos.outages import DAY, DYNAMODB, EVENTS, SQS, VAULT
 from tests.chaos.outbox.replays import is_of_replay
 from tests.chaos.sqs import Message, Queue
 from tests.chaos.table import ChaosTable, Unreachable
 from tests.chaos.timeline import Crash, Timeline
 from tests.handlers import Context
+from tests.stack.template import template
 
 _typed = TypeSerializer().serialize
 SHARDS = 2
@@ -45,26 +48,41 @@ class OutboxTable(ChaosTable):
             self.on_event(self.items[write.key])
 
 
+# DynamoDB's stream keeps a record for a day. EventBridge retries for as long, and then gives an event up.
+STREAM_KEEPS_SECONDS = BUS_KEEPS_SECONDS = DAY
+# So many failures of a shard in a row are played one by one, even during an outage.
+FAILURES_PLAYED = 12
+
+
 @dataclass
 class Shard:
+    """`at` has when each record was written, `failures` how often the present batch has failed."""
+
     records: list[dict[str, Any]] = field(default_factory=list)
     done: int = 0
     size: int = BATCH_SIZE
     busy: bool = False
+    at: list[float] = field(default_factory=list)
+    failures: int = 0
 
 
 class Stream:
-    """The table's stream with its event source mapping: halves a failed batch, and retries for ever."""
+    """The table's stream with its event source mapping: halves a failed batch, and retries until it is trimmed."""
 
     def __init__(self, timeline: Timeline, faults: Faults, relay: Handler) -> None:
         self._timeline, self._faults, self._relay = timeline, faults, relay
+        self.trimmed: set[str] = set()
+        """The ids of the events that were dropped before they were relayed."""
         self.shards = [Shard() for _ in range(SHARDS)]
+        seconds = template()["Resources"]["RelayEventsMapping"]["Properties"]["MaximumRecordAgeInSeconds"]
+        self._age_max = seconds if seconds > 0 else math.inf
 
     def take(self, item: Item) -> None:
         shard = self.shards[zlib.crc32(item["pk"].encode()) % SHARDS]
         keys = {name: _typed(item[name]) for name in ("pk", "sk")}
         image = {name: _typed(value) for name, value in item.items()}
         change = {"Keys": keys, "NewImage": image, "SequenceNumber": f"{len(shard.records):021d}"}
+        shard.at.append(self._timeline.seconds)
         shard.records.append({"eventName": "INSERT", "dynamodb": change})
         self._schedule_poll(shard, 0.2)
 
@@ -72,10 +90,23 @@ class Stream:
         self._timeline.at(self._timeline.seconds + seconds, lambda: self._poll(shard))
 
     def _poll(self, shard: Shard) -> None:
+        if end := self._faults.outages.end_of(DYNAMODB):
+            self._schedule_poll(shard, end - self._timeline.seconds + 1)
+            return
+        self._trim(shard)
         if not shard.busy and shard.done < len(shard.records):
             shard.busy = True
             batch = shard.records[shard.done : shard.done + shard.size]
             self._timeline.start("function relay_events", lambda: self._invoke(shard, batch))
+
+    def _trim(self, shard: Shard) -> None:
+        """Drops what is older than the stream, or the mapping, keeps it: the mapping's dead letter has no content."""
+        oldest = self._timeline.seconds - min(STREAM_KEEPS_SECONDS, self._age_max)
+        while not shard.busy and shard.done < len(shard.records):
+            if shard.at[shard.done] >= oldest and not self._faults.strike("event_trimmed"):
+                return
+            self.trimmed.add(shard.records[shard.done]["dynamodb"]["NewImage"]["id"]["S"])
+            shard.done += 1
 
     def _invoke(self, shard: Shard, batch: list[dict[str, Any]]) -> None:
         try:
@@ -83,12 +114,19 @@ class Stream:
             self._faults.after("relay")
         except (Crash, Exception):
             shard.size = max(1, len(batch) // 2)
+            shard.failures += 1
         else:
-            shard.size = BATCH_SIZE
+            shard.size, shard.failures = BATCH_SIZE, 0
             if not self._faults.strike("checkpoint_lost"):
                 shard.done += len(batch)
         shard.busy = False
-        self._schedule_poll(shard, 1.0)
+        self._schedule_poll(shard, self._pause(shard))
+
+    def _pause(self, shard: Shard) -> float:
+        """The pause before the next batch. During an outage of the bus, what must fail again is passed over."""
+        end = self._faults.outages.end_of(EVENTS)
+        is_hopeless = end and shard.failures >= FAILURES_PLAYED
+        return end - self._timeline.seconds + 1 if is_hopeless else min(60.0, 2.0 ** min(shard.failures, 6))
 
 
 class Bus:
@@ -104,6 +142,7 @@ class Bus:
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         rights.require("events:PutEvents", "EventBus")
         self._faults.before("bus", BUS_SECONDS)
+        self._faults.outages.require(EVENTS)
         if self._faults.strike("bus_failed"):
             raise Unreachable("the bus")
         answers = [self._accept(entry) for entry in Entries]
@@ -119,8 +158,17 @@ class Bus:
         self.accepted.append(detail)
         body = json.dumps({"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail})
         for _ in range(2 if self._faults.strike("bus_duplicated") else 1):
-            self._queue.send(body, delay=self._rng.choice((0.1, 0.4, 5.0)))
+            self._target(body)
         return {"EventId": str(len(self.accepted))}
+
+    def _target(self, body: str) -> None:
+        """Puts the event on the rule's queue. The dead-letter queue of the rule is a queue as well."""
+        now, end = self._timeline.seconds, self._faults.outages.end_of(SQS)
+        if not end:
+            self._queue.send(body, delay=self._rng.choice((0.1, 0.4, 5.0)))
+        elif end - now < BUS_KEEPS_SECONDS * self._rng.uniform(0.9, 1.0):
+            # Its retries come at growing intervals.
+            self._timeline.at(end + self._rng.uniform(0, 600), lambda: self._queue.send(body))
 
 
 class Mapping:
@@ -144,6 +192,9 @@ class Mapping:
         self._timeline.at(max(when, self._timeline.seconds) + 0.02, self._poll)
 
     def _poll(self) -> None:
+        if end := self._faults.outages.end_of(SQS):
+            self._timeline.at(end + self._rng.uniform(0, 60), self._poll)
+            return
         while batch := self._receive():
             for _ in range(2 if self._faults.strike("duplicated") else 1):
                 records = [message.record() for message in batch]
@@ -152,10 +203,13 @@ class Mapping:
                 task.lineage = chains.lineage_of_run(self._name, [message.lineage for message in batch])
 
     def _receive(self) -> list[Message]:
-        """The next batch. A replay's message may become a dead letter before it is processed."""
+        """The next batch. A message may become a dead letter before it is processed, and nobody puts it back."""
         while batch := self._queue.receive_for(self._name, self._rng.randint(1, self._batch_max)):
             buried = [
-                message for message in batch if is_of_replay(message.body) and self._faults.strike("replay_buried")
+                message
+                for message in batch
+                if (is_of_replay(message.body) and self._faults.strike("replay_buried"))
+                or self._faults.strike("message_lost")
             ]
             for message in buried:
                 self._queue.bury(message)
@@ -168,10 +222,14 @@ class Mapping:
             answer = self._handler({"Records": records})
             self._faults.after(self._name)
             failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            if self._faults.outages.end_of(SQS):
+                return  # nothing can be deleted: all of it is received again
             for message, record in zip(batch, records, strict=True):
                 if message.id not in failed and not self._faults.strike("delete_lost"):
                     self._queue.delete(message, record["receiptHandle"])
                     self._redeliver(message)
+            end = self._faults.outages.end_of(DYNAMODB) or self._faults.outages.end_of(VAULT)
+            self._queue.pass_time([message for message in batch if message.id in failed], end)
 
         return work
 

@@ -11,8 +11,10 @@ from unittest.mock import patch
 from feedlane.aws import batch
 from feedlane.aws import queues as sqs
 from feedlane.aws.event_bridge import EventBridgeBus
+from feedlane.aws.reached import Reached
 from feedlane.ports import Ports
 from feedlane.store.store import Store
+from feedlane.store.table import Index
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 from tests.builders import numbered_ids
@@ -25,8 +27,10 @@ from tests.chaos.sqs import Queue, SQSClient
 from tests.chaos.timeline import START, Timeline
 from tests.worlds.feeds import World as Linked
 
-RECEIVES_MAX = 10
 ACCOUNTS = tuple(f"account-{number}" for number in range(4))
+
+# Partitions of events and deliveries.
+LISTED = ("EVENT#", "CONSUMER#")
 
 MakeFaults = Callable[[random.Random, Timeline], Faults]
 
@@ -39,8 +43,8 @@ class World:
         self.faults = make_faults(rng, self.timeline)
         self.table = OutboxTable(self.timeline, self.faults)
         self.store = Store(self.table)
-        self.queue = Queue(DELIVERIES, self.timeline, rng, RECEIVES_MAX)
-        self.events = Queue(EVENTS, self.timeline, rng, RECEIVES_MAX)
+        self.queue = Queue(DELIVERIES, self.timeline, rng)
+        self.events = Queue(EVENTS, self.timeline, rng)
         self.sqs = SQSClient({DELIVERIES: self.queue, EVENTS: self.events}, self.faults)
         self.endpoints = Consumers(self.timeline, self.faults)
         self.replays = Replays(self)
@@ -66,7 +70,7 @@ class World:
     @contextmanager
     def deployed(self) -> Iterator[None]:
         """Connects the functions' modules to this world."""
-        clients = {"sqs": self.sqs, "lambda": VaultClient(self.faults)}
+        clients = {"sqs": Reached(self.sqs, "sqs"), "lambda": VaultClient(self.faults)}
         replacements = (self.store, self.timeline, self.rng, self.new_id, self.endpoints, _one_by_one)
         bus = EventBridgeBus(self.bus, "feedlane")
         with (
@@ -79,7 +83,8 @@ class World:
     def is_done(self) -> bool:
         waiting = any(shard.done < len(shard.records) for shard in self.stream.shards)
         runs = any(replay.is_running for replay in all_replays(self))
-        return not (waiting or runs or any(queue.messages or queue.dead for queue in (self.events, self.queue)))
+        listed = any(Index.DUE.keys[0] in item for key, item in self.table.items.items() if key[0].startswith(LISTED))
+        return not (waiting or runs or listed or any(queue.messages for queue in (self.events, self.queue)))
 
 
 def _one_by_one(event: Any, handle: Any, postpone: Any, logger: Any, seconds: float) -> Any:

@@ -206,7 +206,7 @@ def test_a_xero_that_is_not_there_took_nothing(xero: Xero) -> None:
         port = closed_port.getsockname()[1]
         feeds = XeroBankFeeds(XeroApi(Http(f"http://127.0.0.1:{port}"), xero.tokens, xero.now))
         answer = feeds.post_statement(access, b"{}", "key-1")
-    assert answer == TryLater(scope=Scope.TENANT, seconds=5, reason="unreachable")
+    assert answer == TryLater(scope=Scope.TENANT, seconds=5, reason="unreachable", is_outage=True)
 
 
 def test_a_connection_removed_at_xero_holds_the_connection(xero: Xero) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
+from feedlane.events import outbox
 from feedlane.store.due import Kind
 from feedlane.store.table import Index
 from feedlane.upkeep import overdue
@@ -45,11 +46,18 @@ class LossyWorld(World):
         return +rung
 
     def ring(self) -> Looks:
+        self._route_events()
         with acting_as("tend_connections"):
             return overdue.ring(self.ports)
 
+    def _route_events(self) -> None:
+        """The stream and the bus are not part of this world: every event has arrived."""
+        for event in self.events():
+            self.store.commit(outbox.routed(event))
+
     def listed(self) -> dict[str, str]:
         """What is in the due index, with the time of its next look."""
+        self._route_events()
         pk, sk = Index.DUE.keys
         return {f"{item['pk']}/{item['sk']}": item[sk] for item in self.table.items.values() if pk in item}
 

@@ -11,7 +11,7 @@ from feedlane.errors import Unavailable
 from feedlane.upkeep.watch import Watch
 from feedlane.vault.leases import Leases
 from feedlane.webhooks import items as webhook_items
-from feedlane.webhooks.replay import STALLED_AFTER, Replay, ReplayState
+from feedlane.webhooks.replay import REQUEUES_MAX, STALLED_AFTER, Replay, ReplayState
 from feedlane.wiring import functions as wiring
 from tests.handlers import Context, load
 from tests.worlds.app_keys import World
@@ -85,7 +85,7 @@ def test_a_refresh_of_which_nobody_knows_the_end_is_settled(monkeypatch: pytest.
 
 def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    replay = _add_stalled_replay(world, rung=12)
+    replay = _add_stalled_replay(world, rung=REQUEUES_MAX)
     assert _run_watch(world, monkeypatch, world.vault())["replays_given_up"] == ["replay-1"]
     after = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
     assert after is not None

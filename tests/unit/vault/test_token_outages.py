@@ -111,3 +111,24 @@ def die_at_write(world: World) -> None:
         raise Crash
 
     world.secrets.on_write = die
+
+
+def test_no_token_is_replaced_while_the_store_could_not_keep_the_new_one(world: World) -> None:
+    """The vault remembers the pair, so it could ask Xero. Longer than the grace period, the old one would be dead."""
+    token_set = world.connect()
+    vault = world.vault()
+    vault.access_token(token_set)
+    world.advance(minutes=31)
+    asked, real = len(world.server.forms), world.secrets.current
+
+    def down(name: str) -> None:
+        raise Unavailable("Secrets Manager did not answer")
+
+    world.secrets.current = down  # type: ignore[method-assign,assignment]
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            vault.access_token(token_set)
+        world.advance(minutes=40)
+    assert len(world.server.forms) == asked
+    world.secrets.current = real  # type: ignore[method-assign]
+    assert vault.access_token(token_set).value

@@ -13,7 +13,9 @@ import pytest
 from feedlane.aws import queues as sqs
 from feedlane.aws.metrics import Metric
 from feedlane.aws.table_stream import events_in
+from feedlane.events.envelope import event_from_detail
 from feedlane.events.event import HELD, WRITE_UNSUCCESSFUL
+from feedlane.events.outbox import put_event
 from feedlane.events.relay import BusEntry, Reply
 from feedlane.webhooks.delivery import Answer, Delivery, DeliveryState
 from feedlane.webhooks.replay import Selection
@@ -107,6 +109,7 @@ def test_a_batch_of_events_reads_the_consumers_once(world: World, postponed: lis
     bodies = [json.loads(record["body"]) for _ in range(10)]
     for number, body in enumerate(bodies):
         body["detail"]["id"] = f"event-{number}"
+        world.store.commit(put_event(event_from_detail(body["detail"])))
     query, queries = world.table.query, []
 
     def counted(*args: Any, **options: Any) -> Any:

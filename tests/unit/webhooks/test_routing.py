@@ -83,7 +83,7 @@ def test_a_consumer_enabled_at_that_moment_is_sent_the_event(world: World) -> No
     commit, raced = world.table.commit, []
 
     def race(*writes: Write) -> None:
-        if not raced and len(writes) == 2:
+        if not raced and len(writes) == 3:
             raced.append(True)
             with acting_as():
                 world.change(disabled=False)

@@ -138,7 +138,9 @@ def test_a_rate_limit_tells_who_has_to_wait_and_for_how_long(
 @pytest.mark.parametrize(("retry_after", "seconds"), [(None, 30), ("60", 60), ("86400", 900)])
 def test_an_outage_is_waited_for_within_bounds(retry_after: str | None, seconds: int) -> None:
     headers = {"Retry-After": retry_after} if retry_after else {}
-    assert post(always(503, b"", headers)) == TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage")
+    assert post(always(503, b"", headers)) == TryLater(
+        scope=Scope.TENANT, seconds=seconds, reason="outage", is_outage=True
+    )
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
@@ -192,7 +194,7 @@ DEAD = Problem(type="invalid_grant", title="Authorisation ended", status=400)
     [
         (ReconnectionNeeded(DEAD), Refusal(scope=Scope.CONNECTION, reason="reconnection-needed", problem=DEAD)),
         (AppKeysRejected(DEAD), Refusal(scope=Scope.APP, reason="app-keys-rejected", problem=DEAD)),
-        (Unavailable("busy", 2), TryLater(scope=Scope.TENANT, seconds=2, reason="no-token-now")),
+        (Unavailable("busy", 2), TryLater(scope=Scope.TENANT, seconds=2, reason="no-token-now", is_outage=True)),
     ],
 )
 def test_without_a_token_nothing_is_sent_and_the_answer_says_whose_fault_it_is(error: Exception, expected: Any) -> None:

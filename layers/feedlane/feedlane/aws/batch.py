@@ -59,12 +59,13 @@ def by_group(
 ) -> dict[str, Any]:
     """Handles each group's records together, in order. All records of a failed group are reported, none of others.
 
-    The group with the most receives comes first. Records for which there is no time left are retried soon.
+    The group with the most receives comes first, so that none starves. Records for which there is no time left are
+    retried soon.
     """
     records = sorted(map(SqsRecord.of, event["Records"]), key=lambda record: record.group)
     groups = [list(members) for _, members in groupby(records, key=lambda record: record.group)]
     failed: list[SqsRecord] = []
-    for group in sorted(groups, key=lambda group: -group[0].receives):
+    for group in sorted(groups, key=lambda group: min(map(_urgency, group))):
         facts = {"group": group[0].group}
         if not _has_time(time_left, logger, facts) or not _succeeds(partial(handle, group), logger, facts):
             failed += group
@@ -74,9 +75,12 @@ def by_group(
 def one_by_one(
     event: dict[str, Any], handle: Callable[[SqsRecord], None], postpone: Postpone, logger: Logger, time_left: TimeLeft
 ) -> dict[str, Any]:
-    """Handles each record by itself, for a standard queue. Records for which no time is left are retried soon."""
+    """Handles each record by itself, for a standard queue, and that with the most receives first.
+
+    Records for which no time is left are retried soon.
+    """
     failed = []
-    for record in map(SqsRecord.of, event["Records"]):
+    for record in sorted(map(SqsRecord.of, event["Records"]), key=_urgency):
         facts = {"message_id": record.id}
         if not _has_time(time_left, logger, facts) or not _succeeds(partial(handle, record), logger, facts):
             failed.append(record)
@@ -114,6 +118,11 @@ def lateness(event: dict[str, Any], now: datetime) -> timedelta:
     return latest
 
 
+def _urgency(record: SqsRecord) -> tuple[int, datetime]:
+    """Sorts records: those received most often first, and of these the oldest."""
+    return -record.receives, record.sent_at
+
+
 def _has_time(time_left: TimeLeft, logger: Logger, facts: dict[str, str]) -> bool:
     if time_left() >= TIME_LEFT_MILLISECONDS_MIN:
         return True
@@ -135,6 +144,15 @@ def _batch_response(failed: Iterable[SqsRecord], postpone: Postpone, logger: Log
     failures = []
     for record in failed:
         failures.append({"itemIdentifier": record.id})
-        pause = min(RETRY_PAUSE_SECONDS_MAX, RETRY_PAUSE_SECONDS_MIN * 2 ** (record.receives - 1))
+        pause = retry_pause_seconds(record.receives)
         _succeeds(partial(postpone, record, pause), logger, {"message_id": record.id})
     return {"batchItemFailures": failures}
+
+
+def retry_pause_seconds(receives: int) -> int:
+    """The pause after so many receives, whether they failed or had no time: it doubles, up to five minutes.
+
+    `maxReceiveCount` in template.yaml is made for these pauses.
+    """
+    pause: int = RETRY_PAUSE_SECONDS_MIN * 2 ** min(receives - 1, 16)
+    return min(RETRY_PAUSE_SECONDS_MAX, pause)

@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 from feedlane.aws.dynamodb import DynamoDBTable
+from feedlane.aws.reached import Reached
 from feedlane.environment import environment
 from feedlane.store.store import Store
 
@@ -21,7 +22,7 @@ for _name in ("boto3", "botocore", "urllib3"):
 @cache
 def client(service: str, read_timeout: int = 20) -> Any:
     config = Config(connect_timeout=3, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": 4})
-    return boto3.client(service, config=config)
+    return Reached(boto3.client(service, config=config), service)
 
 
 @lru_cache(maxsize=1)

@@ -7,15 +7,25 @@ from datetime import timedelta
 from feedlane.clock import iso
 from feedlane.events.event import Event
 from feedlane.store import keys
+from feedlane.store.due import Kind, due_keys, next_look
 from feedlane.store.records import expiry, item_of
-from feedlane.store.table import Key, Put
+from feedlane.store.table import EXISTS, Add, Index, Key, Put
 
 EVENT_RETENTION = timedelta(days=90)
 
 
 def put_event(event: Event) -> Put:
-    """The write of the event, to be committed with the change that it reports."""
-    return Put(item_of(event_key(event), event, expires_at=expiry(event.time, EVENT_RETENTION)))
+    """The write of the event, to be committed with the change that it reports.
+
+    It is in the due index until it is routed: neither the table's stream nor the bus keeps it longer than a day.
+    """
+    due = due_keys(Kind.EVENT, event.id, next_look(event.time))
+    return Put(item_of(event_key(event), event, expires_at=expiry(event.time, EVENT_RETENTION), **due))
+
+
+def routed(event: Event) -> Add:
+    """The write that takes the event off the due index. Fails if it has expired from the outbox."""
+    return Add(event_key(event), "looks", 1, when=EXISTS, remove=Index.DUE.keys)
 
 
 def event_key(event: Event) -> Key:

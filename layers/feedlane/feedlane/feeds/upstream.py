@@ -62,11 +62,15 @@ class Refusal(Record):
 
 
 class TryLater(Record):
-    """Not now: a rate limit (429) or an outage. Nothing was accepted. `scope` (app, tenant) is what has to wait."""
+    """Not now: a rate limit (429) or an outage. Nothing was accepted. `scope` (app, tenant) is what has to wait.
+
+    `is_outage`: nobody knows how long it lasts, so that each wait is longer than the one before.
+    """
 
     scope: Scope
     seconds: int
     reason: str
+    is_outage: bool = False
 
 
 class Failed(Record):

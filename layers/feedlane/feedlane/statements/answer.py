@@ -19,7 +19,7 @@ from feedlane.statements import end as statement_end
 from feedlane.statements import items as statement_items
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
 from feedlane.statements.statement import StatementRecord, StatementState
-from feedlane.statements.waits import record_wait, schedule_wake
+from feedlane.statements.waits import growing, record_wait, schedule_wake
 from feedlane.store.attempts import attempts
 from feedlane.store.due import next_look
 
@@ -116,11 +116,12 @@ class AnswerRecorder:
     ) -> None:
         """A rate limit or an outage: this post was not taken. The feed is woken when the wait is over."""
         self.ports.store.commit(statement_items.put_statement(statement.but(known_unsent=not in_doubt)))
-        schedule_wake(self.ports, feed, record_wait(self.ports.store, feed, answer, now))
+        wait = growing(answer, statement.attempts)
+        schedule_wake(self.ports, feed, record_wait(self.ports.store, feed, wait, now))
 
     def _record_retry(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
         self.ports.store.commit(statement_items.put_statement(statement))
-        delay = timedelta(seconds=min(DELAY_SECONDS_MAX, 2**statement.attempts))
+        delay = timedelta(seconds=min(DELAY_SECONDS_MAX, 2 ** min(statement.attempts, 10)))
         schedule_wake(self.ports, feed, now + delay)
 
 

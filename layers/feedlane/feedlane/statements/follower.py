@@ -28,7 +28,7 @@ from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
 from feedlane.statements.statement import StatementRecord, StatementState
-from feedlane.statements.waits import record_wait
+from feedlane.statements.waits import growing, record_wait
 from feedlane.store.attempts import attempts
 from feedlane.store.table import Write
 
@@ -79,8 +79,12 @@ class StatementFollower:
                 else:
                     self._end(feed.id, statement, self.upstream.refusal_for_rejection(problems))
             case TryLater():
-                record_wait(self.ports.store, feed, answer, now)
-                self._postpone(check, answer.seconds)
+                wait = growing(answer, check.turn)
+                record_wait(self.ports.store, feed, wait, now)
+                if wait.is_outage:
+                    self._poll_later(check, statement, now, wait.seconds)
+                else:
+                    self._postpone(check, wait.seconds)
             case Refusal(scope=Scope.CONNECTION | Scope.APP | Scope.TENANT) as refusal:
                 poll.hold_refused(self.ports, feed, refusal, now)
                 self._poll_later(check, statement, now)
@@ -112,9 +116,12 @@ class StatementFollower:
         elif statement.state is StatementState.REJECTED:
             self.ports.queues.wake(feed.id)
 
-    def _poll_later(self, check: StatementCheck, statement: StatementRecord, now: datetime) -> None:
+    def _poll_later(
+        self, check: StatementCheck, statement: StatementRecord, now: datetime, seconds_min: int = 0
+    ) -> None:
         """Schedules the next poll, then records this one. Reports the statement once if it is stuck."""
-        self.ports.queues.follow_up(check.but(turn=check.turn + 1, once=False), poll.delay_seconds(check.turn))
+        delay = max(min(seconds_min, DELAY_SECONDS_MAX), poll.delay_seconds(check.turn))
+        self.ports.queues.follow_up(check.but(turn=check.turn + 1, once=False), delay)
         polled = statement.but(turn=check.turn + 1)
         writes: list[Write] = []
         if not polled.stuck and polled.posted_on is not None and now - polled.posted_on > STUCK_AFTER:

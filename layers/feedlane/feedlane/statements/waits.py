@@ -37,6 +37,16 @@ def not_before(store: Store, waits: Iterable[Key]) -> datetime | None:
     return max(times, default=None)
 
 
+def growing(answer: TryLater, attempts: int) -> TryLater:
+    """The answer with the wait after so many attempts: doubled each time in an outage, and at most 15 minutes.
+
+    An outage of a day then costs about a hundred calls for each feed that waits, and its end is noticed in time.
+    """
+    if not answer.is_outage:
+        return answer
+    return answer.but(seconds=max(answer.seconds, min(DELAY_SECONDS_MAX, 2 ** min(attempts, 10))))
+
+
 def record_wait(store: Store, feed: Feed, answer: TryLater, now: datetime) -> datetime:
     """Records the wait that the upstream asks for: of the app, the tenant or the feed. Returns its end."""
     until = now + timedelta(seconds=answer.seconds)

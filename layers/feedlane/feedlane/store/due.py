@@ -39,6 +39,8 @@ class Kind(StrEnum):
     ACCOUNT = "ACCOUNT"
     CONNECTION = "CONNECTION"
     LINK_START = "LINK_START"
+    EVENT = "EVENT"
+    DELIVERY = "DELIVERY"
 
 
 @dataclass(frozen=True)

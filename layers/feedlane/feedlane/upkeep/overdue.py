@@ -18,6 +18,7 @@ from feedlane.statements import overdue as feeds
 from feedlane.store import due
 from feedlane.store.due import Kind, Look
 from feedlane.store.table import ConditionFailed, Item, Key
+from feedlane.webhooks import overdue as webhooks
 
 # Of one kind in one run, which has time for about so many. The next run does the rest: the longest overdue come first.
 LOOKS_MAX = 4000
@@ -32,6 +33,8 @@ _LOOKS: dict[Kind, Callable[[Ports, datetime, Item], Look]] = {
     Kind.ACCOUNT: mapping.look,
     Kind.CONNECTION: recovery.look,
     Kind.LINK_START: unanswered_starts.look,
+    Kind.EVENT: webhooks.look_at_event,
+    Kind.DELIVERY: webhooks.look_at_delivery,
 }
 
 

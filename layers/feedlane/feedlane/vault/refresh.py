@@ -96,11 +96,14 @@ class TokenRefresh:
         self, lease_state: LeaseState, tokens: TokenSet, spare: AccessToken | None
     ) -> AccessToken | None:
         """None if another instance holds the lease. In an outage, a token that still works is returned."""
-        lease = None if lease_state.is_held(self._clock()) else self._leases.take(lease_state, refresh=True)
-        if lease is None:
+        if lease_state.is_held(self._clock()):
             return None
         try:
-            return _access_token_of(self._refresh(lease, tokens))
+            # Xero accepts the old refresh token for 30 minutes after a new one was issued. A new pair that cannot be
+            # stored for longer would cost the customer's consent.
+            self._token_sets.require_reachable(lease_state)
+            lease = self._leases.take(lease_state, refresh=True)
+            return _access_token_of(self._refresh(lease, tokens)) if lease else None
         except LeaseLost:
             return None
         except Unavailable:

@@ -48,6 +48,10 @@ class TokenSets:
     def is_shown(self, lease: LeaseState) -> bool:
         return self._secrets.version(_secret_name(lease.subject), lease.version) is not None
 
+    def require_reachable(self, lease: LeaseState) -> None:
+        """Raises `Unavailable` if the store does not answer, so that it could not keep a new pair either."""
+        self._secrets.current(_secret_name(lease.subject))
+
     def other_pairs(self, lease: LeaseState) -> list[TokenSet]:
         """The other stored pairs, newest first: one written before a crash, or the previous one."""
         name = _secret_name(lease.subject)

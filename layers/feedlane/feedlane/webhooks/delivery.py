@@ -104,6 +104,11 @@ class Delivery(Record):
         return self.state in {DeliveryState.SUCCESS, DeliveryState.FAILURE}
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether somebody must come back for it. One that waits for its consumer is sent when that is enabled."""
+        return not self.has_ended and self.state is not DeliveryState.WAITING
+
+    @property
     def not_before(self) -> datetime | None:
         """The earliest time of the next attempt: it is due then, and no claim is left. None: at any time."""
         return max((time for time in (self.due, self.claimed_until) if time), default=None)

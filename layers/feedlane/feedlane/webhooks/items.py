@@ -10,6 +10,7 @@ from feedlane.clock import iso
 from feedlane.errors import NotFound
 from feedlane.events.event import Event
 from feedlane.store import keys
+from feedlane.store.due import Kind, due_keys, next_look
 from feedlane.store.records import add_record, expiry, put_record, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import EXISTS, Add, Condition, Delete, Index, Key, Put, When, Write
@@ -107,11 +108,15 @@ def delivery_place(delivery: Delivery) -> str:
 
 
 def put_delivery(delivery: Delivery, now: datetime) -> Put:
-    """Fails if another worker has written the delivery since it was read, or if a new one exists already."""
+    """Fails if another worker has written the delivery since it was read, or if a new one exists already.
+
+    The delivery is in the due index while somebody must come back for it.
+    """
+    look = next_look(max(now, delivery.not_before or now)) if delivery.is_under_way else None
     index_keys = {
         "gsi1pk": keys.deliveries(delivery.consumer_id),
         "gsi1sk": delivery_place(delivery),
-    }
+    } | due_keys(Kind.DELIVERY, delivery.event_id, look)
     key = keys.delivery(delivery.consumer_id, delivery.event_id)
     return put_record(key, delivery, expires_at=expiry(now, DELIVERY_RETENTION), **index_keys)
 

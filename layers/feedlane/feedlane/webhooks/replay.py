@@ -13,9 +13,10 @@ from feedlane.webhooks.delivery import NOT_ARRIVED, Delivery, DeliveryState
 ATTEMPTS_PER_DELIVERY_MAX = 3
 # A delivery without an attempt this long after its event has lost its message.
 LOST_AFTER = timedelta(hours=1)
-# A replay whose step is this late has lost its message. It is queued again so many times, and then given up.
+# A replay whose step is this late has lost its message. It is queued again so many times, and then given up: after two
+# days, because an outage may last for one.
 STALLED_AFTER = timedelta(minutes=10)
-REQUEUES_MAX = 12
+REQUEUES_MAX = 288
 
 
 class Selection(StrEnum):

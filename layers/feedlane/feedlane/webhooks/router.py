@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
+from feedlane.events import outbox
 from feedlane.events.event import Event
 from feedlane.ports import Ports
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
-from feedlane.store.table import Write
+from feedlane.store.table import WRITES_PER_COMMIT_MAX, ConditionFailed, Write
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.delivery import Delivery, DeliveryState
@@ -19,7 +21,7 @@ def route(ports: Ports, event: Event, now: datetime, consumers: list[Consumer] |
 
     `consumers` are all consumers, if they have been read since the event happened. An existing delivery is not created
     again, but queued if it has had no attempt: its message may never have been sent. Deliveries to a disabled consumer
-    wait.
+    wait. From then on each delivery is in the due index itself, and the event no longer is.
     """
     if consumers is None:
         consumers = webhook_items.consumers(ports.store)
@@ -33,14 +35,21 @@ def route(ports: Ports, event: Event, now: datetime, consumers: list[Consumer] |
 def _record_deliveries(store: Store, event: Event, now: datetime, consumers: list[Consumer]) -> list[Delivery]:
     """All deliveries of the event as stored after this: new ones, and those that existed before."""
     existing: dict[str, Delivery] = {}
+    in_outbox = True
     for attempt in attempts(f"deliveries of event {event.id}"):
         subscribers = [consumer for consumer in consumers if consumer.wants(event) and consumer.id not in existing]
         deliveries = [_new_delivery(consumer, event) for consumer in subscribers]
         if not deliveries:
+            with suppress(ConditionFailed):  # it has expired from the outbox
+                store.commit(outbox.routed(event))
             return list(existing.values())
+        writes = _writes(subscribers, deliveries, now)
+        if in_outbox and len(writes) < WRITES_PER_COMMIT_MAX:
+            writes.append(outbox.routed(event))
         with attempt:
-            store.commit(*_writes(subscribers, deliveries, now))
+            store.commit(*writes)
             break
+        in_outbox = in_outbox and not (attempt.failure and outbox.event_key(event) in attempt.failure.keys)
         existing |= webhook_items.existing_deliveries(store, deliveries)
         consumers = webhook_items.consumers(store)
     return [*existing.values(), *deliveries]

@@ -41,9 +41,9 @@ def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
     if status == 503:
         # Maintenance, or "The Organisation is offline": Xero did not take the request.
         seconds = min(xero_retry_after(answer.headers, now) or _OUTAGE_SECONDS, _OUTAGE_SECONDS_MAX)
-        return TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage")
+        return TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage", is_outage=True)
     if is_not_from_api(status, answer.content):
-        return TryLater(scope=Scope.TENANT, seconds=_OUTAGE_SECONDS, reason="outage")
+        return TryLater(scope=Scope.TENANT, seconds=_OUTAGE_SECONDS, reason="outage", is_outage=True)
     if status == 408:
         return NoAnswer(reason="Request Timeout")
     problems = problems_in(status, answer.content)
@@ -57,7 +57,7 @@ def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
     """The same for an error that kept the request from being sent or answered."""
     match error:
         case NotSent():
-            return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_WAIT_SECONDS, reason="unreachable")
+            return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_WAIT_SECONDS, reason="unreachable", is_outage=True)
         case Unanswered():
             return NoAnswer(reason=str(error))
         case ReconnectionNeeded(problem=problem):
@@ -65,7 +65,9 @@ def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
         case AppKeysRejected(problem=problem):
             return Refusal(scope=Scope.APP, reason=APP_KEYS_REJECTED, problem=problem)
         case Unavailable(retry_after=seconds):
-            return TryLater(scope=Scope.TENANT, seconds=seconds or _VAULT_WAIT_SECONDS, reason="no-token-now")
+            return TryLater(
+                scope=Scope.TENANT, seconds=seconds or _VAULT_WAIT_SECONDS, reason="no-token-now", is_outage=True
+            )
         case _:
             raise error
 
