@@ -24,7 +24,11 @@ from feedlane.xero.identity import Identity
 IDENTITY_READ_SECONDS = 5.0
 
 require(
-    Environment.table_name, Environment.secrets_prefix, Environment.xero_identity_url, Environment.metrics_namespace
+    Environment.table_name,
+    Environment.secrets_prefix,
+    Environment.token_sets_per_secret,
+    Environment.xero_identity_url,
+    Environment.metrics_namespace,
 )
 
 logger = Logger()
@@ -56,4 +60,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def vault() -> VaultService:
     identity = Identity(Http(environment().xero_identity_url, read_seconds=IDENTITY_READ_SECONDS))
     secrets = SecretsManager(aws.client("secretsmanager"), environment().secrets_prefix)
-    return VaultService(secrets, DynamoDBTable(aws.client("dynamodb"), environment().table_name), identity)
+    table = DynamoDBTable(aws.client("dynamodb"), environment().table_name)
+    shared_by = int(environment().token_sets_per_secret)
+    return VaultService(secrets, table, identity, token_sets_per_secret=shared_by)

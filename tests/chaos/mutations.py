@@ -94,8 +94,8 @@ def everyone_gets_the_lease() -> AbstractContextManager[Any]:
     return patch.multiple(
         Leases,
         read=lambda self, subject: real(self, subject)._replace(until=0),
-        take=lambda self, state, refresh=False: state._replace(until=0),
-        publish=lambda self, lease, version: self.supersede(lease.subject, version),
+        take=lambda self, state, **_: state._replace(until=0),
+        publish=lambda self, lease, version, **_: self.supersede(lease.subject, version),
     )
 
 

@@ -18,6 +18,8 @@ from tests.chaos.xero import Xero
 
 HOUR = 3600.0
 ROUNDS_MAX = 12
+# Every second schedule's customers may share a secret.
+TOKEN_SETS_PER_SECRET = (1, 10)
 
 
 @dataclass
@@ -33,7 +35,7 @@ def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds:
     """`rates` override the seed's rates of some faults."""
     rng = random.Random(seed)
     rights.take_refusals()
-    world = World(rng, xero)
+    world = World(rng, xero, TOKEN_SETS_PER_SECRET[seed % 2])
     world.faults.rates |= rates or {}
     with world.deployed():
         world.build()

@@ -88,10 +88,11 @@ class VaultFunction:
         secrets: ChaosSecrets,
         table: Table,
         identity: Identity,
+        token_sets_per_secret: int,
     ) -> None:
         self.invocations = 0
         self._timeline, self._faults, self._rng = timeline, faults, rng
-        self._parts = (secrets, table, identity, timeline.now, timeline.sleep)
+        self._parts = (secrets, table, identity, timeline.now, timeline.sleep, token_sets_per_secret)
         self._instances = [VaultService(*self._parts) for _ in range(2)]
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Place:
 
 
 class World:
-    def __init__(self, rng: random.Random, xero: Xero) -> None:
+    def __init__(self, rng: random.Random, xero: Xero, token_sets_per_secret: int = 1) -> None:
         self.rng = rng
         self.timeline = Timeline()
         self.faults = Faults(rng, self.timeline)
@@ -86,9 +86,8 @@ class World:
         self.functions = Functions(self.timeline, self.faults, rng, self.queues, self.log)
         self.transport = XeroTransport(xero, self.timeline, self.faults, self.causes, rng, self.table.requests)
         self._http = Http(API, transport=self.transport)
-        self.vault_function = VaultFunction(
-            self.timeline, self.faults, rng, self.secrets, self.table, Identity(self._http, self.timeline.now)
-        )
+        vault_parts = (self.secrets, self.table, Identity(self._http, self.timeline.now), token_sets_per_secret)
+        self.vault_function = VaultFunction(self.timeline, self.faults, rng, *vault_parts)
         self.vault = LambdaVault(Reached(self.vault_function, "lambda"), "vault")
         self.sqs = Reached(SQSClient(self.queues, self.faults), "sqs")
         self.new_id = numbered_ids()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 from feedlane.ids import fingerprint
@@ -10,8 +11,9 @@ from tests.races.world import AFTER_LEASE_SECONDS, DAY_SECONDS, HOUR_SECONDS, HU
 
 Act = Callable[[World], None]
 NEW_SECRET = "the-new-secret-of-the-app-{}"
-# A refresh has about this many moments: one DynamoDB transaction takes the lease, another returns it.
-MOMENTS_MAX = 16
+# A refresh has at most about this many moments: transactions take the leases, and one returns them.
+MOMENTS_MAX = 26
+NEIGHBOURS = 4
 REFRESH_MOMENTS = (f"before {TOKEN_PATH}", f"after {TOKEN_PATH}", "before PutSecretValue", "after PutSecretValue")
 HARMLESS_KINDS = {"ok", "Unavailable", "Failed", "Dead"}
 
@@ -39,6 +41,29 @@ def twenty_report_a_401(world: World) -> None:
     token = world.expect_one_token(answers, "twenty with a 401")
     refreshes = world.refreshes(before)
     world.expect(refreshes == 1 and token != rejected.value, f"twenty with a 401: {refreshes} refreshes")
+
+
+def neighbours_refresh_at_once(world: World) -> None:
+    """Other customers, who may share the secret: each keeps its own token, whoever of them dies at any moment."""
+    label = "neighbours at once"
+    ids = [world.token_set, *(world.consent(str(uuid.UUID(int=world.rng.getrandbits(128)))) for _ in range(NEIGHBOURS))]
+    for _ in range(2):
+        world.expire()
+        world.expect_no_one_lost(world.ask_each([world.request_of(id) for id in ids]), label)
+        world.advance(AFTER_LEASE_SECONDS)
+    world.expire()
+    deaths = {world.rng.randrange(len(ids)): world.rng.randint(1, MOMENTS_MAX)}
+    asks = [world.request_of(id, at=deaths.get(number), hurry=HURRY) for number, id in enumerate(ids)]
+    answers = world.ask_each([*asks, *(world.request_of(id, hurry=HURRY) for id in ids * 3)])
+    world.expect_no_one_lost(answers, label)
+    world.expect({answer.kind for answer in answers} <= HARMLESS_KINDS, f"{label}: {answers}")
+    world.advance(world.rng.choice((AFTER_LEASE_SECONDS, 25 * MINUTE_SECONDS)))
+    for id in ids:
+        world.expect_one_token(world.ask_each([world.request_of(id)] * 2), label)
+    world.expire()
+    heirs = world.ask_each([world.request_of(id) for id in ids])
+    world.expect_tokens(heirs, label)
+    world.expect(len({answer.value for answer in heirs}) == len(ids), f"{label}: two share a token")
 
 
 def versions_are_shown_late(world: World) -> None:
@@ -264,6 +289,7 @@ def sixty_days_pass(world: World) -> None:
 ACTS: tuple[Act, ...] = (
     twenty_ask_at_once,
     twenty_report_a_401,
+    neighbours_refresh_at_once,
     versions_are_shown_late,
     dies_between_xeros_answer_and_the_store,
     dies_between_the_store_and_the_answer,

@@ -15,11 +15,13 @@ from feedlane.clock import system_clock
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Unavailable
 from feedlane.ids import new_id
 from feedlane.ports import Ports
-from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.upkeep.connections import ConnectionCheck
+from feedlane.vault import shards
+from feedlane.vault.leases import Leases
 from feedlane.vault.secrets_manager import SecretsManager
 from feedlane.vault.service import VaultService
+from feedlane.vault.token_sets import own_secret
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
@@ -30,10 +32,15 @@ from tests.races.moments import Moments, WatchedTransport, hurry_retries
 from tests.races.services import PREFIX, TABLE, Services
 
 STALLED = "stalled"
+SHARED = (1, 10)
+VERSIONS_MAX = 10_000
 
 
 class Ask(NamedTuple):
-    """`ahead` is how many seconds the clock is ahead; `hurry` divides the vault's pauses."""
+    """`ahead` is how many seconds the clock is ahead; `hurry` divides the vault's pauses.
+
+    `shared` is how many token sets share a secret.
+    """
 
     action: str
     arguments: tuple[Any, ...] = ()
@@ -42,6 +49,7 @@ class Ask(NamedTuple):
     at: str | int | None = None
     do: str = "die"
     answers: dict[str, tuple[str, int]] = {}
+    shared: int = 1
 
 
 class Answer(NamedTuple):
@@ -88,10 +96,16 @@ class FunctionInstance:
         )
         connections = XeroConnections(Http(services.xero_url, transport=WatchedTransport(self._moments)), self._now)
         self._store = Store(table)
-        self.vault = VaultService(self._secrets, table, identity, self._now, self._pause)
-        self.connection_check = ConnectionCheck(
-            Ports(Store(table), FakeQueues(), self._now, new_id), self.vault, connections
-        )
+        # Within minutes, each customer is refreshed more often than a shard allows in days.
+        shards.VERSIONS_A_DAY = VERSIONS_MAX
+        parts = (self._secrets, table, identity, self._now, self._pause)
+        ports = Ports(Store(table), FakeQueues(), self._now, new_id)
+        self._vaults = {shared: VaultService(*parts, shared) for shared in SHARED}
+        self._checks = {shared: ConnectionCheck(ports, vault, connections) for shared, vault in self._vaults.items()}
+
+    @property
+    def vault(self) -> VaultService:
+        return self._vaults[self._ask.shared]
 
     def answer(self, ask: Ask) -> Answer:
         self._ask = ask
@@ -124,18 +138,22 @@ class FunctionInstance:
         return self.vault.add_app_secret(client_secret).ok
 
     def _tend(self) -> int:
-        return self.connection_check.check_page("", lambda: timedelta(minutes=5)).ended
+        return self._checks[self._ask.shared].check_page("", lambda: timedelta(minutes=5)).ended
 
     def _is_stored(self, token_set_id: str, token: str) -> bool:
         """Whether the store had this token: in the valid version, the current or the previous one."""
-        name = f"token-sets/{token_set_id}"
-        lease = self._store.table.get(keys.lease(token_set_id)) or {}
-        versions = (
-            self._secrets.version(name, lease.get("version_id", "")),
-            self._secrets.current(name),
-            self._secrets.previous(name),
+        lease = Leases(self._store.table, self._now).read(token_set_id)
+        shard = Leases(self._store.table, self._now).read(lease.shard) if lease.shard else None
+        names = {own_secret(lease): lease.version} | ({shard.subject: shard.version} if shard else {})
+        return any(
+            version is not None and token in version.text
+            for name, valid in names.items()
+            for version in (
+                self._secrets.version(name, valid) if valid else None,
+                self._secrets.current(name),
+                self._secrets.previous(name),
+            )
         )
-        return any(version is not None and token in version.text for version in versions)
 
     def _stall(self) -> None:
         """Waits to be resumed."""

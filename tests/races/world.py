@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
+import time
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,14 +19,17 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.store import keys
 from feedlane.store.store import Store
+from feedlane.vault.leases import Leases
 from feedlane.vault.secrets_manager import SecretsManager
+from feedlane.vault.shards import Shards
+from feedlane.vault.token_sets import TokenSets
 from feedlane.xero.identity import authorize_url
 from local.instance import REGION, ROOT_CREDENTIALS
 from local.simulator.organisations import fixed_id
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests import builders
 from tests.races.pool import Pool
-from tests.races.process import Answer, Ask
+from tests.races.process import SHARED, Answer, Ask
 from tests.races.services import PREFIX, TABLE, Services
 
 TOKEN_PATH = "/connect/token"
@@ -45,6 +48,7 @@ DAY_SECONDS = 86400.0
 class World:
     def __init__(self, services: Services, pool: Pool, seed: int) -> None:
         self.rng = random.Random(seed)
+        self.shared = SHARED[seed % len(SHARED)]
         self.violations: list[str] = []
         self.requests = 0
         self.deaths = 0
@@ -75,7 +79,14 @@ class World:
 
     def request(self, *arguments: Any, action: str = "token", **options: Any) -> Ask:
         arguments = (self.token_set, *arguments) if action == "token" else arguments
-        return Ask(action, arguments, **({"ahead": self._ahead} | options))
+        return self._ask_for(action, arguments, **options)
+
+    def request_of(self, token_set: str, **options: Any) -> Ask:
+        """For another customer's token."""
+        return self._ask_for("token", (token_set,), **options)
+
+    def _ask_for(self, action: str, arguments: tuple[Any, ...], **options: Any) -> Ask:
+        return Ask(action, arguments, **({"ahead": self._ahead, "shared": self.shared} | options))
 
     def stall(self, at: str) -> bool:
         self.requests += 1
@@ -105,18 +116,21 @@ class World:
 
     def revoke_at_xero(self) -> None:
         """The user ends the grant at Xero, without notice to us."""
-        stored = self._secrets.current(f"token-sets/{self.token_set}")
+        leases = Leases(self.store.table, system_clock)
+        shards = Shards(self._secrets, leases, system_clock, time.sleep, self.shared)
+        token_sets = TokenSets(self._secrets, shards, leases, system_clock, time.sleep)
+        stored = token_sets.read(leases.read(self.token_set))
         assert stored is not None
         answer = self._xero.post(
             "/connect/revocation",
-            data={"token": json.loads(stored.text)["refresh_token"]},
+            data={"token": stored.refresh_token},
             auth=(DEFAULT_CLIENT_ID, self.secret),
         )
         answer.raise_for_status()
 
-    def consent(self) -> str:
-        """The customer authorises the app, perhaps again. Returns the token set's id."""
-        self.control("PUT", "consent", {"mode": "auto", "tenantIds": [TENANT], "userId": self._user})
+    def consent(self, user: str = "") -> str:
+        """The customer, or another one, authorises the app, perhaps again. Returns the token set's id."""
+        self.control("PUT", "consent", {"mode": "auto", "tenantIds": [TENANT], "userId": user or self._user})
         redirect = self._xero.get(authorize_url("", DEFAULT_CLIENT_ID, REDIRECT, SCOPES, "state"))
         code = httpx.URL(redirect.headers["location"]).params["code"]
         [granted] = self.ask(1, code, REDIRECT, action="exchange")

@@ -37,6 +37,8 @@ CONTINUOUS = "openid offline_access bankfeeds"
 class IdentityServer:
     """Accepts codes that begin with `code-`, each once. A refresh token works until 30 minutes after it was replaced.
 
+    The code `code-x@user` is of another user.
+
     `before` and `after` are called around each refresh, with its number; they may raise, or return another answer.
     """
 
@@ -49,6 +51,7 @@ class IdentityServer:
     after: Callable[[int], httpx.Response | None] = lambda _: None
     codes_taken: set[str] = field(default_factory=set)
     _issued: int = 0
+    _users: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -78,12 +81,12 @@ class IdentityServer:
         with self._lock:
             match form:
                 case {"grant_type": "authorization_code", "code": code} if self._is_new(code):
-                    return self._issue_pair()
+                    return self._issue_pair(code.partition("@")[2] or USER)
                 case {"grant_type": "refresh_token", "refresh_token": token}:
                     if self.clock() >= self.alive_until.get(token, NOW):
                         return refused("invalid_grant")
                     self.alive_until[token] = min(self.alive_until[token], self.clock() + GRACE)
-                    return self._issue_pair()
+                    return self._issue_pair(self._users[token])
                 case {"grant_type": "client_credentials"}:
                     return httpx.Response(200, json={"access_token": "app", "expires_in": 1800})
         return refused("invalid_grant")
@@ -94,10 +97,11 @@ class IdentityServer:
         self.codes_taken.add(code)
         return is_new
 
-    def _issue_pair(self) -> httpx.Response:
+    def _issue_pair(self, user: str) -> httpx.Response:
         self._issued += 1
         refresh = f"canary-refresh-{self._issued}"
-        pair = {"access_token": jwt(f"canary-access-{self._issued}"), "expires_in": 1800, "scope": self.scope}
+        self._users[refresh] = user
+        pair = {"access_token": jwt(f"canary-access-{self._issued}", user), "expires_in": 1800, "scope": self.scope}
         if "offline_access" in self.scope:
             self.alive_until[refresh] = self.clock() + timedelta(days=60)
             pair["refresh_token"] = refresh
@@ -137,8 +141,9 @@ class Crash(BaseException):
 
 
 class World(BaseWorld):
-    def __init__(self) -> None:
+    def __init__(self, token_sets_per_secret: int = 1) -> None:
         super().__init__(table=FragileTable())
+        self.token_sets_per_secret = token_sets_per_secret
         self.server = IdentityServer(self.clock)
         self.secrets = FragileSecrets(self.clock)
         self.pauses: list[float] = []
@@ -146,7 +151,8 @@ class World(BaseWorld):
     def vault(self, pause: Callable[[float], None] | None = None) -> VaultService:
         """The vault of a new function instance, with nothing in memory."""
         identity = Identity(Http("https://identity.test", transport=httpx.MockTransport(self.server)), self.clock)
-        service = VaultService(self.secrets, self.table, identity, self.clock, pause or self.pauses.append)
+        parts = (self.secrets, self.table, identity, self.clock, pause or self.pauses.append)
+        service = VaultService(*parts, self.token_sets_per_secret)
         return invoked(service)
 
     def connect(self, code: str = "code-1") -> str:
@@ -169,7 +175,7 @@ def refused(error: str) -> httpx.Response:
     return httpx.Response(400, json={"error": error})
 
 
-def jwt(name: str) -> str:
-    claims = {"xero_userid": USER, "authentication_event_id": "9d1b0000-0000-4000-8000-00000000000e", "jti": name}
+def jwt(name: str, user: str = USER) -> str:
+    claims = {"xero_userid": user, "authentication_event_id": "9d1b0000-0000-4000-8000-00000000000e", "jti": name}
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     return f"header.{payload}.{name}"

@@ -46,6 +46,7 @@ class Environment:
     deliveries_queue_url = Variable("DELIVERIES_QUEUE_URL")
     webhook_targets = Variable("WEBHOOK_TARGETS")
     secrets_prefix = Variable("SECRETS_PREFIX")
+    token_sets_per_secret = Variable("TOKEN_SETS_PER_SECRET")
     vault_function_name = Variable("VAULT_FUNCTION_NAME")
     xero_api_url = Variable("XERO_API_URL")
     xero_identity_url = Variable("XERO_IDENTITY_URL")

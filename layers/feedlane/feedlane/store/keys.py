@@ -35,6 +35,7 @@
 | token set's lease            | TOKEN_SET#id          | LEASE                    | REFRESHES / time#id, in doubt |
 | lease of the vault's others  | TOKEN_SET#app-keys, TOKEN_SET#webhook-secrets | LEASE |                     |
 | what a code has brought      | TOKEN_SET#code#hash   | EXCHANGE                 |                          |
+| a shard's lease, the shard that has room | TOKEN_SET#shards/n, TOKEN_SET#shards | LEASE |                       |
 | a Xero account with a feed   | TENANT#t              | TARGET#account           |                          |
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
@@ -60,6 +61,7 @@ CONSUMERS = "CONSUMERS"
 HOLDS = "HOLDS"
 REFRESHES = "REFRESHES"
 REPLAYS = "REPLAYS"
+_LEASES = "TOKEN_SET#"
 
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
@@ -207,8 +209,12 @@ def link_password(hashed: str) -> Key:
 
 
 def lease(subject: str) -> Key:
-    """`subject` is a token set's id, or the name of another secret: app-keys, webhook-secrets."""
-    return f"TOKEN_SET#{subject}", "LEASE"
+    """`subject` is a token set's id, or the name of another secret: app-keys, webhook-secrets, a shard."""
+    return f"{_LEASES}{subject}", "LEASE"
+
+
+def subject_of_lease(key: Key) -> str:
+    return key[0].removeprefix(_LEASES)
 
 
 def exchange(hashed: str) -> Key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from feedlane.clock import Clock
@@ -13,6 +14,7 @@ from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.vault.app_keys import AppKeys
 from feedlane.vault.leases import LeaseLost, Leases, LeaseState
+from feedlane.vault.published import RETRY_WAITS_SECONDS as SHOWN_WAITS_SECONDS
 from feedlane.vault.published import NotShownYet
 from feedlane.vault.token_sets import TokenSets
 from feedlane.xero.identity import ClientKeys, Identity
@@ -28,6 +30,10 @@ YOUNG = timedelta(minutes=5)
 # day, of the 100 that Secrets Manager takes.
 FORCED_EVERY = timedelta(hours=1)
 REJECTED_RETRY_AFTER_SECONDS = 60
+# A refresh whose version could not be published is repeated, and writes another one. Beyond this, Xero is not even
+# asked: a pair that it issues could not be stored. The rest of the 100 versions is for new consents.
+REFRESHES_A_DAY_MAX = 90
+NO_ROOM_RETRY_AFTER_SECONDS = 600
 
 
 class NewTokenRejected(Unavailable):
@@ -102,8 +108,10 @@ class TokenRefresh:
             # Xero accepts the old refresh token for 30 minutes after a new one was issued. A new pair that cannot be
             # stored for longer would cost the customer's consent.
             self._token_sets.require_reachable(lease_state)
-            lease = self._leases.take(lease_state, refresh=True)
-            return _access_token_of(self._refresh(lease, tokens)) if lease else None
+            lease = self._take(lease_state)
+            if lease is None:
+                return None
+            return _access_token_of(self._refresh(lease, tokens))
         except LeaseLost:
             return None
         except Unavailable:
@@ -111,21 +119,27 @@ class TokenRefresh:
                 return spare
             raise
 
+    def _take(self, lease_state: LeaseState) -> LeaseState | None:
+        if len(lease_state.writes_of_a_day(self._clock())) >= REFRESHES_A_DAY_MAX:
+            raise Unavailable("The token was refreshed too often within 24 hours", NO_ROOM_RETRY_AFTER_SECONDS)
+        return self._leases.take(lease_state, refresh=True, shard=self._token_sets.place(lease_state))
+
     def _refresh(self, lease: LeaseState, tokens: TokenSet) -> TokenSet:
         """Stores the new pair, publishes it and only then returns it. Raises `LeaseLost` if the lease ran out."""
+        renewed = None
         try:
+            lease = self._token_sets.without_leftovers(lease)
             renewed = self._renew(lease, tokens)
-            version = self._token_sets.write(lease.subject, renewed)
-            self._leases.publish(lease, version)
+            self._token_sets.store(lease, renewed)
         except LeaseLost:
             raise
         except ReconnectionNeeded:
-            self._leases.release(lease)
+            self._leases.release(lease, unwritten=True)
             raise
         except BaseException:
             # Xero may have rotated the refresh token all the same. It honours the old one, which the store
             # still names, for 30 minutes: the next refresh starts with it.
-            self._leases.release(lease, in_doubt=True)
+            self._leases.release(lease, in_doubt=True, unwritten=renewed is None)
             raise
         return renewed
 
@@ -137,15 +151,25 @@ class TokenRefresh:
             # was written before a crash, or the previous one.
             if self._leases.read(lease.subject).fencing != lease.fencing:
                 raise LeaseLost from None
-            for other in self._token_sets.other_pairs(lease):
-                if other.refresh_token not in (None, tokens.refresh_token):
-                    try:
-                        return self._request_tokens(other)
-                    except InvalidGrant:
-                        continue
+            renewed = self._renew_another(lease, tokens)
+            if renewed:
+                return renewed
             if not self._token_sets.is_shown(lease):
                 raise NotShownYet(lease.subject) from None
             raise ReconnectionNeeded(error.problem) from None
+
+    def _renew_another(self, lease: LeaseState, tokens: TokenSet) -> TokenSet | None:
+        """With another stored pair. It is looked for several times: the store may not show the one that works yet."""
+        tried = {None, tokens.refresh_token}
+        for wait in (*SHOWN_WAITS_SECONDS, None):
+            for other in self._token_sets.other_pairs(lease):
+                if other.refresh_token not in tried:
+                    tried.add(other.refresh_token)
+                    with suppress(InvalidGrant):
+                        return self._request_tokens(other)
+            if wait is not None:
+                self._pause(wait)
+        return None
 
     def _request_tokens(self, tokens: TokenSet) -> TokenSet:
         """Repeats the request once, with the same token, if its answer is lost."""

@@ -17,6 +17,7 @@ from feedlane.vault.exchanges import Exchanges
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.vault.secrets import Secrets
+from feedlane.vault.shards import Shards
 from feedlane.vault.token_sets import TokenSets, token_set_id
 from feedlane.vault.webhook_secrets import WebhookSecrets
 from feedlane.xero.identity import Identity
@@ -37,6 +38,7 @@ class VaultService:
         identity: Identity,
         clock: Clock = system_clock,
         pause: Callable[[float], None] = time.sleep,
+        token_sets_per_secret: int = 1,
     ) -> None:
         self._identity = identity
         self._pause = pause
@@ -44,7 +46,8 @@ class VaultService:
         self._unsaved: dict[str, TokenSet] = {}
         """Token sets that Xero gave and that could not be stored yet, by the fingerprints of their codes."""
         self._leases = Leases(table, clock, pause)
-        self._token_sets = TokenSets(secrets, clock, pause)
+        shards = Shards(secrets, self._leases, clock, pause, token_sets_per_secret)
+        self._token_sets = TokenSets(secrets, shards, self._leases, clock, pause)
         self._app_keys = AppKeys(secrets, identity, self._leases, clock, pause)
         self._webhook_secrets = WebhookSecrets(secrets, self._leases, clock, pause)
         self._refresh = TokenRefresh(self._token_sets, self._leases, self._app_keys, identity, clock, pause)
@@ -74,14 +77,15 @@ class VaultService:
         return self._refresh.access_token(token_set_id, rejected)
 
     def revoke(self, token_set_id: str) -> None:
-        tokens = self._token_sets.read(self._leases.read(token_set_id))
-        if tokens is None:
+        lease = self._leases.read(token_set_id)
+        if not lease.fencing:
             return
-        refresh_token = tokens.refresh_token
+        tokens = self._token_sets.read(lease)
+        refresh_token = tokens.refresh_token if tokens is not None else None
         if refresh_token is not None:
             with suppress(InvalidGrant):
                 self._app_keys.use(lambda keys: self._identity.revoke(keys, refresh_token))
-        self._leases.supersede(token_set_id, "")
+        # Also after a revocation that stopped half-way: what it left is deleted now.
         self._token_sets.delete(token_set_id)
 
     def create_webhook_secret(self, consumer_id: str) -> str:
@@ -116,9 +120,8 @@ class VaultService:
         self._unsaved[code_fingerprint] = tokens
         for attempt in range(_SAVES_MAX):
             try:
-                version = self._token_sets.write(id, self._with_stored_refresh_token(id, tokens))
-                # This takes the lease from a refresh of the previous pair that is in progress.
-                self._leases.supersede(id, version, self._exchanges.finished(code, grant))
+                granted = self._with_stored_refresh_token(id, tokens)
+                self._token_sets.store_grant(id, granted, self._exchanges.finished(code, grant))
                 break
             except Exception as error:
                 # Whoever raised `Unavailable` has waited already.

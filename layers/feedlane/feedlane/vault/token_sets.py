@@ -1,16 +1,23 @@
-"""Token sets: one secret per Xero user and app, in Secrets Manager; its lease item in the table names the version."""
+"""Token sets, one per Xero user and app, in Secrets Manager. The lease item in the table names the valid version.
+
+Each has a secret of its own, or shares one (`shards`) while it is refreshed rarely.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from feedlane.clock import Clock
 from feedlane.credentials.token_set import TokenSet
+from feedlane.errors import Unavailable
 from feedlane.ids import fingerprint
-from feedlane.vault.leases import LeaseState
+from feedlane.store.table import Write
+from feedlane.vault.leases import Leases, LeaseState
 from feedlane.vault.published import NotShownYet, published_version
 from feedlane.vault.secrets import Secrets, SecretVersion
+from feedlane.vault.shards import NotShared, Shards
 
 _CACHE_SIZE_MAX = 500
 # A valid version that the store does not show so long after it was published has been removed: two holders that died
@@ -24,8 +31,12 @@ def token_set_id(client_id: str, xero_user_id: str) -> str:
 
 
 class TokenSets:
-    def __init__(self, secrets: Secrets, clock: Clock, pause: Callable[[float], None]) -> None:
+    def __init__(
+        self, secrets: Secrets, shards: Shards, leases: Leases, clock: Clock, pause: Callable[[float], None]
+    ) -> None:
         self._secrets = secrets
+        self._shards = shards
+        self._leases = leases
         self._clock = clock
         self._pause = pause
         self._cache: dict[str, tuple[str, TokenSet]] = {}
@@ -40,36 +51,94 @@ class TokenSets:
         version, tokens = self._cache.get(lease.subject, ("", None))
         if version == lease.version:
             return tokens
+        if lease.is_shared:
+            tokens = self._shards.read(lease)
+            self._remember(lease.subject, lease.version, tokens)
+            return tokens
         secret = self._published_or_last(lease)
         tokens = _parse(secret)
         self._remember(lease.subject, secret.id, tokens)
         return tokens
 
     def is_shown(self, lease: LeaseState) -> bool:
-        return self._secrets.version(_secret_name(lease.subject), lease.version) is not None
+        if lease.is_shared:
+            return self._shards.is_shown(lease)
+        return self._secrets.version(own_secret(lease), lease.version) is not None
 
     def require_reachable(self, lease: LeaseState) -> None:
         """Raises `Unavailable` if the store does not answer, so that it could not keep a new pair either."""
-        self._secrets.current(_secret_name(lease.subject))
+        self._secrets.current(own_secret(lease))
 
     def other_pairs(self, lease: LeaseState) -> list[TokenSet]:
-        """The other stored pairs, newest first: one written before a crash, or the previous one."""
-        name = _secret_name(lease.subject)
-        versions = (self._secrets.current(name), self._secrets.previous(name))
-        return [_parse(secret) for secret in versions if secret is not None and secret.id != lease.version]
+        """The other stored pairs: ones written before a crash, or the previous one, wherever they are."""
+        names = [own_secret(lease._replace(own=number)) for number in (lease.own, *lease.leftovers)]
+        versions = [read(name) for name in names for read in (self._secrets.current, self._secrets.previous)]
+        pairs = {secret.id: _parse(secret) for secret in versions if secret is not None}
+        if lease.shard:
+            pairs |= {pair.id: pair.tokens for pair in self._shards.pairs(lease)}
+        return [tokens for version, tokens in pairs.items() if version != lease.version]
 
-    def write(self, id: str, tokens: TokenSet) -> str:
-        """Stores the tokens and returns the new version's id. It becomes valid once the lease item names it."""
-        version = self._secrets.write(_secret_name(id), tokens.model_dump_json())
-        self._remember(id, version, tokens)
-        return version
+    def place(self, lease: LeaseState) -> str:
+        """The shard in which the token set gets a place with its next pair; empty: none, or it has one."""
+        return self._shards.place(lease)
+
+    def without_leftovers(self, lease: LeaseState) -> LeaseState:
+        """Deletes what an earlier move has left behind, once a refresh has shown that its pairs are not needed.
+
+        What cannot be deleted now can be next time.
+        """
+        if lease.in_doubt:
+            return lease
+        with suppress(Unavailable):
+            if lease.is_shared and lease.is_settled and lease.leftovers:
+                self._delete_secrets(lease, lease.leftovers)
+                return lease._replace(leftovers=())
+            if self._shards.size == 1 and lease.shard and not lease.is_shared:
+                self._shards.remove(lease)
+                return lease._replace(shard="")
+        return lease
+
+    def store(self, lease: LeaseState, tokens: TokenSet) -> None:
+        """Stores the pair and makes it valid. Raises `LeaseLost`."""
+        shard = lease.shard
+        if self._shards.takes(lease):
+            try:
+                self._remember(lease.subject, self._shards.store(lease, tokens), tokens)
+                return
+            except NotShared as error:
+                shard = "" if error.is_full else shard
+        version = self._write(lease, tokens)
+        self._leases.publish(lease, version, is_shared=False, shard=shard)
+
+    def store_grant(self, id: str, tokens: TokenSet, *also: Write) -> None:
+        """Stores what a consent has brought. This takes the lease from a refresh of the previous pair.
+
+        `also` are writes of the commit that makes it valid.
+        """
+        lease = self._leases.read(id)
+        self._leases.supersede(id, self._write(lease, tokens), *also, is_shared=False, own=lease.own)
 
     def delete(self, id: str) -> None:
+        """Deletes the token set wherever it is or was. Raises `Unavailable`; it may be repeated."""
+        self._leases.supersede(id, "", is_shared=False)
         self._cache.pop(id, None)
-        self._secrets.delete(_secret_name(id))
+        lease = self._leases.read(id)
+        self._delete_secrets(lease, (*lease.leftovers, lease.own))
+        if lease.shard:
+            self._shards.remove(lease)
+
+    def _write(self, lease: LeaseState, tokens: TokenSet) -> str:
+        """Stores the tokens and returns the new version's id. It becomes valid once the lease item names it."""
+        version = self._secrets.write(own_secret(lease), tokens.model_dump_json())
+        self._remember(lease.subject, version, tokens)
+        return version
+
+    def _delete_secrets(self, lease: LeaseState, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._secrets.delete(own_secret(lease._replace(own=number)))
 
     def _published_or_last(self, lease: LeaseState) -> SecretVersion:
-        name = _secret_name(lease.subject)
+        name = own_secret(lease)
         try:
             return published_version(self._secrets, name, lease.version, self._pause)
         except NotShownYet:
@@ -86,8 +155,9 @@ class TokenSets:
         self._cache[id] = (version, tokens)
 
 
-def _secret_name(id: str) -> str:
-    return f"token-sets/{id}"
+def own_secret(lease: LeaseState) -> str:
+    """The secret that has only this token set. Each time that it leaves a shard, it gets another one."""
+    return f"token-sets/{lease.subject}" + (f"/{lease.own}" if lease.own else "")
 
 
 def _parse(version: SecretVersion) -> TokenSet:
