@@ -35,7 +35,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
     },
     "public_api": {
         "ReadTable": api.shows_a_company,
-        "QueryIndex": api.lists_companies,
+        "QueryIndex": api.lists_holds,
         "WriteTable": api.creates_and_deletes_a_company,
         "CompleteIndex": api.checks_a_push_while_the_index_is_behind,
         "InvokeVault": api.stores_the_apps_keys,
