@@ -1,49 +1,39 @@
-"""The table on DynamoDB. The only module that knows DynamoDB's requests and error codes."""
+"""The table on DynamoDB: calls, pages, retries, and what its errors mean."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from feedlane.aws.dynamodb_requests import item_in, item_out, key_of, query_request, units_of, write_request
 from feedlane.aws.pace import WritePace
 from feedlane.store.limits import require_bounds, require_item, require_keys, require_writable
 from feedlane.store.sizes import require_fitting_commit, require_small_enough
 from feedlane.store.table import (
-    Add,
-    Condition,
     ConditionFailed,
     Contended,
-    Delete,
     Index,
     Item,
     Key,
-    Put,
     Throttled,
-    When,
     Write,
     require_each_once,
 )
 
 BATCH_GET_KEYS_MAX = 100
 BATCH_WRITE_ITEMS_MAX = 25
-_ATTEMPTS_MAX = 8
-# With random delays, the pauses of all attempts are up to seven seconds: a function has thirty at least.
 WRITES_IN_COMMIT_COST = 2
+# With random delays, the pauses of all attempts are up to seven seconds: a function has thirty at least.
+_ATTEMPTS_MAX = 8
 _PAUSE_SECONDS_FIRST, _PAUSE_SECONDS_MAX = 0.05, 3.2
 _THROTTLED = {"ThrottlingException", "ThrottlingError", "ProvisionedThroughputExceededException",
     "ProvisionedThroughputExceeded", "RequestLimitExceeded"}  # fmt: skip
 T = TypeVar("T")
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 class DynamoDBTable:
@@ -62,20 +52,20 @@ class DynamoDBTable:
 
     def get(self, key: Key) -> Item | None:
         require_keys([key])
-        answer = self._ask(self._client.get_item, TableName=self._name, Key=_key(key), ConsistentRead=True)
-        return _from_dynamodb(answer["Item"]) if "Item" in answer else None
+        answer = self._ask(self._client.get_item, TableName=self._name, Key=key_of(key), ConsistentRead=True)
+        return item_out(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         items: dict[Key, Item] = {}
         different = dict.fromkeys(keys)
         require_keys(different)
         for chunk in _chunks(different, BATCH_GET_KEYS_MAX):
-            request: Any = {self._name: {"Keys": [_key(key) for key in chunk], "ConsistentRead": True}}
+            request: Any = {self._name: {"Keys": [key_of(key) for key in chunk], "ConsistentRead": True}}
             for attempt in range(_ATTEMPTS_MAX):
                 answer = self._ask(self._client.batch_get_item, RequestItems=request)
                 raw_items = answer["Responses"].get(self._name, [])
                 for raw in raw_items:
-                    item = _from_dynamodb(raw)
+                    item = item_out(raw)
                     items[item["pk"], item["sk"]] = item
                 request = answer.get("UnprocessedKeys")
                 if not request:
@@ -96,7 +86,8 @@ class DynamoDBTable:
         limit: int | None = None,
         index: Index | None = None,
     ) -> Iterator[Item]:
-        request = self._query_request(pk, prefix, start, end, index)
+        require_bounds(pk, prefix, start, end)
+        request = query_request(self._name, pk, prefix, start, end, index)
         request["ScanIndexForward"] = not reverse
         remaining = limit
         while remaining is None or remaining > 0:
@@ -104,44 +95,19 @@ class DynamoDBTable:
                 request["Limit"] = remaining
             answer = self._ask(self._client.query, **request)
             for raw in answer["Items"]:
-                yield _from_dynamodb(raw)
+                yield item_out(raw)
             if remaining is not None:
                 remaining -= len(answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _query_request(
-        self, pk: str, prefix: str, start: str | None, end: str | None, index: Index | None
-    ) -> dict[str, Any]:
-        hash_name, range_name = index.keys if index else ("pk", "sk")
-        require_bounds(pk, prefix, start, end)
-        condition, values = f"{hash_name} = :pk", {":pk": pk}
-        if prefix:
-            condition += f" AND begins_with({range_name}, :prefix)"
-            values[":prefix"] = prefix
-        elif start is not None and end is not None:
-            condition += f" AND {range_name} BETWEEN :start AND :end"
-            values |= {":start": start, ":end": end}
-        elif start is not None:
-            condition += f" AND {range_name} >= :start"
-            values[":start"] = start
-        elif end is not None:
-            condition += f" AND {range_name} <= :end"
-            values[":end"] = end
-        request = {
-            "TableName": self._name,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": {name: _serialize(value) for name, value in values.items()},
-        }
-        return request | ({"IndexName": index.value} if index else {"ConsistentRead": True})
-
     def commit(self, *writes: Write) -> None:
         require_each_once(write.key for write in writes)
         require_writable(writes)
         require_fitting_commit(writes)
-        requests = [self._request(write) for write in writes]
-        self._pace.delay(_units(requests, WRITES_IN_COMMIT_COST))
+        requests = [write_request(self._name, write) for write in writes]
+        self._pace.delay(units_of(requests, WRITES_IN_COMMIT_COST))
         for attempt in range(_ATTEMPTS_MAX):
             try:
                 self._client.transact_write_items(TransactItems=requests)
@@ -159,17 +125,17 @@ class DynamoDBTable:
         for item in item_list:
             require_item(item)
         require_small_enough(item_list)
-        self._write_many({"PutRequest": {"Item": _to_dynamodb(item)}} for item in item_list)
+        self._write_many({"PutRequest": {"Item": item_in(item)}} for item in item_list)
 
     def delete_many(self, keys: Iterable[Key]) -> None:
         key_list = list(keys)
         require_each_once(key_list)
         require_keys(key_list)
-        self._write_many({"DeleteRequest": {"Key": _key(key)}} for key in key_list)
+        self._write_many({"DeleteRequest": {"Key": key_of(key)}} for key in key_list)
 
     def _write_many(self, requests: Iterable[dict[str, Any]]) -> None:
         for chunk in _chunks(requests, BATCH_WRITE_ITEMS_MAX):
-            if (seconds := self._pace.delay(_units(chunk))) > 0:
+            if (seconds := self._pace.delay(units_of(chunk))) > 0:
                 self._pause(seconds)
             unprocessed = chunk
             for attempt in range(_ATTEMPTS_MAX):
@@ -195,76 +161,6 @@ class DynamoDBTable:
         longest = min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS_FIRST * 2**attempt)
         self._pause(random.uniform(longest / 2, longest))
 
-    def _request(self, write: Write) -> dict[str, Any]:
-        names: dict[str, str] = {}
-        values: dict[str, Any] = {}
-        condition = _condition_expression(write.when, names, values)
-        common: dict[str, Any] = {"TableName": self._name}
-        match write:
-            case Put(item=item):
-                kind, common["Item"] = "Put", _to_dynamodb(item)
-            case Delete(key=key):
-                kind, common["Key"] = "Delete", _key(key)
-            case Condition(key=key):
-                kind, common["Key"] = "ConditionCheck", _key(key)
-            case Add():
-                kind, common["Key"] = "Update", _key(write.key)
-                common["UpdateExpression"] = _update_expression(write, names, values)
-                if write.below is not None:
-                    names["#sum"], values[":below"] = write.name, _serialize(write.below)
-                    limit = "(attribute_not_exists(#sum) OR #sum < :below)"
-                    condition = f"({condition}) AND {limit}" if condition else limit
-        if condition:
-            common["ConditionExpression"] = condition
-        if names:
-            common["ExpressionAttributeNames"] = names
-        if values:
-            common["ExpressionAttributeValues"] = values
-        return {kind: common}
-
-
-def _units(requests: Iterable[dict[str, Any]], times: int = 1) -> Counter[str]:
-    """The write units of these requests by partition: one for each kilobyte of an item that is put, else one."""
-    units: Counter[str] = Counter()
-    for request in requests:
-        [parts] = request.values()
-        raw = parts.get("Item") or parts["Key"]
-        units[raw["pk"]["S"]] += times * (1 + _raw_bytes(raw) // 1024)
-    return units
-
-
-def _raw_bytes(item: dict[str, Any]) -> int:
-    """Approximately: only texts and bytes can be large."""
-    return sum(len(value) for field in item.values() for value in field.values() if isinstance(value, (str, bytes)))
-
-
-def _update_expression(write: Add, names: dict[str, str], values: dict[str, Any]) -> str:
-    names["#add"], values[":add"] = write.name, _serialize(write.amount)
-    assignments = []
-    for number, (name, value) in enumerate(write.set.items()):
-        names[f"#set{number}"], values[f":set{number}"] = name, _serialize(value)
-        assignments.append(f"#set{number} = :set{number}")
-    removals = []
-    for number, name in enumerate(write.remove):
-        names[f"#remove{number}"] = name
-        removals.append(f"#remove{number}")
-    sets = f" SET {', '.join(assignments)}" if assignments else ""
-    return f"ADD #add :add{sets}" + (f" REMOVE {', '.join(removals)}" if removals else "")
-
-
-def _condition_expression(when: When, names: dict[str, str], values: dict[str, Any]) -> str:
-    parts = []
-    for word, sign, fields in (("equal", "=", when.equal), ("before", "<", when.before)):
-        for number, (name, value) in enumerate(fields.items()):
-            names[f"#{word}{number}"], values[f":{word}{number}"] = name, _serialize(value)
-            parts.append(f"#{word}{number} {sign} :{word}{number}")
-    condition = " AND ".join(parts)
-    if when.absent:
-        return f"attribute_not_exists(pk) OR ({condition})" if condition else "attribute_not_exists(pk)"
-    if when.exists and not condition:
-        return "attribute_exists(pk)"
-    return condition
-
 
 def _domain_error(error: ClientError, writes: tuple[Write, ...]) -> Exception:
     code: str = error.response["Error"]["Code"]
@@ -281,31 +177,6 @@ def _domain_error(error: ClientError, writes: tuple[Write, ...]) -> Exception:
     if code in {"TransactionConflictException", "TransactionInProgressException"}:
         return Contended([write.key for write in writes])
     return Throttled("DynamoDB throttles the table") if code in _THROTTLED else error
-
-
-def _key(key: Key) -> dict[str, Any]:
-    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
-
-
-def _to_dynamodb(item: Item) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in item.items() if value is not None}
-
-
-def _from_dynamodb(raw: dict[str, Any]) -> Item:
-    return {name: _plain_value(_deserialize(value)) for name, value in raw.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    """DynamoDB's numbers and binaries as Python's own: every number in the table is whole."""
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, Binary):
-        return bytes(value)
-    if isinstance(value, dict):
-        return {name: _plain_value(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain_value(item) for item in value]
-    return value
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
