@@ -10,8 +10,8 @@ from feedlane.companies.connection import PLATFORM_KEY, Connection
 from feedlane.holds import items as hold_items
 from feedlane.ids import fingerprint
 from feedlane.link import connections as link_connections
+from feedlane.link import start_window
 from feedlane.link import state_items as link_state_items
-from feedlane.link import unanswered_starts
 from feedlane.link.linking import NotLinked
 from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
 from feedlane.scope import Scope
@@ -85,9 +85,7 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         redirect_uri=redirect_uri,
         expires=now + LINK_STATE_LIFETIME,
     )
-    # Scheduled before the state is stored: otherwise a crash in between would leave the start unchecked.
-    unanswered_starts.schedule_check(site.queues, link_state)
-    site.store.commit(link_state_items.add_state(link_state))
+    start_window.store_start(site.store, link_state, link_state_items.add_state(link_state))
     consent_url = authorize_url(
         site.login_url,
         settings.client_id,
