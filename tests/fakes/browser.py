@@ -46,6 +46,9 @@ class Browser:
     def get(self, url: str, **overrides: Any) -> PageResponse:
         return self._send("GET", url, None, overrides)
 
+    def head(self, url: str, **overrides: Any) -> PageResponse:
+        return self._send("HEAD", url, None, overrides)
+
     def post(self, url: str, form: dict[str, str], **overrides: Any) -> PageResponse:
         return self._send("POST", url, urlencode(form), overrides)
 

@@ -40,7 +40,7 @@ class Response:
             "statusCode": self.status,
             "headers": headers,
             "cookies": [cookie.header(request) for cookie in self.cookies],
-            "body": self.body,
+            "body": "" if request.is_head else self.body,
             "isBase64Encoded": False,
         }
 
@@ -56,6 +56,14 @@ def page(template: str, status: int = 200, *, logo_url: str = "", form_targets: 
 
 def redirect(url: str, status: int = 302) -> Response:
     return Response(status, headers={"Location": url, "Content-Security-Policy": "default-src 'none'"})
+
+
+def not_ahead() -> Response:
+    """To a browser that loads a page ahead: it drops what is not a success, and asks again when the page is opened.
+
+    A page that changed nothing would be of no use then: a start without a state leads to nothing.
+    """
+    return Response(403, headers={"Content-Security-Policy": "default-src 'none'"})
 
 
 def see_other(url: str) -> Response:

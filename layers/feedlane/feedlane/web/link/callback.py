@@ -41,6 +41,8 @@ def callback(site: Site, request: Request) -> Response:
     Until then the browser may load this URL again after any failure; after it, it continues where it was.
     """
     state, code, error = (request.query.get(name, "") for name in ("state", "code", "error"))
+    if request.is_head:
+        return _answer_head(site, request, state)
     try:
         link_state = _require_state(site, request, state)
         connection = company_items.find_connection(site.store, link_state.company_id, link_state.connection_id)
@@ -55,6 +57,15 @@ def callback(site: Site, request: Request) -> Response:
         return _continue(site, request, used.state, code if not error else "")
     except StateError as invalid:
         raise state_error_page(invalid, _start_path(site, invalid.state)) from None
+
+
+def _answer_head(site: Site, request: Request, state: str) -> Response:
+    """Whether the state is valid. Nothing is exchanged, and the consent goes on with the browser's GET."""
+    try:
+        link_state = _require_state(site, request, state)
+    except StateError as invalid:
+        raise state_error_page(invalid, "") from None
+    return redirect(request.url(f"{paths.path_of(link_state.company_id, link_state.connection_id)}/accounts"))
 
 
 def _require_state(site: Site, request: Request, state: str) -> LinkState:

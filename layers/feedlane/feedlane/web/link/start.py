@@ -66,6 +66,8 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     if _may_continue(site, request, connection):
         return redirect(request.url(paths.accounts(connection)))
     password = password_pages.password_for_start(site, request, connection)
+    if request.is_head:
+        return redirect(site.login_url)  # without a state: nobody follows it
     parameters = redirects.platform_parameters(request.query)
     try:
         settings = site.linking(paths.redirect_uri(request)).require_startable(connection, now)
