@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from feedlane.doors import path_in, require_text, require_texts
 from feedlane.errors import Invalid
@@ -43,10 +43,6 @@ class Request:
     @property
     def is_secure(self) -> bool:
         return self.base_url.startswith("https:")
-
-    @property
-    def base_path(self) -> str:
-        return urlsplit(self.base_url).path.rstrip("/")
 
     @property
     def is_cross_site(self) -> bool:

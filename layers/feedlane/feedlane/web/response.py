@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from feedlane.web.cookies import Cookie
+from feedlane.web.cookies import Cookie, surplus_cookies
 from feedlane.web.request import Request
 from feedlane.web.templates import SCRIPT_HASH, STYLE_HASH, render
 from feedlane.web_address import origin_of
@@ -36,10 +36,11 @@ class Response:
         headers = _SECURITY_HEADERS | self.headers
         if request.is_secure:
             headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
+        surplus = surplus_cookies(request, self.cookies)
         return {
             "statusCode": self.status,
             "headers": headers,
-            "cookies": [cookie.header(request) for cookie in self.cookies],
+            "cookies": [cookie.header(request) for cookie in (*self.cookies, *surplus)],
             "body": "" if request.is_head else self.body,
             "isBase64Encoded": False,
         }

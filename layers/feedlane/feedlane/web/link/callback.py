@@ -20,7 +20,7 @@ from feedlane.link.state import LinkState, StateError, UsedState, require_valid_
 from feedlane.settings import items as settings_items
 from feedlane.store.table import Put, Write
 from feedlane.web import sessions
-from feedlane.web.cookies import flow_cookie_name, link_cookie
+from feedlane.web.cookies import Cookie, flow_cookie_name, link_cookie_name, value_in
 from feedlane.web.error_pages import ErrorPage, bank_feeds_missing_page, error_page, not_linked_page, state_error_page
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.link import paths, redirects
@@ -70,7 +70,7 @@ def _answer_head(site: Site, request: Request, state: str) -> Response:
 
 def _require_state(site: Site, request: Request, state: str) -> LinkState:
     """Raises `StateError`."""
-    browser = request.cookies.get(flow_cookie_name(state), "")
+    browser = value_in(request, flow_cookie_name(state))
     link_state = link_state_items.find_state(site.store, state) if 0 < len(state) <= PARAMETER_LENGTH_MAX else None
     return require_valid_state(link_state, fingerprint(browser) if browser else None, site.clock())
 
@@ -153,7 +153,7 @@ def _answer(
     state: LinkState,
     secret: str,
 ) -> Response:
-    cookie = link_cookie(paths.connection_path(connection), secret, LINK_SESSION_LIFETIME)
+    cookie = Cookie(link_cookie_name(connection.id), secret, LINK_SESSION_LIFETIME)
     if isinstance(result, OrganisationChoice):
         return redirect(request.url(paths.organisation(connection))).with_cookies(cookie)
     return after_linking(site, request, result, state.parameters).with_cookies(cookie)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import PLATFORM_KEY, Connection
@@ -17,7 +15,7 @@ from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.web import sessions
-from feedlane.web.cookies import LINK, flow_cookie
+from feedlane.web.cookies import Cookie, flow_cookie_name, link_cookie_name, value_in
 from feedlane.web.error_pages import NoSuchPage, not_linked_page
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.link import paths, redirects
@@ -96,19 +94,16 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         state,
         code_challenge(verifier) if verifier else None,
     )
-    cookies = (
-        password_pages.password_cookies(request, company_id, paths.connection_path(connection)) if password else []
-    )
-    return redirect(consent_url).with_cookies(
-        flow_cookie(state, browser, LINK_STATE_LIFETIME, urlsplit(redirect_uri).path), *cookies
-    )
+    cookies = password_pages.password_cookies(request, company_id, connection_id) if password else []
+    return redirect(consent_url).with_cookies(Cookie(flow_cookie_name(state), browser, LINK_STATE_LIFETIME), *cookies)
 
 
 def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
     """Whether there is nothing to authorise: the connection is linked and usable, and the session is its own."""
     if not connection.is_linked or connection.needs_reconnection or request.query.get(RECONNECT_PARAMETER):
         return False
-    session = sessions.find_session(site.store, LinkSession, request.cookies.get(LINK), site.clock())
+    secret = value_in(request, link_cookie_name(connection.id))
+    session = sessions.find_session(site.store, LinkSession, secret, site.clock())
     if session is None or session.connection_id != connection.id:
         return False
     return not hold_items.holds_on(site.store, [(Scope.CONNECTION, connection.id)])

@@ -8,7 +8,7 @@ from typing import Any
 from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
 from feedlane.web import sessions
-from feedlane.web.cookies import PORTAL, portal_cookie
+from feedlane.web.cookies import PORTAL, Cookie, value_in
 from feedlane.web.link.session import FORM_FIELD, form_invalid_page
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -33,7 +33,7 @@ class Operator:
 
 def require_operator(site: Site, request: Request) -> Operator:
     """Raises `SignInNeeded`, and `ErrorPage` for a form without the session's token."""
-    secret = request.cookies.get(PORTAL, "")
+    secret = value_in(request, PORTAL)
     session = sessions.find_session(site.store, PortalSession, secret, site.clock())
     if session is None or settings_items.api_key(site.store, session.key_fingerprint) is None:
         raise SignInNeeded
@@ -59,10 +59,10 @@ def sign_in(site: Site, request: Request) -> Response:
     secret, now = site.new_secret(), site.clock()
     session = PortalSession(key_fingerprint=key.fingerprint, key_name=key.name)
     site.store.commit(sessions.put_session(secret, session, now, PORTAL_SESSION_LIFETIME))
-    return see_other(request.url("/portal")).with_cookies(portal_cookie(secret, PORTAL_SESSION_LIFETIME))
+    return see_other(request.url("/portal")).with_cookies(Cookie(PORTAL, secret, PORTAL_SESSION_LIFETIME))
 
 
 def sign_out(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     site.store.commit(sessions.remove_session(operator.secret))
-    return see_other(request.url("/portal/sign-in")).with_cookies(portal_cookie("", PORTAL_SESSION_LIFETIME).expired())
+    return see_other(request.url("/portal/sign-in")).with_cookies(Cookie(PORTAL, "", PORTAL_SESSION_LIFETIME).expired())
