@@ -29,6 +29,9 @@ require(
     Environment.webhook_targets,
 )
 
+# Answers have keys, amounts and names in them: no cache keeps them, and no browser guesses what they are.
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
 logger = Logger()
 app = build_resolver()
 
@@ -47,7 +50,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             answer = app.resolve(admitted, context)
     except Exception as error:
         answer = error_response(error, correlation_id, logger)
-    answer["headers"] |= {"X-Correlation-Id": correlation_id} | _cross_origin_headers(headers)
+    answer["headers"] |= ALWAYS | {"X-Correlation-Id": correlation_id} | _cross_origin_headers(headers)
     logger.info("answered", method=method, status=answer["statusCode"], correlation_id=correlation_id)
     return answer
 

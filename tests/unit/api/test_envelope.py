@@ -96,6 +96,29 @@ def test_without_a_key_nothing_is_told(call: Call) -> None:
             assert call("GET", path, headers=headers).status == 401
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("GET", "/companies", None, None, 200),
+        ("POST", "/apiKeys", {"name": "Second"}, None, 201),
+        ("GET", "/nowhere", None, None, 404),
+        ("DELETE", "/companies", None, None, 405),
+        ("POST", "/companies", {}, None, 400),
+        ("GET", "/companies", None, {}, 401),
+        ("GET", "/" + "x" * 3_000, None, None, 400),
+        ("OPTIONS", "/companies", None, {"Origin": "https://app.example.com"}, 204),
+    ],
+)
+def test_no_answer_is_kept_or_taken_for_something_else(
+    call: Call, method: str, path: str, body: object, headers: dict[str, str] | None, status: int
+) -> None:
+    """They have keys, amounts and names in them: no cache keeps them, and no browser guesses what they are."""
+    answer = call(method, path, body, headers)
+    assert answer.status == status
+    assert (answer.headers["Cache-Control"], answer.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+    assert answer.headers["X-Correlation-Id"]
+
+
 def test_a_base64_body_is_read(world: World) -> None:
     from functions.public_api import app
 
