@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 from api import cross_origin
 from api.answers import error_response
 from api.authentication import authenticate
-from api.door import admit, headers_of, method_of
+from api.door import address_of, admit, headers_of, method_of
 from api.parts import current_parts
 from api.resolver import build_resolver
 from feedlane.environment import Environment, require
@@ -46,7 +46,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if method == "OPTIONS":
             answer = cross_origin.preflight()
         else:
-            authenticate(current_parts().store, headers.get("authorization"), current_parts().clock())
+            now = current_parts().clock()
+            authenticate(current_parts().store, headers.get("authorization"), address_of(event), now)
             answer = app.resolve(admitted, context)
     except Exception as error:
         answer = error_response(error, correlation_id, logger)

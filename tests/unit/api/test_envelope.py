@@ -17,6 +17,7 @@ from feedlane.errors import (
     NotFound,
     ReconnectionNeeded,
     Refused,
+    TooManyAttempts,
     Unauthorized,
     Unavailable,
 )
@@ -46,6 +47,7 @@ SAMPLE = Path(__file__).parents[3] / "events" / "public_api.json"
         (Conflict("twice"), 409, "False"),
         (Contended([("a", "b")]), 503, "True"),
         (Unavailable("later", 7), 503, "True"),
+        (TooManyAttempts(7), 429, "True"),
         (ZeroDivisionError("secret detail"), 500, "Unknown"),
     ],
 )
@@ -57,7 +59,8 @@ def test_each_error_has_its_status(error: Exception, status: int, retry: str) ->
 
 
 def test_a_pause_that_is_asked_for_is_passed_on() -> None:
-    assert errors.error_answer(Unavailable("later", 7)).headers == {"Retry-After": "7"}
+    for error in (Unavailable("later", 7), TooManyAttempts(7)):
+        assert errors.error_answer(error).headers == {"Retry-After": "7"}
 
 
 @pytest.mark.parametrize(

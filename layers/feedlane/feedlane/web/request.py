@@ -31,6 +31,8 @@ class Request:
     cookies: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, list[str]] = field(default_factory=dict)
+    address: str = ""
+    """The caller's, as the gateway saw it."""
     is_head: bool = False
     """Whether only the headers are asked for: `method` is GET, and nothing may change."""
 
@@ -77,6 +79,7 @@ def request_in(event: Mapping[str, Any], public_url: str) -> Request:
         cookies=cookies,
         headers=headers,
         form=_form(event, headers),
+        address=str(context["http"].get("sourceIp", "")),
         is_head=method == "HEAD",
     )
 

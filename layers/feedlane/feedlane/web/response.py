@@ -31,6 +31,9 @@ class Response:
     def with_cookies(self, *cookies: Cookie) -> Response:
         return Response(self.status, self.body, self.headers, self.cookies + cookies)
 
+    def with_headers(self, headers: dict[str, str]) -> Response:
+        return Response(self.status, self.body, self.headers | headers, self.cookies)
+
     def as_gateway_response(self, request: Request) -> dict[str, Any]:
         """The shape that the HTTP API expects."""
         headers = _SECURITY_HEADERS | self.headers

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from feedlane.errors import TooManyAttempts, Unauthorized
 from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
+from feedlane.settings.api_key import ApiKey
 from feedlane.web import sessions
 from feedlane.web.cookies import PORTAL, Cookie, value_in
 from feedlane.web.link.session import FORM_FIELD, form_invalid_page
@@ -51,15 +53,28 @@ def sign_in_page(site: Site, request: Request, error: str = "", status: int = 20
 
 
 def sign_in(site: Site, request: Request) -> Response:
-    """A key has 256 random bits, so attempts need no rate limit."""
-    clear = request.field("key")
-    key = settings_items.api_key(site.store, fingerprint(clear)) if clear else None
-    if key is None:
+    now = site.clock()
+    try:
+        with site.wrong_keys.counted(request.address, now):
+            key = _key_in(site, request)
+    except Unauthorized:
         return sign_in_page(site, request, "This is not an API key of this deployment.", 401)
-    secret, now = site.new_secret(), site.clock()
+    except TooManyAttempts as error:
+        page = sign_in_page(site, request, str(error), 429)
+        return page.with_headers({"Retry-After": str(error.retry_after)})
+    secret = site.new_secret()
     session = PortalSession(key_fingerprint=key.fingerprint, key_name=key.name)
     site.store.commit(sessions.put_session(secret, session, now, PORTAL_SESSION_LIFETIME))
     return see_other(request.url("/portal")).with_cookies(Cookie(PORTAL, secret, PORTAL_SESSION_LIFETIME))
+
+
+def _key_in(site: Site, request: Request) -> ApiKey:
+    """Raises `Unauthorized`."""
+    clear = request.field("key")
+    key = settings_items.api_key(site.store, fingerprint(clear)) if clear else None
+    if key is None:
+        raise Unauthorized
+    return key
 
 
 def sign_out(site: Site, request: Request) -> Response:
