@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 from api import cross_origin
 from api.answers import error_response
 from api.authentication import authenticate
-from api.door import admit, headers_of, method_of
+from api.door import address_of, admit, headers_of, method_of
 from api.parts import current_parts
 from api.resolver import build_resolver
 from feedlane.environment import Environment, require
@@ -29,6 +29,9 @@ require(
     Environment.webhook_targets,
 )
 
+# Answers have keys, amounts and names in them: no cache keeps them, and no browser guesses what they are.
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
 logger = Logger()
 app = build_resolver()
 
@@ -43,11 +46,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if method == "OPTIONS":
             answer = cross_origin.preflight()
         else:
-            authenticate(current_parts().store, headers.get("authorization"), current_parts().clock())
+            now = current_parts().clock()
+            authenticate(current_parts().store, headers.get("authorization"), address_of(event), now)
             answer = app.resolve(admitted, context)
     except Exception as error:
         answer = error_response(error, correlation_id, logger)
-    answer["headers"] |= {"X-Correlation-Id": correlation_id} | _cross_origin_headers(headers)
+    answer["headers"] |= ALWAYS | {"X-Correlation-Id": correlation_id} | _cross_origin_headers(headers)
     logger.info("answered", method=method, status=answer["statusCode"], correlation_id=correlation_id)
     return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -37,7 +38,7 @@ class PageResponse:
 
 
 class Browser:
-    """Keeps cookies by name and path, as a real browser does."""
+    """Keeps cookies by name and path, and refuses what a real browser refuses: a `__Host-` cookie that is not one."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -45,6 +46,9 @@ class Browser:
 
     def get(self, url: str, **overrides: Any) -> PageResponse:
         return self._send("GET", url, None, overrides)
+
+    def head(self, url: str, **overrides: Any) -> PageResponse:
+        return self._send("HEAD", url, None, overrides)
 
     def post(self, url: str, form: dict[str, str], **overrides: Any) -> PageResponse:
         return self._send("POST", url, urlencode(form), overrides)
@@ -75,6 +79,9 @@ class Browser:
         pair, *attributes = cookie.split("; ")
         name, _, value = pair.partition("=")
         path = next(attribute.removeprefix("Path=") for attribute in attributes if attribute.startswith("Path="))
+        is_for_the_host = {"Path=/", "Secure"} <= set(attributes) and not re.search("; ?domain=", cookie, re.IGNORECASE)
+        assert is_for_the_host or not name.startswith("__Host-"), f"browsers refuse {cookie}"
+        assert "Secure" not in attributes or not self.site.public_url.startswith("http:"), f"sent over http: {cookie}"
         if "Max-Age=0" in attributes:
             self.jar.pop((name, path), None)
         else:

@@ -12,7 +12,6 @@ from feedlane.follow_ups import (
     FeedConnectionCheck,
     FollowUp,
     HoldCheck,
-    LinkStartCheck,
     OneOffAccessCheck,
     PushOperationCheck,
     RecoveryCheck,
@@ -38,7 +37,6 @@ class Former(BaseModel):
     operation_key: str = ""
     company_id: str = ""
     connection_id: str = ""
-    link_state: str = ""
     scope: str = ""
     subject: str = ""
     at: str = ""
@@ -75,7 +73,6 @@ TABLE: list[tuple[dict[str, Any], FollowUp]] = [
         {"kind": "connectionBack", "company_id": "company", "connection_id": "connection"},
         RecoveryCheck(company_id="company", connection_id="connection"),
     ),
-    ({"kind": "linkStart", "link_state": "fingerprint"}, LinkStartCheck(link_state="fingerprint")),
 ]
 
 
@@ -109,7 +106,6 @@ def test_each_kind_is_in_the_table() -> None:
         '{"kind": "statement", "feed_id": null, "number": 1}',
         '{"kind": "statement", "feed_id": "f"}',
         '{"kind": "operation", "feed_id": "f", "operation_key": "key"}',
-        '{"kind": "linkStart"}',
     ],
 )
 def test_what_names_nothing_to_look_at_is_refused(body: str) -> None:

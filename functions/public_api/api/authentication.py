@@ -8,6 +8,7 @@ from feedlane.errors import Unauthorized
 from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import key_in
+from feedlane.settings.wrong_keys import WrongKeys
 from feedlane.store.store import Store
 
 # A deleted key may still be accepted for this long by a function that has cached it.
@@ -16,10 +17,14 @@ CACHED_KEYS_MAX = 100
 
 # When each key was last read from the table, by its fingerprint.
 _read_at: dict[str, datetime] = {}
+wrong_keys = WrongKeys()
 
 
-def authenticate(store: Store, authorization: str | None, now: datetime) -> None:
-    """Raises `Unauthorized` unless the header has a known key."""
+def authenticate(store: Store, authorization: str | None, address: str, now: datetime) -> None:
+    """Raises `Unauthorized` unless the header has a known key, and `TooManyAttempts` after many unknown ones.
+
+    A key that was right here before is never slowed by others that come from its address, as behind a proxy.
+    """
     key = key_in(authorization)
     if key is None:
         raise Unauthorized
@@ -27,14 +32,23 @@ def authenticate(store: Store, authorization: str | None, now: datetime) -> None
     read_at = _read_at.get(key_fingerprint)
     if read_at is not None and read_at <= now < read_at + CACHE_TIME:
         return
-    if settings_items.api_key(store, key_fingerprint) is None:
-        _read_at.pop(key_fingerprint, None)
-        raise Unauthorized
+    if read_at is None:
+        with wrong_keys.counted(address, now):
+            _require_known(store, key_fingerprint)
+    else:
+        _require_known(store, key_fingerprint)
     if len(_read_at) >= CACHED_KEYS_MAX:
         _read_at.clear()
     _read_at[key_fingerprint] = now
 
 
 def forget_all() -> None:
-    """Clears the cache, so that a key that was just deleted is refused at once."""
+    """Clears the memory, so that a key that was just deleted is refused at once."""
     _read_at.clear()
+    wrong_keys.forget_all()
+
+
+def _require_known(store: Store, key_fingerprint: str) -> None:
+    if settings_items.api_key(store, key_fingerprint) is None:
+        _read_at.pop(key_fingerprint, None)
+        raise Unauthorized

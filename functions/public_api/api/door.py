@@ -17,6 +17,11 @@ def headers_of(event: dict[str, Any]) -> dict[str, str]:
     return {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
 
 
+def address_of(event: dict[str, Any]) -> str:
+    """The caller's, as the gateway saw it."""
+    return str(event["requestContext"]["http"].get("sourceIp", ""))
+
+
 def admit(event: dict[str, Any]) -> dict[str, Any]:
     """The event with the path that is routed. Raises `Invalid` with the part of the request and the rule."""
     method, parameters = method_of(event), event.get("queryStringParameters") or {}

@@ -46,6 +46,14 @@ class Unauthorized(FeedlaneError):
     """The caller sent no credentials, or wrong ones."""
 
 
+class TooManyAttempts(FeedlaneError):
+    """Too many wrong credentials came from the caller's address. It may try again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many wrong API keys have come from this address; try again later.")
+        self.retry_after = retry_after
+
+
 class Refused(FeedlaneError):
     """Xero refuses, now or in the hold that records it; `problem` is Xero's."""
 

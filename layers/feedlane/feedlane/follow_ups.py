@@ -113,14 +113,7 @@ class RecoveryCheck(_Message):
     connection_id: str
 
 
-class LinkStartCheck(_Message):
-    """Has the customer come back from Xero? `link_state` is the fingerprint of the start's state."""
-
-    kind: Literal["linkStart"] = "linkStart"
-    link_state: str
-
-
-ConnectionFollowUp = OneOffAccessCheck | RecoveryCheck | LinkStartCheck
+ConnectionFollowUp = OneOffAccessCheck | RecoveryCheck
 FollowUp = (
     StatementCheck
     | FeedConnectionCheck

@@ -37,7 +37,7 @@ from feedlane.settings.api_key import key_in
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
-from feedlane.web.cookies import flow_cookie_name
+from feedlane.web.cookies import flow_cookie_name, full_name
 from feedlane.xero.identity import authorize_url
 from local.bootstrap import authorization
 from local.demo.platform import Simulator
@@ -197,7 +197,11 @@ class Given:
                 )
             )
         )
-        return state, {flow_cookie_name(state): browser}
+        return state, self.cookie(flow_cookie_name(state), browser)
+
+    def cookie(self, name: str, value: str) -> dict[str, str]:
+        """As the browser sends it back to this deployment."""
+        return {full_name(name, self.redirect_uri.startswith("https:")): value}
 
     # events
 

@@ -16,7 +16,7 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
 from feedlane.store import keys
 from feedlane.web import sessions
-from feedlane.web.cookies import LINK, PORTAL
+from feedlane.web.cookies import PORTAL, link_cookie_name
 from feedlane.web.sessions import LINK_SESSION_LIFETIME, PORTAL_SESSION_LIFETIME, LinkSession, PortalSession, form_token
 from local.instance import Instance
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -65,7 +65,7 @@ def a_chosen_organisation_releases_what_waited(instance: Instance) -> None:
     connection = own.connection()
     with own.hold(own.feed(connection, lines=1), Scope.CONNECTION):
         cookies = _customer(own, connection, choice)
-        form = {"tenantId": tenant, "formToken": form_token(cookies[LINK])}
+        form = {"tenantId": tenant, "formToken": token_for(cookies)}
         _moves_on(own.functions.page("link", "POST", f"{_link(connection)}/organisation", form=form, cookies=cookies))
 
 
@@ -131,7 +131,7 @@ def stores_the_apps_keys(instance: Instance) -> None:
         "access": settings.access,
         "client_id": DEFAULT_CLIENT_ID,
         "client_secret": DEFAULT_CLIENT_SECRET,
-        "formToken": form_token(cookies[PORTAL]),
+        "formToken": token_for(cookies),
     }
     _moves_on(own.functions.page("portal", "POST", "/portal/settings", form=form, cookies=cookies))
 
@@ -140,7 +140,7 @@ def releases_a_hold(instance: Instance) -> None:
     own = given(instance)
     cookies = operator(own)
     with own.hold(own.feed(own.linked(), lines=1, feed_connection_id=new_id())) as hold:
-        form = {"formToken": form_token(cookies[PORTAL])}
+        form = {"formToken": token_for(cookies)}
         own.functions.page("portal", "POST", f"/portal/holds/{hold.id}/release", form=form, cookies=cookies)
 
 
@@ -167,7 +167,7 @@ def _customer(own: Given, connection: Connection, choice: OrganisationChoice | N
     secret = new_id()
     session = LinkSession(company_id=connection.company_id, connection_id=connection.id, choice=choice)
     own.store.commit(sessions.put_session(secret, session, own.now, LINK_SESSION_LIFETIME))
-    return {LINK: secret}
+    return own.cookie(link_cookie_name(connection.id), secret)
 
 
 def operator(own: Given) -> dict[str, str]:
@@ -175,7 +175,13 @@ def operator(own: Given) -> dict[str, str]:
     secret = new_id()
     session = PortalSession(key_fingerprint=own.api_key_fingerprint, key_name="local")
     own.store.commit(sessions.put_session(secret, session, own.now, PORTAL_SESSION_LIFETIME))
-    return {PORTAL: secret}
+    return own.cookie(PORTAL, secret)
+
+
+def token_for(cookies: dict[str, str]) -> str:
+    """The form token of the session that this one cookie is for."""
+    [secret] = cookies.values()
+    return form_token(secret)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from feedlane.errors import (
     NotFound,
     ReconnectionNeeded,
     Refused,
+    TooManyAttempts,
     Unauthorized,
     Unavailable,
 )
@@ -46,6 +47,7 @@ SAMPLE = Path(__file__).parents[3] / "events" / "public_api.json"
         (Conflict("twice"), 409, "False"),
         (Contended([("a", "b")]), 503, "True"),
         (Unavailable("later", 7), 503, "True"),
+        (TooManyAttempts(7), 429, "True"),
         (ZeroDivisionError("secret detail"), 500, "Unknown"),
     ],
 )
@@ -57,7 +59,8 @@ def test_each_error_has_its_status(error: Exception, status: int, retry: str) ->
 
 
 def test_a_pause_that_is_asked_for_is_passed_on() -> None:
-    assert errors.error_answer(Unavailable("later", 7)).headers == {"Retry-After": "7"}
+    for error in (Unavailable("later", 7), TooManyAttempts(7)):
+        assert errors.error_answer(error).headers == {"Retry-After": "7"}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,29 @@ def test_without_a_key_nothing_is_told(call: Call) -> None:
     for headers in ({}, {"Authorization": "Basic bm8="}, {"Authorization": "nonsense"}):
         for path in ("/companies", "/nowhere"):
             assert call("GET", path, headers=headers).status == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("GET", "/companies", None, None, 200),
+        ("POST", "/apiKeys", {"name": "Second"}, None, 201),
+        ("GET", "/nowhere", None, None, 404),
+        ("DELETE", "/companies", None, None, 405),
+        ("POST", "/companies", {}, None, 400),
+        ("GET", "/companies", None, {}, 401),
+        ("GET", "/" + "x" * 3_000, None, None, 400),
+        ("OPTIONS", "/companies", None, {"Origin": "https://app.example.com"}, 204),
+    ],
+)
+def test_no_answer_is_kept_or_taken_for_something_else(
+    call: Call, method: str, path: str, body: object, headers: dict[str, str] | None, status: int
+) -> None:
+    """They have keys, amounts and names in them: no cache keeps them, and no browser guesses what they are."""
+    answer = call(method, path, body, headers)
+    assert answer.status == status
+    assert (answer.headers["Cache-Control"], answer.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+    assert answer.headers["X-Correlation-Id"]
 
 
 def test_a_base64_body_is_read(world: World) -> None:

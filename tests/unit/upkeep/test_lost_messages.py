@@ -19,7 +19,8 @@ from feedlane.feeds.upstream import Accepted, FeedConnection, NoAnswer, Refusal,
 from feedlane.holds import items as hold_items
 from feedlane.holds import long_release
 from feedlane.holds import release as hold_release
-from feedlane.link import recovery, state_items, unanswered_starts
+from feedlane.link import recovery, start_window, state_items
+from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.scope import Scope
@@ -309,7 +310,7 @@ def test_one_off_access_ends_although_its_check_is_lost() -> None:
 
 
 @pytest.mark.parametrize("used", [False, True])
-def test_an_unanswered_start_is_reported_although_its_check_is_lost(used: bool) -> None:
+def test_an_unanswered_start_is_reported_without_any_message(used: bool) -> None:
     world = LossyWorld()
     connection = company_items.connection(world.store, COMPANY, CONNECTION).but(
         status=ConnectionStatus.PENDING_AUTH, linked_on=None
@@ -322,12 +323,11 @@ def test_an_unanswered_start_is_reported_although_its_check_is_lost(used: bool) 
         connection_id=CONNECTION,
         expires=world.now + LINK_STATE_LIFETIME,
     )
-    unanswered_starts.schedule_check(world.queues, state)
-    world.store.commit(state_items.add_state(state))
-    world.lose_all()
+    start_window.store_start(world.store, state, state_items.add_state(state))
+    assert world.lose_all() == []
     if used:
-        world.store.commit(state_items.mark_state_used(state))
-    world.watch(runs=4)
+        world.store.commit(*ConsentEnd(state).failure_writes())
+    assert world.watch(runs=4) == Counter()
     assert world.event_types == ([] if used else ["connection.authorizationUnanswered"])
     assert world.listed() == {}
 

@@ -12,6 +12,7 @@ from feedlane.errors import Refused, Unavailable
 from feedlane.feeds.items import find_feed
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.problem import Problem
+from feedlane.web.cookies import link_cookie_name
 from tests.fakes.browser import Browser, PageResponse
 from tests.worlds.web import World
 
@@ -185,8 +186,8 @@ def test_without_a_session_the_page_is_closed(world: World) -> None:
 
 def test_a_session_is_good_for_its_own_connection_only(world: World) -> None:
     other = world.add_connection()
-    [value] = [value for (name, _), value in world.browser.jar.items() if name == "feedlane_link"]
-    world.browser.jar["feedlane_link", world.base(other)] = value
+    [value] = [value for (name, _), value in world.browser.jar.items() if "feedlane_link" in name]
+    world.browser.jar[f"__Host-{link_cookie_name(other.id)}", "/"] = value
     assert world.browser.get(f"{world.base(other)}/accounts").status == 401
 
 

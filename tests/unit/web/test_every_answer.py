@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,13 +73,6 @@ def test_the_platforms_logo_is_the_only_thing_loaded_from_elsewhere(world: World
     response = world.browser.get(f"{world.base()}/accounts")
     assert "img-src https://cdn.example.com;" in response.headers["Content-Security-Policy"]
     assert 'alt="Ledgerly"' in response.body
-
-
-def test_http_on_this_machine_gets_cookies_that_work_there(world: World) -> None:
-    world.site.ports = replace(world.site.ports, public_url="http://localhost:8080")
-    response = world.browser.get(f"{world.base()}/start?link.reconnect=1")
-    assert "Secure" not in response.cookies[0]
-    assert "Strict-Transport-Security" not in response.headers
 
 
 def test_a_fault_of_ours_is_a_page_and_says_nothing_of_the_inside(

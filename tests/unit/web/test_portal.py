@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from feedlane.holds import items as hold_items
 from feedlane.ids import fingerprint
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
+from feedlane.settings.wrong_keys import WRONG_KEYS_MAX
 from tests import builders
 from tests.builders import URL
 from tests.fakes.browser import Browser
@@ -32,9 +34,7 @@ def test_an_api_key_opens_the_portal_for_eight_hours() -> None:
     assert world.browser.get("/portal").path == "/portal/sign-in"
     response = world.browser.post("/portal/sign-in", {"key": API_KEY})
     assert response.path == "/portal"
-    assert {"HttpOnly", "Secure", "SameSite=Lax", "Path=/portal", "Max-Age=28800"} <= set(
-        response.cookies[0].split("; ")
-    )
+    assert {"HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=28800"} <= set(response.cookies[0].split("; "))
     assert world.browser.get("/portal").status == 200
     world.now += timedelta(hours=8)
     assert world.browser.get("/portal").path == "/portal/sign-in"
@@ -64,9 +64,9 @@ def test_signing_out_ends_the_session(world: World) -> None:
 
 def test_a_link_session_does_not_open_the_portal(world: World) -> None:
     world.link()
-    [value] = [value for (name, _), value in world.browser.jar.items() if name == "feedlane_link"]
+    [value] = [value for (name, _), value in world.browser.jar.items() if "feedlane_link" in name]
     stranger = Browser(world.site)
-    stranger.jar["feedlane_portal", "/portal"] = value
+    stranger.jar["__Host-feedlane_portal", "/"] = value
     assert stranger.get("/portal").path == "/portal/sign-in"
 
 
@@ -133,3 +133,21 @@ def test_holds_are_shown_in_pages(world: World) -> None:
     for name in ("after", "holdsAfter"):
         assert world.browser.get(f"/portal?{name}=").status == 200
         assert world.browser.get(f"/portal?{name}={'x' * 5_000}").status == 400
+
+
+def test_after_many_wrong_keys_an_address_waits_a_minute_and_no_other_does() -> None:
+    world = World()
+    here = {"event": {"requestContext": gateway_context("203.0.113.9")}}
+    for _ in range(WRONG_KEYS_MAX):
+        assert world.browser.post("/portal/sign-in", {"key": "fl_wrong"}, **here).status == 401
+    response = world.browser.post("/portal/sign-in", {"key": API_KEY}, **here)
+    assert (response.status, response.headers["Retry-After"], response.cookies) == (429, "60", [])
+    assert "try again later" in response.body
+    assert world.browser.post("/portal/sign-in", {"key": API_KEY}).status == 303
+    world.advance(minutes=1)
+    assert world.browser.post("/portal/sign-in", {"key": API_KEY}, **here).status == 303
+
+
+def gateway_context(address: str) -> dict[str, Any]:
+    http = {"method": "POST", "path": "/portal/sign-in", "sourceIp": address}
+    return {"domainName": "gateway.example", "stage": "$default", "http": http}

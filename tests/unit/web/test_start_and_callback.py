@@ -32,7 +32,7 @@ def test_the_state_is_kept_as_a_fingerprint_and_bound_by_a_safe_cookie(world: Wo
     response = world.browser.get(f"{world.base()}/start")
     [cookie] = response.cookies
     value = cookie.split("=")[1].split(";")[0]
-    assert {"HttpOnly", "SameSite=Lax", "Secure", "Max-Age=600", "Path=/oauth/callback"} <= set(cookie.split("; "))
+    assert {"HttpOnly", "SameSite=Lax", "Secure", "Max-Age=600", "Path=/"} <= set(cookie.split("; "))
     assert response.query["state"] not in str(world.table.items)
     assert value not in str(world.table.items)
 
@@ -196,7 +196,7 @@ def test_a_session_does_not_skip_a_reconnection_that_is_needed(world: World) -> 
 def test_no_secret_is_in_a_log_line(world: World, caplog: pytest.LogCaptureFixture) -> None:
     state = world.start()
     world.call_back(state, "canary-code")
-    [session] = [value for (name, _), value in world.browser.jar.items() if name == "feedlane_link"]
+    [session] = [value for (name, _), value in world.browser.jar.items() if "feedlane_link" in name]
     logged = " ".join(str(vars(record)) for record in caplog.records)
     assert "answered" in logged
     for secret in (state, "canary-code", session, "canary-access"):
@@ -204,13 +204,11 @@ def test_no_secret_is_in_a_log_line(world: World, caplog: pytest.LogCaptureFixtu
 
 
 def test_another_redirect_uri_of_the_same_host_is_sent_and_exchanged_with(world: World) -> None:
-    """A proxy may add a path prefix: the cookie's path is the one that Xero redirects to."""
+    """A proxy may add a path prefix."""
     uri = f"{URL}/xero/oauth/callback"
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(redirect_uri=uri)))
     response = world.browser.get(f"{world.base()}/start")
     assert response.query["redirect_uri"] == uri
-    assert "Path=/xero/oauth/callback" in response.cookies[0]
-    world.browser.jar = {(name, "/oauth/callback"): value for (name, _), value in world.browser.jar.items()}
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(redirect_uri="")))
     assert world.call_back(response.query["state"]).status == 302
     assert world.site.vault.redirect_uris == [uri]

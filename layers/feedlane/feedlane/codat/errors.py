@@ -17,6 +17,7 @@ from feedlane.errors import (
     NotFound,
     ReconnectionNeeded,
     Refused,
+    TooManyAttempts,
     Unauthorized,
     Unavailable,
 )
@@ -94,19 +95,29 @@ def error_answer(error: Exception) -> ErrorAnswer:
             return ErrorAnswer(error.status, str(error))
         case UnknownRoute():
             return ErrorAnswer(error.status, str(error), {"Allow": ", ".join(error.allowed)} if error.allowed else {})
-        case ConditionFailed():
-            message = "Another request changed the same resource at the same time; please retry."
-            return ErrorAnswer(503, message, {"Retry-After": str(RACE_RETRY_SECONDS)}, retry="True")
-        case Throttled():
-            message = "The table is busy; please retry."
-            return ErrorAnswer(503, message, {"Retry-After": str(THROTTLED_RETRY_SECONDS)}, retry="True")
+        case TooManyAttempts():
+            return _later(429, str(error), error.retry_after)
         case Unavailable():
-            headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-            return ErrorAnswer(503, str(error), headers, retry="True")
+            return _later(503, str(error), error.retry_after)
+        case ConditionFailed() | Throttled():
+            return _busy(error)
     for kind, status in _STATUSES:
         if isinstance(error, kind):
             return ErrorAnswer(status, str(error), problem=getattr(error, "problem", None))
     return ErrorAnswer(500, "An unexpected error occurred.", retry="Unknown")
+
+
+def _busy(error: ConditionFailed | Throttled) -> ErrorAnswer:
+    if isinstance(error, Throttled):
+        return _later(503, "The table is busy; please retry.", THROTTLED_RETRY_SECONDS)
+    message = "Another request changed the same resource at the same time; please retry."
+    return _later(503, message, RACE_RETRY_SECONDS)
+
+
+def _later(status: int, message: str, seconds: int | None) -> ErrorAnswer:
+    """An answer that says that the call can be repeated, and when if that is known."""
+    headers = {} if seconds is None else {"Retry-After": str(seconds)}
+    return ErrorAnswer(status, message, headers, retry="True")
 
 
 def finding_json(finding: Finding) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from feedlane.link import state_items
+from feedlane.link import start_window, state_items
 from feedlane.link.choice import OrganisationChoice
 from feedlane.link.passwords import LinkPassword, PasswordSpent, spend_password
 from feedlane.link.state import LinkState, UsedState
@@ -30,13 +30,18 @@ class ConsentEnd:
 
     def writes(self, choice: OrganisationChoice | None = None) -> list[Write]:
         """For a consent that has linked the connection, or that leaves a choice."""
-        writes: list[Write] = [] if self.state is None else [state_items.mark_state_used(self.state, self.code, choice)]
+        writes = self._answered(self.code, choice)
         writes += [spend_password(self.password)] if self.password else []
         return [*writes, *self.also(choice)]
 
     def failure_writes(self) -> list[Write]:
         """For a consent that came to nothing: the link's password is not spent."""
-        return [] if self.state is None else [state_items.mark_state_used(self.state)]
+        return self._answered()
+
+    def _answered(self, code: str = "", choice: OrganisationChoice | None = None) -> list[Write]:
+        if self.state is None:
+            return []
+        return [state_items.mark_state_used(self.state, code, choice), start_window.close_answered(self.state)]
 
     def require_open(self, failed: ConditionFailed) -> None:
         """Raises `UsedState` or `PasswordSpent` if the commit failed because the consent or the link has ended."""

@@ -38,8 +38,10 @@ class LinkState(Record):
     """The fingerprint of the code whose consent has ended well: a repeat of its callback may continue."""
     choice: OrganisationChoice | None = None
     """What the customer had to choose from then."""
-    reported: bool = False
-    """The start has been reported as unanswered."""
+
+    @property
+    def started(self) -> datetime:
+        return self.expires - LINK_STATE_LIFETIME
 
 
 class StateError(FeedlaneError):

@@ -6,17 +6,13 @@ from feedlane.ids import fingerprint
 from feedlane.link.choice import OrganisationChoice
 from feedlane.link.state import LINK_STATE_RETENTION, LinkState
 from feedlane.store import keys
-from feedlane.store.due import LATE_AFTER, Kind, due_keys
 from feedlane.store.records import add_record, expiry, item_of, record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Put, When
 
 
 def add_state(state: LinkState) -> Put:
-    """Listed in the due index until it is used or reported."""
-    due = due_keys(Kind.LINK_START, state.fingerprint, state.expires + LATE_AFTER)
-    expires_at = expiry(state.expires, LINK_STATE_RETENTION)
-    return add_record(keys.state(state.fingerprint), state, expires_at=expires_at, **due)
+    return add_record(keys.state(state.fingerprint), state, expires_at=expiry(state.expires, LINK_STATE_RETENTION))
 
 
 def find_state(store: Store, state: str) -> LinkState | None:
@@ -25,13 +21,6 @@ def find_state(store: Store, state: str) -> LinkState | None:
 
 def find_state_by_fingerprint(store: Store, state_fingerprint: str) -> LinkState | None:
     return record_in(LinkState, store.table.get(keys.state(state_fingerprint)))
-
-
-def mark_state_reported(state: LinkState) -> Put:
-    """The write fails if the state has been used or reported."""
-    reported = state.but(reported=True, verifier="")
-    item = item_of(keys.state(state.fingerprint), reported, expires_at=expiry(state.expires, LINK_STATE_RETENTION))
-    return Put(item, When(equal={"used": False, "reported": False}))
 
 
 def mark_state_used(state: LinkState, code: str = "", choice: OrganisationChoice | None = None) -> Put:

@@ -31,6 +31,7 @@
 | replay of deliveries         | CONSUMER#id           | REPLAY#id                | REPLAYS / id#replay, while it runs |
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
+| starts of Link in ten minutes | STATE#k              | STARTS#number            |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    | REFRESHES / time#id, in doubt |
 | lease of the vault's others  | TOKEN_SET#app-keys, TOKEN_SET#webhook-secrets | LEASE |                     |
@@ -198,6 +199,10 @@ def deliveries(consumer_id: str) -> str:
 
 def state(hashed: str) -> Key:
     return f"STATE#{hashed}", "STATE"
+
+
+def start_window(connection_id: str, number: int) -> Key:
+    return f"STATE#{connection_id}", f"STARTS#{number}"
 
 
 def session(hashed: str) -> Key:

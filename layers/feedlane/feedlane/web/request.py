@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from feedlane.doors import path_in, require_text, require_texts
 from feedlane.errors import Invalid
@@ -15,6 +15,9 @@ from feedlane.errors import Invalid
 FORM_BYTES_MAX = 100_000
 FORM_FIELDS_MAX = 500
 _FORM = "application/x-www-form-urlencoded"
+# The headers in which browsers and previews say that nobody has opened the page: the standard one, and older ones.
+_PURPOSE_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_PURPOSES_AHEAD = ("prefetch", "prerender", "preview")
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,20 @@ class Request:
     cookies: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, list[str]] = field(default_factory=dict)
+    address: str = ""
+    """The caller's, as the gateway saw it."""
+    is_head: bool = False
+    """Whether only the headers are asked for: `method` is GET, and nothing may change."""
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a browser loads the page in case somebody opens it."""
+        purposes = " ".join(self.headers.get(name, "") for name in _PURPOSE_HEADERS).lower()
+        return any(purpose in purposes for purpose in _PURPOSES_AHEAD)
 
     @property
     def is_secure(self) -> bool:
         return self.base_url.startswith("https:")
-
-    @property
-    def base_path(self) -> str:
-        return urlsplit(self.base_url).path.rstrip("/")
 
     @property
     def is_cross_site(self) -> bool:
@@ -57,19 +66,21 @@ def request_in(event: Mapping[str, Any], public_url: str) -> Request:
     """
     context = event["requestContext"]
     headers = _headers(event)
-    method = str(context["http"]["method"]).upper().replace("HEAD", "GET")
+    method = str(context["http"]["method"]).upper()
     require_text("method", method)
     require_texts(headers)
     cookies = _cookies(event.get("cookies") or headers.get("cookie", "").split(";"))
     require_texts(cookies)
     return Request(
-        method=method,
+        method="GET" if method == "HEAD" else method,
         path=_path(str(event.get("rawPath") or "/"), str(context.get("stage") or "$default")),
         base_url=_base_url(context, public_url),
         query=_query(str(event.get("rawQueryString") or "")),
         cookies=cookies,
         headers=headers,
         form=_form(event, headers),
+        address=str(context["http"].get("sourceIp", "")),
+        is_head=method == "HEAD",
     )
 
 

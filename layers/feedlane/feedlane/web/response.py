@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from feedlane.web.cookies import Cookie
+from feedlane.web.cookies import Cookie, surplus_cookies
 from feedlane.web.request import Request
 from feedlane.web.templates import SCRIPT_HASH, STYLE_HASH, render
 from feedlane.web_address import origin_of
@@ -31,16 +31,20 @@ class Response:
     def with_cookies(self, *cookies: Cookie) -> Response:
         return Response(self.status, self.body, self.headers, self.cookies + cookies)
 
+    def with_headers(self, headers: dict[str, str]) -> Response:
+        return Response(self.status, self.body, self.headers | headers, self.cookies)
+
     def as_gateway_response(self, request: Request) -> dict[str, Any]:
         """The shape that the HTTP API expects."""
         headers = _SECURITY_HEADERS | self.headers
         if request.is_secure:
             headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
+        surplus = surplus_cookies(request, self.cookies)
         return {
             "statusCode": self.status,
             "headers": headers,
-            "cookies": [cookie.header(request) for cookie in self.cookies],
-            "body": self.body,
+            "cookies": [cookie.header(request) for cookie in (*self.cookies, *surplus)],
+            "body": "" if request.is_head else self.body,
             "isBase64Encoded": False,
         }
 
@@ -56,6 +60,14 @@ def page(template: str, status: int = 200, *, logo_url: str = "", form_targets: 
 
 def redirect(url: str, status: int = 302) -> Response:
     return Response(status, headers={"Location": url, "Content-Security-Policy": "default-src 'none'"})
+
+
+def not_ahead() -> Response:
+    """To a browser that loads a page ahead: it drops what is not a success, and asks again when the page is opened.
+
+    A page that changed nothing would be of no use then: a start without a state leads to nothing.
+    """
+    return Response(403, headers={"Content-Security-Policy": "default-src 'none'"})
 
 
 def see_other(url: str) -> Response:

@@ -13,7 +13,7 @@ from feedlane.store.table import ConditionFailed
 from feedlane.web.error_pages import ErrorPage, NoSuchPage, error_page
 from feedlane.web.portal.session import SignInNeeded
 from feedlane.web.request import Request, refused_request_in, request_in
-from feedlane.web.response import Response, see_other
+from feedlane.web.response import Response, not_ahead, see_other
 from feedlane.web.site import Site
 
 Page = Callable[..., Response]
@@ -59,6 +59,8 @@ def _respond(routes: Sequence[Route], site: Site, request: Request, logger: Any)
 
 
 def _dispatch(routes: Sequence[Route], site: Site, request: Request) -> Response:
+    if request.is_ahead:
+        return not_ahead()
     for route in routes:
         arguments = route.arguments(request.path)
         if arguments is not None and route.method == request.method:

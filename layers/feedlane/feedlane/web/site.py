@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from feedlane.environment import environment
 from feedlane.link.linking import Linking
 from feedlane.settings import items as settings_items
+from feedlane.settings.wrong_keys import WrongKeys
 from feedlane.web.response import Response, page
 from feedlane.wiring.parts import Parts
 
@@ -17,6 +19,10 @@ class Site(Parts):
     @property
     def login_url(self) -> str:
         return environment().xero_login_url
+
+    @cached_property
+    def wrong_keys(self) -> WrongKeys:
+        return WrongKeys()
 
     def page(self, template: str, status: int = 200, *, form_targets: str = "", **context: Any) -> Response:
         """A page with the platform's name and logo."""

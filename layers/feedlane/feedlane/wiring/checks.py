@@ -15,7 +15,6 @@ from feedlane.follow_ups import (
     FeedConnectionCheck,
     FollowUp,
     HoldCheck,
-    LinkStartCheck,
     OneOffAccessCheck,
     PushOperationCheck,
     RecoveryCheck,
@@ -26,7 +25,7 @@ from feedlane.follow_ups import (
     WakeAll,
 )
 from feedlane.holds import long_release, placement
-from feedlane.link import one_off_access, recovery, unanswered_starts
+from feedlane.link import one_off_access, recovery
 from feedlane.mapping import unmapping
 from feedlane.ports import Ports
 from feedlane.pushes import doorbell
@@ -79,7 +78,5 @@ class Checks:
                 one_off_access.check(self.ports, self.ports.clock(), follow_up)
             case RecoveryCheck():
                 recovery.check(self.ports, self.ports.clock(), follow_up)
-            case LinkStartCheck():
-                unanswered_starts.check(self.ports, self.ports.clock(), follow_up)
             case _:
                 assert_never(follow_up)

@@ -20,7 +20,7 @@ from feedlane.link.state import LinkState, StateError, UsedState, require_valid_
 from feedlane.settings import items as settings_items
 from feedlane.store.table import Put, Write
 from feedlane.web import sessions
-from feedlane.web.cookies import flow_cookie_name, link_cookie
+from feedlane.web.cookies import Cookie, flow_cookie_name, link_cookie_name, value_in
 from feedlane.web.error_pages import ErrorPage, bank_feeds_missing_page, error_page, not_linked_page, state_error_page
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.link import paths, redirects
@@ -41,6 +41,8 @@ def callback(site: Site, request: Request) -> Response:
     Until then the browser may load this URL again after any failure; after it, it continues where it was.
     """
     state, code, error = (request.query.get(name, "") for name in ("state", "code", "error"))
+    if request.is_head:
+        return _answer_head(site, request, state)
     try:
         link_state = _require_state(site, request, state)
         connection = company_items.find_connection(site.store, link_state.company_id, link_state.connection_id)
@@ -57,9 +59,18 @@ def callback(site: Site, request: Request) -> Response:
         raise state_error_page(invalid, _start_path(site, invalid.state)) from None
 
 
+def _answer_head(site: Site, request: Request, state: str) -> Response:
+    """Whether the state is valid. Nothing is exchanged, and the consent goes on with the browser's GET."""
+    try:
+        link_state = _require_state(site, request, state)
+    except StateError as invalid:
+        raise state_error_page(invalid, "") from None
+    return redirect(request.url(f"{paths.path_of(link_state.company_id, link_state.connection_id)}/accounts"))
+
+
 def _require_state(site: Site, request: Request, state: str) -> LinkState:
     """Raises `StateError`."""
-    browser = request.cookies.get(flow_cookie_name(state), "")
+    browser = value_in(request, flow_cookie_name(state))
     link_state = link_state_items.find_state(site.store, state) if 0 < len(state) <= PARAMETER_LENGTH_MAX else None
     return require_valid_state(link_state, fingerprint(browser) if browser else None, site.clock())
 
@@ -142,7 +153,7 @@ def _answer(
     state: LinkState,
     secret: str,
 ) -> Response:
-    cookie = link_cookie(paths.connection_path(connection), secret, LINK_SESSION_LIFETIME)
+    cookie = Cookie(link_cookie_name(connection.id), secret, LINK_SESSION_LIFETIME)
     if isinstance(result, OrganisationChoice):
         return redirect(request.url(paths.organisation(connection))).with_cookies(cookie)
     return after_linking(site, request, result, state.parameters).with_cookies(cookie)

@@ -9,7 +9,13 @@ from feedlane.link import passwords as link_passwords
 from feedlane.link.passwords import LINK_PASSWORD_LIFETIME, LinkPassword
 from feedlane.settings import items as settings_items
 from feedlane.web import sessions
-from feedlane.web.cookies import LINK, Cookie
+from feedlane.web.cookies import (
+    Cookie,
+    company_password_name,
+    connection_password_name,
+    link_cookie_name,
+    value_in,
+)
 from feedlane.web.error_pages import ErrorPage
 from feedlane.web.request import Request
 from feedlane.web.sessions import LinkSession
@@ -17,7 +23,6 @@ from feedlane.web.site import Site
 
 # Codat's parameter names.
 CONNECTION_PARAMETER, COMPANY_PARAMETER = "otp", "link.otp"
-_CONNECTION_COOKIE, _COMPANY_COOKIE = "feedlane_pass", "feedlane_company_pass"
 # Our passwords are of these characters: nothing else is looked up, or put into a cookie.
 _PASSWORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -28,8 +33,8 @@ def password_for_start(site: Site, request: Request, connection: Connection) -> 
         return None
     candidates = (
         request.query.get(CONNECTION_PARAMETER),
-        request.cookies.get(_CONNECTION_COOKIE),
-        request.cookies.get(_COMPANY_COOKIE),
+        value_in(request, connection_password_name(connection.id)),
+        value_in(request, company_password_name(connection.company_id)),
     )
     return _find_opening_password(site, candidates, connection.company_id, connection.id)
 
@@ -37,18 +42,17 @@ def password_for_start(site: Site, request: Request, connection: Connection) -> 
 def require_company_password(site: Site, request: Request, company_id: str) -> None:
     """Raises `ErrorPage` unless the request may open the company's link."""
     if settings_items.settings(site.store).link_passwords:
-        candidates = (request.query.get(COMPANY_PARAMETER), request.cookies.get(_COMPANY_COOKIE))
+        candidates = (request.query.get(COMPANY_PARAMETER), value_in(request, company_password_name(company_id)))
         _find_opening_password(site, candidates, company_id, "")
 
 
-def password_cookies(request: Request, company_id: str, connection_path: str = "") -> list[Cookie]:
+def password_cookies(request: Request, company_id: str, connection_id: str = "") -> list[Cookie]:
     """The password from the URL, so that this browser can try again until it is spent."""
     cookies = []
-    if connection_path and (clear := _plausible(request.query.get(CONNECTION_PARAMETER))):
-        cookies.append(Cookie(_CONNECTION_COOKIE, clear, connection_path, LINK_PASSWORD_LIFETIME))
+    if connection_id and (clear := _plausible(request.query.get(CONNECTION_PARAMETER))):
+        cookies.append(Cookie(connection_password_name(connection_id), clear, LINK_PASSWORD_LIFETIME))
     if clear := _plausible(request.query.get(COMPANY_PARAMETER)):
-        paths = (f"/link/company/{company_id}", f"/link/companies/{company_id}")
-        cookies += [Cookie(_COMPANY_COOKIE, clear, path, LINK_PASSWORD_LIFETIME) for path in paths]
+        cookies.append(Cookie(company_password_name(company_id), clear, LINK_PASSWORD_LIFETIME))
     return cookies
 
 
@@ -94,5 +98,6 @@ def _plausible(clear: str | None) -> str:
 
 def _is_in_session(site: Site, request: Request, connection: Connection) -> bool:
     """A customer who has come back from Xero for this connection used a password to get there."""
-    session = sessions.find_session(site.store, LinkSession, request.cookies.get(LINK), site.clock())
+    secret = value_in(request, link_cookie_name(connection.id))
+    session = sessions.find_session(site.store, LinkSession, secret, site.clock())
     return session is not None and session.connection_id == connection.id

@@ -20,7 +20,11 @@ def redirect_uri(request: Request, settings: Settings | None = None) -> str:
 
 
 def connection_path(connection: Connection) -> str:
-    return f"/link/companies/{connection.company_id}/connections/{connection.id}"
+    return path_of(connection.company_id, connection.id)
+
+
+def path_of(company_id: str, connection_id: str) -> str:
+    return f"/link/companies/{company_id}/connections/{connection_id}"
 
 
 def start(connection: Connection) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
 from feedlane.web import sessions
-from feedlane.web.cookies import LINK
+from feedlane.web.cookies import link_cookie_name, value_in
 from feedlane.web.error_pages import ErrorPage, NoSuchPage
 from feedlane.web.link import paths
 from feedlane.web.request import Request
@@ -35,7 +35,7 @@ def require_visit(site: Site, request: Request, company_id: str, connection_id: 
     connection = company_items.find_connection(site.store, company_id, connection_id)
     if connection is None:
         raise NoSuchPage
-    secret = request.cookies.get(LINK, "")
+    secret = value_in(request, link_cookie_name(connection_id))
     session = sessions.find_session(site.store, LinkSession, secret, site.clock())
     if session is None or (session.company_id, session.connection_id) != (company_id, connection_id):
         raise _no_session(connection)

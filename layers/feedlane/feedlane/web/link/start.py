@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import PLATFORM_KEY, Connection
 from feedlane.holds import items as hold_items
 from feedlane.ids import fingerprint
 from feedlane.link import connections as link_connections
+from feedlane.link import start_window
 from feedlane.link import state_items as link_state_items
-from feedlane.link import unanswered_starts
 from feedlane.link.linking import NotLinked
 from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.web import sessions
-from feedlane.web.cookies import LINK, flow_cookie
+from feedlane.web.cookies import Cookie, flow_cookie_name, link_cookie_name, value_in
 from feedlane.web.error_pages import NoSuchPage, not_linked_page
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.link import paths, redirects
@@ -66,6 +64,8 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     if _may_continue(site, request, connection):
         return redirect(request.url(paths.accounts(connection)))
     password = password_pages.password_for_start(site, request, connection)
+    if request.is_head:
+        return redirect(site.login_url)  # without a state: nobody follows it
     parameters = redirects.platform_parameters(request.query)
     try:
         settings = site.linking(paths.redirect_uri(request)).require_startable(connection, now)
@@ -85,9 +85,7 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         redirect_uri=redirect_uri,
         expires=now + LINK_STATE_LIFETIME,
     )
-    # Scheduled before the state is stored: otherwise a crash in between would leave the start unchecked.
-    unanswered_starts.schedule_check(site.queues, link_state)
-    site.store.commit(link_state_items.add_state(link_state))
+    start_window.store_start(site.store, link_state, link_state_items.add_state(link_state))
     consent_url = authorize_url(
         site.login_url,
         settings.client_id,
@@ -96,19 +94,16 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
         state,
         code_challenge(verifier) if verifier else None,
     )
-    cookies = (
-        password_pages.password_cookies(request, company_id, paths.connection_path(connection)) if password else []
-    )
-    return redirect(consent_url).with_cookies(
-        flow_cookie(state, browser, LINK_STATE_LIFETIME, urlsplit(redirect_uri).path), *cookies
-    )
+    cookies = password_pages.password_cookies(request, company_id, connection_id) if password else []
+    return redirect(consent_url).with_cookies(Cookie(flow_cookie_name(state), browser, LINK_STATE_LIFETIME), *cookies)
 
 
 def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
     """Whether there is nothing to authorise: the connection is linked and usable, and the session is its own."""
     if not connection.is_linked or connection.needs_reconnection or request.query.get(RECONNECT_PARAMETER):
         return False
-    session = sessions.find_session(site.store, LinkSession, request.cookies.get(LINK), site.clock())
+    secret = value_in(request, link_cookie_name(connection.id))
+    session = sessions.find_session(site.store, LinkSession, secret, site.clock())
     if session is None or session.connection_id != connection.id:
         return False
     return not hold_items.holds_on(site.store, [(Scope.CONNECTION, connection.id)])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from feedlane.errors import TooManyAttempts, Unauthorized
 from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
+from feedlane.settings.api_key import ApiKey
 from feedlane.web import sessions
-from feedlane.web.cookies import PORTAL, portal_cookie
+from feedlane.web.cookies import PORTAL, Cookie, value_in
 from feedlane.web.link.session import FORM_FIELD, form_invalid_page
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -33,7 +35,7 @@ class Operator:
 
 def require_operator(site: Site, request: Request) -> Operator:
     """Raises `SignInNeeded`, and `ErrorPage` for a form without the session's token."""
-    secret = request.cookies.get(PORTAL, "")
+    secret = value_in(request, PORTAL)
     session = sessions.find_session(site.store, PortalSession, secret, site.clock())
     if session is None or settings_items.api_key(site.store, session.key_fingerprint) is None:
         raise SignInNeeded
@@ -51,18 +53,31 @@ def sign_in_page(site: Site, request: Request, error: str = "", status: int = 20
 
 
 def sign_in(site: Site, request: Request) -> Response:
-    """A key has 256 random bits, so attempts need no rate limit."""
+    now = site.clock()
+    try:
+        with site.wrong_keys.counted(request.address, now):
+            key = _key_in(site, request)
+    except Unauthorized:
+        return sign_in_page(site, request, "This is not an API key of this deployment.", 401)
+    except TooManyAttempts as error:
+        page = sign_in_page(site, request, str(error), 429)
+        return page.with_headers({"Retry-After": str(error.retry_after)})
+    secret = site.new_secret()
+    session = PortalSession(key_fingerprint=key.fingerprint, key_name=key.name)
+    site.store.commit(sessions.put_session(secret, session, now, PORTAL_SESSION_LIFETIME))
+    return see_other(request.url("/portal")).with_cookies(Cookie(PORTAL, secret, PORTAL_SESSION_LIFETIME))
+
+
+def _key_in(site: Site, request: Request) -> ApiKey:
+    """Raises `Unauthorized`."""
     clear = request.field("key")
     key = settings_items.api_key(site.store, fingerprint(clear)) if clear else None
     if key is None:
-        return sign_in_page(site, request, "This is not an API key of this deployment.", 401)
-    secret, now = site.new_secret(), site.clock()
-    session = PortalSession(key_fingerprint=key.fingerprint, key_name=key.name)
-    site.store.commit(sessions.put_session(secret, session, now, PORTAL_SESSION_LIFETIME))
-    return see_other(request.url("/portal")).with_cookies(portal_cookie(secret, PORTAL_SESSION_LIFETIME))
+        raise Unauthorized
+    return key
 
 
 def sign_out(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     site.store.commit(sessions.remove_session(operator.secret))
-    return see_other(request.url("/portal/sign-in")).with_cookies(portal_cookie("", PORTAL_SESSION_LIFETIME).expired())
+    return see_other(request.url("/portal/sign-in")).with_cookies(Cookie(PORTAL, "", PORTAL_SESSION_LIFETIME).expired())
