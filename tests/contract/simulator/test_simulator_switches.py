@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from local import simulator
 from local.simulator.behaviour import Behaviour, positions
 from local.simulator.state import NEW_APP_CONNECTIONS_MAX, Simulator
 from tests.contract.simulator.driver import Xero
@@ -71,3 +72,11 @@ def test_a_new_app_starts_with_the_low_limit_and_only_registered_redirect_uris()
         assert sim.app.redirect_uris == ["https://feedlane.example/oauth/callback"]
         sim.app.connection_limit = None
         sim.reset()
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_the_readme_lists_every_switch_with_its_positions(name: str) -> None:
+    readme = (Path(simulator.__file__).parent / "README.md").read_text()
+    names = [str(position).lower() if position is False else str(position) for position in positions(name)]
+    listed = "0, or any number" if name == "listed_after_seconds" else ", ".join(names).replace("True", "true")
+    assert f"| `{Behaviour.model_fields[name].alias}` | {listed} |" in readme
