@@ -1,23 +1,26 @@
 """The accounting look-ups before a feed: the organisation, its permitted actions, and its bank accounts."""
 
-import re
+import uuid
 from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree
 
 from local.simulator.answers import JSON, XML, Answer
 from local.simulator.api_call import ApiCall
-from local.simulator.organisations import DEFAULT_TIME_ZONE, TIME_ZONES, Account, Organisation, new_id
+from local.simulator.organisations import Account, Organisation, new_id
 from local.simulator.state import Simulator
+from local.simulator.time_zones import xero_name
+from local.simulator.where import NotUnderstood, read_where, sort
 
 EDITIONS = {"GB": "UK", "AU": "AU", "NZ": "NZ", "US": "US"}
 
-_COMPARISON = re.compile(r'\s*(\w+)\s*==\s*"([^"]*)"\s*')
-_AND = re.compile(r"&&|\bAND\b", re.IGNORECASE)
+ACCOUNT_FIELDS = frozenset(
+    {"AccountID", "Code", "Name", "Status", "Type", "CurrencyCode", "BankAccountNumber", "BankAccountType", "Class"}
+)
 
 
 def show_organisation(sim: Simulator, call: ApiCall) -> Answer:
-    return _answer(sim, call, {"Organisations": [_organisation(call.org)]})
+    return _answer(sim, call, {"Organisations": [_organisation(sim, call.org)]})
 
 
 def list_actions(sim: Simulator, call: ApiCall) -> Answer:
@@ -27,25 +30,43 @@ def list_actions(sim: Simulator, call: ApiCall) -> Answer:
 
 
 def list_accounts(sim: Simulator, call: ApiCall) -> Answer:
-    """Supports only equalities joined by AND in `where`: `Type=="BANK" AND Status=="ACTIVE"`."""
-    conditions = _read_where(call.query.get("where", ""))
-    if conditions is None:
-        error = {
-            "ErrorNumber": 16,
-            "Type": "QueryParseException",
-            "Message": "The where clause is not understood",
-        }
+    """Filtered by `where` and sorted by `order`."""
+    accounts = [_account(account, sim.now()) for account in call.org.accounts if not account.deleted]
+    try:
+        matches = read_where(call.query.get("where", ""))
+        found = sort([one for one in accounts if matches(one)], call.query.get("order", ""), ACCOUNT_FIELDS)
+    except NotUnderstood:
+        error = {"ErrorNumber": 16, "Type": "QueryParseException", "Message": "The where clause is not understood"}
         return Answer(400, error)
-    accounts = [_account(account, sim.now()) for account in call.org.accounts]
-    matching = [account for account in accounts if all(account.get(name) == value for name, value in conditions)]
-    return _answer(sim, call, {"Accounts": matching})
+    return _answer(sim, call, {"Accounts": found})
 
 
-def _read_where(where: str) -> list[tuple[str, str]] | None:
-    if not where:
-        return []
-    comparisons = [_COMPARISON.fullmatch(comparison) for comparison in _AND.split(where)]
-    return [(comparison[1], comparison[2]) for comparison in comparisons if comparison] if all(comparisons) else None
+def show_account(sim: Simulator, call: ApiCall) -> Answer:
+    try:
+        account = call.org.account(str(uuid.UUID(call.path_params["id"])))
+    except ValueError:
+        account = None
+    if account is None or account.deleted:
+        return Answer(404, b"The resource you're looking for cannot be found", "text/html")
+    return _answer(sim, call, {"Accounts": [_account(account, sim.now())]})
+
+
+def list_users(sim: Simulator, call: ApiCall) -> Answer:
+    """The users who have connected the organisation, with their roles."""
+    ids = [one.user_id for one in sim.live_connections() if one.tenant_id == call.org.tenant_id]
+    users = [sim.user(id) for id in dict.fromkeys(ids)]
+    shown = [
+        {
+            "UserID": user.user_id,
+            "EmailAddress": user.email,
+            "FirstName": user.given_name,
+            "LastName": user.family_name,
+            "IsSubscriber": False,
+            "OrganisationRole": call.org.role_of(user.user_id),
+        }
+        for user in users
+    ]
+    return _answer(sim, call, {"Users": shown})
 
 
 def _answer(sim: Simulator, call: ApiCall, content: dict[str, Any]) -> Answer:
@@ -62,8 +83,8 @@ def _answer(sim: Simulator, call: ApiCall, content: dict[str, Any]) -> Answer:
     return Answer(200, ElementTree.tostring(_as_xml("Response", body), "utf-8", xml_declaration=True), XML)
 
 
-def _organisation(organisation: Organisation) -> dict[str, Any]:
-    zone = TIME_ZONES.get(organisation.country, DEFAULT_TIME_ZONE)
+def _organisation(sim: Simulator, organisation: Organisation) -> dict[str, Any]:
+    zone = xero_name(organisation.time_zone, organisation.country, sim.behaviour.time_zone_names)
     return {
         "OrganisationID": organisation.tenant_id,
         "Name": organisation.name,
@@ -75,7 +96,7 @@ def _organisation(organisation: Organisation) -> dict[str, Any]:
         "CountryCode": organisation.country,
         "IsDemoCompany": organisation.demo,
         "OrganisationStatus": "ACTIVE",
-        "Timezone": zone[1],
+        **({"Timezone": zone} if zone is not None else {}),
         "OrganisationEntityType": "COMPANY",
         "ShortCode": f"!{organisation.tenant_id[:5]}",
         "Class": "DEMO" if organisation.demo else "COMPREHENSIVE",

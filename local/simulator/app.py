@@ -50,9 +50,14 @@ def _api_routes() -> list[Route]:
     return [
         Route("/connections", guarded(connections.list_connections, ANY_TOKEN)),
         Route("/connections/{id}", guarded(connections.delete_connection, ANY_TOKEN), methods=["DELETE"]),
+        # Xero takes both names; its SDKs use the one, pyxero the other.
         Route("/api.xro/2.0/Organisation", guarded(accounting.show_organisation, SETTINGS)),
+        Route("/api.xro/2.0/Organisations", guarded(accounting.show_organisation, SETTINGS)),
         Route("/api.xro/2.0/Organisation/Actions", guarded(accounting.list_actions, SETTINGS)),
+        Route("/api.xro/2.0/Organisations/Actions", guarded(accounting.list_actions, SETTINGS)),
         Route("/api.xro/2.0/Accounts", guarded(accounting.list_accounts, SETTINGS)),
+        Route("/api.xro/2.0/Accounts/{id}", guarded(accounting.show_account, SETTINGS)),
+        Route("/api.xro/2.0/Users", guarded(accounting.list_users, SETTINGS)),
         Route(FEED_CONNECTIONS_PATH, guarded(feeds.list_feed_connections, FEEDS)),
         Route(FEED_CONNECTIONS_PATH, guarded(feeds.create_feed_connections, FEEDS), methods=["POST"]),
         Route(

@@ -8,6 +8,8 @@ from typing import Any
 from local.simulator import exact_json
 from local.simulator.answers import Answer
 from local.simulator.api_call import ApiCall
+from local.simulator.behaviour import Behaviour
+from local.simulator.organisations import FEED_ROLES
 from local.simulator.problems import Problem, problem, root
 from local.simulator.state import Simulator
 
@@ -31,6 +33,8 @@ def bank_feeds_call(endpoint: Endpoint) -> Endpoint:
     @wraps(endpoint)
     def answer(sim: Simulator, call: ApiCall) -> Answer:
         try:
+            if sim.behaviour.size_checked == "first":
+                require_size(call)
             _require_application(sim)
             return endpoint(sim, call)
         except Refused as refused:
@@ -46,12 +50,28 @@ def _require_application(sim: Simulator) -> None:
         raise Refused(problem("invalid-application"))
 
 
-def read_items(call: ApiCall) -> list[dict[str, Any]]:
-    """The body's items. The size is checked before anything in the body is read."""
+def require_role(call: ApiCall) -> None:
+    user = call.token.user if call.token else None
+    if user is not None and call.org.role_of(user.user_id) not in FEED_ROLES:
+        raise Refused(problem("invalid-user-role"))
+
+
+def require_size(call: ApiCall) -> None:
     size = len(call.body)
     if size > BODY_BYTES_MAX:
         detail = f"Request size of {size} bytes exceeds the limit of {BODY_BYTES_MAX} bytes."
         raise Refused(problem("invalid-request", detail, title="Request too large", status=413))
+
+
+def require_guid(sim: Simulator, id: str, field: str) -> None:
+    """An id in a path. By default one that is no guid is merely unknown."""
+    if sim.behaviour.malformed_id == 400 and sim.behaviour.ids == "guid" and not is_guid(id):
+        raise Refused(invalid(field))
+
+
+def read_items(call: ApiCall) -> list[dict[str, Any]]:
+    """The body's items. The size is checked before anything in the body is read."""
+    require_size(call)
     try:
         body = exact_json.read(call.body)
     except ValueError:
@@ -66,6 +86,10 @@ def read_items(call: ApiCall) -> list[dict[str, Any]]:
 
 def is_guid(value: Any) -> bool:
     return isinstance(value, str) and _GUID.fullmatch(value) is not None
+
+
+def length(text: str, behaviour: Behaviour) -> int:
+    return len(text) if behaviour.lengths == "characters" else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def too_long(field: str, maximum: int) -> Problem:

@@ -1,10 +1,12 @@
-"""The outermost layer: records calls, accepts /Connections, and drops answers when a fault asks for it."""
+"""The outermost layer: records calls, accepts /Connections, and drops or replaces answers when a fault asks for it."""
 
 import time
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local.simulator.api_call import ApiCall
 from local.simulator.state import Call, Simulator
 
 
@@ -17,9 +19,10 @@ class CallLog:
         if scope["type"] != "http" or scope["path"].startswith("/_simulator/"):
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        tenant = headers.get(b"xero-tenant-id", b"").decode("latin-1") or None
+        headers = Headers(scope=scope)
+        tenant = headers.get("xero-tenant-id") or None
         call = Call(self._sim.now(), scope["method"], scope["path"], tenant)
+        page = self._sim.faults.take_page(ApiCall(scope["method"], scope["path"], headers=headers))
         self._sim.calls.append(call)
         started = time.perf_counter()
 
@@ -32,10 +35,19 @@ class CallLog:
                 call.duration_ms = round((time.perf_counter() - started) * 1000, 3)
             await send(message)
 
+        if page is not None:
+            if page.when == "after":
+                await self._app(_with_connections_path(scope), receive, _nobody)
+            await page.answer(ApiCall(scope["method"], scope["path"])).to_response()(scope, receive, answer)
+            return
         await self._app(_with_connections_path(scope), receive, answer)
         if call.dropped:
             call.duration_ms = round((time.perf_counter() - started) * 1000, 3)
             await _hang_up(receive, send)
+
+
+async def _nobody(_message: Message) -> None:
+    """Whom an answer reaches that something before Xero replaces."""
 
 
 def _with_connections_path(scope: Scope) -> Scope:

@@ -10,6 +10,7 @@ from local.simulator.grants import ACCESS_TOKEN_LIFETIME, ID_TOKEN_LIFETIME, Gra
 
 ISSUER = "https://identity.xero.com"
 RESOURCES = "https://identity.xero.com/resources"
+IDP = "local"
 
 
 def access_claims(grant: Grant, now: datetime) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def id_claims(grant: Grant, access_token: str, now: datetime) -> dict[str, Any]:
         "sid": grant.session_id,
         "sub": user.subject,
         "auth_time": int(grant.auth_time.timestamp()),
-        "idp": "local",
+        "idp": IDP,
         "xero_userid": user.user_id,
         "global_session_id": grant.session_id,
         "amr": ["pwd"],

@@ -32,12 +32,13 @@ def delete_connection(sim: Simulator, call: ApiCall) -> Answer:
 
 
 def render(sim: Simulator, connection: Connection) -> dict[str, Any]:
+    organisation = sim.organisations[connection.tenant_id]
     return {
         "id": connection.id,
         "authEventId": connection.auth_event_id,
         "tenantId": connection.tenant_id,
-        "tenantType": "ORGANISATION",
-        "tenantName": sim.organisations[connection.tenant_id].name,
+        "tenantType": organisation.tenant_type,
+        "tenantName": organisation.name,
         "createdDateUtc": xero_timestamp(connection.created_at),
         "updatedDateUtc": xero_timestamp(connection.updated_at),
     }

@@ -3,23 +3,28 @@
 import secrets
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from local.simulator.grants import CODE_BEGINS, CODE_LIFETIME, AuthorizationCode, AuthorizeRequest
 from local.simulator.html_pages import render
 from local.simulator.organisations import Organisation, new_id
-from local.simulator.state import App, Connection, Simulator
+from local.simulator.problems import gateway
+from local.simulator.state import Connection, Simulator
 
 # An organisation may connect two uncertified apps; a third is refused.
 UNCERTIFIED_APPS_MAX = 2
+LOGIN_HOST = "login.localhost"
 DENIED = "TenantConsent status: DENIED"
 
 
 async def start_consent(request: Request) -> Response:
     sim: Simulator = request.app.state.simulator
+    if not _is_login_host(sim, request):
+        return gateway(404, "The resource you're looking for cannot be found").to_response()
     query = dict(request.query_params)
-    error = _why_invalid(sim.app, query)
+    error = _why_invalid(sim, query)
     if error is not None:
         return render("error.html", 400, error=error[0], description=error[1])
     pending = AuthorizeRequest(
@@ -69,11 +74,23 @@ async def connection_limit_page(request: Request) -> Response:
     return render("connection_limit.html", app_name=request.app.state.simulator.app.name)
 
 
-def _why_invalid(app: App, query: dict[str, str]) -> tuple[str, str] | None:
+def login_origin(sim: Simulator, base_url: URL) -> str:
+    """Where the consent page is: here, or, with the switch, on `login.localhost`."""
+    if sim.behaviour.login_host == "own":
+        base_url = base_url.replace(hostname=LOGIN_HOST)
+    return str(base_url).rstrip("/")
+
+
+def _is_login_host(sim: Simulator, request: Request) -> bool:
+    return sim.behaviour.login_host == "same" or request.url.hostname == LOGIN_HOST
+
+
+def _why_invalid(sim: Simulator, query: dict[str, str]) -> tuple[str, str] | None:
     """The error and its description. These never redirect: the redirect URI itself may be wrong."""
+    app = sim.app
     if query.get("client_id") != app.client_id:
         return "unauthorized_client", "Unknown client or client not enabled"
-    if not is_registered_redirect(app, query.get("redirect_uri", "")):
+    if not _is_registered_redirect(sim, query.get("redirect_uri", "")):
         return "invalid_request", "Invalid redirect_uri"
     if query.get("response_type") != "code":
         return "unsupported_response_type", "The response_type must be code"
@@ -86,10 +103,10 @@ def _why_invalid(app: App, query: dict[str, str]) -> tuple[str, str] | None:
     return None
 
 
-def is_registered_redirect(app: App, uri: str) -> bool:
+def _is_registered_redirect(sim: Simulator, uri: str) -> bool:
     """A registered URI exactly; if none is registered, any https URI or http on localhost (not 127.0.0.1)."""
-    if app.redirect_uris:
-        return uri in app.redirect_uris
+    if sim.app.redirect_uris or sim.behaviour.redirects == "registered":
+        return uri in sim.app.redirect_uris
     url = urlsplit(uri)
     host = url.hostname or ""
     if url.scheme == "https":
@@ -131,9 +148,11 @@ def _connect(sim: Simulator, pending: AuthorizeRequest, organisation: Organisati
     key = (pending.client_id, pending.user_id, organisation.tenant_id)
     for connection in sim.connections:
         if (connection.client_id, connection.user_id, connection.tenant_id) == key:
+            if connection.removed and sim.behaviour.reconnected_id == "new":
+                connection.id, connection.created_at = sim.new_id(), now
             connection.auth_event_id, connection.updated_at, connection.removed = auth_event_id, now, False
             return
-    sim.connections.append(Connection(new_id(), *key, auth_event_id, created_at=now, updated_at=now))
+    sim.connections.append(Connection(sim.new_id(), *key, auth_event_id, created_at=now, updated_at=now))
 
 
 def _deny(pending: AuthorizeRequest) -> Response:

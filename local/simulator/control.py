@@ -15,6 +15,7 @@ from local.simulator.state import Simulator
 View = Callable[[Simulator], Any]
 Action = Callable[[Simulator, Any], Any]
 ItemAction = Callable[[Simulator, str, Any], Any]
+AccountAction = Callable[[Simulator, str, str, Any], Any]
 
 
 def routes() -> list[Route]:
@@ -25,6 +26,8 @@ def routes() -> list[Route]:
         Route("/_simulator/orgs", _view(views.organisations)),
         Route("/_simulator/orgs", _action(settings.add_organisation, status=201), methods=["POST"]),
         Route("/_simulator/orgs/{id}", _item_action(settings.change_organisation), methods=["PUT"]),
+        Route("/_simulator/orgs/{id}/accounts/{account}", _account_action(settings.change_account), methods=["PUT"]),
+        Route("/_simulator/orgs/{id}/accounts/{account}", _account_action(settings.delete_account), methods=["DELETE"]),
         Route("/_simulator/consent", _view(views.consent)),
         Route("/_simulator/consent", _action(settings.set_consent), methods=["PUT"]),
         Route("/_simulator/app", _view(views.app)),
@@ -35,6 +38,7 @@ def routes() -> list[Route]:
         Route("/_simulator/limits", _action(settings.set_limits), methods=["PUT"]),
         Route("/_simulator/behaviour", _view(views.behaviour)),
         Route("/_simulator/behaviour", _action(settings.set_behaviour), methods=["PUT"]),
+        Route("/_simulator/behaviour/switches", _view(views.behaviour_switches)),
         Route("/_simulator/clock", _view(views.clock)),
         Route("/_simulator/clock", _action(settings.advance_clock), methods=["POST"]),
         Route("/_simulator/faults", _view(views.faults)),
@@ -83,6 +87,14 @@ def _item_action(action: ItemAction) -> Callable[[Request], Any]:
     async def serve(request: Request) -> Response:
         sim = request.app.state.simulator
         return await _answer(request, 200, lambda body: action(sim, request.path_params["id"], body))
+
+    return serve
+
+
+def _account_action(action: AccountAction) -> Callable[[Request], Any]:
+    async def serve(request: Request) -> Response:
+        sim, ids = request.app.state.simulator, request.path_params
+        return await _answer(request, 200, lambda body: action(sim, ids["id"], ids["account"], body))
 
     return serve
 

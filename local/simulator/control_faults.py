@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 from local.simulator import control_views as views
 from local.simulator.control_fields import Fields
-from local.simulator.faults import Fault, Kind
+from local.simulator.faults import Content, Fault, Kind
 from local.simulator.state import LaterRejection, Simulator
 
 FAULT_FIELDS = (
@@ -16,6 +16,7 @@ FAULT_FIELDS = (
     "headers",
     "seconds",
     "limit",
+    "content",
     "times",
     "when",
 )
@@ -34,12 +35,13 @@ def add_fault(sim: Simulator, body: Any) -> Any:
         method=match.text("method").upper() if match.has("method") else None,
         path=match.text("path") if match.has("path") else None,
         tenant_id=match.text("tenantId").lower() if match.has("tenantId") else None,
-        status=fields.whole("status", minimum=400) if kind == "status" or fields.has("status") else None,
+        status=_status(fields, kind),
         problem=fields.problem("problem") if kind == "problem" else None,
         shape=fields.one_of("shape", ("root", "item"), "root"),
         headers=fields.headers("headers"),
         seconds=fields.seconds("seconds") if kind == "delay" or fields.has("seconds") else None,
         limit=fields.one_of("limit", LIMITS, "minute"),
+        content=fields.one_of("content", get_args(Content), "html"),
         times=_times(fields),
     )
     sim.faults.active.append(fault)
@@ -64,6 +66,12 @@ def reject_later(sim: Simulator, body: Any) -> Any:
     )
     sim.later_rejections.append(rejection)
     return {"errors": rejection.errors, "times": rejection.times}
+
+
+def _status(fields: Fields, kind: Kind) -> int | None:
+    """Required of `status`; a page may have any, also that of a success."""
+    required = kind in ("status", "page")
+    return fields.whole("status", minimum=200 if kind == "page" else 400) if required or fields.has("status") else None
 
 
 def _times(fields: Fields) -> int | None:

@@ -1,25 +1,29 @@
 """The settings under `/_simulator/`. Every setter answers the new state."""
 
 import uuid
-from dataclasses import fields, replace
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pydantic import ValidationError
+
 from local.simulator import control_views as views
+from local.simulator.behaviour import Behaviour
 from local.simulator.control_fields import ControlError, Fields
 from local.simulator.limits import Allowances
 from local.simulator.organisations import Account, Organisation, new_id, new_organisation
-from local.simulator.state import Behaviour, Simulator, Timing
+from local.simulator.state import Simulator, Timing
 
 ORGANISATION_SWITCHES = (
-    "name", "bankFeeds", "feedConnectionsAllowed", "currencies", "timeZone", "uncertifiedApps",
+    "name", "country", "bankFeeds", "feedConnectionsAllowed", "currencies", "timeZone", "uncertifiedApps",
+    "tenantType", "roles",
 )  # fmt: skip
 CONSENT_MODES = ("auto", "page", "deny")
 SECRETS_MAX = 2
 
 
 def add_organisation(sim: Simulator, body: Any) -> Any:
-    settings = Fields(body, (*ORGANISATION_SWITCHES, "tenantId", "country", "currency", "demo", "accounts"))
+    settings = Fields(body, (*ORGANISATION_SWITCHES, "tenantId", "currency", "demo", "accounts"))
     currency = _code(settings, "currency", 3)
     demo = settings.flag("demo", False)
     accounts = settings.raw("accounts") or []
@@ -44,6 +48,23 @@ def change_organisation(sim: Simulator, tenant_id: str, body: Any) -> Any:
         raise ControlError("tenantId", "no such organisation", status=404)
     sim.organisations[organisation.tenant_id] = _with_switches(organisation, Fields(body, ORGANISATION_SWITCHES))
     return views.organisation(sim.organisations[organisation.tenant_id])
+
+
+def change_account(sim: Simulator, tenant_id: str, account_id: str, body: Any) -> Any:
+    """Archives, restores or renames an account, as its user does in Xero."""
+    organisation, account = _organisation_and_account(sim, tenant_id, account_id)
+    settings = Fields(body, ("archived", "name", "number", "currency"))
+    archived = settings.flag("archived", not account.active)
+    name, number = settings.text("name", account.name), settings.text("number", account.number)
+    currency = _code(settings, "currency", 3, account.currency)
+    account.active, account.name, account.number, account.currency = not archived, name, number, currency
+    return views.organisation(organisation)
+
+
+def delete_account(sim: Simulator, tenant_id: str, account_id: str, _body: Any) -> Any:
+    organisation, account = _organisation_and_account(sim, tenant_id, account_id)
+    account.active, account.deleted = False, True
+    return views.organisation(organisation)
 
 
 def set_consent(sim: Simulator, body: Any) -> Any:
@@ -108,15 +129,14 @@ def set_limits(sim: Simulator, body: Any) -> Any:
 
 
 def set_behaviour(sim: Simulator, body: Any) -> Any:
-    """Sets the switches of `Behaviour`, named in camel case; their types define the choices."""
+    """Sets the switches of `Behaviour`, named in camel case. If one of them is wrong, none changes."""
     settings = Fields(body, views.behaviour(sim))
-    changed = {}
-    for switch in fields(Behaviour):
-        name = _camel(switch.name)
-        current = getattr(sim.behaviour, switch.name)
-        choices = (True, False) if switch.type is bool else get_args(switch.type)
-        changed[switch.name] = settings.one_of(name, choices, current)
-    sim.behaviour = Behaviour(**changed)
+    wanted = {name: settings.raw(name) for name in views.behaviour(sim) if settings.has(name)}
+    try:
+        sim.behaviour = Behaviour.model_validate(sim.behaviour.model_dump(by_alias=True) | wanted)
+    except ValidationError as error:
+        (field, *_), reason = error.errors()[0]["loc"], error.errors()[0]["msg"]
+        raise settings.error(str(field), reason) from None
     return views.behaviour(sim)
 
 
@@ -161,8 +181,26 @@ def _with_switches(organisation: Organisation, settings: Fields) -> Organisation
         feed_connections_allowed=settings.flag("feedConnectionsAllowed", organisation.feed_connections_allowed),
         currencies=settings.texts("currencies", organisation.currencies),
         uncertified_apps=settings.whole("uncertifiedApps", organisation.uncertified_apps),
+        tenant_type=settings.text("tenantType", organisation.tenant_type),
+        roles=_roles(settings, organisation.roles),
+        country=_code(settings, "country", 2, organisation.country),
         time_zone=time_zone,
     )
+
+
+def _organisation_and_account(sim: Simulator, tenant_id: str, account_id: str) -> tuple[Organisation, Account]:
+    organisation = sim.organisations.get(tenant_id.lower())
+    account = organisation.account(account_id.lower()) if organisation else None
+    if organisation is None or account is None or account.deleted:
+        raise ControlError("accountId", "no such account", status=404)
+    return organisation, account
+
+
+def _roles(settings: Fields, default: dict[str, str]) -> dict[str, str]:
+    roles = settings.raw("roles") if settings.has("roles") else default
+    if not isinstance(roles, dict) or not all(isinstance(role, str) and role for role in roles.values()):
+        raise settings.error("roles", "must be an object of user ids and roles")
+    return dict(roles)
 
 
 def _limit(settings: Fields, default: int | None) -> int | None:
@@ -196,8 +234,3 @@ def _guid(settings: Fields, name: str) -> str:
         return str(uuid.UUID(settings.text(name)))
     except ValueError:
         raise settings.error(name, "must be a guid") from None
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from local.simulator.behaviour import Behaviour, positions
 from local.simulator.clock import plain_timestamp
 from local.simulator.connections import render as render_connection
 from local.simulator.feed_connections import render as render_feed_connection
@@ -26,6 +27,8 @@ def organisation(org: Organisation) -> dict[str, Any]:
         "bankFeeds": org.bank_feeds,
         "feedConnectionsAllowed": org.feed_connections_allowed,
         "uncertifiedApps": org.uncertified_apps,
+        "tenantType": org.tenant_type,
+        "roles": org.roles,
         "accounts": [
             {
                 "accountId": account.account_id,
@@ -34,9 +37,10 @@ def organisation(org: Organisation) -> dict[str, Any]:
                 "type": account.bank_type,
                 "number": account.number,
                 "currency": account.currency,
+                "archived": not account.active,
             }
             for account in org.accounts
-            if account.bank_type is not None
+            if account.bank_type is not None and not account.deleted
         ],
     }
 
@@ -87,14 +91,16 @@ def limits(sim: Simulator) -> dict[str, Any]:
 
 
 def behaviour(sim: Simulator) -> dict[str, Any]:
-    switches = sim.behaviour
+    return sim.behaviour.model_dump(by_alias=True)
+
+
+def behaviour_switches(_sim: Simulator) -> dict[str, Any]:
+    """Each switch with its positions, the default first, and what is unknown."""
     return {
-        "graceReplay": switches.grace_replay,
-        "refreshEndsAccessToken": switches.refresh_ends_access_token,
-        "amounts": switches.amounts,
-        "signedAmounts": switches.signed_amounts,
-        "order": switches.order,
-        "rejections": switches.rejections,
+        "switches": [
+            {"name": field.alias, "positions": positions(name), "about": field.description}
+            for name, field in Behaviour.model_fields.items()
+        ]
     }
 
 
@@ -116,6 +122,7 @@ def faults(sim: Simulator) -> dict[str, Any]:
                 "headers": fault.headers,
                 "seconds": fault.seconds,
                 "limit": fault.limit,
+                "content": fault.content,
                 "times": fault.times,
             }
             for fault in sim.faults.active

@@ -4,17 +4,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local.simulator.claims import ISSUER
+from local.simulator.consent import login_origin
+from local.simulator.state import Simulator
 
 
 async def openid_configuration(request: Request) -> Response:
     """The issuer is Xero's, as in the tokens; the endpoints are the simulator's own."""
     origin = str(request.base_url).rstrip("/")
-    app = request.app.state.simulator.app
+    sim: Simulator = request.app.state.simulator
+    app = sim.app
     return JSONResponse(
         {
             "issuer": ISSUER,
             "jwks_uri": f"{origin}/.well-known/openid-configuration/jwks",
-            "authorization_endpoint": f"{origin}/identity/connect/authorize",
+            "authorization_endpoint": f"{login_origin(sim, request.base_url)}/identity/connect/authorize",
             "token_endpoint": f"{origin}/connect/token",
             "userinfo_endpoint": f"{origin}/connect/userinfo",
             "revocation_endpoint": f"{origin}/connect/revocation",

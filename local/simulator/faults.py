@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from http.client import responses
 from typing import Any, Literal
 
 from local.simulator import exact_json
@@ -10,7 +11,15 @@ from local.simulator.answers import PROBLEM, Answer
 from local.simulator.api_call import ApiCall
 from local.simulator.problems import Problem, gateway
 
-Kind = Literal["problem", "status", "dropResponse", "delay", "rateLimit"]
+Kind = Literal["problem", "status", "dropResponse", "delay", "rateLimit", "page"]
+Content = Literal["html", "empty"]
+
+# What stands before Xero's API: it blocks, or it cannot reach what is behind it.
+PAGE = (
+    "<!DOCTYPE html>\n<html><head><title>{status} {phrase}</title></head><body><h1>{phrase}</h1>"
+    "<p>You don't have permission to access this resource, or it is unavailable.</p>"
+    "<p>Reference&#32;&#35;18.2f4d1402.1781524800.1a2b3c4d</p></body></html>\n"
+)
 
 
 @dataclass
@@ -29,6 +38,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float | None = None
     limit: str = "minute"
+    content: Content = "html"
     times: int | None = 1
 
     def matches(self, call: ApiCall) -> bool:
@@ -40,6 +50,8 @@ class Fault:
 
     def answer(self, call: ApiCall) -> Answer:
         """The refusal. Not for dropResponse and delay."""
+        if self.kind == "page":
+            return self._page()
         if self.kind == "rateLimit":
             return self._rate_limit_answer()
         if self.kind == "status":
@@ -50,6 +62,14 @@ class Fault:
         status = self.status or int(self.problem.get("status", 400))
         body = self.problem if self.shape == "root" else _as_items(self.problem, call)
         return Answer(status, body, PROBLEM, self.headers)
+
+    def _page(self) -> Answer:
+        """An answer that is not Xero's, at any status."""
+        status = self.status or 403
+        if self.content == "empty":
+            return Answer(status, None, headers=self.headers)
+        page = PAGE.format(status=status, phrase=responses.get(status, "Error"))
+        return Answer(status, page.encode(), "text/html", self.headers)
 
     def _rate_limit_answer(self) -> Answer:
         headers = {"X-Rate-Limit-Problem": self.limit}
@@ -67,9 +87,16 @@ class Faults:
         return next(self._ids)
 
     def take(self, call: ApiCall) -> Fault | None:
-        """The first fault that matches the call; counts it down."""
+        """The first fault of Xero's own that matches the call; counts it down."""
+        return self._take(call, is_page=False)
+
+    def take_page(self, call: ApiCall) -> Fault | None:
+        """The same for what stands before Xero and answers in its place."""
+        return self._take(call, is_page=True) if self.active else None
+
+    def _take(self, call: ApiCall, *, is_page: bool) -> Fault | None:
         for fault in self.active:
-            if fault.matches(call):
+            if (fault.kind == "page") is is_page and fault.matches(call):
                 if fault.times is not None:
                     fault.times -= 1
                     if fault.times == 0:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from local.simulator.bank_feeds import invalid, is_guid, missing, too_long
+from local.simulator.bank_feeds import invalid, is_guid, length, missing, too_long
+from local.simulator.behaviour import Behaviour
 from local.simulator.organisations import Account, Organisation
 from local.simulator.problems import Problem, problem
 from local.simulator.state import FeedConnection
@@ -12,29 +13,35 @@ ACCOUNT_TYPES = ("BANK", "CREDITCARD")
 LENGTHS_MAX = {"accountToken": 50, "accountNumber": 40, "accountName": 30}
 
 
-def why_invalid(
-    item: dict[str, Any], organisation: Organisation, live: Iterable[FeedConnection], *, multi_region: bool
+def why_malformed(item: dict[str, Any], behaviour: Behaviour) -> Problem | None:
+    """The problem of the first field that is missing, too long or no such value."""
+    return _length_fault(item, behaviour) or _missing_fault(item) or _account_fault(item) or _currency_fault(item)
+
+
+def why_refused(
+    item: dict[str, Any],
+    organisation: Organisation,
+    live: Iterable[FeedConnection],
+    behaviour: Behaviour,
+    *,
+    multi_region: bool,
 ) -> Problem | None:
-    """The problem of the first rule that the item breaks: fields, organisation, existing connections."""
+    """The problem of the first rule that a well-formed item breaks: organisation, existing connections."""
     return (
-        _field_fault(item)
-        or _organisation_fault(item, organisation, multi_region)
+        _country_fault(item, organisation, behaviour, multi_region)
+        or _organisation_fault(item, organisation, behaviour)
         or _connected_fault(item, organisation, live)
     )
 
 
-def _field_fault(item: dict[str, Any]) -> Problem | None:
-    return _length_fault(item) or _missing_fault(item) or _account_fault(item) or _currency_fault(item)
-
-
-def _length_fault(item: dict[str, Any]) -> Problem | None:
+def _length_fault(item: dict[str, Any], behaviour: Behaviour) -> Problem | None:
     for name, maximum in LENGTHS_MAX.items():
         value = item.get(name)
         if value is None:
             continue
         if not isinstance(value, str) or not value:
             return invalid(_capital(name))
-        if len(value) > maximum:
+        if length(value, behaviour) > maximum:
             return too_long(_capital(name), maximum)
     return None
 
@@ -69,18 +76,30 @@ def _currency_fault(item: dict[str, Any]) -> Problem | None:
     return None
 
 
-def _organisation_fault(item: dict[str, Any], organisation: Organisation, multi_region: bool) -> Problem | None:
+def _country_fault(
+    item: dict[str, Any], organisation: Organisation, behaviour: Behaviour, multi_region: bool
+) -> Problem | None:
     country = item.get("country")
-    if country is not None:
-        is_code = isinstance(country, str) and len(country) == 2 and country.isalpha() and country.isupper()
-        if not is_code or (country != organisation.country and not multi_region):
-            return problem("invalid-country-specified")
-    if item["currency"] not in organisation.currencies:
+    if country is None:
+        return problem("invalid-country-specified") if behaviour.country == "required" else None
+    is_code = isinstance(country, str) and len(country) == 2 and country.isalpha() and country.isupper()
+    is_elsewhere = country != organisation.country and not multi_region
+    if behaviour.country == "refused" or not is_code or is_elsewhere:
+        return problem("invalid-country-specified")
+    return None
+
+
+def _organisation_fault(item: dict[str, Any], organisation: Organisation, behaviour: Behaviour) -> Problem | None:
+    if item["currency"] not in organisation.currencies and behaviour.currency_checked != "statements":
         return problem("invalid-organisation-multi-currency")
-    if item.get("accountId") is not None:
-        account = organisation.account(item["accountId"].lower())
-        if account is None or not account.active or account.bank_type != item["accountType"]:
-            return problem("account-not-valid")
+    account = _named_account(item, organisation)
+    if item.get("accountId") is not None and (
+        account is None or not account.active or account.bank_type != item["accountType"]
+    ):
+        return problem("account-not-valid")
+    is_other_currency = account is not None and account.currency != item["currency"]
+    if is_other_currency and behaviour.currency_checked == "account":
+        return problem("account-not-valid")
     return None
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from local.simulator.answers import Answer
 from local.simulator.api_call import ApiCall
-from local.simulator.bank_feeds import Refused, bank_feeds_call, read_items
-from local.simulator.feed_checks import why_invalid
+from local.simulator.bank_feeds import Refused, bank_feeds_call, read_items, require_guid, require_role
+from local.simulator.feed_checks import why_malformed, why_refused
 from local.simulator.organisations import Account, Organisation, new_id
 from local.simulator.paging import page_of
 from local.simulator.problems import Problem, problem, root
@@ -14,12 +14,15 @@ from local.simulator.state import FeedConnection, Simulator
 
 @bank_feeds_call
 def list_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
-    pagination, shown = page_of(_visible(sim, call), call.query)
-    return Answer(200, {"pagination": pagination, "items": [render(sim, feed) for feed in shown]})
+    pagination, shown = page_of(_visible(sim, call), call.query, sim.behaviour.first_page)
+    return Answer(
+        sim.behaviour.feed_list_status, {"pagination": pagination, "items": [render(sim, feed) for feed in shown]}
+    )
 
 
 @bank_feeds_call
 def show_feed_connection(sim: Simulator, call: ApiCall) -> Answer:
+    require_guid(sim, call.path_params["id"], "FeedConnectionId")
     for feed in _visible(sim, call):
         if feed.id == call.path_params["id"].lower():
             return Answer(200, render(sim, feed))
@@ -30,12 +33,14 @@ def show_feed_connection(sim: Simulator, call: ApiCall) -> Answer:
 def create_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
     if not call.org.bank_feeds and not call.org.feed_connections_allowed:
         raise Refused(problem("invalid-organisation-bank-feeds"))
+    require_role(call)
     items = read_items(call)
     return _items_answer([_create(sim, call, item) for item in items])
 
 
 @bank_feeds_call
 def delete_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
+    require_role(call)
     items = read_items(call)
     return _items_answer([_delete(sim, call, item) for item in items])
 
@@ -73,12 +78,17 @@ def _visible(sim: Simulator, call: ApiCall) -> list[FeedConnection]:
 def _create(sim: Simulator, call: ApiCall, item: dict[str, Any]) -> dict[str, Any]:
     now, known_feeds = sim.now(), sim.feed_connections.values()
     live = [known_feed for known_feed in known_feeds if not (known_feed.is_deleted(now) or known_feed.is_rejected(now))]
-    fault = why_invalid(item, call.org, live, multi_region=sim.app.multi_region)
-    if fault is not None:
+    malformed = why_malformed(item, sim.behaviour)
+    if malformed is not None:
+        return _rejected(item, "accountToken", malformed)
+    fault = why_refused(item, call.org, live, sim.behaviour, multi_region=sim.app.multi_region)
+    if fault is not None and sim.behaviour.feed_connections == "checked":
         return _rejected(item, "accountToken", fault)
-    account = _account_for(item, call.org)
+    if sim.behaviour.feed_connections == "rejectedLater":
+        fault = fault or problem("account-not-valid")
+    account = _account_for(item, call.org) if fault is None else _rejected_account(item)
     feed = FeedConnection(
-        id=new_id(),
+        id=sim.new_id(),
         client_id=call.client_id,
         tenant_id=call.org.tenant_id,
         account_token=item["accountToken"],
@@ -89,6 +99,7 @@ def _create(sim: Simulator, call: ApiCall, item: dict[str, Any]) -> dict[str, An
         currency=item["currency"],
         country=item.get("country") or call.org.country,
         active_from=sim.after(sim.timing.feed_connection_seconds),
+        rejected=fault,
     )
     sim.feed_connections[feed.id] = feed
     return {"id": feed.id, "accountToken": feed.account_token, "status": "PENDING"}
@@ -98,7 +109,7 @@ def _account_for(item: dict[str, Any], organisation: Organisation) -> Account:
     """The account with this id or number. A number without a match creates an account."""
     if item.get("accountId"):
         named = organisation.account(item["accountId"].lower())
-        assert named is not None, "checked by why_invalid"
+        assert named is not None, "checked by why_refused"
         return named
     number, bank_type = item["accountNumber"], item["accountType"]
     matched = organisation.account_numbered(number, bank_type)
@@ -108,6 +119,12 @@ def _account_for(item: dict[str, Any], organisation: Organisation) -> Account:
     created = Account(new_id(), name, "", number, item["currency"], bank_type)
     organisation.accounts.append(created)
     return created
+
+
+def _rejected_account(item: dict[str, Any]) -> Account:
+    """What was asked for: a feed connection that is rejected later creates no account."""
+    account_id = (item.get("accountId") or "").lower()
+    return Account(account_id, item.get("accountName") or "", "", item.get("accountNumber") or "", item["currency"])
 
 
 def _delete(sim: Simulator, call: ApiCall, item: dict[str, Any]) -> dict[str, Any]:

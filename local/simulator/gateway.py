@@ -18,6 +18,13 @@ from local.simulator.state import Simulator
 Endpoint = Callable[[Simulator, ApiCall], Answer]
 Handler = Callable[[Request], Awaitable[Response]]
 
+LONG_LIMIT_NAMES = {
+    "minute": "MinuteLimit",
+    "day": "DayLimit",
+    "concurrent": "ConcurrentLimit",
+    "appminute": "AppMinuteLimit",
+}
+
 
 @dataclass(frozen=True)
 class Access:
@@ -41,7 +48,7 @@ def guarded(endpoint: Endpoint, access: Access) -> Handler:
             return refusal.to_response(headers | sim.limits.headers(tenant_id, sim.now()))
         exceeded = sim.limits.enter(tenant_id, access.statements, sim.now())
         if exceeded is not None:
-            answer = _rate_limited(exceeded)
+            answer = _rate_limited(sim, exceeded)
             return answer.to_response(headers | sim.limits.headers(tenant_id, sim.now()))
         limits = sim.limits  # a reset during the call replaces `sim.limits`
         try:
@@ -110,6 +117,8 @@ def _refuse_access(sim: Simulator, call: ApiCall, access: Access) -> Answer | No
             return gateway(403, "AuthenticationUnsuccessful")
         call.organisation = organisation
     if access.any_scope and not access.any_scope & set(token.scopes):
+        if sim.behaviour.missing_scope == 401:
+            return _unauthorized("AuthorizationUnsuccessful", "insufficient_scope")
         return gateway(403, "AuthenticationUnsuccessful")
     return None
 
@@ -124,12 +133,13 @@ def _is_connected(sim: Simulator, call: ApiCall) -> bool:
     )
 
 
-def _unauthorized(detail: str) -> Answer:
-    return gateway(401, detail, {"WWW-Authenticate": "Bearer error=invalid_token"})
+def _unauthorized(detail: str, error: str = "invalid_token") -> Answer:
+    return gateway(401, detail, {"WWW-Authenticate": f"Bearer error={error}"})
 
 
-def _rate_limited(exceeded: Exceeded) -> Answer:
-    headers = {"X-Rate-Limit-Problem": exceeded.limit}
+def _rate_limited(sim: Simulator, exceeded: Exceeded) -> Answer:
+    name = exceeded.limit if sim.behaviour.limit_names == "short" else LONG_LIMIT_NAMES[exceeded.limit]
+    headers = {"X-Rate-Limit-Problem": name}
     if exceeded.retry_after is not None:
         headers["Retry-After"] = str(exceeded.retry_after)
     return gateway(429, "RateLimitExceeded", headers)

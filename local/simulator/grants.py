@@ -74,10 +74,11 @@ class RefreshToken:
     issued_at: datetime
     grant: "Grant"
     replaced_at: datetime | None = None
+    ended: bool = False
     successor: "TokenPair | None" = None
 
     def is_alive(self, now: datetime) -> bool:
-        if self.grant.revoked or now >= self.issued_at + REFRESH_TOKEN_LIFETIME:
+        if self.ended or self.grant.revoked or now >= self.issued_at + REFRESH_TOKEN_LIFETIME:
             return False
         return self.replaced_at is None or now < self.replaced_at + GRACE_PERIOD
 
@@ -109,9 +110,9 @@ class Grant:
         kept = [scope for scope in self.scopes if scope not in IDENTITY_SCOPES and scope not in requested]
         self.scopes = (*requested, *kept)
 
-    def rotate(self, now: datetime) -> RefreshToken:
-        """Issues a new refresh token. The previous one enters its grace period."""
-        if self.current is not None:
-            self.current.replaced_at = now
+    def rotate(self, now: datetime, replaced: RefreshToken | None) -> RefreshToken:
+        """Issues a new refresh token. The replaced one enters its grace period, unless it is in it already."""
+        if replaced is not None and replaced.replaced_at is None:
+            replaced.replaced_at = now
         self.current = RefreshToken(REFRESH_TOKEN_BEGINS + secrets.token_urlsafe(32), now, self)
         return self.current

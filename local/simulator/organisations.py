@@ -5,15 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-# Country to IANA zone (for "today") and the zone's name at Xero's Organisation endpoint.
-TIME_ZONES = {
-    "GB": ("Europe/London", "GMTSTANDARDTIME"),
-    "IE": ("Europe/Dublin", "GMTSTANDARDTIME"),
-    "AU": ("Australia/Sydney", "AUSEASTERNSTANDARDTIME"),
-    "NZ": ("Pacific/Auckland", "NEWZEALANDSTANDARDTIME"),
-    "US": ("America/New_York", "EASTERNSTANDARDTIME"),
-}
-DEFAULT_TIME_ZONE = ("UTC", "UTC")
+from local.simulator.time_zones import COUNTRY_ZONES, UTC
+
+# Roles at Xero that may manage bank feeds. The others: READONLY, INVOICEONLY, CASHBOOKCLIENT, ...
+FEED_ROLES = ("ADVISER", "STANDARD")
 
 
 @dataclass
@@ -28,6 +23,7 @@ class Account:
     bank_type: str | None = "BANK"
     ledger_type: str = "BANK"
     active: bool = True
+    deleted: bool = False
 
 
 @dataclass
@@ -41,12 +37,20 @@ class Organisation:
     # True by default: then the first push meets the missing bank feeds, not the mapping.
     feed_connections_allowed: bool = True
     currencies: list[str] = field(default_factory=list)
-    time_zone: str = "UTC"
+    time_zone: str = UTC
     uncertified_apps: int = 0
     accounts: list[Account] = field(default_factory=list)
+    # ORGANISATION, PRACTICE, or another: an open set.
+    tenant_type: str = "ORGANISATION"
+    # By user id; whoever is not named is an adviser.
+    roles: dict[str, str] = field(default_factory=dict)
 
-    def today(self, now: datetime) -> date:
-        return now.astimezone(ZoneInfo(self.time_zone)).date()
+    def today(self, now: datetime, zone: str | None = None) -> date:
+        """The date in the organisation's time zone, or in another."""
+        return now.astimezone(ZoneInfo(zone or self.time_zone)).date()
+
+    def role_of(self, user_id: str) -> str:
+        return self.roles.get(user_id, "ADVISER")
 
     def account(self, account_id: str) -> Account | None:
         return next((account for account in self.accounts if account.account_id == account_id), None)
@@ -71,6 +75,7 @@ def new_organisation(
     tenant_id: str | None = None,
     demo: bool = False,
     bank_feeds: bool | None = None,
+    feed_connections_allowed: bool = True,
     accounts: list[Account] | None = None,
 ) -> Organisation:
     """An organisation with its bank accounts, and two ledger accounts that are not bank accounts."""
@@ -87,8 +92,9 @@ def new_organisation(
         currency=currency,
         demo=demo,
         bank_feeds=not demo if bank_feeds is None else bank_feeds,
+        feed_connections_allowed=feed_connections_allowed,
         currencies=currencies,
-        time_zone=TIME_ZONES.get(country, DEFAULT_TIME_ZONE)[0],
+        time_zone=COUNTRY_ZONES.get(country, UTC),
         accounts=bank_accounts + ledger,
     )
 
@@ -123,6 +129,8 @@ def default_organisations() -> list[Organisation]:
             "GBP",
             tenant_id=fixed_id("demo-company-uk"),
             demo=True,
+            # Refused at once here; the other organisation without bank feeds meets its 403 with the first push.
+            feed_connections_allowed=False,
             accounts=[_account("demo-current", "Business Bank Account", "090", "09085812345678")],
         ),
     ]

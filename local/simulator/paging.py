@@ -6,11 +6,11 @@ from typing import Any
 DEFAULT_PAGE_SIZE = 20
 
 
-def page_of(items: list[Any], query: Mapping[str, str]) -> tuple[dict[str, int], list[Any]]:
-    """Pages count from 1. Anything but a positive number means the first page, as Xero documents."""
-    page = _positive(query.get("page"), 1)
-    size = _positive(query.get("pageSize"), DEFAULT_PAGE_SIZE)
-    shown = items[(page - 1) * size : page * size]
+def page_of(items: list[Any], query: Mapping[str, str], first: int = 1) -> tuple[dict[str, int], list[Any]]:
+    """Pages count from `first`. Anything but a number from there on means the first page, as Xero documents."""
+    page = _number(query.get("page"), first, first)
+    size = _number(query.get("pageSize"), 1, DEFAULT_PAGE_SIZE)
+    shown = items[(page - first) * size : (page - first + 1) * size]
     pagination = {
         "page": page,
         "pageCount": -(-len(items) // size),
@@ -20,9 +20,9 @@ def page_of(items: list[Any], query: Mapping[str, str]) -> tuple[dict[str, int],
     return pagination, shown
 
 
-def _positive(text: str | None, default: int) -> int:
+def _number(text: str | None, minimum: int, default: int) -> int:
     try:
         number = int(text or "")
     except ValueError:
         return default
-    return number if number > 0 else default
+    return number if number >= minimum else default

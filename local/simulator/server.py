@@ -18,9 +18,9 @@ class RunningSimulator:
     state: Simulator
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, sim: Simulator | None = None) -> None:
     """Serve until interrupted."""
-    _server(Simulator(), host, port).run()
+    _server(sim or Simulator(), host, port).run()
 
 
 @contextmanager

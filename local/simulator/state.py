@@ -1,23 +1,27 @@
 """The simulator's state, kept in memory. A reset restores the defaults."""
 
+import secrets
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from local.simulator.behaviour import Behaviour
 from local.simulator.clock import Clock
 from local.simulator.faults import Faults
 from local.simulator.grants import AccessToken, AuthorizationCode, AuthorizeRequest, Grant, RefreshToken, User
 from local.simulator.idempotency import IdempotencyCache
 from local.simulator.keys import SigningKey
 from local.simulator.limits import RateLimits
-from local.simulator.organisations import Organisation, default_organisations, fixed_id
+from local.simulator.organisations import Organisation, default_organisations, fixed_id, new_id
 from local.simulator.problems import Problem
 
 DEFAULT_CLIENT_ID = "FEEDLANESIMULATORCLIENTID000000A"
 DEFAULT_CLIENT_SECRET = "feedlane-simulator-secret-000000000000000000000A"
 DEFAULT_USER_ID = fixed_id("ava-barker")
+# The connection limits of an app before Xero's tiers of 2026, and of a new one.
+CONNECTIONS_MAX, NEW_APP_CONNECTIONS_MAX = 25, 5
 
 USER_SCOPES = {
     "openid", "profile", "email", "offline_access", "bankfeeds",
@@ -42,7 +46,7 @@ class App:
     redirect_uris: list[str] = field(default_factory=list)
     allowed_scopes: set[str] = field(default_factory=lambda: set(USER_SCOPES))
     grant_types: set[str] = field(default_factory=lambda: {"authorization_code", "refresh_token", "client_credentials"})
-    connection_limit: int | None = 25
+    connection_limit: int | None = CONNECTIONS_MAX
     limit_stops_reauthorisation: bool = False
     certified: bool = False
     bank_feeds_enabled: bool = True
@@ -64,18 +68,6 @@ class Timing:
     statement_seconds: float = 1.0
     feed_connection_seconds: float = 1.0
     response_seconds: float = 0.0
-
-
-@dataclass
-class Behaviour:
-    """Switches for behaviour that Xero does not document, so that every variant can be tested."""
-
-    grace_replay: Literal["newPair", "samePair"] = "newPair"
-    refresh_ends_access_token: bool = False
-    amounts: Literal["strings", "numbers"] = "strings"
-    signed_amounts: Literal["accept", "refuse"] = "accept"
-    order: Literal["ignore", "enforce"] = "ignore"
-    rejections: Literal["documented", "items", "root"] = "documented"
 
 
 @dataclass
@@ -110,9 +102,14 @@ class FeedConnection:
     rejected: dict[str, Any] | None = None
     # By transaction id, the statement that used it.
     used_transaction_ids: dict[str, "Statement"] = field(default_factory=dict)
+    # The same by content; kept only while the switch `duplicate_key` asks for it.
+    used_contents: dict[tuple[str, ...], "Statement"] = field(default_factory=dict)
 
     def is_pending(self, now: datetime) -> bool:
         return now < self.active_from
+
+    def is_active(self, now: datetime) -> bool:
+        return not (self.is_pending(now) or self.is_rejected(now) or self.is_deleted(now))
 
     def is_rejected(self, now: datetime) -> bool:
         return self.rejected is not None and not self.is_pending(now)
@@ -167,19 +164,30 @@ class Call:
 
 
 class Simulator:
-    """The whole state. The signing key survives a reset, as Xero's keys survive an app."""
+    """The whole state. The signing key survives a reset, as Xero's keys survive an app.
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    A `new_app` starts, and starts again after a reset, as Xero's newest tier has it: with the low connection limit,
+    and with only these redirect URIs.
+    """
+
+    def __init__(
+        self, clock: Clock | None = None, *, new_app: bool = False, redirect_uris: tuple[str, ...] = ()
+    ) -> None:
         self.key = SigningKey()
         self.clock = clock or Clock()
+        self._new_app = new_app
+        self._redirect_uris = redirect_uris
         self.reset()
 
     def reset(self) -> None:
         self.clock.reset()
-        self.app = App()
+        self.app = App(
+            connection_limit=NEW_APP_CONNECTIONS_MAX if self._new_app else CONNECTIONS_MAX,
+            redirect_uris=list(self._redirect_uris),
+        )
         self.consent = Consent()
         self.timing = Timing()
-        self.behaviour = Behaviour()
+        self.behaviour = Behaviour(redirects="registered" if self._new_app else "anySecure")
         self.users: dict[str, User] = {}
         self.organisations: dict[str, Organisation] = {added.tenant_id: added for added in default_organisations()}
         self.authorize_requests: dict[str, AuthorizeRequest] = {}
@@ -201,6 +209,14 @@ class Simulator:
 
     def after(self, seconds: float) -> datetime:
         return self.now() + timedelta(seconds=seconds)
+
+    def new_id(self) -> str:
+        """An id for a feed connection, a statement or a connection."""
+        return new_id() if self.behaviour.ids == "guid" else f"x{secrets.token_hex(12)}"
+
+    def today(self, organisation: Organisation) -> date:
+        zone = self.behaviour.today
+        return organisation.today(self.now(), None if zone == "organisation" else zone)
 
     def user(self, user_id: str) -> User:
         """The Xero user with this id; an unknown one is created."""

@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from local.simulator.bank_feeds import Refused, invalid, is_guid, missing, too_long
+from local.simulator.bank_feeds import Refused, invalid, is_guid, length, missing, too_long
+from local.simulator.behaviour import Behaviour
 from local.simulator.problems import Problem, problem
 
 LENGTHS_MAX = {"description": 2000, "payeeName": 255, "reference": 255, "chequeNumber": 20, "transactionType": 30}
@@ -27,16 +28,17 @@ class StatementDraft:
     received: dict[str, Any]
 
 
-def read_statement(item: dict[str, Any], *, signed_amounts: bool) -> StatementDraft:
+def read_statement(item: dict[str, Any], behaviour: Behaviour) -> StatementDraft:
     """Raises Refused with an `invalid-request` for a field that is missing, too long or malformed."""
     feed_connection_id = _required(item, "feedConnectionId", "")
-    if not is_guid(feed_connection_id):
+    if not (is_guid(feed_connection_id) or (behaviour.ids == "opaque" and isinstance(feed_connection_id, str))):
         raise Refused(invalid("FeedConnectionId"))
     lines = _required(item, "statementLines", "")
     if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
         raise Refused(invalid("StatementLines"))
     for line in lines:
-        _check_line(line)
+        _check_line(line, behaviour)
+    signed_amounts = behaviour.signed_amounts == "accept"
     return StatementDraft(
         feed_connection_id=feed_connection_id.lower(),
         start_date=_date(item, "startDate", ""),
@@ -67,6 +69,17 @@ def balance_fault(draft: StatementDraft) -> Problem | None:
     return None
 
 
+def lines_fault(draft: StatementDraft, behaviour: Behaviour) -> Problem | None:
+    """The rules about lines that only a switch turns on."""
+    if not draft.transaction_ids and behaviour.zero_lines == "refuse":
+        return missing("StatementLines")
+    if behaviour.lines_outside_period == "refuse":
+        for line in draft.received["statementLines"]:
+            if not draft.start_date <= date.fromisoformat(line["postedDate"]) <= draft.end_date:
+                return invalid("StatementLine.PostedDate")
+    return None
+
+
 def one_year_before(day: date) -> date:
     try:
         return day.replace(year=day.year - 1)
@@ -74,14 +87,14 @@ def one_year_before(day: date) -> date:
         return day.replace(year=day.year - 1, day=28)
 
 
-def _check_line(line: dict[str, Any]) -> None:
+def _check_line(line: dict[str, Any], behaviour: Behaviour) -> None:
     for name, maximum in LENGTHS_MAX.items():
         value = line.get(name)
         if value is None:
             continue
         if not isinstance(value, str):
             raise Refused(invalid(_label(name, "StatementLine.")))
-        if len(value) > maximum:
+        if length(value, behaviour) > maximum:
             raise Refused(too_long(_label(name, "StatementLine."), maximum))
     if not isinstance(line.get("transactionId"), str | None):
         raise Refused(invalid("StatementLine.TransactionId"))

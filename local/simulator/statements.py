@@ -5,12 +5,13 @@ from typing import Any
 
 from local.simulator.answers import PROBLEM, Answer
 from local.simulator.api_call import ApiCall
-from local.simulator.bank_feeds import Refused, bank_feeds_call, read_items
-from local.simulator.organisations import new_id
+from local.simulator.bank_feeds import Refused, bank_feeds_call, read_items, require_guid, require_role
+from local.simulator.duplicates import known_lines, remember_lines
+from local.simulator.organisations import Organisation
 from local.simulator.paging import page_of
 from local.simulator.problems import Problem, problem, root
 from local.simulator.state import FeedConnection, Simulator, Statement
-from local.simulator.statement_checks import StatementDraft, balance_fault, date_fault, read_statement
+from local.simulator.statement_checks import StatementDraft, balance_fault, date_fault, lines_fault, read_statement
 
 # Xero's specification shows these types as a problem at the root. The others were observed per item.
 ROOT_TYPES = ("invalid-end-balance", "invalid-start-and-end-date")
@@ -18,12 +19,13 @@ ROOT_TYPES = ("invalid-end-balance", "invalid-start-and-end-date")
 
 @bank_feeds_call
 def list_statements(sim: Simulator, call: ApiCall) -> Answer:
-    pagination, shown = page_of(_visible(sim, call), call.query)
+    pagination, shown = page_of(_listed(sim, call), call.query, sim.behaviour.first_page)
     return Answer(200, {"pagination": pagination, "items": [render(sim, statement) for statement in shown]})
 
 
 @bank_feeds_call
 def show_statement(sim: Simulator, call: ApiCall) -> Answer:
+    require_guid(sim, call.path_params["id"], "StatementId")
     statement = sim.statements.get(call.path_params["id"].lower())
     if statement is None or (statement.client_id, statement.tenant_id) != (call.client_id, call.org.tenant_id):
         return root(problem("statement-not-found"))
@@ -33,10 +35,10 @@ def show_statement(sim: Simulator, call: ApiCall) -> Answer:
 @bank_feeds_call
 def create_statements(sim: Simulator, call: ApiCall) -> Answer:
     """Refuses a malformed request as a whole, then accepts or rejects each statement by itself."""
-    signed = sim.behaviour.signed_amounts == "accept"
     if not call.org.bank_feeds:
         raise Refused(problem("invalid-organisation-bank-feeds"))
-    drafts = [read_statement(item, signed_amounts=signed) for item in read_items(call)]
+    require_role(call)
+    drafts = [read_statement(item, sim.behaviour) for item in read_items(call)]
     return _answer(sim, [_accept(sim, call, draft) for draft in drafts])
 
 
@@ -50,62 +52,64 @@ def render(sim: Simulator, statement: Statement) -> dict[str, Any]:
         "endDate": statement.end_date.isoformat(),
         "startBalance": _balance(sim, statement.start_balance),
         "endBalance": _balance(sim, statement.end_balance),
-        "statementLineCount": str(len(statement.dropped) - sum(statement.dropped)),
+        "statementLineCount": _line_count(sim, statement),
     }
     if content["status"] == "REJECTED":
         content["errors"] = statement.errors
     return content
 
 
-def _visible(sim: Simulator, call: ApiCall) -> list[Statement]:
+def _line_count(sim: Simulator, statement: Statement) -> str | int:
+    count = len(statement.dropped)
+    if sim.behaviour.line_count == "kept":
+        count -= sum(statement.dropped)
+    return str(count) if sim.behaviour.line_count_type == "text" else count
+
+
+def _listed(sim: Simulator, call: ApiCall) -> list[Statement]:
+    """The statements of this app and organisation, once they are old enough for the list."""
     key = (call.client_id, call.org.tenant_id)
-    return [statement for statement in sim.statements.values() if (statement.client_id, statement.tenant_id) == key]
+    latest = sim.after(-sim.behaviour.listed_after_seconds)
+    return [
+        statement
+        for statement in sim.statements.values()
+        if (statement.client_id, statement.tenant_id) == key and statement.received_at <= latest
+    ]
 
 
 def _accept(sim: Simulator, call: ApiCall, draft: StatementDraft) -> dict[str, Any]:
     feed = sim.feed_connections.get(draft.feed_connection_id)
-    fault = _feed_fault(sim, call, feed) or date_fault(draft, call.org.today(sim.now())) or balance_fault(draft)
+    fault = _feed_fault(sim, call, feed) or _content_fault(sim, call.org, draft)
     if feed is None or fault is not None:
         return _rejected(draft, fault or problem("invalid-feed-connection"))
-    dropped = _known_lines(sim, feed, draft)
-    if dropped and all(dropped):
-        duplicate = problem("duplicate-statement")
+    dropped = known_lines(sim, feed, draft)
+    duplicate = problem("duplicate-statement") if dropped and all(dropped) else None
+    if duplicate is not None and sim.behaviour.duplicates_found == "onArrival":
         statement = _remember(sim, feed, draft, dropped, [duplicate], settle_seconds=0)
         return {"id": statement.id, **_rejected(draft, duplicate)}
     fault = _order_fault(sim, feed, draft)
     if fault is not None:
         return _rejected(draft, fault)
-    errors = _later_rejection(sim, feed)
+    errors = [duplicate] if duplicate is not None else _later_rejection(sim, feed)
     statement = _remember(sim, feed, draft, dropped, errors, settle_seconds=sim.timing.statement_seconds)
-    for transaction_id, known in zip(draft.transaction_ids, dropped, strict=True):
-        if transaction_id is not None and not known:
-            feed.used_transaction_ids[transaction_id] = statement
+    remember_lines(sim, feed, draft, statement)
     return {"id": statement.id, "feedConnectionId": feed.id, "status": "PENDING"}
 
 
 def _feed_fault(sim: Simulator, call: ApiCall, feed: FeedConnection | None) -> Problem | None:
     now = sim.now()
-    if feed is None or feed.client_id != call.client_id or feed.is_deleted(now) or feed.is_pending(now):
+    if feed is None or feed.client_id != call.client_id or not feed.is_active(now):
         return problem("invalid-feed-connection")
     if feed.tenant_id != call.org.tenant_id:
         return problem("invalid-feed-connection-for-organisation")
-    return None
+    if sim.behaviour.currency_checked == "statements" and feed.currency not in call.org.currencies:
+        return problem("invalid-organisation-multi-currency")
+    account = call.org.account(feed.account_id)
+    return problem("account-not-valid") if account is not None and not account.active else None
 
 
-def _known_lines(sim: Simulator, feed: FeedConnection, draft: StatementDraft) -> list[bool]:
-    """For each line, whether its id was used before, in another statement or above. Lines without id are new."""
-    used = feed.used_transaction_ids
-    now = sim.now()
-    seen: set[str | None] = set()
-    known = []
-    for transaction_id in draft.transaction_ids:
-        # A rejected statement was never delivered, so its ids are free again.
-        is_used = (
-            transaction_id is not None and transaction_id in used and used[transaction_id].status(now) != "REJECTED"
-        )
-        known.append(is_used or (transaction_id is not None and transaction_id in seen))
-        seen.add(transaction_id)
-    return known
+def _content_fault(sim: Simulator, organisation: Organisation, draft: StatementDraft) -> Problem | None:
+    return date_fault(draft, sim.today(organisation)) or balance_fault(draft) or lines_fault(draft, sim.behaviour)
 
 
 def _order_fault(sim: Simulator, feed: FeedConnection, draft: StatementDraft) -> Problem | None:
@@ -146,7 +150,7 @@ def _remember(
     settle_seconds: float,
 ) -> Statement:
     statement = Statement(
-        id=new_id(),
+        id=sim.new_id(),
         client_id=feed.client_id,
         tenant_id=feed.tenant_id,
         feed_connection_id=feed.id,
@@ -169,9 +173,10 @@ def _rejected(draft: StatementDraft, fault: Problem) -> dict[str, Any]:
 
 
 def _answer(sim: Simulator, items: list[dict[str, Any]]) -> Answer:
-    """202 if a statement was accepted. A single rejected one answers with its own status and shape."""
-    if any(item["status"] == "PENDING" for item in items):
-        return Answer(202, {"items": items})
+    """202 if all were accepted; a switch if some were. A single rejected one has its own status and shape."""
+    accepted = sum(item["status"] == "PENDING" for item in items)
+    if accepted:
+        return Answer(202 if accepted == len(items) else sim.behaviour.mixed_status, {"items": items})
     statuses = {item["errors"][0]["status"] for item in items}
     fault = items[0]["errors"][0]
     shape = sim.behaviour.rejections

@@ -10,7 +10,14 @@ from urllib.parse import parse_qsl, unquote_plus
 from local.simulator import claims
 from local.simulator.answers import Answer
 from local.simulator.api_call import ApiCall
-from local.simulator.grants import ACCESS_TOKEN_LIFETIME, AccessToken, AuthorizationCode, Grant, TokenPair
+from local.simulator.grants import (
+    ACCESS_TOKEN_LIFETIME,
+    AccessToken,
+    AuthorizationCode,
+    Grant,
+    RefreshToken,
+    TokenPair,
+)
 from local.simulator.problems import gateway, oauth_error
 from local.simulator.state import APP_SCOPES, Simulator
 
@@ -84,7 +91,19 @@ def _exchange_code(sim: Simulator, form: dict[str, str]) -> Answer:
         sim.grants[key] = grant
     grant.auth_event_id, grant.auth_time, grant.nonce = code.auth_event_id, code.auth_time, request.nonce
     grant.widen(request.scopes)
-    return _pair_answer(sim, _issue(sim, grant))
+    return _pair_answer(sim, _issue_to_consent(sim, grant))
+
+
+def _issue_to_consent(sim: Simulator, grant: Grant) -> TokenPair:
+    """A consent's pair. What becomes of the user's earlier tokens is a switch."""
+    earlier, choice = grant.current, sim.behaviour.second_consent
+    if choice == "ends":
+        for ended in (*sim.refresh_tokens.values(), *sim.access_tokens.values()):
+            owner = ended.grant.user if isinstance(ended, RefreshToken) else ended.user
+            ended.ended = ended.ended or owner == grant.user
+    if choice == "shares" and earlier is not None and earlier.is_alive(sim.now()):
+        return TokenPair(_issue_access(sim, grant), earlier, _id_token(sim, grant))
+    return _issue(sim, grant, None if choice == "keeps" else earlier)
 
 
 def _refresh(sim: Simulator, form: dict[str, str]) -> Answer:
@@ -98,7 +117,10 @@ def _refresh(sim: Simulator, form: dict[str, str]) -> Answer:
         return _pair_answer(sim, token.successor)
     if sim.behaviour.refresh_ends_access_token and grant.latest_access is not None:
         grant.latest_access.ended = True
-    token.successor = _issue(sim, grant)
+    if sim.behaviour.refresh_answer == "withoutToken":
+        token.issued_at = sim.now()
+        return _pair_answer(sim, TokenPair(_issue_access(sim, grant), None, _id_token(sim, grant)))
+    token.successor = _issue(sim, grant, token if sim.behaviour.second_consent == "keeps" else grant.current)
     return _pair_answer(sim, token.successor)
 
 
@@ -118,18 +140,28 @@ def _client_credentials(sim: Simulator, form: dict[str, str]) -> Answer:
     return Answer(200, body, headers=NO_STORE)
 
 
-def _issue(sim: Simulator, grant: Grant) -> TokenPair:
+def _issue(sim: Simulator, grant: Grant, replaced: RefreshToken | None) -> TokenPair:
+    access, refresh = _issue_access(sim, grant), None
+    if "offline_access" in grant.scopes:
+        refresh = grant.rotate(sim.now(), replaced)
+        sim.refresh_tokens[refresh.value] = refresh
+    return TokenPair(access, refresh, _id_token(sim, grant))
+
+
+def _issue_access(sim: Simulator, grant: Grant) -> AccessToken:
     now = sim.now()
-    value = sim.key.sign(claims.access_claims(grant, now))
+    with_idp = sim.behaviour.access_token_idp == "present"
+    value = sim.key.sign(claims.access_claims(grant, now) | ({"idp": claims.IDP} if with_idp else {}))
     access = AccessToken(value, grant.client_id, grant.user, grant.scopes, now + ACCESS_TOKEN_LIFETIME)
     sim.access_tokens[value] = access
     grant.latest_access = access
-    refresh = None
-    if "offline_access" in grant.scopes:
-        refresh = grant.rotate(now)
-        sim.refresh_tokens[refresh.value] = refresh
-    id_token = sim.key.sign(claims.id_claims(grant, value, now)) if "openid" in grant.scopes else None
-    return TokenPair(access, refresh, id_token)
+    return access
+
+
+def _id_token(sim: Simulator, grant: Grant) -> str | None:
+    if "openid" not in grant.scopes or grant.latest_access is None:
+        return None
+    return sim.key.sign(claims.id_claims(grant, grant.latest_access.value, sim.now()))
 
 
 def _pair_answer(sim: Simulator, pair: TokenPair) -> Answer:
@@ -137,7 +169,8 @@ def _pair_answer(sim: Simulator, pair: TokenPair) -> Answer:
     if pair.id_token is not None:
         body["id_token"] = pair.id_token
     body["access_token"] = pair.access.value
-    body["expires_in"] = max(0, round((pair.access.expires_at - sim.now()).total_seconds()))
+    seconds = max(0, round((pair.access.expires_at - sim.now()).total_seconds()))
+    body["expires_in"] = seconds if sim.behaviour.expires_in == "number" else str(seconds)
     body["token_type"] = "Bearer"
     if pair.refresh is not None:
         body["refresh_token"] = pair.refresh.value

@@ -130,6 +130,11 @@ class ChaosFaults(InjectedFaults):
         injected = self.injected.pop(call.headers.get("x-chaos", ""), None)
         return injected or self._causes.problem_for(call) or super().take(call)
 
+    def take_page(self, call: ApiCall) -> Fault | None:
+        number = call.headers.get("x-chaos", "")
+        is_page = number in self.injected and self.injected[number].kind == "page"
+        return self.injected.pop(number) if is_page else super().take_page(call)
+
 
 def feed_connection_in(body: bytes) -> str:
     return str(json.loads(body)["items"][0]["feedConnectionId"])

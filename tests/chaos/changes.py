@@ -15,8 +15,8 @@ from feedlane.holds.release import release
 from feedlane.mapping import unmapping
 from feedlane.mapping.mapping import account_token
 from feedlane.scope import Scope
-from local.simulator.organisations import TIME_ZONES
 from local.simulator.problems import problem
+from local.simulator.time_zones import COUNTRY_ZONES
 from tests.chaos import check_delivery
 from tests.chaos.causes import NEVER_ACCEPTED
 from tests.chaos.world import Place, World
@@ -53,7 +53,7 @@ def move_west(world: World, place: Place) -> None:
     organisation = world.sim.organisations[place.tenant_id]
     if organisation.country != EAST:
         return
-    organisation.country, organisation.time_zone = WEST, TIME_ZONES[WEST][0]
+    organisation.country, organisation.time_zone = WEST, COUNTRY_ZONES[WEST]
     for other in world.places:
         feed = world.feed(other)
         if feed is not None and other.tenant_id == place.tenant_id:
@@ -85,6 +85,6 @@ def redrive(world: World) -> None:
 
 
 def _future_lines(world: World, feed: Feed, place: Place) -> list[str]:
-    today = local_date(world.now, TIME_ZONES[WEST][0]).isoformat()
+    today = local_date(world.now, COUNTRY_ZONES[WEST]).isoformat()
     lines = check_delivery.recorded(world, place)[feed.delivered_through :]
     return [line.id for line in lines if line.date > today]

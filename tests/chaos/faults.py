@@ -45,8 +45,18 @@ XERO = {
     "xero_500_after_work": 0.03,
     "xero_503": 0.02,
     "xero_401": 0.03,
+    "xero_page_401_403": 0.01,
+    "xero_page_429": 0.005,
+    "xero_page_5xx": 0.02,
     "token_answer_lost": 0.08,
     "token_500": 0.08,
+}
+# Pages of something before Xero, at any endpoint, with one of these statuses. Not yet: a success, and the other 4xx,
+# which the product believes.
+PAGES = {
+    "xero_page_401_403": (401, 403),
+    "xero_page_429": (429,),
+    "xero_page_5xx": (500, 502, 503, 504, 520),
 }
 # Causes at Xero that last until they are fixed, and what platforms and people do: per opportunity.
 CAUSES = {

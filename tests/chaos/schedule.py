@@ -6,12 +6,15 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from feedlane.holds import items as hold_items
+from local.simulator.behaviour import Behaviour
 from tests import rights
 from tests.chaos import checks
 from tests.chaos.operator import STORM_SECONDS, Operator
 from tests.chaos.pushes import Platform
+from tests.chaos.switches import draw
 from tests.chaos.table import INDEX_LATE_SECONDS
 from tests.chaos.world import World
 from tests.chaos.xero import Xero
@@ -31,12 +34,21 @@ class Outcome:
     calls: int = 0
 
 
-def run(seed: int, xero: Xero, rates: Mapping[str, float] | None = None, rounds: int = ROUNDS_MAX) -> Outcome:
-    """`rates` override the seed's rates of some faults."""
+def run(
+    seed: int,
+    xero: Xero,
+    rates: Mapping[str, float] | None = None,
+    rounds: int = ROUNDS_MAX,
+    switches: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """`rates` override the seed's rates of some faults, `switches` its positions of the simulator's."""
     rng = random.Random(seed)
     rights.take_refusals()
     world = World(rng, xero, TOKEN_SETS_PER_SECRET[seed % 2])
     world.faults.rates |= rates or {}
+    turned = draw(seed) if switches is None else switches
+    world.sim.behaviour = Behaviour(**turned)
+    world.faults.counts.update(f"switch_{name}_{position}" for name, position in turned.items())
     with world.deployed():
         world.build()
         platform, operator = Platform(world), Operator(world)

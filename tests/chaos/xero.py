@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 from collections import Counter
 from collections.abc import Coroutine, Generator, Iterator
@@ -16,15 +15,16 @@ from unittest.mock import patch
 
 import httpx
 
+from feedlane.json_object import json_object
 from feedlane.retry_after import xero_retry_after
 from local.simulator import gateway
 from local.simulator.app import create_app
 from local.simulator.clock import Clock
-from local.simulator.faults import Fault
+from local.simulator.faults import Content, Fault
 from local.simulator.problems import problem
 from local.simulator.state import Simulator
 from tests.chaos.causes import Causes, ChaosFaults
-from tests.chaos.faults import Faults
+from tests.chaos.faults import PAGES, Faults
 from tests.chaos.outages import XERO
 from tests.chaos.timeline import Task, Timeline
 
@@ -202,6 +202,10 @@ class XeroTransport(httpx.BaseTransport):
     def _choose_fault(self, call: Call) -> Fault | None:
         """The fault with which the simulator answers this call, if any."""
         strike = self._faults.strike
+        for kind, statuses in PAGES.items():
+            if strike(kind):
+                content: Content = self._rng.choice(("html", "empty"))
+                return Fault(0, "page", "before", status=self._rng.choice(statuses), content=content)
         if call.path == TOKEN:
             return (
                 Fault(0, "status", self._rng.choice(("before", "after")), status=500) if strike("token_500") else None
@@ -234,7 +238,9 @@ class XeroTransport(httpx.BaseTransport):
                 call.until = call.ended + timedelta(seconds=seconds)
         if call.status not in (403, 422) or not self._faults.on:
             return
-        value = json.loads(body)
+        value = json_object(body)
+        if value is None:  # a page of something before Xero
+            return
         refusal = value["items"][0]["errors"][0] if "items" in value else value
         kind = refusal.get("type") or refusal.get("Detail")
         if kind != "invalid-end-date":  # a consequence of a moved time zone, not a fault

@@ -45,6 +45,10 @@ class Xero:
             answer.raise_for_status()
         return simplejson.loads(answer.text, use_decimal=True)
 
+    def switch(self, name: str, position: Any) -> None:
+        """Turns one switch of what Xero does not document."""
+        self.control("PUT", "behaviour", {name: position})
+
     def advance(self, seconds: float) -> None:
         self.control("POST", "clock", {"advanceSeconds": seconds})
 

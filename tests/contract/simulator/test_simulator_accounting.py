@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tests.contract.simulator.driver import BAKERY, DEMO, JOINERY, Xero
+import pytest
+
+from tests.contract.simulator.driver import BAKERY, CURRENT_ACCOUNT, DEMO, JOINERY, Xero
 
 ACCOUNTS = "/api.xro/2.0/Accounts"
 
@@ -61,3 +63,125 @@ def test_who_does_not_ask_for_json_gets_xml(xero: Xero) -> None:
     answer = xero.call("GET", ACCOUNTS, headers={"Accept": "*/*"})
     assert answer.headers["content-type"].startswith("application/xml")
     assert b"<Name>Business Current Account</Name>" in answer.content
+
+
+@pytest.mark.parametrize(
+    ("where", "codes"),
+    [
+        ('Code=="090" OR Code=="093"', ["090", "093"]),
+        ('Code=="090" || Code=="093" AND Type=="NONE"', ["090"]),
+        ('(Code=="090" || Code=="093") && BankAccountType!="BANK"', ["093"]),
+        ('Type!="BANK"', ["200", "453"]),
+        (f'AccountID==guid("{CURRENT_ACCOUNT}")', ["090"]),
+        (f'AccountID==Guid("{CURRENT_ACCOUNT.replace("-", "")}")', ["090"]),
+        (f'Type=="BANK"&&AccountID!=Guid("{CURRENT_ACCOUNT}")', ["091", "092", "093", "094"]),
+        ('Name.StartsWith("Business")', ["090", "091", "093"]),
+        ('BankAccountNumber!=null&&BankAccountNumber.endswith("22")', ["091"]),
+        ('Name.Contains("xpens")', ["453"]),
+        ('Name.ToLower()=="sales"', ["200"]),
+        ("EnablePaymentsToAccount==true", []),
+        ("BankAccountNumber==null", ["200", "453"]),
+    ],
+)
+def test_where_clauses_as_sdks_and_people_write_them(xero: Xero, where: str, codes: list[str]) -> None:
+    xero.connect(BAKERY)
+    assert [one["Code"] for one in accounts(xero, where)] == codes
+
+
+@pytest.mark.parametrize(
+    "where", ['Name', 'Name==', 'Name=="A" Code', '(Name=="A"', 'Name.Reverse()=="A"', "AccountID==1", "Name~1",
+              f'AccountID=="{CURRENT_ACCOUNT}"', 'AccountID==guid("x")', 'Name.StartsWith(null)', "&&"]
+)  # fmt: skip
+def test_other_where_clauses_are_a_400(xero: Xero, where: str) -> None:
+    xero.connect(BAKERY)
+    assert xero.call("GET", ACCOUNTS, params={"where": where}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [("Name", "Business Current Account"), ("Name ASC", "Business Current Account"), ("Name DESC", "Sales"),
+     ("Type DESC,Code", "Sales"), ("CurrencyCode,Name DESC", "Euro Account")],
+)  # fmt: skip
+def test_accounts_can_be_sorted(xero: Xero, order: str, first: str) -> None:
+    xero.connect(BAKERY)
+    answer = xero.call("GET", ACCOUNTS, params={"order": order})
+    assert answer.json()["Accounts"][0]["Name"] == first
+    assert xero.call("GET", ACCOUNTS, params={"order": "Colour"}).status_code == 400
+
+
+def test_one_account_by_its_id(xero: Xero) -> None:
+    xero.connect(BAKERY)
+    (one,) = xero.call("GET", f"{ACCOUNTS}/{CURRENT_ACCOUNT}").json()["Accounts"]
+    assert (one["AccountID"], one["Status"]) == (CURRENT_ACCOUNT, "ACTIVE")
+    xero.control("PUT", f"orgs/{BAKERY}/accounts/{CURRENT_ACCOUNT}", {"archived": True, "name": "Old"})
+    (one,) = xero.call("GET", f"{ACCOUNTS}/{CURRENT_ACCOUNT}").json()["Accounts"]
+    assert (one["Name"], one["Status"]) == ("Old", "ARCHIVED")
+    assert len(accounts(xero, 'Status=="ARCHIVED"')) == 1
+    xero.control("DELETE", f"orgs/{BAKERY}/accounts/{CURRENT_ACCOUNT}")
+    for id in (CURRENT_ACCOUNT, BAKERY, "nobody"):
+        assert xero.call("GET", f"{ACCOUNTS}/{id}").status_code == 404
+    assert CURRENT_ACCOUNT not in {one["AccountID"] for one in accounts(xero)}
+
+
+def test_the_organisation_has_two_paths(xero: Xero) -> None:
+    xero.connect(BAKERY)
+    for end in ("", "/Actions"):
+        one, other = (xero.call("GET", f"/api.xro/2.0/{name}{end}") for name in ("Organisation", "Organisations"))
+        assert (one.status_code, other.status_code) == (200, 200)
+        assert set(one.json()) == set(other.json())
+
+
+def test_the_users_of_an_organisation_and_their_roles(xero: Xero) -> None:
+    xero.connect(BAKERY)
+    user_id = xero.state.consent.user_id
+    xero.control("PUT", f"orgs/{BAKERY}", {"roles": {user_id: "READONLY"}})
+    (user,) = xero.call("GET", "/api.xro/2.0/Users").json()["Users"]
+    assert (user["UserID"], user["OrganisationRole"]) == (user_id, "READONLY")
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        ("Europe/London", "GMTSTANDARDTIME"),
+        ("Europe/Berlin", "WEUROPESTANDARDTIME"),
+        ("Australia/Perth", "WAUSTRALIASTANDARDTIME"),
+        ("Asia/Singapore", "SINGAPORESTANDARDTIME"),
+        ("America/Los_Angeles", "PACIFICSTANDARDTIME"),
+        ("Antarctica/Troll", "GMTSTANDARDTIME"),
+    ],
+)
+def test_the_time_zone_follows_the_organisation(xero: Xero, zone: str, name: str) -> None:
+    xero.connect(BAKERY)
+    xero.control("PUT", f"orgs/{BAKERY}", {"timeZone": zone})
+    assert time_zone(xero) == name
+
+
+@pytest.mark.parametrize(
+    ("position", "name"),
+    [
+        ("windows", "GMTSTANDARDTIME"),
+        ("spaced", "GMT Standard Time"),
+        ("iana", "Europe/London"),
+        ("absent", None),
+    ],
+)
+def test_the_spelling_of_time_zones(xero: Xero, position: str, name: str | None) -> None:
+    xero.connect(BAKERY)
+    xero.switch("timeZoneNames", position)
+    assert time_zone(xero) == name
+
+
+@pytest.mark.parametrize(
+    ("country", "zone"),
+    [("IE", "Europe/Dublin"), ("SG", "Asia/Singapore"), ("ZA", "Africa/Johannesburg"), ("XX", "UTC")],
+)
+def test_organisations_of_several_regions(xero: Xero, country: str, zone: str) -> None:
+    made = xero.control("POST", "orgs", {"name": "A", "country": country, "currency": "USD"}, expect=201)
+    assert (made["country"], made["timeZone"]) == (country, zone)
+    moved = xero.control("PUT", f"orgs/{made['tenantId']}", {"country": "NZ"})
+    assert moved["country"] == "NZ"
+
+
+def time_zone(xero: Xero) -> str | None:
+    (organisation,) = xero.call("GET", "/api.xro/2.0/Organisation").json()["Organisations"]
+    return organisation.get("Timezone")
