@@ -168,7 +168,9 @@ def test_an_answer_of_xero_that_is_loaded_again_changes_nothing(road: Road) -> N
     before = _shown(road, company, connection)
 
     assert before["status"] == "Linked"
-    assert customer.browser.get(answer).status_code == 409
+    again = customer.browser.get(answer)
+    assert (again.status_code, again.url) == (200, page.url)
+    assert Customer().browser.get(answer).status_code == 403
     assert _shown(road, company, connection) == before
 
 
