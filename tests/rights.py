@@ -8,9 +8,11 @@ test itself, which may do everything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -26,14 +28,34 @@ _ACTIONS: dict[type[Write], str] = {
     Add: "dynamodb:UpdateItem",
     Condition: "dynamodb:ConditionCheckItem",
 }
+# The only condition that the functions' statements have. The keys of a request are a set, so it needs this operator.
+_LEADING_KEYS = ("ForAllValues:StringLike", "dynamodb:LeadingKeys")
 _acting: ContextVar[tuple[str, ...]] = ContextVar("functions", default=())
 _refused: list[str] = []
+# The partitions that functions have asked for so far: function, action and the partition's kind.
+seen: set[tuple[str, str, str]] = set()
 
 T = TypeVar("T")
 
 
 class AccessDenied(Exception):
     """The role of the function does not allow the call."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """An action that a role allows on a resource. `partitions` are patterns of partition keys; None: on all."""
+
+    action: str
+    resource: str
+    partitions: frozenset[str] | None = None
+
+    def covers(self, action: str, resource: str, partitions: Iterable[str]) -> bool:
+        """Whether this statement alone allows a request for these partitions, as IAM decides it."""
+        if (action, resource) != (self.action, self.resource):
+            return False
+        patterns = self.partitions
+        return patterns is None or all(any(is_like(key, pattern) for pattern in patterns) for key in partitions)
 
 
 @contextmanager
@@ -77,32 +99,35 @@ class _Acting:
 
 
 @cache
-def granted(function: str) -> frozenset[tuple[str, str]]:
-    """Each action that the function's role allows, with its resource."""
+def granted(function: str) -> frozenset[Grant]:
+    """All that the function's role allows."""
     # Imported late: reading the template takes a second, which tests without a function do not need.
     from tests.stack.template import statements
 
     return frozenset(
-        (action, _resource(resource))
+        Grant(action, _resource(resource), _partitions(statement))
         for statement in statements(function)
         for action in _listed(statement["Action"])
         for resource in _listed(statement["Resource"])
     )
 
 
-def require(action: str, resource: str) -> None:
-    """Raises `AccessDenied` if the role of an acting function does not allow the action."""
+def require(action: str, resource: str, *partitions: str) -> None:
+    """Raises `AccessDenied` if the role of an acting function does not allow the action.
+
+    `partitions` are the partition keys that a request to the table names.
+    """
     for function in _acting.get():
-        if (action, resource) not in granted(function):
-            refusal = f"{function} may not {action} on {resource}"
-            _refused.append(refusal)
-            raise AccessDenied(refusal)
+        if not any(grant.covers(action, resource, partitions) for grant in granted(function)):
+            of_what = f" for {', '.join(sorted(set(map(kind_of, partitions))))}" if partitions else ""
+            _refuse(f"{function} may not {action} on {resource}{of_what}")
+        seen.update((function, action, kind_of(key)) for key in partitions)
 
 
 def require_writes(writes: Iterable[Write]) -> None:
     """A transaction needs the right to each of its writes; there is none to the transaction itself."""
     for write in writes:
-        require(_ACTIONS[type(write)], TABLE)
+        require(_ACTIONS[type(write)], TABLE, write.key[0])
 
 
 def index(index: Index) -> str:
@@ -119,6 +144,32 @@ def take_refusals() -> list[str]:
     refusals = list(dict.fromkeys(_refused))
     _refused.clear()
     return refusals
+
+
+def kind_of(partition: str) -> str:
+    """`FEED#…` of a partition key without the ids: what a pattern of the template may say."""
+    return re.sub("#.*", "#*", partition, flags=re.DOTALL)
+
+
+def is_like(text: str, pattern: str) -> bool:
+    """IAM's `StringLike`: `*` is any text, `?` any character, and capital letters differ from small ones."""
+    parts = [{"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern]
+    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+
+
+def _refuse(refusal: str) -> None:
+    _refused.append(refusal)
+    raise AccessDenied(refusal)
+
+
+def _partitions(statement: dict[str, Any]) -> frozenset[str] | None:
+    """Raises `AssertionError` for a condition that nobody here understands."""
+    if "Condition" not in statement:
+        return None
+    operator, key = _LEADING_KEYS
+    assert list(statement["Condition"]) == [operator], statement
+    assert list(statement["Condition"][operator]) == [key], statement
+    return frozenset(_listed(statement["Condition"][operator][key]))
 
 
 def _listed(value: Any) -> list[Any]:
