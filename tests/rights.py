@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from feedlane.store.table import Add, Condition, Delete, Index, Put, Write
+from feedlane.vault import callers
 
 VAULT = "credential_vault"
 TABLE = "Table"
@@ -34,6 +35,8 @@ _acting: ContextVar[tuple[str, ...]] = ContextVar("functions", default=())
 _refused: list[str] = []
 # The partitions that functions have asked for so far: function, action and the partition's kind.
 seen: set[tuple[str, str, str]] = set()
+# What functions have asked the vault for so far: function and action.
+asked_of_vault: set[tuple[str, str]] = set()
 
 T = TypeVar("T")
 
@@ -73,16 +76,16 @@ def acting_as(*functions: str) -> Iterator[None]:
 
 def acting(function: str, target: T) -> T:
     """The object, with all its methods run by this function."""
-    return cast(T, _Acting(function, target, lambda: None))
+    return cast(T, _Acting(function, target, lambda _: None))
 
 
 def invoked(vault: T) -> T:
-    """The vault's service as its function runs it. Any other function that calls it needs the right to invoke it."""
-    return cast(T, _Acting(VAULT, vault, lambda: None if _acting.get() == (VAULT,) else require_vault()))
+    """The vault's service as its function runs it. Any other function that calls it needs the right to that."""
+    return cast(T, _Acting(VAULT, vault, lambda action: None if _acting.get() == (VAULT,) else require_vault(action)))
 
 
 class _Acting:
-    def __init__(self, function: str, target: Any, before_call: Callable[[], None]) -> None:
+    def __init__(self, function: str, target: Any, before_call: Callable[[str], None]) -> None:
         self._function, self._target, self._before_call = function, target, before_call
 
     def __getattr__(self, name: str) -> Any:
@@ -91,7 +94,7 @@ class _Acting:
             return value
 
         def call(*arguments: Any, **keywords: Any) -> Any:
-            self._before_call()
+            self._before_call(name)
             with acting_as(self._function):
                 return value(*arguments, **keywords)
 
@@ -135,8 +138,14 @@ def index(index: Index) -> str:
     return f"{TABLE}/index/{index}"
 
 
-def require_vault() -> None:
-    require("lambda:InvokeFunction", "CredentialVault")
+def require_vault(action: str = "access_token") -> None:
+    """IAM allows a caller its own alias of the vault, and by the alias the vault knows what to allow."""
+    for function in _acting.get():
+        with acting_as(function):
+            require("lambda:InvokeFunction", _alias_of(function))
+        if action not in callers.ALLOWED.get(function, ()):
+            _refuse(f"{function} may not ask the vault for {action}")
+        asked_of_vault.add((function, action))
 
 
 def take_refusals() -> list[str]:
@@ -155,6 +164,15 @@ def is_like(text: str, pattern: str) -> bool:
     """IAM's `StringLike`: `*` is any text, `?` any character, and capital letters differ from small ones."""
     parts = [{"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern]
     return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+
+
+@cache
+def _alias_of(function: str) -> str:
+    """The logical id of the caller's alias of the vault; the vault's own if it has none."""
+    from tests.stack.template import of_type
+
+    aliases = {alias["Properties"]["Name"]: id for id, alias in of_type("AWS::Lambda::Alias").items()}
+    return aliases.get(function, "CredentialVault")
 
 
 def _refuse(refusal: str) -> None:

@@ -133,7 +133,7 @@ class World(BaseWorld):
         self.waiting.append(in_chain(waiting, lineage_of(sent)))
 
     def _vault_secrets(self, consumer_id: str) -> list[str]:
-        rights.require_vault()
+        rights.require_vault("webhook_secrets")
         return self.secrets
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:

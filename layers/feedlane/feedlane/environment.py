@@ -46,7 +46,8 @@ class Environment:
     deliveries_queue_url = Variable("DELIVERIES_QUEUE_URL")
     webhook_targets = Variable("WEBHOOK_TARGETS")
     secrets_prefix = Variable("SECRETS_PREFIX")
-    vault_function_name = Variable("VAULT_FUNCTION_NAME")
+    vault_arn = Variable("VAULT_ARN")
+    """Of the caller's own alias: it may invoke no other."""
     xero_api_url = Variable("XERO_API_URL")
     xero_identity_url = Variable("XERO_IDENTITY_URL")
     xero_login_url = Variable("XERO_LOGIN_URL")

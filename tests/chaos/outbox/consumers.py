@@ -65,7 +65,7 @@ class VaultClient:
         self._faults = faults
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
-        rights.require_vault()
+        rights.require_vault(json.loads(arguments["Payload"])["action"])
         if self._faults.strike("vault_failed"):
             raise ConnectionError("the vault did not answer")
         return {"StatusCode": 200, "Payload": _Payload(json.dumps({"ok": {"secrets": [SECRET], "headers": {}}}))}
