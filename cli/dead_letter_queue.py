@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
-
-from botocore.exceptions import ClientError
 
 from feedlane.json_object import json_object
 from feedlane.queues import reason_in
 
-# A message stays hidden this long if the command is killed before it returns it.
+# A message stays hidden this long if the command is killed before it returns it, or if SQS does not take it back.
 VISIBILITY_SECONDS = 120
 RECEIVE_MAX = 10
-# SQS answers one of these for an expired receipt: the message is visible again already.
-_RECEIPT_EXPIRED = {"MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", "InvalidParameterValue"}
+# SQS may answer without the letters that there are, so that one such answer does not mean that there are no more.
+QUIET_ANSWERS_MAX = 3
+# A list ends before its first letters are visible again: it would mistake those for the rest.
+LISTED_MAX = 10_000
+LISTED_SECONDS_MAX = 90
+
+seconds = time.monotonic
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,10 @@ class DeadLetterQueue:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for letter in self._held.values():
-            self._return(letter)
+        held = [letter.receipt for letter in self._held.values()]
         self._held.clear()
+        for start in range(0, len(held), RECEIVE_MAX):
+            self._return(held[start : start + RECEIVE_MAX])
 
     def count(self) -> int:
         """The approximate number of messages, those hidden by another reader included."""
@@ -75,27 +81,40 @@ class DeadLetterQueue:
         attributes = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
         return sum(int(attributes[name]) for name in names)
 
-    def first(self) -> list[DeadLetter]:
-        """The first few. SQS shows at most ten messages of one feed: the next appear once these are gone."""
-        return self._receive()
+    def listed(self) -> Iterator[DeadLetter]:
+        """Every letter that SQS shows, for as long as they stay hidden: `LISTED_MAX` at the most."""
+        end = seconds() + LISTED_SECONDS_MAX
+        for letter in islice(self.letters(), LISTED_MAX):
+            yield letter
+            if seconds() > end:
+                return
 
     def letters(self) -> Iterator[DeadLetter]:
-        """Every visible message once, those of one feed in order."""
+        """Every visible message once, those of one feed in order.
+
+        SQS shows at most ten messages of one feed: the next appear once these are gone.
+        """
         seen: set[str] = set()
-        while new := [letter for letter in self._receive() if letter.id not in seen]:
+        quiet = 0
+        while quiet < QUIET_ANSWERS_MAX:
+            new = [letter for letter in self._receive() if letter.id not in seen]
             seen |= {letter.id for letter in new}
             yield from new
+            quiet = 0 if new else quiet + 1
+            if quiet and len(self._held) >= self.count():
+                return
 
     def remove(self, letter: DeadLetter) -> None:
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=letter.receipt)
         self._held.pop(letter.id, None)
 
-    def _return(self, letter: DeadLetter) -> None:
-        try:
-            self.sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=letter.receipt, VisibilityTimeout=0)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _RECEIPT_EXPIRED:
-                raise
+    def _return(self, receipts: list[str]) -> None:
+        """What SQS does not take back is visible again when its time is over, or is already."""
+        entries = [
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+            for number, receipt in enumerate(receipts)
+        ]
+        self.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
 
     def _receive(self) -> list[DeadLetter]:
         answer = self.sqs.receive_message(

@@ -15,6 +15,7 @@ from cli.dead_letter_queue import DeadLetter, DeadLetterQueue
 from cli.put_back import NotPutBack
 from feedlane.clock import iso
 
+NOT_SHOWN = "the others are of the same feeds, or being read elsewhere, or too many. Put these back, and list again."
 FIX_FIRST = "Fix the cause first: a message that fails again returns to its dead-letter queue."
 
 
@@ -49,16 +50,25 @@ def group() -> None:
 @stack
 @click.argument("kind", required=False, type=click.Choice(list(KINDS)))
 def list_letters(stack: str, kind: str | None) -> None:
-    """Count the dead letters of each KIND (or of one KIND), and show the first few.
+    """Count the dead letters of each KIND (or of one KIND), and show them.
 
+    SQS shows at most ten of a feed, and none that somebody else is reading: a last line then says how many are missing.
     Each line has id, time, feed, meaning and reason, but never the message's content.
     """
     with _aws(stack) as aws:
         for listed in [KINDS[kind]] if kind else KINDS.values():
             with _queue(aws, listed) as queue:
-                click.echo(f"{listed.name}  {queue.count()}  {listed.title}")
-                for letter in queue.first():
-                    click.echo(f"  {_describe(listed, letter)}")
+                _list(listed, queue)
+
+
+def _list(kind: Kind, queue: DeadLetterQueue) -> None:
+    waiting, shown = queue.count(), 0
+    click.echo(f"{kind.name}  {waiting}  {kind.title}")
+    for letter in queue.listed():
+        click.echo(f"  {_describe(kind, letter)}")
+        shown += 1
+    if shown < waiting:
+        click.echo(f"  showed {shown} of about {waiting}: {NOT_SHOWN}")
 
 
 @group.command("put-back", epilog=FIX_FIRST)

@@ -21,11 +21,16 @@ def map_again(world: World) -> None:
 
 
 def remove(world: World) -> None:
-    _act(world, unmapping.remove_account)
+    _act(world, unmapping.remove_account, functions=("public_api",))
 
 
-def _act(world: World, act: Callable[..., object], *arguments: Any) -> None:
+def _act(
+    world: World,
+    act: Callable[..., object],
+    *arguments: Any,
+    functions: tuple[str, ...] = ("public_api", "link"),
+) -> None:
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
-    with acting_as("public_api", "link"):
+    with acting_as(*functions):
         act(world.ports, world.upstream, world.now, connection, account, *arguments)

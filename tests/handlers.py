@@ -33,12 +33,15 @@ def sample(function: str) -> dict[str, Any]:
 
 
 class Context:
-    """The context that Lambda passes to a handler with the event."""
+    """The context that Lambda passes to a handler with the event. `alias`: through which the function was invoked."""
 
     function_name = "feedlane-test"
     memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:eu-west-2:123456789012:function:feedlane-test"
     aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+    def __init__(self, alias: str = "") -> None:
+        arn = "arn:aws:lambda:eu-west-2:123456789012:function:feedlane-test"
+        self.invoked_function_arn = f"{arn}:{alias}" if alias else arn
 
     def get_remaining_time_in_millis(self) -> int:
         return 60_000

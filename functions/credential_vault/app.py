@@ -15,6 +15,7 @@ from feedlane.aws.metrics import Metric
 from feedlane.credentials.messages import VaultFailed, error_as_data, parse_message, perform
 from feedlane.environment import Environment, environment, require
 from feedlane.errors import AppKeysRejected, FeedlaneError, Unavailable
+from feedlane.vault.callers import NotAllowed, require_allowed
 from feedlane.vault.secrets_manager import SecretsManager
 from feedlane.vault.service import VaultService
 from feedlane.xero.http import Http
@@ -41,6 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         message = parse_message(event)
         ids = message.model_dump(include={"action", "token_set_id", "consumer_id"})
+        require_allowed(context.invoked_function_arn, message.action)
         result = perform(vault(), message)
     except FeedlaneError as error:
         data = error_as_data(error)
@@ -50,6 +52,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             # A dead token set is not counted: its connection is held, which has an event of its own.
             metrics.count(Metric.TOKEN_REFRESHES_FAILED)
         return {"error": data}
+    except NotAllowed:
+        raise
     except Exception as error:
         raise VaultFailed.from_error(error) from None
     logger.info("vault answered", **ids)

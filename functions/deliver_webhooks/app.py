@@ -25,7 +25,7 @@ MARGIN_SECONDS = 5.0
 require(
     Environment.table_name,
     Environment.public_url,
-    Environment.vault_function_name,
+    Environment.vault_arn,
     Environment.deliveries_queue_url,
     Environment.webhook_targets,
     Environment.metrics_namespace,

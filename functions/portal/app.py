@@ -14,7 +14,7 @@ from feedlane.web.site import Site
 require(
     Environment.table_name,
     Environment.public_url,
-    Environment.vault_function_name,
+    Environment.vault_arn,
     Environment.statements_queue_url,
     Environment.checks_queue_url,
     Environment.deliveries_queue_url,

@@ -19,7 +19,7 @@ require(
     Environment.table_name,
     Environment.public_url,
     Environment.xero_api_url,
-    Environment.vault_function_name,
+    Environment.vault_arn,
     Environment.statements_queue_url,
     Environment.checks_queue_url,
     Environment.deliveries_queue_url,

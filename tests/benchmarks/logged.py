@@ -76,7 +76,7 @@ def lines_of(
         (prepare or WORK[function])(app)
         before = app.logger.registered_handler.setStream(written)
         try:
-            app.handler(sample(function) if event is None else event, Context())
+            app.handler(sample(function) if event is None else event, Context("push_statements"))
         finally:
             if before is not None:
                 app.logger.registered_handler.setStream(before)

@@ -96,7 +96,7 @@ class VaultFunction:
         self._instances = [VaultService(*self._parts) for _ in range(2)]
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
-        rights.require_vault()
+        rights.require_vault(json.loads(arguments["Payload"])["action"])
         self._faults.outages.require(VAULT)
         with rights.acting_as("credential_vault"):
             return self._invoke(arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -31,9 +31,10 @@ class FakeVault:
     second: str = ""
     dropped: list[SecretSlot] = field(default_factory=list)
     check: KeysCheck = field(default_factory=lambda: KeysCheck(ok=True))
+    on_delete: Callable[[str], None] = lambda _: None
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
-        rights.require_vault()
+        rights.require_vault("exchange_code")
         if code == "dead":
             raise ReconnectionNeeded(Problem(type="invalid_grant", title="Invalid grant", status=400))
         if code not in self.exchanged:
@@ -50,25 +51,29 @@ class FakeVault:
         )
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
-        rights.require_vault()
+        rights.require_vault("access_token")
         return AccessToken(value="canary-access", expires_at=NOW + timedelta(minutes=30))
 
     def create_webhook_secret(self, consumer_id: str) -> str:
-        rights.require_vault()
+        rights.require_vault("create_webhook_secret")
         return f"whsec_of_{consumer_id}"
 
+    def delete_webhook_secret(self, consumer_id: str) -> None:
+        rights.require_vault("delete_webhook_secret")
+        self.on_delete(consumer_id)
+
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
-        rights.require_vault()
+        rights.require_vault("save_app_keys")
         self.keys.append((client_id, client_secret))
         return self.check.but(client_id=client_id, endings=(client_secret[-4:],))
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
-        rights.require_vault()
+        rights.require_vault("add_app_secret")
         self.second = client_secret
         return self.check.but(client_id="app-1", endings=("wxyz", client_secret[-4:]))
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
-        rights.require_vault()
+        rights.require_vault("drop_app_secret")
         self.dropped.append(which)
         kept_ending = self.second[-4:] if which is SecretSlot.FIRST else "wxyz"
         return KeysCheck(ok=True, client_id="app-1", endings=(kept_ending,))

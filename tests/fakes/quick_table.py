@@ -31,7 +31,7 @@ class QuickTable(MemoryTable):
         }
 
     def get(self, key: Key) -> Item | None:
-        rights.require("dynamodb:GetItem", rights.TABLE)
+        rights.require("dynamodb:GetItem", rights.TABLE, key[0])
         require_keys([key])
         item = self.items.get(key)
         self.reads.count(item is not None)
@@ -40,7 +40,7 @@ class QuickTable(MemoryTable):
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         listed = list(dict.fromkeys(keys))
         if listed:
-            rights.require("dynamodb:BatchGetItem", rights.TABLE)
+            rights.require("dynamodb:BatchGetItem", rights.TABLE, *(pk for pk, _ in listed))
         require_keys(listed)
         found = {key: self.items[key] for key in listed if key in self.items}
         self._count_batches(listed, found)
@@ -49,7 +49,7 @@ class QuickTable(MemoryTable):
     def query(
         self, pk: str, *, index: Index | None = None, reverse: bool = False, limit: int | None = None, **bounds: Any
     ) -> Iterable[Item]:
-        rights.require("dynamodb:Query", rights.index(index) if index else rights.TABLE)
+        rights.require("dynamodb:Query", rights.index(index) if index else rights.TABLE, pk)
         require_bounds(pk, bounds.get("prefix", ""), bounds.get("start"), bounds.get("end"))
         if index:
             partition = self._indexes[index][pk]

@@ -1,4 +1,7 @@
-"""SQS in memory behind boto3's methods: groups in order, one batch of a group in flight, deduplication."""
+"""SQS in memory behind boto3's methods: groups in order, one batch of a group in flight, deduplication.
+
+A standard queue is kept on several servers, and an answer comes from one of those that have something.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from botocore.exceptions import ClientError
 from feedlane.queues import MESSAGE_BYTES_MAX
 
 DEDUPLICATION_SECONDS = 300.0
+SERVERS = 3
 
 
 @dataclass
@@ -39,6 +43,7 @@ class FakeSqs:
         self.now = 1_000.0
         self._queues: dict[str, Queue] = {}
         self._numbers = itertools.count(1)
+        self._answers = itertools.count()
 
     def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
         return {"QueueUrl": QueueName}
@@ -61,12 +66,19 @@ class FakeSqs:
         queue = self._queue(request)
         visible = [message for message in queue.messages if message.visible_at <= self.now]
         in_flight = {message.group for message in queue.messages if message.group and message.visible_at > self.now}
-        available = [message for message in visible if message.group not in in_flight]
+        available = self._on_one_server([message for message in visible if message.group not in in_flight])
         received = available[: request["MaxNumberOfMessages"]]
         for message in received:
             message.visible_at = self.now + request["VisibilityTimeout"]
             message.receipt = f"receipt-{next(self._numbers)}"
         return {"Messages": list(map(_response, received))} if received else {}
+
+    def _on_one_server(self, available: list[Message]) -> list[Message]:
+        if not available or available[0].group:
+            return available
+        servers = sorted({_server(message) for message in available})
+        chosen = servers[next(self._answers) % len(servers)]
+        return [message for message in available if _server(message) == chosen]
 
     def delete_message(self, **request: Any) -> None:
         queue = self._queue(request)
@@ -74,6 +86,19 @@ class FakeSqs:
 
     def change_message_visibility(self, **request: Any) -> None:
         _received(self._queue(request), request).visible_at = self.now + request["VisibilityTimeout"]
+
+    def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
+        """Fails for each receipt that is no longer the message's last one."""
+        assert len(request["Entries"]) <= 10
+        answer: dict[str, Any] = {"Successful": [], "Failed": []}
+        for entry in request["Entries"]:
+            receipts = {message.receipt for message in self._queue(request).messages}
+            if entry["ReceiptHandle"] in receipts:
+                self.change_message_visibility(QueueUrl=request["QueueUrl"], **entry)
+                answer["Successful"].append({"Id": entry["Id"]})
+            else:
+                answer["Failed"].append({"Id": entry["Id"], "Code": "ReceiptHandleIsInvalid", "SenderFault": True})
+        return answer
 
     def get_queue_attributes(self, **request: Any) -> dict[str, Any]:
         messages = self._queue(request).messages
@@ -86,6 +111,10 @@ class FakeSqs:
 
     def _queue(self, request: dict[str, Any]) -> Queue:
         return self._queues.setdefault(request["QueueUrl"], Queue())
+
+
+def _server(message: Message) -> int:
+    return int(message.id.removeprefix("message-")) % SERVERS
 
 
 def _require_size(request: dict[str, Any]) -> None:

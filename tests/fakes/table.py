@@ -51,7 +51,7 @@ class MemoryTable:
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Item | None:
-        rights.require("dynamodb:GetItem", rights.TABLE)
+        rights.require("dynamodb:GetItem", rights.TABLE, key[0])
         require_keys([key])
         item: Item | None = _copied(self.items.get(key))
         self.reads.count(item is not None)
@@ -60,7 +60,7 @@ class MemoryTable:
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         different_keys = dict.fromkeys(keys)
         if different_keys:
-            rights.require("dynamodb:BatchGetItem", rights.TABLE)
+            rights.require("dynamodb:BatchGetItem", rights.TABLE, *(pk for pk, _ in different_keys))
         require_keys(different_keys)
         found = {key: _copied(self.items[key]) for key in different_keys if key in self.items}
         self._count_batches(list(different_keys), found)
@@ -92,7 +92,7 @@ class MemoryTable:
         limit: int | None = None,
         index: Index | None = None,
     ) -> Iterable[Item]:
-        rights.require("dynamodb:Query", rights.index(index) if index else rights.TABLE)
+        rights.require("dynamodb:Query", rights.index(index) if index else rights.TABLE, pk)
         require_bounds(pk, prefix, start, end)
         if start is not None and end is not None and start > end:
             raise ValueError("BETWEEN requires an upper bound that is not below the lower one")
@@ -127,18 +127,18 @@ class MemoryTable:
         require_each_once(write.key for write in writes)
         require_writable(writes)
         require_small_enough(write.item for write in writes)
+        _require_batch(writes)
         with self._lock:
             for write in writes:
-                rights.require("dynamodb:BatchWriteItem", rights.TABLE)
                 self._apply(write)
 
     def delete_many(self, keys: Iterable[Key]) -> None:
         deletes = [Delete(key) for key in keys]
         require_each_once(delete.key for delete in deletes)
         require_keys(delete.key for delete in deletes)
+        _require_batch(deletes)
         with self._lock:
             for delete in deletes:
-                rights.require("dynamodb:BatchWriteItem", rights.TABLE)
                 self._apply(delete)
 
     def _allows(self, write: Write) -> bool:
@@ -167,6 +167,11 @@ class MemoryTable:
                 self.items[key] = changed
             case Condition():
                 pass
+
+
+def _require_batch(writes: Sequence[Write]) -> None:
+    if writes:
+        rights.require("dynamodb:BatchWriteItem", rights.TABLE, *(write.key[0] for write in writes))
 
 
 def projected(item: Item, index: Index | None) -> Item:

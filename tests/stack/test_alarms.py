@@ -318,7 +318,7 @@ def _refuse_token(error: FeedlaneError, action: str = "access_token") -> None:
     app = load("credential_vault")
     app.vault = lambda: Vault()
     given = {"access_token": {"token_set_id": "tokens"}, "exchange_code": {"code": "c", "redirect_uri": "r"}}
-    answer = app.handler({"action": action} | given[action], Context())
+    answer = app.handler({"action": action} | given[action], Context("oauth_callback"))
     assert answer["error"]["kind"] == type(error).__name__
 
 

@@ -91,7 +91,9 @@ class Crowd:
         def both(_: int) -> None:
             with suppress(httpx.HTTPError):
                 httpx.get(callback, params={"state": "none", "code": "x"}, timeout=60, trust_env=False)
-            self.given.functions.call("credential_vault", {"action": "webhook_secrets", "consumer_id": new_id()})
+            self.given.functions.call(
+                "credential_vault:deliver_webhooks", {"action": "webhook_secrets", "consumer_id": new_id()}
+            )
 
         with ThreadPoolExecutor(CALLBACKS) as pool:
             list(pool.map(both, range(CALLBACKS)))

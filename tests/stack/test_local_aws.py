@@ -1,14 +1,17 @@
 """What Feedlane relies on in MiniStack, so that an upgrade that loses some of it is noticed."""
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.instance import STACK, Instance
+from local.instance import REGION, STACK, Instance
 
 
 @pytest.fixture
@@ -52,6 +55,60 @@ def test_a_cancelled_transaction_writes_nothing_and_gives_each_reason(table: tup
     assert [reason["Code"] for reason in reasons] == ["None", "ConditionalCheckFailed"]
     assert reasons[1]["Item"]["pk"] == {"S": "old"}
     assert "Item" not in dynamodb.get_item(TableName=name, Key={"pk": {"S": "new"}})
+
+
+def test_conditions_on_partition_keys_are_let_through(instance: Instance, table: tuple[Any, str]) -> None:
+    """AWS would refuse the last write. MiniStack does not know the key, and no value meets `ForAllValues`.
+
+    So the conditions of the template are proven by the tests' own reading of them (`tests/unit/test_needs.py`). As soon
+    as MiniStack knows the key, the stack tests prove them as well, and this one can go.
+    """
+    # Given a role that may write to one kind of partition
+    iam, name = instance.client("iam"), table[1]
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
+    try:
+        dynamodb = _client_of(instance, role)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            dynamodb.put_item(TableName=name, Item={"pk": {"S": "FEED#1"}})
+        condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["FEED#*"]}}
+        write = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*", "Condition": condition}
+        iam.put_role_policy(RoleName=name, PolicyName="needs", PolicyDocument=_document(write))
+        # When it writes to another kind, then nobody minds
+        dynamodb.put_item(TableName=name, Item={"pk": {"S": "FEED#1"}})
+        dynamodb.put_item(TableName=name, Item={"pk": {"S": "API_KEYS"}})
+    finally:
+        with suppress(ClientError):
+            iam.delete_role_policy(RoleName=name, PolicyName="needs")
+        iam.delete_role(RoleName=name)
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _client_of(instance: Instance, role: str) -> Any:
+    """DynamoDB's client with the rights of this role."""
+    given = instance.client("sts").assume_role(RoleArn=role, RoleSessionName="probe")["Credentials"]
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=instance.aws_url,
+        region_name=REGION,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+def test_a_function_learns_through_which_alias_it_was_invoked(instance: Instance) -> None:
+    """The vault allows by it, and whoever uses none is refused."""
+    functions, payload = instance.client("lambda"), b'{"action": "webhook_secrets", "consumer_id": "nobody"}'
+    own = functions.invoke(FunctionName=f"{STACK}-credential_vault:deliver_webhooks", Payload=payload)
+    assert json.loads(own["Payload"].read()) == {"ok": {"secrets": []}}
+    for other in ("credential_vault", "credential_vault:portal"):
+        refused = functions.invoke(FunctionName=f"{STACK}-{other}", Payload=payload)
+        assert "FunctionError" in refused
+        assert "may not ask the vault for webhook_secrets" in refused["Payload"].read().decode()
 
 
 def test_a_delayed_message_comes_after_its_delay(instance: Instance) -> None:

@@ -44,8 +44,8 @@ def test_every_pattern_knows_its_secret(instance: Instance) -> None:
     keys = json.loads(_secret(instance, "app-keys"))
     consumer = new_id()
     asked = {"action": "create_webhook_secret", "consumer_id": consumer}
-    webhook = own.functions.call("credential_vault", asked)["ok"]["secret"]
-    own.functions.call("credential_vault", {"action": "delete_webhook_secret", "consumer_id": consumer})
+    webhook = own.functions.call("credential_vault:portal", asked)["ok"]["secret"]
+    own.functions.call("credential_vault:portal", {"action": "delete_webhook_secret", "consumer_id": consumer})
     secrets = {
         "refresh token": stored["refresh_token"],
         "authorisation code": own.code(own.demo_tenant),

@@ -29,7 +29,9 @@ def test_twenty_invocations_that_report_a_dead_token_cost_one_refresh_and_all_ge
     # When twenty ask for another one at once
     question = {"action": "access_token", "token_set_id": token_set, "rejected": fingerprint(old)}
     with ThreadPoolExecutor(TWENTY) as pool:
-        answers = list(pool.map(lambda _: own.functions.call("credential_vault", question), range(TWENTY)))
+        answers = list(
+            pool.map(lambda _: own.functions.call("credential_vault:push_statements", question), range(TWENTY))
+        )
 
     # Then Xero is asked once
     tokens = {_asked(answer) for answer in answers}

@@ -63,9 +63,10 @@ def test_a_variable_names_a_resource_exactly_where_the_functions_code_may_use_th
     }
     resources = references & set(template()["Resources"])
     usable = {
-        statement["Resource"]["Fn::GetAtt"][0]
+        str(resource.get("Ref") or resource["Fn::GetAtt"][0])
         for statement in statements(function)
-        if "Fn::GetAtt" in statement["Resource"] and probe(Need(function, statement["Sid"])) is None
+        if isinstance(resource := statement["Resource"], dict) and not resource.keys().isdisjoint({"Ref", "Fn::GetAtt"})
+        if probe(Need(function, statement["Sid"])) is None
     }
     assert resources == usable
     keeps_secrets = any("secretsmanager:" in str(statement["Action"]) for statement in statements(function))

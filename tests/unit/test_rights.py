@@ -23,12 +23,12 @@ from tests.fakes.quick_table import QuickTable
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 from tests.handlers import Context, load, sample
-from tests.rights import AccessDenied, acting_as
+from tests.rights import AccessDenied, Grant, acting_as
 from tests.stack.template import functions, variables_of
 from tests.worlds.webhooks import World
 
 KEY, ITEM = ("a", "b"), {"pk": "a", "sk": "b"}
-Asked = list[tuple[str, str]]
+Asked = list[tuple[str, ...]]
 # IAM has no right to a transaction: each of its writes needs the right to that write.
 TRANSACTION_ACTIONS = {
     "Put": "PutItem",
@@ -40,9 +40,9 @@ TRANSACTION_ACTIONS = {
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """The rights that the fakes have asked for, each with its resource."""
+    """The rights that the fakes have asked for, each with its resource, and the partitions for which."""
     asked: Asked = []
-    monkeypatch.setattr(rights, "require", lambda action, resource: asked.append((action, resource)))
+    monkeypatch.setattr(rights, "require", lambda *asked_for: asked.append(asked_for))
     return asked
 
 
@@ -62,8 +62,9 @@ class Client:
                 (
                     f"{self._service}:{action}",
                     f"{rights.TABLE}/index/{request['IndexName']}" if request.get("IndexName") else resource,
+                    *partitions,
                 )
-                for action in _actions(method, request)
+                for action, partitions in _actions(method, request)
             ]
             if method == "put_secret_value":
                 raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, method)
@@ -72,10 +73,32 @@ class Client:
         return call
 
 
-def _actions(method: str, request: dict[str, Any]) -> list[str]:
+def _actions(method: str, request: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """The actions that a request needs, each with its leading keys: the partition keys that it names."""
     if method == "transact_write_items":
-        return [TRANSACTION_ACTIONS[kind] for write in request["TransactItems"] for kind in write]
-    return ["".join(word.capitalize() for word in method.split("_"))]
+        return [
+            (TRANSACTION_ACTIONS[kind], [_partition(parts)])
+            for write in request["TransactItems"]
+            for kind, parts in write.items()
+        ]
+    return [("".join(word.capitalize() for word in method.split("_")), _leading_keys(request))]
+
+
+def _leading_keys(request: dict[str, Any]) -> list[str]:
+    match request:
+        case {"RequestItems": {"table": {"Keys": asked}}}:
+            return [key["pk"]["S"] for key in asked]
+        case {"RequestItems": {"table": batch}}:
+            return [_partition(parts) for write in batch for parts in write.values()]
+        case {"ExpressionAttributeValues": values}:
+            return [values[":pk"]["S"]]
+        case {"TableName": "table"}:
+            return [_partition(request)]
+    return []
+
+
+def _partition(parts: dict[str, Any]) -> str:
+    return str((parts.get("Item") or parts["Key"])["pk"]["S"])
 
 
 @pytest.mark.parametrize("fake", [MemoryTable, QuickTable])
@@ -84,6 +107,7 @@ def _actions(method: str, request: dict[str, Any]) -> list[str]:
     [
         lambda table: table.get(KEY),
         lambda table: table.get_many([KEY]),
+        lambda table: table.get_many([KEY, ("c", "d")]),
         lambda table: table.get_many([]),
         lambda table: list(table.query("a")),
         lambda table: list(table.query("a", index=Index.LISTS)),
@@ -92,6 +116,7 @@ def _actions(method: str, request: dict[str, Any]) -> list[str]:
         lambda table: table.commit(Add(KEY, "count", 1)),
         lambda table: table.commit(Condition(KEY, When(absent=True)), Put(ITEM | {"sk": "c"})),
         lambda table: table.put_many([ITEM]),
+        lambda table: table.put_many([ITEM, ITEM | {"pk": "c"}]),
         lambda table: table.put_many([]),
         lambda table: table.delete_many([KEY]),
         lambda table: table.delete_many([]),
@@ -155,7 +180,7 @@ def test_the_secrets_need_the_rights_of_secrets_managers_calls(asked: Asked, use
 def test_a_right_that_a_function_lacks_is_refused_and_remembered() -> None:
     with acting_as("route_events"), pytest.raises(AccessDenied):
         MemoryTable().commit(Delete(KEY))
-    assert rights.take_refusals() == ["route_events may not dynamodb:DeleteItem on Table"]
+    assert rights.take_refusals() == ["route_events may not dynamodb:DeleteItem on Table for a"]
     MemoryTable().commit(Delete(KEY))  # the test itself
 
 
@@ -163,7 +188,7 @@ def test_a_refusal_that_a_handler_survives_is_remembered(monkeypatch: pytest.Mon
     world, app = World(), load("route_events")
     world.consumer()
     granted = rights.granted("route_events")
-    monkeypatch.setattr(rights, "granted", lambda _: granted - {("sqs:SendMessage", "WebhookDeliveriesQueue")})
+    monkeypatch.setattr(rights, "granted", lambda _: granted - {Grant("sqs:SendMessage", "WebhookDeliveriesQueue")})
     monkeypatch.setattr("feedlane.aws.queues.postpone", lambda *_: None)
     app.ports = lambda: world.ports
     assert app.handler(sample("route_events"), Context())["batchItemFailures"] != []

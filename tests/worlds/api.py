@@ -97,19 +97,19 @@ class StandInVault:
         self.check = KeysCheck(ok=True)
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
-        rights.require_vault()
+        rights.require_vault("save_app_keys")
         if self.check.ok is not False:
             self.keys = (client_id, client_secret)
         return self._check_result()
 
     def add_app_secret(self, client_secret: str) -> KeysCheck:
-        rights.require_vault()
+        rights.require_vault("add_app_secret")
         if self.check.ok is not False:
             self.second_secret = client_secret
         return self._check_result()
 
     def drop_app_secret(self, which: SecretSlot) -> KeysCheck:
-        rights.require_vault()
+        rights.require_vault("drop_app_secret")
         client_id, first = self.keys or ("", "")
         self.keys, self.second_secret = (client_id, self.second_secret if which is SecretSlot.FIRST else first), ""
         return self._check_result()
@@ -120,16 +120,16 @@ class StandInVault:
         return self.check.but(client_id=client_id, endings=endings)
 
     def create_webhook_secret(self, consumer_id: str) -> str:
-        rights.require_vault()
+        rights.require_vault("create_webhook_secret")
         self.secrets[consumer_id] = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
         return self.secrets[consumer_id]
 
     def set_webhook_headers(self, consumer_id: str, headers: dict[str, str]) -> None:
-        rights.require_vault()
+        rights.require_vault("set_webhook_headers")
         self.headers[consumer_id] = headers
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
-        rights.require_vault()
+        rights.require_vault("delete_webhook_secret")
         self.headers.pop(consumer_id, None)
         if consumer_id not in self.secrets:
             raise NotFound("secret", consumer_id)

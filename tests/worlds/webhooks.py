@@ -65,7 +65,7 @@ class World(BaseWorld):
         deliverer = Deliverer(
             self.ports,
             secrets=self._vault_secrets,
-            headers=lambda consumer: self.headers,
+            headers=self._vault_headers,
             post=self._post,
             jitter=lambda: self.jitter,
         )
@@ -133,8 +133,12 @@ class World(BaseWorld):
         self.waiting.append(in_chain(waiting, lineage_of(sent)))
 
     def _vault_secrets(self, consumer_id: str) -> list[str]:
-        rights.require_vault()
+        rights.require_vault("webhook_secrets")
         return self.secrets
+
+    def _vault_headers(self, consumer_id: str) -> dict[str, str]:
+        rights.require_vault("webhook_headers")
+        return self.headers
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         self.posts.append((self.now, url, headers, body))

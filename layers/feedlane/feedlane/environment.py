@@ -47,7 +47,8 @@ class Environment:
     webhook_targets = Variable("WEBHOOK_TARGETS")
     secrets_prefix = Variable("SECRETS_PREFIX")
     token_sets_per_secret = Variable("TOKEN_SETS_PER_SECRET")
-    vault_function_name = Variable("VAULT_FUNCTION_NAME")
+    vault_arn = Variable("VAULT_ARN")
+    """Of the caller's own alias: it may invoke no other."""
     xero_api_url = Variable("XERO_API_URL")
     xero_identity_url = Variable("XERO_IDENTITY_URL")
     xero_login_url = Variable("XERO_LOGIN_URL")

@@ -66,7 +66,7 @@ class VaultClient:
         self._faults = faults
 
     def invoke(self, **arguments: Any) -> dict[str, Any]:
-        rights.require_vault()
+        rights.require_vault(json.loads(arguments["Payload"])["action"])
         self._faults.outages.require(VAULT, 0)  # a lock is held: no other task may run now
         if self._faults.strike("vault_failed"):
             raise ConnectionError("the vault did not answer")

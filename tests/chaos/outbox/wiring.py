@@ -30,7 +30,7 @@ ENVIRONMENT = {
     "EVENTS_QUEUE_URL": EVENTS,
     "DELIVERIES_QUEUE_URL": DELIVERIES,
     "EVENT_BUS_NAME": "feedlane",
-    "VAULT_FUNCTION_NAME": "vault",
+    "VAULT_ARN": "vault",
 }
 
 

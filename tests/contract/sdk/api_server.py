@@ -16,7 +16,10 @@ from tests.worlds.api import CONTEXT, KEY
 sys.path.insert(0, str(Path(__file__).parents[3] / "functions" / "public_api"))
 
 from functions.public_api import app
+from tests.rights import acting_as
 
+# Every call of the API in a test needs the rights of the function's role.
+handler = acting_as("public_api")(app.handler)
 AUTHORIZATION = "Basic " + base64.b64encode(KEY.encode()).decode()
 
 
@@ -56,7 +59,7 @@ class ApiServer:
             return self._answer(request, status, {"Content-Type": "application/json"}, content)
         path = unquote(url.path) if self.decodes_paths else url.path
         event = http_event(request.command, path, url.query, dict(request.headers.items()), body)
-        answer = app.handler(event, CONTEXT)
+        answer = handler(event, CONTEXT)
         if self.lost_answers:
             self.lost_answers -= 1
             request.connection.close()

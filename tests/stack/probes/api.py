@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -25,9 +27,8 @@ def lists_holds(instance: Instance) -> None:
 
 
 def creates_and_deletes_a_company(instance: Instance) -> None:
-    own = given(instance)
-    company = _ok(own.api.post("/companies", json={"name": "Probe"})).json()
-    _ok(own.api.delete(f"/companies/{company['id']}"))
+    with _company(given(instance)):
+        pass
 
 
 def stores_the_apps_keys(instance: Instance) -> None:
@@ -55,6 +56,15 @@ def releases_a_hold(instance: Instance) -> None:
     own = given(instance)
     with own.hold(own.feed(own.linked(), lines=1, feed_connection_id=new_id())) as hold:
         _ok(own.api.post(f"/holds/{hold.id}/release"))
+
+
+@contextmanager
+def _company(own: Given) -> Iterator[None]:
+    company = _ok(own.api.post("/companies", json={"name": "Probe"})).json()
+    try:
+        yield
+    finally:
+        _ok(own.api.delete(f"/companies/{company['id']}"))
 
 
 def _push(own: Given, feed: Feed, suffix: str = "", **parameters: int) -> None:

@@ -21,17 +21,17 @@ BEHIND_ALL = "zy"
 
 
 def knows_no_webhook_secret(instance: Instance) -> None:
-    _ask(instance, action="webhook_secrets", consumer_id=new_id())
+    _ask(instance, "deliver_webhooks", action="webhook_secrets", consumer_id=new_id())
 
 
 def makes_and_forgets_a_webhook_secret(instance: Instance) -> None:
     consumer = new_id()
-    _ask(instance, action="create_webhook_secret", consumer_id=consumer)
-    _ask(instance, action="delete_webhook_secret", consumer_id=consumer)
+    _ask(instance, "portal", action="create_webhook_secret", consumer_id=consumer)
+    _ask(instance, "portal", action="delete_webhook_secret", consumer_id=consumer)
 
 
 def stores_the_apps_keys(instance: Instance) -> None:
-    _ask(instance, action="save_app_keys", client_id=DEFAULT_CLIENT_ID, client_secret=DEFAULT_CLIENT_SECRET)
+    _ask(instance, "portal", action="save_app_keys", client_id=DEFAULT_CLIENT_ID, client_secret=DEFAULT_CLIENT_SECRET)
 
 
 # tend_connections
@@ -65,7 +65,7 @@ def _round_stands(own: Given) -> None:
     own.store.table.put_many([item_of(keys.ROUND, stands)])
 
 
-def _ask(instance: Instance, **message: str) -> None:
-    answer = given(instance).functions.call("credential_vault", message)
+def _ask(instance: Instance, caller: str, **message: str) -> None:
+    answer = given(instance).functions.call(f"credential_vault:{caller}", message)
     if "error" in answer:
         raise Failed(f"the vault refused: {answer['error']['kind']}")

@@ -173,7 +173,7 @@ class Given:
     def grant(self, tenant_id: str) -> dict[str, Any]:
         """What the vault answers to a consent for this organisation."""
         message = {"action": "exchange_code", "code": self.code(tenant_id), "redirect_uri": self.redirect_uri}
-        granted: dict[str, Any] = self.functions.call("credential_vault", message)["ok"]
+        granted: dict[str, Any] = self.functions.call("credential_vault:oauth_callback", message)["ok"]
         return granted
 
     def _organisation(self, tenant_id: str, demo: bool) -> str:

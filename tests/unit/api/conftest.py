@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from feedlane.money import dumps
-from tests.contract.sdk.api_server import AUTHORIZATION, http_event
+from tests.contract.sdk.api_server import AUTHORIZATION, handler, http_event
 from tests.worlds.api import CONTEXT, World, installed
 
 
@@ -37,13 +37,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 @pytest.fixture
 def call(world: World) -> Call:
     """`call("GET", "/companies")`, with a body as JSON or as text."""
-    from functions.public_api import app
 
     def call(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         path, _, query = path.partition("?")
         text = body if isinstance(body, str) else "" if body is None else dumps(body)
         headers = {"Authorization": AUTHORIZATION} if headers is None else headers
-        answer = app.handler(http_event(method, path, query, headers, text.encode()), CONTEXT)
+        answer = handler(http_event(method, path, query, headers, text.encode()), CONTEXT)
         parsed = json.loads(answer["body"]) if answer["body"] else None
         return Answer(answer["statusCode"], parsed, answer["headers"], answer["body"])
 

@@ -93,3 +93,12 @@ def test_the_api_says_when_to_try_again(call: Call, world: World) -> None:
     assert 0 < int(refused["headers"]["Retry-After"]) <= 60
     assert '"canBeRetried":"True"' in refused["body"].replace(" ", "")
     assert answer(AUTHORIZATION, ELSEWHERE)["statusCode"] == 200
+
+
+def test_a_key_that_the_api_has_made_works_until_the_api_deletes_it(call: Call) -> None:
+    made = call("POST", "/apiKeys", {"name": "Nightly job"})
+    assert made.status == 201
+    headers = {"Authorization": "Basic " + base64.b64encode(made.body["apiKey"].encode()).decode()}
+    assert call("GET", "/companies", headers=headers).status == 200
+    assert call("DELETE", f"/apiKeys/{made.body['id']}").status == 204
+    assert call("GET", "/companies", headers=headers).status == 401

@@ -14,8 +14,10 @@ from tests.stack.template import template
 # Resources whose name AWS makes if the template gives none. Any other type with a name needs a limit in `names.LIMITS`.
 NAME_PROPERTIES = ("Name", "FunctionName", "QueueName", "LogGroupName", "TableName", "TopicName", "RoleName",
                    "PolicyName", "ManagedPolicyName", "AlarmName", "LayerName", "BucketName")  # fmt: skip
-# They name a function of the stack, not themselves.
-NAMES_A_FUNCTION = {"AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig"}
+# They name a function of the stack, not themselves. An alias has a name too, which does not contain the stack's.
+NAMES_A_FUNCTION = {
+    f"AWS::Lambda::{kind}" for kind in ("Alias", "EventInvokeConfig", "EventSourceMapping", "Permission")
+}
 
 
 def make_deploy(config: Path, deployment: Deployment) -> Any:

@@ -126,6 +126,7 @@ class HurriedContext(Context):
     """Less time left at each call, as when every request takes its full time-out."""
 
     def __init__(self, *milliseconds_left: int) -> None:
+        super().__init__()
         self._milliseconds_left = iter(milliseconds_left)
 
     def get_remaining_time_in_millis(self) -> int:

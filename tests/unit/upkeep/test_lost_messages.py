@@ -36,6 +36,8 @@ from tests.unit.upkeep.lost import LossyWorld
 from tests.worlds.feeds import transactions
 
 SECOND = "account-2"
+# Each of them may release a hold: at the customer's or the operator's wish, or because a customer is back.
+RELEASING = ("public_api", "portal", "link", "oauth_callback")
 Scenario = Callable[[LossyWorld], None]
 
 
@@ -198,7 +200,7 @@ def test_what_a_release_lets_go_is_sent_although_its_messages_are_lost(feeds_per
     world.run()
     world.watch(runs=10)
     [hold] = hold_items.holds(world.store)
-    with patch.object(long_release, "FEEDS_PER_COMMIT_MAX", feeds_per_commit), acting_as("public_api"):
+    with patch.object(long_release, "FEEDS_PER_COMMIT_MAX", feeds_per_commit), acting_as(*RELEASING):
         with patch.object(hold_release, "FEEDS_PER_COMMIT_MAX", feeds_per_commit):
             hold_release.release(world.ports, world.now, hold)
         assert "wake" in world.lose_all()
@@ -211,7 +213,7 @@ def test_a_release_that_has_begun_is_finished_although_its_message_is_lost() -> 
     world.record(world.message(transactions(1)))
     hold = world.add_hold()
     world.run()
-    with patch.object(long_release, "_advance", lambda *_: []), acting_as("public_api"):
+    with patch.object(long_release, "_advance", lambda *_: []), acting_as(*RELEASING):
         long_release.release_in_parts(world.ports, world.now, hold)
     assert world.lose_all() == ["ReleaseCheck"]
     with patch.object(pages, "CONNECTIONS_PER_PAGE_MAX", 1):

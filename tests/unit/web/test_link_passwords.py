@@ -6,9 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from feedlane.companies import connection_limit
+from feedlane.companies import items as company_items
 from feedlane.ids import new_secret
 from feedlane.link import passwords as link_passwords
+from tests import builders
 from tests.fakes.browser import Browser
+from tests.fakes.consent import ACME, OTHER
 from tests.worlds.web import API_KEY, World
 
 
@@ -56,6 +60,23 @@ def test_it_works_once(world: World) -> None:
     assert stranger.status == 410
     assert "no longer valid" in stranger.body
     assert "Ledgerly" in stranger.body
+
+
+def test_a_choice_that_comes_to_nothing_gives_the_password_back() -> None:
+    """The password was spent when the customer was asked to choose; the last free place went to somebody else."""
+    world = World(link_passwords=True, connection_limit=5)
+    world.site.organisations.consented = [ACME, OTHER]
+    password = _password(world)
+    path = world.call_back(world.start(query=f"?otp={password}")).path
+    choice = {"formToken": world.form_token(path), "tenantId": ACME.tenant_id}
+    for number in range(5):
+        tenant = builders.tenant(f"tenant-{number}")
+        linked = builders.linked(f"linked-{number}", company_id=world.connection.company_id, tenant=tenant)
+        world.store.commit(company_items.add_connection(linked))
+    assert connection_limit.recount(world.store) == 5
+    assert "limit" in world.browser.post(path, choice).body
+    assert world.browser.get(path).status == 401
+    assert Browser(world.site).get(f"{world.base()}/start?otp={password}").status != 410
 
 
 def test_it_ends_after_a_day(world: World) -> None:

@@ -12,6 +12,8 @@ from feedlane.environment import environment
 from feedlane.errors import Unavailable
 from feedlane.events.event import TEST
 from feedlane.events.outbox import put_event
+from feedlane.store import keys
+from feedlane.store.table import Write
 from feedlane.webhooks import consumers
 from feedlane.webhooks import events as webhook_events
 from feedlane.webhooks import items as webhook_items
@@ -40,6 +42,25 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 def _post(world: World, path: str, **fields: str):  # type: ignore[no-untyped-def]
     return world.browser.post(path, {"formToken": world.form_token("/portal/profile")} | fields)
+
+
+def test_a_table_that_does_not_answer_leaves_no_consumer_and_no_secret(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consumer was stored and only the answer was lost: nobody has seen its secret."""
+    commit, forgotten = world.table.commit, list[str]()
+
+    def lose_answer(*writes: Write) -> None:
+        commit(*writes)
+        if any(write.key == keys.CONSUMER_COUNT for write in writes):
+            monkeypatch.setattr(world.table, "commit", commit)
+            raise TimeoutError("the table does not answer")
+
+    monkeypatch.setattr(world.table, "commit", lose_answer)
+    world.site.vault.on_delete = forgotten.append
+    assert _post(world, LIST, url=URL).status == 500
+    assert webhook_items.consumers(world.store) == []
+    assert len(forgotten) == 1
 
 
 def _consumer(world: World, id: str = "consumer-1", **fields: object) -> Consumer:

@@ -33,13 +33,13 @@ _THROTTLING_CODES = frozenset({"TooManyRequestsException", "ThrottlingException"
 class LambdaVault:
     """Implements `Vault`.
 
-    `client` is boto3's for Lambda. Its read time-out must be longer than the function's: boto3 retries after a
-    time-out, and a code can be exchanged only once.
+    `arn` is that of the caller's own alias of the vault's function. `client` is boto3's for Lambda. Its read time-out
+    must be longer than the function's: boto3 retries after a time-out, and a code can be exchanged only once.
     """
 
-    def __init__(self, client: Any, function_name: str) -> None:
+    def __init__(self, client: Any, arn: str) -> None:
         self._client = client
-        self._function_name = function_name
+        self._arn = arn
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
         message = SaveAppKeys(client_id=client_id, client_secret=client_secret)
@@ -83,7 +83,7 @@ class LambdaVault:
     def _invoke(self, message: Message) -> dict[str, Any]:
         try:
             answer = self._client.invoke(
-                FunctionName=self._function_name, Payload=message.model_dump_json(exclude_none=True).encode()
+                FunctionName=self._arn, Payload=message.model_dump_json(exclude_none=True).encode()
             )
             payload = json.loads(answer["Payload"].read())
         except ClientError as error:

@@ -40,10 +40,10 @@
 | a Xero account with a feed   | TENANT#t              | TARGET#account           |                          |
 | tenant's connection          | TENANT#t              | LINKED#k                 |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
-| number of linked connections | APP                   | LINKED_COUNT             |                          |
+| number of linked connections | COUNTS                | LINKED                   |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
-| number of consumers          | APP                   | CONSUMER_COUNT           |                          |
-| companies in each block      | APP                   | COMPANY_BLOCKS           |                          |
+| number of consumers          | COUNTS                | CONSUMERS                |                          |
+| companies in each block      | COUNTS                | COMPANY_BLOCKS           |                          |
 
 What somebody must come back for also has `gsi2pk` and `gsi2sk` while that is so: DUE#kind#shard, and the time of the
 next look (`store/due.py`).
@@ -59,6 +59,7 @@ API_KEYS = "API_KEYS"
 COMPANIES = "COMPANIES"
 CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
+COUNTS = "COUNTS"
 HOLDS = "HOLDS"
 REFRESHES = "REFRESHES"
 REPLAYS = "REPLAYS"
@@ -67,10 +68,10 @@ _LEASES = "TOKEN_SET#"
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
 API_KEYS_REVISION: Key = (APP, "API_KEYS")
-LINKED_COUNT: Key = (APP, "LINKED_COUNT")
+LINKED_COUNT: Key = (COUNTS, "LINKED")
 ROUND: Key = (APP, "ROUND")
-CONSUMER_COUNT: Key = (APP, "CONSUMER_COUNT")
-COMPANY_BLOCKS: Key = (APP, "COMPANY_BLOCKS")
+CONSUMER_COUNT: Key = (COUNTS, "CONSUMERS")
+COMPANY_BLOCKS: Key = (COUNTS, "COMPANY_BLOCKS")
 
 
 def due(kind: str, shard: int) -> str:

@@ -26,7 +26,7 @@ from feedlane.xero.tokens import TokenCache
 
 @lru_cache(maxsize=1)
 def vault() -> Vault:
-    return LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
+    return LambdaVault(aws.client("lambda", 35), environment().vault_arn)
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from feedlane.webhooks.sender import WebhookSender
 @lru_cache(maxsize=1)
 def deliverer() -> Deliverer:
     aws.client("sqs")  # created before the threads start: boto3 cannot create clients in several threads
-    vault = LambdaVault(aws.client("lambda", 35), environment().vault_function_name)
+    vault = LambdaVault(aws.client("lambda", 35), environment().vault_arn)
     return Deliverer(
         ports(),
         secrets=ExpiringCache(vault.webhook_secrets, system_clock).get,

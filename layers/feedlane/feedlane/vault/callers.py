@@ -1,0 +1,35 @@
+"""Who may ask the vault for what. A caller invokes the function through an alias of its own, which has its name.
+
+IAM cannot see what a message asks for. It can see the alias: each caller's role may invoke its own and no other
+(`template.yaml`), and Lambda tells the function through which one it was invoked.
+"""
+
+from __future__ import annotations
+
+_TOKENS = frozenset({"access_token"})
+_CONSENT = frozenset({"exchange_code"})
+_KEYS = frozenset({"save_app_keys", "add_app_secret", "drop_app_secret"})
+_CONSUMERS = frozenset({"create_webhook_secret", "delete_webhook_secret"})
+_SIGNING = frozenset({"webhook_secrets", "webhook_headers"})
+
+ALLOWED = {
+    "public_api": _KEYS | _CONSUMERS | _TOKENS | {"set_webhook_headers"},
+    "portal": _KEYS | _CONSUMERS,
+    "link": _TOKENS,
+    "oauth_callback": _CONSENT | _TOKENS,
+    "push_statements": _TOKENS,
+    "check_statements": _TOKENS,
+    "tend_connections": _TOKENS | {"app_keys"},
+    "deliver_webhooks": _SIGNING,
+}
+
+
+class NotAllowed(Exception):
+    """A function asks for what it has no use for: it has a mistake, or somebody else is in it. Quotes no secret."""
+
+
+def require_allowed(invoked_function_arn: str, action: str) -> None:
+    """Raises `NotAllowed`, also if the function was invoked without an alias."""
+    caller = "".join(invoked_function_arn.split(":")[7:8])
+    if action not in ALLOWED.get(caller, ()):
+        raise NotAllowed(f"{caller or 'A caller without an alias'} may not ask the vault for {action}")
