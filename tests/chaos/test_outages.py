@@ -31,6 +31,7 @@ def xero() -> Iterator[Xero]:
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_outage_ends_by_itself(xero: Xero, service: str, seconds: float) -> None:
     """Nothing else goes wrong, nobody releases, and nobody puts a dead letter back."""
+    accepted = 0
     for seed in range(SEEDS):
         rng = random.Random(seed)
         rights.take_refusals()
@@ -44,6 +45,8 @@ def test_an_outage_ends_by_itself(xero: Xero, service: str, seconds: float) -> N
             world.timeline.run(seconds + 2 * PUSHES_SECONDS + REST_SECONDS)
             assert checks.at_rest(world), f"seed {seed}: something still waits"
             assert checks.after_all(world, platform) == []
-        assert platform.accepted
+        accepted += len(platform.accepted)
         assert not any(queue.dead for queue in world.queues.values())
         assert rights.take_refusals() == []
+    # An early outage may refuse every push of a seed.
+    assert accepted

@@ -200,8 +200,8 @@ def test_what_a_release_lets_go_is_sent_although_its_messages_are_lost(feeds_per
     world.run()
     world.watch(runs=10)
     [hold] = hold_items.holds(world.store)
-    with patch.object(long_release, "FEEDS_PER_COMMIT_MAX", feeds_per_commit), acting_as(*RELEASING):
-        with patch.object(hold_release, "FEEDS_PER_COMMIT_MAX", feeds_per_commit):
+    with patch.object(long_release, "FEEDS_PER_COMMIT_MAX", feeds_per_commit):
+        with patch.object(hold_release, "FEEDS_PER_COMMIT_MAX", feeds_per_commit), acting_as(*RELEASING):
             hold_release.release(world.ports, world.now, hold)
         assert "wake" in world.lose_all()
         world.watch()
