@@ -10,13 +10,13 @@ import httpx
 from feedlane.clock import Clock, system_clock
 from feedlane.companies.connection import BANK_FEEDS_SCOPE
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, CONNECTION_REMOVED
-from feedlane.errors import ReconnectionNeeded, Refused
+from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds.upstream import TenantAccess
 from feedlane.json_object import json_object
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
-from feedlane.xero.problems import is_access_refusal
+from feedlane.xero.problems import is_access_refusal, is_page
 from feedlane.xero.tokens import TokenCache
 
 _BANK_FEEDS = "/bankfeeds.xro/"
@@ -50,7 +50,7 @@ class XeroApi:
             headers["Idempotency-Key"] = idempotency_key
         token = self._tokens.token(access.token_set_id)
         answer = self._send(token, method, path, headers, params, content)
-        if answer.status_code == 401:
+        if answer.status_code == 401 and not is_page(401, answer.content):
             # The gateway answers 401 before anything is done: the same request may be sent again at once.
             token = self._tokens.replacement_token(access.token_set_id, token)
             answer = self._send(token, method, path, headers, params, content)
@@ -76,8 +76,11 @@ class XeroApi:
             raise ReconnectionNeeded(CONNECTION_REMOVED)
 
     def fetch(self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Returns the object that a successful GET answers. Raises as `ask` does."""
-        return object_in(self.ask(access, "GET", path, params=params))
+        """Returns the object that a successful GET answers. Raises as `ask` does, and `Unavailable` if it has none."""
+        value = json_object(self.ask(access, "GET", path, params=params).content)
+        if value is None:
+            raise unreadable()
+        return value
 
     def ask(
         self,
@@ -118,6 +121,19 @@ class XeroApi:
 def object_in(answer: httpx.Response) -> dict[str, Any]:
     """The answer's JSON object; empty if there is none, so that the caller reports the field it misses."""
     return json_object(answer.content) or {}
+
+
+def unreadable() -> Unavailable:
+    """For a success without what Xero documents for it: it comes from something in front of Xero."""
+    return Unavailable("Xero's answer could not be read")
+
+
+def objects_in(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The list of objects with this name, empty only if Xero says so. Raises `Unavailable`."""
+    items = answer.get(name)
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise unreadable()
+    return items
 
 
 def only_item(value: dict[str, Any]) -> dict[str, Any]:

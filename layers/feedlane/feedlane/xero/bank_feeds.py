@@ -33,7 +33,7 @@ from feedlane.xero import feed_connections, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
 from feedlane.xero.http import NotSent, Unanswered
-from feedlane.xero.outcomes import Obstacle, obstacle_in, obstacle_of
+from feedlane.xero.outcomes import Obstacle, is_outcome_unknown, obstacle_in, obstacle_of
 from feedlane.xero.problems import (
     DUPLICATE_STATEMENT,
     INTERNAL_ERROR,
@@ -115,6 +115,8 @@ class XeroBankFeeds:
 
     def _post_answer(self, response: httpx.Response) -> PostAnswer:
         """One statement was sent, so the first problem is its problem, at any status and in any shape."""
+        if is_outcome_unknown(response):
+            return _UNREADABLE
         item = only_item(object_in(response))
         problems = problems_in(response.status_code, response.content)
         if any(problem.type == DUPLICATE_STATEMENT for problem in problems):
@@ -154,7 +156,7 @@ def _end_date_is_not_over(request: bytes, now: datetime) -> bool:
 _DAY_ON_EARTH = timedelta(hours=36)
 _END_DATE_NOT_REACHED = TryLater(scope=Scope.FEED, seconds=3600, reason="end-date-not-reached")
 _NO_REASON = Problem(type="rejected", title="Statement rejected", status=422, detail="Xero gave no reason.")
-# A success that cannot be read leaves the outcome unknown: the same bytes with the same key will show it.
+# An answer that is not Xero's leaves the outcome unknown: the same bytes with the same key will show it.
 _UNREADABLE = NoAnswer(reason="unreadable")
 
 

@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 from feedlane.companies.source_account import AccountKind
-from feedlane.errors import Invalid, Refused, Unavailable
+from feedlane.errors import Invalid, Refused
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero.api import XeroApi, object_in, only_item
+from feedlane.xero.api import XeroApi, object_in, objects_in, only_item, unreadable
 from feedlane.xero.outcomes import raise_obstacle
 from feedlane.xero.problems import (
     ALREADY_CONNECTED_HERE,
@@ -36,7 +36,7 @@ def list_all(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
     connections: dict[str, FeedConnection] = {}
     for page in range(1, PAGES_MAX + 1):
         answer = api.fetch(access, FEED_CONNECTIONS_PATH, {"page": str(page), "pageSize": str(PAGE_SIZE)})
-        items = [item for item in answer.get("items", []) if isinstance(item, dict) and item.get("id")]
+        items = [item for item in objects_in(answer, "items") if item.get("id")]
         fresh = [item for item in items if item["id"] not in connections]
         connections |= {item["id"]: _feed_connection(item) for item in fresh if not _is_rejected(item)}
         pages = (answer.get("pagination") or {}).get("pageCount")
@@ -62,7 +62,9 @@ def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedCon
     if rejection is not None:
         connection = _feed_connection({"id": feed_connection_id} | item)
         return connection.but(active=False, rejection=rejection)
-    return _feed_connection(item) if item.get("id") else None
+    if not item.get("id"):
+        raise unreadable()
+    return _feed_connection(item)
 
 
 def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
@@ -79,7 +81,7 @@ def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str)
             raise
         return ours
     if not item.get("id"):
-        raise Unavailable("Xero's answer to a new feed connection could not be read")
+        raise unreadable()
     return FeedConnection(
         id=str(item["id"]),
         account_token=new.account_token,
@@ -94,7 +96,10 @@ def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str
     body = dumps({"items": [{"id": feed_connection_id}]}).encode()
     try:
         answer = api.ask(access, "POST", f"{FEED_CONNECTIONS_PATH}/DeleteRequests", content=body, idempotency_key=key)
-        _raise_rejection(only_item(object_in(answer)))
+        items = objects_in(object_in(answer), "items")
+        if not items:
+            raise unreadable()
+        _raise_rejection(items[0])
     except Refused as refused:
         if refused.problem.type not in FEED_CONNECTION_GONE_TYPES:
             raise

@@ -80,18 +80,22 @@ class Identity:
 
     def revoke(self, keys: ClientKeys, refresh_token: str) -> None:
         """Revokes everything that the user granted to the app, for every organisation."""
-        self._post(keys, "/connect/revocation", {"token": refresh_token})
+        answer = self._post(keys, "/connect/revocation", {"token": refresh_token})
+        if answer.status_code != 200 or answer.content:
+            raise _unreadable("revocation")  # Xero's own answer is a 200 without a body
 
     def check(self, keys: ClientKeys) -> None:
         """Requests a token for the app itself, only to check whether Xero knows the keys."""
-        self._post(keys, "/connect/token", {"grant_type": "client_credentials", "scope": APP_SCOPE})
+        answer = self._post(keys, "/connect/token", {"grant_type": "client_credentials", "scope": APP_SCOPE})
+        if not isinstance((json_object(answer.content) or {}).get("access_token"), str):
+            raise _unreadable("token")
 
     def _token_set(self, keys: ClientKeys, form: Mapping[str, str], old: TokenSet | None) -> TokenSet:
         requested_at = self._clock()
         answer = json_object(self._post(keys, "/connect/token", form).content) or {}
         access_token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(access_token, str) or not isinstance(seconds, int):
-            raise IdentityUnavailable("Xero's token answer could not be read")
+            raise _unreadable("token")
         claims = _claims(access_token)
         user = claims.get("xero_userid") or (old.xero_user_id if old else None)
         if not user:
@@ -129,6 +133,11 @@ class Identity:
             # Not an OAuth error: it comes from something in front of the identity server, and decides nothing.
             raise IdentityUnavailable(f"Xero's identity server answered {answer.status_code} without a reason")
         raise refusal(name, answer.status_code)
+
+
+def _unreadable(what: str) -> IdentityUnavailable:
+    """For a success that something in front of the identity server answered."""
+    return IdentityUnavailable(f"Xero's {what} answer could not be read")
 
 
 def _claims(access_token: str) -> dict[str, Any]:
