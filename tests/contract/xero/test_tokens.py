@@ -54,6 +54,14 @@ def test_a_dropped_answer_to_a_refresh_costs_nothing_whatever_xero_replays(xero:
     assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
 
 
+def test_a_refresh_that_brings_no_refresh_token_keeps_the_customer_connected(xero: Xero) -> None:
+    xero.control("PUT", "behaviour", {"refreshAnswer": "withoutToken"})
+    token_set = xero.consent(BAKERY).token_set_id
+    for _ in range(3):
+        xero.advance(31 * 60)
+        assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
+
+
 def test_an_access_token_that_ended_early_is_replaced_in_the_same_call(xero: Xero) -> None:
     xero.control("PUT", "behaviour", {"refreshEndsAccessToken": True})
     access = xero.access()

@@ -99,6 +99,12 @@ def test_without_offline_access_there_is_no_refresh_token() -> None:
     assert tokens.refresh_token is None
 
 
+@pytest.mark.parametrize("refresh_token", [None, ""])
+def test_a_refresh_without_a_new_refresh_token_keeps_the_old_one(refresh_token: str | None) -> None:
+    server = always(200, answer() | {"refresh_token": refresh_token})
+    assert identity(server).refresh(KEYS, OLD).refresh_token == OLD.refresh_token
+
+
 def test_scopes_come_from_the_token_where_the_answer_has_none() -> None:
     assert identity(always(200, answer(scope=None))).refresh(KEYS, OLD).scopes == ("openid", "bankfeeds")
 

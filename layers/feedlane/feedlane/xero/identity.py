@@ -104,7 +104,8 @@ class Identity:
         return TokenSet(
             access_token=access_token,
             expires_at=requested_at + timedelta(seconds=seconds),
-            refresh_token=answer.get("refresh_token"),
+            # OAuth lets a refresh answer without one: then the old one stays.
+            refresh_token=answer.get("refresh_token") or (old.refresh_token if old else None),
             scopes=_scopes(answer, claims, old),
             xero_user_id=str(user),
             client_id=keys.id,
