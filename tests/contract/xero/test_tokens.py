@@ -62,6 +62,14 @@ def test_a_refresh_that_brings_no_refresh_token_keeps_the_customer_connected(xer
         assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
 
 
+def test_a_lifetime_in_text_is_a_lifetime(xero: Xero) -> None:
+    xero.control("PUT", "behaviour", {"expiresIn": "text"})
+    token_set = xero.consent(BAKERY).token_set_id
+    for _ in range(2):
+        xero.advance(31 * 60)
+        assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
+
+
 def test_an_access_token_that_ended_early_is_replaced_in_the_same_call(xero: Xero) -> None:
     xero.control("PUT", "behaviour", {"refreshEndsAccessToken": True})
     access = xero.access()

@@ -152,12 +152,23 @@ def test_a_refusal_that_is_not_in_oauths_words_decides_nothing(body: bytes) -> N
         identity(always(403, body)).refresh(KEYS, OLD)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"access_token": 5, "expires_in": 1800}', b'{"access_token": "a"}']
-)
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"access_token": 5, "expires_in": 1800}'])
 def test_a_success_that_cannot_be_read_decides_nothing(body: bytes) -> None:
     with pytest.raises(IdentityUnavailable):
         identity(always(200, body)).refresh(KEYS, OLD)
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [
+        ("900", 900), (900.7, 900), ("900.0", 900),
+        *((odd, 1800) for odd in (None, "", "soon", 0, 0.5, -5, "1e999", "nan", 10**40, [900], {})),
+    ],
+)  # fmt: skip
+def test_no_form_of_the_lifetime_loses_what_a_code_brought(expires_in: Any, seconds: int) -> None:
+    body = {**answer(), "expires_in": expires_in}
+    tokens = identity(always(200, body)).exchange(KEYS, "code", "https://x.test")
+    assert tokens.expires_at == NOON + timedelta(seconds=seconds)
 
 
 def test_a_lost_answer_is_told_from_a_request_that_never_left() -> None:
