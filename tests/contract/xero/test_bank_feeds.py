@@ -105,6 +105,20 @@ def test_a_feed_whose_answer_was_lost_is_adopted_when_it_is_made_again(xero: Xer
     assert raised.value.problem.type == "feed-already-connected-in-current-organisation"
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_feeds_and_statements_are_found_whatever_number_the_first_page_has(xero: Xero, first: int) -> None:
+    xero.control("PUT", "behaviour", {"firstPage": first})
+    access = xero.access()
+    feed = connect(xero, access)
+    assert [found.id for found in xero.feeds.feed_connections(access)] == [feed.id]
+    request = xero.feeds.request_bytes(statement(feed, line("t-1", "1", "1")))
+    accepted = xero.feeds.post_statement(access, request, "key-1")
+    assert isinstance(accepted, Accepted)
+    found = xero.feeds.find_statement(access, request, ())
+    assert isinstance(found, Accepted)
+    assert found.statement_id == accepted.statement_id
+
+
 def test_paypal_cannot_be_fed_and_a_card_can(xero: Xero) -> None:
     kinds = [account.kind for account in xero.feeds.target_accounts(xero.access())]
     assert kinds.count(AccountKind.CREDIT_CARD) == 1

@@ -29,7 +29,7 @@ from feedlane.feeds.upstream import (
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero import feed_connections, statement_json, statement_search
+from feedlane.xero import feed_connections, paging, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
 from feedlane.xero.http import NotSent, Unanswered
@@ -82,10 +82,11 @@ class XeroBankFeeds:
             return statement_search.parse_page(response.content)
 
         try:
-            item = statement_search.find_match(request, statement_search.all_items(page), others)
+            listed = paging.all_items(page, statement_search.PAGES_MAX)
+            item = statement_search.find_match(request, listed, others)
         except _SearchInterrupted as interrupted:
             return interrupted.obstacle
-        except statement_search.Unreadable:
+        except paging.Unreadable:
             return _UNREADABLE
         return None if item is None else _parse_accepted(item) or _UNREADABLE
 

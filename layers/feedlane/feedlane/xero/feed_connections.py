@@ -13,6 +13,7 @@ from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.xero.api import XeroApi, object_in, objects_in, only_item, unreadable
 from feedlane.xero.outcomes import raise_obstacle
+from feedlane.xero.paging import Unreadable, all_items
 from feedlane.xero.problems import (
     ALREADY_CONNECTED_HERE,
     FEED_CONNECTION_GONE_TYPES,
@@ -23,8 +24,6 @@ from feedlane.xero.problems import (
 )
 
 FEED_CONNECTIONS_PATH = "/bankfeeds.xro/1.0/FeedConnections"
-# Always sent: Xero's documentation states two different defaults, and its answers show a third.
-PAGE_SIZE = 100
 PAGES_MAX = 500
 ACCOUNT_NUMBER_LENGTH_MAX = 40
 ACCOUNT_NAME_LENGTH_MAX = 30
@@ -33,17 +32,16 @@ CARD_NUMBER_DIGITS = 4
 
 def list_all(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
     """All of this app's feed connections in the organisation, except rejected ones."""
-    connections: dict[str, FeedConnection] = {}
-    for page in range(1, PAGES_MAX + 1):
-        answer = api.fetch(access, FEED_CONNECTIONS_PATH, {"page": str(page), "pageSize": str(PAGE_SIZE)})
-        items = [item for item in objects_in(answer, "items") if item.get("id")]
-        fresh = [item for item in items if item["id"] not in connections]
-        connections |= {item["id"]: _feed_connection(item) for item in fresh if not _is_rejected(item)}
-        pages = (answer.get("pagination") or {}).get("pageCount")
-        # Xero answers a bad page number with the first page: a page without new items is the end.
-        if not fresh or (isinstance(pages, int) and page >= pages):
-            break
-    return list(connections.values())
+
+    def page(params: dict[str, str]) -> dict[str, Any]:
+        answer = api.fetch(access, FEED_CONNECTIONS_PATH, params)
+        return answer | {"items": objects_in(answer, "items")}
+
+    try:
+        items = list(all_items(page, PAGES_MAX))
+    except Unreadable:
+        raise unreadable() from None
+    return [_feed_connection(item) for item in items if item.get("id") and not _is_rejected(item)]
 
 
 def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
