@@ -138,7 +138,7 @@ class XeroBankFeeds:
         return feed_connections.list_all(self._api, access)
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
-        return feed_connections.create(self._api, access, new, self._new_id())
+        return feed_connections.create(self._api, access, new, self._new_id)
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
         return feed_connections.find(self._api, access, feed_connection_id)

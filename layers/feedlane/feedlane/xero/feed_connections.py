@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from feedlane.companies.source_account import AccountKind
@@ -11,12 +12,14 @@ from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAcc
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.scope import Scope
+from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, objects_in, only_item, unreadable
 from feedlane.xero.outcomes import raise_obstacle
 from feedlane.xero.paging import Unreadable, all_items
 from feedlane.xero.problems import (
     ALREADY_CONNECTED_HERE,
     FEED_CONNECTION_GONE_TYPES,
+    INVALID_COUNTRY,
     MEANING_BY_TYPE,
     NO_TYPE,
     item_problems,
@@ -65,8 +68,23 @@ def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedCon
     return _feed_connection(item)
 
 
-def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
-    """Creates the feed connection, or returns the one created before with this account token."""
+def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, new_key: Callable[[], str]) -> FeedConnection:
+    """Creates the feed connection, or returns the one created before with this account token.
+
+    Xero documents the country for apps of several regions only. So it is sent if Xero refuses to do without.
+    """
+    try:
+        return _create(api, access, new, new_key())
+    except Refused as refused:
+        if refused.problem.type != INVALID_COUNTRY or new.country:
+            raise
+        country = Accounting(api).organisation(access).country
+        if not country:
+            raise
+        return _create(api, access, new.but(country=country), new_key())
+
+
+def _create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
     body = dumps({"items": [_request(new)]}).encode()
     try:
         item = only_item(object_in(api.ask(access, "POST", FEED_CONNECTIONS_PATH, content=body, idempotency_key=key)))

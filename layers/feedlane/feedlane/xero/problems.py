@@ -14,6 +14,7 @@ from feedlane.scope import Scope
 DUPLICATE_STATEMENT = "duplicate-statement"
 INTERNAL_ERROR = "internal-error"
 INVALID_END_DATE = "invalid-end-date"
+INVALID_COUNTRY = "invalid-country-specified"
 ALREADY_CONNECTED_HERE = "feed-already-connected-in-current-organisation"
 FEED_CONNECTION_GONE_TYPES = frozenset(
     {"feed-not-found-or-already-deleted", "bank-feed-not-found", "invalid-feed-connection"}
@@ -45,7 +46,7 @@ MEANING_BY_TYPE = {
     ALREADY_CONNECTED_HERE: Meaning(Scope.FEED, "account-already-connected"),
     "feed-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
     "feed-already-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
-    "invalid-country-specified": Meaning(Scope.FEED, "country-not-allowed"),
+    INVALID_COUNTRY: Meaning(Scope.FEED, "country-not-allowed"),
     "invalid-request": Meaning(Scope.FEED, "invalid-data"),
     "invalid-end-balance": Meaning(Scope.FEED, "invalid-balance"),
     "invalid-start-date": Meaning(Scope.FEED, "start-date-refused"),
