@@ -138,3 +138,27 @@ def test_one_off_access_keeps_no_refresh_token(xero: Xero) -> None:
     stored = xero.secrets.stored(f"token-sets/{token_set}")
     assert stored is not None
     assert '"refresh_token":null' in stored.text
+
+
+@pytest.mark.parametrize("status", [403, 401])
+def test_a_missing_scope_is_found_at_once_and_asks_for_no_refresh(xero: Xero, status: int) -> None:
+    xero.control("PUT", "behaviour", {"missingScope": status})
+    narrow = tuple(scope for scope in SCOPES if scope not in ("bankfeeds", "accounting.settings.read"))
+    access = TenantAccess(tenant_id=BAKERY, token_set_id=xero.consent(BAKERY, scopes=narrow).token_set_id)
+    before = len(xero.calls("/connect/token"))
+    with pytest.raises(ReconnectionNeeded) as raised:
+        xero.feeds.feed_connections(access)
+    assert raised.value.problem.type == "missing-scope"
+    with pytest.raises(ReconnectionNeeded):
+        xero.accounting.organisation(access)
+    assert refreshes(xero, before) == 0
+
+
+@pytest.mark.parametrize("status", [403, 401])
+def test_a_scope_that_another_consent_has_brought_counts_at_once(xero: Xero, status: int) -> None:
+    xero.control("PUT", "behaviour", {"missingScope": status})
+    narrow = tuple(scope for scope in SCOPES if scope != "bankfeeds")
+    access = TenantAccess(tenant_id=BAKERY, token_set_id=xero.consent(BAKERY, scopes=narrow).token_set_id)
+    xero.accounting.organisation(access)
+    xero.consent(BAKERY)
+    assert xero.feeds.feed_connections(access) == []

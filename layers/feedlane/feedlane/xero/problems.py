@@ -21,6 +21,8 @@ FEED_CONNECTION_GONE_TYPES = frozenset(
 )
 # RFC 9457: a problem without a type. Xero's gateway sends `"Type": null`.
 NO_TYPE = "about:blank"
+# How the gateway's 401 for a scope differs from the one for a token. Most often it answers 403.
+SCOPE_MISSING_DETAIL = "AuthorizationUnsuccessful"
 _HTTP_STATUS = re.compile(r"[1-5][0-9]{2}")
 
 
@@ -89,6 +91,11 @@ def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
 def is_access_refusal(status: int, body: bytes) -> bool:
     """Whether the gateway refuses the caller. It does so for many reasons, and states none."""
     return status in {401, 403} and not is_page(status, body) and problems_in(status, body)[0].type == NO_TYPE
+
+
+def is_scope_refusal(status: int, body: bytes) -> bool:
+    """Whether the gateway says that a scope is missing, and not that the token has ended."""
+    return status == 401 and problems_in(status, body)[0].detail.startswith(SCOPE_MISSING_DETAIL)
 
 
 def refusal_of(problem: Problem) -> Refusal:
