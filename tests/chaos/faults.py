@@ -45,16 +45,19 @@ XERO = {
     "xero_500_after_work": 0.03,
     "xero_503": 0.02,
     "xero_401": 0.03,
+    "xero_page_2xx": 0.02,
     "xero_page_401_403": 0.01,
+    "xero_page_4xx": 0.02,
     "xero_page_429": 0.005,
     "xero_page_5xx": 0.02,
     "token_answer_lost": 0.08,
     "token_500": 0.08,
 }
-# Pages of something before Xero, at any endpoint, with one of these statuses. Not yet: a success, and the other 4xx,
-# which the product believes.
+# Pages of something before Xero, at any endpoint, with one of these statuses.
 PAGES = {
+    "xero_page_2xx": (200, 202),
     "xero_page_401_403": (401, 403),
+    "xero_page_4xx": (400, 404, 405, 408, 409, 410, 413, 422, 451),
     "xero_page_429": (429,),
     "xero_page_5xx": (500, 502, 503, 504, 520),
 }

@@ -105,6 +105,47 @@ def test_a_feed_whose_answer_was_lost_is_adopted_when_it_is_made_again(xero: Xer
     assert raised.value.problem.type == "feed-already-connected-in-current-organisation"
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_feeds_and_statements_are_found_whatever_number_the_first_page_has(xero: Xero, first: int) -> None:
+    xero.control("PUT", "behaviour", {"firstPage": first})
+    access = xero.access()
+    feed = connect(xero, access)
+    assert [found.id for found in xero.feeds.feed_connections(access)] == [feed.id]
+    request = xero.feeds.request_bytes(statement(feed, line("t-1", "1", "1")))
+    accepted = xero.feeds.post_statement(access, request, "key-1")
+    assert isinstance(accepted, Accepted)
+    found = xero.feeds.find_statement(access, request, ())
+    assert isinstance(found, Accepted)
+    assert found.statement_id == accepted.statement_id
+
+
+@pytest.mark.parametrize(("position", "calls"), [("optional", 0), ("required", 1), ("refused", 0)])
+def test_the_organisations_country_is_sent_only_if_xero_demands_one(xero: Xero, position: str, calls: int) -> None:
+    xero.control("PUT", "behaviour", {"country": position})
+    access = xero.access()
+    feed = connect(xero, access)
+    active = xero.feeds.feed_connection(access, feed.id)
+    assert active is not None
+    assert active.active
+    assert len(xero.calls("/api.xro/2.0/Organisation")) == calls
+
+
+def test_a_country_that_xero_does_not_take_is_refused_with_its_problem(xero: Xero) -> None:
+    xero.control("PUT", "behaviour", {"country": "refused"})
+    access = xero.access()
+    with pytest.raises(Refused) as raised:
+        connect(xero, access, country="GB")
+    assert raised.value.problem.type == "invalid-country-specified"
+    xero.control("POST", "faults", {
+        "match": {"method": "POST", "path": "/FeedConnections"}, "fault": "problem", "shape": "item", "times": None,
+        "problem": "invalid-country-specified",
+    })  # fmt: skip
+    with pytest.raises(Refused) as raised:
+        connect(xero, access)
+    assert raised.value.problem.type == "invalid-country-specified"
+    assert len([call for call in xero.calls("/bankfeeds.xro/1.0/FeedConnections") if call["method"] == "POST"]) == 3
+
+
 def test_paypal_cannot_be_fed_and_a_card_can(xero: Xero) -> None:
     kinds = [account.kind for account in xero.feeds.target_accounts(xero.access())]
     assert kinds.count(AccountKind.CREDIT_CARD) == 1

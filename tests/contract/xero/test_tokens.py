@@ -54,6 +54,22 @@ def test_a_dropped_answer_to_a_refresh_costs_nothing_whatever_xero_replays(xero:
     assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
 
 
+def test_a_refresh_that_brings_no_refresh_token_keeps_the_customer_connected(xero: Xero) -> None:
+    xero.control("PUT", "behaviour", {"refreshAnswer": "withoutToken"})
+    token_set = xero.consent(BAKERY).token_set_id
+    for _ in range(3):
+        xero.advance(31 * 60)
+        assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
+
+
+def test_a_lifetime_in_text_is_a_lifetime(xero: Xero) -> None:
+    xero.control("PUT", "behaviour", {"expiresIn": "text"})
+    token_set = xero.consent(BAKERY).token_set_id
+    for _ in range(2):
+        xero.advance(31 * 60)
+        assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
+
+
 def test_an_access_token_that_ended_early_is_replaced_in_the_same_call(xero: Xero) -> None:
     xero.control("PUT", "behaviour", {"refreshEndsAccessToken": True})
     access = xero.access()
@@ -122,3 +138,27 @@ def test_one_off_access_keeps_no_refresh_token(xero: Xero) -> None:
     stored = xero.secrets.stored(f"token-sets/{token_set}")
     assert stored is not None
     assert '"refresh_token":null' in stored.text
+
+
+@pytest.mark.parametrize("status", [403, 401])
+def test_a_missing_scope_is_found_at_once_and_asks_for_no_refresh(xero: Xero, status: int) -> None:
+    xero.control("PUT", "behaviour", {"missingScope": status})
+    narrow = tuple(scope for scope in SCOPES if scope not in ("bankfeeds", "accounting.settings.read"))
+    access = TenantAccess(tenant_id=BAKERY, token_set_id=xero.consent(BAKERY, scopes=narrow).token_set_id)
+    before = len(xero.calls("/connect/token"))
+    with pytest.raises(ReconnectionNeeded) as raised:
+        xero.feeds.feed_connections(access)
+    assert raised.value.problem.type == "missing-scope"
+    with pytest.raises(ReconnectionNeeded):
+        xero.accounting.organisation(access)
+    assert refreshes(xero, before) == 0
+
+
+@pytest.mark.parametrize("status", [403, 401])
+def test_a_scope_that_another_consent_has_brought_counts_at_once(xero: Xero, status: int) -> None:
+    xero.control("PUT", "behaviour", {"missingScope": status})
+    narrow = tuple(scope for scope in SCOPES if scope != "bankfeeds")
+    access = TenantAccess(tenant_id=BAKERY, token_set_id=xero.consent(BAKERY, scopes=narrow).token_set_id)
+    xero.accounting.organisation(access)
+    xero.consent(BAKERY)
+    assert xero.feeds.feed_connections(access) == []

@@ -44,15 +44,28 @@ def test_an_organisation_becomes_a_tenant() -> None:
 
 
 def test_an_organisations_name_can_be_stored_whatever_xero_sends() -> None:
-    body = b'{"Organisations": [{"Name": "Bakery \\ud83d' + b"x" * 500_000 + b'"}]}'
+    body = b'{"Organisations": [{"OrganisationID": "o-1", "BaseCurrency": "GBP", "Name": "Bakery \\ud83d'
+    body += b"x" * 500_000 + b'"}]}'
     name = Accounting(api(always(200, body))).organisation(ACCESS).name
     assert name.startswith("Bakery ?x")
     assert len(name) == 255
 
 
-@pytest.mark.parametrize("body", [b"<Response/>", b"{}", b'{"Organisations": []}', b'{"Organisations": null}'])
-def test_an_organisation_that_says_nothing_is_no_crash(body: bytes) -> None:
-    assert Accounting(api(always(200, body))).organisation(ACCESS).time_zone == "UTC"
+@pytest.mark.parametrize(
+    "body", [b"<Response/>", b"{}", b'{"Organisations": []}', b'{"Organisations": null}', b'{"Organisations": [{}]}']
+)
+def test_an_organisation_that_says_nothing_is_an_outage(body: bytes) -> None:
+    """It would get no name, no currency and UTC."""
+    with pytest.raises(Unavailable):
+        Accounting(api(always(200, body))).organisation(ACCESS)
+
+
+@pytest.mark.parametrize("body", [b"<Response/>", b"{}", b"[]", b'{"Accounts": null, "Actions": null}'])
+def test_a_list_that_xero_did_not_send_is_not_an_empty_one(body: bytes) -> None:
+    accounting = Accounting(api(always(200, body)))
+    for ask in (accounting.bank_accounts, accounting.allows_multicurrency):
+        with pytest.raises(Unavailable):
+            ask(ACCESS)
 
 
 @pytest.mark.parametrize(("status", "allowed"), [("ALLOWED", True), ("NOT-ALLOWED", False)])

@@ -99,6 +99,12 @@ def test_without_offline_access_there_is_no_refresh_token() -> None:
     assert tokens.refresh_token is None
 
 
+@pytest.mark.parametrize("refresh_token", [None, ""])
+def test_a_refresh_without_a_new_refresh_token_keeps_the_old_one(refresh_token: str | None) -> None:
+    server = always(200, answer() | {"refresh_token": refresh_token})
+    assert identity(server).refresh(KEYS, OLD).refresh_token == OLD.refresh_token
+
+
 def test_scopes_come_from_the_token_where_the_answer_has_none() -> None:
     assert identity(always(200, answer(scope=None))).refresh(KEYS, OLD).scopes == ("openid", "bankfeeds")
 
@@ -146,12 +152,23 @@ def test_a_refusal_that_is_not_in_oauths_words_decides_nothing(body: bytes) -> N
         identity(always(403, body)).refresh(KEYS, OLD)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"access_token": 5, "expires_in": 1800}', b'{"access_token": "a"}']
-)
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"access_token": 5, "expires_in": 1800}'])
 def test_a_success_that_cannot_be_read_decides_nothing(body: bytes) -> None:
     with pytest.raises(IdentityUnavailable):
         identity(always(200, body)).refresh(KEYS, OLD)
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [
+        ("900", 900), (900.7, 900), ("900.0", 900),
+        *((odd, 1800) for odd in (None, "", "soon", 0, 0.5, -5, "1e999", "nan", 10**40, [900], {})),
+    ],
+)  # fmt: skip
+def test_no_form_of_the_lifetime_loses_what_a_code_brought(expires_in: Any, seconds: int) -> None:
+    body = {**answer(), "expires_in": expires_in}
+    tokens = identity(always(200, body)).exchange(KEYS, "code", "https://x.test")
+    assert tokens.expires_at == NOON + timedelta(seconds=seconds)
 
 
 def test_a_lost_answer_is_told_from_a_request_that_never_left() -> None:

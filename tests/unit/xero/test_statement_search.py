@@ -10,8 +10,9 @@ import pytest
 
 from feedlane.feeds.line import Line
 from feedlane.feeds.upstream import Statement
+from feedlane.xero.paging import Unreadable
 from feedlane.xero.statement_json import statement_request
-from feedlane.xero.statement_search import PAGES_MAX, Unreadable, all_items, find_match, parse_page
+from feedlane.xero.statement_search import find_match, parse_page
 
 LINE = Line("t1", "2026-05-01", Decimal("-0.0001"), Decimal("123456789012345.6788"), "Sale", "", "", "Credit")
 REQUEST = statement_request(
@@ -75,15 +76,3 @@ def test_amounts_may_be_numbers_with_every_digit() -> None:
 def test_an_unreadable_page_is_no_empty_list(content: bytes) -> None:
     with pytest.raises(Unreadable):
         parse_page(content)
-
-
-def test_a_list_without_an_end_is_not_taken_as_read() -> None:
-    def page(params: dict[str, str]) -> dict[str, Any]:
-        return {"items": [{"id": params["page"]}], "pagination": {"pageCount": PAGES_MAX + 1}}
-
-    with pytest.raises(Unreadable):
-        list(all_items(page))
-
-
-def test_a_page_that_repeats_is_the_end() -> None:
-    assert len(list(all_items(lambda params: {"items": [LISTED]}))) == 1

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from feedlane.feeds.upstream import Refusal, TryLater
+from feedlane.feeds.upstream import NoAnswer, Refusal, TryLater
 from feedlane.scope import Scope
 from tests.unit.xero.xero_server import ACCESS, Server, TokenVault, always, bank_feeds
 
@@ -61,13 +61,17 @@ def test_a_list_that_is_refused_too_leaves_what_xero_said() -> None:
     assert _refusal(_xero(httpx.Response(403, json=FORBIDDEN))).problem.type == "about:blank"
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_firewalls_page_is_an_outage_and_nobodys_access(status: int) -> None:
-    answer = bank_feeds(lambda _: httpx.Response(status, html="<h1>Access Denied</h1>")).post_statement(
-        ACCESS, b"{}", "key"
-    )
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+@pytest.mark.parametrize("body", [b"<h1>Access Denied</h1>", b"", b"[]", b'{"message": "Forbidden"}'])
+def test_a_firewalls_page_is_an_outage_and_nobodys_access(status: int, body: bytes) -> None:
+    """A statement that it answers is in doubt: the page may stand in for the answer alone."""
+    vault = TokenVault()
+    feeds = bank_feeds(always(status, body), vault)
+    assert isinstance(feeds.post_statement(ACCESS, b"{}", "key"), NoAnswer)
+    answer = feeds.statement_status(ACCESS, "s-1")
     assert isinstance(answer, TryLater)
-    assert answer.reason == "outage"
+    assert (answer.reason, answer.is_outage) == ("outage", True)
+    assert vault.asked == [None]
 
 
 @pytest.mark.parametrize("type", ["invalid-application", "invalid-organisation-bank-feeds", "invalid-user-role"])

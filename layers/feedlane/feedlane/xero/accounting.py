@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from feedlane.companies.connection import Tenant
 from feedlane.companies.organisations import NAME_LENGTH_MAX
 from feedlane.companies.source_account import AccountKind
 from feedlane.feeds.upstream import TargetAccount, TenantAccess
 from feedlane.record import Record
-from feedlane.xero.api import XeroApi
+from feedlane.xero.api import XeroApi, objects_in, unreadable
 from feedlane.xero.time_zones import iana_zone
 
 BASE_PATH = "/api.xro/2.0"
@@ -48,13 +46,15 @@ class Accounting:
         self._api = api
 
     def organisation(self, access: TenantAccess) -> OrganisationDetails:
-        organisations = _objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation"), "Organisations")
+        organisations = objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation"), "Organisations")
         fields = organisations[0] if organisations else {}
+        if not fields.get("OrganisationID") or not fields.get("BaseCurrency"):
+            raise unreadable()
         country = str(fields.get("CountryCode") or "")
         return OrganisationDetails(
-            id=str(fields.get("OrganisationID") or ""),
+            id=str(fields["OrganisationID"]),
             name=str(fields.get("Name") or "")[:NAME_LENGTH_MAX],
-            base_currency=str(fields.get("BaseCurrency") or ""),
+            base_currency=str(fields["BaseCurrency"]),
             country=country,
             time_zone=iana_zone(str(fields.get("Timezone") or ""), country),
             plan=str(fields.get("Class") or ""),
@@ -63,7 +63,7 @@ class Accounting:
 
     def allows_multicurrency(self, access: TenantAccess) -> bool:
         """Whether accounts may have a currency other than the organisation's own."""
-        actions = _objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation/Actions"), "Actions")
+        actions = objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation/Actions"), "Actions")
         return "UseMulticurrency" in {action.get("Name") for action in actions if action.get("Status") == "ALLOWED"}
 
     def bank_accounts(self, access: TenantAccess) -> list[TargetAccount]:
@@ -77,12 +77,7 @@ class Accounting:
                 currency=str(account.get("CurrencyCode") or ""),
                 kind=ACCOUNT_KINDS[str(account["BankAccountType"])],
             )
-            for account in _objects_in(answer, "Accounts")
+            for account in objects_in(answer, "Accounts")
             if account.get("AccountID") and account.get("Status") == "ACTIVE"
             if account.get("BankAccountType") in ACCOUNT_KINDS
         ]
-
-
-def _objects_in(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    value = answer.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

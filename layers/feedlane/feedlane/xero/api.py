@@ -10,13 +10,13 @@ import httpx
 from feedlane.clock import Clock, system_clock
 from feedlane.companies.connection import BANK_FEEDS_SCOPE
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, CONNECTION_REMOVED
-from feedlane.errors import ReconnectionNeeded, Refused
+from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds.upstream import TenantAccess
 from feedlane.json_object import json_object
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
-from feedlane.xero.problems import is_access_refusal
+from feedlane.xero.problems import is_access_refusal, is_page, is_scope_refusal
 from feedlane.xero.tokens import TokenCache
 
 _BANK_FEEDS = "/bankfeeds.xro/"
@@ -50,7 +50,12 @@ class XeroApi:
             headers["Idempotency-Key"] = idempotency_key
         token = self._tokens.token(access.token_set_id)
         answer = self._send(token, method, path, headers, params, content)
-        if answer.status_code == 401:
+        if self._is_about_scope(access, path, answer):
+            # Another token of this grant has the same scopes. Only another consent can have brought more since.
+            newest = self._tokens.newest_token(access.token_set_id)
+            if newest != token:
+                token, answer = newest, self._send(newest, method, path, headers, params, content)
+        elif answer.status_code == 401 and not is_page(401, answer.content):
             # The gateway answers 401 before anything is done: the same request may be sent again at once.
             token = self._tokens.replacement_token(access.token_set_id, token)
             answer = self._send(token, method, path, headers, params, content)
@@ -58,13 +63,22 @@ class XeroApi:
             self._require_access(access, token, path, answer.status_code)
         return answer
 
+    def _is_about_scope(self, access: TenantAccess, path: str, answer: httpx.Response) -> bool:
+        """Whether Xero refuses the token for its scopes: it says so with a 401, or with a 403 that has no reason."""
+        if not is_access_refusal(answer.status_code, answer.content):
+            return False
+        return self._lacks_bank_feeds(access, path) or is_scope_refusal(answer.status_code, answer.content)
+
+    def _lacks_bank_feeds(self, access: TenantAccess, path: str) -> bool:
+        scopes = self._tokens.scopes(access.token_set_id)
+        return path.startswith(_BANK_FEEDS) and bool(scopes) and BANK_FEEDS_SCOPE not in scopes
+
     def _require_access(self, access: TenantAccess, token: str, path: str, status: int) -> None:
         """Raises `ReconnectionNeeded` if the connection or a scope is missing. Otherwise the gateway's answer stands.
 
         Raises `Unavailable` if Xero could not be asked: the reason is not known yet.
         """
-        scopes = self._tokens.scopes(access.token_set_id)
-        if path.startswith(_BANK_FEEDS) and scopes and BANK_FEEDS_SCOPE not in scopes:
+        if self._lacks_bank_feeds(access, path):
             raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
         if status == 401:
             return  # the token itself is refused: it would list nothing
@@ -76,8 +90,11 @@ class XeroApi:
             raise ReconnectionNeeded(CONNECTION_REMOVED)
 
     def fetch(self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Returns the object that a successful GET answers. Raises as `ask` does."""
-        return object_in(self.ask(access, "GET", path, params=params))
+        """Returns the object that a successful GET answers. Raises as `ask` does, and `Unavailable` if it has none."""
+        value = json_object(self.ask(access, "GET", path, params=params).content)
+        if value is None:
+            raise unreadable()
+        return value
 
     def ask(
         self,
@@ -118,6 +135,19 @@ class XeroApi:
 def object_in(answer: httpx.Response) -> dict[str, Any]:
     """The answer's JSON object; empty if there is none, so that the caller reports the field it misses."""
     return json_object(answer.content) or {}
+
+
+def unreadable() -> Unavailable:
+    """For a success without what Xero documents for it: it comes from something in front of Xero."""
+    return Unavailable("Xero's answer could not be read")
+
+
+def objects_in(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The list of objects with this name, empty only if Xero says so. Raises `Unavailable`."""
+    items = answer.get(name)
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise unreadable()
+    return items
 
 
 def only_item(value: dict[str, Any]) -> dict[str, Any]:

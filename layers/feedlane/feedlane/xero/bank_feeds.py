@@ -29,11 +29,11 @@ from feedlane.feeds.upstream import (
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero import feed_connections, statement_json, statement_search
+from feedlane.xero import feed_connections, paging, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
 from feedlane.xero.http import NotSent, Unanswered
-from feedlane.xero.outcomes import Obstacle, obstacle_in, obstacle_of
+from feedlane.xero.outcomes import Obstacle, is_outcome_unknown, obstacle_in, obstacle_of
 from feedlane.xero.problems import (
     DUPLICATE_STATEMENT,
     INTERNAL_ERROR,
@@ -82,10 +82,11 @@ class XeroBankFeeds:
             return statement_search.parse_page(response.content)
 
         try:
-            item = statement_search.find_match(request, statement_search.all_items(page), others)
+            listed = paging.all_items(page, statement_search.PAGES_MAX)
+            item = statement_search.find_match(request, listed, others)
         except _SearchInterrupted as interrupted:
             return interrupted.obstacle
-        except statement_search.Unreadable:
+        except paging.Unreadable:
             return _UNREADABLE
         return None if item is None else _parse_accepted(item) or _UNREADABLE
 
@@ -115,6 +116,8 @@ class XeroBankFeeds:
 
     def _post_answer(self, response: httpx.Response) -> PostAnswer:
         """One statement was sent, so the first problem is its problem, at any status and in any shape."""
+        if is_outcome_unknown(response):
+            return _UNREADABLE
         item = only_item(object_in(response))
         problems = problems_in(response.status_code, response.content)
         if any(problem.type == DUPLICATE_STATEMENT for problem in problems):
@@ -135,7 +138,7 @@ class XeroBankFeeds:
         return feed_connections.list_all(self._api, access)
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
-        return feed_connections.create(self._api, access, new, self._new_id())
+        return feed_connections.create(self._api, access, new, self._new_id)
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
         return feed_connections.find(self._api, access, feed_connection_id)
@@ -154,7 +157,7 @@ def _end_date_is_not_over(request: bytes, now: datetime) -> bool:
 _DAY_ON_EARTH = timedelta(hours=36)
 _END_DATE_NOT_REACHED = TryLater(scope=Scope.FEED, seconds=3600, reason="end-date-not-reached")
 _NO_REASON = Problem(type="rejected", title="Statement rejected", status=422, detail="Xero gave no reason.")
-# A success that cannot be read leaves the outcome unknown: the same bytes with the same key will show it.
+# An answer that is not Xero's leaves the outcome unknown: the same bytes with the same key will show it.
 _UNREADABLE = NoAnswer(reason="unreadable")
 
 

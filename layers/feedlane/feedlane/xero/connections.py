@@ -12,6 +12,7 @@ from feedlane.errors import Unavailable
 from feedlane.json_object import json_value
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
+from feedlane.xero.problems import is_page
 
 ORGANISATION = "ORGANISATION"
 
@@ -45,14 +46,19 @@ class XeroConnections:
         params = {"authEventId": authentication_event_id} if authentication_event_id else None
         answer = self._send("GET", "/connections", access_token, params)
         items = json_value(answer.content)
-        if not isinstance(items, list):
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             # Never treat this as an empty list: that would disconnect customers.
             raise Unavailable("Xero's list of connections could not be read")
-        return [_connection(item) for item in items if isinstance(item, dict)]
+        return [_connection(item) for item in items]
 
     def delete(self, access_token: str, xero_connection_id: str) -> None:
-        """Removes this one connection, by its own id and not the tenant's. One that no longer exists is no error."""
-        self._send("DELETE", f"/connections/{xero_connection_id}", access_token, is_gone_fine=True)
+        """Removes this one connection, by its own id and not the tenant's. One that no longer exists is no error.
+
+        Xero answers 204 without a body, and 404, usually without one, for a connection that it does not know.
+        """
+        answer = self._send("DELETE", f"/connections/{xero_connection_id}", access_token, is_gone_fine=True)
+        if answer.is_success and (answer.status_code != 204 or answer.content):
+            raise Unavailable("Xero's answer to the removal of a connection could not be read")
 
     def _send(
         self,
@@ -67,7 +73,7 @@ class XeroConnections:
             answer = self._http.send(method, path, headers=headers, params=params)
         except (NotSent, Unanswered) as error:
             raise_obstacle(obstacle_of(error))
-        if is_gone_fine and answer.status_code == 404:
+        if is_gone_fine and answer.status_code == 404 and not (answer.content and is_page(404, answer.content)):
             return answer
         obstacle = obstacle_in(answer, self._clock())
         if obstacle is not None:

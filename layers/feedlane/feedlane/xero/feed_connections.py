@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from feedlane.companies.source_account import AccountKind
-from feedlane.errors import Invalid, Refused, Unavailable
+from feedlane.errors import Invalid, Refused
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero.api import XeroApi, object_in, only_item
+from feedlane.xero.accounting import Accounting
+from feedlane.xero.api import XeroApi, object_in, objects_in, only_item, unreadable
 from feedlane.xero.outcomes import raise_obstacle
+from feedlane.xero.paging import Unreadable, all_items
 from feedlane.xero.problems import (
     ALREADY_CONNECTED_HERE,
     FEED_CONNECTION_GONE_TYPES,
+    INVALID_COUNTRY,
     MEANING_BY_TYPE,
     NO_TYPE,
     item_problems,
@@ -23,8 +27,6 @@ from feedlane.xero.problems import (
 )
 
 FEED_CONNECTIONS_PATH = "/bankfeeds.xro/1.0/FeedConnections"
-# Always sent: Xero's documentation states two different defaults, and its answers show a third.
-PAGE_SIZE = 100
 PAGES_MAX = 500
 ACCOUNT_NUMBER_LENGTH_MAX = 40
 ACCOUNT_NAME_LENGTH_MAX = 30
@@ -33,17 +35,16 @@ CARD_NUMBER_DIGITS = 4
 
 def list_all(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
     """All of this app's feed connections in the organisation, except rejected ones."""
-    connections: dict[str, FeedConnection] = {}
-    for page in range(1, PAGES_MAX + 1):
-        answer = api.fetch(access, FEED_CONNECTIONS_PATH, {"page": str(page), "pageSize": str(PAGE_SIZE)})
-        items = [item for item in answer.get("items", []) if isinstance(item, dict) and item.get("id")]
-        fresh = [item for item in items if item["id"] not in connections]
-        connections |= {item["id"]: _feed_connection(item) for item in fresh if not _is_rejected(item)}
-        pages = (answer.get("pagination") or {}).get("pageCount")
-        # Xero answers a bad page number with the first page: a page without new items is the end.
-        if not fresh or (isinstance(pages, int) and page >= pages):
-            break
-    return list(connections.values())
+
+    def page(params: dict[str, str]) -> dict[str, Any]:
+        answer = api.fetch(access, FEED_CONNECTIONS_PATH, params)
+        return answer | {"items": objects_in(answer, "items")}
+
+    try:
+        items = list(all_items(page, PAGES_MAX))
+    except Unreadable:
+        raise unreadable() from None
+    return [_feed_connection(item) for item in items if item.get("id") and not _is_rejected(item)]
 
 
 def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
@@ -62,11 +63,28 @@ def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedCon
     if rejection is not None:
         connection = _feed_connection({"id": feed_connection_id} | item)
         return connection.but(active=False, rejection=rejection)
-    return _feed_connection(item) if item.get("id") else None
+    if not item.get("id"):
+        raise unreadable()
+    return _feed_connection(item)
 
 
-def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
-    """Creates the feed connection, or returns the one created before with this account token."""
+def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, new_key: Callable[[], str]) -> FeedConnection:
+    """Creates the feed connection, or returns the one created before with this account token.
+
+    Xero documents the country for apps of several regions only. So it is sent if Xero refuses to do without.
+    """
+    try:
+        return _create(api, access, new, new_key())
+    except Refused as refused:
+        if refused.problem.type != INVALID_COUNTRY or new.country:
+            raise
+        country = Accounting(api).organisation(access).country
+        if not country:
+            raise
+        return _create(api, access, new.but(country=country), new_key())
+
+
+def _create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
     body = dumps({"items": [_request(new)]}).encode()
     try:
         item = only_item(object_in(api.ask(access, "POST", FEED_CONNECTIONS_PATH, content=body, idempotency_key=key)))
@@ -79,7 +97,7 @@ def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str)
             raise
         return ours
     if not item.get("id"):
-        raise Unavailable("Xero's answer to a new feed connection could not be read")
+        raise unreadable()
     return FeedConnection(
         id=str(item["id"]),
         account_token=new.account_token,
@@ -94,7 +112,10 @@ def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str
     body = dumps({"items": [{"id": feed_connection_id}]}).encode()
     try:
         answer = api.ask(access, "POST", f"{FEED_CONNECTIONS_PATH}/DeleteRequests", content=body, idempotency_key=key)
-        _raise_rejection(only_item(object_in(answer)))
+        items = objects_in(object_in(answer), "items")
+        if not items:
+            raise unreadable()
+        _raise_rejection(items[0])
     except Refused as refused:
         if refused.problem.type not in FEED_CONNECTION_GONE_TYPES:
             raise

@@ -20,6 +20,8 @@ from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.identity_errors import IdentityUnanswered, IdentityUnavailable, refusal
 
 APP_SCOPE = "app.connections"
+LIFETIME = timedelta(minutes=30)
+_LIFETIME_SECONDS_MAX = 86_400
 
 
 class ClientKeys(NamedTuple):
@@ -80,18 +82,22 @@ class Identity:
 
     def revoke(self, keys: ClientKeys, refresh_token: str) -> None:
         """Revokes everything that the user granted to the app, for every organisation."""
-        self._post(keys, "/connect/revocation", {"token": refresh_token})
+        answer = self._post(keys, "/connect/revocation", {"token": refresh_token})
+        if answer.status_code != 200 or answer.content:
+            raise _unreadable("revocation")  # Xero's own answer is a 200 without a body
 
     def check(self, keys: ClientKeys) -> None:
         """Requests a token for the app itself, only to check whether Xero knows the keys."""
-        self._post(keys, "/connect/token", {"grant_type": "client_credentials", "scope": APP_SCOPE})
+        answer = self._post(keys, "/connect/token", {"grant_type": "client_credentials", "scope": APP_SCOPE})
+        if not isinstance((json_object(answer.content) or {}).get("access_token"), str):
+            raise _unreadable("token")
 
     def _token_set(self, keys: ClientKeys, form: Mapping[str, str], old: TokenSet | None) -> TokenSet:
         requested_at = self._clock()
         answer = json_object(self._post(keys, "/connect/token", form).content) or {}
-        access_token, seconds = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(access_token, str) or not isinstance(seconds, int):
-            raise IdentityUnavailable("Xero's token answer could not be read")
+        access_token = answer.get("access_token")
+        if not isinstance(access_token, str):
+            raise _unreadable("token")
         claims = _claims(access_token)
         user = claims.get("xero_userid") or (old.xero_user_id if old else None)
         if not user:
@@ -99,8 +105,9 @@ class Identity:
         event = claims.get("authentication_event_id") or (old.authentication_event_id if old else None)
         return TokenSet(
             access_token=access_token,
-            expires_at=requested_at + timedelta(seconds=seconds),
-            refresh_token=answer.get("refresh_token"),
+            expires_at=requested_at + _lifetime(answer.get("expires_in")),
+            # OAuth lets a refresh answer without one: then the old one stays.
+            refresh_token=answer.get("refresh_token") or (old.refresh_token if old else None),
             scopes=_scopes(answer, claims, old),
             xero_user_id=str(user),
             client_id=keys.id,
@@ -131,6 +138,11 @@ class Identity:
         raise refusal(name, answer.status_code)
 
 
+def _unreadable(what: str) -> IdentityUnavailable:
+    """For a success that something in front of the identity server answered."""
+    return IdentityUnavailable(f"Xero's {what} answer could not be read")
+
+
 def _claims(access_token: str) -> dict[str, Any]:
     """The JWT's payload. The signature is not checked: it came over TLS from the token endpoint itself."""
     try:
@@ -138,6 +150,19 @@ def _claims(access_token: str) -> dict[str, Any]:
         return json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))) or {}
     except (IndexError, binascii.Error, ValueError):
         return {}
+
+
+def _lifetime(expires_in: Any) -> timedelta:
+    """`expires_in` as a number or as text; Xero's documented lifetime for anything else.
+
+    A code can be exchanged once: no form of this field may lose what it brought. A token that ends earlier gets a 401,
+    and is refreshed.
+    """
+    try:
+        seconds = float(expires_in)
+    except (TypeError, ValueError, OverflowError):
+        return LIFETIME
+    return timedelta(seconds=int(seconds)) if 1 <= seconds <= _LIFETIME_SECONDS_MAX else LIFETIME
 
 
 def _scopes(answer: Mapping[str, Any], claims: Mapping[str, Any], old: TokenSet | None) -> tuple[str, ...]:

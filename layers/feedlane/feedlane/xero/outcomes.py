@@ -13,7 +13,7 @@ from feedlane.feeds.upstream import Failed, NoAnswer, Refusal, TryLater
 from feedlane.retry_after import xero_retry_after
 from feedlane.scope import Scope
 from feedlane.xero.http import NotSent, Unanswered
-from feedlane.xero.problems import INTERNAL_ERROR, is_not_from_api, problems_in, refusal_of
+from feedlane.xero.problems import INTERNAL_ERROR, is_page, problems_in, refusal_of
 
 Obstacle = Refusal | TryLater | Failed | NoAnswer
 
@@ -32,7 +32,11 @@ _VAULT_WAIT_SECONDS = 5
 
 
 def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
-    """Why the request was not done; None for a success, whose items may still be refused."""
+    """Why the request was not done; None for a success, whose items may still be refused.
+
+    A page of something in front of Xero is an outage. What Xero did before it came, nobody knows: see
+    `is_outcome_unknown`.
+    """
     status = answer.status_code
     if answer.is_success:
         return None
@@ -42,15 +46,23 @@ def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
         # Maintenance, or "The Organisation is offline": Xero did not take the request.
         seconds = min(xero_retry_after(answer.headers, now) or _OUTAGE_SECONDS, _OUTAGE_SECONDS_MAX)
         return TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage", is_outage=True)
-    if is_not_from_api(status, answer.content):
-        return TryLater(scope=Scope.TENANT, seconds=_OUTAGE_SECONDS, reason="outage", is_outage=True)
     if status == 408:
         return NoAnswer(reason="Request Timeout")
+    if answer.is_client_error and is_page(status, answer.content):
+        return TryLater(scope=Scope.TENANT, seconds=_OUTAGE_SECONDS, reason="outage", is_outage=True)
     problems = problems_in(status, answer.content)
     problem = problems[0] if problems else problems_in(502, b"")[0]
     if not answer.is_client_error or problem.type == INTERNAL_ERROR:
         return Failed(problem=problem)
     return refusal_of(problem)
+
+
+def is_outcome_unknown(answer: httpx.Response) -> bool:
+    """Whether Xero may have done what was asked, although a refusal came back: the refusal is a page's.
+
+    A 429 and a 503 say themselves that nothing was taken.
+    """
+    return answer.is_client_error and answer.status_code != 429 and is_page(answer.status_code, answer.content)
 
 
 def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:

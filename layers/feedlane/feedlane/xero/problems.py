@@ -14,12 +14,15 @@ from feedlane.scope import Scope
 DUPLICATE_STATEMENT = "duplicate-statement"
 INTERNAL_ERROR = "internal-error"
 INVALID_END_DATE = "invalid-end-date"
+INVALID_COUNTRY = "invalid-country-specified"
 ALREADY_CONNECTED_HERE = "feed-already-connected-in-current-organisation"
 FEED_CONNECTION_GONE_TYPES = frozenset(
     {"feed-not-found-or-already-deleted", "bank-feed-not-found", "invalid-feed-connection"}
 )
 # RFC 9457: a problem without a type. Xero's gateway sends `"Type": null`.
 NO_TYPE = "about:blank"
+# How the gateway's 401 for a scope differs from the one for a token. Most often it answers 403.
+SCOPE_MISSING_DETAIL = "AuthorizationUnsuccessful"
 _HTTP_STATUS = re.compile(r"[1-5][0-9]{2}")
 
 
@@ -45,7 +48,7 @@ MEANING_BY_TYPE = {
     ALREADY_CONNECTED_HERE: Meaning(Scope.FEED, "account-already-connected"),
     "feed-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
     "feed-already-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
-    "invalid-country-specified": Meaning(Scope.FEED, "country-not-allowed"),
+    INVALID_COUNTRY: Meaning(Scope.FEED, "country-not-allowed"),
     "invalid-request": Meaning(Scope.FEED, "invalid-data"),
     "invalid-end-balance": Meaning(Scope.FEED, "invalid-balance"),
     "invalid-start-date": Meaning(Scope.FEED, "start-date-refused"),
@@ -63,12 +66,18 @@ TYPE_LENGTH_MAX, TITLE_LENGTH_MAX, DETAIL_LENGTH_MAX = 500, 500, 4_000
 
 def problems_in(status: int, body: bytes) -> tuple[Problem, ...]:
     """Every problem of an answer, in any of the shapes; at least one for a failed status."""
-    value = json_object(body)
-    if value is not None:
-        problems = item_problems(value, status) or _items_problems(value, status) or _root_problem(value, status)
-        if problems:
-            return problems
-    return () if status < 400 else (Problem(type=NO_TYPE, title=_status_phrase(status), status=status),)
+    problems = _stated_problems(status, body)
+    if problems or status < 400:
+        return problems
+    return (Problem(type=NO_TYPE, title=_status_phrase(status), status=status),)
+
+
+def is_page(status: int, body: bytes) -> bool:
+    """Whether an error is a page of something in front of Xero, such as a firewall: it says nothing about the call.
+
+    Xero states every error as JSON. Not for `DELETE /connections/{id}`, whose 404 has no body.
+    """
+    return status >= 400 and not _stated_problems(status, body) and not _has_items(body)
 
 
 def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
@@ -81,12 +90,12 @@ def item_problems(item: dict[str, Any], status: int) -> tuple[Problem, ...]:
 
 def is_access_refusal(status: int, body: bytes) -> bool:
     """Whether the gateway refuses the caller. It does so for many reasons, and states none."""
-    return status in {401, 403} and not is_not_from_api(status, body) and problems_in(status, body)[0].type == NO_TYPE
+    return status in {401, 403} and not is_page(status, body) and problems_in(status, body)[0].type == NO_TYPE
 
 
-def is_not_from_api(status: int, body: bytes) -> bool:
-    """Whether something in front of Xero refused, such as a firewall: this says nothing about access."""
-    return status in {401, 403} and json_object(body) is None
+def is_scope_refusal(status: int, body: bytes) -> bool:
+    """Whether the gateway says that a scope is missing, and not that the token has ended."""
+    return status == 401 and problems_in(status, body)[0].detail.startswith(SCOPE_MISSING_DETAIL)
 
 
 def refusal_of(problem: Problem) -> Refusal:
@@ -95,6 +104,19 @@ def refusal_of(problem: Problem) -> Refusal:
     if problem.type == NO_TYPE and problem.status in {401, 403}:
         meaning = NO_ACCESS_MEANING
     return Refusal(scope=meaning.scope, reason=meaning.reason, problem=problem)
+
+
+def _stated_problems(status: int, body: bytes) -> tuple[Problem, ...]:
+    value = json_object(body)
+    if value is None:
+        return ()
+    return item_problems(value, status) or _items_problems(value, status) or _root_problem(value, status)
+
+
+def _has_items(body: bytes) -> bool:
+    """Whether these are refused items; each may come without a reason."""
+    items = (json_object(body) or {}).get("items")
+    return isinstance(items, list) and any(isinstance(item, dict) for item in items)
 
 
 def _items_problems(value: dict[str, Any], status: int) -> tuple[Problem, ...]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from feedlane.money import loads
 from feedlane.text import encodable_json
+from feedlane.xero.paging import Item, Unreadable
 
-PAGE_SIZE = 100
 PAGES_MAX = 100
-
-Item = dict[str, Any]
-
-
-class Unreadable(Exception):
-    """The list cannot be read to its end: nothing is known about the rest."""
 
 
 def find_match(request: bytes, listed: Iterator[Item], others: Collection[str] = ()) -> Item | None:
@@ -38,22 +32,6 @@ def parse_page(content: bytes) -> Item:
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
         raise Unreadable
     return value
-
-
-def all_items(page: Callable[[dict[str, str]], Item]) -> Iterator[Item]:
-    """All items of a paged list. `page` returns the object of one page. Raises `Unreadable`."""
-    ids: set[str] = set()
-    for number in range(1, PAGES_MAX + 1):
-        answer = page({"page": str(number), "pageSize": str(PAGE_SIZE)})
-        items = [item for item in answer.get("items", []) if isinstance(item, dict)]
-        fresh = [item for item in items if str(item.get("id")) not in ids]
-        ids |= {str(item.get("id")) for item in fresh}
-        yield from fresh
-        pages = (answer.get("pagination") or {}).get("pageCount")
-        # Xero answers a bad page number with the first page: a page without new items is the end.
-        if not fresh or (isinstance(pages, int) and number >= pages):
-            return
-    raise Unreadable
 
 
 def _identifying_fields(item: Item) -> tuple[Any, ...]:

@@ -31,6 +31,11 @@ class TokenCache:
             self._tokens[token_set_id] = token
         return token.value
 
+    def newest_token(self, token_set_id: str) -> str:
+        """The token that the vault has now: another consent may have brought one with more scopes."""
+        self.forget(token_set_id)
+        return self.token(token_set_id)
+
     def scopes(self, token_set_id: str) -> tuple[str, ...]:
         """The scopes of the token in memory; empty if they are not known."""
         token = self._tokens.get(token_set_id)
