@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.aws.pace import WritePace
+from feedlane.aws.reached import Reached
 from feedlane.store.table import Item, Write
 from tests.fakes.quick_table import QuickTable
 
@@ -37,7 +38,7 @@ class ThrottledTable(QuickTable):
         if not paced:
             pace.delay = lambda units: 0.0  # type: ignore[method-assign]
         self._commit: Callable[[], None] = lambda: None
-        self._dynamodb = DynamoDBTable(self, "table", self._pause, pace)
+        self._dynamodb = DynamoDBTable(Reached(self, "dynamodb"), "table", self._pause, pace)
 
     def put_many(self, items: Iterable[Item]) -> None:
         self._dynamodb.put_many(items)

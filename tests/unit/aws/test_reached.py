@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
+from feedlane.aws.dynamodb import DynamoDBTable
 from feedlane.aws.reached import Reached
 from feedlane.codat.errors import error_answer
 from feedlane.errors import Unavailable
+from feedlane.store.table import Delete, Throttled
 
 URL = "https://service.test"
 
@@ -39,9 +41,6 @@ def answered(code: str, status: int, *reasons: str) -> ClientError:
         ReadTimeoutError(endpoint_url=URL),
         answered("InternalServerError", 500),
         answered("ServiceUnavailable", 503),
-        answered("ProvisionedThroughputExceededException", 400),
-        answered("RequestThrottled", 403),
-        answered("TransactionCanceledException", 400, "None", "ThrottlingError"),
     ],
 )
 def test_what_may_succeed_later_is_unavailable_and_a_503(error: Exception) -> None:
@@ -49,6 +48,30 @@ def test_what_may_succeed_later_is_unavailable_and_a_503(error: Exception) -> No
         Reached(Client(error), "dynamodb").call()
     answer = error_answer(raised.value)
     assert (answer.status, answer.retry, answer.headers) == (503, "True", {"Retry-After": "2"})
+
+
+THROTTLED = [
+    answered("ProvisionedThroughputExceededException", 400),
+    answered("RequestThrottled", 403),
+    answered("TransactionCanceledException", 400, "None", "ThrottlingError"),
+]
+
+
+@pytest.mark.parametrize("error", THROTTLED)
+def test_a_service_that_throttles_is_unavailable(error: Exception) -> None:
+    with pytest.raises(Unavailable):
+        Reached(Client(error), "sqs").call()
+
+
+@pytest.mark.parametrize("error", THROTTLED)
+def test_a_table_that_throttles_a_commit_is_asked_again_and_then_busy(error: Exception) -> None:
+    pauses: list[float] = []
+    client = Client(error)
+    client.transact_write_items = client.call  # type: ignore[attr-defined]
+    with pytest.raises(Throttled) as raised:
+        DynamoDBTable(Reached(client, "dynamodb"), "table", pauses.append).commit(Delete(("pk", "sk")))
+    assert len(pauses) == 7
+    assert error_answer(raised.value).status == 503
 
 
 @pytest.mark.parametrize(

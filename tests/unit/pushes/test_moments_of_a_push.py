@@ -7,8 +7,11 @@ import pytest
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.follow_ups import PushOperationCheck
+from feedlane.pushes import doorbell
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementState
+from feedlane.store import keys
+from feedlane.store.due import NOTHING_LEFT
 from tests.builders import COMPANY
 from tests.interruptions import just_before
 from tests.worlds.feeds import World, transactions
@@ -55,6 +58,33 @@ def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: Wor
     operation = world.operation(late.key)
     assert (operation.status, [error.validator for error in operation.errors]) == (PushStatus.TIMED_OUT, ["UniqueId"])
     assert sum(event.payload["id"] == late.key for event in world.events(*ENDS)) == 1
+
+
+def test_a_push_that_timed_out_and_was_refused_is_never_offered_to_the_ledger_again(world: World) -> None:
+    """The platform was told of the refusal, and may have sent the same money under new ids since."""
+    feed = world.feed()
+    late = world.push(transactions(1), timeout_in_minutes=1)
+    check = PushOperationCheck(feed_id=feed.id, operation_key=late.key, company_id=COMPANY)
+    doorbells = world.take_pushed()
+    world.now = late.due or world.now
+    world.checks.dispatch(check)
+    world.queues.pushed.clear()
+    world.store.commit(feed_items.put_feed(feed.but(feed_connection_id="")))
+    world.record(*doorbells)
+    assert world.operation(late.key).errors
+    world.store.commit(feed_items.put_feed(world.feed().but(feed_connection_id=feed.feed_connection_id)))
+
+    item = world.table.items[keys.push_operation(COMPANY, late.key)]
+    assert doorbell.look(world.ports, world.now, item) == NOTHING_LEFT
+    world.checks.dispatch(check)
+    assert world.queues.pushed == []
+    world.record(*doorbells)
+    world.run()
+    assert world.sent_ids() == []
+
+    assert world.push(transactions(1)).key != late.key
+    world.run()
+    assert world.sent_ids() == ["t1"]
 
 
 def test_a_crash_before_the_time_out_is_watched_is_mended_by_the_same_push_again(world: World) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from feedlane.aws.dynamodb import DynamoDBTable
+from feedlane.store.table import Throttled
 
 ITEMS = 250
 ITEMS_PER_ANSWER = 60
@@ -47,3 +48,27 @@ def test_what_is_not_needed_is_not_read() -> None:
     client = PagingClient()
     assert len(list(islice(DynamoDBTable(client, "table").query("p"), 10))) == 10
     assert len(client.limits) == 1
+
+
+class PartialAnswers:
+    """DynamoDB that answers one key of a batch at a time, as it does when it throttles a partition."""
+
+    def __init__(self, answers_max: int) -> None:
+        self.left = answers_max
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 boto3's name
+        [(name, request)] = RequestItems.items()
+        first, *others = request["Keys"]
+        self.left -= 1
+        unread = {name: request | {"Keys": others}} if others and self.left >= 0 else {}
+        return {"Responses": {name: [first]}, "UnprocessedKeys": unread}
+
+
+def test_a_key_that_was_never_read_is_not_taken_for_an_absent_item() -> None:
+    pauses: list[float] = []
+    few = DynamoDBTable(PartialAnswers(20), "table", pauses.append)
+    keys = [("p", f"{number}") for number in range(20)]
+    assert len(few.get_many(keys[:8])) == 8
+    assert len(pauses) == 7
+    with pytest.raises(Throttled, match="keys unread"):
+        few.get_many(keys)

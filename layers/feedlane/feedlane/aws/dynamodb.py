@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from feedlane.aws.dynamodb_requests import item_in, item_out, key_of, query_request, units_of, write_request
 from feedlane.aws.pace import WritePace
+from feedlane.aws.reached import THROTTLING
 from feedlane.store.limits import require_bounds, require_item, require_keys, require_writable
 from feedlane.store.sizes import require_fitting_commit, require_small_enough
 from feedlane.store.table import (
@@ -31,8 +32,6 @@ WRITES_IN_COMMIT_COST = 2
 # With random delays, the pauses of all attempts are up to seven seconds: a function has thirty at least.
 _ATTEMPTS_MAX = 8
 _PAUSE_SECONDS_FIRST, _PAUSE_SECONDS_MAX = 0.05, 3.2
-_THROTTLED = {"ThrottlingException", "ThrottlingError", "ProvisionedThroughputExceededException",
-    "ProvisionedThroughputExceeded", "RequestLimitExceeded"}  # fmt: skip
 T = TypeVar("T")
 
 
@@ -63,16 +62,14 @@ class DynamoDBTable:
             request: Any = {self._name: {"Keys": [key_of(key) for key in chunk], "ConsistentRead": True}}
             for attempt in range(_ATTEMPTS_MAX):
                 answer = self._ask(self._client.batch_get_item, RequestItems=request)
-                raw_items = answer["Responses"].get(self._name, [])
-                for raw in raw_items:
+                for raw in answer["Responses"].get(self._name, []):
                     item = item_out(raw)
                     items[item["pk"], item["sk"]] = item
                 request = answer.get("UnprocessedKeys")
                 if not request:
                     break
-                # An answer has 16 MB at most: one that has items is not throttled.
-                if not raw_items:
-                    self._back_off(attempt, "keys unread")
+                # Throttled, or an answer of 16 MB. A key that was never read must not look like an absent item.
+                self._back_off(attempt, "keys unread")
         return items
 
     def query(
@@ -150,7 +147,7 @@ class DynamoDBTable:
         try:
             return call(**request)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _THROTTLED:
+            if error.response["Error"]["Code"] in THROTTLING:
                 raise Throttled("DynamoDB throttles the table") from error
             raise
 
@@ -170,13 +167,13 @@ def _domain_error(error: ClientError, writes: tuple[Write, ...]) -> Exception:
         failed = [write.key for write, reason in pairs if reason == "ConditionalCheckFailed"]
         if failed:
             return ConditionFailed(failed)
-        if _THROTTLED & set(reasons):
+        if THROTTLING & set(reasons):
             return Throttled("DynamoDB throttles the table")
         if "TransactionConflict" in reasons:
             return Contended([write.key for write in writes])
     if code in {"TransactionConflictException", "TransactionInProgressException"}:
         return Contended([write.key for write in writes])
-    return Throttled("DynamoDB throttles the table") if code in _THROTTLED else error
+    return Throttled("DynamoDB throttles the table") if code in THROTTLING else error
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -24,7 +24,7 @@ _NAMES = {
     "events": "The event bus",
 }
 # Answers below 500 that ask to come back. Those of a transaction are reasons inside its own error.
-_THROTTLING = frozenset(
+THROTTLING = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "ProvisionedThroughputExceeded",
@@ -55,7 +55,8 @@ class Reached:
             try:
                 return call(*arguments, **keywords)
             except (ClientError, HTTPClientError, NotConnected) as error:
-                if is_unavailable(error):
+                # The adapter of the table tries again itself what is throttled.
+                if is_unavailable(error) and not (self._service == "dynamodb" and is_throttled(error)):
                     raise unavailable(self._service, error) from error
                 raise
 
@@ -67,12 +68,17 @@ def is_unavailable(error: Exception) -> bool:
     if not isinstance(error, ClientError):
         return True
     response: Any = error.response
-    if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-        return True
+    return response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or is_throttled(error)
+
+
+def is_throttled(error: Exception) -> bool:
+    if not isinstance(error, ClientError):
+        return False
+    response: Any = error.response
     reasons = {reason.get("Code") for reason in response.get("CancellationReasons", [])} - {None, "None"}
     if response["Error"]["Code"] == "TransactionCanceledException":
-        return bool(reasons) and reasons <= _THROTTLING
-    return response["Error"]["Code"] in _THROTTLING
+        return bool(reasons) and reasons <= THROTTLING
+    return response["Error"]["Code"] in THROTTLING
 
 
 def unavailable(service: str, error: Exception) -> Unavailable:

@@ -97,10 +97,10 @@ def error_answer(error: Exception) -> ErrorAnswer:
             return ErrorAnswer(error.status, str(error), {"Allow": ", ".join(error.allowed)} if error.allowed else {})
         case TooManyAttempts():
             return _later(429, str(error), error.retry_after)
-        case Unavailable():
-            return _later(503, str(error), error.retry_after)
         case ConditionFailed() | Throttled():
             return _busy(error)
+        case Unavailable():
+            return _later(503, str(error), error.retry_after)
     for kind, status in _STATUSES:
         if isinstance(error, kind):
             return ErrorAnswer(status, str(error), problem=getattr(error, "problem", None))

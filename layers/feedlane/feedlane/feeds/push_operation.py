@@ -54,9 +54,21 @@ class PushOperation(Record):
 
     @property
     def is_unrecorded(self) -> bool:
-        """A push of the API that the ledger has yet to take, or refuse. One that timed out is recorded all the same."""
-        has_ended = self.status not in (PushStatus.PENDING, PushStatus.TIMED_OUT)
-        return self.door is Door.API and not self.through and not has_ended
+        """A push of the API that the ledger has yet to take, or refuse."""
+        return self.door is Door.API and not self.is_decided
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the ledger has taken or refused it: a repeat changes nothing.
+
+        One that timed out before is recorded all the same. If it is refused, it has errors beside its time-out.
+        """
+        may_be_recorded = self.status in (PushStatus.PENDING, PushStatus.TIMED_OUT) and not self.errors
+        return bool(self.through) or not may_be_recorded
+
+    @property
+    def is_refused(self) -> bool:
+        return self.status is PushStatus.FAILED or bool(self.errors)
 
     @property
     def feed_id(self) -> str:

@@ -15,7 +15,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RejectedPush, append
-from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
+from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.ids import feed_id
@@ -172,7 +172,7 @@ def _new_or_same_operation(store: Store, new: PushOperation, content: PushConten
     id = feed_id(new.connection_id, new.account_id)
     earlier_key = push_operation_items.operation_key_for_content(store, id, new.content)
     earlier = push_operation_items.find_operation(store, new.company_id, earlier_key) if earlier_key else None
-    if earlier is not None and earlier.status is not PushStatus.FAILED:
+    if earlier is not None and not earlier.is_refused:
         return earlier, []
     return new, [
         push_operation_items.put_operation(new),

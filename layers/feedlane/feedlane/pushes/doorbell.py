@@ -76,7 +76,7 @@ def _notify(queues: Queues, operation: PushOperation) -> None:
 
     A push that timed out before it was recorded gets it too: nothing else would record it.
     """
-    if operation.through:
+    if operation.is_decided:
         return
     message = {
         "version": 1,

@@ -15,7 +15,7 @@ from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RecordedTransaction
 from feedlane.feeds.line import Line
-from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
+from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.ids import derived_id
@@ -38,7 +38,7 @@ class Push:
     @property
     def is_done(self) -> bool:
         """Whether it was recorded or ended before: its message is a repeat."""
-        return bool(self.operation.through) or self.operation.status not in {PushStatus.PENDING, PushStatus.TIMED_OUT}
+        return self.operation.is_decided
 
 
 def parsed(queues: Queues, messages: Sequence[QueueMessage]) -> list[PushMessage]:

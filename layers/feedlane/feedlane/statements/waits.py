@@ -15,9 +15,10 @@ from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.statements.limits import Lane
 from feedlane.store import keys
+from feedlane.store.attempts import attempts
 from feedlane.store.records import expiry
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Delete, Key, Put, When
+from feedlane.store.table import ConditionFailed, Contended, Delete, Key, Put, When
 
 WAIT_RETENTION = timedelta(days=2)
 
@@ -59,8 +60,14 @@ def set_not_before(store: Store, scope: str, subject: str, until: datetime, now:
     """Keeps the latest of all times recorded."""
     pk, sk = keys.not_before(scope, subject)
     item = {"pk": pk, "sk": sk, "until": iso(until), "expires_at": expiry(now, WAIT_RETENTION)}
-    with suppress(ConditionFailed):  # a later time is recorded already
-        store.commit(Put(item, When(absent=True, before={"until": iso(until)})))
+    for attempt in attempts(f"the wait of {subject}"):
+        with attempt:
+            try:
+                store.commit(Put(item, When(absent=True, before={"until": iso(until)})))
+            except Contended:
+                raise
+            except ConditionFailed:
+                return  # a later time is recorded already
 
 
 def schedule_wake(ports: Ports, feed: Feed, until: datetime) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from feedlane.errors import Unavailable
+
 Item = dict[str, Any]
 Key = tuple[str, str]
 
@@ -126,7 +128,7 @@ class ItemNamedTwice(Exception):
         self.keys = tuple(keys)
 
 
-class Throttled(Exception):
+class Throttled(Unavailable):
     """The table takes no more at the moment, and did not after several attempts. The same may be repeated later."""
 
 
