@@ -11,7 +11,7 @@ from tests.chaos.outbox.points import RATES
 from tests.chaos.outbox.schedule import run, run_with_one_fault
 
 SCHEDULES = 60
-SCHEDULES_UNTIL_CAUGHT_MAX = 60
+SCHEDULES_UNTIL_CAUGHT_MAX = 250
 
 
 def test_a_fault_at_any_single_point_loses_and_invents_nothing() -> None:
