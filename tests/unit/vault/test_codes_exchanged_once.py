@@ -68,6 +68,50 @@ def test_a_code_that_xero_refuses_stays_refused(world: World) -> None:
             world.vault().exchange_code("dead", REDIRECT)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        (REDIRECT, "another", "state"),
+        ("https://elsewhere.example/cb", "verifier", "state"),
+        (REDIRECT, None, "another"),
+    ],
+    ids=["verifier", "redirect URI", "state"],
+)
+def test_whoever_brings_the_code_to_another_start_gets_nothing_and_xero_is_not_asked(
+    world: World, other: tuple[str, str | None, str]
+) -> None:
+    verifier = other[1] and "verifier"
+    vault = world.vault()
+    first = vault.exchange_code(CODE, REDIRECT, verifier, "state")
+    for instance in (vault, world.vault()):
+        with pytest.raises(ReconnectionNeeded):
+            instance.exchange_code(CODE, *other)
+    assert world.vault().exchange_code(CODE, REDIRECT, verifier, "state") == first
+    assert _exchanges(world) == 1
+
+
+def test_a_grant_that_is_not_stored_yet_is_kept_from_another_start_too(world: World) -> None:
+    vault = world.vault()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.secrets, "write", _throttled)
+        with pytest.raises(Throttled):
+            vault.exchange_code(CODE, REDIRECT, "verifier")
+    world.advance(minutes=1)
+    with pytest.raises(ReconnectionNeeded):
+        vault.exchange_code(CODE, REDIRECT, "another")
+    assert vault.exchange_code(CODE, REDIRECT, "verifier").token_set_id
+    assert _exchanges(world) == 1
+
+
+def test_a_code_that_xero_refused_to_another_start_still_works_for_its_own(world: World) -> None:
+    vault = world.vault()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.server, "_is_new", lambda _: False)
+        with pytest.raises(ReconnectionNeeded):
+            vault.exchange_code(CODE, REDIRECT, "another")
+    assert world.vault().exchange_code(CODE, REDIRECT, "verifier").token_set_id
+
+
 def test_while_xero_is_asked_a_second_callback_waits_and_never_asks(world: World) -> None:
     inner: list[object] = []
 
@@ -104,6 +148,10 @@ def test_who_dies_before_xero_was_asked_leaves_a_code_that_works(world: World) -
     with pytest.raises(Crash):
         world.vault().exchange_code(CODE, REDIRECT)
     assert world.restart().exchange_code(CODE, REDIRECT).token_set_id
+
+
+def _throttled(*_: Any) -> Any:
+    raise Throttled
 
 
 def _tried_again(world: World, vault: VaultService) -> Grant:

@@ -13,7 +13,7 @@ from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.store.table import Table
 from feedlane.vault.app_keys import AppKeys
-from feedlane.vault.exchanges import Exchanges
+from feedlane.vault.exchanges import Exchanges, start_of
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.vault.secrets import Secrets
@@ -43,8 +43,8 @@ class VaultService:
         self._identity = identity
         self._pause = pause
         self._exchanges = Exchanges(table, clock, pause)
-        self._unsaved: dict[str, TokenSet] = {}
-        """Token sets that Xero gave and that could not be stored yet, by the fingerprints of their codes."""
+        self._unsaved: dict[tuple[str, str], TokenSet] = {}
+        """Token sets that Xero gave and that could not be stored yet, by the fingerprints of codes and starts."""
         self._leases = Leases(table, clock, pause)
         shards = Shards(secrets, self._leases, clock, pause, token_sets_per_secret)
         self._token_sets = TokenSets(secrets, shards, self._leases, clock, pause)
@@ -65,13 +65,14 @@ class VaultService:
     def app_keys(self, check: bool = False) -> KeysCheck:
         return self._app_keys.describe(check)
 
-    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
-        tokens = self._unsaved.get(fingerprint(code))
-        former = None if tokens else self._exchanges.begin(code)
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None, state: str = "") -> Grant:
+        start = start_of(redirect_uri, code_verifier, state)
+        tokens = self._unsaved.get((fingerprint(code), start))
+        former = None if tokens else self._exchanges.begin(code, start)
         if former is not None:
             # The tokens may have been refreshed since, and another consent of the user may have renewed them.
             return former.but(access_token=self.access_token(former.token_set_id).value)
-        return self._save_grant(code, tokens or self._exchange(code, redirect_uri, code_verifier))
+        return self._save_grant(code, start, tokens or self._exchange(code, redirect_uri, code_verifier))
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         return self._refresh.access_token(token_set_id, rejected)
@@ -108,27 +109,27 @@ class VaultService:
             return self._app_keys.use(lambda keys: self._identity.exchange(keys, code, redirect_uri, code_verifier))
         except Exception as error:
             with suppress(Exception):  # otherwise the next try waits until this one has certainly ended
-                self._exchanges.give_back(code)
+                self._exchanges.give_back(code, isinstance(error, InvalidGrant))
             if isinstance(error, InvalidGrant):
                 raise ReconnectionNeeded(error.problem) from None
             raise
 
-    def _save_grant(self, code: str, tokens: TokenSet) -> Grant:
+    def _save_grant(self, code: str, start: str, tokens: TokenSet) -> Grant:
         """Xero has taken the code: what it gave in return is kept in memory too until it is stored."""
-        id, code_fingerprint = token_set_id(tokens.client_id, tokens.xero_user_id), fingerprint(code)
+        id, unsaved = token_set_id(tokens.client_id, tokens.xero_user_id), (fingerprint(code), start)
         grant = _grant(id, tokens)
-        self._unsaved[code_fingerprint] = tokens
+        self._unsaved[unsaved] = tokens
         for attempt in range(_SAVES_MAX):
             try:
                 granted = self._with_stored_refresh_token(id, tokens)
-                self._token_sets.store_grant(id, granted, self._exchanges.finished(code, grant))
+                self._token_sets.store_grant(id, granted, self._exchanges.finished(code, start, grant))
                 break
             except Exception as error:
                 # Whoever raised `Unavailable` has waited already.
                 if attempt == _SAVES_MAX - 1 or isinstance(error, Unavailable):
                     raise
                 self._pause(_SAVE_PAUSE_SECONDS * 2**attempt)
-        del self._unsaved[code_fingerprint]
+        del self._unsaved[unsaved]
         return grant
 
     def _with_stored_refresh_token(self, id: str, granted: TokenSet) -> TokenSet:
