@@ -139,6 +139,25 @@ def test_whatever_call_is_throttled_the_repeat_finds_the_grant() -> None:
         assert steps > 5
 
 
+def test_one_commit_that_the_table_throttles_costs_no_consent(world: World) -> None:
+    """Another instance has nothing in memory: the grant has to be stored by the one that Xero gave it to."""
+    _refuse_commits_after_xeros_answer(world, times=1)
+    grant = world.vault().exchange_code(CODE, REDIRECT)
+    assert world.vault().exchange_code(CODE, REDIRECT) == grant
+
+
+def test_saving_ends_while_there_is_time_to_answer_and_the_reload_goes_on_with_it(world: World) -> None:
+    """A function that is ended by its time-out forgets what it had in memory."""
+    tries = _refuse_commits_after_xeros_answer(world, times=2, seconds=21)
+    vault = world.vault()
+    with pytest.raises(Unavailable):
+        vault.exchange_code(CODE, REDIRECT)
+    assert tries == [1]
+    world.restart()
+    assert vault.exchange_code(CODE, REDIRECT).token_set_id
+    assert _exchanges(world) == 1
+
+
 def test_who_dies_before_xero_was_asked_leaves_a_code_that_works(world: World) -> None:
     def die() -> None:
         world.table.dead = True
@@ -148,6 +167,20 @@ def test_who_dies_before_xero_was_asked_leaves_a_code_that_works(world: World) -
     with pytest.raises(Crash):
         world.vault().exchange_code(CODE, REDIRECT)
     assert world.restart().exchange_code(CODE, REDIRECT).token_set_id
+
+
+def _refuse_commits_after_xeros_answer(world: World, times: int, seconds: int = 0) -> list[int]:
+    """So many commits, which take so long. The numbers of those refused are in the list."""
+    refused: list[int] = []
+
+    def refuse() -> None:
+        if _exchanges(world) and len(refused) < times:
+            refused.append(len(refused) + 1)
+            world.advance(seconds=seconds)
+            raise Unavailable("The table is not available at the moment", 2)
+
+    world.table.on_commit = refuse
+    return refused
 
 
 def _throttled(*_: Any) -> Any:
