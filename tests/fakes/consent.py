@@ -21,11 +21,12 @@ OTHER = Organisation(tenant_id="tenant-other", name="Other Ltd", xero_connection
 
 @dataclass
 class FakeVault:
-    """Each code is exchanged once; a repeat gets the same grant."""
+    """Each code is exchanged once; a repeat of the same start gets the same grant."""
 
     exchanged: list[str] = field(default_factory=list)
     redirect_uris: list[str] = field(default_factory=list)
     verifiers: list[str | None] = field(default_factory=list)
+    starts: dict[str, tuple[str, str | None, str]] = field(default_factory=dict)
     keys: list[tuple[str, str]] = field(default_factory=list)
     scopes: tuple[str, ...] = ("bankfeeds", "offline_access")
     second: str = ""
@@ -33,9 +34,10 @@ class FakeVault:
     check: KeysCheck = field(default_factory=lambda: KeysCheck(ok=True))
     on_delete: Callable[[str], None] = lambda _: None
 
-    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None, state: str = "") -> Grant:
         rights.require_vault("exchange_code")
-        if code == "dead":
+        start = (redirect_uri, code_verifier, state)
+        if code == "dead" or self.starts.setdefault(code, start) != start:
             raise ReconnectionNeeded(Problem(type="invalid_grant", title="Invalid grant", status=400))
         if code not in self.exchanged:
             self.exchanged.append(code)

@@ -9,6 +9,8 @@ import pytest
 
 from feedlane.ids import fingerprint
 from feedlane.settings import items as settings_items
+from tests.fakes.browser import Browser
+from tests.fakes.consent import ACME, OTHER
 from tests.worlds.web import World
 
 
@@ -57,3 +59,15 @@ def test_without_the_setting_there_is_none() -> None:
     assert "code_challenge" not in world.browser.get(f"{world.base()}/start").query
     world.link()
     assert world.site.vault.verifiers == [None]
+
+
+@pytest.mark.parametrize("pkce", [True, False])
+def test_the_code_of_another_customer_brings_nothing_of_theirs(pkce: bool) -> None:
+    world = World(pkce=pkce)
+    world.site.organisations.consented = [ACME, OTHER]
+    world.call_back(world.start(world.connection), "code-1")
+    mine, browser = world.add_connection(), Browser(world.site)
+    response = world.call_back(world.start(mine, browser=browser), "code-1", browser=browser)
+    assert response.status == 400
+    assert ACME.name not in browser.get(f"{world.base(mine)}/organisation").body
+    assert not world.current(mine).is_linked

@@ -68,6 +68,50 @@ def test_a_code_that_xero_refuses_stays_refused(world: World) -> None:
             world.vault().exchange_code("dead", REDIRECT)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        (REDIRECT, "another", "state"),
+        ("https://elsewhere.example/cb", "verifier", "state"),
+        (REDIRECT, None, "another"),
+    ],
+    ids=["verifier", "redirect URI", "state"],
+)
+def test_whoever_brings_the_code_to_another_start_gets_nothing_and_xero_is_not_asked(
+    world: World, other: tuple[str, str | None, str]
+) -> None:
+    verifier = other[1] and "verifier"
+    vault = world.vault()
+    first = vault.exchange_code(CODE, REDIRECT, verifier, "state")
+    for instance in (vault, world.vault()):
+        with pytest.raises(ReconnectionNeeded):
+            instance.exchange_code(CODE, *other)
+    assert world.vault().exchange_code(CODE, REDIRECT, verifier, "state") == first
+    assert _exchanges(world) == 1
+
+
+def test_a_grant_that_is_not_stored_yet_is_kept_from_another_start_too(world: World) -> None:
+    vault = world.vault()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.secrets, "write", _throttled)
+        with pytest.raises(Throttled):
+            vault.exchange_code(CODE, REDIRECT, "verifier")
+    world.advance(minutes=1)
+    with pytest.raises(ReconnectionNeeded):
+        vault.exchange_code(CODE, REDIRECT, "another")
+    assert vault.exchange_code(CODE, REDIRECT, "verifier").token_set_id
+    assert _exchanges(world) == 1
+
+
+def test_a_code_that_xero_refused_to_another_start_still_works_for_its_own(world: World) -> None:
+    vault = world.vault()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.server, "_is_new", lambda _: False)
+        with pytest.raises(ReconnectionNeeded):
+            vault.exchange_code(CODE, REDIRECT, "another")
+    assert world.vault().exchange_code(CODE, REDIRECT, "verifier").token_set_id
+
+
 def test_while_xero_is_asked_a_second_callback_waits_and_never_asks(world: World) -> None:
     inner: list[object] = []
 
@@ -95,6 +139,25 @@ def test_whatever_call_is_throttled_the_repeat_finds_the_grant() -> None:
         assert steps > 5
 
 
+def test_one_commit_that_the_table_throttles_costs_no_consent(world: World) -> None:
+    """Another instance has nothing in memory: the grant has to be stored by the one that Xero gave it to."""
+    _refuse_commits_after_xeros_answer(world, times=1)
+    grant = world.vault().exchange_code(CODE, REDIRECT)
+    assert world.vault().exchange_code(CODE, REDIRECT) == grant
+
+
+def test_saving_ends_while_there_is_time_to_answer_and_the_reload_goes_on_with_it(world: World) -> None:
+    """A function that is ended by its time-out forgets what it had in memory."""
+    tries = _refuse_commits_after_xeros_answer(world, times=2, seconds=21)
+    vault = world.vault()
+    with pytest.raises(Unavailable):
+        vault.exchange_code(CODE, REDIRECT)
+    assert tries == [1]
+    world.restart()
+    assert vault.exchange_code(CODE, REDIRECT).token_set_id
+    assert _exchanges(world) == 1
+
+
 def test_who_dies_before_xero_was_asked_leaves_a_code_that_works(world: World) -> None:
     def die() -> None:
         world.table.dead = True
@@ -104,6 +167,24 @@ def test_who_dies_before_xero_was_asked_leaves_a_code_that_works(world: World) -
     with pytest.raises(Crash):
         world.vault().exchange_code(CODE, REDIRECT)
     assert world.restart().exchange_code(CODE, REDIRECT).token_set_id
+
+
+def _refuse_commits_after_xeros_answer(world: World, times: int, seconds: int = 0) -> list[int]:
+    """So many commits, which take so long. The numbers of those refused are in the list."""
+    refused: list[int] = []
+
+    def refuse() -> None:
+        if _exchanges(world) and len(refused) < times:
+            refused.append(len(refused) + 1)
+            world.advance(seconds=seconds)
+            raise Unavailable("The table is not available at the moment", 2)
+
+    world.table.on_commit = refuse
+    return refused
+
+
+def _throttled(*_: Any) -> Any:
+    raise Throttled
 
 
 def _tried_again(world: World, vault: VaultService) -> Grant:

@@ -99,6 +99,50 @@ def test_a_pair_of_a_holder_that_slept_is_found_though_the_store_shows_it_late(s
     assert world.vault().access_token(id).value
 
 
+@pytest.mark.parametrize("lasts", [10, 40], ids=["within the grace period", "after the grace period"])
+def test_a_table_that_is_away_from_xeros_answer_on_costs_no_consent(
+    monkeypatch: pytest.MonkeyPatch, lasts: int
+) -> None:
+    """Only the pair's own secret can keep it then: the shard's lease is in the table."""
+    world = Customers(1)
+    [id] = world.ids
+    world.advance(minutes=31)
+    with monkeypatch.context() as patch:
+
+        def away(*_: object) -> None:
+            raise Unavailable("The table is not available at the moment", 2)
+
+        def go_away(_: int) -> None:
+            patch.setattr(world.table, "get", away)
+            patch.setattr(world.table, "commit", away)
+
+        patch.setattr(world.server, "after", go_away)
+        with pytest.raises(Unavailable):
+            world.vault().access_token(id)
+    world.advance(minutes=lasts)
+    assert world.vault().access_token(id).value
+    world.expect_all_well()
+
+
+def test_a_publication_that_the_table_does_not_take_leaves_the_pair_in_its_own_secret_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = Customers(1)
+    [id] = world.ids
+    world.advance(minutes=31)
+
+    def away(*_: object) -> None:
+        raise Unavailable("The table is not available at the moment", 2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.secrets, "after_write", lambda _: patch.setattr(world.table, "commit", away))
+        with pytest.raises(Unavailable):
+            world.vault().access_token(id)
+    assert world.own(id)
+    world.advance(minutes=40)
+    world.expect_all_well()
+
+
 def test_one_token_set_per_secret_shares_nothing() -> None:
     world = Customers(3, size=1)
     world.refresh_all()

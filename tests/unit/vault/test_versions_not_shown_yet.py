@@ -138,7 +138,7 @@ def test_a_version_that_the_store_has_removed_is_replaced_by_the_last_one(world:
 
 def test_one_off_access_never_writes_over_a_lasting_one_that_is_not_shown_yet(world: World) -> None:
     world.vault().save_app_keys(CLIENT_ID, SECRET)
-    hide_new_versions(world)
+    hide_new_versions(world, 5 * LONG)  # storing a grant is tried five times
     lasting = world.vault().exchange_code("code-1", REDIRECT)
     world.server.scope = "openid bankfeeds"
     with pytest.raises(Unavailable):

@@ -54,8 +54,8 @@ class LambdaVault:
     def app_keys(self, check: bool = False) -> KeysCheck:
         return KeysCheck.model_validate(self._invoke(DescribeAppKeys(check=check)))
 
-    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
-        message = ExchangeCode(code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None, state: str = "") -> Grant:
+        message = ExchangeCode(code=code, redirect_uri=redirect_uri, code_verifier=code_verifier, state=state)
         return Grant.model_validate(self._invoke(message))
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:

@@ -50,10 +50,13 @@ class DescribeAppKeys(_Message):
 
 
 class ExchangeCode(_Message):
+    """`state` is the state's fingerprint."""
+
     action: Literal["exchange_code"] = "exchange_code"
     code: str = Field(repr=False)
     redirect_uri: str
     code_verifier: str | None = Field(default=None, repr=False)
+    state: str = ""
 
 
 class GetAccessToken(_Message):
@@ -119,8 +122,8 @@ def perform(vault: Vault, message: Message) -> dict[str, Any]:
     match message:
         case SaveAppKeys() | AddAppSecret() | DropAppSecret() | DescribeAppKeys():
             return _perform_for_keys(vault, message).model_dump(mode="json")
-        case ExchangeCode(code=code, redirect_uri=uri, code_verifier=verifier):
-            return vault.exchange_code(code, uri, verifier).model_dump(mode="json")
+        case ExchangeCode(code=code, redirect_uri=uri, code_verifier=verifier, state=state):
+            return vault.exchange_code(code, uri, verifier, state).model_dump(mode="json")
         case GetAccessToken(token_set_id=id, rejected=rejected):
             return vault.access_token(id, rejected).model_dump(mode="json")
         case Revoke(token_set_id=id):

@@ -15,6 +15,13 @@ ONE_OFF_ENDED = unauthorised_problem(
 NOT_GRANTED = unauthorised_problem(
     "token-set-unknown", "Not authorised", "The customer's authorisation no longer exists."
 )
+# Xero's own word for it, which it gives for a wrong verifier too.
+CODE_OF_ANOTHER_START = Problem(
+    type="invalid_grant",
+    title="Invalid grant",
+    status=400,
+    detail="The code belongs to another start of an authorisation.",
+)
 GRANTED_TO_OTHER_APP = unauthorised_problem(
     "granted-to-another-app",
     "Granted to another app",

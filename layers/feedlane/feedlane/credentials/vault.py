@@ -65,10 +65,11 @@ class Vault(Protocol):
     def app_keys(self, check: bool = False) -> KeysCheck:
         """The current keys. `check` asks Xero; otherwise `ok` is Xero's verdict when they were stored."""
 
-    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
-        """The grant. A repeat with the same code answers the same one, although Xero takes a code only once.
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None, state: str = "") -> Grant:
+        """The grant. A repeat with the same arguments answers the same one, although Xero takes a code only once.
 
-        Raises `ReconnectionNeeded` (the code is dead), `AppKeysRejected`, `Unavailable`.
+        `state` is the fingerprint of the state that came with the code: without PKCE, only it tells whose code it is.
+        Raises `ReconnectionNeeded` (the code is dead, or another start's), `AppKeysRejected`, `Unavailable`.
         """
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:

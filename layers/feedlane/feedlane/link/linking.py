@@ -88,7 +88,8 @@ class Linking:
         `PasswordSpent`.
         """
         try:
-            grant = self.vault.exchange_code(code, self.redirect_uri, verifier or None)
+            state = end.state.fingerprint if end.state else ""
+            grant = self.vault.exchange_code(code, self.redirect_uri, verifier or None, state)
         except ReconnectionNeeded as error:
             raise NotLinked(NotLinkedReason.CODE_DEAD, error.problem.sentence) from None
         except AppKeysRejected as error:

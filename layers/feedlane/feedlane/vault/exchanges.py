@@ -1,7 +1,10 @@
 """What became of each code that Xero gave a customer: a code can be exchanged once, but its callback may be repeated.
 
-The item of a code has no token and no code: only the code's fingerprint, and what the grant says beside its tokens.
-The tokens are in Secrets Manager.
+The item of a code has no token and no code: only fingerprints of the code and of the start that it belongs to, and what
+the grant says beside its tokens. The tokens are in Secrets Manager.
+
+Xero checks a code's redirect URI and PKCE's verifier, and a repeat does not get that far. So who repeats a code has to
+come from the same start, or the code is as dead as it would be at Xero.
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ from datetime import timedelta
 from typing import Any
 
 from feedlane.clock import Clock, epoch
+from feedlane.credentials.problems import CODE_OF_ANOTHER_START
 from feedlane.credentials.vault import Grant
-from feedlane.errors import Unavailable
+from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.store import keys
 from feedlane.store.table import Add, ConditionFailed, Table, When, Write
@@ -31,33 +35,42 @@ class Exchanges:
         self._clock = clock
         self._pause = pause
 
-    def begin(self, code: str) -> Grant | None:
+    def begin(self, code: str, start: str) -> Grant | None:
         """The grant that the code has brought, without its access token; None: it is now ours to exchange.
 
         Waits a moment for another exchange of the same code: two at Xero at once would revoke each other's tokens.
-        Raises `Unavailable` if that takes long.
+        Raises `Unavailable` if that takes long, `ReconnectionNeeded` if the code belongs to another start. Then Xero is
+        not asked either: it might revoke the tokens that the code has brought.
         """
         for _ in range(_WAITS_MAX):
             item = self._table.get(_key(code)) or {}
+            is_over = item.get("until", 0) <= self._now()
+            if item.get("start", start) != start and ("grant" in item or is_over):
+                raise ReconnectionNeeded(CODE_OF_ANOTHER_START)
             if "grant" in item:
                 return Grant.model_validate(item["grant"] | {"access_token": ""})
-            if item.get("until", 0) <= self._now() and self._take(code, item.get("tries", 0)):
+            if is_over and self._take(code, start, item.get("tries", 0)):
                 return None
             self._pause(_WAIT_SECONDS)
         raise Unavailable("The code is being exchanged", 5)
 
-    def give_back(self, code: str) -> None:
-        """Xero has not taken the code, or has refused it: another try need not wait."""
-        self._table.commit(Add(_key(code), "tries", 1, set={"until": 0}))
+    def give_back(self, code: str, is_refused: bool) -> None:
+        """Xero has not taken the code, or has refused it: another try need not wait.
 
-    def finished(self, code: str, grant: Grant) -> Write:
-        """The write that makes every later exchange of the code answer this grant."""
+        Refused, the code belongs to no start: the one that it was refused to may not have been its own.
+        """
+        removed = ("start",) if is_refused else ()
+        self._table.commit(Add(_key(code), "tries", 1, set={"until": 0}, remove=removed))
+
+    def finished(self, code: str, start: str, grant: Grant) -> Write:
+        """The write that makes every later exchange of the code, by the same start, answer this grant."""
         facts: dict[str, Any] = grant.model_dump(mode="json", exclude={"access_token"})
-        return Add(_key(code), "tries", 1, set={"grant": facts, "expires_at": epoch(self._clock() + RETENTION)})
+        expires_at = epoch(self._clock() + RETENTION)
+        return Add(_key(code), "tries", 1, set={"grant": facts, "start": start, "expires_at": expires_at})
 
-    def _take(self, code: str, tries: int) -> bool:
+    def _take(self, code: str, start: str, tries: int) -> bool:
         now = self._clock()
-        fields = {"until": epoch(now + EXCHANGE_DURATION), "expires_at": epoch(now + RETENTION)}
+        fields = {"until": epoch(now + EXCHANGE_DURATION), "start": start, "expires_at": epoch(now + RETENTION)}
         when = When(equal={"tries": tries}) if tries else When(absent=True)
         try:
             self._table.commit(Add(_key(code), "tries", 1, set=fields, when=when))
@@ -67,6 +80,11 @@ class Exchanges:
 
     def _now(self) -> int:
         return epoch(self._clock())
+
+
+def start_of(redirect_uri: str, code_verifier: str | None, state: str) -> str:
+    """The fingerprint of a start of an authorisation. `state` is the state's fingerprint."""
+    return fingerprint("\x1f".join((redirect_uri, code_verifier or "", state)))
 
 
 def _key(code: str) -> tuple[str, str]:

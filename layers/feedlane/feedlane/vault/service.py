@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 from feedlane.clock import Clock, system_clock
 from feedlane.credentials.token_set import AccessToken, TokenSet
@@ -13,7 +14,7 @@ from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.store.table import Table
 from feedlane.vault.app_keys import AppKeys
-from feedlane.vault.exchanges import Exchanges
+from feedlane.vault.exchanges import Exchanges, start_of
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.vault.secrets import Secrets
@@ -26,6 +27,9 @@ from feedlane.xero.identity_errors import InvalidGrant
 # A code that Xero has taken brings nothing more, so its token set is worth some tries.
 _SAVES_MAX = 5
 _SAVE_PAUSE_SECONDS = 0.2
+# Since the exchange began. A try that starts later may not end before the function does, after 30 seconds, and with it
+# what is in memory for the next request.
+_SAVES_WITHIN = timedelta(seconds=20)
 
 
 class VaultService:
@@ -41,10 +45,11 @@ class VaultService:
         token_sets_per_secret: int = 1,
     ) -> None:
         self._identity = identity
+        self._clock = clock
         self._pause = pause
         self._exchanges = Exchanges(table, clock, pause)
-        self._unsaved: dict[str, TokenSet] = {}
-        """Token sets that Xero gave and that could not be stored yet, by the fingerprints of their codes."""
+        self._unsaved: dict[tuple[str, str], TokenSet] = {}
+        """Token sets that Xero gave and that could not be stored yet, by the fingerprints of codes and starts."""
         self._leases = Leases(table, clock, pause)
         shards = Shards(secrets, self._leases, clock, pause, token_sets_per_secret)
         self._token_sets = TokenSets(secrets, shards, self._leases, clock, pause)
@@ -65,13 +70,16 @@ class VaultService:
     def app_keys(self, check: bool = False) -> KeysCheck:
         return self._app_keys.describe(check)
 
-    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None) -> Grant:
-        tokens = self._unsaved.get(fingerprint(code))
-        former = None if tokens else self._exchanges.begin(code)
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None, state: str = "") -> Grant:
+        save_until = self._clock() + _SAVES_WITHIN
+        start = start_of(redirect_uri, code_verifier, state)
+        tokens = self._unsaved.get((fingerprint(code), start))
+        former = None if tokens else self._exchanges.begin(code, start)
         if former is not None:
             # The tokens may have been refreshed since, and another consent of the user may have renewed them.
             return former.but(access_token=self.access_token(former.token_set_id).value)
-        return self._save_grant(code, tokens or self._exchange(code, redirect_uri, code_verifier))
+        tokens = tokens or self._exchange(code, redirect_uri, code_verifier)
+        return self._save_grant(code, start, tokens, save_until)
 
     def access_token(self, token_set_id: str, rejected: str | None = None) -> AccessToken:
         return self._refresh.access_token(token_set_id, rejected)
@@ -108,28 +116,32 @@ class VaultService:
             return self._app_keys.use(lambda keys: self._identity.exchange(keys, code, redirect_uri, code_verifier))
         except Exception as error:
             with suppress(Exception):  # otherwise the next try waits until this one has certainly ended
-                self._exchanges.give_back(code)
+                self._exchanges.give_back(code, isinstance(error, InvalidGrant))
             if isinstance(error, InvalidGrant):
                 raise ReconnectionNeeded(error.problem) from None
             raise
 
-    def _save_grant(self, code: str, tokens: TokenSet) -> Grant:
+    def _save_grant(self, code: str, start: str, tokens: TokenSet, until: datetime) -> Grant:
         """Xero has taken the code: what it gave in return is kept in memory too until it is stored."""
-        id, code_fingerprint = token_set_id(tokens.client_id, tokens.xero_user_id), fingerprint(code)
+        id, unsaved = token_set_id(tokens.client_id, tokens.xero_user_id), (fingerprint(code), start)
         grant = _grant(id, tokens)
-        self._unsaved[code_fingerprint] = tokens
+        self._unsaved[unsaved] = tokens
         for attempt in range(_SAVES_MAX):
             try:
                 granted = self._with_stored_refresh_token(id, tokens)
-                self._token_sets.store_grant(id, granted, self._exchanges.finished(code, grant))
+                self._token_sets.store_grant(id, granted, self._exchanges.finished(code, start, grant))
                 break
             except Exception as error:
-                # Whoever raised `Unavailable` has waited already.
-                if attempt == _SAVES_MAX - 1 or isinstance(error, Unavailable):
+                if attempt == _SAVES_MAX - 1 or not self._may_end_before(until, error):
                     raise
                 self._pause(_SAVE_PAUSE_SECONDS * 2**attempt)
-        del self._unsaved[code_fingerprint]
+        del self._unsaved[unsaved]
         return grant
+
+    def _may_end_before(self, until: datetime, error: Exception) -> bool:
+        """Whether there is time for another try: for a throttled commit, but not for a secret without room today."""
+        wait = (error.retry_after or 0) if isinstance(error, Unavailable) else 0
+        return self._clock() + timedelta(seconds=wait) < until
 
     def _with_stored_refresh_token(self, id: str, granted: TokenSet) -> TokenSet:
         """One-off access brings no refresh token. The customer's earlier one stays: other connections need it."""

@@ -14,7 +14,7 @@ from feedlane.credentials.token_set import TokenSet
 from feedlane.errors import Unavailable
 from feedlane.ids import fingerprint
 from feedlane.store.table import Write
-from feedlane.vault.leases import Leases, LeaseState
+from feedlane.vault.leases import LeaseLost, Leases, LeaseState
 from feedlane.vault.published import NotShownYet, published_version
 from feedlane.vault.secrets import Secrets, SecretVersion
 from feedlane.vault.shards import NotShared, Shards
@@ -99,16 +99,24 @@ class TokenSets:
         return lease
 
     def store(self, lease: LeaseState, tokens: TokenSet) -> None:
-        """Stores the pair and makes it valid. Raises `LeaseLost`."""
+        """Stores the pair and makes it valid. Raises `LeaseLost`.
+
+        Whatever fails on the way, such as the table, the pair is in a secret first: Xero may take no other any more. If
+        the table has published it after all, and only its answer was lost, the second publication says `LeaseLost`.
+        """
         shard = lease.shard
         if self._shards.takes(lease):
             try:
                 self._remember(lease.subject, self._shards.store(lease, tokens), tokens)
                 return
-            except NotShared as error:
-                shard = "" if error.is_full else shard
-        version = self._write(lease, tokens)
-        self._leases.publish(lease, version, is_shared=False, shard=shard)
+            except LeaseLost:
+                raise
+            except (NotShared, Unavailable) as error:
+                shard = "" if isinstance(error, NotShared) and error.is_full else shard
+            except Exception:
+                self._store_in_own(lease, tokens, shard)
+                raise
+        self._store_in_own(lease, tokens, shard)
 
     def store_grant(self, id: str, tokens: TokenSet, *also: Write) -> None:
         """Stores what a consent has brought. This takes the lease from a refresh of the previous pair.
@@ -126,6 +134,10 @@ class TokenSets:
         self._delete_secrets(lease, (*lease.leftovers, lease.own))
         if lease.shard:
             self._shards.remove(lease)
+
+    def _store_in_own(self, lease: LeaseState, tokens: TokenSet, shard: str) -> None:
+        version = self._write(lease, tokens)
+        self._leases.publish(lease, version, is_shared=False, shard=shard)
 
     def _write(self, lease: LeaseState, tokens: TokenSet) -> str:
         """Stores the tokens and returns the new version's id. It becomes valid once the lease item names it."""
