@@ -42,6 +42,10 @@ def _watch() -> dict[str, Any]:
     facts = result.model_dump(mode="json")
     if result.rung:
         metrics.count(Metric.MESSAGES_LOST, sum(result.rung.values()))
+    if result.steps_failed:
+        logger.error("steps of the watch failed", extra=facts)
+        # As a run that failed: Lambda repeats it, and then it ends among the dead letters of schedules, with an alarm.
+        raise RuntimeError("; ".join(result.steps_failed))
     if result.replays_given_up:
         logger.error("replays keep failing", extra=facts)
     elif result.looks_failed:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from feedlane.events.event import Event
+from feedlane.store import keys
 from feedlane.upkeep import stalled_replays
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks import replayer
@@ -149,7 +150,7 @@ def test_a_crash_between_the_message_and_its_note_costs_nothing(world: World) ->
 
 def test_only_those_that_run_are_listed(world: World) -> None:
     replay = _start(world)
-    assert [running.id for running in webhook_items.running_replays(world.store)] == [replay.id]
+    assert list(webhook_items.running_replays(world.store)) == [keys.replay(replay.consumer_id, replay.id)]
     world.work_off()
     assert list(webhook_items.running_replays(world.store)) == []
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from feedlane.credentials.vault import KeysCheck
 from feedlane.errors import Unavailable
+from feedlane.settings import app_keys
+from feedlane.store import keys
+from feedlane.store.table import Put
+from feedlane.upkeep import overdue, refreshes_in_doubt, stalled_replays
 from feedlane.upkeep.watch import Watch
 from feedlane.vault.leases import Leases
 from feedlane.webhooks import items as webhook_items
@@ -26,6 +31,7 @@ NOTHING = {
     "keys": False,
     "rung": {},
     "looks_failed": [],
+    "steps_failed": [],
 }
 
 
@@ -90,6 +96,41 @@ def test_a_replay_that_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     after = webhook_items.find_replay(world.store, replay.consumer_id, replay.id)
     assert after is not None
     assert after.state is ReplayState.FAILED
+
+
+@pytest.mark.parametrize("failing", ["replays", "refreshes", "keys", "looks"])
+def test_a_step_that_fails_stops_no_other_and_the_run_counts_as_failed(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+
+    def step(name: str, answer: object) -> Callable[..., object]:
+        def take(*_: object) -> object:
+            taken.append(name)
+            if name == failing:
+                raise ValueError("broken")
+            return answer
+
+        return take
+
+    monkeypatch.setattr(stalled_replays, "requeue", step("replays", stalled_replays.Requeued()))
+    monkeypatch.setattr(refreshes_in_doubt, "resolve", step("refreshes", refreshes_in_doubt.Resolved()))
+    monkeypatch.setattr(app_keys, "finish_interrupted_change", step("keys", False))
+    monkeypatch.setattr(overdue, "ring", step("looks", overdue.Looks()))
+    world = World()
+    with pytest.raises(RuntimeError, match=f"{failing}: ValueError: broken"):
+        _run_watch(world, monkeypatch, world.vault())
+    assert taken == ["replays", "refreshes", "keys", "looks"]
+
+
+def test_a_replay_that_cannot_be_read_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    unreadable = {"pk": "CONSUMER#a", "sk": "REPLAY#r", "gsi1pk": keys.REPLAYS, "gsi1sk": "a#r"}
+    world.store.commit(Put(unreadable))
+    _add_stalled_replay(world)
+    answer = _run_watch(world, monkeypatch, world.vault())
+    assert answer["replays_requeued"] == 1
+    assert answer["looks_failed"] == ["CONSUMER#a/REPLAY#r: ValidationError"]
 
 
 def test_a_run_with_nothing_to_do_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from feedlane.ids import new_secret
 from feedlane.link import passwords as link_passwords
-from feedlane.web.cookies import LINK_COOKIES_MAX, link_cookie_name
+from feedlane.web.cookies import LINK_COOKIES_MAX, Cookie, link_cookie_name, surplus_cookies
+from feedlane.web.request import Request
 from tests.fakes.browser import Browser
 from tests.fakes.consent import ACME, OTHER
 from tests.worlds.web import API_KEY, World
@@ -85,6 +87,14 @@ def test_cookies_stay_few_and_the_newest_stay() -> None:
     assert world.call_back(states[-1]).status == 302
     assert world.call_back(states[0]).status == 403
     assert world.browser.get("/portal").status == 200
+
+
+def test_planted_cookies_without_the_prefix_push_out_none_of_ours() -> None:
+    """A neighbouring subdomain plants so many that ours would be too many, were they counted."""
+    ours = {f"__Host-feedlane_link_{number:012d}": "session" for number in range(5)}
+    planted = {f"feedlane_z{number}": "x" for number in range(LINK_COOKIES_MAX + 10)}
+    request = Request(method="GET", path="/", base_url="https://feeds.example", cookies=ours | planted)
+    assert surplus_cookies(request, (Cookie("feedlane_flow_new", "value", timedelta(minutes=10)),)) == []
 
 
 def test_an_id_is_not_in_a_cookies_name(world: World) -> None:

@@ -22,9 +22,12 @@ from feedlane.webhooks import overdue as webhooks
 
 # Of one kind in one run, which has time for about so many. The next run does the rest: the longest overdue come first.
 LOOKS_MAX = 4000
+# Of all kinds. Each gets an equal part of what is left, so that none takes the time of those behind it.
 LOOKS_TIME = timedelta(seconds=200)
-# After these, a queue is out of reach, not one item at fault.
+# Of one kind. After these, a queue is out of reach, not one item at fault.
 FAILURES_MAX = 20
+# How often another kind is the first: the last one has the time that the others leave.
+FIRST_FOR = timedelta(minutes=10)
 
 _LOOKS: dict[Kind, Callable[[Ports, datetime, Item], Look]] = {
     Kind.FEED: feeds.look,
@@ -52,19 +55,37 @@ def ring(ports: Ports) -> Looks:
     Concurrent runs are safe: whoever is rung twice does nothing the second time.
     """
     looks, stop = Looks(), ports.clock() + LOOKS_TIME
-    for kind in _kinds(ports):
-        for key in due.overdue(ports.store, kind, ports.clock(), LOOKS_MAX):
-            if ports.clock() > stop or len(looks.failed) == FAILURES_MAX:
-                return looks
-            _look(ports, kind, key, looks)
+    kinds = _kinds(ports)
+    for number, kind in enumerate(kinds):
+        now = ports.clock()
+        _ring_kind(ports, kind, now + (stop - now) / (len(kinds) - number), looks)
     return looks
 
 
 def _kinds(ports: Ports) -> list[Kind]:
-    """While nothing may be sent, feeds stay overdue: they are rung as soon as it may."""
+    """In the order of this run. While nothing may be sent, feeds stay overdue: they are rung as soon as it may."""
     settings = settings_items.settings(ports.store)
     may_send = settings.enabled and settings.bank_feeds
-    return [kind for kind in Kind if kind is not Kind.FEED or may_send]
+    kinds = [kind for kind in Kind if kind is not Kind.FEED or may_send]
+    first = int(ports.clock().timestamp() // FIRST_FOR.total_seconds()) % len(kinds)
+    return kinds[first:] + kinds[:first]
+
+
+def _ring_kind(ports: Ports, kind: Kind, stop: datetime, looks: Looks) -> None:
+    """Whatever fails here stops no other kind."""
+    failures_before = len(looks.failed)
+    try:
+        overdue = due.overdue(ports.store, kind, ports.clock(), LOOKS_MAX)
+    except Exception as error:
+        looks.failed.append(f"{kind.value}: {type(error).__name__}")
+        return
+    for key in overdue:
+        if ports.clock() > stop or len(looks.failed) - failures_before == FAILURES_MAX:
+            return
+        try:
+            _look(ports, kind, key, looks)
+        except Exception as error:
+            looks.failed.append(f"{'/'.join(key)}: {type(error).__name__}")
 
 
 def _look(ports: Ports, kind: Kind, key: Key, looks: Looks) -> None:

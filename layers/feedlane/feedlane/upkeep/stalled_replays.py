@@ -6,16 +6,18 @@ from datetime import datetime
 
 from feedlane.ports import Ports
 from feedlane.record import Record
-from feedlane.store.table import ConditionFailed
+from feedlane.store.records import record_in
+from feedlane.store.table import ConditionFailed, Key
 from feedlane.webhooks import items as webhook_items
-from feedlane.webhooks.replay import ReplayState
+from feedlane.webhooks.replay import Replay, ReplayState
 
 
 class Requeued(Record):
-    """How many got a new message, and the ids of those given up."""
+    """How many got a new message, the ids of those given up, and what failed, with the kind of error."""
 
     requeued: int = 0
     given_up: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 def requeue(ports: Ports, now: datetime) -> Requeued:
@@ -23,18 +25,29 @@ def requeue(ports: Ports, now: datetime) -> Requeued:
 
     A replay that was requeued often enough without a single step ends as failed. It can be started again.
     """
-    requeued, given_up = 0, []
-    for listed in list(webhook_items.running_replays(ports.store)):
-        replay = webhook_items.find_replay(ports.store, listed.consumer_id, listed.id)
-        if replay is None or not replay.is_stalled(now):
-            continue
-        if not replay.is_exhausted:
-            ports.queues.replay(replay.consumer_id, replay.id, 0)
-        after = replay.ended_as(ReplayState.FAILED, now) if replay.is_exhausted else replay.requeued(now)
+    moved: list[Replay] = []
+    failed: list[str] = []
+    for key in list(webhook_items.running_replays(ports.store)):
         try:
-            ports.store.commit(webhook_items.put_replay(after, now))
+            after = _requeue_one(ports, now, key)
         except ConditionFailed:
             continue  # it has moved since
-        requeued += after.is_running
-        given_up += [] if after.is_running else [after.id]
-    return Requeued(requeued=requeued, given_up=tuple(given_up))
+        except Exception as error:
+            # One that cannot be read or queued stops no other.
+            failed.append(f"{'/'.join(key)}: {type(error).__name__}")
+            continue
+        moved += [after] if after else []
+    given_up = tuple(replay.id for replay in moved if not replay.is_running)
+    return Requeued(requeued=len(moved) - len(given_up), given_up=given_up, failed=tuple(failed))
+
+
+def _requeue_one(ports: Ports, now: datetime, key: Key) -> Replay | None:
+    """The replay after that, or None if it has not stalled. Raises `ConditionFailed` if it moves meanwhile."""
+    replay = record_in(Replay, ports.store.table.get(key))
+    if replay is None or not replay.is_stalled(now):
+        return None
+    if not replay.is_exhausted:
+        ports.queues.replay(replay.consumer_id, replay.id, 0)
+    after = replay.ended_as(ReplayState.FAILED, now) if replay.is_exhausted else replay.requeued(now)
+    ports.store.commit(webhook_items.put_replay(after, now))
+    return after

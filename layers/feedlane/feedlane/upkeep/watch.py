@@ -5,7 +5,9 @@ Whatever waits is in the due index (`store/due.py`), so that none of it depends 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from feedlane.credentials.vault import Vault
 from feedlane.errors import Unavailable
@@ -13,12 +15,16 @@ from feedlane.ports import Ports
 from feedlane.record import Record
 from feedlane.settings import app_keys
 from feedlane.upkeep import overdue, refreshes_in_doubt, stalled_replays
+from feedlane.upkeep.overdue import Looks
+from feedlane.upkeep.refreshes_in_doubt import Resolved
+from feedlane.upkeep.stalled_replays import Requeued
 
 
 class WatchResult(Record):
     """`keys`: whether a change of the app's keys had to be finished; None if the vault was unavailable.
 
     `rung`: how many of each kind nobody was coming back for. `looks_failed`: what could not be looked at.
+    `steps_failed`: the steps that came to no end, with the kind of error; their figures are 0.
     """
 
     replays_requeued: int
@@ -28,6 +34,24 @@ class WatchResult(Record):
     keys: bool | None
     rung: dict[str, int] = {}
     looks_failed: tuple[str, ...] = ()
+    steps_failed: tuple[str, ...] = ()
+
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Steps:
+    """Takes steps of which none depends on another: one that fails stops none."""
+
+    failed: list[str] = field(default_factory=list)
+
+    def take(self, name: str, step: Callable[[], T], otherwise: T) -> T:
+        try:
+            return step()
+        except Exception as error:
+            self.failed.append(f"{name}: {type(error).__name__}: {error}"[:500])
+            return otherwise
 
 
 @dataclass(frozen=True)
@@ -36,11 +60,15 @@ class Watch:
     vault: Vault
 
     def run(self) -> WatchResult:
-        replays = stalled_replays.requeue(self.ports, self.ports.clock())
-        refreshes = refreshes_in_doubt.resolve(self.ports.store, self.vault, self.ports.clock())
-        is_finished = self._finish_key_change()
+        """Takes every step, whichever fails: see `steps_failed`."""
+        ports, steps = self.ports, _Steps()
+        replays = steps.take("replays", lambda: stalled_replays.requeue(ports, ports.clock()), Requeued())
+        refreshes = steps.take(
+            "refreshes", lambda: refreshes_in_doubt.resolve(ports.store, self.vault, ports.clock()), Resolved()
+        )
+        is_finished = steps.take("keys", self._finish_key_change, None)
         # Last, since it may take the longest.
-        looks = overdue.ring(self.ports)
+        looks = steps.take("looks", lambda: overdue.ring(ports), Looks())
         return WatchResult(
             replays_requeued=replays.requeued,
             replays_given_up=replays.given_up,
@@ -48,7 +76,8 @@ class Watch:
             refreshes_ended=refreshes.ended,
             keys=is_finished,
             rung={kind.value: count for kind, count in looks.rung.items() if count},
-            looks_failed=tuple(looks.failed),
+            looks_failed=(*replays.failed, *looks.failed),
+            steps_failed=tuple(steps.failed),
         )
 
     def _finish_key_change(self) -> bool | None:

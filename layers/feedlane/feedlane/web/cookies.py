@@ -76,9 +76,13 @@ def company_password_name(company_id: str) -> str:
 
 
 def surplus_cookies(request: Request, added: tuple[Cookie, ...]) -> list[Cookie]:
-    """Those of Link to remove, the oldest first, so that with the `added` ones no more than the maximum are left."""
+    """Those of Link to remove, the oldest first, so that with the `added` ones no more than the maximum are left.
+
+    Without the prefix, cookies are not ours over https: whoever plants them pushes out none of ours.
+    """
     kept = {cookie.name for cookie in added} | {PORTAL}
-    names = [name.removeprefix(_HOST_PREFIX) if request.is_secure else name for name in request.cookies]
+    prefix = full_name("", request.is_secure)
+    names = [name.removeprefix(prefix) for name in request.cookies if name.startswith(prefix)]
     others = [name for name in names if _OURS.fullmatch(name) and name not in kept]
     surplus = len(others) + len(added) - LINK_COOKIES_MAX
     return [Cookie(name, "", timedelta(0)) for name in others[: max(0, surplus)]] if added else []

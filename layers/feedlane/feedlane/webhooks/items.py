@@ -197,9 +197,9 @@ def replays_of(store: Store, consumer_id: str) -> Iterable[Replay]:
     return map(Replay.model_validate, store.table.query(pk, prefix=prefix))
 
 
-def running_replays(store: Store) -> Iterable[Replay]:
-    """The running replays of all consumers. The list is slightly behind the table."""
-    return map(Replay.model_validate, store.table.query(keys.REPLAYS, index=Index.LISTS))
+def running_replays(store: Store) -> Iterable[Key]:
+    """The keys of the running replays of all consumers. The list is slightly behind the table."""
+    return ((item["pk"], item["sk"]) for item in store.table.query(keys.REPLAYS, index=Index.LISTS))
 
 
 def put_replay(replay: Replay, now: datetime) -> Put:
