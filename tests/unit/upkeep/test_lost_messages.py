@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from unittest.mock import patch
 
 import pytest
@@ -407,6 +408,34 @@ def test_one_run_does_what_it_has_time_for_and_the_next_the_rest() -> None:
     assert rung == [4, 4, 4, 0]
     # The longest overdue come first
     assert {*world.queues.woken[:4]} == {f"{CONNECTION}/{account}" for account in accounts[:4]}
+
+
+def test_who_does_not_come_is_rung_less_and_less_often_and_never_less_than_every_hour() -> None:
+    """A function is down for a day: the queue keeps every ring."""
+    world = LossyWorld()
+    put_on_the_queue(world)
+    world.lose_all()
+    rung = [bool(_ring_after_ten_minutes(world)) for _ in range(144)]
+    assert len(world.queues.woken) == sum(rung) < 30
+    times = [number for number, is_rung in enumerate(rung) if is_rung]
+    assert max(after - before for before, after in pairwise(times)) <= 7
+    # Who has come on is looked at soon again
+    world.step()
+    world.lose_all()
+    assert world.watch(runs=2)
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+
+
+def test_the_doorbell_of_a_push_is_rung_less_and_less_often_too() -> None:
+    world = LossyWorld()
+    world.push(transactions(1))
+    world.lose_all()
+    assert sum(_ring_after_ten_minutes(world) for _ in range(144)) < 30
+
+
+def _ring_after_ten_minutes(world: LossyWorld) -> int:
+    world.now += timedelta(minutes=10)
+    return world.ring().rung.total()
 
 
 def test_what_cannot_be_looked_at_stops_nobody_else() -> None:

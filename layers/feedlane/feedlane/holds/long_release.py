@@ -30,7 +30,7 @@ from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
-from feedlane.store.due import NOTHING_LEFT, Look, next_look
+from feedlane.store.due import NOTHING_LEFT, Look, next_look, next_ring
 from feedlane.store.store import Store
 from feedlane.store.table import Condition, ConditionFailed, Contended, Item, When, Write
 
@@ -66,7 +66,7 @@ def look(ports: Ports, now: datetime, item: Item) -> Look:
     if not hold.releasing:
         return NOTHING_LEFT
     _schedule_advance(ports.queues, hold, 0)
-    return Look(rung=True, again=next_look(now))
+    return Look(rung=True, again=next_ring(item, now))
 
 
 def _advance(ports: Ports, now: datetime, hold: Hold) -> list[PushOperation]:

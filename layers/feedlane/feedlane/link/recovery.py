@@ -19,7 +19,7 @@ from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
-from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look
+from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look, next_ring
 from feedlane.store.table import ConditionFailed, Item, Write
 
 # How long Xero keeps an unused refresh token: after that only the customer can restore a connection.
@@ -89,11 +89,11 @@ def look(ports: Ports, now: datetime, item: Item) -> Look:
     ids = {"company_id": connection.company_id, "connection_id": connection.id}
     if connection.access_ends is not None and connection.access_ends + LATE_AFTER <= now:
         ports.queues.follow_up(OneOffAccessCheck(**ids), 0)
-        return Look(rung=True, again=next_look(now))
+        return Look(rung=True, again=next_ring(item, now))
     if hold_release.is_resumed(ports.store, connection):
         return Look(again=connection.access_ends and connection.access_ends + LATE_AFTER)
     ports.queues.follow_up(RecoveryCheck(**ids), 0)
-    return Look(rung=True, again=next_look(now))
+    return Look(rung=True, again=next_ring(item, now))
 
 
 def _recovery_writes(ports: Ports, now: datetime, before: Connection, listed: Connection) -> list[Write]:

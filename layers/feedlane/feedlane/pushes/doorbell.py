@@ -16,7 +16,7 @@ from feedlane.follow_ups import PushOperationCheck
 from feedlane.ids import feed_id
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX, Queues
-from feedlane.store.due import NOTHING_LEFT, Look, next_look
+from feedlane.store.due import NOTHING_LEFT, Look, next_ring
 from feedlane.store.table import Item
 
 # Longer than an invocation of the API's function: by then the operation is written, or never will be.
@@ -68,7 +68,7 @@ def look(ports: Ports, now: datetime, item: Item) -> Look:
     if company_items.find_company(ports.store, operation.company_id) is None:
         return NOTHING_LEFT
     ports.queues.follow_up(_check_of(operation).but(once=True), 0)
-    return Look(rung=True, again=next_look(now))
+    return Look(rung=True, again=next_ring(item, now))
 
 
 def _notify(queues: Queues, operation: PushOperation) -> None:

@@ -21,7 +21,7 @@ from feedlane.statements.limits import Lane
 from feedlane.statements.statement import StatementRecord, StatementState
 from feedlane.statements.waits import not_before, planned_wake, wait_keys
 from feedlane.store import keys
-from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look
+from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look, next_ring
 from feedlane.store.read_ahead import with_read_ahead
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
@@ -35,31 +35,31 @@ def look(ports: Ports, now: datetime, item: Item) -> Look:
     """Rings the feed if nobody else will."""
     feed = Feed.model_validate(item)
     if feed.flight is not None and feed.flight.status is FlightStatus.PENDING:
-        return _look_at_flight(ports, now, feed, feed.flight.number)
+        return _look_at_flight(ports, now, feed, item, feed.flight.number)
     if not feed.waiting:
         has_open = push_operation_items.open_operations(ports.store, feed.id, through=feed.recorded_through)
-        return _ring(ports, now, feed) if has_open else NOTHING_LEFT
-    return _look_at_waiting(ports, now, feed)
+        return _ring(ports, now, feed, item) if has_open else NOTHING_LEFT
+    return _look_at_waiting(ports, now, feed, item)
 
 
-def _look_at_flight(ports: Ports, now: datetime, feed: Feed, number: int) -> Look:
+def _look_at_flight(ports: Ports, now: datetime, feed: Feed, item: Item, number: int) -> Look:
     """Xero has the statement: is the next poll on its way?"""
     statement = statement_items.find_statement(ports.store, feed.id, number)
     if statement is None or statement.state is not StatementState.PENDING:
-        return _ring(ports, now, feed)
+        return _ring(ports, now, feed, item)
     until = not_before(ports.store, wait_keys(feed, Lane.LOOKS))
     late = max(filter(None, (_poll_due(statement), until))) + LATE_AFTER
     if now < late:
         return Look(again=late)
     ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=number, turn=statement.turn, once=True), 0)
-    return Look(rung=True, again=next_look(now))
+    return Look(rung=True, again=next_ring(item, now))
 
 
 def _poll_due(statement: StatementRecord) -> datetime:
     return (statement.posted_on or statement.created) + poll.time_before(statement.turn)
 
 
-def _look_at_waiting(ports: Ports, now: datetime, feed: Feed) -> Look:
+def _look_at_waiting(ports: Ports, now: datetime, feed: Feed, item: Item) -> Look:
     waits = wait_keys(feed, Lane.POSTS)
     company, account = keys.company(feed.company_id), keys.source_account(feed.connection_id, feed.account_id)
     ahead = with_read_ahead(
@@ -77,17 +77,17 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed) -> Look:
     source_account = record_in(SourceAccount, ahead.table.get(account))
     holds = hold_items.holds_on(ahead, feed.hold_subjects)
     if source_account is None or holds:
-        return _look_at_stopped(ports, now, feed, bool(holds))
+        return _look_at_stopped(ports, now, feed, item, bool(holds))
     if source_account.status is SourceAccountStatus.CONNECTING:
         return Look(again=next_look(now))  # the account is looked at itself
     late = _expected(ahead, feed, waits, now) + LATE_AFTER
-    return Look(again=late) if now < late else _ring(ports, now, feed)
+    return Look(again=late) if now < late else _ring(ports, now, feed, item)
 
 
-def _look_at_stopped(ports: Ports, now: datetime, feed: Feed, is_held: bool) -> Look:
+def _look_at_stopped(ports: Ports, now: datetime, feed: Feed, item: Item, is_held: bool) -> Look:
     """Held, or without an account: nothing is to be done except to fail the operations that wait."""
     if push_operation_items.open_operations(ports.store, feed.id, after=feed.delivered_through):
-        return _ring(ports, now, feed)
+        return _ring(ports, now, feed, item)
     return Look(again=now + HELD_LOOK_INTERVAL) if is_held else NOTHING_LEFT
 
 
@@ -97,6 +97,6 @@ def _expected(ahead: Store, feed: Feed, waits: list[Key], now: datetime) -> date
     return max(time for time in known if time is not None)
 
 
-def _ring(ports: Ports, now: datetime, feed: Feed) -> Look:
+def _ring(ports: Ports, now: datetime, feed: Feed, item: Item) -> Look:
     ports.queues.wake(feed.id)
-    return Look(rung=True, again=next_look(now))
+    return Look(rung=True, again=next_ring(item, now))

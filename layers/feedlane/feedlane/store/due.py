@@ -27,7 +27,10 @@ ROUNDED_TO = timedelta(minutes=5)
 LOOK_AFTER = timedelta(minutes=5)
 # How late a message may be before it counts as lost.
 LATE_AFTER = timedelta(minutes=5)
-_LOOK = "look"
+# Whoever is rung and does not come has his message on the queue, as a rule: he is rung less and less often.
+RING_INTERVAL_MAX = timedelta(hours=1)
+_LOOK, _RINGS = "look", "rings"
+_DOUBLINGS_MAX = 10
 
 
 class Kind(StrEnum):
@@ -76,6 +79,15 @@ def next_look(now: datetime) -> datetime:
     return rounded_up(now + LOOK_AFTER)
 
 
+def next_ring(item: Item, now: datetime) -> datetime:
+    """When to look at what is rung now: each ring in a row doubles the time to the next, up to an hour.
+
+    Whoever writes the item begins anew.
+    """
+    doubled = LOOK_AFTER * 2 ** min(int(item.get(_RINGS, 0)), _DOUBLINGS_MAX)
+    return rounded_up(now + min(RING_INTERVAL_MAX, doubled))
+
+
 def overdue(store: Store, kind: Kind, now: datetime, limit: int) -> list[Key]:
     """The keys of up to `limit` items of this kind whose time has come, the longest overdue first.
 
@@ -103,7 +115,8 @@ def after_look(item: Item, look: Look) -> Add:
     if look.again is None:
         return Add(key, "looks", 1, when=unchanged, remove=(*Index.DUE.keys, _LOOK))
     at = iso(rounded_up(look.again))
-    return Add(key, "looks", 1, set={sk: at, _LOOK: at}, when=unchanged)
+    rings = int(item.get(_RINGS, 0)) + 1 if look.rung else 0
+    return Add(key, "looks", 1, set={sk: at, _LOOK: at, _RINGS: rings}, when=unchanged)
 
 
 def _shard(store: Store, pk: str, now: datetime, limit: int) -> Iterable[Item]:
