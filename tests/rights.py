@@ -128,9 +128,15 @@ def require(action: str, resource: str, *partitions: str) -> None:
 
 
 def require_writes(writes: Iterable[Write]) -> None:
-    """A transaction needs the right to each of its writes; there is none to the transaction itself."""
-    for write in writes:
-        require(_ACTIONS[type(write)], TABLE, write.key[0])
+    """A transaction needs the right to each of its writes; there is none to the transaction itself.
+
+    It is not documented whether a condition on partition keys sees those of one write or of the whole transaction. So
+    each right must hold for all of them: then both readings allow the transaction.
+    """
+    listed = list(writes)
+    partitions = [write.key[0] for write in listed]
+    for action in dict.fromkeys(_ACTIONS[type(write)] for write in listed):
+        require(action, TABLE, *partitions)
 
 
 def index(index: Index) -> str:

@@ -76,11 +76,10 @@ class Client:
 def _actions(method: str, request: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """The actions that a request needs, each with its leading keys: the partition keys that it names."""
     if method == "transact_write_items":
-        return [
-            (TRANSACTION_ACTIONS[kind], [_partition(parts)])
-            for write in request["TransactItems"]
-            for kind, parts in write.items()
-        ]
+        # Each right is checked for all keys of the transaction: what AWS does is not documented.
+        writes = [(kind, parts) for write in request["TransactItems"] for kind, parts in write.items()]
+        keys = [_partition(parts) for _, parts in writes]
+        return [(TRANSACTION_ACTIONS[kind], keys) for kind in dict.fromkeys(kind for kind, _ in writes)]
     return [("".join(word.capitalize() for word in method.split("_")), _leading_keys(request))]
 
 
