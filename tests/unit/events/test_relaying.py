@@ -56,6 +56,19 @@ def test_two_events_of_one_subject_are_never_in_one_call() -> None:
     assert [[entry.event.subject for entry in call] for call in bus.calls] == [["a", "b"], ["a"], ["a"]]
 
 
+def test_many_events_of_a_few_subjects_in_a_row_take_no_more_calls_than_the_longest_row() -> None:
+    bus = FakeBus()
+    assert relay(_streamed(["a"] * 30 + ["b"] * 30 + ["c"] * 30), bus) is None
+    assert len(bus.calls) == 30
+
+
+def test_after_a_failure_everything_not_taken_is_sent_again_from_the_first_of_it() -> None:
+    bus = FakeBus(refuses={3})
+    assert relay(_streamed(["a", "a", "b", "b"]), bus) == "seq-003"
+    bus = FakeBus(refuses={2})
+    assert relay(_streamed(["a", "a", "b", "b"]), bus) == "seq-001"
+
+
 def test_nothing_is_sent_after_a_failure_and_its_place_is_reported() -> None:
     bus = FakeBus(refuses={1})
     assert relay(_streamed(["a", "b", "b", "c"]), bus) == "seq-001"

@@ -123,6 +123,19 @@ def test_a_batch_of_events_reads_the_consumers_once(world: World, postponed: lis
     assert len(queries) == 1
 
 
+def test_a_batch_with_an_event_that_came_before_is_routed_one_by_one(world: World, postponed: list[Any]) -> None:
+    [record] = sample("route_events")["Records"]
+    again = json.loads(record["body"])
+    again["detail"]["id"] = "event-2"
+    for detail in (_sample_detail(), again["detail"]):
+        world.store.commit(put_event(event_from_detail(detail)))
+    assert _route(world, {"Records": [record]}) == {"batchItemFailures": []}
+    batch = [record, record | {"messageId": "second", "body": json.dumps(again)}]
+    assert _route(world, {"Records": batch}) == {"batchItemFailures": []}
+    assert {event_id for _, event_id, _ in world.queues.deliveries} == {_sample_detail()["id"], "event-2"}
+    assert postponed == []
+
+
 def test_deliver_webhooks_posts_what_relay_and_route_brought(world: World, postponed: list[Any]) -> None:
     event = next(events_in(sample("relay_events"), pytest.fail)).event
     world.happens(event)

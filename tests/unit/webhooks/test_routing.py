@@ -6,10 +6,12 @@ import pytest
 
 from feedlane.events import event as event_types
 from feedlane.events.envelope import bus_detail, event_from_detail
+from feedlane.events.event import Event
+from feedlane.events.outbox import event_key, put_event
 from feedlane.money import loads
-from feedlane.store.table import Write
+from feedlane.store.table import ConditionFailed, Index, Write
 from feedlane.webhooks.delivery import DeliveryState
-from feedlane.webhooks.router import route
+from feedlane.webhooks.router import route, route_all
 from tests.builders import NOW
 from tests.rights import acting_as
 from tests.worlds.webhooks import World, hold_event
@@ -113,3 +115,58 @@ def test_deliveries_are_kept_for_thirty_days(world: World) -> None:
     world.happens(hold_event())
     [item] = [item for item in world.table.items.values() if item["pk"] == "CONSUMER#consumer-1"]
     assert item["expires_at"] == int(NOW.timestamp()) + 30 * 86_400
+
+
+def test_a_batch_of_new_events_is_recorded_in_one_commit(world: World) -> None:
+    consumers = [world.consumer("consumer-1"), world.consumer("consumer-2").but(disabled=True)]
+    events = [_recorded(world, number) for number in range(10)]
+    commits = _counted_commits(world)
+    assert route_all(world.ports, [*events, events[0]], world.now, consumers) == {event.id: 2 for event in events}
+    assert len(commits) == 1
+    assert [sent[:2] for sent in world.queues.deliveries] == [("consumer-1", event.id) for event in events]
+    assert all(_is_off_the_due_index(world, event) for event in events)
+
+
+def test_a_batch_that_no_consumer_wants_is_one_commit_too(world: World) -> None:
+    events = [_recorded(world, number) for number in range(10)]
+    commits = _counted_commits(world)
+    assert route_all(world.ports, events, world.now, []) == {event.id: 0 for event in events}
+    assert len(commits) == 1
+
+
+def test_more_deliveries_than_fit_into_a_commit_take_several(world: World) -> None:
+    consumers = [world.consumer(f"consumer-{number}") for number in range(30)]
+    events = [_recorded(world, number) for number in range(10)]
+    commits = _counted_commits(world)
+    route_all(world.ports, events, world.now, consumers)
+    assert [len(commit) for commit in commits] == [93, 93, 93, 31]
+
+
+def test_a_batch_with_an_event_that_came_before_is_refused_as_a_whole(world: World) -> None:
+    consumers = [world.consumer()]
+    events = [_recorded(world, number) for number in range(3)]
+    route(world.ports, events[1], world.now)
+    with pytest.raises(ConditionFailed):
+        route_all(world.ports, events, world.now, consumers)
+    assert len(world.queues.deliveries) == 1
+
+
+def _recorded(world: World, number: int) -> Event:
+    event = hold_event(f"event-{number}", world.now)
+    world.store.commit(put_event(event))
+    return event
+
+
+def _counted_commits(world: World) -> list[tuple[Write, ...]]:
+    commit, commits = world.table.commit, []
+
+    def counted(*writes: Write) -> None:
+        commits.append(writes)
+        commit(*writes)
+
+    world.table.commit = counted  # type: ignore[method-assign]
+    return commits
+
+
+def _is_off_the_due_index(world: World, event: Event) -> bool:
+    return not set(Index.DUE.keys) & set(world.table.items[event_key(event)])

@@ -87,6 +87,26 @@ def one_by_one(
     return _batch_response(failed, postpone, logger)
 
 
+def together(
+    event: dict[str, Any],
+    handle_all: Callable[[list[SqsRecord]], None],
+    handle: Callable[[SqsRecord], None],
+    postpone: Postpone,
+    logger: Logger,
+    time_left: TimeLeft,
+) -> dict[str, Any]:
+    """Handles all records in one go, for a standard queue; if that fails, each by itself."""
+    records = list(map(SqsRecord.of, event["Records"]))
+    if len(records) > 1 and _has_time(time_left, logger, {"messages": str(len(records))}):
+        try:
+            handle_all(records)
+        except Exception as error:  # its cause is logged where it concerns one record
+            logger.info("handled one by one", extra={"reason": type(error).__name__})
+        else:
+            return {"batchItemFailures": []}
+    return one_by_one(event, handle, postpone, logger, time_left)
+
+
 def concurrently(
     event: dict[str, Any],
     handle: Callable[[SqsRecord], None],

@@ -58,10 +58,14 @@ def require_key_field(name: str, value: str) -> None:
 def require_item(item: Item) -> None:
     """Raises `NotStorable` if the item has a key, text or a number that cannot be kept. `sizes` has its size."""
     for name, value in item.items():
-        _text_bytes(name)
-        if name in _KEY_FIELDS and value is not None:
-            require_key_field(name, value)
-        _require_value(value, 1)
+        if not name.isascii():
+            _text_bytes(name)
+        if name in _KEY_FIELDS:
+            if value is not None:
+                require_key_field(name, value)
+        # Most values are short texts, and a push has a thousand items.
+        elif type(value) is not str or not value.isascii():
+            _require_value(value, 1)
 
 
 def _require_value(value: Any, depth: int) -> None:

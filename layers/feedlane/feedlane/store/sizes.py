@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from feedlane.store.table import COMMIT_BYTES_MAX, STORED_BYTES_MAX, Add, Item, Put, TooLarge, Write
+from feedlane.store.table import COMMIT_BYTES_MAX, STORED_BYTES_MAX, Add, Item, Key, Put, TooLarge, Write
 
 # A number takes a byte for two digits, and two more at most.
 _NUMBER_OVERHEAD_BYTES = 2
@@ -14,15 +14,17 @@ _CONTAINER_OVERHEAD_BYTES = 3
 
 def item_bytes(item: Item) -> int:
     """The item's size as DynamoDB counts it: names and values, without the absent ones (None)."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items() if value is not None)
+    size = 0
+    for name, value in item.items():
+        if value is not None:
+            size += _text_bytes(name) + (_text_bytes(value) if type(value) is str else _value_bytes(value))
+    return size
 
 
 def require_small_enough(items: Iterable[Item]) -> None:
     """Raises `TooLarge` for an item over 400 KB."""
     for item in items:
-        size = item_bytes(item)
-        if size > STORED_BYTES_MAX:
-            raise TooLarge(f"{item['pk']}/{item['sk']}: {size:,} bytes, and an item has at most {STORED_BYTES_MAX:,}")
+        _small_enough((item["pk"], item["sk"]), item)
 
 
 def require_fitting_commit(writes: Iterable[Write]) -> None:
@@ -30,26 +32,34 @@ def require_fitting_commit(writes: Iterable[Write]) -> None:
     total = 0
     for write in writes:
         if isinstance(write, Put):
-            require_small_enough([write.item])
-            total += item_bytes(write.item)
+            total += _small_enough(write.key, write.item)
         elif isinstance(write, Add):
-            size = item_bytes(write.set)
-            if size > STORED_BYTES_MAX:
-                raise TooLarge(f"{'/'.join(write.key)}: {size:,} bytes, and an item has at most {STORED_BYTES_MAX:,}")
-            total += size
+            total += _small_enough(write.key, write.set)
     if total > COMMIT_BYTES_MAX:
         raise TooLarge(f"{total:,} bytes, and a commit has at most {COMMIT_BYTES_MAX:,}")
 
 
+def _small_enough(key: Key, item: Item) -> int:
+    """The item's bytes. Raises `TooLarge`."""
+    size = item_bytes(item)
+    if size > STORED_BYTES_MAX:
+        raise TooLarge(f"{'/'.join(key)}: {size:,} bytes, and an item has at most {STORED_BYTES_MAX:,}")
+    return size
+
+
+def _text_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def _value_bytes(value: Any) -> int:
     if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+        return _text_bytes(value)
     if isinstance(value, bytes):
         return len(value)
     if value is None or isinstance(value, bool):
         return 1
     if isinstance(value, dict):
-        parts = sum(len(name.encode()) + _value_bytes(part) for name, part in value.items())
+        parts = sum(_text_bytes(name) + _value_bytes(part) for name, part in value.items())
         return _CONTAINER_OVERHEAD_BYTES + len(value) + parts
     if isinstance(value, (list, tuple)):
         return _CONTAINER_OVERHEAD_BYTES + len(value) + sum(map(_value_bytes, value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from feedlane.events.event import Event
 from feedlane.ports import Ports
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
-from feedlane.store.table import WRITES_PER_COMMIT_MAX, ConditionFailed, Write
+from feedlane.store.table import WRITES_PER_COMMIT_MAX, ConditionFailed, Key, Write
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.delivery import Delivery, DeliveryState
@@ -30,6 +31,46 @@ def route(ports: Ports, event: Event, now: datetime, consumers: list[Consumer] |
         if delivery.state is DeliveryState.SENDING and not delivery.attempts:
             ports.queues.deliver(delivery.consumer_id, event.id, 0)
     return deliveries
+
+
+def route_all(ports: Ports, events: Sequence[Event], now: datetime, consumers: list[Consumer]) -> dict[str, int]:
+    """The same for events that are routed for the first time, in as few commits as possible.
+
+    Answers how many deliveries each event became. Raises `ConditionFailed` if anything has been recorded before, or
+    `TooLarge`: they must then be routed one by one, which does no harm to those already routed.
+    """
+    different = {event.id: event for event in events}
+    deliveries = {
+        id: [_new_delivery(consumer, event) for consumer in consumers if consumer.wants(event)]
+        for id, event in different.items()
+    }
+    for batch in _commits([_first_writes(event, deliveries[id], consumers, now) for id, event in different.items()]):
+        ports.store.commit(*batch.values())
+    for id, of_event in deliveries.items():
+        for delivery in of_event:
+            if delivery.state is DeliveryState.SENDING:
+                ports.queues.deliver(delivery.consumer_id, id, 0)
+    return {id: len(of_event) for id, of_event in deliveries.items()}
+
+
+def _first_writes(
+    event: Event, deliveries: list[Delivery], consumers: list[Consumer], now: datetime
+) -> dict[Key, Write]:
+    """By key: the condition that a disabled consumer is unchanged is the same for all events."""
+    subscribers = [consumer for consumer in consumers if consumer.wants(event)]
+    return {write.key: write for write in (*_writes(subscribers, deliveries, now), outbox.routed(event))}
+
+
+def _commits(events: list[dict[Key, Write]]) -> Iterator[dict[Key, Write]]:
+    """The events' writes, as many events together as fit into a commit."""
+    batch: dict[Key, Write] = {}
+    for writes in events:
+        if batch and len(batch | writes) > WRITES_PER_COMMIT_MAX:
+            yield batch
+            batch = {}
+        batch |= writes
+    if batch:
+        yield batch
 
 
 def _record_deliveries(store: Store, event: Event, now: datetime, consumers: list[Consumer]) -> list[Delivery]:
