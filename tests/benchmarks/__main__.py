@@ -13,13 +13,13 @@ from typing import Any
 import click
 
 from local.instance import BUILD
-from tests.benchmarks import calls, compute, cost, drain, durations, lists, push_latency, slots, stack
+from tests.benchmarks import alone, batches, calls, compute, cost, drain, durations, lists, push_latency, slots, stack
 from tests.benchmarks.figures import Figure
 
 RESULT = BUILD / "bench.json"
-PARTS = ("compute", "calls", "slots", "lists", "latency", "drain", "cost")
+PARTS = ("compute", "calls", "batches", "slots", "lists", "latency", "alone", "drain", "cost")
 # These need the deployed system. If it runs for them, the cost takes the functions' durations from it.
-DEPLOYED = {"latency", "drain"}
+DEPLOYED = {"latency", "alone", "drain"}
 
 
 @click.command(help=__doc__)
@@ -40,6 +40,8 @@ def measure_all(selected: set[str]) -> Iterator[Figure]:
         yield from run("compute", compute.run)
     if "calls" in selected:
         yield from run("calls", calls.run)
+    if "batches" in selected:
+        yield from run("batches", batches.run)
     if "slots" in selected:
         yield from run("slots", slots.run)
     if "lists" in selected:
@@ -49,6 +51,8 @@ def measure_all(selected: set[str]) -> Iterator[Figure]:
         with stack.running() as deployed:
             if "latency" in selected:
                 yield from run("push latency", lambda: push_latency.run(deployed))
+            if "alone" in selected:
+                yield from run("a transaction alone", lambda: alone.run(deployed))
             if "cost" in selected:
                 seconds = durations.of_pushes(deployed)
             if "drain" in selected:
@@ -63,10 +67,10 @@ def run(what: str, measure: Callable[[], list[Figure]]) -> list[Figure]:
 
 
 def show(figures: list[Figure]) -> None:
-    click.echo(f"\n{'figure':<26}{'measured':>10}  {'aim':<8}{'':<8}against")
+    click.echo(f"\n{'figure':<30}{'measured':>10}  {'aim':<8}{'':<8}against")
     for figure in figures:
         verdict = "" if not figure.aim else "met" if figure.is_met else "MISSED"
-        click.echo(f"{figure.name:<26}{figure.rounded:>10g}  {figure.aim:<8}{verdict:<8}{figure.floor}")
+        click.echo(f"{figure.name:<30}{figure.rounded:>10g}  {figure.aim:<8}{verdict:<8}{figure.floor}")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def messages(stack: Stack, per_feed: int = PER_FEED) -> list[Message]:
     """The group and the body of each message. The feeds alternate, `BATCH` messages each."""
     rows = [transactions(per_feed, stack.delivered(feed) + 1, tag="drain") for feed in stack.feeds]
     return [
-        (feed.group, _body(feed, feed_rows[number : number + 1]))
+        (feed.group, body(feed, feed_rows[number : number + 1]))
         for start in range(0, per_feed, BATCH)
         for feed, feed_rows in zip(stack.feeds, rows, strict=True)
         for number in range(start, start + BATCH)
@@ -77,7 +77,7 @@ def _warm(stack: Stack) -> None:
     settle(lambda: durations.routed(stack, since) >= len(batch), "the events to be routed", pause=1)
 
 
-def _body(feed: Account, rows: list[dict[str, Any]]) -> str:
+def body(feed: Account, rows: list[dict[str, Any]]) -> str:
     place = {"version": 1, "companyId": feed.company_id, "connectionId": feed.connection_id, "accountId": feed.id}
     return json.dumps(place | {"transactions": rows})
 
@@ -98,10 +98,10 @@ def _drain_floor(stack: Stack, name: str, batch: list[Message], code: str = IDLE
     aws = stack.client("lambda")
     mapping = aws.create_event_source_mapping(FunctionName=name, EventSourceArn=arn, BatchSize=10)["UUID"]
     # The first message starts the worker; Feedlane's workers are running already.
-    _send(stack, url, batch[:1])
+    send(stack, url, batch[:1])
     settle(lambda: _is_empty(sqs, url), "the first message to be consumed")
     aws.update_event_source_mapping(UUID=mapping, Enabled=False)
-    _send(stack, url, batch[1:])
+    send(stack, url, batch[1:])
     began = time.perf_counter()
     aws.update_event_source_mapping(UUID=mapping, Enabled=True)
     return settle(lambda: _is_empty(sqs, url), "the messages to be consumed") - began
@@ -111,7 +111,7 @@ def _drain_feedlane(stack: Stack, batch: list[Message]) -> tuple[int, float]:
     """How many transactions were delivered in time, and in how many seconds."""
     before, expected = _delivered(stack), _delivered(stack) + len(batch)
     stack.consume(False)
-    _send(stack, stack.platform.description["transactionsQueueUrl"], batch)
+    send(stack, stack.platform.description["transactionsQueueUrl"], batch)
     began = time.perf_counter()
     stack.consume(True)
     with suppress(TimeoutError):
@@ -123,7 +123,7 @@ def _delivered(stack: Stack) -> int:
     return sum(map(stack.delivered, stack.feeds))
 
 
-def _send(stack: Stack, url: str, batch: list[Message]) -> None:
+def send(stack: Stack, url: str, batch: list[Message]) -> None:
     for start in range(0, len(batch), 10):
         entries = [
             {"Id": str(number), "MessageBody": body, "MessageGroupId": group}

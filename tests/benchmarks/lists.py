@@ -1,7 +1,7 @@
 """What a page of 100 costs with 100, 2,000 and 10,000 companies: requests, items read, and CPU.
 
 The API's own handler runs in one process with the table in memory (`QuickTable`), which counts as DynamoDB does: a page
-of a query has a megabyte, a batch a hundred keys. DynamoDB's serialisation and HTTP are not included.
+of a query has a megabyte, a batch a hundred keys. DynamoDB's serialisation, HTTP and the log are not included.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ def _measure(name: str, count: int) -> tuple[float, int, int]:
     with pytest.MonkeyPatch.context() as patch, installed(patch) as world:
         quick = _many(world, count)
         from functions.public_api import app
+
+        patch.setattr(app.logger, "info", lambda *_, **__: None)
 
         def ask() -> None:
             event = http_event("GET", path, query, {"Authorization": AUTHORIZATION}, b"")

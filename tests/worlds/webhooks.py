@@ -51,8 +51,8 @@ def hold_event(event_id: str = "event-1", now: datetime = NOW) -> Event:
 class World(BaseWorld):
     """`answers` are the consumer's next answers. After the last one it accepts everything."""
 
-    def __init__(self, answers: Sequence[Answer] = ()) -> None:
-        super().__init__()
+    def __init__(self, answers: Sequence[Answer] = (), **options: Any) -> None:
+        super().__init__(**options)
         self.jitter = 0.0
         self.answers = list(answers)
         self.posts: list[tuple[datetime, str, dict[str, str], bytes]] = []
