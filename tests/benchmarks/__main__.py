@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -17,9 +18,20 @@ from tests.benchmarks import alone, batches, calls, compute, cost, drain, durati
 from tests.benchmarks.figures import Figure
 
 RESULT = BUILD / "bench.json"
-PARTS = ("compute", "calls", "batches", "slots", "lists", "latency", "alone", "drain", "cost")
+IN_PROCESS: dict[str, Callable[[], list[Figure]]] = {
+    "compute": compute.run,
+    "calls": calls.run,
+    "batches": batches.run,
+    "slots": slots.run,
+    "lists": lists.run,
+}
 # These need the deployed system. If it runs for them, the cost takes the functions' durations from it.
-DEPLOYED = {"latency", "alone", "drain"}
+DEPLOYED: dict[str, Callable[[stack.Stack], list[Figure]]] = {
+    "latency": push_latency.run,
+    "alone": alone.run,
+    "drain": drain.run,
+}
+PARTS = (*IN_PROCESS, *DEPLOYED, "cost")
 
 
 @click.command(help=__doc__)
@@ -36,27 +48,17 @@ def main(only: tuple[str, ...]) -> None:
 
 
 def measure_all(selected: set[str]) -> Iterator[Figure]:
-    if "compute" in selected:
-        yield from run("compute", compute.run)
-    if "calls" in selected:
-        yield from run("calls", calls.run)
-    if "batches" in selected:
-        yield from run("batches", batches.run)
-    if "slots" in selected:
-        yield from run("slots", slots.run)
-    if "lists" in selected:
-        yield from run("lists", lists.run)
+    for part, measure in IN_PROCESS.items():
+        if part in selected:
+            yield from run(part, measure)
     seconds: dict[str, float] = {}
-    if selected & DEPLOYED:
+    if selected & set(DEPLOYED):
         with stack.running() as deployed:
-            if "latency" in selected:
-                yield from run("push latency", lambda: push_latency.run(deployed))
-            if "alone" in selected:
-                yield from run("a transaction alone", lambda: alone.run(deployed))
             if "cost" in selected:
                 seconds = durations.of_pushes(deployed)
-            if "drain" in selected:
-                yield from run("drain", lambda: drain.run(deployed))
+            for part, measure_deployed in DEPLOYED.items():
+                if part in selected:
+                    yield from run(part, partial(measure_deployed, deployed))
     if "cost" in selected:
         yield from run("cost", lambda: cost.run(seconds))
 
