@@ -49,11 +49,11 @@ def run(folder: Path, first: str, second: str) -> subprocess.CompletedProcess[st
     return subprocess.run(
         [sys.executable, "run.py"],
         cwd=folder,
-        env={"PYTHONPATH": path, "PATH": ""},
+        env={"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
