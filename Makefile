@@ -37,7 +37,7 @@ status: setup ## Show which parts of the local system are running
 	@$(BIN)/python -m local status --instance $(INSTANCE)
 
 test: setup ## Run every test (TESTS=tests/unit runs only those)
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m tests $(TESTS)
 
 lint: setup ## Check style, types, imports between wings, the template, pinned packages, and that no secret is tracked
 	$(BIN)/ruff check .

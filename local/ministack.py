@@ -16,7 +16,7 @@ NAME = "aws"
 def start(instance: Instance, processes: Processes) -> None:
     temporary = instance.folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    processes.start(NAME, [sys.executable, "-m", "ministack"], _environment(instance), ROOT)
+    processes.start(NAME, [sys.executable, "-m", "local.aws"], _environment(instance), ROOT)
     processes.wait(NAME, lambda: is_ready(instance))
 
 

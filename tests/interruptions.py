@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from feedlane.store.store import Store
@@ -73,21 +73,27 @@ def crash_at(world: Crashable, step: int) -> Callable[[], None]:
     table: Any = world.store.table
     queues: Any = world.queues
     places = [(table, "commit"), (table, "put_many"), (queues, "follow_up"), (queues, "wake")]
-    real = [(port, name, getattr(port, name)) for port, name in places]
     steps = itertools.count(1)
 
     def take_step() -> None:
         if next(steps) == step:
             raise Crashed(str(step))
 
+    return step_around(places, take_step)
+
+
+def step_around(places: Iterable[tuple[Any, str]], take_step: Callable[[], None]) -> Callable[[], None]:
+    """Calls `take_step` before and after each call of these methods. The result restores them."""
+    real = [(port, name, getattr(port, name)) for port, name in places]
+
     def with_steps(call: Callable[..., Any]) -> Callable[..., Any]:
-        def step_around(*arguments: Any, **keywords: Any) -> Any:
+        def call_between(*arguments: Any, **keywords: Any) -> Any:
             take_step()
             answer = call(*arguments, **keywords)
             take_step()
             return answer
 
-        return step_around
+        return call_between
 
     for port, name, call in real:
         setattr(port, name, with_steps(call))

@@ -121,7 +121,8 @@ def require(action: str, resource: str, *partitions: str) -> None:
     `partitions` are the partition keys that a request to the table names.
     """
     for function in _acting.get():
-        if not any(grant.covers(action, resource, partitions) for grant in granted(function)):
+        grants = _by_call(granted(function)).get((action, resource), ())
+        if not any(grant.covers(action, resource, partitions) for grant in grants):
             of_what = f" for {', '.join(sorted(set(map(kind_of, partitions))))}" if partitions else ""
             _refuse(f"{function} may not {action} on {resource}{of_what}")
         seen.update((function, action, kind_of(key)) for key in partitions)
@@ -163,13 +164,28 @@ def take_refusals() -> list[str]:
 
 def kind_of(partition: str) -> str:
     """`FEED#…` of a partition key without the ids: what a pattern of the template may say."""
-    return re.sub("#.*", "#*", partition, flags=re.DOTALL)
+    kind, separator, _ = partition.partition("#")
+    return f"{kind}#*" if separator else kind
 
 
 def is_like(text: str, pattern: str) -> bool:
     """IAM's `StringLike`: `*` is any text, `?` any character, and capital letters differ from small ones."""
+    return _expression(pattern).fullmatch(text) is not None
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
     parts = [{"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern]
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+    return re.compile("".join(parts), re.DOTALL)
+
+
+@cache
+def _by_call(grants: frozenset[Grant]) -> dict[tuple[str, str], list[Grant]]:
+    """By action and resource."""
+    found: dict[tuple[str, str], list[Grant]] = {}
+    for grant in grants:
+        found.setdefault((grant.action, grant.resource), []).append(grant)
+    return found
 
 
 @cache

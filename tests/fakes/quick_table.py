@@ -67,6 +67,15 @@ class QuickTable(MemoryTable):
         """The partitions of the index, by name."""
         return self._indexes[index]
 
+    def copy_from(self, other: QuickTable) -> None:
+        """Takes over what the other one has, much sooner than by putting its items again."""
+        self.items = dict(other.items)
+        self.inserted = list(other.inserted)
+        self._names = defaultdict(dict, {pk: dict(names) for pk, names in other._names.items()})
+        self._sorted = {pk: list(names) for pk, names in other._sorted.items()}
+        for index, partitions in other._indexes.items():
+            self._indexes[index].update({name: partition.copy() for name, partition in partitions.items()})
+
     def _in_order(self, pk: str) -> list[str]:
         """The partition's sort keys, sorted on first use."""
         if pk not in self._sorted:
@@ -107,6 +116,10 @@ class QuickTable(MemoryTable):
     def _update_index(self, key: Key, before: Item | None, after: Item | None) -> None:
         for index, partitions in self._indexes.items():
             name = index.keys[0]
+            if before is not None and after is not None and _place(before, index) == _place(after, index):
+                if name in after:
+                    partitions[after[name]].items[key] = after
+                continue
             if before is not None and name in before:
                 partitions[before[name]].remove(key)
             if after is not None and name in after:
@@ -117,10 +130,16 @@ class _Partition:
     """One partition of an index: its items, and their keys in the order of the index."""
 
     def __init__(self, index: Index) -> None:
+        self._index = index
         self._sort_name = index.keys[1]
         self.items: dict[Key, Item] = {}
         self.names: list[str] = []
         self.keys: list[Key] = []
+
+    def copy(self) -> _Partition:
+        copied = _Partition(self._index)
+        copied.items, copied.names, copied.keys = dict(self.items), list(self.names), list(self.keys)
+        return copied
 
     def add(self, key: Key, item: Item) -> None:
         self.items[key] = item
@@ -133,6 +152,11 @@ class _Partition:
         if item is not None:
             position = self.keys.index(key, bisect_left(self.names, item[self._sort_name]))
             del self.names[position], self.keys[position]
+
+
+def _place(item: Item, index: Index) -> tuple[object, object]:
+    """Where the item is in the index."""
+    return item.get(index.keys[0]), item.get(index.keys[1])
 
 
 def _within(names: list[str], prefix: str = "", start: str | None = None, end: str | None = None) -> slice:

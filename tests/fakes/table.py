@@ -183,6 +183,10 @@ def projected(item: Item, index: Index | None) -> Item:
 
 def _pages(items: Sequence[Item], bytes_max: int) -> Iterator[list[Item]]:
     """The items in pages of at most so many bytes, each with one item at least."""
+    # A bound that is known much sooner than the size: no character has more than four bytes.
+    if items and 4 * len(repr(items)) <= bytes_max:
+        yield list(items)
+        return
     page: list[Item] = []
     size = 0
     for item in items:

@@ -111,6 +111,14 @@ def test_a_function_learns_through_which_alias_it_was_invoked(instance: Instance
         assert "may not ask the vault for webhook_secrets" in refused["Payload"].read().decode()
 
 
+def test_environments_share_one_copy_of_each_layer(instance: Instance) -> None:
+    """Otherwise MiniStack has changed, and `local/aws.py` does not reach what unpacks them."""
+    instance.client("lambda").invoke(FunctionName=f"{STACK}-tend_connections", Payload=b'{"watch": true}')
+    unpacked = list((instance.folder / "tmp").glob("ministack-lambda-*/layer_*/python"))
+    assert unpacked
+    assert all(path.is_symlink() for path in unpacked)
+
+
 def test_a_delayed_message_comes_after_its_delay(instance: Instance) -> None:
     sqs = instance.client("sqs")
     url = sqs.create_queue(QueueName=f"probe-{uuid.uuid4()}")["QueueUrl"]

@@ -1,10 +1,13 @@
 """Least privilege: every statement is needed, and every need is shown by something that fails without it."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from local.instance import Instance
 from tests.stack.permissions import taken_out
 from tests.stack.probes import PROBES, probe_of
+from tests.stack.probes.given import given
 from tests.stack.template import Need, functions, needs, of_type, statements
 
 
@@ -16,6 +19,13 @@ def test_every_statement_has_a_probe_and_every_probe_a_statement() -> None:
     assert without_statement == []
 
 
+@pytest.fixture
+def tidied(instance: Instance) -> Iterator[None]:
+    yield
+    given(instance).remove_all()
+
+
+@pytest.mark.usefixtures("tidied")
 @pytest.mark.parametrize("need", [need for need in needs() if probe_of(need)], ids=str)
 def test_taking_one_statement_out_makes_something_fail(instance: Instance, need: Need) -> None:
     # Given a function that does its work with the policy as it is

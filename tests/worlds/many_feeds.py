@@ -59,8 +59,8 @@ class World(BaseWorld):
         self.peak: Counter[str] = Counter()
         """The maximum number of each call of the table, and of wake-ups, in one invocation."""
         self.crashes = 0
-        self.feeds, items = _app_items(connections, feeds)
-        self.table.put_many(items)
+        self.feeds, table = _app(connections, feeds)
+        self.table.copy_from(table)
 
     def work_off(self, rng: random.Random, crash_rate: float = 0.0) -> None:
         """Handles every message, until none is left. A message whose invocation crashes comes again."""
@@ -87,8 +87,8 @@ class World(BaseWorld):
 
 
 @cache
-def _app_items(connections: int, feeds: int) -> tuple[Sequence[Feed], Sequence[Item]]:
-    """The feeds, and every item of the app. Cached: several tests start with the same app, which takes a second."""
+def _app(connections: int, feeds: int) -> tuple[Sequence[Feed], QuickTable]:
+    """The feeds, and a table with the app. Cached: several tests start with the same app, which takes seconds."""
     companies = [builders.company(derived_id("company", str(number))) for number in range(COMPANIES)]
     linked = [
         builders.linked(
@@ -108,4 +108,6 @@ def _app_items(connections: int, feeds: int) -> tuple[Sequence[Feed], Sequence[I
     writes += [company_items.add_connection(connection) for connection in linked]
     for feed in app_feeds:
         writes += [company_items.add_source_account(builders.mapped_account(feed)), feed_items.add_feed(feed)]
-    return tuple(app_feeds), tuple(write.item for write in writes)
+    table = QuickTable()
+    table.put_many(write.item for write in writes)
+    return tuple(app_feeds), table

@@ -36,7 +36,7 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import key_in
 from feedlane.store import keys
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed
+from feedlane.store.table import ConditionFailed, Key, Put
 from feedlane.web.cookies import flow_cookie_name, full_name
 from feedlane.xero.identity import authorize_url
 from local.bootstrap import authorization
@@ -60,6 +60,7 @@ class Given:
         self.simulator = Simulator(instance.simulator_url)
         headers = authorization(instance.read_description()["apiKey"])
         self.api = httpx.Client(base_url=instance.api_url, headers=headers, timeout=35, trust_env=False)
+        self._made: list[Key] = []
 
     @property
     def now(self) -> datetime:
@@ -75,6 +76,16 @@ class Given:
         assert key is not None
         return fingerprint(key)
 
+    def add(self, *writes: Put) -> None:
+        """Commits these items, until `remove_all`."""
+        self.store.commit(*writes)
+        self._made += [write.key for write in writes]
+
+    def remove_all(self) -> None:
+        """Otherwise the watch and the daily round would look at more with each probe, and each would take longer."""
+        self.store.table.delete_many(dict.fromkeys(self._made))
+        self._made.clear()
+
     # companies and connections
 
     @cached_property
@@ -88,7 +99,7 @@ class Given:
     def connection(self, **fields: Any) -> Connection:
         """One that waits for its customer, unless `fields` say otherwise."""
         connection = builders.pending(**{"id": new_id(), "company_id": self.company.id, "created": self.now} | fields)
-        self.store.commit(company_items.add_connection(connection))
+        self.add(company_items.add_connection(connection))
         return connection
 
     def linked(self, **fields: Any) -> Connection:
@@ -100,7 +111,7 @@ class Given:
 
     def account(self, connection: Connection, **fields: Any) -> SourceAccount:
         account = builders.source_account(connection, **{"id": ACCOUNT, "modified": self.now} | fields)
-        self.store.commit(company_items.add_source_account(account))
+        self.add(company_items.add_source_account(account))
         return account
 
     def feed(self, connection: Connection, account_id: str = ACCOUNT, lines: int = 0, **fields: Any) -> Feed:
@@ -117,7 +128,7 @@ class Given:
         not_at_xero = {"feed_connection_id": "", "created": self.now}
         feed = builders.feed(connection, account_id, **not_at_xero | recorded | fields)
         pages = feed_items.add_lines(feed.id, 1, waiting) if lines else []
-        self.store.commit(feed_items.add_feed(feed), *pages)
+        self.add(feed_items.add_feed(feed), *pages)
         return feed.but(version=1)
 
     @contextmanager

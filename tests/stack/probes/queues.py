@@ -201,7 +201,7 @@ def _operation(own: Given, due_in: int, through: int = 1) -> FollowUp:
         key=new_id(), company_id=own.company.id, connection_id=connection_id, account_id=ACCOUNT, door=Door.API,
         requested_on=own.now + timedelta(seconds=due_in - 60), timeout_in_minutes=1, through=through,
     )  # fmt: skip
-    own.store.commit(push_operation_items.put_operation(operation))
+    own.add(push_operation_items.put_operation(operation))
     feed_id = f"{connection_id}/{ACCOUNT}"
     return PushOperationCheck(feed_id=feed_id, operation_key=operation.key, company_id=own.company.id)
 

@@ -13,6 +13,7 @@ from feedlane.ids import fingerprint, new_secret
 from feedlane.link import passwords as link_passwords
 from tests.fakes.browser import PageResponse
 from tests.fakes.consent import ACME, OTHER
+from tests.interruptions import step_around
 from tests.worlds.web import World
 
 
@@ -139,24 +140,13 @@ def _interrupt(
         if steps == step or (lasting and steps > step):
             raise error("interrupted")
 
-    def with_steps(call: Callable[..., Any]) -> Callable[..., Any]:
-        def step_around(*arguments: Any, **keywords: Any) -> Any:
-            take_step()
-            answer = call(*arguments, **keywords)
-            take_step()
-            return answer
-
-        return step_around
-
-    for port, name in places:
-        setattr(port, name, with_steps(getattr(port, name)))
+    restore = step_around(places, take_step)
     try:
         act()
     except Killed:
         pass
     finally:
-        for port, name in places:
-            delattr(port, name)
+        restore()
     return steps < step
 
 

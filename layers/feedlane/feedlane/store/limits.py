@@ -70,7 +70,8 @@ def require_item(item: Item) -> None:
 
 def _require_value(value: Any, depth: int) -> None:
     if isinstance(value, str):
-        _text_bytes(value)
+        if not value.isascii():
+            _text_bytes(value)
     elif isinstance(value, (dict, list, tuple)):
         if depth >= NESTING_MAX:
             raise NotStorable(f"an item is nested more than {NESTING_MAX} deep")
