@@ -36,7 +36,8 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
     def options_for(account: SourceAccount) -> list[TargetAccount]:
         return [] if account.mapping else mapping.target_options(targets, account, fed_accounts)
 
-    return ok([mapping_json(account, options_for(account)) for account in accounts])
+    country = connection.tenant.country if connection.tenant else ""
+    return ok([mapping_json(account, options_for(account), country) for account in accounts])
 
 
 @router.post(PATH)

@@ -9,6 +9,7 @@ from datetime import datetime
 from feedlane.clock import is_date
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
+from feedlane.companies.bank_codes import number_at_xero
 from feedlane.companies.connection import Connection
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING
 from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
@@ -89,7 +90,8 @@ def map_account(
     access = access_to(connection)
     if target_account_id is not None:
         _check_free(ports.store, access.tenant_id, target_account_id, account)
-    feed_connection = _adopt_or_create(upstream, access, account, target_account_id)
+    country = connection.tenant.country if connection.tenant else ""
+    feed_connection = _adopt_or_create(upstream, access, account, target_account_id, country)
     mapping = AccountMapping(
         feed_connection_id=feed_connection.id,
         account_token=feed_connection.account_token,
@@ -209,7 +211,7 @@ def _already_fed(owner: str) -> Invalid:
 
 
 def _adopt_or_create(
-    upstream: Upstream, access: TenantAccess, account: SourceAccount, target_account_id: str | None
+    upstream: Upstream, access: TenantAccess, account: SourceAccount, target_account_id: str | None, country: str
 ) -> FeedConnection:
     """The feed connection with our token: the one that a crash left behind, or a new one."""
     token = account_token(account.connection_id, account.id)
@@ -224,7 +226,7 @@ def _adopt_or_create(
     new = NewFeedConnection(
         account_token=token,
         account_id=target_account_id,
-        account_number=account.account_number,
+        account_number=number_at_xero(account, country),
         account_name=account.account_name,
         kind=account.kind,
         currency=account.currency,

@@ -55,7 +55,9 @@ def show(site: Site, request: Request, company_id: str, connection_id: str) -> R
         return redirect(request.url(paths.organisation(visit.connection)))
     accounts = company_items.source_accounts(site.store, connection_id)
     targets = _find_targets(site, visit, accounts)
-    rows = rows_in(request.query) or first_rows(_unmapped(accounts), targets.by_account, _today(site, visit))
+    rows = rows_in(request.query) or first_rows(
+        _unmapped(accounts), targets.by_account, _today(site, visit), _country(visit)
+    )
     return _page(site, visit, accounts, targets, rows, DONE_MESSAGES.get(request.query.get("done", ""), ""))
 
 
@@ -181,6 +183,10 @@ def _option_groups(
 
 def _unmapped(accounts: list[SourceAccount]) -> list[SourceAccount]:
     return [account for account in accounts if account.mapping is None]
+
+
+def _country(visit: Visit) -> str:
+    return visit.connection.tenant.country if visit.connection.tenant else ""
 
 
 def _today(site: Site, visit: Visit) -> date:
