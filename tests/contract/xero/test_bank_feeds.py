@@ -287,3 +287,4 @@ def test_what_is_known_of_an_organisation(xero: Xero) -> None:
     assert (organisation.name, organisation.base_currency) == ("Harbour Bakery Ltd", "GBP")
     assert (organisation.country, organisation.time_zone, organisation.demo) == ("GB", "Europe/London", False)
     assert xero.accounting.allows_multicurrency(xero.access())
+    assert xero.accounting.currencies(xero.access()) == ("GBP", "EUR")

@@ -92,7 +92,7 @@ def connection_json(
 
 
 def company_information_json(connection: Connection) -> dict[str, Any]:
-    """The organisation as it was when the customer authorised. Raises `Invalid` before that."""
+    """The organisation as Xero described it last: at the consent, or in the daily round. Raises `Invalid` before."""
     tenant = connection.tenant
     if tenant is None:
         raise Invalid(connection.not_linked_message)
@@ -100,8 +100,8 @@ def company_information_json(connection: Connection) -> dict[str, Any]:
         "companyName": tenant.name,
         "baseCurrency": tenant.base_currency or None,
         "planType": tenant.plan or None,
-        "multicurrencyEnabled": None,
-        "currencies": [tenant.base_currency] if tenant.base_currency else [],
+        "multicurrencyEnabled": tenant.multicurrency,
+        "currencies": list(tenant.currencies or filter(None, [tenant.base_currency])),
     }
 
 
