@@ -16,6 +16,7 @@ from feedlane.store import keys
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended
+from feedlane.text import CONTROL_RULE, has_controls
 
 ID_TAKEN = "A bank account already exists with the same Id"
 BATCH_ACCOUNTS_MAX = 100
@@ -126,3 +127,5 @@ def disconnects_account(account: SourceAccount, changes: dict[str, Any]) -> bool
 def _check_text(field: str, value: str, length_max: int) -> None:
     if not 1 <= len(value) <= length_max:
         raise Invalid.field(field, f"must have 1 to {length_max} characters", "Length")
+    if has_controls(value):
+        raise Invalid.field(field, CONTROL_RULE, "ControlCharacter")
