@@ -110,6 +110,8 @@ def test_add_another_keeps_what_was_entered_and_never_puts_the_form_token_into_t
         (_row(target="x-2"), "Choose a Xero bank account in GBP"),
         (_row(source="nobody"), "not connected yet"),
         (_row(start="2026-02-30"), "Enter a date"),
+        (_row(start="2020-01-01"), "Must be from 2025-05-20 (a year ago) to 2026-05-20 (today)"),
+        (_row(start="2030-01-01"), "Must be from"),
         (_row() | {"rows": "2", "source-2": "savings", "target-2": "x-1"}, "already in another row"),
     ],
 )

@@ -55,6 +55,8 @@ class Feed(Record):
 
     `set_aside` counts all lines ever set aside, `set_aside_ahead` those after `delivered_through`.
 
+    `start_date` came with the last mapping: lines dated before it are set aside when they are recorded. Empty: none.
+
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
     `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
@@ -72,6 +74,7 @@ class Feed(Record):
     currency: str
     time_zone: str = "UTC"
     created: datetime
+    start_date: str = ""
     recorded_through: int = 0
     recorded_date: str = ""
     recorded_balance: Decimal | None = None

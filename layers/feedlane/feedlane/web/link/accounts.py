@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
-from feedlane.clock import local_date, years_before
+from feedlane.clock import years_before
 from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import AppKeysRejected, FeedlaneError, Invalid, ReconnectionNeeded, Refused, Unavailable
@@ -98,7 +98,8 @@ def _map_row(site: Site, visit: Visit, row: Row, account: SourceAccount) -> bool
             row.start or None,
         )  # fmt: skip
     except (FeedlaneError, ConditionFailed) as error:
-        row.errors["target"] = explain_error(error)
+        is_about_start = isinstance(error, Invalid) and error.findings and error.findings[0].item_id == "feedStartDate"
+        row.errors["start" if is_about_start else "target"] = explain_error(error)
         return False
     return True
 
@@ -166,6 +167,7 @@ def _page(
         can_add_row=len(rows) < min(len(unmapped), ROWS_MAX),
         new_account=NEW_ACCOUNT,
         earliest_start=years_before(today).isoformat(),
+        latest_start=today.isoformat(),
         done=done,
     )
 
@@ -190,8 +192,7 @@ def _country(visit: Visit) -> str:
 
 
 def _today(site: Site, visit: Visit) -> date:
-    zone = visit.connection.tenant.time_zone if visit.connection.tenant else "UTC"
-    return local_date(site.clock(), zone)
+    return mapping.today_of(visit.connection, site.clock())
 
 
 def _last_values(request: Request) -> dict[str, str]:
