@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Refused, Unavailable
-from feedlane.feeds.items import find_feed
+from feedlane.feeds.items import find_feed, put_feed
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.problem import Problem
 from feedlane.web.cookies import link_cookie_name
@@ -85,6 +86,17 @@ def test_connecting_makes_the_feed_and_shows_it_after_a_redirect(world: World) -
     assert "£159,000.00" in body
     assert "1 May 2026" in body
     assert "connected" in body
+
+
+def test_a_connected_account_shows_the_ledgers_balance_with_its_date(world: World) -> None:
+    _post(world, _row())
+    feed = find_feed(world.store, f"{world.connection.id}/main")
+    assert feed is not None
+    after = feed.but(recorded_through=1, recorded_date="2026-05-18", recorded_balance=Decimal("-12.5"))
+    world.store.commit(put_feed(after))
+    body = world.browser.get(f"{world.base()}/accounts").body
+    assert "−£12.50 on 18 May 2026" in body
+    assert "£159,000.00" not in body
 
 
 def test_several_rows_connect_at_once(world: World) -> None:

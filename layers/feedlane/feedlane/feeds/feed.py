@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from feedlane.companies.source_account import AccountKind
+from feedlane.companies.source_account import AccountKind, LedgerBalance
 from feedlane.record import Record
 from feedlane.scope import Scope, hold_subjects
 
@@ -108,6 +108,11 @@ class Feed(Record):
         passed = after.passed_through(never_sent)
         ahead = sum(number > passed for number in never_sent)
         return after.but(delivered_through=passed, set_aside_ahead=ahead)
+
+    @property
+    def ledger_balance(self) -> LedgerBalance | None:
+        """None before the first line."""
+        return None if self.recorded_balance is None else LedgerBalance(self.recorded_balance, self.recorded_date)
 
     @property
     def hold_subjects(self) -> list[tuple[Scope, str]]:

@@ -11,6 +11,7 @@ from feedlane.clock import years_before
 from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import AppKeysRejected, FeedlaneError, Invalid, ReconnectionNeeded, Refused, Unavailable
+from feedlane.feeds import items as feed_items
 from feedlane.feeds.upstream import TargetAccount
 from feedlane.link.standing_errors import standing_errors
 from feedlane.mapping import items as mapping_items
@@ -159,6 +160,7 @@ def _page(
         form_token=visit.form_token,
         unmapped=unmapped,
         mapped=[account for account in accounts if account.mapping is not None],
+        balances=feed_items.ledger_balances(site.store, accounts),
         is_connecting=any(account.status == "connecting" for account in accounts),
         targets=targets,
         faults=list(dict.fromkeys(map(explain, faults))),
