@@ -90,7 +90,9 @@ def test_a_mapping_brings_the_start_date_and_the_next_one_another() -> None:
     unmap(world)
     map_again(world, "2026-05-01T00:00:00Z")
     assert world.feed().start_date == "2026-05-01"
-    map_again(world, "2026-05-01T00:00:00Z")
+    for same in (None, "2026-05-01", "2026-05-01T00:00:00Z"):
+        map_again(world, same)
+    assert world.feed().start_date == "2026-05-01"
     with pytest.raises(Invalid, match="disconnected first"):
         map_again(world, "2026-05-02")
     unmap(world)

@@ -65,10 +65,12 @@ def test_an_id_with_a_control_character_is_refused_and_named_by_its_place(world:
 
 def test_characters_that_could_not_be_read_cause_a_warning(world: World) -> None:
     [transaction] = transactions(1)
-    operation = world.push([transaction | {"description": "Caf\ufffd", "counterparty": "fine"}])
+    operation = world.push([transaction | {"id": "F\ufffd1", "description": "Caf\ufffd", "counterparty": "fine"}])
     world.run()
     assert descriptions(world) == ["Caf\ufffd"]
-    assert warnings(world, operation.key) == [("t1", "description", "ReplacementCharacter")]
+    assert warnings(world, operation.key) == [
+        ("F\ufffd1", field, "ReplacementCharacter") for field in ("id", "description")
+    ]
 
 
 def test_a_byte_order_mark_before_json_is_ignored_at_both_doors(world: World) -> None:

@@ -83,7 +83,8 @@ def map_account(
     Raises `Invalid`, `Refused` with Xero's problem, `ReconnectionNeeded`, `Unavailable`.
     """
     if account.mapping is not None:
-        if feed_start_date not in (None, account.mapping.feed_start_date):
+        started = account.mapping.feed_start_date or ""
+        if feed_start_date is not None and feed_start_date[:DATE_LENGTH] != started[:DATE_LENGTH]:
             raise Invalid.field("feedStartDate", _ALREADY_STARTED, "AlreadyMapped")
         if target_account_id in (None, account.mapping.target_account_id):
             _schedule_check(ports.queues, account)

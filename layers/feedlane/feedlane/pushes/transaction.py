@@ -61,6 +61,8 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
         )
     if errors or day is None or sum is None or balance is None:
         return None, errors, []
+    texts = {"id": name, "description": description, "counterparty": payee, "reference": reference}
+    warnings += [_unreadable(name, field) for field, text in texts.items() if REPLACEMENT in text]
     line = Line(name, day, sum, balance, description, payee, reference, type)
     return line, [], [*warnings, *_warnings(line)]
 
@@ -103,10 +105,12 @@ def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding], wa
         value = without_controls(value)
         message = "had control characters, which Xero may refuse; each is recorded as a space"
         warnings.append(_finding(name, field, message, "ControlCharacter"))
-    if REPLACEMENT in value:
-        message = "contains U+FFFD, which stands for characters that could not be read; send texts in UTF-8"
-        warnings.append(_finding(name, field, message, "ReplacementCharacter"))
     return value
+
+
+def _unreadable(name: str, field: str) -> Finding:
+    message = "contains U+FFFD, which stands for characters that could not be read; send texts in UTF-8"
+    return _finding(name, field, message, "ReplacementCharacter")
 
 
 def _warnings(line: Line) -> list[Finding]:
