@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class Platform:
         return self.sdk.transactions.create(request=request), time.perf_counter() - before
 
     def queue(self, account: Account, rows: list[Row]) -> None:
-        """Sends one message to the FIFO queue."""
+        """Sends one message to the FIFO queue. Its own deduplication id keeps SQS from dropping what is sent again."""
         message = {
             "version": 1,
             "companyId": account.company_id,
@@ -139,6 +140,7 @@ class Platform:
             QueueUrl=self.description["transactionsQueueUrl"],
             MessageBody=json.dumps(message),
             MessageGroupId=account.group,
+            MessageDeduplicationId=str(uuid.uuid4()),
         )
 
     def push_refused(self, account: Account, rows: list[Row]) -> errors.ErrorMessage:

@@ -29,6 +29,12 @@ def list_actions(sim: Simulator, call: ApiCall) -> Answer:
     return _answer(sim, call, {"Actions": actions})
 
 
+def list_currencies(sim: Simulator, call: ApiCall) -> Answer:
+    """Those that the organisation has added, its own among them."""
+    currencies = [{"Code": code, "Description": code} for code in call.org.currencies]
+    return _answer(sim, call, {"Currencies": currencies})
+
+
 def list_accounts(sim: Simulator, call: ApiCall) -> Answer:
     """Filtered by `where` and sorted by `order`."""
     accounts = [_account(account, sim.now()) for account in call.org.accounts if not account.deleted]

@@ -55,6 +55,7 @@ def _api_routes() -> list[Route]:
         Route("/api.xro/2.0/Organisations", guarded(accounting.show_organisation, SETTINGS)),
         Route("/api.xro/2.0/Organisation/Actions", guarded(accounting.list_actions, SETTINGS)),
         Route("/api.xro/2.0/Organisations/Actions", guarded(accounting.list_actions, SETTINGS)),
+        Route("/api.xro/2.0/Currencies", guarded(accounting.list_currencies, SETTINGS)),
         Route("/api.xro/2.0/Accounts", guarded(accounting.list_accounts, SETTINGS)),
         Route("/api.xro/2.0/Accounts/{id}", guarded(accounting.show_account, SETTINGS)),
         Route("/api.xro/2.0/Users", guarded(accounting.list_users, SETTINGS)),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from contextlib import suppress
 from typing import Any
 
@@ -126,7 +127,12 @@ def _delivered(stack: Stack) -> int:
 def send(stack: Stack, url: str, batch: list[Message]) -> None:
     for start in range(0, len(batch), 10):
         entries = [
-            {"Id": str(number), "MessageBody": body, "MessageGroupId": group}
+            {
+                "Id": str(number),
+                "MessageBody": body,
+                "MessageGroupId": group,
+                "MessageDeduplicationId": str(uuid.uuid4()),
+            }
             for number, (group, body) in enumerate(batch[start : start + 10])
         ]
         assert not stack.client("sqs").send_message_batch(QueueUrl=url, Entries=entries).get("Failed")

@@ -103,7 +103,8 @@ def _run(kind: str) -> Counter[str]:
     world.save(CLIENT_ID, SECRET)
     table.put_many(world.table.items.values())
     world.store = Store(table)
-    check = ConnectionCheck(world.ports, world.vault(), cast("Any", None))  # nobody is connected, so Xero is not asked
+    nobody = cast("Any", None)  # nobody is connected, so Xero is not asked
+    check = ConnectionCheck(world.ports, world.vault(), nobody, nobody)
     wiring = SimpleNamespace(
         watch=lambda: Watch(world.ports, world.vault()), daily_round=lambda: DailyRound(world.ports, check)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -98,7 +99,9 @@ class Road:
     def send(self, body: str, group: str) -> None:
         """A message straight onto the queue, whatever is in it."""
         url = self.platform.description["transactionsQueueUrl"]
-        self.platform.sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=group)
+        self.platform.sqs.send_message(
+            QueueUrl=url, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=str(uuid.uuid4())
+        )
 
     def dead_letters(self, *bodies: str) -> dict[str, str]:
         """The reasons of these messages, by body, once all are in the dead-letter queue. They are taken out of it."""

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import Connection, ConnectionStatus
+from feedlane.companies.connection import Connection, ConnectionStatus, Tenant
+from feedlane.companies.organisations import Organisation
 from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
@@ -16,7 +17,7 @@ from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.table import Write
 from feedlane.upkeep.connections import ConnectionCheck
-from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX, DailyRound, Pacer, RoundState
+from feedlane.upkeep.daily_round import CONNECTIONS_PER_MINUTE_MAX, DailyRound, Pacer, RoundState
 from feedlane.xero.connections import XeroConnection
 from local.simulator.limits import RateLimits
 from tests import builders, rights
@@ -54,6 +55,8 @@ class Xero:
         self.ended_early: set[str] = set()
         self.lost: Counter[str] = Counter()
         self.is_down = False
+        self.tenants_now: dict[str, Tenant] = {}
+        self.no_details: Counter[str] = Counter()
         self.token_requests: Counter[str] = Counter()
         self.times: list[datetime] = []
         self.on_call: Callable[[], None] = lambda: None
@@ -77,7 +80,21 @@ class Xero:
         token_set_id = access_token.partition(" ")[0]
         if token_set_id in self.ended_early:
             raise ReconnectionNeeded(NOT_LISTED)
-        return [XeroConnection(id=tenant, tenant_id=tenant) for tenant in self.tenants.get(token_set_id, set())]
+        return [
+            XeroConnection(id=f"xero-{tenant}", tenant_id=tenant, tenant_name=self._tenant(tenant).name)
+            for tenant in self.tenants.get(token_set_id, set())
+        ]
+
+    def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
+        for _ in range(3):
+            self._record_call()
+        if self.no_details[organisation.tenant_id] > 0:
+            self.no_details[organisation.tenant_id] -= 1
+            raise Unavailable("The organisation is offline")
+        return self._tenant(organisation.tenant_id)
+
+    def _tenant(self, id: str) -> Tenant:
+        return self.tenants_now.get(id) or builders.tenant(id, demo=True)
 
     def _record_call(self) -> None:
         rights.require_vault()
@@ -110,8 +127,10 @@ class World(BaseWorld):
     def run(self) -> RoundState | None:
         """Runs the function once, as its schedule does."""
         deadline = self.now + RUN_DURATION
-        pacer = Pacer(TOKEN_SETS_PER_MINUTE_MAX, lambda: self.now.timestamp(), self._sleep)
-        connection_check = ConnectionCheck(self.ports, self.xero, self.xero, pacer.wait)  # type: ignore[arg-type]
+        pacer = Pacer(CONNECTIONS_PER_MINUTE_MAX, lambda: self.now.timestamp(), self._sleep)
+        connection_check = ConnectionCheck(  # type: ignore[arg-type]
+            self.ports, self.xero, self.xero, self.xero.details, pace=pacer.wait
+        )
         with acting_as("tend_connections"):
             return DailyRound(self.ports, connection_check).run(lambda: deadline - self.now)
 

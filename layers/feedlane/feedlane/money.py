@@ -16,7 +16,12 @@ _LAST_PLACE = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 
 
 def loads(text: str | bytes) -> Any:
-    """JSON with every number that has a fraction or an exponent as `Decimal`. Raises `ValueError`."""
+    """JSON with every number that has a fraction or an exponent as `Decimal`. Raises `ValueError`.
+
+    A byte order mark in front is ignored, as RFC 8259 allows (8.1): some editors and writers of files add it.
+    """
+    if isinstance(text, str):
+        text = text.removeprefix("\ufeff")
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except InvalidOperation:

@@ -5,10 +5,16 @@ JSON and percent-encoding can carry half a surrogate pair, which has no encoding
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 UNICODE_RULE = "must be valid Unicode, without unpaired surrogates"
 NUL_RULE = "must not contain the character NUL"
+CONTROL_RULE = "must not contain control characters"
+# What no XML can hold, and so what Xero's other APIs refuse: controls except tab and line ends, and two non-characters.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# What a decoder puts in place of bytes that it could not read.
+REPLACEMENT = "\ufffd"
 
 
 def text_fault(text: str) -> str:
@@ -16,6 +22,16 @@ def text_fault(text: str) -> str:
     if "\0" in text:
         return NUL_RULE
     return "" if is_unicode(text) else UNICODE_RULE
+
+
+def has_controls(text: str) -> bool:
+    """Whether it has characters that Xero may refuse: controls except tab and line ends."""
+    return not text.isprintable() and _CONTROL.search(text) is not None
+
+
+def without_controls(text: str) -> str:
+    """The text with a space in place of each of them."""
+    return _CONTROL.sub(" ", text)
 
 
 def is_unicode(text: str) -> bool:

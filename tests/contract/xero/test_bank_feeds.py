@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from feedlane.companies.bank_codes import number_at_xero
 from feedlane.companies.source_account import AccountKind
 from feedlane.errors import Refused
 from feedlane.feeds.line import Line
@@ -28,6 +29,7 @@ from feedlane.scope import Scope
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import STATEMENTS_PATH, XeroBankFeeds
 from feedlane.xero.http import Http
+from tests.builders import source_account
 from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
 
 
@@ -55,6 +57,18 @@ def statement(feed: FeedConnection, *lines: Line) -> Statement:
     start = lines[0].balance - lines[0].amount
     day = date(2026, 6, 10)
     return Statement(feed.id, day, day, start, lines[-1].balance, lines)
+
+
+def test_an_account_mapped_without_a_target_feeds_the_one_with_its_sort_code_and_number(xero: Xero) -> None:
+    access = xero.access()
+    before = xero.feeds.target_accounts(access)
+    account = source_account(account_number="55779911", sort_code="20-45-45")
+    number = number_at_xero(account, xero.accounting.organisation(access).country)
+    fed = connect(xero, access, account_id=None, account_number=number)
+    found = xero.feeds.feed_connection(access, fed.id)
+    assert found is not None
+    assert found.account_id == next(target.id for target in before if target.number == "20454555779911")
+    assert xero.feeds.target_accounts(access) == before
 
 
 def test_a_feed_is_connected_found_used_and_deleted(xero: Xero) -> None:
@@ -273,3 +287,4 @@ def test_what_is_known_of_an_organisation(xero: Xero) -> None:
     assert (organisation.name, organisation.base_currency) == ("Harbour Bakery Ltd", "GBP")
     assert (organisation.country, organisation.time_zone, organisation.demo) == ("GB", "Europe/London", False)
     assert xero.accounting.allows_multicurrency(xero.access())
+    assert xero.accounting.currencies(xero.access()) == ("GBP", "EUR")

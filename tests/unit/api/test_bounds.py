@@ -160,3 +160,17 @@ def test_the_last_page_of_pushes_is_counted_exactly(call: Call, history: World) 
     path = f"/companies/{COMPANY}/push"
     totals = [call("GET", f"{path}?page={page}").body["totalResults"] for page in (1, 2, 3, 4)]
     assert totals == [101, 201, 250, 250]
+
+
+def test_a_byte_order_mark_before_a_body_is_ignored(call: Call) -> None:
+    assert call("POST", "/companies", '\ufeff{"name": "Harbour Bakery"}').body["name"] == "Harbour Bakery"
+
+
+@pytest.mark.parametrize("field", ["accountName", "accountNumber"])
+def test_what_xero_could_refuse_in_an_accounts_name_or_number_is_refused(
+    call: Call, ids: dict[str, str], field: str
+) -> None:
+    path = f"/companies/{ids['company_id']}/connections/{ids['connection_id']}/connectionInfo/bankFeedAccounts"
+    account = {"id": "src", "accountName": "Current", "accountType": "checking", "accountNumber": "20011234"}
+    answer = call("POST", path, account | {"currency": "GBP", field: "a\x0b20011234"})
+    assert (answer.status, answer.invalid_fields) == (400, [field])

@@ -14,8 +14,10 @@ from feedlane.aws import clients
 from feedlane.aws import queues as sqs
 from feedlane.aws.queues import SQSQueues
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import ConnectionStatus
+from feedlane.companies.connection import ConnectionStatus, Tenant
+from feedlane.companies.organisations import Organisation
 from feedlane.credentials.token_set import AccessToken
+from feedlane.errors import Unavailable
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed, FlightStatus
@@ -217,7 +219,10 @@ def test_tending_finds_the_connection_that_was_removed_at_xero(world: World, mon
             tenants = {"token of tokens-1": "tenant-1", "token of tokens-9": "another"}
             return [XeroConnection(id="x", tenant_id=tenants[access_token], tenant_type="ORGANISATION")]
 
-    connection_check = ConnectionCheck(world.ports, Vault(), Connections())  # type: ignore[arg-type]
+    def no_details(token_set_id: str, organisation: Organisation) -> Tenant:
+        raise Unavailable("nobody is asked")
+
+    connection_check = ConnectionCheck(world.ports, Vault(), Connections(), no_details)  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "daily_round", lambda: DailyRound(world.ports, connection_check))
     answer = load("tend_connections").handler(sample("tend_connections"), Context())
     assert (answer["seen"], answer["ended"], answer["finished"]) == (2, 1, True)

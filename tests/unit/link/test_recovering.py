@@ -19,7 +19,7 @@ from feedlane.settings import items as settings_items
 from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.xero.connections import XeroConnection
 from tests.builders import NOW
-from tests.fakes.consent import ACME
+from tests.fakes.consent import ACME, FakeOrganisations
 from tests.unit.web.held import add_feed, hold_connection
 from tests.worlds.web import World
 
@@ -39,7 +39,10 @@ class Xero:
         return AccessToken(value="token", expires_at=NOW, scopes=self.scopes)
 
     def list_connections(self, access_token: str) -> list[XeroConnection]:
-        return [XeroConnection(id="x", tenant_id=tenant_id, tenant_type="ORGANISATION") for tenant_id in self.tenants]
+        return [
+            XeroConnection(id=ACME.xero_connection_id, tenant_id=id, tenant_name=ACME.name, tenant_type="ORGANISATION")
+            for id in self.tenants
+        ]
 
 
 @pytest.fixture
@@ -52,7 +55,8 @@ def world() -> World:
 
 def _check(world: World) -> Connection:
     xero: Xero = world.xero  # type: ignore[attr-defined]
-    connection_check = ConnectionCheck(world.ports, xero, xero)  # type: ignore[arg-type]
+    details = FakeOrganisations().details
+    connection_check = ConnectionCheck(world.ports, xero, xero, details)  # type: ignore[arg-type]
     connection_check.check_page("", lambda: timedelta(minutes=5))
     world.run_follow_ups("connectionBack")
     return world.current()

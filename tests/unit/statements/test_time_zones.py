@@ -6,16 +6,23 @@ from datetime import UTC, datetime
 
 import pytest
 
+from feedlane.companies import items as company_items
 from feedlane.errors import Invalid
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.push_operation import PushStatus
+from tests.builders import COMPANY, CONNECTION
 from tests.worlds.feeds import World, transactions
 
 
 def world_in(zone: str, now: datetime) -> World:
     world = World()
     world.now = now
-    world.store.commit(feed_items.put_feed(world.feed().but(time_zone=zone)))
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
+    assert connection.tenant
+    world.store.commit(
+        company_items.put_connection(connection.but(tenant=connection.tenant.but(time_zone=zone))),
+        feed_items.put_feed(world.feed().but(time_zone=zone)),
+    )
     return world
 
 

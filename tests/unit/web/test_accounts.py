@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Refused, Unavailable
-from feedlane.feeds.items import find_feed
+from feedlane.feeds.items import find_feed, put_feed
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.problem import Problem
 from feedlane.web.cookies import link_cookie_name
@@ -87,6 +88,17 @@ def test_connecting_makes_the_feed_and_shows_it_after_a_redirect(world: World) -
     assert "connected" in body
 
 
+def test_a_connected_account_shows_the_ledgers_balance_with_its_date(world: World) -> None:
+    _post(world, _row())
+    feed = find_feed(world.store, f"{world.connection.id}/main")
+    assert feed is not None
+    after = feed.but(recorded_through=1, recorded_date="2026-05-18", recorded_balance=Decimal("-12.5"))
+    world.store.commit(put_feed(after))
+    body = world.browser.get(f"{world.base()}/accounts").body
+    assert "−£12.50 on 18 May 2026" in body
+    assert "£159,000.00" not in body
+
+
 def test_several_rows_connect_at_once(world: World) -> None:
     form = _row() | {"rows": "2", "source-2": "savings", "target-2": "new", "start-2": ""}
     assert _post(world, form).status == 303
@@ -110,6 +122,8 @@ def test_add_another_keeps_what_was_entered_and_never_puts_the_form_token_into_t
         (_row(target="x-2"), "Choose a Xero bank account in GBP"),
         (_row(source="nobody"), "not connected yet"),
         (_row(start="2026-02-30"), "Enter a date"),
+        (_row(start="2020-01-01"), "Must be from 2025-05-20 (a year ago) to 2026-05-20 (today)"),
+        (_row(start="2030-01-01"), "Must be from"),
         (_row() | {"rows": "2", "source-2": "savings", "target-2": "x-1"}, "already in another row"),
     ],
 )

@@ -212,3 +212,20 @@ def test_another_redirect_uri_of_the_same_host_is_sent_and_exchanged_with(world:
     world.store.commit(settings_items.put_settings(settings_items.settings(world.store).but(redirect_uri="")))
     assert world.call_back(response.query["state"]).status == 302
     assert world.site.vault.redirect_uris == [uri]
+
+
+def test_a_demo_company_after_its_reset_is_called_another_one_with_the_same_name(world: World) -> None:
+    """Xero gives it a new tenant id: "select the same organisation" would lead its customer in circles."""
+    world.link()
+    world.site.organisations.consented = [ACME.but(tenant_id="tenant-after-reset")]
+    world.browser = Browser(world.site)
+    response = world.link(code="code-2")
+    assert response.status == 409
+    assert "a different organisation with the same name" in response.body
+    assert "demo company" in response.body
+    assert "for a new connection" in response.body
+
+    world.site.organisations.consented = [OTHER]
+    world.browser = Browser(world.site)
+    response = world.link(code="code-3")
+    assert (response.status, "same name" in response.body) == (409, False)

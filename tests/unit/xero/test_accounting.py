@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from zoneinfo import available_timezones
 
 import httpx
 import pytest
 
+from feedlane.companies.connection import Tenant
+from feedlane.companies.organisations import Organisation
 from feedlane.companies.source_account import AccountKind
 from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import ReconnectionNeeded, Unavailable
@@ -15,6 +18,7 @@ from feedlane.feeds.upstream import TargetAccount
 from feedlane.xero import time_zones
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.connections import XeroConnection, XeroConnections
+from feedlane.xero.consent import XeroOrganisations
 from feedlane.xero.http import Http
 from feedlane.xero.tokens import TokenCache
 from tests.unit.xero.xero_server import ACCESS, NOON, Server, TokenVault, always, api
@@ -74,6 +78,32 @@ def test_multicurrency_is_allowed_or_not(status: str, allowed: bool) -> None:
     assert Accounting(api(always(200, {"Actions": actions}))).allows_multicurrency(ACCESS) is allowed
 
 
+def test_an_organisations_currencies_are_its_own_first_and_then_the_others() -> None:
+    answers = {
+        "Organisation": {"Organisations": [ORGANISATION]},
+        "Currencies": {"Currencies": [{"Code": "EUR"}, {"Code": "GBP"}, {"Description": "none"}]},
+        "Actions": {"Actions": [{"Name": "UseMulticurrency", "Status": "ALLOWED"}]},
+    }
+
+    def details(answers: dict[str, Any], status: int = 200) -> Tenant:
+        def answer(request: httpx.Request) -> httpx.Response:
+            name = request.url.path.rpartition("/")[2]
+            return httpx.Response(200 if name == "Organisation" else status, json=answers[name])
+
+        client = api(answer)
+        connections = XeroConnections(Http("https://api.xero.test", transport=httpx.MockTransport(answer)))
+        organisation = Organisation(tenant_id="tenant-1", name="", xero_connection_id="x-1")
+        organisations = XeroOrganisations(connections, Accounting(client), TokenCache(TokenVault(), lambda: NOON))
+        return organisations.details("tokens-1", organisation)
+
+    assert (details(answers).currencies, details(answers).multicurrency) == (("GBP", "EUR"), True)
+    problem = {"Type": None, "Title": "Bad request", "Status": 400, "Detail": "No", "Instance": "i", "Extensions": {}}
+    refused = details(answers | {"Currencies": problem}, 400)
+    assert (refused.name, refused.currencies, refused.multicurrency) == ("Harbour Bakery Ltd", (), None)
+    with pytest.raises(Unavailable):
+        details(answers, 503)
+
+
 def test_only_active_accounts_that_can_be_fed_are_offered() -> None:
     accounts = [
         account(),
@@ -106,6 +136,8 @@ def test_only_active_accounts_that_can_be_fed_are_offered() -> None:
         ("E. Australia Standard Time", "", "Australia/Brisbane"),
         ("CENTRALSTANDARDTIME(MEXICO)", "", "America/Mexico_City"),
         ("UTC", "NZ", "UTC"),
+        ("America/Los_Angeles", "US", "America/Los_Angeles"),
+        ("Nowhere/Unknown", "NZ", "Pacific/Auckland"),
         ("UTC+12", "", "Etc/GMT-12"),
         ("UTC-11", "", "Etc/GMT+11"),
         ("A ZONE OF NEXT YEAR", "nz", "Pacific/Auckland"),

@@ -72,6 +72,13 @@ def test_a_list_without_paging_that_repeats_itself_ends() -> None:
     assert len(server.requests) == 2
 
 
+def test_an_accounts_name_is_cut_as_xero_counts_it_and_within_no_character() -> None:
+    server = Feeds([], (202, {"items": [{"id": "f-1", "status": "PENDING"}]}))
+    name = "🏖️ Holiday pot 💰 tax & VAT 🧾 2026"
+    bank_feeds(server).create_feed_connection(ACCESS, NEW.but(account_name=name))
+    assert server.sent["accountName"] == "🏖️ Holiday pot 💰 tax & VAT "
+
+
 @pytest.mark.parametrize("code", [200, 202])
 def test_an_empty_list_at_either_status_is_empty(code: int) -> None:
     assert bank_feeds(always(code, {"pagination": {"pageCount": 0}, "items": []})).feed_connections(ACCESS) == []

@@ -99,8 +99,8 @@ def test_without_offline_access_there_is_no_refresh_token() -> None:
     assert tokens.refresh_token is None
 
 
-@pytest.mark.parametrize("refresh_token", [None, ""])
-def test_a_refresh_without_a_new_refresh_token_keeps_the_old_one(refresh_token: str | None) -> None:
+@pytest.mark.parametrize("refresh_token", [None, "", 5, ["new"], {}, False])
+def test_a_refresh_without_a_new_refresh_token_keeps_the_old_one(refresh_token: Any) -> None:
     server = always(200, answer() | {"refresh_token": refresh_token})
     assert identity(server).refresh(KEYS, OLD).refresh_token == OLD.refresh_token
 

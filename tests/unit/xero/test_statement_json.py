@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from feedlane.feeds.line import Line
 from feedlane.feeds.upstream import Statement
 from feedlane.money import loads
-from feedlane.xero.statement_json import line_bytes, statement_request, truncate
+from feedlane.xero.statement_json import line_bytes, statement_request
 
 
 def line(**changes: Any) -> Line:
@@ -101,10 +101,11 @@ def test_texts_are_cut_to_xeros_lengths() -> None:
     assert lengths == [2000, 255, 255, 30]
 
 
-def test_lengths_count_as_utf_16_and_no_character_is_cut_in_half() -> None:
-    assert truncate("😀" * 200, 255) == "😀" * 127
-    assert truncate("é" * 300, 255) == "é" * 255
-    assert truncate("short", 255) == "short"
+def test_texts_end_within_no_character() -> None:
+    long = line(description="👩‍🚀" * 401, payee="👍🏽" * 64, reference="🇬🇧" * 64)
+    [sent] = only(statement_request(statement(long)))["statementLines"]
+    assert (sent["description"], sent["payeeName"]) == ("👩‍🚀" * 400, "👍🏽" * 63)
+    assert sent["reference"] == "🇬🇧" * 63
 
 
 def test_a_lone_surrogate_does_not_stop_a_feed() -> None:

@@ -12,6 +12,7 @@ from feedlane.codat.errors import RefusedInput
 from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import NotFound, Refused
+from feedlane.feeds import items as feed_items
 from feedlane.feeds.upstream import TargetAccount
 from feedlane.mapping import items as mapping_items
 from feedlane.mapping import mapping
@@ -27,8 +28,9 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
     parts = current_parts()
     connection = company_items.connection(parts.store, company_id, connection_id)
     accounts = company_items.source_accounts(parts.store, connection_id)
+    balances = feed_items.ledger_balances(parts.store, accounts)
     if not connection.is_linked or all(account.mapping for account in accounts):
-        return ok([mapping_json(account, []) for account in accounts])
+        return ok([mapping_json(account, [], ledger=balances.get(account.id)) for account in accounts])
     access = mapping.access_to(connection)
     targets = parts.upstream.target_accounts(access)
     fed_accounts = mapping_items.fed_accounts(parts.store, access.tenant_id)
@@ -36,7 +38,8 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
     def options_for(account: SourceAccount) -> list[TargetAccount]:
         return [] if account.mapping else mapping.target_options(targets, account, fed_accounts)
 
-    return ok([mapping_json(account, options_for(account)) for account in accounts])
+    country = connection.tenant.country if connection.tenant else ""
+    return ok([mapping_json(account, options_for(account), country, balances.get(account.id)) for account in accounts])
 
 
 @router.post(PATH)

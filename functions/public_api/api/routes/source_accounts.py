@@ -24,6 +24,7 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.shapes import batch_item_json, source_account_json
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import Invalid
+from feedlane.feeds import items as feed_items
 from feedlane.mapping import unmapping
 
 PATH = "/companies/<company_id>/connections/<connection_id>/connectionInfo/bankFeedAccounts"
@@ -53,7 +54,9 @@ def create_source_accounts(company_id: str, connection_id: str) -> Response[str]
 def list_source_accounts(company_id: str, connection_id: str) -> Response[str]:
     store = current_parts().store
     company_items.connection(store, company_id, connection_id)
-    return ok([source_account_json(account) for account in company_items.source_accounts(store, connection_id)])
+    accounts = company_items.source_accounts(store, connection_id)
+    balances = feed_items.ledger_balances(store, accounts)
+    return ok([source_account_json(account, balances.get(account.id)) for account in accounts])
 
 
 @router.patch(f"{PATH}/<account>")
@@ -62,12 +65,13 @@ def update_source_account(company_id: str, connection_id: str, account: str) -> 
     connection = company_items.connection(parts.store, company_id, connection_id)
     account_before = company_items.source_account(parts.store, connection_id, account_id_in(account))
     changes = parse_body(SourceAccountChanges, router.body).model_dump(exclude_none=True)
-    changed = source_accounts.apply_changes(account_before, changes, parts.clock())
+    ledger = feed_items.ledger_balances(parts.store, [account_before]).get(account_before.id)
+    changed = source_accounts.apply_changes(account_before, changes, parts.clock(), ledger)
     if source_accounts.disconnects_account(account_before, changes):
         changed = unmapping.unmap(parts.ports, parts.upstream, parts.clock(), connection, changed)
     else:
         parts.store.commit(company_items.put_source_account(changed))
-    return ok(source_account_json(changed))
+    return ok(source_account_json(changed, ledger))
 
 
 @router.delete(f"{PATH}/<account>")

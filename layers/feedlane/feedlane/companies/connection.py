@@ -52,7 +52,11 @@ class ConnectionFault(Record):
 
 
 class Tenant(Record):
-    """A Xero organisation as Xero identifies it, with what the feeds need to know about it."""
+    """A Xero organisation as Xero identifies it, with what the feeds need to know about it.
+
+    `currencies` are all of its currencies, its base currency first; empty while they are unknown, as is
+    `multicurrency` while it is None: whether its accounts may have another currency than the base currency.
+    """
 
     id: str
     name: str
@@ -62,6 +66,8 @@ class Tenant(Record):
     time_zone: str = "UTC"
     plan: str = ""
     demo: bool = False
+    currencies: tuple[str, ...] = ()
+    multicurrency: bool | None = None
 
 
 class Connection(Record):

@@ -27,7 +27,8 @@ class Organisations(Protocol):
     def authorised_in(self, grant: Grant) -> list[Organisation]:
         """The organisations of this consent, without others that the user has connected before."""
 
-    def details(self, token_set_id: str, organisation: Organisation) -> Tenant: ...
+    def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
+        """What Xero says of the organisation now. Raises `Refused`, `Unavailable`, `ReconnectionNeeded`."""
 
     def remove(self, token_set_id: str, authentication_event_id: str, organisations: Iterable[Organisation]) -> None:
         """Disconnects these organisations at Xero, unless a later consent has renewed them."""

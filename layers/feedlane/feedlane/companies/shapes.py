@@ -20,7 +20,7 @@ from feedlane.companies.connection import (
     ConnectionFault,
 )
 from feedlane.companies.page_links import company_link, connection_link
-from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
+from feedlane.companies.source_account import LedgerBalance, SourceAccount, SourceAccountStatus
 from feedlane.errors import Invalid
 
 CONNECTION_FIELDS: Fields = dict.fromkeys(
@@ -92,7 +92,7 @@ def connection_json(
 
 
 def company_information_json(connection: Connection) -> dict[str, Any]:
-    """The organisation as it was when the customer authorised. Raises `Invalid` before that."""
+    """The organisation as Xero described it last: at the consent, or in the daily round. Raises `Invalid` before."""
     tenant = connection.tenant
     if tenant is None:
         raise Invalid(connection.not_linked_message)
@@ -100,12 +100,13 @@ def company_information_json(connection: Connection) -> dict[str, Any]:
         "companyName": tenant.name,
         "baseCurrency": tenant.base_currency or None,
         "planType": tenant.plan or None,
-        "multicurrencyEnabled": None,
-        "currencies": [tenant.base_currency] if tenant.base_currency else [],
+        "multicurrencyEnabled": tenant.multicurrency,
+        "currencies": list(tenant.currencies or filter(None, [tenant.base_currency])),
     }
 
 
-def source_account_json(account: SourceAccount) -> dict[str, Any]:
+def source_account_json(account: SourceAccount, ledger: LedgerBalance | None = None) -> dict[str, Any]:
+    """With the ledger's balance and its date, once there is one."""
     body: dict[str, Any] = {
         "id": account.id,
         "accountName": account.account_name,
@@ -113,10 +114,12 @@ def source_account_json(account: SourceAccount) -> dict[str, Any]:
         "accountNumber": account.account_number,
         "sortCode": account.sort_code,
         "currency": account.currency,
-        "balance": account.balance,
+        "balance": ledger.amount if ledger else account.balance,
         "modifiedDate": iso(account.modified),
         "status": account.status,
     }
+    if ledger:
+        body["balanceDate"] = ledger.date
     body |= {name: account.given[name] for name in _SECOND_VOCABULARY_FIELDS if account.given.get(name) is not None}
     available = (body.get("accountInfo") or {}).get("availableBalance")
     if available is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedlane.problem import Problem
 from feedlane.record import Record
@@ -38,6 +38,13 @@ KIND_BY_ACCOUNT_TYPE = {
 }
 
 
+class LedgerBalance(NamedTuple):
+    """The balance after the last transaction recorded, and that transaction's date."""
+
+    amount: Decimal
+    date: str
+
+
 class AccountMapping(Record):
     """What a source account is mapped to: Xero's feed connection, and the account behind it once that is known."""
 
@@ -49,7 +56,9 @@ class AccountMapping(Record):
 
 
 class SourceAccount(Record):
-    """`given` is what the platform sent, echoed unchanged: Codat's SDKs choose their model by its fields.
+    """`balance` is the one that the platform gave with the account: it counts until its ledger has one.
+
+    `given` is what the platform sent, echoed unchanged: Codat's SDKs choose their model by its fields.
 
     `problem` is why Xero rejected the last feed connection; it goes when the account is mapped again. `look` is when
     the watch looks at what follows a mapping.

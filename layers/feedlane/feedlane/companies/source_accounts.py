@@ -9,13 +9,20 @@ from typing import Any
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
-from feedlane.companies.source_account import KIND_BY_ACCOUNT_TYPE, AccountKind, SourceAccount, SourceAccountStatus
+from feedlane.companies.source_account import (
+    KIND_BY_ACCOUNT_TYPE,
+    AccountKind,
+    LedgerBalance,
+    SourceAccount,
+    SourceAccountStatus,
+)
 from feedlane.errors import Invalid
 from feedlane.ids import ACCOUNT_ID_PATTERN
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended
+from feedlane.text import CONTROL_RULE, has_controls
 
 ID_TAKEN = "A bank account already exists with the same Id"
 BATCH_ACCOUNTS_MAX = 100
@@ -99,8 +106,10 @@ def _add(store: Store, account: SourceAccount) -> None:
         raise Invalid.field("id", message, "MaximumCount") from None
 
 
-def apply_changes(account: SourceAccount, changes: dict[str, Any], now: datetime) -> SourceAccount:
-    """The account with a new name, and with a new balance unless it is connected.
+def apply_changes(
+    account: SourceAccount, changes: dict[str, Any], now: datetime, ledger: LedgerBalance | None = None
+) -> SourceAccount:
+    """The account with a new name, and with a new balance unless it is connected or its ledger has one.
 
     Other fields may be given if they do not change. Raises `Invalid` for those that may not change.
     """
@@ -112,6 +121,10 @@ def apply_changes(account: SourceAccount, changes: dict[str, Any], now: datetime
     name = changes.get("account_name", account.account_name)
     _check_text("accountName", name, 255)
     balance = changes.get("balance", account.balance)
+    if ledger is not None:
+        if balance not in (account.balance, ledger.amount):
+            raise Invalid.field("balance", "cannot be changed: it is that of the last transaction recorded", "ReadOnly")
+        balance = account.balance
     if balance != account.balance and account.status is SourceAccountStatus.CONNECTED:
         raise Invalid.field("balance", "cannot be changed while the account is connected", "ReadOnly")
     return account.but(account_name=name, balance=balance, modified=now)
@@ -126,3 +139,5 @@ def disconnects_account(account: SourceAccount, changes: dict[str, Any]) -> bool
 def _check_text(field: str, value: str, length_max: int) -> None:
     if not 1 <= len(value) <= length_max:
         raise Invalid.field(field, f"must have 1 to {length_max} characters", "Length")
+    if has_controls(value):
+        raise Invalid.field(field, CONTROL_RULE, "ControlCharacter")

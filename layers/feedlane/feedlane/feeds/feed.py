@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from feedlane.companies.source_account import AccountKind
+from feedlane.companies.source_account import AccountKind, LedgerBalance
 from feedlane.record import Record
 from feedlane.scope import Scope, hold_subjects
 
@@ -55,6 +55,8 @@ class Feed(Record):
 
     `set_aside` counts all lines ever set aside, `set_aside_ahead` those after `delivered_through`.
 
+    `start_date` came with the last mapping: lines dated before it are set aside when they are recorded. Empty: none.
+
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
     `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
@@ -72,6 +74,7 @@ class Feed(Record):
     currency: str
     time_zone: str = "UTC"
     created: datetime
+    start_date: str = ""
     recorded_through: int = 0
     recorded_date: str = ""
     recorded_balance: Decimal | None = None
@@ -105,6 +108,11 @@ class Feed(Record):
         passed = after.passed_through(never_sent)
         ahead = sum(number > passed for number in never_sent)
         return after.but(delivered_through=passed, set_aside_ahead=ahead)
+
+    @property
+    def ledger_balance(self) -> LedgerBalance | None:
+        """None before the first line."""
+        return None if self.recorded_balance is None else LedgerBalance(self.recorded_balance, self.recorded_date)
 
     @property
     def hold_subjects(self) -> list[tuple[Scope, str]]:

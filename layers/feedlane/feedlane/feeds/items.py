@@ -7,9 +7,11 @@ import zlib
 from collections.abc import Iterable, Sequence
 
 from feedlane.companies import items as company_items
+from feedlane.companies.source_account import LedgerBalance, SourceAccount
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RecordedTransaction
 from feedlane.feeds.line import Line
+from feedlane.ids import feed_id as id_of_feed
 from feedlane.store import keys
 from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import item_of, put_record, record_in
@@ -53,6 +55,12 @@ def feeds_of_connection(store: Store, connection_id: str) -> list[Feed]:
     return find_feeds(
         store, [f"{connection_id}/{account.id}" for account in company_items.source_accounts(store, connection_id)]
     )
+
+
+def ledger_balances(store: Store, accounts: Iterable[SourceAccount]) -> dict[str, LedgerBalance]:
+    """By the account's id, of those accounts of one connection whose ledger has a line."""
+    feeds = find_feeds(store, [id_of_feed(account.connection_id, account.id) for account in accounts])
+    return {feed.account_id: feed.ledger_balance for feed in feeds if feed.ledger_balance}
 
 
 # lines

@@ -77,6 +77,8 @@ def append(
         if balance is not None and balance + line.amount != line.balance:
             gaps.append(Gap(line.id, line.date, balance + line.amount, line.balance))
             (errors if gap_is_error else warnings).append(_gap(gaps[-1]))
+        if line.date < feed.start_date:
+            warnings.append(_before_start(line, feed.start_date))
         added.append(line)
         latest, balance = line.date, line.balance
         through = feed.recorded_through + len(added)
@@ -91,11 +93,28 @@ def feed_after(feed: Feed, addition: Addition) -> Feed:
     if not addition.lines:
         return feed
     last = addition.lines[-1]
+    early = len(lines_before_start(feed, addition.lines))
+    delivered_through = delivered_after(feed, addition.lines)
+    has_passed = delivered_through > feed.delivered_through
     return feed.but(
+        delivered_through=delivered_through,
+        set_aside=feed.set_aside + early,
+        set_aside_ahead=0 if has_passed else feed.set_aside_ahead + early,
         recorded_through=feed.recorded_through + len(addition.lines),
         recorded_date=last.date,
         recorded_balance=last.balance,
     )
+
+
+def lines_before_start(feed: Feed, lines: Sequence[Line]) -> Sequence[Line]:
+    """Those dated before the feed's start, which are never sent. They are the first ones: lines are in order."""
+    return lines[: sum(line.date < feed.start_date for line in lines)] if feed.start_date else ()
+
+
+def delivered_after(feed: Feed, lines: Sequence[Line]) -> int:
+    """`delivered_through` once the lines are added: those before the feed's start are passed if nothing waits."""
+    early = len(lines_before_start(feed, lines))
+    return feed.delivered_through if feed.waiting or not early else feed.recorded_through + early
 
 
 def _duplicate(line: Line) -> Finding:
@@ -105,6 +124,11 @@ def _duplicate(line: Line) -> Finding:
 def _different_content(line: Line) -> Finding:
     message = "id is already recorded with different content; an id always identifies the same transaction"
     return Finding(item_id=line.id, message=message, validator="UniqueId")
+
+
+def _before_start(line: Line, start_date: str) -> Finding:
+    message = f"date {line.date} is before {start_date}, the feed's start date: it is set aside and never sent"
+    return Finding(item_id=line.id, message=message, validator="BeforeFeedStart")
 
 
 def _too_early(line: Line, latest: str) -> Finding:

@@ -46,6 +46,7 @@ class NotLinkedReason(StrEnum):
     KEYS_REJECTED = "keys-rejected"
     NO_ORGANISATION = "no-organisation"
     OTHER_ORGANISATION = "other-organisation"
+    SAME_NAME = "other-organisation-of-this-name"
     TAKEN = "taken-by-another-company"
     NO_ACCESS = "no-access"
 
@@ -131,8 +132,7 @@ class Linking:
         organisation = next((offered for offered in choice.organisations if offered.tenant_id == tenant_id), None)
         try:
             if organisation is None:
-                names = ", ".join(offered.name for offered in choice.organisations)
-                raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, names)
+                raise _other_organisation(connection, [offered.name for offered in choice.organisations])
             linked = self._link(connection, choice, organisation, now, end)
         except (NotLinked, PasswordSpent):
             self._remove_unused(choice)
@@ -209,7 +209,7 @@ class Linking:
     ) -> tuple[Connection, list[Write]]:
         """The linked connection, and the writes for it, its markers, the count and the events."""
         if before.tenant is not None and before.tenant.id != tenant.id:
-            raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, tenant.name)
+            raise _other_organisation(before, [tenant.name])
         linked = before.with_faults_resolved(now).but(
             status=ConnectionStatus.LINKED,
             linked_on=now,
@@ -273,3 +273,14 @@ class Linking:
         # The daily round finds what is left behind.
         with suppress(Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
             self.organisations.remove(choice.token_set_id, choice.authentication_event_id, unused)
+
+
+def _other_organisation(connection: Connection, names: Sequence[str]) -> NotLinked:
+    """None of the organisations with these names is the connection's, even if one is called the same.
+
+    A demo company has a new tenant id after each reset, under its old name.
+    """
+    own = connection.tenant.name if connection.tenant else ""
+    if own and own.casefold() in {name.casefold() for name in names}:
+        return NotLinked(NotLinkedReason.SAME_NAME, own)
+    return NotLinked(NotLinkedReason.OTHER_ORGANISATION, ", ".join(names))

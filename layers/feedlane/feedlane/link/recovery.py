@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ACCESS_REFUSED, Connection, ConnectionStatus
 from feedlane.companies.connection_end import reconnection_needed_writes
+from feedlane.companies.organisations import ListedOrganisation
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING
 from feedlane.credentials.problems import ONE_OFF_ENDED
 from feedlane.events.outbox import put_event
@@ -30,9 +32,9 @@ REFUSAL_RETRY_INTERVAL = timedelta(days=7)
 
 @dataclass(frozen=True)
 class TokenSetAccess:
-    """The tenants that a token set gives access to, and its scopes (empty: unknown)."""
+    """The organisations that a token set gives access to, by their tenant's id, and its scopes (empty: unknown)."""
 
-    tenants: frozenset[str]
+    tenants: Mapping[str, ListedOrganisation]
     scopes: tuple[str, ...] = ()
 
 

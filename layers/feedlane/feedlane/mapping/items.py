@@ -17,6 +17,7 @@ from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Delete, Item, Put, When, Write
 
 _ATTEMPTS_MAX = 5
+DATE_LENGTH = len("2026-05-01")
 
 
 class AlreadyClaimed(ConditionFailed):
@@ -94,6 +95,7 @@ def _feed_write(store: Store, now: datetime, connection: Connection, account: So
         "token_set_id": connection.token_set_id or "",
         "feed_connection_id": mapping.feed_connection_id if mapping else "",
         "time_zone": tenant.time_zone if tenant else "UTC",
+        "start_date": (mapping.feed_start_date or "")[:DATE_LENGTH] if mapping else "",
     }
     id = feed_id(account.connection_id, account.id)
     existing = feed_items.find_feed(store, id)

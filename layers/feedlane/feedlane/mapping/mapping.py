@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
-from feedlane.clock import is_date
+from feedlane.clock import is_date, local_date, years_before
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
+from feedlane.companies.bank_codes import number_at_xero
 from feedlane.companies.connection import Connection
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING
 from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
@@ -24,6 +25,7 @@ from feedlane.holds import release_operations
 from feedlane.holds.hold import Hold
 from feedlane.ids import feed_id, fingerprint
 from feedlane.mapping import items as mapping_items
+from feedlane.mapping.items import DATE_LENGTH
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.store.due import NOTHING_LEFT, Look, next_look
@@ -38,6 +40,7 @@ REASON_REJECTED = "feed-connection-rejected"
 REASONS_LIFTED_BY_MAPPING = frozenset(
     {REASON_DISCONNECTED, REASON_REJECTED, "feed-connection-gone", "feed-connection-elsewhere"}
 )
+_ALREADY_STARTED = "cannot be changed while the account is connected; set its status to disconnected first"
 _ALREADY_MAPPED = "is already connected to another Xero account; set its status to disconnected first"
 
 
@@ -79,17 +82,21 @@ def map_account(
     A repeat of the same mapping succeeds. After a crash, a repeat adopts the feed connection that Xero already has.
     Raises `Invalid`, `Refused` with Xero's problem, `ReconnectionNeeded`, `Unavailable`.
     """
-    _check_start_date(feed_start_date)
     if account.mapping is not None:
+        started = account.mapping.feed_start_date or ""
+        if feed_start_date is not None and feed_start_date[:DATE_LENGTH] != started[:DATE_LENGTH]:
+            raise Invalid.field("feedStartDate", _ALREADY_STARTED, "AlreadyMapped")
         if target_account_id in (None, account.mapping.target_account_id):
             _schedule_check(ports.queues, account)
             resume_feed(ports, now, feed_id(connection.id, account.id))
             return account
         raise Invalid.field("sourceAccountId", _ALREADY_MAPPED, "AlreadyMapped")
+    _check_start_date(feed_start_date, today_of(connection, now))
     access = access_to(connection)
     if target_account_id is not None:
         _check_free(ports.store, access.tenant_id, target_account_id, account)
-    feed_connection = _adopt_or_create(upstream, access, account, target_account_id)
+    country = connection.tenant.country if connection.tenant else ""
+    feed_connection = _adopt_or_create(upstream, access, account, target_account_id, country)
     mapping = AccountMapping(
         feed_connection_id=feed_connection.id,
         account_token=feed_connection.account_token,
@@ -186,11 +193,21 @@ def account_token(connection_id: str, account_id: str) -> str:
     return fingerprint(feed_id(connection_id, account_id))[:40]
 
 
-def _check_start_date(feed_start_date: str | None) -> None:
+def today_of(connection: Connection, now: datetime) -> date:
+    """The date in the connection's organisation."""
+    return local_date(now, connection.tenant.time_zone if connection.tenant else "UTC")
+
+
+def _check_start_date(feed_start_date: str | None, today: date) -> None:
     if feed_start_date is None:
         return
-    if not re.match(r"\d{4}-\d{2}-\d{2}(T|$)", feed_start_date) or not is_date(feed_start_date[:10]):
+    if not re.match(r"\d{4}-\d{2}-\d{2}(T|$)", feed_start_date) or not is_date(feed_start_date[:DATE_LENGTH]):
         raise Invalid.field("feedStartDate", "must be a date such as 2026-05-01 or 2026-05-01T00:00:00", "Date")
+    earliest = years_before(today).isoformat()
+    if not earliest <= feed_start_date[:DATE_LENGTH] <= today.isoformat():
+        raise Invalid.field(
+            "feedStartDate", f"must be from {earliest} (a year ago) to {today.isoformat()} (today)", "Range"
+        )
 
 
 def _check_free(store: Store, tenant_id: str, target_account_id: str, account: SourceAccount) -> None:
@@ -209,7 +226,7 @@ def _already_fed(owner: str) -> Invalid:
 
 
 def _adopt_or_create(
-    upstream: Upstream, access: TenantAccess, account: SourceAccount, target_account_id: str | None
+    upstream: Upstream, access: TenantAccess, account: SourceAccount, target_account_id: str | None, country: str
 ) -> FeedConnection:
     """The feed connection with our token: the one that a crash left behind, or a new one."""
     token = account_token(account.connection_id, account.id)
@@ -224,7 +241,7 @@ def _adopt_or_create(
     new = NewFeedConnection(
         account_token=token,
         account_id=target_account_id,
-        account_number=account.account_number,
+        account_number=number_at_xero(account, country),
         account_name=account.account_name,
         kind=account.kind,
         currency=account.currency,

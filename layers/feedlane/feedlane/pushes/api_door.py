@@ -56,11 +56,11 @@ def accept(
     context = _read_context(ports.store, company_id, connection_id, account_id)
     earlier = _operation_for_key(ports.store, now, company_id, idempotency_key)
     if earlier is not None:
-        content = _read_content(account_id, body_text, context.feed, now)
+        content = _read_content(account_id, body_text, context.time_zone, now)
         _require_same_push(earlier, feed_id(connection_id, account_id), content)
         return doorbell.notify_and_schedule(ports.queues, earlier)
     feed = context.feed_for_pushing()
-    content = _read_content(account_id, body_text, feed, now)
+    content = _read_content(account_id, body_text, context.time_zone, now)
     if content.errors:
         raise Invalid("The push has errors; none of it was accepted.", list(content.errors))
     new = PushOperation(
@@ -97,7 +97,7 @@ def validate(
     """The errors and warnings that the push would have if it were sent now. Nothing is stored."""
     context = _read_context(store, company_id, connection_id, account_id)
     feed = context.feed_for_pushing()
-    content = _read_content(account_id, body_text, feed, now)
+    content = _read_content(account_id, body_text, context.time_zone, now)
     if content.errors:
         return list(content.errors), list(content.warnings)
     recorded = feed_items.recorded_ids(store, feed, {line.id for line in content.lines})
@@ -116,6 +116,11 @@ class _PushContext:
     account: SourceAccount
     feed: Feed | None
     holds: list[Hold]
+
+    @property
+    def time_zone(self) -> str:
+        """The organisation's, which the daily round keeps fresh."""
+        return self.connection.tenant.time_zone if self.connection.tenant else "UTC"
 
     def feed_for_pushing(self) -> Feed:
         """The feed. Raises `Conflict`, `Refused` or `ReconnectionNeeded` if it cannot be pushed to now."""
@@ -188,8 +193,8 @@ def _require_same_push(earlier: PushOperation, id: str, content: PushContent) ->
         raise Invalid.field("Idempotency-Key", rule, "IdempotencyKey")
 
 
-def _read_content(account_id: str, body_text: str, feed: Feed | None, now: datetime) -> PushContent:
+def _read_content(account_id: str, body_text: str, time_zone: str, now: datetime) -> PushContent:
     sent = object_in(body_text)
     if sent.get("accountId") not in (None, account_id):
         raise Invalid.field("accountId", f"must be {account_id}, the account in the path", "Match")
-    return parse_content(sent.get("transactions"), local_date(now, feed.time_zone if feed else "UTC"))
+    return parse_content(sent.get("transactions"), local_date(now, time_zone))

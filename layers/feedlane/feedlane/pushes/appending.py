@@ -11,9 +11,17 @@ from feedlane.errors import Finding
 from feedlane.events.outbox import put_event
 from feedlane.feeds import events as feed_events
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_items
-from feedlane.feeds.feed import Feed
-from feedlane.feeds.ledger import Addition, RecordedTransaction, RejectedPush, append, feed_after
+from feedlane.feeds import push_operation_items, set_aside_items
+from feedlane.feeds.feed import Feed, SetAside
+from feedlane.feeds.ledger import (
+    Addition,
+    RecordedTransaction,
+    RejectedPush,
+    append,
+    delivered_after,
+    feed_after,
+    lines_before_start,
+)
 from feedlane.feeds.line import Line, text_length
 from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.feeds.push_operation_end import end_writes, failed_by
@@ -23,7 +31,7 @@ from feedlane.ports import Ports
 from feedlane.pushes.queue_door import Push
 from feedlane.store.due import next_look
 from feedlane.store.store import Store
-from feedlane.store.table import WRITES_PER_COMMIT_MAX, Write
+from feedlane.store.table import WRITES_PER_COMMIT_MAX, Put, Write
 
 BATCH_LINES_MAX = 2000
 # A commit has at most a hundred writes; the pages of so many lines may take about fifteen of them.
@@ -110,12 +118,13 @@ def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -
         return replace(batch, writes=batch.writes + refusal, bytes=batch.bytes + size)
     operation = push.operation.but(warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through)
     operation = operation.but(lines=len(outcome.lines))
+    early = lines_before_start(batch.feed, outcome.lines)
     writes: list[Write] = [
         put_event(feed_events.gap_found(ports, after, gap, company, now)) for gap in outcome.gaps[:GAP_EVENTS_MAX]
     ]
     if operation.status is PushStatus.TIMED_OUT:
         writes.append(push_operation_items.put_operation(operation))
-    elif outcome.through <= batch.feed.delivered_through:
+    elif outcome.through <= delivered_after(batch.feed, [*batch.lines, *outcome.lines]):
         writes += end_writes(ports, operation.succeeded(now), company, now)
     elif holds:
         writes += end_writes(ports, failed_by(operation, holds[0].problem, now), company, now)
@@ -130,8 +139,15 @@ def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -
         recorded=batch.recorded | outcome.ids,
         writes=batch.writes + writes,
         lines=batch.lines + list(outcome.lines),
-        bytes=batch.bytes + push_operation_items.estimated_bytes(operation) + _bytes(outcome.lines),
+        bytes=batch.bytes + push_operation_items.estimated_bytes(operation) + _bytes(outcome.lines) + _bytes(early),
     )
+
+
+def _set_aside_pages(feed: Feed, lines: Sequence[Line], now: datetime) -> list[Put]:
+    """The pages with those of the lines to add that are dated before the feed's start."""
+    early = enumerate(lines_before_start(feed, lines), feed.recorded_through + 1)
+    aside = [SetAside(sequence=number, transaction_id=line.id, on=now) for number, line in early]
+    return set_aside_items.add_set_aside(feed.id, aside)
 
 
 def _bytes(lines: Sequence[Line]) -> int:
@@ -150,8 +166,9 @@ def _commit(store: Store, batch: _Batch, now: datetime) -> Feed:
         store.commit(feed_items.put_feed(feed), *conditions, *batch.writes)
         return feed.but(version=feed.version + 1)
     first = feed.recorded_through + 1
-    after = feed_after(feed, Addition(tuple(batch.lines), 0, (), ())).but(look=feed.look or next_look(now))
-    pages = feed_items.add_lines(feed.id, first, batch.lines)
+    after = feed_after(feed, Addition(tuple(batch.lines), 0, (), ()))
+    after = after.but(look=feed.look or (next_look(now) if after.waiting else None))
+    pages = [*feed_items.add_lines(feed.id, first, batch.lines), *_set_aside_pages(feed, batch.lines, now)]
     writes = [feed_items.put_feed(after), *conditions, *pages, *batch.writes]
     if len(batch.lines) <= min(IDS_IN_COMMIT_MAX, WRITES_PER_COMMIT_MAX - 1 - len(writes)):
         store.commit(*writes, *feed_items.add_ids(feed.id, first, batch.lines))

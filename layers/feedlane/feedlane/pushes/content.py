@@ -56,6 +56,7 @@ def parse_content(sent: Any, today: date) -> PushContent:
     warnings: list[Finding] = []
     earliest, latest = years_before(today).isoformat(), today.isoformat()
     latest_so_far = ""
+    positions: dict[str, int] = {}
     for position, transaction in enumerate(sent):
         line, line_errors, line_warnings = parse_transaction(position, transaction)
         errors += line_errors
@@ -63,6 +64,9 @@ def parse_content(sent: Any, today: date) -> PushContent:
         if line is None:
             continue
         errors += _date_errors(line, latest_so_far, earliest, latest)
+        first = positions.setdefault(line.id, position)
+        if first != position:
+            errors.append(_twice(line.id, first, position))
         latest_so_far = max(latest_so_far, line.date)
         lines.append(line)
     return PushContent(tuple(lines), tuple(errors), tuple(warnings))
@@ -79,6 +83,13 @@ def _date_errors(line: Line, latest_so_far: str, earliest: str, latest: str) -> 
         message = f"date {line.date} is more than a year ago (before {earliest}); Xero accepts nothing older"
         return [Finding(item_id=line.id, message=message, validator="NotOlderThanAYear")]
     return []
+
+
+def _twice(id: str, first: int, second: int) -> Finding:
+    """Even if all else is equal: two purchases that got one id must not become one."""
+    places = f"transactions[{first}] and transactions[{second}]"
+    message = f"id is used twice in this push, by {places}; an id identifies one transaction"
+    return Finding(item_id=id, message=message, validator="UniqueInPush")
 
 
 def _invalid_content(message: str, validator: str) -> PushContent:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
-from feedlane.clock import local_date
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.errors import Finding, Invalid, NotFound
@@ -111,13 +110,16 @@ def with_company(
     return company, attributed
 
 
-def read_push(ahead: Store, message: PushMessage, feed: Feed | None, now: datetime) -> Push:
-    """The push of a message. A producer's message creates its own operation, the same one each time it is received."""
+def read_push(ahead: Store, message: PushMessage, feed: Feed | None, today: date) -> Push:
+    """The push of a message. A producer's message creates its own operation, the same one each time it is received.
+
+    `today` is the organisation's.
+    """
     sent_key = message.operation_key
     existing = push_operation_items.find_operation(ahead, message.company_id, sent_key) if sent_key else None
     if message.transactions is None and existing is not None:
         return Push(existing, tuple(push_operation_items.pushed_lines_by_key(ahead, existing)), ())
-    content = parse_content(message.transactions, local_date(now, feed.time_zone if feed else "UTC"))
+    content = parse_content(message.transactions, today)
     errors = content.errors
     key = _operation_key(message)
     if existing is not None and (existing.content != content.fingerprint or not _is_of_feed(existing, message)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from feedlane.clock import local_date
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import Finding
@@ -47,7 +48,8 @@ def _record(ports: Ports, now: datetime, messages: Sequence[PushMessage], more_t
         return
     feed = feed_items.find_feed(ahead, messages[0].feed_id)
     connection = company_items.find_connection(ahead, company.id, messages[0].connection_id)
-    pushes = [read_push(ahead, message, feed, now) for message in messages]
+    today = local_date(now, connection.tenant.time_zone if connection and connection.tenant else "UTC")
+    pushes = [read_push(ahead, message, feed, today) for message in messages]
     standing, recorded = holds_and_recorded_ids(ahead, feed, pushes) if feed else ([], {})
     # A hold that is being released does not stop new lines: they are sent under their own operation.
     holds = [hold for hold in standing if not hold.releasing]

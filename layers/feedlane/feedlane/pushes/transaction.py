@@ -11,7 +11,7 @@ from feedlane.errors import Finding
 from feedlane.feeds.line import Line
 from feedlane.ids import TRANSACTION_ID_LENGTH_MAX
 from feedlane.money import amount, plain
-from feedlane.text import text_fault
+from feedlane.text import CONTROL_RULE, REPLACEMENT, has_controls, text_fault, without_controls
 
 TRANSACTION_TYPES = frozenset(
     {
@@ -37,9 +37,13 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
     sent_id = sent.get("id")
     name = sent_id if isinstance(sent_id, str) and sent_id else f"transactions[{position}]"
     errors: list[Finding] = []
+    warnings: list[Finding] = []
     if rule := text_fault(name):
         name = f"transactions[{position}]"
         errors.append(_finding(name, "id", rule, "Unicode"))
+    elif has_controls(name):
+        name = f"transactions[{position}]"
+        errors.append(_finding(name, "id", CONTROL_RULE, "ControlCharacter"))
     elif not isinstance(sent_id, str) or not 1 <= len(sent_id) <= TRANSACTION_ID_LENGTH_MAX:
         errors.append(
             _finding(name, "id", f"must be a string of 1 to {TRANSACTION_ID_LENGTH_MAX} characters", "Required")
@@ -47,9 +51,9 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
     day = _date(name, sent.get("date"), errors)
     sum = _money(name, "amount", sent.get("amount"), errors)
     balance = _money(name, "balance", sent.get("balance"), errors)
-    description = _text(name, "description", sent, errors)
-    payee = _text(name, "counterparty", sent, errors)
-    reference = _text(name, "reference", sent, errors)
+    description, payee, reference = (
+        _text(name, field, sent, errors, warnings) for field in ("description", "counterparty", "reference")
+    )
     type = sent.get("transactionType") or "Unknown"
     if not isinstance(type, str) or type not in TRANSACTION_TYPES:
         errors.append(
@@ -57,8 +61,10 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
         )
     if errors or day is None or sum is None or balance is None:
         return None, errors, []
+    texts = {"id": name, "description": description, "counterparty": payee, "reference": reference}
+    warnings += [_unreadable(name, field) for field, text in texts.items() if REPLACEMENT in text]
     line = Line(name, day, sum, balance, description, payee, reference, type)
-    return line, [], _warnings(line)
+    return line, [], [*warnings, *_warnings(line)]
 
 
 def _date(name: str, value: Any, errors: list[Finding]) -> str | None:
@@ -81,7 +87,8 @@ def _money(name: str, field: str, value: Any, errors: list[Finding]) -> Decimal 
         return None
 
 
-def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding]) -> str:
+def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding], warnings: list[Finding]) -> str:
+    """The text as it is recorded: no push fails because of a control character that a bank's system left in it."""
     value = sent.get(field)
     if value is None:
         return ""
@@ -94,7 +101,16 @@ def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding]) ->
         errors.append(
             _finding(name, field, f"must have at most {_FIELD_LENGTHS_MAX[field]} characters", "MaximumLength")
         )
+    if has_controls(value):
+        value = without_controls(value)
+        message = "had control characters, which Xero may refuse; each is recorded as a space"
+        warnings.append(_finding(name, field, message, "ControlCharacter"))
     return value
+
+
+def _unreadable(name: str, field: str) -> Finding:
+    message = "contains U+FFFD, which stands for characters that could not be read; send texts in UTF-8"
+    return _finding(name, field, message, "ReplacementCharacter")
 
 
 def _warnings(line: Line) -> list[Finding]:

@@ -43,6 +43,7 @@ def feed_json(
         "accountType": feed.kind,
         "currency": feed.currency,
         "created": iso(feed.created),
+        "startDate": feed.start_date or None,
         "recorded": feed.recorded_through,
         "recordedDate": feed.recorded_date or None,
         "recordedBalance": feed.recorded_balance,

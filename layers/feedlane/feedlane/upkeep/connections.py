@@ -11,6 +11,7 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.connection_end import disconnection_writes
 from feedlane.companies.organisations import ListedOrganisation, ListedOrganisations
 from feedlane.companies.reconnection import CONNECTION_REMOVED
+from feedlane.credentials.token_set import AccessToken
 from feedlane.credentials.vault import Vault
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
 from feedlane.ids import fingerprint
@@ -20,6 +21,7 @@ from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed, Index
+from feedlane.upkeep.tenants import Details, refresh_tenant
 
 PAGE_SIZE = 50
 TIME_LEFT_MIN = timedelta(seconds=20)
@@ -56,11 +58,16 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class ConnectionCheck:
-    """`pace` is called before each call to Xero, and waits as long as the rate limit requires."""
+    """`pace` is called once for each connection, and waits as long as Xero's rate limit requires.
+
+    `details` asks Xero about an organisation, with the token that `remember` has got.
+    """
 
     ports: Ports
     vault: Vault
     organisations: ListedOrganisations
+    details: Details
+    remember: Callable[[str, AccessToken], None] = lambda token_set_id, token: None
     pace: Callable[[], None] = lambda: None
 
     def check_page(self, after: str, time_left: Callable[[], timedelta]) -> CheckResult:
@@ -97,6 +104,7 @@ class ConnectionCheck:
             if not recovery.should_check(connection, self.ports.clock()):
                 continue
             checked += 1
+            self.pace()
             access = self._access_of(connection.token_set_id or "", access_by_token_set)
             if isinstance(access, Unknown):
                 unknown.append((connection.company_id, connection.id))
@@ -105,18 +113,16 @@ class ConnectionCheck:
                     return CheckResult(checked, ended, tuple(unknown), None, stop=True), number + 1
                 continue
             unknowns_in_a_row = 0
-            if isinstance(access, Problem):
-                ended += self._end(connection, access)
-            elif connection.tenant is not None and connection.tenant.id not in access.tenants:
-                ended += self._end(connection, CONNECTION_REMOVED)
-            else:
-                recovery.apply_listing(self.ports, self.ports.clock(), connection, access.scopes)
+            problem = access if isinstance(access, Problem) else _why_ended(connection, access)
+            if problem is not None:
+                ended += self._end(connection, problem)
+            elif isinstance(access, TokenSetAccess) and not self._apply(connection, access):
+                unknown.append((connection.company_id, connection.id))
         return CheckResult(checked, ended, tuple(unknown), None), len(page)
 
     def _access_of(self, token_set_id: str, known: dict[str, AccessAnswer]) -> AccessAnswer:
         """The tenants that the token set gives access to, or why it gives none. Asks once per token set."""
         if token_set_id not in known:
-            self.pace()
             known[token_set_id] = self._list_access(token_set_id)
         return known[token_set_id]
 
@@ -125,7 +131,8 @@ class ConnectionCheck:
         for _ in range(2):
             try:
                 token = self.vault.access_token(token_set_id, rejected)
-                tenants = frozenset(organisation.tenant_id for organisation in self._list_organisations(token.value))
+                tenants = {listed.tenant_id: listed for listed in self._list_organisations(token.value)}
+                self.remember(token_set_id, token)
                 return TokenSetAccess(tenants, token.scopes)
             except _TokenRejected:
                 # The token ended early: retry with a new one. Only the vault knows whether the grant has ended.
@@ -138,6 +145,15 @@ class ConnectionCheck:
                 # Xero rejects this token set's token, although it is new: no reason to stop the round.
                 return Unknown(0 if rejected else error.retry_after or 0)
         return Unknown()
+
+    def _apply(self, connection: Connection, access: TokenSetAccess) -> bool:
+        """Applies what Xero lists, and what it says of the organisation. False if that has to be asked again."""
+        has_changed = recovery.apply_listing(self.ports, self.ports.clock(), connection, access.scopes)
+        listed = access.tenants.get(connection.tenant.id) if connection.tenant else None
+        current: Connection | None = connection
+        if has_changed:
+            current = company_items.find_connection(self.ports.store, connection.company_id, connection.id)
+        return current is None or listed is None or refresh_tenant(self.ports, self.details, current, listed)
 
     def _list_organisations(self, token: str) -> Sequence[ListedOrganisation]:
         try:
@@ -157,6 +173,11 @@ class ConnectionCheck:
         except ConditionFailed:
             return 0  # it has just been reconnected or unlinked
         return 1
+
+
+def _why_ended(connection: Connection, access: TokenSetAccess) -> Problem | None:
+    is_gone = connection.tenant is not None and connection.tenant.id not in access.tenants
+    return CONNECTION_REMOVED if is_gone else None
 
 
 class _TokenRejected(Exception):

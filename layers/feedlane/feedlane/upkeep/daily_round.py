@@ -22,8 +22,8 @@ CLAIM_DURATION = timedelta(minutes=6)
 # A refresh whose answer was lost can be repeated only within 30 minutes: three more runs, ten minutes apart.
 RECHECKS_PER_CONNECTION_MAX = 3
 RECHECKS_MAX = 500
-# With two to four calls each: far below Xero's 10,000 calls a minute for an app.
-TOKEN_SETS_PER_MINUTE_MAX = 300
+# With three to seven calls each: far below Xero's 10,000 calls a minute for an app.
+CONNECTIONS_PER_MINUTE_MAX = 300
 
 
 class Recheck(Record):

@@ -149,6 +149,15 @@ _NOT_LINKED = {
         "Nothing has changed. Try again and select the same organisation as before, or ask for a new connection.",
         "A different organisation was selected",
     ),
+    NotLinkedReason.SAME_NAME: (
+        409,
+        "That is a different organisation with the same name",
+        "You selected {detail}, but to Xero it is not the organisation of that name that was connected here before. "
+        "Each time a demo company is reset, Xero replaces it by a new one with the same name.",
+        "Nothing has changed. If this is a demo company that was reset, ask {platform} for a new connection. If there "
+        "are two organisations named {detail}, try again and select the other one.",
+        "A different organisation with the same name was selected",
+    ),
     NotLinkedReason.TAKEN: (
         409,
         "This organisation is already connected",

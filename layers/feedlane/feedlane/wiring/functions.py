@@ -14,12 +14,14 @@ from feedlane.environment import environment
 from feedlane.feeds.upstream import Upstream
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
-from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX, DailyRound, Pacer
+from feedlane.upkeep.daily_round import CONNECTIONS_PER_MINUTE_MAX, DailyRound, Pacer
 from feedlane.upkeep.watch import Watch
 from feedlane.wiring.checks import Checks
+from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.connections import XeroConnections
+from feedlane.xero.consent import XeroOrganisations
 from feedlane.xero.http import Http
 from feedlane.xero.tokens import TokenCache
 
@@ -61,8 +63,10 @@ def checks() -> Checks:
 
 @lru_cache(maxsize=1)
 def daily_round() -> DailyRound:
-    pacer = Pacer(TOKEN_SETS_PER_MINUTE_MAX, time.monotonic, time.sleep)
-    connection_check = ConnectionCheck(ports(), vault(), XeroConnections(xero_http()), pacer.wait)
+    pacer = Pacer(CONNECTIONS_PER_MINUTE_MAX, time.monotonic, time.sleep)
+    listed = XeroConnections(xero_http())
+    details = XeroOrganisations(listed, Accounting(xero_api()), tokens()).details
+    connection_check = ConnectionCheck(ports(), vault(), listed, details, tokens().remember, pacer.wait)
     return DailyRound(ports(), connection_check)
 
 

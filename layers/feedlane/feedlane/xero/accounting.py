@@ -11,6 +11,8 @@ from feedlane.xero.api import XeroApi, objects_in, unreadable
 from feedlane.xero.time_zones import iana_zone
 
 BASE_PATH = "/api.xro/2.0"
+# More than there are.
+CURRENCIES_MAX = 300
 # What the Bank Feeds API can feed. Xero counts PayPal accounts as bank accounts too, but they cannot be fed.
 ACCOUNT_KINDS = {"BANK": AccountKind.BANK, "CREDITCARD": AccountKind.CREDIT_CARD}
 
@@ -65,6 +67,11 @@ class Accounting:
         """Whether accounts may have a currency other than the organisation's own."""
         actions = objects_in(self._api.fetch(access, f"{BASE_PATH}/Organisation/Actions"), "Actions")
         return "UseMulticurrency" in {action.get("Name") for action in actions if action.get("Status") == "ALLOWED"}
+
+    def currencies(self, access: TenantAccess) -> tuple[str, ...]:
+        """The codes of all currencies that the organisation has added, its own among them."""
+        listed = objects_in(self._api.fetch(access, f"{BASE_PATH}/Currencies"), "Currencies")
+        return tuple(str(currency["Code"]) for currency in listed if currency.get("Code"))[:CURRENCIES_MAX]
 
     def bank_accounts(self, access: TenantAccess) -> list[TargetAccount]:
         """The active bank accounts and credit cards that can be fed."""

@@ -8,6 +8,7 @@ from feedlane.companies.connection import Tenant
 from feedlane.companies.organisations import Organisation
 from feedlane.credentials.token_set import AccessToken
 from feedlane.credentials.vault import Grant
+from feedlane.errors import ReconnectionNeeded, Refused
 from feedlane.feeds.upstream import TenantAccess
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.connections import XeroConnections
@@ -35,7 +36,15 @@ class XeroOrganisations:
 
     def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
         access = TenantAccess(tenant_id=organisation.tenant_id, token_set_id=token_set_id)
-        return self._accounting.organisation(access).as_tenant(organisation.tenant_id, organisation.xero_connection_id)
+        details = self._accounting.organisation(access)
+        tenant = details.as_tenant(organisation.tenant_id, organisation.xero_connection_id)
+        try:
+            added = self._accounting.currencies(access)
+            multicurrency = self._accounting.allows_multicurrency(access)
+        except (Refused, ReconnectionNeeded):
+            return tenant  # without them: nothing depends on them
+        currencies = tuple(dict.fromkeys((tenant.base_currency, *added)))
+        return tenant.but(currencies=currencies, multicurrency=multicurrency or len(currencies) > 1)
 
     def remove(self, token_set_id: str, authentication_event_id: str, organisations: Iterable[Organisation]) -> None:
         """Removes nothing without an event id: it is not known to which consent the connections belong."""

@@ -14,6 +14,7 @@ from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, objects_in, only_item, unreadable
+from feedlane.xero.lengths import truncate, units
 from feedlane.xero.outcomes import raise_obstacle
 from feedlane.xero.paging import Unreadable, all_items
 from feedlane.xero.problems import (
@@ -127,7 +128,8 @@ def _request(new: NewFeedConnection) -> dict[str, Any]:
     if new.account_id:
         item["accountId"] = new.account_id
     else:
-        item |= {"accountNumber": _account_number(new), "accountName": new.account_name[:ACCOUNT_NAME_LENGTH_MAX]}
+        name = truncate(new.account_name, ACCOUNT_NAME_LENGTH_MAX)
+        item |= {"accountNumber": _account_number(new), "accountName": name}
     item["currency"] = new.currency
     return item | ({"country": new.country} if new.country else {})
 
@@ -139,7 +141,7 @@ def _account_number(new: NewFeedConnection) -> str:
         if len(digits) < CARD_NUMBER_DIGITS:
             raise Invalid.field("accountNumber", f"must have at least {CARD_NUMBER_DIGITS} digits for a credit card")
         return digits[-CARD_NUMBER_DIGITS:]
-    if not 1 <= len(new.account_number) <= ACCOUNT_NUMBER_LENGTH_MAX:
+    if not 1 <= units(new.account_number) <= ACCOUNT_NUMBER_LENGTH_MAX:
         raise Invalid.field("accountNumber", f"must have 1 to {ACCOUNT_NUMBER_LENGTH_MAX} characters")
     return new.account_number
 

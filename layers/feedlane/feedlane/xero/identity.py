@@ -102,12 +102,12 @@ class Identity:
         user = claims.get("xero_userid") or (old.xero_user_id if old else None)
         if not user:
             raise IdentityUnavailable("Xero's access token names no user")
-        event = claims.get("authentication_event_id") or (old.authentication_event_id if old else None)
+        event = _text(claims.get("authentication_event_id")) or (old.authentication_event_id if old else None)
         return TokenSet(
             access_token=access_token,
             expires_at=requested_at + _lifetime(answer.get("expires_in")),
             # OAuth lets a refresh answer without one: then the old one stays.
-            refresh_token=answer.get("refresh_token") or (old.refresh_token if old else None),
+            refresh_token=_text(answer.get("refresh_token")) or (old.refresh_token if old else None),
             scopes=_scopes(answer, claims, old),
             xero_user_id=str(user),
             client_id=keys.id,
@@ -150,6 +150,11 @@ def _claims(access_token: str) -> dict[str, Any]:
         return json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))) or {}
     except (IndexError, binascii.Error, ValueError):
         return {}
+
+
+def _text(value: Any) -> str:
+    """Empty for anything that is no text: what came with it must not be lost."""
+    return value if isinstance(value, str) else ""
 
 
 def _lifetime(expires_in: Any) -> timedelta:

@@ -13,6 +13,7 @@ from json.encoder import encode_basestring as _text
 from feedlane.feeds.line import Line
 from feedlane.feeds.upstream import STATEMENT_LINES_MAX, Statement
 from feedlane.money import plain
+from feedlane.xero.lengths import truncate
 
 DESCRIPTION_LENGTH_MAX = 2000
 PAYEE_LENGTH_MAX = 255
@@ -60,16 +61,6 @@ def _sum(amount: Decimal) -> str:
     if digits[0] == "-":
         return f'"amount":{digits[1:]},"creditDebitIndicator":"DEBIT"'
     return f'"amount":{digits},"creditDebitIndicator":"CREDIT"'
-
-
-def truncate(text: str, length_max: int) -> str:
-    """At most `length_max` UTF-16 units, as .NET counts (and, we assume, Xero): an emoji is two."""
-    if len(text) * 2 <= length_max:
-        return text
-    if text.isascii():
-        return text[:length_max]
-    encoded = text.encode("utf-16-le", "replace")
-    return text if len(encoded) <= length_max * 2 else encoded[: length_max * 2].decode("utf-16-le", "ignore")
 
 
 def _bytes(text: str) -> bytes:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from zoneinfo import available_timezones
 
 UTC = "UTC"
 
 
 def iana_zone(xero_name: str, country: str = "") -> str:
     """The zone's IANA name, or else the zone where most people of the country live, or else UTC."""
+    if "/" in xero_name and xero_name in _iana_names():
+        return xero_name
     name = xero_name.upper().replace("UTC-", "UTCMINUS")
     return _ZONES.get(re.sub(r"[^A-Z0-9]", "", name)) or _COUNTRIES.get(country.upper(), UTC)
+
+
+@lru_cache(maxsize=1)
+def _iana_names() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 # From CLDR's table of Windows zones, with today's IANA names.

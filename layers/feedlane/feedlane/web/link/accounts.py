@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
-from feedlane.clock import local_date, years_before
+from feedlane.clock import years_before
 from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import AppKeysRejected, FeedlaneError, Invalid, ReconnectionNeeded, Refused, Unavailable
+from feedlane.feeds import items as feed_items
 from feedlane.feeds.upstream import TargetAccount
 from feedlane.link.standing_errors import standing_errors
 from feedlane.mapping import items as mapping_items
@@ -55,7 +56,9 @@ def show(site: Site, request: Request, company_id: str, connection_id: str) -> R
         return redirect(request.url(paths.organisation(visit.connection)))
     accounts = company_items.source_accounts(site.store, connection_id)
     targets = _find_targets(site, visit, accounts)
-    rows = rows_in(request.query) or first_rows(_unmapped(accounts), targets.by_account, _today(site, visit))
+    rows = rows_in(request.query) or first_rows(
+        _unmapped(accounts), targets.by_account, _today(site, visit), _country(visit)
+    )
     return _page(site, visit, accounts, targets, rows, DONE_MESSAGES.get(request.query.get("done", ""), ""))
 
 
@@ -96,7 +99,8 @@ def _map_row(site: Site, visit: Visit, row: Row, account: SourceAccount) -> bool
             row.start or None,
         )  # fmt: skip
     except (FeedlaneError, ConditionFailed) as error:
-        row.errors["target"] = explain_error(error)
+        is_about_start = isinstance(error, Invalid) and error.findings and error.findings[0].item_id == "feedStartDate"
+        row.errors["start" if is_about_start else "target"] = explain_error(error)
         return False
     return True
 
@@ -156,6 +160,7 @@ def _page(
         form_token=visit.form_token,
         unmapped=unmapped,
         mapped=[account for account in accounts if account.mapping is not None],
+        balances=feed_items.ledger_balances(site.store, accounts),
         is_connecting=any(account.status == "connecting" for account in accounts),
         targets=targets,
         faults=list(dict.fromkeys(map(explain, faults))),
@@ -164,6 +169,7 @@ def _page(
         can_add_row=len(rows) < min(len(unmapped), ROWS_MAX),
         new_account=NEW_ACCOUNT,
         earliest_start=years_before(today).isoformat(),
+        latest_start=today.isoformat(),
         done=done,
     )
 
@@ -183,9 +189,12 @@ def _unmapped(accounts: list[SourceAccount]) -> list[SourceAccount]:
     return [account for account in accounts if account.mapping is None]
 
 
+def _country(visit: Visit) -> str:
+    return visit.connection.tenant.country if visit.connection.tenant else ""
+
+
 def _today(site: Site, visit: Visit) -> date:
-    zone = visit.connection.tenant.time_zone if visit.connection.tenant else "UTC"
-    return local_date(site.clock(), zone)
+    return mapping.today_of(visit.connection, site.clock())
 
 
 def _last_values(request: Request) -> dict[str, str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from feedlane.clock import is_date
+from feedlane.companies.bank_codes import number_at_xero
 from feedlane.companies.source_account import SourceAccount
 from feedlane.doors import whole_number
 from feedlane.feeds.upstream import TargetAccount
 
 ROWS_MAX = 20
+DIGITS_COMPARED_MIN = 4
 NEW_ACCOUNT = "new"
 """The option to create a new account in Xero."""
 
@@ -45,12 +47,17 @@ def rows_in(values: Mapping[str, str]) -> list[Row]:
     ]
 
 
-def first_rows(unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]], today: date) -> list[Row]:
-    """One row for the first account, from today on, with its Xero account if exactly one has the same number."""
+def first_rows(
+    unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]], today: date, country: str
+) -> list[Row]:
+    """One row for the first account, from today on, with its Xero account if exactly one has the same number.
+
+    `country` is the organisation's.
+    """
     if not unmapped:
         return []
     account = unmapped[0]
-    matches = [target for target in targets.get(account.id, []) if _has_same_number(target, account)]
+    matches = [target for target in targets.get(account.id, []) if _has_same_number(target, account, country)]
     return [Row(1, account.id, matches[0].id if len(matches) == 1 else "", today.isoformat())]
 
 
@@ -103,7 +110,13 @@ def _check_target(row: Row, account: SourceAccount, options: Sequence[TargetAcco
         )
 
 
-def _has_same_number(target: TargetAccount, account: SourceAccount) -> bool:
-    """Whether the target's number ends with the account's: Xero puts the bank's code in front of it."""
-    number = "".join(filter(str.isdigit, account.account_number))
-    return len(number) >= 4 and "".join(filter(str.isdigit, target.number)).endswith(number)
+def _has_same_number(target: TargetAccount, account: SourceAccount, country: str) -> bool:
+    """Whether the target has the account's number, with its bank's code or without; with any code if it has none."""
+    number, at_xero, of_target = map(_digits, (account.account_number, number_at_xero(account, country), target.number))
+    if len(number) < DIGITS_COMPARED_MIN:
+        return False
+    return of_target in (number, at_xero) or (number == at_xero and of_target.endswith(number))
+
+
+def _digits(number: str) -> str:
+    return "".join(filter(str.isdigit, number))
