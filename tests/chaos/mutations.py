@@ -126,7 +126,7 @@ def money_is_rounded() -> AbstractContextManager[Any]:
 
 
 def nobody_is_rung() -> AbstractContextManager[Any]:
-    return patch.object(overdue, "ring", lambda ports: overdue.Looks())
+    return patch.object(overdue, "ring", lambda *_: overdue.Looks())
 
 
 def looks_are_far_off() -> AbstractContextManager[Any]:
