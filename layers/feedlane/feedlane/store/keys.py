@@ -24,6 +24,7 @@
 | earliest next call (limits)  | LIMIT#scope#subject   | LIMIT                    |                          |
 | a consumer's pause           | LIMIT#consumer#id     | LIMIT                    |                          |
 | number of calls (limits)     | LIMIT#scope#subject   | TRAFFIC                  |                          |
+| the app's calls in a minute  | LIMIT#app#app         | CALLS#minute             |                          |
 | a feed's slot for a call     | LIMIT#feed#k/a        | SLOT#POSTS, SLOT#LOOKS   |                          |
 | a feed's planned wake-up     | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
@@ -176,6 +177,11 @@ def wake(feed_id: str) -> Key:
 
 def traffic(scope: str, subject: str) -> Key:
     return f"LIMIT#{scope}#{subject}", "TRAFFIC"
+
+
+def calls_in_minute(minute: str) -> Key:
+    """For the number of the app's calls in a minute of the clock, without those about feeds."""
+    return "LIMIT#app#app", f"CALLS#{minute}"
 
 
 def slot(feed_id: str, lane: str) -> Key:
