@@ -10,7 +10,7 @@ import click
 from cli.wording import counted
 
 # Already published, or short-lived: not worth restoring.
-SKIPPED = ("EVENT#", "LIMIT#", "STATE#", "SESSION#")
+SKIPPED = ("EVENT#", "LIMIT#", "XERO#", "STATE#", "SESSION#")
 
 
 @click.group("table")

@@ -39,9 +39,11 @@ class Context:
     memory_limit_in_mb = 512
     aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
 
-    def __init__(self, alias: str = "") -> None:
+    def __init__(self, alias: str = "", seconds_left: int = 60) -> None:
         arn = "arn:aws:lambda:eu-west-2:123456789012:function:feedlane-test"
         self.invoked_function_arn = f"{arn}:{alias}" if alias else arn
 
+        self.seconds_left = seconds_left
+
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return self.seconds_left * 1000

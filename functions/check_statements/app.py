@@ -28,7 +28,8 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return batch.one_by_one(event, _check, _postpone, logger, context.get_remaining_time_in_millis)
+    time_left = context.get_remaining_time_in_millis
+    return batch.one_by_one(event, _check, _postpone, logger, time_left, batch.HANGS_AFTER_SECONDS)
 
 
 def _check(record: batch.SqsRecord) -> None:

@@ -27,7 +27,8 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return batch.by_group(event, _send, _postpone, logger, context.get_remaining_time_in_millis)
+    time_left = context.get_remaining_time_in_millis
+    return batch.by_group(event, _send, _postpone, logger, time_left, batch.HANGS_AFTER_SECONDS)
 
 
 def _send(records: list[batch.SqsRecord]) -> None:

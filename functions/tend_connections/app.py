@@ -5,6 +5,7 @@ See `feedlane/upkeep/daily_round.py` and `feedlane/upkeep/watch.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -33,11 +34,15 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Returns the progress of the round, or what the watch found."""
-    return _watch() if event.get("watch") else _round(context)
+
+    def time_left() -> timedelta:
+        return timedelta(milliseconds=context.get_remaining_time_in_millis())
+
+    return _watch(time_left) if event.get("watch") else _round(time_left)
 
 
-def _watch() -> dict[str, Any]:
-    result = wiring.watch().run()
+def _watch(time_left: Callable[[], timedelta]) -> dict[str, Any]:
+    result = wiring.watch().run(time_left)
     metrics.record_dead_letters(dead_letters.waiting())
     facts = result.model_dump(mode="json")
     if result.rung:
@@ -55,10 +60,7 @@ def _watch() -> dict[str, Any]:
     return facts
 
 
-def _round(context: Any) -> dict[str, Any]:
-    def time_left() -> timedelta:
-        return timedelta(milliseconds=context.get_remaining_time_in_millis())
-
+def _round(time_left: Callable[[], timedelta]) -> dict[str, Any]:
     state = wiring.daily_round().run(time_left)
     if state is None:
         logger.info("another run holds the daily round")

@@ -1,21 +1,15 @@
-"""Checks the rules over all feeds: frozen bytes, limits, tokens, secrets."""
+"""Checks the rules over all feeds: frozen bytes, tokens, secrets."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from itertools import pairwise
 
 from feedlane.ids import fingerprint
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord
-from feedlane.store import keys
 from local.simulator.state import DEFAULT_CLIENT_SECRET
 from tests.chaos.world import World
-from tests.chaos.xero import FEEDS, STATEMENTS, Call
-
-CONCURRENT_CALLS_MAX = 5
-# A task may have read the clock just before the time it had to wait for.
-SLACK = timedelta(seconds=1)
+from tests.chaos.xero import STATEMENTS, Call
 
 
 def chains(world: World) -> list[str]:
@@ -72,46 +66,6 @@ def _statements_by_key(world: World) -> dict[str, StatementRecord]:
             for turn in range(statement.key_turn + 3):
                 known[fingerprint(f"{statement.feed_id}#{statement.number}#{turn}")] = statement
     return known
-
-
-def limits(world: World) -> list[str]:
-    """5. At most five concurrent calls per tenant, and no call before the time that Xero asked for."""
-    crowded = [
-        count for tenant, count in world.transport.concurrency_peaks.items() if tenant and count > CONCURRENT_CALLS_MAX
-    ]
-    violations = [f"limits: {max(crowded)} concurrent calls to one tenant"] if crowded else []
-    for call in world.transport.calls:
-        name = call.task.name if call.task is not None else ""
-        if not call.path.startswith("/bankfeeds") or not name.startswith(FEEDS):
-            continue
-        until = _not_before(call)
-        if until is not None and call.at < until - SLACK:
-            violations.append(f"limits: a call {until - call.at} before the time that Xero had asked for")
-    return violations[:2] + _ignored_retry_after(world)
-
-
-def _not_before(call: Call) -> datetime | None:
-    """The latest not-before time that the caller had read for the app or the call's tenant."""
-    subjects = (keys.not_before("app", "app"), keys.not_before("tenant", call.tenant))
-    return max((time for key in subjects if (time := (call.limits_read or {}).get(key))), default=None)
-
-
-def _ignored_retry_after(world: World) -> list[str]:
-    """Every Retry-After is stored by its receiver, unless a fault struck that one."""
-    for call in world.transport.calls:
-        task = call.task
-        if call.until is None or task is None or not task.name.startswith(FEEDS):
-            continue
-        if task.struck > 1 or task.failed is not None or not call.path.startswith(STATEMENTS):
-            continue
-        scope, subject = ("app", "app") if call.limited.startswith("app") else ("tenant", call.tenant)
-        key = keys.not_before(scope, subject)
-        noted = [
-            datetime.fromisoformat(item["until"]) for item in world.table.written if (item["pk"], item["sk"]) == key
-        ]
-        if not noted or max(noted) < call.until - SLACK:
-            return [f"limits: a Retry-After of {call.limited} was not stored"]
-    return []
 
 
 def tokens(world: World) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos import check_delivery, check_events, check_rules
+from tests.chaos import check_delivery, check_events, check_limits, check_rules
 from tests.chaos.functions import SOURCES
 from tests.chaos.pushes import Platform
 from tests.chaos.world import World
@@ -26,7 +26,7 @@ def after_all(world: World, platform: Platform) -> list[str]:
     violations += check_rules.chains(world)
     violations += check_rules.receives(world)
     violations += check_rules.frozen(world)
-    violations += check_rules.limits(world)
+    violations += check_limits.limits(world)
     violations += check_rules.tokens(world)
     violations += check_rules.secrets(world)
     return violations

@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 from aws_lambda_powertools import Logger
 
+from feedlane.aws import batch
 from feedlane.aws import clients as aws
 from feedlane.aws import queues as sqs
 from feedlane.environment import environment
@@ -151,6 +152,8 @@ def deployed(
         patch.object(pages, "CONNECTIONS_PER_PAGE_MAX", 1),
         patch.object(aws, "client", lambda service, *_: clients[service]),
         patch.object(aws, "store", lambda: store),
+        # Tasks take their turns on one thread: what hangs in a batch has a test of its own.
+        patch.object(batch, "overlapping", lambda works, _: [work() for work in works]),
         patch.object(sqs, "queues", lambda: queues),
         patch.object(wiring, "sender", lambda: rng.choice(senders)),
         patch.object(wiring, "checks", lambda: rng.choice(all_checks)),

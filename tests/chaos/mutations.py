@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -18,16 +18,21 @@ from feedlane.mapping import unmapping
 from feedlane.pushes import appending, doorbell, transaction
 from feedlane.pushes import content as push_content
 from feedlane.statements import answer as statement_answer
+from feedlane.statements import call_limits, limits, waits
 from feedlane.statements import end as statement_end
+from feedlane.statements import gate as statement_gate
 from feedlane.statements import items as statement_items
 from feedlane.statements import sender as statement_sender
 from feedlane.statements.answer import AnswerRecorder
+from feedlane.statements.limits import Call, Limits, Traffic
 from feedlane.store import due
 from feedlane.upkeep import overdue
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.xero.api import XeroApi
 from tests.stack import template
+
+OPEN = Limits(per_minute=10_000)
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,28 @@ def accepted_counts_as_delivered() -> AbstractContextManager[Any]:
     return patch.object(AnswerRecorder, "_record_accepted", accepted)
 
 
-def retry_after_is_ignored() -> AbstractContextManager[Any]:
-    return patch.object(
-        statement_answer, "record_wait", lambda _store, _feed, answer, now: now + timedelta(seconds=answer.seconds)
-    )
+@contextmanager
+def retry_after_is_ignored() -> Iterator[None]:
+    with (
+        patch.object(waits, "set_not_before", lambda *_: None),
+        patch.object(call_limits, "set_not_before", lambda *_: None),
+    ):
+        yield
+
+
+def the_gate_is_open() -> AbstractContextManager[Any]:
+    def admit(traffic: Traffic, _: Limits, now: datetime, call: Call) -> Any:
+        return limits.admit(traffic, OPEN, now, call)
+
+    return patch.object(statement_gate, "admit", admit)
+
+
+def calls_of_people_do_not_count() -> AbstractContextManager[Any]:
+    return patch.object(call_limits.SharedCallLimits, "_count_for_person", lambda *_: None)
+
+
+def only_the_first_request_of_a_call_counts() -> AbstractContextManager[Any]:
+    return patch.object(call_limits.SharedCallLimits, "_count_another", lambda *_: None)
 
 
 def tokens_are_used_before_they_are_stored() -> AbstractContextManager[Any]:
@@ -126,7 +149,7 @@ def money_is_rounded() -> AbstractContextManager[Any]:
 
 
 def nobody_is_rung() -> AbstractContextManager[Any]:
-    return patch.object(overdue, "ring", lambda ports: overdue.Looks())
+    return patch.object(overdue, "ring", lambda *_: overdue.Looks())
 
 
 def looks_are_far_off() -> AbstractContextManager[Any]:
@@ -169,6 +192,9 @@ MUTATIONS = {
         ("4 frozen intent", "frozen", bytes_are_rebuilt, {"xero_answer_lost": 0.3}),
         ("5 one flight", "one flight", accepted_counts_as_delivered, {}),
         ("5 limits", "limits", retry_after_is_ignored, {"xero_429_minute": 0.3}),
+        ("5 limits, in a minute", "limits", the_gate_is_open, {}),
+        ("5 limits, people's calls", "limits", calls_of_people_do_not_count, {}),
+        ("5 limits, every request", "limits", only_the_first_request_of_a_call_counts, {"xero_401": 0.3}),
         ("6 tokens", "tokens", tokens_are_used_before_they_are_stored, {"clock_jump_hours": 0.5}),
         ("6 tokens, one refresh", "tokens", everyone_gets_the_lease, {"clock_jump_hours": 0.5, "xero_401": 0.3}),
         ("7 secrets", "secrets", a_rejected_token_is_logged, {"xero_401": 0.3}),

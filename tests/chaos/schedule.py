@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
 from feedlane.holds import items as hold_items
+from feedlane.statements import limits
 from local.simulator.behaviour import Behaviour
 from tests import rights
 from tests.chaos import checks
@@ -49,7 +52,7 @@ def run(
     turned = draw(seed) if switches is None else switches
     world.sim.behaviour = Behaviour(**turned)
     world.faults.counts.update(f"switch_{name}_{position}" for name, position in turned.items())
-    with world.deployed():
+    with world.deployed(), tight_limits(world, seed):
         world.build()
         platform, operator = Platform(world), Operator(world)
         world.faults.on = True
@@ -67,6 +70,20 @@ def run(
         violations += [f"rights: {refusal}" for refusal in rights.take_refusals()]
     calls = len(world.transport.calls)
     return Outcome(transactions, world.faults.counts, violations, world.functions.invocations, calls)
+
+
+@contextmanager
+def tight_limits(world: World, seed: int) -> Iterator[None]:
+    """Every third schedule's organisations allow so few calls that their limits matter to a few feeds."""
+    if seed % 3:
+        yield
+        return
+    minute = random.Random(f"limits of {seed}").choice((12, 16, 20))
+    world.sim.limits.allowances.tenant_minute = minute
+    tight = replace(limits.XERO_TENANT_LIMITS, per_minute=minute)
+    ours = replace(limits.TENANT_LIMITS, per_minute=minute - 2)
+    with patch.multiple(limits, XERO_TENANT_LIMITS=tight, TENANT_LIMITS=ours):
+        yield
 
 
 def _storm(world: World) -> None:

@@ -23,6 +23,7 @@ from feedlane.link import linking
 from feedlane.mapping import mapping
 from feedlane.ports import Ports
 from feedlane.settings import items as settings_items
+from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.store.store import Store
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
@@ -106,7 +107,13 @@ class World:
         return self.timeline.now()
 
     def _api(self) -> XeroApi:
-        return XeroApi(self._http, TokenCache(self.vault, self.timeline.now), self.timeline.now)
+        tokens = TokenCache(self.vault, self.timeline.now)
+        return XeroApi(self._http, tokens, self.timeline.now, self._call_limits())
+
+    def _call_limits(self) -> SharedCallLimits:
+        """What all functions share, and people too."""
+        ports = Ports(self.store, sqs.SQSQueues(), self.timeline.now, self.new_id, PUBLIC_URL)
+        return SharedCallLimits(ports)
 
     @contextmanager
     def deployed(self) -> Iterator[None]:
@@ -159,8 +166,10 @@ class World:
         now = self.sim.now()
         self.sim.codes[code] = AuthorizationCode(request, event, now, now + CODE_LIFETIME)
         tokens = TokenCache(self.vault, self.timeline.now)
-        api = XeroApi(self._http, tokens, self.timeline.now)
-        organisations = XeroOrganisations(XeroConnections(self._http, self.timeline.now), Accounting(api), tokens)
+        limits = self._call_limits()
+        api = XeroApi(self._http, tokens, self.timeline.now, limits)
+        listed = XeroConnections(self._http, self.timeline.now, limits)
+        organisations = XeroOrganisations(listed, Accounting(api), tokens)
         linker = linking.Linking(self.ports, self.vault, organisations, REDIRECT)
         linked = linker.finish_authorisation(connection, code, self.now)
         assert isinstance(linked, Connection)

@@ -31,7 +31,7 @@ from tests.chaos.timeline import Task, Timeline
 STATEMENTS = "/bankfeeds.xro/1.0/Statements"
 TOKEN = "/connect/token"
 LATENCY_SECONDS = 0.15
-# The functions whose calls share the limits.
+# The functions whose calls are about feeds. For all other calls somebody waits.
 FEEDS = ("function push_", "function check_")
 
 
@@ -90,6 +90,14 @@ class Call:
     limited: str = ""
     ended: datetime | None = None
 
+    @property
+    def is_about_feed(self) -> bool:
+        return self.task is not None and self.task.name.startswith(FEEDS)
+
+    @property
+    def was_stalled(self) -> bool:
+        return self.task is not None and self.task.was_stalled
+
 
 class XeroTransport(httpx.BaseTransport):
     """`concurrency_peaks` is by tenant."""
@@ -110,8 +118,8 @@ class XeroTransport(httpx.BaseTransport):
         self._faults.outages.require(XERO)
         call = self._record_call(request)
         self._strike_before(call)
-        # Only the feeds' calls count, and no stalled function's: Lambda would have ended that one.
-        counts = call.task is not None and call.task.name.startswith(FEEDS) and not call.task.was_stalled
+        # No stalled function's calls: Lambda would have ended that one.
+        counts = not call.was_stalled
         self._concurrent[call.tenant] += counts
         self.concurrency_peaks[call.tenant] = max(self.concurrency_peaks[call.tenant], self._concurrent[call.tenant])
         try:
@@ -220,7 +228,8 @@ class XeroTransport(httpx.BaseTransport):
                     seconds=self._rng.randint(1, seconds_max) if seconds_max else None,
                 )
         if strike("xero_503"):
-            return Fault(0, "status", "before", status=503)
+            headers = {"Retry-After": str(self._rng.choice((60, 5_000, 100_000)))} if self._rng.random() < 0.2 else {}
+            return Fault(0, "status", "before", status=503, headers=headers)
         internal = problem("internal-error")
         if strike("xero_500"):
             return Fault(0, "problem", "before", problem=internal)
@@ -230,8 +239,8 @@ class XeroTransport(httpx.BaseTransport):
 
     def _note_refusal(self, call: Call, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         """Counts the refusals that have causes, by Xero's answers."""
-        if call.status == 429:
-            by_name = {name.decode().lower(): value.decode() for name, value in headers}
+        by_name = {name.decode().lower(): value.decode() for name, value in headers}
+        if call.status == 429 or "retry-after" in by_name:
             call.limited = by_name.get("x-rate-limit-problem", "")
             seconds = xero_retry_after(by_name, call.at)
             if seconds and call.ended:

@@ -17,7 +17,7 @@ ITEMS = {
     ("COMPANY#c", "PUSH#1"): "restored",
     ("TOKEN_SET#t", "LEASE"): "restored",
     ("EVENT#k/a", "2026-05-04#e"): "told before",
-    ("LIMIT#tenant#t", "TRAFFIC"): "counted before",
+    ("XERO#tenant#t", "TRAFFIC"): "counted before",
     ("SESSION#s", "SESSION"): "of a Link run",
 }
 

@@ -48,7 +48,7 @@ class Asking:
         while heap:
             now, _, what, call = heapq.heappop(heap)
             if what == "end":
-                self.traffic = finish_call(self.traffic, call.id)
+                self.traffic = finish_call(self.traffic, call.id, now)
                 continue
             self.asks[call.id] += 1
             answer = admit(self.traffic, self.limits, now, call)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from feedlane.problem import Problem
 from feedlane.record import Record
 
@@ -68,6 +70,14 @@ class Unavailable(FeedlaneError):
     def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LimitReached(Unavailable):
+    """Xero's limits, or a wait that Xero asked for, forbid the call now. It was not made."""
+
+    def __init__(self, seconds: float) -> None:
+        wait = max(1, math.ceil(seconds))
+        super().__init__(f"Xero may not be called for another {wait} seconds: its limits for calls are reached", wait)
 
 
 class ReconnectionNeeded(FeedlaneError):

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# Xero's longest limit is a day's. A longer wait is a mistake, and must not stop a feed for good.
-RETRY_AFTER_SECONDS_MAX = 86_400
+# Xero's longest limit is a day's, and whatever it asks for is kept. Only what is longer than any limit or maintenance
+# is a mistake of something in between, which must not stop a feed for good: after this time, Xero is asked again.
+RETRY_AFTER_SECONDS_MAX = 7 * 86_400
 _DIGITS_MAX = 9
 
 

@@ -9,6 +9,7 @@ from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import ReconnectionNeeded
 from feedlane.ids import fingerprint
 from feedlane.wiring import functions as wiring
+from feedlane.xero.call_limits import NO_LIMITS
 from feedlane.xero.http import Http
 from tests import builders
 from tests.builders import NOW
@@ -53,5 +54,7 @@ def _disconnect(monkeypatch: pytest.MonkeyPatch, accepted: str) -> list[tuple[st
     http = Http("https://xero.example.com", transport=httpx.MockTransport(answer))
     monkeypatch.setattr(wiring, "xero_http", lambda: http)
     monkeypatch.setattr(wiring, "vault", Vault)
+    monkeypatch.setattr(wiring, "call_limits", lambda: NO_LIMITS)
+    monkeypatch.setattr(wiring, "xero_connections", wiring.xero_connections.__wrapped__)
     Parts().disconnect(CONNECTION)
     return requests

@@ -83,7 +83,7 @@ def test_a_call_that_ended_makes_room_and_one_that_never_does_makes_room_in_time
     slot = ask(first, limits, NOW, "b")
     assert isinstance(slot, Slot)
     assert moment(slot.at) - NOW < timedelta(seconds=1.1)
-    assert isinstance(ask(finish_call(first, "a"), limits, NOW, "b"), Traffic)
+    assert isinstance(ask(finish_call(first, "a", NOW), limits, NOW, "b"), Traffic)
     assert isinstance(ask(first, limits, NOW + CALL_DURATION_MAX, "b"), Traffic)
 
 

@@ -88,3 +88,16 @@ def test_a_kind_whose_list_cannot_be_read_stops_no_other(monkeypatch: pytest.Mon
     looking.world.now += WATCH_INTERVAL
     assert looking.world.ring().failed == ["PUSH: OSError"]
     assert looking.seen == {Kind.DELIVERY: 3}
+
+
+@pytest.mark.parametrize("seconds_left", [250, 90, 31, 5])
+def test_the_looks_end_before_the_invocation_does(monkeypatch: pytest.MonkeyPatch, seconds_left: int) -> None:
+    """The steps before them may have taken most of its time."""
+    looking = Looking(monkeypatch)
+    looking.add(Kind.PUSH, 500)
+    looking.add(Kind.DELIVERY, 500)
+    end = (looking.world.now + WATCH_INTERVAL) + timedelta(seconds=seconds_left)
+    looking.world.now += WATCH_INTERVAL
+    overdue.ring(looking.world.ports, end - looking.world.now)
+    assert looking.world.now < end
+    assert looking.seen.total() >= min(1, seconds_left // 90)

@@ -38,7 +38,7 @@ NOTHING = {
 def _run_watch(world: World, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
     watch = Watch(world.ports, vault)  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "watch", lambda: watch)
-    answer: dict[str, object] = load("tend_connections").handler(EVENT, Context())
+    answer: dict[str, object] = load("tend_connections").handler(EVENT, Context(seconds_left=300))
     return answer
 
 

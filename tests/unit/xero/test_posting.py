@@ -135,8 +135,8 @@ def test_a_rate_limit_tells_who_has_to_wait_and_for_how_long(
     assert post(always(429, b"", headers)) == TryLater(scope=scope, seconds=seconds, reason=reason)
 
 
-@pytest.mark.parametrize(("retry_after", "seconds"), [(None, 30), ("60", 60), ("86400", 900)])
-def test_an_outage_is_waited_for_within_bounds(retry_after: str | None, seconds: int) -> None:
+@pytest.mark.parametrize(("retry_after", "seconds"), [(None, 30), ("60", 60), ("86400", 86_400)])
+def test_an_outage_is_waited_for_as_long_as_it_asks(retry_after: str | None, seconds: int) -> None:
     headers = {"Retry-After": retry_after} if retry_after else {}
     assert post(always(503, b"", headers)) == TryLater(
         scope=Scope.TENANT, seconds=seconds, reason="outage", is_outage=True

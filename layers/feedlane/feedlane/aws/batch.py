@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,6 +21,8 @@ RETRY_PAUSE_SECONDS_MAX = 300
 # The time that one message may take when its dependency hangs. If Lambda ends the function within a batch, the whole
 # batch is retried minutes later, and its last messages may never be handled.
 TIME_LEFT_MILLISECONDS_MIN = 28_000
+# For functions that call Xero: most messages take a fraction of this, and one that takes longer may get no answer.
+HANGS_AFTER_SECONDS = 1.5
 
 Postpone = Callable[["SqsRecord", int], None]
 TimeLeft = Callable[[], int]
@@ -56,35 +59,50 @@ def by_group(
     postpone: Postpone,
     logger: Logger,
     time_left: TimeLeft,
+    hangs_after: float | None = None,
 ) -> dict[str, Any]:
     """Handles each group's records together, in order. All records of a failed group are reported, none of others.
 
-    The group with the most receives comes first, so that none starves. Records for which there is no time left are
+    The group with the most receives comes first, so that none starves. With `hangs_after`, one
+    that hangs does not keep the others waiting (`overlapping`). Records for which there is no time left are
     retried soon.
     """
     records = sorted(map(SqsRecord.of, event["Records"]), key=lambda record: record.group)
     groups = [list(members) for _, members in groupby(records, key=lambda record: record.group)]
-    failed: list[SqsRecord] = []
-    for group in sorted(groups, key=lambda group: min(map(_urgency, group))):
+    ordered = sorted(groups, key=lambda group: min(map(_urgency, group)))
+
+    def work(group: list[SqsRecord]) -> bool:
         facts = {"group": group[0].group}
-        if not _has_time(time_left, logger, facts) or not _succeeds(partial(handle, group), logger, facts):
-            failed += group
+        return _has_time(time_left, logger, facts) and _succeeds(partial(handle, group), logger, facts)
+
+    done = overlapping([partial(work, group) for group in ordered], hangs_after)
+    failed = [record for group, is_done in zip(ordered, done, strict=True) if not is_done for record in group]
     return _batch_response(failed, postpone, logger)
 
 
 def one_by_one(
-    event: dict[str, Any], handle: Callable[[SqsRecord], None], postpone: Postpone, logger: Logger, time_left: TimeLeft
+    event: dict[str, Any],
+    handle: Callable[[SqsRecord], None],
+    postpone: Postpone,
+    logger: Logger,
+    time_left: TimeLeft,
+    hangs_after: float | None = None,
 ) -> dict[str, Any]:
     """Handles each record by itself, for a standard queue, and that with the most receives first.
 
-    Records for which no time is left are retried soon.
+    With `hangs_after`, one that hangs does not keep the others waiting. Records for which no time is left are retried
+    soon.
     """
-    failed = []
-    for record in sorted(map(SqsRecord.of, event["Records"]), key=_urgency):
+    ordered = sorted(map(SqsRecord.of, event["Records"]), key=_urgency)
+
+    def work(record: SqsRecord) -> bool:
         facts = {"message_id": record.id}
-        if not _has_time(time_left, logger, facts) or not _succeeds(partial(handle, record), logger, facts):
-            failed.append(record)
-    return _batch_response(failed, postpone, logger)
+        return _has_time(time_left, logger, facts) and _succeeds(partial(handle, record), logger, facts)
+
+    done = overlapping([partial(work, record) for record in ordered], hangs_after)
+    return _batch_response(
+        [record for record, is_done in zip(ordered, done, strict=True) if not is_done], postpone, logger
+    )
 
 
 def together(
@@ -124,6 +142,21 @@ def concurrently(
     pool.shutdown(wait=False, cancel_futures=True)
     failed = [record for future, record in records.items() if future not in done or not future.result()]
     return _batch_response(failed, postpone, logger)
+
+
+def overlapping(works: Sequence[Callable[[], bool]], hangs_after: float | None) -> list[bool]:
+    """Does one work after the other, in this order, but the next one waits no longer than so many seconds for it.
+
+    It then begins beside it. The call returns when all are done.
+    """
+    if len(works) <= 1 or hangs_after is None:
+        return [work() for work in works]
+    with ThreadPoolExecutor(max_workers=len(works)) as pool:
+        futures = []
+        for work in works:
+            futures.append(pool.submit(copy_context().run, work))
+            wait(futures[-1:], timeout=hangs_after)
+        return [future.result() for future in futures]
 
 
 def lateness(event: dict[str, Any], now: datetime) -> timedelta:

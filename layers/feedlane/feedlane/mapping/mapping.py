@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from feedlane.clock import is_date, local_date, years_before
 from feedlane.companies import events as company_events
@@ -28,7 +28,9 @@ from feedlane.mapping import items as mapping_items
 from feedlane.mapping.items import DATE_LENGTH
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
-from feedlane.store.due import NOTHING_LEFT, Look, next_look
+from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.store import keys
+from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Put, Write
 
@@ -167,8 +169,21 @@ def look(ports: Ports, now: datetime, item: Item) -> Look:
     has_waiting = is_set_up and (_lifted_by_mapping(ports.store, account) or _lacks_operation(ports.store, id))
     if account.status is not SourceAccountStatus.CONNECTING and not has_waiting:
         return NOTHING_LEFT
+    late = _waits_until(ports.store, id) + LATE_AFTER
+    if now < late and not is_set_up:
+        return Look(again=late)
     ports.queues.follow_up(FeedConnectionCheck(feed_id=id, once=True), 0)
     return Look(rung=True, again=next_look(now))
+
+
+def _waits_until(store: Store, id: str) -> datetime:
+    """Until when Xero's limits let nobody ask for the feed connection; long ago if they do."""
+    feed = feed_items.find_feed(store, id)
+    waits = [keys.not_before(Scope.APP, APP_SUBJECT), keys.slot(id, "LOOKS")]
+    if feed is not None:
+        waits.append(keys.not_before(Scope.TENANT, feed.tenant_id))
+    items = store.table.get_many(waits).values()
+    return max((datetime.fromisoformat(item["until"]) for item in items), default=datetime.min.replace(tzinfo=UTC))
 
 
 def _lifted_by_mapping(store: Store, account: SourceAccount) -> list[Hold]:

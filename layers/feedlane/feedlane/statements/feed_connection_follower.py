@@ -13,6 +13,7 @@ from feedlane.feeds.upstream import FeedConnection, Refusal, TenantAccess, Upstr
 from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.mapping import mapping, unmapping
 from feedlane.ports import Ports
+from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import Scope
 from feedlane.statements import poll
 
@@ -34,7 +35,9 @@ class FeedConnectionFollower:
             return
         with poll.wait_before_call(self.ports, feed) as wait_seconds:
             if wait_seconds is not None:
-                self.ports.queues.follow_up(check, poll.postponed_seconds(wait_seconds))
+                # Once only: the watch sends another in time. Each would add one that asks again and again.
+                if not (check.once and wait_seconds > DELAY_SECONDS_MAX):
+                    self.ports.queues.follow_up(check, poll.postponed_seconds(wait_seconds))
                 return
             has_answer, connection = self._poll(feed)
         if has_answer and self._record_end(feed, connection):

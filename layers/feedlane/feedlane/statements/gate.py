@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +19,6 @@ from feedlane.settings.settings import Settings
 from feedlane.statements import events as statement_events
 from feedlane.statements.limits import (
     APP_STATEMENT_LIMITS,
-    DAY_FULL_WAIT_SECONDS,
     Call,
     DayFull,
     Lane,
@@ -27,6 +27,7 @@ from feedlane.statements.limits import (
     Traffic,
     admit,
     finish_call,
+    goes_on,
     tenant_limits,
 )
 from feedlane.statements.reservation import Reservation, put_reservation, valid_reservation
@@ -35,6 +36,8 @@ from feedlane.store.attempts import Attempt, AttemptsExhausted, attempts
 from feedlane.store.records import expiry, put_record, record_in
 from feedlane.store.table import Delete, Item, Key, Put, Write
 
+# The reason that stands with the slot of whoever waits for the next day.
+DAY_FULL = "daily-limit"
 TRAFFIC_RETENTION = timedelta(days=2)
 ATTEMPTS_MAX = 20
 DELAY_SECONDS_MAX = 1.0
@@ -50,6 +53,23 @@ class _Asked:
     held: Reservation
     settings: Settings
     slot_is_stored: bool
+
+
+@dataclass
+class Admission:
+    """A call that the gate has let go, with its first request counted. What else it sends is still to be counted.
+
+    `is_answered`: whether its last request was; False after a time-out, None if nothing came of it so far.
+    """
+
+    tenant_id: str
+    call_id: str
+    has_sent: bool = False
+    is_answered: bool | None = None
+
+
+# The admitted call that is in progress in this thread.
+under_way: ContextVar[Admission | None] = ContextVar("admission", default=None)
 
 
 class Gate:
@@ -74,15 +94,21 @@ class Gate:
                 if asked.held.until > now:
                     return (asked.held.until - now).total_seconds()
                 with attempt:
-                    return self._decide(feed, lane, now, call_id, asked)
+                    wait_seconds = self._decide(feed, lane, now, call_id, asked)
+                    if wait_seconds is None:
+                        under_way.set(Admission(feed.tenant_id, call_id))
+                    return wait_seconds
         except AttemptsExhausted:
             pass
         return CONTENDED_WAIT_SECONDS
 
     def leave(self, tenant_id: str, call_id: str) -> None:
         """The call is over. If this cannot be written, the call counts as over by itself after a while."""
+        admission = under_way.get()
+        is_answered = admission.is_answered if admission is not None and admission.call_id == call_id else None
+        under_way.set(None)
         with suppress(AttemptsExhausted):
-            self._leave(tenant_id, call_id)
+            leave(self._ports, tenant_id, call_id, is_answered)
 
     @staticmethod
     def _attempts(feed: Feed) -> Iterator[Attempt]:
@@ -91,11 +117,11 @@ class Gate:
         return attempts(contended, attempts_max=ATTEMPTS_MAX, delay_max=DELAY_SECONDS_MAX)
 
     def _read(self, feed: Feed, lane: Lane, now: datetime) -> _Asked:
-        tenant_key, app_key, slot_key = _tenant_key(feed.tenant_id), _APP_KEY, keys.slot(feed.id, lane.name)
+        tenant_key, app_key, slot_key = traffic_key(feed.tenant_id), APP_KEY, keys.slot(feed.id, lane.name)
         items = self._store.table.get_many([tenant_key, app_key, slot_key, keys.SETTINGS])
         return _Asked(
-            tenant=_traffic_in(items.get(tenant_key)),
-            app=_traffic_in(items.get(app_key)),
+            tenant=traffic_in(items.get(tenant_key)),
+            app=traffic_in(items.get(app_key)),
             held=valid_reservation(items.get(slot_key), now) or Reservation(until=now),
             settings=record_in(Settings, items.get(keys.SETTINGS)) or Settings(),
             slot_is_stored=slot_key in items,
@@ -103,20 +129,23 @@ class Gate:
 
     def _decide(self, feed: Feed, lane: Lane, now: datetime, call_id: str, asked: _Asked) -> float | None:
         """Counts the call, or gives it a slot. Raises `ConditionFailed` if another call was counted meanwhile."""
-        tenant_key, slot_key = _tenant_key(feed.tenant_id), keys.slot(feed.id, lane.name)
+        tenant_key, slot_key = traffic_key(feed.tenant_id), keys.slot(feed.id, lane.name)
         limits = self._tenant or tenant_limits(asked.settings.daily_limit)
         tenant = admit(asked.tenant, limits, now, Call(call_id, lane, asked.held.lanes.get(Scope.TENANT)))
         app = admit(asked.app, self._app, now, Call(call_id, lane, asked.held.lanes.get(Scope.APP)))
         if isinstance(tenant, DayFull):
             self._record_day_full(feed.tenant_id, asked.tenant, asked.settings, now)
-            return DAY_FULL_WAIT_SECONDS
+            # Whoever looks for lost messages sees here that the feed waits, until when and why.
+            waits = Reservation(until=goes_on(now), reason=DAY_FULL)
+            put_reservation(self._store, slot_key, waits)
+            return (waits.until - now).total_seconds()
         if isinstance(tenant, Traffic) and isinstance(app, Traffic):
             used: list[Write] = [Delete(slot_key)] if asked.slot_is_stored else []
-            self._store.commit(_put_traffic(tenant_key, tenant, now), _put_traffic(_APP_KEY, app, now), *used)
+            self._store.commit(put_traffic(tenant_key, tenant, now), put_traffic(APP_KEY, app, now), *used)
             return None
         slots = {scope: slot for scope, slot in ((Scope.TENANT, tenant), (Scope.APP, app)) if isinstance(slot, Slot)}
-        traffic_keys = {Scope.TENANT: tenant_key, Scope.APP: _APP_KEY}
-        self._store.commit(*(_put_traffic(traffic_keys[scope], slot.traffic, now) for scope, slot in slots.items()))
+        traffic_keys = {Scope.TENANT: tenant_key, Scope.APP: APP_KEY}
+        self._store.commit(*(put_traffic(traffic_keys[scope], slot.traffic, now) for scope, slot in slots.items()))
         reservation = asked.held.later(slots)
         put_reservation(self._store, slot_key, reservation)
         return (reservation.until - now).total_seconds()
@@ -132,28 +161,31 @@ class Gate:
         event = statement_events.daily_limit_reached(
             self._ports, id, tenant_id, settings.daily_limit, traffic.today, company, now
         )
-        self._store.commit(_put_traffic(_tenant_key(tenant_id), traffic.but(told=day), now), put_event(event))
-
-    def _leave(self, tenant_id: str, call_id: str) -> None:
-        key = _tenant_key(tenant_id)
-        for attempt in attempts(f"the count of calls for tenant {tenant_id}"):
-            traffic = record_in(Traffic, self._store.table.get(key))
-            if traffic is None or call_id not in traffic.under_way:
-                return
-            with attempt:
-                self._store.commit(_put_traffic(key, finish_call(traffic, call_id), self._ports.clock()))
+        self._store.commit(put_traffic(traffic_key(tenant_id), traffic.but(told=day), now), put_event(event))
 
 
-_APP_KEY = keys.traffic(Scope.APP, APP_SUBJECT)
+def leave(ports: Ports, tenant_id: str, call_id: str, is_answered: bool | None) -> None:
+    """Records that a call is over, and whether the tenant answers. Raises `AttemptsExhausted`."""
+    key = traffic_key(tenant_id)
+    for attempt in attempts(f"the count of calls for tenant {tenant_id}"):
+        traffic = record_in(Traffic, ports.store.table.get(key))
+        if traffic is None or call_id not in traffic.under_way:
+            return
+        now = ports.clock()
+        with attempt:
+            ports.store.commit(put_traffic(key, finish_call(traffic, call_id, now, is_answered), now))
 
 
-def _tenant_key(tenant_id: str) -> Key:
+APP_KEY = keys.traffic(Scope.APP, APP_SUBJECT)
+
+
+def traffic_key(tenant_id: str) -> Key:
     return keys.traffic(Scope.TENANT, tenant_id)
 
 
-def _traffic_in(item: Item | None) -> Traffic:
+def traffic_in(item: Item | None) -> Traffic:
     return record_in(Traffic, item) or Traffic()
 
 
-def _put_traffic(key: Key, traffic: Traffic, now: datetime) -> Put:
+def put_traffic(key: Key, traffic: Traffic, now: datetime) -> Put:
     return put_record(key, traffic, expires_at=expiry(now, TRAFFIC_RETENTION))

@@ -6,6 +6,10 @@ seconds). All function instances share one count (`gate.py`).
 A call that may not go now gets a slot: a time in one of three lanes, after all slots given in it and in those before.
 A lane remembers only the time of its next slot. A call goes if the last minute's calls leave room, whatever slots were
 given: slots keep the order and spread the asking, so that a slot that is never used only passes.
+
+Calls for which a person waits take no slot. They go before all others, into what the others leave free.
+
+A tenant whose calls time out is left alone for a while, which grows. Then one call at a time shows whether it answers.
 """
 
 from __future__ import annotations
@@ -28,6 +32,11 @@ DAY_FULL_WAIT_SECONDS = 3600
 SLOTS_SHARE = 0.96
 # Looks leave this much of every minute to posts, which come unannounced.
 LOOKS_SHARE = 0.8
+# How long a tenant is left alone after its first time-out; it doubles with each that follows.
+QUIET_SECONDS_FIRST = 10
+QUIET_SECONDS_MAX = 300
+# While one call shows whether a tenant answers again, the others come after this time: by then it is known.
+PROBE = 13 * SECOND
 
 
 class Lane(IntEnum):
@@ -54,8 +63,10 @@ class Limits:
         return max(1, math.ceil(self.per_minute * LOOKS_SHARE)) if lane is Lane.LOOKS else self.per_minute
 
 
-# Calls per minute are a little below Xero's 60 and 180: Link and the API, on which people wait, need some too.
-TENANT_LIMITS = Limits(per_minute=55, concurrent=5)
+# Xero's own. Calls of Link and the API, on which people wait, keep to these.
+XERO_TENANT_LIMITS = Limits(per_minute=60, concurrent=5)
+# A little below Xero's 60, 5 and 180: what people wait for always finds some room.
+TENANT_LIMITS = Limits(per_minute=55, concurrent=4)
 APP_STATEMENT_LIMITS = Limits(per_minute=175)
 DAILY_CALLS_RESERVED = 100
 
@@ -65,11 +76,16 @@ def tenant_limits(daily_limit: int) -> Limits:
     return replace(TENANT_LIMITS, per_day=daily_limit - DAILY_CALLS_RESERVED)
 
 
+def limits_for_people(daily_limit: int) -> Limits:
+    return replace(XERO_TENANT_LIMITS, per_day=daily_limit)
+
+
 class Traffic(Record):
     """Counted calls: the last minute's, those in progress (id: when it counts as over), and the day's.
 
     `ages` are how long ago the last minute's calls were at the time `counted`, the oldest first. `next_slots` has the
     time of each lane's next slot. `told` is the last day for which an event said that the daily limit was reached.
+    `hung` is how many calls in a row timed out, and `quiet_until` for how long the tenant is left alone because of it.
     """
 
     counted: int = 0
@@ -79,6 +95,8 @@ class Traffic(Record):
     day: str = ""
     today: int = 0
     told: str = ""
+    hung: int = 0
+    quiet_until: int = 0
     version: int = 0
 
 
@@ -105,6 +123,12 @@ class DayFull:
     """No call is allowed before tomorrow (UTC)."""
 
 
+def goes_on(now: datetime) -> datetime:
+    """When a call for which the day is full may be tried again: tomorrow, or in an hour, if the limit is raised."""
+    tomorrow = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return min(now + timedelta(seconds=DAY_FULL_WAIT_SECONDS), tomorrow)
+
+
 def ticks(at: datetime) -> int:
     return int(at.timestamp() * SECOND)
 
@@ -129,9 +153,33 @@ def admit(traffic: Traffic, limits: Limits, now: datetime, call: Call) -> Traffi
     return _slot(current, limits, lane)
 
 
-def finish_call(traffic: Traffic, call_id: str) -> Traffic:
-    """The traffic with this call no longer in progress."""
-    return traffic.but(under_way={id: over for id, over in traffic.under_way.items() if id != call_id})
+def admit_at_once(traffic: Traffic, limits: Limits, now: datetime, call_id: str | None) -> Traffic | float | DayFull:
+    """The same without lanes: the traffic with this call counted, or in how many seconds there may be room for it.
+
+    Without an id, the call belongs to one that is in progress already.
+    """
+    current = _current(traffic, now)
+    if limits.per_day is not None and current.today >= limits.per_day:
+        return DayFull()
+    allowed = limits if call_id else replace(limits, concurrent=None)
+    # Whoever waits for an answer asks a tenant that has timed out, too.
+    room = _room(current.but(hung=0, quiet_until=0), allowed, Lane.AGAIN)
+    if room > current.counted:
+        return (room - current.counted) / SECOND
+    return _counted(current, allowed, now, call_id or "")
+
+
+def finish_call(traffic: Traffic, call_id: str, now: datetime, is_answered: bool | None = None) -> Traffic:
+    """The traffic with this call no longer in progress. False: it timed out. None: it says nothing about the tenant."""
+    after = traffic.but(under_way={id: over for id, over in traffic.under_way.items() if id != call_id})
+    if is_answered is None:
+        return after
+    if is_answered:
+        return after.but(hung=0, quiet_until=0)
+    if ticks(now) < traffic.quiet_until:
+        return after  # it went before the time-out that the tenant is left alone for
+    seconds = min(QUIET_SECONDS_MAX, QUIET_SECONDS_FIRST * 2 ** min(traffic.hung, 10))
+    return after.but(hung=traffic.hung + 1, quiet_until=ticks(now) + seconds * SECOND)
 
 
 def _current(traffic: Traffic, now: datetime) -> Traffic:
@@ -156,12 +204,13 @@ def _counted(current: Traffic, limits: Limits, now: datetime, call_id: str) -> T
 
 def _room(current: Traffic, limits: Limits, lane: Lane) -> int:
     """When the counts have room for one more call of this lane: now, or later."""
-    room, allowed = current.counted, limits.in_a_minute(lane)
+    room, allowed = max(current.counted, current.quiet_until), limits.in_a_minute(lane)
     if len(current.ages) >= allowed:
         # When the call `allowed` places back has left the minute.
-        room += MINUTE + 1 - current.ages[-allowed]
-    if limits.concurrent is not None and len(current.under_way) >= limits.concurrent:
-        room = max(room, current.counted + SECOND)
+        room = max(room, current.counted + MINUTE + 1 - current.ages[-allowed])
+    concurrent = 1 if limits.concurrent and current.hung else limits.concurrent
+    if concurrent is not None and len(current.under_way) >= concurrent:
+        room = max(room, current.counted + (PROBE if current.hung else SECOND))
     return room
 
 

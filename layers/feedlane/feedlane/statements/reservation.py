@@ -18,10 +18,14 @@ RETENTION = timedelta(hours=1)
 
 
 class Reservation(Record):
-    """The call may go at `until`. `lanes` has the lane of its slot for each scope that gave one: tenant, app."""
+    """The call may go at `until`. `lanes` has the lane of its slot for each scope that gave one: tenant, app.
+
+    `reason` says why it waits, where that is more than its turn.
+    """
 
     until: datetime
     lanes: dict[Scope, Lane] = {}
+    reason: str = ""
 
     def later(self, slots: Mapping[Scope, Slot]) -> Reservation:
         """With these slots, which are later than those it has."""

@@ -59,7 +59,7 @@ def record_wait(store: Store, feed: Feed, answer: TryLater, now: datetime) -> da
 def set_not_before(store: Store, scope: str, subject: str, until: datetime, now: datetime) -> None:
     """Keeps the latest of all times recorded."""
     pk, sk = keys.not_before(scope, subject)
-    item = {"pk": pk, "sk": sk, "until": iso(until), "expires_at": expiry(now, WAIT_RETENTION)}
+    item = {"pk": pk, "sk": sk, "until": iso(until), "expires_at": expiry(max(now, until), WAIT_RETENTION)}
     for attempt in attempts(f"the wait of {subject}"):
         with attempt:
             try:

@@ -21,9 +21,11 @@
 | lines of a push (a part)     | FEED#k/a              | PUSHED#key#part          |                          |
 | statement, its bytes         | FEED#k/a              | STATEMENT#n, STATEMENT#n#BODY#part |                |
 | hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
-| earliest next call (limits)  | LIMIT#scope#subject   | LIMIT                    |                          |
+| earliest next call to Xero   | XERO#scope#subject    | LIMIT                    |                          |
+| number of calls to Xero      | XERO#scope#subject    | TRAFFIC                  |                          |
+| the app's calls in a minute  | XERO#app#app          | CALLS#minute             |                          |
+| a feed's earliest next call  | LIMIT#feed#k/a        | LIMIT                    |                          |
 | a consumer's pause           | LIMIT#consumer#id     | LIMIT                    |                          |
-| number of calls (limits)     | LIMIT#scope#subject   | TRAFFIC                  |                          |
 | a feed's slot for a call     | LIMIT#feed#k/a        | SLOT#POSTS, SLOT#LOOKS   |                          |
 | a feed's planned wake-up     | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
@@ -51,6 +53,7 @@ next look (`store/due.py`).
 
 from __future__ import annotations
 
+from feedlane.scope import Scope
 from feedlane.store.table import Key
 
 APP = "APP"
@@ -166,8 +169,10 @@ def hold(scope: str, subject: str) -> Key:
 
 
 def not_before(scope: str, subject: str) -> Key:
-    """For the time before which nothing may be sent: to the app, a tenant, a feed, or a consumer."""
-    return f"LIMIT#{scope}#{subject}", "LIMIT"
+    """For the time before which nothing may be sent: for the app, a tenant, a feed, or a consumer."""
+    # What all share who call Xero is a kind of its own: whoever serves a page may write that, and no other limit.
+    kind = "XERO" if scope in (Scope.APP, Scope.TENANT) else "LIMIT"
+    return f"{kind}#{scope}#{subject}", "LIMIT"
 
 
 def wake(feed_id: str) -> Key:
@@ -175,7 +180,12 @@ def wake(feed_id: str) -> Key:
 
 
 def traffic(scope: str, subject: str) -> Key:
-    return f"LIMIT#{scope}#{subject}", "TRAFFIC"
+    return f"XERO#{scope}#{subject}", "TRAFFIC"
+
+
+def calls_in_minute(minute: str) -> Key:
+    """For the number of the app's calls in a minute of the clock, without those about feeds."""
+    return "XERO#app#app", f"CALLS#{minute}"
 
 
 def slot(feed_id: str, lane: str) -> Key:

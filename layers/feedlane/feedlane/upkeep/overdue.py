@@ -24,6 +24,8 @@ from feedlane.webhooks import overdue as webhooks
 LOOKS_MAX = 4000
 # Of all kinds. Each gets an equal part of what is left, so that none takes the time of those behind it.
 LOOKS_TIME = timedelta(seconds=200)
+# The last look may take a while, and what was found is still to be reported.
+TIME_KEPT = timedelta(seconds=30)
 # Of one kind. After these, a queue is out of reach, not one item at fault.
 FAILURES_MAX = 20
 # How often another kind is the first: the last one has the time that the others leave.
@@ -49,12 +51,13 @@ class Looks:
     failed: list[str] = field(default_factory=list)
 
 
-def ring(ports: Ports) -> Looks:
+def ring(ports: Ports, time_left: timedelta = LOOKS_TIME + TIME_KEPT) -> Looks:
     """Looks at what is overdue, and rings whoever nobody comes back for: a message was lost, or is very late.
 
+    It ends before the invocation does: the steps before it may have taken most of its time.
     Concurrent runs are safe: whoever is rung twice does nothing the second time.
     """
-    looks, stop = Looks(), ports.clock() + LOOKS_TIME
+    looks, stop = Looks(), ports.clock() + min(LOOKS_TIME, time_left - TIME_KEPT)
     kinds = _kinds(ports)
     for number, kind in enumerate(kinds):
         now = ports.clock()

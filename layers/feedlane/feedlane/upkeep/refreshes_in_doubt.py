@@ -6,6 +6,7 @@ resolves the doubt; otherwise the watch does so in time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from feedlane.credentials import refreshes
@@ -20,6 +21,8 @@ IN_DOUBT_AFTER = timedelta(minutes=2)
 PAGE_SIZE = 50
 # After these, the vault or Xero is unreachable, not one customer's token set.
 UNANSWERED_MAX = 3
+# One may take two calls of the vault, and the watch's looks, which come after, need time too.
+TIME_LEFT_MIN = timedelta(seconds=150)
 
 
 class Resolved(Record):
@@ -29,10 +32,14 @@ class Resolved(Record):
     ended: int = 0
 
 
-def resolve(store: Store, vault: Vault, now: datetime) -> Resolved:
+def resolve(
+    store: Store, vault: Vault, now: datetime, time_left: Callable[[], timedelta] = lambda: timedelta(minutes=5)
+) -> Resolved:
     """Repeats refreshes in doubt. Concurrent runs are safe: the vault refreshes once. The next run does the rest."""
     resolved = ended = unanswered = 0
     for token_set_id in refreshes.in_doubt_since(store, now - IN_DOUBT_AFTER, PAGE_SIZE):
+        if time_left() < TIME_LEFT_MIN:
+            break
         try:
             resolved += _resolve_one(store, vault, token_set_id)
         except ReconnectionNeeded:

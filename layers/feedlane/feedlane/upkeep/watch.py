@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 from feedlane.credentials.vault import Vault
@@ -59,16 +60,18 @@ class Watch:
     ports: Ports
     vault: Vault
 
-    def run(self) -> WatchResult:
-        """Takes every step, whichever fails: see `steps_failed`."""
+    def run(self, time_left: Callable[[], timedelta] = lambda: timedelta(minutes=5)) -> WatchResult:
+        """Takes every step, whichever fails: see `steps_failed`. The looks have what the others leave of the time."""
         ports, steps = self.ports, _Steps()
         replays = steps.take("replays", lambda: stalled_replays.requeue(ports, ports.clock()), Requeued())
         refreshes = steps.take(
-            "refreshes", lambda: refreshes_in_doubt.resolve(ports.store, self.vault, ports.clock()), Resolved()
+            "refreshes",
+            lambda: refreshes_in_doubt.resolve(ports.store, self.vault, ports.clock(), time_left),
+            Resolved(),
         )
         is_finished = steps.take("keys", self._finish_key_change, None)
         # Last, since it may take the longest.
-        looks = steps.take("looks", lambda: overdue.ring(ports), Looks())
+        looks = steps.take("looks", lambda: overdue.ring(ports, time_left()), Looks())
         return WatchResult(
             replays_requeued=replays.requeued,
             replays_given_up=replays.given_up,

@@ -15,6 +15,7 @@ from feedlane.credentials.vault import KEYS_NOT_SET, KeysCheck, SecretSlot
 from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.problem import Problem
 from feedlane.record import Record
+from feedlane.vault.endpoint_wait import EndpointWait
 from feedlane.vault.leases import LeaseLost, Leases, LeaseState
 from feedlane.vault.published import published_version
 from feedlane.vault.secrets import Secrets
@@ -71,13 +72,20 @@ class AppKeys:
     """
 
     def __init__(
-        self, secrets: Secrets, identity: Identity, leases: Leases, clock: Clock, pause: Callable[[float], None]
+        self,
+        secrets: Secrets,
+        identity: Identity,
+        leases: Leases,
+        clock: Clock,
+        pause: Callable[[float], None],
+        wait: EndpointWait,
     ) -> None:
         self._secrets = secrets
         self._identity = identity
         self._leases = leases
         self._clock = clock
         self._pause = pause
+        self._wait = wait
         self._cache: tuple[str, StoredKeys] | None = None
 
     def save(self, client_id: str, client_secret: str) -> KeysCheck:
@@ -137,6 +145,10 @@ class AppKeys:
             result = min(checks, key=lambda check: _OK_BEST_FIRST.index(check.ok))
         return _with_key_facts(result, stored)
 
+    def require_asking_allowed(self) -> None:
+        """Raises `Unavailable` while Xero asks to be left alone: before anything begins that would be in doubt."""
+        self._wait.require_over()
+
     def use(self, call: Callable[[ClientKeys], T]) -> T:
         """Makes the call with the keys that Xero recognises and returns its result.
 
@@ -157,6 +169,8 @@ class AppKeys:
             except IdentityRefused as error:
                 raise AppKeysRejected(error.problem) from None
             except IdentityUnavailable as error:
+                if error.retry_after is not None:
+                    self._wait.note(error.retry_after)
                 raise Unavailable(error.reason, error.retry_after) from None
         raise AppKeysRejected(problem)
 

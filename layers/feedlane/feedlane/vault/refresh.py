@@ -105,6 +105,7 @@ class TokenRefresh:
         if lease_state.is_held(self._clock()):
             return None
         try:
+            self._app_keys.require_asking_allowed()
             # Xero accepts the old refresh token for 30 minutes after a new one was issued. A new pair that cannot be
             # stored for longer would cost the customer's consent.
             self._token_sets.require_reachable(lease_state)

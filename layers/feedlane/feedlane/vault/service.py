@@ -14,6 +14,7 @@ from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.store.table import Table
 from feedlane.vault.app_keys import AppKeys
+from feedlane.vault.endpoint_wait import EndpointWait
 from feedlane.vault.exchanges import Exchanges, start_of
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
@@ -53,7 +54,7 @@ class VaultService:
         self._leases = Leases(table, clock, pause)
         shards = Shards(secrets, self._leases, clock, pause, token_sets_per_secret)
         self._token_sets = TokenSets(secrets, shards, self._leases, clock, pause)
-        self._app_keys = AppKeys(secrets, identity, self._leases, clock, pause)
+        self._app_keys = AppKeys(secrets, identity, self._leases, clock, pause, EndpointWait(table, clock))
         self._webhook_secrets = WebhookSecrets(secrets, self._leases, clock, pause)
         self._refresh = TokenRefresh(self._token_sets, self._leases, self._app_keys, identity, clock, pause)
 
@@ -113,6 +114,7 @@ class VaultService:
 
     def _exchange(self, code: str, redirect_uri: str, code_verifier: str | None) -> TokenSet:
         try:
+            self._app_keys.require_asking_allowed()
             return self._app_keys.use(lambda keys: self._identity.exchange(keys, code, redirect_uri, code_verifier))
         except Exception as error:
             with suppress(Exception):  # otherwise the next try waits until this one has certainly ended

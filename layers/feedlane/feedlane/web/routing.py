@@ -6,7 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from feedlane.errors import Conflict, FeedlaneError, Invalid, NotFound, ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import (
+    Conflict,
+    FeedlaneError,
+    Invalid,
+    LimitReached,
+    NotFound,
+    ReconnectionNeeded,
+    Refused,
+    Unavailable,
+)
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Profile
 from feedlane.store.table import ConditionFailed
@@ -14,6 +23,7 @@ from feedlane.web.error_pages import ErrorPage, NoSuchPage, error_page
 from feedlane.web.portal.session import SignInNeeded
 from feedlane.web.request import Request, refused_request_in, request_in
 from feedlane.web.response import Response, not_ahead, see_other
+from feedlane.web.sentences import try_again_in
 from feedlane.web.site import Site
 
 Page = Callable[..., Response]
@@ -80,13 +90,18 @@ def _explain_error(site: Site, error: Exception) -> Response:
             page = ErrorPage(400, "That did not work", error.message)
         case Conflict():
             page = ErrorPage(409, "This cannot be done right now", str(error))
+        case LimitReached(retry_after=seconds):
+            page = ErrorPage(503, "Xero asks us to wait", "We could not complete your request.", try_again_in(seconds))
         case Unavailable() | ConditionFailed():
             page = _xero_unavailable()
         case Refused() | ReconnectionNeeded():
             page = ErrorPage(403, "Xero did not allow this", error.problem.sentence)
         case _:
             page = _unexpected_error()
-    return error_page(_profile(site), page)
+    response = error_page(_profile(site), page)
+    if isinstance(error, Unavailable) and error.retry_after:
+        return response.with_headers({"Retry-After": str(error.retry_after)})
+    return response
 
 
 def _profile(site: Site) -> Profile:

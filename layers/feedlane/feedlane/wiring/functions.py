@@ -12,6 +12,7 @@ from feedlane.aws.vault import LambdaVault
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
 from feedlane.feeds.upstream import Upstream
+from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.upkeep.daily_round import CONNECTIONS_PER_MINUTE_MAX, DailyRound, Pacer
@@ -20,6 +21,7 @@ from feedlane.wiring.checks import Checks
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
+from feedlane.xero.call_limits import CallLimits
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.consent import XeroOrganisations
 from feedlane.xero.http import Http
@@ -38,7 +40,17 @@ def xero_http() -> Http:
 
 @lru_cache(maxsize=1)
 def xero_api() -> XeroApi:
-    return XeroApi(xero_http(), tokens())
+    return XeroApi(xero_http(), tokens(), limits=call_limits())
+
+
+@lru_cache(maxsize=1)
+def xero_connections() -> XeroConnections:
+    return XeroConnections(xero_http(), limits=call_limits())
+
+
+@lru_cache(maxsize=1)
+def call_limits() -> CallLimits:
+    return SharedCallLimits(ports())
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +76,7 @@ def checks() -> Checks:
 @lru_cache(maxsize=1)
 def daily_round() -> DailyRound:
     pacer = Pacer(CONNECTIONS_PER_MINUTE_MAX, time.monotonic, time.sleep)
-    listed = XeroConnections(xero_http())
+    listed = xero_connections()
     details = XeroOrganisations(listed, Accounting(xero_api()), tokens()).details
     connection_check = ConnectionCheck(ports(), vault(), listed, details, tokens().remember, pacer.wait)
     return DailyRound(ports(), connection_check)

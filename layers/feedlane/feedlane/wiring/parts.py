@@ -63,19 +63,17 @@ class Parts:
     def organisations(self) -> Organisations:
         from feedlane.wiring import functions as wiring
         from feedlane.xero.accounting import Accounting
-        from feedlane.xero.connections import XeroConnections
         from feedlane.xero.consent import XeroOrganisations
 
-        return XeroOrganisations(XeroConnections(wiring.xero_http()), Accounting(wiring.xero_api()), wiring.tokens())
+        return XeroOrganisations(wiring.xero_connections(), Accounting(wiring.xero_api()), wiring.tokens())
 
     def disconnect(self, connection: Connection) -> None:
         """Ends the connection at Xero. If Xero rejects the access token, it retries once with a new one."""
         from feedlane.wiring import functions as wiring
-        from feedlane.xero.connections import XeroConnections
 
         if connection.tenant is None or connection.token_set_id is None:
             return
-        xero, rejected = XeroConnections(wiring.xero_http()), None
+        xero, rejected = wiring.xero_connections(), None
         for is_last in (False, True):
             token = self.vault.access_token(connection.token_set_id, rejected)
             try:

@@ -13,6 +13,7 @@ from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, CONNECTION
 from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds.upstream import TenantAccess
 from feedlane.json_object import json_object
+from feedlane.xero.call_limits import NO_LIMITS, CallLimits, share_wait
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
@@ -23,9 +24,12 @@ _BANK_FEEDS = "/bankfeeds.xro/"
 
 
 class XeroApi:
-    def __init__(self, http: Http, tokens: TokenCache, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, http: Http, tokens: TokenCache, clock: Clock = system_clock, limits: CallLimits = NO_LIMITS
+    ) -> None:
         self._http = http
         self._tokens = tokens
+        self._limits = limits
         self.clock = clock
 
     def call(
@@ -38,7 +42,9 @@ class XeroApi:
         content: bytes | None = None,
         idempotency_key: str | None = None,
     ) -> httpx.Response:
-        """Returns any answer, errors included. Raises `NotSent`, `Unanswered`, and what `Vault.access_token` raises.
+        """Returns any answer, errors included.
+
+        Raises `NotSent`, `Unanswered`, `LimitReached` (nothing was sent), and what `Vault.access_token` raises.
 
         If Xero refuses without a reason, raises `ReconnectionNeeded` where the connection or a scope is missing, and
         `Unavailable` if that could not be checked.
@@ -83,7 +89,7 @@ class XeroApi:
         if status == 401:
             return  # the token itself is refused: it would list nothing
         try:
-            connections = XeroConnections(self._http, self.clock).list_connections(token)
+            connections = XeroConnections(self._http, self.clock, self._limits).list_connections(token)
         except (Refused, ReconnectionNeeded):
             return
         if access.tenant_id not in {connection.tenant_id for connection in connections}:
@@ -129,7 +135,11 @@ class XeroApi:
         content: bytes | None,
     ) -> httpx.Response:
         authorized = {**headers, "Authorization": f"Bearer {token}"}
-        return self._http.send(method, path, headers=authorized, params=params, content=content)
+        tenant_id = headers["Xero-Tenant-Id"]
+        with self._limits.call(tenant_id):
+            answer = self._http.send(method, path, headers=authorized, params=params, content=content)
+        share_wait(self._limits, tenant_id, answer, self.clock())
+        return answer
 
 
 def object_in(answer: httpx.Response) -> dict[str, Any]:

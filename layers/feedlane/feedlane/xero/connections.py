@@ -10,6 +10,7 @@ from feedlane.clock import Clock, system_clock
 from feedlane.companies.organisations import NAME_LENGTH_MAX, ListedOrganisation
 from feedlane.errors import Unavailable
 from feedlane.json_object import json_value
+from feedlane.xero.call_limits import NO_LIMITS, CallLimits, share_wait
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
 from feedlane.xero.problems import is_page
@@ -34,9 +35,10 @@ class XeroConnections:
     They raise `ReconnectionNeeded`, `Refused`, `Unavailable`.
     """
 
-    def __init__(self, http: Http, clock: Clock = system_clock) -> None:
+    def __init__(self, http: Http, clock: Clock = system_clock, limits: CallLimits = NO_LIMITS) -> None:
         self._http = http
         self._clock = clock
+        self._limits = limits
 
     def list_connections(self, access_token: str, authentication_event_id: str | None = None) -> list[XeroConnection]:
         """All connections of the user that still exist; with an event id, those of one consent.
@@ -70,9 +72,11 @@ class XeroConnections:
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
         try:
-            answer = self._http.send(method, path, headers=headers, params=params)
+            with self._limits.call(None):
+                answer = self._http.send(method, path, headers=headers, params=params)
         except (NotSent, Unanswered) as error:
             raise_obstacle(obstacle_of(error))
+        share_wait(self._limits, None, answer, self._clock())
         if is_gone_fine and answer.status_code == 404 and not (answer.content and is_page(404, answer.content)):
             return answer
         obstacle = obstacle_in(answer, self._clock())

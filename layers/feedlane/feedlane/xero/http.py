@@ -28,6 +28,10 @@ class Unanswered(Exception):
     """The request was sent and no complete answer came back: what Xero did with it is unknown."""
 
 
+class TimedOut(Unanswered, TimeoutError):
+    """Nothing came back in the whole time that a call may take: whoever calls again pays that time again."""
+
+
 class Http:
     """No redirects, no proxies from the environment, no retries: the caller decides what may be sent again."""
 
@@ -58,12 +62,14 @@ class Http:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> httpx.Response:
-        """Any answer that Xero gave, whatever its status. Raises `NotSent`, `Unanswered`."""
+        """Any answer that Xero gave, whatever its status. Raises `NotSent`, `TimedOut`, `Unanswered`."""
         try:
             return self._client.request(method, path, headers=headers, params=params, content=content)
         except _NOT_SENT_ERRORS as error:
             # `from None` here and below: httpx keeps the request, with its tokens, in the exception.
             raise NotSent(type(error).__name__) from None
+        except httpx.TimeoutException as error:
+            raise TimedOut(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise Unanswered(type(error).__name__) from None
 

@@ -8,7 +8,15 @@ from typing import NoReturn
 import httpx
 
 from feedlane.companies.reconnection import RECONNECTION_NEEDED
-from feedlane.errors import APP_KEYS_REJECTED, AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import (
+    APP_KEYS_REJECTED,
+    AppKeysRejected,
+    FeedlaneError,
+    LimitReached,
+    ReconnectionNeeded,
+    Refused,
+    Unavailable,
+)
 from feedlane.feeds.upstream import Failed, NoAnswer, Refusal, TryLater
 from feedlane.retry_after import xero_retry_after
 from feedlane.scope import Scope
@@ -26,7 +34,6 @@ _RATE_LIMITS = {
     "concurrent": (Scope.TENANT, 1),
 }
 _OUTAGE_SECONDS = 30
-_OUTAGE_SECONDS_MAX = 900
 _UNREACHABLE_WAIT_SECONDS = 5
 _VAULT_WAIT_SECONDS = 5
 
@@ -44,7 +51,7 @@ def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
         return _rate_limit(answer, now)
     if status == 503:
         # Maintenance, or "The Organisation is offline": Xero did not take the request.
-        seconds = min(xero_retry_after(answer.headers, now) or _OUTAGE_SECONDS, _OUTAGE_SECONDS_MAX)
+        seconds = xero_retry_after(answer.headers, now) or _OUTAGE_SECONDS
         return TryLater(scope=Scope.TENANT, seconds=seconds, reason="outage", is_outage=True)
     if status == 408:
         return NoAnswer(reason="Request Timeout")
@@ -55,6 +62,15 @@ def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
     if not answer.is_client_error or problem.type == INTERNAL_ERROR:
         return Failed(problem=problem)
     return refusal_of(problem)
+
+
+def wait_asked(answer: httpx.Response, now: datetime) -> tuple[Scope, int] | None:
+    """What has to wait, and for how many seconds, because this answer says so: every 429, and every `Retry-After`."""
+    if answer.status_code == 429:
+        limit = _rate_limit(answer, now)
+        return limit.scope, limit.seconds
+    seconds = None if answer.is_success else xero_retry_after(answer.headers, now)
+    return None if seconds is None else (Scope.TENANT, seconds)
 
 
 def is_outcome_unknown(answer: httpx.Response) -> bool:
@@ -76,6 +92,9 @@ def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
             return Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=problem)
         case AppKeysRejected(problem=problem):
             return Refusal(scope=Scope.APP, reason=APP_KEYS_REJECTED, problem=problem)
+        case LimitReached(retry_after=seconds):
+            # Ours, not Xero's: nobody else has to wait for it.
+            return TryLater(scope=Scope.FEED, seconds=seconds or 1, reason="own-limit")
         case Unavailable(retry_after=seconds):
             return TryLater(
                 scope=Scope.TENANT, seconds=seconds or _VAULT_WAIT_SECONDS, reason="no-token-now", is_outage=True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from feedlane.companies.connection import ConnectionFault
-from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import AppKeysRejected, Invalid, LimitReached, ReconnectionNeeded, Refused, Unavailable
+from feedlane.web.sentences import try_again_in
 
 # By the reason of a connection's fault, and by the type of Xero's problem.
 _EXPLANATIONS = {
@@ -44,6 +45,8 @@ def explain_error(error: Exception) -> str:
             return finding.message[:1].upper() + finding.message[1:]
         case Invalid(message=message):
             return message
+        case LimitReached(retry_after=seconds):
+            return f"Xero asks us to wait. {try_again_in(seconds)}"
         case Unavailable():
             return "Xero is not responding at the moment. Wait a minute, then try again."
         case _:
