@@ -12,6 +12,7 @@ from feedlane.aws.vault import LambdaVault
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
 from feedlane.feeds.upstream import Upstream
+from feedlane.holds.watched_vault import WatchedVault
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.upkeep.daily_round import TOKEN_SETS_PER_MINUTE_MAX, DailyRound, Pacer
@@ -26,7 +27,7 @@ from feedlane.xero.tokens import TokenCache
 
 @lru_cache(maxsize=1)
 def vault() -> Vault:
-    return LambdaVault(aws.client("lambda", 35), environment().vault_arn)
+    return WatchedVault(LambdaVault(aws.client("lambda", 35), environment().vault_arn), ports)
 
 
 @lru_cache(maxsize=1)
