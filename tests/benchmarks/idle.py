@@ -105,7 +105,8 @@ def _run(kind: str) -> Counter[str]:
     world.store = Store(table)
     check = ConnectionCheck(world.ports, world.vault(), cast("Any", None))  # nobody is connected, so Xero is not asked
     wiring = SimpleNamespace(
-        watch=lambda: Watch(world.ports, world.vault()), daily_round=lambda: DailyRound(world.ports, check)
+        watch=lambda: Watch(world.ports, world.vault(), cast("Any", None)),
+        daily_round=lambda: DailyRound(world.ports, check),
     )
 
     def prepare(app: ModuleType) -> None:
