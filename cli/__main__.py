@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli import api_keys, dead_letters, feeds, holds, table, webhooks
+from cli import api_keys, connections, dead_letters, feeds, holds, table, webhooks
 from cli.deployment.command import deploy
 
 ENVIRONMENT_HELP = "FEEDLANE_API_URL, FEEDLANE_API_KEY and FEEDLANE_STACK replace --api-url, --api-key and --stack."
@@ -16,6 +16,7 @@ def cli() -> None:
 
 
 cli.add_command(api_keys.group)
+cli.add_command(connections.group)
 cli.add_command(dead_letters.group)
 cli.add_command(deploy)
 cli.add_command(feeds.group)

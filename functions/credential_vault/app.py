@@ -17,7 +17,7 @@ from feedlane.environment import Environment, environment, require
 from feedlane.errors import AppKeysRejected, FeedlaneError, Unavailable
 from feedlane.vault.callers import NotAllowed, require_allowed
 from feedlane.vault.secrets_manager import SecretsManager
-from feedlane.vault.service import VaultService
+from feedlane.vault.service import GrantNotStored, VaultService
 from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 
@@ -48,6 +48,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         data = error_as_data(error)
         # The class of the error, not its text: no text of a dependency comes into this log.
         logger.warning("vault refused", kind=data["kind"], error=type(error).__name__, **ids)
+        if isinstance(error, GrantNotStored):
+            logger.error("a customer's grant may be lost", error=type(error.__cause__).__name__)
+            metrics.count(Metric.TOKEN_REFRESHES_FAILED)
         if ids.get("action") == "access_token" and isinstance(error, AppKeysRejected | Unavailable):
             # A dead token set is not counted: its connection is held, which has an event of its own.
             metrics.count(Metric.TOKEN_REFRESHES_FAILED)

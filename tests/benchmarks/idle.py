@@ -106,7 +106,8 @@ def _run(kind: str) -> Counter[str]:
     nobody = cast("Any", None)  # nobody is connected, so Xero is not asked
     check = ConnectionCheck(world.ports, world.vault(), nobody, nobody)
     wiring = SimpleNamespace(
-        watch=lambda: Watch(world.ports, world.vault()), daily_round=lambda: DailyRound(world.ports, check)
+        watch=lambda: Watch(world.ports, world.vault(), cast("Any", None)),
+        daily_round=lambda: DailyRound(world.ports, check),
     )
 
     def prepare(app: ModuleType) -> None:

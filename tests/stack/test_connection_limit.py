@@ -23,6 +23,8 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection, Tenant
 from feedlane.ids import new_id
 from feedlane.scope import APP_SUBJECT
+from feedlane.store import keys
+from feedlane.store.table import Index
 from local.instance import Instance
 from tests.stack.probes.given import Given, given
 from tests.stack.road import Browser, Road
@@ -55,7 +57,9 @@ class Crowd:
         self.others: list[Connection] = []
 
     def leave(self, free: int) -> None:
-        """So many places are free: others have the rest."""
+        """So many places are free: others have the rest. What other tests have left at Xero has none."""
+        left = self.given.store.table.query(keys.PLACES, index=Index.LISTS)
+        self.given.store.table.delete_many([keys.place(item["tenant_id"]) for item in left])
         for _ in range(LIMIT - free - self.counted()):
             tenant = Tenant(id=new_id(), name="Other", xero_connection_id=new_id(), base_currency="GBP")
             self.others.append(self.given.linked(tenant=tenant))

@@ -23,7 +23,7 @@ wrong_keys = WrongKeys()
 def authenticate(store: Store, authorization: str | None, address: str, now: datetime) -> None:
     """Raises `Unauthorized` unless the header has a known key, and `TooManyAttempts` after many unknown ones.
 
-    A key that was right here before is never slowed by others that come from its address, as behind a proxy.
+    A right key is never slowed by others that come from its address, as behind a proxy.
     """
     key = key_in(authorization)
     if key is None:
@@ -32,10 +32,7 @@ def authenticate(store: Store, authorization: str | None, address: str, now: dat
     read_at = _read_at.get(key_fingerprint)
     if read_at is not None and read_at <= now < read_at + CACHE_TIME:
         return
-    if read_at is None:
-        with wrong_keys.counted(address, now):
-            _require_known(store, key_fingerprint)
-    else:
+    with wrong_keys.counted(address, now):
         _require_known(store, key_fingerprint)
     if len(_read_at) >= CACHED_KEYS_MAX:
         _read_at.clear()

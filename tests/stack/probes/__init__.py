@@ -95,7 +95,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "QueryIndex": credentials.finds_a_connection_that_ended,
         "QueryDue": watch.looks_at_a_feed_that_is_overdue,
         "WriteTable": credentials.finds_a_connection_that_ended,
-        "InvokeVault": credentials.finds_a_connection_that_ended,
+        "InvokeVault": watch.removes_what_nobody_uses,
         "FollowUp": credentials.finds_a_connection_well_again,
         "WakeFeeds": watch.releases_what_mended_keys_held,
         "SendDeliveries": watch.rings_for_a_replay_that_is_lost,

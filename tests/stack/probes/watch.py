@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from feedlane.companies import places
+from feedlane.companies.places import Place
+from feedlane.credentials import grants
 from feedlane.feeds import items as feed_items
 from feedlane.holds import items as hold_items
 from feedlane.ids import new_id
@@ -66,3 +69,17 @@ def looks_at_a_feed_that_is_overdue(instance: Instance) -> None:
 def counts_dead_letters(instance: Instance) -> None:
     """It reads the count of each queue in every run, and fails without the right."""
     given(instance).functions.call("tend_connections", {"watch": True})
+
+
+def removes_what_nobody_uses(instance: Instance) -> None:
+    """A place at Xero, with the app's own token since its user's grant is unknown; and a token set that never was."""
+    own = given(instance)
+    tenant, token_set = new_id(), new_id()
+    ids = {"tenant_id": tenant, "xero_connection_id": new_id(), "token_set_id": token_set}
+    earlier = own.now - timedelta(days=1)
+    given_up = grants.give_up(tenant, new_id(), token_set, earlier)
+    stored = grants.granted(token_set, earlier)
+    own.store.commit(places.put_place(Place(**ids, since=earlier, look=earlier)), stored, given_up)
+    own.functions.call("tend_connections", {"watch": True})
+    if places.find_place(own.store, tenant) or own.store.table.get(given_up.key) or own.store.table.get(stored.key):
+        raise Failed("nobody has removed it")

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from feedlane.credentials.token_set import AccessToken
-from feedlane.errors import ReconnectionNeeded
+from feedlane.errors import Unavailable
 from feedlane.ids import fingerprint
 from feedlane.wiring import functions as wiring
 from feedlane.xero.call_limits import NO_LIMITS
@@ -35,8 +35,8 @@ def test_a_token_that_xero_does_not_take_is_given_back_for_another(
     ]
 
 
-def test_two_rejected_tokens_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ReconnectionNeeded):
+def test_a_connection_has_not_ended_because_xero_answers_401(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unavailable):
         _disconnect(monkeypatch, "none")
 
 

@@ -29,6 +29,8 @@ NOTHING = {
     "refreshes_resolved": 0,
     "refreshes_ended": 0,
     "keys": False,
+    "places_freed": 0,
+    "token_sets_removed": 0,
     "rung": {},
     "looks_failed": [],
     "steps_failed": [],
@@ -36,7 +38,7 @@ NOTHING = {
 
 
 def _run_watch(world: World, monkeypatch: pytest.MonkeyPatch, vault: object) -> dict[str, object]:
-    watch = Watch(world.ports, vault)  # type: ignore[arg-type]
+    watch = Watch(world.ports, vault, None)  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "watch", lambda: watch)
     answer: dict[str, object] = load("tend_connections").handler(EVENT, Context(seconds_left=300))
     return answer

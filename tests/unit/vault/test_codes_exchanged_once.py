@@ -11,7 +11,7 @@ import pytest
 
 from feedlane.credentials.vault import Grant
 from feedlane.errors import ReconnectionNeeded, Unavailable
-from feedlane.vault.service import VaultService
+from feedlane.vault.service import GrantNotStored, VaultService
 from tests.worlds.vault import REDIRECT, Crash, World
 
 CODE = "code-of-the-customer"
@@ -94,7 +94,7 @@ def test_a_grant_that_is_not_stored_yet_is_kept_from_another_start_too(world: Wo
     vault = world.vault()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world.secrets, "write", _throttled)
-        with pytest.raises(Throttled):
+        with pytest.raises(GrantNotStored):
             vault.exchange_code(CODE, REDIRECT, "verifier")
     world.advance(minutes=1)
     with pytest.raises(ReconnectionNeeded):
@@ -203,7 +203,7 @@ def _interrupted_everywhere(lasting: bool) -> Iterator[tuple[World, VaultService
         restore = _throttle(world, step, lasting)
         try:
             vault.exchange_code(CODE, REDIRECT)
-        except Throttled:
+        except (Throttled, GrantNotStored):
             restore()
             yield world, vault
         else:
@@ -237,3 +237,30 @@ def _throttle(world: World, step: int, lasting: bool) -> Callable[[], bool]:
         return calls < step
 
     return restore
+
+
+def test_what_could_not_be_stored_is_stored_by_a_repeat_and_never_asked_for_again(world: World) -> None:
+    vault = world.vault()
+    world.secrets.on_write = _refuse
+    with pytest.raises(GrantNotStored):
+        vault.exchange_code(CODE, REDIRECT)
+    with pytest.raises(Unavailable):
+        world.vault().exchange_code(CODE, REDIRECT)  # another instance: it has nothing, and says so
+    world.secrets.on_write = None
+    assert vault.exchange_code(CODE, REDIRECT) == world.vault().exchange_code(CODE, REDIRECT)
+    assert _exchanges(world) == 1
+
+
+def test_what_is_lost_with_its_process_asks_the_customer_again_and_not_xero(world: World) -> None:
+    world.secrets.on_write = _refuse
+    with pytest.raises(GrantNotStored):
+        world.vault().exchange_code(CODE, REDIRECT)
+    world.advance(minutes=3)
+    with pytest.raises(ReconnectionNeeded) as lost:
+        world.vault().exchange_code(CODE, REDIRECT)
+    assert lost.value.problem.type == "grant-lost"
+    assert _exchanges(world) == 1, "Xero may revoke what a code has brought if it comes twice"
+
+
+def _refuse(_: str) -> None:
+    raise PermissionError

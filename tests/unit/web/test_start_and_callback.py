@@ -7,12 +7,16 @@ from datetime import timedelta
 import pytest
 
 from feedlane.companies.connection import ConnectionStatus
+from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
+from feedlane.problem import Problem
 from feedlane.settings import items as settings_items
 from tests.builders import URL
 from tests.fakes.browser import Browser
 from tests.fakes.consent import ACME, OTHER
 from tests.unit.web.held import hold_connection
 from tests.worlds.web import World
+
+REFUSED = Problem(type="about:blank", title="Forbidden", status=403, detail="AuthenticationUnsuccessful")
 
 
 @pytest.fixture
@@ -221,11 +225,41 @@ def test_a_demo_company_after_its_reset_is_called_another_one_with_the_same_name
     world.browser = Browser(world.site)
     response = world.link(code="code-2")
     assert response.status == 409
-    assert "a different organisation with the same name" in response.body
-    assert "demo company" in response.body
-    assert "for a new connection" in response.body
+    assert "a different organisation although its name is the same" in response.body
+    assert "A demo company, for example" in response.body
+    assert "move the connection" in response.body
 
     world.site.organisations.consented = [OTHER]
     world.browser = Browser(world.site)
     response = world.link(code="code-3")
-    assert (response.status, "same name" in response.body) == (409, False)
+    assert (response.status, "name is the same" in response.body) == (409, False)
+
+
+@pytest.mark.parametrize("error", [ReconnectionNeeded(REFUSED), Refused(REFUSED)])
+def test_a_list_that_xero_refuses_after_the_exchange_stands_on_the_connection(world: World, error: Exception) -> None:
+    def refuse(_: object) -> None:
+        raise error
+
+    world.site.organisations.authorised_in = refuse  # type: ignore[method-assign,assignment]
+    response = world.link()
+    assert (response.status, "Xero did not grant access" in response.body) == (403, True)
+    [fault] = world.current().errors
+    assert fault.resolved_on is None
+    assert world.event_types == ["connection.failed"]
+
+
+def test_an_outage_after_the_exchange_stands_on_the_connection_until_it_is_linked(world: World) -> None:
+    def fail(_: object) -> None:
+        raise Unavailable("outage")
+
+    world.site.organisations.authorised_in = fail  # type: ignore[method-assign,assignment]
+    state = world.start()
+    for _ in range(3):
+        assert world.call_back(state).status == 503
+    [fault] = world.current().errors
+    assert (fault.reason, fault.resolved_on) == ("consent-unfinished", None)
+    assert world.event_types == ["connection.failed"], "once, however often it is tried"
+    del world.site.organisations.authorised_in  # type: ignore[method-assign]
+    assert world.call_back(state).status == 302
+    assert world.current().is_linked
+    assert world.current().errors[0].resolved_on is not None

@@ -173,17 +173,38 @@ def test_a_401_is_answered_with_another_token_once() -> None:
     assert len(vault.asked) == 2
 
 
-def test_a_401_that_stays_holds_the_connection() -> None:
+REFUSED_TOKENS: list[dict[str, Any]] = [
+    {"Type": None, "Title": "Unauthorized", "Status": 401, "Detail": "AuthenticationUnsuccessful"},
+    {"Title": "Unauthorized", "Status": 401, "Detail": "AuthorizationUnsuccessful"},
+    {"type": "unauthorised", "title": "Unauthorized", "status": 401},
+]
+
+
+@pytest.mark.parametrize("body", REFUSED_TOKENS)
+def test_401s_hold_nothing_while_the_token_endpoint_gives_tokens(body: dict[str, Any]) -> None:
     requests: list[httpx.Request] = []
 
     def refuse(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(401, json={"Type": None, "Title": "Unauthorized", "Status": 401})
+        return httpx.Response(401, json=body)
 
-    answer = post(refuse)
-    assert isinstance(answer, Refusal)
-    assert answer.scope is Scope.CONNECTION
-    assert len(requests) == 2
+    vault = TokenVault(scopes=("bankfeeds",))
+    answer = post(refuse, vault)
+    assert isinstance(answer, TryLater)
+    assert answer.is_outage, "each further one comes back later than the one before"
+    assert answer.seconds >= 60
+    assert len(requests) == len(vault.asked) == 3, "with the token in memory, a newer one, and a refreshed one"
+
+
+def test_a_401_for_a_token_that_another_instance_has_replaced_goes_on_to_the_refresh() -> None:
+    """The token that the vault has is no better: only now is it refreshed."""
+
+    def refuse_two(request: httpx.Request) -> httpx.Response:
+        if request.headers["authorization"] != "Bearer token-3":
+            return httpx.Response(401, json=REFUSED_TOKENS[0])
+        return httpx.Response(202, json=items(id="s-1", status="PENDING"))
+
+    assert isinstance(post(refuse_two, TokenVault()), Accepted)
 
 
 DEAD = Problem(type="invalid_grant", title="Authorisation ended", status=400)

@@ -61,6 +61,12 @@ def test_a_list_that_is_refused_too_leaves_what_xero_said() -> None:
     assert _refusal(_xero(httpx.Response(403, json=FORBIDDEN))).problem.type == "about:blank"
 
 
+def test_a_list_that_answers_401_says_nothing_of_the_connection() -> None:
+    unauthorised = httpx.Response(401, json={"Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired"})
+    answer = bank_feeds(_xero(unauthorised), TokenVault()).post_statement(ACCESS, b"{}", "key")
+    assert isinstance(answer, TryLater)
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 @pytest.mark.parametrize("body", [b"<h1>Access Denied</h1>", b"", b"[]", b'{"message": "Forbidden"}'])
 def test_a_firewalls_page_is_an_outage_and_nobodys_access(status: int, body: bytes) -> None:

@@ -14,7 +14,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.companies.shapes import CONNECTION_FIELDS, company_information_json
 from feedlane.errors import Invalid
-from feedlane.link import connections
+from feedlane.link import connections, moving
 
 router = Routes()
 
@@ -55,6 +55,13 @@ def delete_connection(company_id: str, connection_id: str) -> Response[str]:
     parts = current_parts()
     connections.delete(parts.ports, parts.upstream, parts.disconnect, parts.clock(), company_id, connection_id)
     return ok({})
+
+
+@router.post("/companies/<company_id>/connections/<connection_id>/move")
+def move_connection(company_id: str, connection_id: str) -> Response[str]:
+    """Answers the new connection, for another organisation."""
+    parts = current_parts()
+    return _answer(moving.move(parts.ports, parts.upstream, parts.disconnect, parts.clock(), company_id, connection_id))
 
 
 @router.get("/companies/<company_id>/connections/<connection_id>/bankFeeds/info")

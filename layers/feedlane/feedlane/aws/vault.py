@@ -15,6 +15,7 @@ from feedlane.credentials.messages import (
     DropAppSecret,
     ExchangeCode,
     GetAccessToken,
+    GetAppToken,
     GetWebhookHeaders,
     GetWebhookSecrets,
     Message,
@@ -64,6 +65,9 @@ class LambdaVault:
 
     def revoke(self, token_set_id: str) -> None:
         self._invoke(Revoke(token_set_id=token_set_id))
+
+    def app_token(self) -> AccessToken:
+        return AccessToken.model_validate(self._invoke(GetAppToken()))
 
     def create_webhook_secret(self, consumer_id: str) -> str:
         return str(self._invoke(CreateWebhookSecret(consumer_id=consumer_id))["secret"])

@@ -84,6 +84,8 @@ class Connection(Record):
     look: datetime | None = None
     """When the watch looks at what follows a (re)connection."""
     errors: tuple[ConnectionFault, ...] = ()
+    moved_to: str | None = None
+    """The connection that stands for the company's next organisation: this one's ledgers are closed."""
     version: int = 1
 
     @property

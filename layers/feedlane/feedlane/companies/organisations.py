@@ -19,19 +19,27 @@ class Organisation(Record):
     tenant_id: str
     name: str
     xero_connection_id: str
+    is_organisation: bool = True
+    """False for what cannot have bank feeds, such as an accountant's practice. It has a place at Xero all the same."""
 
 
 class Organisations(Protocol):
     """The organisations of a consent at Xero, and how to undo it."""
 
     def authorised_in(self, grant: Grant) -> list[Organisation]:
-        """The organisations of this consent, without others that the user has connected before."""
+        """All that this consent has connected, without what the user has connected before.
+
+        Raises `ReconnectionNeeded`, `Refused`, `Unavailable`.
+        """
 
     def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
         """What Xero says of the organisation now. Raises `Refused`, `Unavailable`, `ReconnectionNeeded`."""
 
     def remove(self, token_set_id: str, authentication_event_id: str, organisations: Iterable[Organisation]) -> None:
-        """Disconnects these organisations at Xero, unless a later consent has renewed them."""
+        """Disconnects these organisations at Xero, unless a later consent has renewed them.
+
+        Raises `Unavailable` also if it is not known to which consent they belong.
+        """
 
 
 class ListedOrganisation(Record):

@@ -72,6 +72,10 @@ class Revoke(_Message):
     token_set_id: str
 
 
+class GetAppToken(_Message):
+    action: Literal["app_token"] = "app_token"
+
+
 class CreateWebhookSecret(_Message):
     action: Literal["create_webhook_secret"] = "create_webhook_secret"
     consumer_id: str
@@ -100,7 +104,7 @@ class DeleteWebhookSecret(_Message):
 
 WebhookMessage = CreateWebhookSecret | GetWebhookSecrets | GetWebhookHeaders | SetWebhookHeaders | DeleteWebhookSecret
 KeysMessage = SaveAppKeys | AddAppSecret | DropAppSecret | DescribeAppKeys
-Message = KeysMessage | ExchangeCode | GetAccessToken | Revoke | WebhookMessage
+Message = KeysMessage | ExchangeCode | GetAccessToken | GetAppToken | Revoke | WebhookMessage
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="action")])
 
 
@@ -126,6 +130,8 @@ def perform(vault: Vault, message: Message) -> dict[str, Any]:
             return vault.exchange_code(code, uri, verifier, state).model_dump(mode="json")
         case GetAccessToken(token_set_id=id, rejected=rejected):
             return vault.access_token(id, rejected).model_dump(mode="json")
+        case GetAppToken():
+            return vault.app_token().model_dump(mode="json")
         case Revoke(token_set_id=id):
             vault.revoke(id)
         case _:

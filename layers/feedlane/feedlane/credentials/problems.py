@@ -22,6 +22,11 @@ CODE_OF_ANOTHER_START = Problem(
     status=400,
     detail="The code belongs to another start of an authorisation.",
 )
+GRANT_LOST = unauthorised_problem(
+    "grant-lost",
+    "Authorisation lost",
+    "The customer authorised the app, but what Xero gave in return could not be stored; the customer has to try again.",
+)
 GRANTED_TO_OTHER_APP = unauthorised_problem(
     "granted-to-another-app",
     "Granted to another app",

@@ -79,7 +79,16 @@ class Vault(Protocol):
         """
 
     def revoke(self, token_set_id: str) -> None:
-        """Revokes the whole grant at Xero (all organisations of that user) and deletes the token set."""
+        """Revokes the whole grant at Xero (all organisations of that user) and deletes the token set.
+
+        Raises `Unavailable` (also if the user has just consented again: then it stays), `AppKeysRejected`.
+        """
+
+    def app_token(self) -> AccessToken:
+        """A token for the app itself, which lists and removes its connections at Xero, whoever made them.
+
+        Raises `AppKeysRejected` (also if Xero gives none to such an app), `Unavailable`.
+        """
 
     def create_webhook_secret(self, consumer_id: str) -> str:
         """A new `whsec_…` secret of a consumer, shown only once. Its former secrets sign for another 24 hours.

@@ -28,6 +28,9 @@ from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Contended, Write
 
+# In a check of a hold that no feed has met.
+NO_FEED = "none"
+
 
 def hold_feed(ports: Ports, feed: Feed, refusal: Refusal, company: Company, now: datetime, *writes: Write) -> Hold:
     """Holds what the refusal stops, and commits `writes` with the hold. Answers the hold that stands.
@@ -57,8 +60,31 @@ def hold_feed(ports: Ports, feed: Feed, refusal: Refusal, company: Company, now:
         if not (standing := hold_items.find_hold(ports.store, hold.scope, hold.subject)):
             raise  # lifted in between: the caller has to decide again
         return _join_standing(ports.store, standing, writes)
-    _wake_other_feeds(ports, feed, hold)
+    _wake_other_feeds(ports, feed.id, hold)
     return hold
+
+
+def hold_app(ports: Ports, refusal: Refusal, now: datetime) -> None:
+    """Holds the app for a refusal that no feed has met yet. A hold that stands stays, and there is no event."""
+    if hold_items.find_hold(ports.store, Scope.APP, APP_SUBJECT):
+        return
+    hold = Hold(
+        id=ports.new_id(),
+        scope=Scope.APP,
+        subject=APP_SUBJECT,
+        reason=refusal.reason,
+        problem=refusal.problem,
+        since=now,
+    )
+    ports.queues.follow_up(HoldCheck(feed_id=NO_FEED), SAFETY_DELAY_SECONDS)
+    waiting = count_waiting(ports.store, hold)
+    event = hold_events.held(ports, hold, waiting.number if waiting.is_complete else None, None, now)
+    try:
+        ports.store.commit(hold_items.add_hold(hold), put_event(event))
+    except ConditionFailed:
+        return  # another has just placed it; or is about to, and the next refusal decides
+    # In the background: a customer may be waiting for a page.
+    ports.queues.follow_up(HoldCheck(feed_id=NO_FEED), 0)
 
 
 def wake_others(ports: Ports, check: HoldCheck) -> None:
@@ -67,12 +93,13 @@ def wake_others(ports: Ports, check: HoldCheck) -> None:
     The invocation that placed the hold may have crashed before all were woken. For a hold of the app, wakes one page
     of feeds, after the connection `after`; a follow-up message continues. May be repeated.
     """
-    feed = feed_items.find_feed(ports.store, check.feed_id)
-    if feed is None:
+    feed = feed_items.find_feed(ports.store, check.feed_id) if check.feed_id != NO_FEED else None
+    if feed is None and check.feed_id != NO_FEED:
         return
-    for hold in hold_items.holds_on(ports.store, feed.hold_subjects):
+    subjects = feed.hold_subjects if feed else [(Scope.APP, APP_SUBJECT)]
+    for hold in hold_items.holds_on(ports.store, subjects):
         if not check.after or hold.scope is Scope.APP:
-            _wake_other_feeds(ports, feed, hold, check.after)
+            _wake_other_feeds(ports, check.feed_id, hold, check.after)
 
 
 def fail_waiting(ports: Ports, feed: Feed, hold: Hold, company: Company, now: datetime) -> None:
@@ -122,13 +149,13 @@ def _join_standing(store: Store, standing: Hold, writes: Sequence[Write]) -> Hol
     return standing
 
 
-def _wake_other_feeds(ports: Ports, feed: Feed, hold: Hold, after: str = "") -> None:
+def _wake_other_feeds(ports: Ports, feed_id: str, hold: Hold, after: str = "") -> None:
     page = feed_page_in_scope(ports.store, hold.scope, hold.subject, after)
     for other in page.feeds:
-        if other.id != feed.id and other.waiting:
+        if other.id != feed_id and other.waiting:
             ports.queues.wake(other.id)
     if page.resume_after is not None:
-        ports.queues.follow_up(HoldCheck(feed_id=feed.id, after=page.resume_after), 0)
+        ports.queues.follow_up(HoldCheck(feed_id=feed_id, after=page.resume_after), 0)
 
 
 def _sent_through(feed: Feed) -> int:

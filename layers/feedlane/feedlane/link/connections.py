@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 
-from feedlane.companies import connection_limit
+from feedlane.companies import connection_limit, places
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
 from feedlane.companies.company import CONNECTIONS_MAX
 from feedlane.companies.connection import PLATFORM_KEY, Connection, ConnectionStatus
-from feedlane.errors import Invalid, ReconnectionNeeded, Refused
+from feedlane.credentials import grants
+from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.events.outbox import put_event
 from feedlane.feeds.upstream import Upstream
 from feedlane.holds import items as hold_items
@@ -23,8 +23,8 @@ from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 from feedlane.store.table import Delete, Write
 
-# Ends one connection at Xero and leaves the user's other organisations connected.
-# Raises `Unavailable`, or `ReconnectionNeeded` (the token set is dead: nothing is left to end).
+# Ends one connection at Xero and leaves the user's other organisations connected. Raises `Unavailable`,
+# `AppKeysRejected`, or `ReconnectionNeeded` (the token set is dead: whether Xero keeps the connection is not known).
 Disconnect = Callable[[Connection], None]
 
 
@@ -48,17 +48,22 @@ def create(ports: Ports, now: datetime, company_id: str, platform_key: str) -> C
 
 
 def unlink(ports: Ports, disconnect: Disconnect, now: datetime, company_id: str, connection_id: str) -> Connection:
-    """Ends the connection at Xero, then here, unless it is already unlinked. Raises `Invalid`, `Unavailable`."""
+    """Ends the connection at Xero, then here, unless it is already unlinked. Raises `Invalid`, `Unavailable`.
+
+    One that has ended gives up its organisation, so that another company may link it.
+    """
     company = company_items.company(ports.store, company_id)
     connection = company_items.connection(ports.store, company_id, connection_id)
     if connection.status is ConnectionStatus.UNLINKED:
         return connection
-    if connection.status is not ConnectionStatus.LINKED:
-        raise Invalid.field("status", f"only a Linked connection can be unlinked; this one is {connection.status}")
-    _end_at_xero(ports.store, disconnect, connection)
+    if connection.status is ConnectionStatus.PENDING_AUTH:
+        raise Invalid.field("status", f"only a linked connection can be unlinked; this one is {connection.status}")
+    kept = _end_at_xero(ports.store, disconnect, connection, now)
     unlinked = connection.but(status=ConnectionStatus.UNLINKED)
     event = company_events.connection_disconnected(ports, unlinked, company, now)
-    ports.store.commit(company_items.put_connection(unlinked), put_event(event), *_unlink_writes(connection))
+    ports.store.commit(
+        company_items.put_connection(unlinked), put_event(event), *_unlink_writes(connection, now), *kept
+    )
     return unlinked
 
 
@@ -70,8 +75,7 @@ def delete(
     connection = company_items.connection(ports.store, company_id, connection_id)
     for account in company_items.source_accounts(ports.store, connection_id):
         unmapping.remove_account(ports, upstream, now, connection, account)
-    if connection.is_linked:
-        _end_at_xero(ports.store, disconnect, connection)
+    kept = _end_at_xero(ports.store, disconnect, connection, now)
     event = put_event(company_events.connection_deleted(ports, connection, company, now))
     for attempt in attempts(f"company {company_id}"):
         company = company_items.company(ports.store, company_id)
@@ -83,7 +87,8 @@ def delete(
                 Delete(keys.account_count(connection_id)),
                 company_items.put_company(company.but(connection_ids=others)),
                 event,
-                *_unlink_writes(connection),
+                *_unlink_writes(connection, now),
+                *kept,
                 *(hold_items.remove_hold(hold) for hold in holds),
             )
 
@@ -106,17 +111,33 @@ def linked_connection_ids(store: Store, tenant_id: str) -> list[str]:
     return [item["sk"].removeprefix(prefix) for item in store.table.query(keys.tenant(tenant_id), prefix=prefix)]
 
 
-def _end_at_xero(store: Store, disconnect: Disconnect, connection: Connection) -> None:
-    """Xero has one connection per organisation: it stays while another of ours uses it."""
+def _end_at_xero(store: Store, disconnect: Disconnect, connection: Connection, now: datetime) -> list[Write]:
+    """Ends it at Xero. The writes that say what became of its place there.
+
+    Xero has one connection per organisation: it stays while another of ours uses it. One that has ended here, or whose
+    grant has, is not waited for: it keeps its place until it is removed.
+    """
     tenant = connection.tenant
-    if tenant is None or set(linked_connection_ids(store, tenant.id)) - {connection.id}:
-        return
-    # Where Xero refuses access, no connection is left to end.
-    with suppress(ReconnectionNeeded, Refused):
+    if tenant is None or connection.status is ConnectionStatus.UNLINKED:
+        return []
+    if set(linked_connection_ids(store, tenant.id)) - {connection.id}:
+        return []
+    try:
         disconnect(connection)
+    except (ReconnectionNeeded, Refused):
+        return list(places.left_by(connection, now, look=now))
+    except (Unavailable, AppKeysRejected):
+        if connection.is_linked:
+            raise
+        return list(places.left_by(connection, now, look=now))
+    return [places.free_place(tenant.id)]
 
 
-def _unlink_writes(connection: Connection) -> list[Write]:
-    """Removes it from the linked count and from its organisation's connections."""
-    links = [Delete(keys.tenant_connection(connection.tenant.id, connection.id))] if connection.tenant else []
-    return [*links, *connection_limit.unlink_count_writes(connection)]
+def _unlink_writes(connection: Connection, now: datetime) -> list[Write]:
+    """Removes it from the linked count, from its organisation's connections and from the users of its token set."""
+    writes: list[Write] = connection_limit.unlink_count_writes(connection)
+    if connection.tenant is not None:
+        writes.append(Delete(keys.tenant_connection(connection.tenant.id, connection.id)))
+        if connection.token_set_id is not None:
+            writes.append(grants.give_up(connection.tenant.id, connection.id, connection.token_set_id, now))
+    return writes

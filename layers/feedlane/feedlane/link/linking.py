@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from feedlane.companies import connection_limit
+from feedlane.companies import connection_limit, places
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection, ConnectionFault, ConnectionStatus, Tenant
 from feedlane.companies.organisations import Organisation, Organisations
+from feedlane.companies.places import Place
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, fault_of
+from feedlane.credentials.grants import UNUSED_AFTER
 from feedlane.credentials.vault import Vault
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Refused, Unavailable
 from feedlane.events.outbox import put_event
@@ -37,6 +39,8 @@ from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 # Concurrent callbacks contend for the count of linked connections: each retries until it succeeds.
 _ATTEMPTS_MAX = 30
 _DELAY_SECONDS_MAX = 0.4
+# In one commit, beside the others of a consent's end: nobody chooses between so many.
+_PLACES_MAX = 50
 
 
 class NotLinkedReason(StrEnum):
@@ -46,18 +50,22 @@ class NotLinkedReason(StrEnum):
     KEYS_REJECTED = "keys-rejected"
     NO_ORGANISATION = "no-organisation"
     OTHER_ORGANISATION = "other-organisation"
-    SAME_NAME = "other-organisation-of-this-name"
     TAKEN = "taken-by-another-company"
     NO_ACCESS = "no-access"
+    MOVED = "moved"
 
 
 class NotLinked(FeedlaneError):
-    """The connection was not linked. `detail` adds to the reason: an organisation's name, or Xero's words."""
+    """The connection was not linked. `detail` adds to the reason: an organisation's name, or Xero's words.
 
-    def __init__(self, reason: NotLinkedReason, detail: str = "") -> None:
+    `former` is the name of the organisation that the connection belongs to, if the customer selected others.
+    """
+
+    def __init__(self, reason: NotLinkedReason, detail: str = "", former: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
+        self.former = former
 
 
 @dataclass(frozen=True)
@@ -69,12 +77,14 @@ class Linking:
 
     def require_startable(self, connection: Connection, now: datetime) -> Settings:
         """The settings to start with. Raises `NotLinked`, with an event the first time the limit is reached."""
+        if connection.moved_to is not None:
+            raise NotLinked(NotLinkedReason.MOVED)
         settings = settings_items.settings(self.ports.store)
         if not settings.enabled or not settings.has_keys:
             raise NotLinked(NotLinkedReason.NOT_SET_UP)
         counts = not connection.is_linked and not (connection.tenant and connection.tenant.demo)
-        limit = limit_of(settings)
-        if counts and connection_limit.is_reached(self.ports.store, limit):
+        limit, tenant_id = limit_of(settings), connection.tenant.id if connection.tenant else ""
+        if counts and connection_limit.is_reached(self.ports.store, limit, now, tenant_id):
             connection_limit.report_reached(self.ports, limit, now)
             raise NotLinked(NotLinkedReason.LIMIT)
         return settings
@@ -95,7 +105,11 @@ class Linking:
             raise NotLinked(NotLinkedReason.CODE_DEAD, error.problem.sentence) from None
         except AppKeysRejected as error:
             raise NotLinked(NotLinkedReason.KEYS_REJECTED, error.problem.sentence) from None
-        organisations = tuple(self.organisations.authorised_in(grant))
+        try:
+            authorised = self.organisations.authorised_in(grant)
+        except (ReconnectionNeeded, Refused) as error:
+            raise NotLinked(NotLinkedReason.NO_ACCESS, error.problem.sentence) from None
+        organisations = tuple(item for item in authorised if item.is_organisation)
         choice = OrganisationChoice(
             token_set_id=grant.token_set_id,
             authentication_event_id=grant.authentication_event_id,
@@ -103,12 +117,13 @@ class Linking:
             access_ends=None if OFFLINE_ACCESS in grant.scopes else grant.expires_at,
             organisations=organisations,
         )
+        self._remove_unused(choice, [item for item in authorised if not item.is_organisation], now)
         if not organisations:
             raise NotLinked(NotLinkedReason.NO_ORGANISATION)
         if connection.tenant is not None:
             return self.link_chosen(connection, choice, connection.tenant.id, now, end)
         if len(organisations) > 1:
-            self._leave_choice(choice, end)
+            self._leave_choice(choice, end, now)
             return choice
         return self.link_chosen(connection, choice, organisations[0].tenant_id, now, end)
 
@@ -132,12 +147,14 @@ class Linking:
         organisation = next((offered for offered in choice.organisations if offered.tenant_id == tenant_id), None)
         try:
             if organisation is None:
-                raise _other_organisation(connection, [offered.name for offered in choice.organisations])
+                names = ", ".join(offered.name for offered in choice.organisations)
+                former = connection.tenant.name if connection.tenant else ""
+                raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, names, former)
             linked = self._link(connection, choice, organisation, now, end)
         except (NotLinked, PasswordSpent):
-            self._remove_unused(choice)
+            self._remove_unused(choice, choice.organisations, now)
             raise
-        self._remove_unused(choice)
+        self._remove_unused(choice, choice.organisations, now)
         if not linked.needs_reconnection:
             hold_release.resume_connection(self.ports, now, linked)
         return linked
@@ -161,10 +178,10 @@ class Linking:
                 return
             connection = company_items.connection(self.ports.store, connection.company_id, connection.id)
 
-    def _leave_choice(self, choice: OrganisationChoice, end: ConsentEnd) -> None:
-        """Ends the consent; its session lets the customer choose."""
+    def _leave_choice(self, choice: OrganisationChoice, end: ConsentEnd, now: datetime) -> None:
+        """Ends the consent; its session lets the customer choose. Until then, each organisation has a place at Xero."""
         for attempt in attempts("the state of a consent"):
-            writes = end.writes(choice)
+            writes = [*end.writes(choice), *self._place_writes(choice, choice.organisations, now, now + UNUSED_AFTER)]
             with attempt:
                 try:
                     if writes:
@@ -196,7 +213,8 @@ class Linking:
                 except ConditionFailed as failed:
                     end.require_open(failed)
                     limit = limit_of(settings)
-                    if keys.LINKED_COUNT in failed.keys and connection_limit.is_reached(self.ports.store, limit):
+                    is_full = keys.LINKED_COUNT in failed.keys
+                    if is_full and connection_limit.is_reached(self.ports.store, limit, now, tenant.id):
                         connection_limit.report_reached(self.ports, limit, now)
                         raise NotLinked(NotLinkedReason.LIMIT) from None
                     raise
@@ -208,8 +226,10 @@ class Linking:
         self, settings: Settings, before: Connection, choice: OrganisationChoice, tenant: Tenant, now: datetime
     ) -> tuple[Connection, list[Write]]:
         """The linked connection, and the writes for it, its markers, the count and the events."""
+        if before.moved_to is not None:
+            raise NotLinked(NotLinkedReason.MOVED)
         if before.tenant is not None and before.tenant.id != tenant.id:
-            raise _other_organisation(before, [tenant.name])
+            raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, tenant.name, before.tenant.name)
         linked = before.with_faults_resolved(now).but(
             status=ConnectionStatus.LINKED,
             linked_on=now,
@@ -225,16 +245,21 @@ class Linking:
         is_first = before.status is ConnectionStatus.PENDING_AUTH
         connected_event = company_events.connection_connected if is_first else company_events.connection_reconnected
         pk, sk = keys.tenant_connection(tenant.id, before.id)
-        marker = Put({"pk": pk, "sk": sk, "company_id": before.company_id, "connection_id": before.id})
+        users = {"gsi1pk": keys.token_set_users(choice.token_set_id), "gsi1sk": before.id}
+        marker = Put({"pk": pk, "sk": sk, "company_id": before.company_id, "connection_id": before.id, **users})
         events = [
             put_event(connected_event(self.ports, linked, company, now)),
             *self._reconnection_events(before, linked, company, now),
         ]
-        count_writes = connection_limit.link_count_writes(limit_of(settings), before, tenant.demo)
+        limit = connection_limit.limit_here(self.ports.store, limit_of(settings), tenant.id)
+        if limit == 0 and not before.is_linked and not tenant.demo:
+            raise NotLinked(NotLinkedReason.LIMIT)
+        count_writes = connection_limit.link_count_writes(limit, before, tenant.demo)
         return linked, [
             company_items.put_connection(linked),
             marker,
             self._owner_write(before, tenant),
+            places.free_place(tenant.id),
             *events,
             *count_writes,
         ]
@@ -264,23 +289,36 @@ class Linking:
         item = {"pk": pk, "sk": sk, "company_id": connection.company_id, "mark": mark}
         return Put(item, ABSENT if owner is None else When(equal={"mark": owner["mark"]}))
 
-    def _remove_unused(self, choice: OrganisationChoice) -> None:
+    def _remove_unused(self, choice: OrganisationChoice, offered: Sequence[Organisation], now: datetime) -> None:
         """An unused organisation that stays connected at Xero would take a place under the app's limit."""
         store = self.ports.store
-        unused = [offered for offered in choice.organisations if not linked_connection_ids(store, offered.tenant_id)]
+        unused = [one for one in offered if not linked_connection_ids(store, one.tenant_id)]
         if not unused:
             return
-        # The daily round finds what is left behind.
-        with suppress(Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
+        try:
             self.organisations.remove(choice.token_set_id, choice.authentication_event_id, unused)
+        except (Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
+            # The watch removes them.
+            writes: list[Write] = self._place_writes(choice, unused, now, next_look(now))
+        else:
+            writes = [places.free_place(one.tenant_id) for one in unused if places.find_place(store, one.tenant_id)]
+        if writes:
+            store.commit(*writes)
 
-
-def _other_organisation(connection: Connection, names: Sequence[str]) -> NotLinked:
-    """None of the organisations with these names is the connection's, even if one is called the same.
-
-    A demo company has a new tenant id after each reset, under its old name.
-    """
-    own = connection.tenant.name if connection.tenant else ""
-    if own and own.casefold() in {name.casefold() for name in names}:
-        return NotLinked(NotLinkedReason.SAME_NAME, own)
-    return NotLinked(NotLinkedReason.OTHER_ORGANISATION, ", ".join(names))
+    def _place_writes(
+        self, choice: OrganisationChoice, offered: Sequence[Organisation], now: datetime, look: datetime
+    ) -> list[Write]:
+        """The writes that count what the consent has connected and nothing here uses."""
+        return [
+            places.put_place(
+                Place(
+                    tenant_id=one.tenant_id,
+                    xero_connection_id=one.xero_connection_id,
+                    token_set_id=choice.token_set_id,
+                    since=now,
+                    look=look,
+                )
+            )
+            for one in offered[:_PLACES_MAX]
+            if not linked_connection_ids(self.ports.store, one.tenant_id)
+        ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedlane.companies import connection_limit
+from feedlane.companies import connection_limit, places
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ACCESS_REFUSED, Connection, ConnectionStatus
@@ -42,12 +42,17 @@ def should_check(connection: Connection, now: datetime) -> bool:
     """Whether Xero's list matters for it: it is linked, or ended recently enough to recover."""
     if connection.is_linked:
         return True
+    return may_recover(connection, now) and not _would_be_refused_again(connection, now)
+
+
+def may_recover(connection: Connection, now: datetime) -> bool:
+    """Whether its token set has a use: it is linked, or ended recently enough to recover."""
+    if connection.is_linked:
+        return True
     fault = connection.reconnection_fault
     if connection.status is not ConnectionStatus.DEAUTHORIZED or fault is None or connection.token_set_id is None:
         return False
-    if fault.reason == ONE_OFF_ENDED.type or now - fault.errored_on > RECOVERY_PERIOD:
-        return False
-    return not _would_be_refused_again(connection, now)
+    return fault.reason != ONE_OFF_ENDED.type and now - fault.errored_on <= RECOVERY_PERIOD
 
 
 def apply_listing(ports: Ports, now: datetime, connection: Connection, scopes: tuple[str, ...]) -> bool:
@@ -103,10 +108,12 @@ def _recovery_writes(ports: Ports, now: datetime, before: Connection, listed: Co
     company = company_items.company(ports.store, before.company_id)
     event = company_events.connection_recovered(ports, before, recovered, company, "xero", now)
     is_demo = before.tenant is not None and before.tenant.demo
-    limit = limit_of(settings_items.settings(ports.store))
+    tenant_id = before.tenant.id if before.tenant else ""
+    limit = connection_limit.limit_here(ports.store, limit_of(settings_items.settings(ports.store)), tenant_id)
     return [
         company_items.put_connection(recovered),
         *connection_limit.link_count_writes(limit, before, is_demo),
+        places.free_place(tenant_id),
         put_event(event),
     ]
 

@@ -48,7 +48,7 @@ def look(ports: Ports, now: datetime, item: Item) -> Look:
         )
         connection = connection.with_fault(fault)
         writes.append(company_items.put_connection(connection))
-    linked_count, limit = connection_limit.linked_count(ports.store), limit_of(settings_items.settings(ports.store))
-    event = company_events.authorization_unanswered(ports, connection, company, window.began, linked_count, limit, now)
+    taken, limit = connection_limit.taken_places(ports.store), limit_of(settings_items.settings(ports.store))
+    event = company_events.authorization_unanswered(ports, connection, company, window.began, taken, limit, now)
     ports.store.commit(close_reported(window), *writes, put_event(event))
     return NOTHING_LEFT

@@ -1,7 +1,8 @@
 """Slows down whoever tries keys: after some wrong ones within a minute, an address has to wait for the next.
 
-A key has 256 random bits, and nobody finds one by trying. This keeps attempts from costing table reads, and the log
-readable. So it is small: in the memory of each function instance, which has counted for itself, and never in the table.
+A key has 256 random bits, and nobody finds one by trying. This tells a client with an old key to stop, and keeps the
+log readable. So it is small: in the memory of each function instance, which has counted for itself, and never in the
+table. A right key is never slowed: behind one address may be a whole office, or a platform's other service.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class WrongKeys:
 
     @contextmanager
     def counted(self, address: str, now: datetime) -> Iterator[None]:
-        """Around the look-up of a key: counts `Unauthorized`. Raises `TooManyAttempts` if there were too many before.
+        """Around the look-up of a key: counts `Unauthorized`. Raises `TooManyAttempts` for it after too many others.
 
         `address` is the one that the gateway saw, not a header that the caller can choose.
         """
@@ -35,11 +36,11 @@ class WrongKeys:
         began, count = self._counts.get(source, (now, 0))
         if not began <= now < began + WINDOW:
             began, count = now, 0
-        if count >= WRONG_KEYS_MAX:
-            raise TooManyAttempts(ceil((began + WINDOW - now).total_seconds()))
         try:
             yield
         except Unauthorized:
+            if count >= WRONG_KEYS_MAX:
+                raise TooManyAttempts(ceil((began + WINDOW - now).total_seconds())) from None
             self._make_room(source)
             self._counts[source] = began, count + 1
             raise

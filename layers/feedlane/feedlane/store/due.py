@@ -44,6 +44,8 @@ class Kind(StrEnum):
     LINK_START = "LINK_START"
     EVENT = "EVENT"
     DELIVERY = "DELIVERY"
+    PLACE = "PLACE"
+    GRANT = "GRANT"
 
 
 @dataclass(frozen=True)

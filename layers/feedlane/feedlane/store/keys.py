@@ -39,10 +39,14 @@
 | lease of the vault's others  | TOKEN_SET#app-keys, TOKEN_SET#webhook-secrets | LEASE |                     |
 | what a code has brought      | TOKEN_SET#code#hash   | EXCHANGE                 |                          |
 | a shard's lease, the shard that has room | TOKEN_SET#shards/n, TOKEN_SET#shards | LEASE |                       |
+| when a token set was granted | TOKEN_SET#id          | GRANT                    |                          |
 | a Xero account with a feed   | TENANT#t              | TARGET#account           |                          |
-| tenant's connection          | TENANT#t              | LINKED#k                 |                          |
+| tenant's connection          | TENANT#t              | LINKED#k                 | USERS#token set / k      |
+| tenant's place at Xero       | TENANT#t              | PLACE                    | PLACES / t, unless linked |
+| a token set given up         | TENANT#t              | LEFT#k                   |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
 | number of linked connections | COUNTS                | LINKED                   |                          |
+| when they were recounted     | COUNTS                | RECOUNT                  |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
 | number of consumers          | COUNTS                | CONSUMERS                |                          |
 | companies in each block      | COUNTS                | COMPANY_BLOCKS           |                          |
@@ -64,6 +68,7 @@ CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
 COUNTS = "COUNTS"
 HOLDS = "HOLDS"
+PLACES = "PLACES"
 REFRESHES = "REFRESHES"
 REPLAYS = "REPLAYS"
 _LEASES = "TOKEN_SET#"
@@ -72,6 +77,7 @@ SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
 API_KEYS_REVISION: Key = (APP, "API_KEYS")
 LINKED_COUNT: Key = (COUNTS, "LINKED")
+RECOUNT: Key = (COUNTS, "RECOUNT")
 ROUND: Key = (APP, "ROUND")
 CONSUMER_COUNT: Key = (COUNTS, "CONSUMERS")
 COMPANY_BLOCKS: Key = (COUNTS, "COMPANY_BLOCKS")
@@ -236,6 +242,25 @@ def subject_of_lease(key: Key) -> str:
 def exchange(hashed: str) -> Key:
     """For what became of an authorisation code. In a partition of the vault's, as its leases are."""
     return f"TOKEN_SET#code#{hashed}", "EXCHANGE"
+
+
+def grant(token_set_id: str) -> Key:
+    """For when Xero's user granted it last. In a partition of the vault's."""
+    return f"{_LEASES}{token_set_id}", "GRANT"
+
+
+def token_set_users(token_set_id: str) -> str:
+    """The list of the connections that were linked with this token set and not unlinked since."""
+    return f"USERS#{token_set_id}"
+
+
+def left_grant(tenant_id: str, connection_id: str) -> Key:
+    """For the token set that a connection to this tenant has given up."""
+    return tenant(tenant_id), f"LEFT#{connection_id}"
+
+
+def place(tenant_id: str) -> Key:
+    return tenant(tenant_id), "PLACE"
 
 
 def target(tenant_id: str, account_id: str) -> Key:

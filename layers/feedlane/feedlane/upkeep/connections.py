@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from feedlane.companies import items as company_items
+from feedlane.companies import places
 from feedlane.companies.connection import Connection
 from feedlane.companies.connection_end import disconnection_writes
 from feedlane.companies.organisations import ListedOrganisation, ListedOrganisations
@@ -168,11 +169,18 @@ class ConnectionCheck:
         try:
             writes = disconnection_writes(self.ports, connection, problem, company, self.ports.clock())
             if not writes:
+                self._free_place(connection, problem)
                 return 0  # it has already ended
             self.ports.store.commit(*writes)
         except ConditionFailed:
             return 0  # it has just been reconnected or unlinked
         return 1
+
+    def _free_place(self, connection: Connection, problem: Problem) -> None:
+        """One that has ended here keeps its place until Xero lists it no more."""
+        store, tenant = self.ports.store, connection.tenant
+        if problem is CONNECTION_REMOVED and tenant is not None and places.find_place(store, tenant.id):
+            store.commit(places.free_place(tenant.id))
 
 
 def _why_ended(connection: Connection, access: TokenSetAccess) -> Problem | None:

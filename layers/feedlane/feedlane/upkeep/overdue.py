@@ -31,6 +31,7 @@ FAILURES_MAX = 20
 # How often another kind is the first: the last one has the time that the others leave.
 FIRST_FOR = timedelta(minutes=10)
 
+# Places and grants need the vault: `leftovers` looks at them.
 _LOOKS: dict[Kind, Callable[[Ports, datetime, Item], Look]] = {
     Kind.FEED: feeds.look,
     Kind.PUSH: doorbell.look,
@@ -69,7 +70,7 @@ def _kinds(ports: Ports) -> list[Kind]:
     """In the order of this run. While nothing may be sent, feeds stay overdue: they are rung as soon as it may."""
     settings = settings_items.settings(ports.store)
     may_send = settings.enabled and settings.bank_feeds
-    kinds = [kind for kind in Kind if kind is not Kind.FEED or may_send]
+    kinds = [kind for kind in _LOOKS if kind is not Kind.FEED or may_send]
     first = int(ports.clock().timestamp() // FIRST_FOR.total_seconds()) % len(kinds)
     return kinds[first:] + kinds[:first]
 

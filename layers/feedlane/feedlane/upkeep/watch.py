@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
+from feedlane.companies.organisations import ListedOrganisations
 from feedlane.credentials.vault import Vault
 from feedlane.errors import Unavailable
 from feedlane.ports import Ports
 from feedlane.record import Record
 from feedlane.settings import app_keys
 from feedlane.upkeep import overdue, refreshes_in_doubt, stalled_replays
+from feedlane.upkeep.leftovers import Leftovers, Removed
 from feedlane.upkeep.overdue import Looks
 from feedlane.upkeep.refreshes_in_doubt import Resolved
 from feedlane.upkeep.stalled_replays import Requeued
@@ -33,6 +35,8 @@ class WatchResult(Record):
     refreshes_resolved: int
     refreshes_ended: int
     keys: bool | None
+    places_freed: int = 0
+    token_sets_removed: int = 0
     rung: dict[str, int] = {}
     looks_failed: tuple[str, ...] = ()
     steps_failed: tuple[str, ...] = ()
@@ -59,6 +63,7 @@ class _Steps:
 class Watch:
     ports: Ports
     vault: Vault
+    organisations: ListedOrganisations
 
     def run(self, time_left: Callable[[], timedelta] = lambda: timedelta(minutes=5)) -> WatchResult:
         """Takes every step, whichever fails: see `steps_failed`. The looks have what the others leave of the time."""
@@ -70,6 +75,7 @@ class Watch:
             Resolved(),
         )
         is_finished = steps.take("keys", self._finish_key_change, None)
+        leftovers = steps.take("leftovers", Leftovers(ports, self.vault, self.organisations).remove, Removed())
         # Last, since it may take the longest.
         looks = steps.take("looks", lambda: overdue.ring(ports, time_left()), Looks())
         return WatchResult(
@@ -78,8 +84,10 @@ class Watch:
             refreshes_resolved=refreshes.resolved,
             refreshes_ended=refreshes.ended,
             keys=is_finished,
+            places_freed=leftovers.places,
+            token_sets_removed=leftovers.token_sets,
             rung={kind.value: count for kind, count in looks.rung.items() if count},
-            looks_failed=(*replays.failed, *looks.failed),
+            looks_failed=(*replays.failed, *leftovers.failed, *looks.failed),
             steps_failed=tuple(steps.failed),
         )
 

@@ -19,7 +19,7 @@ ALLOWED = {
     "oauth_callback": _CONSENT | _TOKENS,
     "push_statements": _TOKENS,
     "check_statements": _TOKENS,
-    "tend_connections": _TOKENS | {"app_keys"},
+    "tend_connections": _TOKENS | {"app_keys", "revoke", "app_token"},
     "deliver_webhooks": _SIGNING,
 }
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from feedlane.clock import Clock, epoch
-from feedlane.credentials.problems import CODE_OF_ANOTHER_START
+from feedlane.credentials.problems import CODE_OF_ANOTHER_START, GRANT_LOST
 from feedlane.credentials.vault import Grant
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
@@ -25,6 +25,8 @@ from feedlane.store.table import Add, ConditionFailed, Table, When, Write
 EXCHANGE_DURATION = timedelta(seconds=35)
 # Much longer than a customer's state is valid.
 RETENTION = timedelta(days=1)
+# How long a customer's reload may still reach the process that has what could not be stored.
+HOPE = timedelta(minutes=3)
 _WAITS_MAX = 16
 _WAIT_SECONDS = 0.25
 
@@ -47,6 +49,8 @@ class Exchanges:
             is_over = item.get("until", 0) <= self._now()
             if item.get("start", start) != start and ("grant" in item or is_over):
                 raise ReconnectionNeeded(CODE_OF_ANOTHER_START)
+            if "taken" in item and "grant" not in item:
+                self._require_hope(item["taken"])
             if "grant" in item:
                 return Grant.model_validate(item["grant"] | {"access_token": ""})
             if is_over and self._take(code, start, item.get("tries", 0)):
@@ -61,6 +65,19 @@ class Exchanges:
         """
         removed = ("start",) if is_refused else ()
         self._table.commit(Add(_key(code), "tries", 1, set={"until": 0}, remove=removed))
+
+    def record_unstored(self, code: str) -> None:
+        """Xero has taken the code, and what it gave is only in this process's memory: it may not be sent again."""
+        self._table.commit(Add(_key(code), "tries", 1, set={"taken": self._now(), "until": 0}))
+
+    def _require_hope(self, taken: int) -> None:
+        """Raises `Unavailable` while the process that has the tokens may still store them, then `ReconnectionNeeded`.
+
+        Xero is not asked: it might revoke what the code has brought.
+        """
+        if self._now() < taken + HOPE.total_seconds():
+            raise Unavailable("What the code has brought is not stored yet", 5)
+        raise ReconnectionNeeded(GRANT_LOST)
 
     def finished(self, code: str, start: str, grant: Grant) -> Write:
         """The write that makes every later exchange of the code, by the same start, answer this grant."""

@@ -93,7 +93,8 @@ class TokenRefresh:
         """
         now = self._clock()
         if not lease_state.is_held(now) and not lease_state.in_doubt:
-            is_repeated = tokens.refresh_token is not None and lease_state.was_forced_within(FORCED_EVERY, now)
+            # Without a refresh token, only its end ends it: a 401 may be a mood of the gateway.
+            is_repeated = tokens.refresh_token is None or lease_state.was_forced_within(FORCED_EVERY, now)
             if is_repeated or lease_state.was_published_within(YOUNG, now):
                 raise NewTokenRejected("Xero rejects an access token that is new", REJECTED_RETRY_AFTER_SECONDS)
         return lease_state.as_forced(now)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from feedlane.clock import Clock, system_clock
+from feedlane.credentials import grants
 from feedlane.credentials.token_set import AccessToken, TokenSet
 from feedlane.credentials.vault import Grant, KeysCheck, SecretSlot
 from feedlane.errors import ReconnectionNeeded, Unavailable
@@ -22,7 +23,7 @@ from feedlane.vault.secrets import Secrets
 from feedlane.vault.shards import Shards
 from feedlane.vault.token_sets import TokenSets, token_set_id
 from feedlane.vault.webhook_secrets import WebhookSecrets
-from feedlane.xero.identity import Identity
+from feedlane.xero.identity import ClientKeys, Identity
 from feedlane.xero.identity_errors import InvalidGrant
 
 # A code that Xero has taken brings nothing more, so its token set is worth some tries.
@@ -31,6 +32,10 @@ _SAVE_PAUSE_SECONDS = 0.2
 # Since the exchange began. A try that starts later may not end before the function does, after 30 seconds, and with it
 # what is in memory for the next request.
 _SAVES_WITHIN = timedelta(seconds=20)
+
+
+class GrantNotStored(Unavailable):
+    """Xero has taken a code, and what it gave is only in memory: a repeat stores it, if it comes here in time."""
 
 
 class VaultService:
@@ -90,12 +95,16 @@ class VaultService:
         if not lease.fencing:
             return
         tokens = self._token_sets.read(lease)
-        refresh_token = tokens.refresh_token if tokens is not None else None
-        if refresh_token is not None:
+        if tokens is not None and tokens.refresh_token is not None:
             with suppress(InvalidGrant):
-                self._app_keys.use(lambda keys: self._identity.revoke(keys, refresh_token))
+                self._app_keys.use(lambda keys: self._revoke(keys, tokens))
+        if tokens is not None and self._leases.read(token_set_id).version != lease.version:
+            raise Unavailable("The token set has just been granted or refreshed anew", 1)
         # Also after a revocation that stopped half-way: what it left is deleted now.
         self._token_sets.delete(token_set_id)
+
+    def app_token(self) -> AccessToken:
+        return self._app_keys.use(self._identity.app_token)
 
     def create_webhook_secret(self, consumer_id: str) -> str:
         return self._webhook_secrets.create(consumer_id)
@@ -111,6 +120,11 @@ class VaultService:
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         self._webhook_secrets.delete(consumer_id)
+
+    def _revoke(self, keys: ClientKeys, tokens: TokenSet) -> None:
+        """Another app's tokens are none of this one's to revoke."""
+        if keys.id == tokens.client_id and tokens.refresh_token is not None:
+            self._identity.revoke(keys, tokens.refresh_token)
 
     def _exchange(self, code: str, redirect_uri: str, code_verifier: str | None) -> TokenSet:
         try:
@@ -131,11 +145,15 @@ class VaultService:
         for attempt in range(_SAVES_MAX):
             try:
                 granted = self._with_stored_refresh_token(id, tokens)
-                self._token_sets.store_grant(id, granted, self._exchanges.finished(code, start, grant))
+                finished = self._exchanges.finished(code, start, grant)
+                self._token_sets.store_grant(id, granted, finished, grants.granted(id, self._clock()))
                 break
             except Exception as error:
                 if attempt == _SAVES_MAX - 1 or not self._may_end_before(until, error):
-                    raise
+                    if self._clock() < until:
+                        with suppress(Exception):  # the table may be what is away
+                            self._exchanges.record_unstored(code)
+                    raise GrantNotStored(f"A grant could not be stored ({type(error).__name__})", 5) from error
                 self._pause(_SAVE_PAUSE_SECONDS * 2**attempt)
         del self._unsaved[unsaved]
         return grant

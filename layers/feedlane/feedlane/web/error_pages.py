@@ -99,9 +99,22 @@ def bank_feeds_missing_page(platform: str, organisation: str) -> tuple[ErrorPage
 def not_linked_page(error: NotLinked, platform: str) -> tuple[ErrorPage, RedirectResult]:
     """The page for why linking failed, and the result that the redirect reports to the platform."""
     status, title, explanation, next_step, status_text = _NOT_LINKED[error.reason]
-    facts = {"platform": platform, "detail": error.detail}
+    facts = {"platform": platform, "detail": error.detail, "former": _belongs_to(error)}
     outcome = not_supported(status_text) if status == 501 else failed(status_text)
     return ErrorPage(status, title, explanation.format(**facts), next_step.format(**facts)), outcome
+
+
+def _belongs_to(error: NotLinked) -> str:
+    """For the explanation of a consent for another organisation, which may have the same name."""
+    if not error.former:
+        return f"a different Xero organisation from the one you selected ({error.detail})."
+    names = f"the organisation {error.former}. You selected {error.detail}"
+    if error.former not in error.detail.split(", "):
+        return f"{names}."
+    return (
+        f"{names}, which is a different organisation although its name is the same. A demo company, for example, "
+        "becomes a new organisation when it is reset."
+    )
 
 
 # Status, title, explanation and next step of the page; and the redirect's status text.
@@ -145,18 +158,11 @@ _NOT_LINKED = {
     NotLinkedReason.OTHER_ORGANISATION: (
         409,
         "That is a different organisation",
-        "This connection belongs to a different Xero organisation from the one you selected ({detail}).",
-        "Nothing has changed. Try again and select the same organisation as before, or ask for a new connection.",
+        "This connection belongs to {former}",
+        "Nothing has changed. Try again and select the same organisation as before. If you want to go on with the "
+        "other one, ask {platform} to move the connection: what was sent so far stays in the former organisation, and "
+        "the other one begins anew.",
         "A different organisation was selected",
-    ),
-    NotLinkedReason.SAME_NAME: (
-        409,
-        "That is a different organisation with the same name",
-        "You selected {detail}, but to Xero it is not the organisation of that name that was connected here before. "
-        "Each time a demo company is reset, Xero replaces it by a new one with the same name.",
-        "Nothing has changed. If this is a demo company that was reset, ask {platform} for a new connection. If there "
-        "are two organisations named {detail}, try again and select the other one.",
-        "A different organisation with the same name was selected",
     ),
     NotLinkedReason.TAKEN: (
         409,
@@ -164,6 +170,13 @@ _NOT_LINKED = {
         "{detail} is already connected to {platform} for another company.",
         "An organisation can be connected only once. Disconnect it there first, or ask {platform} for help.",
         "Organisation already connected",
+    ),
+    NotLinkedReason.MOVED: (
+        410,
+        "This connection has moved",
+        "{platform} has moved it to another Xero organisation, which has a link of its own.",
+        "Please ask {platform} for the new link.",
+        "The connection has moved",
     ),
     NotLinkedReason.NO_ACCESS: (
         403,

@@ -12,6 +12,7 @@ from feedlane.aws.vault import LambdaVault
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
 from feedlane.feeds.upstream import Upstream
+from feedlane.holds.watched_vault import WatchedVault
 from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
@@ -30,7 +31,7 @@ from feedlane.xero.tokens import TokenCache
 
 @lru_cache(maxsize=1)
 def vault() -> Vault:
-    return LambdaVault(aws.client("lambda", 35), environment().vault_arn)
+    return WatchedVault(LambdaVault(aws.client("lambda", 35), environment().vault_arn), ports)
 
 
 @lru_cache(maxsize=1)
@@ -84,4 +85,4 @@ def daily_round() -> DailyRound:
 
 @lru_cache(maxsize=1)
 def watch() -> Watch:
-    return Watch(ports(), vault())
+    return Watch(ports(), vault(), XeroConnections(xero_http()))

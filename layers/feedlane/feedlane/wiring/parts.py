@@ -10,9 +10,8 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.organisations import Organisations
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
-from feedlane.errors import ReconnectionNeeded
 from feedlane.feeds.upstream import Upstream
-from feedlane.ids import NewId, fingerprint, new_secret
+from feedlane.ids import NewId, new_secret
 from feedlane.ports import Ports
 from feedlane.queues import Queues
 from feedlane.store.store import Store
@@ -68,18 +67,10 @@ class Parts:
         return XeroOrganisations(wiring.xero_connections(), Accounting(wiring.xero_api()), wiring.tokens())
 
     def disconnect(self, connection: Connection) -> None:
-        """Ends the connection at Xero. If Xero rejects the access token, it retries once with a new one."""
+        """Ends the connection at Xero. Raises what `end_connection` raises."""
+        from feedlane.link.ending import end_connection
         from feedlane.wiring import functions as wiring
 
-        if connection.tenant is None or connection.token_set_id is None:
-            return
-        xero, rejected = wiring.xero_connections(), None
-        for is_last in (False, True):
-            token = self.vault.access_token(connection.token_set_id, rejected)
-            try:
-                xero.delete(token.value, connection.tenant.xero_connection_id)
-                break
-            except ReconnectionNeeded:
-                if is_last:
-                    raise
-                rejected = fingerprint(token.value)
+        if connection.tenant is not None and connection.token_set_id is not None:
+            xero = wiring.xero_connections()
+            end_connection(self.vault, xero, connection.token_set_id, connection.tenant.xero_connection_id)

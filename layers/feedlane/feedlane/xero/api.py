@@ -1,4 +1,8 @@
-"""Calls to Xero's API for a tenant, with its access token. A 401 is retried once with another token."""
+"""Calls to Xero's API for a tenant, with its access token. A 401 is retried with the vault's next token.
+
+A 401 ends nothing here: the gateway has moments in which it refuses good tokens. That a grant has ended is known from
+Xero's token endpoint (the vault asks it), and that a connection has, from the list of connections.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,13 @@ from feedlane.xero.call_limits import NO_LIMITS, CallLimits, share_wait
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
-from feedlane.xero.problems import is_access_refusal, is_page, is_scope_refusal
+from feedlane.xero.problems import MEANING_BY_TYPE, is_access_refusal, is_page, is_scope_refusal, problems_in
 from feedlane.xero.tokens import TokenCache
 
 _BANK_FEEDS = "/bankfeeds.xro/"
+# The vault may know a newer token than the one in memory, and refresh that one in turn. It refreshes none that is new.
+_REPLACEMENTS_MAX = 2
+_REFUSED_TOKEN_RETRY_SECONDS = 60
 
 
 class XeroApi:
@@ -47,7 +54,7 @@ class XeroApi:
         Raises `NotSent`, `Unanswered`, `LimitReached` (nothing was sent), and what `Vault.access_token` raises.
 
         If Xero refuses without a reason, raises `ReconnectionNeeded` where the connection or a scope is missing, and
-        `Unavailable` if that could not be checked.
+        `Unavailable` if that could not be checked, or if Xero refuses new tokens too.
         """
         headers = {"Xero-Tenant-Id": access.tenant_id, "Accept": "application/json"}
         if content is not None:
@@ -61,19 +68,36 @@ class XeroApi:
             newest = self._tokens.newest_token(access.token_set_id)
             if newest != token:
                 token, answer = newest, self._send(newest, method, path, headers, params, content)
-        elif answer.status_code == 401 and not is_page(401, answer.content):
+        for _ in range(_REPLACEMENTS_MAX):
+            if not self._is_about_token(access, path, answer):
+                break
             # The gateway answers 401 before anything is done: the same request may be sent again at once.
             token = self._tokens.replacement_token(access.token_set_id, token)
             answer = self._send(token, method, path, headers, params, content)
+        if self._is_about_token(access, path, answer):
+            raise Unavailable("Xero refuses new access tokens", _REFUSED_TOKEN_RETRY_SECONDS)
         if is_access_refusal(answer.status_code, answer.content):
             self._require_access(access, token, path, answer.status_code)
         return answer
 
+    def _is_about_token(self, access: TenantAccess, path: str, answer: httpx.Response) -> bool:
+        """Whether Xero refuses the token with a 401, for no other reason that is known."""
+        if answer.status_code != 401 or is_page(401, answer.content):
+            return False
+        if problems_in(401, answer.content)[0].type in MEANING_BY_TYPE:
+            return False
+        return not self._is_about_scope(access, path, answer)
+
     def _is_about_scope(self, access: TenantAccess, path: str, answer: httpx.Response) -> bool:
-        """Whether Xero refuses the token for its scopes: it says so with a 401, or with a 403 that has no reason."""
+        """Whether Xero refuses the token for its scopes: it says so with a 401, or with a 403 that has no reason.
+
+        Not if Xero gave the token the scope: the token endpoint is believed before the gateway.
+        """
         if not is_access_refusal(answer.status_code, answer.content):
             return False
-        return self._lacks_bank_feeds(access, path) or is_scope_refusal(answer.status_code, answer.content)
+        has_scope = path.startswith(_BANK_FEEDS) and BANK_FEEDS_SCOPE in self._tokens.scopes(access.token_set_id)
+        is_said = is_scope_refusal(answer.status_code, answer.content)
+        return self._lacks_bank_feeds(access, path) or (is_said and not has_scope)
 
     def _lacks_bank_feeds(self, access: TenantAccess, path: str) -> bool:
         scopes = self._tokens.scopes(access.token_set_id)
@@ -87,10 +111,12 @@ class XeroApi:
         if self._lacks_bank_feeds(access, path):
             raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
         if status == 401:
-            return  # the token itself is refused: it would list nothing
+            return  # for a scope, which the list of connections does not say
         try:
             connections = XeroConnections(self._http, self.clock, self._limits).list_connections(token)
-        except (Refused, ReconnectionNeeded):
+        except (Refused, ReconnectionNeeded) as error:
+            if error.problem.status == 401:
+                raise Unavailable("Xero refuses the access token", _REFUSED_TOKEN_RETRY_SECONDS) from None
             return
         if access.tenant_id not in {connection.tenant_id for connection in connections}:
             raise ReconnectionNeeded(CONNECTION_REMOVED)

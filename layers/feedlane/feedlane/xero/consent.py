@@ -8,7 +8,7 @@ from feedlane.companies.connection import Tenant
 from feedlane.companies.organisations import Organisation
 from feedlane.credentials.token_set import AccessToken
 from feedlane.credentials.vault import Grant
-from feedlane.errors import ReconnectionNeeded, Refused
+from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds.upstream import TenantAccess
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.connections import XeroConnections
@@ -29,9 +29,13 @@ class XeroOrganisations:
         self._tokens.remember(grant.token_set_id, token)
         event = grant.authentication_event_id or None
         return [
-            Organisation(tenant_id=item.tenant_id, name=item.tenant_name, xero_connection_id=item.id)
+            Organisation(
+                tenant_id=item.tenant_id,
+                name=item.tenant_name,
+                xero_connection_id=item.id,
+                is_organisation=item.is_organisation,
+            )
             for item in self._connections.list_connections(grant.access_token, event)
-            if item.is_organisation
         ]
 
     def details(self, token_set_id: str, organisation: Organisation) -> Tenant:
@@ -49,7 +53,7 @@ class XeroOrganisations:
     def remove(self, token_set_id: str, authentication_event_id: str, organisations: Iterable[Organisation]) -> None:
         """Removes nothing without an event id: it is not known to which consent the connections belong."""
         if not authentication_event_id:
-            return
+            raise Unavailable("Xero's access token names no consent")
         token = self._tokens.token(token_set_id)
         existing = {item.id for item in self._connections.list_connections(token, authentication_event_id)}
         for organisation in organisations:

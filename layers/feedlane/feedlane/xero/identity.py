@@ -13,7 +13,7 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 
 from feedlane.clock import Clock, system_clock
-from feedlane.credentials.token_set import TokenSet
+from feedlane.credentials.token_set import AccessToken, TokenSet
 from feedlane.json_object import json_object
 from feedlane.retry_after import xero_retry_after
 from feedlane.xero.http import Http, NotSent, Unanswered
@@ -88,9 +88,20 @@ class Identity:
 
     def check(self, keys: ClientKeys) -> None:
         """Requests a token for the app itself, only to check whether Xero knows the keys."""
+        self.app_token(keys)
+
+    def app_token(self, keys: ClientKeys) -> AccessToken:
+        """A token for the app itself, which lists and removes all its connections, whoever made them.
+
+        Xero may refuse it to an app: `UnauthorizedClient`, `InvalidScope`.
+        """
+        requested_at = self._clock()
         answer = self._post(keys, "/connect/token", {"grant_type": "client_credentials", "scope": APP_SCOPE})
-        if not isinstance((json_object(answer.content) or {}).get("access_token"), str):
+        body = json_object(answer.content) or {}
+        value = body.get("access_token")
+        if not isinstance(value, str):
             raise _unreadable("token")
+        return AccessToken(value=value, expires_at=requested_at + _lifetime(body.get("expires_in")))
 
     def _token_set(self, keys: ClientKeys, form: Mapping[str, str], old: TokenSet | None) -> TokenSet:
         requested_at = self._clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -31,6 +32,8 @@ from feedlane.web.site import Site
 
 # Xero's codes have about 43 characters.
 PARAMETER_LENGTH_MAX = 2048
+# The reason of the fault on a connection whose consent could not be completed yet.
+UNFINISHED = "consent-unfinished"
 # Failures that the customer can resolve by authorising again.
 _RETRYABLE_STATUSES = frozenset({400, 403, 409})
 
@@ -114,6 +117,7 @@ def _link(site: Site, request: Request, connection: Connection, state: LinkState
     except PasswordSpent:
         raise password_pages.spent_link_page(settings_items.profile(site.store).name) from None
     except Unavailable:
+        _record_unfinished(site, connection, now)
         raise ErrorPage(
             503,
             "Xero is not responding at the moment",
@@ -124,6 +128,18 @@ def _link(site: Site, request: Request, connection: Connection, state: LinkState
         ) from None
     # The flow's cookie stays until it expires: a browser that loads this URL again is recognised and can continue.
     return _answer(site, request, result, connection, state, secret)
+
+
+def _record_unfinished(site: Site, connection: Connection, now: datetime) -> None:
+    """Says on the connection, once, that its consent could not be completed: the customer may never try again.
+
+    The state stays open, so that the customer can.
+    """
+    if any(fault.reason == UNFINISHED and fault.resolved_on is None for fault in connection.errors):
+        return
+    fault = _fault(redirects.failed("Xero did not respond after the customer gave access"), now).but(reason=UNFINISHED)
+    with suppress(Unavailable):  # the table is away too
+        site.linking("").record_failure(connection, fault)
 
 
 def _password_to_spend(site: Site, state: LinkState) -> LinkPassword | None:

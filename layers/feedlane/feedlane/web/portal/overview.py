@@ -88,7 +88,7 @@ def overview(site: Site, request: Request) -> Response:
         section="overview",
         settings=settings,
         limit=limit_of(settings),
-        connected_organisations=connection_limit.linked_count(store),
+        connected_organisations=connection_limit.taken_places(store),
         hold_rows=hold_rows,
         waiting=WaitingCount(
             sum(row.waiting.number for row in hold_rows),
