@@ -7,11 +7,15 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from feedlane.feeds import hole_items, push_operation_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.line import Line
+from feedlane.feeds.push_operation import PushOperation
 from feedlane.feeds.set_aside_items import read_set_aside
 from feedlane.mapping.mapping import account_token
 from feedlane.settings import items as settings_items
+from feedlane.store import keys
+from feedlane.store.table import Index
 from local.simulator.state import Statement
 from tests.chaos.pushes import Platform
 from tests.chaos.world import Place, World
@@ -42,16 +46,54 @@ def delivered(world: World, place: Place) -> list[dict[str, Any]]:
 
 
 def order(world: World, place: Place) -> list[str]:
-    """1. Lines arrive in ledger order, and ledger order is chronological."""
-    lines = recorded(world, place)
+    """1. Lines arrive in ledger order, and ledger order is chronological, but for backfills; so is each statement."""
+    lines, late = recorded(world, place), backfilled(world, place)
     violations = []
-    if any(after.date < before.date for before, after in pairwise(lines)):
+    if any(after.date < before.date for before, after in pairwise([line for line in lines if line.id not in late])):
         violations.append(f"order: the ledger of {place.account_id} is not chronological")
+    if any(dates != sorted(dates) for dates in map(_dates, received(world, place))):
+        violations.append(f"order: {place.account_id} got a statement whose lines are not chronological")
     position = {line.id: number for number, line in enumerate(lines)}
     positions = [position.get(line["transactionId"], -1) for line in delivered(world, place)]
     if positions != sorted(positions) or -1 in positions:
         violations.append(f"order: {place.account_id} got lines in the order {positions}"[:300])
     return violations
+
+
+def _dates(statement: Statement) -> list[str]:
+    return [line["postedDate"] for line in statement.received["statementLines"]]
+
+
+def backfilled(world: World, place: Place) -> set[str]:
+    """The ids of the transactions that backfills have brought."""
+    ids: set[str] = set()
+    for item in world.table.query(keys.pushes(place.company_id), index=Index.LISTS):
+        operation = PushOperation.model_validate(item)
+        if operation.backfill and operation.feed_id == place.feed_id and operation.lines:
+            first = operation.through - operation.lines + 1
+            ids |= {line.id for line in feed_items.read_lines(world.store, place.feed_id, first, operation.lines)}
+    return ids
+
+
+def holes(world: World, place: Place) -> list[str]:
+    """3. What a refused push had is in the ledger, or the feed shows a hole; and it shows no others."""
+    feed = world.feed(place)
+    if feed is None:
+        return []
+    known = {line.id for line in recorded(world, place)}
+    shown = dict(hole_items.holes(world.store, feed.id, 1_000_000))
+    open_keys = {hole.operation_key for hole in shown.values()}
+    violations = []
+    if feed.holes != len(shown):
+        violations.append(f"holes: {place.account_id} counts {feed.holes} holes and has {len(shown)}")
+    for item in world.table.query(keys.pushes(place.company_id), index=Index.LISTS):
+        operation = PushOperation.model_validate(item)
+        if operation.feed_id != feed.id or not operation.errors or operation.key in open_keys or operation.backfill:
+            continue
+        missing = {line.id for line in push_operation_items.pushed_lines(world.store, operation)} - known
+        if missing and operation.requested_on > feed.created:
+            violations.append(f"holes: {place.account_id} does not show that {sorted(missing)[:5]} are missing")
+    return violations[:3]
 
 
 def once(world: World, place: Place) -> list[str]:
@@ -79,9 +121,12 @@ def all_delivered(world: World, place: Place) -> list[str]:
 
 def gaps(world: World, place: Place) -> list[str]:
     """Where gaps are errors, the ledger has none."""
-    if not settings_items.settings(world.store).gap_is_error:
+    settings = settings_items.settings(world.store)
+    if not settings.gap_is_error or settings.synthetic_balances:
         return []
-    broken = [b.id for a, b in pairwise(recorded(world, place)) if a.balance + b.amount != b.balance]
+    late = backfilled(world, place)
+    pairs = [(a, b) for a, b in pairwise(recorded(world, place)) if not {a.id, b.id} & late]
+    broken = [b.id for a, b in pairs if a.balance + b.amount != b.balance]
     return [f"order: the ledger of {place.account_id} has gaps before {broken[:5]}"] if broken else []
 
 
@@ -100,19 +145,33 @@ def one_flight(world: World, place: Place) -> list[str]:
 def money(world: World, place: Place, platform: Platform) -> list[str]:
     """8. Every amount equals, digit for digit, one sent under its id, and the balances continue."""
     violations = []
+    synthetic = settings_items.settings(world.store).synthetic_balances
     for statement in received(world, place):
         balance = _signed(statement.received["startBalance"])
         for line in statement.received["statementLines"]:
             amount = _signed(line)
             balance += amount
             sent = platform.truth.get((place.feed_id, line["transactionId"]), [])
-            if not any(amount == known["amount"] and balance == known["balance"] for known in sent):
+            if not any(amount == known["amount"] and (synthetic or balance == known["balance"]) for known in sent):
                 violations.append(
                     f"money: {place.account_id} {line['transactionId']} arrived as {amount} and {balance}"
                 )
         if balance != _signed(statement.received["endBalance"]):
             violations.append(f"money: a statement of {place.account_id} does not add up")
-    return violations[:3]
+    return violations[:3] + (_chain(world, place) if synthetic else [])
+
+
+def _chain(world: World, place: Place) -> list[str]:
+    """Synthetic balances: each statement delivered to a feed connection opens with what the one before closed with."""
+    now, closing = world.sim.now(), dict[str, Decimal]()
+    for statement in received(world, place):
+        if statement.status(now) != "DELIVERED":
+            continue
+        start, end = (_signed(statement.received[side]) for side in ("startBalance", "endBalance"))
+        if closing.get(statement.feed_connection_id, start) != start:
+            return [f"money: a statement of {place.account_id} opens with {start}, not with the last closing balance"]
+        closing[statement.feed_connection_id] = end
+    return []
 
 
 def _signed(value: dict[str, Any]) -> Decimal:

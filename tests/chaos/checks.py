@@ -16,6 +16,7 @@ def after_all(world: World, platform: Platform) -> list[str]:
         violations += check_delivery.money(world, place, platform)
         violations += check_delivery.one_flight(world, place)
         violations += check_delivery.gaps(world, place)
+        violations += check_delivery.holes(world, place)
         if not world.is_deleted(place):
             violations += check_delivery.all_delivered(world, place)
     violations += world.watching.late[:3]

@@ -14,8 +14,9 @@ from unittest.mock import patch
 from feedlane import clock
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import ledger
+from feedlane.feeds.feed import Closing
 from feedlane.mapping import unmapping
-from feedlane.pushes import appending, doorbell, transaction
+from feedlane.pushes import appending, doorbell, refusing, transaction
 from feedlane.pushes import content as push_content
 from feedlane.statements import answer as statement_answer
 from feedlane.statements import call_limits, limits, waits
@@ -148,6 +149,17 @@ def money_is_rounded() -> AbstractContextManager[Any]:
     return patch.object(push_content, "parse_transaction", rounded)
 
 
+def refusals_are_not_shown() -> AbstractContextManager[Any]:
+    return patch.object(refusing, "hole_of", lambda *_: None)
+
+
+def synthetic_balances_do_not_chain() -> AbstractContextManager[Any]:
+    def closing(feed: Any, statement: Any) -> Closing:
+        return Closing(feed_connection_id=statement.feed_connection_id, balance=statement.end_balance + 1)
+
+    return patch.object(statement_end, "_closing", closing)
+
+
 def nobody_is_rung() -> AbstractContextManager[Any]:
     return patch.object(overdue, "ring", lambda *_: overdue.Looks())
 
@@ -188,6 +200,7 @@ MUTATIONS = {
             a_rejected_mapping_is_waited_for,
             {"mapping_rejected": 1.0, "unmapped": 0.3},
         ),
+        ("3 nothing lost, holes", "holes", refusals_are_not_shown, {"push_future": 0.5}),
         ("3 nothing lost, loops", "chains", lambda_stops_loops, {"xero_503": 0.5}),
         ("4 frozen intent", "frozen", bytes_are_rebuilt, {"xero_answer_lost": 0.3}),
         ("5 one flight", "one flight", accepted_counts_as_delivered, {}),
@@ -199,6 +212,7 @@ MUTATIONS = {
         ("6 tokens, one refresh", "tokens", everyone_gets_the_lease, {"clock_jump_hours": 0.5, "xero_401": 0.3}),
         ("7 secrets", "secrets", a_rejected_token_is_logged, {"xero_401": 0.3}),
         ("8 money", "money", money_is_rounded, {}),
+        ("8 money, synthetic", "money", synthetic_balances_do_not_chain, {}),
         ("10 no feed depends on a message", "nothing lost", nobody_is_rung, {"message_lost": 0.3}),
         ("10 looked at in time", "looked at", looks_are_far_off, {}),
     )

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from feedlane.errors import Conflict, Invalid, NotFound, Refused
+from feedlane.feeds import hole_items, push_operation_items
+from feedlane.feeds.line import Line
 from feedlane.feeds.push_operation import PushOperation
 from feedlane.ids import derived_id
 from feedlane.money import dumps
@@ -17,6 +19,7 @@ from feedlane.pushes.api_door import accept
 from feedlane.pushes.content import PUSH_TRANSACTIONS_MAX
 from feedlane.settings import items as settings_items
 from tests.chaos.functions import TRANSACTIONS
+from tests.chaos.ledger_rules import LedgerRules
 from tests.chaos.outages import SQS
 from tests.chaos.timeline import START
 from tests.chaos.world import Place, World
@@ -24,6 +27,8 @@ from tests.rights import acting_as
 
 Transaction = dict[str, Any]
 RETRIES = 6
+# How often a platform mends while faults strike, and in which time.
+MENDINGS, MENDING_SECONDS = 4, 3000.0
 KINDS = ("Credit", "Debit", "Int", "Fee", "Payment", "Xfer", "Other")
 
 
@@ -39,6 +44,7 @@ class Pushed:
 @dataclass
 class Platform:
     world: World
+    rules: LedgerRules = field(default_factory=LedgerRules)
     accepted: list[Pushed] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     truth: dict[tuple[str, str], list[Transaction]] = field(default_factory=dict)
@@ -60,6 +66,8 @@ class Platform:
             total += len(transactions)
             pushes = cut_full(transactions) if is_full else cut(rng, transactions, size)
             self._schedule(place, self._with_mistakes(pushes))
+        for _ in range(MENDINGS if self.rules.mends else 0):
+            self.world.timeline.start("platform", self.mend, self.rules.rng.uniform(0, MENDING_SECONDS))
         return total
 
     def _refuse_gaps(self) -> None:
@@ -87,7 +95,9 @@ class Platform:
             if strike("push_repeated"):
                 result.insert(rng.randint(0, len(result)), rng.choice(result))
             if strike("push_conflicting"):
-                result.append([rng.choice(push) | {"description": "something else"}])
+                changed = rng.choice(push)
+                other = self.rules.rng.choice(({"description": "something else"}, {"amount": changed["amount"] + 1}))
+                result.append([changed | other, *push[-1:]] if self.rules.mends else [changed | other])
         return result
 
     def _schedule(self, place: Place, pushes: list[list[Transaction]]) -> None:
@@ -147,11 +157,12 @@ class Platform:
 
         return work
 
-    def _queue(self, place: Place, push: list[Transaction]) -> Any:
+    def _queue(self, place: Place, push: list[Transaction], backfill: str | None = None) -> Any:
         world = self.world
         key = world.new_id() if world.rng.random() < 0.3 else None
         fields = {"version": 1, "companyId": place.company_id, "connectionId": place.connection_id}
         message = fields | {"accountId": place.account_id, "transactions": push}
+        message |= {"backfill": backfill} if backfill else {}
         body = dumps(message | ({"pushOperationKey": key} if key else {}))
 
         def work() -> None:
@@ -164,6 +175,26 @@ class Platform:
                     self.accepted.append(Pushed(place, key or derived_id("message", place.feed_id, id), push))
 
         return work
+
+    def mend(self) -> int:
+        """Sends what is missing of the refused pushes again, in order: the platform was told of them by events.
+
+        Returns how many pushes it sent.
+        """
+        sent = 0
+        for place in self.world.places if self.rules.mends else ():
+            for _, hole in hole_items.holes(self.world.store, place.feed_id, 10):
+                lines = push_operation_items.lines_of(self.world.store, place.feed_id, hole.operation_key)
+                push = [transaction for line in lines for transaction in self._sent_first(place, line)]
+                if push and not self.world.is_deleted(place):
+                    self.world.faults.count("backfilled")
+                    self.world.timeline.start("producer", self._queue(place, push, hole.operation_key), 0.01 * sent)
+                    sent += 1
+        return sent
+
+    def _sent_first(self, place: Place, line: Line) -> list[Transaction]:
+        """The content that nobody had changed."""
+        return self.truth.get((place.feed_id, line.id), [])[:1]
 
     def _poison(self, place: Place) -> Any:
         body = self.world.rng.choice(("{", json.dumps({"version": 9}), json.dumps({"version": 1, "companyId": "x"})))

@@ -22,7 +22,9 @@ _PATTERNS = [
         ("GET POST", rf"{_CONNECTION}/bankFeedAccounts/", r"/managedBankFeeds/syncs(?:/[^/]+)?"),
         ("POST", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", "/release"),
         ("POST", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", r"/statements/[0-9]+/resolve"),
-        ("GET", r"/(?:feeds|setAside)/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
+        ("POST", r"/holes/[0-9a-fA-F-]{36}(?:/|%2[Ff])", r"/[0-9a-fA-F-]{36}/close"),
+        ("PATCH", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
+        ("GET", r"/(?:feeds|setAside|holes)/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
     )
 ]
 

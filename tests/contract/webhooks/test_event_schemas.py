@@ -21,6 +21,7 @@ from feedlane.events.envelope import webhook_body
 from feedlane.events.event import Event
 from feedlane.events.outbox import put_event
 from feedlane.feeds import events as feed_events
+from feedlane.feeds.hole import Hole
 from feedlane.feeds.ledger import Gap
 from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.holds import events as hold_events
@@ -68,6 +69,18 @@ FEED_HOLD = APP_HOLD.but(
 STATEMENT = StatementRecord(
     feed_id=FEED.id, number=3, first=5, last=9, start_date="2026-05-01", end_date="2026-05-03", created=NOW
 )
+HOLE = Hole(
+    operation_key="push-1",
+    company_id=COMPANY.id,
+    requested_on=NOW,
+    transactions=9,
+    unread=2,
+    missing=3,
+    next_missing="t-4",
+    first_date="2026-05-01",
+    last_date="2026-05-03",
+    error="The push was not recorded.",
+)
 CONSUMER = Consumer(id="consumer-1", url="https://hooks.example.com/in?key=secret", created=NOW)
 PLAIN = builders.company("company-2", description="no tags")
 
@@ -103,6 +116,9 @@ EVENTS = [
     hold_events.released(PORTS, FEED_HOLD, 5, COMPANY, NOW),
     hold_events.released(PORTS, APP_HOLD, 5, None, NOW),
     feed_events.gap_found(PORTS, FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
+    feed_events.hole_found(PORTS, FEED, HOLE, COMPANY, NOW),
+    feed_events.hole_found(PORTS, FEED, HOLE.but(missing=0, first_date="", last_date=""), PLAIN, NOW),
+    feed_events.hole_mended(PORTS, FEED, HOLE, COMPANY, NOW),
     statement_events.statement_stuck(PORTS, FEED, STATEMENT, COMPANY, NOW),
     statement_events.statement_stuck(PORTS, FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
     statement_events.statement_resolved(PORTS, FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),

@@ -67,6 +67,7 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "ReadTable": queues.fails_a_push_of_an_unknown_feed,
         "WriteTable": queues.fails_a_push_of_an_unknown_feed,
         "NoticeHolds": queues.records_a_push_that_is_held,
+        "RemoveHoles": queues.closes_a_hole,
         "WriteManyItems": queues.records_many_transactions,
         "WakeFeeds": queues.records_a_push,
     },

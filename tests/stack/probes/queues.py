@@ -49,6 +49,20 @@ def records_a_push_that_is_held(instance: Instance) -> None:
         own.functions.messages("record_transactions", _message(own, feed.connection_id), group=feed.id)
 
 
+def closes_a_hole(instance: Instance) -> None:
+    """A push that is refused leaves it; the same transactions again, in time, are what was missing."""
+    own = given(instance)
+    feed = own.feed(own.linked(), feed_connection_id=new_id())
+    first = json.loads(_message(own, feed.connection_id, transactions=2))
+    wrong = first["transactions"][1] | {"amount": "much"}
+    refused = {**first, "pushOperationKey": new_id(), "transactions": [first["transactions"][0], wrong]}
+    for message in (refused, {**first, "backfill": refused["pushOperationKey"]}):
+        own.functions.messages("record_transactions", json.dumps(message), group=feed.id)
+    after = feed_items.find_feed(own.store, feed.id)
+    if after is None or after.holes or after.recorded_through != 2:
+        raise Failed(f"the hole is not closed: {after}")
+
+
 def fails_a_push_of_an_unknown_feed(instance: Instance) -> None:
     own = given(instance)
     connection = new_id()

@@ -13,6 +13,7 @@ from tests.contract.sdk import api_server  # noqa: F401  (the function's folder 
 
 CONNECTION = "/companies/c/connections/k"
 FEED = "/feeds/0f20c943-12d0-4800-9f6c-d218f62d494c"
+HOLES = FEED.replace("feeds", "holes")
 PLACES = [
     ("PATCH", f"{CONNECTION}/connectionInfo/bankFeedAccounts/", ""),
     ("POST", f"{CONNECTION}/push/bankAccounts/", "/bankTransactions"),
@@ -20,6 +21,9 @@ PLACES = [
     ("GET", f"{CONNECTION}/options/bankAccounts/", "/bankTransactions"),
     ("POST", f"{FEED}/", "/release"),
     ("GET", f"{FEED}/", ""),
+    ("PATCH", f"{FEED}/", ""),
+    ("GET", f"{HOLES}/", ""),
+    ("POST", f"{HOLES}/", "/0f20c943-12d0-4800-9f6c-d218f62d494c/close"),
 ]
 
 

@@ -39,12 +39,13 @@ USUAL: dict[str, Any] = {
     "bankFeeds": True, "access": "continuous", "appName": "Ledgerly", "companyUrl": "https://example.com",
     "redirectUri": None, "partner": False, "privacyPolicyUrl": "https://example.com", "termsUrl": "https://example.com",
     "connectionLimit": 25, "dailyLimit": 5000, "gapIsError": False, "pkce": True, "linkPasswords": True,
-    "clientId": "A" * 32, "clientSecret": "secret",
+    "clientId": "A" * 32, "clientSecret": "secret", "changedTransactions": "Warn", "refusalHoldsFeed": True,
+    "syntheticBalances": True,
 }  # fmt: skip
 PARAMETERS = {
     "page": "1", "pageSize": "10", "query": "name~x", "orderBy": "-name", "tags": "region=uk", "after": "",
     "status": "", "since": "2026-05-01", "until": "2026-05-02", "companyId": "", "connectionId": "",
-    "timeoutInMinutes": "5",
+    "timeoutInMinutes": "5", "backfill": "",
 }  # fmt: skip
 HEADERS = {
     "authorization": AUTHORIZATION, "idempotency-key": "key-1", "content-type": "application/json",

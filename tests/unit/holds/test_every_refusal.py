@@ -18,6 +18,7 @@ from feedlane.holds import items as hold_items
 from feedlane.holds.release import resume_connection
 from feedlane.mapping import mapping
 from feedlane.problem import Problem
+from feedlane.pushes.holes import REASON_REFUSED
 from feedlane.scope import Scope
 from feedlane.xero.problems import MEANING_BY_TYPE
 from tests.builders import COMPANY, CONNECTION
@@ -172,6 +173,7 @@ def test_every_reason_is_explained_with_its_way_out() -> None:
         APP_KEYS_REJECTED,
         mapping.REASON_DISCONNECTED,
         mapping.REASON_REJECTED,
+        REASON_REFUSED,
     }
     assert sorted(explained) == sorted({meaning.reason for meaning in MEANING_BY_TYPE.values()} | own_reasons)
 

@@ -128,7 +128,9 @@ def test_an_operation_with_thousands_of_findings_fits_into_an_item(table: Measur
     """Each transaction once with the wrong sign for its type, and once more with other content."""
     world = World(table=table)
     world.record(world.message(_with_long_ids(transactions(1000))))
-    again = [transaction | {"transactionType": "Debit"} for transaction in _with_long_ids(transactions(1000))]
+    again = [
+        transaction | {"transactionType": "Debit", "amount": 11} for transaction in _with_long_ids(transactions(1000))
+    ]
     world.record(world.message(again))
     failed = next(operation for operation in world.operations() if operation.status is PushStatus.FAILED)
     assert len(failed.errors) > 100

@@ -50,7 +50,7 @@ def test_a_push_that_timed_out_before_it_was_recorded_goes_when_it_is_sent_again
 
 def test_a_push_that_timed_out_and_is_refused_later_has_one_end_event(world: World) -> None:
     world.push(transactions(2))
-    late = world.push([transactions(1)[0] | {"description": "other"}], timeout_in_minutes=1)
+    late = world.push([transactions(1)[0] | {"amount": 11}], timeout_in_minutes=1)
     check = PushOperationCheck(feed_id=world.feed().id, operation_key=late.key, company_id=COMPANY)
     world.now = late.due or world.now
     world.checks.dispatch(check)

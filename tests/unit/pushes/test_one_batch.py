@@ -35,7 +35,9 @@ CONTENTS = {
     "first": FIRST,
     "second": SECOND,
     "both": FIRST + SECOND,
-    "changed": [FIRST[0] | {"description": "changed"}, FIRST[1]],
+    "changed": [FIRST[0] | {"amount": 11.0}, FIRST[1]],
+    "reworded": [FIRST[0] | {"description": "changed"}, FIRST[1]],
+    "partly": [FIRST[0] | {"amount": 11.0}, *SECOND],
     "gap": transactions(1, start=5, opening=500.0),
     "early": transactions(1, start=6, day="2026-04-01"),
     "late": transactions(1, start=7, day="2026-05-02", opening=40.0),
@@ -54,6 +56,7 @@ class Given:
 
     held: bool = False
     gap_is_error: bool = False
+    refusal_holds: bool = False
     delivered: bool = False
     """Whether the feed has recorded and delivered its first transactions before."""
 
@@ -66,6 +69,8 @@ class Sent:
     key: str = "none"
     company: str = COMPANY
     readable: bool = True
+    backfill: str = "none"
+    """The push that it mends, named as keys are."""
 
 
 KEYS = st.sampled_from(
@@ -77,6 +82,7 @@ MESSAGES = st.builds(
     key=KEYS,
     company=st.sampled_from([COMPANY, COMPANY, COMPANY, OTHER_COMPANY, "unknown"]),
     readable=st.sampled_from([True, True, True, True, False]),
+    backfill=st.one_of(st.just("none"), KEYS),
 )
 REPEATED = st.lists(MESSAGES, min_size=1, max_size=4).flatmap(
     lambda pool: st.lists(st.sampled_from(pool), min_size=2, max_size=BATCH_SIZE_MAX)
@@ -102,6 +108,8 @@ def recorder() -> ModuleType:
 @example(sent=[Sent(None, f"api {TIMED_OUT}")] * 3, given_=Given(delivered=True))
 @example(sent=[Sent("early", "producer 0")] * 2, given_=Given(delivered=True))
 @example(sent=[Sent("first", "producer 0", OTHER_COMPANY)] * 2, given_=Given())
+@example(sent=[Sent("partly"), Sent("second", backfill="message 0")], given_=Given(delivered=True, refusal_holds=True))
+@example(sent=[Sent("partly"), Sent("late"), Sent("second", backfill="message 0")], given_=Given(delivered=True))
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_messages_in_one_batch_leave_what_they_leave_one_by_one(
     recorder: ModuleType, sent: list[Sent], given_: Given
@@ -138,7 +146,11 @@ def _left(world: World) -> Left:
     ]
     return Left(
         lines=feed_items.read_lines(world.store, FEED, 1, 1000),
-        items={sk: item for sk, item in partition.items() if sk.split("#")[0] in {"TXN", "INDEXED", "OPEN", "PUSHED"}},
+        items={
+            sk: item
+            for sk, item in partition.items()
+            if sk.split("#")[0] in {"TXN", "INDEXED", "OPEN", "PUSHED", "HOLE"}
+        },
         operations={f"{one.company_id} {one.key}": one.but(completed_on=None) for one in operations},
         events=[(event.type, _without_times(event.payload)) for event in world.events()],
         dead_letters=sorted(letter["body"] + letter["reason"] for letter in world.queues.dead_letters),
@@ -153,9 +165,9 @@ def _world(given_: Given) -> World:
     """With pushes that the API has accepted, and whose doorbells are still to come; one of them has timed out."""
     world = World()
     world.store.commit(company_items.add_company(builders.company(OTHER_COMPANY)))
-    if given_.gap_is_error:
-        before = settings_items.settings(world.store)
-        world.store.commit(settings_items.put_settings(before.but(gap_is_error=True)))
+    before = settings_items.settings(world.store)
+    after = before.but(gap_is_error=given_.gap_is_error, refusal_holds_feed=given_.refusal_holds)
+    world.store.commit(settings_items.put_settings(after))
     if given_.delivered:
         world.record(world.message(FIRST))
         world.run()
@@ -185,8 +197,9 @@ def _record(position: int, message: Sent) -> dict[str, Any]:
     body["version"] = 1 if message.readable else 99
     if message.content is not None:
         body["transactions"] = CONTENTS[message.content]
-    if key := _key(message.key):
-        body["pushOperationKey"] = key
+    for field, name in (("pushOperationKey", message.key), ("backfill", message.backfill)):
+        if key := _key(name):
+            body[field] = key
     record = copy.deepcopy(sample("record_transactions")["Records"][0])
     record["messageId"], record["body"] = _message_id(position), json.dumps(body)
     record["attributes"]["MessageGroupId"] = FEED

@@ -114,6 +114,15 @@ def test_a_company_shows_its_link_and_its_accounts(world: World) -> None:
     assert "Main account – 1234" in body
 
 
+@pytest.mark.parametrize(
+    ("holes", "shown"), [(1, "1 refused push is missing"), (2, "2 refused pushes are missing"), (0, None)]
+)
+def test_a_company_shows_the_refused_pushes_that_its_feeds_lack(world: World, holes: int, shown: str | None) -> None:
+    add_feed(world, holes=holes)
+    body = world.browser.get(f"/portal/companies/{world.connection.company_id}").body
+    assert (shown in body) if shown else ("refused push" not in body)
+
+
 def test_connections_are_shown_in_pages(world: World) -> None:
     for _ in range(30):
         world.add_connection(world.connection.company_id)

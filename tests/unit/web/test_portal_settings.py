@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedlane.credentials.vault import KeysCheck
+from feedlane.feeds.rules import ChangedTransactions
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Access, Settings
 from tests.builders import URL
@@ -95,6 +96,9 @@ def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
         pkce="yes",
         link_passwords="yes",
         gap_is_error="yes",
+        refusal_holds_feed="yes",
+        synthetic_balances="yes",
+        changed_transactions="Refuse",
     )
     saved = settings_items.settings(world.store)
     expected = Settings(
@@ -107,6 +111,9 @@ def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
         terms_url="https://example.com/terms",
         connection_limit=None,
         gap_is_error=True,
+        refusal_holds_feed=True,
+        synthetic_balances=True,
+        changed_transactions=ChangedTransactions.REFUSE,
         pkce=True,
         link_passwords=True,
         client_id="app-1",

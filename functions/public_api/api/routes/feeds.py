@@ -12,24 +12,26 @@ from api.answers import ok
 from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane.codat.bodies import ReleaseBody, ResolveBody, parse_body
+from feedlane.codat.bodies import FeedChanges, ReleaseBody, ResolveBody, parse_body
 from feedlane.codat.paging import cursor_in, cursor_page, page_size
 from feedlane.codat.query import query_predicate
 from feedlane.companies import items as company_items
-from feedlane.errors import Invalid, NotFound
+from feedlane.errors import Conflict, Invalid, NotFound
+from feedlane.feeds import hole_items, set_aside_items
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import set_aside_items
 from feedlane.feeds.feed import Feed, SetAside
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds.held_feeds import WaitingCount, count_waiting
 from feedlane.ids import feed_id
-from feedlane.pushes.shapes import push_operation_json
+from feedlane.pushes import holes as pushes_holes
+from feedlane.pushes.shapes import hole_json, push_operation_json
 from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
 from feedlane.statements import resolution
 from feedlane.statements.resolution import Resolution
 from feedlane.statements.shapes import FEED_FIELDS, feed_json, set_aside_json
+from feedlane.store.attempts import attempts
 
 # A filter of which few feeds are wanted reads so many for a page.
 FEEDS_READ_MAX = 2_000
@@ -73,6 +75,37 @@ def list_set_aside(connection_id: str, account: str) -> Response[str]:
         raise Invalid.field("after", "must be the value in a page's next link", "Cursor") from None
     results = ((place, set_aside_json(line)) for place, line in lines)
     return ok(cursor_page(f"/setAside/{connection_id}/{account}", query, results, _end(lines, size)))
+
+
+@router.get("/holes/<connection_id>/<account>")
+def list_holes(connection_id: str, account: str) -> Response[str]:
+    """The refused pushes of a feed whose transactions are missing, the oldest first."""
+    query, feed = router.parameters, _find_feed(connection_id, account)
+    size, after = page_size(query), cursor_in(query.get("after", ""))
+    holes = hole_items.holes(current_parts().store, feed.id, size, after)
+    results = ((place, hole_json(hole)) for place, hole in holes)
+    end = holes[-1][0] if len(holes) == size else ""
+    return ok(cursor_page(f"/holes/{connection_id}/{account}", query, results, end))
+
+
+@router.post("/holes/<connection_id>/<account>/<push_operation_key>/close")
+def close_hole(connection_id: str, account: str, push_operation_key: str) -> Response[str]:
+    """Gives up what is missing of a refused push. Answers the feed."""
+    feed = _find_feed(connection_id, account)
+    return ok(_views([pushes_holes.give_up(current_parts().ports, feed.id, push_operation_key)])[0])
+
+
+@router.patch("/feeds/<connection_id>/<account>")
+def change_feed(connection_id: str, account: str) -> Response[str]:
+    """Changes how the feed's statements get their balances, from the next statement on. Answers the feed."""
+    parts, feed = current_parts(), _find_feed(connection_id, account)
+    changes = parse_body(FeedChanges, router.body or "{}").model_dump(exclude_unset=True)
+    changing = Conflict("The feed is changing right now; try again.")
+    for attempt in attempts(f"feed {feed.id}", otherwise=changing):
+        feed = _find_feed(connection_id, account).but(**changes)
+        with attempt:
+            parts.store.commit(feed_items.put_feed(feed))
+    return ok(_views([feed])[0])
 
 
 @router.get("/feeds/<connection_id>/<account>")

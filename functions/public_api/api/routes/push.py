@@ -57,6 +57,7 @@ def push_transactions(company_id: str, connection_id: str, account: str) -> Resp
             _body(),
             _timeout(),
             router.header("idempotency-key"),
+            router.parameters.get("backfill", ""),
         )
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict
@@ -68,7 +69,13 @@ def validate_transactions(company_id: str, connection_id: str, account: str) -> 
     parts = current_parts()
     try:
         errors, warnings = api_door.validate(
-            parts.store, parts.clock(), company_id, connection_id, account_id_in(account), _body()
+            parts.store,
+            parts.clock(),
+            company_id,
+            connection_id,
+            account_id_in(account),
+            _body(),
+            router.parameters.get("backfill", ""),
         )
     except Conflict as conflict:
         raise Invalid(str(conflict)) from conflict

@@ -51,6 +51,12 @@ class ReleaseBody(Body):
     set_aside: tuple[StrictStr, ...] = ()
 
 
+class FeedChanges(Body):
+    """`syntheticBalances: null`, which is not absent, means as the settings say."""
+
+    synthetic_balances: StrictBool | None = None
+
+
 class ResolveBody(Body):
     outcome: StrictStr
 
@@ -155,6 +161,9 @@ class SettingsBody(Body):
     connection_limit: StrictInt | None = None
     daily_limit: StrictInt | None = None
     gap_is_error: StrictBool | None = None
+    changed_transactions: StrictStr | None = None
+    refusal_holds_feed: StrictBool | None = None
+    synthetic_balances: StrictBool | None = None
     pkce: StrictBool | None = None
     link_passwords: StrictBool | None = None
 

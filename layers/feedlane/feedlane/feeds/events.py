@@ -1,4 +1,4 @@
-"""Events about a feed: its push operations that ended, and the gaps between its balances."""
+"""Events about a feed: its push operations that ended, gaps between its balances, and holes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from feedlane.companies.events import build_event, company_reference
 from feedlane.events import event as event_types
 from feedlane.events.event import Event, Json
 from feedlane.feeds.feed import Feed
+from feedlane.feeds.hole import Hole
 from feedlane.feeds.ledger import Gap
 from feedlane.feeds.push_operation import PushOperation, PushStatus
 from feedlane.ports import Ports
@@ -50,6 +51,33 @@ def gap_found(ports: Ports, feed: Feed, gap: Gap, company: Company, now: datetim
         "difference": gap.given_balance - gap.expected_balance,
     }
     return build_event(ports, event_types.GAP_FOUND, feed.id, payload, company, now)
+
+
+def hole_found(ports: Ports, feed: Feed, hole: Hole, company: Company, now: datetime) -> Event:
+    """A push that its door took was refused: its transactions are missing in the feed."""
+    payload = {
+        "firstDate": hole.first_date or None,
+        "lastDate": hole.last_date or None,
+        "errorMessage": hole.error,
+    }
+    return build_event(
+        ports, event_types.HOLE_FOUND, feed.id, _hole(ports, feed, hole, company) | payload, company, now
+    )
+
+
+def hole_mended(ports: Ports, feed: Feed, hole: Hole, company: Company, now: datetime) -> Event:
+    """Nothing of the refused push is missing any more; or somebody gave up the rest, which `missing` counts."""
+    return build_event(ports, event_types.HOLE_MENDED, feed.id, _hole(ports, feed, hole, company), company, now)
+
+
+def _hole(ports: Ports, feed: Feed, hole: Hole, company: Company) -> Json:
+    return feed_reference(ports, feed, company) | {
+        "pushOperationKey": hole.operation_key,
+        "transactions": hole.transactions,
+        "missing": hole.missing,
+        "unread": hole.unread,
+        "holes": feed.holes,
+    }
 
 
 def feed_reference(ports: Ports, feed: Feed, company: Company) -> Json:

@@ -46,6 +46,13 @@ class SetAside(Record):
     on: datetime
 
 
+class Closing(Record):
+    """The closing balance of the last statement delivered to this feed connection."""
+
+    feed_connection_id: str
+    balance: Decimal
+
+
 class Feed(Record):
     """The state of a feed. Lines are numbered from 1 in the order of the ledger.
 
@@ -56,6 +63,11 @@ class Feed(Record):
     `set_aside` counts all lines ever set aside, `set_aside_ahead` those after `delivered_through`.
 
     `start_date` came with the last mapping: lines dated before it are set aside when they are recorded. Empty: none.
+
+    `synthetic_balances` is the feed's own choice, None to follow the settings. Then a statement opens with `closing`.
+
+    `sent_date` is the latest day of any statement: only a backfill goes back behind it. `holes` counts the refused
+    pushes whose transactions are missing (`hole.py`).
 
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
@@ -84,6 +96,10 @@ class Feed(Record):
     gathering: Gathering | None = None
     set_aside: int = 0
     set_aside_ahead: int = 0
+    synthetic_balances: bool | None = None
+    closing: Closing | None = None
+    sent_date: str = ""
+    holes: int = 0
     look: datetime | None = None
     version: int = 0
 
@@ -91,6 +107,12 @@ class Feed(Record):
     def waiting(self) -> int:
         """How many recorded lines are still to be delivered."""
         return self.recorded_through - self.delivered_through - self.set_aside_ahead
+
+    @property
+    def closing_balance(self) -> Decimal | None:
+        """What the next statement opens with if its balances are computed. None: nothing was delivered there yet."""
+        closing = self.closing
+        return closing.balance if closing and closing.feed_connection_id == self.feed_connection_id else None
 
     def passed_through(self, never_sent: Collection[int]) -> int:
         """The last line that needs no delivery: `delivered_through`, or the last one set aside directly after it.

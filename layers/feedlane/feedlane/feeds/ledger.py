@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from feedlane.errors import Finding
+from feedlane.feeds.day_order import oldest_first
 from feedlane.feeds.feed import Feed
-from feedlane.feeds.line import Line
+from feedlane.feeds.line import Line, is_same_booking
+from feedlane.feeds.rules import ChangedTransactions, Rules
 from feedlane.money import plain
+
+# So many balances in one push that do not run are no gaps: they are not what the account had after the line.
+MANY_GAPS = 10
+# The warnings for a known id: its transaction is in the ledger, as it was recorded first.
+KNOWN_VALIDATORS = frozenset({"Duplicate", "Changed"})
+DEFAULT_RULES = Rules()
+_ERRORS = frozenset({"UniqueId", "Chronological"})
 
 
 @dataclass(frozen=True)
@@ -32,8 +42,12 @@ class Gap:
 
 @dataclass(frozen=True)
 class Addition:
-    """What a push adds. `through` is the last line, old or new, with one of its transactions; `ids` are those added."""
+    """What a push adds. `through` is the last line, old or new, with one of its transactions; `ids` are those added.
 
+    `feed` is the feed with the lines added; its version rises when it is written.
+    """
+
+    feed: Feed
     lines: tuple[Line, ...]
     through: int
     warnings: tuple[Finding, ...]
@@ -49,61 +63,103 @@ class RejectedPush:
 
 
 def append(
-    feed: Feed, lines: Sequence[Line], recorded: Mapping[str, RecordedTransaction], gap_is_error: bool = False
+    feed: Feed,
+    lines: Sequence[Line],
+    recorded: Mapping[str, RecordedTransaction],
+    rules: Rules = DEFAULT_RULES,
+    is_backfill: bool = False,
 ) -> Addition | RejectedPush:
-    """Decides what a push's lines add to the feed.
+    """Decides what a push's lines add to the feed. One error rejects the whole push.
 
-    A recorded id with the same content is skipped with a warning; with different content it is an error. A date before
-    the latest recorded one is an error. One error rejects the whole push.
+    A recorded id is skipped with a warning; with a different content it may be an error (`rules`). A date before the
+    latest recorded one is an error, except in a backfill: its lines are in order among themselves, come behind what is
+    recorded, and leave the date and the balance that the next push has to follow as they are.
     """
-    errors: list[Finding] = []
-    warnings: list[Finding] = []
-    added: list[Line] = []
-    gaps: list[Gap] = []
-    added_ids: dict[str, RecordedTransaction] = {}
-    latest, balance, through = feed.recorded_date, feed.recorded_balance, 0
-    for line in lines:
-        same_id = added_ids.get(line.id) or recorded.get(line.id)
-        if same_id is not None:
-            through = max(through, same_id.sequence)
-            if same_id.fingerprint == line.fingerprint:
-                warnings.append(_duplicate(line))
-            else:
-                errors.append(_different_content(line))
-            continue
-        if line.date < latest:
-            errors.append(_too_early(line, latest))
-            continue
-        if balance is not None and balance + line.amount != line.balance:
-            gaps.append(Gap(line.id, line.date, balance + line.amount, line.balance))
-            (errors if gap_is_error else warnings).append(_gap(gaps[-1]))
-        if line.date < feed.start_date:
-            warnings.append(_before_start(line, feed.start_date))
-        added.append(line)
-        latest, balance = line.date, line.balance
-        through = feed.recorded_through + len(added)
-        added_ids[line.id] = RecordedTransaction(through, line.fingerprint)
-    if errors:
-        return RejectedPush(tuple(errors))
-    return Addition(tuple(added), through, tuple(warnings), tuple(gaps), added_ids)
+    known = [(line, recorded[line.id]) for line in lines if line.id in recorded]
+    new, repeated = _without_repeats([line for line in lines if line.id not in recorded])
+    findings = [_known(line, earlier, rules.changed_transactions) for line, earlier in known] + repeated
+    goes_back = is_backfill and bool(new) and new[0].date < feed.recorded_date
+    placed = _place(new, *(("", None) if goes_back else (feed.recorded_date, feed.recorded_balance)), rules)
+    findings += placed.findings
+    errors = _ERRORS | ({"Gap"} if rules.gap_is_error else set())
+    if any(finding.validator in errors for finding in findings):
+        return RejectedPush(tuple(finding for finding in findings if finding.validator in errors))
+    if goes_back:
+        findings.insert(0, _backfilled(new, feed.recorded_date))
+    findings += [_before_start(line, feed.start_date) for line in lines_before_start(feed, placed.lines)]
+    first = feed.recorded_through + 1
+    ids = {line.id: RecordedTransaction(first + at, line.fingerprint) for at, line in enumerate(placed.lines)}
+    through = max((entry.sequence for entry in (*(earlier for _, earlier in known), *ids.values())), default=0)
+    after = _feed_after(feed, placed.lines, goes_back)
+    return Addition(after, placed.lines, through, tuple(findings), placed.gaps, ids)
 
 
-def feed_after(feed: Feed, addition: Addition) -> Feed:
-    """The feed with the lines added. Its version rises when it is written."""
-    if not addition.lines:
+class _Placed(NamedTuple):
+    """New lines in the order of the ledger, and what is to be said of their places."""
+
+    lines: tuple[Line, ...]
+    findings: list[Finding]
+    gaps: tuple[Gap, ...]
+
+
+def _place(lines: list[Line], latest: str, balance: Decimal | None, rules: Rules) -> _Placed:
+    """`latest` and `balance` are those of the line that they follow; empty and None if that does not matter."""
+    early = [_too_early(line, latest) for line in lines if line.date < latest]
+    if early or rules.synthetic_balances:
+        return _Placed(tuple(lines), early, ())
+    ordered, turned = oldest_first(lines, balance)
+    gaps = _gaps(ordered, balance)
+    many = [_many_gaps(len(gaps), len(lines))] if len(gaps) >= MANY_GAPS else []
+    return _Placed(tuple(ordered), [*many, *map(_newest_first, turned), *map(_gap, gaps)], tuple(gaps))
+
+
+def _feed_after(feed: Feed, added: Sequence[Line], goes_back: bool) -> Feed:
+    if not added:
         return feed
-    last = addition.lines[-1]
-    early = len(lines_before_start(feed, addition.lines))
-    delivered_through = delivered_after(feed, addition.lines)
+    early, delivered_through = len(lines_before_start(feed, added)), delivered_after(feed, added)
     has_passed = delivered_through > feed.delivered_through
-    return feed.but(
+    after = feed.but(
         delivered_through=delivered_through,
         set_aside=feed.set_aside + early,
         set_aside_ahead=0 if has_passed else feed.set_aside_ahead + early,
-        recorded_through=feed.recorded_through + len(addition.lines),
-        recorded_date=last.date,
-        recorded_balance=last.balance,
+        recorded_through=feed.recorded_through + len(added),
     )
+    last = added[-1]
+    if goes_back and last.date <= feed.recorded_date:
+        return after
+    return after.but(recorded_date=last.date, recorded_balance=last.balance)
+
+
+def _without_repeats(lines: Sequence[Line]) -> tuple[list[Line], list[Finding]]:
+    """The lines, each id once, and what is wrong with the others."""
+    first: dict[str, Line] = {}
+    findings = []
+    for line in lines:
+        earlier = first.setdefault(line.id, line)
+        if earlier is not line:
+            findings.append(_duplicate(line) if earlier == line else _other_transaction(line))
+    return list(first.values()), findings
+
+
+def _gaps(lines: Sequence[Line], balance: Decimal | None) -> list[Gap]:
+    gaps = []
+    for line in lines:
+        if balance is not None and balance + line.amount != line.balance:
+            gaps.append(Gap(line.id, line.date, balance + line.amount, line.balance))
+        balance = line.balance
+    return gaps
+
+
+def _known(line: Line, earlier: RecordedTransaction, rule: ChangedTransactions) -> Finding:
+    if line.fingerprint == earlier.fingerprint:
+        return _duplicate(line)
+    if rule is ChangedTransactions.REFUSE:
+        return _other_transaction(line)
+    if is_same_booking(line.fingerprint, earlier.fingerprint):
+        return _changed(line, "another text, type or balance")
+    if rule is ChangedTransactions.REFUSE_AMOUNTS:
+        return _other_transaction(line, "another date or amount")
+    return _changed(line, "another date or amount")
 
 
 def lines_before_start(feed: Feed, lines: Sequence[Line]) -> Sequence[Line]:
@@ -121,8 +177,13 @@ def _duplicate(line: Line) -> Finding:
     return Finding(item_id=line.id, message="is already recorded and is not sent again", validator="Duplicate")
 
 
-def _different_content(line: Line) -> Finding:
-    message = "id is already recorded with different content; an id always identifies the same transaction"
+def _changed(line: Line, what: str) -> Finding:
+    message = f"is already recorded, with {what}; what is recorded stays, and it is not sent again"
+    return Finding(item_id=line.id, message=message, validator="Changed")
+
+
+def _other_transaction(line: Line, what: str = "different content") -> Finding:
+    message = f"id is already recorded with {what}; an id always identifies the same transaction"
     return Finding(item_id=line.id, message=message, validator="UniqueId")
 
 
@@ -134,6 +195,26 @@ def _before_start(line: Line, start_date: str) -> Finding:
 def _too_early(line: Line, latest: str) -> Finding:
     message = f"date {line.date} is before {latest}, the latest date so far; transactions must be in date order"
     return Finding(item_id=line.id, message=message, validator="Chronological")
+
+
+def _backfilled(lines: Sequence[Line], latest: str) -> Finding:
+    early = sum(line.date < latest for line in lines)
+    message = f"{early} are dated before {latest}, the latest date so far: as a backfill, they are sent behind it"
+    return Finding(item_id="transactions", message=message, validator="Backfill")
+
+
+def _newest_first(day: str) -> Finding:
+    message = f"of {day} run backwards by their balances: they are recorded and sent the other way round"
+    return Finding(item_id="transactions", message=message, validator="NewestFirst")
+
+
+def _many_gaps(gaps: int, lines: int) -> Finding:
+    message = (
+        f"have {gaps} balances (of {lines}) that do not follow from the line before. Each begins a statement of its "
+        "own, which costs two calls of Xero's daily limit. If the balances of this account do not run, such as the "
+        "current balance on every line, set syntheticBalances for its feed"
+    )
+    return Finding(item_id="transactions", message=message, validator="ManyStatements")
 
 
 def _gap(gap: Gap) -> Finding:

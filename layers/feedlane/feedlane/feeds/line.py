@@ -8,6 +8,8 @@ from typing import NamedTuple
 from feedlane.ids import fingerprint
 from feedlane.money import plain
 
+_HALF = 16
+
 
 class Line(NamedTuple):
     """One line of the ledger. `amount` is signed; `balance` is the account's balance after the line.
@@ -26,8 +28,12 @@ class Line(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """Equal for equal content: tells a transaction that is sent again from a different one with the same id."""
-        return fingerprint("\x1f".join(self.as_strings()))[:32]
+        """Equal for equal content: tells a transaction that is sent again from a different one with the same id.
+
+        Its first half is equal for an equal date and amount, which are what Xero books.
+        """
+        id, date, amount, *rest = self.as_strings()
+        return _half_print(id, date, amount) + _half_print(*rest)
 
     def as_strings(self) -> list[str]:
         id, date, amount, balance, description, payee, reference, type = self
@@ -39,6 +45,15 @@ class Line(NamedTuple):
         return cls(id, date, Decimal(amount), Decimal(balance), description, payee, reference, type)
 
 
+def is_same_booking(one: str, other: str) -> bool:
+    """Whether two fingerprints have the same date and amount."""
+    return one[:_HALF] == other[:_HALF]
+
+
 def text_length(line: Line) -> int:
     """The approximate number of characters in the line's texts."""
     return len(line.id) + len(line.description) + len(line.payee) + len(line.reference)
+
+
+def _half_print(*strings: str) -> str:
+    return fingerprint("\x1f".join(strings))[:_HALF]

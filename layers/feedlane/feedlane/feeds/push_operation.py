@@ -28,7 +28,8 @@ class PushOperation(Record):
     """`through` is the ledger line whose delivery makes it succeed; 0 until it is recorded.
 
     `lines` is the number of lines it added, up to `through`; the rest of its `transactions` were already in the ledger.
-    For a release it is the number of lines from the first one not delivered, with those set aside.
+    `backfill` is the key of the refused push that this one mends (`hole.py`).
+    For a release, `lines` is the number of lines from the first one not delivered, with those set aside.
     """
 
     key: str
@@ -48,6 +49,7 @@ class PushOperation(Record):
     content: str = ""
     parts: int = 0
     transactions: int = 0
+    backfill: str = ""
     through: int = 0
     lines: int = 0
     version: int = 0

@@ -128,7 +128,12 @@ def add_pushed_lines(operation: PushOperation, lines: Sequence[Line]) -> list[Pu
 
 
 def pushed_lines(store: Store, operation: PushOperation) -> list[Line]:
-    parts = store.table.query(keys.feed_partition(operation.feed_id), prefix=f"PUSHED#{operation.key}#")
+    return lines_of(store, operation.feed_id, operation.key)
+
+
+def lines_of(store: Store, feed_id: str, operation_key: str) -> list[Line]:
+    """The same for the push operation with this key."""
+    parts = store.table.query(keys.feed_partition(feed_id), prefix=f"PUSHED#{operation_key}#")
     return [line for part in parts for line in unpack_lines(part["lines"])]
 
 

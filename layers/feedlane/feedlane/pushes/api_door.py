@@ -11,18 +11,19 @@ from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.companies.reconnection import reconnection_problem
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import Conflict, Finding, Invalid, NotFound, ReconnectionNeeded, Refused
+from feedlane.feeds import hole_items, push_operation_items
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RejectedPush, append
 from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
-from feedlane.ids import feed_id
+from feedlane.ids import feed_id, is_uuid
 from feedlane.ports import Ports
 from feedlane.pushes import doorbell
 from feedlane.pushes.content import PushContent, object_in, parse_content
-from feedlane.settings.settings import Settings
+from feedlane.pushes.holes import NO_SUCH_HOLE, REASON_REFUSED
+from feedlane.settings.settings import Settings, rules_for
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
 from feedlane.store.records import record_in
@@ -42,9 +43,11 @@ def accept(
     body_text: str,
     timeout_in_minutes: int | None = None,
     idempotency_key: str | None = None,
+    backfill: str = "",
 ) -> PushOperation:
     """The push operation of this push: a new one, or the one of an earlier push with the same content.
 
+    `backfill` is the key of a refused push: this one has its missing transactions, which may be older than others.
     If the idempotency key already belongs to this push, its operation is returned as it is, even if it has failed.
     Raises `Invalid` with the errors of the transactions, `NotFound`, `Conflict` (not connected, switched off),
     `Refused` with the problem of the hold, `ReconnectionNeeded`.
@@ -59,7 +62,9 @@ def accept(
         content = _read_content(account_id, body_text, context.time_zone, now)
         _require_same_push(earlier, feed_id(connection_id, account_id), content)
         return doorbell.notify_and_schedule(ports.queues, earlier)
-    feed = context.feed_for_pushing()
+    feed = context.feed_for_pushing(bool(backfill))
+    if backfill:
+        _require_hole(ports.store, company_id, feed, backfill)
     content = _read_content(account_id, body_text, context.time_zone, now)
     if content.errors:
         raise Invalid("The push has errors; none of it was accepted.", list(content.errors))
@@ -74,6 +79,7 @@ def accept(
         warnings=content.warnings,
         content=content.fingerprint,
         transactions=len(content.lines),
+        backfill=backfill,
     )
     conflict = Conflict("The same push is already being processed; get its push operation.")
     for attempt in attempts(f"a push to feed {feed.id}", attempts_max=3, otherwise=conflict):
@@ -92,16 +98,24 @@ def accept(
 
 
 def validate(
-    store: Store, now: datetime, company_id: str, connection_id: str, account_id: str, body_text: str
+    store: Store,
+    now: datetime,
+    company_id: str,
+    connection_id: str,
+    account_id: str,
+    body_text: str,
+    backfill: str = "",
 ) -> tuple[list[Finding], list[Finding]]:
     """The errors and warnings that the push would have if it were sent now. Nothing is stored."""
     context = _read_context(store, company_id, connection_id, account_id)
-    feed = context.feed_for_pushing()
+    feed = context.feed_for_pushing(bool(backfill))
+    if backfill:
+        _require_hole(store, company_id, feed, backfill)
     content = _read_content(account_id, body_text, context.time_zone, now)
     if content.errors:
         return list(content.errors), list(content.warnings)
     recorded = feed_items.recorded_ids(store, feed, {line.id for line in content.lines})
-    outcome = append(feed, content.lines, recorded, context.settings.gap_is_error)
+    outcome = append(feed, content.lines, recorded, rules_for(context.settings, feed), bool(backfill))
     if isinstance(outcome, RejectedPush):
         return list(outcome.errors), list(content.warnings)
     return [], [*content.warnings, *outcome.warnings]
@@ -122,14 +136,18 @@ class _PushContext:
         """The organisation's, which the daily round keeps fresh."""
         return self.connection.tenant.time_zone if self.connection.tenant else "UTC"
 
-    def feed_for_pushing(self) -> Feed:
-        """The feed. Raises `Conflict`, `Refused` or `ReconnectionNeeded` if it cannot be pushed to now."""
+    def feed_for_pushing(self, is_backfill: bool) -> Feed:
+        """The feed. Raises `Conflict`, `Refused` or `ReconnectionNeeded` if it cannot be pushed to now.
+
+        A hold because of a refused push does not stop the backfill that mends it.
+        """
         if not self.settings.enabled:
             raise Conflict("The Xero integration is not enabled.")
         if not self.settings.bank_feeds:
             raise Conflict("Bank feeds are switched off in the settings of the Xero integration.")
-        if self.holds:
-            raise Refused(self.holds[0].problem)
+        holds = [hold for hold in self.holds if not (is_backfill and hold.reason == REASON_REFUSED)]
+        if holds:
+            raise Refused(holds[0].problem)
         problem = reconnection_problem(self.connection)
         if problem is not None:
             raise ReconnectionNeeded(problem)
@@ -184,6 +202,15 @@ def _new_or_same_operation(store: Store, new: PushOperation, content: PushConten
         push_operation_items.put_content(new, replaces=earlier_key),
         *push_operation_items.add_pushed_lines(new, content.lines),
     ]
+
+
+def _require_hole(store: Store, company_id: str, feed: Feed, operation_key: str) -> None:
+    """Raises `Invalid` unless the push with this key was refused, and something of it is missing in the feed."""
+    operation = (
+        push_operation_items.find_operation(store, company_id, operation_key) if is_uuid(operation_key) else None
+    )
+    if operation is None or operation.feed_id != feed.id or hole_items.find_hole(store, operation) is None:
+        raise Invalid.field("backfill", NO_SUCH_HOLE.message.format(operation_key[:64]), NO_SUCH_HOLE.validator)
 
 
 def _require_same_push(earlier: PushOperation, id: str, content: PushContent) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from feedlane.companies.company import Company
@@ -13,22 +13,19 @@ from feedlane.feeds import events as feed_events
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items, set_aside_items
 from feedlane.feeds.feed import Feed, SetAside
-from feedlane.feeds.ledger import (
-    Addition,
-    RecordedTransaction,
-    RejectedPush,
-    append,
-    delivered_after,
-    feed_after,
-    lines_before_start,
-)
+from feedlane.feeds.hole import Hole
+from feedlane.feeds.ledger import Addition, RecordedTransaction, RejectedPush, append, lines_before_start
 from feedlane.feeds.line import Line, text_length
-from feedlane.feeds.push_operation import Door, PushStatus
+from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.push_operation_end import end_writes, failed_by
+from feedlane.feeds.rules import Rules
 from feedlane.holds.hold import Hold
 from feedlane.holds.items import still_standing
 from feedlane.ports import Ports
+from feedlane.pushes.holes import BEHIND_HOLE, NO_SUCH_HOLE, REASON_REFUSED, touched
 from feedlane.pushes.queue_door import Push
+from feedlane.pushes.refusing import refuse
+from feedlane.scope import Scope
 from feedlane.store.due import next_look
 from feedlane.store.store import Store
 from feedlane.store.table import WRITES_PER_COMMIT_MAX, Put, Write
@@ -47,55 +44,75 @@ GAP_EVENTS_MAX = 20
 
 @dataclass(frozen=True)
 class AppendContext:
-    """What applies to all pushes of a batch: the holds that stand, and whether a gap in the balances is an error."""
+    """What applies to all pushes of a batch: the holds that stand, the rules of the ledger, and the feed's open holes.
+
+    `refusal_holds`: a push that is refused holds the feed.
+    """
 
     company: Company
     holds: Sequence[Hold]
-    gap_is_error: bool
+    rules: Rules
+    refusal_holds: bool
+    holes: Mapping[str, Hole]
     now: datetime
+
+    def is_closed(self, feed: Feed) -> bool:
+        """Whether only backfills are taken: the feed has a hole, and is held."""
+        return self.refusal_holds and feed.holes > 0 and any(hold.scope is Scope.FEED for hold in self.holds)
+
+
+@dataclass(frozen=True)
+class Appended:
+    """The feed after the pushes, with what it has recorded. `handled` of them are done, and `refused` by their keys."""
+
+    feed: Feed
+    recorded: dict[str, RecordedTransaction]
+    handled: int
+    refused: frozenset[str]
 
 
 def append_all(
     ports: Ports, feed: Feed, recorded: dict[str, RecordedTransaction], pushes: Sequence[Push], context: AppendContext
-) -> Feed:
-    """Appends the pushes to the feed in their order, in as few commits as possible. Returns the feed after them.
+) -> Appended:
+    """Appends the pushes to the feed in their order, in as few commits as possible.
 
-    Raises `ConditionFailed` if the feed has changed since it was read: the pushes must be read again.
+    Stops behind a push that leaves a hole, or may have mended one: that changes what applies to those after it. Raises
+    `ConditionFailed` if the feed has changed since it was read: the pushes must be read again.
     """
-    batch = _Batch(feed=feed, recorded=recorded, writes=[], lines=[])
+    batch = _Batch(feed=feed, after=feed, recorded=recorded)
+    handled = 0
     for push in pushes:
-        if push.is_done:
-            continue
-        extended = _add_push(ports, batch, push, context)
-        if batch.writes and extended.is_too_full:
-            batch = replace(
-                batch, feed=_commit(ports.store, batch, context.now), writes=[], lines=[], bytes=0, hold=None
-            )
-            extended = _add_push(ports, batch, push, context)
-        batch = extended
-    return _commit(ports.store, batch, context.now)
-
-
-def refuse_all(ports: Ports, pushes: Sequence[Push], reason: Finding, company: Company, now: datetime) -> None:
-    """Fails all pushes, each in its own commit: they need no order, as there is no feed."""
-    for push in pushes:
+        handled += 1
         if not push.is_done:
-            ports.store.commit(*_refusal_writes(ports, push, (*push.errors, reason), company, now))
+            extended = _add_push(ports, batch, push, context)
+            if batch.writes and extended.is_too_full:
+                batch = batch.emptied(_commit(ports.store, batch, context.now))
+                extended = _add_push(ports, batch, push, context)
+            batch = extended
+        if batch.after.holes > feed.holes or touched(push, context.holes.values()):
+            break
+    return Appended(_commit(ports.store, batch, context.now), batch.recorded, handled, batch.refused)
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """One commit: the feed as it was read, the lines to add, and the other writes.
+    """One commit: the feed as it was read and as it will be, the lines to add, and the other writes.
 
     `bytes` is their estimated size. `hold` is the hold that fails operations of the batch, a condition of the commit.
     """
 
     feed: Feed
+    after: Feed
     recorded: dict[str, RecordedTransaction]
-    writes: list[Write]
-    lines: list[Line]
+    writes: list[Write] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     bytes: int = 0
     hold: Hold | None = None
+    refused: frozenset[str] = frozenset()
+
+    def emptied(self, feed: Feed) -> _Batch:
+        """The next batch, on the feed as the commit of this one left it."""
+        return _Batch(feed=feed, after=feed, recorded=self.recorded, refused=self.refused)
 
     @property
     def is_too_full(self) -> bool:
@@ -105,26 +122,63 @@ class _Batch:
 
 def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -> _Batch:
     """The batch with one more push: its lines and its operation, or its failed operation."""
-    company, holds, now = context.company, context.holds, context.now
-    after = batch.feed.but(recorded_through=batch.feed.recorded_through + len(batch.lines))
-    if batch.lines:
-        after = after.but(recorded_date=batch.lines[-1].date, recorded_balance=batch.lines[-1].balance)
+    errors = push.errors or _not_now(batch.after, push, context)
     outcome: Addition | RejectedPush = (
-        RejectedPush(push.errors) if push.errors else append(after, push.lines, batch.recorded, context.gap_is_error)
+        RejectedPush(errors)
+        if errors
+        else append(batch.after, push.lines, batch.recorded, context.rules, bool(push.operation.backfill))
     )
     if isinstance(outcome, RejectedPush):
-        refusal = _refusal_writes(ports, push, outcome.errors, company, now)
-        size = push_operation_items.estimated_bytes(push.operation.but(errors=outcome.errors)) + _bytes(push.lines)
-        return replace(batch, writes=batch.writes + refusal, bytes=batch.bytes + size)
+        return _add_refusal(ports, batch, push, outcome.errors, context)
+    return _add_lines(ports, batch, push, outcome, context)
+
+
+def _not_now(feed: Feed, push: Push, context: AppendContext) -> tuple[Finding, ...]:
+    """Why the push is refused whatever it has: there is no such hole, or it comes behind one that holds the feed."""
+    named = push.operation.backfill
+    if named and named not in context.holes:
+        return (NO_SUCH_HOLE.but(message=NO_SUCH_HOLE.message.format(named)),)
+    return (BEHIND_HOLE,) if context.is_closed(feed) and not named else ()
+
+
+def _add_refusal(
+    ports: Ports, batch: _Batch, push: Push, errors: tuple[Finding, ...], context: AppendContext
+) -> _Batch:
+    may_hold = context.refusal_holds and not any(hold.scope is Scope.FEED for hold in context.holds)
+    refused = refuse(
+        ports,
+        batch.after,
+        push,
+        errors,
+        known=batch.recorded,
+        company=context.company,
+        now=context.now,
+        is_hole_known=push.operation.backfill in context.holes,
+        may_hold=may_hold,
+    )
+    size = push_operation_items.estimated_bytes(push.operation.but(errors=errors)) + _bytes(push.lines)
+    return replace(
+        batch,
+        after=refused.feed,
+        writes=batch.writes + refused.writes,
+        bytes=batch.bytes + size,
+        refused=batch.refused | {push.operation.key},
+    )
+
+
+def _add_lines(ports: Ports, batch: _Batch, push: Push, outcome: Addition, context: AppendContext) -> _Batch:
+    company, now = context.company, context.now
     operation = push.operation.but(warnings=(*push.operation.warnings, *outcome.warnings), through=outcome.through)
     operation = operation.but(lines=len(outcome.lines))
     early = lines_before_start(batch.feed, outcome.lines)
+    # A hold because of a hole does not stop what mends it: it may be lifted right after this.
+    holds = [hold for hold in context.holds if not (operation.backfill and hold.reason == REASON_REFUSED)]
     writes: list[Write] = [
-        put_event(feed_events.gap_found(ports, after, gap, company, now)) for gap in outcome.gaps[:GAP_EVENTS_MAX]
+        put_event(feed_events.gap_found(ports, batch.after, gap, company, now)) for gap in outcome.gaps[:GAP_EVENTS_MAX]
     ]
     if operation.status is PushStatus.TIMED_OUT:
         writes.append(push_operation_items.put_operation(operation))
-    elif outcome.through <= delivered_after(batch.feed, [*batch.lines, *outcome.lines]):
+    elif outcome.through <= outcome.feed.delivered_through:
         writes += end_writes(ports, operation.succeeded(now), company, now)
     elif holds:
         writes += end_writes(ports, failed_by(operation, holds[0].problem, now), company, now)
@@ -132,10 +186,11 @@ def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -
     else:
         writes += [
             push_operation_items.put_operation(operation),
-            push_operation_items.add_open_operation(after.id, operation),
+            push_operation_items.add_open_operation(batch.feed.id, operation),
         ]
     return replace(
         batch,
+        after=outcome.feed,
         recorded=batch.recorded | outcome.ids,
         writes=batch.writes + writes,
         lines=batch.lines + list(outcome.lines),
@@ -145,7 +200,9 @@ def _add_push(ports: Ports, batch: _Batch, push: Push, context: AppendContext) -
 
 def _set_aside_pages(feed: Feed, lines: Sequence[Line], now: datetime) -> list[Put]:
     """The pages with those of the lines to add that are dated before the feed's start."""
-    early = enumerate(lines_before_start(feed, lines), feed.recorded_through + 1)
+    # Not only the first ones: a backfill may have some behind others.
+    numbered = enumerate(lines, feed.recorded_through + 1)
+    early = [(number, line) for number, line in numbered if line.date < feed.start_date]
     aside = [SetAside(sequence=number, transaction_id=line.id, on=now) for number, line in early]
     return set_aside_items.add_set_aside(feed.id, aside)
 
@@ -163,11 +220,10 @@ def _commit(store: Store, batch: _Batch, now: datetime) -> Feed:
     if not batch.lines:
         # Recorded lines may be delivered at the same time. Whoever delivers them ends the operations that it has read:
         # without a new version, it would miss these, and they could wait for ever.
-        store.commit(feed_items.put_feed(feed), *conditions, *batch.writes)
-        return feed.but(version=feed.version + 1)
+        store.commit(feed_items.put_feed(batch.after), *conditions, *batch.writes)
+        return batch.after.but(version=feed.version + 1)
     first = feed.recorded_through + 1
-    after = feed_after(feed, Addition(tuple(batch.lines), 0, (), ()))
-    after = after.but(look=feed.look or (next_look(now) if after.waiting else None))
+    after = batch.after.but(look=feed.look or (next_look(now) if batch.after.waiting else None))
     pages = [*feed_items.add_lines(feed.id, first, batch.lines), *_set_aside_pages(feed, batch.lines, now)]
     writes = [feed_items.put_feed(after), *conditions, *pages, *batch.writes]
     if len(batch.lines) <= min(IDS_IN_COMMIT_MAX, WRITES_PER_COMMIT_MAX - 1 - len(writes)):
@@ -176,22 +232,3 @@ def _commit(store: Store, batch: _Batch, now: datetime) -> Feed:
         store.commit(*writes)
         feed_items.index_lines(store, feed.id, first, batch.lines)
     return after.but(version=feed.version + 1)
-
-
-def _refusal_writes(
-    ports: Ports, push: Push, errors: tuple[Finding, ...], company: Company, now: datetime
-) -> list[Write]:
-    """Fails the operation and keeps its transactions. One that timed out has ended already: it only gets the errors."""
-    if push.operation.status is PushStatus.TIMED_OUT:
-        return [push_operation_items.put_operation(push.operation.but(errors=errors))]
-    operation = push.operation.failed(now, _error_message(errors), errors=errors)
-    if operation.door is not Door.QUEUE or not push.lines:
-        return end_writes(ports, operation, company, now)
-    lines = push_operation_items.add_pushed_lines(operation, push.lines)
-    return [*end_writes(ports, operation, company, now), *lines]
-
-
-def _error_message(errors: Sequence[Finding]) -> str:
-    first = errors[0]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"The push was not recorded: {first.item_id} {first.message}{more}."

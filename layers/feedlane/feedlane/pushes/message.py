@@ -30,7 +30,10 @@ class QueueMessage:
 
 @dataclass(frozen=True)
 class PushMessage:
-    """The content of a valid message. `transactions` None: they are in the table, under the operation."""
+    """The content of a valid message. `transactions` None: they are in the table, under the operation.
+
+    `backfill` is the key of the refused push whose missing transactions it has.
+    """
 
     source: QueueMessage
     company_id: str
@@ -38,6 +41,7 @@ class PushMessage:
     account_id: str
     operation_key: str | None
     transactions: Any | None
+    backfill: str = ""
 
     @property
     def feed_id(self) -> str:
@@ -55,10 +59,14 @@ def parse_message(message: QueueMessage) -> PushMessage:
         raise Invalid.field("pushOperationKey", "must be a UUID", "Uuid")
     if key is None and "transactions" not in body:
         raise Invalid.field("transactions", "is required", "Required")
+    backfill = body.get("backfill")
+    if backfill is not None and not (isinstance(backfill, str) and is_uuid(backfill)):
+        raise Invalid.field("backfill", "must be the key of a push operation, a UUID", "Uuid")
     group = feed_id(ids["connectionId"], ids["accountId"])
     if message.group != group:
         raise Invalid.field("MessageGroupId", f"must be {group}, its connectionId and accountId", "Match")
-    return PushMessage(message, ids["companyId"], ids["connectionId"], ids["accountId"], key, body.get("transactions"))
+    company_id, connection_id, account_id = ids.values()
+    return PushMessage(message, company_id, connection_id, account_id, key, body.get("transactions"), backfill or "")
 
 
 def with_operation_key(body: str, group: str, message_id: str) -> str:

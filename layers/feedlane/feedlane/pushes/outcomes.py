@@ -10,6 +10,7 @@ from typing import NamedTuple
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items, set_aside_items
 from feedlane.feeds.feed import Feed, FlightStatus, SetAside
+from feedlane.feeds.ledger import KNOWN_VALIDATORS
 from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
@@ -78,7 +79,7 @@ def _line_numbers(store: Store, feed: Feed, operation: PushOperation) -> dict[st
         return {id: recorded[id].sequence for id in ids if id in recorded}
     first = operation.through - operation.lines + 1
     added = feed_items.read_lines(store, feed.id, first, operation.lines) if operation.lines else []
-    duplicates = [warning.item_id for warning in operation.warnings if warning.validator == "Duplicate"]
+    duplicates = [warning.item_id for warning in operation.warnings if warning.validator in KNOWN_VALIDATORS]
     recorded = feed_items.recorded_ids(store, feed, duplicates)
     numbers = {id: transaction.sequence for id, transaction in recorded.items()}
     return numbers | {line.id: first + offset for offset, line in enumerate(added)}

@@ -141,6 +141,7 @@ def read_push(ahead: Store, message: PushMessage, feed: Feed | None, today: date
         warnings=content.warnings,
         content=content.fingerprint,
         transactions=len(message.transactions) if isinstance(message.transactions, list) else 0,
+        backfill=message.backfill,
     )
     return Push(operation, content.lines, errors)
 

@@ -7,19 +7,32 @@ from datetime import datetime
 
 from feedlane.clock import local_date
 from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import Finding
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.gathering import is_gathering, next_gathering
+from feedlane.feeds.ledger import RecordedTransaction
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.ports import Ports
-from feedlane.pushes.appending import AppendContext, append_all, refuse_all
+from feedlane.pushes.appending import AppendContext, append_all
+from feedlane.pushes.holes import mend, open_holes, touched
 from feedlane.pushes.message import PushMessage, QueueMessage
-from feedlane.pushes.queue_door import batches, holds_and_recorded_ids, parsed, read_ahead, read_push, with_company
+from feedlane.pushes.queue_door import (
+    Push,
+    batches,
+    holds_and_recorded_ids,
+    parsed,
+    read_ahead,
+    read_push,
+    with_company,
+)
+from feedlane.pushes.refusing import refuse_all
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings, rules_for
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 
@@ -51,21 +64,55 @@ def _record(ports: Ports, now: datetime, messages: Sequence[PushMessage], more_t
     today = local_date(now, connection.tenant.time_zone if connection and connection.tenant else "UTC")
     pushes = [read_push(ahead, message, feed, today) for message in messages]
     standing, recorded = holds_and_recorded_ids(ahead, feed, pushes) if feed else ([], {})
-    # A hold that is being released does not stop new lines: they are sent under their own operation.
-    holds = [hold for hold in standing if not hold.releasing]
-    waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in holds)
+    waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in standing)
     is_linked = connection is not None and (connection.status is ConnectionStatus.LINKED or waits_for_customer)
     # A disconnected account still records if its feed is held: mapping the account again lifts that hold.
-    is_fed = feed is not None and (feed.feed_connection_id or any(hold.scope is Scope.FEED for hold in holds))
+    is_fed = feed is not None and (feed.feed_connection_id or any(hold.scope is Scope.FEED for hold in standing))
     if feed is None or connection is None or feed.company_id != company.id or not is_linked or not is_fed:
-        refuse_all(ports, pushes, _no_feed_finding(connection is not None, is_linked), company, now)
+        own = feed if feed is not None and feed.company_id == company.id else None
+        refuse_all(ports, own, recorded, pushes, _no_feed_finding(connection is not None, is_linked), company, now)
         return
-    context = AppendContext(company, holds, settings_items.settings(ahead).gap_is_error, now)
+    settings = settings_items.settings(ahead)
     was_waiting, has_repeats = feed.waiting > 0, any(push.is_done for push in pushes)
-    feed = append_all(ports, feed.but(gathering=next_gathering(feed, now, more_to_come)), recorded, pushes, context)
+    gathering = feed.but(gathering=next_gathering(feed, now, more_to_come))
+    feed, holds = _append(ports, now, gathering, recorded, pushes, company, settings, standing)
     should_wake = feed.flight is None and (not was_waiting or has_repeats or not is_gathering(feed, now))
     if feed.waiting and (should_wake or _is_newly_held(ports.store, feed, holds)):
         ports.queues.wake(feed.id)
+
+
+def _append(
+    ports: Ports,
+    now: datetime,
+    feed: Feed,
+    recorded: dict[str, RecordedTransaction],
+    pushes: Sequence[Push],
+    company: Company,
+    settings: Settings,
+    standing: Sequence[Hold],
+) -> tuple[Feed, list[Hold]]:
+    """Appends the pushes, and mends the holes that they fill. Returns the feed after that, and the holds before it."""
+    held_before = [hold for hold in standing if not hold.releasing]
+    while True:
+        # A hold that is being released does not stop new lines: they are sent under their own operation.
+        holds = [hold for hold in standing if not hold.releasing]
+        holes = open_holes(ports.store, feed, [push.operation for push in pushes])
+        rules = rules_for(settings, feed)
+        context = AppendContext(company, holds, rules, settings.refusal_holds_feed, holes, now)
+        appended = append_all(ports, feed, recorded, pushes, context)
+        feed, recorded = appended.feed, appended.recorded
+        done, pushes = pushes[: appended.handled], pushes[appended.handled :]
+        filled = touched(done[-1], holes.values()) if done else []
+        if filled:
+            named = {push.operation.backfill for push in done if not _is_refused(push, appended.refused)}
+            feed = mend(ports, feed, filled, named, company)
+        if not pushes:
+            return feed, held_before
+        standing = hold_items.holds_on(ports.store, feed.hold_subjects)
+
+
+def _is_refused(push: Push, refused: frozenset[str]) -> bool:
+    return push.operation.is_refused or push.operation.key in refused
 
 
 def _is_newly_held(store: Store, feed: Feed, holds: Sequence[Hold]) -> bool:

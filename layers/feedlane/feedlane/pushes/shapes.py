@@ -9,6 +9,7 @@ from feedlane.clock import iso
 from feedlane.codat.errors import finding_json, problem_json
 from feedlane.codat.query import Fields
 from feedlane.errors import Finding
+from feedlane.feeds.hole import Hole
 from feedlane.feeds.push_operation import PushOperation, PushStatus
 from feedlane.ids import fingerprint
 from feedlane.pushes.outcomes import TransactionOutcome
@@ -35,7 +36,10 @@ OUTCOME_FIELDS: Fields = dict.fromkeys(["id", "outcome", "line"])
 
 
 def push_operation_json(operation: PushOperation) -> dict[str, Any]:
-    """Codat's fields, and three of Feedlane's: `accountId`, `door` (how it came in), `problem` (all of Xero's)."""
+    """Codat's fields, and four of Feedlane's.
+
+    `accountId`, `door` (how it came in), `backfill` (the push that it mends), `problem` (all of Xero's).
+    """
     return {
         "changes": _changes(operation),
         "dataType": DATA_TYPE,
@@ -51,6 +55,7 @@ def push_operation_json(operation: PushOperation) -> dict[str, Any]:
         "validation": validation_json(operation.errors, operation.warnings),
         "accountId": operation.account_id,
         "door": operation.door,
+        "backfill": operation.backfill or None,
         "problem": problem_json(operation.problem),
     }
 
@@ -73,6 +78,20 @@ def first_findings(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def outcome_json(outcome: TransactionOutcome) -> dict[str, Any]:
     return {"id": outcome.id, "outcome": outcome.outcome, "line": outcome.line}
+
+
+def hole_json(hole: Hole) -> dict[str, Any]:
+    return {
+        "pushOperationKey": hole.operation_key,
+        "requestedOn": iso(hole.requested_on),
+        "transactions": hole.transactions,
+        "missing": hole.missing,
+        "unread": hole.unread,
+        "nextMissing": hole.next_missing or None,
+        "firstDate": hole.first_date or None,
+        "lastDate": hole.last_date or None,
+        "errorMessage": hole.error,
+    }
 
 
 def validation_json(errors: Iterable[Finding], warnings: Iterable[Finding]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from feedlane.errors import Finding, Invalid
 from feedlane.events.outbox import put_event
 from feedlane.feeds import wake_all
+from feedlane.feeds.rules import ChangedTransactions
 from feedlane.ports import Ports
 from feedlane.settings import events as settings_events
 from feedlane.settings import items as settings_items
@@ -50,7 +51,9 @@ def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Set
     resumes = after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds)
     if resumes:
         wake_all.schedule_wake_all(ports.queues)
-    stored = store_with_event(ports, now, before, after.but(access=Access(after.access)))
+    # As their types: the changes brought texts.
+    after = after.but(access=Access(after.access), changed_transactions=ChangedTransactions(after.changed_transactions))
+    stored = store_with_event(ports, now, before, after)
     if resumes:
         wake_all.wake_all(ports)
     return stored
@@ -124,6 +127,8 @@ def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:
         findings.append(_finding("enabled", rule, "Keys"))
     if settings.access not in list(Access):
         findings.append(_finding("access", f"must be {' or '.join(Access)}", "Enum"))
+    if settings.changed_transactions not in list(ChangedTransactions):
+        findings.append(_finding("changedTransactions", f"must be one of {', '.join(ChangedTransactions)}", "Enum"))
     if len(settings.app_name) > TEXT_LENGTH_MAX:
         findings.append(_finding("appName", f"must have at most {TEXT_LENGTH_MAX} characters", "MaximumLength"))
     if "xero" in settings.app_name.casefold():

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import model_validator
 
 from feedlane.companies.connection import BANK_FEEDS_SCOPE
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.rules import ChangedTransactions, Rules
 from feedlane.record import Record
 
 OFFLINE_ACCESS = "offline_access"
@@ -36,6 +38,11 @@ class Settings(Record):
     # Xero's limit on its lowest tier, and so safe on every other.
     daily_limit: int = 1000
     gap_is_error: bool = False
+    changed_transactions: ChangedTransactions = ChangedTransactions.REFUSE_AMOUNTS
+    refusal_holds_feed: bool = False
+    """Whether a push that the ledger refuses holds its feed, so that nothing after it is recorded before it is."""
+    synthetic_balances: bool = False
+    """Whether statements open and close with computed balances; a feed may say otherwise."""
     pkce: bool = True
     """Link authorises with a challenge (PKCE, S256) in addition to the app's secret."""
     link_passwords: bool = False
@@ -86,3 +93,13 @@ class Profile(Record):
 def limit_of(settings: Settings) -> int | None:
     """The connection limit. None means no limit, as partners have it."""
     return None if settings.partner else settings.connection_limit
+
+
+def rules_for(settings: Settings, feed: Feed) -> Rules:
+    """The rules of this feed's ledger."""
+    own = feed.synthetic_balances
+    return Rules(
+        gap_is_error=settings.gap_is_error,
+        changed_transactions=settings.changed_transactions,
+        synthetic_balances=settings.synthetic_balances if own is None else own,
+    )

@@ -7,7 +7,7 @@ from datetime import datetime
 from feedlane.companies import items as company_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_end, set_aside_items
-from feedlane.feeds.feed import Feed
+from feedlane.feeds.feed import Closing, Feed
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
 from feedlane.ports import Ports
@@ -24,7 +24,8 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
     """
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
-    after = feed.but(flight=None).delivered(statement.last, set_aside_items.lines_never_sent(ports.store, feed))
+    after = feed.but(flight=None, closing=_closing(feed, statement))
+    after = after.delivered(statement.last, set_aside_items.lines_never_sent(ports.store, feed))
     successes = _success_writes(ports, after, now)
     # The feed leaves the due index when nothing is left to do.
     after = after.but(look=next_look(now) if after.waiting or successes is None else None)
@@ -33,6 +34,13 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
         finish_delivered(ports, after, now)
     elif after.waiting:
         ports.queues.wake(feed.id)
+
+
+def _closing(feed: Feed, statement: StatementRecord) -> Closing | None:
+    """What the feed connection that got it has now: only a delivered statement counts for the next one's opening."""
+    if statement.end_balance is None:
+        return feed.closing
+    return Closing(feed_connection_id=statement.feed_connection_id, balance=statement.end_balance)
 
 
 def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:

@@ -52,8 +52,9 @@ def delivered_upstream_ids(store: Store, statement: StatementRecord) -> frozense
         ids |= {
             record.upstream_id for record in delivered if record.upstream_id and record.end_date >= statement.start_date
         }
-        if any(record.end_date < statement.start_date for record in earlier):
-            break  # statements are chronological: those before are older still
+        # `sent_date`, not `end_date`: a backfill is older than statements before it.
+        if any(record.sent_date < statement.start_date for record in earlier):
+            break
     return frozenset(ids)
 
 

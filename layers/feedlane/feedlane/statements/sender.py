@@ -31,6 +31,7 @@ from feedlane.mapping import mapping, unmapping
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings, rules_for
 from feedlane.statements import items as statement_items
 from feedlane.statements.answer import AnswerRecorder, NotAtXero, proves_not_taken
 from feedlane.statements.gate import Gate
@@ -86,7 +87,8 @@ class Sender:
         if feed.flight is None and (until := gathers_until(feed, self.ports.clock())):
             schedule_wake(self.ports, feed, until)
             return
-        if self._must_wait(feed):
+        settings = self._settings_to_send(feed)
+        if settings is None:
             return
         gate, call_id = Gate(self.ports), self.ports.new_id()
         wait_seconds = gate.enter(feed, Lane.POSTS, call_id)
@@ -94,7 +96,7 @@ class Sender:
             schedule_wake(self.ports, feed, self.ports.clock() + timedelta(seconds=wait_seconds))
             return
         try:
-            self._post(feed)
+            self._post(feed, settings)
         finally:
             gate.leave(feed.tenant_id, call_id)
 
@@ -118,8 +120,8 @@ class Sender:
             company = company_items.company(self.ports.store, feed.company_id)
             push_operation_end.succeed(self.ports, feed.id, feed.delivered_through, company, self.ports.clock())
 
-    def _must_wait(self, feed: Feed) -> bool:
-        """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
+    def _settings_to_send(self, feed: Feed) -> Settings | None:
+        """The settings, or None if they, a hold, a missing mapping or a rate limit forbid sending now."""
         waits = wait_keys(feed, Lane.POSTS)
         ahead = with_read_ahead(
             self.ports.store,
@@ -131,22 +133,22 @@ class Sender:
             ],
         )
         if self._fail_if_held(feed, ahead):
-            return True
+            return None
         now = self.ports.clock()
         settings = settings_items.settings(ahead)
         if not (settings.enabled and settings.bank_feeds):
-            return True
+            return None
         if not feed.feed_connection_id:
             self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
-            return True
+            return None
         if mapping.is_connecting(ahead, feed):
-            return True
+            return None
         until = not_before(ahead, waits)
         if until is None or until <= now:
-            return False
+            return settings
         schedule_wake(self.ports, feed, until)
-        return True
+        return None
 
     def _fail_if_held(self, feed: Feed, ahead: Store) -> bool:
         """Fails the operations that a hold stops. Returns whether the feed is held."""
@@ -169,9 +171,9 @@ class Sender:
         if statement is not None:
             self.ports.store.commit(statement_items.put_statement(statement))
 
-    def _post(self, feed: Feed) -> None:
+    def _post(self, feed: Feed, settings: Settings) -> None:
         """Cuts only when posting is allowed: the longer Xero's limits delay a statement, the fuller it gets."""
-        intent = self._resume(feed) if feed.flight else self._cut(feed)
+        intent = self._resume(feed) if feed.flight else self._cut(feed, settings)
         if intent is None:
             return
         statement, request, in_doubt = intent
@@ -195,19 +197,23 @@ class Sender:
             access, request, statement_items.delivered_upstream_ids(self.ports.store, statement)
         )
 
-    def _cut(self, feed: Feed) -> Intent | None:
-        """Cuts the next statement and writes its exact bytes down, before they are posted. None: none may go now."""
+    def _cut(self, feed: Feed, settings: Settings) -> Intent | None:
+        """Cuts the next statement and writes its exact bytes down, before they are posted. None: none may go now.
+
+        Its balances are settled here for good, also those that are computed.
+        """
         now = self.ports.clock()
         never_sent = set_aside_items.lines_never_sent(self.ports.store, feed)
         first = feed.passed_through(never_sent) + 1
         lines = feed_items.read_lines(self.ports.store, feed.id, first, STATEMENT_LINES_MAX)
-        cut = next_statement(feed, lines, local_date(now, feed.time_zone), self.upstream.line_bytes, never_sent)
+        today, synthetic = local_date(now, feed.time_zone), rules_for(settings, feed).synthetic_balances
+        cut = next_statement(feed, lines, today, self.upstream.line_bytes, never_sent, synthetic)
         if cut is None:
             return None
         if isinstance(cut, Wait):
             schedule_wake(self.ports, feed, now + timedelta(seconds=DELAY_SECONDS_MAX))
             return None
-        number = feed.statements + 1
+        number, sent_date = feed.statements + 1, max(feed.sent_date, cut.statement.end_date.isoformat())
         statement = StatementRecord(
             feed_id=feed.id,
             number=number,
@@ -215,6 +221,8 @@ class Sender:
             last=cut.last,
             start_date=cut.statement.start_date.isoformat(),
             end_date=cut.statement.end_date.isoformat(),
+            sent_date=sent_date,
+            end_balance=cut.statement.end_balance,
             feed_connection_id=cut.statement.feed_connection_id,
             created=now,
         )
@@ -223,7 +231,9 @@ class Sender:
         writes = statement_items.add_statement(statement, request)
         # Lines behind this statement start gathering again.
         gathering = feed.gathering.but(since=now) if feed.gathering else None
-        after = feed.but(flight=flight, statements=number, gathering=gathering, look=next_look(now))
+        after = feed.but(
+            flight=flight, statements=number, sent_date=sent_date, gathering=gathering, look=next_look(now)
+        )
         self.ports.store.commit(feed_items.put_feed(after), *writes)
         return Intent(statement.but(version=1), request, in_doubt=False)
 

@@ -24,6 +24,7 @@ FEED_FIELDS: Fields = dict.fromkeys(
         "currency",
         "accountType",
         "waiting",
+        "holes",
         "recordedDate",
     ]
 )
@@ -50,6 +51,8 @@ def feed_json(
         "delivered": feed.delivered_through,
         "waiting": feed.waiting,
         "setAside": feed.set_aside,
+        "holes": feed.holes,
+        "syntheticBalances": feed.synthetic_balances,
         "inFlight": feed.flight.model_dump(mode="json") if feed.flight else None,
         "lastStatement": _statement_json(last) if last else None,
         "hold": hold_json(hold, behind) if hold and behind else None,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from feedlane.feeds.feed import Feed
@@ -39,6 +40,7 @@ class StatementRecord(Record):
 
     `known_unsent` is True only while every answer so far said that Xero did not take the statement. Otherwise a refusal
     leaves it in doubt, and it is never cut again. `key_turn` rises when the same bytes need a new Idempotency-Key.
+    `sent_date` is the latest day of this and all earlier statements, `end_balance` what this one closes with.
     `turn` counts the polls. `resolved_as` is how an operator resolved it, if Xero never ended it.
     """
 
@@ -50,6 +52,8 @@ class StatementRecord(Record):
     parts: int = 1
     start_date: str = ""
     end_date: str = ""
+    sent_date: str = ""
+    end_balance: Decimal | None = None
     feed_connection_id: str = ""
     known_unsent: bool = False
     key_turn: int = 0
@@ -87,12 +91,16 @@ def next_statement(
     today: date,
     line_bytes: Callable[[Line], int],
     never_sent: Collection[int] = frozenset(),
+    synthetic_balances: bool = False,
 ) -> NextStatement | Wait | None:
     """The statement to send next. `Wait` if the first line is dated in the future, None if no line waits.
 
     `waiting` are the feed's lines after `passed_through`, in order; those of `never_sent` are set aside. A statement's
-    balances must add up, so it ends before a gap or a line that is set aside. It also ends before a future line, and at
-    1,000 lines or Xero's size.
+    balances must add up, so it ends before a gap or a line that is set aside. It also ends before a future line, before
+    an earlier date (a backfill begins there), and at 1,000 lines or Xero's size.
+
+    With `synthetic_balances`, a gap ends nothing: the statement opens with the closing balance of the one before it, or
+    with what the first line's own balance says, and adds up its amounts.
     """
     if not waiting:
         return None
@@ -106,23 +114,44 @@ def next_statement(
         size += line_bytes(line) + 1
         if line.date > day or first + len(included) in never_sent:
             break
-        if included and (size > STATEMENT_BYTES_MAX or not _continues(included[-1], line)):
+        if included and (size > STATEMENT_BYTES_MAX or not _continues(included[-1], line, synthetic_balances)):
             break
         included.append(line)
-    return NextStatement(build_statement(feed.feed_connection_id, included), first, first + len(included) - 1)
+    build = build_synthetic_statement if synthetic_balances else build_statement
+    statement = build(feed.feed_connection_id, included, feed.closing_balance)
+    return NextStatement(statement, first, first + len(included) - 1)
 
 
-def build_statement(feed_connection_id: str, lines: Sequence[Line]) -> Statement:
+def build_statement(
+    feed_connection_id: str, lines: Sequence[Line], closing_balance: Decimal | None = None
+) -> Statement:
     """The opening balance is the balance before the first line; the closing balance is the last line's."""
+    return _statement(feed_connection_id, lines, _balance_before(lines[0]), lines[-1].balance)
+
+
+def build_synthetic_statement(
+    feed_connection_id: str, lines: Sequence[Line], closing_balance: Decimal | None
+) -> Statement:
+    """`closing_balance` is that of the statement before; without one, the first line's own balance is the start."""
+    start = _balance_before(lines[0]) if closing_balance is None else closing_balance
+    return _statement(feed_connection_id, lines, start, sum((line.amount for line in lines), start))
+
+
+def _statement(feed_connection_id: str, lines: Sequence[Line], start: Decimal, end: Decimal) -> Statement:
     return Statement(
         feed_connection_id=feed_connection_id,
         start_date=date.fromisoformat(lines[0].date),
         end_date=date.fromisoformat(lines[-1].date),
-        start_balance=lines[0].balance - lines[0].amount,
-        end_balance=lines[-1].balance,
+        start_balance=start,
+        end_balance=end,
         lines=tuple(lines),
     )
 
 
-def _continues(previous: Line, line: Line) -> bool:
-    return previous.balance + line.amount == line.balance
+def _balance_before(line: Line) -> Decimal:
+    return line.balance - line.amount
+
+
+def _continues(previous: Line, line: Line, synthetic_balances: bool) -> bool:
+    """Whether both may be in one statement. A backfill that begins, an earlier date, may not."""
+    return line.date >= previous.date and (synthetic_balances or previous.balance + line.amount == line.balance)

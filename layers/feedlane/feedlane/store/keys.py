@@ -16,6 +16,7 @@
 | ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
 | a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
 | lines set aside (a page)     | FEED#k/a              | ASIDE#last               |                          |
+| a refused push whose lines are missing | FEED#k/a    | HOLE#requested#key       |                          |
 | push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
 | content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
 | lines of a push (a part)     | FEED#k/a              | PUSHED#key#part          |                          |
@@ -148,6 +149,11 @@ def transaction(feed_id: str, transaction_id: str) -> Key:
 def set_aside(feed_id: str, last: int) -> Key:
     """For a page of lines that are never sent, of which `last` is the last one."""
     return feed_partition(feed_id), f"ASIDE#{sequence_text(last)}"
+
+
+def hole(feed_id: str, place: str) -> Key:
+    """For what a refused push has left missing. `place`: when it was requested, and its key."""
+    return feed_partition(feed_id), f"HOLE#{place}"
 
 
 def open_push(feed_id: str, through: int, key: str) -> Key:

@@ -65,6 +65,10 @@ class FeedRow:
         return self.feed.waiting if self.feed else 0
 
     @property
+    def holes(self) -> int:
+        return self.feed.holes if self.feed else 0
+
+    @property
     def recorded_through(self) -> str:
         return self.feed.recorded_date if self.feed else ""
 

@@ -19,8 +19,13 @@ from feedlane.web.response import Response, see_other
 from feedlane.web.sentences import error_sentences
 from feedlane.web.site import Site
 
-_SWITCHES = ("enabled", "bank_feeds", "partner", "pkce", "link_passwords", "gap_is_error")
-_TEXTS = ("access", "app_name", "company_url", "redirect_uri", "privacy_policy_url", "terms_url")
+_SWITCHES = (
+    "enabled", "bank_feeds", "partner", "pkce", "link_passwords", "gap_is_error", "refusal_holds_feed",
+    "synthetic_balances",
+)  # fmt: skip
+_TEXTS = (
+    "access", "app_name", "company_url", "redirect_uri", "privacy_policy_url", "terms_url", "changed_transactions",
+)  # fmt: skip
 _FIELD_NAMES = {
     "enabled": "Enabled",
     "clientId": "Client ID",
@@ -34,6 +39,7 @@ _FIELD_NAMES = {
     "termsUrl": "Terms",
     "connectionLimit": "Connection limit",
     "dailyLimit": "Daily call limit",
+    "changedTransactions": "Changed transactions",
 }
 _DIGITS_MAX = 10
 _SAVED_MESSAGES = {
