@@ -10,7 +10,7 @@ from typing import Any
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.line import Line
 from feedlane.feeds.set_aside_items import read_set_aside
-from feedlane.mapping.mapping import account_token
+from feedlane.mapping.creation import account_token
 from feedlane.settings import items as settings_items
 from local.simulator.state import Statement
 from tests.chaos.pushes import Platform

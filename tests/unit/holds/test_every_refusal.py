@@ -20,6 +20,7 @@ from feedlane.mapping import mapping
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.xero.problems import MEANING_BY_TYPE
+from tests import account_actions
 from tests.builders import COMPANY, CONNECTION
 from tests.hold_actions import lift
 from tests.unit.xero.xero_server import ACCESS, TokenVault, always, bank_feeds
@@ -42,9 +43,8 @@ def reconnect(world: World) -> None:
 
 
 def map_again(world: World) -> None:
-    account = company_items.source_account(world.store, CONNECTION, "account-1")
-    world.store.commit(company_items.put_source_account(account.but(modified=world.now)))
-    mapping.resume_feed(world.ports, world.now, world.feed().id)
+    world.advance(minutes=1)
+    account_actions.map_again(world)
 
 
 class Row(NamedTuple):

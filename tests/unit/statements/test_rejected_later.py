@@ -135,7 +135,10 @@ def test_a_release_without_a_mapping_says_that_it_has_to_be_mapped() -> None:
 
 def test_a_rejection_of_an_earlier_feed_connection_leaves_the_present_one_alone() -> None:
     world = mapped_again()
-    assert not unmapping.record_feed_connection_rejected(world.ports, world.feed().id, "fc-earlier", TAKEN, world.now)
+    refusal = world.upstream.refusal_for_rejection([TAKEN])
+    assert not unmapping.record_feed_connection_rejected(
+        world.ports, world.feed().id, "fc-earlier", TAKEN, refusal, world.now
+    )
     assert account(world).status is SourceAccountStatus.CONNECTING
 
 
@@ -146,10 +149,9 @@ def test_a_refusal_to_be_asked_is_no_rejection() -> None:
         raise Refused(Problem(type="invalid-organisation-bank-feeds", title="Invalid Organisation", status=403))
 
     world.upstream.feed_connection = refuse  # type: ignore[method-assign,assignment]
-    before = len(world.queues.follow_ups)
     check_connection(world)
     assert account(world).status is SourceAccountStatus.CONNECTING
-    assert len(world.queues.follow_ups) == before + 1
+    assert any(isinstance(check, FeedConnectionCheck) and check.turn == 1 for check, _ in world.queues.follow_ups)
 
 
 def test_a_crash_at_any_step_leaves_nothing_untold() -> None:

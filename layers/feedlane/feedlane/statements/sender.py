@@ -136,11 +136,11 @@ class Sender:
         settings = settings_items.settings(ahead)
         if not (settings.enabled and settings.bank_feeds):
             return True
+        if mapping.is_connecting(ahead, feed):
+            return True
         if not feed.feed_connection_id:
             self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
-            return True
-        if mapping.is_connecting(ahead, feed):
             return True
         until = not_before(ahead, waits)
         if until is None or until <= now:
