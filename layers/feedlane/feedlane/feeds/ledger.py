@@ -11,6 +11,10 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.line import Line
 from feedlane.money import plain
 
+DELIVERED_ELSEWHERE = "DeliveredElsewhere"
+# Of a Xero account's name: a thousand findings have to fit into an item.
+NAME_LENGTH_MAX = 50
+
 
 @dataclass(frozen=True)
 class RecordedTransaction:
@@ -67,7 +71,7 @@ def append(
         if same_id is not None:
             through = max(through, same_id.sequence)
             if same_id.fingerprint == line.fingerprint:
-                warnings.append(_duplicate(line))
+                warnings.append(_known(feed, line, same_id.sequence))
             else:
                 errors.append(_different_content(line))
             continue
@@ -117,7 +121,12 @@ def delivered_after(feed: Feed, lines: Sequence[Line]) -> int:
     return feed.delivered_through if feed.waiting or not early else feed.recorded_through + early
 
 
-def _duplicate(line: Line) -> Finding:
+def _known(feed: Feed, line: Line, number: int) -> Finding:
+    """A repeat. If another Xero account has the line, the present one lacks it: that is said."""
+    if (other := feed.elsewhere(number)) is not None:
+        name = other.account_name[:NAME_LENGTH_MAX] or other.account_id
+        message = f"was delivered to another Xero account before ({name}), not to the present one"
+        return Finding(item_id=line.id, message=message, validator=DELIVERED_ELSEWHERE)
     return Finding(item_id=line.id, message="is already recorded and is not sent again", validator="Duplicate")
 
 

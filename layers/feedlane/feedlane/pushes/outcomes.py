@@ -10,10 +10,14 @@ from typing import NamedTuple
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items, set_aside_items
 from feedlane.feeds.feed import Feed, FlightStatus, SetAside
+from feedlane.feeds.ledger import DELIVERED_ELSEWHERE
 from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
 from feedlane.store.store import Store
+
+# Of the warnings about a transaction that the ledger had before.
+_KNOWN = frozenset({"Duplicate", DELIVERED_ELSEWHERE})
 
 
 class TransactionStatus(StrEnum):
@@ -27,6 +31,8 @@ class TransactionStatus(StrEnum):
     SENT = "Sent"
     """Xero has it, and has not reported the result yet."""
     DELIVERED = "Delivered"
+    DELIVERED_ELSEWHERE = "DeliveredElsewhere"
+    """Delivered to the Xero account that the source account was mapped to before: the present one does not have it."""
     SET_ASIDE = "SetAside"
     """In the ledger, and never sent."""
 
@@ -78,7 +84,7 @@ def _line_numbers(store: Store, feed: Feed, operation: PushOperation) -> dict[st
         return {id: recorded[id].sequence for id in ids if id in recorded}
     first = operation.through - operation.lines + 1
     added = feed_items.read_lines(store, feed.id, first, operation.lines) if operation.lines else []
-    duplicates = [warning.item_id for warning in operation.warnings if warning.validator == "Duplicate"]
+    duplicates = [warning.item_id for warning in operation.warnings if warning.validator in _KNOWN]
     recorded = feed_items.recorded_ids(store, feed, duplicates)
     numbers = {id: transaction.sequence for id, transaction in recorded.items()}
     return numbers | {line.id: first + offset for offset, line in enumerate(added)}
@@ -113,7 +119,7 @@ def _status_of(feed: Feed, number: int, is_held: bool, never_sent: Collection[in
     if number in never_sent:
         return TransactionStatus.SET_ASIDE
     if number <= feed.delivered_through:
-        return TransactionStatus.DELIVERED
+        return TransactionStatus.DELIVERED_ELSEWHERE if feed.elsewhere(number) else TransactionStatus.DELIVERED
     flight = feed.flight
     if flight is not None and flight.status is FlightStatus.PENDING and number <= flight.last:
         return TransactionStatus.SENT
