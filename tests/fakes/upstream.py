@@ -111,6 +111,9 @@ class FakeUpstream:
             return refusal_of(problems[0])
         return Refusal(scope=Scope.FEED, reason="statement-rejected", problem=problems[0])
 
+    def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:
+        return refusal
+
     def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:
         rights.require_vault()
         return self.targets

@@ -16,7 +16,7 @@ from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import items as hold_items
 from feedlane.holds.release import resume_connection
-from feedlane.mapping import mapping
+from feedlane.mapping import refused
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.xero.problems import MEANING_BY_TYPE
@@ -170,8 +170,10 @@ def test_every_reason_is_explained_with_its_way_out() -> None:
         "no-access",
         RECONNECTION_NEEDED,
         APP_KEYS_REJECTED,
-        mapping.REASON_DISCONNECTED,
-        mapping.REASON_REJECTED,
+        "account-archived",
+        "account-deleted",
+        refused.REASON_DISCONNECTED,
+        refused.REASON_REJECTED,
     }
     assert sorted(explained) == sorted({meaning.reason for meaning in MEANING_BY_TYPE.values()} | own_reasons)
 
