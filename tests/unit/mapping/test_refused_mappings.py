@@ -15,7 +15,7 @@ from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.holds.release import resume_connection
 from feedlane.link.standing_errors import standing_errors
-from feedlane.mapping import mapping
+from feedlane.mapping import mapping, refused
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
@@ -262,7 +262,7 @@ def test_what_xero_refuses_after_the_release_for_this_account_alone_is_shown_and
     rejected = account(world)
     assert (rejected.status, rejected.problem) == (SourceAccountStatus.DISCONNECTED, TAKEN)
     assert rejected.wanted is None
-    assert the_hold(world).reason == mapping.REASON_REJECTED
+    assert the_hold(world).reason == refused.REASON_REJECTED
     assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
 
 

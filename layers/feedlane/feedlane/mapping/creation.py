@@ -89,11 +89,11 @@ def fed_by_others(listed: Iterable[FeedConnection], tokens: Collection[str]) -> 
 
 
 def _already_fed(by_us: bool) -> Invalid:
-    message = "The Xero account is already fed by another source account." if by_us else FED_UNDER_ANOTHER_TOKEN
+    message = "The Xero account is already fed by another source account." if by_us else FED_BY_OTHERS
     return Invalid.field("targetAccountId", message, "AlreadyConnected")
 
 
-FED_UNDER_ANOTHER_TOKEN = (
+FED_BY_OTHERS = (
     "The Xero account is already fed through this Xero app, but not from here: by the platform used before, for "
     "example. End that feed first, there or in Xero (bank account, Manage account, Deactivate feed), then map again."
 )

@@ -64,8 +64,9 @@ def record_unmapping(
 ) -> None:
     """Frees the Xero account and takes the feed connection from the feed, so that nothing is sent.
 
-    `ending` is the feed connection that Xero has been asked to delete, if it was. `also` returns the other writes of the commit for the feed as it is: if the feed changes at the same time, it is
-    read again. Raises `ConditionFailed` if the account has changed.
+    `ending` is the feed connection that Xero has been asked to delete, if it was. `also` returns the other writes of
+    the commit for the feed as it is: if the feed changes at the same time, it is read again.
+    Raises `ConditionFailed` if the account has changed.
     """
     claims = claim_removals(connection, account)
     for attempt in range(_ATTEMPTS_MAX):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from feedlane.clock import is_date, local_date, years_before
 from feedlane.companies import events as company_events
@@ -51,19 +52,33 @@ def access_to(connection: Connection) -> TenantAccess:
     return TenantAccess(tenant_id=connection.tenant.id, token_set_id=connection.token_set_id)
 
 
-def target_options(
-    targets: Iterable[TargetAccount], account: SourceAccount, fed: dict[str, str]
-) -> list[TargetAccount]:
-    """The Xero accounts that this account can feed: of its kind and currency, and not fed by another.
+class Fed(NamedTuple):
+    """The id of the feed of each Xero account that we feed, and the accounts that others feed through our app."""
 
-    `fed` has the id of the feed of each Xero account that is fed (`fed_accounts`).
-    """
+    ours: dict[str, str]
+    others: frozenset[str]
+
+
+def target_options(targets: Iterable[TargetAccount], account: SourceAccount, fed: Fed) -> list[TargetAccount]:
+    """The Xero accounts that this account can feed: of its kind and currency, and not fed by another."""
     id = feed_id(account.connection_id, account.id)
     return [
         target
         for target in targets
-        if target.kind is account.kind and target.currency == account.currency and fed.get(target.id, id) == id
+        if target.kind is account.kind and target.currency == account.currency
+        if fed.ours.get(target.id, id) == id and target.id not in fed.others
     ]
+
+
+def fed_targets(ports: Ports, upstream: Upstream, access: TenantAccess, accounts: Iterable[SourceAccount]) -> Fed:
+    """The organisation's accounts that are fed: by which feed of ours, and those that others feed through the app."""
+    tokens = {creation.account_token(account.connection_id, account.id) for account in accounts}
+    ours = mapping_items.fed_accounts(ports.store, access.tenant_id)
+    try:
+        others = creation.fed_by_others(upstream.feed_connections(access), tokens)
+    except Refused:
+        return Fed(ours, frozenset())  # mapping is refused too, and says why
+    return Fed(ours, others - set(ours))
 
 
 def map_account(

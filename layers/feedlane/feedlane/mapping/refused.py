@@ -34,7 +34,7 @@ REASONS_LIFTED_BY_MAPPING = frozenset(
     {*CONNECTION_ENDED_REASONS, REASON_DISCONNECTED, REASON_REJECTED, "account-archived", "account-deleted"}
 )
 # The release of the hold has the mapping tried again. This is for a lost message only.
-LOOK_INTERVAL = timedelta(days=1)
+LOOK_INTERVAL = timedelta(hours=1)
 
 
 def refusal_in(upstream: Upstream, error: Refused | ReconnectionNeeded) -> Refusal | None:
