@@ -48,8 +48,8 @@ class LedgerBalance(NamedTuple):
 class AccountMapping(Record):
     """What a source account is mapped to: Xero's feed connection, and the account behind it once that is known.
 
-    `feed_connection_id` is empty until there is one: Xero has refused it so far, or deletes the one before. `country` is
-    empty unless Xero has demanded it.
+    `feed_connection_id` is empty until there is one: Xero has refused it so far, or deletes the one before. `country`
+    is empty unless Xero has demanded it.
     """
 
     feed_connection_id: str

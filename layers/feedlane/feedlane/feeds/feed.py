@@ -71,10 +71,10 @@ class Feed(Record):
 
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
-    `feed_connection_id` is empty while there is none. `awaits_connection`: the account's mapping is wanted all the same,
-    and its feed connection is made as soon as Xero lets us (`mapping/again.py`). `ending` is the feed connection that
-    Xero was last asked to delete: it may be listed for a while, and must not be used again. `destination` is the last
-    one that was used, and `former` are those before it, in their order.
+    `feed_connection_id` is empty while there is none. `awaits_connection`: the account's mapping is wanted all the
+    same, and its feed connection is made as soon as Xero lets us (`mapping/again.py`). `ending` is the feed connection
+    that Xero was last asked to delete: it may be listed for a while, and must not be used again. `destination` is the
+    last one that was used, and `former` are those before it, in their order.
 
     `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
     anew; what is only appended does not, or a steady stream would put the look off for ever.

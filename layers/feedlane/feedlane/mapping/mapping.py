@@ -10,7 +10,6 @@ from typing import NamedTuple
 from feedlane.clock import is_date, local_date, years_before
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
-from feedlane.companies.bank_codes import number_at_xero
 from feedlane.companies.connection import Connection
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING
 from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
@@ -101,7 +100,10 @@ def map_account(
         is_suspected = ended.is_suspected(ports.store, feed_id(connection.id, account.id))
         if is_suspected and ended.has_ended(upstream, access_to(connection), account):
             account = ended.record_ended(ports, connection, account, now)
-        elif feed_start_date is not None and feed_start_date[:DATE_LENGTH] != (mapped.feed_start_date or "")[:DATE_LENGTH]:
+        elif (
+            feed_start_date is not None
+            and feed_start_date[:DATE_LENGTH] != (mapped.feed_start_date or "")[:DATE_LENGTH]
+        ):
             raise Invalid.field("feedStartDate", _ALREADY_STARTED, "AlreadyMapped")
         elif target_account_id in (None, mapped.target_account_id):
             _schedule_check(ports.queues, account)
@@ -273,6 +275,10 @@ def is_connecting(store: Store, feed: Feed) -> bool:
     """Whether Xero is still setting up the feed connection."""
     account = company_items.find_source_account(store, feed.connection_id, feed.account_id)
     return account is not None and account.status is SourceAccountStatus.CONNECTING
+
+
+def _is_same_day(one: str, other: str) -> bool:
+    return one[:DATE_LENGTH] == other[:DATE_LENGTH]
 
 
 def today_of(connection: Connection, now: datetime) -> date:

@@ -26,7 +26,7 @@ class FeedConnectionFollower:
     upstream: Upstream
 
     def follow(self, check: FeedConnectionCheck) -> None:
-        """Makes or polls the feed connection, unless its account has stopped waiting. Comes again if it is not ready."""
+        """Makes or polls the feed connection, unless its account has stopped waiting. Comes again until it is there."""
         feed = feed_items.find_feed(self.ports.store, check.feed_id)
         if feed is None:
             return
