@@ -9,6 +9,7 @@ from feedlane.companies.source_account import AccountKind, SourceAccountStatus
 from feedlane.errors import Invalid, Refused
 from feedlane.feeds.upstream import FeedConnection, TargetAccount
 from feedlane.mapping import mapping
+from feedlane.mapping import targets as mapping_targets
 from feedlane.mapping.creation import account_token
 from tests import builders
 from tests.account_actions import map_again, unmap
@@ -32,8 +33,8 @@ def world() -> World:
 def offered(world: World) -> list[str]:
     connection = company_items.connection(world.store, COMPANY, CONNECTION)
     accounts = company_items.source_accounts(world.store, CONNECTION)
-    fed = mapping.fed_targets(world.ports, world.upstream, mapping.access_to(connection), accounts)
-    return [target.id for target in mapping.target_options(world.upstream.targets, accounts[0], fed)]
+    fed = mapping_targets.fed_targets(world.ports, world.upstream, mapping.access_to(connection), accounts)
+    return [target.id for target in mapping_targets.target_options(world.upstream.targets, accounts[0], fed)]
 
 
 def test_it_is_not_offered_until_that_feed_has_ended(world: World) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import NamedTuple
 
 from feedlane.clock import is_date, local_date, years_before
 from feedlane.companies import events as company_events
@@ -17,7 +15,7 @@ from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
-from feedlane.feeds.upstream import FeedConnection, TargetAccount, TenantAccess, Upstream
+from feedlane.feeds.upstream import FeedConnection, TenantAccess, Upstream
 from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
@@ -49,35 +47,6 @@ def access_to(connection: Connection) -> TenantAccess:
     if connection.lacks_bank_feeds:
         raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
     return TenantAccess(tenant_id=connection.tenant.id, token_set_id=connection.token_set_id)
-
-
-class Fed(NamedTuple):
-    """The id of the feed of each Xero account that we feed, and the accounts that others feed through our app."""
-
-    ours: dict[str, str]
-    others: frozenset[str]
-
-
-def target_options(targets: Iterable[TargetAccount], account: SourceAccount, fed: Fed) -> list[TargetAccount]:
-    """The Xero accounts that this account can feed: of its kind and currency, and not fed by another."""
-    id = feed_id(account.connection_id, account.id)
-    return [
-        target
-        for target in targets
-        if target.kind is account.kind and target.currency == account.currency
-        if fed.ours.get(target.id, id) == id and target.id not in fed.others
-    ]
-
-
-def fed_targets(ports: Ports, upstream: Upstream, access: TenantAccess, accounts: Iterable[SourceAccount]) -> Fed:
-    """The organisation's accounts that are fed: by which feed of ours, and those that others feed through the app."""
-    tokens = {creation.account_token(account.connection_id, account.id) for account in accounts}
-    ours = mapping_items.fed_accounts(ports.store, access.tenant_id)
-    try:
-        others = creation.fed_by_others(upstream.feed_connections(access), tokens)
-    except Refused:
-        return Fed(ours, frozenset())  # mapping is refused too, and says why
-    return Fed(ours, others - set(ours))
 
 
 def map_account(

@@ -17,6 +17,7 @@ from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
 from feedlane.link.standing_errors import standing_errors
 from feedlane.mapping import mapping, unmapping
+from feedlane.mapping import targets as mapping_targets
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
@@ -132,12 +133,12 @@ def _find_targets(site: Site, visit: Visit, accounts: list[SourceAccount]) -> Ta
     try:
         access = mapping.access_to(visit.connection)
         target_accounts = site.upstream.target_accounts(access)
-        fed = mapping.fed_targets(site.ports, site.upstream, access, accounts)
+        fed = mapping_targets.fed_targets(site.ports, site.upstream, access, accounts)
     except (Refused, ReconnectionNeeded, Invalid) as error:
         return Targets(problem=explain_error(error), needs_reconnection=True)
     except (Unavailable, AppKeysRejected) as error:
         return Targets(problem=explain_error(error))
-    options = {account.id: mapping.target_options(target_accounts, account, fed) for account in unmapped}
+    options = {account.id: mapping_targets.target_options(target_accounts, account, fed) for account in unmapped}
     return Targets(options, others=[target.name for target in target_accounts if target.id in fed.others])
 
 
