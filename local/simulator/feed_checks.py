@@ -28,7 +28,8 @@ def why_refused(
 ) -> Problem | None:
     """The problem of the first rule that a well-formed item breaks: organisation, existing connections."""
     return (
-        _country_fault(item, organisation, behaviour, multi_region)
+        _bank_feeds_fault(organisation)
+        or _country_fault(item, organisation, behaviour, multi_region)
         or _organisation_fault(item, organisation, behaviour)
         or _connected_fault(item, organisation, live)
     )
@@ -74,6 +75,10 @@ def _currency_fault(item: dict[str, Any]) -> Problem | None:
     if not (isinstance(currency, str) and len(currency) == 3 and currency.isalpha() and currency.isupper()):
         return invalid("Currency")
     return None
+
+
+def _bank_feeds_fault(organisation: Organisation) -> Problem | None:
+    return None if organisation.takes_feed_connections else problem("invalid-organisation-bank-feeds")
 
 
 def _country_fault(

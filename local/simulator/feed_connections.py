@@ -31,7 +31,7 @@ def show_feed_connection(sim: Simulator, call: ApiCall) -> Answer:
 
 @bank_feeds_call
 def create_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
-    if not call.org.bank_feeds and not call.org.feed_connections_allowed:
+    if sim.behaviour.feed_connections == "checked" and not call.org.takes_feed_connections:
         raise Refused(problem("invalid-organisation-bank-feeds"))
     require_role(call)
     items = read_items(call)

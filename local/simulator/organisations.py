@@ -45,6 +45,10 @@ class Organisation:
     # By user id; whoever is not named is an adviser.
     roles: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def takes_feed_connections(self) -> bool:
+        return self.bank_feeds or self.feed_connections_allowed
+
     def today(self, now: datetime, zone: str | None = None) -> date:
         """The date in the organisation's time zone, or in another."""
         return now.astimezone(ZoneInfo(zone or self.time_zone)).date()

@@ -14,6 +14,7 @@ from feedlane.holds.hold import Hold
 from feedlane.holds.release import release
 from feedlane.link import connections
 from feedlane.mapping import mapping, unmapping
+from feedlane.mapping.creation import account_token
 from feedlane.scope import Scope
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
@@ -155,7 +156,7 @@ class Operator:
         elif cause.kind == GONE:
             gone = world.sim.feed_connections.get(cause.subject)
             for place in world.places:
-                token = mapping.account_token(place.connection_id, place.account_id)
+                token = account_token(place.connection_id, place.account_id)
                 if gone is not None and gone.account_token == token and not world.is_deleted(place):
                     self.unmap(place)
         if cause.kind not in (REMOVED, NEVER_ACCEPTED):

@@ -44,8 +44,4 @@ SHARE = 0.3
 def draw(seed: int) -> dict[str, Any]:
     """Positions by switch. They have random numbers of their own: the schedule's stay the same."""
     rng = random.Random(f"switches of {seed}")
-    turned = {name: rng.choice(others) for name, others in DRAWN.items() if rng.random() < SHARE}
-    if turned.get("country") == "required":
-        # Not together: a demand for a country that comes only after PENDING cannot be met, and no mapping would last.
-        turned.pop("feed_connections", None)
-    return turned
+    return {name: rng.choice(others) for name, others in DRAWN.items() if rng.random() < SHARE}

@@ -23,6 +23,7 @@ from feedlane.feeds.upstream import (
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.scope import Scope
+from feedlane.xero.problems import INVALID_COUNTRY, refusal_of
 from tests import rights
 
 NO_FEEDS = Refusal(
@@ -41,10 +42,20 @@ REJECTED = Refusal(
     problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
 )
 
+GONE = Refusal(
+    scope=Scope.FEED,
+    reason="feed-connection-gone",
+    problem=Problem(type="invalid-feed-connection", title="Invalid Feed Connection", status=403, detail="It is gone."),
+)
+
 
 @dataclass
 class FakeUpstream:
-    """`answers` go to the next posts, which are then not taken; `lost` are answers to posts that are taken."""
+    """`answers` go to the next posts, which are then not taken; `lost` are answers to posts that are taken.
+
+    `refusals` are raised by the next creations of a feed connection. With `deletes_slowly`, a deleted one is listed
+    until `finish_deletions`. A post for a feed connection that was ended is refused (`end`).
+    """
 
     answers: list[PostAnswer] = field(default_factory=list)
     lost: list[PostAnswer] = field(default_factory=list)
@@ -53,6 +64,11 @@ class FakeUpstream:
     taken: list[list[str]] = field(default_factory=list)
     targets: list[TargetAccount] = field(default_factory=list)
     connections: list[FeedConnection] = field(default_factory=list)
+    refusals: list[Exception] = field(default_factory=list)
+    created: list[NewFeedConnection] = field(default_factory=list)
+    deletes_slowly: bool = False
+    deleting: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
 
     def line_bytes(self, line: Line) -> int:
         return len("".join(line.as_strings()).encode()) + 100
@@ -67,6 +83,8 @@ class FakeUpstream:
         self.posts.append((idempotency_key, request))
         if self.answers:
             return self.answers.pop(0)
+        if json.loads(request)["feed"] in self.ended:
+            return GONE
         ids = _transaction_ids(request)
         known_ids = {id for statement in self.taken for id in statement}
         if known_ids.issuperset(ids):
@@ -89,7 +107,12 @@ class FakeUpstream:
         return self.statuses[statement_id]
 
     def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
+        if problems[0].status in {401, 403} or problems[0].type == INVALID_COUNTRY:
+            return refusal_of(problems[0])
         return Refusal(scope=Scope.FEED, reason="statement-rejected", problem=problems[0])
+
+    def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:
+        return refusal
 
     def target_accounts(self, access: TenantAccess) -> list[TargetAccount]:
         rights.require_vault()
@@ -101,8 +124,11 @@ class FakeUpstream:
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
         rights.require_vault()
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.created.append(new)
         connection = FeedConnection(
-            id=f"feed-connection-{len(self.connections) + 1}",
+            id=f"feed-connection-{len(self.created)}",
             account_token=new.account_token,
             account_id=new.account_id,
             active=True,
@@ -116,7 +142,19 @@ class FakeUpstream:
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
         rights.require_vault()
-        self.connections = [connection for connection in self.connections if connection.id != feed_connection_id]
+        self.deleting.add(feed_connection_id)
+        if not self.deletes_slowly:
+            self.finish_deletions()
+
+    def finish_deletions(self) -> None:
+        self.connections = [connection for connection in self.connections if connection.id not in self.deleting]
+        self.deleting.clear()
+
+    def end(self, feed_connection_id: str) -> None:
+        """As the customer does in Xero: Deactivate feed."""
+        self.deleting.add(feed_connection_id)
+        self.finish_deletions()
+        self.ended.add(feed_connection_id)
 
 
 def _transaction_ids(request: bytes) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -18,10 +18,12 @@ from feedlane.companies.source_account import AccountKind
 from feedlane.credentials.vault import KeysCheck, SecretSlot
 from feedlane.environment import environment
 from feedlane.errors import NotFound
-from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess
+from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, Refusal, TargetAccount, TenantAccess
 from feedlane.ids import fingerprint
+from feedlane.problem import Problem
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import ApiKey
+from feedlane.xero.problems import refusal_of
 from tests import builders, rights
 from tests.builders import TENANT, TOKEN_SET, URL
 from tests.worlds.base import BaseWorld
@@ -66,6 +68,9 @@ class StandInXero:
             active=self.active,
         )  # fmt: skip
         return self.feeds[id]
+
+    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
+        return refusal_of(problems[0])
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
         rights.require_vault()

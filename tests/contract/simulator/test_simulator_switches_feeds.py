@@ -9,6 +9,7 @@ import pytest
 from tests.contract.simulator.driver import (
     BAKERY,
     CURRENT_ACCOUNT,
+    DEMO,
     FEED_CONNECTIONS,
     SCOPES,
     STATEMENTS,
@@ -57,6 +58,16 @@ def test_or_it_is_pending_first_and_rejected_later(xero: Xero) -> None:
     answer = xero.post_statements(new_statement(str(again["id"])))
     assert answer.json()["items"][0]["errors"][0]["type"] == "invalid-feed-connection"
     assert xero.post_statements(new_statement(str(good["id"]))).status_code == 202
+
+
+def test_an_organisation_without_bank_feeds_may_say_so_later_too(xero: Xero) -> None:
+    xero.connect(DEMO)
+    xero.switch("feedConnections", "checkedLater")
+    new = new_feed(accountId=None, accountNumber="777")
+    (item,) = xero.post_feed(new, tenant=DEMO).json()["items"]
+    xero.advance(1)
+    found = xero.call("GET", f"{FEED_CONNECTIONS}/{item['id']}", tenant=DEMO).json()
+    assert (found["error"]["type"], found["error"]["status"]) == ("invalid-organisation-bank-feeds", 403)
 
 
 def test_or_every_one_is_rejected_later(xero: Xero) -> None:

@@ -10,18 +10,22 @@ from feedlane.companies import items as company_items
 from feedlane.companies import source_accounts
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
-from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import Invalid, ReconnectionNeeded, Refused
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.feeds.upstream import FeedConnection
+from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
 from feedlane.mapping import mapping, unmapping
+from feedlane.mapping.creation import account_token
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed, Put, Write
+from feedlane.wiring.checks import Checks
+from tests.rights import acting
 from tests.worlds.api import World
 
 ELSEWHERE = Problem(type="feed-already-connected-in-current-organisation", title="Failed", status=409, detail="Taken.")
@@ -67,12 +71,15 @@ def test_a_crash_after_xeros_answer_is_made_good_by_mapping_again(
 def test_what_a_crash_left_behind_for_another_account_is_removed_first(
     world: World, connection: Connection, account: SourceAccount
 ) -> None:
-    token = mapping.account_token(connection.id, account.id)
+    token = account_token(connection.id, account.id)
     world.upstream.feeds["old"] = FeedConnection(id="old", account_token=token, account_id="xero-7", active=True)
-    with pytest.raises(Unavailable) as later:
-        map_account(world, connection, account)
-    assert later.value.retry_after == 5
-    assert map_account(world, connection, account).mapping.target_account_id == "xero-1"
+    assert map_account(world, connection, account).status is SourceAccountStatus.CONNECTING
+    assert world.upstream.feeds == {}
+    acting("check_statements", Checks(world.ports, world.upstream)).dispatch(
+        FeedConnectionCheck(feed_id=feed_id(connection.id, account.id))
+    )
+    connected = company_items.source_account(world.store, connection.id, "src")
+    assert (connected.status, connected.mapping.target_account_id) == (SourceAccountStatus.CONNECTED, "xero-1")
 
 
 def test_a_feed_that_grows_meanwhile_is_read_again(

@@ -16,11 +16,12 @@ from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import items as hold_items
 from feedlane.holds.release import resume_connection
-from feedlane.mapping import mapping
+from feedlane.mapping import refused
 from feedlane.problem import Problem
 from feedlane.pushes.holes import REASON_REFUSED
 from feedlane.scope import Scope
 from feedlane.xero.problems import MEANING_BY_TYPE
+from tests import account_actions
 from tests.builders import COMPANY, CONNECTION
 from tests.hold_actions import lift
 from tests.unit.xero.xero_server import ACCESS, TokenVault, always, bank_feeds
@@ -43,9 +44,8 @@ def reconnect(world: World) -> None:
 
 
 def map_again(world: World) -> None:
-    account = company_items.source_account(world.store, CONNECTION, "account-1")
-    world.store.commit(company_items.put_source_account(account.but(modified=world.now)))
-    mapping.resume_feed(world.ports, world.now, world.feed().id)
+    world.advance(minutes=1)
+    account_actions.map_again(world)
 
 
 class Row(NamedTuple):
@@ -171,9 +171,11 @@ def test_every_reason_is_explained_with_its_way_out() -> None:
         "no-access",
         RECONNECTION_NEEDED,
         APP_KEYS_REJECTED,
-        mapping.REASON_DISCONNECTED,
-        mapping.REASON_REJECTED,
+        "account-archived",
+        "account-deleted",
         REASON_REFUSED,
+        refused.REASON_DISCONNECTED,
+        refused.REASON_REJECTED,
     }
     assert sorted(explained) == sorted({meaning.reason for meaning in MEANING_BY_TYPE.values()} | own_reasons)
 

@@ -13,7 +13,7 @@ from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.holds import items as hold_items
 from feedlane.holds import long_release
 from feedlane.holds import release as hold_release
-from feedlane.mapping import mapping
+from feedlane.mapping import refused
 from tests.account_actions import map_again, remove, unmap
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.hold_actions import hold_app, lift, lift_all
@@ -135,7 +135,7 @@ def test_what_unmapping_stops_is_told_wherever_it_crashes() -> None:
         if company_items.source_account(world.store, CONNECTION, ACCOUNT).status is SourceAccountStatus.CONNECTED:
             assert operation.status in (PushStatus.PENDING, PushStatus.SUCCESS)
             continue
-        assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
+        assert [hold.reason for hold in hold_items.holds(world.store)] == [refused.REASON_DISCONNECTED]
         assert operation.status is PushStatus.FAILED
         assert len(world.events(FAILED)) == 1
 
@@ -170,7 +170,7 @@ def test_lines_that_come_while_an_account_is_unmapped_are_held_too() -> None:
     just_before(world, "commit", lambda: world.record(message), touching="sourceAccount.disconnected")
     unmap(world)
     world.run()
-    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [refused.REASON_DISCONNECTED]
     assert [operation.status for operation in world.operations()] == [PushStatus.FAILED]
 
 

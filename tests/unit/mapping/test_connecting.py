@@ -12,7 +12,7 @@ from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import FeedConnection, TenantAccess
 from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
-from feedlane.mapping import mapping, unmapping
+from feedlane.mapping import mapping, refused, unmapping
 from feedlane.scope import Scope
 from feedlane.statements.gate import Gate
 from feedlane.statements.limits import TENANT_LIMITS, Lane
@@ -52,7 +52,7 @@ def test_nothing_is_sent_while_xero_sets_the_feed_connection_up(world: World) ->
     world.queues.woken.append(world.feed().id)
     world.step()
     assert world.upstream.posts == []
-    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [refused.REASON_DISCONNECTED]
 
 
 def test_what_waited_is_sent_once_the_feed_connection_is_active(world: World) -> None:
@@ -126,7 +126,7 @@ def test_a_feed_connection_that_never_comes_about_disconnects_its_account_which_
     account = company_items.source_account(world.store, CONNECTION, ACCOUNT)
     assert account.status is SourceAccountStatus.DISCONNECTED
     assert len(world.events("bankFeeds.sourceAccount.disconnected")) == 2
-    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [refused.REASON_DISCONNECTED]
 
     del world.upstream.create_feed_connection  # type: ignore[attr-defined]
     connection = company_items.connection(world.store, COMPANY, CONNECTION)

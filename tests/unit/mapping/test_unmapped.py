@@ -9,7 +9,7 @@ import pytest
 from feedlane.errors import Conflict
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.holds import items as hold_items
-from feedlane.mapping import mapping
+from feedlane.mapping import refused
 from tests.account_actions import map_again, remove, unmap
 from tests.hold_actions import hold_tenant, lift
 from tests.interruptions import just_before
@@ -42,7 +42,7 @@ def test_what_is_recorded_at_the_moment_of_a_disconnection_is_held_and_goes_when
     world.run()
     [operation] = world.operations()
     assert operation.status is PushStatus.FAILED
-    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [refused.REASON_DISCONNECTED]
     assert len(world.events("bankFeeds.held")) == 1
 
     map_again(world)
@@ -60,7 +60,7 @@ def test_the_hold_of_a_disconnected_account_cannot_be_lifted_by_hand(world: Worl
         lift(world, hold)
     world.run()
     assert {operation.status for operation in world.operations()} == {PushStatus.FAILED}
-    assert [hold.reason for hold in hold_items.holds(world.store)] == [mapping.REASON_DISCONNECTED]
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [refused.REASON_DISCONNECTED]
 
 
 def test_a_hold_of_the_tenant_that_is_lifted_does_not_leave_a_deleted_accounts_lines_pending(world: World) -> None:

@@ -12,7 +12,9 @@ from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Refused, Unavailable
 from feedlane.feeds.items import find_feed, put_feed
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
+from feedlane.ids import feed_id
 from feedlane.problem import Problem
+from feedlane.scope import Scope
 from feedlane.web.cookies import link_cookie_name
 from tests.fakes.browser import Browser, PageResponse
 from tests.worlds.web import World
@@ -190,6 +192,25 @@ def test_while_an_account_is_connecting_the_page_looks_again_by_itself(world: Wo
     assert 'http-equiv="refresh"' not in body, "a reload would lose what is being entered in the form"
     _post(world, _row("savings", "new"))
     assert 'http-equiv="refresh"' in world.browser.get(f"{world.base()}/accounts").body
+
+
+def test_a_xero_account_that_others_feed_is_named_and_not_offered(world: World) -> None:
+    other = FeedConnection(id="fc-other", account_token="another platform's", account_id="x-1", active=True)
+    world.upstream.connections.append(other)
+    body = world.browser.get(f"{world.base()}/accounts").body
+    assert '<option value="x-1"' not in body
+    assert "another feed of the same app already fills them: Current." in body
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("feed-connection-gone", "ended in Xero"), ("account-archived", "Restore it"), ("account-deleted", "was deleted")],
+)
+def test_what_stops_one_account_is_said_with_its_way_out(world: World, reason: str, words: str) -> None:
+    world.add_hold(Scope.FEED, feed_id(world.connection.id, "main"), reason=reason)
+    body = world.browser.get(f"{world.base()}/accounts").body
+    assert "Main account: " in body
+    assert words in body
 
 
 def test_without_a_session_the_page_is_closed(world: World) -> None:

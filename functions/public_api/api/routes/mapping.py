@@ -14,8 +14,8 @@ from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import NotFound, Refused
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.upstream import TargetAccount
-from feedlane.mapping import items as mapping_items
 from feedlane.mapping import mapping
+from feedlane.mapping import targets as mapping_targets
 from feedlane.mapping.shapes import mapped_json, mapping_json
 
 PATH = "/companies/<company_id>/connections/<connection_id>/bankFeedAccounts/mapping"
@@ -33,10 +33,10 @@ def get_mapping(company_id: str, connection_id: str) -> Response[str]:
         return ok([mapping_json(account, [], ledger=balances.get(account.id)) for account in accounts])
     access = mapping.access_to(connection)
     targets = parts.upstream.target_accounts(access)
-    fed_accounts = mapping_items.fed_accounts(parts.store, access.tenant_id)
+    fed = mapping_targets.fed_targets(parts.ports, parts.upstream, access, accounts)
 
     def options_for(account: SourceAccount) -> list[TargetAccount]:
-        return [] if account.mapping else mapping.target_options(targets, account, fed_accounts)
+        return [] if account.mapping else mapping_targets.target_options(targets, account, fed)
 
     country = connection.tenant.country if connection.tenant else ""
     return ok([mapping_json(account, options_for(account), country, balances.get(account.id)) for account in accounts])

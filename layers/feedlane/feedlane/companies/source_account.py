@@ -46,13 +46,18 @@ class LedgerBalance(NamedTuple):
 
 
 class AccountMapping(Record):
-    """What a source account is mapped to: Xero's feed connection, and the account behind it once that is known."""
+    """What a source account is mapped to: Xero's feed connection, and the account behind it once that is known.
+
+    `feed_connection_id` is empty until there is one: Xero has refused it so far, or deletes the one before. `country`
+    is empty unless Xero has demanded it.
+    """
 
     feed_connection_id: str
     account_token: str
     target_account_id: str | None = None
     target_account_name: str | None = None
     feed_start_date: str | None = None
+    country: str = ""
 
 
 class SourceAccount(Record):
@@ -60,8 +65,9 @@ class SourceAccount(Record):
 
     `given` is what the platform sent, echoed unchanged: Codat's SDKs choose their model by its fields.
 
-    `problem` is why Xero rejected the last feed connection; it goes when the account is mapped again. `look` is when
-    the watch looks at what follows a mapping.
+    `problem` is why Xero refused the last feed connection; it goes when the account is mapped again. `wanted` is the
+    mapping that Xero refused together with everything else of the app, the organisation or the feed: it is tried again
+    once the hold that says so is released. `look` is when the watch looks at what follows a mapping.
     """
 
     id: str
@@ -76,6 +82,7 @@ class SourceAccount(Record):
     status: SourceAccountStatus = SourceAccountStatus.PENDING
     mapping: AccountMapping | None = None
     problem: Problem | None = None
+    wanted: AccountMapping | None = None
     modified: datetime
     given: dict[str, Any] = {}
     look: datetime | None = None

@@ -133,7 +133,7 @@ def apply_changes(
 def disconnects_account(account: SourceAccount, changes: dict[str, Any]) -> bool:
     """Whether the changes disconnect the account."""
     disconnected = SourceAccountStatus.DISCONNECTED
-    return changes.get("status") == disconnected and account.status is not disconnected
+    return changes.get("status") == disconnected and (account.status is not disconnected or account.wanted is not None)
 
 
 def _check_text(field: str, value: str, length_max: int) -> None:

@@ -53,6 +53,18 @@ class Closing(Record):
     balance: Decimal
 
 
+class Destination(Record):
+    """Where a feed's lines go, or went: a feed connection and the Xero account behind it, once that is known.
+
+    `through` is the last line that went there, of a former one.
+    """
+
+    feed_connection_id: str
+    account_id: str = ""
+    account_name: str = ""
+    through: int = 0
+
+
 class Feed(Record):
     """The state of a feed. Lines are numbered from 1 in the order of the ledger.
 
@@ -71,6 +83,11 @@ class Feed(Record):
 
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
+    `feed_connection_id` is empty while there is none. `awaits_connection`: the account's mapping is wanted all the
+    same, and its feed connection is made as soon as Xero lets us (`mapping/again.py`). `ending` is the feed connection
+    that Xero was last asked to delete: it may be listed for a while, and must not be used again. `destination` is the
+    last one that was used, and `former` are those before it, in their order.
+
     `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
     anew; what is only appended does not, or a steady stream would put the look off for ever.
     """
@@ -82,6 +99,10 @@ class Feed(Record):
     tenant_id: str
     token_set_id: str
     feed_connection_id: str
+    awaits_connection: bool = False
+    ending: str = ""
+    destination: Destination | None = None
+    former: tuple[Destination, ...] = ()
     kind: AccountKind = AccountKind.BANK
     currency: str
     time_zone: str = "UTC"
@@ -130,6 +151,33 @@ class Feed(Record):
         passed = after.passed_through(never_sent)
         ahead = sum(number > passed for number in never_sent)
         return after.but(delivered_through=passed, set_aside_ahead=ahead)
+
+    def sent_to(self, destination: Destination) -> Feed:
+        """The feed with another destination: what the upstream has by now went to the one before."""
+        before = self.destination
+        if before is None or before.feed_connection_id == destination.feed_connection_id:
+            return self.but(destination=destination)
+        flight = self.flight
+        is_taken = flight is not None and flight.status is FlightStatus.PENDING
+        last = max(self.delivered_through, flight.last if flight is not None and is_taken else 0)
+        return self.but(destination=destination, former=(*self.former, before.but(through=last)))
+
+    def delivered_by(self, feed_connection_id: str, last: int) -> Feed:
+        """The feed whose lines up to `last` went out through this feed connection, perhaps a former one."""
+        ids = [former.feed_connection_id for former in self.former]
+        if feed_connection_id not in ids:
+            return self
+        at = ids.index(feed_connection_id)
+        later = (former.but(through=max(former.through, last)) for former in self.former[at:])
+        return self.but(former=(*self.former[:at], *later))
+
+    def elsewhere(self, number: int) -> Destination | None:
+        """The other account that has the line. None for a line that the present account has, or will have."""
+        present = self.destination.account_id if self.destination else ""
+        for former in self.former:
+            if number <= former.through:
+                return former if present and former.account_id not in ("", present) else None
+        return None
 
     @property
     def ledger_balance(self) -> LedgerBalance | None:

@@ -16,8 +16,11 @@ from feedlane.money import plain
 
 # So many balances in one push that do not run are no gaps: they are not what the account had after the line.
 MANY_GAPS = 10
+DELIVERED_ELSEWHERE = "DeliveredElsewhere"
+# Of a Xero account's name: a thousand findings have to fit into an item.
+NAME_LENGTH_MAX = 50
 # The warnings for a known id: its transaction is in the ledger, as it was recorded first.
-KNOWN_VALIDATORS = frozenset({"Duplicate", "Changed"})
+KNOWN_VALIDATORS = frozenset({"Duplicate", "Changed", DELIVERED_ELSEWHERE})
 DEFAULT_RULES = Rules()
 _ERRORS = frozenset({"UniqueId", "Chronological"})
 
@@ -77,7 +80,7 @@ def append(
     """
     known = [(line, recorded[line.id]) for line in lines if line.id in recorded]
     new, repeated = _without_repeats([line for line in lines if line.id not in recorded])
-    findings = [_known(line, earlier, rules.changed_transactions) for line, earlier in known] + repeated
+    findings = [_known(feed, line, earlier, rules.changed_transactions) for line, earlier in known] + repeated
     goes_back = is_backfill and bool(new) and new[0].date < feed.recorded_date
     placed = _place(new, *(("", None) if goes_back else (feed.recorded_date, feed.recorded_balance)), rules)
     findings += placed.findings
@@ -150,7 +153,18 @@ def _gaps(lines: Sequence[Line], balance: Decimal | None) -> list[Gap]:
     return gaps
 
 
-def _known(line: Line, earlier: RecordedTransaction, rule: ChangedTransactions) -> Finding:
+def _known(feed: Feed, line: Line, earlier: RecordedTransaction, rule: ChangedTransactions) -> Finding:
+    """A repeat. If another Xero account has the line, the present one lacks it: that is said."""
+    finding = _repeat(line, earlier, rule)
+    other = feed.elsewhere(earlier.sequence) if finding.validator in KNOWN_VALIDATORS else None
+    if other is None:
+        return finding
+    name = other.account_name[:NAME_LENGTH_MAX] or other.account_id
+    message = f"was delivered to another Xero account before ({name}), not to the present one"
+    return Finding(item_id=line.id, message=message, validator=DELIVERED_ELSEWHERE)
+
+
+def _repeat(line: Line, earlier: RecordedTransaction, rule: ChangedTransactions) -> Finding:
     if line.fingerprint == earlier.fingerprint:
         return _duplicate(line)
     if rule is ChangedTransactions.REFUSE:

@@ -151,6 +151,9 @@ class Upstream(Protocol):
     def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
         """What the problems of a rejected statement mean: what has to stop, and why."""
 
+    def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:
+        """The refusal with a more exact reason, where the upstream's words leave open what has to be done."""
+
     def target_accounts(self, access: TenantAccess) -> list[TargetAccount]: ...
 
     def feed_connections(self, access: TenantAccess) -> list[FeedConnection]: ...

@@ -8,9 +8,14 @@ from feedlane.problem import Problem
 from feedlane.record import Record
 from feedlane.scope import Scope
 
+# Xero refuses a statement because the feed's connection has ended, or belongs to another organisation.
+CONNECTION_ENDED_REASONS = frozenset({"feed-connection-gone", "feed-connection-elsewhere"})
+
 
 class Hold(Record):
     """`subject` is what is held: "app", a tenant id, a connection id or a feed id.
+
+    `by_mapping`: it was placed because Xero refused a feed connection, so that one which Xero makes lifts it.
 
     `releasing`: its release has begun and continues by itself. Nothing is sent yet, and no operation fails because of
     the hold. `noticed` rises whenever an operation fails because of it, so a release has to have seen all of them.
@@ -28,6 +33,7 @@ class Hold(Record):
     company_id: str | None = None
     connection_id: str | None = None
     account_id: str | None = None
+    by_mapping: bool = False
     releasing: bool = False
     noticed: int = 0
     release_after: str = ""

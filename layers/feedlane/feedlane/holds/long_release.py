@@ -9,7 +9,7 @@ far its release has come: any invocation can resume it there, and two at once do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from feedlane.errors import Conflict
@@ -18,7 +18,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items as operation_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.push_operation import PushOperation
-from feedlane.follow_ups import ReleaseCheck
+from feedlane.follow_ups import FeedConnectionCheck, ReleaseCheck
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds.held_feeds import feed_page_in_scope
@@ -58,6 +58,13 @@ def resume(ports: Ports, now: datetime, check: ReleaseCheck) -> None:
         _wake_feeds(ports, scope, check.subject, check.after)
     elif hold.releasing:
         _advance(ports, now, hold)
+
+
+def connect_awaiting(queues: Queues, feeds: Iterable[Feed], delay_seconds: int = 0) -> None:
+    """Has those feed connections made that Xero has refused so far: also where nothing waits."""
+    for feed in feeds:
+        if feed.awaits_connection:
+            queues.follow_up(FeedConnectionCheck(feed_id=feed.id), delay_seconds)
 
 
 def look(ports: Ports, now: datetime, item: Item) -> Look:
@@ -147,5 +154,6 @@ def _wake_feeds(ports: Ports, scope: Scope, subject: str, after: str = "") -> No
     for feed in page.feeds:
         if feed.waiting:
             ports.queues.wake(feed.id)
+    connect_awaiting(ports.queues, page.feeds)
     if page.resume_after is not None:
         ports.queues.follow_up(ReleaseCheck(scope=scope, subject=subject, after=page.resume_after), 0)

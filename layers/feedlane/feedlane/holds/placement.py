@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from feedlane.companies import items as company_items
@@ -13,11 +13,11 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_end
 from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.feeds.upstream import Refusal
-from feedlane.follow_ups import HoldCheck
+from feedlane.follow_ups import FeedConnectionCheck, HoldCheck
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds.held_feeds import count_waiting, feed_page_in_scope
-from feedlane.holds.hold import Hold
+from feedlane.holds.hold import CONNECTION_ENDED_REASONS, Hold
 from feedlane.holds.items import still_standing
 from feedlane.ports import Ports
 from feedlane.problem import Problem
@@ -32,22 +32,33 @@ from feedlane.store.table import ConditionFailed, Contended, Write
 NO_FEED = "none"
 
 
-def hold_feed(ports: Ports, feed: Feed, refusal: Refusal, company: Company, now: datetime, *writes: Write) -> Hold:
+def hold_feed(
+    ports: Ports,
+    feed: Feed,
+    refusal: Refusal,
+    company: Company,
+    now: datetime,
+    *writes: Write,
+    by_mapping: bool = False,
+    replaces: Collection[str] = (),
+) -> Hold:
     """Holds what the refusal stops, and commits `writes` with the hold. Answers the hold that stands.
 
-    If there is one already, it stays, and there is no event. Raises `ConditionFailed` if one of `writes` fails.
+    If there is one already, it stays, and there is no event; unless its reason is one of `replaces`, which say less.
+    Raises `ConditionFailed` if one of `writes` fails.
     """
-    hold = _new_hold(feed, refusal, now, ports.new_id())
+    hold = _new_hold(feed, refusal, now, ports.new_id()).but(by_mapping=by_mapping)
     if hold.scope is Scope.CONNECTION:
         # Only the customer can fix it: the connection is shown as ended, and asks for reconnection.
         connection = company_items.find_connection(ports.store, feed.company_id, feed.connection_id)
         writes = (*writes, *disconnection_writes(ports, connection, refusal.problem, company, now))
     if standing := hold_items.find_hold(ports.store, hold.scope, hold.subject):
+        if standing.reason in replaces and not standing.releasing:
+            ports.store.commit(*replacement_writes(ports, standing, hold, feed.waiting, company, now), *writes)
+            return hold
         # Its own placement wakes the other feeds.
         return _join_standing(ports.store, standing, writes)
-    if hold.scope is not Scope.FEED:
-        # In case we crash after placing the hold and before waking the other feeds.
-        ports.queues.follow_up(HoldCheck(feed_id=feed.id), SAFETY_DELAY_SECONDS)
+    _schedule_checks(ports, hold, feed.id, SAFETY_DELAY_SECONDS)
     waiting = count_waiting(ports.store, hold)
     event = hold_events.held(ports, hold, waiting.number if waiting.is_complete else None, company, now)
     try:
@@ -61,7 +72,20 @@ def hold_feed(ports: Ports, feed: Feed, refusal: Refusal, company: Company, now:
             raise  # lifted in between: the caller has to decide again
         return _join_standing(ports.store, standing, writes)
     _wake_other_feeds(ports, feed.id, hold)
+    if hold.reason in CONNECTION_ENDED_REASONS:
+        _schedule_checks(ports, hold, feed.id, 0)
     return hold
+
+
+def replacement_writes(
+    ports: Ports, standing: Hold, hold: Hold, waiting: int, company: Company, now: datetime
+) -> list[Write]:
+    """The hold takes the place of one that says less, which gets its event of release, with no lines released."""
+    return [
+        hold_items.replace_hold(standing, hold),
+        put_event(hold_events.released(ports, standing, 0, company, now)),
+        put_event(hold_events.held(ports, hold, waiting, company, now)),
+    ]
 
 
 def hold_app(ports: Ports, refusal: Refusal, now: datetime) -> None:
@@ -141,6 +165,15 @@ def _fail_after(
             feed_items.feed_unchanged(feed),
         ):
             return
+
+
+def _schedule_checks(ports: Ports, hold: Hold, feed_id: str, delay_seconds: int) -> None:
+    """What follows the hold, in case we crash before we do it, or because another function has to: the other feeds
+    are woken; and whether a feed connection has really ended, Xero is asked."""
+    if hold.scope is not Scope.FEED:
+        ports.queues.follow_up(HoldCheck(feed_id=feed_id), delay_seconds)
+    elif hold.reason in CONNECTION_ENDED_REASONS:
+        ports.queues.follow_up(FeedConnectionCheck(feed_id=feed_id), delay_seconds)
 
 
 def _join_standing(store: Store, standing: Hold, writes: Sequence[Write]) -> Hold:

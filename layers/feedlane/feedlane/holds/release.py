@@ -21,7 +21,7 @@ from feedlane.holds import items as hold_items
 from feedlane.holds import release_operations
 from feedlane.holds.held_feeds import feed_page_in_scope
 from feedlane.holds.hold import Hold
-from feedlane.holds.long_release import FEEDS_PER_COMMIT_MAX, release_in_parts
+from feedlane.holds.long_release import FEEDS_PER_COMMIT_MAX, connect_awaiting, release_in_parts
 from feedlane.ids import TRANSACTION_ID_LENGTH_MAX
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
@@ -71,10 +71,13 @@ def resume_connection(ports: Ports, now: datetime, connection: Connection) -> No
     """After a (re)connection: its feeds use the new token set, and its hold is released."""
     if connection.tenant is None or connection.token_set_id is None:
         return
-    for feed in feed_items.feeds_of_connection(ports.store, connection.id):
+    feeds = feed_items.feeds_of_connection(ports.store, connection.id)
+    for feed in feeds:
         _update_feed(ports.store, feed.id, connection)
     if hold := hold_items.find_hold(ports.store, Scope.CONNECTION, connection.id):
         release(ports, now, hold)
+    else:
+        connect_awaiting(ports.queues, feeds)
 
 
 def is_resumed(store: Store, connection: Connection) -> bool:
@@ -92,10 +95,11 @@ def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[st
         feeds = [marked_feed]
     elif hold.releasing or page.resume_after is not None or len(feeds) > FEEDS_PER_COMMIT_MAX:
         return release_in_parts(ports, now, hold)
-    if hold.scope is Scope.FEED and not all(feed.feed_connection_id for feed in feeds):
+    if hold.scope is Scope.FEED and not all(feed.feed_connection_id or feed.awaits_connection for feed in feeds):
         raise Conflict("The account is disconnected from Xero; what is waiting is sent once it is mapped again.")
     for feed in feeds:
         ports.queues.follow_up(Wake(feed_id=feed.id), SAFETY_DELAY_SECONDS)
+    connect_awaiting(ports.queues, page.feeds, SAFETY_DELAY_SECONDS)
     operations = [release_operations.release_operation(feed, now, ports.new_id()) for feed in feeds]
     company = release_operations.company_of(ports.store, hold, companies)
     waiting = sum(feed.waiting for feed in feeds)
@@ -108,6 +112,7 @@ def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[st
     ports.store.commit(hold_items.lift_hold(hold), put_event(event), *writes)
     for feed in feeds:
         ports.queues.wake(feed.id)
+    connect_awaiting(ports.queues, page.feeds)
     return [operation.but(version=1) for operation in operations]
 
 

@@ -10,7 +10,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import AccountMapping, SourceAccount
 from feedlane.feeds import items as feed_items
-from feedlane.feeds.feed import Feed
+from feedlane.feeds.feed import Destination, Feed
 from feedlane.ids import feed_id
 from feedlane.store import keys
 from feedlane.store.store import Store
@@ -56,25 +56,45 @@ def record_mapping(store: Store, now: datetime, connection: Connection, account:
 
 
 def record_unmapping(
-    store: Store, connection: Connection, account: SourceAccount, also: Callable[[Feed | None], list[Write]]
+    store: Store,
+    connection: Connection,
+    account: SourceAccount,
+    also: Callable[[Feed | None], list[Write]],
+    ending: str = "",
 ) -> None:
     """Frees the Xero account and takes the feed connection from the feed, so that nothing is sent.
 
-    `also` returns the other writes of the commit for the feed as it is: if the feed changes at the same time, it is
-    read again. Raises `ConditionFailed` if the account has changed.
+    `ending` is the feed connection that Xero has been asked to delete, if it was. `also` returns the other writes of
+    the commit for the feed as it is: if the feed changes at the same time, it is read again.
+    Raises `ConditionFailed` if the account has changed.
     """
-    mapping, claims = account.mapping, list[Write]()
-    if mapping is not None and mapping.target_account_id and connection.tenant:
-        claims.append(Delete(keys.target(connection.tenant.id, mapping.target_account_id)))
+    claims = claim_removals(connection, account)
     for attempt in range(_ATTEMPTS_MAX):
         feed = feed_items.find_feed(store, feed_id(account.connection_id, account.id))
-        feed_writes = [feed_items.put_feed(feed.but(feed_connection_id=""))] if feed else []
+        feed_writes = [feed_items.put_feed(_without_connection(feed, ending))] if feed else []
         try:
             store.commit(*also(feed), *claims, *feed_writes)
             return
         except ConditionFailed as error:
             if _account_key(account) in error.keys or attempt == _ATTEMPTS_MAX - 1:
                 raise
+
+
+def awaiting_feed(
+    store: Store, now: datetime, connection: Connection, account: SourceAccount, ending: str = ""
+) -> tuple[Feed, Put]:
+    """The account's feed, a new one if it had none, without a feed connection: that is made when Xero lets us."""
+    existing = feed_items.find_feed(store, feed_id(account.connection_id, account.id))
+    feed = existing or _new_feed(now, connection, account)
+    feed = _without_connection(feed, ending).but(**_access(connection), awaits_connection=True)
+    return feed, feed_items.put_feed(feed)
+
+
+def claim_removals(connection: Connection, account: SourceAccount) -> list[Write]:
+    """Frees the Xero account that the account is mapped to."""
+    if account.mapping is None or not account.mapping.target_account_id or connection.tenant is None:
+        return []
+    return [Delete(keys.target(connection.tenant.id, account.mapping.target_account_id))]
 
 
 def claim_writes(tenant_id: str, mapping: AccountMapping, account: SourceAccount) -> list[Put]:
@@ -87,31 +107,50 @@ def claim_writes(tenant_id: str, mapping: AccountMapping, account: SourceAccount
     return [Put(item, When(absent=True, equal=owner))]
 
 
+def destination_of(mapping: AccountMapping) -> Destination:
+    return Destination(
+        feed_connection_id=mapping.feed_connection_id,
+        account_id=mapping.target_account_id or "",
+        account_name=mapping.target_account_name or "",
+    )
+
+
 def _feed_write(store: Store, now: datetime, connection: Connection, account: SourceAccount) -> Put:
     """The feed of the account: a new one, or the one it had before, whose ledger continues."""
-    tenant, mapping = connection.tenant, account.mapping
-    target = {
-        "tenant_id": tenant.id if tenant else "",
-        "token_set_id": connection.token_set_id or "",
-        "feed_connection_id": mapping.feed_connection_id if mapping else "",
-        "time_zone": tenant.time_zone if tenant else "UTC",
-        "start_date": (mapping.feed_start_date or "")[:DATE_LENGTH] if mapping else "",
-    }
-    id = feed_id(account.connection_id, account.id)
-    existing = feed_items.find_feed(store, id)
-    if existing is not None:
-        return feed_items.put_feed(existing.but(**target))
-    feed = Feed(
-        id=id,
+    existing = feed_items.find_feed(store, feed_id(account.connection_id, account.id))
+    feed = (existing or _new_feed(now, connection, account)).but(**_access(connection))
+    mapping = account.mapping
+    id = mapping.feed_connection_id if mapping else ""
+    start = (mapping.feed_start_date or "")[:DATE_LENGTH] if mapping else ""
+    feed = feed.but(feed_connection_id=id, awaits_connection=not id, start_date=start)
+    return feed_items.put_feed(feed.sent_to(destination_of(mapping)) if mapping is not None and id else feed)
+
+
+def _new_feed(now: datetime, connection: Connection, account: SourceAccount) -> Feed:
+    return Feed(
+        id=feed_id(account.connection_id, account.id),
         company_id=account.company_id,
         connection_id=account.connection_id,
         account_id=account.id,
+        feed_connection_id="",
         kind=account.kind,
         currency=account.currency,
         created=now,
-        **target,
+        **_access(connection),
     )
-    return feed_items.add_feed(feed)
+
+
+def _access(connection: Connection) -> dict[str, str]:
+    tenant = connection.tenant
+    return {
+        "tenant_id": tenant.id if tenant else "",
+        "token_set_id": connection.token_set_id or "",
+        "time_zone": tenant.time_zone if tenant else "UTC",
+    }
+
+
+def _without_connection(feed: Feed, ending: str) -> Feed:
+    return feed.but(feed_connection_id="", awaits_connection=False, ending=ending or feed.ending)
 
 
 def _account_key(account: SourceAccount) -> tuple[str, str]:

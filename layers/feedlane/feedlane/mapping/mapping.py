@@ -3,47 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from feedlane.clock import is_date, local_date, years_before
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
-from feedlane.companies.bank_codes import number_at_xero
 from feedlane.companies.connection import Connection
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING
 from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
-from feedlane.errors import Invalid, ReconnectionNeeded, Unavailable
+from feedlane.errors import Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
-from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess, Upstream
+from feedlane.feeds.upstream import FeedConnection, TenantAccess, Upstream
 from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds import release_operations
 from feedlane.holds.hold import Hold
-from feedlane.ids import feed_id, fingerprint
+from feedlane.ids import feed_id
+from feedlane.mapping import creation, ended, refused
 from feedlane.mapping import items as mapping_items
 from feedlane.mapping.items import DATE_LENGTH
+from feedlane.mapping.refused import REASONS_LIFTED_BY_MAPPING
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.store import keys
-from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look
+from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look, next_ring
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Put, Write
 
 FIRST_CHECK_SECONDS = 1
-DELETION_RETRY_SECONDS = 5
-REASON_DISCONNECTED = "source-account-disconnected"
-REASON_REJECTED = "feed-connection-rejected"
-# The holds of a feed that a new feed connection releases.
-REASONS_LIFTED_BY_MAPPING = frozenset(
-    {REASON_DISCONNECTED, REASON_REJECTED, "feed-connection-gone", "feed-connection-elsewhere"}
-)
 _ALREADY_STARTED = "cannot be changed while the account is connected; set its status to disconnected first"
 _ALREADY_MAPPED = "is already connected to another Xero account; set its status to disconnected first"
+_CHANGED = "The account was changed at the same time; try again."
 
 
 def access_to(connection: Connection) -> TenantAccess:
@@ -53,21 +47,6 @@ def access_to(connection: Connection) -> TenantAccess:
     if connection.lacks_bank_feeds:
         raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
     return TenantAccess(tenant_id=connection.tenant.id, token_set_id=connection.token_set_id)
-
-
-def target_options(
-    targets: Iterable[TargetAccount], account: SourceAccount, fed: dict[str, str]
-) -> list[TargetAccount]:
-    """The Xero accounts that this account can feed: of its kind and currency, and not fed by another.
-
-    `fed` has the id of the feed of each Xero account that is fed (`fed_accounts`).
-    """
-    id = feed_id(account.connection_id, account.id)
-    return [
-        target
-        for target in targets
-        if target.kind is account.kind and target.currency == account.currency and fed.get(target.id, id) == id
-    ]
 
 
 def map_account(
@@ -82,32 +61,86 @@ def map_account(
     """Connects the account to a Xero bank account, or to a new one with its name.
 
     A repeat of the same mapping succeeds. After a crash, a repeat adopts the feed connection that Xero already has.
-    Raises `Invalid`, `Refused` with Xero's problem, `ReconnectionNeeded`, `Unavailable`.
+    While Xero still deletes an earlier one, the account is connecting without any. Raises `Invalid`, `Refused` with
+    Xero's problem, `ReconnectionNeeded`, `Unavailable`.
     """
-    if account.mapping is not None:
-        started = account.mapping.feed_start_date or ""
-        if feed_start_date is not None and feed_start_date[:DATE_LENGTH] != started[:DATE_LENGTH]:
+    mapped = account.mapping
+    if mapped is not None:
+        is_suspected = ended.is_suspected(ports.store, feed_id(connection.id, account.id))
+        if is_suspected and ended.has_ended(upstream, access_to(connection), account):
+            account = ended.record_ended(ports, connection, account, now)
+        elif (
+            feed_start_date is not None
+            and feed_start_date[:DATE_LENGTH] != (mapped.feed_start_date or "")[:DATE_LENGTH]
+        ):
             raise Invalid.field("feedStartDate", _ALREADY_STARTED, "AlreadyMapped")
-        if target_account_id in (None, account.mapping.target_account_id):
+        elif target_account_id in (None, mapped.target_account_id):
             _schedule_check(ports.queues, account)
             resume_feed(ports, now, feed_id(connection.id, account.id))
             return account
-        raise Invalid.field("sourceAccountId", _ALREADY_MAPPED, "AlreadyMapped")
+        else:
+            raise Invalid.field("sourceAccountId", _ALREADY_MAPPED, "AlreadyMapped")
     _check_start_date(feed_start_date, today_of(connection, now))
-    access = access_to(connection)
-    if target_account_id is not None:
-        _check_free(ports.store, access.tenant_id, target_account_id, account)
-    country = connection.tenant.country if connection.tenant else ""
-    feed_connection = _adopt_or_create(upstream, access, account, target_account_id, country)
-    mapping = AccountMapping(
-        feed_connection_id=feed_connection.id,
-        account_token=feed_connection.account_token,
-        target_account_id=feed_connection.account_id or target_account_id,
-        target_account_name=feed_connection.account_name,
+    wanted = AccountMapping(
+        feed_connection_id="",
+        account_token=creation.account_token(connection.id, account.id),
+        target_account_id=target_account_id,
         feed_start_date=feed_start_date,
     )
-    status = SourceAccountStatus.CONNECTED if feed_connection.active else SourceAccountStatus.CONNECTING
-    mapped = account.but(status=status, mapping=mapping, problem=None, modified=now, look=next_look(now))
+    try:
+        made = make_connection(ports, upstream, now, connection, account, wanted)
+    except refused.AccountChanged:
+        raise Unavailable(_CHANGED, 1) from None
+    return record_mapped(ports, now, connection, account, wanted, made)
+
+
+def make_connection(
+    ports: Ports,
+    upstream: Upstream,
+    now: datetime,
+    connection: Connection,
+    account: SourceAccount,
+    wanted: AccountMapping,
+) -> FeedConnection | None:
+    """The feed connection that is wanted; None while Xero still deletes an earlier one. A refusal is recorded, if
+    another Xero account would not help. Raises what `map_account` raises, and `AccountChanged`."""
+    access = access_to(connection)
+    if wanted.target_account_id is not None:
+        _check_free(ports.store, access.tenant_id, wanted.target_account_id, account)
+    feed = feed_items.find_feed(ports.store, feed_id(connection.id, account.id))
+    known = creation.known_feed_connections(ports.store, connection.id, feed)
+    at = connection.tenant.country if connection.tenant else ""
+    try:
+        return creation.adopt_or_create(upstream, access, account, wanted.target_account_id, wanted.country, known, at)
+    except (Refused, ReconnectionNeeded) as error:
+        refusal = refused.refusal_in(upstream, error)
+        if refusal is not None:
+            refused.record_refused(ports, refusal, connection, account, wanted, now)
+        raise
+
+
+def record_mapped(
+    ports: Ports,
+    now: datetime,
+    connection: Connection,
+    account: SourceAccount,
+    wanted: AccountMapping,
+    made: FeedConnection | None,
+) -> SourceAccount:
+    """Records the mapping with the feed connection that was made for it, or without any yet. Raises `Invalid`."""
+    mapping = wanted
+    if made is not None:
+        mapping = wanted.but(
+            feed_connection_id=made.id,
+            account_token=made.account_token,
+            target_account_id=made.account_id or wanted.target_account_id,
+            target_account_name=made.account_name,
+        )
+    is_active = made is not None and made.active
+    status = SourceAccountStatus.CONNECTED if is_active else SourceAccountStatus.CONNECTING
+    mapped = account.but(
+        status=status, mapping=mapping, wanted=None, problem=None, modified=now, look=next_look(now)
+    )  # fmt: skip
     # In case we crash before the check is scheduled, or before the feed is resumed.
     ports.queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
@@ -141,7 +174,9 @@ def record_feed_connection_active(
     # Unconditional: Xero decides which account its feed connection feeds.
     claims = [Put(claim.item) for claim in mapping_items.claim_writes(feed.tenant_id, mapping, connected)]
     events = _connected_event_writes(ports, connected, now)
-    ports.store.commit(company_items.put_source_account(connected), *claims, *events)
+    after = feed.sent_to(mapping_items.destination_of(mapping))
+    also = [feed_items.put_feed(after)] if after != feed else []
+    ports.store.commit(company_items.put_source_account(connected), *claims, *events, *also)
     return connected.but(version=account.version + 1)
 
 
@@ -154,7 +189,7 @@ def resume_feed(ports: Ports, now: datetime, id: str) -> None:
     account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id) if feed else None
     if feed is None or account is None or account.status is not SourceAccountStatus.CONNECTED:
         return
-    for hold in _lifted_by_mapping(ports.store, account):
+    for hold in _lifted_by_mapping(ports.store, account, feed):
         hold_release.release(ports, now, hold)
     if feed.waiting:
         release_operations.ensure_operation(ports, now, feed)
@@ -162,18 +197,19 @@ def resume_feed(ports: Ports, now: datetime, id: str) -> None:
 
 
 def look(ports: Ports, now: datetime, item: Item) -> Look:
-    """Has a feed connection polled that Xero is still setting up, and a feed resumed that still waits for a mapping."""
+    """Has a feed connection made or polled that an account waits for, and a feed resumed that still waits for it."""
     account = SourceAccount.model_validate(item)
     id = feed_id(account.connection_id, account.id)
-    is_set_up = account.status is SourceAccountStatus.CONNECTED
-    has_waiting = is_set_up and (_lifted_by_mapping(ports.store, account) or _lacks_operation(ports.store, id))
-    if account.status is not SourceAccountStatus.CONNECTING and not has_waiting:
+    feed = feed_items.find_feed(ports.store, id)
+    if account.wanted is not None and refused.is_stopped(ports.store, account, feed.tenant_id if feed else None):
+        return Look(again=now + refused.LOOK_INTERVAL)
+    if not _is_awaited(ports.store, account, feed):
         return NOTHING_LEFT
     late = _waits_until(ports.store, id) + LATE_AFTER
-    if now < late and not is_set_up:
+    if now < late and account.status is not SourceAccountStatus.CONNECTED:
         return Look(again=late)
     ports.queues.follow_up(FeedConnectionCheck(feed_id=id, once=True), 0)
-    return Look(rung=True, again=next_look(now))
+    return Look(rung=True, again=next_look(now) if account.wanted is None else next_ring(item, now))
 
 
 def _waits_until(store: Store, id: str) -> datetime:
@@ -186,15 +222,22 @@ def _waits_until(store: Store, id: str) -> datetime:
     return max((datetime.fromisoformat(item["until"]) for item in items), default=datetime.min.replace(tzinfo=UTC))
 
 
-def _lifted_by_mapping(store: Store, account: SourceAccount) -> list[Hold]:
-    """The holds that the account's mapping lifts."""
-    holds = hold_items.holds_of_feed(store, feed_id(account.connection_id, account.id))
-    return [hold for hold in holds if hold.reason in REASONS_LIFTED_BY_MAPPING and hold.since <= account.modified]
+def _is_awaited(store: Store, account: SourceAccount, feed: Feed | None) -> bool:
+    if account.wanted is not None or account.status is SourceAccountStatus.CONNECTING:
+        return True
+    if account.status is not SourceAccountStatus.CONNECTED or feed is None:
+        return False
+    return bool(_lifted_by_mapping(store, account, feed)) or release_operations.lacks_operation(store, feed)
 
 
-def _lacks_operation(store: Store, id: str) -> bool:
-    feed = feed_items.find_feed(store, id)
-    return feed is not None and release_operations.lacks_operation(store, feed)
+def _lifted_by_mapping(store: Store, account: SourceAccount, feed: Feed) -> list[Hold]:
+    """The holds that the account's mapping lifts: of its feed, and those that a refused mapping has placed."""
+    return [
+        hold
+        for hold in hold_items.holds_on(store, feed.hold_subjects)
+        if hold.by_mapping or (hold.scope is Scope.FEED and hold.reason in REASONS_LIFTED_BY_MAPPING)
+        if hold.since <= account.modified
+    ]
 
 
 def is_connecting(store: Store, feed: Feed) -> bool:
@@ -203,9 +246,8 @@ def is_connecting(store: Store, feed: Feed) -> bool:
     return account is not None and account.status is SourceAccountStatus.CONNECTING
 
 
-def account_token(connection_id: str, account_id: str) -> str:
-    """Our token for the account at Xero (at most 50 characters). Always the same, so that it is found after a crash."""
-    return fingerprint(feed_id(connection_id, account_id))[:40]
+def _is_same_day(one: str, other: str) -> bool:
+    return one[:DATE_LENGTH] == other[:DATE_LENGTH]
 
 
 def today_of(connection: Connection, now: datetime) -> date:
@@ -238,30 +280,6 @@ def _already_fed(owner: str) -> Invalid:
         "choose another Xero account, or leave targetAccountId out to create a new one."
     )
     return Invalid.field("targetAccountId", message, "AlreadyConnected")
-
-
-def _adopt_or_create(
-    upstream: Upstream, access: TenantAccess, account: SourceAccount, target_account_id: str | None, country: str
-) -> FeedConnection:
-    """The feed connection with our token: the one that a crash left behind, or a new one."""
-    token = account_token(account.connection_id, account.id)
-    for existing in upstream.feed_connections(access):
-        if existing.account_token != token:
-            continue
-        if target_account_id is None or existing.account_id in (None, target_account_id):
-            return existing
-        upstream.delete_feed_connection(access, existing.id)
-        message = "An earlier feed connection of this account is being removed at Xero; try again in a few seconds."
-        raise Unavailable(message, DELETION_RETRY_SECONDS)
-    new = NewFeedConnection(
-        account_token=token,
-        account_id=target_account_id,
-        account_number=number_at_xero(account, country),
-        account_name=account.account_name,
-        kind=account.kind,
-        currency=account.currency,
-    )
-    return upstream.create_feed_connection(access, new)
 
 
 def _schedule_check(queues: Queues, account: SourceAccount) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
@@ -14,15 +13,16 @@ from feedlane.errors import ReconnectionNeeded, Refused
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
-from feedlane.feeds.upstream import Upstream
-from feedlane.follow_ups import RemovedAccountCheck, Wake
+from feedlane.feeds.upstream import Refusal, Upstream
+from feedlane.follow_ups import FeedConnectionCheck, RemovedAccountCheck, Wake
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.holds.hold import Hold
 from feedlane.ids import feed_id
+from feedlane.mapping import ended, mapping, refused
 from feedlane.mapping import items as mapping_items
-from feedlane.mapping.mapping import REASON_DISCONNECTED, REASON_REJECTED, REASONS_LIFTED_BY_MAPPING, access_to
+from feedlane.mapping.refused import REASON_DISCONNECTED, REASON_REJECTED, REASONS_LIFTED_BY_MAPPING
 from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.queues import SAFETY_DELAY_SECONDS
@@ -32,6 +32,8 @@ from feedlane.store.table import Write
 
 # Xero may list a new feed connection late. One that it has not listed after this time does not exist.
 LISTING_DELAY_MAX = timedelta(minutes=2)
+# The reason of a refusal to do without a country, or of the one given.
+COUNTRY_DEMANDED = "country-not-allowed"
 _DISCONNECTED_PROBLEM = Problem(
     type=REASON_DISCONNECTED,
     title="Disconnected",
@@ -47,9 +49,12 @@ def unmap(
 
     The lines that wait in the ledger are held until the account is mapped again.
     """
-    _end_feed_connection(upstream, connection, account)
-    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    return _end_mapping(ports, now, connection, account, ended)
+    ending = _end_feed_connection(upstream, connection, account)
+    problem = None if account.wanted is not None else account.problem
+    disconnected = account.but(
+        status=SourceAccountStatus.DISCONNECTED, mapping=None, wanted=None, problem=problem, modified=now
+    )
+    return _end_mapping(ports, now, connection, account, disconnected, ending)
 
 
 def remove_account(
@@ -59,10 +64,10 @@ def remove_account(
 
     Push operations that wait in its feed fail. The ledger stays, for an account created later under the same id.
     """
-    _end_feed_connection(upstream, connection, account)
+    ending = _end_feed_connection(upstream, connection, account)
     company = company_items.company(ports.store, account.company_id)
-    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    events = _disconnected_event_writes(ports, account, ended, company, now)
+    removed = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, wanted=None, modified=now)
+    events = ended.disconnected_event_writes(ports, account, removed, company, now)
 
     def writes(feed: Feed | None) -> list[Write]:
         holds = hold_items.holds_of_feed(ports.store, feed.id) if feed else []
@@ -70,7 +75,7 @@ def remove_account(
 
     id = feed_id(account.connection_id, account.id)
     ports.queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY_SECONDS)
-    mapping_items.record_unmapping(ports.store, connection, account, writes)
+    mapping_items.record_unmapping(ports.store, connection, account, writes, ending)
     fail_removed_account(ports, now, id)
 
 
@@ -85,43 +90,56 @@ def fail_removed_account(ports: Ports, now: datetime, id: str) -> None:
 def record_feed_connection_gone(ports: Ports, id: str, feed_connection_id: str, now: datetime) -> bool:
     """Disconnects the account whose feed connection does not exist at Xero, so that it can be mapped again.
 
-    This happens if Xero was deleting the feed connection that we adopted. False: no account waits for it, or it is too
-    early to tell. The wake-up of the feed holds its waiting lines.
+    The customer has ended it there. Or Xero was deleting the one that we adopted: False while it is too early to tell,
+    or if the account does not have this feed connection any more.
     """
-    place = _account_waiting_for(ports.store, id, feed_connection_id)
-    if place is None or now - place[1].modified < LISTING_DELAY_MAX:
+    place = _account_with(ports.store, id, feed_connection_id)
+    if place is None:
         return False
     connection, account = place
-    ports.queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
-    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
-    company = company_items.company(ports.store, account.company_id)
-    writes = [
-        company_items.put_source_account(ended),
-        *_disconnected_event_writes(ports, account, ended, company, now),
-    ]
-    mapping_items.record_unmapping(ports.store, connection, account, lambda _: writes)
+    is_new = account.status is SourceAccountStatus.CONNECTING
+    if is_new and now - account.modified < LISTING_DELAY_MAX:
+        return False
+    ended.record_ended(ports, connection, account, now)
     return True
 
 
 def record_feed_connection_rejected(
-    ports: Ports, id: str, feed_connection_id: str, problem: Problem, now: datetime
+    ports: Ports, id: str, feed_connection_id: str, problem: Problem, refusal: Refusal, now: datetime
 ) -> bool:
     """Disconnects the account whose feed connection Xero has rejected, and records Xero's problem on it.
 
-    The lines that wait in the feed are held with that problem until the account is mapped again. False: no account
-    waits for this feed connection any more.
+    A problem that another Xero account would not mend is told as if it had come at once (`refused.py`). With any other,
+    the lines that wait in the feed are held until the account is mapped again. If Xero demands a country, the feed
+    connection is made again with it. False: no account waits for this feed connection any more.
     """
-    place = _account_waiting_for(ports.store, id, feed_connection_id)
-    if place is None:
+    place = _account_with(ports.store, id, feed_connection_id)
+    if place is None or place[1].mapping is None or place[1].status is not SourceAccountStatus.CONNECTING:
         return False
     connection, account = place
-    ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, problem=problem, modified=now)
-    _end_mapping(ports, now, connection, account, ended)
+    wanted = place[1].mapping.but(feed_connection_id="")
+    country = connection.tenant.country if connection.tenant else ""
+    if refusal.reason == COUNTRY_DEMANDED and country and not wanted.country:
+        mapping.record_mapped(ports, now, connection, account, wanted.but(country=country), None)
+    elif refused.is_for_all(refusal):
+        with suppress(refused.AccountChanged):
+            refused.record_refused(ports, refusal, connection, account, wanted, now, ending=feed_connection_id)
+    else:
+        end_wanted(ports, now, connection, account, problem)
     return True
+
+
+def end_wanted(ports: Ports, now: datetime, connection: Connection, account: SourceAccount, problem: Problem) -> None:
+    """Gives up a mapping that cannot come about: the account has the problem, and what waits is held with it."""
+    status = SourceAccountStatus.DISCONNECTED
+    given_up = account.but(status=status, mapping=None, wanted=None, problem=problem, modified=now)
+    _end_mapping(ports, now, connection, account, given_up)
 
 
 def hold_unmapped(ports: Ports, feed: Feed, now: datetime) -> None:
     """Holds a feed without a feed connection, until its account is mapped again, so that its waiting operations fail.
+
+    If its mapping was only refused, and no hold says so any more, it is tried again instead.
 
     Its lines came in while the account was disconnected, or a hold was lifted since. If the account is deleted, the
     operations fail without a hold. Raises `ConditionFailed` if the feed is mapped or held at the same time.
@@ -131,26 +149,33 @@ def hold_unmapped(ports: Ports, feed: Feed, now: datetime) -> None:
     if account is None:
         placement.fail_ended_feed(ports, feed, _DISCONNECTED_PROBLEM, company, now)
         return
+    if account.wanted is not None:
+        ports.queues.follow_up(FeedConnectionCheck(feed_id=feed.id, once=True), 0)
+        return
     hold = _new_hold(feed, account, now, ports.new_id())
     event = hold_events.held(ports, hold, feed.waiting, company, now)
     ports.store.commit(feed_items.feed_unchanged(feed), hold_items.add_hold(hold), put_event(event))
     placement.fail_waiting(ports, feed, hold, company, now)
 
 
-def _end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> None:
-    """Deletes it at Xero, while we have access. Without access, it has ended for us."""
-    if account.mapping is None or not connection.is_linked:
-        return
+def _end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> str:
+    """Deletes it at Xero, while we have access. Without access, it has ended for us. Answers the one that Xero deletes
+    now, if it said so."""
+    id = account.mapping.feed_connection_id if account.mapping else ""
+    if not id or not connection.is_linked:
+        return ""
     with suppress(ReconnectionNeeded, Refused):
-        upstream.delete_feed_connection(access_to(connection), account.mapping.feed_connection_id)
+        upstream.delete_feed_connection(mapping.access_to(connection), id)
+        return id
+    return ""
 
 
 def _end_mapping(
-    ports: Ports, now: datetime, connection: Connection, account: SourceAccount, ended: SourceAccount
+    ports: Ports, now: datetime, connection: Connection, account: SourceAccount, after: SourceAccount, ending: str = ""
 ) -> SourceAccount:
-    """Replaces `account`, as it is in the table, with `ended`, and holds the lines that wait in its feed."""
+    """Replaces `account`, as it is in the table, with `after`, and holds the lines that wait in its feed."""
     company = company_items.company(ports.store, account.company_id)
-    events = _disconnected_event_writes(ports, account, ended, company, now)
+    events = ended.disconnected_event_writes(ports, account, after, company, now)
     placed: list[Hold] = []
 
     def writes(feed: Feed | None) -> list[Write]:
@@ -158,55 +183,43 @@ def _end_mapping(
         placed.clear()
         hold_writes: list[Write] = []
         if feed is not None and feed.waiting:
-            hold = _new_hold(feed, ended, now, ports.new_id())
-            hold_writes = _hold_writes(ports, hold, company, now)
+            hold = _new_hold(feed, after, now, ports.new_id())
+            hold_writes = _hold_writes(ports, hold, feed.waiting, company, now)
             if hold_writes:
                 placed.append(hold)
-                hold_writes.append(put_event(hold_events.held(ports, hold, feed.waiting, company, now)))
-        return [company_items.put_source_account(ended), *events, *hold_writes]
+        return [company_items.put_source_account(after), *events, *hold_writes]
 
     id = feed_id(account.connection_id, account.id)
     ports.queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)
-    mapping_items.record_unmapping(ports.store, connection, account, writes)
+    mapping_items.record_unmapping(ports.store, connection, account, writes, ending)
     for hold in placed:
         placement.fail_behind_flight(ports, id, hold, company, now)
-    return ended.but(version=account.version + 1)
+    return after.but(version=account.version + 1)
 
 
-def _hold_writes(ports: Ports, hold: Hold, company: Company, now: datetime) -> list[Write]:
+def _hold_writes(ports: Ports, hold: Hold, waiting: int, company: Company, now: datetime) -> list[Write]:
     """Places the hold, or replaces one that says less about why the account is not mapped. Empty if another one stands.
 
-    The hold that is replaced gets its event of release, with no lines released.
+    With its events.
     """
     holds = hold_items.holds_of_feed(ports.store, hold.subject)
     if not holds:
-        return [hold_items.add_hold(hold)]
+        return [hold_items.add_hold(hold), put_event(hold_events.held(ports, hold, waiting, company, now))]
     standing = holds[0]
     says_more = hold.reason == REASON_REJECTED and standing.reason in REASONS_LIFTED_BY_MAPPING
     if not says_more or standing.releasing:
         return []
-    event = hold_events.released(ports, standing, 0, company, now)
-    return [hold_items.replace_hold(standing, hold), put_event(event)]
+    return placement.replacement_writes(ports, standing, hold, waiting, company, now)
 
 
-def _account_waiting_for(store: Store, id: str, feed_connection_id: str) -> tuple[Connection, SourceAccount] | None:
-    """The feed's connection and account, if the account waits for Xero to set up this feed connection."""
+def _account_with(store: Store, id: str, feed_connection_id: str) -> tuple[Connection, SourceAccount] | None:
+    """The feed's connection and account, if the account has this feed connection."""
     feed = feed_items.find_feed(store, id)
     account = company_items.find_source_account(store, feed.connection_id, feed.account_id) if feed else None
     connection = company_items.find_connection(store, feed.company_id, feed.connection_id) if feed else None
-    if account is None or connection is None or account.status is not SourceAccountStatus.CONNECTING:
+    if account is None or connection is None or account.mapping is None:
         return None
-    if account.mapping is None or account.mapping.feed_connection_id != feed_connection_id:
-        return None
-    return connection, account
-
-
-def _disconnected_event_writes(
-    ports: Ports, account: SourceAccount, ended: SourceAccount, company: Company, now: datetime
-) -> list[Write]:
-    if account.mapping is None:
-        return []
-    return [put_event(company_events.source_account_disconnected(ports, ended, company, now))]
+    return (connection, account) if account.mapping.feed_connection_id == feed_connection_id else None
 
 
 def _new_hold(feed: Feed, account: SourceAccount, now: datetime, id: str) -> Hold:

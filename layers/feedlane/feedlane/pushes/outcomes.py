@@ -28,6 +28,8 @@ class TransactionStatus(StrEnum):
     SENT = "Sent"
     """Xero has it, and has not reported the result yet."""
     DELIVERED = "Delivered"
+    DELIVERED_ELSEWHERE = "DeliveredElsewhere"
+    """Delivered to the Xero account that the source account was mapped to before: the present one does not have it."""
     SET_ASIDE = "SetAside"
     """In the ledger, and never sent."""
 
@@ -114,7 +116,7 @@ def _status_of(feed: Feed, number: int, is_held: bool, never_sent: Collection[in
     if number in never_sent:
         return TransactionStatus.SET_ASIDE
     if number <= feed.delivered_through:
-        return TransactionStatus.DELIVERED
+        return TransactionStatus.DELIVERED_ELSEWHERE if feed.elsewhere(number) else TransactionStatus.DELIVERED
     flight = feed.flight
     if flight is not None and flight.status is FlightStatus.PENDING and number <= flight.last:
         return TransactionStatus.SENT

@@ -66,8 +66,11 @@ def _record(ports: Ports, now: datetime, messages: Sequence[PushMessage], more_t
     standing, recorded = holds_and_recorded_ids(ahead, feed, pushes) if feed else ([], {})
     waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in standing)
     is_linked = connection is not None and (connection.status is ConnectionStatus.LINKED or waits_for_customer)
-    # A disconnected account still records if its feed is held: mapping the account again lifts that hold.
-    is_fed = feed is not None and (feed.feed_connection_id or any(hold.scope is Scope.FEED for hold in standing))
+    # A disconnected account still records if its feed is held, because mapping the account again lifts that hold; and
+    # so does one whose feed connection is made as soon as Xero allows it.
+    is_fed = feed is not None and (
+        feed.feed_connection_id or feed.awaits_connection or any(hold.scope is Scope.FEED for hold in standing)
+    )
     if feed is None or connection is None or feed.company_id != company.id or not is_linked or not is_fed:
         own = feed if feed is not None and feed.company_id == company.id else None
         refuse_all(ports, own, recorded, pushes, _no_feed_finding(connection is not None, is_linked), company, now)

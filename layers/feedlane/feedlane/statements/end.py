@@ -24,6 +24,7 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
     """
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
+    feed = feed.delivered_by(statement.feed_connection_id, statement.last)
     after = feed.but(flight=None, closing=_closing(feed, statement))
     after = after.delivered(statement.last, set_aside_items.lines_never_sent(ports.store, feed))
     successes = _success_writes(ports, after, now)

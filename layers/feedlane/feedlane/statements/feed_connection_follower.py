@@ -11,7 +11,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import FeedConnection, Refusal, TenantAccess, Upstream
 from feedlane.follow_ups import FeedConnectionCheck
-from feedlane.mapping import mapping, unmapping
+from feedlane.mapping import again, ended, mapping, unmapping
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import Scope
@@ -26,11 +26,11 @@ class FeedConnectionFollower:
     upstream: Upstream
 
     def follow(self, check: FeedConnectionCheck) -> None:
-        """Polls the feed connection, unless its account has stopped waiting for it. Polls later if it is not ready."""
+        """Makes or polls the feed connection, unless its account has stopped waiting. Comes again until it is there."""
         feed = feed_items.find_feed(self.ports.store, check.feed_id)
         if feed is None:
             return
-        if not mapping.is_connecting(self.ports.store, feed):
+        if not feed.awaits_connection and not self._has_question(feed):
             mapping.resume_feed(self.ports, self.ports.clock(), feed.id)
             return
         with poll.wait_before_call(self.ports, feed) as wait_seconds:
@@ -39,11 +39,24 @@ class FeedConnectionFollower:
                 if not (check.once and wait_seconds > DELAY_SECONDS_MAX):
                     self.ports.queues.follow_up(check, poll.postponed_seconds(wait_seconds))
                 return
-            has_answer, connection = self._poll(feed)
-        if has_answer and self._record_end(feed, connection):
+            if feed.awaits_connection:
+                is_done, has_answer, connection = self._make(feed), False, None
+            else:
+                is_done, (has_answer, connection) = False, self._poll(feed)
+        if is_done or (has_answer and self._record_end(feed, connection)):
             return
         if not check.once:
             self.ports.queues.follow_up(check.but(turn=check.turn + 1), poll.delay_seconds(check.turn))
+
+    def _has_question(self, feed: Feed) -> bool:
+        """Whether Xero is to be asked: is it still setting the feed connection up, has the customer ended it?"""
+        is_suspected = bool(feed.feed_connection_id) and ended.is_suspected(self.ports.store, feed.id)
+        return is_suspected or mapping.is_connecting(self.ports.store, feed)
+
+    def _make(self, feed: Feed) -> bool:
+        with suppress(Unavailable, AppKeysRejected):
+            return again.try_again(self.ports, self.upstream, self.ports.clock(), feed)
+        return False
 
     def _record_end(self, feed: Feed, connection: FeedConnection | None) -> bool:
         """Records that the feed connection is active, gone or rejected. False if none of these is certain yet."""
@@ -54,8 +67,12 @@ class FeedConnectionFollower:
             mapping.record_feed_connection_active(self.ports, feed.id, connection, now)
             mapping.resume_feed(self.ports, self.ports.clock(), feed.id)
             return True
-        return connection.rejection is not None and unmapping.record_feed_connection_rejected(
-            self.ports, feed.id, feed.feed_connection_id, connection.rejection, now
+        problem = connection.rejection
+        if problem is None:
+            return False
+        refusal = self.upstream.refusal_for_rejection([problem])
+        return unmapping.record_feed_connection_rejected(
+            self.ports, feed.id, feed.feed_connection_id, problem, refusal, now
         )
 
     def _poll(self, feed: Feed) -> tuple[bool, FeedConnection | None]:
@@ -63,8 +80,12 @@ class FeedConnectionFollower:
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
         try:
             # Whatever stops Xero from answering now may be fixed, and the account still waits.
-            with suppress(Unavailable, Refused, AppKeysRejected):
+            with suppress(Unavailable, AppKeysRejected):
                 return True, self.upstream.feed_connection(access, feed.feed_connection_id)
+        except Refused as refused:
+            refusal = self.upstream.refusal_for_rejection([refused.problem])
+            if refusal.scope is not Scope.FEED:
+                poll.hold_refused(self.ports, feed, refusal, self.ports.clock(), by_mapping=True)
         except ReconnectionNeeded as needed:
             # Only the customer can fix this, and no other call may be using this connection.
             refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=needed.problem)

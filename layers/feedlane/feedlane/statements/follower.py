@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from feedlane.feeds.upstream import (
 )
 from feedlane.follow_ups import StatementCheck
 from feedlane.ports import Ports
+from feedlane.problem import Problem
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import Scope
 from feedlane.statements import end as statement_end
@@ -77,7 +78,7 @@ class StatementFollower:
                 if problems and all(problem.type == DUPLICATE for problem in problems):
                     self._end(feed.id, statement, None)
                 else:
-                    self._end(feed.id, statement, self.upstream.refusal_for_rejection(problems))
+                    self._end(feed.id, statement, self._refusal(feed, statement, problems))
             case TryLater():
                 wait = growing(answer, check.turn)
                 record_wait(self.ports.store, feed, wait, now)
@@ -90,6 +91,11 @@ class StatementFollower:
                 self._poll_later(check, statement, now)
             case _:
                 self._poll_later(check, statement, now)
+
+    def _refusal(self, feed: Feed, statement: StatementRecord, problems: Sequence[Problem]) -> Refusal:
+        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+        refusal = self.upstream.refusal_for_rejection(problems)
+        return self.upstream.explained(access, refusal, statement.feed_connection_id or feed.feed_connection_id)
 
     def _end(self, feed_id: str, statement: StatementRecord, refusal: Refusal | None) -> None:
         """Records the end. The feed may grow at the same time: it is read again until the commit fits."""

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed, FlightStatus
-from feedlane.follow_ups import StatementCheck
+from feedlane.follow_ups import FeedConnectionCheck, StatementCheck
 from feedlane.holds import items as hold_items
+from feedlane.holds.hold import CONNECTION_ENDED_REASONS
 from feedlane.ports import Ports
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
@@ -77,6 +78,8 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed, item: Item) -> Loo
     source_account = record_in(SourceAccount, ahead.table.get(account))
     holds = hold_items.holds_on(ahead, feed.hold_subjects)
     if source_account is None or holds:
+        if feed.feed_connection_id and any(hold.reason in CONNECTION_ENDED_REASONS for hold in holds):
+            ports.queues.follow_up(FeedConnectionCheck(feed_id=feed.id, once=True), 0)
         return _look_at_stopped(ports, now, feed, item, bool(holds))
     if source_account.status is SourceAccountStatus.CONNECTING:
         return Look(again=next_look(now))  # the account is looked at itself

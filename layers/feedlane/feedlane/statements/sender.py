@@ -138,11 +138,11 @@ class Sender:
         settings = settings_items.settings(ahead)
         if not (settings.enabled and settings.bank_feeds):
             return None
+        if mapping.is_connecting(ahead, feed):
+            return None
         if not feed.feed_connection_id:
             self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
-            return None
-        if mapping.is_connecting(ahead, feed):
             return None
         until = not_before(ahead, waits)
         if until is None or until <= now:

@@ -73,6 +73,17 @@ class Accounting:
         listed = objects_in(self._api.fetch(access, f"{BASE_PATH}/Currencies"), "Currencies")
         return tuple(str(currency["Code"]) for currency in listed if currency.get("Code"))[:CURRENCIES_MAX]
 
+    def account_status(self, access: TenantAccess, account_id: str) -> str:
+        """`ACTIVE`, `ARCHIVED`, or whatever Xero says of the bank account; empty if it is deleted.
+
+        From the list: the account's own page answers a deleted one as a page in front of Xero would.
+        """
+        answer = self._api.fetch(access, f"{BASE_PATH}/Accounts", {"where": 'Type=="BANK"'})
+        for account in objects_in(answer, "Accounts"):
+            if str(account.get("AccountID")).lower() == account_id.lower():
+                return str(account.get("Status") or "ACTIVE")
+        return ""
+
     def bank_accounts(self, access: TenantAccess) -> list[TargetAccount]:
         """The active bank accounts and credit cards that can be fed."""
         answer = self._api.fetch(access, f"{BASE_PATH}/Accounts", {"where": 'Type=="BANK"'})

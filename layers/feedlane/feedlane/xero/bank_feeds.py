@@ -29,12 +29,13 @@ from feedlane.feeds.upstream import (
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero import feed_connections, paging, statement_json, statement_search
+from feedlane.xero import account_state, feed_connections, paging, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
 from feedlane.xero.http import NotSent, Unanswered
 from feedlane.xero.outcomes import Obstacle, is_outcome_unknown, obstacle_in, obstacle_of
 from feedlane.xero.problems import (
+    ACCOUNT_NOT_VALID,
     DUPLICATE_STATEMENT,
     INTERNAL_ERROR,
     INVALID_END_DATE,
@@ -69,6 +70,8 @@ class XeroBankFeeds:
         is_date_refused = isinstance(answer, Refusal) and answer.problem.type == INVALID_END_DATE
         if is_date_refused and _end_date_is_not_over(request, self._api.clock()):
             return _END_DATE_NOT_REACHED
+        if isinstance(answer, Refusal) and answer.problem.type == ACCOUNT_NOT_VALID:
+            return self.explained(access, answer, _feed_connection_of(request))
         return answer
 
     def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
@@ -99,6 +102,9 @@ class XeroBankFeeds:
 
     def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
         return refusal_of(problems[0] if problems else _NO_REASON)
+
+    def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:
+        return account_state.explained(self._api, access, refusal, feed_connection_id)
 
     def _call(
         self,
@@ -145,6 +151,10 @@ class XeroBankFeeds:
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
         feed_connections.delete(self._api, access, feed_connection_id, self._new_id())
+
+
+def _feed_connection_of(request: bytes) -> str:
+    return str(json.loads(request)["items"][0].get("feedConnectionId") or "")
 
 
 def _end_date_is_not_over(request: bytes, now: datetime) -> bool:

@@ -15,6 +15,7 @@ DUPLICATE_STATEMENT = "duplicate-statement"
 INTERNAL_ERROR = "internal-error"
 INVALID_END_DATE = "invalid-end-date"
 INVALID_COUNTRY = "invalid-country-specified"
+ACCOUNT_NOT_VALID = "account-not-valid"
 ALREADY_CONNECTED_HERE = "feed-already-connected-in-current-organisation"
 FEED_CONNECTION_GONE_TYPES = frozenset(
     {"feed-not-found-or-already-deleted", "bank-feed-not-found", "invalid-feed-connection"}
@@ -44,7 +45,7 @@ MEANING_BY_TYPE = {
     "feed-not-found-or-already-deleted": Meaning(Scope.FEED, "feed-connection-gone"),
     "bank-feed-not-found": Meaning(Scope.FEED, "feed-connection-gone"),
     "statement-not-found": Meaning(Scope.FEED, "statement-not-found"),
-    "account-not-valid": Meaning(Scope.FEED, "account-not-valid"),
+    ACCOUNT_NOT_VALID: Meaning(Scope.FEED, "account-not-valid"),
     ALREADY_CONNECTED_HERE: Meaning(Scope.FEED, "account-already-connected"),
     "feed-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
     "feed-already-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),

@@ -13,9 +13,12 @@ from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import AppKeysRejected, FeedlaneError, Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.upstream import TargetAccount
+from feedlane.holds import items as hold_items
+from feedlane.ids import feed_id
 from feedlane.link.standing_errors import standing_errors
-from feedlane.mapping import items as mapping_items
 from feedlane.mapping import mapping, unmapping
+from feedlane.mapping import targets as mapping_targets
+from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
 from feedlane.web.link import paths
@@ -29,7 +32,7 @@ from feedlane.web.link.form import (
     rows_in,
     with_one_more_row,
 )
-from feedlane.web.link.plain_words import explain, explain_error
+from feedlane.web.link.plain_words import explain, explain_error, explain_hold
 from feedlane.web.link.session import Visit, require_visit
 from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect, see_other
@@ -43,9 +46,13 @@ DONE_MESSAGES = {
 
 @dataclass
 class Targets:
-    """The Xero accounts that each unmapped account can feed, by its id; or why they are unknown."""
+    """The Xero accounts that each unmapped account can feed, by its id; or why they are unknown.
+
+    `others` are the names of those that somebody else feeds through the same Xero app.
+    """
 
     by_account: dict[str, list[TargetAccount]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
     problem: str = ""
     needs_reconnection: bool = False
 
@@ -126,12 +133,13 @@ def _find_targets(site: Site, visit: Visit, accounts: list[SourceAccount]) -> Ta
     try:
         access = mapping.access_to(visit.connection)
         target_accounts = site.upstream.target_accounts(access)
+        fed = mapping_targets.fed_targets(site.ports, site.upstream, access, accounts)
     except (Refused, ReconnectionNeeded, Invalid) as error:
         return Targets(problem=explain_error(error), needs_reconnection=True)
     except (Unavailable, AppKeysRejected) as error:
         return Targets(problem=explain_error(error))
-    fed = mapping_items.fed_accounts(site.store, access.tenant_id)
-    return Targets({account.id: mapping.target_options(target_accounts, account, fed) for account in unmapped})
+    options = {account.id: mapping_targets.target_options(target_accounts, account, fed) for account in unmapped}
+    return Targets(options, others=[target.name for target in target_accounts if target.id in fed.others])
 
 
 def _page(
@@ -165,6 +173,7 @@ def _page(
         targets=targets,
         faults=list(dict.fromkeys(map(explain, faults))),
         option_groups=_option_groups(unmapped, targets.by_account),
+        account_notes=_account_notes(site, accounts),
         rows=renumber(rows[: len(unmapped)]),
         can_add_row=len(rows) < min(len(unmapped), ROWS_MAX),
         new_account=NEW_ACCOUNT,
@@ -172,6 +181,16 @@ def _page(
         latest_start=today.isoformat(),
         done=done,
     )
+
+
+def _account_notes(site: Site, accounts: list[SourceAccount]) -> list[str]:
+    """What stops a single account, for the customer to mend, each in a sentence that names the account."""
+    names = {feed_id(account.connection_id, account.id): account.account_name for account in accounts}
+    notes = {
+        hold.subject: explain_hold(hold)
+        for hold in hold_items.holds_on(site.store, [(Scope.FEED, subject) for subject in names])
+    }
+    return [f"{names[subject]}: {note}" for subject, note in notes.items() if note]
 
 
 def _option_groups(

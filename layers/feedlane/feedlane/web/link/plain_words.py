@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feedlane.companies.connection import ConnectionFault
 from feedlane.errors import AppKeysRejected, Invalid, LimitReached, ReconnectionNeeded, Refused, Unavailable
+from feedlane.holds.hold import Hold
 from feedlane.web.sentences import try_again_in
 
 # By the reason of a connection's fault, and by the type of Xero's problem.
@@ -15,6 +16,10 @@ _EXPLANATIONS = {
     "invalid-application": "Xero has not yet enabled bank feeds for this app.",
     "missing-scope": "You have not given access to bank feeds yet. Reconnect to Xero and allow it there.",
     "account-not-valid": "Xero does not support bank feeds for this account. Choose another, or create a new one.",
+    "feed-already-connected-in-current-organisation": (
+        "This Xero account already has a feed. End it in Xero first: open the bank account, then Manage account, "
+        "Deactivate feed."
+    ),
     "invalid-user-role": "Your Xero user role cannot set up bank feeds. Ask an adviser or standard user to do it.",
     "connection-removed": "Your organisation was disconnected in Xero. Reconnect to continue.",
     "one-off-access-ended": "Your one-off access has ended. Reconnect to continue.",
@@ -27,6 +32,20 @@ _EXPLANATIONS = {
     "app-suspended": "Xero has suspended this app.",
     "user-role-too-low": "Your Xero user role cannot set up bank feeds. Ask an adviser or standard user to do it.",
 }
+
+
+# By the reason of a hold of a single feed: what the customer can do about it.
+_ACCOUNT_EXPLANATIONS = {
+    "feed-connection-gone": "its feed was ended in Xero. Connect the account again to continue.",
+    "feed-connection-elsewhere": "its feed was ended in Xero. Connect the account again to continue.",
+    "account-archived": "the Xero account is archived. Restore it in Xero (Chart of accounts, Archived), then tell us.",
+    "account-deleted": "the Xero account was deleted. Disconnect the account here, then connect it to another one.",
+}
+
+
+def explain_hold(hold: Hold) -> str:
+    """What the customer can do about a hold of a single feed; empty if nothing."""
+    return _ACCOUNT_EXPLANATIONS.get(hold.reason, "")
 
 
 def explain(error: ConnectionFault) -> str:

@@ -1,0 +1,66 @@
+"""Makes the feed connection that an account still waits for: Xero refused it, or was deleting the one before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
+from feedlane.errors import FeedlaneError, Invalid, ReconnectionNeeded, Refused
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.upstream import Upstream
+from feedlane.mapping import mapping, refused, unmapping
+from feedlane.ports import Ports
+from feedlane.problem import Problem
+
+
+def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bool:
+    """Tries the mapping again that the feed's account waits for. False if it is to be tried once more in a while.
+
+    May be repeated. Raises `Unavailable`, `AppKeysRejected`.
+    """
+    account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id)
+    connection = company_items.find_connection(ports.store, feed.company_id, feed.connection_id)
+    if account is None or connection is None or not connection.is_linked:
+        return True
+    if refused.is_stopped(ports.store, account, feed.tenant_id):
+        return True  # its release tries again
+    if account.status is SourceAccountStatus.CONNECTING and account.mapping is not None:
+        wanted = account.mapping
+    elif account.wanted is not None:
+        wanted = account.wanted
+    else:
+        return True
+    try:
+        made = mapping.make_connection(ports, upstream, now, connection, account, wanted)
+        if made is None and account.wanted is None:
+            return False
+        mapping.record_mapped(ports, now, connection, account, wanted, made)
+    except (Refused, ReconnectionNeeded, Invalid) as error:
+        _record_failure(ports, upstream, now, connection, account, error)
+    except refused.AccountChanged:
+        return True
+    return True
+
+
+def _record_failure(
+    ports: Ports,
+    upstream: Upstream,
+    now: datetime,
+    connection: Connection,
+    account: SourceAccount,
+    error: Refused | ReconnectionNeeded | Invalid,
+) -> None:
+    """Nobody waits for an answer: what is about this mapping alone is shown with the account."""
+    if isinstance(error, Invalid):
+        problem = Problem(type="mapping-not-possible", title="Mapping not possible", status=400, detail=_words(error))
+    elif refused.refusal_in(upstream, error) is not None:
+        return  # recorded when it came
+    else:
+        problem = error.problem
+    unmapping.end_wanted(ports, now, connection, account, problem)
+
+
+def _words(error: FeedlaneError) -> str:
+    return error.findings[0].message if isinstance(error, Invalid) and error.findings else str(error)
