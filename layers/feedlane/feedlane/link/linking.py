@@ -14,7 +14,6 @@ from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection, ConnectionFault, ConnectionStatus, Tenant
 from feedlane.companies.organisations import Organisation, Organisations
-from feedlane.companies.places import Place
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, fault_of
 from feedlane.credentials.grants import UNUSED_AFTER
 from feedlane.credentials.vault import Vault
@@ -22,7 +21,7 @@ from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, 
 from feedlane.events.outbox import put_event
 from feedlane.follow_ups import RecoveryCheck
 from feedlane.holds import release as hold_release
-from feedlane.link import one_off_access
+from feedlane.link import one_off_access, unused_organisations
 from feedlane.link.choice import OrganisationChoice
 from feedlane.link.connections import linked_connection_ids
 from feedlane.link.consent_end import NO_END, ConsentEnd
@@ -39,8 +38,6 @@ from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 # Concurrent callbacks contend for the count of linked connections: each retries until it succeeds.
 _ATTEMPTS_MAX = 30
 _DELAY_SECONDS_MAX = 0.4
-# In one commit, beside the others of a consent's end: nobody chooses between so many.
-_PLACES_MAX = 50
 
 
 class NotLinkedReason(StrEnum):
@@ -117,7 +114,9 @@ class Linking:
             access_ends=None if OFFLINE_ACCESS in grant.scopes else grant.expires_at,
             organisations=organisations,
         )
-        self._remove_unused(choice, [item for item in authorised if not item.is_organisation], now)
+        unused_organisations.remove(
+            self.ports.store, self.organisations, choice, [item for item in authorised if not item.is_organisation], now
+        )
         if not organisations:
             raise NotLinked(NotLinkedReason.NO_ORGANISATION)
         if connection.tenant is not None:
@@ -152,9 +151,9 @@ class Linking:
                 raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, names, former)
             linked = self._link(connection, choice, organisation, now, end)
         except (NotLinked, PasswordSpent):
-            self._remove_unused(choice, choice.organisations, now)
+            unused_organisations.remove(self.ports.store, self.organisations, choice, choice.organisations, now)
             raise
-        self._remove_unused(choice, choice.organisations, now)
+        unused_organisations.remove(self.ports.store, self.organisations, choice, choice.organisations, now)
         if not linked.needs_reconnection:
             hold_release.resume_connection(self.ports, now, linked)
         return linked
@@ -180,8 +179,12 @@ class Linking:
 
     def _leave_choice(self, choice: OrganisationChoice, end: ConsentEnd, now: datetime) -> None:
         """Ends the consent; its session lets the customer choose. Until then, each organisation has a place at Xero."""
+        store = self.ports.store
         for attempt in attempts("the state of a consent"):
-            writes = [*end.writes(choice), *self._place_writes(choice, choice.organisations, now, now + UNUSED_AFTER)]
+            writes = [
+                *end.writes(choice),
+                *unused_organisations.place_writes(store, choice, choice.organisations, now, now + UNUSED_AFTER),
+            ]
             with attempt:
                 try:
                     if writes:
@@ -288,37 +291,3 @@ class Linking:
         mark = f"{connection.id}#{connection.version}"
         item = {"pk": pk, "sk": sk, "company_id": connection.company_id, "mark": mark}
         return Put(item, ABSENT if owner is None else When(equal={"mark": owner["mark"]}))
-
-    def _remove_unused(self, choice: OrganisationChoice, offered: Sequence[Organisation], now: datetime) -> None:
-        """An unused organisation that stays connected at Xero would take a place under the app's limit."""
-        store = self.ports.store
-        unused = [one for one in offered if not linked_connection_ids(store, one.tenant_id)]
-        if not unused:
-            return
-        try:
-            self.organisations.remove(choice.token_set_id, choice.authentication_event_id, unused)
-        except (Unavailable, Refused, ReconnectionNeeded, AppKeysRejected):
-            # The watch removes them.
-            writes: list[Write] = self._place_writes(choice, unused, now, next_look(now))
-        else:
-            writes = [places.free_place(one.tenant_id) for one in unused if places.find_place(store, one.tenant_id)]
-        if writes:
-            store.commit(*writes)
-
-    def _place_writes(
-        self, choice: OrganisationChoice, offered: Sequence[Organisation], now: datetime, look: datetime
-    ) -> list[Write]:
-        """The writes that count what the consent has connected and nothing here uses."""
-        return [
-            places.put_place(
-                Place(
-                    tenant_id=one.tenant_id,
-                    xero_connection_id=one.xero_connection_id,
-                    token_set_id=choice.token_set_id,
-                    since=now,
-                    look=look,
-                )
-            )
-            for one in offered[:_PLACES_MAX]
-            if not linked_connection_ids(self.ports.store, one.tenant_id)
-        ]

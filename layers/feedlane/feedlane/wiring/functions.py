@@ -85,4 +85,4 @@ def daily_round() -> DailyRound:
 
 @lru_cache(maxsize=1)
 def watch() -> Watch:
-    return Watch(ports(), vault(), XeroConnections(xero_http()))
+    return Watch(ports(), vault(), xero_connections())
