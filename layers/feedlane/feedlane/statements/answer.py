@@ -77,7 +77,7 @@ class AnswerRecorder:
                 assert_never(answer)
 
     def _record_accepted(self, feed: Feed, statement: StatementRecord, answer: Accepted, now: datetime) -> None:
-        pending = statement.but(state=StatementState.PENDING, upstream_id=answer.statement_id, posted_on=now)
+        pending = statement.but(state=StatementState.PENDING, upstream_id=answer.statement_id, posted_on=now, outages=0)
         flight = Flight(
             number=statement.number, first=statement.first, last=statement.last, status=FlightStatus.PENDING
         )
@@ -115,8 +115,10 @@ class AnswerRecorder:
         self, feed: Feed, statement: StatementRecord, answer: TryLater, in_doubt: bool, now: datetime
     ) -> None:
         """A rate limit or an outage: this post was not taken. The feed is woken when the wait is over."""
-        self.ports.store.commit(statement_items.put_statement(statement.but(known_unsent=not in_doubt)))
-        wait = growing(answer, statement.attempts)
+        outages = statement.outages + answer.is_outage
+        waiting = statement.but(known_unsent=not in_doubt, outages=outages)
+        self.ports.store.commit(statement_items.put_statement(waiting))
+        wait = growing(answer, outages)
         schedule_wake(self.ports, feed, record_wait(self.ports.store, feed, wait, now))
 
     def _record_retry(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:

@@ -27,12 +27,11 @@ from feedlane.statements import end as statement_end
 from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
-from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.statements.statement import STUCK_AFTER, StatementRecord, StatementState
 from feedlane.statements.waits import growing, record_wait
 from feedlane.store.attempts import attempts
 from feedlane.store.table import Write
 
-STUCK_AFTER = timedelta(hours=24)
 DUPLICATE = "duplicate-statement"
 
 
@@ -79,17 +78,18 @@ class StatementFollower:
                 else:
                     self._end(feed.id, statement, self.upstream.refusal_for_rejection(problems))
             case TryLater():
-                wait = growing(answer, check.turn)
+                outages = statement.outages + answer.is_outage
+                wait = growing(answer, outages)
                 record_wait(self.ports.store, feed, wait, now)
                 if wait.is_outage:
-                    self._poll_later(check, statement, now, wait.seconds)
+                    self._poll_later(check, statement.but(outages=outages), now, wait.seconds)
                 else:
                     self._postpone(check, wait.seconds)
             case Refusal(scope=Scope.CONNECTION | Scope.APP | Scope.TENANT) as refusal:
                 poll.hold_refused(self.ports, feed, refusal, now)
                 self._poll_later(check, statement, now)
             case _:
-                self._poll_later(check, statement, now)
+                self._poll_later(check, statement.but(outages=0), now)
 
     def _end(self, feed_id: str, statement: StatementRecord, refusal: Refusal | None) -> None:
         """Records the end. The feed may grow at the same time: it is read again until the commit fits."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from feedlane.feeds.feed import Feed
@@ -24,6 +24,8 @@ from feedlane.record import Record
 
 # Xero accepts 3,000,000 bytes; the difference is for the JSON around the lines.
 STATEMENT_BYTES_MAX = 2_990_000
+# How long Xero may leave a statement without an end, until a person is told.
+STUCK_AFTER = timedelta(hours=24)
 
 
 class StatementState(StrEnum):
@@ -39,6 +41,7 @@ class StatementRecord(Record):
 
     `known_unsent` is True only while every answer so far said that Xero did not take the statement. Otherwise a refusal
     leaves it in doubt, and it is never cut again. `key_turn` rises when the same bytes need a new Idempotency-Key.
+    `attempts` counts the posts, and `outages` the answers of an outage to posts and polls, whose waits grow.
     `turn` counts the polls. `resolved_as` is how an operator resolved it, if Xero never ended it.
     """
 
@@ -54,6 +57,7 @@ class StatementRecord(Record):
     known_unsent: bool = False
     key_turn: int = 0
     attempts: int = 0
+    outages: int = 0
     upstream_id: str | None = None
     created: datetime
     posted_on: datetime | None = None
