@@ -22,7 +22,8 @@ _PATTERNS = [
         ("GET POST", rf"{_CONNECTION}/bankFeedAccounts/", r"/managedBankFeeds/syncs(?:/[^/]+)?"),
         ("POST", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", "/release"),
         ("POST", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", r"/statements/[0-9]+/resolve"),
-        ("GET", r"/(?:feeds|setAside)/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
+        ("GET", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
+        ("GET POST", r"/setAside/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
     )
 ]
 

@@ -12,7 +12,7 @@ from api.answers import ok
 from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane.codat.bodies import ReleaseBody, ResolveBody, parse_body
+from feedlane.codat.bodies import ReleaseBody, ResolveBody, SetAsideBody, parse_body
 from feedlane.codat.paging import cursor_in, cursor_page, page_size
 from feedlane.codat.query import query_predicate
 from feedlane.companies import items as company_items
@@ -22,6 +22,7 @@ from feedlane.feeds import set_aside_items
 from feedlane.feeds.feed import Feed, SetAside
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
+from feedlane.holds import setting_aside
 from feedlane.holds.held_feeds import WaitingCount, count_waiting
 from feedlane.ids import feed_id
 from feedlane.pushes.shapes import push_operation_json
@@ -73,6 +74,14 @@ def list_set_aside(connection_id: str, account: str) -> Response[str]:
         raise Invalid.field("after", "must be the value in a page's next link", "Cursor") from None
     results = ((place, set_aside_json(line)) for place, line in lines)
     return ok(cursor_page(f"/setAside/{connection_id}/{account}", query, results, _end(lines, size)))
+
+
+@router.post("/setAside/<connection_id>/<account>")
+def set_aside(connection_id: str, account: str) -> Response[str]:
+    """Sets transactions of a held feed aside without releasing it. Answers the feed."""
+    parts, feed = current_parts(), _find_feed(connection_id, account)
+    body = parse_body(SetAsideBody, router.body or "{}")
+    return ok(_views([setting_aside.set_aside(parts.ports, parts.clock(), feed.id, body.set_aside)])[0])
 
 
 @router.get("/feeds/<connection_id>/<account>")

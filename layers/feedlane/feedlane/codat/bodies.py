@@ -55,6 +55,10 @@ class ResolveBody(Body):
     outcome: StrictStr
 
 
+class SetAsideBody(Body):
+    set_aside: tuple[StrictStr, ...] = Field(min_length=1)
+
+
 class StatusBody(Body):
     status: StrictStr
 

@@ -95,7 +95,7 @@ class Feed(Record):
     def passed_through(self, never_sent: Collection[int]) -> int:
         """The last line that needs no delivery: `delivered_through`, or the last one set aside directly after it.
 
-        `never_sent` are the lines after `delivered_through` that are set aside.
+        `never_sent` are the lines after `delivered_through` that are set aside, at least as far as needed.
         """
         through = self.delivered_through
         while through + 1 in never_sent:
@@ -104,10 +104,9 @@ class Feed(Record):
 
     def delivered(self, through: int, never_sent: Collection[int]) -> Feed:
         """The feed with every line up to `through` delivered, and those set aside directly after it passed."""
-        after = self.but(delivered_through=through)
-        passed = after.passed_through(never_sent)
-        ahead = sum(number > passed for number in never_sent)
-        return after.but(delivered_through=passed, set_aside_ahead=ahead)
+        passed = self.but(delivered_through=through).passed_through(never_sent)
+        behind = sum(self.delivered_through < number <= passed for number in never_sent)
+        return self.but(delivered_through=passed, set_aside_ahead=self.set_aside_ahead - behind)
 
     @property
     def ledger_balance(self) -> LedgerBalance | None:

@@ -24,7 +24,8 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
     """
     ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
-    after = feed.but(flight=None).delivered(statement.last, set_aside_items.lines_never_sent(ports.store, feed))
+    never_sent = set_aside_items.lines_never_sent(ports.store, feed, statement.last)
+    after = feed.but(flight=None).delivered(statement.last, never_sent)
     successes = _success_writes(ports, after, now)
     # The feed leaves the due index when nothing is left to do.
     after = after.but(look=next_look(now) if after.waiting or successes is None else None)
