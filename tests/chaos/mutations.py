@@ -18,7 +18,7 @@ from feedlane.mapping import unmapping
 from feedlane.pushes import appending, doorbell, transaction
 from feedlane.pushes import content as push_content
 from feedlane.statements import answer as statement_answer
-from feedlane.statements import call_limits, limits, waits
+from feedlane.statements import call_limits, limits, retrying, waits
 from feedlane.statements import end as statement_end
 from feedlane.statements import gate as statement_gate
 from feedlane.statements import items as statement_items
@@ -60,8 +60,13 @@ def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
     return patch.multiple(feed_items, recorded_ids=lambda *_: {}, add_ids=lambda *_: [])
 
 
-def no_feed_is_woken_again() -> AbstractContextManager[Any]:
-    return patch.object(statement_answer, "schedule_wake", lambda *_: None)
+@contextmanager
+def no_feed_is_woken_again() -> Iterator[None]:
+    with (
+        patch.object(statement_answer, "schedule_wake", lambda *_: None),
+        patch.object(retrying, "schedule_wake", lambda *_: None),
+    ):
+        yield
 
 
 def no_doorbell_check_is_scheduled() -> AbstractContextManager[Any]:

@@ -37,6 +37,11 @@ NO_FEEDS = Refusal(
 )
 REJECTED = Refusal(
     scope=Scope.FEED,
+    reason="account-not-valid",
+    problem=Problem(type="account-not-valid", title="Account Not Valid", status=422, detail="It is archived."),
+)
+LINE_REFUSED = Refusal(
+    scope=Scope.FEED,
     reason="invalid-data",
     problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
 )
@@ -44,10 +49,14 @@ REJECTED = Refusal(
 
 @dataclass
 class FakeUpstream:
-    """`answers` go to the next posts, which are then not taken; `lost` are answers to posts that are taken."""
+    """`answers` go to the next posts, which are then not taken; `lost` are answers to posts that are taken.
+
+    `poison` are the answers to all statements that have a certain line: those are not taken either.
+    """
 
     answers: list[PostAnswer] = field(default_factory=list)
     lost: list[PostAnswer] = field(default_factory=list)
+    poison: dict[str, PostAnswer] = field(default_factory=dict)
     statuses: dict[str, StatusAnswer] = field(default_factory=dict)
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     taken: list[list[str]] = field(default_factory=list)
@@ -71,6 +80,8 @@ class FakeUpstream:
         known_ids = {id for statement in self.taken for id in statement}
         if known_ids.issuperset(ids):
             return AlreadyReceived()
+        if poisoned := [self.poison[id] for id in ids if id in self.poison]:
+            return poisoned[0]
         self.taken.append([id for id in ids if id not in known_ids])
         statement_id = f"statement-{len(self.taken)}"
         self.statuses[statement_id] = Accepted(statement_id=statement_id, status=StatementStatus.DELIVERED)

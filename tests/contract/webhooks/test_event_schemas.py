@@ -100,12 +100,18 @@ EVENTS = [
     hold_event(),
     hold_events.held(PORTS, APP_HOLD, 0, COMPANY, NOW),
     hold_events.held(PORTS, APP_HOLD, None, COMPANY, NOW),
+    hold_events.held(PORTS, FEED_HOLD.but(line=7, transaction_id="t-7"), 3, COMPANY, NOW),
     hold_events.released(PORTS, FEED_HOLD, 5, COMPANY, NOW),
+    hold_events.released(PORTS, FEED_HOLD.but(line=7, transaction_id="t-7"), 5, COMPANY, NOW, ("t-7",)),
     hold_events.released(PORTS, APP_HOLD, 5, None, NOW),
     feed_events.gap_found(PORTS, FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
     statement_events.statement_stuck(PORTS, FEED, STATEMENT, COMPANY, NOW),
     statement_events.statement_stuck(PORTS, FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
+    statement_events.statement_stuck(PORTS, FEED, STATEMENT.but(problems=(PROBLEM,)), COMPANY, NOW),
     statement_events.statement_resolved(PORTS, FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
+    statement_events.statement_resolved(
+        PORTS, FEED, STATEMENT.but(resolved_as="notDelivered"), COMPANY, NOW, ("t-1", "t-2")
+    ),
     payloads.connection_limit_reached(PORTS, 25, 25, NOW),
     statement_events.daily_limit_reached(PORTS, "id", "tenant-1", 1000, 900, COMPANY, NOW),
     statement_events.daily_limit_reached(PORTS, "id", "tenant-1", 1000, 900, None, NOW),

@@ -106,10 +106,11 @@ def resolve_statement(connection_id: str, account: str, number: str) -> Response
     feed = _find_feed(connection_id, account)
     if not re.fullmatch("[0-9]{1,12}", number):
         raise NotFound("statement", number)
-    outcome = parse_body(ResolveBody, router.body or "{}").outcome
+    body = parse_body(ResolveBody, router.body or "{}")
+    outcome = body.outcome
     if outcome not in list(Resolution):
         raise Invalid.field("outcome", f"must be {' or '.join(Resolution)}", "Enum")
-    resolved = resolution.resolve(parts.ports, parts.clock(), feed.id, int(number), Resolution(outcome))
+    resolved = resolution.resolve(parts.ports, parts.clock(), feed.id, int(number), Resolution(outcome), body.set_aside)
     return ok(_views([resolved])[0])
 
 

@@ -53,6 +53,7 @@ class ReleaseBody(Body):
 
 class ResolveBody(Body):
     outcome: StrictStr
+    set_aside: tuple[StrictStr, ...] = ()
 
 
 class SetAsideBody(Body):

@@ -57,6 +57,10 @@ class Feed(Record):
 
     `start_date` came with the last mapping: lines dated before it are set aside when they are recorded. Empty: none.
 
+    `suspect_through`: lines up to this one were refused together, perhaps for one of them, so that they are sent in
+    halves until it is found. `rejected_through`: the upstream took a statement up to this line, and rejected it later.
+    Both mean nothing any more once the lines are delivered or set aside.
+
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
     `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
@@ -84,6 +88,8 @@ class Feed(Record):
     gathering: Gathering | None = None
     set_aside: int = 0
     set_aside_ahead: int = 0
+    suspect_through: int = 0
+    rejected_through: int = 0
     look: datetime | None = None
     version: int = 0
 

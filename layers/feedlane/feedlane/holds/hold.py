@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from feedlane.problem import Problem
 from feedlane.record import Record
 from feedlane.scope import Scope
 
 
+class HeldLine(NamedTuple):
+    """The line that the upstream refuses, by its number in the ledger and its transaction id."""
+
+    number: int
+    transaction_id: str
+
+
 class Hold(Record):
     """`subject` is what is held: "app", a tenant id, a connection id or a feed id.
 
+    `line` and `transaction_id`: the upstream refused a statement of this line alone.
     `releasing`: its release has begun and continues by itself. Nothing is sent yet, and no operation fails because of
     the hold. `noticed` rises whenever an operation fails because of it, so a release has to have seen all of them.
     `release_after` and `released`: the connection after which the release continues, and how many transactions it has
@@ -28,6 +37,8 @@ class Hold(Record):
     company_id: str | None = None
     connection_id: str | None = None
     account_id: str | None = None
+    line: int | None = None
+    transaction_id: str | None = None
     releasing: bool = False
     noticed: int = 0
     release_after: str = ""

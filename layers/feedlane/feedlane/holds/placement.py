@@ -17,7 +17,7 @@ from feedlane.follow_ups import HoldCheck
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds.held_feeds import count_waiting, feed_page_in_scope
-from feedlane.holds.hold import Hold
+from feedlane.holds.hold import HeldLine, Hold
 from feedlane.holds.items import still_standing
 from feedlane.ports import Ports
 from feedlane.problem import Problem
@@ -32,12 +32,23 @@ from feedlane.store.table import ConditionFailed, Contended, Write
 NO_FEED = "none"
 
 
-def hold_feed(ports: Ports, feed: Feed, refusal: Refusal, company: Company, now: datetime, *writes: Write) -> Hold:
+def hold_feed(
+    ports: Ports,
+    feed: Feed,
+    refusal: Refusal,
+    company: Company,
+    now: datetime,
+    *writes: Write,
+    line: HeldLine | None = None,
+) -> Hold:
     """Holds what the refusal stops, and commits `writes` with the hold. Answers the hold that stands.
 
-    If there is one already, it stays, and there is no event. Raises `ConditionFailed` if one of `writes` fails.
+    `line`: the refusal is of this line alone. If there is a hold already, it stays, and there is no event. Raises
+    `ConditionFailed` if one of `writes` fails.
     """
     hold = _new_hold(feed, refusal, now, ports.new_id())
+    if line is not None:
+        hold = hold.but(line=line.number, transaction_id=line.transaction_id)
     if hold.scope is Scope.CONNECTION:
         # Only the customer can fix it: the connection is shown as ended, and asks for reconnection.
         connection = company_items.find_connection(ports.store, feed.company_id, feed.connection_id)

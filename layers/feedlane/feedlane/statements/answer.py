@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from feedlane.companies import items as company_items
 from feedlane.feeds import items as feed_items
-from feedlane.feeds.feed import Feed, Flight, FlightStatus
+from feedlane.feeds.feed import Feed, Flight, FlightStatus, SetAside
 from feedlane.feeds.upstream import Accepted, AlreadyReceived, Failed, NoAnswer, PostAnswer, Refusal, TryLater
 from feedlane.follow_ups import StatementCheck
 from feedlane.holds import placement
+from feedlane.holds.setting_aside import with_lines_set_aside
 from feedlane.ports import Ports
-from feedlane.queues import DELAY_SECONDS_MAX
-from feedlane.scope import Scope
 from feedlane.statements import end as statement_end
 from feedlane.statements import items as statement_items
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
+from feedlane.statements.refusal import proves_not_taken
+from feedlane.statements.retrying import record_retry, with_problem
 from feedlane.statements.statement import StatementRecord, StatementState
 from feedlane.statements.waits import growing, record_wait, schedule_wake
 from feedlane.store.attempts import attempts
 from feedlane.store.due import next_look
-
-# Refusals of a statement's content. Unchanged bytes are refused every time, so they were not taken before either.
-CONTENT_REFUSAL_STATUSES = frozenset({400, 413, 422})
+from feedlane.store.table import Put
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,25 @@ class AnswerRecorder:
                 self._record_refused(feed, statement, answer, in_doubt, now)
             case TryLater():
                 self._record_try_later(feed, statement, answer, in_doubt, now)
-            case Failed():
+            case Failed(problem=problem):
                 # Xero keeps its answer under the key: the same bytes are sent under a new one.
-                self._record_retry(feed, statement.but(key_turn=statement.key_turn + 1, known_unsent=False), now)
+                record_retry(self.ports, feed, statement.but(key_turn=statement.key_turn + 1), problem, now)
             case NoAnswer():
-                self._record_retry(feed, statement.but(known_unsent=False), now)
+                record_retry(self.ports, feed, statement, None, now)
             case _:
                 assert_never(answer)
 
     def _record_accepted(self, feed: Feed, statement: StatementRecord, answer: Accepted, now: datetime) -> None:
-        pending = statement.but(state=StatementState.PENDING, upstream_id=answer.statement_id, posted_on=now, outages=0)
+        pending = statement.but(
+            state=StatementState.PENDING,
+            upstream_id=answer.statement_id,
+            posted_on=now,
+            outages=0,
+            in_doubt_since=None,
+            stuck=False,
+            recut=False,
+            set_aside=(),
+        )
         flight = Flight(
             number=statement.number, first=statement.first, last=statement.last, status=FlightStatus.PENDING
         )
@@ -87,9 +95,21 @@ class AnswerRecorder:
 
     def _record_not_at_xero(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
         ended = statement.but(state=StatementState.REFUSED, ended_on=now)
-        after = feed.but(flight=None, look=next_look(now))
-        self.ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after))
+        after, pages = feed.but(flight=None, look=next_look(now)), list[Put]()
+        if statement.recut:
+            # Perhaps Xero fails at one of its lines: they go in halves.
+            after = after.but(suspect_through=statement.last)
+            after, pages = with_lines_set_aside(after, self._lines_set_aside(statement, now))
+        self.ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *pages)
         self.ports.queues.wake(feed.id)
+
+    def _lines_set_aside(self, statement: StatementRecord, now: datetime) -> list[SetAside]:
+        if not statement.set_aside:
+            return []
+        count = statement.last - statement.first + 1
+        lines = feed_items.read_lines(self.ports.store, statement.feed_id, statement.first, count)
+        ids = {number: lines[number - statement.first].id for number in statement.set_aside}
+        return [SetAside(sequence=number, transaction_id=ids[number], on=now) for number in sorted(ids)]
 
     def _record_refused(
         self, feed: Feed, statement: StatementRecord, refusal: Refusal, in_doubt: bool, now: datetime
@@ -98,18 +118,16 @@ class AnswerRecorder:
 
         One in doubt stays as it is.
         """
+        refused = statement.but(problems=with_problem(statement, refusal.problem))
+        if not in_doubt or proves_not_taken(refusal):
+            ended = refused.but(state=StatementState.REFUSED, ended_on=now)
+            statement_end.record_refused(self.ports, feed, ended, refusal, now)
+            return
+        # Xero keeps its answer under the key: after the release the same bytes are sent under a new one.
+        kept = statement_items.put_statement(refused.but(key_turn=statement.key_turn + 1))
         company = company_items.company(self.ports.store, feed.company_id)
-        problems = (*statement.problems[-9:], refusal.problem)
-        if in_doubt and not proves_not_taken(refusal):
-            # Xero keeps its answer under the key: after the release the same bytes are sent under a new one.
-            kept, after = statement.but(problems=problems, key_turn=statement.key_turn + 1), feed
-            also = [statement_items.put_statement(kept)]
-        else:
-            ended = statement.but(state=StatementState.REFUSED, problems=problems, ended_on=now)
-            after = feed.but(flight=None, look=next_look(now))
-            also = [statement_items.put_statement(ended), feed_items.put_feed(after)]
-        hold = placement.hold_feed(self.ports, feed, refusal, company, now, *also)
-        placement.fail_waiting(self.ports, after, hold, company, now)
+        hold = placement.hold_feed(self.ports, feed, refusal, company, now, kept)
+        placement.fail_waiting(self.ports, feed, hold, company, now)
 
     def _record_try_later(
         self, feed: Feed, statement: StatementRecord, answer: TryLater, in_doubt: bool, now: datetime
@@ -120,13 +138,3 @@ class AnswerRecorder:
         self.ports.store.commit(statement_items.put_statement(waiting))
         wait = growing(answer, outages)
         schedule_wake(self.ports, feed, record_wait(self.ports.store, feed, wait, now))
-
-    def _record_retry(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
-        self.ports.store.commit(statement_items.put_statement(statement))
-        delay = timedelta(seconds=min(DELAY_SECONDS_MAX, 2 ** min(statement.attempts, 10)))
-        schedule_wake(self.ports, feed, now + delay)
-
-
-def proves_not_taken(refusal: Refusal) -> bool:
-    """Whether the refusal is about the statement's content. A dead grant is a 400 too, and proves nothing."""
-    return refusal.scope is Scope.FEED and refusal.problem.status in CONTENT_REFUSAL_STATUSES

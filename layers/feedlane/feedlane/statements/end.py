@@ -1,4 +1,4 @@
-"""Records a statement's end: delivered, and its push operations succeed; or rejected, and its feed is held."""
+"""Records a statement's end: delivered, and its push operations succeed; or refused, for one line or as a whole."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from feedlane.feeds import push_operation_end, set_aside_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
+from feedlane.holds.hold import HeldLine
 from feedlane.ports import Ports
 from feedlane.statements import items as statement_items
+from feedlane.statements.refusal import may_be_one_line
+from feedlane.statements.retrying import with_problem
 from feedlane.statements.statement import StatementRecord, StatementState
 from feedlane.store.due import next_look
+from feedlane.store.store import Store
 from feedlane.store.table import Write
 
 
@@ -53,12 +57,34 @@ def _success_writes(ports: Ports, feed: Feed, now: datetime) -> list[Write] | No
 
 
 def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:
-    """The upstream took the statement and rejected it later: none of it was delivered, the feed is held."""
-    ended = statement.but(
-        state=StatementState.REJECTED, ended_on=now, problems=(*statement.problems[-9:], refusal.problem)
-    )
+    """The upstream took the statement and rejected it later: none of it was delivered."""
+    problems = with_problem(statement, refusal.problem)
+    ended = statement.but(state=StatementState.REJECTED, ended_on=now, problems=problems)
+    rejected_through = max(feed.rejected_through, statement.last)
+    record_refused(ports, feed.but(rejected_through=rejected_through), ended, refusal, now)
+
+
+def record_refused(ports: Ports, feed: Feed, ended: StatementRecord, refusal: Refusal, now: datetime) -> None:
+    """Nothing of the statement was taken. If one of its lines may be to blame, they go again in halves.
+
+    Those before that line are delivered on the way, and the hold names it when it is refused alone. Any other refusal
+    holds the feed at once.
+    """
     after = feed.but(flight=None, look=next_look(now))
+    is_of_a_line = may_be_one_line(refusal)
+    if is_of_a_line:
+        after = after.but(suspect_through=ended.last)
+    writes = (statement_items.put_statement(ended), feed_items.put_feed(after))
+    if is_of_a_line and ended.first < ended.last:
+        ports.store.commit(*writes)
+        ports.queues.wake(feed.id)
+        return
     company = company_items.company(ports.store, feed.company_id)
-    also = (statement_items.put_statement(ended), feed_items.put_feed(after))
-    hold = placement.hold_feed(ports, feed, refusal, company, now, *also)
+    line = _refused_line(ports.store, ended) if is_of_a_line else None
+    hold = placement.hold_feed(ports, feed, refusal, company, now, *writes, line=line)
     placement.fail_waiting(ports, after, hold, company, now)
+
+
+def _refused_line(store: Store, statement: StatementRecord) -> HeldLine:
+    [line] = feed_items.read_lines(store, statement.feed_id, statement.first, 1)
+    return HeldLine(statement.first, line.id)

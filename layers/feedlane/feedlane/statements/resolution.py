@@ -1,20 +1,24 @@
-"""Resolves a stuck statement, which Xero took and never ended: an operator says what became of it.
+"""Resolves a stuck statement, which Xero never ended or never took: an operator says what became of it.
 
-"delivered" is trusted. "notDelivered" is not: the same bytes are sent again under a new Idempotency-Key. If Xero has
-the lines after all, it knows them by their ids and reports a duplicate. So the lines are never cut again here.
+"delivered" is trusted. "notDelivered" is not. Of a statement that Xero took, the same bytes are sent again under a new
+Idempotency-Key: if Xero has the lines after all, it knows them by their ids and reports a duplicate. One that Xero has
+never confirmed (it answers 500, or not at all) would only be answered like that again. Its lines are cut again, without
+those to be set aside, but not before Xero's list has been searched for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from feedlane.companies import items as company_items
-from feedlane.errors import Conflict, NotFound
+from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.follow_ups import Wake
+from feedlane.holds.setting_aside import waiting_numbers
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.statements import end as statement_end
@@ -32,21 +36,27 @@ class Resolution(StrEnum):
     NOT_DELIVERED = "notDelivered"
 
 
-def resolve(ports: Ports, now: datetime, feed_id: str, number: int, outcome: Resolution) -> Feed:
+def resolve(
+    ports: Ports, now: datetime, feed_id: str, number: int, outcome: Resolution, set_aside: Sequence[str] = ()
+) -> Feed:
     """Resolves the feed's stuck statement `number`, in one commit with an event. Returns the feed.
 
-    Raises `NotFound`, and `Conflict` if this statement is not in flight or Xero may still end it.
+    `set_aside` names transactions of a statement not delivered that are never to be sent. Raises `NotFound`, `Invalid`,
+    and `Conflict` if this statement is not in flight, Xero may still end it, or took it and nothing can be set aside.
     """
     has_changed = Conflict("The feed is being changed; try again.")
     for attempt in attempts(f"feed {feed_id}", otherwise=has_changed):
         feed, statement = _find_stuck(ports.store, feed_id, number)
         ports.queues.follow_up(Wake(feed_id=feed_id), SAFETY_DELAY_SECONDS)
-        resolved = statement.but(resolved_as=outcome.value)
+        numbers = _numbers_set_aside(ports.store, feed, statement, outcome, set_aside)
+        resolved = statement.but(resolved_as=outcome.value, set_aside=numbers)
         company = company_items.company(ports.store, feed.company_id)
-        event = put_event(statement_events.statement_resolved(ports, feed, resolved, company, now))
+        event = put_event(statement_events.statement_resolved(ports, feed, resolved, company, now, set_aside))
         with attempt:  # the feed may grow, or Xero may end the statement, at the same time
             if outcome is Resolution.DELIVERED:
                 statement_end.record_delivered(ports, feed, resolved, now, event)
+            elif statement.state is StatementState.POSTING:
+                _look_and_cut_again(ports, feed, resolved, event)
             else:
                 _send_again(ports, feed, resolved, event)
     return feed_items.find_feed(ports.store, feed_id) or feed
@@ -59,11 +69,36 @@ def _find_stuck(store: Store, feed_id: str, number: int) -> tuple[Feed, Statemen
     if statement is None:
         raise NotFound("statement", str(number))
     is_in_flight = feed.flight is not None and feed.flight.number == number
-    if not is_in_flight or statement.state is not StatementState.PENDING:
-        raise Conflict(f"Statement {number} is not being processed by Xero (it is {statement.state}).")
+    if not is_in_flight:
+        raise Conflict(f"Statement {number} is not under way any more (it is {statement.state}).")
     if not statement.stuck:
         raise Conflict(f"Xero may still finish statement {number}: it counts as stuck after 24 hours.")
     return feed, statement
+
+
+def _numbers_set_aside(
+    store: Store, feed: Feed, statement: StatementRecord, outcome: Resolution, ids: Sequence[str]
+) -> tuple[int, ...]:
+    """The numbers of these transactions' lines, all of which are in the statement."""
+    if not ids:
+        return ()
+    if outcome is Resolution.DELIVERED:
+        raise Invalid.field("setAside", "what was delivered cannot be set aside", "Outcome")
+    if statement.state is not StatementState.POSTING:
+        raise Conflict(f"Xero took statement {statement.number}: set aside what it rejects, once it says so.")
+    numbers = waiting_numbers(store, feed, ids)
+    for id, number in numbers.items():
+        if not statement.first <= number <= statement.last:
+            raise Invalid.field(f"setAside.{id}", f"is not in statement {statement.number}", "Statement")
+    return tuple(sorted(numbers.values()))
+
+
+def _look_and_cut_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Write) -> None:
+    """The sender does both at its next turn: a search may take longer than the API's caller waits."""
+    to_look = statement.but(recut=True, retry_on=None)
+    after = feed.but(look=next_look(ports.clock()))
+    ports.store.commit(statement_items.put_statement(to_look), feed_items.put_feed(after), event)
+    ports.queues.wake(feed.id)
 
 
 def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Write) -> None:
@@ -74,6 +109,8 @@ def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Wri
         upstream_id=None,
         posted_on=None,
         turn=0,
+        outages=0,
+        failures=0,
         stuck=False,
     )
     flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None

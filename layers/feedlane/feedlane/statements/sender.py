@@ -32,10 +32,11 @@ from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
 from feedlane.statements import items as statement_items
-from feedlane.statements.answer import AnswerRecorder, NotAtXero, proves_not_taken
+from feedlane.statements.answer import AnswerRecorder, NotAtXero
 from feedlane.statements.gate import Gate
 from feedlane.statements.limits import Lane
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
+from feedlane.statements.refusal import proves_not_taken
 from feedlane.statements.statement import StatementRecord, StatementState, Wait, next_statement
 from feedlane.statements.waits import not_before, schedule_wake, wait_keys
 from feedlane.store import keys
@@ -120,7 +121,7 @@ class Sender:
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
-        waits = wait_keys(feed, Lane.POSTS)
+        waits, in_flight = wait_keys(feed, Lane.POSTS), feed.flight.number if feed.flight else 0
         ahead = with_read_ahead(
             self.ports.store,
             [
@@ -128,6 +129,7 @@ class Sender:
                 keys.source_account(feed.connection_id, feed.account_id),
                 *(keys.hold(*subject) for subject in feed.hold_subjects),
                 *waits,
+                *([keys.statement(feed.id, in_flight)] if in_flight else []),
             ],
         )
         if self._fail_if_held(feed, ahead):
@@ -142,8 +144,10 @@ class Sender:
             return True
         if mapping.is_connecting(ahead, feed):
             return True
-        until = not_before(ahead, waits)
-        if until is None or until <= now:
+        statement = statement_items.find_statement(ahead, feed.id, in_flight) if in_flight else None
+        times = (not_before(ahead, waits), statement.retry_on if statement else None)
+        until = max((time for time in times if time is not None), default=now)
+        if until <= now:
             return False
         schedule_wake(self.ports, feed, until)
         return True
@@ -175,20 +179,32 @@ class Sender:
         if intent is None:
             return
         statement, request, in_doubt = intent
-        key = fingerprint(f"{feed.id}#{statement.number}#{statement.key_turn}")
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        if statement.feed_connection_id not in ("", feed.feed_connection_id):
-            # Its feed connection was replaced: Xero can only refuse these bytes now. Did they arrive before?
-            answer: PostAnswer | NotAtXero = self._find_at_xero(access, statement, request) or NotAtXero()
-        else:
-            answer = self.upstream.post_statement(access, request, key)
+        is_replaced = statement.feed_connection_id not in ("", feed.feed_connection_id)
+        # What was posted for a day in vain may be there all the same: before it goes again, in whatever form, we look.
+        answer: PostAnswer | NotAtXero | None = None
+        if statement.stuck or statement.recut or is_replaced:
+            answer = self._find_at_xero(access, statement, request)
+        if answer is None and (statement.recut or is_replaced):
+            # Of a feed connection that was replaced, Xero can only refuse these bytes now.
+            answer = NotAtXero()
+        if answer is None:
+            answer, in_doubt = self._post_request(access, statement, request, in_doubt)
+        AnswerRecorder(self.ports).record(feed.id, statement, answer, in_doubt)
+
+    def _post_request(
+        self, access: TenantAccess, statement: StatementRecord, request: bytes, in_doubt: bool
+    ) -> tuple[PostAnswer, bool]:
+        """What Xero says to the bytes now, and whether it may have had them before."""
+        key = fingerprint(f"{statement.feed_id}#{statement.number}#{statement.key_turn}")
+        answer = self.upstream.post_statement(access, request, key)
         if isinstance(answer, AlreadyReceived):
             # Our own intent: an earlier post of these bytes arrived. Its end is still open.
-            answer, in_doubt = self._find_at_xero(access, statement, request) or answer, True
-        elif in_doubt and isinstance(answer, Refusal) and proves_not_taken(answer):
+            return self._find_at_xero(access, statement, request) or answer, True
+        if in_doubt and isinstance(answer, Refusal) and proves_not_taken(answer):
             # Xero judges dates by the day of arrival: it may refuse now what it took earlier.
-            answer = self._find_at_xero(access, statement, request) or answer
-        AnswerRecorder(self.ports).record(feed.id, statement, answer, in_doubt)
+            return self._find_at_xero(access, statement, request) or answer, True
+        return answer, in_doubt
 
     def _find_at_xero(self, access: TenantAccess, statement: StatementRecord, request: bytes) -> StatusAnswer | None:
         return self.upstream.find_statement(

@@ -24,7 +24,7 @@ from feedlane.record import Record
 
 # Xero accepts 3,000,000 bytes; the difference is for the JSON around the lines.
 STATEMENT_BYTES_MAX = 2_990_000
-# How long Xero may leave a statement without an end, until a person is told.
+# How long Xero may leave a statement without an end, or us without an answer about it, until a person is told.
 STUCK_AFTER = timedelta(hours=24)
 
 
@@ -41,8 +41,14 @@ class StatementRecord(Record):
 
     `known_unsent` is True only while every answer so far said that Xero did not take the statement. Otherwise a refusal
     leaves it in doubt, and it is never cut again. `key_turn` rises when the same bytes need a new Idempotency-Key.
-    `attempts` counts the posts, and `outages` the answers of an outage to posts and polls, whose waits grow.
     `turn` counts the polls. `resolved_as` is how an operator resolved it, if Xero never ended it.
+
+    `attempts` counts the posts. `outages` counts the answers of an outage to posts and polls, and `failures` those that
+    left it open whether Xero has the statement: each cause has waits of its own. It is not posted again before
+    `retry_on`. It is `stuck` if Xero has not ended it for a day, or it has been in doubt for a day (`in_doubt_since`).
+
+    `recut`: an operator says that Xero does not have it. If Xero does not list it either, its lines are cut again,
+    without those of `set_aside` (their numbers).
     """
 
     feed_id: str
@@ -58,6 +64,9 @@ class StatementRecord(Record):
     key_turn: int = 0
     attempts: int = 0
     outages: int = 0
+    failures: int = 0
+    in_doubt_since: datetime | None = None
+    retry_on: datetime | None = None
     upstream_id: str | None = None
     created: datetime
     posted_on: datetime | None = None
@@ -66,6 +75,8 @@ class StatementRecord(Record):
     turn: int = 0
     stuck: bool = False
     resolved_as: str | None = None
+    recut: bool = False
+    set_aside: tuple[int, ...] = ()
     version: int = 0
 
 
@@ -96,7 +107,7 @@ def next_statement(
 
     `waiting` are the feed's lines after `passed_through`, in order; those of `never_sent` are set aside. A statement's
     balances must add up, so it ends before a gap or a line that is set aside. It also ends before a future line, and at
-    1,000 lines or Xero's size.
+    1,000 lines or Xero's size; earlier where a line is suspected (`Feed.suspect_through`).
     """
     if not waiting:
         return None
@@ -106,7 +117,7 @@ def next_statement(
         return Wait(waiting[0].date)
     included: list[Line] = []
     size = 0
-    for line in waiting[:STATEMENT_LINES_MAX]:
+    for line in waiting[: _lines_max(feed, first)]:
         size += line_bytes(line) + 1
         if line.date > day or first + len(included) in never_sent:
             break
@@ -126,6 +137,18 @@ def build_statement(feed_connection_id: str, lines: Sequence[Line]) -> Statement
         end_balance=lines[-1].balance,
         lines=tuple(lines),
     )
+
+
+def _lines_max(feed: Feed, first: int) -> int:
+    """How many lines a statement may have from line `first` on.
+
+    Half of those that were refused together: after each answer, half as many are left to find the one that is to blame.
+    And lines that Xero rejected go without new ones: if it keeps their ids, it would drop them and take the rest.
+    """
+    suspects, rejected = feed.suspect_through - first + 1, feed.rejected_through - first + 1
+    if suspects > 0:
+        return max(1, suspects // 2)
+    return min(STATEMENT_LINES_MAX, rejected) if rejected > 0 else STATEMENT_LINES_MAX
 
 
 def _continues(previous: Line, line: Line) -> bool:
