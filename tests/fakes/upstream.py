@@ -14,6 +14,8 @@ from feedlane.feeds.upstream import (
     NewFeedConnection,
     PostAnswer,
     Refusal,
+    SearchAnswer,
+    SearchPlace,
     Statement,
     StatementStatus,
     StatusAnswer,
@@ -78,7 +80,9 @@ class FakeUpstream:
             return self.lost.pop(0)
         return Accepted(statement_id=statement_id, status=StatementStatus.PENDING)
 
-    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
+    def find_statement(
+        self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace
+    ) -> SearchAnswer:
         rights.require_vault()
         ids = _transaction_ids(request)
         numbers = [number for number, taken in enumerate(self.taken, 1) if taken == ids]

@@ -59,6 +59,9 @@ class Feed(Record):
 
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
+    Lines up to `tried_through` were in a statement that ended without being delivered. If Xero keeps their ids, they
+    are sent under others: those of `id_turn`, if that is not 0.
+
     `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
     anew; what is only appended does not, or a steady stream would put the look off for ever.
     """
@@ -81,6 +84,8 @@ class Feed(Record):
     delivered_through: int = 0
     statements: int = 0
     flight: Flight | None = None
+    tried_through: int = 0
+    id_turn: int = 0
     gathering: Gathering | None = None
     set_aside: int = 0
     set_aside_ahead: int = 0
@@ -107,7 +112,12 @@ class Feed(Record):
         after = self.but(delivered_through=through)
         passed = after.passed_through(never_sent)
         ahead = sum(number > passed for number in never_sent)
-        return after.but(delivered_through=passed, set_aside_ahead=ahead)
+        id_turn = after.id_turn if passed < after.tried_through else 0
+        return after.but(delivered_through=passed, set_aside_ahead=ahead, id_turn=id_turn)
+
+    def undelivered(self, last: int) -> Feed:
+        """The feed after its statement up to line `last` ended without being delivered."""
+        return self.but(flight=None, tried_through=max(self.tried_through, last))
 
     @property
     def ledger_balance(self) -> LedgerBalance | None:

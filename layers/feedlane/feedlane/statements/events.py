@@ -27,8 +27,12 @@ def statement_payload(ports: Ports, feed: Feed, statement: StatementRecord, comp
 
 
 def statement_stuck(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
-    """Xero took the statement long ago and has not ended it."""
-    payload = statement_payload(ports, feed, statement, company) | {"waiting": feed.waiting}
+    """It is not known, or not true, that Xero has the statement's lines. `doubt` says why."""
+    payload = statement_payload(ports, feed, statement, company) | {
+        "waiting": feed.waiting,
+        "reason": statement.doubt,
+        "transactionsAtXero": statement.lines_there,
+    }
     return build_event(ports, event_types.STATEMENT_STUCK, feed.id, payload, company, now)
 
 

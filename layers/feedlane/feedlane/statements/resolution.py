@@ -1,7 +1,11 @@
-"""Resolves a stuck statement, which Xero took and never ended: an operator says what became of it.
+"""Resolves a statement in doubt that was reported: an operator says what became of it.
 
-"delivered" is trusted. "notDelivered" is not: the same bytes are sent again under a new Idempotency-Key. If Xero has
-the lines after all, it knows them by their ids and reports a duplicate. So the lines are never cut again here.
+"delivered" is trusted. "notDelivered" is not, where Xero took the statement and never ended it: the same bytes are sent
+again under a new Idempotency-Key. If Xero has the lines after all, it knows them by their ids and reports a duplicate.
+So the lines are never cut again there.
+
+Where Xero says that it knows every line and shows none, only the operator can tell, who looks into the account. Then
+"notDelivered" is trusted too, and the lines are sent under other ids, because Xero would drop those that it knows.
 """
 
 from __future__ import annotations
@@ -20,11 +24,16 @@ from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.statements import end as statement_end
 from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
-from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.statements.statement import Doubt, StatementRecord, StatementState
 from feedlane.store.attempts import attempts
 from feedlane.store.due import next_look
 from feedlane.store.store import Store
 from feedlane.store.table import Write
+
+_PARTLY_THERE = (
+    "Xero has {} of the statement's {} transactions, so it is not sent again. Add what is missing in Xero by hand, "
+    "and resolve it as delivered."
+)
 
 
 class Resolution(StrEnum):
@@ -40,6 +49,8 @@ def resolve(ports: Ports, now: datetime, feed_id: str, number: int, outcome: Res
     has_changed = Conflict("The feed is being changed; try again.")
     for attempt in attempts(f"feed {feed_id}", otherwise=has_changed):
         feed, statement = _find_stuck(ports.store, feed_id, number)
+        if statement.doubt is Doubt.LINES_MISSING and outcome is Resolution.NOT_DELIVERED:
+            raise Conflict(_PARTLY_THERE.format(statement.lines_there, statement.line_count))
         ports.queues.follow_up(Wake(feed_id=feed_id), SAFETY_DELAY_SECONDS)
         resolved = statement.but(resolved_as=outcome.value)
         company = company_items.company(ports.store, feed.company_id)
@@ -48,7 +59,7 @@ def resolve(ports: Ports, now: datetime, feed_id: str, number: int, outcome: Res
             if outcome is Resolution.DELIVERED:
                 statement_end.record_delivered(ports, feed, resolved, now, event)
             else:
-                _send_again(ports, feed, resolved, event)
+                _send_again(ports, feed, resolved, event, now)
     return feed_items.find_feed(ports.store, feed_id) or feed
 
 
@@ -59,24 +70,30 @@ def _find_stuck(store: Store, feed_id: str, number: int) -> tuple[Feed, Statemen
     if statement is None:
         raise NotFound("statement", str(number))
     is_in_flight = feed.flight is not None and feed.flight.number == number
-    if not is_in_flight or statement.state is not StatementState.PENDING:
+    if not is_in_flight or not (statement.stuck or statement.state is StatementState.PENDING):
         raise Conflict(f"Statement {number} is not being processed by Xero (it is {statement.state}).")
     if not statement.stuck:
         raise Conflict(f"Xero may still finish statement {number}: it counts as stuck after 24 hours.")
     return feed, statement
 
 
-def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Write) -> None:
-    unsent = statement.but(
+def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Write, now: datetime) -> None:
+    """The same bytes; or the lines under other ids, if Xero drops them under those that it knows."""
+    if statement.doubt is Doubt.DUPLICATE:
+        ended = statement.found(state=StatementState.REFUSED, ended_on=now)
+        after = feed.undelivered(statement.last).but(id_turn=feed.id_turn + 1, look=next_look(now))
+        ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), event)
+        ports.queues.wake(feed.id)
+        return
+    unsent = statement.found(
         state=StatementState.POSTING,
         key_turn=statement.key_turn + 1,
         known_unsent=False,
         upstream_id=None,
         posted_on=None,
         turn=0,
-        stuck=False,
     )
     flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
-    after = feed.but(flight=flight, look=next_look(ports.clock()))
+    after = feed.but(flight=flight, look=next_look(now))
     ports.store.commit(statement_items.put_statement(unsent), feed_items.put_feed(after), event)
     ports.queues.wake(feed.id)

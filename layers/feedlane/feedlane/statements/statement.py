@@ -15,10 +15,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.line import Line
-from feedlane.feeds.upstream import STATEMENT_LINES_MAX, Statement
+from feedlane.feeds.upstream import STATEMENT_LINES_MAX, SearchPlace, Statement
 from feedlane.problem import Problem
 from feedlane.record import Record
 
@@ -34,12 +35,31 @@ class StatementState(StrEnum):
     REFUSED = "REFUSED"
 
 
+class Doubt(StrEnum):
+    """Why it is not known whether Xero has the lines of a statement."""
+
+    NOT_ENDED = "notEnded"
+    """Xero accepted it long ago and has not said how it ended."""
+    DUPLICATE = "duplicate"
+    """Xero says that it has every line already, but lists no statement that could have brought them."""
+    LINES_MISSING = "linesMissing"
+    """Xero delivered it with fewer lines than were sent."""
+
+
 class StatementRecord(Record):
     """A statement's intent, frozen before it is posted, and what became of it.
 
     `known_unsent` is True only while every answer so far said that Xero did not take the statement. Otherwise a refusal
     leaves it in doubt, and it is never cut again. `key_turn` rises when the same bytes need a new Idempotency-Key.
-    `turn` counts the polls. `resolved_as` is how an operator resolved it, if Xero never ended it.
+    `turn` counts the polls.
+
+    `known_lines`: Xero said that it has every line already, in a statement that is looked for in its list and not yet
+    found. `search` is where that stopped. `unlisted_since` is when the first search began of those that did not find
+    it, with no post since that may have arrived; `again` is when to look again. `rejected_ids` are Xero's ids of posts
+    of this statement that were rejected as duplicates: they have none of the lines.
+
+    `stuck`: the platform was told of the `doubt`, and an operator may resolve it. `resolved_as` is how that was done.
+    `lines_there` is how many lines Xero says it has, if some are missing.
     """
 
     feed_id: str
@@ -60,9 +80,26 @@ class StatementRecord(Record):
     ended_on: datetime | None = None
     problems: tuple[Problem, ...] = ()
     turn: int = 0
+    known_lines: bool = False
+    rejected_ids: tuple[str, ...] = ()
+    search: SearchPlace | None = None
+    unlisted_since: datetime | None = None
+    again: datetime | None = None
     stuck: bool = False
+    doubt: Doubt | None = None
+    lines_there: int | None = None
     resolved_as: str | None = None
     version: int = 0
+
+    @property
+    def line_count(self) -> int:
+        return self.last - self.first + 1
+
+    def found(self, **changes: Any) -> StatementRecord:
+        """It is known what Xero has: nothing is searched for any more."""
+        return self.but(
+            known_lines=False, search=None, unlisted_since=None, again=None, stuck=False, doubt=None, **changes
+        )
 
 
 @dataclass(frozen=True)
@@ -93,6 +130,9 @@ def next_statement(
     `waiting` are the feed's lines after `passed_through`, in order; those of `never_sent` are set aside. A statement's
     balances must add up, so it ends before a gap or a line that is set aside. It also ends before a future line, and at
     1,000 lines or Xero's size.
+
+    Lines that Xero may know from an earlier statement are never mixed with new ones: it would take the new ones, drop
+    those that it knows, and call that delivered.
     """
     if not waiting:
         return None
@@ -102,13 +142,16 @@ def next_statement(
         return Wait(waiting[0].date)
     included: list[Line] = []
     size = 0
-    for line in waiting[:STATEMENT_LINES_MAX]:
+    may_be_known = feed.tried_through - first + 1
+    for line in waiting[: min(STATEMENT_LINES_MAX, may_be_known) if may_be_known > 0 else STATEMENT_LINES_MAX]:
         size += line_bytes(line) + 1
         if line.date > day or first + len(included) in never_sent:
             break
         if included and (size > STATEMENT_BYTES_MAX or not _continues(included[-1], line)):
             break
         included.append(line)
+    if may_be_known > 0 and feed.id_turn:
+        included = [line.with_id_turn(feed.id_turn) for line in included]
     return NextStatement(build_statement(feed.feed_connection_id, included), first, first + len(included) - 1)
 
 
