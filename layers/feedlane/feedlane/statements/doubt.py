@@ -23,8 +23,9 @@ LISTED_WITHIN = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(minutes=1)
 # Once the platform was told. A list of a hundred pages then costs some hundred of a day's calls.
 LOOK_AGAIN_ONCE_TOLD = timedelta(hours=6)
-# A page takes about a second, and an invocation a minute at most.
+# A page takes about a second, a slow one ten, and an invocation a minute at most.
 PAGES_PER_RUN = 20
+SECONDS_PER_RUN = 20
 _UNANSWERED_WAIT = timedelta(seconds=30)
 
 
@@ -63,8 +64,10 @@ class DoubtfulStatement:
         access = TenantAccess(tenant_id=self.feed.tenant_id, token_set_id=self.feed.token_set_id)
         others = statement_items.other_upstream_ids(self.ports.store, self.statement)
         place = self.statement.search or SearchPlace(began=self.ports.clock())
-        gate = Gate(self.ports)
+        gate, stop = Gate(self.ports), self.ports.clock() + timedelta(seconds=SECONDS_PER_RUN)
         for _ in range(PAGES_PER_RUN):
+            if self.ports.clock() > stop:
+                break
             call_id = self.ports.new_id()
             wait_seconds = gate.enter(self.feed, Lane.LOOKS, call_id)
             if wait_seconds is not None:
