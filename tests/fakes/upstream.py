@@ -46,13 +46,17 @@ REJECTED = Refusal(
 
 @dataclass
 class FakeUpstream:
-    """`answers` go to the next posts, which are then not taken; `lost` are answers to posts that are taken."""
+    """`answers` go to the next posts, which are then not taken; `lost` are answers to posts that are taken.
+
+    `taken` has the new ids of each statement taken, `fed` its feed connection. Each feed connection has ids of its own.
+    """
 
     answers: list[PostAnswer] = field(default_factory=list)
     lost: list[PostAnswer] = field(default_factory=list)
     statuses: dict[str, StatusAnswer] = field(default_factory=dict)
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     taken: list[list[str]] = field(default_factory=list)
+    fed: list[str] = field(default_factory=list)
     targets: list[TargetAccount] = field(default_factory=list)
     connections: list[FeedConnection] = field(default_factory=list)
 
@@ -69,11 +73,12 @@ class FakeUpstream:
         self.posts.append((idempotency_key, request))
         if self.answers:
             return self.answers.pop(0)
-        ids = _transaction_ids(request)
-        known_ids = {id for statement in self.taken for id in statement}
+        ids, feed = _transaction_ids(request), _feed(request)
+        known_ids = {id for taken, fed in zip(self.taken, self.fed, strict=False) if fed == feed for id in taken}
         if known_ids.issuperset(ids):
             return AlreadyReceived()
         self.taken.append([id for id in ids if id not in known_ids])
+        self.fed.append(feed)
         statement_id = f"statement-{len(self.taken)}"
         self.statuses[statement_id] = Accepted(statement_id=statement_id, status=StatementStatus.DELIVERED)
         if self.lost:
@@ -84,8 +89,9 @@ class FakeUpstream:
         self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace
     ) -> SearchAnswer:
         rights.require_vault()
-        ids = _transaction_ids(request)
-        numbers = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
+        sent = (_transaction_ids(request), _feed(request))
+        pairs = zip(self.taken, self.fed, strict=False)
+        numbers = [number for number, pair in enumerate(pairs, 1) if pair == sent]
         return self.statuses[f"statement-{numbers[0]}"] if numbers else None
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
@@ -121,6 +127,10 @@ class FakeUpstream:
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
         rights.require_vault()
         self.connections = [connection for connection in self.connections if connection.id != feed_connection_id]
+
+
+def _feed(request: bytes) -> str:
+    return str(json.loads(request)["feed"])
 
 
 def _transaction_ids(request: bytes) -> list[str]:
