@@ -13,8 +13,6 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import Accepted, Failed, NoAnswer, Refusal, SearchPlace, TenantAccess, TryLater, Upstream
 from feedlane.ports import Ports
 from feedlane.statements import items as statement_items
-from feedlane.statements.gate import Gate
-from feedlane.statements.limits import Lane
 from feedlane.statements.statement import StatementRecord
 
 # For how long at most a statement that was taken is believed to be missing from the list. Xero documents no delay.
@@ -64,18 +62,11 @@ class DoubtfulStatement:
         access = TenantAccess(tenant_id=self.feed.tenant_id, token_set_id=self.feed.token_set_id)
         others = statement_items.other_upstream_ids(self.ports.store, self.statement)
         place = self.statement.search or SearchPlace(began=self.ports.clock())
-        gate, stop = Gate(self.ports), self.ports.clock() + timedelta(seconds=SECONDS_PER_RUN)
+        stop = self.ports.clock() + timedelta(seconds=SECONDS_PER_RUN)
         for _ in range(PAGES_PER_RUN):
             if self.ports.clock() > stop:
                 break
-            call_id = self.ports.new_id()
-            wait_seconds = gate.enter(self.feed, Lane.LOOKS, call_id)
-            if wait_seconds is not None:
-                return self._at(place), Searching(self.ports.clock() + timedelta(seconds=wait_seconds))
-            try:
-                answer = self.upstream.find_statement(access, self.request, others, place)
-            finally:
-                gate.leave(self.feed.tenant_id, call_id)
+            answer = self.upstream.find_statement(access, self.request, others, place)
             if answer is None:
                 return self._at(None), NotListed(place.began)
             if isinstance(answer, NoAnswer | Failed):
