@@ -20,14 +20,14 @@ SET_ASIDE_BYTES_MAX = 90_000
 
 @click.group("feeds")
 def group() -> None:
-    """List feeds, release them, set transactions aside, and resolve stuck statements."""
+    """List feeds, release them, set transactions aside, and resolve statements in doubt."""
 
 
 @group.command("list")
 @with_api
 @click.option("--company", help="List only this company's feeds.")
 def list_feeds(api: HttpApi, company: str | None) -> None:
-    """List the feeds: id, transactions recorded, delivered and waiting, and the hold or the stuck statement."""
+    """List the feeds: id, transactions recorded, delivered and waiting, and the hold or a statement in doubt."""
     filters = {"companyId": company} if company else {}
     for feed in api.linked("/feeds", **filters):
         click.echo(f"{feed['id']}  {feed['recorded']}  {feed['delivered']}  {feed['waiting']}  {_stopped_by(feed)}")
@@ -71,7 +71,8 @@ def set_aside(api: HttpApi, feed_id: str, transactions: tuple[str, ...], listed:
     required=True,
     type=click.Choice(list(OUTCOMES)),
     help="delivered: you have seen its transactions in Xero. not-delivered: they are not in Xero, and Feedlane sends "
-    "them again; if Xero has them after all, nothing is posted twice.",
+    "them again; if Xero has them after all, nothing is posted twice. Where the event gave the reason duplicate, they "
+    "get other ids, so that Xero takes them: be sure.",
 )
 @click.option(
     "--set-aside",
@@ -81,7 +82,7 @@ def set_aside(api: HttpApi, feed_id: str, transactions: tuple[str, ...], listed:
     "more. It stays in the ledger, marked. May be repeated.",
 )
 def resolve(api: HttpApi, feed_id: str, number: int, outcome: str, set_aside: tuple[str, ...]) -> None:
-    """Record what became of statement NUMBER of FEED_ID, which Xero has not completed, or not accepted, for 24 hours.
+    """Record what became of statement NUMBER of FEED_ID, of which Xero does not show whether it has the lines.
 
     The event bankFeeds.statement.stuck names both. What Xero has never accepted is first searched in Xero's list; if it
     is not there, its transactions are sent again in smaller statements.
@@ -101,8 +102,8 @@ def _path_of(feed_id: str) -> str:
 def _stopped_by(feed: dict[str, Any]) -> str:
     if feed["hold"]:
         return f"held: {feed['hold']['reason']}"
-    last = feed["lastStatement"] or {}
-    return f"stuck: statement {last['number']}" if last.get("stuck") else "-"
+    last = feed["lastStatement"]
+    return f"in doubt: statement {last['number']} ({last['doubt']})" if last and last["doubt"] else "-"
 
 
 def _parts(ids: list[str]) -> Iterator[list[str]]:

@@ -14,6 +14,8 @@ from feedlane.feeds.upstream import (
     NewFeedConnection,
     PostAnswer,
     Refusal,
+    SearchAnswer,
+    SearchPlace,
     Statement,
     StatementStatus,
     StatusAnswer,
@@ -52,6 +54,8 @@ class FakeUpstream:
     """`answers` go to the next posts, which are then not taken; `lost` are answers to posts that are taken.
 
     `poison` are the answers to all statements that have a certain line: those are not taken either.
+
+    `taken` has the new ids of each statement taken, `fed` its feed connection. Each feed connection has ids of its own.
     """
 
     answers: list[PostAnswer] = field(default_factory=list)
@@ -60,6 +64,7 @@ class FakeUpstream:
     statuses: dict[str, StatusAnswer] = field(default_factory=dict)
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     taken: list[list[str]] = field(default_factory=list)
+    fed: list[str] = field(default_factory=list)
     targets: list[TargetAccount] = field(default_factory=list)
     connections: list[FeedConnection] = field(default_factory=list)
 
@@ -76,23 +81,27 @@ class FakeUpstream:
         self.posts.append((idempotency_key, request))
         if self.answers:
             return self.answers.pop(0)
-        ids = _transaction_ids(request)
-        known_ids = {id for statement in self.taken for id in statement}
+        ids, feed = _transaction_ids(request), _feed(request)
+        known_ids = {id for taken, fed in zip(self.taken, self.fed, strict=False) if fed == feed for id in taken}
         if known_ids.issuperset(ids):
             return AlreadyReceived()
         if poisoned := [self.poison[id] for id in ids if id in self.poison]:
             return poisoned[0]
         self.taken.append([id for id in ids if id not in known_ids])
+        self.fed.append(feed)
         statement_id = f"statement-{len(self.taken)}"
         self.statuses[statement_id] = Accepted(statement_id=statement_id, status=StatementStatus.DELIVERED)
         if self.lost:
             return self.lost.pop(0)
         return Accepted(statement_id=statement_id, status=StatementStatus.PENDING)
 
-    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
+    def find_statement(
+        self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace
+    ) -> SearchAnswer:
         rights.require_vault()
-        ids = _transaction_ids(request)
-        numbers = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
+        sent = (_transaction_ids(request), _feed(request))
+        pairs = zip(self.taken, self.fed, strict=False)
+        numbers = [number for number, pair in enumerate(pairs, 1) if pair == sent]
         return self.statuses[f"statement-{numbers[0]}"] if numbers else None
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
@@ -128,6 +137,10 @@ class FakeUpstream:
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
         rights.require_vault()
         self.connections = [connection for connection in self.connections if connection.id != feed_connection_id]
+
+
+def _feed(request: bytes) -> str:
+    return str(json.loads(request)["feed"])
 
 
 def _transaction_ids(request: bytes) -> list[str]:

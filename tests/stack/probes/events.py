@@ -55,7 +55,7 @@ def routes_an_event_to_a_consumer(instance: Instance) -> None:
 
 
 def comes_again_soon_with_an_event_that_cannot_be_read(instance: Instance) -> None:
-    _asks_to_postpone(given(instance), "route_events")
+    given(instance).functions.postpones("route_events", "not JSON")
 
 
 # deliver_webhooks
@@ -102,7 +102,7 @@ def goes_through_the_deliveries_of_a_replay(instance: Instance) -> None:
 
 
 def comes_again_soon_with_a_message_that_cannot_be_read(instance: Instance) -> None:
-    _asks_to_postpone(given(instance), "deliver_webhooks")
+    given(instance).functions.postpones("deliver_webhooks", "not JSON")
 
 
 # public_api, as far as webhooks are concerned
@@ -115,13 +115,6 @@ def starts_a_replay(instance: Instance) -> None:
         answer = own.api.post(f"/webhooks/{consumer_id}/replays", json={"since": since})
         if answer.status_code != 202:
             raise Failed(f"POST /webhooks/{consumer_id}/replays answers {answer.status_code}: {answer.text}")
-
-
-def _asks_to_postpone(own: Given, function: str) -> None:
-    """The probe's message never was in the queue, and SQS says so: to whom may ask."""
-    log = own.functions.log_of(function, "not JSON")
-    if "ReceiptHandleIsInvalid" not in log:
-        raise Failed(f"{function} could not postpone a message: {log}")
 
 
 def _route(own: Given, event: Event) -> None:

@@ -66,7 +66,7 @@ def comes_again_soon_with_a_feed_that_cannot_be_read(instance: Instance) -> None
     feed = f"{connection}/{ACCOUNT}"
     pk, sk = keys.feed(feed)
     own.store.table.put_many([{"pk": pk, "sk": sk, "id": "unreadable"}])
-    _is_postponed(own, "record_transactions", _message(own, connection), feed)
+    own.functions.postpones("record_transactions", _message(own, connection), feed)
 
 
 # push_statements
@@ -108,7 +108,7 @@ def has_to_wait(instance: Instance) -> None:
 
 
 def comes_again_soon_with_a_wake_that_cannot_be_read(instance: Instance) -> None:
-    _is_postponed(given(instance), "push_statements", "not JSON", "probe")
+    given(instance).functions.postpones("push_statements", "not JSON", "probe")
 
 
 # check_statements
@@ -155,7 +155,7 @@ def may_not_ask_for_the_organisation(instance: Instance) -> None:
 
 
 def comes_again_soon_with_a_check_that_cannot_be_read(instance: Instance) -> None:
-    _is_postponed(given(instance), "check_statements", "not JSON", "")
+    given(instance).functions.postpones("check_statements", "not JSON")
 
 
 def _message(own: Given, connection_id: str, transactions: int = 1) -> str:
@@ -209,13 +209,6 @@ def _operation(own: Given, due_in: int, through: int = 1) -> FollowUp:
 def _is_held(own: Given, feed: Feed) -> None:
     if not hold_items.holds_on(own.store, feed.hold_subjects):
         raise Failed(f"{feed.id} should be held")
-
-
-def _is_postponed(own: Given, function: str, body: str, group: str) -> None:
-    """A probe's message never was in the queue, and SQS says so: to whom may ask."""
-    log = own.functions.log_of(function, body, group)
-    if "ReceiptHandleIsInvalid" not in log:
-        raise Failed(f"{function} could not postpone a message: {log}")
 
 
 def _take_from_dead_letters(instance: Instance, body: str) -> None:

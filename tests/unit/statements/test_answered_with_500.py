@@ -15,6 +15,8 @@ from feedlane.feeds.upstream import (
     Failed,
     NoAnswer,
     PostAnswer,
+    SearchAnswer,
+    SearchPlace,
     StatementStatus,
     StatusAnswer,
     TenantAccess,
@@ -77,7 +79,7 @@ def test_it_is_reported_once_after_a_day_shown_and_sent_once_an_hour(answer: Pos
         assert event.payload["problem"] == BROKEN.problem.model_dump()
     with acting_as("public_api"):
         shown = feed_json(world.feed(), statement(world))
-    assert (shown["lastStatement"]["stuck"], shown["inFlight"]["status"]) == (True, "POSTING")
+    assert (shown["lastStatement"]["doubt"], shown["inFlight"]["status"]) == ("notConfirmed", "POSTING")
     assert hold_items.holds(world.store) == []
     before = len(world.upstream.posts)
     pass_time(world, timedelta(days=2))
@@ -101,7 +103,7 @@ def test_it_goes_by_itself_as_soon_as_xero_recovers() -> None:
     assert world.sent_ids() == ["t1", "t2", "t3", "t4", "t5"]
     assert {operation.status for operation in world.operations()} == {PushStatus.SUCCESS}
     with acting_as("public_api"):
-        assert "stuck" not in feed_json(world.feed(), statement(world))["lastStatement"]
+        assert feed_json(world.feed(), statement(world))["lastStatement"]["doubt"] is None
 
 
 def test_one_that_xero_has_taken_in_spite_of_its_500_is_found_in_its_list_and_not_sent_again() -> None:
@@ -159,6 +161,7 @@ def test_not_delivered_sends_the_lines_in_halves_so_that_only_one_is_stuck_in_th
 def test_not_delivered_although_xero_has_it_doubles_nothing_and_sets_nothing_aside() -> None:
     world = stuck()
     world.upstream.taken.append(["t1", "t2", "t3", "t4", "t5"])
+    world.upstream.fed.append(world.feed().feed_connection_id)
     world.upstream.statuses["statement-1"] = _delivered()
     resolve_as(world, Resolution.NOT_DELIVERED, "t1")
     posts = len(world.upstream.posts)
@@ -174,13 +177,13 @@ def test_a_search_that_fails_is_made_again_before_anything_goes() -> None:
     world.upstream.poison.clear()
     real, searches = world.upstream.find_statement, [NoAnswer(reason="timed out")]
 
-    def find(access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
-        return searches.pop() if searches else real(access, request, others)
+    def find(access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace) -> SearchAnswer:
+        return searches.pop() if searches else real(access, request, others, place)
 
     world.upstream.find_statement = find  # type: ignore[method-assign]
     resolve_as(world, Resolution.NOT_DELIVERED, "t1")
     posts = len(world.upstream.posts)
-    pass_time(world, timedelta(minutes=30))
+    pass_time(world, timedelta(minutes=10))
     assert (searches, len(world.upstream.posts)) == ([], posts)
     world.run()
     assert world.sent_ids() == ["t2", "t3", "t4", "t5"]

@@ -55,13 +55,15 @@ class Feed(Record):
 
     `set_aside` counts all lines ever set aside, `set_aside_ahead` those after `delivered_through`.
 
+    `suspect_through`: lines up to this one were refused together, perhaps for one of them, so that they are sent in
+    halves until it is found. It means nothing any more once they are delivered or set aside.
+
     `start_date` came with the last mapping: lines dated before it are set aside when they are recorded. Empty: none.
 
-    `suspect_through`: lines up to this one were refused together, perhaps for one of them, so that they are sent in
-    halves until it is found. `rejected_through`: the upstream took a statement up to this line, and rejected it later.
-    Both mean nothing any more once the lines are delivered or set aside.
-
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
+
+    Lines up to `tried_through` were in a statement that ended without being delivered. If Xero keeps their ids, they
+    are sent under others: those of `id_turn`, if that is not 0.
 
     `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
     anew; what is only appended does not, or a steady stream would put the look off for ever.
@@ -85,11 +87,12 @@ class Feed(Record):
     delivered_through: int = 0
     statements: int = 0
     flight: Flight | None = None
+    tried_through: int = 0
+    id_turn: int = 0
     gathering: Gathering | None = None
     set_aside: int = 0
     set_aside_ahead: int = 0
     suspect_through: int = 0
-    rejected_through: int = 0
     look: datetime | None = None
     version: int = 0
 
@@ -112,7 +115,12 @@ class Feed(Record):
         """The feed with every line up to `through` delivered, and those set aside directly after it passed."""
         passed = self.but(delivered_through=through).passed_through(never_sent)
         behind = sum(self.delivered_through < number <= passed for number in never_sent)
-        return self.but(delivered_through=passed, set_aside_ahead=self.set_aside_ahead - behind)
+        id_turn = self.id_turn if passed < self.tried_through else 0
+        return self.but(delivered_through=passed, set_aside_ahead=self.set_aside_ahead - behind, id_turn=id_turn)
+
+    def undelivered(self, last: int) -> Feed:
+        """The feed after its statement up to line `last` ended without being delivered."""
+        return self.but(flight=None, tried_through=max(self.tried_through, last))
 
     @property
     def ledger_balance(self) -> LedgerBalance | None:

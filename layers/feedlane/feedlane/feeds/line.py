@@ -29,6 +29,10 @@ class Line(NamedTuple):
         """Equal for equal content: tells a transaction that is sent again from a different one with the same id."""
         return fingerprint("\x1f".join(self.as_strings()))[:32]
 
+    def with_id_turn(self, turn: int) -> Line:
+        """The line with another id, under which it is sent if the upstream keeps the ids of what it rejected."""
+        return self._replace(id=f"{self.id}~{turn}")
+
     def as_strings(self) -> list[str]:
         id, date, amount, balance, description, payee, reference, type = self
         return [id, date, plain(amount), plain(balance), description, payee, reference, type]

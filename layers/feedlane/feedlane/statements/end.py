@@ -7,7 +7,7 @@ from datetime import datetime
 from feedlane.companies import items as company_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_end, set_aside_items
-from feedlane.feeds.feed import Feed
+from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
 from feedlane.holds.hold import HeldLine
@@ -26,7 +26,7 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
 
     More operations than fit into a commit succeed after it. Raises `ConditionFailed` if the feed has changed.
     """
-    ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
+    ended = statement.found(state=StatementState.DELIVERED, ended_on=now)
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
     never_sent = set_aside_items.lines_never_sent(ports.store, feed, statement.last)
     after = feed.but(flight=None).delivered(statement.last, never_sent)
@@ -56,12 +56,32 @@ def _success_writes(ports: Ports, feed: Feed, now: datetime) -> list[Write] | No
     return push_operation_end.success_writes(ports, feed.id, feed.delivered_through, company, now)
 
 
+def record_known_already(ports: Ports, feed: Feed, statement: StatementRecord, now: datetime) -> None:
+    """The upstream rejected the statement because it knows every line. The one that brought them is looked for.
+
+    It may be an earlier post of this one; but the upstream may also keep the ids of what it rejected.
+    """
+    sent = statement.found().but(
+        state=StatementState.POSTING,
+        upstream_id=None,
+        posted_on=None,
+        turn=0,
+        known_unsent=False,
+        known_lines=True,
+        rejected_ids=(*statement.rejected_ids[-19:], statement.upstream_id or ""),
+    )
+    flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
+    after = feed.but(flight=flight, look=next_look(now))
+    ports.store.commit(statement_items.put_statement(sent), feed_items.put_feed(after))
+    ports.queues.wake(feed.id)
+
+
 def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:
     """The upstream took the statement and rejected it later: none of it was delivered."""
     problems = with_problem(statement, refusal.problem)
-    ended = statement.but(state=StatementState.REJECTED, ended_on=now, problems=problems)
-    rejected_through = max(feed.rejected_through, statement.last)
-    record_refused(ports, feed.but(rejected_through=rejected_through), ended, refusal, now)
+    record_refused(
+        ports, feed, statement.but(state=StatementState.REJECTED, ended_on=now, problems=problems), refusal, now
+    )
 
 
 def record_refused(ports: Ports, feed: Feed, ended: StatementRecord, refusal: Refusal, now: datetime) -> None:
@@ -70,7 +90,7 @@ def record_refused(ports: Ports, feed: Feed, ended: StatementRecord, refusal: Re
     Those before that line are delivered on the way, and the hold names it when it is refused alone. Any other refusal
     holds the feed at once.
     """
-    after = feed.but(flight=None, look=next_look(now))
+    after = feed.undelivered(ended.last).but(look=next_look(now))
     is_of_a_line = may_be_one_line(refusal)
     if is_of_a_line:
         after = after.but(suspect_through=ended.last)

@@ -14,7 +14,7 @@ from feedlane.feeds.events import feed_reference
 from feedlane.feeds.feed import Feed
 from feedlane.holds.events import set_aside_fields
 from feedlane.ports import Ports
-from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.statements.statement import Doubt, StatementRecord
 
 
 def statement_payload(ports: Ports, feed: Feed, statement: StatementRecord, company: Company) -> Json:
@@ -29,10 +29,14 @@ def statement_payload(ports: Ports, feed: Feed, statement: StatementRecord, comp
 
 
 def statement_stuck(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
-    """Xero took the statement long ago and has not ended it, or has not said for as long whether it took it."""
-    is_in_doubt = statement.state is StatementState.POSTING and statement.problems
-    problem = statement.problems[-1].model_dump() if is_in_doubt else None
-    payload = statement_payload(ports, feed, statement, company) | {"waiting": feed.waiting, "problem": problem}
+    """It is not known, or not true, that Xero has the statement's lines. `doubt` says why."""
+    is_unconfirmed = statement.doubt is Doubt.NOT_CONFIRMED and statement.problems
+    payload = statement_payload(ports, feed, statement, company) | {
+        "waiting": feed.waiting,
+        "reason": statement.doubt,
+        "problem": statement.problems[-1].model_dump() if is_unconfirmed else None,
+        "transactionsAtXero": statement.lines_there,
+    }
     return build_event(ports, event_types.STATEMENT_STUCK, feed.id, payload, company, now)
 
 

@@ -12,7 +12,7 @@ from feedlane.problem import Problem
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
-from feedlane.statements.statement import STUCK_AFTER, StatementRecord
+from feedlane.statements.statement import STUCK_AFTER, Doubt, StatementRecord
 from feedlane.statements.waits import schedule_wake
 from feedlane.store.table import Write
 
@@ -22,7 +22,10 @@ PROBLEMS_KEPT_MAX = 10
 
 
 def record_retry(ports: Ports, feed: Feed, statement: StatementRecord, problem: Problem | None, now: datetime) -> None:
-    """The upstream may have the statement, or not: records when it is sent again. Reports it once when it is stuck."""
+    """This post may have arrived, or not: records when it is sent again. Reports it once when it is stuck.
+
+    What a search did not find before, it may find now.
+    """
     since = statement.in_doubt_since or now
     is_stuck = statement.stuck or now - since > STUCK_AFTER
     delay = STUCK_RETRY_INTERVAL if is_stuck else failure_delay(statement.failures + 1)
@@ -30,8 +33,10 @@ def record_retry(ports: Ports, feed: Feed, statement: StatementRecord, problem: 
         known_unsent=False,
         failures=statement.failures + 1,
         in_doubt_since=since,
-        retry_on=now + delay,
+        unlisted_since=None,
+        again=now + delay,
         stuck=is_stuck,
+        doubt=Doubt.NOT_CONFIRMED if is_stuck else None,
         problems=with_problem(statement, problem),
     )
     writes: list[Write] = [statement_items.put_statement(retried)]

@@ -17,9 +17,7 @@ from feedlane.feeds.gathering import gathers_until
 from feedlane.feeds.upstream import (
     STATEMENT_LINES_MAX,
     AlreadyReceived,
-    PostAnswer,
     Refusal,
-    StatusAnswer,
     TenantAccess,
     Upstream,
 )
@@ -32,12 +30,13 @@ from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
 from feedlane.statements import items as statement_items
-from feedlane.statements.answer import AnswerRecorder, NotAtXero
+from feedlane.statements.answer import Answer, AnswerRecorder, NotAtXero
+from feedlane.statements.doubt import DoubtfulStatement, NotListed, proves_not_listed
 from feedlane.statements.gate import Gate
 from feedlane.statements.limits import Lane
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
 from feedlane.statements.refusal import proves_not_taken
-from feedlane.statements.statement import StatementRecord, StatementState, Wait, next_statement
+from feedlane.statements.statement import Doubt, StatementRecord, StatementState, Wait, next_statement
 from feedlane.statements.waits import not_before, schedule_wake, wait_keys
 from feedlane.store import keys
 from feedlane.store.due import next_look
@@ -87,7 +86,7 @@ class Sender:
         if feed.flight is None and (until := gathers_until(feed, self.ports.clock())):
             schedule_wake(self.ports, feed, until)
             return
-        if self._must_wait(feed):
+        if self._must_wait(feed) or self._looks_again_later(feed):
             return
         gate, call_id = Gate(self.ports), self.ports.new_id()
         wait_seconds = gate.enter(feed, Lane.POSTS, call_id)
@@ -121,7 +120,7 @@ class Sender:
 
     def _must_wait(self, feed: Feed) -> bool:
         """Whether a hold, the settings, a missing mapping or a rate limit forbids sending now."""
-        waits, in_flight = wait_keys(feed, Lane.POSTS), feed.flight.number if feed.flight else 0
+        waits = wait_keys(feed, Lane.POSTS)
         ahead = with_read_ahead(
             self.ports.store,
             [
@@ -129,7 +128,6 @@ class Sender:
                 keys.source_account(feed.connection_id, feed.account_id),
                 *(keys.hold(*subject) for subject in feed.hold_subjects),
                 *waits,
-                *([keys.statement(feed.id, in_flight)] if in_flight else []),
             ],
         )
         if self._fail_if_held(feed, ahead):
@@ -144,12 +142,20 @@ class Sender:
             return True
         if mapping.is_connecting(ahead, feed):
             return True
-        statement = statement_items.find_statement(ahead, feed.id, in_flight) if in_flight else None
-        times = (not_before(ahead, waits), statement.retry_on if statement else None)
-        until = max((time for time in times if time is not None), default=now)
-        if until <= now:
+        until = not_before(ahead, waits)
+        if until is None or until <= now:
             return False
         schedule_wake(self.ports, feed, until)
+        return True
+
+    def _looks_again_later(self, feed: Feed) -> bool:
+        """Whether the statement in flight is looked for in the upstream's list, and not again before some time."""
+        if feed.flight is None:
+            return False
+        statement = statement_items.find_statement(self.ports.store, feed.id, feed.flight.number)
+        if statement is None or statement.again is None or statement.again <= self.ports.clock():
+            return False
+        schedule_wake(self.ports, feed, statement.again)
         return True
 
     def _fail_if_held(self, feed: Feed, ahead: Store) -> bool:
@@ -178,38 +184,44 @@ class Sender:
         intent = self._resume(feed) if feed.flight else self._cut(feed)
         if intent is None:
             return
-        statement, request, in_doubt = intent
-        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        is_replaced = statement.feed_connection_id not in ("", feed.feed_connection_id)
-        # What was posted for a day in vain may be there all the same: before it goes again, in whatever form, we look.
-        answer: PostAnswer | NotAtXero | None = None
-        if statement.stuck or statement.recut or is_replaced:
-            answer = self._find_at_xero(access, statement, request)
-        if answer is None and (statement.recut or is_replaced):
-            # Of a feed connection that was replaced, Xero can only refuse these bytes now.
-            answer = NotAtXero()
-        if answer is None:
-            answer, in_doubt = self._post_request(access, statement, request, in_doubt)
-        AnswerRecorder(self.ports).record(feed.id, statement, answer, in_doubt)
+        AnswerRecorder(self.ports).record(feed.id, *self._answer(feed, *intent))
+
+    def _answer(
+        self, feed: Feed, statement: StatementRecord, request: bytes, in_doubt: bool
+    ) -> tuple[StatementRecord, Answer, bool]:
+        """Posts the statement, or looks for it where a post can tell nothing. Returns whether it is in doubt then."""
+        if _is_replaced(feed, statement) and not in_doubt:
+            return statement, NotAtXero(), False
+        if _is_only_looked_for(feed, statement):
+            return *self._look(feed, statement, request), True
+        if statement.doubt is Doubt.NOT_CONFIRMED and statement.unlisted_since is None:
+            # What was posted for a day in vain may be there all the same: we look before it goes again.
+            statement, found = self._look(feed, statement, request)
+            if not isinstance(found, NotListed):
+                return statement, found, True
+        return self._post_request(feed, statement, request, in_doubt)
 
     def _post_request(
-        self, access: TenantAccess, statement: StatementRecord, request: bytes, in_doubt: bool
-    ) -> tuple[PostAnswer, bool]:
-        """What Xero says to the bytes now, and whether it may have had them before."""
-        key = fingerprint(f"{statement.feed_id}#{statement.number}#{statement.key_turn}")
+        self, feed: Feed, statement: StatementRecord, request: bytes, in_doubt: bool
+    ) -> tuple[StatementRecord, Answer, bool]:
+        key = fingerprint(f"{feed.id}#{statement.number}#{statement.key_turn}")
+        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
         answer = self.upstream.post_statement(access, request, key)
         if isinstance(answer, AlreadyReceived):
-            # Our own intent: an earlier post of these bytes arrived. Its end is still open.
-            return self._find_at_xero(access, statement, request) or answer, True
+            # An earlier post of these bytes arrived, or Xero kept the ids of what it rejected: the list shows which.
+            known = statement.but(known_lines=True, rejected_ids=_with_id(statement.rejected_ids, answer.statement_id))
+            return *self._look(feed, known, request), True
         if in_doubt and isinstance(answer, Refusal) and proves_not_taken(answer):
             # Xero judges dates by the day of arrival: it may refuse now what it took earlier.
-            return self._find_at_xero(access, statement, request) or answer, True
-        return answer, in_doubt
+            looked, found = self._look(feed, statement, request)
+            if not isinstance(found, NotListed):
+                return looked, found, True
+            in_doubt = not proves_not_listed(looked, found.began)
+            return looked.but(unlisted_since=looked.unlisted_since or found.began), answer, in_doubt
+        return statement, answer, in_doubt
 
-    def _find_at_xero(self, access: TenantAccess, statement: StatementRecord, request: bytes) -> StatusAnswer | None:
-        return self.upstream.find_statement(
-            access, request, statement_items.delivered_upstream_ids(self.ports.store, statement)
-        )
+    def _look(self, feed: Feed, statement: StatementRecord, request: bytes) -> tuple[StatementRecord, Answer]:
+        return DoubtfulStatement(self.ports, self.upstream, feed, statement, request).look()
 
     def _cut(self, feed: Feed) -> Intent | None:
         """Cuts the next statement and writes its exact bytes down, before they are posted. None: none may go now."""
@@ -256,5 +268,22 @@ class Sender:
         request = statement_items.statement_request(self.ports.store, statement)
         in_doubt = not statement.known_unsent
         statement = statement.but(known_unsent=False)
-        self.ports.store.commit(statement_items.put_statement(statement))
+        # Should no answer to this post be recorded, what a search did not find before may be there now.
+        posting = statement if _is_only_looked_for(feed, statement) else statement.but(unlisted_since=None)
+        self.ports.store.commit(statement_items.put_statement(posting))
         return Intent(statement.but(version=statement.version + 1), request, in_doubt)
+
+
+def _is_only_looked_for(feed: Feed, statement: StatementRecord) -> bool:
+    """Whether it is not posted again: Xero would refuse it anyway, take it for a duplicate, or a search goes on."""
+    is_sought = statement.known_lines or statement.recut or statement.search is not None
+    return is_sought or _is_replaced(feed, statement)
+
+
+def _is_replaced(feed: Feed, statement: StatementRecord) -> bool:
+    """Whether the statement is for an earlier feed connection. Xero can only refuse its bytes now."""
+    return statement.feed_connection_id not in ("", feed.feed_connection_id)
+
+
+def _with_id(ids: tuple[str, ...], id: str | None) -> tuple[str, ...]:
+    return (*ids[-19:], id) if id and id not in ids else ids

@@ -61,7 +61,7 @@ def set_aside_json(line: SetAside) -> dict[str, Any]:
 
 
 def _statement_json(statement: StatementRecord) -> dict[str, Any]:
-    shape = {
+    return {
         "number": statement.number,
         "first": statement.first,
         "last": statement.last,
@@ -72,7 +72,5 @@ def _statement_json(statement: StatementRecord) -> dict[str, Any]:
         "postedOn": iso(statement.posted_on) if statement.posted_on else None,
         "endedOn": iso(statement.ended_on) if statement.ended_on else None,
         "problems": [problem_json(problem) for problem in statement.problems],
-    }
-    is_stuck = statement.stuck and statement.ended_on is None
-    resolved = {"resolvedAs": statement.resolved_as} if statement.resolved_as else {}
-    return shape | ({"stuck": True} if is_stuck else {}) | resolved
+        "doubt": statement.doubt if statement.stuck else None,
+    } | ({"resolvedAs": statement.resolved_as} if statement.resolved_as else {})
