@@ -16,13 +16,14 @@ def group() -> None:
 @group.command("list")
 @with_api
 def list_holds(api: HttpApi) -> None:
-    """List the holds: id, scope, start, number of waiting transactions, reason."""
+    """List the holds: id, scope, start, number of waiting transactions, reason, and the transaction that is refused."""
     for hold in api.linked("/holds"):
         problem = hold["problem"]
         reason = f"{hold['reason']} ({problem['status']} {problem['title']}: {problem['detail']})"
         waiting = f"{hold['waiting']}{' or more' if hold.get('moreWaiting') else ''}"
         progress = "  being released" if hold.get("releasing") else ""
-        click.echo(f"{hold['id']}  {hold['scope']}  {hold['since']}  {waiting}  {reason}{progress}")
+        refused = f"  transaction: {hold['transactionId']}" if "transactionId" in hold else ""
+        click.echo(f"{hold['id']}  {hold['scope']}  {hold['since']}  {waiting}  {reason}{refused}{progress}")
 
 
 @group.command()

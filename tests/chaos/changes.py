@@ -63,7 +63,7 @@ def move_west(world: World, place: Place) -> None:
 
 
 def set_aside(world: World, place: Place) -> None:
-    """Sets aside the line that Xero never accepts, so that the rest of its feed is sent."""
+    """Sets aside the line that the hold names, which is one that Xero never accepts: then the rest is sent."""
     token = account_token(place.connection_id, place.account_id)
     subjects = {cause: cause.subject.partition(" ") for cause in world.causes.active if cause.kind == NEVER_ACCEPTED}
     for cause, (owner, _, id) in subjects.items():
@@ -72,7 +72,8 @@ def set_aside(world: World, place: Place) -> None:
             continue
         for hold in hold_items.holds_on(world.store, [(Scope.FEED, place.feed_id)]):
             with suppress(NotFound, Conflict, Invalid):
-                release(world.ports, world.now, hold, [id])
+                if hold.transaction_id is not None:
+                    release(world.ports, world.now, hold, [hold.transaction_id])
         feed = world.feed(place)
         if feed is not None and any(line.transaction_id == id for line in read_set_aside(world.store, feed.id)):
             world.causes.fix(cause)

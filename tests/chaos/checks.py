@@ -19,6 +19,7 @@ def after_all(world: World, platform: Platform) -> list[str]:
         violations += check_delivery.holes(world, place)
         if not world.is_deleted(place):
             violations += check_delivery.all_delivered(world, place)
+    violations += world.untrue[:3]
     violations += world.watching.late[:3]
     violations += check_rules.days(world)
     violations += check_events.pushes_ended(world, platform)

@@ -14,18 +14,20 @@ from unittest.mock import patch
 from feedlane import clock
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import ledger
-from feedlane.feeds.feed import Closing
+from feedlane.feeds.feed import Closing, Feed
 from feedlane.mapping import unmapping
 from feedlane.pushes import appending, doorbell, refusing, transaction
 from feedlane.pushes import content as push_content
 from feedlane.statements import answer as statement_answer
-from feedlane.statements import call_limits, limits, waits
+from feedlane.statements import call_limits, limits, retrying, waits
 from feedlane.statements import end as statement_end
 from feedlane.statements import gate as statement_gate
 from feedlane.statements import items as statement_items
 from feedlane.statements import sender as statement_sender
 from feedlane.statements.answer import AnswerRecorder
+from feedlane.statements.follower import StatementFollower
 from feedlane.statements.limits import Call, Limits, Traffic
+from feedlane.statements.statement import StatementRecord
 from feedlane.store import due
 from feedlane.upkeep import overdue
 from feedlane.vault.leases import Leases
@@ -38,12 +40,16 @@ OPEN = Limits(per_minute=10_000)
 
 @dataclass(frozen=True)
 class Mutation:
-    """`caught_as` is the prefix of the violation; `rates` make the faults frequent that reveal it."""
+    """`caught_as` is the prefix of the violation.
+
+    `rates` make the faults frequent that reveal it, `switches` make Xero the one at which it shows.
+    """
 
     invariant: str
     caught_as: str
     broken: Callable[[], AbstractContextManager[Any]]
     rates: dict[str, float] = field(default_factory=dict)
+    switches: dict[str, Any] = field(default_factory=dict)
 
 
 def dates_are_not_checked() -> AbstractContextManager[Any]:
@@ -61,8 +67,13 @@ def known_transactions_are_forgotten() -> AbstractContextManager[Any]:
     return patch.multiple(feed_items, recorded_ids=lambda *_: {}, add_ids=lambda *_: [])
 
 
-def no_feed_is_woken_again() -> AbstractContextManager[Any]:
-    return patch.object(statement_answer, "schedule_wake", lambda *_: None)
+@contextmanager
+def no_feed_is_woken_again() -> Iterator[None]:
+    with (
+        patch.object(statement_answer, "schedule_wake", lambda *_: None),
+        patch.object(retrying, "schedule_wake", lambda *_: None),
+    ):
+        yield
 
 
 def no_doorbell_check_is_scheduled() -> AbstractContextManager[Any]:
@@ -83,6 +94,36 @@ def accepted_counts_as_delivered() -> AbstractContextManager[Any]:
         statement_end.record_delivered(self.ports, feed, statement, now)
 
     return patch.object(AnswerRecorder, "_record_accepted", accepted)
+
+
+def known_lines_count_as_delivered() -> AbstractContextManager[Any]:
+    """What Xero calls a duplicate, and lists nowhere, is believed to be there."""
+
+    def believed(self: AnswerRecorder, feed: Any, statement: Any, _: Any, now: Any) -> None:
+        statement_end.record_delivered(self.ports, feed, statement, now)
+
+    return patch.object(AnswerRecorder, "_record_not_listed", believed)
+
+
+def duplicates_count_as_delivered() -> AbstractContextManager[Any]:
+    """What Xero rejects as a duplicate after a while is believed to be there."""
+    return patch.object(statement_end, "record_known_already", statement_end.record_delivered)
+
+
+def lines_are_not_counted() -> AbstractContextManager[Any]:
+    return patch.object(StatementRecord, "line_count", 0)
+
+
+def known_and_new_lines_are_mixed() -> AbstractContextManager[Any]:
+    return patch.object(Feed, "undelivered", lambda feed, last: feed.but(flight=None))
+
+
+def rejected_counts_as_delivered() -> AbstractContextManager[Any]:
+    def end(self: StatementFollower, feed_id: str, statement: Any, refusal: Any, known_already: bool = False) -> None:
+        real(self, feed_id, statement, None)
+
+    real = StatementFollower._end
+    return patch.object(StatementFollower, "_end", end)
 
 
 @contextmanager
@@ -213,7 +254,33 @@ MUTATIONS = {
         ("7 secrets", "secrets", a_rejected_token_is_logged, {"xero_401": 0.3}),
         ("8 money", "money", money_is_rounded, {}),
         ("8 money, synthetic", "money", synthetic_balances_do_not_chain, {}),
+        ("9 true, rejected", "untrue", rejected_counts_as_delivered, {"statement_rejected": 0.5}),
         ("10 no feed depends on a message", "nothing lost", nobody_is_rung, {"message_lost": 0.3}),
         ("10 looked at in time", "looked at", looks_are_far_off, {}),
+    )
+}
+# The same rules, each at a Xero that does what its documentation leaves open.
+MUTATIONS |= {
+    broken.__name__: Mutation(f"9 true, {invariant}", "untrue", broken, rates, switches)
+    for invariant, broken, rates, switches in (
+        (
+            "ids stay used",
+            known_lines_count_as_delivered,
+            {"statement_rejected": 0.5},
+            {"rejected_ids": "used"},
+        ),
+        (
+            "rejected as known",
+            duplicates_count_as_delivered,
+            {"statement_rejected": 0.5},
+            {"rejected_ids": "used", "duplicates_found": "whileProcessing"},
+        ),
+        ("lines counted", lines_are_not_counted, {}, {"duplicate_key": "idOrContent"}),
+        (
+            "nothing mixed",
+            known_and_new_lines_are_mixed,
+            {"statement_rejected": 0.5},
+            {"rejected_ids": "used", "line_count": "received"},
+        ),
     )
 }

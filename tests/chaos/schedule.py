@@ -14,7 +14,7 @@ from feedlane.holds import items as hold_items
 from feedlane.statements import limits
 from local.simulator.behaviour import Behaviour
 from tests import rights
-from tests.chaos import checks, ledger_rules
+from tests.chaos import check_truth, checks, ledger_rules
 from tests.chaos.operator import STORM_SECONDS, Operator
 from tests.chaos.pushes import Platform
 from tests.chaos.switches import draw
@@ -23,7 +23,8 @@ from tests.chaos.world import World
 from tests.chaos.xero import Xero
 
 HOUR = 3600.0
-ROUNDS_MAX = 12
+# Where Xero drops lines, each statement is resolved in a round of its own.
+ROUNDS_MAX = 60
 # What could never be recorded, for its date or its content, stays a hole, however often it is sent.
 MENDING_ROUNDS = 3
 # Every second schedule's customers may share a secret.
@@ -67,6 +68,7 @@ def run(
         world.faults.on = False
         world.timeline.run(max(0.0, world.faults.outages.last_end - world.timeline.seconds))
         world.timeline.run(2 * HOUR)
+        check_truth.look(world)
         violations = checks.while_held(world)
         drained = _drain(world, operator, platform, rounds)
         violations += [] if drained else ["nothing lost: the world did not come to rest after everything was fixed"]
@@ -96,6 +98,7 @@ def _storm(world: World) -> None:
     end = timeline.seconds + STORM_SECONDS
     while timeline.seconds < end and not timeline.is_idle:
         timeline.run(world.rng.uniform(50, 600))
+        check_truth.look(world)
         if world.faults.strike("clock_jump_hours"):
             timeline.jump(world.rng.uniform(1, 10) * HOUR)
         if world.faults.strike("clock_jump_days"):
@@ -107,6 +110,7 @@ def _drain(world: World, operator: Operator, platform: Platform, rounds: int) ->
     world.sim.later_rejections.clear()
     for number in range(rounds):
         world.timeline.run(30 * HOUR)
+        check_truth.look(world)
         # Without events no time passes, and the index would never catch up with the last writes.
         world.timeline.jump(INDEX_LATE_SECONDS[1])
         operator.fix()

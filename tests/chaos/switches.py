@@ -5,13 +5,18 @@ from __future__ import annotations
 import random
 from typing import Any
 
-# The positions other than the default that are drawn. Not yet: what the product does not withstand.
+# The positions other than the default that are drawn. Left out: `order` "enforce", because a feed with a gap then never
+# comes to rest; `feed_connections` "rejectedLater", because no account is ever mapped; `redirects` and `login_host`,
+# because schedules have no browser.
 DRAWN: dict[str, tuple[Any, ...]] = {
     "amounts": ("numbers",),
     "signed_amounts": ("refuse",),
     "rejections": ("items", "root"),
-    "duplicate_key": ("idAndContent",),
+    "rejected_ids": ("used",),
+    "duplicates_found": ("whileProcessing",),
+    "duplicate_key": ("idAndContent", "idOrContent"),
     "duplicate_scope": ("account",),
+    "listed_after_seconds": (45.0, 600.0),
     "line_count": ("received",),
     "line_count_type": ("integer",),
     "zero_lines": ("refuse",),
@@ -44,4 +49,8 @@ SHARE = 0.3
 def draw(seed: int) -> dict[str, Any]:
     """Positions by switch. They have random numbers of their own: the schedule's stay the same."""
     rng = random.Random(f"switches of {seed}")
-    return {name: rng.choice(others) for name, others in DRAWN.items() if rng.random() < SHARE}
+    turned = {name: rng.choice(others) for name, others in DRAWN.items() if rng.random() < SHARE}
+    if turned.get("duplicate_key") == "idOrContent":
+        # Not together: if Xero counts lines that it dropped, nothing at all shows that it dropped them.
+        turned.pop("line_count", None)
+    return turned

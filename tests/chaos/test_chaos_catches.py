@@ -26,6 +26,6 @@ def test_a_broken_invariant_is_caught(xero: Xero, name: str) -> None:
         violations = (
             text
             for seed in range(SCHEDULES)
-            for text in run(seed, xero, mutation.rates, rounds=2, switches={}).violations
+            for text in run(seed, xero, mutation.rates, rounds=2, switches=mutation.switches).violations
         )
         assert any(text.startswith(mutation.caught_as) for text in violations), f"{mutation.invariant} is not caught"

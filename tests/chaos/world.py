@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,6 +98,12 @@ class World:
         self.watching = Watching(self.timeline, self.faults, self.table, rng.uniform(0, INTERVAL_SECONDS))
         self.places: list[Place] = []
         self.deleted_companies: set[str] = set()
+        self.untrue: list[str] = []
+        """What `check_truth` has found so far."""
+        self.believed_through: defaultdict[str, int] = defaultdict(int)
+        """By feed, the last line that it has looked at."""
+        self.entered_by_hand: defaultdict[str, set[str]] = defaultdict(set)
+        """By feed, the transactions that an operator found missing at Xero, was told of, and entered there."""
 
     @property
     def ports(self) -> Ports:

@@ -14,6 +14,8 @@ from feedlane.feeds.upstream import (
     NewFeedConnection,
     PostAnswer,
     Refusal,
+    SearchAnswer,
+    SearchPlace,
     Statement,
     StatementStatus,
     StatusAnswer,
@@ -38,6 +40,11 @@ NO_FEEDS = Refusal(
 )
 REJECTED = Refusal(
     scope=Scope.FEED,
+    reason="account-not-valid",
+    problem=Problem(type="account-not-valid", title="Account Not Valid", status=422, detail="It is archived."),
+)
+LINE_REFUSED = Refusal(
+    scope=Scope.FEED,
     reason="invalid-data",
     problem=Problem(type="invalid-request", title="Invalid Request", status=400, detail="A line is wrong."),
 )
@@ -55,13 +62,19 @@ class FakeUpstream:
 
     `refusals` are raised by the next creations of a feed connection. With `deletes_slowly`, a deleted one is listed
     until `finish_deletions`. A post for a feed connection that was ended is refused (`end`).
+
+    `poison` are the answers to all statements that have a certain line: those are not taken either.
+
+    `taken` has the new ids of each statement taken, `fed` its feed connection. Each feed connection has ids of its own.
     """
 
     answers: list[PostAnswer] = field(default_factory=list)
     lost: list[PostAnswer] = field(default_factory=list)
+    poison: dict[str, PostAnswer] = field(default_factory=dict)
     statuses: dict[str, StatusAnswer] = field(default_factory=dict)
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     taken: list[list[str]] = field(default_factory=list)
+    fed: list[str] = field(default_factory=list)
     targets: list[TargetAccount] = field(default_factory=list)
     connections: list[FeedConnection] = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
@@ -83,23 +96,29 @@ class FakeUpstream:
         self.posts.append((idempotency_key, request))
         if self.answers:
             return self.answers.pop(0)
-        if json.loads(request)["feed"] in self.ended:
+        ids, feed = _transaction_ids(request), _feed(request)
+        if feed in self.ended:
             return GONE
-        ids = _transaction_ids(request)
-        known_ids = {id for statement in self.taken for id in statement}
+        known_ids = {id for taken, fed in zip(self.taken, self.fed, strict=False) if fed == feed for id in taken}
         if known_ids.issuperset(ids):
             return AlreadyReceived()
+        if poisoned := [self.poison[id] for id in ids if id in self.poison]:
+            return poisoned[0]
         self.taken.append([id for id in ids if id not in known_ids])
+        self.fed.append(feed)
         statement_id = f"statement-{len(self.taken)}"
         self.statuses[statement_id] = Accepted(statement_id=statement_id, status=StatementStatus.DELIVERED)
         if self.lost:
             return self.lost.pop(0)
         return Accepted(statement_id=statement_id, status=StatementStatus.PENDING)
 
-    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
+    def find_statement(
+        self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace
+    ) -> SearchAnswer:
         rights.require_vault()
-        ids = _transaction_ids(request)
-        numbers = [number for number, taken in enumerate(self.taken, 1) if taken == ids]
+        sent = (_transaction_ids(request), _feed(request))
+        pairs = zip(self.taken, self.fed, strict=False)
+        numbers = [number for number, pair in enumerate(pairs, 1) if pair == sent]
         return self.statuses[f"statement-{numbers[0]}"] if numbers else None
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
@@ -155,6 +174,10 @@ class FakeUpstream:
         self.deleting.add(feed_connection_id)
         self.finish_deletions()
         self.ended.add(feed_connection_id)
+
+
+def _feed(request: bytes) -> str:
+    return str(json.loads(request)["feed"])
 
 
 def _transaction_ids(request: bytes) -> list[str]:

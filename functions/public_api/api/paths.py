@@ -25,6 +25,7 @@ _PATTERNS = [
         ("POST", r"/holes/[0-9a-fA-F-]{36}(?:/|%2[Ff])", r"/[0-9a-fA-F-]{36}/close"),
         ("PATCH", r"/feeds/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
         ("GET", r"/(?:feeds|setAside|holes)/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
+        ("POST", r"/setAside/[0-9a-fA-F-]{36}(?:/|%2[Ff])", ""),
     )
 ]
 

@@ -29,7 +29,7 @@ from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.settings import events as settings_events
 from feedlane.statements import events as statement_events
-from feedlane.statements.statement import StatementRecord
+from feedlane.statements.statement import Doubt, StatementRecord
 from feedlane.webhooks import events as webhook_events
 from feedlane.webhooks.consumer import Consumer
 from tests import builders
@@ -113,15 +113,28 @@ EVENTS = [
     hold_event(),
     hold_events.held(PORTS, APP_HOLD, 0, COMPANY, NOW),
     hold_events.held(PORTS, APP_HOLD, None, COMPANY, NOW),
+    hold_events.held(PORTS, FEED_HOLD.but(line=7, transaction_id="t-7"), 3, COMPANY, NOW),
     hold_events.released(PORTS, FEED_HOLD, 5, COMPANY, NOW),
+    hold_events.released(PORTS, FEED_HOLD.but(line=7, transaction_id="t-7"), 5, COMPANY, NOW, ("t-7",)),
     hold_events.released(PORTS, APP_HOLD, 5, None, NOW),
     feed_events.gap_found(PORTS, FEED, Gap("t-1", "2026-05-03", Decimal("10.00"), Decimal("-2.5")), COMPANY, NOW),
     feed_events.hole_found(PORTS, FEED, HOLE, COMPANY, NOW),
     feed_events.hole_found(PORTS, FEED, HOLE.but(missing=0, first_date="", last_date=""), PLAIN, NOW),
     feed_events.hole_mended(PORTS, FEED, HOLE, COMPANY, NOW),
-    statement_events.statement_stuck(PORTS, FEED, STATEMENT, COMPANY, NOW),
-    statement_events.statement_stuck(PORTS, FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW), COMPANY, NOW),
+    statement_events.statement_stuck(PORTS, FEED, STATEMENT.but(doubt=Doubt.DUPLICATE), COMPANY, NOW),
+    statement_events.statement_stuck(
+        PORTS, FEED, STATEMENT.but(upstream_id="s-1", posted_on=NOW, doubt=Doubt.NOT_ENDED), COMPANY, NOW
+    ),
+    statement_events.statement_stuck(
+        PORTS, FEED, STATEMENT.but(doubt=Doubt.LINES_MISSING, lines_there=4), COMPANY, NOW
+    ),
+    statement_events.statement_stuck(
+        PORTS, FEED, STATEMENT.but(doubt=Doubt.NOT_CONFIRMED, problems=(PROBLEM,)), COMPANY, NOW
+    ),
     statement_events.statement_resolved(PORTS, FEED, STATEMENT.but(resolved_as="delivered"), COMPANY, NOW),
+    statement_events.statement_resolved(
+        PORTS, FEED, STATEMENT.but(resolved_as="notDelivered"), COMPANY, NOW, ("t-1", "t-2")
+    ),
     payloads.connection_limit_reached(PORTS, 25, 25, NOW),
     statement_events.daily_limit_reached(PORTS, "id", "tenant-1", 1000, 900, COMPANY, NOW),
     statement_events.daily_limit_reached(PORTS, "id", "tenant-1", 1000, 900, None, NOW),

@@ -20,6 +20,7 @@ from feedlane.feeds.upstream import (
     NewFeedConnection,
     NoAnswer,
     Refusal,
+    SearchPlace,
     Statement,
     StatementStatus,
     TenantAccess,
@@ -85,7 +86,7 @@ def test_a_feed_is_connected_found_used_and_deleted(xero: Xero) -> None:
     assert answer.status is StatementStatus.PENDING
     xero.advance(2)
     later = xero.feeds.statement_status(access, answer.statement_id)
-    assert later == Accepted(statement_id=answer.statement_id, status=StatementStatus.DELIVERED)
+    assert later == Accepted(statement_id=answer.statement_id, status=StatementStatus.DELIVERED, lines=2)
     [received] = xero.control("GET", "statements")["statements"]
     assert [(sent["transactionId"], sent["creditDebitIndicator"]) for sent in received["lines"]] == [
         ("t-1", "DEBIT"),
@@ -128,7 +129,9 @@ def test_feeds_and_statements_are_found_whatever_number_the_first_page_has(xero:
     request = xero.feeds.request_bytes(statement(feed, line("t-1", "1", "1")))
     accepted = xero.feeds.post_statement(access, request, "key-1")
     assert isinstance(accepted, Accepted)
-    found = xero.feeds.find_statement(access, request, ())
+    found = xero.feeds.find_statement(access, request, (), SearchPlace(began=xero.now()))
+    if isinstance(found, SearchPlace):  # pages that count from 0: the first was not it
+        found = xero.feeds.find_statement(access, request, (), found)
     assert isinstance(found, Accepted)
     assert found.statement_id == accepted.statement_id
 

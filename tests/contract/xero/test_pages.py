@@ -17,6 +17,7 @@ from feedlane.feeds.upstream import (
     FeedConnection,
     NewFeedConnection,
     NoAnswer,
+    SearchPlace,
     TenantAccess,
     TryLater,
 )
@@ -138,7 +139,7 @@ def test_a_page_about_a_statement_says_nothing_about_it(xero: Xero) -> None:
     for status, content in PAGES:
         with page(xero, "GET", f"{STATEMENTS_PATH}*", status, content):
             polled = xero.feeds.statement_status(access, accepted.statement_id)
-            found = xero.feeds.find_statement(access, request, ())
+            found = xero.feeds.find_statement(access, request, (), SearchPlace(began=xero.now()))
         assert isinstance(polled, TryLater | NoAnswer | Failed), (status, content)
         assert isinstance(found, TryLater | NoAnswer | Failed), (status, content)
 

@@ -20,6 +20,7 @@ from feedlane.mapping import refused
 from feedlane.problem import Problem
 from feedlane.pushes.holes import REASON_REFUSED
 from feedlane.scope import Scope
+from feedlane.statements.refusal import may_be_one_line
 from feedlane.xero.problems import MEANING_BY_TYPE
 from tests import account_actions
 from tests.builders import COMPANY, CONNECTION
@@ -126,7 +127,8 @@ def test_a_token_that_is_refused_holds_and_has_a_way_out(
 
 
 def _hold_and_resume(world: World, refusal: Refusal, way_out: Callable[[World], None]) -> None:
-    world.upstream.answers.append(refusal)
+    # What may be the fault of one line holds when that line is refused alone
+    world.upstream.answers += [refusal] * (2 if may_be_one_line(refusal) else 1)
     operation = world.push(transactions(2))
     world.run()
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feedlane.errors import Invalid
-from feedlane.feeds.set_aside_items import read_set_aside
+from feedlane.feeds import set_aside_items
+from feedlane.feeds.feed import SetAside
+from feedlane.feeds.set_aside_items import BLOCK_LINES, lines_never_sent, read_set_aside
 from feedlane.holds import items as hold_items
-from feedlane.holds.release import SET_ASIDE_MAX
+from feedlane.holds.setting_aside import SET_ASIDE_MAX, with_lines_set_aside
 from feedlane.pushes.outcomes import outcome_page
 from feedlane.store import keys
 from feedlane.store.sizes import item_bytes
@@ -92,3 +98,50 @@ def test_overlapping_releases_keep_apart_what_each_has_set_aside() -> None:
         found = [outcome_page(world.store, world.operation(key), 0, 100) for key in keys_of_releases]
     ids = [[outcome.id for outcome in page.outcomes] for page in found]
     assert ids == [["t1", "t2", "t4", "t5", "t6", "t8"], ["t1", "t2", "t4", "t6", "t8"], ["t4", "t6", "t8"]]
+
+
+def test_a_statement_reads_only_the_pages_near_it_however_many_lines_are_set_aside_ahead() -> None:
+    """Of 100,000 waiting lines every second one is set aside."""
+    world = World()
+    feed = world.feed().but(recorded_through=100_000)
+    lines = [SetAside(sequence=number, transaction_id=f"t{number}", on=world.now) for number in range(2, 100_001, 2)]
+    for start in range(0, len(lines), 1000):
+        feed, pages = with_lines_set_aside(feed, lines[start : start + 1000])
+        world.store.commit(*pages)
+    assert feed.set_aside_ahead == 50_000
+    before = world.table.reads.items
+    near = lines_never_sent(world.store, feed)
+    assert {number for number in near if number <= 1001} == set(range(2, 1001, 2))
+    assert world.table.reads.items - before <= BLOCK_LINES // 1000
+    # A delivery reads the same, and counts what it passes
+    after = feed.delivered(1, lines_never_sent(world.store, feed, 1))
+    assert (after.delivered_through, after.set_aside_ahead) == (2, 49_999)
+
+
+def test_a_run_of_lines_set_aside_is_passed_at_once_however_long() -> None:
+    world = World()
+    feed = world.feed().but(recorded_through=50_002)
+    lines = [SetAside(sequence=number, transaction_id=f"t{number}", on=world.now) for number in range(2, 50_002)]
+    for start in range(0, len(lines), 1000):
+        feed, pages = with_lines_set_aside(feed, lines[start : start + 1000])
+        world.store.commit(*pages)
+    after = feed.delivered(1, lines_never_sent(world.store, feed, 1))
+    assert (after.delivered_through, after.set_aside_ahead, after.waiting) == (50_001, 0, 1)
+
+
+@given(st.sets(st.integers(1, 60)), st.integers(0, 20), st.integers(0, 20))
+def test_what_is_read_near_a_statement_is_what_reading_everything_would_say(
+    aside: set[int], delivered: int, more: int
+) -> None:
+    world = World()
+    feed, ahead = world.feed().but(recorded_through=60, delivered_through=delivered), sorted(aside)
+    ahead = [number for number in ahead if number > delivered]
+    with patch.multiple(set_aside_items, BLOCK_LINES=7, STATEMENT_LINES_MAX=5):
+        lines = [SetAside(sequence=number, transaction_id=f"t{number}", on=world.now) for number in ahead]
+        feed, pages = with_lines_set_aside(feed, lines)
+        if pages:
+            world.store.commit(*pages)
+        through = min(60, delivered + more)
+        near = lines_never_sent(world.store, feed, through)
+        assert feed.delivered(through, near) == feed.delivered(through, set(ahead))
+        assert feed.passed_through(lines_never_sent(world.store, feed)) == feed.passed_through(set(ahead))

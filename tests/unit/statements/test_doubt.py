@@ -17,14 +17,16 @@ from feedlane.feeds.upstream import (
     NoAnswer,
     PostAnswer,
     Refusal,
+    SearchAnswer,
+    SearchPlace,
     StatementStatus,
-    StatusAnswer,
     TenantAccess,
 )
 from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
+from feedlane.statements.doubt import LISTED_WITHIN
 from feedlane.statements.statement import StatementState
 from feedlane.store.table import ConditionFailed
 from tests.fakes.upstream import NO_FEEDS
@@ -189,6 +191,13 @@ def test_a_statement_in_doubt_that_is_refused_and_not_at_xero_is_cut_anew(world:
     world.upstream.answers.append(FUTURE_DATES)
     world.run()
     [hold] = hold_items.holds(world.store)
+    # Told at once; but the list may be late, and until then the statement stays as it is.
+    assert (hold.reason, world.feed().flight is None) == ("invalid-dates", False)
+    world.now += LISTED_WITHIN
+    world.upstream.answers.append(FUTURE_DATES)
+    lift_all(world)
+    world.run()
+    [hold] = hold_items.holds(world.store)
     assert (hold.reason, world.feed().flight) == ("invalid-dates", None)
 
 
@@ -246,7 +255,7 @@ def _list_as_xero_does(world: World) -> None:
             listed[f"statement-{count + 1}"] = identity(request)
         return answer
 
-    def find(access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
+    def find(access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace) -> SearchAnswer:
         ids = [id for id, fields in listed.items() if fields == identity(request) and id not in others]
         return upstream.statuses[ids[0]] if ids else None
 

@@ -11,7 +11,7 @@ from feedlane.feeds.upstream import Accepted, StatementStatus, TryLater
 from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.statements.follower import STUCK_AFTER
+from feedlane.statements.statement import STUCK_AFTER
 from tests.builders import NOW
 from tests.worlds.feeds import World, transactions
 

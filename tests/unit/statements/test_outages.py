@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from feedlane.feeds.push_operation import PushStatus
-from feedlane.feeds.upstream import TryLater
+from feedlane.feeds.upstream import Accepted, StatementStatus, TryLater
 from feedlane.scope import Scope
-from tests.builders import NOW
+from feedlane.store import keys
+from tests.builders import NOW, TENANT
 from tests.worlds.feeds import World, transactions
 
 DOWN = TryLater(scope=Scope.TENANT, seconds=5, reason="unreachable", is_outage=True)
@@ -52,3 +53,31 @@ def test_an_outage_of_a_day_while_a_statement_is_followed_costs_about_a_hundred_
     world.run()
     assert world.operation(key).status is PushStatus.SUCCESS
     assert world.now - up < timedelta(minutes=20)
+
+
+LIMIT = TryLater(scope=Scope.TENANT, seconds=1, reason="rate-limit-concurrent")
+
+
+def test_the_first_outage_after_many_limits_waits_no_longer_than_it_asks() -> None:
+    world = World()
+    world.upstream.answers = [*[LIMIT] * 12, DOWN]
+    key = world.push(transactions(1)).key
+    world.run()
+    assert world.operation(key).status is PushStatus.SUCCESS
+    assert world.now - NOW < timedelta(minutes=2)
+
+
+def test_the_first_outage_after_many_polls_makes_nobody_wait_longer_than_it_asks() -> None:
+    world = World()
+    world.push(transactions(1))
+    while not world.upstream.taken:
+        world.step()
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+    while world.now < NOW + timedelta(hours=1):
+        world.step()
+    world.upstream.statuses["statement-1"] = DOWN
+    wait = keys.not_before(Scope.TENANT, TENANT)
+    while wait not in world.table.items:
+        world.step()
+    until = datetime.fromisoformat(world.table.items[wait]["until"])
+    assert until - world.now <= timedelta(seconds=DOWN.seconds)

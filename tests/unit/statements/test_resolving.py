@@ -11,9 +11,8 @@ from feedlane.feeds.feed import FlightStatus
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import Accepted, StatementStatus
 from feedlane.statements import items as statement_items
-from feedlane.statements.follower import STUCK_AFTER
 from feedlane.statements.resolution import Resolution, resolve
-from feedlane.statements.statement import StatementState
+from feedlane.statements.statement import STUCK_AFTER, StatementState
 from tests.interruptions import crashes_everywhere, just_before
 from tests.unit.statements.test_long_pending import ends, pass_time, pending
 from tests.worlds.feeds import World, transactions

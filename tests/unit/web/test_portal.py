@@ -13,6 +13,8 @@ from feedlane.ids import fingerprint
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from feedlane.settings.wrong_keys import WRONG_KEYS_MAX
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import Doubt, StatementRecord
 from tests import builders
 from tests.builders import URL
 from tests.fakes.browser import Browser
@@ -121,6 +123,17 @@ def test_a_company_shows_the_refused_pushes_that_its_feeds_lack(world: World, ho
     add_feed(world, holes=holes)
     body = world.browser.get(f"/portal/companies/{world.connection.company_id}").body
     assert (shown in body) if shown else ("refused push" not in body)
+
+
+def test_a_statement_in_doubt_is_shown_with_its_account(world: World) -> None:
+    feed = add_feed(world, recorded_through=2, statements=7)
+    sent = StatementRecord(feed_id=feed.id, number=7, first=1, last=2, created=world.now)
+    world.store.commit(*statement_items.add_statement(sent, b"{}"))
+    page = f"/portal/companies/{world.connection.company_id}"
+    assert "in doubt" not in world.browser.get(page).body
+    told = sent.but(version=1, stuck=True, doubt=Doubt.DUPLICATE)
+    world.store.commit(statement_items.put_statement(told))
+    assert "statement 7 in doubt" in world.browser.get(page).body
 
 
 def test_connections_are_shown_in_pages(world: World) -> None:

@@ -12,7 +12,7 @@ from api.answers import ok
 from api.parts import current_parts
 from api.paths import account_id_in
 from api.requests import Routes
-from feedlane.codat.bodies import FeedChanges, ReleaseBody, ResolveBody, parse_body
+from feedlane.codat.bodies import FeedChanges, ReleaseBody, ResolveBody, SetAsideBody, parse_body
 from feedlane.codat.paging import cursor_in, cursor_page, page_size
 from feedlane.codat.query import query_predicate
 from feedlane.companies import items as company_items
@@ -22,6 +22,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed, SetAside
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
+from feedlane.holds import setting_aside
 from feedlane.holds.held_feeds import WaitingCount, count_waiting
 from feedlane.ids import feed_id
 from feedlane.pushes import holes as pushes_holes
@@ -77,6 +78,14 @@ def list_set_aside(connection_id: str, account: str) -> Response[str]:
     return ok(cursor_page(f"/setAside/{connection_id}/{account}", query, results, _end(lines, size)))
 
 
+@router.post("/setAside/<connection_id>/<account>")
+def set_aside(connection_id: str, account: str) -> Response[str]:
+    """Sets transactions of a held feed aside without releasing it. Answers the feed."""
+    parts, feed = current_parts(), _find_feed(connection_id, account)
+    body = parse_body(SetAsideBody, router.body or "{}")
+    return ok(_views([setting_aside.set_aside(parts.ports, parts.clock(), feed.id, body.set_aside)])[0])
+
+
 @router.get("/holes/<connection_id>/<account>")
 def list_holes(connection_id: str, account: str) -> Response[str]:
     """The refused pushes of a feed whose transactions are missing, the oldest first."""
@@ -130,10 +139,11 @@ def resolve_statement(connection_id: str, account: str, number: str) -> Response
     feed = _find_feed(connection_id, account)
     if not re.fullmatch("[0-9]{1,12}", number):
         raise NotFound("statement", number)
-    outcome = parse_body(ResolveBody, router.body or "{}").outcome
+    body = parse_body(ResolveBody, router.body or "{}")
+    outcome = body.outcome
     if outcome not in list(Resolution):
         raise Invalid.field("outcome", f"must be {' or '.join(Resolution)}", "Enum")
-    resolved = resolution.resolve(parts.ports, parts.clock(), feed.id, int(number), Resolution(outcome))
+    resolved = resolution.resolve(parts.ports, parts.clock(), feed.id, int(number), Resolution(outcome), body.set_aside)
     return ok(_views([resolved])[0])
 
 

@@ -59,6 +59,11 @@ class FeedChanges(Body):
 
 class ResolveBody(Body):
     outcome: StrictStr
+    set_aside: tuple[StrictStr, ...] = ()
+
+
+class SetAsideBody(Body):
+    set_aside: tuple[StrictStr, ...] = Field(min_length=1)
 
 
 class StatusBody(Body):

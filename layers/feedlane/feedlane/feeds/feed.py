@@ -74,6 +74,9 @@ class Feed(Record):
 
     `set_aside` counts all lines ever set aside, `set_aside_ahead` those after `delivered_through`.
 
+    `suspect_through`: lines up to this one were refused together, perhaps for one of them, so that they are sent in
+    halves until it is found. It means nothing any more once they are delivered or set aside.
+
     `start_date` came with the last mapping: lines dated before it are set aside when they are recorded. Empty: none.
 
     `synthetic_balances` is the feed's own choice, None to follow the settings. Then a statement opens with `closing`.
@@ -87,6 +90,9 @@ class Feed(Record):
     same, and its feed connection is made as soon as Xero lets us (`mapping/again.py`). `ending` is the feed connection
     that Xero was last asked to delete: it may be listed for a while, and must not be used again. `destination` is the
     last one that was used, and `former` are those before it, in their order.
+
+    Lines up to `tried_through` were in a statement that ended without being delivered. If Xero keeps their ids, they
+    are sent under others: those of `id_turn`, if that is not 0.
 
     `look` is when the watch looks at the feed, should nobody have moved it on by then. Whatever moves it on sets it
     anew; what is only appended does not, or a steady stream would put the look off for ever.
@@ -114,6 +120,8 @@ class Feed(Record):
     delivered_through: int = 0
     statements: int = 0
     flight: Flight | None = None
+    tried_through: int = 0
+    id_turn: int = 0
     gathering: Gathering | None = None
     set_aside: int = 0
     set_aside_ahead: int = 0
@@ -121,6 +129,7 @@ class Feed(Record):
     closing: Closing | None = None
     sent_date: str = ""
     holes: int = 0
+    suspect_through: int = 0
     look: datetime | None = None
     version: int = 0
 
@@ -138,7 +147,7 @@ class Feed(Record):
     def passed_through(self, never_sent: Collection[int]) -> int:
         """The last line that needs no delivery: `delivered_through`, or the last one set aside directly after it.
 
-        `never_sent` are the lines after `delivered_through` that are set aside.
+        `never_sent` are the lines after `delivered_through` that are set aside, at least as far as needed.
         """
         through = self.delivered_through
         while through + 1 in never_sent:
@@ -147,10 +156,14 @@ class Feed(Record):
 
     def delivered(self, through: int, never_sent: Collection[int]) -> Feed:
         """The feed with every line up to `through` delivered, and those set aside directly after it passed."""
-        after = self.but(delivered_through=through)
-        passed = after.passed_through(never_sent)
-        ahead = sum(number > passed for number in never_sent)
-        return after.but(delivered_through=passed, set_aside_ahead=ahead)
+        passed = self.but(delivered_through=through).passed_through(never_sent)
+        behind = sum(self.delivered_through < number <= passed for number in never_sent)
+        id_turn = self.id_turn if passed < self.tried_through else 0
+        return self.but(delivered_through=passed, set_aside_ahead=self.set_aside_ahead - behind, id_turn=id_turn)
+
+    def undelivered(self, last: int) -> Feed:
+        """The feed after its statement up to line `last` ended without being delivered."""
+        return self.but(flight=None, tried_through=max(self.tried_through, last))
 
     def sent_to(self, destination: Destination) -> Feed:
         """The feed with another destination: what the upstream has by now went to the one before."""

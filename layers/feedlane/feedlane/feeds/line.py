@@ -35,6 +35,10 @@ class Line(NamedTuple):
         id, date, amount, *rest = self.as_strings()
         return _half_print(id, date, amount) + _half_print(*rest)
 
+    def with_id_turn(self, turn: int) -> Line:
+        """The line with another id, under which it is sent if the upstream keeps the ids of what it rejected."""
+        return self._replace(id=f"{self.id}~{turn}")
+
     def as_strings(self) -> list[str]:
         id, date, amount, balance, description, payee, reference, type = self
         return [id, date, plain(amount), plain(balance), description, payee, reference, type]

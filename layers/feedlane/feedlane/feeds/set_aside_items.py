@@ -1,7 +1,8 @@
 """How the lines that are never sent are kept: beside the feed's head, which only counts them.
 
-A release can set a thousand lines aside, and a feed can have many releases, while its head is read and written with
-every push. So each release writes pages of its own, in its commit, and only a feed with such lines ahead reads them.
+A feed can have any number of them, while its head is read and written with every push. So whoever sets lines aside
+writes pages of its own, in its commit. A page has lines of one block of the ledger only, so that a feed reads just the
+pages of the blocks that its next statement is in.
 """
 
 from __future__ import annotations
@@ -10,22 +11,29 @@ import json
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from feedlane.clock import iso
 from feedlane.feeds.feed import Feed, SetAside
+from feedlane.feeds.upstream import STATEMENT_LINES_MAX
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Item, Put
 
+BLOCK_LINES = 10_000
+
 
 def add_set_aside(feed_id: str, lines: Sequence[SetAside]) -> list[Put]:
-    """Pages of lines, in the order of their numbers, that one release sets aside. None of them may be set aside yet."""
-    if not lines:
-        return []
+    """Pages of lines, in the order of their numbers, set aside at one time. None of them may be set aside yet."""
+    blocks = groupby(lines, lambda line: _block_end(line.sequence))
+    return [page for _, block in blocks for page in _pages(feed_id, list(block))]
+
+
+def _pages(feed_id: str, lines: Sequence[SetAside]) -> list[Put]:
     page = zlib.compress(json.dumps([[line.sequence, line.transaction_id] for line in lines]).encode(), 1)
     if len(page) > ITEM_BYTES_MAX and len(lines) > 1:
         half = len(lines) // 2
-        return add_set_aside(feed_id, lines[:half]) + add_set_aside(feed_id, lines[half:])
+        return _pages(feed_id, lines[:half]) + _pages(feed_id, lines[half:])
     pk, sk = keys.set_aside(feed_id, lines[-1].sequence)
     return [Put({"pk": pk, "sk": sk, "on": iso(lines[0].on), "lines": page}, ABSENT)]
 
@@ -55,12 +63,37 @@ def set_aside_page(store: Store, feed_id: str, after: str, size: int) -> list[tu
     return found[:size]
 
 
-def lines_never_sent(store: Store, feed: Feed) -> frozenset[int]:
-    """The numbers of the lines after `delivered_through` that are set aside. Reads nothing if there are none."""
-    if not feed.set_aside_ahead:
-        return frozenset()
-    lines = read_set_aside(store, feed.id, feed.delivered_through)
-    return frozenset(line.sequence for line in lines if line.sequence > feed.delivered_through)
+def lines_never_sent(store: Store, feed: Feed, through: int = 0) -> frozenset[int]:
+    """The numbers of the lines after `delivered_through` that are set aside. Reads nothing if there are none.
+
+    At least as far as a statement can reach that begins behind line `through` and behind those set aside after it.
+    """
+    numbers: set[int] = set()
+    passed, read = max(feed.delivered_through, through), feed.delivered_through
+    while len(numbers) < feed.set_aside_ahead and read < min(passed + STATEMENT_LINES_MAX, feed.recorded_through):
+        read, start = _block_end(read + 1), read
+        numbers |= {number for number in _numbers_in(store, feed.id, start + 1, read) if number > start}
+        while passed + 1 in numbers:
+            passed += 1
+    return frozenset(numbers)
+
+
+def set_aside_among(store: Store, feed_id: str, first: int, last: int) -> frozenset[int]:
+    """Those of the lines `first` to `last` that are set aside."""
+    found = _numbers_in(store, feed_id, first, _block_end(last))
+    return frozenset(number for number in found if first <= number <= last)
+
+
+def _numbers_in(store: Store, feed_id: str, first: int, last: int) -> Iterator[int]:
+    """The numbers on the pages whose last line is one of `first` to `last`."""
+    (pk, start), (_, end) = keys.set_aside(feed_id, first), keys.set_aside(feed_id, last)
+    for page in store.table.query(pk, start=start, end=end):
+        yield from (line.sequence for line in _lines_in(page))
+
+
+def _block_end(number: int) -> int:
+    """The last line of the block in which this line is."""
+    return -(-number // BLOCK_LINES) * BLOCK_LINES
 
 
 def _lines_in(page: Item) -> list[SetAside]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -19,6 +19,7 @@ from feedlane.record import Record
 from feedlane.scope import Scope
 
 STATEMENT_LINES_MAX = 1000
+DUPLICATE_STATEMENT = "duplicate-statement"
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,28 @@ class StatementStatus(StrEnum):
 
 
 class Accepted(Record):
-    """The upstream has the statement (202 is not yet delivered). `problems` explain a rejection."""
+    """The upstream has the statement (202 is not yet delivered). `problems` explain a rejection.
+
+    `lines` is how many of its lines the upstream says it has; None if it does not say.
+    """
 
     statement_id: str
     status: StatementStatus
     problems: tuple[Problem, ...] = ()
+    lines: int | None = None
+
+    @property
+    def is_known_already(self) -> bool:
+        """Whether it was rejected only because every line was received before, in another statement."""
+        is_rejected = self.status is StatementStatus.REJECTED and bool(self.problems)
+        return is_rejected and all(problem.type == DUPLICATE_STATEMENT for problem in self.problems)
 
 
 class AlreadyReceived(Record):
-    """Every line of the statement was received before (`duplicate-statement`)."""
+    """Every line of the statement was received before (`duplicate-statement`). In which statement, it does not say.
+
+    `statement_id` is that of the statement just rejected, which has none of the lines.
+    """
 
     statement_id: str | None = None
 
@@ -87,8 +101,24 @@ class NoAnswer(Record):
     reason: str
 
 
+class SearchPlace(Record):
+    """Where a search of the upstream's list of statements stopped. Only the upstream reads the fields but `began`.
+
+    `page` is read next. `first` and `last` tell a page that was read before: the first statement of the list, and of
+    the page before. `second_best` is the best of what was found so far, with its `rank`.
+    """
+
+    began: datetime
+    page: int = 1
+    first: str = ""
+    last: str = ""
+    second_best: Accepted | None = None
+    rank: int = 0
+
+
 PostAnswer = Accepted | AlreadyReceived | Refusal | TryLater | Failed | NoAnswer
 StatusAnswer = Accepted | Refusal | TryLater | Failed | NoAnswer
+SearchAnswer = StatusAnswer | SearchPlace | None
 
 
 class TargetAccount(Record):
@@ -140,8 +170,12 @@ class Upstream(Protocol):
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer: ...
 
-    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
-        """The status of the statement sent with this request; None if the upstream never accepted it.
+    def find_statement(
+        self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace
+    ) -> SearchAnswer:
+        """The status of the statement sent with this request, looked for in the part of the list at `place`.
+
+        A `SearchPlace` is where to go on. None, at the end of the list: it is not there.
 
         `others` are the upstream's ids of statements that may look the same and are known to be different ones.
         """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from feedlane.clock import iso
 from feedlane.companies.company import Company
 from feedlane.companies.events import build_event, company_reference
 from feedlane.events import event as event_types
-from feedlane.events.event import Event
+from feedlane.events.event import Event, Json
 from feedlane.holds.hold import Hold
 from feedlane.ports import Ports
 from feedlane.scope import Scope
@@ -31,6 +32,11 @@ def released(
     return _hold_event(ports, event_types.RELEASED, hold, waiting, company, now, set_aside)
 
 
+def set_aside_fields(ids: Sequence[str]) -> Json:
+    """The first of the ids, and how many there are; nothing if there are none."""
+    return {"setAside": list(ids[:SET_ASIDE_IDS_MAX]) or None, "setAsideCount": len(ids) or None}
+
+
 def _hold_event(
     ports: Ports,
     event_type: str,
@@ -48,9 +54,10 @@ def _hold_event(
         "reason": hold.reason,
         "problem": hold.problem.model_dump(),
         "since": iso(hold.since),
+        "line": hold.line,
+        "transactionId": hold.transaction_id,
         "waiting": waiting,
-        "setAside": list(set_aside[:SET_ASIDE_IDS_MAX]) or None,
-        "setAsideCount": len(set_aside) or None,
+        **set_aside_fields(set_aside),
         "tenantId": hold.tenant_id,
         "companyId": hold.company_id,
         "connectionId": hold.connection_id,

@@ -17,7 +17,7 @@ from feedlane.follow_ups import FeedConnectionCheck, HoldCheck
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds.held_feeds import count_waiting, feed_page_in_scope
-from feedlane.holds.hold import CONNECTION_ENDED_REASONS, Hold
+from feedlane.holds.hold import CONNECTION_ENDED_REASONS, HeldLine, Hold
 from feedlane.holds.items import still_standing
 from feedlane.ports import Ports
 from feedlane.problem import Problem
@@ -39,15 +39,18 @@ def hold_feed(
     company: Company,
     now: datetime,
     *writes: Write,
+    line: HeldLine | None = None,
     by_mapping: bool = False,
     replaces: Collection[str] = (),
 ) -> Hold:
     """Holds what the refusal stops, and commits `writes` with the hold. Answers the hold that stands.
 
-    If there is one already, it stays, and there is no event; unless its reason is one of `replaces`, which say less.
-    Raises `ConditionFailed` if one of `writes` fails.
+    `line`: the refusal is of this line alone. If there is a hold already, it stays, and there is no event; unless its
+    reason is one of `replaces`, which say less. Raises `ConditionFailed` if one of `writes` fails.
     """
     hold = _new_hold(feed, refusal, now, ports.new_id()).but(by_mapping=by_mapping)
+    if line is not None:
+        hold = hold.but(line=line.number, transaction_id=line.transaction_id)
     if hold.scope is Scope.CONNECTION:
         # Only the customer can fix it: the connection is shown as ended, and asks for reconnection.
         connection = company_items.find_connection(ports.store, feed.company_id, feed.connection_id)

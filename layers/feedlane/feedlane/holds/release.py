@@ -12,17 +12,15 @@ from feedlane.companies.connection import Connection
 from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import set_aside_items
-from feedlane.feeds.feed import Feed, SetAside
+from feedlane.feeds.feed import Feed
 from feedlane.feeds.push_operation import PushOperation
 from feedlane.follow_ups import Wake
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
-from feedlane.holds import release_operations
+from feedlane.holds import release_operations, setting_aside
 from feedlane.holds.held_feeds import feed_page_in_scope
 from feedlane.holds.hold import Hold
 from feedlane.holds.long_release import FEEDS_PER_COMMIT_MAX, connect_awaiting, release_in_parts
-from feedlane.ids import TRANSACTION_ID_LENGTH_MAX
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.scope import Scope
@@ -31,8 +29,6 @@ from feedlane.store.due import next_look
 from feedlane.store.store import Store
 from feedlane.store.table import Put, Write
 
-# In one release; there is no limit for a feed.
-SET_ASIDE_MAX = 1000
 _ONLY_OWN_HOLD = "only releasing a feed's own hold can set transactions aside"
 
 
@@ -88,7 +84,7 @@ def is_resumed(store: Store, connection: Connection) -> bool:
 
 
 def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str]) -> list[PushOperation]:
-    marked_feed, pages = _set_aside(ports.store, hold, set_aside, now) if set_aside else (None, [])
+    marked_feed, pages = _mark(ports.store, hold, set_aside, now) if set_aside else (None, [])
     page = feed_page_in_scope(ports.store, hold.scope, hold.subject)
     feeds, companies = release_operations.feeds_with_waiting_lines(ports.store, page.feeds)
     if marked_feed is not None:
@@ -145,26 +141,9 @@ def _updated(feed: Feed, connection: Connection) -> Feed:
     )
 
 
-def _set_aside(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> tuple[Feed, list[Put]]:
+def _mark(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> tuple[Feed, list[Put]]:
     """The held feed with these of its waiting lines set aside, and the pages that say which they are."""
     feed = feed_items.find_feed(store, hold.subject) if hold.scope is Scope.FEED else None
     if feed is None:
         raise Invalid.field("setAside", _ONLY_OWN_HOLD, "Scope")
-    if feed.flight is not None:
-        raise Conflict(
-            "The feed has a statement in flight; wait until it has ended, or release the hold without setAside."
-        )
-    if len(ids) > SET_ASIDE_MAX:
-        message = f"must have at most {SET_ASIDE_MAX} transactions; set the others aside when the hold returns"
-        raise Invalid.field("setAside", message, "MaximumCount")
-    recorded = feed_items.recorded_ids(store, feed, [id for id in ids if len(id) <= TRANSACTION_ID_LENGTH_MAX])
-    before = set_aside_items.lines_never_sent(store, feed)
-    lines: dict[int, SetAside] = {}
-    for id in ids:
-        if id not in recorded or recorded[id].sequence <= feed.delivered_through:
-            raise Invalid.field(f"setAside.{id}", "is not a transaction waiting in this feed", "Waiting")
-        number = recorded[id].sequence
-        if number not in before:
-            lines[number] = SetAside(sequence=number, transaction_id=id, on=now)
-    marked = feed.but(set_aside=feed.set_aside + len(lines), set_aside_ahead=feed.set_aside_ahead + len(lines))
-    return marked, set_aside_items.add_set_aside(feed.id, [lines[number] for number in sorted(lines)])
+    return setting_aside.mark(store, feed, ids, now)

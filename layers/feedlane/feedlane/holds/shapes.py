@@ -11,7 +11,7 @@ from feedlane.holds.hold import Hold
 
 
 def hold_json(hold: Hold, waiting: WaitingCount) -> dict[str, Any]:
-    body = {
+    body: dict[str, Any] = {
         "id": hold.id,
         "scope": hold.scope,
         "reason": hold.reason,
@@ -21,4 +21,6 @@ def hold_json(hold: Hold, waiting: WaitingCount) -> dict[str, Any]:
     }
     flags = ({} if waiting.is_complete else {"moreWaiting": True}) | ({"releasing": True} if hold.releasing else {})
     ids = {"companyId": hold.company_id, "connectionId": hold.connection_id, "accountId": hold.account_id}
+    if hold.line is not None:
+        body |= {"line": hold.line, "transactionId": hold.transaction_id}
     return body | flags | {name: id for name, id in ids.items() if id is not None}

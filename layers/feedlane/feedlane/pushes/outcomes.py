@@ -68,7 +68,8 @@ def outcome_page(store: Store, operation: PushOperation, start: int, size: int) 
     if not numbers:
         return OutcomePage([], total)
     is_held = bool(hold_items.holds_on(store, feed.hold_subjects))
-    never_sent = {line.sequence for line in _lines_set_aside(store, feed, min(number for _, number in numbers))}
+    first, last = (edge(number for _, number in numbers) for edge in (min, max))
+    never_sent = set_aside_items.set_aside_among(store, feed.id, first, last) if feed.set_aside else frozenset[int]()
     outcomes = [TransactionOutcome(id, _status_of(feed, number, is_held, never_sent), number) for id, number in numbers]
     return OutcomePage(outcomes, total)
 

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from feedlane.companies import items as company_items
+from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed, Flight, FlightStatus
-from feedlane.feeds.upstream import Accepted, AlreadyReceived, Failed, NoAnswer, PostAnswer, Refusal, TryLater
+from feedlane.feeds.upstream import Accepted, Failed, NoAnswer, Refusal, TryLater
 from feedlane.follow_ups import StatementCheck
 from feedlane.holds import placement
+from feedlane.holds.setting_aside import with_lines_set_aside
 from feedlane.ports import Ports
-from feedlane.queues import DELAY_SECONDS_MAX
-from feedlane.scope import Scope
 from feedlane.statements import end as statement_end
+from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
+from feedlane.statements.doubt import (
+    LISTED_WITHIN,
+    LOOK_AGAIN_ONCE_TOLD,
+    NotListed,
+    Searching,
+    not_listed,
+    proves_not_listed,
+)
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
-from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.statements.refusal import may_be_one_line
+from feedlane.statements.retrying import record_retry, with_problem
+from feedlane.statements.statement import Doubt, StatementRecord, StatementState
 from feedlane.statements.waits import growing, record_wait, schedule_wake
 from feedlane.store.attempts import attempts
 from feedlane.store.due import next_look
-
-# Refusals of a statement's content. Unchanged bytes are refused every time, so they were not taken before either.
-CONTENT_REFUSAL_STATUSES = frozenset({400, 413, 422})
+from feedlane.store.table import Put, Write
 
 
 @dataclass(frozen=True)
 class NotAtXero:
-    """The upstream does not have the statement in doubt: its lines are cut again."""
+    """The upstream does not have the statement: its lines are cut again."""
+
+
+Answer = Accepted | Refusal | TryLater | Failed | NoAnswer | Searching | NotListed | NotAtXero
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class AnswerRecorder:
 
     ports: Ports
 
-    def record(self, feed_id: str, statement: StatementRecord, answer: PostAnswer | NotAtXero, in_doubt: bool) -> None:
+    def record(self, feed_id: str, statement: StatementRecord, answer: Answer, in_doubt: bool) -> None:
         """Records what the answer means. The feed may grow at the same time: it is read again until the commit fits."""
         statement = statement.but(attempts=statement.attempts + 1)
         for attempt in attempts(f"feed {feed_id}"):
@@ -52,32 +64,31 @@ class AnswerRecorder:
             with attempt:
                 self._record_on(feed, statement, answer, in_doubt)
 
-    def _record_on(
-        self, feed: Feed, statement: StatementRecord, answer: PostAnswer | NotAtXero, in_doubt: bool
-    ) -> None:
+    def _record_on(self, feed: Feed, statement: StatementRecord, answer: Answer, in_doubt: bool) -> None:
         now = self.ports.clock()
         match answer:
             case Accepted():
                 self._record_accepted(feed, statement, answer, now)
-            case AlreadyReceived():
-                # Xero knows every line but no longer lists the statement: it arrived long ago.
-                statement_end.record_delivered(self.ports, feed, statement, now)
+            case Searching(until=until):
+                self._record_again(feed, statement.but(again=until), until)
+            case NotListed(began=began):
+                self._record_not_listed(feed, statement, began, now)
             case NotAtXero():
                 self._record_not_at_xero(feed, statement, now)
             case Refusal():
                 self._record_refused(feed, statement, answer, in_doubt, now)
             case TryLater():
                 self._record_try_later(feed, statement, answer, in_doubt, now)
-            case Failed():
+            case Failed(problem=problem):
                 # Xero keeps its answer under the key: the same bytes are sent under a new one.
-                self._record_retry(feed, statement.but(key_turn=statement.key_turn + 1, known_unsent=False), now)
+                record_retry(self.ports, feed, statement.but(key_turn=statement.key_turn + 1), problem, now)
             case NoAnswer():
-                self._record_retry(feed, statement.but(known_unsent=False), now)
+                record_retry(self.ports, feed, statement, None, now)
             case _:
                 assert_never(answer)
 
     def _record_accepted(self, feed: Feed, statement: StatementRecord, answer: Accepted, now: datetime) -> None:
-        pending = statement.but(state=StatementState.PENDING, upstream_id=answer.statement_id, posted_on=now)
+        pending = statement.found(state=StatementState.PENDING, upstream_id=answer.statement_id, posted_on=now)
         flight = Flight(
             number=statement.number, first=statement.first, last=statement.last, status=FlightStatus.PENDING
         )
@@ -85,10 +96,32 @@ class AnswerRecorder:
         self.ports.store.commit(statement_items.put_statement(pending), feed_items.put_feed(after))
         self.ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=statement.number), FIRST_CHECK_SECONDS)
 
+    def _record_not_listed(self, feed: Feed, statement: StatementRecord, began: datetime, now: datetime) -> None:
+        """What the list does not show, Xero does not have, unless it says that it knows the lines: then nothing shows
+        that they arrived. That is told once, and the statement waits for the list, or for an operator."""
+        is_proved, after = proves_not_listed(statement, began), not_listed(statement, began, now)
+        if statement.doubt is Doubt.NOT_CONFIRMED and not statement.recut:
+            self._record_again(feed, after.but(again=now), now)
+        elif not is_proved:
+            self._record_again(feed, after, after.again or now)
+        elif not statement.known_lines:
+            self._record_not_at_xero(feed, statement, now)
+        else:
+            again, told = now + LOOK_AGAIN_ONCE_TOLD, after.but(stuck=True, doubt=Doubt.DUPLICATE)
+            also: list[Write] = []
+            if not statement.stuck:
+                company = company_items.company(self.ports.store, feed.company_id)
+                also.append(put_event(statement_events.statement_stuck(self.ports, feed, told, company, now)))
+            self._record_again(feed, told.but(again=again), again, *also)
+
     def _record_not_at_xero(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
         ended = statement.but(state=StatementState.REFUSED, ended_on=now)
-        after = feed.but(flight=None, look=next_look(now))
-        self.ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after))
+        after, pages = feed.undelivered(statement.last).but(look=next_look(now)), list[Put]()
+        if statement.recut:
+            # Perhaps Xero fails at one of its lines: they go in halves.
+            lines = statement_items.lines_set_aside(self.ports.store, statement, now)
+            after, pages = with_lines_set_aside(after.but(suspect_through=statement.last), lines)
+        self.ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *pages)
         self.ports.queues.wake(feed.id)
 
     def _record_refused(
@@ -96,35 +129,34 @@ class AnswerRecorder:
     ) -> None:
         """Holds what the refusal stops. A statement surely not taken is cut again after the release.
 
-        One in doubt stays as it is.
+        One in doubt stays as it is. The alert does not wait for the doubt's end.
         """
+        refused = statement.but(problems=with_problem(statement, refusal.problem))
+        if not in_doubt:
+            ended = refused.but(state=StatementState.REFUSED, ended_on=now)
+            statement_end.record_refused(self.ports, feed, ended, refusal, now)
+            return
+        # Xero keeps its answer under the key: after the release the same bytes are sent under a new one.
+        kept = refused.but(key_turn=statement.key_turn + 1)
+        if may_be_one_line(refusal):
+            # Soon a search proves that it did not arrive, and its lines can go in halves.
+            again = (statement.unlisted_since or now) + LISTED_WITHIN
+            self._record_again(feed, kept.but(again=again), again)
+            return
         company = company_items.company(self.ports.store, feed.company_id)
-        problems = (*statement.problems[-9:], refusal.problem)
-        if in_doubt and not proves_not_taken(refusal):
-            # Xero keeps its answer under the key: after the release the same bytes are sent under a new one.
-            kept, after = statement.but(problems=problems, key_turn=statement.key_turn + 1), feed
-            also = [statement_items.put_statement(kept)]
-        else:
-            ended = statement.but(state=StatementState.REFUSED, problems=problems, ended_on=now)
-            after = feed.but(flight=None, look=next_look(now))
-            also = [statement_items.put_statement(ended), feed_items.put_feed(after)]
-        hold = placement.hold_feed(self.ports, feed, refusal, company, now, *also)
-        placement.fail_waiting(self.ports, after, hold, company, now)
+        hold = placement.hold_feed(self.ports, feed, refusal, company, now, statement_items.put_statement(kept))
+        placement.fail_waiting(self.ports, feed, hold, company, now)
 
     def _record_try_later(
         self, feed: Feed, statement: StatementRecord, answer: TryLater, in_doubt: bool, now: datetime
     ) -> None:
         """A rate limit or an outage: this post was not taken. The feed is woken when the wait is over."""
-        self.ports.store.commit(statement_items.put_statement(statement.but(known_unsent=not in_doubt)))
-        wait = growing(answer, statement.attempts)
+        outages = statement.outages + answer.is_outage
+        waiting = statement.but(known_unsent=not in_doubt, outages=outages)
+        self.ports.store.commit(statement_items.put_statement(waiting))
+        wait = growing(answer, outages)
         schedule_wake(self.ports, feed, record_wait(self.ports.store, feed, wait, now))
 
-    def _record_retry(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
-        self.ports.store.commit(statement_items.put_statement(statement))
-        delay = timedelta(seconds=min(DELAY_SECONDS_MAX, 2 ** min(statement.attempts, 10)))
-        schedule_wake(self.ports, feed, now + delay)
-
-
-def proves_not_taken(refusal: Refusal) -> bool:
-    """Whether the refusal is about the statement's content. A dead grant is a 400 too, and proves nothing."""
-    return refusal.scope is Scope.FEED and refusal.problem.status in CONTENT_REFUSAL_STATUSES
+    def _record_again(self, feed: Feed, statement: StatementRecord, until: datetime, *also: Write) -> None:
+        self.ports.store.commit(statement_items.put_statement(statement), *also)
+        schedule_wake(self.ports, feed, until)

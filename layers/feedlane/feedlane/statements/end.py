@@ -1,4 +1,4 @@
-"""Records a statement's end: delivered, and its push operations succeed; or rejected, and its feed is held."""
+"""Records a statement's end: delivered, and its push operations succeed; or refused, for one line or as a whole."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from datetime import datetime
 from feedlane.companies import items as company_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_end, set_aside_items
-from feedlane.feeds.feed import Closing, Feed
+from feedlane.feeds.feed import Closing, Feed, FlightStatus
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
+from feedlane.holds.hold import HeldLine
 from feedlane.ports import Ports
 from feedlane.statements import items as statement_items
+from feedlane.statements.refusal import may_be_one_line
+from feedlane.statements.retrying import with_problem
 from feedlane.statements.statement import StatementRecord, StatementState
 from feedlane.store.due import next_look
+from feedlane.store.store import Store
 from feedlane.store.table import Write
 
 
@@ -22,11 +26,11 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
 
     More operations than fit into a commit succeed after it. Raises `ConditionFailed` if the feed has changed.
     """
-    ended = statement.but(state=StatementState.DELIVERED, ended_on=now)
+    ended = statement.found(state=StatementState.DELIVERED, ended_on=now)
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
     feed = feed.delivered_by(statement.feed_connection_id, statement.last)
-    after = feed.but(flight=None, closing=_closing(feed, statement))
-    after = after.delivered(statement.last, set_aside_items.lines_never_sent(ports.store, feed))
+    never_sent = set_aside_items.lines_never_sent(ports.store, feed, statement.last)
+    after = feed.but(flight=None, closing=_closing(feed, statement)).delivered(statement.last, never_sent)
     successes = _success_writes(ports, after, now)
     # The feed leaves the due index when nothing is left to do.
     after = after.but(look=next_look(now) if after.waiting or successes is None else None)
@@ -60,13 +64,55 @@ def _success_writes(ports: Ports, feed: Feed, now: datetime) -> list[Write] | No
     return push_operation_end.success_writes(ports, feed.id, feed.delivered_through, company, now)
 
 
-def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:
-    """The upstream took the statement and rejected it later: none of it was delivered, the feed is held."""
-    ended = statement.but(
-        state=StatementState.REJECTED, ended_on=now, problems=(*statement.problems[-9:], refusal.problem)
+def record_known_already(ports: Ports, feed: Feed, statement: StatementRecord, now: datetime) -> None:
+    """The upstream rejected the statement because it knows every line. The one that brought them is looked for.
+
+    It may be an earlier post of this one; but the upstream may also keep the ids of what it rejected.
+    """
+    sent = statement.found().but(
+        state=StatementState.POSTING,
+        upstream_id=None,
+        posted_on=None,
+        turn=0,
+        known_unsent=False,
+        known_lines=True,
+        rejected_ids=(*statement.rejected_ids[-19:], statement.upstream_id or ""),
     )
-    after = feed.but(flight=None, look=next_look(now))
+    flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
+    after = feed.but(flight=flight, look=next_look(now))
+    ports.store.commit(statement_items.put_statement(sent), feed_items.put_feed(after))
+    ports.queues.wake(feed.id)
+
+
+def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusal: Refusal, now: datetime) -> None:
+    """The upstream took the statement and rejected it later: none of it was delivered."""
+    problems = with_problem(statement, refusal.problem)
+    record_refused(
+        ports, feed, statement.but(state=StatementState.REJECTED, ended_on=now, problems=problems), refusal, now
+    )
+
+
+def record_refused(ports: Ports, feed: Feed, ended: StatementRecord, refusal: Refusal, now: datetime) -> None:
+    """Nothing of the statement was taken. If one of its lines may be to blame, they go again in halves.
+
+    Those before that line are delivered on the way, and the hold names it when it is refused alone. Any other refusal
+    holds the feed at once.
+    """
+    after = feed.undelivered(ended.last).but(look=next_look(now))
+    is_of_a_line = may_be_one_line(refusal)
+    if is_of_a_line:
+        after = after.but(suspect_through=ended.last)
+    writes = (statement_items.put_statement(ended), feed_items.put_feed(after))
+    if is_of_a_line and ended.first < ended.last:
+        ports.store.commit(*writes)
+        ports.queues.wake(feed.id)
+        return
     company = company_items.company(ports.store, feed.company_id)
-    also = (statement_items.put_statement(ended), feed_items.put_feed(after))
-    hold = placement.hold_feed(ports, feed, refusal, company, now, *also)
+    line = _refused_line(ports.store, ended) if is_of_a_line else None
+    hold = placement.hold_feed(ports, feed, refusal, company, now, *writes, line=line)
     placement.fail_waiting(ports, after, hold, company, now)
+
+
+def _refused_line(store: Store, statement: StatementRecord) -> HeldLine:
+    [line] = feed_items.read_lines(store, statement.feed_id, statement.first, 1)
+    return HeldLine(statement.first, line.id)

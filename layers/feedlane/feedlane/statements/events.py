@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from feedlane.clock import iso
@@ -11,8 +12,9 @@ from feedlane.events import event as event_types
 from feedlane.events.event import Event, Json
 from feedlane.feeds.events import feed_reference
 from feedlane.feeds.feed import Feed
+from feedlane.holds.events import set_aside_fields
 from feedlane.ports import Ports
-from feedlane.statements.statement import StatementRecord
+from feedlane.statements.statement import Doubt, StatementRecord
 
 
 def statement_payload(ports: Ports, feed: Feed, statement: StatementRecord, company: Company) -> Json:
@@ -27,14 +29,30 @@ def statement_payload(ports: Ports, feed: Feed, statement: StatementRecord, comp
 
 
 def statement_stuck(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
-    """Xero took the statement long ago and has not ended it."""
-    payload = statement_payload(ports, feed, statement, company) | {"waiting": feed.waiting}
+    """It is not known, or not true, that Xero has the statement's lines. `doubt` says why."""
+    is_unconfirmed = statement.doubt is Doubt.NOT_CONFIRMED and statement.problems
+    payload = statement_payload(ports, feed, statement, company) | {
+        "waiting": feed.waiting,
+        "reason": statement.doubt,
+        "problem": statement.problems[-1].model_dump() if is_unconfirmed else None,
+        "transactionsAtXero": statement.lines_there,
+    }
     return build_event(ports, event_types.STATEMENT_STUCK, feed.id, payload, company, now)
 
 
-def statement_resolved(ports: Ports, feed: Feed, statement: StatementRecord, company: Company, now: datetime) -> Event:
-    """An operator resolved a stuck statement."""
-    payload = statement_payload(ports, feed, statement, company) | {"outcome": statement.resolved_as}
+def statement_resolved(
+    ports: Ports,
+    feed: Feed,
+    statement: StatementRecord,
+    company: Company,
+    now: datetime,
+    set_aside: Sequence[str] = (),
+) -> Event:
+    """An operator resolved a stuck statement. `set_aside`: the ids of its transactions that are not sent again."""
+    payload = statement_payload(ports, feed, statement, company) | {
+        "outcome": statement.resolved_as,
+        **set_aside_fields(set_aside),
+    }
     return build_event(ports, event_types.STATEMENT_RESOLVED, feed.id, payload, company, now)
 
 

@@ -28,13 +28,10 @@ from feedlane.statements import end as statement_end
 from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
-from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.statements.statement import STUCK_AFTER, Doubt, StatementRecord, StatementState
 from feedlane.statements.waits import growing, record_wait
 from feedlane.store.attempts import attempts
 from feedlane.store.table import Write
-
-STUCK_AFTER = timedelta(hours=24)
-DUPLICATE = "duplicate-statement"
 
 
 @dataclass(frozen=True)
@@ -72,32 +69,37 @@ class StatementFollower:
     ) -> None:
         now = self.ports.clock()
         match answer:
+            case Accepted(status=StatementStatus.DELIVERED, lines=int(lines)) if lines < statement.line_count:
+                # It has dropped lines that it took for known ones: nothing shows that it has those.
+                self._poll_later(check, statement.but(doubt=Doubt.LINES_MISSING, lines_there=lines), now)
             case Accepted(status=StatementStatus.DELIVERED):
                 self._end(feed.id, statement, None)
+            case Accepted(status=StatementStatus.REJECTED) as rejected if rejected.is_known_already:
+                self._end(feed.id, statement, None, known_already=True)
             case Accepted(status=StatementStatus.REJECTED, problems=problems):
-                if problems and all(problem.type == DUPLICATE for problem in problems):
-                    self._end(feed.id, statement, None)
-                else:
-                    self._end(feed.id, statement, self._refusal(feed, statement, problems))
+                self._end(feed.id, statement, self._refusal(feed, statement, problems))
             case TryLater():
-                wait = growing(answer, check.turn)
+                outages = statement.outages + answer.is_outage
+                wait = growing(answer, outages)
                 record_wait(self.ports.store, feed, wait, now)
                 if wait.is_outage:
-                    self._poll_later(check, statement, now, wait.seconds)
+                    self._poll_later(check, statement.but(outages=outages), now, wait.seconds)
                 else:
                     self._postpone(check, wait.seconds)
             case Refusal(scope=Scope.CONNECTION | Scope.APP | Scope.TENANT) as refusal:
                 poll.hold_refused(self.ports, feed, refusal, now)
                 self._poll_later(check, statement, now)
             case _:
-                self._poll_later(check, statement, now)
+                self._poll_later(check, statement.but(outages=0), now)
 
     def _refusal(self, feed: Feed, statement: StatementRecord, problems: Sequence[Problem]) -> Refusal:
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
         refusal = self.upstream.refusal_for_rejection(problems)
         return self.upstream.explained(access, refusal, statement.feed_connection_id or feed.feed_connection_id)
 
-    def _end(self, feed_id: str, statement: StatementRecord, refusal: Refusal | None) -> None:
+    def _end(
+        self, feed_id: str, statement: StatementRecord, refusal: Refusal | None, known_already: bool = False
+    ) -> None:
         """Records the end. The feed may grow at the same time: it is read again until the commit fits."""
         for attempt in attempts(f"feed {feed_id}"):
             feed = feed_items.find_feed(self.ports.store, feed_id)
@@ -110,7 +112,9 @@ class StatementFollower:
                 return
             now = self.ports.clock()
             with attempt:
-                if refusal is None:
+                if known_already:
+                    statement_end.record_known_already(self.ports, feed, statement, now)
+                elif refusal is None:
                     statement_end.record_delivered(self.ports, feed, statement, now)
                 else:
                     statement_end.record_rejected(self.ports, feed, statement, refusal, now)
@@ -125,13 +129,14 @@ class StatementFollower:
     def _poll_later(
         self, check: StatementCheck, statement: StatementRecord, now: datetime, seconds_min: int = 0
     ) -> None:
-        """Schedules the next poll, then records this one. Reports the statement once if it is stuck."""
+        """Schedules the next poll, then records this one. Reports the statement once if it is in doubt."""
         delay = max(min(seconds_min, DELAY_SECONDS_MAX), poll.delay_seconds(check.turn))
         self.ports.queues.follow_up(check.but(turn=check.turn + 1, once=False), delay)
         polled = statement.but(turn=check.turn + 1)
         writes: list[Write] = []
-        if not polled.stuck and polled.posted_on is not None and now - polled.posted_on > STUCK_AFTER:
-            polled = polled.but(stuck=True)
+        is_old = polled.posted_on is not None and now - polled.posted_on > STUCK_AFTER
+        if not polled.stuck and (is_old or polled.doubt is not None):
+            polled = polled.but(stuck=True, doubt=polled.doubt or Doubt.NOT_ENDED)
             feed = feed_items.find_feed(self.ports.store, check.feed_id)
             if feed is not None:
                 company = company_items.company(self.ports.store, feed.company_id)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from datetime import datetime
 
-from feedlane.feeds.feed import Feed
-from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed, SetAside
+from feedlane.statements.statement import StatementRecord
 from feedlane.store import keys
 from feedlane.store.records import item_of, put_record, record_in
 from feedlane.store.store import Store
@@ -41,21 +43,32 @@ def statement_request(store: Store, statement: StatementRecord) -> bytes:
     return zlib.decompress(b"".join(items[key]["body"] for key in body_keys))
 
 
-def delivered_upstream_ids(store: Store, statement: StatementRecord) -> frozenset[str]:
-    """The upstream's ids of the feed's delivered statements with the same dates: it could be mistaken for those."""
-    ids: set[str] = set()
+def other_upstream_ids(store: Store, statement: StatementRecord) -> frozenset[str]:
+    """The upstream's ids of what the statement could be mistaken for: the feed's ended statements with the same dates,
+    and posts that were rejected as duplicates."""
+    ids = set(statement.rejected_ids)
     for last in range(statement.number - 1, 0, -_STATEMENTS_PER_READ):
         numbers = range(last, max(0, last - _STATEMENTS_PER_READ), -1)
         items = store.table.get_many(keys.statement(statement.feed_id, number) for number in numbers)
         earlier = [StatementRecord.model_validate(item) for item in items.values()]
-        delivered = [record for record in earlier if record.state is StatementState.DELIVERED]
-        ids |= {
-            record.upstream_id for record in delivered if record.upstream_id and record.end_date >= statement.start_date
-        }
+        for record in earlier:
+            if record.end_date >= statement.start_date:
+                ids |= {*record.rejected_ids, *([record.upstream_id] if record.upstream_id else [])}
         # `sent_date`, not `end_date`: a backfill is older than statements before it.
         if any(record.sent_date < statement.start_date for record in earlier):
             break
     return frozenset(ids)
+
+
+def lines_set_aside(store: Store, statement: StatementRecord, now: datetime) -> list[SetAside]:
+    """The lines of the statement that an operator sets aside."""
+    if not statement.set_aside:
+        return []
+    lines = feed_items.read_lines(store, statement.feed_id, statement.first, statement.line_count)
+    return [
+        SetAside(sequence=number, transaction_id=lines[number - statement.first].id, on=now)
+        for number in statement.set_aside
+    ]
 
 
 def last_statements(store: Store, feeds: Sequence[Feed]) -> dict[str, StatementRecord]:

@@ -17,9 +17,7 @@ from feedlane.feeds.gathering import gathers_until
 from feedlane.feeds.upstream import (
     STATEMENT_LINES_MAX,
     AlreadyReceived,
-    PostAnswer,
     Refusal,
-    StatusAnswer,
     TenantAccess,
     Upstream,
 )
@@ -33,11 +31,13 @@ from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings, rules_for
 from feedlane.statements import items as statement_items
-from feedlane.statements.answer import AnswerRecorder, NotAtXero, proves_not_taken
+from feedlane.statements.answer import Answer, AnswerRecorder, NotAtXero
+from feedlane.statements.doubt import DoubtfulStatement, NotListed, proves_not_listed
 from feedlane.statements.gate import Gate
 from feedlane.statements.limits import Lane
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
-from feedlane.statements.statement import StatementRecord, StatementState, Wait, next_statement
+from feedlane.statements.refusal import proves_not_taken
+from feedlane.statements.statement import Doubt, StatementRecord, StatementState, Wait, next_statement
 from feedlane.statements.waits import not_before, schedule_wake, wait_keys
 from feedlane.store import keys
 from feedlane.store.due import next_look
@@ -88,7 +88,7 @@ class Sender:
             schedule_wake(self.ports, feed, until)
             return
         settings = self._settings_to_send(feed)
-        if settings is None:
+        if settings is None or self._looks_again_later(feed):
             return
         gate, call_id = Gate(self.ports), self.ports.new_id()
         wait_seconds = gate.enter(feed, Lane.POSTS, call_id)
@@ -150,6 +150,16 @@ class Sender:
         schedule_wake(self.ports, feed, until)
         return None
 
+    def _looks_again_later(self, feed: Feed) -> bool:
+        """Whether the statement in flight is looked for in the upstream's list, and not again before some time."""
+        if feed.flight is None:
+            return False
+        statement = statement_items.find_statement(self.ports.store, feed.id, feed.flight.number)
+        if statement is None or statement.again is None or statement.again <= self.ports.clock():
+            return False
+        schedule_wake(self.ports, feed, statement.again)
+        return True
+
     def _fail_if_held(self, feed: Feed, ahead: Store) -> bool:
         """Fails the operations that a hold stops. Returns whether the feed is held."""
         holds = hold_items.holds_on(ahead, feed.hold_subjects)
@@ -176,26 +186,44 @@ class Sender:
         intent = self._resume(feed) if feed.flight else self._cut(feed, settings)
         if intent is None:
             return
-        statement, request, in_doubt = intent
+        AnswerRecorder(self.ports).record(feed.id, *self._answer(feed, *intent))
+
+    def _answer(
+        self, feed: Feed, statement: StatementRecord, request: bytes, in_doubt: bool
+    ) -> tuple[StatementRecord, Answer, bool]:
+        """Posts the statement, or looks for it where a post can tell nothing. Returns whether it is in doubt then."""
+        if _is_replaced(feed, statement) and not in_doubt:
+            return statement, NotAtXero(), False
+        if _is_only_looked_for(feed, statement):
+            return *self._look(feed, statement, request), True
+        if statement.doubt is Doubt.NOT_CONFIRMED and statement.unlisted_since is None:
+            # What was posted for a day in vain may be there all the same: we look before it goes again.
+            statement, found = self._look(feed, statement, request)
+            if not isinstance(found, NotListed):
+                return statement, found, True
+        return self._post_request(feed, statement, request, in_doubt)
+
+    def _post_request(
+        self, feed: Feed, statement: StatementRecord, request: bytes, in_doubt: bool
+    ) -> tuple[StatementRecord, Answer, bool]:
         key = fingerprint(f"{feed.id}#{statement.number}#{statement.key_turn}")
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        if statement.feed_connection_id not in ("", feed.feed_connection_id):
-            # Its feed connection was replaced: Xero can only refuse these bytes now. Did they arrive before?
-            answer: PostAnswer | NotAtXero = self._find_at_xero(access, statement, request) or NotAtXero()
-        else:
-            answer = self.upstream.post_statement(access, request, key)
+        answer = self.upstream.post_statement(access, request, key)
         if isinstance(answer, AlreadyReceived):
-            # Our own intent: an earlier post of these bytes arrived. Its end is still open.
-            answer, in_doubt = self._find_at_xero(access, statement, request) or answer, True
-        elif in_doubt and isinstance(answer, Refusal) and proves_not_taken(answer):
+            # An earlier post of these bytes arrived, or Xero kept the ids of what it rejected: the list shows which.
+            known = statement.but(known_lines=True, rejected_ids=_with_id(statement.rejected_ids, answer.statement_id))
+            return *self._look(feed, known, request), True
+        if in_doubt and isinstance(answer, Refusal) and proves_not_taken(answer):
             # Xero judges dates by the day of arrival: it may refuse now what it took earlier.
-            answer = self._find_at_xero(access, statement, request) or answer
-        AnswerRecorder(self.ports).record(feed.id, statement, answer, in_doubt)
+            looked, found = self._look(feed, statement, request)
+            if not isinstance(found, NotListed):
+                return looked, found, True
+            in_doubt = not proves_not_listed(looked, found.began)
+            return looked.but(unlisted_since=looked.unlisted_since or found.began), answer, in_doubt
+        return statement, answer, in_doubt
 
-    def _find_at_xero(self, access: TenantAccess, statement: StatementRecord, request: bytes) -> StatusAnswer | None:
-        return self.upstream.find_statement(
-            access, request, statement_items.delivered_upstream_ids(self.ports.store, statement)
-        )
+    def _look(self, feed: Feed, statement: StatementRecord, request: bytes) -> tuple[StatementRecord, Answer]:
+        return DoubtfulStatement(self.ports, self.upstream, feed, statement, request).look()
 
     def _cut(self, feed: Feed, settings: Settings) -> Intent | None:
         """Cuts the next statement and writes its exact bytes down, before they are posted. None: none may go now.
@@ -250,5 +278,22 @@ class Sender:
         request = statement_items.statement_request(self.ports.store, statement)
         in_doubt = not statement.known_unsent
         statement = statement.but(known_unsent=False)
-        self.ports.store.commit(statement_items.put_statement(statement))
+        # Should no answer to this post be recorded, what a search did not find before may be there now.
+        posting = statement if _is_only_looked_for(feed, statement) else statement.but(unlisted_since=None)
+        self.ports.store.commit(statement_items.put_statement(posting))
         return Intent(statement.but(version=statement.version + 1), request, in_doubt)
+
+
+def _is_only_looked_for(feed: Feed, statement: StatementRecord) -> bool:
+    """Whether it is not posted again: Xero would refuse it anyway, take it for a duplicate, or a search goes on."""
+    is_sought = statement.known_lines or statement.recut or statement.search is not None
+    return is_sought or _is_replaced(feed, statement)
+
+
+def _is_replaced(feed: Feed, statement: StatementRecord) -> bool:
+    """Whether the statement is for an earlier feed connection. Xero can only refuse its bytes now."""
+    return statement.feed_connection_id not in ("", feed.feed_connection_id)
+
+
+def _with_id(ids: tuple[str, ...], id: str | None) -> tuple[str, ...]:
+    return (*ids[-19:], id) if id and id not in ids else ids

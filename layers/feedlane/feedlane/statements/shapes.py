@@ -75,4 +75,5 @@ def _statement_json(statement: StatementRecord) -> dict[str, Any]:
         "postedOn": iso(statement.posted_on) if statement.posted_on else None,
         "endedOn": iso(statement.ended_on) if statement.ended_on else None,
         "problems": [problem_json(problem) for problem in statement.problems],
+        "doubt": statement.doubt if statement.stuck else None,
     } | ({"resolvedAs": statement.resolved_as} if statement.resolved_as else {})

@@ -38,14 +38,14 @@ def not_before(store: Store, waits: Iterable[Key]) -> datetime | None:
     return max(times, default=None)
 
 
-def growing(answer: TryLater, attempts: int) -> TryLater:
-    """The answer with the wait after so many attempts: doubled each time in an outage, and at most 15 minutes.
+def growing(answer: TryLater, outages: int) -> TryLater:
+    """The answer with the wait after so many answers of an outage: doubled with each, and at most 15 minutes.
 
     An outage of a day then costs about a hundred calls for each feed that waits, and its end is noticed in time.
     """
     if not answer.is_outage:
         return answer
-    return answer.but(seconds=max(answer.seconds, min(DELAY_SECONDS_MAX, 2 ** min(attempts, 10))))
+    return answer.but(seconds=max(answer.seconds, min(DELAY_SECONDS_MAX, 2 ** min(outages, 10))))
 
 
 def record_wait(store: Store, feed: Feed, answer: TryLater, now: datetime) -> datetime:

@@ -12,6 +12,7 @@ import httpx
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
 from feedlane.feeds.line import Line
 from feedlane.feeds.upstream import (
+    DUPLICATE_STATEMENT,
     Accepted,
     AlreadyReceived,
     FeedConnection,
@@ -19,6 +20,8 @@ from feedlane.feeds.upstream import (
     NoAnswer,
     PostAnswer,
     Refusal,
+    SearchAnswer,
+    SearchPlace,
     Statement,
     StatementStatus,
     StatusAnswer,
@@ -36,7 +39,6 @@ from feedlane.xero.http import NotSent, Unanswered
 from feedlane.xero.outcomes import Obstacle, is_outcome_unknown, obstacle_in, obstacle_of
 from feedlane.xero.problems import (
     ACCOUNT_NOT_VALID,
-    DUPLICATE_STATEMENT,
     INTERNAL_ERROR,
     INVALID_END_DATE,
     item_problems,
@@ -74,31 +76,31 @@ class XeroBankFeeds:
             return self.explained(access, answer, _feed_connection_of(request))
         return answer
 
-    def find_statement(self, access: TenantAccess, request: bytes, others: Collection[str]) -> StatusAnswer | None:
-        """Xero lists statements without lines: ours is identified by feed connection, dates, balances and length."""
+    def find_statement(
+        self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace
+    ) -> SearchAnswer:
+        """Xero lists statements without lines: ours is identified by feed connection, dates, balances and length.
 
-        def page(params: dict[str, str]) -> dict[str, Any]:
-            response = self._call(access, "GET", STATEMENTS_PATH, params=params)
-            obstacle = obstacle_in(response, self._api.clock()) if isinstance(response, httpx.Response) else response
-            if obstacle is not None or not isinstance(response, httpx.Response):
-                raise _SearchInterrupted(obstacle or _UNREADABLE)
-            return statement_search.parse_page(response.content)
-
+        Reads one page.
+        """
+        response = self._call(access, "GET", STATEMENTS_PATH, params=paging.page_query(place.page))
+        obstacle = obstacle_in(response, self._api.clock()) if isinstance(response, httpx.Response) else response
+        if obstacle is not None or not isinstance(response, httpx.Response):
+            # A refusal of the search is not a refusal of the statement itself.
+            is_search_refused = isinstance(obstacle, Refusal) and obstacle.scope is Scope.FEED
+            return NoAnswer(reason="search refused") if is_search_refused or obstacle is None else obstacle
         try:
-            listed = paging.all_items(page, statement_search.PAGES_MAX)
-            item = statement_search.find_match(request, listed, others)
-        except _SearchInterrupted as interrupted:
-            return interrupted.obstacle
+            page = statement_search.parse_page(response.content)
         except paging.Unreadable:
             return _UNREADABLE
-        return None if item is None else _parse_accepted(item) or _UNREADABLE
+        return statement_search.search(request, others, page, place, parse_accepted)
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer:
         response = self._call(access, "GET", f"{STATEMENTS_PATH}/{statement_id}")
         if not isinstance(response, httpx.Response):
             return response
         item = only_item(object_in(response))
-        return obstacle_in(response, self._api.clock()) or _parse_accepted(item) or _UNREADABLE
+        return obstacle_in(response, self._api.clock()) or parse_accepted(item) or _UNREADABLE
 
     def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
         return refusal_of(problems[0] if problems else _NO_REASON)
@@ -133,7 +135,7 @@ class XeroBankFeeds:
             return obstacle
         if problems and problems[0].type != INTERNAL_ERROR:
             return refusal_of(problems[0])
-        return _parse_accepted(item) or _UNREADABLE
+        return parse_accepted(item) or _UNREADABLE
 
     # accounts and feed connections
 
@@ -171,19 +173,11 @@ _NO_REASON = Problem(type="rejected", title="Statement rejected", status=422, de
 _UNREADABLE = NoAnswer(reason="unreadable")
 
 
-class _SearchInterrupted(Exception):
-    """A search that could not be finished. A refusal of the search is not a refusal of the statement itself."""
-
-    def __init__(self, obstacle: Obstacle) -> None:
-        super().__init__(type(obstacle).__name__)
-        is_search_refused = isinstance(obstacle, Refusal) and obstacle.scope is Scope.FEED
-        self.obstacle: Obstacle = NoAnswer(reason="search refused") if is_search_refused else obstacle
-
-
-def _parse_accepted(item: dict[str, Any]) -> Accepted | None:
+def parse_accepted(item: dict[str, Any]) -> Accepted | None:
     id, status = item.get("id"), str(item.get("status", "")).upper()
     if not isinstance(id, str):
         return None
     # An unknown status is not an end: keep polling.
     known_status = StatementStatus.__members__.get(status, StatementStatus.PENDING)
-    return Accepted(statement_id=id, status=known_status, problems=item_problems(item, 422))
+    lines = statement_search.line_count(item)
+    return Accepted(statement_id=id, status=known_status, problems=item_problems(item, 422), lines=lines)

@@ -35,13 +35,25 @@ def all_items(page: Callable[[dict[str, str]], Item], pages_max: int) -> Iterato
     raise Unreadable
 
 
-def _read(page: Callable[[dict[str, str]], Item], number: int) -> tuple[list[Item], int | None]:
-    """The items of a page, and the number of pages if the answer says it."""
-    answer = page({"page": str(number), "pageSize": str(PAGE_SIZE)})
+def page_query(number: int) -> dict[str, str]:
+    return {"page": str(number), "pageSize": str(PAGE_SIZE)}
+
+
+def page_count(answer: Item) -> int | None:
+    """The number of pages, if the answer says it."""
     pagination = answer.get("pagination")
     count = pagination.get("pageCount") if isinstance(pagination, dict) else None
-    items = [item for item in answer.get("items", []) if isinstance(item, dict)]
-    return items, count if isinstance(count, int) else None
+    return count if isinstance(count, int) else None
+
+
+def items_in(answer: Item) -> list[Item]:
+    return [item for item in answer.get("items", []) if isinstance(item, dict)]
+
+
+def _read(page: Callable[[dict[str, str]], Item], number: int) -> tuple[list[Item], int | None]:
+    """The items of a page, and the number of pages if the answer says it."""
+    answer = page(page_query(number))
+    return items_in(answer), page_count(answer)
 
 
 def _fresh(items: list[Item], ids: set[str]) -> list[Item]:

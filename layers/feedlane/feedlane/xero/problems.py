@@ -11,7 +11,6 @@ from feedlane.json_object import json_object
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 
-DUPLICATE_STATEMENT = "duplicate-statement"
 INTERNAL_ERROR = "internal-error"
 INVALID_END_DATE = "invalid-end-date"
 INVALID_COUNTRY = "invalid-country-specified"

@@ -24,6 +24,8 @@ from feedlane.link import passwords as link_passwords
 from feedlane.link.standing_errors import standing_errors
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementRecord
 from feedlane.store import keys
 from feedlane.store.records import record_in
 from feedlane.store.table import Index
@@ -59,6 +61,7 @@ class FeedRow:
     account: SourceAccount
     feed: Feed | None
     is_held: bool
+    in_doubt: StatementRecord | None
 
     @property
     def waiting(self) -> int:
@@ -188,8 +191,11 @@ def _feed_rows(site: Site, connection: Connection) -> list[FeedRow]:
     feeds = {feed.account_id: feed for feed in found}
     subjects = dict.fromkeys(subject for feed in found for subject in feed.hold_subjects)
     held = {(hold.scope, hold.subject) for hold in hold_items.holds_on(site.store, subjects)}
+    statements = statement_items.last_statements(site.store, found)
     rows = []
     for account in accounts:
         feed = feeds.get(account.id)
-        rows.append(FeedRow(account, feed, feed is not None and not held.isdisjoint(feed.hold_subjects)))
+        statement = statements.get(feed.id) if feed else None
+        is_held = feed is not None and not held.isdisjoint(feed.hold_subjects)
+        rows.append(FeedRow(account, feed, is_held, statement if statement and statement.stuck else None))
     return rows

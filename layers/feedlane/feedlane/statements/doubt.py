@@ -1,0 +1,92 @@
+"""Looks for a statement in doubt in the upstream's list, page by page, and goes on where it stopped.
+
+A statement may be missing from the list for a while after it was taken, so one search proves nothing: only a second one
+that begins a quarter of an hour later does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.upstream import Accepted, Failed, NoAnswer, Refusal, SearchPlace, TenantAccess, TryLater, Upstream
+from feedlane.ports import Ports
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementRecord
+
+# For how long at most a statement that was taken is believed to be missing from the list. Xero documents no delay.
+LISTED_WITHIN = timedelta(minutes=15)
+# The first look after one that found nothing: long before that is a proof, most delays are over.
+LOOK_AGAIN = timedelta(minutes=1)
+# Once the platform was told. A list of a hundred pages then costs some hundred of a day's calls.
+LOOK_AGAIN_ONCE_TOLD = timedelta(hours=6)
+# A page takes about a second, a slow one ten, and an invocation a minute at most.
+PAGES_PER_RUN = 20
+SECONDS_PER_RUN = 20
+_UNANSWERED_WAIT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Searching:
+    """The search has not ended: it goes on at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class NotListed:
+    """The upstream does not list the statement, in a search that began at this time."""
+
+    began: datetime
+
+
+LookAnswer = Accepted | Refusal | TryLater | Searching | NotListed
+
+
+@dataclass(frozen=True)
+class DoubtfulStatement:
+    """A statement in doubt of this feed, and the bytes that may have arrived."""
+
+    ports: Ports
+    upstream: Upstream
+    feed: Feed
+    statement: StatementRecord
+    request: bytes
+
+    def look(self) -> tuple[StatementRecord, LookAnswer]:
+        """Reads the list from where the last search stopped, for so many pages as may be read now.
+
+        Returns the statement with where this one stopped.
+        """
+        access = TenantAccess(tenant_id=self.feed.tenant_id, token_set_id=self.feed.token_set_id)
+        others = statement_items.other_upstream_ids(self.ports.store, self.statement)
+        place = self.statement.search or SearchPlace(began=self.ports.clock())
+        stop = self.ports.clock() + timedelta(seconds=SECONDS_PER_RUN)
+        for _ in range(PAGES_PER_RUN):
+            if self.ports.clock() > stop:
+                break
+            answer = self.upstream.find_statement(access, self.request, others, place)
+            if answer is None:
+                return self._at(None), NotListed(place.began)
+            if isinstance(answer, NoAnswer | Failed):
+                return self._at(place), Searching(self.ports.clock() + _UNANSWERED_WAIT)
+            if not isinstance(answer, SearchPlace):
+                return self._at(place), answer
+            place = answer
+        return self._at(place), Searching(self.ports.clock())
+
+    def _at(self, place: SearchPlace | None) -> StatementRecord:
+        return self.statement.but(search=place)
+
+
+def not_listed(statement: StatementRecord, began: datetime, now: datetime) -> StatementRecord:
+    """The statement after a search that did not find it, with the time of the next."""
+    since = statement.unlisted_since or began
+    again = now + LOOK_AGAIN if statement.unlisted_since is None else max(now + LOOK_AGAIN, since + LISTED_WITHIN)
+    return statement.but(unlisted_since=since, again=again)
+
+
+def proves_not_listed(statement: StatementRecord, began: datetime) -> bool:
+    """Whether the search proves that the list will not show the statement any more."""
+    return statement.unlisted_since is not None and began - statement.unlisted_since >= LISTED_WITHIN
