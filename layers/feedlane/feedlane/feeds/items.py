@@ -95,13 +95,15 @@ def read_lines(store: Store, feed_id: str, sequence: int, limit: int) -> list[Li
     """Up to `limit` lines of the feed in order, starting with line `sequence`."""
     partition, sort_key = keys.lines(feed_id, sequence)
     # The page that has line `sequence` is the last one that starts at or before it.
-    pages = list(store.table.query(partition, start="LINES#", end=sort_key, reverse=True, limit=1))
-    start = pages[0]["sk"] if pages else sort_key
-    lines: list[Line] = []
-    for page in store.table.query(partition, start=start, end="LINES#~"):
-        lines.extend(unpack_lines(page["lines"])[max(0, sequence - page["first"]) :])
-        if len(lines) >= limit:
-            break
+    first = next(iter(store.table.query(partition, start="LINES#", end=sort_key, reverse=True, limit=1)), None)
+    lines = unpack_lines(first["lines"])[sequence - first["first"] :] if first else []
+    if len(lines) < limit:
+        # Often that page has them all, and what follows it need not be read.
+        _, after = keys.lines(feed_id, sequence + len(lines))
+        for page in store.table.query(partition, start=after, end="LINES#~"):
+            lines.extend(unpack_lines(page["lines"]))
+            if len(lines) >= limit:
+                break
     return lines[:limit]
 
 

@@ -30,7 +30,9 @@ from feedlane.statements import items as statement_items
 from feedlane.statements import poll
 from feedlane.statements.statement import STUCK_AFTER, Doubt, StatementRecord, StatementState
 from feedlane.statements.waits import growing, record_wait
+from feedlane.store import keys
 from feedlane.store.attempts import attempts
+from feedlane.store.read_ahead import with_read_ahead
 from feedlane.store.table import Write
 
 
@@ -45,8 +47,10 @@ class StatementFollower:
 
     def follow(self, check: StatementCheck) -> None:
         """Polls the statement, unless a later check has done so; or finishes what follows its recorded end."""
-        statement = statement_items.find_statement(self.ports.store, check.feed_id, check.number)
-        feed = feed_items.find_feed(self.ports.store, check.feed_id)
+        wanted = (keys.statement(check.feed_id, check.number), keys.feed(check.feed_id))
+        ahead = with_read_ahead(self.ports.store, wanted)
+        statement = statement_items.find_statement(ahead, check.feed_id, check.number)
+        feed = feed_items.find_feed(ahead, check.feed_id)
         if statement is None or feed is None:
             return
         if statement.state is StatementState.PENDING and check.turn >= statement.turn:

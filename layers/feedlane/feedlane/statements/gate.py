@@ -34,6 +34,7 @@ from feedlane.statements.reservation import Reservation, put_reservation, valid_
 from feedlane.store import keys
 from feedlane.store.attempts import Attempt, AttemptsExhausted, attempts
 from feedlane.store.records import expiry, put_record, record_in
+from feedlane.store.store import Store
 from feedlane.store.table import Delete, Item, Key, Put, Write
 
 # The reason that stands with the slot of whoever waits for the next day.
@@ -81,16 +82,16 @@ class Gate:
         self._tenant = tenant
         self._app = app
 
-    def enter(self, feed: Feed, lane: Lane, call_id: str) -> float | None:
+    def enter(self, feed: Feed, lane: Lane, call_id: str, ahead: Store | None = None) -> float | None:
         """None: the feed's call may go, and is in progress until `leave`. Otherwise the seconds until its slot.
 
-        The slot is reserved for the feed's next call of this lane.
+        The slot is reserved for the feed's next call of this lane. `ahead` has just read the `gate_keys`.
         """
         try:
             for attempt in self._attempts(feed):
                 # Attempts may take seconds, and a call has to be counted when it goes.
                 now = self._ports.clock()
-                asked = self._read(feed, lane, now)
+                asked, ahead = self._read(ahead or self._store, feed, lane, now), None
                 if asked.held.until > now:
                     return (asked.held.until - now).total_seconds()
                 with attempt:
@@ -116,9 +117,9 @@ class Gate:
         contended = f"the counts of calls for tenant {feed.tenant_id} and for the app"
         return attempts(contended, attempts_max=ATTEMPTS_MAX, delay_max=DELAY_SECONDS_MAX)
 
-    def _read(self, feed: Feed, lane: Lane, now: datetime) -> _Asked:
-        tenant_key, app_key, slot_key = traffic_key(feed.tenant_id), APP_KEY, keys.slot(feed.id, lane.name)
-        items = self._store.table.get_many([tenant_key, app_key, slot_key, keys.SETTINGS])
+    def _read(self, store: Store, feed: Feed, lane: Lane, now: datetime) -> _Asked:
+        items = store.table.get_many(gate_keys(feed, lane))
+        tenant_key, app_key, slot_key, _ = gate_keys(feed, lane)
         return _Asked(
             tenant=traffic_in(items.get(tenant_key)),
             app=traffic_in(items.get(app_key)),
@@ -162,6 +163,11 @@ class Gate:
             self._ports, id, tenant_id, settings.daily_limit, traffic.today, company, now
         )
         self._store.commit(put_traffic(traffic_key(tenant_id), traffic.but(told=day), now), put_event(event))
+
+
+def gate_keys(feed: Feed, lane: Lane) -> tuple[Key, Key, Key, Key]:
+    """What the gate decides on: the traffic of the tenant and of the app, the feed's slot, and the settings."""
+    return traffic_key(feed.tenant_id), APP_KEY, keys.slot(feed.id, lane.name), keys.SETTINGS
 
 
 def leave(ports: Ports, tenant_id: str, call_id: str, is_answered: bool | None) -> None:

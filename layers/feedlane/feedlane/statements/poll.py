@@ -12,9 +12,10 @@ from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
-from feedlane.statements.gate import Gate
+from feedlane.statements.gate import Gate, gate_keys
 from feedlane.statements.limits import Lane
 from feedlane.statements.waits import not_before, wait_keys
+from feedlane.store.read_ahead import with_read_ahead
 
 FIRST_CHECK_SECONDS = 1
 
@@ -23,12 +24,14 @@ FIRST_CHECK_SECONDS = 1
 def wait_before_call(ports: Ports, feed: Feed) -> Iterator[float | None]:
     """Yields the seconds to wait, or None if a call may go now. It then counts as in progress until the block ends."""
     now = ports.clock()
-    until = not_before(ports.store, wait_keys(feed, Lane.LOOKS))
+    waits = wait_keys(feed, Lane.LOOKS)
+    ahead = with_read_ahead(ports.store, {*waits, *gate_keys(feed, Lane.LOOKS)})
+    until = not_before(ahead, waits)
     if until is not None and until > now:
         yield (until - now).total_seconds()
         return
     gate, call_id = Gate(ports), ports.new_id()
-    wait_seconds = gate.enter(feed, Lane.LOOKS, call_id)
+    wait_seconds = gate.enter(feed, Lane.LOOKS, call_id, ahead)
     if wait_seconds is not None:
         yield wait_seconds
         return

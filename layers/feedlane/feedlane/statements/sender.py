@@ -33,7 +33,7 @@ from feedlane.settings.settings import Settings, rules_for
 from feedlane.statements import items as statement_items
 from feedlane.statements.answer import Answer, AnswerRecorder, NotAtXero
 from feedlane.statements.doubt import DoubtfulStatement, NotListed, proves_not_listed
-from feedlane.statements.gate import Gate
+from feedlane.statements.gate import Gate, gate_keys
 from feedlane.statements.limits import Lane
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
 from feedlane.statements.refusal import proves_not_taken
@@ -87,11 +87,12 @@ class Sender:
         if feed.flight is None and (until := gathers_until(feed, self.ports.clock())):
             schedule_wake(self.ports, feed, until)
             return
-        settings = self._settings_to_send(feed)
+        ahead = self._read_ahead(feed)
+        settings = self._settings_to_send(feed, ahead)
         if settings is None or self._looks_again_later(feed):
             return
         gate, call_id = Gate(self.ports), self.ports.new_id()
-        wait_seconds = gate.enter(feed, Lane.POSTS, call_id)
+        wait_seconds = gate.enter(feed, Lane.POSTS, call_id, ahead)
         if wait_seconds is not None:
             schedule_wake(self.ports, feed, self.ports.clock() + timedelta(seconds=wait_seconds))
             return
@@ -120,18 +121,20 @@ class Sender:
             company = company_items.company(self.ports.store, feed.company_id)
             push_operation_end.succeed(self.ports, feed.id, feed.delivered_through, company, self.ports.clock())
 
-    def _settings_to_send(self, feed: Feed) -> Settings | None:
-        """The settings, or None if they, a hold, a missing mapping or a rate limit forbid sending now."""
-        waits = wait_keys(feed, Lane.POSTS)
-        ahead = with_read_ahead(
+    def _read_ahead(self, feed: Feed) -> Store:
+        """In one request, what it is decided on whether the feed may send now."""
+        return with_read_ahead(
             self.ports.store,
-            [
-                keys.SETTINGS,
+            {
                 keys.source_account(feed.connection_id, feed.account_id),
                 *(keys.hold(*subject) for subject in feed.hold_subjects),
-                *waits,
-            ],
+                *wait_keys(feed, Lane.POSTS),
+                *gate_keys(feed, Lane.POSTS),
+            },
         )
+
+    def _settings_to_send(self, feed: Feed, ahead: Store) -> Settings | None:
+        """The settings, or None if they, a hold, a missing mapping or a rate limit forbid sending now."""
         if self._fail_if_held(feed, ahead):
             return None
         now = self.ports.clock()
@@ -144,7 +147,7 @@ class Sender:
             self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
             return None
-        until = not_before(ahead, waits)
+        until = not_before(ahead, wait_keys(feed, Lane.POSTS))
         if until is None or until <= now:
             return settings
         schedule_wake(self.ports, feed, until)
@@ -233,7 +236,8 @@ class Sender:
         now = self.ports.clock()
         never_sent = set_aside_items.lines_never_sent(self.ports.store, feed)
         first = feed.passed_through(never_sent) + 1
-        lines = feed_items.read_lines(self.ports.store, feed.id, first, STATEMENT_LINES_MAX)
+        count = min(STATEMENT_LINES_MAX, feed.recorded_through - first + 1)
+        lines = feed_items.read_lines(self.ports.store, feed.id, first, count)
         today, synthetic = local_date(now, feed.time_zone), rules_for(settings, feed).synthetic_balances
         cut = next_statement(feed, lines, today, self.upstream.line_bytes, never_sent, synthetic)
         if cut is None:
