@@ -24,6 +24,11 @@ def text_fault(text: str) -> str:
     return "" if is_unicode(text) else UNICODE_RULE
 
 
+def is_plain(text: str) -> bool:
+    """Whether it has only ASCII's letters, digits and signs, as most texts have: then nothing is wrong with it."""
+    return text.isascii() and text.isprintable()
+
+
 def has_controls(text: str) -> bool:
     """Whether it has characters that Xero may refuse: controls except tab and line ends."""
     return not text.isprintable() and _CONTROL.search(text) is not None

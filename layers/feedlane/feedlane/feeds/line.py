@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from feedlane.ids import fingerprint
@@ -32,8 +33,7 @@ class Line(NamedTuple):
 
         Its first half is equal for an equal date and amount, which are what Xero books.
         """
-        id, date, amount, *rest = self.as_strings()
-        return _half_print(id, date, amount) + _half_print(*rest)
+        return _fingerprint(self)
 
     def with_id_turn(self, turn: int) -> Line:
         """The line with another id, under which it is sent if the upstream keeps the ids of what it rejected."""
@@ -47,6 +47,13 @@ class Line(NamedTuple):
     def from_strings(cls, strings: list[str]) -> Line:
         id, date, amount, balance, description, payee, reference, type = strings
         return cls(id, date, Decimal(amount), Decimal(balance), description, payee, reference, type)
+
+
+# A line is looked up by its fingerprint when it is appended, and written with it right after.
+@lru_cache(maxsize=1000)
+def _fingerprint(line: Line) -> str:
+    id, date, amount, *rest = line.as_strings()
+    return _half_print(id, date, amount) + _half_print(*rest)
 
 
 def is_same_booking(one: str, other: str) -> bool:

@@ -63,7 +63,8 @@ def parse_content(sent: Any, today: date) -> PushContent:
         warnings += line_warnings
         if line is None:
             continue
-        errors += _date_errors(line, latest_so_far, earliest, latest)
+        if not max(latest_so_far, earliest) <= line.date <= latest:
+            errors += _date_errors(line, latest_so_far, earliest, latest)
         first = positions.setdefault(line.id, position)
         if first != position:
             errors.append(_twice(line.id, first, position))

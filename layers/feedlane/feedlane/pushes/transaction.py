@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from feedlane.clock import is_date
@@ -11,7 +12,7 @@ from feedlane.errors import Finding
 from feedlane.feeds.line import Line
 from feedlane.ids import TRANSACTION_ID_LENGTH_MAX
 from feedlane.money import amount, plain
-from feedlane.text import CONTROL_RULE, REPLACEMENT, has_controls, text_fault, without_controls
+from feedlane.text import CONTROL_RULE, REPLACEMENT, has_controls, is_plain, text_fault, without_controls
 
 TRANSACTION_TYPES = frozenset(
     {
@@ -38,10 +39,10 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
     name = sent_id if isinstance(sent_id, str) and sent_id else f"transactions[{position}]"
     errors: list[Finding] = []
     warnings: list[Finding] = []
-    if rule := text_fault(name):
+    if not is_plain(name) and (rule := text_fault(name)):
         name = f"transactions[{position}]"
         errors.append(_finding(name, "id", rule, "Unicode"))
-    elif has_controls(name):
+    elif not is_plain(name) and has_controls(name):
         name = f"transactions[{position}]"
         errors.append(_finding(name, "id", CONTROL_RULE, "ControlCharacter"))
     elif not isinstance(sent_id, str) or not 1 <= len(sent_id) <= TRANSACTION_ID_LENGTH_MAX:
@@ -51,9 +52,9 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
     day = _date(name, sent.get("date"), errors)
     sum = _money(name, "amount", sent.get("amount"), errors)
     balance = _money(name, "balance", sent.get("balance"), errors)
-    description, payee, reference = (
-        _text(name, field, sent, errors, warnings) for field in ("description", "counterparty", "reference")
-    )
+    description = _text(name, "description", sent, errors, warnings)
+    payee = _text(name, "counterparty", sent, errors, warnings)
+    reference = _text(name, "reference", sent, errors, warnings)
     type = sent.get("transactionType") or "Unknown"
     if not isinstance(type, str) or type not in TRANSACTION_TYPES:
         errors.append(
@@ -61,19 +62,25 @@ def parse_transaction(position: int, sent: Any) -> tuple[Line | None, list[Findi
         )
     if errors or day is None or sum is None or balance is None:
         return None, errors, []
-    texts = {"id": name, "description": description, "counterparty": payee, "reference": reference}
-    warnings += [_unreadable(name, field) for field, text in texts.items() if REPLACEMENT in text]
+    if REPLACEMENT in name:
+        warnings.insert(0, _unreadable(name, "id"))
     line = Line(name, day, sum, balance, description, payee, reference, type)
     return line, [], [*warnings, *_warnings(line)]
 
 
 def _date(name: str, value: Any, errors: list[Finding]) -> str | None:
     """The local calendar date. Time and offset are ignored, as Codat ignores them."""
-    match = _DATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not is_date(match[1]):
+    day = _day_of(value) if isinstance(value, str) else None
+    if day is None:
         errors.append(_finding(name, "date", "must be a date such as 2026-05-01 or 2026-05-01T09:30:00", "Date"))
-        return None
-    return match[1]
+    return day
+
+
+# Most transactions of a push have the same few dates.
+@lru_cache(maxsize=400)
+def _day_of(text: str) -> str | None:
+    match = _DATE.fullmatch(text)
+    return match[1] if match is not None and is_date(match[1]) else None
 
 
 def _money(name: str, field: str, value: Any, errors: list[Finding]) -> Decimal | None:
@@ -95,12 +102,16 @@ def _text(name: str, field: str, sent: dict[str, Any], errors: list[Finding], wa
     if not isinstance(value, str):
         errors.append(_finding(name, field, "must be a string", "Type"))
         return ""
-    if rule := text_fault(value):
-        errors.append(_finding(name, field, rule, "Unicode"))
     if len(value) > _FIELD_LENGTHS_MAX[field]:
         errors.append(
             _finding(name, field, f"must have at most {_FIELD_LENGTHS_MAX[field]} characters", "MaximumLength")
         )
+    if is_plain(value):
+        return value
+    if rule := text_fault(value):
+        errors.append(_finding(name, field, rule, "Unicode"))
+    if REPLACEMENT in value:
+        warnings.append(_unreadable(name, field))
     if has_controls(value):
         value = without_controls(value)
         message = "had control characters, which Xero may refuse; each is recorded as a space"

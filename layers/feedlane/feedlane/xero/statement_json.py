@@ -34,7 +34,8 @@ def statement_request(statement: Statement) -> bytes:
 
 def line_bytes(line: Line) -> int:
     """The length of the line's JSON, with the comma that joins it to the next."""
-    return len(_bytes(_line(line))) + 1
+    text = _line(line)
+    return (len(text) if text.isascii() else len(_bytes(text))) + 1
 
 
 # A line is measured when its statement is cut, and written right after: the cache builds it once.
