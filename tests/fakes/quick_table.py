@@ -29,6 +29,7 @@ class QuickTable(MemoryTable):
         self._indexes: dict[Index, dict[str, _Partition]] = {
             index: defaultdict(partial(_Partition, index)) for index in Index
         }
+        self._listings = [(*index.keys, partitions) for index, partitions in self._indexes.items()]
 
     def get(self, key: Key) -> Item | None:
         rights.require("dynamodb:GetItem", rights.TABLE, key[0])
@@ -114,10 +115,16 @@ class QuickTable(MemoryTable):
         self._update_index(key, before, after)
 
     def _update_index(self, key: Key, before: Item | None, after: Item | None) -> None:
-        for index, partitions in self._indexes.items():
-            name = index.keys[0]
-            if before is not None and after is not None and _place(before, index) == _place(after, index):
-                if name in after:
+        for name, sort_name, partitions in self._listings:
+            is_listed = after is not None and name in after
+            if before is None and not is_listed:
+                continue
+            if (
+                before is not None
+                and after is not None
+                and all(before.get(field) == after.get(field) for field in (name, sort_name))
+            ):
+                if is_listed:
                     partitions[after[name]].items[key] = after
                 continue
             if before is not None and name in before:
@@ -152,11 +159,6 @@ class _Partition:
         if item is not None:
             position = self.keys.index(key, bisect_left(self.names, item[self._sort_name]))
             del self.names[position], self.keys[position]
-
-
-def _place(item: Item, index: Index) -> tuple[object, object]:
-    """Where the item is in the index."""
-    return item.get(index.keys[0]), item.get(index.keys[1])
 
 
 def _within(names: list[str], prefix: str = "", start: str | None = None, end: str | None = None) -> slice:
