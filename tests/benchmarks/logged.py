@@ -20,6 +20,7 @@ from typing import Any
 from unittest.mock import patch
 
 from feedlane.events import event as event_types
+from feedlane.events.relay import Reply
 from feedlane.webhooks.delivery import Attempt, Delivery, DeliveryState
 from tests.handlers import ROOT, Context, load, sample
 from tests.stack.template import functions, of_type, template, variables_of
@@ -156,13 +157,14 @@ def _check(app: ModuleType) -> None:
 
 
 def _relay(app: ModuleType) -> None:
-    app.bus = lambda: SimpleNamespace(put=lambda entries: [True] * len(entries))  # type: ignore[attr-defined]
+    app.bus = lambda: SimpleNamespace(put=lambda entries: [Reply.ACCEPTED] * len(entries))  # type: ignore[attr-defined]
 
 
 def _route(app: ModuleType) -> None:
     app.ports = lambda: SimpleNamespace(store=None)  # type: ignore[attr-defined]
     app.webhook_items = SimpleNamespace(consumers=lambda _: [])  # type: ignore[attr-defined]
     app.route = lambda *_: [None]  # type: ignore[attr-defined]
+    app.route_all = lambda _, events, *__: {event.id: 1 for event in events}  # type: ignore[attr-defined]
 
 
 def _deliver(app: ModuleType) -> None:

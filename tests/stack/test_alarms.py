@@ -326,7 +326,7 @@ def _run_the_watch(monkeypatch: pytest.MonkeyPatch, rung: dict[str, int], dead_l
     found = WatchResult(
         replays_requeued=0, replays_given_up=(), refreshes_resolved=0, refreshes_ended=0, keys=False, rung=rung
     )
-    monkeypatch.setattr(wiring, "watch", lambda: SimpleNamespace(run=lambda: found))
+    monkeypatch.setattr(wiring, "watch", lambda: SimpleNamespace(run=lambda _: found))
     app = load("tend_connections")
     app.dead_letters = SimpleNamespace(waiting=lambda: dead_letters)  # type: ignore[attr-defined]
     app.handler({"watch": True}, Context())

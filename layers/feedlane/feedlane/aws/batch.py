@@ -119,7 +119,7 @@ def together(
         try:
             handle_all(records)
         except Exception as error:  # its cause is logged where it concerns one record
-            logger.info("handled one by one", extra={"reason": type(error).__name__})
+            logger.debug("handled one by one", extra={"reason": type(error).__name__})
         else:
             return {"batchItemFailures": []}
     return one_by_one(event, handle, postpone, logger, time_left)

@@ -79,7 +79,7 @@ def relay(
             left.discard(position)
             if reply is Reply.ACCEPTED:
                 on_accepted(entries[position][1].event)
-            else:
+            elif reply is Reply.NEVER:
                 on_set_aside(entries[position][1].event, "the bus refuses its content")
         if Reply.NOT_NOW in replies:
             return entries[min(left)][0]
