@@ -86,7 +86,7 @@ class Behaviour(BaseModel):
     refresh_answer: Literal["newToken", "withoutToken"] = "newToken"
     """Whether each refresh brings a new refresh token: documented; OAuth allows none, and then the old one stays."""
     expires_in: Literal["number", "text"] = "number"
-    """The type of `expires_in`: a number in all samples; OAuth servers are known to send text."""
+    """The type of `expires_in`: a number in all samples, and text breaks xero-python; other servers send it."""
     second_consent: Literal["grace", "ends", "keeps", "shares"] = "grace"
     """The user's earlier tokens after another consent: tokens are per user and app (staff, issue 585)."""
     reconnected_id: Literal["same", "new"] = "same"
