@@ -105,7 +105,7 @@ class Behaviour(BaseModel):
     limit_names: Literal["short", "long"] = "short"
     """The spelling of X-Rate-Limit-Problem: `day` is documented, `DayLimit` has been seen."""
     time_zone_names: Literal["windows", "spaced", "iana", "absent"] = "windows"
-    """The spelling of an organisation's `Timezone`: Windows' names in capitals without spaces in all samples."""
+    """The spelling of `Timezone`: capitals without spaces in all samples; xero-python fails with spaced and iana."""
 
 
 def positions(name: str) -> tuple[Any, ...]:
