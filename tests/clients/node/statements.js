@@ -153,7 +153,10 @@ point("a feed connection that is none, or another organisation's", async () => {
 });
 
 point("a feed connection that is not active yet", async () => {
+  const { feedConnectionSeconds } = await control("GET", "timing");
+  await control("PUT", "timing", { feedConnectionSeconds: 600 });
   const { body } = await create(feed({ accountNumber: "3322114455" }));
+  await control("PUT", "timing", { feedConnectionSeconds });
   await rejected(post(statement({ feedConnectionId: body.items[0].id })), "invalid-feed-connection", 403);
 });
 
