@@ -14,3 +14,10 @@ compile --constraints requirements/dev.txt layers/dependencies/requirements.in \
 compile requirements/sam.in --output-file requirements/sam.txt
 compile requirements/audit.in --output-file requirements/audit.txt
 compile requirements/uv.in --output-file requirements/uv.txt
+compile requirements/clients.in --output-file requirements/clients.txt
+# Its `.npmrc` keeps the registry out of the lock.
+if command -v npm >/dev/null; then
+    act=install
+    [ -z "${UPGRADE:-}" ] || act=update
+    (cd requirements/clients && npm "$act" --package-lock-only --silent)
+fi

@@ -13,6 +13,8 @@ from local.simulator.time_zones import xero_name
 from local.simulator.where import NotUnderstood, read_where, sort
 
 EDITIONS = {"GB": "UK", "AU": "AU", "NZ": "NZ", "US": "US"}
+# By account type, of those that there are here.
+CLASSES = {"BANK": "ASSET", "REVENUE": "REVENUE", "OVERHEADS": "EXPENSE"}
 
 ACCOUNT_FIELDS = frozenset(
     {"AccountID", "Code", "Name", "Status", "Type", "CurrencyCode", "BankAccountNumber", "BankAccountType", "Class"}
@@ -117,13 +119,14 @@ def _account(account: Account, now: datetime) -> dict[str, Any]:
         "Name": account.name,
         "Status": "ACTIVE" if account.active else "ARCHIVED",
         "Type": account.ledger_type,
+        "Class": CLASSES[account.ledger_type],
         "CurrencyCode": account.currency,
         "EnablePaymentsToAccount": False,
         "HasAttachments": False,
         "UpdatedDateUTC": _net_date(now),
     }
     if account.bank_type is not None:
-        content |= {"BankAccountNumber": account.number, "BankAccountType": account.bank_type, "Class": "ASSET"}
+        content |= {"BankAccountNumber": account.number, "BankAccountType": account.bank_type}
     return content
 
 

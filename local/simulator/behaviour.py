@@ -86,7 +86,7 @@ class Behaviour(BaseModel):
     refresh_answer: Literal["newToken", "withoutToken"] = "newToken"
     """Whether each refresh brings a new refresh token: documented; OAuth allows none, and then the old one stays."""
     expires_in: Literal["number", "text"] = "number"
-    """The type of `expires_in`: a number in all samples; OAuth servers are known to send text."""
+    """The type of `expires_in`: a number in all samples, and text breaks xero-python; other servers send it."""
     second_consent: Literal["grace", "ends", "keeps", "shares"] = "grace"
     """The user's earlier tokens after another consent: tokens are per user and app (staff, issue 585)."""
     reconnected_id: Literal["same", "new"] = "same"
@@ -105,7 +105,7 @@ class Behaviour(BaseModel):
     limit_names: Literal["short", "long"] = "short"
     """The spelling of X-Rate-Limit-Problem: `day` is documented, `DayLimit` has been seen."""
     time_zone_names: Literal["windows", "spaced", "iana", "absent"] = "windows"
-    """The spelling of an organisation's `Timezone`: Windows' names in capitals without spaces in all samples."""
+    """The spelling of `Timezone`: capitals without spaces in all samples; xero-python fails with spaced and iana."""
 
 
 def positions(name: str) -> tuple[Any, ...]:

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from local.simulator.time_zones import COUNTRY_ZONES, UTC
 
-# Roles at Xero that may manage bank feeds. The others: READONLY, INVOICEONLY, CASHBOOKCLIENT, ...
-FEED_ROLES = ("ADVISER", "STANDARD")
+# Roles that may manage bank feeds, as Xero's accounting API names them. The others: READONLY, INVOICEONLY, ...
+FEED_ROLES = ("FINANCIALADVISER", "STANDARD")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Organisation:
         return now.astimezone(ZoneInfo(zone or self.time_zone)).date()
 
     def role_of(self, user_id: str) -> str:
-        return self.roles.get(user_id, "ADVISER")
+        return self.roles.get(user_id, "FINANCIALADVISER")
 
     def account(self, account_id: str) -> Account | None:
         return next((account for account in self.accounts if account.account_id == account_id), None)

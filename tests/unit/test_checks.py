@@ -11,11 +11,11 @@ from checks import pins, secrets
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The requirement files, to be spoilt."""
-    for pair in pins.PAIRS:
-        for ending in (".in", ".txt"):
-            target = tmp_path / f"{pair}{ending}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(pins.ROOT / f"{pair}{ending}", target)
+    pairs = [f"{pair}{ending}" for pair in pins.PAIRS for ending in (".in", ".txt")]
+    for name in (*pairs, pins.NODE_WISHES, pins.NODE_LOCK):
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(pins.ROOT / name, target)
     return tmp_path
 
 
@@ -37,6 +37,14 @@ def test_what_is_committed_is_pinned(copy: Path) -> None:
         ("requirements/dev.in", "hypothesis", "hypothesis\nnot-locked", "lacks not-locked"),
         ("requirements/dev.in", "ministack==", "ministack==9", "lacks ministack==9"),
         ("layers/dependencies/requirements.txt", "jinja2==", "jinja2==9", "jinja2 9"),
+        (
+            pins.NODE_LOCK,
+            '"integrity"',
+            '"resolved": "https://index.example/a", "integrity"',
+            "names an address",
+        ),
+        (pins.NODE_LOCK, '"integrity"', '"former"', "has no hash"),
+        (pins.NODE_WISHES, '"xero-node": "', '"xero-node": "^', "run `make lock`"),
     ],
 )
 def test_what_is_not_pinned_is_found(copy: Path, file: str, old: str, new: str, problem: str) -> None:

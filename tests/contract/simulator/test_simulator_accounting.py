@@ -134,9 +134,17 @@ def test_the_organisation_has_two_paths(xero: Xero) -> None:
 def test_the_users_of_an_organisation_and_their_roles(xero: Xero) -> None:
     xero.connect(BAKERY)
     user_id = xero.state.consent.user_id
+    (user,) = xero.call("GET", "/api.xro/2.0/Users").json()["Users"]
+    assert (user["UserID"], user["OrganisationRole"]) == (user_id, "FINANCIALADVISER")
     xero.control("PUT", f"orgs/{BAKERY}", {"roles": {user_id: "READONLY"}})
     (user,) = xero.call("GET", "/api.xro/2.0/Users").json()["Users"]
-    assert (user["UserID"], user["OrganisationRole"]) == (user_id, "READONLY")
+    assert user["OrganisationRole"] == "READONLY"
+
+
+def test_every_account_has_a_class(xero: Xero) -> None:
+    xero.connect(BAKERY)
+    classes = {one["Name"]: one["Class"] for one in accounts(xero)}
+    assert (classes["Business Visa"], classes["Sales"], classes["Office Expenses"]) == ("ASSET", "REVENUE", "EXPENSE")
 
 
 @pytest.mark.parametrize(

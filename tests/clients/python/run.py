@@ -1,0 +1,10 @@
+"""Xero's Python SDK: identity, accounting, then what ends something."""
+
+import identity  # noqa: F401, I001
+import accounting  # noqa: F401
+import ends  # noqa: F401
+from points import divert, run
+from session import Session
+
+divert()
+run(Session())
