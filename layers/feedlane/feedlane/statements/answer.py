@@ -23,6 +23,7 @@ from feedlane.statements.doubt import (
     LOOK_AGAIN_ONCE_TOLD,
     NotListed,
     Searching,
+    is_only_looked_for,
     not_listed,
     proves_not_listed,
 )
@@ -100,7 +101,8 @@ class AnswerRecorder:
         """What the list does not show, Xero does not have, unless it says that it knows the lines: then nothing shows
         that they arrived. That is told once, and the statement waits for the list, or for an operator."""
         is_proved, after = proves_not_listed(statement, began), not_listed(statement, began, now)
-        if statement.doubt is Doubt.NOT_CONFIRMED and not statement.recut:
+        if statement.doubt is Doubt.NOT_CONFIRMED and not is_only_looked_for(feed, statement):
+            # It was looked for before it goes again.
             self._record_again(feed, after.but(again=now), now)
         elif not is_proved:
             self._record_again(feed, after, after.again or now)

@@ -90,3 +90,14 @@ def not_listed(statement: StatementRecord, began: datetime, now: datetime) -> St
 def proves_not_listed(statement: StatementRecord, began: datetime) -> bool:
     """Whether the search proves that the list will not show the statement any more."""
     return statement.unlisted_since is not None and began - statement.unlisted_since >= LISTED_WITHIN
+
+
+def is_only_looked_for(feed: Feed, statement: StatementRecord) -> bool:
+    """Whether it is not posted again: Xero would refuse it anyway, take it for a duplicate, or a search goes on."""
+    is_sought = statement.known_lines or statement.recut or statement.search is not None
+    return is_sought or is_replaced(feed, statement)
+
+
+def is_replaced(feed: Feed, statement: StatementRecord) -> bool:
+    """Whether the statement is for an earlier feed connection. Xero can only refuse its bytes now."""
+    return statement.feed_connection_id not in ("", feed.feed_connection_id)
