@@ -1,4 +1,4 @@
-"""A mapping that Xero has refused waits for its hold. If its connection ends or moves meanwhile, nothing is forgotten."""
+"""A mapping that Xero has refused, and whose connection ends or moves: nothing that waits is forgotten."""
 
 from __future__ import annotations
 

@@ -161,6 +161,10 @@ class Feed(Record):
         id_turn = self.id_turn if passed < self.tried_through else 0
         return self.but(delivered_through=passed, set_aside_ahead=self.set_aside_ahead - behind, id_turn=id_turn)
 
+    def all_passed(self) -> Feed:
+        """The feed of which every line is delivered or set aside."""
+        return self.but(delivered_through=self.recorded_through, set_aside_ahead=0, id_turn=0)
+
     def undelivered(self, last: int) -> Feed:
         """The feed after its statement up to line `last` ended without being delivered."""
         return self.but(flight=None, tried_through=max(self.tried_through, last))

@@ -120,7 +120,7 @@ class Sender:
     def _finish(self, feed: Feed) -> None:
         """Every line is delivered or set aside. Ends operations that a crash or a release left open."""
         if feed.recorded_through > feed.delivered_through:
-            feed = feed.but(delivered_through=feed.recorded_through, set_aside_ahead=0)
+            feed = feed.all_passed()
             self.ports.store.commit(feed_items.put_feed(feed))
         if push_operation_items.open_operations(self.ports.store, feed.id, through=feed.delivered_through):
             company = company_items.company(self.ports.store, feed.company_id)
