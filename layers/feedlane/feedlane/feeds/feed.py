@@ -82,7 +82,8 @@ class Feed(Record):
     `synthetic_balances` is the feed's own choice, None to follow the settings. Then a statement opens with `closing`.
 
     `sent_date` is the latest day of any statement: only a backfill goes back behind it. `holes` counts the refused
-    pushes whose transactions are missing (`hole.py`).
+    pushes whose transactions are missing (`hole.py`). `hole_to_hold`: one was to hold the feed, which was held already;
+    so the next push does, once that other hold is released.
 
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
@@ -129,6 +130,7 @@ class Feed(Record):
     closing: Closing | None = None
     sent_date: str = ""
     holes: int = 0
+    hole_to_hold: bool = False
     suspect_through: int = 0
     look: datetime | None = None
     version: int = 0
