@@ -69,10 +69,7 @@ def map_account(
         is_suspected = ended.is_suspected(ports.store, feed_id(connection.id, account.id))
         if is_suspected and ended.has_ended(upstream, access_to(connection), account):
             account = ended.record_ended(ports, connection, account, now)
-        elif (
-            feed_start_date is not None
-            and feed_start_date[:DATE_LENGTH] != (mapped.feed_start_date or "")[:DATE_LENGTH]
-        ):
+        elif feed_start_date is not None and not _is_same_day(feed_start_date, mapped.feed_start_date or ""):
             raise Invalid.field("feedStartDate", _ALREADY_STARTED, "AlreadyMapped")
         elif target_account_id in (None, mapped.target_account_id):
             _schedule_check(ports.queues, account)
