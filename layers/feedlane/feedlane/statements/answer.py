@@ -22,6 +22,7 @@ from feedlane.statements.doubt import (
     LISTED_WITHIN,
     LOOK_AGAIN_ONCE_TOLD,
     NotListed,
+    SearchFailed,
     Searching,
     is_only_looked_for,
     not_listed,
@@ -42,7 +43,7 @@ class NotAtXero:
     """The upstream does not have the statement: its lines are cut again."""
 
 
-Answer = Accepted | Refusal | TryLater | Failed | NoAnswer | Searching | NotListed | NotAtXero
+Answer = Accepted | Refusal | TryLater | Failed | NoAnswer | Searching | NotListed | SearchFailed | NotAtXero
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class AnswerRecorder:
                 record_retry(self.ports, feed, statement.but(key_turn=statement.key_turn + 1), problem, now)
             case NoAnswer():
                 record_retry(self.ports, feed, statement, None, now)
+            case SearchFailed(problem=problem):
+                record_retry(self.ports, feed, statement, problem, now, is_search=True)
             case _:
                 assert_never(answer)
 
