@@ -77,6 +77,7 @@ def _copy(ports: Ports, now: datetime, new: Connection, account: SourceAccount) 
         mapping=None,
         wanted=None,
         problem=None,
+        mapped_on=None,
         modified=now,
         look=None,
         version=1,
