@@ -337,3 +337,13 @@ def test_nothing_passes_the_refusal_once_the_other_hold_is_released(strict: Worl
     strict.run()
     assert strict.sent_ids() == [f"t{n}" for n in range(1, 13)]
     assert (strict.feed().holes, strict.feed().hole_to_hold, reasons(strict)) == (0, False, [])
+
+
+def test_giving_up_what_is_missing_releases_what_waits(strict: World) -> None:
+    strict.record(strict.message(rows(1)))
+    refusal = refused(strict, day=2)
+    strict.run()
+    with acting_as("public_api"):
+        give_up(strict.ports, strict.feed().id, refusal.key)
+    strict.run()
+    assert (strict.sent_ids(), reasons(strict)) == ([f"t{n}" for n in range(1, 7)], [])

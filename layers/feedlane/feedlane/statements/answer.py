@@ -120,7 +120,7 @@ class AnswerRecorder:
             self._record_again(feed, told.but(again=again), again, *also)
 
     def _record_not_at_xero(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
-        ended = statement.but(state=StatementState.REFUSED, ended_on=now)
+        ended = statement.found(state=StatementState.REFUSED, ended_on=now)
         after, pages = feed.undelivered(statement.last).but(look=next_look(now)), list[Put]()
         if statement.recut:
             # Perhaps Xero fails at one of its lines: they go in halves.
@@ -138,7 +138,7 @@ class AnswerRecorder:
         """
         refused = statement.but(problems=with_problem(statement, refusal.problem))
         if not in_doubt:
-            ended = refused.but(state=StatementState.REFUSED, ended_on=now)
+            ended = refused.found(state=StatementState.REFUSED, ended_on=now)
             statement_end.record_refused(self.ports, feed, ended, refusal, now)
             return
         # Xero keeps its answer under the key: after the release the same bytes are sent under a new one.
