@@ -44,6 +44,8 @@ def test_a_statement_stuck_with_500_that_becomes_a_duplicate_is_looked_for_seldo
     world.upstream.poison["t1"] = AlreadyReceived()
     pass_time(world, timedelta(days=1))
     assert statement(world).doubt is Doubt.DUPLICATE
+    reasons = [event.payload["reason"] for event in world.events("bankFeeds.statement.stuck")]
+    assert reasons == ["notConfirmed", "duplicate"]
     assert len(asked) < 40
     del world.upstream.find_statement  # type: ignore[attr-defined]
     world.upstream.poison.clear()

@@ -114,7 +114,7 @@ class AnswerRecorder:
         else:
             again, told = now + LOOK_AGAIN_ONCE_TOLD, after.but(stuck=True, doubt=Doubt.DUPLICATE)
             also: list[Write] = []
-            if not statement.stuck:
+            if not statement.stuck or statement.doubt is not Doubt.DUPLICATE:  # what was told before asks for less
                 company = company_items.company(self.ports.store, feed.company_id)
                 also.append(put_event(statement_events.statement_stuck(self.ports, feed, told, company, now)))
             self._record_again(feed, told.but(again=again), again, *also)
