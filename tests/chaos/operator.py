@@ -8,7 +8,7 @@ from typing import Any
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
-from feedlane.errors import Conflict, FeedlaneError, NotFound, ReconnectionNeeded, Unavailable
+from feedlane.errors import Conflict, FeedlaneError, LimitReached, NotFound, ReconnectionNeeded, Unavailable
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.holds.release import release
@@ -142,9 +142,11 @@ class Operator:
                 )
             except NotFound:
                 return
-            except (FeedlaneError, ConditionFailed, Unreachable):
-                # The vault forces a refresh only so often: a token that was revoked when it was new takes a while.
-                world.timeline.sleep(2 if number < TRIES_MAX / 2 else 120)
+            except (FeedlaneError, ConditionFailed, Unreachable) as error:
+                # The vault forces a refresh only so often: a token that was revoked when it was new takes a while. And
+                # Xero may have asked for a wait of a day.
+                asked = error.retry_after or 0 if isinstance(error, LimitReached) else 0
+                world.timeline.sleep(2 if number < TRIES_MAX / 2 else max(120, asked))
         if not world.faults.on and world.timeline.seconds > world.faults.outages.last_end + DELETION_SECONDS:
             raise AssertionError(f"company {place.company_id} cannot be deleted")
 

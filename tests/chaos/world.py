@@ -18,6 +18,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies import source_accounts
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
+from feedlane.errors import LimitReached
 from feedlane.feeds.feed import Feed
 from feedlane.ids import feed_id
 from feedlane.link import linking
@@ -188,7 +189,12 @@ class World:
         assert connection.tenant is not None
         tenant = self.sim.organisations[connection.tenant.id]
         target = tenant.accounts[sum(place.tenant_id == tenant.tenant_id for place in self.places)].account_id
-        mapping.map_account(self.ports, self.upstream, self.now, connection, account, target)
+        while True:
+            try:
+                mapping.map_account(self.ports, self.upstream, self.now, connection, account, target)
+                break
+            except LimitReached as full:  # where an organisation allows few calls
+                self.timeline.sleep(full.retry_after or 1)
         self.places.append(
             Place(connection.company_id, connection.id, account_id, target, connection.tenant.id, user_id, number)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedlane.companies import items as company_items
+from feedlane.companies import source_accounts
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import Refused
 from feedlane.feeds.push_operation import PushStatus
@@ -14,8 +15,11 @@ from feedlane.mapping import mapping, unmapping
 from tests import builders
 from tests.account_actions import map_again, remove, unmap
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.fakes.upstream import REJECTED
 from tests.interruptions import crashes_everywhere
 from tests.worlds.feeds import World, transactions
+
+ARCHIVED = REJECTED.but(reason="account-archived")
 
 
 @pytest.fixture
@@ -221,3 +225,16 @@ def test_a_country_that_xero_demands_after_pending_is_given_once(world: World) -
 def test_a_lost_answer_about_another_feed_connection_changes_nothing(world: World) -> None:
     assert not unmapping.record_feed_connection_gone(world.ports, world.feed().id, "another", world.now)
     assert account(world).status is SourceAccountStatus.CONNECTED
+
+
+def test_a_new_name_for_the_account_lifts_no_hold(world: World) -> None:
+    world.upstream.answers.append(ARCHIVED)
+    world.push(transactions(2))
+    world.run()
+    [hold] = hold_items.holds(world.store)
+    world.advance(minutes=1)
+    renamed = source_accounts.apply_changes(account(world), {"account_name": "Renamed"}, world.now)
+    world.store.commit(company_items.put_source_account(renamed))
+    mapping.resume_feed(world.ports, world.now, world.feed().id)
+    world.run()
+    assert (hold_items.holds(world.store), world.sent_ids()) == ([hold], [])

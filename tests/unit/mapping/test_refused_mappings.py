@@ -25,6 +25,7 @@ from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.fakes.upstream import NO_FEEDS
 from tests.hold_actions import lift
 from tests.interruptions import crashes_everywhere
+from tests.rights import acting_as
 from tests.worlds.feeds import World, transactions
 
 CURRENCY = Problem(type="invalid-organisation-multi-currency", title="Invalid Currency", status=403, detail="No euros.")
@@ -82,6 +83,19 @@ def test_what_comes_through_the_queue_waits_and_goes_once_the_hold_is_released()
     assert world.sent_ids() == ["t1", "t2"]
     assert hold_items.holds(world.store) == []
     assert len(world.events("bankFeeds.sourceAccount.connected")) == 1
+
+
+def test_what_comes_meanwhile_and_is_before_the_start_date_is_set_aside() -> None:
+    world = new_account()
+    world.upstream.refusals = [Refused(NO_FEEDS.problem)]
+    connection = company_items.connection(world.store, COMPANY, CONNECTION)
+    with pytest.raises(Refused), acting_as("public_api", "link"):
+        mapping.map_account(world.ports, world.upstream, world.now, connection, account(world), "target", "2026-05-02")
+    world.record(world.message([*transactions(2), *transactions(2, start=3, day="2026-05-02", opening=20.0)]))
+    world.run()
+    lift(world, the_hold(world))
+    world.run()
+    assert (world.sent_ids(), world.feed().set_aside) == (["t3", "t4"], 2)
 
 
 def test_a_release_connects_an_account_for_which_nothing_waits() -> None:

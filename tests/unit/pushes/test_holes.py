@@ -163,6 +163,18 @@ def test_a_refused_backfill_closes_nothing_and_makes_no_second_hole(world: World
     assert [hole.operation_key for hole in holes(world)] == [operation.key]
 
 
+def test_a_backfill_refused_because_its_account_is_not_connected_makes_no_second_hole(world: World) -> None:
+    world.record(world.message([rows(1)[0], rows(1)[1] | {"amount": "much"}]))
+    operation = world.operations()[0]
+    connected = world.feed().feed_connection_id
+    world.store.commit(feed_items.put_feed(world.feed().but(feed_connection_id="")))
+    world.record(world.message([rows(1)[0], rows(1)[1] | {"amount": "more"}], backfill=operation.key))
+    assert [hole.operation_key for hole in holes(world)] == [operation.key]
+    world.store.commit(feed_items.put_feed(world.feed().but(feed_connection_id=connected)))
+    world.record(world.message(rows(1), backfill=operation.key))
+    assert (world.feed().holes, holes(world)) == (0, [])
+
+
 def test_a_backfill_has_to_name_a_hole(world: World) -> None:
     done = world.operations()[0]
     world.record(world.message(rows(1), backfill=done.key))
@@ -308,3 +320,30 @@ def test_another_hold_that_comes_first_is_no_way_past_the_refusal(strict: World)
     refused(strict)
     strict.record(strict.message(rows(2)))
     assert (strict.feed().recorded_through, reasons(strict)) == (3, ["refused"])
+
+
+def test_nothing_passes_the_refusal_once_the_other_hold_is_released(strict: World) -> None:
+    strict.record(strict.message(rows(1)))
+    strict.add_hold(Scope.FEED, strict.feed().id, reason="account-archived")
+    refusal = refused(strict, day=2)
+    release_feed(strict.ports, strict.now, strict.feed())
+    strict.run()
+    strict.record(strict.message(rows(3)))
+    strict.run()
+    assert (strict.sent_ids(), reasons(strict)) == ([f"t{n}" for n in range(1, 7)], [REASON_REFUSED])
+    [later] = [hole.operation_key for hole in holes(strict) if hole.operation_key != refusal.key]
+    for day, key in ((2, refusal.key), (3, later)):
+        strict.record(strict.message(rows(day), backfill=key))
+    strict.run()
+    assert strict.sent_ids() == [f"t{n}" for n in range(1, 13)]
+    assert (strict.feed().holes, strict.feed().hole_to_hold, reasons(strict)) == (0, False, [])
+
+
+def test_giving_up_what_is_missing_releases_what_waits(strict: World) -> None:
+    strict.record(strict.message(rows(1)))
+    refusal = refused(strict, day=2)
+    strict.run()
+    with acting_as("public_api"):
+        give_up(strict.ports, strict.feed().id, refusal.key)
+    strict.run()
+    assert (strict.sent_ids(), reasons(strict)) == ([f"t{n}" for n in range(1, 7)], [])

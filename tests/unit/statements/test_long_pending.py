@@ -11,7 +11,8 @@ from feedlane.feeds.upstream import Accepted, StatementStatus, TryLater
 from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.statements.statement import STUCK_AFTER
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import STUCK_AFTER, StatementState
 from tests.builders import NOW
 from tests.worlds.feeds import World, transactions
 
@@ -103,3 +104,14 @@ def test_an_outage_while_it_is_followed_is_waited_out(world: World) -> None:
     world.run()
     assert world.operation(key).status is PushStatus.SUCCESS
     assert hold_items.holds(world.store) == []
+
+
+def test_one_that_is_rejected_after_it_was_reported_is_in_doubt_no_more(world: World) -> None:
+    pending(world)
+    pass_time(world, STUCK_AFTER + timedelta(hours=1))
+    assert world.events("bankFeeds.statement.stuck")
+    ends(world, StatementStatus.REJECTED, REJECTION)
+    world.run()
+    record = statement_items.find_statement(world.store, world.feed().id, 1)
+    assert record is not None
+    assert (record.state, record.stuck, record.doubt) == (StatementState.REJECTED, False, None)

@@ -18,7 +18,9 @@ from feedlane.statements.doubt import LISTED_WITHIN, PAGES_PER_RUN
 from feedlane.statements.resolution import Resolution, resolve
 from feedlane.statements.shapes import feed_json
 from feedlane.statements.statement import Doubt, StatementRecord, StatementState
+from tests.fakes.upstream import REJECTED
 from tests.hold_actions import lift_all
+from tests.rights import acting_as
 from tests.unit.statements.test_long_pending import pass_time
 from tests.worlds.feeds import World, transactions
 
@@ -153,6 +155,20 @@ def test_not_delivered_sends_the_lines_under_other_ids_and_later_ones_under_thei
     assert world.operation(key).status is PushStatus.SUCCESS
     assert (statement(world).state, statement(world).resolved_as) == (StatementState.REFUSED, "notDelivered")
     assert (world.feed().id_turn, world.feed().delivered_through) == (0, 3)
+
+
+def test_other_ids_end_with_the_lines_that_needed_them(world: World) -> None:
+    called_a_duplicate(world)
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed().id, 1, Resolution.NOT_DELIVERED, ["t1", "t2"])
+    del world.upstream.find_statement  # type: ignore[attr-defined]
+    world.run()
+    world.upstream.answers.append(REJECTED)
+    world.record(world.message(transactions(1, start=3, opening=20.0)))
+    world.run()
+    lift_all(world)
+    world.run()
+    assert world.sent_ids() == ["t3"]
 
 
 def test_delivered_is_believed_of_the_operator(world: World) -> None:

@@ -67,7 +67,8 @@ class SourceAccount(Record):
 
     `problem` is why Xero refused the last feed connection; it goes when the account is mapped again. `wanted` is the
     mapping that Xero refused together with everything else of the app, the organisation or the feed: it is tried again
-    once the hold that says so is released. `look` is when the watch looks at what follows a mapping.
+    once the hold that says so is released. `mapped_on` is when Xero last made, or finished, a feed connection for it.
+    `look` is when the watch looks at what follows a mapping.
     """
 
     id: str
@@ -83,6 +84,7 @@ class SourceAccount(Record):
     mapping: AccountMapping | None = None
     problem: Problem | None = None
     wanted: AccountMapping | None = None
+    mapped_on: datetime | None = None
     modified: datetime
     given: dict[str, Any] = {}
     look: datetime | None = None

@@ -82,7 +82,8 @@ class Feed(Record):
     `synthetic_balances` is the feed's own choice, None to follow the settings. Then a statement opens with `closing`.
 
     `sent_date` is the latest day of any statement: only a backfill goes back behind it. `holes` counts the refused
-    pushes whose transactions are missing (`hole.py`).
+    pushes whose transactions are missing (`hole.py`). `hole_to_hold`: one was to hold the feed, which was held already;
+    so the next push does, once that other hold is released.
 
     `version` rises with every change: appending, cutting and delivering each commit on the version that they have read.
 
@@ -129,6 +130,7 @@ class Feed(Record):
     closing: Closing | None = None
     sent_date: str = ""
     holes: int = 0
+    hole_to_hold: bool = False
     suspect_through: int = 0
     look: datetime | None = None
     version: int = 0
@@ -160,6 +162,10 @@ class Feed(Record):
         behind = sum(self.delivered_through < number <= passed for number in never_sent)
         id_turn = self.id_turn if passed < self.tried_through else 0
         return self.but(delivered_through=passed, set_aside_ahead=self.set_aside_ahead - behind, id_turn=id_turn)
+
+    def all_passed(self) -> Feed:
+        """The feed of which every line is delivered or set aside."""
+        return self.but(delivered_through=self.recorded_through, set_aside_ahead=0, id_turn=0)
 
     def undelivered(self, last: int) -> Feed:
         """The feed after its statement up to line `last` ended without being delivered."""

@@ -125,6 +125,7 @@ def _feed_after(feed: Feed, added: Sequence[Line], goes_back: bool) -> Feed:
         delivered_through=delivered_through,
         set_aside=feed.set_aside + early,
         set_aside_ahead=0 if has_passed else feed.set_aside_ahead + early,
+        id_turn=0 if has_passed else feed.id_turn,
         recorded_through=feed.recorded_through + len(added),
     )
     last = added[-1]

@@ -57,15 +57,16 @@ def mark(store: Store, feed: Feed, ids: Sequence[str], now: datetime) -> tuple[F
 
 
 def with_lines_set_aside(feed: Feed, lines: Sequence[SetAside]) -> tuple[Feed, list[Put]]:
-    """The feed with these lines set aside, which no one has set aside before, and their pages."""
+    """The feed with these lines set aside, which no one has set aside before, and their pages.
+
+    If nothing is left to send, all lines are passed at once: no delivery will do that.
+    """
     pages = set_aside_items.add_set_aside(feed.id, lines)
     if len(pages) > PAGES_MAX:
         message = "the transactions are too far apart in the ledger to be set aside at one time"
         raise Invalid.field("setAside", message, "MaximumCount")
-    return (
-        feed.but(set_aside=feed.set_aside + len(lines), set_aside_ahead=feed.set_aside_ahead + len(lines)),
-        pages,
-    )
+    marked = feed.but(set_aside=feed.set_aside + len(lines), set_aside_ahead=feed.set_aside_ahead + len(lines))
+    return marked if marked.waiting else marked.all_passed(), pages
 
 
 def waiting_numbers(store: Store, feed: Feed, ids: Sequence[str]) -> dict[str, int]:

@@ -38,7 +38,7 @@ def move(
     new = _replacement(ports, now, old)
     for account in company_items.source_accounts(ports.store, old.id):
         _copy(ports, now, new, account)
-        if account.mapping is not None:
+        if account.mapping is not None or account.wanted is not None:
             unmapping.unmap(ports, upstream, now, old, account)
     connections.unlink(ports, disconnect, now, company_id, old.id)
     return company_items.connection(ports.store, company_id, new.id)
@@ -75,7 +75,9 @@ def _copy(ports: Ports, now: datetime, new: Connection, account: SourceAccount) 
         connection_id=new.id,
         status=SourceAccountStatus.PENDING,
         mapping=None,
+        wanted=None,
         problem=None,
+        mapped_on=None,
         modified=now,
         look=None,
         version=1,

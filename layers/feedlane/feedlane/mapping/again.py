@@ -6,13 +6,17 @@ from datetime import datetime
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
+from feedlane.companies.reconnection import CONNECTION_REMOVED, RECONNECTION_NEEDED
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import FeedlaneError, Invalid, ReconnectionNeeded, Refused
+from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
-from feedlane.feeds.upstream import Upstream
+from feedlane.feeds.upstream import Refusal, Upstream
+from feedlane.holds import placement
 from feedlane.mapping import mapping, refused, unmapping
 from feedlane.ports import Ports
 from feedlane.problem import Problem
+from feedlane.scope import Scope
 
 
 def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bool:
@@ -22,8 +26,11 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     """
     account = company_items.find_source_account(ports.store, feed.connection_id, feed.account_id)
     connection = company_items.find_connection(ports.store, feed.company_id, feed.connection_id)
-    if account is None or connection is None or not connection.is_linked:
+    if account is None or connection is None:
         return True
+    if not connection.is_linked:
+        _hold_waiting(ports, now, feed)
+        return True  # a reconnection tries again
     if refused.is_stopped(ports.store, account, feed.tenant_id):
         return True  # its release tries again
     if account.status is SourceAccountStatus.CONNECTING and account.mapping is not None:
@@ -42,6 +49,16 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     except refused.AccountChanged:
         return True
     return True
+
+
+def _hold_waiting(ports: Ports, now: datetime, feed: Feed) -> None:
+    """What waits would be refused like the statements of feeds that have a feed connection, and is held like those."""
+    if not feed.waiting:
+        return
+    company = company_items.company(ports.store, feed.company_id)
+    refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=CONNECTION_REMOVED)
+    hold = placement.hold_feed(ports, feed, refusal, company, now, feed_items.feed_unchanged(feed))
+    placement.fail_waiting(ports, feed, hold, company, now)
 
 
 def _record_failure(

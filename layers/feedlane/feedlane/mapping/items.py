@@ -81,12 +81,21 @@ def record_unmapping(
 
 
 def awaiting_feed(
-    store: Store, now: datetime, connection: Connection, account: SourceAccount, ending: str = ""
+    store: Store,
+    now: datetime,
+    connection: Connection,
+    account: SourceAccount,
+    wanted: AccountMapping,
+    ending: str = "",
 ) -> tuple[Feed, Put]:
-    """The account's feed, a new one if it had none, without a feed connection: that is made when Xero lets us."""
+    """The account's feed, a new one if it had none, without a feed connection: that is made when Xero lets us.
+
+    It has the start date of the mapping that is wanted: what comes meanwhile is recorded.
+    """
     existing = feed_items.find_feed(store, feed_id(account.connection_id, account.id))
     feed = existing or _new_feed(now, connection, account)
-    feed = _without_connection(feed, ending).but(**_access(connection), awaits_connection=True)
+    started = {"start_date": _start_date(wanted), "awaits_connection": True}
+    feed = _without_connection(feed, ending).but(**_access(connection), **started)
     return feed, feed_items.put_feed(feed)
 
 
@@ -121,9 +130,13 @@ def _feed_write(store: Store, now: datetime, connection: Connection, account: So
     feed = (existing or _new_feed(now, connection, account)).but(**_access(connection))
     mapping = account.mapping
     id = mapping.feed_connection_id if mapping else ""
-    start = (mapping.feed_start_date or "")[:DATE_LENGTH] if mapping else ""
+    start = _start_date(mapping) if mapping else ""
     feed = feed.but(feed_connection_id=id, awaits_connection=not id, start_date=start)
     return feed_items.put_feed(feed.sent_to(destination_of(mapping)) if mapping is not None and id else feed)
+
+
+def _start_date(mapping: AccountMapping) -> str:
+    return (mapping.feed_start_date or "")[:DATE_LENGTH]
 
 
 def _new_feed(now: datetime, connection: Connection, account: SourceAccount) -> Feed:

@@ -69,10 +69,7 @@ def map_account(
         is_suspected = ended.is_suspected(ports.store, feed_id(connection.id, account.id))
         if is_suspected and ended.has_ended(upstream, access_to(connection), account):
             account = ended.record_ended(ports, connection, account, now)
-        elif (
-            feed_start_date is not None
-            and feed_start_date[:DATE_LENGTH] != (mapped.feed_start_date or "")[:DATE_LENGTH]
-        ):
+        elif feed_start_date is not None and not _is_same_day(feed_start_date, mapped.feed_start_date or ""):
             raise Invalid.field("feedStartDate", _ALREADY_STARTED, "AlreadyMapped")
         elif target_account_id in (None, mapped.target_account_id):
             _schedule_check(ports.queues, account)
@@ -138,9 +135,8 @@ def record_mapped(
         )
     is_active = made is not None and made.active
     status = SourceAccountStatus.CONNECTED if is_active else SourceAccountStatus.CONNECTING
-    mapped = account.but(
-        status=status, mapping=mapping, wanted=None, problem=None, modified=now, look=next_look(now)
-    )  # fmt: skip
+    changes = {"status": status, "mapping": mapping, "wanted": None, "problem": None}
+    mapped = account.but(**changes, mapped_on=now, modified=now, look=next_look(now))
     # In case we crash before the check is scheduled, or before the feed is resumed.
     ports.queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
@@ -170,7 +166,8 @@ def record_feed_connection_active(
         target_account_id=feed_connection.account_id or account.mapping.target_account_id,
         target_account_name=feed_connection.account_name or account.mapping.target_account_name,
     )
-    connected = account.but(status=SourceAccountStatus.CONNECTED, mapping=mapping, modified=now, look=next_look(now))
+    changes = {"status": SourceAccountStatus.CONNECTED, "mapping": mapping}
+    connected = account.but(**changes, mapped_on=now, modified=now, look=next_look(now))
     # Unconditional: Xero decides which account its feed connection feeds.
     claims = [Put(claim.item) for claim in mapping_items.claim_writes(feed.tenant_id, mapping, connected)]
     events = _connected_event_writes(ports, connected, now)
@@ -236,7 +233,7 @@ def _lifted_by_mapping(store: Store, account: SourceAccount, feed: Feed) -> list
         hold
         for hold in hold_items.holds_on(store, feed.hold_subjects)
         if hold.by_mapping or (hold.scope is Scope.FEED and hold.reason in REASONS_LIFTED_BY_MAPPING)
-        if hold.since <= account.modified
+        if account.mapped_on is not None and hold.since <= account.mapped_on
     ]
 
 

@@ -70,7 +70,7 @@ def record_refused(
     was_fed = [] if account.mapping is None else disconnected_event_writes(ports, account, refused, company, now)
     claims = mapping_items.claim_removals(connection, account)
     for attempt in attempts(f"feed {feed_id(account.connection_id, account.id)}"):
-        feed, feed_write = mapping_items.awaiting_feed(ports.store, now, connection, account, ending)
+        feed, feed_write = mapping_items.awaiting_feed(ports.store, now, connection, account, wanted, ending)
         with attempt:
             try:
                 hold = placement.hold_feed(

@@ -57,8 +57,12 @@ class AppendContext:
     now: datetime
 
     def is_closed(self, feed: Feed) -> bool:
-        """Whether only backfills are taken: the feed has a hole, and is held."""
-        return self.refusal_holds and feed.holes > 0 and any(hold.scope is Scope.FEED for hold in self.holds)
+        """Whether only backfills are taken: the feed has a hole, and is held, or is to be."""
+        return self.refusal_holds and feed.holes > 0 and (feed.hole_to_hold or self.feed_hold is not None)
+
+    @property
+    def feed_hold(self) -> Hold | None:
+        return next((hold for hold in self.holds if hold.scope is Scope.FEED), None)
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,6 @@ def _not_now(feed: Feed, push: Push, context: AppendContext) -> tuple[Finding, .
 def _add_refusal(
     ports: Ports, batch: _Batch, push: Push, errors: tuple[Finding, ...], context: AppendContext
 ) -> _Batch:
-    may_hold = context.refusal_holds and not any(hold.scope is Scope.FEED for hold in context.holds)
     refused = refuse(
         ports,
         batch.after,
@@ -154,7 +157,8 @@ def _add_refusal(
         company=context.company,
         now=context.now,
         is_hole_known=push.operation.backfill in context.holes,
-        may_hold=may_hold,
+        holds_feed=context.refusal_holds,
+        standing=context.feed_hold,
     )
     size = push_operation_items.estimated_bytes(push.operation.but(errors=errors)) + _bytes(push.lines)
     return replace(

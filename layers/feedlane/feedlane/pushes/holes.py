@@ -117,7 +117,7 @@ def give_up(ports: Ports, feed_id: str, operation_key: str) -> Feed:
 def _close(ports: Ports, feed: Feed, hole: Hole, company: Company) -> Feed:
     """Closes the hole. With the last one, the hold because of holes is lifted, in the same commit."""
     now = ports.clock()
-    after = feed.but(holes=feed.holes - 1)
+    after = feed.but(holes=feed.holes - 1, hole_to_hold=feed.hole_to_hold and feed.holes > 1)
     writes: list[Write] = [
         hole_items.remove_hole(feed.id, hole),
         put_event(feed_events.hole_mended(ports, after, hole, company, now)),

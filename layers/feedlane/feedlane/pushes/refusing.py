@@ -19,19 +19,19 @@ from feedlane.feeds.push_operation import Door, PushStatus
 from feedlane.feeds.push_operation_end import end_writes
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.ports import Ports
-from feedlane.pushes.holes import refusal_hold
+from feedlane.pushes.holes import REASON_REFUSED, open_holes, refusal_hold
 from feedlane.pushes.queue_door import Push
 from feedlane.store.table import Write
 
 
 @dataclass(frozen=True)
 class Refused:
-    """What refuses a push: the feed after it, and the writes. `holds`: they place a hold on the feed."""
+    """What refuses a push: the feed after it, and the writes."""
 
     feed: Feed
     writes: list[Write]
-    holds: bool = False
 
 
 def refuse(
@@ -43,9 +43,10 @@ def refuse(
     company: Company,
     now: datetime,
     is_hole_known: bool = False,
-    may_hold: bool = False,
+    holds_feed: bool = False,
+    standing: Hold | None = None,
 ) -> Refused:
-    """`known`: the ids that the feed has recorded. `may_hold`: a hole holds the feed.
+    """`known`: the ids that the feed has recorded. `holds_feed`: a hole holds the feed, unless `standing` does already.
 
     `is_hole_known`: it was to mend a hole, which stays as it is, and makes no second one.
     """
@@ -57,11 +58,13 @@ def refuse(
     after = feed.but(holes=feed.holes + 1)
     writes.append(hole_items.add_hole(feed.id, hole))
     writes.append(put_event(feed_events.hole_found(ports, after, hole, company, now)))
-    if not may_hold:
+    if not holds_feed:
         return Refused(after, writes)
+    if standing is not None:
+        return Refused(after.but(hole_to_hold=after.hole_to_hold or standing.reason != REASON_REFUSED), writes)
     hold = refusal_hold(feed, hole, now, ports.new_id())
     event = put_event(hold_events.held(ports, hold, feed.waiting, company, now))
-    return Refused(after, [*writes, hold_items.add_hold(hold), event], holds=True)
+    return Refused(after.but(hole_to_hold=False), [*writes, hold_items.add_hold(hold), event])
 
 
 def refuse_all(
@@ -74,6 +77,7 @@ def refuse_all(
     now: datetime,
 ) -> None:
     """Fails all pushes, each in its own commit. `feed` None: there is none, and so no holes either."""
+    holes = open_holes(ports.store, feed, [push.operation for push in pushes]) if feed else {}
     for push in pushes:
         if push.is_done:
             continue
@@ -81,7 +85,8 @@ def refuse_all(
         if feed is None:
             ports.store.commit(*_failure_writes(ports, push, errors, company, now))
             continue
-        refused = refuse(ports, feed, push, errors, recorded, company, now)
+        is_hole_known = push.operation.backfill in holes
+        refused = refuse(ports, feed, push, errors, recorded, company, now, is_hole_known)
         head = [feed_items.put_feed(refused.feed)] if refused.feed != feed else []
         ports.store.commit(*head, *refused.writes)
         feed = refused.feed.but(version=refused.feed.version + len(head))

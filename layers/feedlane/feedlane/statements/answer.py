@@ -22,7 +22,9 @@ from feedlane.statements.doubt import (
     LISTED_WITHIN,
     LOOK_AGAIN_ONCE_TOLD,
     NotListed,
+    SearchFailed,
     Searching,
+    is_only_looked_for,
     not_listed,
     proves_not_listed,
 )
@@ -41,7 +43,7 @@ class NotAtXero:
     """The upstream does not have the statement: its lines are cut again."""
 
 
-Answer = Accepted | Refusal | TryLater | Failed | NoAnswer | Searching | NotListed | NotAtXero
+Answer = Accepted | Refusal | TryLater | Failed | NoAnswer | Searching | NotListed | SearchFailed | NotAtXero
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class AnswerRecorder:
                 record_retry(self.ports, feed, statement.but(key_turn=statement.key_turn + 1), problem, now)
             case NoAnswer():
                 record_retry(self.ports, feed, statement, None, now)
+            case SearchFailed(problem=problem):
+                record_retry(self.ports, feed, statement, problem, now, is_search=True)
             case _:
                 assert_never(answer)
 
@@ -100,7 +104,8 @@ class AnswerRecorder:
         """What the list does not show, Xero does not have, unless it says that it knows the lines: then nothing shows
         that they arrived. That is told once, and the statement waits for the list, or for an operator."""
         is_proved, after = proves_not_listed(statement, began), not_listed(statement, began, now)
-        if statement.doubt is Doubt.NOT_CONFIRMED and not statement.recut:
+        if statement.doubt is Doubt.NOT_CONFIRMED and not is_only_looked_for(feed, statement):
+            # It was looked for before it goes again.
             self._record_again(feed, after.but(again=now), now)
         elif not is_proved:
             self._record_again(feed, after, after.again or now)
@@ -109,13 +114,13 @@ class AnswerRecorder:
         else:
             again, told = now + LOOK_AGAIN_ONCE_TOLD, after.but(stuck=True, doubt=Doubt.DUPLICATE)
             also: list[Write] = []
-            if not statement.stuck:
+            if not statement.stuck or statement.doubt is not Doubt.DUPLICATE:  # what was told before asks for less
                 company = company_items.company(self.ports.store, feed.company_id)
                 also.append(put_event(statement_events.statement_stuck(self.ports, feed, told, company, now)))
             self._record_again(feed, told.but(again=again), again, *also)
 
     def _record_not_at_xero(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
-        ended = statement.but(state=StatementState.REFUSED, ended_on=now)
+        ended = statement.found(state=StatementState.REFUSED, ended_on=now)
         after, pages = feed.undelivered(statement.last).but(look=next_look(now)), list[Put]()
         if statement.recut:
             # Perhaps Xero fails at one of its lines: they go in halves.
@@ -133,7 +138,7 @@ class AnswerRecorder:
         """
         refused = statement.but(problems=with_problem(statement, refusal.problem))
         if not in_doubt:
-            ended = refused.but(state=StatementState.REFUSED, ended_on=now)
+            ended = refused.found(state=StatementState.REFUSED, ended_on=now)
             statement_end.record_refused(self.ports, feed, ended, refusal, now)
             return
         # Xero keeps its answer under the key: after the release the same bytes are sent under a new one.

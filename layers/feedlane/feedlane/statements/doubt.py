@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import Accepted, Failed, NoAnswer, Refusal, SearchPlace, TenantAccess, TryLater, Upstream
 from feedlane.ports import Ports
+from feedlane.problem import Problem
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord
 
@@ -24,7 +25,6 @@ LOOK_AGAIN_ONCE_TOLD = timedelta(hours=6)
 # A page takes about a second, a slow one ten, and an invocation a minute at most.
 PAGES_PER_RUN = 20
 SECONDS_PER_RUN = 20
-_UNANSWERED_WAIT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,14 @@ class NotListed:
     began: datetime
 
 
-LookAnswer = Accepted | Refusal | TryLater | Searching | NotListed
+@dataclass(frozen=True)
+class SearchFailed:
+    """The upstream did not answer the search: it goes on where it stopped, less and less often."""
+
+    problem: Problem | None
+
+
+LookAnswer = Accepted | Refusal | TryLater | Searching | NotListed | SearchFailed
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class DoubtfulStatement:
             if answer is None:
                 return self._at(None), NotListed(place.began)
             if isinstance(answer, NoAnswer | Failed):
-                return self._at(place), Searching(self.ports.clock() + _UNANSWERED_WAIT)
+                return self._at(place), SearchFailed(answer.problem if isinstance(answer, Failed) else None)
             if not isinstance(answer, SearchPlace):
                 return self._at(place), answer
             place = answer
@@ -90,3 +97,14 @@ def not_listed(statement: StatementRecord, began: datetime, now: datetime) -> St
 def proves_not_listed(statement: StatementRecord, began: datetime) -> bool:
     """Whether the search proves that the list will not show the statement any more."""
     return statement.unlisted_since is not None and began - statement.unlisted_since >= LISTED_WITHIN
+
+
+def is_only_looked_for(feed: Feed, statement: StatementRecord) -> bool:
+    """Whether it is not posted again: Xero would refuse it anyway, take it for a duplicate, or a search goes on."""
+    is_sought = statement.known_lines or statement.recut or statement.search is not None
+    return is_sought or is_replaced(feed, statement)
+
+
+def is_replaced(feed: Feed, statement: StatementRecord) -> bool:
+    """Whether the statement is for an earlier feed connection. Xero can only refuse its bytes now."""
+    return statement.feed_connection_id not in ("", feed.feed_connection_id)

@@ -88,7 +88,7 @@ def record_rejected(ports: Ports, feed: Feed, statement: StatementRecord, refusa
     """The upstream took the statement and rejected it later: none of it was delivered."""
     problems = with_problem(statement, refusal.problem)
     record_refused(
-        ports, feed, statement.but(state=StatementState.REJECTED, ended_on=now, problems=problems), refusal, now
+        ports, feed, statement.found(state=StatementState.REJECTED, ended_on=now, problems=problems), refusal, now
     )
 
 

@@ -1,4 +1,4 @@
-"""Sends a statement in doubt again: less and less often, and reported as stuck when that has gone on for a day."""
+"""Sends a statement in doubt again, or looks for it: less and less often, and told of when that goes on for a day."""
 
 from __future__ import annotations
 
@@ -21,22 +21,30 @@ STUCK_RETRY_INTERVAL = timedelta(hours=1)
 PROBLEMS_KEPT_MAX = 10
 
 
-def record_retry(ports: Ports, feed: Feed, statement: StatementRecord, problem: Problem | None, now: datetime) -> None:
+def record_retry(
+    ports: Ports,
+    feed: Feed,
+    statement: StatementRecord,
+    problem: Problem | None,
+    now: datetime,
+    is_search: bool = False,
+) -> None:
     """This post may have arrived, or not: records when it is sent again. Reports it once when it is stuck.
 
-    What a search did not find before, it may find now.
+    What a search did not find before, it may find now; unless it was a search itself that got no answer.
     """
     since = statement.in_doubt_since or now
     is_stuck = statement.stuck or now - since > STUCK_AFTER
-    delay = STUCK_RETRY_INTERVAL if is_stuck else failure_delay(statement.failures + 1)
+    is_rare = is_stuck and not is_search
+    delay = STUCK_RETRY_INTERVAL if is_rare else failure_delay(statement.failures + 1)
     retried = statement.but(
         known_unsent=False,
         failures=statement.failures + 1,
         in_doubt_since=since,
-        unlisted_since=None,
+        unlisted_since=statement.unlisted_since if is_search else None,
         again=now + delay,
         stuck=is_stuck,
-        doubt=Doubt.NOT_CONFIRMED if is_stuck else None,
+        doubt=statement.doubt or Doubt.NOT_CONFIRMED if is_stuck else None,
         problems=with_problem(statement, problem),
     )
     writes: list[Write] = [statement_items.put_statement(retried)]

@@ -32,7 +32,13 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings, rules_for
 from feedlane.statements import items as statement_items
 from feedlane.statements.answer import Answer, AnswerRecorder, NotAtXero
-from feedlane.statements.doubt import DoubtfulStatement, NotListed, proves_not_listed
+from feedlane.statements.doubt import (
+    DoubtfulStatement,
+    NotListed,
+    is_only_looked_for,
+    is_replaced,
+    proves_not_listed,
+)
 from feedlane.statements.gate import Gate, gate_keys
 from feedlane.statements.limits import Lane
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
@@ -115,7 +121,7 @@ class Sender:
     def _finish(self, feed: Feed) -> None:
         """Every line is delivered or set aside. Ends operations that a crash or a release left open."""
         if feed.recorded_through > feed.delivered_through:
-            feed = feed.but(delivered_through=feed.recorded_through, set_aside_ahead=0)
+            feed = feed.all_passed()
             self.ports.store.commit(feed_items.put_feed(feed))
         if push_operation_items.open_operations(self.ports.store, feed.id, through=feed.delivered_through):
             company = company_items.company(self.ports.store, feed.company_id)
@@ -195,9 +201,9 @@ class Sender:
         self, feed: Feed, statement: StatementRecord, request: bytes, in_doubt: bool
     ) -> tuple[StatementRecord, Answer, bool]:
         """Posts the statement, or looks for it where a post can tell nothing. Returns whether it is in doubt then."""
-        if _is_replaced(feed, statement) and not in_doubt:
+        if is_replaced(feed, statement) and not in_doubt:
             return statement, NotAtXero(), False
-        if _is_only_looked_for(feed, statement):
+        if is_only_looked_for(feed, statement):
             return *self._look(feed, statement, request), True
         if statement.doubt is Doubt.NOT_CONFIRMED and statement.unlisted_since is None:
             # What was posted for a day in vain may be there all the same: we look before it goes again.
@@ -283,20 +289,9 @@ class Sender:
         in_doubt = not statement.known_unsent
         statement = statement.but(known_unsent=False)
         # Should no answer to this post be recorded, what a search did not find before may be there now.
-        posting = statement if _is_only_looked_for(feed, statement) else statement.but(unlisted_since=None)
+        posting = statement if is_only_looked_for(feed, statement) else statement.but(unlisted_since=None)
         self.ports.store.commit(statement_items.put_statement(posting))
         return Intent(statement.but(version=statement.version + 1), request, in_doubt)
-
-
-def _is_only_looked_for(feed: Feed, statement: StatementRecord) -> bool:
-    """Whether it is not posted again: Xero would refuse it anyway, take it for a duplicate, or a search goes on."""
-    is_sought = statement.known_lines or statement.recut or statement.search is not None
-    return is_sought or _is_replaced(feed, statement)
-
-
-def _is_replaced(feed: Feed, statement: StatementRecord) -> bool:
-    """Whether the statement is for an earlier feed connection. Xero can only refuse its bytes now."""
-    return statement.feed_connection_id not in ("", feed.feed_connection_id)
 
 
 def _with_id(ids: tuple[str, ...], id: str | None) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Doubt(StrEnum):
     LINES_MISSING = "linesMissing"
     """Xero delivered it with fewer lines than were sent."""
     NOT_CONFIRMED = "notConfirmed"
-    """For a day, Xero has answered every post with 500, or not at all."""
+    """For a day, Xero has answered every post, or every search for the statement, with 500 or not at all."""
 
 
 class StatementRecord(Record):

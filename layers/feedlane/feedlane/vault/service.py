@@ -104,6 +104,7 @@ class VaultService:
         self._token_sets.delete(token_set_id)
 
     def app_token(self) -> AccessToken:
+        self._app_keys.require_asking_allowed()
         return self._app_keys.use(self._identity.app_token)
 
     def create_webhook_secret(self, consumer_id: str) -> str:
