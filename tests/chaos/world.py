@@ -98,6 +98,8 @@ class World:
         self.watching = Watching(self.timeline, self.faults, self.table, rng.uniform(0, INTERVAL_SECONDS))
         self.places: list[Place] = []
         self.deleted_companies: set[str] = set()
+        self.disconnected_here: set[str] = set()
+        """The feeds whose account an operator has disconnected or removed."""
         self.untrue: list[str] = []
         """What `check_truth` has found so far."""
         self.believed_through: defaultdict[str, int] = defaultdict(int)
