@@ -27,6 +27,7 @@ EAST, WEST = "NZ", "US"
 def remove_account(world: World, place: Place) -> None:
     account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
     if account is not None:
+        world.disconnected_here.add(place.feed_id)
         unmapping.remove_account(world.ports, world.upstream, world.now, world.connection_of(place), account)
 
 

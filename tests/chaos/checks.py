@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos import check_delivery, check_events, check_limits, check_rules
+from tests.chaos import check_delivery, check_events, check_limits, check_needless, check_rules
 from tests.chaos.functions import SOURCES
 from tests.chaos.pushes import Platform
 from tests.chaos.world import World
@@ -25,6 +25,7 @@ def after_all(world: World, platform: Platform) -> list[str]:
     violations += check_events.pushes_ended(world, platform)
     violations += check_events.events(world)
     violations += check_events.unforeseen(world)
+    violations += check_needless.needless(world)
     violations += check_rules.chains(world)
     violations += check_rules.receives(world)
     violations += check_rules.frozen(world)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,8 @@ class LedgerRules:
         world.faults.counts.update(f"setting_{name}_{value}" for name, value in self.chosen.items())
 
 
-def draw(seed: int) -> LedgerRules:
+def draw(seed: int, switches: Mapping[str, Any]) -> LedgerRules:
+    """`switches` are the simulator's. What an operator has to choose because of them is chosen."""
     rng = random.Random(f"rules of {seed}")
     choices: dict[str, tuple[Any, ...]] = {
         "refusal_holds_feed": (True,),
@@ -36,4 +38,7 @@ def draw(seed: int) -> LedgerRules:
         "changed_transactions": (ChangedTransactions.REFUSE, ChangedTransactions.WARN),
     }
     chosen = {name: rng.choice(values) for name, values in choices.items() if rng.random() < SHARE}
-    return LedgerRules(chosen, rng.random() < 0.7, rng)
+    mends = rng.random() < 0.7
+    if switches.get("order") == "enforce":
+        chosen["synthetic_balances"], mends = True, False
+    return LedgerRules(chosen, mends, rng)

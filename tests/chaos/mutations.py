@@ -33,6 +33,11 @@ from feedlane.upkeep import overdue
 from feedlane.vault.leases import Leases
 from feedlane.vault.refresh import TokenRefresh
 from feedlane.xero.api import XeroApi
+from tests.chaos.credulous import (
+    a_refused_new_token_is_believed,
+    missing_bank_feeds_hold_the_connection,
+    pages_are_believed,
+)
 from tests.stack import template
 
 OPEN = Limits(per_minute=10_000)
@@ -257,6 +262,14 @@ MUTATIONS = {
         ("9 true, rejected", "untrue", rejected_counts_as_delivered, {"statement_rejected": 0.5}),
         ("10 no feed depends on a message", "nothing lost", nobody_is_rung, {"message_lost": 0.3}),
         ("10 looked at in time", "looked at", looks_are_far_off, {}),
+        ("11 needless, two 401s", "needless", a_refused_new_token_is_believed, {"xero_401": 0.6}),
+        ("11 needless, pages", "needless", pages_are_believed, {"xero_page_401_403": 0.2}),
+        (
+            "11 needless, no bank feeds",
+            "needless",
+            missing_bank_feeds_hold_the_connection,
+            {"xero_403_invalid-organisation-bank-feeds": 0.3},
+        ),
     )
 }
 # The same rules, each at a Xero that does what its documentation leaves open.

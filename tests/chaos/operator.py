@@ -121,6 +121,7 @@ class Operator:
         world = self.world
         account = company_items.find_source_account(world.store, place.connection_id, place.account_id)
         if account is not None and account.mapping is not None:
+            world.disconnected_here.add(place.feed_id)
             connection = world.connection_of(place)
             with suppress(Unavailable):  # the next visit tries again
                 unmapping.unmap(world.ports, world.upstream, world.now, connection, account)

@@ -57,7 +57,7 @@ def run(
     world.faults.counts.update(f"switch_{name}_{position}" for name, position in turned.items())
     with world.deployed(), tight_limits(world, seed):
         world.build()
-        rules = ledger_rules.draw(seed)
+        rules = ledger_rules.draw(seed, turned)
         platform, operator = Platform(world, rules), Operator(world)
         rules.apply(world)
         world.faults.on = True

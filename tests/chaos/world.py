@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -99,6 +100,10 @@ class World:
         self.watching = Watching(self.timeline, self.faults, self.table, rng.uniform(0, INTERVAL_SECONDS))
         self.places: list[Place] = []
         self.deleted_companies: set[str] = set()
+        self.consents: list[tuple[str, datetime, datetime]] = []
+        """The users who have consented; when the exchange of the code began, and when what it brought was stored."""
+        self.disconnected_here: set[str] = set()
+        """The feeds whose account an operator has disconnected or removed."""
         self.untrue: list[str] = []
         """What `check_truth` has found so far."""
         self.believed_through: defaultdict[str, int] = defaultdict(int)
@@ -179,7 +184,10 @@ class World:
         listed = XeroConnections(self._http, self.timeline.now, limits)
         organisations = XeroOrganisations(listed, Accounting(api), tokens)
         linker = linking.Linking(self.ports, self.vault, organisations, REDIRECT)
-        linked = linker.finish_authorisation(connection, code, self.now)
+        try:
+            linked = linker.finish_authorisation(connection, code, self.now)
+        finally:
+            self.consents.append((user_id, now, self.now))
         assert isinstance(linked, Connection)
         return linked
 

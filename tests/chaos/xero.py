@@ -26,6 +26,7 @@ from local.simulator.state import Simulator
 from tests.chaos.causes import Causes, ChaosFaults
 from tests.chaos.faults import PAGES, Faults
 from tests.chaos.outages import XERO
+from tests.chaos.refusals import Refusal, refusals_in
 from tests.chaos.timeline import Task, Timeline
 
 STATEMENTS = "/bankfeeds.xro/1.0/Statements"
@@ -106,6 +107,7 @@ class XeroTransport(httpx.BaseTransport):
         self, xero: Xero, timeline: Timeline, faults: Faults, causes: Causes, rng: random.Random, requests: set[bytes]
     ) -> None:
         self.calls: list[Call] = []
+        self.refusals: list[Refusal] = []
         self.concurrency_peaks: Counter[str] = Counter()
         self._concurrent: Counter[str] = Counter()
         self._xero, self._timeline, self._faults, self._causes = xero, timeline, faults, causes
@@ -238,7 +240,11 @@ class XeroTransport(httpx.BaseTransport):
         return None
 
     def _note_refusal(self, call: Call, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Counts the refusals that have causes, by Xero's answers."""
+        """Notes what Xero refuses, and counts the refusals that have causes, by Xero's answers."""
+        self.refusals += refusals_in(
+            self._xero.sim, call.method, call.path, call.tenant, call.token, call.body, body, call.status,
+            self._timeline.now(),
+        )  # fmt: skip
         by_name = {name.decode().lower(): value.decode() for name, value in headers}
         if call.status == 429 or "retry-after" in by_name:
             call.limited = by_name.get("x-rate-limit-problem", "")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded
 from feedlane.feeds.upstream import TenantAccess
 from feedlane.ids import fingerprint
+from feedlane.xero.identity import Identity
 from local.simulator.state import DEFAULT_CLIENT_ID
 from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
 
@@ -50,6 +53,23 @@ def test_a_dropped_answer_to_a_refresh_costs_nothing_whatever_xero_replays(xero:
     xero.fault("/connect/token", fault="dropResponse")
     first = xero.vault.access_token(token_set)
     assert xero.connections.list_connections(first.value)
+    xero.advance(31 * 60)
+    assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
+
+
+def test_a_consent_during_a_refresh_is_not_lost_to_it(xero: Xero) -> None:
+    """Xero takes the refresh after the consent, and so ends the consent's pair: the refresh's own has to be found."""
+    token_set = xero.consent(BAKERY).token_set_id
+    xero.advance(31 * 60)
+    real = Identity.refresh
+
+    def after_consent(self: Identity, *arguments: Any) -> Any:
+        with patch.object(Identity, "refresh", real):
+            xero.consent(BAKERY)
+            return real(self, *arguments)
+
+    with patch.object(Identity, "refresh", after_consent):
+        xero.new_vault().access_token(token_set)
     xero.advance(31 * 60)
     assert xero.connections.list_connections(xero.vault.access_token(token_set).value)
 
