@@ -1,17 +1,12 @@
 """The control routes under `/_simulator/`: settings, actions and views of the state."""
 
-from collections.abc import Callable
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from local.simulator import control_faults, control_settings, control_views
-from local.simulator.control_routes import action, answer, item_action, view
+from local.simulator.control_routes import account_action, action, item_action, view
 from local.simulator.state import Simulator
-
-AccountAction = Callable[[Simulator, str, str, Any], Any]
 
 
 def routes() -> list[Route]:
@@ -22,8 +17,8 @@ def routes() -> list[Route]:
         Route("/_simulator/orgs", view(views.organisations)),
         Route("/_simulator/orgs", action(settings.add_organisation, status=201), methods=["POST"]),
         Route("/_simulator/orgs/{id}", item_action(settings.change_organisation), methods=["PUT"]),
-        Route("/_simulator/orgs/{id}/accounts/{account}", _account_action(settings.change_account), methods=["PUT"]),
-        Route("/_simulator/orgs/{id}/accounts/{account}", _account_action(settings.delete_account), methods=["DELETE"]),
+        Route("/_simulator/orgs/{id}/accounts/{account}", account_action(settings.change_account), methods=["PUT"]),
+        Route("/_simulator/orgs/{id}/accounts/{account}", account_action(settings.delete_account), methods=["DELETE"]),
         Route("/_simulator/consent", view(views.consent)),
         Route("/_simulator/consent", action(settings.set_consent), methods=["PUT"]),
         Route("/_simulator/app", view(views.app)),
@@ -62,11 +57,3 @@ def _reset(sim: Simulator, _body: Any) -> Any:
 
 def _fresh_state(sim: Simulator) -> Any:
     return {"app": control_views.app(sim), **control_views.organisations(sim)}
-
-
-def _account_action(act: AccountAction) -> Callable[[Request], Any]:
-    async def serve(request: Request) -> Response:
-        sim, ids = request.app.state.simulator, request.path_params
-        return await answer(request, 200, lambda body: act(sim, ids["id"], ids["account"], body))
-
-    return serve

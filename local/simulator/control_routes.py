@@ -1,4 +1,4 @@
-"""What control routes are made of: a view, an action, or an action on one thing, of the application's simulator."""
+"""What control routes are made of: views and actions, of the whole simulator, of one thing or of an account."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +14,7 @@ from local.simulator.control_fields import ControlError
 View = Callable[[Any], Any]
 Action = Callable[[Any, Any], Any]
 ItemAction = Callable[[Any, str, Any], Any]
+AccountAction = Callable[[Any, str, str, Any], Any]
 
 
 def view(show: View) -> Callable[[Request], Any]:
@@ -26,7 +27,7 @@ def view(show: View) -> Callable[[Request], Any]:
 def action(act: Action, status: int = 200) -> Callable[[Request], Any]:
     async def serve(request: Request) -> Response:
         sim = request.app.state.simulator
-        return await answer(request, status, lambda body: act(sim, body))
+        return await _answer(request, status, lambda body: act(sim, body))
 
     return serve
 
@@ -34,12 +35,20 @@ def action(act: Action, status: int = 200) -> Callable[[Request], Any]:
 def item_action(act: ItemAction) -> Callable[[Request], Any]:
     async def serve(request: Request) -> Response:
         sim = request.app.state.simulator
-        return await answer(request, 200, lambda body: act(sim, request.path_params["id"], body))
+        return await _answer(request, 200, lambda body: act(sim, request.path_params["id"], body))
 
     return serve
 
 
-async def answer(request: Request, status: int, act: Callable[[Any], Any]) -> Response:
+def account_action(act: AccountAction) -> Callable[[Request], Any]:
+    async def serve(request: Request) -> Response:
+        sim, ids = request.app.state.simulator, request.path_params
+        return await _answer(request, 200, lambda body: act(sim, ids["id"], ids["account"], body))
+
+    return serve
+
+
+async def _answer(request: Request, status: int, act: Callable[[Any], Any]) -> Response:
     """What `act` makes of the body, or a 400 that names the wrong field."""
     try:
         return Answer(status, act(_read(await request.body()))).to_response()
