@@ -1,0 +1,315 @@
+"""The rules of pushes, and how their operations end."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.contract.codat_simulator.driver import (
+    BAKERY,
+    CURRENT_ACCOUNT,
+    JOINERY,
+    TODAY,
+    Driver,
+    Json,
+    days_ago,
+    lines,
+)
+
+
+def findings(answer: Any) -> list[str]:
+    return [finding["message"] for finding in answer.json()["validation"]["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id": None}, "id: Required"),
+        ({"date": None}, "date: Required"),
+        ({"amount": None}, "amount: Required"),
+        ({"balance": None}, "balance: Required"),
+        ({"description": None}, "description: Required"),
+        ({"transactionType": "Gift"}, "transactionType: must be one of"),
+        ({"amount": "1.00"}, "amount: must be a number"),
+        ({"date": "2026-06-16"}, "date: must not be in the future"),
+        ({"date": "2025-06-14"}, "date: must not be older than one year"),
+        ({"date": "15/06/2026"}, "date: must be a date"),
+    ],
+)
+def test_a_wrong_line_is_refused_by_its_field(codat: Driver, changes: Json, message: str) -> None:
+    refused = codat.push(codat.ready(), [lines(1)[0] | changes])
+    assert refused.status_code == 400
+    assert findings(refused)[0].startswith(message)
+
+
+def test_dates_at_the_edges_of_the_window_are_taken_and_offsets_ignored(codat: Driver) -> None:
+    ids = codat.ready()
+    old = lines(1, day=date(2025, 6, 15))
+    new = [lines(2, first=2)[0] | {"date": "2026-06-15T23:59:00-11:00", "balance": 3}]
+    assert codat.push(ids, old + new).status_code == 200
+
+
+def test_a_date_counts_in_the_organisations_time_zone(codat: Driver) -> None:
+    ids = codat.ready()
+    codat.control("PUT", f"orgs/{BAKERY}", {"timeZone": "Pacific/Kiritimati"})
+    tomorrow = lines(1, day=days_ago(-1))
+    assert codat.push(ids, tomorrow).status_code == 200
+    codat.switch("today", "UTC")
+    assert codat.push(ids, tomorrow).status_code == 400
+
+
+def test_a_push_has_one_to_a_thousand_lines(codat: Driver) -> None:
+    ids = codat.ready()
+    assert codat.push(ids, lines(*[1.0] * 1000)).status_code == 200
+    assert findings(codat.push(ids, lines(*[1.0] * 1001))) == ["must have at most 1000 transactions"]
+    assert findings(codat.push(ids, [])) == ["must have at least one transaction"]
+
+
+def test_lines_go_from_old_to_new_within_a_push_and_not_across_pushes(codat: Driver) -> None:
+    ids = codat.ready()
+    newer, older = lines(1), lines(1, first=2, day=days_ago(3))
+    assert findings(codat.push(ids, newer + older)) == ["Transactions must be in chronological order"]
+    assert codat.push(ids, newer).status_code == 200
+    assert codat.push(ids, older).status_code == 200
+
+
+def test_the_body_names_the_account_of_the_path(codat: Driver) -> None:
+    ids = codat.ready()
+    path = (
+        f"/companies/{ids['company_id']}/connections/{ids['connection_id']}/push/bankAccounts/src-001/bankTransactions"
+    )
+    refused = codat.call("POST", path, {"accountId": "other", "transactions": lines(1)})
+    assert findings(refused) == ["must be the account of the path"]
+
+
+def test_a_broken_rule_can_fail_the_operation_instead(codat: Driver) -> None:
+    codat.switch("invalidPush", "failed")
+    ids = codat.ready()
+    pushed = codat.push(ids, [lines(1)[0] | {"date": "2026-06-16"}])
+    assert pushed.json()["status"] == "Pending"
+    codat.advance(2)
+    failed = codat.operation(ids, pushed)
+    assert (failed["status"], failed["statusCode"]) == ("Failed", 400)
+    assert failed["validation"]["errors"][0]["itemId"] == "tx-1"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_what_is_not_connected_takes_no_push(codat: Driver, status: int) -> None:
+    codat.switch("notConnectedStatus", status)
+    ids = codat.company()
+    codat.add_account(ids)
+    assert codat.push(ids, lines(1)).status_code == status
+    codat.link(ids)
+    assert codat.push(ids, lines(1)).status_code == status
+    codat.map(ids)
+    assert codat.push(ids, lines(1)).status_code == 200
+    codat.control("PUT", f"connections/{ids['connection_id']}", {"status": "Deauthorized"})
+    assert codat.push(ids, lines(1)).status_code == status
+
+
+def test_a_sign_that_contradicts_its_type_is_a_warning(codat: Driver) -> None:
+    ids = codat.ready()
+    pushed = codat.push(ids, [lines(1)[0] | {"transactionType": "Debit"}])
+    codat.advance(2)
+    done = codat.operation(ids, pushed)
+    assert (done["status"], done["validation"]["warnings"][0]["itemId"]) == ("Success", "tx-1")
+
+
+def test_lines_must_add_up_at_xero(codat: Driver) -> None:
+    ids = codat.ready()
+    wrong = lines(1, 2)
+    wrong[1]["balance"] = 99
+    pushed = codat.push(ids, wrong)
+    codat.advance(2)
+    assert "invalid-end-balance" in codat.operation(ids, pushed)["errorMessage"]
+    codat.switch("sums", "unchecked")
+    codat.push(ids, wrong)
+    codat.advance(2)
+    assert codat.arrived() == ["tx-1", "tx-2"]
+
+
+def test_known_lines_are_skipped_and_a_push_without_new_ones_fails(codat: Driver) -> None:
+    ids = codat.ready()
+    for amounts in ((1,), (1, 2)):
+        codat.push(ids, lines(*amounts))
+        codat.advance(2)
+    assert codat.arrived() == ["tx-1", "tx-2"]
+    pushed = codat.push(ids, lines(1, 2))
+    codat.advance(2)
+    failed = codat.operation(ids, pushed)
+    assert (failed["status"], failed["statusCode"]) == ("Failed", 409)
+    assert "duplicate-statement" in failed["errorMessage"]
+
+
+def test_a_codat_that_takes_known_lines_doubles_them(codat: Driver) -> None:
+    codat.switch("knownIds", "accepted")
+    ids = codat.ready()
+    for _ in range(2):
+        codat.push(ids, lines(1))
+        codat.advance(2)
+    assert codat.arrived() == ["tx-1", "tx-1"]
+
+
+def test_ids_repeated_in_one_push(codat: Driver) -> None:
+    ids = codat.ready()
+    twice = [*lines(1), lines(1)[0] | {"balance": 2}]
+    codat.push(ids, twice)
+    codat.advance(2)
+    assert codat.arrived() == ["tx-1"]
+    codat.switch("repeatedIds", "refused")
+    assert findings(codat.push(ids, twice)) == ["The id must be unique"]
+
+
+def test_without_a_balance_where_it_is_optional(codat: Driver) -> None:
+    codat.switch("balance", "optional")
+    ids = codat.ready()
+    line = lines(1)[0]
+    del line["balance"]
+    codat.push(ids, [line])
+    codat.advance(2)
+    assert codat.arrived() == ["tx-1"]
+
+
+@pytest.mark.parametrize(
+    ("where", "named", "findings"),
+    [("json", True, 1), ("text", False, 0), ("validation", False, 1)],
+)
+def test_where_xeros_refusal_is(codat: Driver, where: str, named: bool, findings: int) -> None:
+    codat.switch("downstream", where)
+    codat.switch("failedStatusCode", "400")
+    ids = codat.ready(JOINERY, target=None)
+    pushed = codat.push(ids, lines(1))
+    codat.advance(2)
+    failed = codat.operation(ids, pushed)
+    errors = failed["validation"]["errors"]
+    assert failed["statusCode"] == 400
+    assert ("invalid-organisation-bank-feeds" in failed["errorMessage"]) is named
+    assert len(errors) == findings
+    everything = failed["errorMessage"] + "".join(error["message"] for error in errors)
+    assert "The organisation does not support automated bank feeds." in everything
+
+
+def test_an_organisation_that_gets_bank_feeds_takes_the_next_push(codat: Driver) -> None:
+    ids = codat.ready(JOINERY, target=None)
+    codat.push(ids, lines(1))
+    codat.advance(2)
+    codat.control("PUT", f"orgs/{JOINERY}", {"bankFeeds": True})
+    codat.push(ids, lines(1))
+    codat.advance(2)
+    assert codat.arrived() == ["tx-1"]
+
+
+def test_an_archived_account_fails_the_push(codat: Driver) -> None:
+    ids = codat.ready()
+    codat.control("PUT", f"orgs/{BAKERY}/accounts/{CURRENT_ACCOUNT}", {"archived": True})
+    pushed = codat.push(ids, lines(1))
+    codat.advance(2)
+    assert "account-not-valid" in codat.operation(ids, pushed)["errorMessage"]
+
+
+def test_a_connection_that_ends_while_a_push_waits_fails_it(codat: Driver) -> None:
+    ids = codat.ready()
+    pushed = codat.push(ids, lines(1))
+    codat.control("PUT", f"connections/{ids['connection_id']}", {"status": "Deauthorized"})
+    codat.advance(2)
+    assert codat.operation(ids, pushed)["statusCode"] == 401
+
+
+@pytest.mark.parametrize(("position", "arrived"), [("land", ["tx-1"]), ("lost", [])])
+def test_an_operation_times_out_and_its_lines_may_still_land(codat: Driver, position: str, arrived: list[str]) -> None:
+    codat.switch("timedOutLines", position)
+    codat.control("PUT", "timing", {"pushSeconds": 120})
+    ids = codat.ready()
+    pushed = codat.push(ids, lines(1), query="?timeoutInMinutes=1&allowSyncOnPushComplete=true")
+    assert pushed.json()["timeoutInMinutes"] == 1
+    codat.advance(61)
+    ended = codat.operation(ids, pushed)
+    assert (ended["status"], ended["statusCode"]) == ("TimedOut", 408)
+    assert codat.arrived() == []
+    codat.advance(60)
+    assert codat.arrived() == arrived
+    assert codat.operation(ids, pushed)["status"] == "TimedOut"
+
+
+def test_xero_throttling_keeps_an_operation_pending(codat: Driver) -> None:
+    ids = codat.ready()
+    codat.control("PUT", f"orgs/{BAKERY}/throttle", {"seconds": 3600})
+    pushed = codat.push(ids, lines(1))
+    codat.advance(3599)
+    assert codat.operation(ids, pushed)["status"] == "Pending"
+    codat.advance(1)
+    assert codat.operation(ids, pushed)["status"] == "Success"
+
+
+def test_the_ends_that_a_test_orders(codat: Driver) -> None:
+    ids = codat.ready()
+    error = {"itemId": "tx-1", "message": "Too strange", "validatorName": "Xero"}
+    for outcome in (
+        {"status": "Failed", "reason": "Something odd", "statusCode": 418, "errors": [error]},
+        {"status": "TimedOut", "arrives": True},
+        {"status": "Never"},
+        {"status": "Success", "arrives": False, "seconds": 5},
+    ):
+        codat.control("POST", "outcomes", {**outcome, "accountId": "src-001"})
+    pushes = [codat.push(ids, lines(1, first=number)) for number in range(1, 5)]
+    codat.advance(2)
+    failed, timed_out, never, waits = [codat.operation(ids, pushed) for pushed in pushes]
+    assert (failed["status"], failed["statusCode"]) == ("Failed", 418)
+    assert failed["errorMessage"].endswith("Message: Something odd")
+    assert failed["validation"]["errors"] == [error]
+    assert (timed_out["status"], never["status"], waits["status"]) == ("TimedOut", "Pending", "Pending")
+    assert codat.arrived() == ["tx-2"]
+    codat.advance(86_400)
+    assert [codat.operation(ids, pushed)["status"] for pushed in pushes[2:]] == ["Pending", "Success"]
+    assert codat.arrived() == ["tx-2"]
+
+
+def test_pushes_that_overlap_arrive_by_their_delays(codat: Driver) -> None:
+    """Codat promises no order between operations: who wants one, waits for the first."""
+    ids = codat.ready()
+    codat.control("POST", "outcomes", {"status": "Success", "seconds": 10})
+    codat.push(ids, lines(1))
+    codat.push(ids, lines(1, first=2))
+    codat.advance(60)
+    assert codat.arrived() == ["tx-2", "tx-1"]
+
+
+def test_operations_are_listed_newest_first_filtered_and_ordered(codat: Driver) -> None:
+    ids = codat.ready()
+    keys = []
+    for number in range(1, 4):
+        keys.append(codat.push(ids, lines(1, first=number)).json()["pushOperationKey"])
+        codat.advance(2)
+    path = f"/companies/{ids['company_id']}/push"
+
+    def listed(**query: Any) -> list[str]:
+        answer = codat.http.get(path, params=query, headers=dict(codat.call("GET", path).request.headers))
+        return [operation["pushOperationKey"] for operation in answer.json()["results"]]
+
+    assert listed() == keys[::-1]
+    assert listed(orderBy="requestedOnUtc") == keys
+    assert listed(orderBy="-requestedOnUtc", pageSize=2) == keys[:0:-1]
+    assert listed(query=f"dataConnectionKey={ids['connection_id']}&&requestedOnUtc>=2026-06-15T12:00:02") == keys[:0:-1]
+    assert listed(query="status=Pending") == []
+    assert listed(query="{status=Failed||status=Success}&&statusCode<300") == keys[::-1]
+
+
+@pytest.mark.parametrize(("position", "created", "read"), [("created", 1, 0), ("always", 1, 1), ("never", 0, 0)])
+def test_where_the_push_is_repeated(codat: Driver, position: str, created: bool, read: bool) -> None:
+    codat.switch("dataEcho", position)
+    ids = codat.ready()
+    pushed = codat.push(ids, lines(1))
+    assert ("data" in pushed.json()) is bool(created)
+    assert ("data" in codat.operation(ids, pushed)) is bool(read)
+
+
+def test_amounts_are_kept_to_the_penny(codat: Driver) -> None:
+    ids = codat.ready()
+    codat.push(ids, lines(0.1, 0.2, -0.3))
+    codat.advance(2)
+    ledger = codat.control("GET", "ledgers")["ledgers"][0]
+    assert [str(line["amount"]) for line in ledger["lines"]] == ["0.1", "0.2", "-0.3"]
+    assert ledger["targetAccountId"] == CURRENT_ACCOUNT
+    assert TODAY.isoformat() in ledger["lines"][0]["date"]
