@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
@@ -45,6 +45,13 @@ class Behaviour(BaseModel):
     """Whether lines reach Xero after their operation timed out: documented as possible."""
     data_echo: Literal["created", "always", "never"] = "created"
     """Where `data` repeats the push: allowed by the specification in the answer to it; deprecated since 2024."""
+
+    push_order: Literal["newestFirst", "oldestFirst"] = "newestFirst"
+    """The order of the list of operations without `orderBy`: undocumented."""
+    listed_after_seconds: float = Field(default=0.0, ge=0, strict=False)
+    """How long an operation is missing from the list (not by its key): nothing documents a delay."""
+    long_texts: Literal["refused", "cut"] = "refused"
+    """A text that is longer than Xero takes: whether Codat cuts it is not documented."""
 
     # mapping
 

@@ -12,6 +12,9 @@ from local.simulator.problems import Problem, problem
 
 Json = dict[str, Any]
 
+# Characters that Xero takes of a line.
+TEXTS_MAX = {"description": 2000, "counterparty": 255, "reference": 255}
+
 DEAUTHORISED: Problem = {
     "type": "unauthorized",
     "title": "Unauthorized",
@@ -42,7 +45,9 @@ def deliver(sim: Codat, operation: Operation, moment: datetime, *, checked: bool
     lines: list[Json] = operation.data["transactions"]
     if checked and sim.behaviour.sums == "checked" and not _adds_up(lines):
         return problem("invalid-end-balance")
-    new = _new_lines(sim, target, operation.account_id, lines)
+    if checked and sim.behaviour.long_texts == "refused" and any(_too_long(line) for line in lines):
+        return problem("invalid-request", "A text of a statement line is too long.")
+    new = [_cut(line) for line in _new_lines(sim, target, operation.account_id, lines)]
     if checked and not new:
         return problem("duplicate-statement")
     sim.arrived += [
@@ -79,6 +84,7 @@ def feeds_of(sim: Codat, tenant_id: str, target_id: str) -> list[SourceAccount]:
         for account in sim.accounts.values()
         if account.mapping is not None
         and account.mapping.target_id == target_id
+        and not account.mapping.ended
         and sim.connections[account.connection_id].tenant_id == tenant_id
     ]
 
@@ -114,12 +120,20 @@ def _target(sim: Codat, operation: Operation) -> Target | Problem:
     if not organisation.bank_feeds:
         return problem("invalid-organisation-bank-feeds")
     source = sim.accounts.get((connection.id, operation.account_id))
-    if source is None or source.mapping is None or source.mapping.target_id is None:
+    if source is None or source.mapping is None or source.mapping.target_id is None or source.mapping.ended:
         return problem("invalid-feed-connection")
     account = organisation.account(source.mapping.target_id)
     if account is None or not account.active:
         return problem("account-not-valid")
     return Target(organisation, account)
+
+
+def _too_long(line: Json) -> bool:
+    return any(len(line.get(name) or "") > longest for name, longest in TEXTS_MAX.items())
+
+
+def _cut(line: Json) -> Json:
+    return {name: value[: TEXTS_MAX[name]] if name in TEXTS_MAX and value else value for name, value in line.items()}
 
 
 def _adds_up(lines: list[Json]) -> bool:

@@ -31,6 +31,11 @@ def _own_routes() -> list[Route]:
         Route("/_simulator/faults", action(_clear_faults), methods=["DELETE"]),
         Route("/_simulator/connections", view(views.connections)),
         Route("/_simulator/connections/{id}", item_action(settings.change_connection), methods=["PUT"]),
+        Route(
+            "/_simulator/connections/{id}/feeds/{account:path}",
+            account_action(settings.end_feed),
+            methods=["DELETE"],
+        ),
         Route("/_simulator/consumers", view(views.consumers)),
         Route("/_simulator/consumers/{id}", item_action(settings.change_consumer), methods=["PUT"]),
         Route("/_simulator/messages", view(views.messages)),

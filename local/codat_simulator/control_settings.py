@@ -124,6 +124,15 @@ def change_connection(sim: Codat, connection_id: str, body: Any) -> Any:
     return views.connections(sim)
 
 
+def end_feed(sim: Codat, connection_id: str, account_id: str, _body: Any) -> Any:
+    """The customer ends the feed in Xero. Codat does not know it until somebody reads the mapping."""
+    account = sim.accounts.get((connection_id.lower(), account_id))
+    if account is None or account.mapping is None:
+        raise ControlError("accountId", "no such feed", status=404)
+    account.mapping.ended = True
+    return {"accountId": account_id, "ended": True}
+
+
 def change_consumer(sim: Codat, consumer_id: str, body: Any) -> Any:
     """What Codat's portal can change: the secret, and whether the consumer is disabled."""
     consumer = sim.consumers.get(consumer_id.lower())

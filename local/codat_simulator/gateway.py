@@ -28,7 +28,7 @@ def guarded(endpoint: Endpoint) -> Handler:
         sim.origin = str(request.base_url).rstrip("/")
         call = await read_call(request)
         if not _is_authorised(sim, call):
-            return refusal(401).to_response()
+            return refusal(401).to_response(sim.limits.headers(sim.active_companies(), sim.now()))
         settle(sim)
         companies = sim.active_companies()
         limits = sim.limits  # a reset during the call replaces `sim.limits`
@@ -83,11 +83,9 @@ async def _act_under_faults(
             request.scope["drop_response"] = True
             return answer or Answer(200)
         case _:
-            refused = _refused(fault, call)
-            if answer is None:
-                # Codat keeps its own errors under the key of the call.
-                answers.append(refused)
-            return refused
+            # Codat keeps its own errors under the key of the call, also of one that it has taken.
+            answers[:] = [_refused(fault, call)]
+            return answers[0]
 
 
 def _refused(fault: Fault, call: ApiCall) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 from local.codat_simulator.bodies import Body, read_json
 from local.codat_simulator.books import feeds_of, last_balance, options_for, refuses_feeds
 from local.codat_simulator.errors import CodatError
-from local.codat_simulator.mappings import connect, reveal
+from local.codat_simulator.mappings import connect, disconnect, reveal
 from local.codat_simulator.records import Connection, Mapping, SourceAccount
 from local.codat_simulator.settling import downstream_message
 from local.codat_simulator.state import Codat
@@ -26,6 +26,8 @@ def list_mappings(sim: Codat, call: ApiCall) -> Answer:
     accounts = sim.accounts_of(connection)
     for account in accounts:
         reveal(sim, connection, account)
+        if account.mapping is not None and account.mapping.ended:
+            disconnect(sim, connection, account)
     return Answer(200, [_mapping_json(sim, connection, account) for account in accounts])
 
 

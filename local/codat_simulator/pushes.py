@@ -51,9 +51,15 @@ def show_operation(sim: Codat, call: ApiCall) -> Answer:
 
 def list_operations(sim: Codat, call: ApiCall) -> Answer:
     company = sim.company(call.path_params["company"])
-    newest_first = reversed(sim.operations.values())
-    mine = [_json(sim, operation) for operation in newest_first if operation.company_id == company.id]
-    return page_of(call, mine, name="PushOperation")
+    listed_until = sim.after(-sim.behaviour.listed_after_seconds)
+    shown = [
+        _json(sim, operation)
+        for operation in sim.operations.values()
+        if operation.company_id == company.id and operation.requested_at <= listed_until
+    ]
+    if sim.behaviour.push_order == "newestFirst":
+        shown.reverse()
+    return page_of(call, shown, name="PushOperation")
 
 
 def _accept(sim: Codat, connection: Connection, account: SourceAccount, data: Json, timeout: int | None) -> Operation:

@@ -46,6 +46,8 @@ class Mapping:
     feed_start_date: str | None
     connects_at: datetime
     operations_seen: int = 0
+    # The customer has ended the feed in Xero; Codat sees it on the next look at the mapping.
+    ended: bool = False
 
 
 @dataclass

@@ -167,3 +167,16 @@ def test_deleting_a_company_ends_everything_in_it(codat: Driver) -> None:
     assert codat.call("DELETE", f"/companies/{ids['company_id']}").status_code == 204
     assert codat.push(ids, lines(1)).status_code == 404
     assert codat.add_account(codat.company(), **CHECKING).status_code == 200
+
+
+def test_a_feed_that_ends_in_xero_fails_pushes_and_shows_in_the_mapping(codat: Driver) -> None:
+    listen(codat, "bankFeeds.sourceAccount.disconnected")
+    ids = codat.ready()
+    codat.control("DELETE", f"connections/{ids['connection_id']}/feeds/src-001")
+    pushed = codat.push(ids, lines(1))
+    codat.advance(2)
+    assert "invalid-feed-connection" in codat.operation(ids, pushed)["errorMessage"]
+    assert events(codat) == []
+    assert mapping(codat, ids)["status"] == "pending"
+    assert account(codat, ids)["status"] == "disconnected"
+    assert events(codat) == ["bankFeeds.sourceAccount.disconnected"]

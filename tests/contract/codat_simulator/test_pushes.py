@@ -217,16 +217,20 @@ def test_a_connection_that_ends_while_a_push_waits_fails_it(codat: Driver) -> No
     assert codat.operation(ids, pushed)["statusCode"] == 401
 
 
+@pytest.mark.parametrize("code", [408, 400, 504])
 @pytest.mark.parametrize(("position", "arrived"), [("land", ["tx-1"]), ("lost", [])])
-def test_an_operation_times_out_and_its_lines_may_still_land(codat: Driver, position: str, arrived: list[str]) -> None:
+def test_an_operation_times_out_and_its_lines_may_still_land(
+    codat: Driver, position: str, arrived: list[str], code: int
+) -> None:
     codat.switch("timedOutLines", position)
+    codat.switch("timedOutStatusCode", code)
     codat.control("PUT", "timing", {"pushSeconds": 120})
     ids = codat.ready()
     pushed = codat.push(ids, lines(1), query="?timeoutInMinutes=1&allowSyncOnPushComplete=true")
     assert pushed.json()["timeoutInMinutes"] == 1
     codat.advance(61)
     ended = codat.operation(ids, pushed)
-    assert (ended["status"], ended["statusCode"]) == ("TimedOut", 408)
+    assert (ended["status"], ended["statusCode"]) == ("TimedOut", code)
     assert codat.arrived() == []
     codat.advance(60)
     assert codat.arrived() == arrived
@@ -313,3 +317,38 @@ def test_amounts_are_kept_to_the_penny(codat: Driver) -> None:
     assert [str(line["amount"]) for line in ledger["lines"]] == ["0.1", "0.2", "-0.3"]
     assert ledger["targetAccountId"] == CURRENT_ACCOUNT
     assert TODAY.isoformat() in ledger["lines"][0]["date"]
+
+
+def test_the_list_may_be_late_and_in_another_order(codat: Driver) -> None:
+    ids = codat.ready()
+    codat.control("PUT", "behaviour", {"listedAfterSeconds": 30, "pushOrder": "oldestFirst"})
+    path = f"/companies/{ids['company_id']}/push"
+    first = codat.push(ids, lines(1))
+    assert codat.call("GET", path).json()["results"] == []
+    assert codat.operation(ids, first)["status"] == "Pending"
+    codat.advance(30)
+    second = codat.push(ids, lines(1, first=2))
+    codat.advance(30)
+    listed = [operation["pushOperationKey"] for operation in codat.call("GET", path).json()["results"]]
+    assert listed == [pushed.json()["pushOperationKey"] for pushed in (first, second)]
+
+
+def test_a_text_that_is_too_long_for_xero(codat: Driver) -> None:
+    ids = codat.ready()
+    long = [lines(1)[0] | {"counterparty": "x" * 256}]
+    pushed = codat.push(ids, long)
+    codat.advance(2)
+    assert "too long" in codat.operation(ids, pushed)["errorMessage"]
+    codat.switch("longTexts", "cut")
+    codat.push(ids, long)
+    codat.advance(2)
+    assert codat.control("GET", "ledgers")["ledgers"][0]["lines"][0]["counterparty"] == "x" * 255
+
+
+def test_a_server_error_after_a_push_was_taken_stays_under_its_key(codat: Driver) -> None:
+    """Only the list of operations says that the lines are on their way."""
+    ids = codat.ready()
+    key = "0d4c2f3e-6f0b-4a57-9a5e-1f2d3c4b5a69"
+    codat.fault("POST", "/bankTransactions", "status", status=500, when="after")
+    assert [codat.push(ids, lines(1), Idempotency_Key=key).status_code for _ in range(2)] == [500, 500]
+    assert codat.call("GET", f"/companies/{ids['company_id']}/push").json()["totalResults"] == 1
