@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.codat_simulator.driver import Driver, authorization, lines, path_of
+from tests.contract.codat_simulator.driver import CHECKING, Driver, authorization, lines, path_of
 
 KEY = "0d4c2f3e-6f0b-4a57-9a5e-1f2d3c4b5a69"
 
@@ -54,6 +54,19 @@ def test_every_refusal_has_codats_envelope(codat: Driver) -> None:
         assert body["statusCode"] == status, path
         assert len(body["correlationId"]) == 32
         assert isinstance(body["canBeRetried"], str)
+
+
+def test_a_connection_is_found_only_under_its_company(codat: Driver) -> None:
+    ids, other = codat.company(), codat.company("Other")
+    assert codat.call("GET", path_of({**ids, "company_id": other["company_id"]})).status_code == 404
+
+
+@pytest.mark.parametrize(("accounts", "status"), [(["src-002", "src-003"], 201), (["src-001"], 207)])
+def test_a_batch_says_whether_all_were_created(codat: Driver, accounts: list[str], status: int) -> None:
+    ids = codat.company()
+    codat.add_account(ids)
+    items = [CHECKING | {"id": account} for account in accounts]
+    assert codat.call("POST", f"{path_of(ids)}/connectionInfo/bankFeedAccounts/batch", items).status_code == status
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"name": 7}', b'{"name": null}', b'{"name": "[]"}'])
@@ -152,7 +165,7 @@ def test_refusals_and_server_errors_are_kept_and_a_429_is_not(codat: Driver) -> 
 
 
 def test_a_call_in_progress_holds_its_key_with_a_409(codat: Driver) -> None:
-    codat.fault("POST", "/companies", "delay", seconds=0.6, when="after")
+    codat.fault("POST", "/companies", "delay", seconds=1.5, when="after")
     answers: list[httpx.Response] = []
     slow = threading.Thread(target=lambda: answers.append(create(codat)))
     slow.start()
@@ -209,3 +222,23 @@ def test_calls_are_recorded(codat: Driver) -> None:
     codat.call("GET", path_of(ids))
     calls = codat.control("GET", "calls")["calls"]
     assert (calls[-1]["method"], calls[-1]["path"], calls[-1]["status"]) == ("GET", path_of(ids), 200)
+
+
+def test_queries_reach_into_lists_and_past_what_is_empty(codat: Driver) -> None:
+    ids = codat.company()
+    codat.call("POST", f"/companies/{ids['company_id']}/connections", {"platformKey": "gbol"})
+    codat.link(ids)
+
+    def found(query: str) -> int:
+        return int(
+            codat.http.get("/companies", params={"query": query}, headers=codat_headers()).json()["totalResults"]
+        )
+
+    assert found("dataConnections.status=linked && dataConnections.status=PendingAuth") == 1
+    assert found("description=demo") == 0
+    assert found("created>2026-01-01 && {name=nobody || tags.uid=cust_7}") == 1
+    assert codat.call("GET", "/companies?query=colour%3Dred").status_code == 400
+
+
+def codat_headers() -> dict[str, str]:
+    return {"Authorization": authorization()}

@@ -64,8 +64,8 @@ def test_the_other_endings(codat: Driver, ids: Ids, outcome: str, code: str, err
 def test_custom_parameters_fill_their_placeholders(codat: Driver, ids: Ids) -> None:
     template = "https://app.example.com/{journey}/ok?u={userId}&n={data.company.companyName}&p={platform}&o={link.otp}"
     codat.control("PUT", "profile", {"redirectUrl": template})
-    location = visit(codat, ids, userId="7 & more", **{"link.otp": "x"}).headers["location"]
-    assert location.startswith("https://app.example.com//ok?u=7%20%26%20more&")
+    location = visit(codat, ids, userId="7 & more/less", **{"link.otp": "x"}).headers["location"]
+    assert location.startswith("https://app.example.com//ok?u=7%20%26%20more%2Fless&")
     assert query_of(location)["n"] == "Northwind Joinery"
     assert query_of(location)["p"] == "gbol"
     assert query_of(location)["o"] == ""

@@ -177,6 +177,10 @@ def test_a_feed_that_ends_in_xero_fails_pushes_and_shows_in_the_mapping(codat: D
     codat.advance(2)
     assert "invalid-feed-connection" in codat.operation(ids, pushed)["errorMessage"]
     assert events(codat) == []
+    other = codat.company("Other")
+    codat.add_account(other)
+    codat.link(other)
+    assert CURRENT_ACCOUNT in [option["id"] for option in mapping(codat, other)["targetAccountOptions"]]
     assert mapping(codat, ids)["status"] == "pending"
     assert account(codat, ids)["status"] == "disconnected"
     assert events(codat) == ["bankFeeds.sourceAccount.disconnected"]

@@ -76,10 +76,9 @@ def test_svix_verifies_what_arrives(codat: Driver, receiver: Receiver) -> None:
     subscribe(codat, receiver.url())
     codat.company()
     wait_for(receiver, 2)
-    first = receiver.received[0]
+    first = next(one for one in receiver.received if b"company.created" in one.body)
     webhook = Webhook(secret_of(codat))
     webhook.verify(first.body, first.headers)
-    assert json.loads(first.body)["eventType"] == "company.created"
     with pytest.raises(WebhookVerificationError):
         webhook.verify(first.body + b" ", first.headers)
 
@@ -142,7 +141,7 @@ def test_a_webhook_can_come_before_the_answer_to_its_push(codat: Driver, receive
     ids = codat.ready()
     subscribe(codat, receiver.url(), events=["bankTransactions.write.successful"])
     codat.control("PUT", "timing", {"pushSeconds": 0})
-    codat.fault("POST", "/bankTransactions", "delay", seconds=0.5, when="after")
+    codat.fault("POST", "/bankTransactions", "delay", seconds=1.5, when="after")
     pushed = codat.push(ids, lines(1)).json()
     assert len(receiver.received) == 1
     assert json.loads(receiver.received[0].body)["payload"]["id"] == pushed["pushOperationKey"]
