@@ -1,7 +1,7 @@
 """The simulator's state, kept in memory. A reset restores the defaults."""
 
 import secrets
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -71,6 +71,8 @@ class Codat:
         # By organisation, until when Xero throttles Codat.
         self.throttled: dict[str, datetime] = {}
         self.arrived: list[ArrivedLine] = []
+        # The ids of the lines that arrived, by organisation, its account and the source account.
+        self.arrived_ids: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
         self.consumers: dict[str, Consumer] = {}
         self.messages: list[Message] = []
         self.faults = Faults()
