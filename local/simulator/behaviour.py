@@ -108,8 +108,8 @@ class Behaviour(BaseModel):
     """The spelling of `Timezone`: capitals without spaces in all samples; xero-python fails with spaced and iana."""
 
 
-def positions(name: str) -> tuple[Any, ...]:
+def positions(name: str, switches: type[BaseModel] = Behaviour) -> tuple[Any, ...]:
     """All positions of a switch, the default first; for a number of seconds, the default and an example."""
-    field = Behaviour.model_fields[name]
+    field = switches.model_fields[name]
     others = (True, False) if field.annotation is bool else get_args(field.annotation) or (45.0,)
     return (field.default, *(other for other in others if other != field.default))

@@ -1,17 +1,29 @@
 """The outermost layer: records calls, accepts /Connections, and drops or replaces answers when a fault asks for it."""
 
 import time
-from typing import Any
+from collections import deque
+from datetime import datetime
+from typing import Any, Protocol
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.simulator.api_call import ApiCall
-from local.simulator.state import Call, Simulator
+from local.simulator.faults import Faults
+from local.simulator.state import Call
+
+
+class Recorded(Protocol):
+    """What a simulator needs for its calls to be recorded."""
+
+    faults: Faults
+    calls: deque[Call]
+
+    def now(self) -> datetime: ...
 
 
 class CallLog:
-    def __init__(self, app: ASGIApp, sim: Simulator) -> None:
+    def __init__(self, app: ASGIApp, sim: Recorded) -> None:
         self._app = app
         self._sim = sim
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import ValidationError
 
 from local.simulator import control_views as views
-from local.simulator.behaviour import Behaviour
 from local.simulator.control_fields import ControlError, Fields
 from local.simulator.limits import Allowances
 from local.simulator.organisations import Account, Organisation, new_id, new_organisation
@@ -133,7 +132,7 @@ def set_behaviour(sim: Simulator, body: Any) -> Any:
     settings = Fields(body, views.behaviour(sim))
     wanted = {name: settings.raw(name) for name in views.behaviour(sim) if settings.has(name)}
     try:
-        sim.behaviour = Behaviour.model_validate(sim.behaviour.model_dump(by_alias=True) | wanted)
+        sim.behaviour = type(sim.behaviour).model_validate(sim.behaviour.model_dump(by_alias=True) | wanted)
     except ValidationError as error:
         (field, *_), reason = error.errors()[0]["loc"], error.errors()[0]["msg"]
         raise settings.error(str(field), reason) from None

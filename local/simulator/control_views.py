@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from local.simulator.behaviour import Behaviour, positions
+from local.simulator.behaviour import positions
 from local.simulator.clock import plain_timestamp
 from local.simulator.connections import render as render_connection
 from local.simulator.feed_connections import render as render_feed_connection
@@ -94,12 +94,13 @@ def behaviour(sim: Simulator) -> dict[str, Any]:
     return sim.behaviour.model_dump(by_alias=True)
 
 
-def behaviour_switches(_sim: Simulator) -> dict[str, Any]:
+def behaviour_switches(sim: Simulator) -> dict[str, Any]:
     """Each switch with its positions, the default first, and what is unknown."""
+    switches = type(sim.behaviour)
     return {
         "switches": [
-            {"name": field.alias, "positions": positions(name), "about": field.description}
-            for name, field in Behaviour.model_fields.items()
+            {"name": field.alias, "positions": positions(name, switches), "about": field.description}
+            for name, field in switches.model_fields.items()
         ]
     }
 

@@ -44,7 +44,7 @@ class Window:
         self.used += 1
 
     def wait(self, now: datetime) -> int:
-        return _whole_seconds((self.opened or now) + self.length - now)
+        return whole_seconds((self.opened or now) + self.length - now)
 
 
 @dataclass
@@ -107,7 +107,7 @@ class RateLimits:
             while self._statements and now >= self._statements[0] + minute:
                 self._statements.popleft()
             if len(self._statements) >= allowed.statements_minute:
-                return Exceeded("appminute", _whole_seconds(self._statements[0] + minute - now))
+                return Exceeded("appminute", whole_seconds(self._statements[0] + minute - now))
         return None
 
 
@@ -115,5 +115,5 @@ def _remaining(allowed: int, used: int) -> str:
     return str(max(0, allowed - used))
 
 
-def _whole_seconds(wait: timedelta) -> int:
+def whole_seconds(wait: timedelta) -> int:
     return max(1, math.ceil(wait.total_seconds()))
