@@ -14,7 +14,8 @@ from feedlane.companies.organisations import Organisation
 from feedlane.companies.reconnection import CONNECTION_REMOVED
 from feedlane.credentials.problems import ONE_OFF_ENDED
 from feedlane.errors import ReconnectionNeeded, Unavailable
-from feedlane.link import connections
+from feedlane.link import connections, unused_organisations
+from feedlane.link.choice import OrganisationChoice
 from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.table import Index
@@ -92,6 +93,17 @@ def test_what_is_no_organisation_is_removed_and_counts_until_then(world: World) 
     world.link()
     assert world.site.organisations.removed == [PRACTICE.tenant_id]
     assert _may_start(world)
+
+
+def test_what_may_be_of_an_earlier_consent_is_not_left_to_the_watch_to_end(world: World) -> None:
+    """Without an event id in the token, Xero lists all that the user has connected, perhaps to another deployment."""
+    choice = OrganisationChoice(
+        token_set_id="tokens-1", authentication_event_id="", scopes=(), organisations=(ACME, OTHER)
+    )
+    world.site.organisations.remove = _refuse(Unavailable("Xero's access token names no consent"))  # type: ignore[method-assign]
+    unused_organisations.remove(world.store, world.site.organisations, choice, choice.organisations, world.now)
+    assert unused_organisations.place_writes(world.store, choice, choice.organisations, world.now, world.now) == []
+    assert connection_limit.taken_places(world.store) == 0
 
 
 def test_a_deauthorized_connection_can_be_unlinked_and_gives_its_organisation_up(world: World) -> None:

@@ -44,7 +44,12 @@ def remove(
 def place_writes(
     store: Store, choice: OrganisationChoice, offered: Sequence[Organisation], now: datetime, look: datetime
 ) -> list[Write]:
-    """The writes that count what the consent has connected and nothing here uses."""
+    """The writes that count what the consent has connected and nothing here uses, so that the watch ends it.
+
+    None if Xero does not say what is of this consent: then nothing is ended.
+    """
+    if not choice.authentication_event_id:
+        return []
     return [
         places.put_place(
             Place(
