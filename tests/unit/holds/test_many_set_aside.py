@@ -13,7 +13,7 @@ from feedlane.feeds import set_aside_items
 from feedlane.feeds.feed import SetAside
 from feedlane.feeds.set_aside_items import BLOCK_LINES, lines_never_sent, read_set_aside
 from feedlane.holds import items as hold_items
-from feedlane.holds.setting_aside import SET_ASIDE_MAX, with_lines_set_aside
+from feedlane.holds.setting_aside import SET_ASIDE_MAX, set_aside, with_lines_set_aside
 from feedlane.pushes.outcomes import outcome_page
 from feedlane.store import keys
 from feedlane.store.sizes import item_bytes
@@ -55,6 +55,24 @@ def test_the_head_stays_small_however_many_lines_are_set_aside(world: World) -> 
     assert item_bytes(world.table.items[keys.feed(feed.id)]) < 1_500
     assert len(list(read_set_aside(world.store, feed.id))) == ROUNDS * 999
     assert world.sent_ids() == [long_id(1000 * turn + 1) for turn in range(ROUNDS)]
+
+
+def test_a_repeat_of_what_was_set_aside_under_a_hold_that_stands_ends() -> None:
+    """Nothing is left to deliver, so no delivery would end the operation of the repeat."""
+    world = World()
+    world.upstream.answers.append(REJECTED)
+    rows = transactions(3)
+    world.push(rows)
+    world.run()
+    [hold] = hold_items.holds(world.store)
+    with acting_as("public_api"):
+        after = set_aside(world.ports, world.now, world.feed().id, [row["id"] for row in rows])
+    assert (after.waiting, after.set_aside_ahead, after.delivered_through) == (0, 0, 3)
+    world.record(world.message(rows))
+    world.run()
+    assert [operation.status for operation in world.operations()].count("Pending") == 0
+    assert [standing.id for standing in hold_items.holds(world.store)] == [hold.id]
+    assert world.sent_ids() == []
 
 
 def test_a_push_after_them_reads_none_of_their_pages(world: World) -> None:
