@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from feedlane.feeds.line import Line
+from feedlane.feeds.refusals import INVALID_COUNTRY, refusal_of
 from feedlane.feeds.upstream import (
     Accepted,
     AlreadyReceived,
@@ -25,7 +26,6 @@ from feedlane.feeds.upstream import (
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero.problems import INVALID_COUNTRY, refusal_of
 from tests import rights
 
 NO_FEEDS = Refusal(

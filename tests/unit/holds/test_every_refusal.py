@@ -13,6 +13,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.reconnection import RECONNECTION_NEEDED
 from feedlane.errors import APP_KEYS_REJECTED, AppKeysRejected, ReconnectionNeeded, Refused
 from feedlane.feeds.push_operation import Door, PushStatus
+from feedlane.feeds.refusals import MEANING_BY_TYPE
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import items as hold_items
 from feedlane.holds.release import resume_connection
@@ -21,7 +22,6 @@ from feedlane.problem import Problem
 from feedlane.pushes.holes import REASON_REFUSED
 from feedlane.scope import Scope
 from feedlane.statements.refusal import may_be_one_line
-from feedlane.xero.problems import MEANING_BY_TYPE
 from tests import account_actions
 from tests.builders import COMPANY, CONNECTION
 from tests.hold_actions import lift
