@@ -52,6 +52,8 @@ class XeroBankFeeds:
 
     # statements
 
+    key_memory: timedelta | None = None
+
     def line_bytes(self, line: Line) -> int:
         return statement_json.line_bytes(line)
 
