@@ -110,7 +110,7 @@ def refusal_for(problem: Problem) -> Refusal:
 
 def envelope_problems(envelope: Item, status: int) -> tuple[Problem, ...]:
     """The problems of an error that Codat answers at once; at least one."""
-    stated = _xeros_problems([envelope, *_texts(envelope, "error")], status)
+    stated = _xeros_problems([*_own(envelope), envelope, *_texts(envelope, "error")], status)
     # Other types here are those of the server's framework.
     if found := [problem for problem in stated if problem.type in _XEROS_TYPES]:
         return _with_answer(found, envelope)
@@ -122,9 +122,7 @@ def envelope_problems(envelope: Item, status: int) -> tuple[Problem, ...]:
 def operation_problems(operation: Item) -> tuple[Problem, ...]:
     """Why a push operation failed; at least one problem."""
     status = _status(operation.get("statusCode"))
-    own = operation.get("problem")  # Feedlane's, if that is the Codat behind this address
-    found = _xeros_problems([own] if isinstance(own, dict) else [], status)
-    found = found or _xeros_problems(_texts(operation, "errorMessage"), status)
+    found = _xeros_problems(_own(operation), status) or _xeros_problems(_texts(operation, "errorMessage"), status)
     if found:
         return _with_answer(found, operation)
     message, errors = _text(operation.get("errorMessage")), _validation_errors(operation)
@@ -200,6 +198,12 @@ def _plain_objects_in(text: str) -> Iterator[Item]:
             if isinstance(value, dict):
                 yield encodable_json(value)
         start = text.find("{", end)
+
+
+def _own(item: Item) -> list[Item]:
+    """The problem as Feedlane's API states it beside Codat's fields, if that is the Codat behind this address."""
+    problem = item.get("problem")
+    return [problem] if isinstance(problem, dict) else []
 
 
 def _texts(item: Item, name: str) -> list[Item | str]:
