@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from feedlane.codat_upstream.problems import CODAT_MEANINGS
 from feedlane.companies import items as company_items
 from feedlane.companies.reconnection import RECONNECTION_NEEDED
 from feedlane.errors import APP_KEYS_REJECTED, AppKeysRejected, ReconnectionNeeded, Refused
@@ -179,7 +180,8 @@ def test_every_reason_is_explained_with_its_way_out() -> None:
         refused.REASON_DISCONNECTED,
         refused.REASON_REJECTED,
     }
-    assert sorted(explained) == sorted({meaning.reason for meaning in MEANING_BY_TYPE.values()} | own_reasons)
+    upstreams = {meaning.reason for meaning in (MEANING_BY_TYPE | CODAT_MEANINGS).values()}
+    assert sorted(explained) == sorted(upstreams | own_reasons)
 
 
 def test_an_end_date_that_is_not_over_everywhere_is_sent_again_later_and_holds_nothing(world: World) -> None:
