@@ -14,6 +14,7 @@ from feedlane.scope import Scope
 from feedlane.statements.doubt import LISTED_WITHIN
 from tests.builders import ACCOUNT
 from tests.unit.statements.test_long_pending import pass_time
+from tests.unit.statements.test_not_believed import statement
 from tests.worlds.feeds import World, transactions
 
 LOST = NoAnswer(reason="ReadTimeout")
@@ -176,3 +177,12 @@ def test_the_pushes_of_all_feeds_of_the_connection_are_known(world: World) -> No
     assert others == {"statement-1", "statement-2"}
     assert place.alone
     assert world.feed().delivered_through == 2
+
+
+def test_the_same_failure_is_kept_once_though_each_answer_has_an_id_of_its_own(world: World) -> None:
+    world.upstream.key_memory = None
+    problem = FAILED.problem
+    world.upstream.answers = [Failed(problem=problem.but(answer=f'{{"correlationId": {n}}}')) for n in range(3)]
+    world.push(transactions(1))
+    world.run()
+    assert [kept.but(answer="") for kept in statement(world).problems] == [problem]
