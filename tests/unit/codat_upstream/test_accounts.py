@@ -193,10 +193,19 @@ def test_what_a_mapping_says(item: dict[str, Any] | None, is_there: bool, is_act
     shown = [{"sourceAccountId": "another", "status": "connected"}]
     if item is not None:
         shown.append({"sourceAccountId": ACCOUNT} | item)
-    found = bank_feeds(routed({("GET", "/mapping"): shown})).feed_connection(ACCESS, PLACE)
+    accounts = [{"id": ACCOUNT, "status": "pending"}]
+    routes = {("GET", "/mapping"): shown, ("GET", "/connectionInfo/bankFeedAccounts"): accounts}
+    found = bank_feeds(routed(routes)).feed_connection(ACCESS, PLACE)
     assert (found is not None) == is_there
     if found is not None:
         assert (found.active, found.rejection is not None) == (is_active, is_rejected)
+
+
+@pytest.mark.parametrize("accounts", [[], [{"id": ACCOUNT, "status": "disconnected"}]])
+def test_an_account_that_is_pending_again_has_been_ended(accounts: list[dict[str, str]]) -> None:
+    mappings = [{"sourceAccountId": ACCOUNT, "status": "pending"}]
+    routes = {("GET", "/mapping"): mappings, ("GET", "/connectionInfo/bankFeedAccounts"): accounts}
+    assert bank_feeds(routed(routes)).feed_connection(ACCESS, PLACE) is None
 
 
 def test_targets_have_the_kind_and_currency_of_the_accounts_that_codat_offers_them_for() -> None:

@@ -39,10 +39,13 @@ def find(client: CodatClient, access: TenantAccess, place: FeedPlace) -> FeedCon
     """None if the account is not mapped any more.
 
     A mapping shows as connected only on the next call about it: this one is such a call. Until then it is connecting,
-    or pending, which Codat also says of a mapping that it has not saved yet.
+    or pending, which Codat says of a mapping that it has not saved yet, and of none: then the account itself shows
+    whether its feed has ended.
     """
     item = _mapping_of(client, access, place)
     if item is None or _status(item) == DISCONNECTED:
+        return None
+    if _status(item) == PENDING and _has_ended(client, access, place):
         return None
     return _feed_connection(access, place, item)
 
@@ -121,18 +124,24 @@ def disconnect(client: CodatClient, company_id: str, connection_id: str) -> None
         return
 
 
+def _has_ended(client: CodatClient, access: TenantAccess, place: FeedPlace) -> bool:
+    of_place = access.but(tenant_connection_id=place.connection_id)
+    account = next((item for item in _list(client, of_place) if _text(item, "id") == place.account_id), None)
+    return account is None or _status(account) == DISCONNECTED
+
+
 def _is_there(client: CodatClient, access: TenantAccess, account_id: str) -> bool:
     return any(_text(item, "id") == account_id for item in _list(client, access))
 
 
 def _list(client: CodatClient, access: TenantAccess) -> list[Item]:
     place = FeedPlace(access.tenant_connection_id, "")
-    return _objects(_ask(client, access, "GET", _accounts_path(access, place)))
+    return _objects(_ask(client, access, "GET", _accounts_path(access, place), place=place))
 
 
 def _mappings(client: CodatClient, access: TenantAccess, place: FeedPlace | None = None) -> list[Item]:
     place = place or FeedPlace(access.tenant_connection_id, "")
-    return _objects(_ask(client, access, "GET", _mapping_path(access, place)))
+    return _objects(_ask(client, access, "GET", _mapping_path(access, place), place=place))
 
 
 def _mapping_of(client: CodatClient, access: TenantAccess, place: FeedPlace) -> Item | None:

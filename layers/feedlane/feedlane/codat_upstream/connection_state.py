@@ -57,13 +57,14 @@ def _connection_ended(refusal: Refusal) -> Refusal:
 
 def _with_account(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:
     """If it is not the connection: whether Codat has ended the feed."""
-    if refusal.scope is not Scope.FEED or refusal.problem.status not in {400, 404}:
+    if refusal.scope is Scope.CONNECTION:
         return refusal
     path = f"{connection_path(access.tenant_id, place.connection_id)}/bankFeedAccounts/mapping"
     answer = client.call(access.tenant_id, "GET", path)
     if not answer.is_success:
         return refusal
-    return refusal.but(reason="feed-connection-gone") if _is_ended(objects_in(answer), place.account_id) else refusal
+    is_ended = _is_ended(objects_in(answer), place.account_id)
+    return refusal.but(scope=Scope.FEED, reason="feed-connection-gone") if is_ended else refusal
 
 
 def _is_ended(mappings: list[Item], account_id: str) -> bool:
