@@ -12,8 +12,8 @@ from feedlane.feeds.feed import Feed
 from feedlane.feeds.set_aside_items import read_set_aside
 from feedlane.holds import items as hold_items
 from feedlane.holds.release import release
+from feedlane.ids import account_token
 from feedlane.mapping import unmapping
-from feedlane.mapping.creation import account_token
 from feedlane.scope import Scope
 from local.simulator.problems import problem
 from local.simulator.time_zones import COUNTRY_ZONES

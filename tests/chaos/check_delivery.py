@@ -12,7 +12,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds.line import Line
 from feedlane.feeds.push_operation import PushOperation
 from feedlane.feeds.set_aside_items import read_set_aside
-from feedlane.mapping.creation import account_token
+from feedlane.ids import account_token
 from feedlane.settings import items as settings_items
 from feedlane.store import keys
 from feedlane.store.table import Index

@@ -9,9 +9,9 @@ from collections import defaultdict
 
 from feedlane.events import event as event_types
 from feedlane.events.event import Event
-from feedlane.mapping.creation import account_token
+from feedlane.feeds.refusals import ACCOUNT_NOT_VALID, MEANING_BY_TYPE
+from feedlane.ids import account_token
 from feedlane.scope import Scope
-from feedlane.xero.problems import ACCOUNT_NOT_VALID, MEANING_BY_TYPE
 from tests.chaos import refusals
 from tests.chaos.refusals import Refusal
 from tests.chaos.world import World

@@ -12,9 +12,9 @@ from feedlane.errors import Conflict, FeedlaneError, LimitReached, NotFound, Rec
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.holds.release import release
+from feedlane.ids import account_token
 from feedlane.link import connections
 from feedlane.mapping import mapping, unmapping
-from feedlane.mapping.creation import account_token
 from feedlane.scope import Scope
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items

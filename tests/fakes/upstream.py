@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from feedlane.feeds.line import Line
+from feedlane.feeds.refusals import INVALID_COUNTRY, refusal_of
 from feedlane.feeds.upstream import (
     Accepted,
     AlreadyReceived,
@@ -25,7 +27,6 @@ from feedlane.feeds.upstream import (
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero.problems import INVALID_COUNTRY, refusal_of
 from tests import rights
 
 NO_FEEDS = Refusal(
@@ -82,6 +83,7 @@ class FakeUpstream:
     deletes_slowly: bool = False
     deleting: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
+    key_memory: timedelta | None = None
 
     def line_bytes(self, line: Line) -> int:
         return len("".join(line.as_strings()).encode()) + 100

@@ -18,12 +18,12 @@ from feedlane.companies.source_account import AccountKind
 from feedlane.credentials.vault import KeysCheck, SecretSlot
 from feedlane.environment import environment
 from feedlane.errors import NotFound
+from feedlane.feeds.refusals import refusal_of
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, Refusal, TargetAccount, TenantAccess
 from feedlane.ids import fingerprint
 from feedlane.problem import Problem
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import ApiKey
-from feedlane.xero.problems import refusal_of
 from tests import builders, rights
 from tests.builders import TENANT, TOKEN_SET, URL
 from tests.worlds.base import BaseWorld

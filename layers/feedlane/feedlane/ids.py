@@ -21,6 +21,12 @@ def feed_id(connection_id: str, account_id: str) -> str:
     return f"{connection_id}/{account_id}"
 
 
+def account_token(connection_id: str, account_id: str) -> str:
+    """Our token for an account upstream (Xero: at most 50 characters). Always the same, so that it is found after a
+    crash."""
+    return fingerprint(feed_id(connection_id, account_id))[:40]
+
+
 def new_id() -> str:
     return str(uuid.uuid4())
 

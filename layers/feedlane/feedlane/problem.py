@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from feedlane.record import Record
 
 
 class Problem(Record):
-    """A problem in the words of RFC 9457: `type` (an open string), `title`, `status` (HTTP), `detail`."""
+    """A problem in the words of RFC 9457: `type` (an open string), `title`, `status` (HTTP), `detail`.
+
+    `answer` is the whole answer in which a system in between has passed the problem on, as text up to a length; it is
+    left out of every form of the problem if there is none.
+    """
 
     type: str
     title: str
     status: int
     detail: str = ""
+    answer: str = Field("", exclude_if=lambda answer: not answer)
+
+    def says_the_same(self, other: Problem) -> bool:
+        """Whether only the answer around it differs, which has a correlation id of its own each time."""
+        return self.but(answer="") == other.but(answer="")
 
     @property
     def sentence(self) -> str:

@@ -16,13 +16,14 @@ from feedlane.companies.source_accounts import ACCOUNTS_MAX
 from feedlane.errors import Finding
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
+from feedlane.feeds.refusals import DETAIL_LENGTH_MAX, PROBLEMS_MAX
 from feedlane.holds.hold import Hold
 from feedlane.scope import Scope
 from feedlane.store.records import item_of
 from feedlane.store.sizes import item_bytes
 from feedlane.store.store import Store
 from feedlane.webhooks.consumer import CONSUMERS_MAX, Consumer
-from feedlane.xero.problems import DETAIL_LENGTH_MAX, PROBLEMS_MAX, problems_in
+from feedlane.xero.problems import problems_in
 from tests import builders
 from tests.builders import ACCOUNT, COMPANY, CONNECTION, NOW
 from tests.fakes.quick_table import QuickTable

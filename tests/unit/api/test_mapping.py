@@ -17,9 +17,8 @@ from feedlane.feeds.push_operation import Door, PushOperation
 from feedlane.feeds.upstream import FeedConnection
 from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
-from feedlane.ids import feed_id
+from feedlane.ids import account_token, feed_id
 from feedlane.mapping import mapping, unmapping
-from feedlane.mapping.creation import account_token
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.store import keys

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from feedlane.codat_upstream.problems import CODAT_MEANINGS
 from feedlane.companies import items as company_items
 from feedlane.companies.reconnection import RECONNECTION_NEEDED
 from feedlane.errors import APP_KEYS_REJECTED, AppKeysRejected, ReconnectionNeeded, Refused
 from feedlane.feeds.push_operation import Door, PushStatus
+from feedlane.feeds.refusals import MEANING_BY_TYPE
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import items as hold_items
 from feedlane.holds.release import resume_connection
@@ -21,7 +23,6 @@ from feedlane.problem import Problem
 from feedlane.pushes.holes import REASON_REFUSED
 from feedlane.scope import Scope
 from feedlane.statements.refusal import may_be_one_line
-from feedlane.xero.problems import MEANING_BY_TYPE
 from tests import account_actions
 from tests.builders import COMPANY, CONNECTION
 from tests.hold_actions import lift
@@ -179,7 +180,8 @@ def test_every_reason_is_explained_with_its_way_out() -> None:
         refused.REASON_DISCONNECTED,
         refused.REASON_REJECTED,
     }
-    assert sorted(explained) == sorted({meaning.reason for meaning in MEANING_BY_TYPE.values()} | own_reasons)
+    upstreams = {meaning.reason for meaning in (MEANING_BY_TYPE | CODAT_MEANINGS).values()}
+    assert sorted(explained) == sorted(upstreams | own_reasons)
 
 
 def test_an_end_date_that_is_not_over_everywhere_is_sent_again_later_and_holds_nothing(world: World) -> None:

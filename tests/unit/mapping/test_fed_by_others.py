@@ -8,9 +8,9 @@ from feedlane.companies import items as company_items
 from feedlane.companies.source_account import AccountKind, SourceAccountStatus
 from feedlane.errors import Invalid, Refused
 from feedlane.feeds.upstream import FeedConnection, TargetAccount
+from feedlane.ids import account_token
 from feedlane.mapping import mapping
 from feedlane.mapping import targets as mapping_targets
-from feedlane.mapping.creation import account_token
 from tests import builders
 from tests.account_actions import map_again, unmap
 from tests.builders import ACCOUNT, COMPANY, CONNECTION

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from feedlane.feeds.refusals import DETAIL_LENGTH_MAX, MEANING_BY_TYPE, refusal_of
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero.problems import DETAIL_LENGTH_MAX, MEANING_BY_TYPE, problems_in, refusal_of
+from feedlane.xero.problems import problems_in
 
 GATEWAY = {
     "Type": None,

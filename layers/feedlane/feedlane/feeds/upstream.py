@@ -1,18 +1,19 @@
 """The upstream as a port: feed connections, statements and their status, with refusals as data.
 
-Xero is the first upstream (`xero/bank_feeds.py`). The domain decides on these types alone and knows nothing of HTTP.
+Xero is the first upstream (`xero/bank_feeds.py`), Codat the second (`codat_upstream/bank_feeds.py`). The domain decides
+on these types alone and knows nothing of HTTP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from feedlane.companies.source_account import AccountKind
+from feedlane.companies.source_account import AccountKind, SourceAccount
 from feedlane.feeds.line import Line
 from feedlane.problem import Problem
 from feedlane.record import Record
@@ -78,13 +79,15 @@ class Refusal(Record):
 class TryLater(Record):
     """Not now: a rate limit (429) or an outage. Nothing was accepted. `scope` (app, tenant) is what has to wait.
 
-    `is_outage`: nobody knows how long it lasts, so that each wait is longer than the one before.
+    `is_outage`: nobody knows how long it lasts, so that each wait is longer than the one before. `key_is_spent`: the
+    answer is kept under the Idempotency-Key, so the same bytes are sent again under a new one.
     """
 
     scope: Scope
     seconds: int
     reason: str
     is_outage: bool = False
+    key_is_spent: bool = False
 
 
 class Failed(Record):
@@ -104,11 +107,16 @@ class NoAnswer(Record):
 class SearchPlace(Record):
     """Where a search of the upstream's list of statements stopped. Only the upstream reads the fields but `began`.
 
+    `since` is when the statement was written down: it was not sent before. `alone`: no other statement of its
+    connection is in doubt, and all that are known are among the `others`, so that one that nobody knows is this one.
+
     `page` is read next. `first` and `last` tell a page that was read before: the first statement of the list, and of
     the page before. `second_best` is the best of what was found so far, with its `rank`.
     """
 
     began: datetime
+    since: datetime | None = None
+    alone: bool = False
     page: int = 1
     first: str = ""
     last: str = ""
@@ -116,9 +124,13 @@ class SearchPlace(Record):
     rank: int = 0
 
 
+class Ambiguous(Record):
+    """The list has statements that may be this one, or another of its connection that is in doubt too."""
+
+
 PostAnswer = Accepted | AlreadyReceived | Refusal | TryLater | Failed | NoAnswer
 StatusAnswer = Accepted | Refusal | TryLater | Failed | NoAnswer
-SearchAnswer = StatusAnswer | SearchPlace | None
+SearchAnswer = StatusAnswer | SearchPlace | Ambiguous | None
 
 
 class TargetAccount(Record):
@@ -143,7 +155,10 @@ class FeedConnection(Record):
 
 
 class NewFeedConnection(Record):
-    """`account_id` names an existing account; without it a new one is created with this name and number."""
+    """`account_id` names an existing account; without it a new one is created with this name and number.
+
+    `source` is the account as the platform gave it, for an upstream that has source accounts of its own.
+    """
 
     account_token: str
     account_id: str | None = None
@@ -152,16 +167,30 @@ class NewFeedConnection(Record):
     kind: AccountKind
     currency: str
     country: str = ""
+    source: SourceAccount | None = None
 
 
 class TenantAccess(Record):
-    """The tenant to call, and the token set to call it with."""
+    """The tenant to call, and the token set to call it with.
+
+    For calls about accounts also the connection: by our id, and by the upstream's.
+    """
 
     tenant_id: str
     token_set_id: str
+    connection_id: str = ""
+    tenant_connection_id: str = ""
 
 
 class Upstream(Protocol):
+    @property
+    def key_memory(self) -> timedelta | None:
+        """For how long the upstream knows a statement again, if the same bytes come under the same key.
+
+        None if it knows it by its lines, at any time. Otherwise one in doubt is looked for before it is sent again, and
+        sent again only within this time; and its list does not tell the feeds of a connection apart.
+        """
+
     def line_bytes(self, line: Line) -> int:
         """How many bytes the line adds to a statement's request."""
 

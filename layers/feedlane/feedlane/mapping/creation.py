@@ -12,13 +12,8 @@ from feedlane.errors import Invalid
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess, Upstream
-from feedlane.ids import feed_id, fingerprint
+from feedlane.ids import account_token
 from feedlane.store.store import Store
-
-
-def account_token(connection_id: str, account_id: str) -> str:
-    """Our token for the account at Xero (at most 50 characters). Always the same, so that it is found after a crash."""
-    return fingerprint(feed_id(connection_id, account_id))[:40]
 
 
 @dataclass(frozen=True)
@@ -73,6 +68,7 @@ def adopt_or_create(
         kind=account.kind,
         currency=account.currency,
         country=country,
+        source=account,
     )
     created = upstream.create_feed_connection(access, new)
     # Xero may not list one any more, and still say that the account is connected: the adapter finds it then.

@@ -21,7 +21,7 @@ from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds import release_operations
 from feedlane.holds.hold import Hold
-from feedlane.ids import feed_id
+from feedlane.ids import account_token, feed_id
 from feedlane.mapping import creation, ended, refused
 from feedlane.mapping import items as mapping_items
 from feedlane.mapping.items import DATE_LENGTH
@@ -46,7 +46,12 @@ def access_to(connection: Connection) -> TenantAccess:
         raise Invalid(connection.not_linked_message)
     if connection.lacks_bank_feeds:
         raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
-    return TenantAccess(tenant_id=connection.tenant.id, token_set_id=connection.token_set_id)
+    return TenantAccess(
+        tenant_id=connection.tenant.id,
+        token_set_id=connection.token_set_id,
+        connection_id=connection.id,
+        tenant_connection_id=connection.tenant.xero_connection_id,
+    )
 
 
 def map_account(
@@ -80,7 +85,7 @@ def map_account(
     _check_start_date(feed_start_date, today_of(connection, now))
     wanted = AccountMapping(
         feed_connection_id="",
-        account_token=creation.account_token(connection.id, account.id),
+        account_token=account_token(connection.id, account.id),
         target_account_id=target_account_id,
         feed_start_date=feed_start_date,
     )

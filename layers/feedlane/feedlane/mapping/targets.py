@@ -8,7 +8,7 @@ from typing import NamedTuple
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import Refused
 from feedlane.feeds.upstream import TargetAccount, TenantAccess, Upstream
-from feedlane.ids import feed_id
+from feedlane.ids import account_token, feed_id
 from feedlane.mapping import creation
 from feedlane.mapping import items as mapping_items
 from feedlane.ports import Ports
@@ -34,7 +34,7 @@ def target_options(targets: Iterable[TargetAccount], account: SourceAccount, fed
 
 def fed_targets(ports: Ports, upstream: Upstream, access: TenantAccess, accounts: Iterable[SourceAccount]) -> Fed:
     """The organisation's accounts that are fed: by which feed of ours, and those that others feed through the app."""
-    tokens = {creation.account_token(account.connection_id, account.id) for account in accounts}
+    tokens = {account_token(account.connection_id, account.id) for account in accounts}
     ours = mapping_items.fed_accounts(ports.store, access.tenant_id)
     try:
         others = creation.fed_by_others(upstream.feed_connections(access), tokens)

@@ -157,7 +157,8 @@ class AnswerRecorder:
     ) -> None:
         """A rate limit or an outage: this post was not taken. The feed is woken when the wait is over."""
         outages = statement.outages + answer.is_outage
-        waiting = statement.but(known_unsent=not in_doubt, outages=outages)
+        key_turn = statement.key_turn + answer.key_is_spent
+        waiting = statement.but(known_unsent=not in_doubt, outages=outages, key_turn=key_turn)
         self.ports.store.commit(statement_items.put_statement(waiting))
         wait = growing(answer, outages)
         schedule_wake(self.ports, feed, record_wait(self.ports.store, feed, wait, now))

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feedlane.feeds.feed import Feed
-from feedlane.feeds.upstream import Accepted, Failed, NoAnswer, Refusal, SearchPlace, TenantAccess, TryLater, Upstream
+from feedlane.feeds.upstream import (
+    Accepted,
+    Ambiguous,
+    Failed,
+    NoAnswer,
+    Refusal,
+    SearchPlace,
+    TenantAccess,
+    TryLater,
+    Upstream,
+)
 from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.statements import items as statement_items
@@ -48,7 +58,8 @@ class SearchFailed:
     problem: Problem | None
 
 
-LookAnswer = Accepted | Refusal | TryLater | Searching | NotListed | SearchFailed
+# `NoAnswer`: the list has what may be this statement, or another one in doubt.
+LookAnswer = Accepted | Refusal | TryLater | NoAnswer | Searching | NotListed | SearchFailed
 
 
 @dataclass(frozen=True)
@@ -67,8 +78,9 @@ class DoubtfulStatement:
         Returns the statement with where this one stopped.
         """
         access = TenantAccess(tenant_id=self.feed.tenant_id, token_set_id=self.feed.token_set_id)
-        others = statement_items.other_upstream_ids(self.ports.store, self.statement)
+        others, alone = self._others()
         place = self.statement.search or SearchPlace(began=self.ports.clock())
+        place = place.but(since=self.statement.created, alone=alone)
         stop = self.ports.clock() + timedelta(seconds=SECONDS_PER_RUN)
         for _ in range(PAGES_PER_RUN):
             if self.ports.clock() > stop:
@@ -78,13 +90,34 @@ class DoubtfulStatement:
                 return self._at(None), NotListed(place.began)
             if isinstance(answer, NoAnswer | Failed):
                 return self._at(place), SearchFailed(answer.problem if isinstance(answer, Failed) else None)
+            if isinstance(answer, Ambiguous) or (isinstance(answer, Accepted) and self._may_be_anothers(answer)):
+                return self._at(None), NoAnswer(reason="not to be told from others")
             if not isinstance(answer, SearchPlace):
                 return self._at(place), answer
             place = answer
         return self._at(place), Searching(self.ports.clock())
 
+    def _others(self) -> tuple[frozenset[str], bool]:
+        """What the statement may be mistaken for, and whether nothing else can be in doubt."""
+        if self.upstream.key_memory is None:
+            return statement_items.other_upstream_ids(self.ports.store, self.statement), False
+        return statement_items.upstream_ids_of_connection(self.ports.store, self.feed, self.statement)
+
+    def _may_be_anothers(self, found: Accepted) -> bool:
+        """Asked again after the list was read: another feed of the connection may have posted meanwhile."""
+        if self.upstream.key_memory is None:
+            return False
+        others, alone = self._others()
+        return not alone or found.statement_id in others
+
     def _at(self, place: SearchPlace | None) -> StatementRecord:
         return self.statement.but(search=place)
+
+
+def is_known_by_key(statement: StatementRecord, upstream: Upstream, now: datetime) -> bool:
+    """Whether the upstream knows the statement again by its key, wherever it was posted before."""
+    memory = upstream.key_memory
+    return statement.key_turn == 0 and (memory is None or now - statement.created < memory)
 
 
 def not_listed(statement: StatementRecord, began: datetime, now: datetime) -> StatementRecord:

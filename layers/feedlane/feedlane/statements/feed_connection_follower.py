@@ -77,7 +77,9 @@ class FeedConnectionFollower:
 
     def _poll(self, feed: Feed) -> tuple[bool, FeedConnection | None]:
         """Whether Xero answered, and the feed connection that it has."""
-        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+        access = TenantAccess(
+            tenant_id=feed.tenant_id, token_set_id=feed.token_set_id, connection_id=feed.connection_id
+        )
         try:
             # Whatever stops Xero from answering now may be fixed, and the account still waits.
             with suppress(Unavailable, AppKeysRejected):

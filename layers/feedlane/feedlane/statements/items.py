@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from feedlane.feeds import items as feed_items
-from feedlane.feeds.feed import Feed, SetAside
+from feedlane.feeds.feed import Feed, FlightStatus, SetAside
 from feedlane.statements.statement import StatementRecord
 from feedlane.store import keys
 from feedlane.store.records import item_of, put_record, record_in
@@ -15,6 +15,8 @@ from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ITEM_BYTES_MAX, Put
 
 _STATEMENTS_PER_READ = 50
+# How far the upstream's clock may be behind ours.
+_CLOCKS_APART = timedelta(minutes=5)
 
 
 def add_statement(statement: StatementRecord, request: bytes) -> list[Put]:
@@ -58,6 +60,33 @@ def other_upstream_ids(store: Store, statement: StatementRecord) -> frozenset[st
         if any(record.sent_date < statement.start_date for record in earlier):
             break
     return frozenset(ids)
+
+
+def upstream_ids_of_connection(store: Store, feed: Feed, statement: StatementRecord) -> tuple[frozenset[str], bool]:
+    """For an upstream whose list does not tell the feeds of a connection apart: the ids of all other statements of the
+    connection that may be as young as this one; and whether none of its other feeds has a statement in doubt."""
+    ids, alone = set(statement.rejected_ids), True
+    feeds = {feed.id: feed, **{one.id: one for one in feed_items.feeds_of_connection(store, feed.connection_id)}}
+    for one in feeds.values():
+        last = statement.number - 1 if one.id == feed.id else one.statements
+        ids |= _ids_posted_since(store, one.id, last, statement.created - _CLOCKS_APART)
+        is_in_doubt = one.flight is not None and one.flight.status is FlightStatus.POSTING
+        alone = alone and (one.id == feed.id or not is_in_doubt)
+    return frozenset(ids), alone
+
+
+def _ids_posted_since(store: Store, feed_id: str, last: int, since: datetime) -> set[str]:
+    """The upstream's ids of the feed's statements up to this number. A feed has one after the other."""
+    ids: set[str] = set()
+    for newest in range(last, 0, -_STATEMENTS_PER_READ):
+        numbers = range(newest, max(0, newest - _STATEMENTS_PER_READ), -1)
+        items = store.table.get_many(keys.statement(feed_id, number) for number in numbers)
+        records = [StatementRecord.model_validate(item) for item in items.values()]
+        for record in records:
+            ids |= {*record.rejected_ids, *([record.upstream_id] if record.upstream_id else [])}
+        if not records or any(record.created < since for record in records):
+            break
+    return ids
 
 
 def lines_set_aside(store: Store, statement: StatementRecord, now: datetime) -> list[SetAside]:

@@ -62,6 +62,6 @@ def failure_delay(failures: int) -> timedelta:
 
 def with_problem(statement: StatementRecord, problem: Problem | None) -> tuple[Problem, ...]:
     """The statement's problems with this one. The same again is not kept twice."""
-    if problem is None or statement.problems[-1:] == (problem,):
+    if problem is None or (statement.problems and statement.problems[-1].says_the_same(problem)):
         return statement.problems
     return (*statement.problems[1 - PROBLEMS_KEPT_MAX :], problem)

@@ -17,6 +17,7 @@ from feedlane.feeds.gathering import gathers_until
 from feedlane.feeds.upstream import (
     STATEMENT_LINES_MAX,
     AlreadyReceived,
+    NoAnswer,
     Refusal,
     TenantAccess,
     Upstream,
@@ -35,6 +36,7 @@ from feedlane.statements.answer import Answer, AnswerRecorder, NotAtXero
 from feedlane.statements.doubt import (
     DoubtfulStatement,
     NotListed,
+    is_known_by_key,
     is_only_looked_for,
     is_replaced,
     proves_not_listed,
@@ -205,7 +207,13 @@ class Sender:
             return statement, NotAtXero(), False
         if is_only_looked_for(feed, statement):
             return *self._look(feed, statement, request), True
-        if statement.doubt is Doubt.NOT_CONFIRMED and statement.unlisted_since is None:
+        if in_doubt and self.upstream.key_memory is not None:
+            # It would not know the lines again: what may be there is looked for before it goes again.
+            statement, found = self._look(feed, statement, request)
+            is_unseen = isinstance(found, NotListed | NoAnswer)
+            if not (is_unseen and is_known_by_key(statement, self.upstream, self.ports.clock())):
+                return statement.but(doubt=None) if isinstance(found, NotListed) else statement, found, True
+        elif statement.doubt is Doubt.NOT_CONFIRMED and statement.unlisted_since is None:
             # What was posted for a day in vain may be there all the same: we look before it goes again.
             statement, found = self._look(feed, statement, request)
             if not isinstance(found, NotListed):

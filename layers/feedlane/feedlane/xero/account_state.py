@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
+from feedlane.feeds.refusals import ACCOUNT_NOT_VALID
 from feedlane.feeds.upstream import Refusal, TenantAccess
 from feedlane.xero import feed_connections
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
-from feedlane.xero.problems import ACCOUNT_NOT_VALID
 
 # A reason by the status of the account, which is empty if Xero lists it no more.
 _REASONS = {"ARCHIVED": "account-archived", "": "account-deleted"}

@@ -11,6 +11,7 @@ import httpx
 
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
 from feedlane.feeds.line import Line
+from feedlane.feeds.refusals import ACCOUNT_NOT_VALID, INTERNAL_ERROR, INVALID_END_DATE, item_problems, refusal_of
 from feedlane.feeds.upstream import (
     DUPLICATE_STATEMENT,
     Accepted,
@@ -37,14 +38,7 @@ from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
 from feedlane.xero.http import NotSent, Unanswered
 from feedlane.xero.outcomes import Obstacle, is_outcome_unknown, obstacle_in, obstacle_of
-from feedlane.xero.problems import (
-    ACCOUNT_NOT_VALID,
-    INTERNAL_ERROR,
-    INVALID_END_DATE,
-    item_problems,
-    problems_in,
-    refusal_of,
-)
+from feedlane.xero.problems import problems_in
 
 STATEMENTS_PATH = "/bankfeeds.xro/1.0/Statements"
 
@@ -57,6 +51,8 @@ class XeroBankFeeds:
         self._new_id = new_id
 
     # statements
+
+    key_memory: timedelta | None = None
 
     def line_bytes(self, line: Line) -> int:
         return statement_json.line_bytes(line)

@@ -8,16 +8,7 @@ from typing import Any
 
 from feedlane.companies.source_account import AccountKind
 from feedlane.errors import Invalid, Refused
-from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
-from feedlane.money import dumps
-from feedlane.problem import Problem
-from feedlane.scope import Scope
-from feedlane.xero.accounting import Accounting
-from feedlane.xero.api import XeroApi, object_in, objects_in, only_item, unreadable
-from feedlane.xero.lengths import truncate, units
-from feedlane.xero.outcomes import raise_obstacle
-from feedlane.xero.paging import Unreadable, all_items
-from feedlane.xero.problems import (
+from feedlane.feeds.refusals import (
     ALREADY_CONNECTED_HERE,
     FEED_CONNECTION_GONE_TYPES,
     INVALID_COUNTRY,
@@ -26,6 +17,15 @@ from feedlane.xero.problems import (
     item_problems,
     refusal_of,
 )
+from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
+from feedlane.lengths import truncate, units
+from feedlane.money import dumps
+from feedlane.problem import Problem
+from feedlane.scope import Scope
+from feedlane.xero.accounting import Accounting
+from feedlane.xero.api import XeroApi, object_in, objects_in, only_item, unreadable
+from feedlane.xero.outcomes import raise_obstacle
+from feedlane.xero.paging import Unreadable, all_items
 
 FEED_CONNECTIONS_PATH = "/bankfeeds.xro/1.0/FeedConnections"
 PAGES_MAX = 500

@@ -17,11 +17,12 @@ from feedlane.errors import (
     Refused,
     Unavailable,
 )
+from feedlane.feeds.refusals import INTERNAL_ERROR, refusal_of
 from feedlane.feeds.upstream import Failed, NoAnswer, Refusal, TryLater
 from feedlane.retry_after import xero_retry_after
 from feedlane.scope import Scope
 from feedlane.xero.http import NotSent, Unanswered
-from feedlane.xero.problems import INTERNAL_ERROR, is_page, problems_in, refusal_of
+from feedlane.xero.problems import is_page, problems_in
 
 Obstacle = Refusal | TryLater | Failed | NoAnswer
 

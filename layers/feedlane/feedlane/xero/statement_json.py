@@ -12,8 +12,8 @@ from json.encoder import encode_basestring as _text
 
 from feedlane.feeds.line import Line
 from feedlane.feeds.upstream import STATEMENT_LINES_MAX, Statement
+from feedlane.lengths import truncate
 from feedlane.money import plain
-from feedlane.xero.lengths import truncate
 
 DESCRIPTION_LENGTH_MAX = 2000
 PAYEE_LENGTH_MAX = 255

@@ -7,6 +7,8 @@ from feedlane.errors import AppKeysRejected, Invalid, LimitReached, Reconnection
 from feedlane.holds.hold import Hold
 from feedlane.web.sentences import try_again_in
 
+_NOT_REACHED = "We cannot reach your accounting software at the moment. Please tell us."
+
 # By the reason of a connection's fault, and by the type of Xero's problem.
 _EXPLANATIONS = {
     "invalid-organisation-bank-feeds": "This Xero organisation cannot have bank feeds on its current plan.",
@@ -30,6 +32,10 @@ _EXPLANATIONS = {
     "organisation-without-bank-feeds": "This Xero organisation cannot have bank feeds on its current plan.",
     "app-not-enabled": "Xero has not yet enabled bank feeds for this app.",
     "app-suspended": "Xero has suspended this app.",
+    "codat-key-rejected": _NOT_REACHED,
+    "codat-limit-reached": _NOT_REACHED,
+    "codat-access-refused": _NOT_REACHED,
+    "codat-not-found": "Your organisation is no longer connected. Reconnect to continue.",
     "user-role-too-low": "Your Xero user role cannot set up bank feeds. Ask an adviser or standard user to do it.",
 }
 

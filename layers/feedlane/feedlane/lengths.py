@@ -1,4 +1,4 @@
-"""How Xero counts the length of a text, and how a text is cut to it.
+"""How Xero counts the length of a text, and how a text is cut to it, for Xero or for a system in front of it.
 
 Xero is written in .NET, which counts UTF-16 units: an emoji is two or more. Its documentation says characters, so a
 text that fits by units fits either way.

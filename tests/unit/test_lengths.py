@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.xero.lengths import truncate, units
+from feedlane.lengths import truncate, units
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Codat's API as an upstream. Imported only where a feed goes through Codat."""

@@ -1,0 +1,72 @@
+"""Why Codat refuses, where its answer leaves that open: it is asked for the connection, and for the account."""
+
+from __future__ import annotations
+
+from feedlane.codat_upstream.answers import Item, Unreadable, envelope_in, object_in, objects_in
+from feedlane.codat_upstream.client import CodatClient
+from feedlane.codat_upstream.outcomes import CALL_ERRORS
+from feedlane.codat_upstream.problems import NOT_FOUND, REFUSED, refusal_for, said_by_codat
+from feedlane.codat_upstream.push_json import FeedPlace, connection_path
+from feedlane.companies.reconnection import CONNECTION_REMOVED, RECONNECTION_NEEDED
+from feedlane.feeds.upstream import Refusal, TenantAccess
+from feedlane.scope import Scope
+
+LINKED = "Linked"
+_NOT_FED = ("pending", "disconnected")
+
+
+def explained(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:
+    """What a refused push is about. The refusal stays as it is if Codat does not tell more now."""
+    if not said_by_codat(refusal.problem) or not place.account_id:
+        return refusal
+    try:
+        return _with_account(client, access, _with_connection(client, access, refusal, place), place)
+    except (*CALL_ERRORS, Unreadable):
+        return refusal
+
+
+def explained_for_mapping(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:
+    """The same for an account that is not mapped yet."""
+    if not said_by_codat(refusal.problem):
+        return refusal
+    try:
+        return _with_connection(client, access, refusal, place)
+    except (*CALL_ERRORS, Unreadable):
+        return refusal
+
+
+def _with_connection(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:
+    answer = client.call(access.tenant_id, "GET", connection_path(access.tenant_id, place.connection_id))
+    if answer.is_success:
+        status = object_in(answer).get("status")
+        if not isinstance(status, str):
+            raise Unreadable
+        is_linked = status == LINKED
+        if is_linked and refusal.problem.type == NOT_FOUND:
+            return refusal_for(refusal.problem.but(type=REFUSED))
+        return refusal if is_linked else _connection_ended(refusal)
+    is_gone = answer.status_code == 404 and envelope_in(answer) is not None
+    return _connection_ended(refusal) if is_gone else refusal
+
+
+def _connection_ended(refusal: Refusal) -> Refusal:
+    """As when Xero has removed a connection: only the customer can restore it."""
+    problem = CONNECTION_REMOVED.but(answer=refusal.problem.answer)
+    return Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=problem)
+
+
+def _with_account(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:
+    """If it is not the connection: whether Codat has ended the feed."""
+    if refusal.scope is Scope.CONNECTION:
+        return refusal
+    path = f"{connection_path(access.tenant_id, place.connection_id)}/bankFeedAccounts/mapping"
+    answer = client.call(access.tenant_id, "GET", path)
+    if not answer.is_success:
+        return refusal
+    is_ended = _is_ended(objects_in(answer), place.account_id)
+    return refusal.but(scope=Scope.FEED, reason="feed-connection-gone") if is_ended else refusal
+
+
+def _is_ended(mappings: list[Item], account_id: str) -> bool:
+    mine = next((item for item in mappings if item.get("sourceAccountId") == account_id), None)
+    return mine is None or mine.get("status") in _NOT_FED

@@ -1,0 +1,96 @@
+"""What an unsuccessful answer of Codat's means: refused, try later, failed, or unknown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NoReturn
+
+import httpx
+
+from feedlane.codat_upstream.answers import Item, envelope_in, rate_limit_seconds, retry_after
+from feedlane.codat_upstream.client import NotSent, Unanswered
+from feedlane.codat_upstream.problems import KEY_REJECTED, envelope_problems, refusal_for
+from feedlane.errors import AppKeysRejected, LimitReached, ReconnectionNeeded, Refused, Unavailable
+from feedlane.feeds.refusals import INTERNAL_ERROR, NO_TYPE, status_phrase
+from feedlane.feeds.upstream import Failed, NoAnswer, Refusal, TryLater
+from feedlane.problem import Problem
+from feedlane.scope import Scope
+
+Obstacle = Refusal | TryLater | Failed | NoAnswer
+# What keeps a call from being sent or answered. `LimitReached` is `Unavailable` too.
+CALL_ERRORS = (NotSent, Unanswered, Unavailable, AppKeysRejected)
+
+_OUTAGE_SECONDS = 30
+_UNREACHABLE_WAIT_SECONDS = 5
+_KEY_WAIT_SECONDS = 5
+
+
+def obstacle_in(answer: httpx.Response, now: datetime, *, writes: bool = False) -> Obstacle | None:
+    """Why the request was not done; None for a success.
+
+    A page is an outage of something in front of Codat. What Codat did before it came, nobody knows: that leaves the
+    outcome of a request that `writes` open, as does every failure of Codat's.
+    """
+    status = answer.status_code
+    if answer.is_success:
+        return None
+    if status == 429:
+        return TryLater(scope=Scope.APP, seconds=rate_limit_seconds(answer, now), reason="rate-limit-codat")
+    if status == 408:
+        return NoAnswer(reason="Request Timeout")
+    envelope = envelope_in(answer)
+    if envelope is None or not answer.is_client_error:
+        return _failure(answer, envelope, now, writes)
+    if status == 409:
+        # The first request with this key is still in progress, or what it is about is not ready.
+        return NoAnswer(reason="409 Conflict")
+    return refusal_for(envelope_problems(envelope, status)[0])
+
+
+def _failure(answer: httpx.Response, envelope: Item | None, now: datetime, writes: bool) -> Obstacle:
+    status, seconds = answer.status_code, retry_after(answer, now) or _OUTAGE_SECONDS
+    is_maintenance = status == 503 and envelope is not None
+    if is_maintenance or not writes:
+        # Codat is offline for maintenance and has taken nothing; but it keeps this answer under the key, as any other.
+        return TryLater(
+            scope=Scope.TENANT, seconds=seconds, reason="outage", is_outage=True, key_is_spent=is_maintenance and writes
+        )
+    if answer.is_client_error:
+        return NoAnswer(reason=f"{status} without Codat's words")
+    if envelope is None:
+        return Failed(problem=Problem(type=NO_TYPE, title=status_phrase(status), status=status))
+    return Failed(problem=envelope_problems(envelope, status)[0].but(type=INTERNAL_ERROR, title=status_phrase(status)))
+
+
+def obstacle_of(error: Exception) -> Obstacle:
+    """The same for an error that kept the request from being sent or answered."""
+    match error:
+        case NotSent():
+            return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_WAIT_SECONDS, reason="unreachable", is_outage=True)
+        case Unanswered():
+            return NoAnswer(reason=str(error))
+        case AppKeysRejected(problem=problem):
+            return Refusal(scope=Scope.APP, reason=KEY_REJECTED, problem=problem)
+        case LimitReached(retry_after=seconds):
+            # Ours, not Codat's: nobody else has to wait for it.
+            return TryLater(scope=Scope.FEED, seconds=seconds or 1, reason="own-limit")
+        case Unavailable(retry_after=seconds):
+            wait = seconds or _KEY_WAIT_SECONDS
+            return TryLater(scope=Scope.TENANT, seconds=wait, reason="no-key-now", is_outage=True)
+        case _:
+            raise error
+
+
+def raise_obstacle(obstacle: Obstacle) -> NoReturn:
+    """Raises the obstacle as an error of the domain, for callers that wait for a result."""
+    match obstacle:
+        case Refusal(scope=Scope.CONNECTION, problem=problem):
+            raise ReconnectionNeeded(problem)
+        case Refusal(problem=problem):
+            raise Refused(problem)
+        case TryLater(seconds=seconds, reason=reason):
+            raise Unavailable(f"Codat asked to try again later ({reason})", seconds)
+        case Failed(problem=problem):
+            raise Unavailable(f"Codat failed: {problem.sentence}")
+        case NoAnswer(reason=reason):
+            raise Unavailable(f"Codat did not answer ({reason})")

@@ -1,0 +1,188 @@
+"""An upstream that knows a statement again only by its key, and for a while: one in doubt is looked for first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.upstream import Accepted, Ambiguous, Failed, NoAnswer, StatementStatus, TryLater
+from feedlane.problem import Problem
+from feedlane.scope import Scope
+from feedlane.statements.doubt import LISTED_WITHIN
+from tests.builders import ACCOUNT
+from tests.unit.statements.test_long_pending import pass_time
+from tests.unit.statements.test_not_believed import statement
+from tests.worlds.feeds import World, transactions
+
+LOST = NoAnswer(reason="ReadTimeout")
+FAILED = Failed(problem=Problem(type="internal-error", title="Internal", status=500))
+OUTAGE = TryLater(scope=Scope.TENANT, seconds=5, reason="outage", is_outage=True, key_is_spent=True)
+OTHER = "src-2"
+
+
+@pytest.fixture
+def world() -> World:
+    world = World((ACCOUNT, OTHER))
+    world.upstream.key_memory = timedelta(hours=1)
+    return world
+
+
+def list_shows(world: World, *answers: Any) -> list[Any]:
+    """What the list answers; the last answer stays. Returns the arguments it was asked with."""
+    asked: list[Any] = []
+    left = list(answers)
+
+    def find(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    world.upstream.find_statement = find  # type: ignore[method-assign]
+    return asked
+
+
+def test_a_lost_answer_is_settled_by_the_list_before_anything_goes_again(world: World) -> None:
+    world.upstream.lost = [LOST]
+    operation = world.push(transactions(3))
+    world.run()
+    assert len(world.upstream.posts) == 1
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_what_is_not_listed_goes_again_under_the_same_key(world: World) -> None:
+    world.upstream.answers = [LOST, LOST]
+    operation = world.push(transactions(3))
+    asked = list_shows(world, None)
+    world.run()
+    assert len(asked) == 2
+    assert len(set(world.upstream.posts)) == 1
+    assert len(world.upstream.posts) == 3
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_a_list_that_cannot_tell_leaves_it_to_the_key(world: World) -> None:
+    world.upstream.lost = [LOST]
+    operation = world.push(transactions(3))
+    list_shows(world, Ambiguous())
+    posted = world.upstream.post_statement
+
+    def same_again(access: Any, request: bytes, key: str) -> Any:
+        if (key, request) in world.upstream.posts:
+            return Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+        return posted(access, request, key)
+
+    world.upstream.post_statement = same_again  # type: ignore[method-assign]
+    world.run()
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+@pytest.mark.parametrize("answer", [FAILED, LOST])
+def test_once_the_key_is_no_proof_only_two_looks_prove_that_it_did_not_arrive(world: World, answer: Any) -> None:
+    """The key is spent by the failure, or forgotten in a long outage."""
+    world.upstream.answers = [answer]
+    operation = world.push(transactions(3))
+    asked = list_shows(world, TryLater(scope=Scope.TENANT, seconds=5000, reason="outage"), None)
+    began = world.now
+    world.run()
+    first, last = world.upstream.posts[0], world.upstream.posts[-1]
+    assert len(world.upstream.posts) == 2
+    assert first[0] != last[0]
+    assert len(asked) >= 3
+    assert world.now - began >= LISTED_WITHIN
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_an_ambiguous_list_after_that_is_told_and_nothing_goes_again(world: World) -> None:
+    world.upstream.answers = [FAILED]
+    world.push(transactions(3))
+    list_shows(world, Ambiguous())
+    pass_time(world, timedelta(days=2))
+    assert len(world.upstream.posts) == 1
+    assert len(world.events("bankFeeds.statement.stuck")) == 1
+    list_shows(world, None)
+    pass_time(world, timedelta(hours=3))
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+
+
+def test_after_maintenance_the_same_bytes_go_again_under_a_new_key(world: World) -> None:
+    world.upstream.answers = [OUTAGE]
+    world.push(transactions(3))
+    world.run()
+    [(first, bytes_1), (second, bytes_2)] = world.upstream.posts
+    assert first != second
+    assert bytes_1 == bytes_2
+
+
+def knows_keys(world: World) -> None:
+    """Posts are answered as before under the same key; the list has no content, and is that of all feeds."""
+    upstream, kept = world.upstream, dict[str, Any]()
+    posted = upstream.post_statement
+
+    def post(access: Any, request: bytes, key: str) -> Any:
+        if key in kept:
+            return kept[key]
+        count = len(upstream.taken)
+        answer = posted(access, request, key)
+        if len(upstream.taken) > count:
+            id = f"statement-{len(upstream.taken)}"
+            kept[key] = Accepted(statement_id=id, status=StatementStatus.PENDING)
+        return answer
+
+    def find(access: Any, request: bytes, others: Any, place: Any) -> Any:
+        unknown = [id for id in upstream.statuses if id not in others]
+        if not unknown:
+            return None
+        return upstream.statuses[unknown[0]] if len(unknown) == 1 and place.alone else Ambiguous()
+
+    upstream.post_statement = post  # type: ignore[method-assign]
+    upstream.find_statement = find  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("which", ["the first arrived", "the second arrived", "both", "none"])
+def test_a_push_of_another_feed_is_not_taken_for_this_one(world: World, which: str) -> None:
+    """Two feeds of a connection lose their answers, and perhaps one push has arrived: it could be either's."""
+    knows_keys(world)
+    posted, count = world.upstream.post_statement, 0
+    arrives = {"the first arrived": (0,), "the second arrived": (1,), "both": (0, 1), "none": ()}[which]
+
+    def lose(*arguments: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count > 2:
+            return posted(*arguments)
+        if count - 1 in arrives:
+            posted(*arguments)
+        return LOST
+
+    world.upstream.post_statement = lose  # type: ignore[method-assign]
+    world.push(transactions(1))
+    world.push(transactions(1, start=5), OTHER)
+    world.run()
+    assert sorted(world.sent_ids()) == ["t1", "t5"]
+    assert (world.feed().delivered_through, world.feed(OTHER).delivered_through) == (1, 1)
+
+
+def test_the_pushes_of_all_feeds_of_the_connection_are_known(world: World) -> None:
+    world.push(transactions(1))
+    world.push(transactions(1, start=5), OTHER)
+    world.run()
+    world.upstream.lost = [LOST]
+    world.push(transactions(1, start=2, opening=10))
+    asked = list_shows(world, Accepted(statement_id="statement-3", status=StatementStatus.PENDING))
+    world.run()
+    [(_, _, others, place)] = asked
+    assert others == {"statement-1", "statement-2"}
+    assert place.alone
+    assert world.feed().delivered_through == 2
+
+
+def test_the_same_failure_is_kept_once_though_each_answer_has_an_id_of_its_own(world: World) -> None:
+    world.upstream.key_memory = None
+    problem = FAILED.problem
+    world.upstream.answers = [Failed(problem=problem.but(answer=f'{{"correlationId": {n}}}')) for n in range(3)]
+    world.push(transactions(1))
+    world.run()
+    assert [kept.but(answer="") for kept in statement(world).problems] == [problem]
