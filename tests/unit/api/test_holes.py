@@ -96,4 +96,6 @@ def test_a_feed_chooses_its_balances(call: Call, ids: Ids, choice: Any) -> None:
     assert call("PATCH", path, {"syntheticBalances": choice}).body["syntheticBalances"] is choice
     assert call("PATCH", path, {}).body["syntheticBalances"] is choice
     assert call("GET", path).body["syntheticBalances"] is choice
-    assert call("PATCH", path, {"syntheticBalances": "yes"}).status == 400
+    wrong = call("PATCH", path, {"syntheticBalances": "yes"})
+    assert (wrong.status, wrong.body["error"]) == (400, "syntheticBalances: must be true or false")
+    assert call("PATCH", path, {"syntheticBalance": True}).invalid_fields == ["syntheticBalance"]
