@@ -65,6 +65,15 @@ def test_holes_are_listed_with_what_is_missing_the_oldest_first(call: Call, ids:
     assert len(call("GET", "/feeds?query=holes>0").body["results"]) == 1
 
 
+def test_lists_that_are_followed_by_their_links_have_no_page_and_no_order(call: Call, ids: Ids) -> None:
+    connect_account(call, ids)
+    account = f"{ids['connection_id']}/a%2Fb"
+    for path in ("/feeds", "/holds", f"/holes/{account}", f"/setAside/{account}"):
+        assert call("GET", f"{path}?page=1&orderBy=").status == 200
+        assert call("GET", f"{path}?page=2").invalid_fields == ["page"]
+        assert call("GET", f"{path}?orderBy=id").invalid_fields == ["orderBy"]
+
+
 def test_a_hole_is_given_up(call: Call, ids: Ids, world: World) -> None:
     connect_account(call, ids)
     key = add_hole(world, ids, 1)
