@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from cli import feeds
 from feedlane.feeds import hole_items, push_operation_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.hole import Hole
@@ -72,6 +74,16 @@ def test_lists_that_are_followed_by_their_links_have_no_page_and_no_order(call: 
         assert call("GET", f"{path}?page=1&orderBy=").status == 200
         assert call("GET", f"{path}?page=2").invalid_fields == ["page"]
         assert call("GET", f"{path}?orderBy=id").invalid_fields == ["orderBy"]
+
+
+def test_the_command_that_lists_feeds_shows_their_holes(
+    monkeypatch: pytest.MonkeyPatch, call: Call, ids: Ids, world: World
+) -> None:
+    connect_account(call, ids)
+    add_hole(world, ids, 1)
+    monkeypatch.setattr("cli.http_api.HttpApi.ask", lambda self, method, path: call(method, path).body)
+    result = CliRunner().invoke(feeds.group, ["list", "--api-url", "http://api.test", "--api-key", "k"])
+    assert result.output == f"{ids['connection_id']}/a/b  0  0  0  -  1 hole\n"
 
 
 def test_a_hole_is_given_up(call: Call, ids: Ids, world: World) -> None:

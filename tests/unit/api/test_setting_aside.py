@@ -103,5 +103,16 @@ def test_the_command_takes_a_file_of_any_length(
     assert f"{ids['connection_id']}/a/b  2500  0  100  held: invalid-data" in result.output
 
 
+def test_the_command_names_what_an_id_of_a_feed_looks_like() -> None:
+    result = CliRunner().invoke(feeds.group, ["set-aside", "k", "t1", *OPTIONS])
+    assert result.exit_code == 2
+    assert "FEED_ID: It has two parts, CONNECTION/ACCOUNT" in result.output
+
+
+def test_a_missing_key_is_named_with_its_variable() -> None:
+    result = CliRunner().invoke(feeds.group, ["list", "--api-url", "http://api.test"])
+    assert "FEEDLANE_API_KEY" in result.output
+
+
 def test_the_command_needs_a_transaction() -> None:
     assert CliRunner().invoke(feeds.group, ["set-aside", "k/a", *OPTIONS]).exit_code == 2
