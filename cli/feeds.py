@@ -11,6 +11,7 @@ import click
 
 from cli import http_api
 from cli.http_api import HttpApi, with_api, with_release
+from cli.wording import counted
 
 OUTCOMES = {"delivered": "delivered", "not-delivered": "notDelivered"}
 # What one call to the API takes.
@@ -27,10 +28,12 @@ def group() -> None:
 @with_api
 @click.option("--company", help="List only this company's feeds.")
 def list_feeds(api: HttpApi, company: str | None) -> None:
-    """List the feeds: id, transactions recorded, delivered and waiting, and the hold or a statement in doubt."""
+    """List the feeds: id, transactions recorded, delivered, waiting; the hold or a statement in doubt; holes."""
     filters = {"companyId": company} if company else {}
     for feed in api.linked("/feeds", **filters):
-        click.echo(f"{feed['id']}  {feed['recorded']}  {feed['delivered']}  {feed['waiting']}  {_stopped_by(feed)}")
+        holes = f"  {counted(feed['holes'], 'hole')}" if feed["holes"] else ""
+        numbers = f"{feed['recorded']}  {feed['delivered']}  {feed['waiting']}"
+        click.echo(f"{feed['id']}  {numbers}  {_stopped_by(feed)}{holes}")
 
 
 @group.command()
@@ -96,6 +99,10 @@ def resolve(api: HttpApi, feed_id: str, number: int, outcome: str, set_aside: tu
 
 def _path_of(feed_id: str) -> str:
     connection_id, _, account_id = feed_id.partition("/")
+    if not connection_id or not account_id:
+        raise click.BadParameter(
+            "It has two parts, CONNECTION/ACCOUNT, as `feeds list` shows it.", param_hint="FEED_ID"
+        )
     return f"{connection_id}/{quote(account_id, safe='')}"
 
 
@@ -103,7 +110,9 @@ def _stopped_by(feed: dict[str, Any]) -> str:
     if feed["hold"]:
         return f"held: {feed['hold']['reason']}"
     last = feed["lastStatement"]
-    return f"in doubt: statement {last['number']} ({last['doubt']})" if last and last["doubt"] else "-"
+    if last and last["doubt"]:
+        return f"in doubt: statement {last['number']} ({last['doubt']})"
+    return "-"
 
 
 def _parts(ids: list[str]) -> Iterator[list[str]]:

@@ -43,6 +43,16 @@ class HttpApi:
             yield from page["results"]
 
 
+def _require(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Click's own message names the option, but not the variable that stands for it."""
+    if value is None:
+        raise click.UsageError(f"{parameter.opts[0]} is missing: give it, or set {parameter.envvar}.", context)
+    return value
+
+
+_REQUIRED: dict[str, Any] = {"callback": _require, "show_envvar": True}
+
+
 def with_api(command: Callable[..., None]) -> Callable[..., None]:
     """Adds the options that every command over HTTP needs; the command gets `api`."""
 
@@ -50,8 +60,8 @@ def with_api(command: Callable[..., None]) -> Callable[..., None]:
     def connected(api_url: str, api_key: str, **options: Any) -> None:
         command(api=HttpApi(api_url, api_key), **options)
 
-    url = click.option("--api-url", envvar="FEEDLANE_API_URL", required=True, help="The API's URL.")
-    key = click.option("--api-key", envvar="FEEDLANE_API_KEY", required=True, help="An API key.")
+    url = click.option("--api-url", help="The API's URL; required.", envvar="FEEDLANE_API_URL", **_REQUIRED)
+    key = click.option("--api-key", help="An API key; required.", envvar="FEEDLANE_API_KEY", **_REQUIRED)
     return url(key(connected))
 
 

@@ -33,6 +33,7 @@ def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
         Names the step and its log. Whatever has started keeps running for inspection.
     """
     processes = _processes(instance)
+    _require_its_ports(instance, processes)
     print(f"Feedlane '{instance.name}' with {runtime()} on {architecture()}:", flush=True)
     was_running = _has_its_data(instance, processes)
     if not was_running:
@@ -61,6 +62,24 @@ def status(instance: Instance) -> dict[str, bool]:
 
 def _processes(instance: Instance) -> Processes:
     return Processes(instance.folder, instance.logs)
+
+
+def _require_its_ports(instance: Instance, processes: Processes) -> None:
+    """Raises `Failure` if the instance runs on other ports: starting it here would end it, and discard its data."""
+    if not instance.description.exists() or not any(map(processes.is_running, NAMES)):
+        return
+    running = instance.read_description()
+    wanted = {
+        "FEEDLANE_AWS_PORT": (running["awsEndpointUrl"], instance.aws_url),
+        "FEEDLANE_API_PORT": (running["apiUrl"], instance.api_url),
+        "FEEDLANE_SIMULATOR_PORT": (running["simulatorUrl"], instance.simulator_url),
+    }
+    if any(there != here for there, here in wanted.values()):
+        ports = " ".join(f"{name}={there.rpartition(':')[2]}" for name, (there, _) in wanted.items())
+        raise Failure(
+            f"'{instance.name}' is already running on other ports. Go on with it:\n  {ports}\n"
+            "or stop it and discard its data with `make down`."
+        )
 
 
 def _has_its_data(instance: Instance, processes: Processes) -> bool:

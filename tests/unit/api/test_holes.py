@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from cli import feeds
 from feedlane.feeds import hole_items, push_operation_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.hole import Hole
@@ -65,6 +67,25 @@ def test_holes_are_listed_with_what_is_missing_the_oldest_first(call: Call, ids:
     assert len(call("GET", "/feeds?query=holes>0").body["results"]) == 1
 
 
+def test_lists_that_are_followed_by_their_links_have_no_page_and_no_order(call: Call, ids: Ids) -> None:
+    connect_account(call, ids)
+    account = f"{ids['connection_id']}/a%2Fb"
+    for path in ("/feeds", "/holds", f"/holes/{account}", f"/setAside/{account}"):
+        assert call("GET", f"{path}?page=1&orderBy=").status == 200
+        assert call("GET", f"{path}?page=2").invalid_fields == ["page"]
+        assert call("GET", f"{path}?orderBy=id").invalid_fields == ["orderBy"]
+
+
+def test_the_command_that_lists_feeds_shows_their_holes(
+    monkeypatch: pytest.MonkeyPatch, call: Call, ids: Ids, world: World
+) -> None:
+    connect_account(call, ids)
+    add_hole(world, ids, 1)
+    monkeypatch.setattr("cli.http_api.HttpApi.ask", lambda self, method, path: call(method, path).body)
+    result = CliRunner().invoke(feeds.group, ["list", "--api-url", "http://api.test", "--api-key", "k"])
+    assert result.output == f"{ids['connection_id']}/a/b  0  0  0  -  1 hole\n"
+
+
 def test_a_hole_is_given_up(call: Call, ids: Ids, world: World) -> None:
     connect_account(call, ids)
     key = add_hole(world, ids, 1)
@@ -96,4 +117,6 @@ def test_a_feed_chooses_its_balances(call: Call, ids: Ids, choice: Any) -> None:
     assert call("PATCH", path, {"syntheticBalances": choice}).body["syntheticBalances"] is choice
     assert call("PATCH", path, {}).body["syntheticBalances"] is choice
     assert call("GET", path).body["syntheticBalances"] is choice
-    assert call("PATCH", path, {"syntheticBalances": "yes"}).status == 400
+    wrong = call("PATCH", path, {"syntheticBalances": "yes"})
+    assert (wrong.status, wrong.body["error"]) == (400, "syntheticBalances: must be true or false")
+    assert call("PATCH", path, {"syntheticBalance": True}).invalid_fields == ["syntheticBalance"]

@@ -18,6 +18,7 @@ from tests.unit.api.test_feeds_and_holds import connect_account
 from tests.worlds.api import World
 
 Ids = dict[str, str]
+MISSPELT = {"outcome": "notDelivered", "setaside": ["t1"]}
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_not_delivered_is_sent_again(call: Call, path: str) -> None:
     assert (answer.body["delivered"], answer.body["inFlight"]["status"]) == (0, "POSTING")
 
 
-@pytest.mark.parametrize("body", [None, {}, {"outcome": "Delivered"}, {"outcome": ""}, {"outcome": 1}])
+@pytest.mark.parametrize("body", [None, {}, {"outcome": "Delivered"}, {"outcome": ""}, {"outcome": 1}, MISSPELT])
 def test_anything_but_the_two_words_changes_nothing(call: Call, path: str, body: Any) -> None:
     assert call("POST", f"{path}/statements/1/resolve", body).status == 400
     assert call("GET", path).body["inFlight"]["status"] == "PENDING"

@@ -59,6 +59,24 @@ def test_what_cannot_be_set_aside_changes_nothing(call: Call, path: str, body: A
     assert call("GET", f"/feeds/{path}").body["setAside"] == 0
 
 
+@pytest.mark.parametrize("field", ["setaside", "setAsides", "transactions"])
+def test_a_misspelt_field_is_named_and_releases_nothing(call: Call, path: str, field: str) -> None:
+    for release in (f"/feeds/{path}/release", "/holds/hold-1/release"):
+        answer = call("POST", release, {field: ["t1"]})
+        assert (answer.status, answer.body["error"]) == (400, f"{field}: is not a field of this request")
+        assert answer.invalid_fields == [field]
+    assert call("GET", f"/feeds/{path}").body["hold"]["reason"] == "invalid-data"
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [([], "setAside: must not be empty"), ("t1", "setAside: must be a list"), ([1], "setAside.0: must be a string")],
+)
+def test_a_wrong_list_is_told_of_in_the_words_of_json(call: Call, path: str, value: Any, rule: str) -> None:
+    assert call("POST", f"/feeds/{path}/release", {"setAside": 1}).body["error"] == "setAside: must be a list"
+    assert rule in call("POST", f"/setAside/{path}", {"setAside": value}).body["error"]
+
+
 def test_nothing_is_set_aside_in_a_feed_that_is_not_held(call: Call, path: str) -> None:
     assert call("POST", "/holds/hold-1/release").status == 200
     assert call("POST", f"/setAside/{path}", {"setAside": ["t1"]}).status == 409
@@ -83,6 +101,17 @@ def test_the_command_takes_a_file_of_any_length(
     assert result.exit_code == 0, result.output
     assert sent == [1000, 1000, 400]
     assert f"{ids['connection_id']}/a/b  2500  0  100  held: invalid-data" in result.output
+
+
+def test_the_command_names_what_an_id_of_a_feed_looks_like() -> None:
+    result = CliRunner().invoke(feeds.group, ["set-aside", "k", "t1", *OPTIONS])
+    assert result.exit_code == 2
+    assert "FEED_ID: It has two parts, CONNECTION/ACCOUNT" in result.output
+
+
+def test_a_missing_key_is_named_with_its_variable() -> None:
+    result = CliRunner().invoke(feeds.group, ["list", "--api-url", "http://api.test"])
+    assert "FEEDLANE_API_KEY" in result.output
 
 
 def test_the_command_needs_a_transaction() -> None:

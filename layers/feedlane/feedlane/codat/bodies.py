@@ -23,6 +23,18 @@ Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4, allow_inf_nan=
 B = TypeVar("B", bound=BaseModel)
 
 
+# Rules that pydantic words for programmers in Python: the caller writes JSON.
+_RULES = {
+    "missing": ("is required", "Required"),
+    "extra_forbidden": ("is not a field of this request", "UnknownField"),
+    "string_type": ("must be a string", "string_type"),
+    "bool_type": ("must be true or false", "bool_type"),
+    "list_type": ("must be a list", "list_type"),
+    "tuple_type": ("must be a list", "tuple_type"),
+    "too_short": ("must not be empty", "too_short"),
+}
+
+
 class Body(BaseModel):
     """Fields in camel case; unknown ones are ignored, as Codat ignores them. No text is longer than the maximum."""
 
@@ -47,22 +59,28 @@ class ConnectionBody(Body):
     platform_key: StrictStr
 
 
-class ReleaseBody(Body):
+class StrictBody(Body):
+    """A body that only Feedlane has: an unknown field is refused, because a misspelt `setAside` must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReleaseBody(StrictBody):
     set_aside: tuple[StrictStr, ...] = ()
 
 
-class FeedChanges(Body):
+class FeedChanges(StrictBody):
     """`syntheticBalances: null`, which is not absent, means as the settings say."""
 
     synthetic_balances: StrictBool | None = None
 
 
-class ResolveBody(Body):
+class ResolveBody(StrictBody):
     outcome: StrictStr
     set_aside: tuple[StrictStr, ...] = ()
 
 
-class SetAsideBody(Body):
+class SetAsideBody(StrictBody):
     set_aside: tuple[StrictStr, ...] = Field(min_length=1)
 
 
@@ -128,7 +146,7 @@ class ConsumerChanges(Body):
     headers: dict[str, StrictStr] | None = None
 
 
-class ReplayBody(Body):
+class ReplayBody(StrictBody):
     since: StrictStr
     until: StrictStr | None = None
     which: StrictStr = "failed"
@@ -219,6 +237,6 @@ def require_size(body: str, bytes_max: int) -> None:
 
 def _finding(error: dict[str, Any]) -> Finding:
     field = ".".join(map(str, error["loc"])) or "body"
-    if error["type"] == "missing":
-        return Finding(item_id=field, message="is required", validator="Required")
-    return Finding(item_id=field, message=str(error["msg"]), validator=str(error["type"]))
+    kind = str(error["type"])
+    message, validator = _RULES.get(kind, (str(error["msg"]), kind))
+    return Finding(item_id=field, message=message, validator=validator)

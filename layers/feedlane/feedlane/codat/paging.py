@@ -140,6 +140,10 @@ def slice_of(request: PageRequest, items: Sequence[T]) -> Sequence[T]:
 
 
 def page_size(parameters: Mapping[str, str]) -> int:
+    """The size of a page that is followed by its link. Raises `Invalid`, also for a page or an order asked for."""
+    for name, allowed in (("page", "1"), ("orderBy", "")):
+        if parameters.get(name, "") not in {"", allowed}:
+            raise Invalid.field(name, "does not apply to this list: follow _links.next", "NotSupported")
     return whole_number("pageSize", parameters.get("pageSize", str(PAGE_SIZE_DEFAULT)), 1, CURSOR_PAGE_SIZE_MAX)
 
 

@@ -214,7 +214,7 @@ def _too_early(line: Line, latest: str) -> Finding:
 
 def _backfilled(lines: Sequence[Line], latest: str) -> Finding:
     early = sum(line.date < latest for line in lines)
-    message = f"{early} are dated before {latest}, the latest date so far: as a backfill, they are sent behind it"
+    message = f"{early} dated before {latest}, the latest date so far: sent behind it, as a backfill"
     return Finding(item_id="transactions", message=message, validator="Backfill")
 
 
