@@ -12,8 +12,12 @@ from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
+from feedlane.statements import overdue
 from feedlane.statements.statement import STUCK_AFTER, StatementState
-from tests.builders import NOW
+from feedlane.store import keys
+from feedlane.store.due import NOTHING_LEFT
+from tests.builders import COMPANY, NOW
+from tests.rights import acting_as
 from tests.worlds.feeds import World, transactions
 
 POLLS_PER_HOUR_MAX = 15
@@ -74,6 +78,23 @@ def test_a_statement_rejected_hours_later_holds_its_feed_with_the_reason_and_not
         assert (operation.status, operation.problem) == (PushStatus.FAILED, REJECTION)
     assert world.sent_ids() == ["t1", "t2"]
     assert world.feed().delivered_through == 0
+
+
+@pytest.mark.parametrize("lines", [None, 1])
+def test_a_statement_that_nobody_is_left_to_resolve_is_polled_no_more(world: World, lines: int | None) -> None:
+    """Its company was deleted. Until then, what Xero says of it is still recorded."""
+    pending(world)
+    if lines is not None:
+        status = Accepted(statement_id="statement-1", status=StatementStatus.DELIVERED, lines=lines)
+        world.upstream.statuses["statement-1"] = status
+    pass_time(world, timedelta(hours=2))
+    world.store.table.delete_many([keys.company(COMPANY)])
+    pass_time(world, timedelta(hours=30))
+    assert world.queues.follow_ups == []
+    with acting_as("tend_connections"):
+        item = world.table.items[keys.feed(world.feed().id)]
+        assert overdue.look(world.ports, world.now, item) == NOTHING_LEFT
+    assert world.queues.follow_ups == []
 
 
 def test_looking_costs_little_the_longer_it_takes(world: World) -> None:

@@ -28,7 +28,7 @@ from feedlane.statements import end as statement_end
 from feedlane.statements import events as statement_events
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
-from feedlane.statements.statement import STUCK_AFTER, Doubt, StatementRecord, StatementState
+from feedlane.statements.statement import Doubt, StatementRecord, StatementState, is_in_doubt
 from feedlane.statements.waits import growing, record_wait
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
@@ -133,19 +133,21 @@ class StatementFollower:
     def _poll_later(
         self, check: StatementCheck, statement: StatementRecord, now: datetime, seconds_min: int = 0
     ) -> None:
-        """Schedules the next poll, then records this one. Reports the statement once if it is in doubt."""
+        """Schedules the next poll, then records this one. Reports the statement once if it is in doubt.
+
+        If its company has been deleted, nobody can resolve it: then it is polled no more.
+        """
+        polled, writes = statement.but(turn=check.turn + 1), list[Write]()
+        if is_in_doubt(polled, now):
+            feed = feed_items.find_feed(self.ports.store, check.feed_id)
+            company = company_items.find_company(self.ports.store, feed.company_id) if feed else None
+            if feed is None or company is None:
+                return
+            if not polled.stuck:
+                polled = polled.but(stuck=True, doubt=polled.doubt or Doubt.NOT_ENDED)
+                writes.append(put_event(statement_events.statement_stuck(self.ports, feed, polled, company, now)))
         delay = max(min(seconds_min, DELAY_SECONDS_MAX), poll.delay_seconds(check.turn))
         self.ports.queues.follow_up(check.but(turn=check.turn + 1, once=False), delay)
-        polled = statement.but(turn=check.turn + 1)
-        writes: list[Write] = []
-        is_old = polled.posted_on is not None and now - polled.posted_on > STUCK_AFTER
-        if not polled.stuck and (is_old or polled.doubt is not None):
-            polled = polled.but(stuck=True, doubt=polled.doubt or Doubt.NOT_ENDED)
-            feed = feed_items.find_feed(self.ports.store, check.feed_id)
-            if feed is not None:
-                company = company_items.company(self.ports.store, feed.company_id)
-                event = statement_events.statement_stuck(self.ports, feed, polled, company, now)
-                writes.append(put_event(event))
         self.ports.store.commit(statement_items.put_statement(polled), *writes)
 
     def _postpone(self, check: StatementCheck, seconds: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from feedlane.companies import items as company_items
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed, FlightStatus
@@ -19,7 +20,7 @@ from feedlane.ports import Ports
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
 from feedlane.statements.limits import Lane
-from feedlane.statements.statement import StatementRecord, StatementState
+from feedlane.statements.statement import StatementRecord, StatementState, is_in_doubt
 from feedlane.statements.waits import not_before, planned_wake, wait_keys
 from feedlane.store import keys
 from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look, next_ring
@@ -48,6 +49,8 @@ def _look_at_flight(ports: Ports, now: datetime, feed: Feed, item: Item, number:
     statement = statement_items.find_statement(ports.store, feed.id, number)
     if statement is None or statement.state is not StatementState.PENDING:
         return _ring(ports, now, feed, item)
+    if is_in_doubt(statement, now) and company_items.find_company(ports.store, feed.company_id) is None:
+        return NOTHING_LEFT
     until = not_before(ports.store, wait_keys(feed, Lane.LOOKS))
     late = max(filter(None, (_poll_due(statement), until))) + LATE_AFTER
     if now < late:

@@ -137,6 +137,12 @@ class Wait:
     until: str
 
 
+def is_in_doubt(statement: StatementRecord, now: datetime) -> bool:
+    """Whether an operator may have to resolve it: something speaks against it, or Xero has not ended it for a day."""
+    is_old = statement.posted_on is not None and now - statement.posted_on > STUCK_AFTER
+    return is_old or statement.doubt is not None
+
+
 def next_statement(
     feed: Feed,
     waiting: Sequence[Line],
