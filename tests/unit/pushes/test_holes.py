@@ -11,6 +11,7 @@ from feedlane.feeds import hole_items, push_operation_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.hole import Hole
 from feedlane.feeds.push_operation import PushOperation, PushStatus
+from feedlane.feeds.upstream import Accepted, StatementStatus
 from feedlane.holds import items as hold_items
 from feedlane.holds.release import release_feed
 from feedlane.pushes.holes import REASON_REFUSED, give_up
@@ -290,6 +291,24 @@ def by_first_line(world: World) -> list[Hole]:
         return int(push_operation_items.lines_of(world.store, world.feed().id, hole.operation_key)[-1].id[1:])
 
     return sorted(holes(world), key=number)
+
+
+def test_a_backfill_of_one_hole_fails_with_the_hold_that_the_other_keeps(strict: World) -> None:
+    """Also while a statement is under way, so that nobody wakes the feed for its new lines."""
+    strict.record(strict.message(rows(1)))
+    while not strict.upstream.taken[1:]:
+        strict.step()
+    strict.upstream.statuses["statement-2"] = Accepted(statement_id="statement-2", status=StatementStatus.PENDING)
+    first = refused(strict, day=2)
+    strict.record(strict.message(rows(3)))
+    while strict.queues.woken:
+        strict.step()
+    strict.record(strict.message(rows(2), backfill=first.key))
+    while strict.queues.woken:
+        strict.step()
+    assert (strict.feed().holes, reasons(strict)) == (1, [REASON_REFUSED])
+    [backfill] = [one for one in strict.operations() if one.backfill]
+    assert backfill.status is PushStatus.FAILED
 
 
 def test_a_release_goes_on_without_what_is_missing(strict: World) -> None:

@@ -80,7 +80,9 @@ def _record(ports: Ports, now: datetime, messages: Sequence[PushMessage], more_t
     gathering = feed.but(gathering=next_gathering(feed, now, more_to_come))
     feed, holds = _append(ports, now, gathering, recorded, pushes, company, settings, standing)
     should_wake = feed.flight is None and (not was_waiting or has_repeats or not is_gathering(feed, now))
-    if feed.waiting and (should_wake or _is_newly_held(ports.store, feed, holds)):
+    # A backfill does not fail with the hold that it may lift; if that stands after all, a wake-up fails it.
+    has_backfill = bool(holds) and any(push.operation.backfill for push in pushes)
+    if feed.waiting and (should_wake or has_backfill or _is_newly_held(ports.store, feed, holds)):
         ports.queues.wake(feed.id)
 
 
