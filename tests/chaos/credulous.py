@@ -9,8 +9,9 @@ from unittest.mock import patch
 
 from feedlane.credentials.problems import NOT_GRANTED
 from feedlane.errors import ReconnectionNeeded, Unavailable
+from feedlane.feeds import refusals
 from feedlane.xero import api as xero_api
-from feedlane.xero import outcomes, problems
+from feedlane.xero import outcomes
 from feedlane.xero.api import XeroApi
 
 # How the client and the vault say that a second token has been refused, too.
@@ -45,6 +46,6 @@ def pages_are_believed() -> Iterator[None]:
 
 def missing_bank_feeds_hold_the_connection() -> AbstractContextManager[Any]:
     """A refusal of the organisation asks its customer to come again, who can do nothing about it."""
-    meanings = problems.MEANING_BY_TYPE
-    wrong = {"invalid-organisation-bank-feeds": problems.NO_ACCESS_MEANING}
+    meanings = refusals.MEANING_BY_TYPE
+    wrong = {"invalid-organisation-bank-feeds": refusals.NO_ACCESS_MEANING}
     return patch.dict(meanings, wrong)
