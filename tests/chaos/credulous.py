@@ -11,7 +11,7 @@ from feedlane.credentials.problems import NOT_GRANTED
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.feeds import refusals
 from feedlane.xero import api as xero_api
-from feedlane.xero import outcomes
+from feedlane.xero import outcomes, problems
 from feedlane.xero.api import XeroApi
 
 # How the client and the vault say that a second token has been refused, too.
