@@ -30,6 +30,17 @@ RECONNECTION_REASONS = frozenset(
 )
 
 
+class UpstreamName(StrEnum):
+    """Through whom Xero is fed: its own Bank Feeds API, or Codat's API."""
+
+    XERO = "xero"
+    CODAT = "codat"
+
+
+# What stands in the place of a token set where Codat is the upstream: its API key is the same for all customers.
+CODAT_ACCESS = "codat"
+
+
 class ConnectionStatus(StrEnum):
     PENDING_AUTH = "PendingAuth"
     LINKED = "Linked"
@@ -54,6 +65,8 @@ class ConnectionFault(Record):
 class Tenant(Record):
     """A Xero organisation as Xero identifies it, with what the feeds need to know about it.
 
+    Where Codat is the upstream, `id` is that of its company, and `xero_connection_id` that of its connection.
+
     `currencies` are all of its currencies, its base currency first; empty while they are unknown, as is
     `multicurrency` while it is None: whether its accounts may have another currency than the base currency.
     """
@@ -70,9 +83,20 @@ class Tenant(Record):
     multicurrency: bool | None = None
 
 
+class HostedPlace(Record):
+    """What a connection is at Codat: of a company there, and with an id of its own."""
+
+    company_id: str
+    connection_id: str
+
+
 class Connection(Record):
+    """`upstream` is fixed when it is created. `hosted` is where Codat has it, once Link was opened."""
+
     id: str
     company_id: str
+    upstream: UpstreamName = UpstreamName.XERO
+    hosted: HostedPlace | None = None
     status: ConnectionStatus = ConnectionStatus.PENDING_AUTH
     created: datetime
     linked_on: datetime | None = None

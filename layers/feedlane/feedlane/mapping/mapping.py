@@ -115,7 +115,7 @@ def make_connection(
     try:
         return creation.adopt_or_create(upstream, access, account, wanted.target_account_id, wanted.country, known, at)
     except (Refused, ReconnectionNeeded) as error:
-        refusal = refused.refusal_in(upstream, error)
+        refusal = refused.refusal_in(upstream, access, error)
         if refusal is not None:
             refused.record_refused(ports, refusal, connection, account, wanted, now)
         raise

@@ -13,7 +13,7 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.reconnection import RECONNECTION_NEEDED
 from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
 from feedlane.errors import ReconnectionNeeded, Refused
-from feedlane.feeds.upstream import Refusal, Upstream
+from feedlane.feeds.upstream import Refusal, TenantAccess, Upstream
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.holds.hold import CONNECTION_ENDED_REASONS
@@ -37,11 +37,11 @@ REASONS_LIFTED_BY_MAPPING = frozenset(
 LOOK_INTERVAL = timedelta(hours=1)
 
 
-def refusal_in(upstream: Upstream, error: Refused | ReconnectionNeeded) -> Refusal | None:
+def refusal_in(upstream: Upstream, access: TenantAccess, error: Refused | ReconnectionNeeded) -> Refusal | None:
     """What has to stop because of it; None if it is about the Xero account alone, and another may be chosen."""
     if isinstance(error, ReconnectionNeeded):
         return Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=error.problem)
-    refusal = upstream.refusal_for_rejection([error.problem])
+    refusal = upstream.refusal_for_rejection(access, [error.problem])
     return refusal if is_for_all(refusal) else None
 
 

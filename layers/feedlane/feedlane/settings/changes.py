@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from feedlane.companies.connection import UpstreamName
 from feedlane.errors import Finding, Invalid
 from feedlane.events.outbox import put_event
 from feedlane.feeds import wake_all
@@ -52,7 +53,11 @@ def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Set
     if resumes:
         wake_all.schedule_wake_all(ports.queues)
     # As their types: the changes brought texts.
-    after = after.but(access=Access(after.access), changed_transactions=ChangedTransactions(after.changed_transactions))
+    after = after.but(
+        upstream=UpstreamName(after.upstream),
+        access=Access(after.access),
+        changed_transactions=ChangedTransactions(after.changed_transactions),
+    )
     stored = store_with_event(ports, now, before, after)
     if resumes:
         wake_all.wake_all(ports)
@@ -125,6 +130,8 @@ def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:
     if settings.enabled and not settings.has_keys:
         rule = "needs the app's keys; set them with PUT /integrations/gbol/credentials first"
         findings.append(_finding("enabled", rule, "Keys"))
+    if settings.upstream not in list(UpstreamName):
+        findings.append(_finding("upstream", f"must be {' or '.join(UpstreamName)}", "Enum"))
     if settings.access not in list(Access):
         findings.append(_finding("access", f"must be {' or '.join(Access)}", "Enum"))
     if settings.changed_transactions not in list(ChangedTransactions):

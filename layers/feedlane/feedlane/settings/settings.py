@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from feedlane.companies.connection import BANK_FEEDS_SCOPE
+from feedlane.companies.connection import BANK_FEEDS_SCOPE, UpstreamName
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.rules import ChangedTransactions, Rules
 from feedlane.record import Record
@@ -23,6 +23,8 @@ class Access(StrEnum):
 
 
 class Settings(Record):
+    upstream: UpstreamName = UpstreamName.XERO
+    """Of the connections to come. A company may say otherwise; what is created keeps its own."""
     enabled: bool = False
     bank_feeds: bool = False
     access: Access = Access.CONTINUOUS

@@ -52,6 +52,7 @@ def branding_json() -> dict[str, Any]:
 def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
     """Keys are masked except for their last four characters, as in Codat's portal."""
     return {
+        "upstream": settings.upstream,
         "enabled": settings.enabled,
         "bankFeeds": settings.bank_feeds,
         "access": settings.access,
