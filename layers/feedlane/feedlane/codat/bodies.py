@@ -205,6 +205,14 @@ class SecretBody(Body):
     client_secret: StrictStr
 
 
+class CodatKeyBody(Body):
+    api_key: StrictStr
+
+
+class CodatWebhookSecretBody(Body):
+    webhook_secret: StrictStr
+
+
 def parse_body(model: type[B], body: str | None) -> B:
     """The body as a model. Raises `Invalid` with a finding for each wrong field."""
     return validate_body(model, json_in(body))

@@ -104,7 +104,9 @@ def _store_profile(ports: Ports, now: datetime, before: Profile, after: Profile)
 
 def _change_events(ports: Ports, now: datetime, before: T, after: T) -> list[Write]:
     """The event that names the changed fields; none if they are all internal."""
-    changed = {name: value for name, value in after.model_dump().items() if value != getattr(before, name)}
+    changed = {
+        name: value for name, value in after.model_dump().items() if getattr(after, name) != getattr(before, name)
+    }
     shown = {name: value for name, value in changed.items() if name not in _INTERNAL_FIELDS}
     return [put_event(settings_events.settings_changed(ports, shown, now))] if shown else []
 
@@ -127,8 +129,11 @@ def _require_few(field: str, urls: Collection[str]) -> None:
 def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:
     """One finding for every rule that the settings break."""
     findings = []
-    if settings.enabled and not settings.has_keys:
-        rule = "needs the app's keys; set them with PUT /integrations/gbol/credentials first"
+    if settings.enabled and not settings.is_startable:
+        rule = (
+            "needs the app's keys, or Codat's API key; set them with PUT /integrations/gbol/credentials or "
+            "…/credentials/codatKey first"
+        )
         findings.append(_finding("enabled", rule, "Keys"))
     if settings.upstream not in list(UpstreamName):
         findings.append(_finding("upstream", f"must be {' or '.join(UpstreamName)}", "Enum"))

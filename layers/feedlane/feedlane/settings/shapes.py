@@ -73,6 +73,10 @@ def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
         "clientSecret": masked(settings.client_secret_ending),
         "secondClientSecret": masked(settings.second_secret_ending),
         "keysChecked": settings.keys_checked,
+        "codatKey": masked(settings.codat.ending),
+        "secondCodatKey": masked(settings.codat.second_ending),
+        "codatKeyChecked": settings.codat.checked,
+        "codatWebhookSecret": masked(settings.codat.webhook_ending),
         "redirectUri": settings.redirect_uri or redirect_uri,
         "scopes": list(settings.scopes),
     }

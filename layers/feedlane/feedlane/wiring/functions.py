@@ -12,6 +12,7 @@ from feedlane.aws.vault import LambdaVault
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
 from feedlane.feeds.upstream import Upstream
+from feedlane.feeds.upstreams import Upstreams
 from feedlane.holds.watched_vault import WatchedVault
 from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
@@ -61,7 +62,14 @@ def tokens() -> TokenCache:
 
 @lru_cache(maxsize=1)
 def upstream() -> Upstream:
-    return XeroBankFeeds(xero_api())
+    return Upstreams(XeroBankFeeds(xero_api()), codat_upstream)
+
+
+def codat_upstream() -> Upstream:
+    """Imported with the first feed that goes through Codat: others pay nothing for it."""
+    from feedlane.wiring import codat
+
+    return codat.bank_feeds()
 
 
 @lru_cache(maxsize=1)
