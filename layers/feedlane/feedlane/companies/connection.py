@@ -113,6 +113,11 @@ class Connection(Record):
     version: int = 1
 
     @property
+    def is_direct(self) -> bool:
+        """Whether it is one of our own Xero app: it has a place there, and tokens. Codat's are Codat's."""
+        return self.upstream is UpstreamName.XERO
+
+    @property
     def is_linked(self) -> bool:
         return self.status is ConnectionStatus.LINKED and self.tenant is not None
 

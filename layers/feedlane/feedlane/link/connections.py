@@ -140,6 +140,6 @@ def _unlink_writes(connection: Connection, now: datetime) -> list[Write]:
     writes: list[Write] = connection_limit.unlink_count_writes(connection)
     if connection.tenant is not None:
         writes.append(Delete(keys.tenant_connection(connection.tenant.id, connection.id)))
-        if connection.token_set_id is not None:
+        if connection.token_set_id is not None and connection.is_direct:
             writes.append(grants.give_up(connection.tenant.id, connection.id, connection.token_set_id, now))
     return writes

@@ -70,6 +70,8 @@ class ConnectionCheck:
     details: Details
     remember: Callable[[str, AccessToken], None] = lambda token_set_id, token: None
     pace: Callable[[], None] = lambda: None
+    at_codat: Callable[[Connection], TokenSetAccess | Problem | None] = lambda connection: None
+    """What Codat says of a connection that goes through it; None if it does not say."""
 
     def check_page(self, after: str, time_left: Callable[[], timedelta]) -> CheckResult:
         """Checks the next page of connections, in the order of their ids: those linked now or recently."""
@@ -106,6 +108,11 @@ class ConnectionCheck:
                 continue
             checked += 1
             self.pace()
+            if not connection.is_direct:
+                is_known, has_ended = self._check_at_codat(connection)
+                ended += has_ended
+                unknown += [] if is_known else [(connection.company_id, connection.id)]
+                continue
             access = self._access_of(connection.token_set_id or "", access_by_token_set)
             if isinstance(access, Unknown):
                 unknown.append((connection.company_id, connection.id))
@@ -120,6 +127,15 @@ class ConnectionCheck:
             elif isinstance(access, TokenSetAccess) and not self._apply(connection, access):
                 unknown.append((connection.company_id, connection.id))
         return CheckResult(checked, ended, tuple(unknown), None), len(page)
+
+    def _check_at_codat(self, connection: Connection) -> tuple[bool, int]:
+        """Whether Codat has said anything, and how many connections ended. Its silence stops no round of Xero's."""
+        access = self.at_codat(connection)
+        if isinstance(access, Problem):
+            return True, self._end(connection, access)
+        if access is not None:
+            recovery.apply_listing(self.ports, self.ports.clock(), connection, access.scopes)
+        return access is not None, 0
 
     def _access_of(self, token_set_id: str, known: dict[str, AccessAnswer]) -> AccessAnswer:
         """The tenants that the token set gives access to, or why it gives none. Asks once per token set."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
+from feedlane.companies import items as company_items
 from feedlane.errors import NotFound
 from feedlane.feeds import wake_all
 from feedlane.feeds.upstream import Upstream
@@ -26,7 +27,7 @@ from feedlane.follow_ups import (
 )
 from feedlane.holds import long_release, placement
 from feedlane.link import one_off_access, recovery
-from feedlane.mapping import unmapping
+from feedlane.mapping import hosted, unmapping
 from feedlane.ports import Ports
 from feedlane.pushes import doorbell
 from feedlane.statements.feed_connection_follower import FeedConnectionFollower
@@ -78,5 +79,12 @@ class Checks:
                 one_off_access.check(self.ports, self.ports.clock(), follow_up)
             case RecoveryCheck():
                 recovery.check(self.ports, self.ports.clock(), follow_up)
+                self._adopt_mapped(follow_up)
             case _:
                 assert_never(follow_up)
+
+    def _adopt_mapped(self, follow_up: RecoveryCheck) -> None:
+        ids = (follow_up.company_id, follow_up.connection_id)
+        connection = company_items.find_connection(self.ports.store, *ids)
+        if connection is not None:
+            hosted.adopt_mapped(self.ports, self.upstream, self.ports.clock(), connection)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from feedlane.codat_upstream.api_keys import KeyCache
 from feedlane.codat_upstream.bank_feeds import CodatBankFeeds
 from feedlane.codat_upstream.client import CodatClient
+from feedlane.codat_upstream.hosted_link import CodatHostedLink
 from feedlane.environment import environment
 from feedlane.wiring import functions
 
@@ -19,3 +20,8 @@ def client() -> CodatClient:
 @lru_cache(maxsize=1)
 def bank_feeds() -> CodatBankFeeds:
     return CodatBankFeeds(client())
+
+
+@lru_cache(maxsize=1)
+def hosted_link() -> CodatHostedLink:
+    return CodatHostedLink(client())

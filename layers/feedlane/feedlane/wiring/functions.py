@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from feedlane.aws import clients as aws
 from feedlane.aws import metrics
 from feedlane.aws.ports import ports
 from feedlane.aws.vault import LambdaVault
+from feedlane.companies.hosted_link import HostedLink
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
 from feedlane.feeds.upstream import Upstream
@@ -18,6 +19,7 @@ from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.upkeep.daily_round import CONNECTIONS_PER_MINUTE_MAX, DailyRound, Pacer
+from feedlane.upkeep.hosted import access_at_codat
 from feedlane.upkeep.watch import Watch
 from feedlane.wiring.checks import Checks
 from feedlane.xero.accounting import Accounting
@@ -72,6 +74,13 @@ def codat_upstream() -> Upstream:
     return codat.bank_feeds()
 
 
+def hosted_link() -> HostedLink:
+    """Imported with the first connection that goes through Codat."""
+    from feedlane.wiring import codat
+
+    return codat.hosted_link()
+
+
 @lru_cache(maxsize=1)
 def sender() -> Sender:
     return Sender(ports(), upstream(), metrics.record_statement_age)
@@ -87,7 +96,8 @@ def daily_round() -> DailyRound:
     pacer = Pacer(CONNECTIONS_PER_MINUTE_MAX, time.monotonic, time.sleep)
     listed = xero_connections()
     details = XeroOrganisations(listed, Accounting(xero_api()), tokens()).details
-    connection_check = ConnectionCheck(ports(), vault(), listed, details, tokens().remember, pacer.wait)
+    at_codat = partial(access_at_codat, hosted_link)
+    connection_check = ConnectionCheck(ports(), vault(), listed, details, tokens().remember, pacer.wait, at_codat)
     return DailyRound(ports(), connection_check)
 
 

@@ -17,8 +17,8 @@ from feedlane.settings import items as settings_items
 from feedlane.web import sessions
 from feedlane.web.cookies import Cookie, flow_cookie_name, link_cookie_name, value_in
 from feedlane.web.error_pages import NoSuchPage, not_linked_page
+from feedlane.web.link import hosted, paths, redirects
 from feedlane.web.link import passwords as password_pages
-from feedlane.web.link import paths, redirects
 from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.sessions import LinkSession
@@ -67,6 +67,8 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     if request.is_head:
         return redirect(site.login_url)  # without a state: nobody follows it
     parameters = redirects.platform_parameters(request.query)
+    if not connection.is_direct:
+        return hosted.start(site, request, connection, password, parameters)
     try:
         settings = site.linking(paths.redirect_uri(request)).require_startable(connection, now)
     except NotLinked as error:
