@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -19,6 +20,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection, UpstreamName
 from feedlane.companies.source_account import SourceAccount
 from feedlane.credentials.vault import CodatKey
+from feedlane.errors import Unavailable
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed
@@ -33,18 +35,28 @@ from feedlane.pushes.recording import record
 from feedlane.settings.settings import CodatFacts
 from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
+from feedlane.upkeep.hosted import access_at_codat
 from feedlane.wiring.checks import Checks
 from local.codat_simulator.app import create_app
+from local.codat_simulator.deliveries import Attempt, due_attempts, record_attempt
+from local.codat_simulator.records import Consumer
+from local.codat_simulator.settling import settle
 from local.codat_simulator.state import DEFAULT_API_KEY, Codat
 from local.simulator.clock import Clock
+from local.simulator.organisations import new_id
 from tests import rights
 from tests.builders import URL
 from tests.fakes.browser import PageResponse
+from tests.fakes.consent import FakeVault
 from tests.rights import acting, acting_as
 from tests.worlds import web
 
 CODAT_URL = "https://codat.test"
 ACCOUNT = "main"
+SIGNING = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
+WRITES = ("bankTransactions.write.successful", "bankTransactions.write.unsuccessful")
+CONNECTIONS = ("connection.connected", "connection.disconnected", "connection.reconnected")
+SOURCE_ACCOUNTS = ("bankFeeds.sourceAccount.connected", "bankFeeds.sourceAccount.disconnected")
 # As an operator sets it at Codat.
 REDIRECT_TEMPLATE = (
     f"{URL}/oauth/callback?state={{feedlaneState}}&statusCode={{statusCode}}&companyId={{companyId}}"
@@ -85,6 +97,19 @@ class KeyVault:
         return CodatKey(value=next((key for key in self.keys if fingerprint(key) != rejected), self.keys[0]))
 
 
+class WebhookVault(FakeVault):
+    """Knows the secrets of Codat's webhooks; `away`: it does not answer."""
+
+    away = False
+    signing: tuple[str, ...] = (SIGNING,)
+
+    def codat_webhook_secrets(self) -> list[str]:
+        rights.require_vault("codat_webhook_secrets")
+        if self.away:
+            raise Unavailable("The vault is busy", 2)
+        return list(self.signing)
+
+
 class World(web.World):
     """`connection` goes through Codat, whose redirect template is set; `browser` is its customer's."""
 
@@ -104,7 +129,9 @@ class World(web.World):
         self.upstream = Upstreams(self.direct, lambda: self.feeds)
         self.site.upstream, self.site.hosted_link = self.upstream, CodatHostedLink(self.client)
         self.sender = acting("push_statements", Sender(self.ports, self.upstream))
-        self.checks = acting("check_statements", Checks(self.ports, self.upstream))
+        at_codat = partial(access_at_codat, lambda: self.site.hosted_link)
+        self.checks = acting("check_statements", Checks(self.ports, self.upstream, at_codat=at_codat))
+        self.site.vault = WebhookVault()
         self.customer = httpx.Client(base_url=CODAT_URL, transport=self.wire)
         self.store.commit(
             company_items.put_connection(self.connection.but(upstream=UpstreamName.CODAT)),
@@ -139,6 +166,26 @@ class World(web.World):
 
     def go_through_link(self, outcome: str = "linked") -> PageResponse:
         return self.come_back(self.visit(self.open_link(), outcome))
+
+    # Codat's webhooks
+
+    def subscribe(self) -> None:
+        """Codat sends every event to the deployment, and the vault knows its secret."""
+        every = [*WRITES, *CONNECTIONS, *SOURCE_ACCOUNTS]
+        consumer = Consumer(new_id(), f"{URL}/codat/webhooks", SIGNING, every, [])
+        self.codat.consumers[consumer.id] = consumer
+
+    def webhooks(self) -> list[Attempt]:
+        """What Codat sends now."""
+        settle(self.codat)
+        return due_attempts(self.codat)
+
+    def receive(self, attempt: Attempt, **headers: str) -> int:
+        """Hands Codat's request over, with other headers where a test says so; answers the status."""
+        given = {"headers": attempt.headers | {name.replace("_", "-"): value for name, value in headers.items()}}
+        answer = self.browser._send("POST", "/codat/webhooks", attempt.body.decode(), given)
+        record_attempt(self.codat, attempt, answer.status)
+        return answer.status
 
     # the platform and the functions
 

@@ -22,6 +22,8 @@ from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed, Index
+from feedlane.upkeep import hosted
+from feedlane.upkeep.hosted import AtCodat
 from feedlane.upkeep.tenants import Details, refresh_tenant
 
 PAGE_SIZE = 50
@@ -70,8 +72,7 @@ class ConnectionCheck:
     details: Details
     remember: Callable[[str, AccessToken], None] = lambda token_set_id, token: None
     pace: Callable[[], None] = lambda: None
-    at_codat: Callable[[Connection], TokenSetAccess | Problem | None] = lambda connection: None
-    """What Codat says of a connection that goes through it; None if it does not say."""
+    at_codat: AtCodat = lambda connection: None
 
     def check_page(self, after: str, time_left: Callable[[], timedelta]) -> CheckResult:
         """Checks the next page of connections, in the order of their ids: those linked now or recently."""
@@ -109,7 +110,8 @@ class ConnectionCheck:
             checked += 1
             self.pace()
             if not connection.is_direct:
-                is_known, has_ended = self._check_at_codat(connection)
+                # Codat's silence stops no round of Xero's.
+                is_known, has_ended = hosted.check(self.ports, self.at_codat, connection)
                 ended += has_ended
                 unknown += [] if is_known else [(connection.company_id, connection.id)]
                 continue
@@ -127,15 +129,6 @@ class ConnectionCheck:
             elif isinstance(access, TokenSetAccess) and not self._apply(connection, access):
                 unknown.append((connection.company_id, connection.id))
         return CheckResult(checked, ended, tuple(unknown), None), len(page)
-
-    def _check_at_codat(self, connection: Connection) -> tuple[bool, int]:
-        """Whether Codat has said anything, and how many connections ended. Its silence stops no round of Xero's."""
-        access = self.at_codat(connection)
-        if isinstance(access, Problem):
-            return True, self._end(connection, access)
-        if access is not None:
-            recovery.apply_listing(self.ports, self.ports.clock(), connection, access.scopes)
-        return access is not None, 0
 
     def _access_of(self, token_set_id: str, known: dict[str, AccessAnswer]) -> AccessAnswer:
         """The tenants that the token set gives access to, or why it gives none. Asks once per token set."""

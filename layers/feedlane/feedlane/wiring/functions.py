@@ -88,7 +88,7 @@ def sender() -> Sender:
 
 @lru_cache(maxsize=1)
 def checks() -> Checks:
-    return Checks(ports(), upstream(), metrics.record_statement_age)
+    return Checks(ports(), upstream(), metrics.record_statement_age, partial(access_at_codat, hosted_link))
 
 
 @lru_cache(maxsize=1)
