@@ -32,6 +32,7 @@ from feedlane.ids import feed_id, fingerprint
 from feedlane.pushes.api_door import accept
 from feedlane.pushes.message import QueueMessage
 from feedlane.pushes.recording import record
+from feedlane.scope import CODAT_SUBJECT
 from feedlane.settings.settings import CodatFacts
 from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
@@ -121,7 +122,7 @@ class World(web.World):
         self.codat.link.mode = "auto"
         self.wire = InProcess(create_app(self.codat))
         self.keys: Any = KeyVault(DEFAULT_API_KEY)
-        limits = SharedCallLimits(self.ports)
+        limits = SharedCallLimits(self.ports, CODAT_SUBJECT)
         keys = KeyCache(self.keys, self.clock)
         self.client = CodatClient(CODAT_URL, keys.key, self.clock, limits, transport=self.wire)
         self.feeds: Upstream = CodatBankFeeds(self.client)

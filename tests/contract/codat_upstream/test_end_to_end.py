@@ -14,7 +14,7 @@ from feedlane.feeds.push_operation import PushStatus
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds.hold import Hold
-from feedlane.scope import Scope
+from feedlane.scope import CODAT_SUBJECT, Scope
 from feedlane.settings import codat_keys
 from local.codat_simulator import connections as connections_at_codat
 from local.codat_simulator.records import Operation, Outcome
@@ -251,6 +251,7 @@ def test_codats_rate_limit_is_waited_for() -> None:
 def test_feeds_of_xero_and_of_codat_stand_beside_each_other() -> None:
     """The one sender has both, and a feed of Xero's does not reach Codat."""
     world = connected()
+    world.codat.api_keys[0].key = "a-new-key-of-codats-0000000000000000000B"
     through_codat, world.connection = world.connection, builders.linked(company_id=world.connection.company_id)
     feed = builders.feed(world.connection, "direct")
     mapped = builders.mapped_account(feed)
@@ -263,6 +264,13 @@ def test_feeds_of_xero_and_of_codat_stand_beside_each_other() -> None:
     world.connection = through_codat
     world.push(transactions(1))
     world.run()
+    assert (the_hold(world).scope, the_hold(world).subject) == (Scope.APP, CODAT_SUBJECT)
+    assert world.direct.taken == [ids(2)], "what Codat refuses stops no feed of Xero's"
+    world.connection = builders.linked(company_id=world.connection.company_id)
+    world.push(transactions(1, start=3, opening=20), "direct")
+    world.run()
+    assert world.direct.taken == [ids(2), ids(1, 3)]
+    world.keys.keys = ["a-new-key-of-codats-0000000000000000000B"]
+    release(world, the_hold(world))
     assert world.arrived == ids(1)
-    assert world.direct.taken == [ids(2)]
     assert [one.account_id for one in operations_at_codat(world)] == ["main"]

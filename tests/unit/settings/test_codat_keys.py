@@ -10,6 +10,7 @@ from feedlane.credentials.vault import CODAT_KEY_NOT_SET, CODAT_KEY_REJECTED, Se
 from feedlane.errors import Invalid
 from feedlane.holds import items as hold_items
 from feedlane.problem import Problem
+from feedlane.scope import CODAT_SUBJECT, Scope
 from feedlane.settings import codat_keys
 from feedlane.settings import items as settings_items
 from tests.rights import acting_as
@@ -36,7 +37,9 @@ def finish(world: World) -> bool:
 
 
 def hold(world: World, type: str) -> None:
-    world.add_hold(reason=CODAT_KEY_REJECTED, problem=Problem(type=type, title="Key", status=401))
+    world.add_hold(
+        Scope.APP, CODAT_SUBJECT, reason=CODAT_KEY_REJECTED, problem=Problem(type=type, title="Key", status=401)
+    )
 
 
 @pytest.mark.parametrize("type", [CODAT_KEY_REJECTED, CODAT_KEY_NOT_SET])
@@ -52,7 +55,7 @@ def test_a_right_key_releases_what_a_wrong_one_has_held(world: World, type: str)
 
 
 def test_a_hold_of_another_cause_stays(world: World) -> None:
-    world.add_hold(reason="codat-limit-reached", problem=OTHER)
+    world.add_hold(Scope.APP, CODAT_SUBJECT, reason="codat-limit-reached", problem=OTHER)
     save(world, KEY)
     assert len(hold_items.holds(world.store)) == 1
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from feedlane.record import Record
+from feedlane.scope import APP_SUBJECT, CODAT_SUBJECT
 
 # Codat's identifiers of the Xero integration. Users of its SDKs rely on them.
 PLATFORM_KEY = "gbol"
@@ -116,6 +117,11 @@ class Connection(Record):
     def is_direct(self) -> bool:
         """Whether it is one of our own Xero app: it has a place there, and tokens. Codat's are Codat's."""
         return self.upstream is UpstreamName.XERO
+
+    @property
+    def app_subject(self) -> str:
+        """What a hold of the app is on, if it stops this connection."""
+        return APP_SUBJECT if self.is_direct else CODAT_SUBJECT
 
     @property
     def is_linked(self) -> bool:

@@ -31,7 +31,7 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     if not connection.is_linked:
         _hold_waiting(ports, now, feed)
         return True  # a reconnection tries again
-    if refused.is_stopped(ports.store, account, feed.tenant_id):
+    if refused.is_stopped(ports.store, account, feed):
         return True  # its release tries again
     if account.status is SourceAccountStatus.CONNECTING and account.mapping is not None:
         wanted = account.mapping

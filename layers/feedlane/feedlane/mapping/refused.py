@@ -13,6 +13,7 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.reconnection import RECONNECTION_NEEDED
 from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
 from feedlane.errors import ReconnectionNeeded, Refused
+from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import Refusal, TenantAccess, Upstream
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
@@ -90,9 +91,10 @@ class AccountChanged(Exception):
     """Somebody else has mapped or disconnected the account meanwhile."""
 
 
-def is_stopped(store: Store, account: SourceAccount, tenant_id: str | None) -> bool:
+def is_stopped(store: Store, account: SourceAccount, feed: Feed | None) -> bool:
     """Whether a hold forbids to try the mapping again. One that only a mapping lifts does not."""
-    subjects = hold_subjects(feed_id(account.connection_id, account.id), account.connection_id, tenant_id)
+    id = feed_id(account.connection_id, account.id)
+    subjects = feed.hold_subjects if feed is not None else hold_subjects(id, account.connection_id, None)
     return any(
         hold.by_mapping or hold.reason not in REASONS_LIFTED_BY_MAPPING for hold in hold_items.holds_on(store, subjects)
     )

@@ -15,7 +15,7 @@ from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.holds.hold import Hold
 from feedlane.ports import Ports
-from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.scope import CODAT_SUBJECT, Scope
 from feedlane.settings import items as settings_items
 from feedlane.settings.changes import store_with_event
 from feedlane.settings.settings import CodatFacts, Settings
@@ -60,7 +60,7 @@ def finish_interrupted_change(ports: Ports, vault: Vault, now: datetime) -> bool
 
 
 def rejected_key_holds(store: Store) -> list[Hold]:
-    holds = hold_items.holds_on(store, [(Scope.APP, APP_SUBJECT)])
+    holds = hold_items.holds_on(store, [(Scope.APP, CODAT_SUBJECT)])
     return [hold for hold in holds if hold.problem.type in _CHECKABLE_PROBLEMS]
 
 
