@@ -126,6 +126,14 @@ def test_a_key_that_codat_rejects_is_no_matter_of_the_customers(world: World) ->
     assert "not-a-key" not in refused.body
 
 
+def test_the_button_of_the_companys_page_may_lead_to_codat(world: World) -> None:
+    """Browsers follow a form's redirects only to where the page says."""
+    page = world.browser.get(f"/link/company/{world.connection.company_id}")
+    assert "form-action 'self' https:" in page.headers["Content-Security-Policy"]
+    response = world.browser.post(f"/link/company/{world.connection.company_id}", {})
+    assert (response.status, response.path) == (303, f"{world.base()}/start")
+
+
 # the return
 
 
