@@ -205,6 +205,13 @@ def test_201_is_linked_if_codat_says_so_and_not_otherwise(world: World) -> None:
     assert world.current().is_linked
 
 
+def test_201_may_name_no_connection(world: World) -> None:
+    location = world.visit(world.open_link(), "existing")
+    world.visit(world.open_link())
+    assert world.come_back(location, connectionId="").status == 302
+    assert world.current().is_linked
+
+
 def test_who_left_the_mapping_page_early_is_linked_all_the_same(world: World) -> None:
     """Codat has the connection as linked: that counts, and not how the customer left."""
     location = world.visit(world.open_link())
@@ -304,6 +311,21 @@ def test_a_password_of_the_link_is_spent_with_the_link() -> None:
     assert world.come_back(world.visit(world.open_link(query), "cancelled")).status == 403
     assert world.come_back(world.visit(world.open_link(query))).status == 302
     assert Browser(world.site).get(f"{world.base()}/start{query}").status == 410
+
+
+def test_a_link_that_is_opened_a_thousand_times_uses_up_no_calls_of_the_others(world: World) -> None:
+    """Codat counts the calls of a day for all customers together."""
+    location = world.visit(world.open_link(), "cancelled")
+    forged = {"statusCode": "200"}
+    statuses = [world.come_back(location, **forged).status for _ in range(40)]
+    assert statuses[-1] == 429
+    asked = len(world.codat.calls)
+    assert world.browser.get(f"{world.base()}/start").status == 429
+    assert world.come_back(location, **forged).status == 429
+    assert len(world.codat.calls) == asked < 120
+    world.advance(hours=1)
+    world.go_through_link()
+    assert world.current().is_linked
 
 
 # the accounts

@@ -224,6 +224,10 @@ def state(hashed: str) -> Key:
     return f"STATE#{hashed}", "STATE"
 
 
+def hosted_visits(connection_id: str, hour: str) -> Key:
+    return f"STATE#{connection_id}", f"VISITS#{hour}"
+
+
 def codat_webhook(hashed: str) -> Key:
     return f"STATE#{hashed}", "WEBHOOK"
 

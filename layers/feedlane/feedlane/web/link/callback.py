@@ -91,7 +91,7 @@ def _answer_fingerprint(request: Request, code: str) -> str:
     if code:
         return fingerprint(code)
     answer = hosted.Answer.of(request)
-    return hosted.answer_fingerprint(answer) if answer.connection_id else ""
+    return hosted.answer_fingerprint(answer) if answer.status_code else ""
 
 
 def _continue(site: Site, request: Request, used: LinkState | None, code: str) -> Response:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from feedlane.companies.connection import Connection
 from feedlane.errors import Unavailable
 from feedlane.ids import fingerprint
-from feedlane.link import start_window
+from feedlane.link import hosted_visits, start_window
 from feedlane.link import state_items as link_state_items
 from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.hosted_linking import HostedLinking
@@ -48,9 +48,13 @@ class Answer(NamedTuple):
         return cls(*(request.query.get(name, "")[:PARAMETER_LENGTH_MAX].strip() for name in names))
 
     def is_about(self, connection: Connection) -> bool:
+        """Only what is done names both for certain: for 201, Codat has no connection to name."""
         place = connection.hosted
-        ids = (self.company_id.lower(), self.connection_id.lower())
-        return place is not None and ids == (place.company_id.lower(), place.connection_id.lower())
+        if place is None:
+            return False
+        pairs = ((self.company_id, place.company_id), (self.connection_id, place.connection_id))
+        may_lack = self.status_code not in ("", DONE)
+        return all(given.lower() == own.lower() or (may_lack and not given) for given, own in pairs)
 
     @property
     def is_success(self) -> bool:
@@ -77,6 +81,7 @@ def start(
     now, hosted = site.clock(), linking(site)
     try:
         hosted.require_startable(connection)
+        _require_few_visits(site, connection)
         url = hosted.prepare(connection)
     except NotLinked as error:
         page, outcome = not_linked_page(error, settings_items.profile(site.store).name)
@@ -109,6 +114,7 @@ def finish(site: Site, request: Request, connection: Connection, state: LinkStat
     answer, now, hosted = Answer.of(request), site.clock(), linking(site)
     if not answer.is_about(connection):
         raise _foreign_answer()
+    _require_few_visits(site, connection)
     try:
         tenant = hosted.tenant_of(connection)
         if tenant is not None and (answer.is_success or not connection.is_linked or connection.needs_reconnection):
@@ -165,6 +171,16 @@ _ENDINGS: dict[str, tuple[int, str, str, str]] = {
     ),
 }
 _FAILED = (502, "The connection could not be made", "Something went wrong on the way to Xero.", _AGAIN)
+
+
+def _require_few_visits(site: Site, connection: Connection) -> None:
+    if not hosted_visits.admit(site.store, connection.id, site.clock()):
+        raise ErrorPage(
+            429,
+            "This link was opened too often",
+            "To protect the connections of others, it works only so many times an hour.",
+            "Nothing has changed. Please try again in an hour.",
+        )
 
 
 def _with_parameter(url: str, name: str, value: str) -> str:
