@@ -205,6 +205,16 @@ def test_201_is_linked_if_codat_says_so_and_not_otherwise(world: World) -> None:
     assert world.current().is_linked
 
 
+@pytest.mark.parametrize(
+    ("switch", "position"), [("one_time_passwords", True), ("error_texts", "fullStop"), ("feed_scope", "always")]
+)
+def test_what_codat_leaves_open_makes_no_difference(world: World, switch: str, position: Any) -> None:
+    setattr(world.codat.behaviour, switch, position)
+    assert world.come_back(world.visit(world.open_link(), "cancelled")).status == 403
+    assert world.go_through_link().status == 302
+    assert world.current().is_linked
+
+
 def test_201_may_name_no_connection(world: World) -> None:
     location = world.visit(world.open_link(), "existing")
     world.visit(world.open_link())
