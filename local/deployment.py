@@ -68,6 +68,7 @@ def _parameters(instance: Instance) -> list[str]:
         "XeroApiUrl": instance.xero_api_url,
         "XeroIdentityUrl": instance.xero_identity_url,
         "XeroLoginUrl": instance.xero_identity_url,
+        "CodatApiUrl": instance.codat_api_url,
         "WebhookTargets": "any",
         "DeletionProtection": "false",
         "LogRetentionDays": "1",

@@ -80,6 +80,11 @@ class Instance:
         return os.environ.get("FEEDLANE_XERO_IDENTITY_URL", "").rstrip("/") or self.simulator_url
 
     @property
+    def codat_api_url(self) -> str:
+        """For connections whose upstream is Codat; nothing listens there unless it is said where."""
+        return os.environ.get("FEEDLANE_CODAT_API_URL", "").rstrip("/") or "http://localhost:8090"
+
+    @property
     def description(self) -> Path:
         """The file with the addresses: `build/local.json` for the instance `up`."""
         return BUILD / "local.json" if self.name == "up" else self.folder / "local.json"

@@ -16,6 +16,7 @@ require(
     Environment.table_name,
     Environment.public_url,
     Environment.xero_api_url,
+    Environment.codat_api_url,
     Environment.vault_arn,
     Environment.transactions_queue_url,
     Environment.statements_queue_url,

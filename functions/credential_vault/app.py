@@ -29,6 +29,7 @@ require(
     Environment.secrets_prefix,
     Environment.token_sets_per_secret,
     Environment.xero_identity_url,
+    Environment.codat_api_url,
     Environment.metrics_namespace,
 )
 
@@ -69,4 +70,13 @@ def vault() -> VaultService:
     secrets = SecretsManager(aws.client("secretsmanager"), environment().secrets_prefix)
     table = DynamoDBTable(aws.client("dynamodb"), environment().table_name)
     shared_by = int(environment().token_sets_per_secret)
-    return VaultService(secrets, table, identity, token_sets_per_secret=shared_by)
+    return VaultService(
+        secrets, table, identity, token_sets_per_secret=shared_by, check_codat_key=_is_accepted_by_codat
+    )
+
+
+def _is_accepted_by_codat(key: str) -> bool | None:
+    # Imported late: as a rule, the vault never speaks to Codat.
+    from feedlane.codat_upstream.api_keys import is_accepted
+
+    return is_accepted(environment().codat_api_url, key)

@@ -16,6 +16,7 @@ require(
     Environment.public_url,
     Environment.xero_api_url,
     Environment.xero_login_url,
+    Environment.codat_api_url,
     Environment.vault_arn,
     Environment.statements_queue_url,
     Environment.checks_queue_url,

@@ -76,7 +76,7 @@ def plain_loop_calls() -> int:
         line, _, _ = parse_transaction(0, row)
         assert line is not None
         for account in FEEDS:
-            request = upstream.request_bytes(build_statement(fixed_id(account), [line]))
+            request = upstream.request_bytes(access, build_statement(fixed_id(account), [line]))
             answer: Any = None
             while not isinstance(answer, Accepted):
                 answer = upstream.post_statement(access, request, f"{account} {line.id}")

@@ -69,10 +69,10 @@ def whole_push(body: str) -> Callable[[], None]:
 class Xero(FakeUpstream):
     """Accepts every statement unread; the requests have Xero's real format."""
 
-    def line_bytes(self, line: Line) -> int:
+    def line_bytes(self, access: TenantAccess, line: Line) -> int:
         return statement_json.line_bytes(line)
 
-    def request_bytes(self, statement: Statement) -> bytes:
+    def request_bytes(self, access: TenantAccess, statement: Statement) -> bytes:
         return statement_json.statement_request(statement)
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:

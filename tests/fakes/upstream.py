@@ -83,12 +83,15 @@ class FakeUpstream:
     deletes_slowly: bool = False
     deleting: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
-    key_memory: timedelta | None = None
+    memory: timedelta | None = None
 
-    def line_bytes(self, line: Line) -> int:
+    def key_memory(self, access: TenantAccess) -> timedelta | None:
+        return self.memory
+
+    def line_bytes(self, access: TenantAccess, line: Line) -> int:
         return len("".join(line.as_strings()).encode()) + 100
 
-    def request_bytes(self, statement: Statement) -> bytes:
+    def request_bytes(self, access: TenantAccess, statement: Statement) -> bytes:
         lines = [line.as_strings() for line in statement.lines]
         balances = [statement.start_balance, statement.end_balance]
         return dumps({"feed": statement.feed_connection_id, "balances": balances, "lines": lines}).encode()
@@ -127,7 +130,7 @@ class FakeUpstream:
         rights.require_vault()
         return self.statuses[statement_id]
 
-    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
+    def refusal_for_rejection(self, access: TenantAccess, problems: Sequence[Problem]) -> Refusal:
         if problems[0].status in {401, 403} or problems[0].type == INVALID_COUNTRY:
             return refusal_of(problems[0])
         return Refusal(scope=Scope.FEED, reason="statement-rejected", problem=problems[0])

@@ -69,7 +69,7 @@ class StandInXero:
         )  # fmt: skip
         return self.feeds[id]
 
-    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
+    def refusal_for_rejection(self, access: TenantAccess, problems: Sequence[Problem]) -> Refusal:
         return refusal_of(problems[0])
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:

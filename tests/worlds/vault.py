@@ -147,12 +147,14 @@ class World(BaseWorld):
         self.server = IdentityServer(self.clock)
         self.secrets = FragileSecrets(self.clock)
         self.pauses: list[float] = []
+        self.codat_answers: dict[str, bool | None] = {}
+        """What Codat says of its API keys; it accepts all others."""
 
     def vault(self, pause: Callable[[float], None] | None = None) -> VaultService:
         """The vault of a new function instance, with nothing in memory."""
         identity = Identity(Http("https://identity.test", transport=httpx.MockTransport(self.server)), self.clock)
         parts = (self.secrets, self.table, identity, self.clock, pause or self.pauses.append)
-        service = VaultService(*parts, self.token_sets_per_secret)
+        service = VaultService(*parts, self.token_sets_per_secret, lambda key: self.codat_answers.get(key, True))
         return invoked(service)
 
     def connect(self, code: str = "code-1") -> str:

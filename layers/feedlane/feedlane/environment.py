@@ -52,6 +52,7 @@ class Environment:
     xero_api_url = Variable("XERO_API_URL")
     xero_identity_url = Variable("XERO_IDENTITY_URL")
     xero_login_url = Variable("XERO_LOGIN_URL")
+    codat_api_url = Variable("CODAT_API_URL")
     transactions_queue_url = Variable("TRANSACTIONS_QUEUE_URL")
     transactions_dlq_url = Variable("TRANSACTIONS_DLQ_URL")
     dead_letter_queue_urls = Variable("DEAD_LETTER_QUEUE_URLS")

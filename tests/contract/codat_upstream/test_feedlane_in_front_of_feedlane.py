@@ -115,7 +115,7 @@ def request_for(behind: Behind, *ids: str) -> bytes:
         balance += Decimal("10.10")
         lines.append(line(id, balance=str(balance))._replace(date="2026-05-01"))
     place = f"{behind.connection}/{SOURCE}"
-    return behind.feeds.request_bytes(replace(statement(*lines), feed_connection_id=place))
+    return behind.feeds.request_bytes(behind.access, replace(statement(*lines), feed_connection_id=place))
 
 
 def place(behind: Behind, **fields: Any) -> SearchPlace:
@@ -172,7 +172,7 @@ def test_xeros_403_behind_is_xeros_403_in_front(behind: Behind) -> None:
     ended = feeds.statement_status(access, taken.statement_id)
     assert isinstance(ended, Accepted)
     assert ended.status is StatementStatus.REJECTED
-    refusal = feeds.refusal_for_rejection(ended.problems)
+    refusal = feeds.refusal_for_rejection(access, ended.problems)
     assert refusal.but(problem=refusal.problem.but(answer="")) == refusal_of(NO_FEEDS)
     assert taken.statement_id in refusal.problem.answer
 

@@ -75,7 +75,7 @@ def request_of(feeds: CodatBankFeeds, ids: Ids, *numbers: int) -> bytes:
     lines = [line(f"tx-{n}", "10.10", str(Decimal("10.10") * n), description="Sale") for n in numbers]
     opening = str(Decimal("10.10") * (numbers[0] - 1))
     whole = statement(*lines, start=opening)
-    return feeds.request_bytes(replace(whole, feed_connection_id=f"{ids['connection_id']}/{SOURCE}"))
+    return feeds.request_bytes(access(ids), replace(whole, feed_connection_id=f"{ids['connection_id']}/{SOURCE}"))
 
 
 def taken(answer: Any) -> Accepted:
@@ -151,7 +151,7 @@ def test_xeros_403_behind_codat_is_xeros_403(codat: Driver, feeds: CodatBankFeed
     codat.advance(2)
     ended = taken(feeds.statement_status(access(ids), pushed.statement_id))
     assert ended.status is StatementStatus.REJECTED
-    refusal = feeds.refusal_for_rejection(ended.problems)
+    refusal = feeds.refusal_for_rejection(access(ids), ended.problems)
     assert refusal.but(problem=refusal.problem.but(answer="")) == refusal_of(NO_FEEDS)
 
 

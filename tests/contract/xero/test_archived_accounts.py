@@ -16,7 +16,7 @@ def connected(xero: Xero) -> tuple[TenantAccess, str, bytes]:
     """Access, the Xero account's path at the simulator, and the request of a statement."""
     access = xero.access()
     feed = connect(xero, access)
-    request = xero.feeds.request_bytes(statement(feed, line("t-1", "10.00", "10.00")))
+    request = xero.feeds.request_bytes(access, statement(feed, line("t-1", "10.00", "10.00")))
     return access, f"orgs/{BAKERY}/accounts/{feed.account_id}", request
 
 
@@ -52,7 +52,7 @@ def test_a_rejection_that_comes_later_is_explained_too(xero: Xero) -> None:
     access, account, _ = connected(xero)
     [feed] = xero.feeds.feed_connections(access)
     xero.control("PUT", account, {"archived": True})
-    later = xero.feeds.refusal_for_rejection([Problem.model_validate(problem("account-not-valid"))])
+    later = xero.feeds.refusal_for_rejection(access, [Problem.model_validate(problem("account-not-valid"))])
     assert xero.feeds.explained(access, later, feed.id).reason == "account-archived"
-    other = xero.feeds.refusal_for_rejection([Problem.model_validate(problem("invalid-end-balance"))])
+    other = xero.feeds.refusal_for_rejection(access, [Problem.model_validate(problem("invalid-end-balance"))])
     assert xero.feeds.explained(access, other, feed.id) == other

@@ -81,7 +81,7 @@ def test_a_feed_is_connected_found_used_and_deleted(xero: Xero) -> None:
     assert xero.feeds.feed_connections(access) == [connection]
 
     posted = statement(feed, line("t-1", "-0.0001", "-0.0001"), line("t-2", "1000000.5", "1000000.4999"))
-    answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(posted), "key-1")
+    answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(access, posted), "key-1")
     assert isinstance(answer, Accepted)
     assert answer.status is StatementStatus.PENDING
     xero.advance(2)
@@ -97,7 +97,7 @@ def test_a_feed_is_connected_found_used_and_deleted(xero: Xero) -> None:
     xero.advance(2)
     assert xero.feeds.feed_connection(access, feed.id) is None
     xero.feeds.delete_feed_connection(access, feed.id)
-    gone = xero.feeds.post_statement(access, xero.feeds.request_bytes(posted), "key-2")
+    gone = xero.feeds.post_statement(access, xero.feeds.request_bytes(access, posted), "key-2")
     assert isinstance(gone, Refusal)
     assert (gone.scope, gone.reason) == (Scope.FEED, "feed-connection-gone")
 
@@ -126,7 +126,7 @@ def test_feeds_and_statements_are_found_whatever_number_the_first_page_has(xero:
     access = xero.access()
     feed = connect(xero, access)
     assert [found.id for found in xero.feeds.feed_connections(access)] == [feed.id]
-    request = xero.feeds.request_bytes(statement(feed, line("t-1", "1", "1")))
+    request = xero.feeds.request_bytes(access, statement(feed, line("t-1", "1", "1")))
     accepted = xero.feeds.post_statement(access, request, "key-1")
     assert isinstance(accepted, Accepted)
     found = xero.feeds.find_statement(access, request, (), SearchPlace(began=xero.now()))
@@ -171,7 +171,7 @@ def test_paypal_cannot_be_fed_and_a_card_can(xero: Xero) -> None:
 
 def test_a_statement_sent_twice_is_there_already(xero: Xero) -> None:
     access = xero.access()
-    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    request = xero.feeds.request_bytes(access, statement(connect(xero, access), line("t-1", "5", "5")))
     first = xero.feeds.post_statement(access, request, "key-1")
     assert xero.feeds.post_statement(access, request, "key-1") == first
     assert isinstance(xero.feeds.post_statement(access, request, "key-2"), AlreadyReceived)
@@ -179,7 +179,7 @@ def test_a_statement_sent_twice_is_there_already(xero: Xero) -> None:
 
 def test_a_dropped_answer_is_no_answer_and_the_same_bytes_settle_it(xero: Xero) -> None:
     access = xero.access()
-    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    request = xero.feeds.request_bytes(access, statement(connect(xero, access), line("t-1", "5", "5")))
     xero.fault(STATEMENTS_PATH, fault="dropResponse")
     assert isinstance(xero.feeds.post_statement(access, request, "key-1"), NoAnswer)
     assert isinstance(xero.feeds.post_statement(access, request, "key-1"), Accepted)
@@ -189,7 +189,7 @@ def test_a_dropped_answer_is_no_answer_and_the_same_bytes_settle_it(xero: Xero) 
 def test_an_organisation_without_bank_feeds_is_refused_in_xeros_words(xero: Xero) -> None:
     access = xero.access(JOINERY)
     feed = connect(xero, access)
-    request = xero.feeds.request_bytes(statement(feed, line("t-1", "5", "5")))
+    request = xero.feeds.request_bytes(access, statement(feed, line("t-1", "5", "5")))
     answer = xero.feeds.post_statement(access, request, "key-1")
     assert isinstance(answer, Refusal)
     assert (answer.scope, answer.reason) == (Scope.TENANT, "organisation-without-bank-feeds")
@@ -202,7 +202,7 @@ def test_an_organisation_without_bank_feeds_is_refused_in_xeros_words(xero: Xero
 )
 def test_an_app_that_xero_stopped_holds_the_app(xero: Xero, change: dict[str, bool], reason: str) -> None:
     access = xero.access()
-    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    request = xero.feeds.request_bytes(access, statement(connect(xero, access), line("t-1", "5", "5")))
     xero.control("PUT", "app", change)
     answer = xero.feeds.post_statement(access, request, "key-1")
     assert isinstance(answer, Refusal)
@@ -217,14 +217,14 @@ def test_a_balance_that_does_not_add_up_holds_the_feed_in_whichever_shape_it_is_
     access = xero.access()
     right = statement(connect(xero, access), line("t-1", "5", "5"))
     wrong = Statement(right.feed_connection_id, right.start_date, right.end_date, Decimal(1), Decimal(5), right.lines)
-    answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(wrong), "key-1")
+    answer = xero.feeds.post_statement(access, xero.feeds.request_bytes(access, wrong), "key-1")
     assert isinstance(answer, Refusal)
     assert (answer.scope, answer.reason, answer.problem.status) == (Scope.FEED, "invalid-balance", 422)
 
 
 def test_a_statement_rejected_later_says_why(xero: Xero) -> None:
     access = xero.access()
-    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    request = xero.feeds.request_bytes(access, statement(connect(xero, access), line("t-1", "5", "5")))
     error = {"type": "account-not-valid", "title": "Account not valid", "status": 422, "detail": "Archived."}
     xero.control("POST", "reject", {"errors": [error]})
     accepted = xero.feeds.post_statement(access, request, "key-1")
@@ -237,7 +237,7 @@ def test_a_statement_rejected_later_says_why(xero: Xero) -> None:
 
 def test_rate_limits_and_failures_are_told_apart(xero: Xero) -> None:
     access = xero.access()
-    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    request = xero.feeds.request_bytes(access, statement(connect(xero, access), line("t-1", "5", "5")))
 
     def post() -> object:
         return xero.feeds.post_statement(access, request, "key-1")
@@ -269,7 +269,7 @@ def test_a_xero_that_is_not_there_took_nothing(xero: Xero) -> None:
 
 def test_a_connection_removed_at_xero_holds_the_connection(xero: Xero) -> None:
     access = xero.access()
-    request = xero.feeds.request_bytes(statement(connect(xero, access), line("t-1", "5", "5")))
+    request = xero.feeds.request_bytes(access, statement(connect(xero, access), line("t-1", "5", "5")))
     [connection] = xero.control("GET", "connections")["connections"]
     xero.control("DELETE", f"connections/{connection['id']}")
     answer = xero.feeds.post_statement(access, request, "key-1")

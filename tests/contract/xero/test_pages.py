@@ -114,7 +114,7 @@ def test_a_page_is_an_outage_to_whoever_waits(xero: Xero, name: str) -> None:
 
 def test_a_statement_that_a_page_answered_is_in_doubt(xero: Xero) -> None:
     access, feed = feed_of(xero)
-    request = xero.feeds.request_bytes(statement(feed, line("t-1", "1", "1")))
+    request = xero.feeds.request_bytes(access, statement(feed, line("t-1", "1", "1")))
     for status, content in PAGES:
         with page(xero, "POST", STATEMENTS_PATH, status, content):
             answer = xero.feeds.post_statement(access, request, "key-1")
@@ -126,14 +126,14 @@ def test_a_statement_that_a_page_answered_is_in_doubt(xero: Xero) -> None:
 @pytest.mark.parametrize("content", ["html", "empty"])
 def test_a_page_that_says_when_to_come_again_says_that_nothing_was_taken(xero: Xero, status: int, content: str) -> None:
     access, feed = feed_of(xero)
-    request = xero.feeds.request_bytes(statement(feed, line("t-1", "1", "1")))
+    request = xero.feeds.request_bytes(access, statement(feed, line("t-1", "1", "1")))
     with page(xero, "POST", STATEMENTS_PATH, status, content):
         assert isinstance(xero.feeds.post_statement(access, request, "key-1"), TryLater)
 
 
 def test_a_page_about_a_statement_says_nothing_about_it(xero: Xero) -> None:
     access, feed = feed_of(xero)
-    request = xero.feeds.request_bytes(statement(feed, line("t-1", "1", "1")))
+    request = xero.feeds.request_bytes(access, statement(feed, line("t-1", "1", "1")))
     accepted = xero.feeds.post_statement(access, request, "key-1")
     assert isinstance(accepted, Accepted)
     for status, content in PAGES:

@@ -169,6 +169,7 @@ PAGES = {"privacyPolicyUrl": "https://example.com/privacy", "termsUrl": "https:/
         ("syntheticBalances", False, True),
         ("pkce", True, False),
         ("linkPasswords", False, True),
+        ("upstream", "xero", "codat"),
     ],
 )
 def test_every_setting_has_a_default_and_tells_of_its_change(

@@ -116,4 +116,4 @@ def statement(*lines: Line, start: str = "100") -> Statement:
     return Statement(PLACE, day, day, balance, end, lines)
 
 
-REQUEST = bank_feeds(always(500)).request_bytes(statement(line()))
+REQUEST = bank_feeds(always(500)).request_bytes(ACCESS, statement(line()))

@@ -34,7 +34,7 @@ def polled(**fields: Any) -> Accepted:
 
 
 def refusal(**fields: Any) -> Refusal:
-    return bank_feeds(always(500)).refusal_for_rejection(polled(**fields).problems)
+    return bank_feeds(always(500)).refusal_for_rejection(ACCESS, polled(**fields).problems)
 
 
 def findings(*messages: str) -> dict[str, Any]:

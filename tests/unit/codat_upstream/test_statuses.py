@@ -92,7 +92,7 @@ def test_a_push_that_is_refused(code: int, error: str, errors: list[dict[str, st
     assert (answer.scope, answer.reason) == (scope, reason)
     assert answer.problem.status == code
     assert CORRELATION in answer.problem.answer
-    again = bank_feeds(always(500)).refusal_for_rejection([answer.problem])
+    again = bank_feeds(always(500)).refusal_for_rejection(ACCESS, [answer.problem])
     assert (again.scope, again.reason) == (scope, reason), "the problem alone says the same"
 
 

@@ -26,7 +26,7 @@ OTHER = "src-2"
 @pytest.fixture
 def world() -> World:
     world = World((ACCOUNT, OTHER))
-    world.upstream.key_memory = timedelta(hours=1)
+    world.upstream.memory = timedelta(hours=1)
     return world
 
 
@@ -180,7 +180,7 @@ def test_the_pushes_of_all_feeds_of_the_connection_are_known(world: World) -> No
 
 
 def test_the_same_failure_is_kept_once_though_each_answer_has_an_id_of_its_own(world: World) -> None:
-    world.upstream.key_memory = None
+    world.upstream.memory = None
     problem = FAILED.problem
     world.upstream.answers = [Failed(problem=problem.but(answer=f'{{"correlationId": {n}}}')) for n in range(3)]
     world.push(transactions(1))

@@ -113,7 +113,7 @@ def test_what_is_refused_for_the_account_is_not_taken_apart(world: World) -> Non
 
 
 def test_what_xero_rejects_later_for_one_line_is_taken_apart_too(world: World) -> None:
-    world.upstream.refusal_for_rejection = lambda problems: LINE_REFUSED  # type: ignore[method-assign]
+    world.upstream.refusal_for_rejection = lambda access, problems: LINE_REFUSED  # type: ignore[method-assign]
     real = world.upstream.statement_status
 
     def status(access: TenantAccess, statement_id: str) -> StatusAnswer:

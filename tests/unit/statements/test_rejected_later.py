@@ -26,6 +26,7 @@ TAKEN = Problem(
     status=409,
     detail="The AccountToken is connected to another Xero Bank Account.",
 )
+ACCESS = TenantAccess(tenant_id="tenant", token_set_id="tokens")
 PENDING = FeedConnection(id="fc-new", account_token="token", account_id="target", active=False)
 REJECTED = PENDING.but(rejection=TAKEN)
 
@@ -135,7 +136,7 @@ def test_a_release_without_a_mapping_says_that_it_has_to_be_mapped() -> None:
 
 def test_a_rejection_of_an_earlier_feed_connection_leaves_the_present_one_alone() -> None:
     world = mapped_again()
-    refusal = world.upstream.refusal_for_rejection([TAKEN])
+    refusal = world.upstream.refusal_for_rejection(ACCESS, [TAKEN])
     assert not unmapping.record_feed_connection_rejected(
         world.ports, world.feed().id, "fc-earlier", TAKEN, refusal, world.now
     )

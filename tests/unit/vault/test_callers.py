@@ -32,6 +32,12 @@ FIELDS = {
     "webhook_headers": {"consumer_id": "one"},
     "set_webhook_headers": {"consumer_id": "one", "headers": {"X-Key": CANARY}},
     "delete_webhook_secret": {"consumer_id": "one"},
+    "save_codat_key": {"api_key": CANARY},
+    "drop_codat_key": {"which": "first"},
+    "codat_keys": {},
+    "codat_key": {},
+    "save_codat_webhook_secret": {"secret": CANARY},
+    "codat_webhook_secrets": {},
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from feedlane.aws.vault import LambdaVault
+from feedlane.credentials.vault import SecretSlot
 from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.vault.callers import ALLOWED
@@ -98,6 +99,16 @@ def test_every_action_gives_its_caller_what_the_service_gives(world: World, clie
     assert client.webhook_headers("consumer") == {"X-Key": "canary"}
     client.delete_webhook_secret("consumer")
     assert client.webhook_secrets("consumer") == []
+
+    assert client.save_codat_key("canary-codat-key-1").endings == ("ey-1",)
+    assert client.save_codat_key("canary-codat-key-2").endings == ("ey-2", "ey-1")
+    assert client.codat_key().value == "canary-codat-key-2"
+    assert client.codat_key(fingerprint("canary-codat-key-2")).value == "canary-codat-key-1"
+    assert client.drop_codat_key(SecretSlot.SECOND).endings == ("ey-2",)
+    assert client.codat_keys(check=True).ok is True
+    signing = client.create_webhook_secret("codat")
+    assert client.save_codat_webhook_secret(signing).webhook_ending == signing[-4:]
+    assert client.codat_webhook_secrets() == [signing]
 
 
 def test_one_off_access_of_a_customer_leaves_the_lasting_access_of_the_same_one_alive(

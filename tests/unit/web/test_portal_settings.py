@@ -134,7 +134,7 @@ def test_every_setting_of_the_api_can_be_set_here(world: World) -> None:
 def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None:
     """A setting added to the API alone would be missing for operators without an API client."""
     body = world.browser.get("/portal/settings").body
-    not_in_form = {"client_secret_ending", "second_secret_ending", "keys_checked", "version"}
+    not_in_form = {"client_secret_ending", "second_secret_ending", "keys_checked", "codat", "version"}
     missing = [name for name in Settings.model_fields if name not in not_in_form and f'name="{name}"' not in body]
     assert missing == []
 
@@ -147,6 +147,7 @@ def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None
         ("partner", "yes", "Privacy policy: is required for partners"),
         ("app_name", "Feeds for Xero", "App name: must not contain &#34;Xero&#34;"),
         ("access", "Sometimes", "Access to company data: must be OneOff or Continuous"),
+        ("upstream", "plaid", "Upstream: must be xero or codat"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_field_and_what_was_entered_stays(
@@ -156,7 +157,7 @@ def test_a_broken_rule_is_named_with_its_field_and_what_was_entered_stays(
     response = _save(world, **{field: value})
     assert response.status == 422
     assert message in response.body
-    assert field in ("partner", "access") or f'value="{value}"' in response.body
+    assert field in ("partner", "access", "upstream") or f'value="{value}"' in response.body
     assert settings_items.settings(world.store) == before
 
 

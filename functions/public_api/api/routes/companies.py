@@ -35,7 +35,7 @@ router = Routes()
 def create_company() -> Response[str]:
     body = parse_body(CompanyBody, router.body)
     parts = current_parts()
-    company = companies.create(parts.ports, parts.clock(), body.name, body.description, body.tags)
+    company = companies.create(parts.ports, parts.clock(), body.name, body.description, body.tags, body.upstream)
     return ok(show_company(company))
 
 
@@ -84,14 +84,16 @@ def get_company(company_id: str) -> Response[str]:
 def replace_company(company_id: str) -> Response[str]:
     body = parse_body(CompanyBody, router.body)
     store = current_parts().store
-    return ok(show_company(companies.replace(store, company_id, body.name, body.description, body.tags)))
+    changed = companies.replace(store, company_id, body.name, body.description, body.tags)
+    return ok(show_company(_with_upstream(changed, body)))
 
 
 @router.patch("/companies/<company_id>")
 def update_company(company_id: str) -> Response[str]:
     body = parse_body(CompanyChanges, router.body)
     store = current_parts().store
-    return ok(show_company(companies.update(store, company_id, body.name, body.description, body.tags)))
+    changed = companies.update(store, company_id, body.name, body.description, body.tags)
+    return ok(show_company(_with_upstream(changed, body)))
 
 
 @router.delete("/companies/<company_id>")
@@ -99,3 +101,10 @@ def delete_company(company_id: str) -> Response[str]:
     parts = current_parts()
     connections.delete_company(parts.ports, parts.upstream, parts.disconnect, parts.clock(), company_id)
     return no_content()
+
+
+def _with_upstream(company: Company, body: CompanyBody | CompanyChanges) -> Company:
+    """Clients of Codat's do not know the field: without it nothing changes, also where a company is replaced."""
+    if "upstream" not in body.model_fields_set:
+        return company
+    return companies.choose_upstream(current_parts().store, company.id, body.upstream)

@@ -7,12 +7,19 @@ from aws_lambda_powertools.event_handler import Response
 from api.answers import ok
 from api.parts import current_parts
 from api.requests import Routes
-from feedlane.codat.bodies import CredentialsBody, SecretBody, SettingsBody, parse_body
+from feedlane.codat.bodies import (
+    CodatKeyBody,
+    CodatWebhookSecretBody,
+    CredentialsBody,
+    SecretBody,
+    SettingsBody,
+    parse_body,
+)
 from feedlane.codat.paging import page_of, page_request
 from feedlane.companies.connection import PLATFORM_KEY
 from feedlane.credentials.vault import SecretSlot
 from feedlane.errors import NotFound
-from feedlane.settings import app_keys
+from feedlane.settings import app_keys, codat_keys
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
@@ -20,6 +27,8 @@ from feedlane.settings.shapes import INTEGRATION_FIELDS, branding_json, integrat
 
 _NULLABLE_FIELDS = frozenset({"connection_limit"})
 _KEYS_FIELDS = ("clientId", "clientSecret", "secondClientSecret", "keysChecked")
+_CODAT_FIELDS = ("codatKey", "secondCodatKey", "codatKeyChecked", "codatWebhookSecret")
+_CODAT_SLOTS = {"firstCodatKey": SecretSlot.FIRST, "secondCodatKey": SecretSlot.SECOND}
 _SECRET_SLOTS = {"firstSecret": SecretSlot.FIRST, "secondSecret": SecretSlot.SECOND}
 
 router = Routes()
@@ -77,14 +86,41 @@ def add_second_secret(platform_key: str) -> Response[str]:
     return _keys_answer(settings, check.message)
 
 
+@router.put("/integrations/<platform_key>/credentials/codatKey")
+def change_codat_key(platform_key: str) -> Response[str]:
+    _require_xero(platform_key)
+    body = parse_body(CodatKeyBody, router.body)
+    parts = current_parts()
+    settings, check = codat_keys.change_key(parts.ports, parts.vault, parts.clock(), body.api_key)
+    return _codat_answer(settings, check.message)
+
+
+@router.put("/integrations/<platform_key>/credentials/codatWebhookSecret")
+def change_codat_webhook_secret(platform_key: str) -> Response[str]:
+    _require_xero(platform_key)
+    body = parse_body(CodatWebhookSecretBody, router.body)
+    parts = current_parts()
+    return _codat_answer(
+        codat_keys.change_webhook_secret(parts.ports, parts.vault, parts.clock(), body.webhook_secret), ""
+    )
+
+
 @router.delete("/integrations/<platform_key>/credentials/<secret>")
 def drop_secret(platform_key: str, secret: str) -> Response[str]:
     _require_xero(platform_key)
+    if (codat_slot := _CODAT_SLOTS.get(secret)) is not None:
+        parts = current_parts()
+        return _codat_answer(codat_keys.drop_key(parts.ports, parts.vault, parts.clock(), codat_slot), "")
     slot = _SECRET_SLOTS.get(secret)
     if slot is None:
         raise NotFound("secret", secret)
     parts = current_parts()
     return _keys_answer(app_keys.drop_secret(parts.ports, parts.vault, parts.clock(), slot), "")
+
+
+def _codat_answer(settings: Settings, message: str) -> Response[str]:
+    view = settings_json(settings, "")
+    return ok({name: view[name] for name in _CODAT_FIELDS} | {"message": message})
 
 
 def _keys_answer(settings: Settings, message: str) -> Response[str]:

@@ -12,20 +12,26 @@ from feedlane.credentials.messages import (
     CreateWebhookSecret,
     DeleteWebhookSecret,
     DescribeAppKeys,
+    DescribeCodatKeys,
     DropAppSecret,
+    DropCodatKey,
     ExchangeCode,
     GetAccessToken,
     GetAppToken,
+    GetCodatKey,
+    GetCodatWebhookSecrets,
     GetWebhookHeaders,
     GetWebhookSecrets,
     Message,
     Revoke,
     SaveAppKeys,
+    SaveCodatKey,
+    SaveCodatWebhookSecret,
     SetWebhookHeaders,
     error_from_data,
 )
 from feedlane.credentials.token_set import AccessToken
-from feedlane.credentials.vault import Grant, KeysCheck, SecretSlot
+from feedlane.credentials.vault import CodatCheck, CodatKey, Grant, KeysCheck, SecretSlot
 from feedlane.errors import Unavailable
 
 _THROTTLING_CODES = frozenset({"TooManyRequestsException", "ThrottlingException", "ServiceException"})
@@ -83,6 +89,24 @@ class LambdaVault:
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         self._invoke(DeleteWebhookSecret(consumer_id=consumer_id))
+
+    def save_codat_key(self, api_key: str) -> CodatCheck:
+        return CodatCheck.model_validate(self._invoke(SaveCodatKey(api_key=api_key)))
+
+    def drop_codat_key(self, which: SecretSlot) -> CodatCheck:
+        return CodatCheck.model_validate(self._invoke(DropCodatKey(which=which)))
+
+    def codat_keys(self, check: bool = False) -> CodatCheck:
+        return CodatCheck.model_validate(self._invoke(DescribeCodatKeys(check=check)))
+
+    def codat_key(self, rejected: str | None = None) -> CodatKey:
+        return CodatKey.model_validate(self._invoke(GetCodatKey(rejected=rejected)))
+
+    def save_codat_webhook_secret(self, secret: str) -> CodatCheck:
+        return CodatCheck.model_validate(self._invoke(SaveCodatWebhookSecret(secret=secret)))
+
+    def codat_webhook_secrets(self) -> list[str]:
+        return list(self._invoke(GetCodatWebhookSecrets())["secrets"])
 
     def _invoke(self, message: Message) -> dict[str, Any]:
         try:

@@ -44,15 +44,19 @@ class Body(BaseModel):
 
 
 class CompanyBody(Body):
+    """`upstream` is Feedlane's own field, as in the settings: if it is absent, a change leaves it as it is."""
+
     name: StrictStr
     description: StrictStr | None = None
     tags: dict[str, StrictStr] | None = None
+    upstream: StrictStr | None = None
 
 
 class CompanyChanges(Body):
     name: StrictStr | None = None
     description: StrictStr | None = None
     tags: dict[str, StrictStr] | None = None
+    upstream: StrictStr | None = None
 
 
 class ConnectionBody(Body):
@@ -172,6 +176,7 @@ class OriginsBody(Body):
 class SettingsBody(Body):
     """An absent field leaves the setting as it is. `connectionLimit: null`, which is not absent, means no limit."""
 
+    upstream: StrictStr | None = None
     enabled: StrictBool | None = None
     bank_feeds: StrictBool | None = None
     access: StrictStr | None = None
@@ -198,6 +203,14 @@ class CredentialsBody(Body):
 
 class SecretBody(Body):
     client_secret: StrictStr
+
+
+class CodatKeyBody(Body):
+    api_key: StrictStr
+
+
+class CodatWebhookSecretBody(Body):
+    webhook_secret: StrictStr
 
 
 def parse_body(model: type[B], body: str | None) -> B:

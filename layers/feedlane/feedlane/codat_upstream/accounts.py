@@ -6,23 +6,18 @@ they are, and an account that a crash left behind is found again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
-from feedlane.codat_upstream import connection_state
-from feedlane.codat_upstream.answers import Item, Unreadable, object_in, objects_in
+from feedlane.codat_upstream.answers import Item
+from feedlane.codat_upstream.asking import ask, object_of, objects_of, text_in
 from feedlane.codat_upstream.client import CodatClient
 from feedlane.codat_upstream.connection_state import LINKED
-from feedlane.codat_upstream.outcomes import CALL_ERRORS, obstacle_in, obstacle_of, raise_obstacle
 from feedlane.codat_upstream.problems import envelope_problems
 from feedlane.codat_upstream.push_json import FeedPlace, connection_path, quoted
 from feedlane.companies.source_account import KIND_BY_ACCOUNT_TYPE, SourceAccount
-from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
-from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, Refusal, TargetAccount, TenantAccess
+from feedlane.errors import ReconnectionNeeded, Refused
+from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TargetAccount, TenantAccess
 from feedlane.ids import account_token
-from feedlane.money import dumps
 
 CONNECTED, CONNECTING, PENDING, DISCONNECTED = "connected", "connecting", "pending", "disconnected"
 # What the platform gave for Codat's second vocabulary, passed on unchanged.
@@ -60,7 +55,7 @@ def create(client: CodatClient, access: TenantAccess, new: NewFeedConnection) ->
     if there is not None and _status(there) in (CONNECTED, CONNECTING) and _is_wanted(there, new):
         return _feed_connection(access, place, there)
     body = {"sourceAccountId": place.account_id} | ({"targetAccountId": new.account_id} if new.account_id else {})
-    made = _object(_ask(client, access, "POST", _mapping_path(access, place), body, place))
+    made = object_of(ask(client, access, "POST", _mapping_path(access, place), body, place))
     error = made.get("error")
     if error or _status(made) == "failed":
         raise Refused(envelope_problems({"error": error or "Codat did not map the account"} | made, 400)[0])
@@ -76,7 +71,7 @@ def ensure_account(client: CodatClient, access: TenantAccess, account: SourceAcc
     if _is_there(client, access, account.id):
         return
     try:
-        _ask(client, access, "POST", _accounts_path(access, place), _source_account(account), place)
+        ask(client, access, "POST", _accounts_path(access, place), _source_account(account), place)
     except Refused:
         # Another call may have created it meanwhile; Codat has several words for that.
         if not _is_there(client, access, account.id):
@@ -88,15 +83,17 @@ def targets(client: CodatClient, access: TenantAccess) -> list[TargetAccount]:
 
     Codat filters them by the currency and the kind of each source account, and does not repeat either.
     """
-    kinds = {_text(item, "id"): KIND_BY_ACCOUNT_TYPE.get(_text(item, "accountType")) for item in _list(client, access)}
+    kinds = {
+        text_in(item, "id"): KIND_BY_ACCOUNT_TYPE.get(text_in(item, "accountType")) for item in _list(client, access)
+    }
     found: dict[str, TargetAccount] = {}
     for item in _mappings(client, access):
-        kind, currency = kinds.get(_id(item)), _text(item, "sourceCurrency")
+        kind, currency = kinds.get(_id(item)), text_in(item, "sourceCurrency")
         options = item.get("targetAccountOptions")
         for option in options if isinstance(options, list) and kind is not None else ():
-            id = _text(option, "id") if isinstance(option, dict) else ""
+            id = text_in(option, "id") if isinstance(option, dict) else ""
             if id and kind is not None:
-                name, number = _text(option, "name"), _text(option, "accountNumber")
+                name, number = text_in(option, "name"), text_in(option, "accountNumber")
                 found[id] = TargetAccount(id=id, name=name, number=number, currency=currency, kind=kind)
     return list(found.values())
 
@@ -105,7 +102,7 @@ def delete(client: CodatClient, access: TenantAccess, place: FeedPlace) -> None:
     """Ends the feed. The source account stays at Codat, to be mapped again. One that is gone already is no error."""
     path = f"{_accounts_path(access, place)}/{quoted(place.account_id)}"
     try:
-        _ask(client, access, "PATCH", path, {"id": place.account_id, "status": DISCONNECTED})
+        ask(client, access, "PATCH", path, {"id": place.account_id, "status": DISCONNECTED})
     except (Refused, ReconnectionNeeded):
         there = find(client, access, place)
         if there is not None and (there.active or there.account_id):
@@ -116,9 +113,9 @@ def disconnect(client: CodatClient, company_id: str, connection_id: str) -> None
     """Unlinks the connection. One that is not linked, or gone, is no error. Raises `Refused`, `Unavailable`."""
     access, path = TenantAccess(tenant_id=company_id, token_set_id=""), connection_path(company_id, connection_id)
     try:
-        _ask(client, access, "PATCH", path, {"status": "Unlinked"})
+        ask(client, access, "PATCH", path, {"status": "Unlinked"})
     except Refused:
-        if _object(_ask(client, access, "GET", path)).get("status") == LINKED:
+        if object_of(ask(client, access, "GET", path)).get("status") == LINKED:
             raise
     except ReconnectionNeeded:
         return
@@ -126,22 +123,22 @@ def disconnect(client: CodatClient, company_id: str, connection_id: str) -> None
 
 def _has_ended(client: CodatClient, access: TenantAccess, place: FeedPlace) -> bool:
     of_place = access.but(tenant_connection_id=place.connection_id)
-    account = next((item for item in _list(client, of_place) if _text(item, "id") == place.account_id), None)
+    account = next((item for item in _list(client, of_place) if text_in(item, "id") == place.account_id), None)
     return account is None or _status(account) == DISCONNECTED
 
 
 def _is_there(client: CodatClient, access: TenantAccess, account_id: str) -> bool:
-    return any(_text(item, "id") == account_id for item in _list(client, access))
+    return any(text_in(item, "id") == account_id for item in _list(client, access))
 
 
 def _list(client: CodatClient, access: TenantAccess) -> list[Item]:
     place = FeedPlace(access.tenant_connection_id, "")
-    return _objects(_ask(client, access, "GET", _accounts_path(access, place), place=place))
+    return objects_of(ask(client, access, "GET", _accounts_path(access, place), place=place))
 
 
 def _mappings(client: CodatClient, access: TenantAccess, place: FeedPlace | None = None) -> list[Item]:
     place = place or FeedPlace(access.tenant_connection_id, "")
-    return _objects(_ask(client, access, "GET", _mapping_path(access, place), place=place))
+    return objects_of(ask(client, access, "GET", _mapping_path(access, place), place=place))
 
 
 def _mapping_of(client: CodatClient, access: TenantAccess, place: FeedPlace) -> Item | None:
@@ -153,15 +150,15 @@ def _feed_connection(access: TenantAccess, place: FeedPlace, item: Item) -> Feed
     return FeedConnection(
         id=place.feed_connection_id,
         account_token=account_token(access.connection_id, place.account_id),
-        account_id=_text(item, "targetAccountId") or None,
-        account_name=_text(item, "targetAccountName") or None,
+        account_id=text_in(item, "targetAccountId") or None,
+        account_name=text_in(item, "targetAccountName") or None,
         active=_status(item) == CONNECTED and not is_refused,
         rejection=envelope_problems(item, 400)[0] if is_refused else None,
     )
 
 
 def _is_wanted(item: Item, new: NewFeedConnection) -> bool:
-    return new.account_id is None or _text(item, "targetAccountId") in ("", new.account_id)
+    return new.account_id is None or text_in(item, "targetAccountId") in ("", new.account_id)
 
 
 def _source_account(account: SourceAccount) -> dict[str, Any]:
@@ -178,46 +175,6 @@ def _source_account(account: SourceAccount) -> dict[str, Any]:
     return body | {name: account.given[name] for name in _PASSED_ON if account.given.get(name) is not None}
 
 
-def _ask(
-    client: CodatClient,
-    access: TenantAccess,
-    method: str,
-    path: str,
-    body: Mapping[str, Any] | None = None,
-    place: FeedPlace | None = None,
-) -> httpx.Response:
-    """A successful answer only. Raises `Refused`, `ReconnectionNeeded`, `Unavailable`."""
-    content = None if body is None else dumps(body).encode("utf-8", "replace")
-    try:
-        answer = client.call(access.tenant_id, method, path, content=content)
-    except CALL_ERRORS as error:
-        raise_obstacle(obstacle_of(error))
-    obstacle = obstacle_in(answer, client.now(), writes=body is not None)
-    if isinstance(obstacle, Refusal) and place is not None:
-        obstacle = connection_state.explained_for_mapping(client, access, obstacle, place)
-    if obstacle is not None:
-        raise_obstacle(obstacle)
-    return answer
-
-
-def _object(answer: httpx.Response) -> Item:
-    try:
-        return object_in(answer)
-    except Unreadable:
-        raise _unreadable() from None
-
-
-def _objects(answer: httpx.Response) -> list[Item]:
-    try:
-        return objects_in(answer)
-    except Unreadable:
-        raise _unreadable() from None
-
-
-def _unreadable() -> Unavailable:
-    return Unavailable("Codat's answer could not be read")
-
-
 def _accounts_path(access: TenantAccess, place: FeedPlace) -> str:
     return f"{connection_path(access.tenant_id, place.connection_id)}/connectionInfo/bankFeedAccounts"
 
@@ -227,13 +184,8 @@ def _mapping_path(access: TenantAccess, place: FeedPlace) -> str:
 
 
 def _status(item: Item) -> str:
-    return _text(item, "status").lower()
+    return text_in(item, "status").lower()
 
 
 def _id(item: Item) -> str:
-    return _text(item, "sourceAccountId")
-
-
-def _text(item: Item, name: str) -> str:
-    value = item.get(name)
-    return value if isinstance(value, str) else ""
+    return text_in(item, "sourceAccountId")

@@ -48,12 +48,13 @@ class CodatBankFeeds:
 
     # statements
 
-    key_memory: timedelta | None = KEY_MEMORY
+    def key_memory(self, access: TenantAccess) -> timedelta | None:
+        return KEY_MEMORY
 
-    def line_bytes(self, line: Line) -> int:
+    def line_bytes(self, access: TenantAccess, line: Line) -> int:
         return push_json.line_bytes(line)
 
-    def request_bytes(self, statement: Statement) -> bytes:
+    def request_bytes(self, access: TenantAccess, statement: Statement) -> bytes:
         return push_json.statement_request(statement)
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
@@ -101,7 +102,7 @@ class CodatBankFeeds:
             return _UNREADABLE
         return status if status is not None and status.statement_id == statement_id else _UNREADABLE
 
-    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
+    def refusal_for_rejection(self, access: TenantAccess, problems: Sequence[Problem]) -> Refusal:
         return refusal_for(problems[0] if problems else _NO_REASON)
 
     def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:

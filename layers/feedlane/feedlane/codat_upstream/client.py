@@ -126,7 +126,7 @@ class CodatClient:
     ) -> httpx.Response:
         # The key alone, without the colon that Basic authentication has after a user's name.
         authorized = {**headers, "Authorization": "Basic " + base64.b64encode(key.encode()).decode()}
-        with self._limits.call(company_id):
+        with self._limits.call(company_id or None):
             try:
                 answer = self._http.request(method, path, headers=authorized, params=params, content=content)
             except _NOT_SENT_ERRORS as error:
@@ -136,7 +136,7 @@ class CodatClient:
                 raise Unanswered(type(error).__name__) from None
         asked = wait_asked(answer, self._clock())
         if asked is not None:
-            self._limits.wait(company_id, *asked)
+            self._limits.wait(company_id or None, *asked)
         return answer
 
     def close(self) -> None:

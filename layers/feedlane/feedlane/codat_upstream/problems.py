@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from feedlane.codat_upstream.answers import Item
+from feedlane.credentials.vault import CODAT_KEY_REJECTED
 from feedlane.feeds.refusals import (
     DETAIL_LENGTH_MAX,
     MEANING_BY_TYPE,
@@ -26,7 +27,7 @@ from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.text import encodable_json
 
-KEY_REJECTED = "codat-key-rejected"
+KEY_REJECTED = CODAT_KEY_REJECTED
 LIMIT_REACHED = "codat-limit-reached"
 ACCESS_REFUSED = "codat-access-refused"
 NOT_FOUND = "codat-not-found"

@@ -7,16 +7,28 @@ from typing import Any
 
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
-from feedlane.companies.company import Company, check_tags, clean_name
+from feedlane.companies.company import Company, check_tags, check_upstream, clean_name
 from feedlane.events.outbox import put_event
 from feedlane.ports import Ports
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
 
 
-def create(ports: Ports, now: datetime, name: str, description: str | None, tags: dict[str, str] | None) -> Company:
+def create(
+    ports: Ports,
+    now: datetime,
+    name: str,
+    description: str | None,
+    tags: dict[str, str] | None,
+    upstream: str | None = None,
+) -> Company:
     company = Company(
-        id=ports.new_id(), name=clean_name(name), description=description, tags=check_tags(tags or {}), created=now
+        id=ports.new_id(),
+        name=clean_name(name),
+        description=description,
+        tags=check_tags(tags or {}),
+        upstream=check_upstream(upstream),
+        created=now,
     )
     event = put_event(company_events.company_created(ports, company, now))
     for attempt in attempts("the list of companies"):
@@ -40,6 +52,11 @@ def update(
     changes |= {} if description is None else {"description": description}
     changes |= {} if tags is None else {"tags": check_tags(tags)}
     return _change(store, company_id, changes)
+
+
+def choose_upstream(store: Store, company_id: str, name: str | None) -> Company:
+    """For its next connections: those that it has keep theirs. None: as the settings say."""
+    return _change(store, company_id, {"upstream": check_upstream(name)})
 
 
 def _change(store: Store, company_id: str, changes: dict[str, Any]) -> Company:

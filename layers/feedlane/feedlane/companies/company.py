@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from feedlane.companies.connection import UpstreamName
 from feedlane.errors import Invalid
 from feedlane.record import Record
 
@@ -15,12 +16,16 @@ _FORBIDDEN_IN_NAMES = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
 
 
 class Company(Record):
-    """`connection_ids` are its connections; `block` is its place in the list of companies (`store/blocks.py`)."""
+    """`connection_ids` are its connections; `block` is its place in the list of companies (`store/blocks.py`).
+
+    `upstream` is that of its next connections; None: as the settings say.
+    """
 
     id: str
     name: str
     description: str | None = None
     tags: dict[str, str] = {}
+    upstream: UpstreamName | None = None
     created: datetime
     connection_ids: tuple[str, ...] = ()
     block: int = 0
@@ -35,6 +40,13 @@ def clean_name(name: str) -> str:
     if len(cleaned) > 255:
         raise Invalid.field("name", "must have at most 255 characters", "MaximumLength")
     return cleaned
+
+
+def check_upstream(name: str | None) -> UpstreamName | None:
+    """Raises `Invalid` for an upstream that there is not."""
+    if name is None or name in list(UpstreamName):
+        return None if name is None else UpstreamName(name)
+    raise Invalid.field("upstream", f"must be {' or '.join(UpstreamName)}, or null: as the settings say", "Enum")
 
 
 def check_tags(tags: dict[str, str]) -> dict[str, str]:

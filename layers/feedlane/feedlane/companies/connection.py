@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from feedlane.record import Record
+from feedlane.scope import APP_SUBJECT, CODAT_SUBJECT
 
 # Codat's identifiers of the Xero integration. Users of its SDKs rely on them.
 PLATFORM_KEY = "gbol"
@@ -28,6 +29,17 @@ RECONNECTION_REASONS = frozenset(
         "granted-to-another-app",
     }
 )
+
+
+class UpstreamName(StrEnum):
+    """Through whom Xero is fed: its own Bank Feeds API, or Codat's API."""
+
+    XERO = "xero"
+    CODAT = "codat"
+
+
+# What stands in the place of a token set where Codat is the upstream: its API key is the same for all customers.
+CODAT_ACCESS = "codat"
 
 
 class ConnectionStatus(StrEnum):
@@ -54,6 +66,8 @@ class ConnectionFault(Record):
 class Tenant(Record):
     """A Xero organisation as Xero identifies it, with what the feeds need to know about it.
 
+    Where Codat is the upstream, `id` is that of its company, and `xero_connection_id` that of its connection.
+
     `currencies` are all of its currencies, its base currency first; empty while they are unknown, as is
     `multicurrency` while it is None: whether its accounts may have another currency than the base currency.
     """
@@ -70,9 +84,20 @@ class Tenant(Record):
     multicurrency: bool | None = None
 
 
+class HostedPlace(Record):
+    """What a connection is at Codat: of a company there, and with an id of its own."""
+
+    company_id: str
+    connection_id: str
+
+
 class Connection(Record):
+    """`upstream` is fixed when it is created. `hosted` is where Codat has it, once Link was opened."""
+
     id: str
     company_id: str
+    upstream: UpstreamName = UpstreamName.XERO
+    hosted: HostedPlace | None = None
     status: ConnectionStatus = ConnectionStatus.PENDING_AUTH
     created: datetime
     linked_on: datetime | None = None
@@ -87,6 +112,16 @@ class Connection(Record):
     moved_to: str | None = None
     """The connection that stands for the company's next organisation: this one's ledgers are closed."""
     version: int = 1
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is one of our own Xero app: it has a place there, and tokens. Codat's are Codat's."""
+        return self.upstream is UpstreamName.XERO
+
+    @property
+    def app_subject(self) -> str:
+        """What a hold of the app is on, if it stops this connection."""
+        return APP_SUBJECT if self.is_direct else CODAT_SUBJECT
 
     @property
     def is_linked(self) -> bool:

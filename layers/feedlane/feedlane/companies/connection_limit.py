@@ -54,7 +54,7 @@ def linked_count(store: Store) -> int:
 
 def link_count_writes(limit: int | None, before: Connection, demo: bool) -> list[Write]:
     """The write that counts a connection when it is linked. It fails if the limit (`limit_here`) is reached."""
-    if before.is_linked or demo:
+    if before.is_linked or demo or not before.is_direct:
         return []
     return [Add(keys.LINKED_COUNT, "count", 1, set=_change_mark("+", before), below=limit)]
 
@@ -121,7 +121,8 @@ def _recount_again(store: Store, now: datetime) -> int:
 
 def _counts(connection: Connection) -> bool:
     """Whether a connection counts towards the limit."""
-    return connection.is_linked and connection.tenant is not None and not connection.tenant.demo
+    is_counted = connection.is_direct and connection.is_linked
+    return is_counted and connection.tenant is not None and not connection.tenant.demo
 
 
 def _change_mark(sign: str, connection: Connection) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def put_place(place: Place) -> Put:
 def left_by(connection: Connection, now: datetime, look: datetime | None = None) -> list[Put]:
     """The write that keeps the place of a connection that has ended here and, as far as is known, not at Xero."""
     tenant = connection.tenant
-    if tenant is None or tenant.demo:
+    if tenant is None or tenant.demo or not connection.is_direct:
         return []
     place = Place(
         tenant_id=tenant.id,

@@ -59,6 +59,7 @@ def company_json(
         "createdByUserName": None,
         "products": [],
         "tags": company.tags,
+        "upstream": company.upstream,
         "referenceParentCompany": None,
         "referenceSubsidiaryCompanies": [],
         "dataConnections": list(connections),
@@ -88,6 +89,7 @@ def connection_json(
         "needsReconnection": connection.needs_reconnection
         or any(fault.reason in RECONNECTION_REASONS for fault in standing),
         "connectionInfo": _tenant_json(connection),
+        "upstream": connection.upstream,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from feedlane.credentials.vault import KeysCheck, SecretSlot, Vault
+from feedlane.credentials.vault import CodatCheck, KeysCheck, SecretSlot, Vault
 from feedlane.errors import AppKeysRejected, FeedlaneError, Finding, Invalid, ReconnectionNeeded, Unavailable
 from feedlane.problem import Problem
 
@@ -102,9 +102,43 @@ class DeleteWebhookSecret(_Message):
     consumer_id: str
 
 
+class SaveCodatKey(_Message):
+    action: Literal["save_codat_key"] = "save_codat_key"
+    api_key: str = Field(repr=False)
+
+
+class DropCodatKey(_Message):
+    action: Literal["drop_codat_key"] = "drop_codat_key"
+    which: SecretSlot
+
+
+class DescribeCodatKeys(_Message):
+    action: Literal["codat_keys"] = "codat_keys"
+    check: bool = False
+
+
+class GetCodatKey(_Message):
+    """`rejected` is the fingerprint of the key that got a 401, never the key."""
+
+    action: Literal["codat_key"] = "codat_key"
+    rejected: str | None = None
+
+
+class SaveCodatWebhookSecret(_Message):
+    action: Literal["save_codat_webhook_secret"] = "save_codat_webhook_secret"
+    secret: str = Field(repr=False)
+
+
+class GetCodatWebhookSecrets(_Message):
+    action: Literal["codat_webhook_secrets"] = "codat_webhook_secrets"
+
+
 WebhookMessage = CreateWebhookSecret | GetWebhookSecrets | GetWebhookHeaders | SetWebhookHeaders | DeleteWebhookSecret
 KeysMessage = SaveAppKeys | AddAppSecret | DropAppSecret | DescribeAppKeys
-Message = KeysMessage | ExchangeCode | GetAccessToken | GetAppToken | Revoke | WebhookMessage
+CodatMessage = (
+    SaveCodatKey | DropCodatKey | DescribeCodatKeys | GetCodatKey | SaveCodatWebhookSecret | GetCodatWebhookSecrets
+)
+Message = KeysMessage | ExchangeCode | GetAccessToken | GetAppToken | Revoke | WebhookMessage | CodatMessage
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="action")])
 
 
@@ -134,9 +168,29 @@ def perform(vault: Vault, message: Message) -> dict[str, Any]:
             return vault.app_token().model_dump(mode="json")
         case Revoke(token_set_id=id):
             vault.revoke(id)
+            return {}
+        case GetCodatKey(rejected=rejected):
+            return vault.codat_key(rejected).model_dump(mode="json")
+        case GetCodatWebhookSecrets():
+            return {"secrets": vault.codat_webhook_secrets()}
+        case SaveCodatKey() | DropCodatKey() | DescribeCodatKeys() | SaveCodatWebhookSecret():
+            return _perform_for_codat(vault, message).model_dump(mode="json")
         case _:
             return _perform_for_webhooks(vault, message)
-    return {}
+
+
+def _perform_for_codat(
+    vault: Vault, message: SaveCodatKey | DropCodatKey | DescribeCodatKeys | SaveCodatWebhookSecret
+) -> CodatCheck:
+    match message:
+        case SaveCodatKey(api_key=key):
+            return vault.save_codat_key(key)
+        case DropCodatKey(which=which):
+            return vault.drop_codat_key(which)
+        case DescribeCodatKeys(check=check):
+            return vault.codat_keys(check)
+        case SaveCodatWebhookSecret(secret=secret):
+            return vault.save_codat_webhook_secret(secret)
 
 
 def _perform_for_keys(vault: Vault, message: KeysMessage) -> KeysCheck:

@@ -6,9 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from pydantic import Field
+
 from feedlane.credentials.token_set import AccessToken
 from feedlane.record import Record
 
+# The types of the problems when Codat rejects its API key, and when there is none: both hold the app.
+CODAT_KEY_REJECTED = "codat-key-rejected"
+CODAT_KEY_NOT_SET = "codat-key-not-set"
 # The type of the problem when the app has no keys.
 KEYS_NOT_SET = "app-keys-not-set"
 
@@ -37,6 +42,27 @@ class KeysCheck(Record):
     client_id: str = ""
     version: int = 0
     endings: tuple[str, ...] = ()
+
+
+class CodatKey(Record):
+    """Codat's API key, for a function that calls Codat: never stored outside the vault."""
+
+    value: str = Field(repr=False)
+
+
+class CodatCheck(Record):
+    """Codat's verdict on its API key. `ok` None: Codat could not be reached; the key is stored all the same.
+
+    `endings` are the last four characters of the stored keys, in the order in which they are tried, and
+    `webhook_ending` those of the secret that signs Codat's webhooks. `version` grows with every change; 0: nothing is
+    stored.
+    """
+
+    ok: bool | None
+    message: str = ""
+    endings: tuple[str, ...] = ()
+    webhook_ending: str = ""
+    version: int = 0
 
 
 class SecretSlot(StrEnum):
@@ -107,3 +133,30 @@ class Vault(Protocol):
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         """Deletes all secrets of a consumer, and its headers."""
+
+    def save_codat_key(self, api_key: str) -> CodatCheck:
+        """Checks the key with Codat and stores it unless Codat rejects it. The former one is kept as the second.
+
+        Raises `Invalid`.
+        """
+
+    def drop_codat_key(self, which: SecretSlot) -> CodatCheck:
+        """Deletes one of two keys, if Codat accepts the other. Raises `Invalid`, `Unavailable`."""
+
+    def codat_keys(self, check: bool = False) -> CodatCheck:
+        """The current keys, without their text. `check` asks Codat whether it accepts one of them."""
+
+    def codat_key(self, rejected: str | None = None) -> CodatKey:
+        """The key to call with. `rejected` is the fingerprint of one that got a 401: another is given, if there is one.
+
+        Raises `AppKeysRejected` if there is none at all.
+        """
+
+    def save_codat_webhook_secret(self, secret: str) -> CodatCheck:
+        """Stores the secret of Codat's webhooks. The former one counts for another day. Raises `Invalid`.
+
+        Codat tells nobody whether a secret is right: `ok` stays None.
+        """
+
+    def codat_webhook_secrets(self) -> list[str]:
+        """The secrets that Codat's webhooks may be signed with, the newest first."""

@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from feedlane.companies.connection import CODAT_ACCESS
 from feedlane.companies.source_account import AccountKind, LedgerBalance
 from feedlane.record import Record
-from feedlane.scope import Scope, hold_subjects
+from feedlane.scope import APP_SUBJECT, CODAT_SUBJECT, Scope, hold_subjects
 
 
 class FlightStatus(StrEnum):
@@ -205,4 +206,9 @@ class Feed(Record):
 
     @property
     def hold_subjects(self) -> list[tuple[Scope, str]]:
-        return hold_subjects(self.id, self.connection_id, self.tenant_id)
+        return hold_subjects(self.id, self.connection_id, self.tenant_id, self.app_subject)
+
+    @property
+    def app_subject(self) -> str:
+        """What a hold or a wait of the app is on, if it stops this feed."""
+        return CODAT_SUBJECT if self.token_set_id == CODAT_ACCESS else APP_SUBJECT

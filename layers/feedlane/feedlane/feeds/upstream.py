@@ -1,7 +1,7 @@
 """The upstream as a port: feed connections, statements and their status, with refusals as data.
 
-Xero is the first upstream (`xero/bank_feeds.py`), Codat the second (`codat_upstream/bank_feeds.py`). The domain decides
-on these types alone and knows nothing of HTTP.
+Xero is the first upstream (`xero/bank_feeds.py`), Codat the second (`codat_upstream/bank_feeds.py`), and `upstreams.py`
+has both behind this port. The domain decides on these types alone and knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from feedlane.companies.connection import CODAT_ACCESS, UpstreamName
 from feedlane.companies.source_account import AccountKind, SourceAccount
 from feedlane.feeds.line import Line
 from feedlane.problem import Problem
@@ -181,20 +182,26 @@ class TenantAccess(Record):
     connection_id: str = ""
     tenant_connection_id: str = ""
 
+    @property
+    def upstream(self) -> UpstreamName:
+        """Through whom the tenant is reached: the one key to Codat stands for all token sets."""
+        return UpstreamName.CODAT if self.token_set_id == CODAT_ACCESS else UpstreamName.XERO
+
 
 class Upstream(Protocol):
-    @property
-    def key_memory(self) -> timedelta | None:
+    """Every call names the access that it is about: behind one port there may be several upstreams."""
+
+    def key_memory(self, access: TenantAccess) -> timedelta | None:
         """For how long the upstream knows a statement again, if the same bytes come under the same key.
 
         None if it knows it by its lines, at any time. Otherwise one in doubt is looked for before it is sent again, and
         sent again only within this time; and its list does not tell the feeds of a connection apart.
         """
 
-    def line_bytes(self, line: Line) -> int:
+    def line_bytes(self, access: TenantAccess, line: Line) -> int:
         """How many bytes the line adds to a statement's request."""
 
-    def request_bytes(self, statement: Statement) -> bytes:
+    def request_bytes(self, access: TenantAccess, statement: Statement) -> bytes:
         """The request for a statement: the same statement always gives the same bytes."""
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer: ...
@@ -211,7 +218,7 @@ class Upstream(Protocol):
 
     def statement_status(self, access: TenantAccess, statement_id: str) -> StatusAnswer: ...
 
-    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
+    def refusal_for_rejection(self, access: TenantAccess, problems: Sequence[Problem]) -> Refusal:
         """What the problems of a rejected statement mean: what has to stop, and why."""
 
     def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:

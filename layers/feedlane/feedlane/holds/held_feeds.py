@@ -33,4 +33,5 @@ def feed_page_in_scope(store: Store, scope: Scope, subject: str, after: str = ""
         case Scope.TENANT:
             return FeedPage(feed_items.feeds_of_tenant(store, subject))
         case Scope.APP:
-            return feed_page(store, after)
+            page = feed_page(store, after)
+            return page._replace(feeds=[feed for feed in page.feeds if feed.app_subject == subject])

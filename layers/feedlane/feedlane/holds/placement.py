@@ -205,7 +205,7 @@ def _in_flight_through(feed: Feed) -> int:
 
 def _new_hold(feed: Feed, refusal: Refusal, now: datetime, id: str) -> Hold:
     subject = {
-        Scope.APP: APP_SUBJECT,
+        Scope.APP: feed.app_subject,
         Scope.TENANT: feed.tenant_id,
         Scope.CONNECTION: feed.connection_id,
         Scope.FEED: feed.id,

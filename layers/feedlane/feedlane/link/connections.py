@@ -18,6 +18,7 @@ from feedlane.holds import items as hold_items
 from feedlane.mapping import unmapping
 from feedlane.ports import Ports
 from feedlane.scope import Scope
+from feedlane.settings import items as settings_items
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
@@ -33,9 +34,10 @@ def create(ports: Ports, now: datetime, company_id: str, platform_key: str) -> C
     company_items.company(ports.store, company_id)
     if platform_key != PLATFORM_KEY:
         raise Invalid.field("platformKey", f"must be {PLATFORM_KEY} (Xero): no other platform is supported", "Platform")
-    connection = Connection(id=ports.new_id(), company_id=company_id, created=now)
+    id, default = ports.new_id(), settings_items.settings(ports.store).upstream
     for attempt in attempts(f"company {company_id}"):
         company = company_items.company(ports.store, company_id)
+        connection = Connection(id=id, company_id=company_id, upstream=company.upstream or default, created=now)
         if len(company.connection_ids) >= CONNECTIONS_MAX:
             raise Invalid(f"A company has at most {CONNECTIONS_MAX} connections: delete one that is not needed.")
         event = company_events.connection_created(ports, connection, company, now)
@@ -138,6 +140,6 @@ def _unlink_writes(connection: Connection, now: datetime) -> list[Write]:
     writes: list[Write] = connection_limit.unlink_count_writes(connection)
     if connection.tenant is not None:
         writes.append(Delete(keys.tenant_connection(connection.tenant.id, connection.id)))
-        if connection.token_set_id is not None:
+        if connection.token_set_id is not None and connection.is_direct:
             writes.append(grants.give_up(connection.tenant.id, connection.id, connection.token_set_id, now))
     return writes

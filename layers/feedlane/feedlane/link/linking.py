@@ -50,6 +50,8 @@ class NotLinkedReason(StrEnum):
     TAKEN = "taken-by-another-company"
     NO_ACCESS = "no-access"
     MOVED = "moved"
+    NO_ACCOUNTS = "no-accounts"
+    UPSTREAM_REFUSED = "upstream-refused"
 
 
 class NotLinked(FeedlaneError):

@@ -54,7 +54,7 @@ def _replacement(ports: Ports, now: datetime, old: Connection) -> Connection:
         company = company_items.company(ports.store, old.company_id)
         if len(company.connection_ids) >= CONNECTIONS_MAX:
             raise Invalid(f"A company has at most {CONNECTIONS_MAX} connections: delete one that is not needed.")
-        new = Connection(id=id, company_id=old.company_id, created=now)
+        new = Connection(id=id, company_id=old.company_id, upstream=old.upstream, created=now)
         event = company_events.connection_created(ports, new, company, now)
         with_new = company.but(connection_ids=(*company.connection_ids, id))
         with attempt:

@@ -8,7 +8,7 @@ from feedlane.companies.connection import MISSING_SCOPE, Connection, ConnectionF
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, fault_of, reason_of
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
-from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.scope import Scope
 from feedlane.settings.settings import Settings
 from feedlane.store.store import Store
 
@@ -47,4 +47,4 @@ def standing_errors_of(settings: Settings, connection: Connection, holds: dict[S
 def _hold_subjects(connection: Connection) -> list[Subject]:
     """The subjects of holds that stop all of its feeds."""
     tenant = [(Scope.TENANT, connection.tenant.id)] if connection.tenant else []
-    return [(Scope.APP, APP_SUBJECT), *tenant, (Scope.CONNECTION, connection.id)]
+    return [(Scope.APP, connection.app_subject), *tenant, (Scope.CONNECTION, connection.id)]

@@ -11,6 +11,8 @@ from feedlane.link.choice import OrganisationChoice
 from feedlane.record import Record
 
 LINK_STATE_LIFETIME = timedelta(minutes=10)
+# In Codat's Link, the customer also maps the accounts.
+HOSTED_STATE_LIFETIME = timedelta(hours=1)
 # Kept longer than it is valid, so that a late answer gets the reason.
 LINK_STATE_RETENTION = timedelta(days=1)
 
@@ -31,6 +33,8 @@ class LinkState(Record):
     password: str = ""
     redirect_uri: str = ""
     """The redirect URI that Xero was called with: it requires the same one with the code."""
+    began: datetime | None = None
+    """When it was started, if it lives longer than others."""
     expires: datetime
     used: bool = False
     """The consent has ended: it was committed together with its result."""
@@ -41,7 +45,7 @@ class LinkState(Record):
 
     @property
     def started(self) -> datetime:
-        return self.expires - LINK_STATE_LIFETIME
+        return self.began or self.expires - LINK_STATE_LIFETIME
 
 
 class StateError(FeedlaneError):

@@ -11,7 +11,7 @@ from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import FeedlaneError, Invalid, ReconnectionNeeded, Refused
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
-from feedlane.feeds.upstream import Refusal, Upstream
+from feedlane.feeds.upstream import Refusal, TenantAccess, Upstream
 from feedlane.holds import placement
 from feedlane.mapping import mapping, refused, unmapping
 from feedlane.ports import Ports
@@ -31,7 +31,7 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     if not connection.is_linked:
         _hold_waiting(ports, now, feed)
         return True  # a reconnection tries again
-    if refused.is_stopped(ports.store, account, feed.tenant_id):
+    if refused.is_stopped(ports.store, account, feed):
         return True  # its release tries again
     if account.status is SourceAccountStatus.CONNECTING and account.mapping is not None:
         wanted = account.mapping
@@ -72,11 +72,16 @@ def _record_failure(
     """Nobody waits for an answer: what is about this mapping alone is shown with the account."""
     if isinstance(error, Invalid):
         problem = Problem(type="mapping-not-possible", title="Mapping not possible", status=400, detail=_words(error))
-    elif refused.refusal_in(upstream, error) is not None:
+    elif refused.refusal_in(upstream, _access(connection), error) is not None:
         return  # recorded when it came
     else:
         problem = error.problem
     unmapping.end_wanted(ports, now, connection, account, problem)
+
+
+def _access(connection: Connection) -> TenantAccess:
+    tenant_id = connection.tenant.id if connection.tenant else ""
+    return TenantAccess(tenant_id=tenant_id, token_set_id=connection.token_set_id or "")
 
 
 def _words(error: FeedlaneError) -> str:

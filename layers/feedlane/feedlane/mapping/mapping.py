@@ -115,7 +115,7 @@ def make_connection(
     try:
         return creation.adopt_or_create(upstream, access, account, wanted.target_account_id, wanted.country, known, at)
     except (Refused, ReconnectionNeeded) as error:
-        refusal = refused.refusal_in(upstream, error)
+        refusal = refused.refusal_in(upstream, access, error)
         if refusal is not None:
             refused.record_refused(ports, refusal, connection, account, wanted, now)
         raise
@@ -203,7 +203,7 @@ def look(ports: Ports, now: datetime, item: Item) -> Look:
     account = SourceAccount.model_validate(item)
     id = feed_id(account.connection_id, account.id)
     feed = feed_items.find_feed(ports.store, id)
-    if account.wanted is not None and refused.is_stopped(ports.store, account, feed.tenant_id if feed else None):
+    if account.wanted is not None and refused.is_stopped(ports.store, account, feed):
         return Look(again=now + refused.LOOK_INTERVAL)
     if not _is_awaited(ports.store, account, feed):
         return NOTHING_LEFT
@@ -217,7 +217,8 @@ def look(ports: Ports, now: datetime, item: Item) -> Look:
 def _waits_until(store: Store, id: str) -> datetime:
     """Until when Xero's limits let nobody ask for the feed connection; long ago if they do."""
     feed = feed_items.find_feed(store, id)
-    waits = [keys.not_before(Scope.APP, APP_SUBJECT), keys.slot(id, "LOOKS")]
+    app = feed.app_subject if feed is not None else APP_SUBJECT
+    waits = [keys.not_before(Scope.APP, app), keys.slot(id, "LOOKS")]
     if feed is not None:
         waits.append(keys.not_before(Scope.TENANT, feed.tenant_id))
     items = store.table.get_many(waits).values()

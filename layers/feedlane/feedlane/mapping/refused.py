@@ -13,7 +13,8 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.reconnection import RECONNECTION_NEEDED
 from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
 from feedlane.errors import ReconnectionNeeded, Refused
-from feedlane.feeds.upstream import Refusal, Upstream
+from feedlane.feeds.feed import Feed
+from feedlane.feeds.upstream import Refusal, TenantAccess, Upstream
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.holds.hold import CONNECTION_ENDED_REASONS
@@ -37,11 +38,11 @@ REASONS_LIFTED_BY_MAPPING = frozenset(
 LOOK_INTERVAL = timedelta(hours=1)
 
 
-def refusal_in(upstream: Upstream, error: Refused | ReconnectionNeeded) -> Refusal | None:
+def refusal_in(upstream: Upstream, access: TenantAccess, error: Refused | ReconnectionNeeded) -> Refusal | None:
     """What has to stop because of it; None if it is about the Xero account alone, and another may be chosen."""
     if isinstance(error, ReconnectionNeeded):
         return Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=error.problem)
-    refusal = upstream.refusal_for_rejection([error.problem])
+    refusal = upstream.refusal_for_rejection(access, [error.problem])
     return refusal if is_for_all(refusal) else None
 
 
@@ -90,9 +91,10 @@ class AccountChanged(Exception):
     """Somebody else has mapped or disconnected the account meanwhile."""
 
 
-def is_stopped(store: Store, account: SourceAccount, tenant_id: str | None) -> bool:
+def is_stopped(store: Store, account: SourceAccount, feed: Feed | None) -> bool:
     """Whether a hold forbids to try the mapping again. One that only a mapping lifts does not."""
-    subjects = hold_subjects(feed_id(account.connection_id, account.id), account.connection_id, tenant_id)
+    id = feed_id(account.connection_id, account.id)
+    subjects = feed.hold_subjects if feed is not None else hold_subjects(id, account.connection_id, None)
     return any(
         hold.by_mapping or hold.reason not in REASONS_LIFTED_BY_MAPPING for hold in hold_items.holds_on(store, subjects)
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from feedlane.companies.connection import UpstreamName
 from feedlane.errors import Finding, Invalid
 from feedlane.events.outbox import put_event
 from feedlane.feeds import wake_all
@@ -52,7 +53,11 @@ def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Set
     if resumes:
         wake_all.schedule_wake_all(ports.queues)
     # As their types: the changes brought texts.
-    after = after.but(access=Access(after.access), changed_transactions=ChangedTransactions(after.changed_transactions))
+    after = after.but(
+        upstream=UpstreamName(after.upstream),
+        access=Access(after.access),
+        changed_transactions=ChangedTransactions(after.changed_transactions),
+    )
     stored = store_with_event(ports, now, before, after)
     if resumes:
         wake_all.wake_all(ports)
@@ -99,7 +104,9 @@ def _store_profile(ports: Ports, now: datetime, before: Profile, after: Profile)
 
 def _change_events(ports: Ports, now: datetime, before: T, after: T) -> list[Write]:
     """The event that names the changed fields; none if they are all internal."""
-    changed = {name: value for name, value in after.model_dump().items() if value != getattr(before, name)}
+    changed = {
+        name: value for name, value in after.model_dump().items() if getattr(after, name) != getattr(before, name)
+    }
     shown = {name: value for name, value in changed.items() if name not in _INTERNAL_FIELDS}
     return [put_event(settings_events.settings_changed(ports, shown, now))] if shown else []
 
@@ -122,9 +129,14 @@ def _require_few(field: str, urls: Collection[str]) -> None:
 def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:
     """One finding for every rule that the settings break."""
     findings = []
-    if settings.enabled and not settings.has_keys:
-        rule = "needs the app's keys; set them with PUT /integrations/gbol/credentials first"
+    if settings.enabled and not settings.is_startable:
+        rule = (
+            "needs the app's keys, or Codat's API key; set them with PUT /integrations/gbol/credentials or "
+            "…/credentials/codatKey first"
+        )
         findings.append(_finding("enabled", rule, "Keys"))
+    if settings.upstream not in list(UpstreamName):
+        findings.append(_finding("upstream", f"must be {' or '.join(UpstreamName)}", "Enum"))
     if settings.access not in list(Access):
         findings.append(_finding("access", f"must be {' or '.join(Access)}", "Enum"))
     if settings.changed_transactions not in list(ChangedTransactions):

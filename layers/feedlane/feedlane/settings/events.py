@@ -13,7 +13,7 @@ from feedlane.ports import Ports
 from feedlane.scope import APP_SUBJECT
 
 # The event names these, but does not show their values.
-_SETTINGS_WITHOUT_VALUES = frozenset({"client_id", "client_secret_ending", "second_secret_ending", "version"})
+_SETTINGS_WITHOUT_VALUES = frozenset({"client_id", "client_secret_ending", "second_secret_ending", "codat", "version"})
 
 
 def settings_changed(ports: Ports, changed: Mapping[str, Any], now: datetime) -> Event:

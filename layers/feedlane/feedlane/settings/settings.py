@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from feedlane.companies.connection import BANK_FEEDS_SCOPE
+from feedlane.companies.connection import BANK_FEEDS_SCOPE, UpstreamName
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.rules import ChangedTransactions, Rules
 from feedlane.record import Record
@@ -22,7 +22,22 @@ class Access(StrEnum):
     CONTINUOUS = "Continuous"
 
 
+class CodatFacts(Record):
+    """What may be known of Codat's API keys and of its webhooks' secret: their last four characters.
+
+    `version` is the vault's version of the keys that these fields describe.
+    """
+
+    ending: str = ""
+    second_ending: str = ""
+    webhook_ending: str = ""
+    checked: bool = False
+    version: int = 0
+
+
 class Settings(Record):
+    upstream: UpstreamName = UpstreamName.XERO
+    """Of the connections to come. A company may say otherwise; what is created keeps its own."""
     enabled: bool = False
     bank_feeds: bool = False
     access: Access = Access.CONTINUOUS
@@ -53,6 +68,7 @@ class Settings(Record):
     keys_checked: bool = False
     keys_version: int = 0
     """The vault's version of the keys that the fields above describe."""
+    codat: CodatFacts = CodatFacts()
     version: int = 0
 
     @model_validator(mode="before")
@@ -66,6 +82,11 @@ class Settings(Record):
     @property
     def has_keys(self) -> bool:
         return bool(self.client_id)
+
+    @property
+    def is_startable(self) -> bool:
+        """Whether customers may connect through any upstream at all."""
+        return self.has_keys or bool(self.codat.ending)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ def branding_json() -> dict[str, Any]:
 def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
     """Keys are masked except for their last four characters, as in Codat's portal."""
     return {
+        "upstream": settings.upstream,
         "enabled": settings.enabled,
         "bankFeeds": settings.bank_feeds,
         "access": settings.access,
@@ -72,6 +73,10 @@ def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
         "clientSecret": masked(settings.client_secret_ending),
         "secondClientSecret": masked(settings.second_secret_ending),
         "keysChecked": settings.keys_checked,
+        "codatKey": masked(settings.codat.ending),
+        "secondCodatKey": masked(settings.codat.second_ending),
+        "codatKeyChecked": settings.codat.checked,
+        "codatWebhookSecret": masked(settings.codat.webhook_ending),
         "redirectUri": settings.redirect_uri or redirect_uri,
         "scopes": list(settings.scopes),
     }

@@ -41,13 +41,15 @@ class SharedCallLimits:
     """Implements `CallLimits` (`xero/call_limits.py`) for all function instances."""
 
     ports: Ports
+    app: str = APP_SUBJECT
+    """Whose waits apply: those of our app at Xero, or of our account at Codat."""
 
     @contextmanager
     def call(self, tenant_id: str | None) -> Iterator[None]:
         """Counts one request, in progress until the block ends. Raises `LimitReached` if it may not go now."""
         admission = gate.under_way.get()
         if tenant_id is None:
-            self._require_no_wait(_app_waits())
+            self._require_no_wait(_app_waits(self.app))
             self._count_for_app()
             yield
         elif admission is not None and admission.tenant_id == tenant_id:
@@ -58,7 +60,7 @@ class SharedCallLimits:
                 yield
         else:
             admission = Admission(tenant_id, self.ports.new_id())
-            self._require_no_wait([*_app_waits()[:1], keys.not_before(Scope.TENANT, tenant_id)])
+            self._require_no_wait([*_app_waits(self.app)[:1], keys.not_before(Scope.TENANT, tenant_id)])
             self._count_for_person(tenant_id, admission.call_id)
             try:
                 self._count_for_app()
@@ -73,9 +75,9 @@ class SharedCallLimits:
         now = self.ports.clock()
         until = now + timedelta(seconds=seconds)
         if scope is Scope.APP:
-            set_not_before(self.ports.store, Scope.APP, APP_SUBJECT, until, now)
+            set_not_before(self.ports.store, Scope.APP, self.app, until, now)
         elif tenant_id is None:
-            set_not_before(self.ports.store, Scope.APP, WITHOUT_TENANT, until, now)
+            set_not_before(self.ports.store, Scope.APP, _without_tenant(self.app), until, now)
         else:
             set_not_before(self.ports.store, Scope.TENANT, tenant_id, until, now)
 
@@ -163,5 +165,9 @@ def _seconds(answer: float | DayFull, now: datetime) -> float:
     return (goes_on(now) - now).total_seconds() if isinstance(answer, DayFull) else answer
 
 
-def _app_waits() -> list[Key]:
-    return [keys.not_before(Scope.APP, APP_SUBJECT), keys.not_before(Scope.APP, WITHOUT_TENANT)]
+def _app_waits(app: str) -> list[Key]:
+    return [keys.not_before(Scope.APP, app), keys.not_before(Scope.APP, _without_tenant(app))]
+
+
+def _without_tenant(app: str) -> str:
+    return WITHOUT_TENANT if app == APP_SUBJECT else f"{app}-{WITHOUT_TENANT}"

@@ -77,8 +77,7 @@ class DoubtfulStatement:
 
         Returns the statement with where this one stopped.
         """
-        access = TenantAccess(tenant_id=self.feed.tenant_id, token_set_id=self.feed.token_set_id)
-        others, alone = self._others()
+        access, (others, alone) = self._access, self._others()
         place = self.statement.search or SearchPlace(began=self.ports.clock())
         place = place.but(since=self.statement.created, alone=alone)
         stop = self.ports.clock() + timedelta(seconds=SECONDS_PER_RUN)
@@ -97,15 +96,19 @@ class DoubtfulStatement:
             place = answer
         return self._at(place), Searching(self.ports.clock())
 
+    @property
+    def _access(self) -> TenantAccess:
+        return access_of(self.feed)
+
     def _others(self) -> tuple[frozenset[str], bool]:
         """What the statement may be mistaken for, and whether nothing else can be in doubt."""
-        if self.upstream.key_memory is None:
+        if self.upstream.key_memory(self._access) is None:
             return statement_items.other_upstream_ids(self.ports.store, self.statement), False
         return statement_items.upstream_ids_of_connection(self.ports.store, self.feed, self.statement)
 
     def _may_be_anothers(self, found: Accepted) -> bool:
         """Asked again after the list was read: another feed of the connection may have posted meanwhile."""
-        if self.upstream.key_memory is None:
+        if self.upstream.key_memory(self._access) is None:
             return False
         others, alone = self._others()
         return not alone or found.statement_id in others
@@ -114,9 +117,13 @@ class DoubtfulStatement:
         return self.statement.but(search=place)
 
 
-def is_known_by_key(statement: StatementRecord, upstream: Upstream, now: datetime) -> bool:
+def access_of(feed: Feed) -> TenantAccess:
+    return TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
+
+
+def is_known_by_key(feed: Feed, statement: StatementRecord, upstream: Upstream, now: datetime) -> bool:
     """Whether the upstream knows the statement again by its key, wherever it was posted before."""
-    memory = upstream.key_memory
+    memory = upstream.key_memory(access_of(feed))
     return statement.key_turn == 0 and (memory is None or now - statement.created < memory)
 
 

@@ -70,22 +70,20 @@ class FeedConnectionFollower:
         problem = connection.rejection
         if problem is None:
             return False
-        refusal = self.upstream.refusal_for_rejection([problem])
+        refusal = self.upstream.refusal_for_rejection(_access(feed), [problem])
         return unmapping.record_feed_connection_rejected(
             self.ports, feed.id, feed.feed_connection_id, problem, refusal, now
         )
 
     def _poll(self, feed: Feed) -> tuple[bool, FeedConnection | None]:
         """Whether Xero answered, and the feed connection that it has."""
-        access = TenantAccess(
-            tenant_id=feed.tenant_id, token_set_id=feed.token_set_id, connection_id=feed.connection_id
-        )
+        access = _access(feed)
         try:
             # Whatever stops Xero from answering now may be fixed, and the account still waits.
             with suppress(Unavailable, AppKeysRejected):
                 return True, self.upstream.feed_connection(access, feed.feed_connection_id)
         except Refused as refused:
-            refusal = self.upstream.refusal_for_rejection([refused.problem])
+            refusal = self.upstream.refusal_for_rejection(access, [refused.problem])
             if refusal.scope is not Scope.FEED:
                 poll.hold_refused(self.ports, feed, refusal, self.ports.clock(), by_mapping=True)
         except ReconnectionNeeded as needed:
@@ -93,3 +91,7 @@ class FeedConnectionFollower:
             refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=needed.problem)
             poll.hold_refused(self.ports, feed, refusal, self.ports.clock())
         return False, None
+
+
+def _access(feed: Feed) -> TenantAccess:
+    return TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id, connection_id=feed.connection_id)

@@ -98,7 +98,7 @@ class StatementFollower:
 
     def _refusal(self, feed: Feed, statement: StatementRecord, problems: Sequence[Problem]) -> Refusal:
         access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        refusal = self.upstream.refusal_for_rejection(problems)
+        refusal = self.upstream.refusal_for_rejection(access, problems)
         return self.upstream.explained(access, refusal, statement.feed_connection_id or feed.feed_connection_id)
 
     def _end(

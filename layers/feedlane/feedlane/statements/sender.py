@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from feedlane.clock import local_date
@@ -14,14 +15,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_end, push_operation_items, set_aside_items
 from feedlane.feeds.feed import Feed, Flight, FlightStatus
 from feedlane.feeds.gathering import gathers_until
-from feedlane.feeds.upstream import (
-    STATEMENT_LINES_MAX,
-    AlreadyReceived,
-    NoAnswer,
-    Refusal,
-    TenantAccess,
-    Upstream,
-)
+from feedlane.feeds.upstream import STATEMENT_LINES_MAX, AlreadyReceived, NoAnswer, Refusal, Upstream
 from feedlane.follow_ups import StatementCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
@@ -36,6 +30,7 @@ from feedlane.statements.answer import Answer, AnswerRecorder, NotAtXero
 from feedlane.statements.doubt import (
     DoubtfulStatement,
     NotListed,
+    access_of,
     is_known_by_key,
     is_only_looked_for,
     is_replaced,
@@ -207,11 +202,11 @@ class Sender:
             return statement, NotAtXero(), False
         if is_only_looked_for(feed, statement):
             return *self._look(feed, statement, request), True
-        if in_doubt and self.upstream.key_memory is not None:
+        if in_doubt and self.upstream.key_memory(access_of(feed)) is not None:
             # It would not know the lines again: what may be there is looked for before it goes again.
             statement, found = self._look(feed, statement, request)
             is_unseen = isinstance(found, NotListed | NoAnswer)
-            if not (is_unseen and is_known_by_key(statement, self.upstream, self.ports.clock())):
+            if not (is_unseen and is_known_by_key(feed, statement, self.upstream, self.ports.clock())):
                 return statement.but(doubt=None) if isinstance(found, NotListed) else statement, found, True
         elif statement.doubt is Doubt.NOT_CONFIRMED and statement.unlisted_since is None:
             # What was posted for a day in vain may be there all the same: we look before it goes again.
@@ -224,8 +219,7 @@ class Sender:
         self, feed: Feed, statement: StatementRecord, request: bytes, in_doubt: bool
     ) -> tuple[StatementRecord, Answer, bool]:
         key = fingerprint(f"{feed.id}#{statement.number}#{statement.key_turn}")
-        access = TenantAccess(tenant_id=feed.tenant_id, token_set_id=feed.token_set_id)
-        answer = self.upstream.post_statement(access, request, key)
+        answer = self.upstream.post_statement(access_of(feed), request, key)
         if isinstance(answer, AlreadyReceived):
             # An earlier post of these bytes arrived, or Xero kept the ids of what it rejected: the list shows which.
             known = statement.but(known_lines=True, rejected_ids=_with_id(statement.rejected_ids, answer.statement_id))
@@ -253,7 +247,8 @@ class Sender:
         count = min(STATEMENT_LINES_MAX, feed.recorded_through - first + 1)
         lines = feed_items.read_lines(self.ports.store, feed.id, first, count)
         today, synthetic = local_date(now, feed.time_zone), rules_for(settings, feed).synthetic_balances
-        cut = next_statement(feed, lines, today, self.upstream.line_bytes, never_sent, synthetic)
+        access = access_of(feed)
+        cut = next_statement(feed, lines, today, partial(self.upstream.line_bytes, access), never_sent, synthetic)
         if cut is None:
             return None
         if isinstance(cut, Wait):
@@ -272,7 +267,7 @@ class Sender:
             feed_connection_id=cut.statement.feed_connection_id,
             created=now,
         )
-        request = self.upstream.request_bytes(cut.statement)
+        request = self.upstream.request_bytes(access, cut.statement)
         flight = Flight(number=number, first=cut.first, last=cut.last, status=FlightStatus.POSTING)
         writes = statement_items.add_statement(statement, request)
         # Lines behind this statement start gathering again.

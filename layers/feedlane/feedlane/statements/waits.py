@@ -12,7 +12,7 @@ from feedlane.feeds.upstream import TryLater
 from feedlane.follow_ups import Wake
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
-from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.scope import Scope
 from feedlane.statements.limits import Lane
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
@@ -25,7 +25,7 @@ WAIT_RETENTION = timedelta(days=2)
 
 def wait_keys(feed: Feed, lane: Lane) -> list[Key]:
     """Where the waits of the feed's next call are: the upstream's, and its own until its slot."""
-    subjects = [(Scope.APP, APP_SUBJECT), (Scope.TENANT, feed.tenant_id)]
+    subjects = [(Scope.APP, feed.app_subject), (Scope.TENANT, feed.tenant_id)]
     if lane is Lane.POSTS:
         subjects.append((Scope.FEED, feed.id))
     return [*(keys.not_before(*subject) for subject in subjects), keys.slot(feed.id, lane.name)]
@@ -51,7 +51,7 @@ def growing(answer: TryLater, outages: int) -> TryLater:
 def record_wait(store: Store, feed: Feed, answer: TryLater, now: datetime) -> datetime:
     """Records the wait that the upstream asks for: of the app, the tenant or the feed. Returns its end."""
     until = now + timedelta(seconds=answer.seconds)
-    subject = {Scope.APP: APP_SUBJECT, Scope.TENANT: feed.tenant_id}.get(answer.scope, feed.id)
+    subject = {Scope.APP: feed.app_subject, Scope.TENANT: feed.tenant_id}.get(answer.scope, feed.id)
     set_not_before(store, answer.scope, subject, until, now)
     return until
 

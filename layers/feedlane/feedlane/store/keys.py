@@ -224,6 +224,14 @@ def state(hashed: str) -> Key:
     return f"STATE#{hashed}", "STATE"
 
 
+def hosted_visits(connection_id: str, hour: str) -> Key:
+    return f"STATE#{connection_id}", f"VISITS#{hour}"
+
+
+def codat_webhook(hashed: str) -> Key:
+    return f"STATE#{hashed}", "WEBHOOK"
+
+
 def start_window(connection_id: str, number: int) -> Key:
     return f"STATE#{connection_id}", f"STARTS#{number}"
 

@@ -22,6 +22,8 @@ from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed, Index
+from feedlane.upkeep import hosted
+from feedlane.upkeep.hosted import AtCodat
 from feedlane.upkeep.tenants import Details, refresh_tenant
 
 PAGE_SIZE = 50
@@ -70,6 +72,7 @@ class ConnectionCheck:
     details: Details
     remember: Callable[[str, AccessToken], None] = lambda token_set_id, token: None
     pace: Callable[[], None] = lambda: None
+    at_codat: AtCodat = lambda connection: None
 
     def check_page(self, after: str, time_left: Callable[[], timedelta]) -> CheckResult:
         """Checks the next page of connections, in the order of their ids: those linked now or recently."""
@@ -106,6 +109,12 @@ class ConnectionCheck:
                 continue
             checked += 1
             self.pace()
+            if not connection.is_direct:
+                # Codat's silence stops no round of Xero's.
+                is_known, has_ended = hosted.check(self.ports, self.at_codat, connection)
+                ended += has_ended
+                unknown += [] if is_known else [(connection.company_id, connection.id)]
+                continue
             access = self._access_of(connection.token_set_id or "", access_by_token_set)
             if isinstance(access, Unknown):
                 unknown.append((connection.company_id, connection.id))

@@ -15,7 +15,7 @@ from feedlane.credentials.vault import Vault
 from feedlane.errors import Unavailable
 from feedlane.ports import Ports
 from feedlane.record import Record
-from feedlane.settings import app_keys
+from feedlane.settings import app_keys, codat_keys
 from feedlane.upkeep import overdue, refreshes_in_doubt, stalled_replays
 from feedlane.upkeep.leftovers import Leftovers, Removed
 from feedlane.upkeep.overdue import Looks
@@ -93,6 +93,8 @@ class Watch:
 
     def _finish_key_change(self) -> bool | None:
         try:
-            return app_keys.finish_interrupted_change(self.ports, self.vault, self.ports.clock())
+            changes = (app_keys.finish_interrupted_change, codat_keys.finish_interrupted_change)
+            finished = [finish(self.ports, self.vault, self.ports.clock()) for finish in changes]
         except Unavailable:
             return None  # the next run retries
+        return any(finished)

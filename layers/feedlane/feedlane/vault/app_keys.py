@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -16,7 +15,8 @@ from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.problem import Problem
 from feedlane.record import Record
 from feedlane.vault.endpoint_wait import EndpointWait
-from feedlane.vault.leases import LeaseLost, Leases, LeaseState
+from feedlane.vault.exclusive import Change, exclusive_change
+from feedlane.vault.leases import Leases, LeaseState
 from feedlane.vault.published import published_version
 from feedlane.vault.secrets import Secrets
 from feedlane.xero.identity import ClientKeys, Identity
@@ -26,7 +26,6 @@ NAME = "app-keys"
 KEY_LENGTH_MIN, KEY_LENGTH_MAX = 8, 128
 # Far longer than the store takes to show a version.
 LOST_AFTER = timedelta(hours=1)
-_ATTEMPTS_MAX = 6
 # Of the checks of two secrets the better one counts: Xero accepts it, could not be asked (None), or rejects it.
 _OK_BEST_FIRST = (True, None, False)
 KEYS_NOT_SET_PROBLEM = Problem(
@@ -57,14 +56,6 @@ class StoredKeys(Record):
         return tuple(keys.secret[-4:] for keys in self.keys_to_try)
 
 
-@dataclass
-class _Change:
-    """A change of the keys under its lease, which ends when the change is published."""
-
-    lease: LeaseState
-    is_published: bool = False
-
-
 class AppKeys:
     """The lease item is read for every use: it names the valid version, and keys must not be stale.
 
@@ -93,8 +84,8 @@ class AppKeys:
 
         The previous secret of the same app stays as the second, for when Xero does not recognise the first.
         """
-        _require_plain("clientId", client_id)
-        _require_plain("clientSecret", client_secret)
+        require_plain("clientId", client_id)
+        require_plain("clientSecret", client_secret)
         with self._exclusive_change() as change:
             stored = None if self._is_lost(change.lease) else self._read(change.lease)
             same_app = stored is not None and stored.client_id == client_id
@@ -107,7 +98,7 @@ class AppKeys:
 
     def add(self, client_secret: str) -> KeysCheck:
         """Adds a second secret. Raises `Invalid`, and `AppKeysRejected` if there are no keys yet."""
-        _require_plain("clientSecret", client_secret)
+        require_plain("clientSecret", client_secret)
         with self._exclusive_change() as change:
             stored = _required(self._read(change.lease))
             if client_secret == stored.client_secret:
@@ -204,35 +195,15 @@ class AppKeys:
         is_recent = lease.was_published_within(LOST_AFTER, self._clock())
         return lease.version != "" and not is_recent and self._secrets.current(NAME) is None
 
-    def _store_keys(self, change: _Change, keys: StoredKeys, before: StoredKeys | None, check: KeysCheck) -> KeysCheck:
+    def _store_keys(self, change: Change, keys: StoredKeys, before: StoredKeys | None, check: KeysCheck) -> KeysCheck:
         # Based on the time: it must also rise when the secret was lost and is entered again.
         version = max(int(self._clock().timestamp() * 1000), before.version + 1 if before else 0)
         keys = keys.but(checked=check.ok is True, version=version)
-        written = self._secrets.write(NAME, keys.model_dump_json())
-        try:
-            self._leases.publish(change.lease, written)
-            change.is_published = True
-        except LeaseLost:
-            raise Unavailable("The change of the app's keys took too long", 1) from None
+        change.publish(self._secrets.write(NAME, keys.model_dump_json()))
         return _with_key_facts(check, keys)
 
-    @contextmanager
-    def _exclusive_change(self) -> Iterator[_Change]:
-        """Keeps other changes out. Raises `Unavailable` during another change."""
-        for attempt in range(_ATTEMPTS_MAX):
-            state, now = self._leases.read(NAME), self._clock()
-            lease = None if state.is_held(now) else self._leases.take(state)
-            if lease is None:
-                self._pause(0.1 * 2**attempt)
-                continue
-            change = _Change(lease)
-            try:
-                yield change
-            finally:
-                if not change.is_published:
-                    self._leases.release(lease)
-            return
-        raise Unavailable("Another change of the app's keys is in progress", 5)
+    def _exclusive_change(self) -> AbstractContextManager[Change]:
+        return exclusive_change(self._leases, NAME, "the app's keys", self._clock, self._pause)
 
 
 def _required(stored: StoredKeys | None) -> StoredKeys:
@@ -250,7 +221,7 @@ def _previous_secret(stored: StoredKeys, client_secret: str) -> str | None:
     return next((secret for secret in secrets if secret and secret != client_secret), None)
 
 
-def _require_plain(field: str, value: str) -> None:
+def require_plain(field: str, value: str) -> None:
     """Catches only what copy and paste breaks: Xero may change the format of its keys."""
     if not KEY_LENGTH_MIN <= len(value) <= KEY_LENGTH_MAX:
         raise Invalid.field(field, f"must have {KEY_LENGTH_MIN} to {KEY_LENGTH_MAX} characters", "Length")

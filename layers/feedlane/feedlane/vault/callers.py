@@ -10,16 +10,18 @@ _TOKENS = frozenset({"access_token"})
 _CONSENT = frozenset({"exchange_code"})
 _KEYS = frozenset({"save_app_keys", "add_app_secret", "drop_app_secret"})
 _CONSUMERS = frozenset({"create_webhook_secret", "delete_webhook_secret"})
+_CODAT = frozenset({"codat_key"})
+_CODAT_KEYS = frozenset({"save_codat_key", "drop_codat_key", "save_codat_webhook_secret"})
 _SIGNING = frozenset({"webhook_secrets", "webhook_headers"})
 
 ALLOWED = {
-    "public_api": _KEYS | _CONSUMERS | _TOKENS | {"set_webhook_headers"},
+    "public_api": _KEYS | _CONSUMERS | _TOKENS | _CODAT | _CODAT_KEYS | {"set_webhook_headers"},
     "portal": _KEYS | _CONSUMERS,
-    "link": _TOKENS,
-    "oauth_callback": _CONSENT | _TOKENS,
-    "push_statements": _TOKENS,
-    "check_statements": _TOKENS,
-    "tend_connections": _TOKENS | {"app_keys", "revoke", "app_token"},
+    "link": _TOKENS | _CODAT,
+    "oauth_callback": _CONSENT | _TOKENS | _CODAT | {"codat_webhook_secrets"},
+    "push_statements": _TOKENS | _CODAT,
+    "check_statements": _TOKENS | _CODAT,
+    "tend_connections": _TOKENS | _CODAT | {"app_keys", "revoke", "app_token", "codat_keys"},
     "deliver_webhooks": _SIGNING,
 }
 

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from feedlane.clock import Clock, system_clock
 from feedlane.credentials import grants
 from feedlane.credentials.token_set import AccessToken, TokenSet
-from feedlane.credentials.vault import Grant, KeysCheck, SecretSlot
+from feedlane.credentials.vault import CodatCheck, CodatKey, Grant, KeysCheck, SecretSlot
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.ids import fingerprint
 from feedlane.store.table import Table
 from feedlane.vault.app_keys import AppKeys
+from feedlane.vault.codat_keys import CheckKey, CodatKeys, cannot_ask
 from feedlane.vault.endpoint_wait import EndpointWait
 from feedlane.vault.exchanges import Exchanges, start_of
 from feedlane.vault.leases import Leases
@@ -49,6 +50,7 @@ class VaultService:
         clock: Clock = system_clock,
         pause: Callable[[float], None] = time.sleep,
         token_sets_per_secret: int = 1,
+        check_codat_key: CheckKey = cannot_ask,
     ) -> None:
         self._identity = identity
         self._clock = clock
@@ -61,6 +63,7 @@ class VaultService:
         self._token_sets = TokenSets(secrets, shards, self._leases, clock, pause)
         self._app_keys = AppKeys(secrets, identity, self._leases, clock, pause, EndpointWait(table, clock))
         self._webhook_secrets = WebhookSecrets(secrets, self._leases, clock, pause)
+        self._codat_keys = CodatKeys(secrets, self._leases, check_codat_key, clock, pause)
         self._refresh = TokenRefresh(self._token_sets, self._leases, self._app_keys, identity, clock, pause)
 
     def save_app_keys(self, client_id: str, client_secret: str) -> KeysCheck:
@@ -121,6 +124,24 @@ class VaultService:
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         self._webhook_secrets.delete(consumer_id)
+
+    def save_codat_key(self, api_key: str) -> CodatCheck:
+        return self._codat_keys.save(api_key)
+
+    def drop_codat_key(self, which: SecretSlot) -> CodatCheck:
+        return self._codat_keys.drop(which)
+
+    def codat_keys(self, check: bool = False) -> CodatCheck:
+        return self._codat_keys.describe(check)
+
+    def codat_key(self, rejected: str | None = None) -> CodatKey:
+        return self._codat_keys.key(rejected)
+
+    def save_codat_webhook_secret(self, secret: str) -> CodatCheck:
+        return self._codat_keys.save_webhook_secret(secret)
+
+    def codat_webhook_secrets(self) -> list[str]:
+        return self._codat_keys.webhook_secrets()
 
     def _revoke(self, keys: ClientKeys, tokens: TokenSet) -> None:
         """Another app's tokens are none of this one's to revoke."""

@@ -178,6 +178,20 @@ _NOT_LINKED = {
         "Please ask {platform} for the new link.",
         "The connection has moved",
     ),
+    NotLinkedReason.NO_ACCOUNTS: (
+        409,
+        "There is nothing to connect yet",
+        "{platform} has not added any bank account of yours.",
+        "Please ask {platform} to add your accounts, then open the link again.",
+        "The connection has no source accounts",
+    ),
+    NotLinkedReason.UPSTREAM_REFUSED: (
+        501,
+        "Connecting is not possible at the moment",
+        "The service through which {platform} connects to Xero refuses its request.",
+        "This is not your fault, and nothing has changed. Please tell {platform}.",
+        "Codat refused the request",
+    ),
     NotLinkedReason.NO_ACCESS: (
         403,
         "Xero did not grant access",

@@ -14,7 +14,9 @@ from feedlane.errors import Invalid
 # What a form brings must fit into one item of the table.
 FORM_BYTES_MAX = 100_000
 FORM_FIELDS_MAX = 500
-_FORM = "application/x-www-form-urlencoded"
+# Far more than a webhook of Codat's has.
+JSON_BYTES_MAX = 100_000
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 # The headers in which browsers and previews say that nobody has opened the page: the standard one, and older ones.
 _PURPOSE_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _PURPOSES_AHEAD = ("prefetch", "prerender", "preview")
@@ -31,6 +33,8 @@ class Request:
     cookies: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, list[str]] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    """The bytes of a JSON body, as they came: a signature is about these."""
     address: str = ""
     """The caller's, as the gateway saw it."""
     is_head: bool = False
@@ -79,6 +83,7 @@ def request_in(event: Mapping[str, Any], public_url: str) -> Request:
         cookies=cookies,
         headers=headers,
         form=_form(event, headers),
+        body=_json_body(event, headers),
         address=str(context["http"].get("sourceIp", "")),
         is_head=method == "HEAD",
     )
@@ -119,6 +124,20 @@ def _query(text: str) -> dict[str, str]:
 def _cookies(texts: list[str]) -> dict[str, str]:
     pairs = (text.partition("=") for text in map(str, texts))
     return {name.strip(): value.strip().strip('"') for name, equals_sign, value in pairs if equals_sign}
+
+
+def _json_body(event: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
+    """Raises `Invalid` if it is too large or not what it is said to be."""
+    body = str(event.get("body") or "")
+    if not body or headers.get("content-type", "").split(";")[0].strip().lower() != _JSON:
+        return b""
+    is_encoded = bool(event.get("isBase64Encoded"))
+    if len(body) > JSON_BYTES_MAX * (4 / 3 if is_encoded else 1):
+        raise Invalid(f"The body is too large: at most {JSON_BYTES_MAX:,} bytes are accepted.")
+    try:
+        return base64.b64decode(body, validate=True) if is_encoded else body.encode()
+    except ValueError:
+        raise Invalid("The body could not be read.") from None
 
 
 def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from feedlane.link.linking import Linking
 from feedlane.settings import items as settings_items
 from feedlane.settings.wrong_keys import WrongKeys
 from feedlane.web.response import Response, page
+from feedlane.webhooks.received import SecretsCache
 from feedlane.wiring.parts import Parts
 
 
@@ -23,6 +24,14 @@ class Site(Parts):
     @cached_property
     def wrong_keys(self) -> WrongKeys:
         return WrongKeys()
+
+    @cached_property
+    def _codat_secrets(self) -> SecretsCache:
+        return SecretsCache(lambda: self.vault.codat_webhook_secrets(), self.clock)
+
+    def codat_webhook_secrets(self) -> list[str]:
+        """What Codat's webhooks may be signed with. The vault is asked once a minute. Raises `Unavailable`."""
+        return self._codat_secrets.secrets()
 
     def page(self, template: str, status: int = 200, *, form_targets: str = "", **context: Any) -> Response:
         """A page with the platform's name and logo."""

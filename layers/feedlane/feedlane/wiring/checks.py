@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
+from feedlane.companies import items as company_items
 from feedlane.errors import NotFound
 from feedlane.feeds import wake_all
 from feedlane.feeds.upstream import Upstream
@@ -26,12 +27,15 @@ from feedlane.follow_ups import (
 )
 from feedlane.holds import long_release, placement
 from feedlane.link import one_off_access, recovery
+from feedlane.mapping import hosted as mapping_hosted
 from feedlane.mapping import unmapping
 from feedlane.ports import Ports
 from feedlane.pushes import doorbell
 from feedlane.statements.feed_connection_follower import FeedConnectionFollower
 from feedlane.statements.follower import StatementFollower
 from feedlane.statements.waits import remove_planned_wake
+from feedlane.upkeep import hosted as upkeep_hosted
+from feedlane.upkeep.hosted import AtCodat
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Checks:
     upstream: Upstream
     record_age: Callable[[timedelta], None] = lambda age: None
     """Called at each check with the age of a statement that the upstream has not ended."""
+    at_codat: AtCodat = lambda connection: None
 
     def dispatch(self, follow_up: FollowUp) -> None:
         """Handles the message. After an exception it must be delivered again."""
@@ -78,5 +83,17 @@ class Checks:
                 one_off_access.check(self.ports, self.ports.clock(), follow_up)
             case RecoveryCheck():
                 recovery.check(self.ports, self.ports.clock(), follow_up)
+                self._check_hosted(follow_up)
             case _:
                 assert_never(follow_up)
+
+    def _check_hosted(self, follow_up: RecoveryCheck) -> None:
+        """Of a connection through Codat, also what has become of it there, and what was mapped there."""
+        ids = (follow_up.company_id, follow_up.connection_id)
+        connection = company_items.find_connection(self.ports.store, *ids)
+        if connection is None or connection.is_direct:
+            return
+        if recovery.should_check(connection, self.ports.clock()):
+            upkeep_hosted.check(self.ports, self.at_codat, connection)
+            connection = company_items.find_connection(self.ports.store, *ids) or connection
+        mapping_hosted.adopt_mapped(self.ports, self.upstream, self.ports.clock(), connection)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from feedlane.aws import clients as aws
 from feedlane.aws import metrics
 from feedlane.aws.ports import ports
 from feedlane.aws.vault import LambdaVault
+from feedlane.companies.hosted_link import HostedLink
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
 from feedlane.feeds.upstream import Upstream
+from feedlane.feeds.upstreams import Upstreams
 from feedlane.holds.watched_vault import WatchedVault
 from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
 from feedlane.upkeep.daily_round import CONNECTIONS_PER_MINUTE_MAX, DailyRound, Pacer
+from feedlane.upkeep.hosted import access_at_codat
 from feedlane.upkeep.watch import Watch
 from feedlane.wiring.checks import Checks
 from feedlane.xero.accounting import Accounting
@@ -61,7 +64,21 @@ def tokens() -> TokenCache:
 
 @lru_cache(maxsize=1)
 def upstream() -> Upstream:
-    return XeroBankFeeds(xero_api())
+    return Upstreams(XeroBankFeeds(xero_api()), codat_upstream)
+
+
+def codat_upstream() -> Upstream:
+    """Imported with the first feed that goes through Codat: others pay nothing for it."""
+    from feedlane.wiring import codat
+
+    return codat.bank_feeds()
+
+
+def hosted_link() -> HostedLink:
+    """Imported with the first connection that goes through Codat."""
+    from feedlane.wiring import codat
+
+    return codat.hosted_link()
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +88,7 @@ def sender() -> Sender:
 
 @lru_cache(maxsize=1)
 def checks() -> Checks:
-    return Checks(ports(), upstream(), metrics.record_statement_age)
+    return Checks(ports(), upstream(), metrics.record_statement_age, partial(access_at_codat, hosted_link))
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +96,8 @@ def daily_round() -> DailyRound:
     pacer = Pacer(CONNECTIONS_PER_MINUTE_MAX, time.monotonic, time.sleep)
     listed = xero_connections()
     details = XeroOrganisations(listed, Accounting(xero_api()), tokens()).details
-    connection_check = ConnectionCheck(ports(), vault(), listed, details, tokens().remember, pacer.wait)
+    at_codat = partial(access_at_codat, hosted_link)
+    connection_check = ConnectionCheck(ports(), vault(), listed, details, tokens().remember, pacer.wait, at_codat)
     return DailyRound(ports(), connection_check)
 
 

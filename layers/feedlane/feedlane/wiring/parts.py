@@ -7,6 +7,7 @@ from functools import cached_property
 from feedlane.aws import ports as aws_ports
 from feedlane.clock import Clock
 from feedlane.companies.connection import Connection
+from feedlane.companies.hosted_link import HostedLink
 from feedlane.companies.organisations import Organisations
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
@@ -66,8 +67,18 @@ class Parts:
 
         return XeroOrganisations(wiring.xero_connections(), Accounting(wiring.xero_api()), wiring.tokens())
 
+    @cached_property
+    def hosted_link(self) -> HostedLink:
+        from feedlane.wiring import functions as wiring
+
+        return wiring.hosted_link()
+
     def disconnect(self, connection: Connection) -> None:
-        """Ends the connection at Xero. Raises what `end_connection` raises."""
+        """Ends the connection at Xero, or at Codat. Raises what `end_connection` raises."""
+        if not connection.is_direct:
+            if connection.hosted is not None:
+                self.hosted_link.disconnect(connection.hosted)
+            return
         from feedlane.link.ending import end_connection
         from feedlane.wiring import functions as wiring
 

@@ -52,12 +52,13 @@ class XeroBankFeeds:
 
     # statements
 
-    key_memory: timedelta | None = None
+    def key_memory(self, access: TenantAccess) -> timedelta | None:
+        return None
 
-    def line_bytes(self, line: Line) -> int:
+    def line_bytes(self, access: TenantAccess, line: Line) -> int:
         return statement_json.line_bytes(line)
 
-    def request_bytes(self, statement: Statement) -> bytes:
+    def request_bytes(self, access: TenantAccess, statement: Statement) -> bytes:
         return statement_json.statement_request(statement)
 
     def post_statement(self, access: TenantAccess, request: bytes, idempotency_key: str) -> PostAnswer:
@@ -98,7 +99,7 @@ class XeroBankFeeds:
         item = only_item(object_in(response))
         return obstacle_in(response, self._api.clock()) or parse_accepted(item) or _UNREADABLE
 
-    def refusal_for_rejection(self, problems: Sequence[Problem]) -> Refusal:
+    def refusal_for_rejection(self, access: TenantAccess, problems: Sequence[Problem]) -> Refusal:
         return refusal_of(problems[0] if problems else _NO_REASON)
 
     def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:

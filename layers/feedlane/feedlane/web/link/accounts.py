@@ -16,7 +16,7 @@ from feedlane.feeds.upstream import TargetAccount
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
 from feedlane.link.standing_errors import standing_errors
-from feedlane.mapping import mapping, unmapping
+from feedlane.mapping import hosted, mapping, unmapping
 from feedlane.mapping import targets as mapping_targets
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
@@ -61,6 +61,7 @@ def show(site: Site, request: Request, company_id: str, connection_id: str) -> R
     visit = require_visit(site, request, company_id, connection_id)
     if visit.session.choice is not None and not visit.connection.is_linked:
         return redirect(request.url(paths.organisation(visit.connection)))
+    hosted.adopt_mapped(site.ports, site.upstream, site.clock(), visit.connection)
     accounts = company_items.source_accounts(site.store, connection_id)
     targets = _find_targets(site, visit, accounts)
     rows = rows_in(request.query) or first_rows(

@@ -23,8 +23,8 @@ from feedlane.store.table import Put, Write
 from feedlane.web import sessions
 from feedlane.web.cookies import Cookie, flow_cookie_name, link_cookie_name, value_in
 from feedlane.web.error_pages import ErrorPage, bank_feeds_missing_page, error_page, not_linked_page, state_error_page
+from feedlane.web.link import hosted, paths, redirects
 from feedlane.web.link import passwords as password_pages
-from feedlane.web.link import paths, redirects
 from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect
 from feedlane.web.sessions import LINK_SESSION_LIFETIME, LinkSession
@@ -51,13 +51,15 @@ def callback(site: Site, request: Request) -> Response:
         connection = company_items.find_connection(site.store, link_state.company_id, link_state.connection_id)
         if connection is None:
             raise _deleted_connection()
+        if not connection.is_direct:
+            return hosted.finish(site, request, connection, link_state)
         if not error and not 0 < len(code) <= PARAMETER_LENGTH_MAX:
             raise _missing_code(connection)
         if error:
             return _refuse_consent(site, connection, link_state, error, site.clock())
         return _link(site, request, connection, link_state, code, site.clock())
     except UsedState as used:
-        return _continue(site, request, used.state, code if not error else "")
+        return _continue(site, request, used.state, _answer_fingerprint(request, code if not error else ""))
     except StateError as invalid:
         raise state_error_page(invalid, _start_path(site, invalid.state)) from None
 
@@ -84,8 +86,18 @@ def _start_path(site: Site, state: LinkState | None) -> str:
     return paths.start(connection) if connection else ""
 
 
+def _answer_fingerprint(request: Request, code: str) -> str:
+    """By which a repeat is recognised; empty for an answer that links nothing."""
+    if code:
+        return fingerprint(code)
+    answer = hosted.Answer.of(request)
+    return hosted.answer_fingerprint(answer) if answer.status_code else ""
+
+
 def _continue(site: Site, request: Request, used: LinkState | None, code: str) -> Response:
     """The same browser brings an answer again. If that answer linked the connection, it gets a session once more.
+
+    `code` is the fingerprint of the answer.
 
     The first response, with its cookie, may have been lost. Raises `ErrorPage` for anything else.
     """
@@ -93,7 +105,7 @@ def _continue(site: Site, request: Request, used: LinkState | None, code: str) -
     state = link_state_items.find_state_by_fingerprint(site.store, used.fingerprint) if used else None
     connection = company_items.find_connection(site.store, state.company_id, state.connection_id) if state else None
     now = site.clock()
-    is_same = state is not None and bool(code) and state.code == fingerprint(code) and now < state.expires
+    is_same = state is not None and bool(code) and state.code == code and now < state.expires
     if state is None or connection is None or not is_same or not (connection.is_linked or state.choice):
         raise state_error_page(UsedState("The state has been used", state), _start_path(site, state))
     secret, choice = site.new_secret(), None if connection.is_linked else state.choice
@@ -102,13 +114,7 @@ def _continue(site: Site, request: Request, used: LinkState | None, code: str) -
 
 
 def _link(site: Site, request: Request, connection: Connection, state: LinkState, code: str, now: datetime) -> Response:
-    secret = site.new_secret()
-    end = ConsentEnd(
-        state,
-        fingerprint(code),
-        _password_to_spend(site, state),
-        lambda choice: [_put_session(secret, state, choice, now)],
-    )
+    secret, end = consent_end(site, state, fingerprint(code))
     try:
         linking = site.linking(state.redirect_uri or paths.redirect_uri(request))
         result = linking.finish_authorisation(connection, code, now, state.verifier, end)
@@ -117,7 +123,7 @@ def _link(site: Site, request: Request, connection: Connection, state: LinkState
     except PasswordSpent:
         raise password_pages.spent_link_page(settings_items.profile(site.store).name) from None
     except Unavailable:
-        _record_unfinished(site, connection, now)
+        record_unfinished(site, connection, now)
         raise ErrorPage(
             503,
             "Xero is not responding at the moment",
@@ -130,14 +136,30 @@ def _link(site: Site, request: Request, connection: Connection, state: LinkState
     return _answer(site, request, result, connection, state, secret)
 
 
-def _record_unfinished(site: Site, connection: Connection, now: datetime) -> None:
+def consent_end(site: Site, state: LinkState, answer: str) -> tuple[str, ConsentEnd]:
+    """The secret of the session that begins with the result, and what ends together with it.
+
+    `answer` is the fingerprint of the answer, by which a repeat of it is recognised.
+    """
+    secret, now = site.new_secret(), site.clock()
+    password = _password_to_spend(site, state)
+    return secret, ConsentEnd(state, answer, password, lambda choice: [_put_session(secret, state, choice, now)])
+
+
+def answer_linked(site: Site, request: Request, linked: Connection, state: LinkState, secret: str) -> Response:
+    return _answer(site, request, linked, linked, state, secret)
+
+
+def record_unfinished(
+    site: Site, connection: Connection, now: datetime, why: str = "Xero did not respond after the customer gave access"
+) -> None:
     """Says on the connection, once, that its consent could not be completed: the customer may never try again.
 
     The state stays open, so that the customer can.
     """
     if any(fault.reason == UNFINISHED and fault.resolved_on is None for fault in connection.errors):
         return
-    fault = _fault(redirects.failed("Xero did not respond after the customer gave access"), now).but(reason=UNFINISHED)
+    fault = fault_of(redirects.failed(why), now).but(reason=UNFINISHED)
     with suppress(Unavailable):  # the table is away too
         site.linking("").record_failure(connection, fault)
 
@@ -206,7 +228,7 @@ def fail_linking(
     """Records the failure on the connection, in one commit with `also`, and explains it on a page."""
     profile = settings_items.profile(site.store)
     page, outcome = not_linked_page(error, profile.name)
-    site.linking(paths.redirect_uri(request)).record_failure(connection, _fault(outcome, now), *also)
+    site.linking(paths.redirect_uri(request)).record_failure(connection, fault_of(outcome, now), *also)
     page.retry_url = paths.reconnect(connection) if page.status in _RETRYABLE_STATUSES else ""
     return error_page(profile, paths.with_return_url(site, connection, parameters, page, outcome))
 
@@ -214,7 +236,7 @@ def fail_linking(
 def _refuse_consent(site: Site, connection: Connection, state: LinkState, error: str, now: datetime) -> Response:
     """The customer cancelled at Xero (`access_denied`), or Xero itself reported an error."""
     outcome = redirects.CANCELLED if error == "access_denied" else redirects.failed("Xero ended the authorisation")
-    site.linking("").record_failure(connection, _fault(outcome, now), *ConsentEnd(state).failure_writes())
+    site.linking("").record_failure(connection, fault_of(outcome, now), *ConsentEnd(state).failure_writes())
     platform_url = paths.platform_url(site, connection, outcome, state.parameters)
     if platform_url is not None:
         return redirect(platform_url)
@@ -227,7 +249,7 @@ def _refuse_consent(site: Site, connection: Connection, state: LinkState, error:
     return error_page(settings_items.profile(site.store), page)
 
 
-def _fault(outcome: redirects.RedirectResult, now: datetime) -> ConnectionFault:
+def fault_of(outcome: redirects.RedirectResult, now: datetime) -> ConnectionFault:
     """The outcome as it is recorded on the connection."""
     return ConnectionFault(
         status_code=str(outcome.status_code),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from feedlane.settings.changes import CALLBACK_PATH
 from feedlane.web.link import accounts as link_accounts
 from feedlane.web.link import callback as link_callback
+from feedlane.web.link import codat_webhooks
 from feedlane.web.link import finish as link_finish
 from feedlane.web.link import start as link_start
 from feedlane.web.routing import Route
 
+CODAT_WEBHOOKS_PATH = "/codat/webhooks"
 _CONNECTION = "/link/companies/{company_id}/connections/{connection_id}"
 
 LINK = (
@@ -21,4 +23,7 @@ LINK = (
     Route("POST", f"{_CONNECTION}/accounts", link_accounts.change),
     Route("GET", f"{_CONNECTION}/finish", link_finish.finish),
 )
-CALLBACK = (Route("GET", CALLBACK_PATH, link_callback.callback),)
+CALLBACK = (
+    Route("GET", CALLBACK_PATH, link_callback.callback),
+    Route("POST", CODAT_WEBHOOKS_PATH, codat_webhooks.receive),
+)

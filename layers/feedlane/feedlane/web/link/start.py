@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
-from feedlane.companies.connection import PLATFORM_KEY, Connection
+from feedlane.companies.connection import PLATFORM_KEY, Connection, UpstreamName
 from feedlane.holds import items as hold_items
 from feedlane.ids import fingerprint
 from feedlane.link import connections as link_connections
@@ -17,8 +17,8 @@ from feedlane.settings import items as settings_items
 from feedlane.web import sessions
 from feedlane.web.cookies import Cookie, flow_cookie_name, link_cookie_name, value_in
 from feedlane.web.error_pages import NoSuchPage, not_linked_page
+from feedlane.web.link import hosted, paths, redirects
 from feedlane.web.link import passwords as password_pages
-from feedlane.web.link import paths, redirects
 from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.sessions import LinkSession
@@ -35,7 +35,7 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
     password_pages.require_company_password(site, request, company_id)
     response = site.page(
         "company",
-        form_targets=site.login_url,
+        form_targets=_form_targets(site, company),
         title="Connect to Xero",
         company=company,
         connections=[
@@ -44,6 +44,12 @@ def company_page(site: Site, request: Request, company_id: str) -> Response:
         ],
     )
     return response.with_cookies(*password_pages.password_cookies(request, company_id))
+
+
+def _form_targets(site: Site, company: Company) -> str:
+    """Where the button may lead: to Xero, or to Codat's Link, whose address only Codat knows."""
+    upstream = company.upstream or settings_items.settings(site.store).upstream
+    return site.login_url if upstream is UpstreamName.XERO else "https: http://localhost:*"
 
 
 def first_connection(site: Site, request: Request, company_id: str) -> Response:
@@ -67,6 +73,8 @@ def start(site: Site, request: Request, company_id: str, connection_id: str) -> 
     if request.is_head:
         return redirect(site.login_url)  # without a state: nobody follows it
     parameters = redirects.platform_parameters(request.query)
+    if not connection.is_direct:
+        return hosted.start(site, request, connection, password, parameters)
     try:
         settings = site.linking(paths.redirect_uri(request)).require_startable(connection, now)
     except NotLinked as error:

@@ -24,10 +24,12 @@ _SWITCHES = (
     "synthetic_balances",
 )  # fmt: skip
 _TEXTS = (
-    "access", "app_name", "company_url", "redirect_uri", "privacy_policy_url", "terms_url", "changed_transactions",
+    "upstream", "access", "app_name", "company_url", "redirect_uri", "privacy_policy_url", "terms_url",
+    "changed_transactions",
 )  # fmt: skip
 _FIELD_NAMES = {
     "enabled": "Enabled",
+    "upstream": "Upstream",
     "clientId": "Client ID",
     "clientSecret": "Client secret",
     "secondSecret": "Second secret",

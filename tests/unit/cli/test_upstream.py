@@ -1,0 +1,69 @@
+"""`python -m cli upstream`: what it asks the API for, and that no key is printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli import http_api
+from cli.__main__ import cli
+
+KEY = "canary-codat-key-one"
+ANSWERS: dict[tuple[str, str], Any] = {
+    ("GET", "/integrations/gbol/settings"): {"upstream": "xero"},
+    ("GET", "/companies/own"): {"upstream": "codat"},
+    ("GET", "/companies/other"): {"upstream": None},
+}
+KEYS = {"codatKey": "xxxxxxxxxxxx-one", "secondCodatKey": None, "codatWebhookSecret": None, "message": ""}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    calls: list[Any] = []
+
+    def ask(self: Any, method: str, path: str, body: Any = None) -> Any:
+        calls.append((method, path, body))
+        return ANSWERS.get((method, path), KEYS)
+
+    monkeypatch.setattr(http_api.HttpApi, "ask", ask)
+    return calls
+
+
+def run(*arguments: str, typed: str = "") -> Result:
+    options = ["--api-url", "https://feeds.example.com", "--api-key", "fl_key"]
+    return CliRunner().invoke(cli, ["upstream", *arguments, *options], input=typed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"), [((), "xero"), (("--company", "own"), "codat"), (("--company", "other"), "xero")]
+)
+def test_it_shows_what_applies(asked: list[Any], arguments: tuple[str, ...], shown: str) -> None:
+    assert run("show", *arguments).output.strip() == shown
+
+
+def test_it_chooses_for_the_deployment_and_for_a_company(asked: list[Any]) -> None:
+    assert run("choose", "codat").exit_code == 0
+    assert run("choose", "codat", "--company", "own").exit_code == 0
+    assert run("choose", "default", "--company", "own").exit_code == 0
+    assert asked == [
+        ("PUT", "/integrations/gbol/settings", {"upstream": "codat"}),
+        ("PATCH", "/companies/own", {"upstream": "codat"}),
+        ("PATCH", "/companies/own", {"upstream": None}),
+    ]
+    assert run("choose", "default").exit_code != 0
+    assert run("choose", "plaid").exit_code != 0
+
+
+def test_a_key_is_asked_for_unseen_and_shown_by_its_ending(asked: list[Any]) -> None:
+    result = run("codat-key", typed=f"{KEY}\n")
+    assert asked == [("PUT", "/integrations/gbol/credentials/codatKey", {"apiKey": KEY})]
+    assert "xxxxxxxxxxxx-one" in result.output
+    assert KEY not in result.output
+    assert run("drop-codat-key", "second").exit_code == 0
+    assert run("codat-webhook-secret", typed="whsec_AAAA\n").exit_code == 0
+    assert asked[1:] == [
+        ("DELETE", "/integrations/gbol/credentials/secondCodatKey", None),
+        ("PUT", "/integrations/gbol/credentials/codatWebhookSecret", {"webhookSecret": "whsec_AAAA"}),
+    ]
