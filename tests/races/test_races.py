@@ -13,6 +13,8 @@ from tests.races.race import run
 from tests.races.services import Services
 
 SEEDS = range(1001, 1004)
+# How often a fault of timing may fail to show.
+ROUNDS_MAX = 6
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,7 @@ def test_no_race_and_no_crash_disconnects_anyone(running: Services) -> None:
     ],
 )
 def test_a_vault_that_is_broken_on_purpose_is_caught(running: Services, broken: str, caught_as: str) -> None:
+    """On a busy machine the processes may happen to come one after the other: then they are set going again."""
     with Pool(running, broken) as pool:
-        violations = run(running, pool, 1, (twenty_ask_at_once,)).violations
-    assert any(caught_as in text for text in violations), violations
+        rounds = (run(running, pool, seed, (twenty_ask_at_once,)).violations for seed in range(1, ROUNDS_MAX + 1))
+        assert any(caught_as in text for violations in rounds for text in violations)
