@@ -15,10 +15,10 @@ from feedlane.aws.metrics import Metric
 from feedlane.credentials.messages import VaultFailed, error_as_data, parse_message, perform
 from feedlane.environment import Environment, environment, require
 from feedlane.errors import AppKeysRejected, FeedlaneError, Unavailable
+from feedlane.http import Http
 from feedlane.vault.callers import NotAllowed, require_allowed
 from feedlane.vault.secrets_manager import SecretsManager
 from feedlane.vault.service import GrantNotStored, VaultService
-from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 
 # A request without an answer is repeated once: two reads fit into the function's timeout.

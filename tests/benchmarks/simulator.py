@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import httpx
 
 from feedlane.credentials.token_set import AccessToken
+from feedlane.http import Http
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
-from feedlane.xero.http import Http
 from feedlane.xero.tokens import TokenCache
 from local.simulator import grants
 from local.simulator.app import create_app

@@ -13,6 +13,7 @@ from feedlane.clock import system_clock
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
+from feedlane.http import Http
 from feedlane.ids import fingerprint, new_id
 from feedlane.ports import Ports
 from feedlane.settings import items as settings_items
@@ -26,7 +27,6 @@ from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.consent import XeroOrganisations
-from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from feedlane.xero.tokens import TokenCache
 from local.simulator.server import RunningSimulator, serve_in_thread

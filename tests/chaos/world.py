@@ -21,6 +21,7 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import LimitReached
 from feedlane.feeds.feed import Feed
+from feedlane.http import Http
 from feedlane.ids import feed_id
 from feedlane.link import linking
 from feedlane.mapping import mapping
@@ -33,7 +34,6 @@ from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.consent import XeroOrganisations
-from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from feedlane.xero.tokens import TokenCache
 from local.simulator.consent import _connect as connect_at_xero

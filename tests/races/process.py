@@ -15,6 +15,7 @@ from feedlane.clock import system_clock
 from feedlane.companies.connection import Tenant
 from feedlane.companies.organisations import Organisation
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Unavailable
+from feedlane.http import Http
 from feedlane.ids import new_id
 from feedlane.ports import Ports
 from feedlane.store.store import Store
@@ -25,7 +26,6 @@ from feedlane.vault.secrets_manager import SecretsManager
 from feedlane.vault.service import VaultService
 from feedlane.vault.token_sets import own_secret
 from feedlane.xero.connections import XeroConnections
-from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from local.instance import ROOT_CREDENTIALS
 from tests.chaos.mutations import MUTATIONS

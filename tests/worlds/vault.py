@@ -13,10 +13,10 @@ from urllib.parse import parse_qs
 import httpx
 
 from feedlane.clock import Clock
+from feedlane.http import Http
 from feedlane.store import keys
 from feedlane.store.table import Item, Write
 from feedlane.vault.service import VaultService
-from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from tests.builders import NOW
 from tests.fakes.secrets import MemorySecrets

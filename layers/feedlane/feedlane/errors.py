@@ -98,3 +98,15 @@ class AppKeysRejected(FeedlaneError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.sentence)
         self.problem = problem
+
+
+class NotSent(Exception):
+    """No connection was made: the upstream has not received the request."""
+
+
+class Unanswered(Exception):
+    """The request was sent and no complete answer came back: what the upstream did with it is unknown."""
+
+
+class TimedOut(Unanswered, TimeoutError):
+    """Nothing came back in the whole time that a call may take: whoever calls again pays that time again."""

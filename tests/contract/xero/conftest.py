@@ -11,12 +11,12 @@ import pytest
 
 from feedlane.credentials.vault import Grant
 from feedlane.feeds.upstream import TenantAccess
+from feedlane.http import Http
 from feedlane.vault.service import VaultService
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.connections import XeroConnections
-from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity, authorize_url
 from feedlane.xero.tokens import TokenCache
 from local.simulator.clock import Clock

@@ -26,10 +26,10 @@ from feedlane.feeds.upstream import (
     TenantAccess,
     TryLater,
 )
+from feedlane.http import Http
 from feedlane.scope import Scope
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import STATEMENTS_PATH, XeroBankFeeds
-from feedlane.xero.http import Http
 from tests.builders import source_account
 from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
 

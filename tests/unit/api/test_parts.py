@@ -7,10 +7,10 @@ import pytest
 
 from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import Unavailable
+from feedlane.feeds.call_limits import NO_LIMITS
+from feedlane.http import Http
 from feedlane.ids import fingerprint
 from feedlane.wiring import functions as wiring
-from feedlane.xero.call_limits import NO_LIMITS
-from feedlane.xero.http import Http
 from tests import builders
 from tests.builders import NOW
 from tests.contract.sdk import api_server  # noqa: F401  (the function's folder is on the path)

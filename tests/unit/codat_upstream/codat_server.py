@@ -13,6 +13,7 @@ import httpx
 
 from feedlane.codat_upstream.bank_feeds import CodatBankFeeds
 from feedlane.codat_upstream.client import CodatClient
+from feedlane.feeds.call_limits import NO_LIMITS, CallLimits
 from feedlane.feeds.line import Line
 from feedlane.feeds.upstream import Statement, TenantAccess
 from feedlane.scope import Scope
@@ -41,7 +42,7 @@ class Limits:
         self.waits.append((tenant_id, scope, seconds))
 
 
-def bank_feeds(server: Server, keys: Sequence[str] = (KEY,), limits: Limits | None = None) -> CodatBankFeeds:
+def bank_feeds(server: Server, keys: Sequence[str] = (KEY,), limits: CallLimits = NO_LIMITS) -> CodatBankFeeds:
     def key(refused: str | None) -> str:
         return keys[0] if refused is None else keys[-1]
 

@@ -13,6 +13,7 @@ import pytest
 from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import LimitReached, ReconnectionNeeded, Unavailable
 from feedlane.feeds.upstream import NoAnswer, TenantAccess, TryLater
+from feedlane.http import Http
 from feedlane.settings import items as settings_items
 from feedlane.statements import call_limits, gate, limits
 from feedlane.statements.call_limits import SharedCallLimits
@@ -24,7 +25,6 @@ from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.connections import XeroConnections
-from feedlane.xero.http import Http
 from feedlane.xero.tokens import TokenCache
 from tests import builders
 from tests.rights import acting_as

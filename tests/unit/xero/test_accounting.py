@@ -15,11 +15,11 @@ from feedlane.companies.source_account import AccountKind
 from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import ReconnectionNeeded, Unavailable
 from feedlane.feeds.upstream import TargetAccount
+from feedlane.http import Http
 from feedlane.xero import time_zones
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.connections import XeroConnection, XeroConnections
 from feedlane.xero.consent import XeroOrganisations
-from feedlane.xero.http import Http
 from feedlane.xero.tokens import TokenCache
 from tests.unit.xero.xero_server import ACCESS, NOON, Server, TokenVault, always, api
 

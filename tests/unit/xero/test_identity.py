@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from feedlane.credentials.token_set import TokenSet
-from feedlane.xero.http import Http
+from feedlane.http import Http
 from feedlane.xero.identity import ClientKeys, Identity, authorize_url
 from feedlane.xero.identity_errors import (
     IdentityRefused,

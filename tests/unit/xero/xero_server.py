@@ -11,10 +11,10 @@ import httpx
 
 from feedlane.credentials.token_set import AccessToken
 from feedlane.feeds.upstream import TenantAccess
+from feedlane.http import Http
 from feedlane.ids import fingerprint
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
-from feedlane.xero.http import Http
 from feedlane.xero.tokens import TokenCache
 
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)

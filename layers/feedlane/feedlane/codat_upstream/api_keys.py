@@ -8,8 +8,9 @@ import httpx
 
 from feedlane.clock import Clock, system_clock
 from feedlane.codat_upstream.answers import envelope_in
-from feedlane.codat_upstream.client import CodatClient, NotSent, Unanswered
+from feedlane.codat_upstream.client import CodatClient
 from feedlane.credentials.vault import Vault
+from feedlane.errors import NotSent, Unanswered
 from feedlane.ids import fingerprint
 
 # A key that an operator has dropped is used no longer than this.

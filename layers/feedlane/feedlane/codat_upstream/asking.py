@@ -10,9 +10,10 @@ import httpx
 from feedlane.codat_upstream import connection_state
 from feedlane.codat_upstream.answers import Item, Unreadable, object_in, objects_in
 from feedlane.codat_upstream.client import CodatClient
-from feedlane.codat_upstream.outcomes import CALL_ERRORS, obstacle_in, obstacle_of, raise_obstacle
+from feedlane.codat_upstream.outcomes import obstacle_in, obstacle_of, raise_obstacle
 from feedlane.codat_upstream.push_json import FeedPlace
 from feedlane.errors import Unavailable
+from feedlane.feeds.obstacles import CALL_ERRORS
 from feedlane.feeds.upstream import Refusal, TenantAccess
 from feedlane.money import dumps
 

@@ -10,11 +10,12 @@ import httpx
 from feedlane.codat_upstream import accounts, connection_state, operations, push_json
 from feedlane.codat_upstream.answers import Unreadable, object_in
 from feedlane.codat_upstream.client import CodatClient
-from feedlane.codat_upstream.outcomes import CALL_ERRORS, Obstacle, obstacle_in, obstacle_of
+from feedlane.codat_upstream.outcomes import obstacle_in, obstacle_of
 from feedlane.codat_upstream.problems import NOT_FOUND, refusal_for
 from feedlane.codat_upstream.push_json import FeedPlace, FrozenPush, quoted
 from feedlane.companies.source_account import SourceAccount
 from feedlane.feeds.line import Line
+from feedlane.feeds.obstacles import CALL_ERRORS, Obstacle
 from feedlane.feeds.upstream import (
     DUPLICATE_STATEMENT,
     AlreadyReceived,

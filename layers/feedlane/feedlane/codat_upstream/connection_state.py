@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from feedlane.codat_upstream.answers import Item, Unreadable, envelope_in, object_in, objects_in
 from feedlane.codat_upstream.client import CodatClient
-from feedlane.codat_upstream.outcomes import CALL_ERRORS
 from feedlane.codat_upstream.problems import NOT_FOUND, REFUSED, refusal_for, said_by_codat
 from feedlane.codat_upstream.push_json import FeedPlace, connection_path
 from feedlane.companies.reconnection import CONNECTION_REMOVED, RECONNECTION_NEEDED
+from feedlane.feeds.obstacles import CALL_ERRORS
 from feedlane.feeds.upstream import Refusal, TenantAccess
 from feedlane.scope import Scope
 

@@ -8,21 +8,15 @@ from typing import NoReturn
 import httpx
 
 from feedlane.codat_upstream.answers import Item, envelope_in, rate_limit_seconds, retry_after
-from feedlane.codat_upstream.client import NotSent, Unanswered
 from feedlane.codat_upstream.problems import KEY_REJECTED, envelope_problems, refusal_for
-from feedlane.errors import AppKeysRejected, LimitReached, ReconnectionNeeded, Refused, Unavailable
+from feedlane.feeds import obstacles
+from feedlane.feeds.obstacles import Obstacle
 from feedlane.feeds.refusals import INTERNAL_ERROR, NO_TYPE, status_phrase
-from feedlane.feeds.upstream import Failed, NoAnswer, Refusal, TryLater
+from feedlane.feeds.upstream import Failed, NoAnswer, TryLater
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 
-Obstacle = Refusal | TryLater | Failed | NoAnswer
-# What keeps a call from being sent or answered. `LimitReached` is `Unavailable` too.
-CALL_ERRORS = (NotSent, Unanswered, Unavailable, AppKeysRejected)
-
 _OUTAGE_SECONDS = 30
-_UNREACHABLE_WAIT_SECONDS = 5
-_KEY_WAIT_SECONDS = 5
 
 
 def obstacle_in(answer: httpx.Response, now: datetime, *, writes: bool = False) -> Obstacle | None:
@@ -64,33 +58,9 @@ def _failure(answer: httpx.Response, envelope: Item | None, now: datetime, write
 
 def obstacle_of(error: Exception) -> Obstacle:
     """The same for an error that kept the request from being sent or answered."""
-    match error:
-        case NotSent():
-            return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_WAIT_SECONDS, reason="unreachable", is_outage=True)
-        case Unanswered():
-            return NoAnswer(reason=str(error))
-        case AppKeysRejected(problem=problem):
-            return Refusal(scope=Scope.APP, reason=KEY_REJECTED, problem=problem)
-        case LimitReached(retry_after=seconds):
-            # Ours, not Codat's: nobody else has to wait for it.
-            return TryLater(scope=Scope.FEED, seconds=seconds or 1, reason="own-limit")
-        case Unavailable(retry_after=seconds):
-            wait = seconds or _KEY_WAIT_SECONDS
-            return TryLater(scope=Scope.TENANT, seconds=wait, reason="no-key-now", is_outage=True)
-        case _:
-            raise error
+    return obstacles.obstacle_of(error, keys_rejected=KEY_REJECTED, no_access_now="no-key-now")
 
 
 def raise_obstacle(obstacle: Obstacle) -> NoReturn:
     """Raises the obstacle as an error of the domain, for callers that wait for a result."""
-    match obstacle:
-        case Refusal(scope=Scope.CONNECTION, problem=problem):
-            raise ReconnectionNeeded(problem)
-        case Refusal(problem=problem):
-            raise Refused(problem)
-        case TryLater(seconds=seconds, reason=reason):
-            raise Unavailable(f"Codat asked to try again later ({reason})", seconds)
-        case Failed(problem=problem):
-            raise Unavailable(f"Codat failed: {problem.sentence}")
-        case NoAnswer(reason=reason):
-            raise Unavailable(f"Codat did not answer ({reason})")
+    obstacles.raise_obstacle(obstacle, "Codat")

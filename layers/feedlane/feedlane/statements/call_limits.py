@@ -38,7 +38,7 @@ WITHOUT_TENANT = "without-tenant"
 
 @dataclass(frozen=True)
 class SharedCallLimits:
-    """Implements `CallLimits` (`xero/call_limits.py`) for all function instances."""
+    """Implements `CallLimits` (`feeds/call_limits.py`) for all function instances."""
 
     ports: Ports
     app: str = APP_SUBJECT

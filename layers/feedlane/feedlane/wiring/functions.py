@@ -12,9 +12,11 @@ from feedlane.aws.vault import LambdaVault
 from feedlane.companies.hosted_link import HostedLink
 from feedlane.credentials.vault import Vault
 from feedlane.environment import environment
+from feedlane.feeds.call_limits import CallLimits
 from feedlane.feeds.upstream import Upstream
 from feedlane.feeds.upstreams import Upstreams
 from feedlane.holds.watched_vault import WatchedVault
+from feedlane.http import Http
 from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
@@ -25,10 +27,8 @@ from feedlane.wiring.checks import Checks
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
-from feedlane.xero.call_limits import CallLimits
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.consent import XeroOrganisations
-from feedlane.xero.http import Http
 from feedlane.xero.tokens import TokenCache
 
 

@@ -14,14 +14,14 @@ import httpx
 from feedlane.clock import Clock, system_clock
 from feedlane.companies.connection import BANK_FEEDS_SCOPE
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, CONNECTION_REMOVED
-from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import NotSent, ReconnectionNeeded, Refused, Unanswered, Unavailable
+from feedlane.feeds.call_limits import NO_LIMITS, CallLimits
 from feedlane.feeds.refusals import MEANING_BY_TYPE
 from feedlane.feeds.upstream import TenantAccess
+from feedlane.http import Http
 from feedlane.json_object import json_object
-from feedlane.xero.call_limits import NO_LIMITS, CallLimits, share_wait
 from feedlane.xero.connections import XeroConnections
-from feedlane.xero.http import Http, NotSent, Unanswered
-from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
+from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle, share_wait
 from feedlane.xero.problems import is_access_refusal, is_page, is_scope_refusal, problems_in
 from feedlane.xero.tokens import TokenCache
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 
-from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Unavailable
+from feedlane.errors import AppKeysRejected, NotSent, ReconnectionNeeded, Unanswered, Unavailable
 from feedlane.feeds.line import Line
+from feedlane.feeds.obstacles import Obstacle
 from feedlane.feeds.refusals import ACCOUNT_NOT_VALID, INTERNAL_ERROR, INVALID_END_DATE, item_problems, refusal_of
 from feedlane.feeds.upstream import (
     DUPLICATE_STATEMENT,
@@ -36,8 +37,7 @@ from feedlane.scope import Scope
 from feedlane.xero import account_state, feed_connections, paging, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
-from feedlane.xero.http import NotSent, Unanswered
-from feedlane.xero.outcomes import Obstacle, is_outcome_unknown, obstacle_in, obstacle_of
+from feedlane.xero.outcomes import is_outcome_unknown, obstacle_in, obstacle_of
 from feedlane.xero.problems import problems_in
 
 STATEMENTS_PATH = "/bankfeeds.xro/1.0/Statements"

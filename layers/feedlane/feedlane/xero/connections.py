@@ -8,11 +8,11 @@ import httpx
 
 from feedlane.clock import Clock, system_clock
 from feedlane.companies.organisations import NAME_LENGTH_MAX, ListedOrganisation
-from feedlane.errors import Unavailable
+from feedlane.errors import NotSent, Unanswered, Unavailable
+from feedlane.feeds.call_limits import NO_LIMITS, CallLimits
+from feedlane.http import Http
 from feedlane.json_object import json_value
-from feedlane.xero.call_limits import NO_LIMITS, CallLimits, share_wait
-from feedlane.xero.http import Http, NotSent, Unanswered
-from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle
+from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle, share_wait
 from feedlane.xero.problems import is_page
 
 ORGANISATION = "ORGANISATION"

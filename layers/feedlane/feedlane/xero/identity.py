@@ -14,9 +14,10 @@ import httpx
 
 from feedlane.clock import Clock, system_clock
 from feedlane.credentials.token_set import AccessToken, TokenSet
+from feedlane.errors import NotSent, Unanswered
+from feedlane.http import Http
 from feedlane.json_object import json_object
 from feedlane.retry_after import xero_retry_after
-from feedlane.xero.http import Http, NotSent, Unanswered
 from feedlane.xero.identity_errors import IdentityUnanswered, IdentityUnavailable, refusal
 
 APP_SCOPE = "app.connections"

@@ -7,24 +7,15 @@ from typing import NoReturn
 
 import httpx
 
-from feedlane.companies.reconnection import RECONNECTION_NEEDED
-from feedlane.errors import (
-    APP_KEYS_REJECTED,
-    AppKeysRejected,
-    FeedlaneError,
-    LimitReached,
-    ReconnectionNeeded,
-    Refused,
-    Unavailable,
-)
+from feedlane.errors import APP_KEYS_REJECTED, FeedlaneError, NotSent, Unanswered
+from feedlane.feeds import obstacles
+from feedlane.feeds.call_limits import CallLimits
+from feedlane.feeds.obstacles import Obstacle
 from feedlane.feeds.refusals import INTERNAL_ERROR, refusal_of
-from feedlane.feeds.upstream import Failed, NoAnswer, Refusal, TryLater
+from feedlane.feeds.upstream import Failed, NoAnswer, TryLater
 from feedlane.retry_after import xero_retry_after
 from feedlane.scope import Scope
-from feedlane.xero.http import NotSent, Unanswered
 from feedlane.xero.problems import is_page, problems_in
-
-Obstacle = Refusal | TryLater | Failed | NoAnswer
 
 # Which limit was hit -> what has to wait, and for how long if Xero does not say (as for `concurrent`).
 # Spellings vary (`day`, `DayLimit`): only the start is compared.
@@ -35,8 +26,6 @@ _RATE_LIMITS = {
     "concurrent": (Scope.TENANT, 1),
 }
 _OUTAGE_SECONDS = 30
-_UNREACHABLE_WAIT_SECONDS = 5
-_VAULT_WAIT_SECONDS = 5
 
 
 def obstacle_in(answer: httpx.Response, now: datetime) -> Obstacle | None:
@@ -82,41 +71,21 @@ def is_outcome_unknown(answer: httpx.Response) -> bool:
     return answer.is_client_error and answer.status_code != 429 and is_page(answer.status_code, answer.content)
 
 
+def share_wait(limits: CallLimits, tenant_id: str | None, answer: httpx.Response, now: datetime) -> None:
+    """Tells everyone of the wait that this answer asks for, if it asks for one."""
+    asked = wait_asked(answer, now)
+    if asked is not None:
+        limits.wait(tenant_id, *asked)
+
+
 def obstacle_of(error: FeedlaneError | NotSent | Unanswered) -> Obstacle:
     """The same for an error that kept the request from being sent or answered."""
-    match error:
-        case NotSent():
-            return TryLater(scope=Scope.TENANT, seconds=_UNREACHABLE_WAIT_SECONDS, reason="unreachable", is_outage=True)
-        case Unanswered():
-            return NoAnswer(reason=str(error))
-        case ReconnectionNeeded(problem=problem):
-            return Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=problem)
-        case AppKeysRejected(problem=problem):
-            return Refusal(scope=Scope.APP, reason=APP_KEYS_REJECTED, problem=problem)
-        case LimitReached(retry_after=seconds):
-            # Ours, not Xero's: nobody else has to wait for it.
-            return TryLater(scope=Scope.FEED, seconds=seconds or 1, reason="own-limit")
-        case Unavailable(retry_after=seconds):
-            return TryLater(
-                scope=Scope.TENANT, seconds=seconds or _VAULT_WAIT_SECONDS, reason="no-token-now", is_outage=True
-            )
-        case _:
-            raise error
+    return obstacles.obstacle_of(error, keys_rejected=APP_KEYS_REJECTED, no_access_now="no-token-now")
 
 
 def raise_obstacle(obstacle: Obstacle) -> NoReturn:
     """Raises the obstacle as an error of the domain, for callers that wait for a result."""
-    match obstacle:
-        case Refusal(scope=Scope.CONNECTION, problem=problem):
-            raise ReconnectionNeeded(problem)
-        case Refusal(problem=problem):
-            raise Refused(problem)
-        case TryLater(seconds=seconds, reason=reason):
-            raise Unavailable(f"Xero asked to try again later ({reason})", seconds)
-        case Failed(problem=problem):
-            raise Unavailable(f"Xero failed: {problem.sentence}")
-        case NoAnswer(reason=reason):
-            raise Unavailable(f"Xero did not answer ({reason})")
+    obstacles.raise_obstacle(obstacle, "Xero")
 
 
 def _rate_limit(answer: httpx.Response, now: datetime) -> TryLater:

@@ -1,4 +1,4 @@
-"""HTTP to Xero: one client per base URL. Its errors say whether Xero can have received the request."""
+"""HTTP to an upstream: one client per base URL. Its errors say whether the upstream can have received the request."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from feedlane.errors import NotSent, TimedOut, Unanswered
 from feedlane.tls import client_context
 
 CONNECT_TIMEOUT_SECONDS = 3.0
@@ -18,18 +19,6 @@ _NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # One log line per request is noise beside our own, and at DEBUG the lines show headers.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-
-
-class NotSent(Exception):
-    """No connection was made: Xero has not received the request."""
-
-
-class Unanswered(Exception):
-    """The request was sent and no complete answer came back: what Xero did with it is unknown."""
-
-
-class TimedOut(Unanswered, TimeoutError):
-    """Nothing came back in the whole time that a call may take: whoever calls again pays that time again."""
 
 
 class Http:
@@ -62,11 +51,11 @@ class Http:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> httpx.Response:
-        """Any answer that Xero gave, whatever its status. Raises `NotSent`, `TimedOut`, `Unanswered`."""
+        """Any answer that came, whatever its status. Raises `NotSent`, `TimedOut`, `Unanswered`."""
         try:
             return self._client.request(method, path, headers=headers, params=params, content=content)
         except _NOT_SENT_ERRORS as error:
-            # `from None` here and below: httpx keeps the request, with its tokens, in the exception.
+            # `from None` here and below: httpx keeps the request, with its credentials, in the exception.
             raise NotSent(type(error).__name__) from None
         except httpx.TimeoutException as error:
             raise TimedOut(type(error).__name__) from None
