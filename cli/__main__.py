@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli import api_keys, connections, dead_letters, feeds, holds, table, upstream, webhooks
+from cli import api_keys, connections, dead_letters, feeds, holds, holes, table, upstream, webhooks
 from cli.deployment.command import deploy
 
 ENVIRONMENT_HELP = "FEEDLANE_API_URL, FEEDLANE_API_KEY and FEEDLANE_STACK replace --api-url, --api-key and --stack."
@@ -21,6 +21,7 @@ cli.add_command(dead_letters.group)
 cli.add_command(deploy)
 cli.add_command(feeds.group)
 cli.add_command(holds.group)
+cli.add_command(holes.group)
 cli.add_command(table.group)
 cli.add_command(upstream.group)
 cli.add_command(webhooks.group)

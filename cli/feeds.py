@@ -44,7 +44,7 @@ def release(api: HttpApi, feed_id: str, set_aside: tuple[str, ...]) -> None:
 
     Prints the push operations that send the waiting transactions.
     """
-    http_api.release(api, f"/feeds/{_path_of(feed_id)}", set_aside)
+    http_api.release(api, f"/feeds/{path_of(feed_id)}", set_aside)
 
 
 @group.command("set-aside")
@@ -61,7 +61,7 @@ def set_aside(api: HttpApi, feed_id: str, transactions: tuple[str, ...], listed:
     if not ids:
         raise click.UsageError("Name at least one transaction.")
     for part in _parts(ids):
-        feed = api.ask("POST", f"/setAside/{_path_of(feed_id)}", {"setAside": part})
+        feed = api.ask("POST", f"/setAside/{path_of(feed_id)}", {"setAside": part})
     click.echo(f"{feed['id']}  {feed['recorded']}  {feed['delivered']}  {feed['waiting']}  {_stopped_by(feed)}")
 
 
@@ -93,11 +93,12 @@ def resolve(api: HttpApi, feed_id: str, number: int, outcome: str, set_aside: tu
     body: dict[str, object] = {"outcome": OUTCOMES[outcome]}
     if set_aside:
         body["setAside"] = list(set_aside)
-    feed = api.ask("POST", f"/feeds/{_path_of(feed_id)}/statements/{number}/resolve", body)
+    feed = api.ask("POST", f"/feeds/{path_of(feed_id)}/statements/{number}/resolve", body)
     click.echo(f"{feed['id']}  {feed['recorded']}  {feed['delivered']}  {feed['waiting']}")
 
 
-def _path_of(feed_id: str) -> str:
+def path_of(feed_id: str) -> str:
+    """The feed in a path of the API. An id that is none ends the command."""
     connection_id, _, account_id = feed_id.partition("/")
     if not connection_id or not account_id:
         raise click.BadParameter(
