@@ -21,6 +21,8 @@ class ApiCall:
     path_params: Mapping[str, str] = field(default_factory=dict)
     token: AccessToken | None = None
     organisation: Organisation | None = None
+    # What a fault leaves of an item that is done in part: `something` or `nothing`; empty: it is done whole.
+    partly: str = ""
 
     @property
     def tenant_id(self) -> str | None:

@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from local.simulator import accounting, connections, consent, control, discovery, tokens
 from local.simulator import feed_connections as feeds
+from local.simulator import feed_connections_2 as feeds_2
 from local.simulator import statements as statement_routes
 from local.simulator.call_log import CallLog
 from local.simulator.gateway import Access, guarded, unguarded
@@ -16,9 +17,11 @@ from local.simulator.state import Simulator
 ANY_TOKEN = Access(tenant=False)
 SETTINGS = Access(frozenset({"accounting.settings", "accounting.settings.read"}))
 FEEDS = Access(frozenset({"bankfeeds"}))
+FEEDS_2 = Access(frozenset({"bankfeedsv2"}), header_first=True)
 STATEMENTS = Access(frozenset({"bankfeeds"}), statements=True)
 
 FEED_CONNECTIONS_PATH = "/bankfeeds.xro/1.0/FeedConnections"
+FEED_CONNECTIONS_2_PATH = "/bankfeeds.xro/2.0/FeedConnections"
 STATEMENTS_PATH = "/bankfeeds.xro/1.0/Statements"
 
 
@@ -67,9 +70,26 @@ def _api_routes() -> list[Route]:
             methods=["POST"],
         ),
         Route(f"{FEED_CONNECTIONS_PATH}/{{id}}", guarded(feeds.show_feed_connection, FEEDS)),
+        *_feed_connections_2_routes(),
         Route(STATEMENTS_PATH, guarded(statement_routes.list_statements, STATEMENTS)),
         Route(STATEMENTS_PATH, guarded(statement_routes.create_statements, STATEMENTS), methods=["POST"]),
         Route(f"{STATEMENTS_PATH}/{{id}}", guarded(statement_routes.show_statement, STATEMENTS)),
+    ]
+
+
+def _feed_connections_2_routes() -> list[Route]:
+    posts = {
+        "ExistingAccount": feeds_2.connect_existing_accounts,
+        "NewAccount": feeds_2.connect_new_accounts,
+        "DeleteRequests": feeds_2.delete_feed_connections,
+    }
+    return [
+        Route(FEED_CONNECTIONS_2_PATH, guarded(feeds_2.list_feed_connections, FEEDS_2)),
+        *(
+            Route(f"{FEED_CONNECTIONS_2_PATH}/{name}", guarded(endpoint, FEEDS_2), methods=["POST"])
+            for name, endpoint in posts.items()
+        ),
+        Route(f"{FEED_CONNECTIONS_2_PATH}/{{id}}", guarded(feeds_2.show_feed_connection, FEEDS_2)),
     ]
 
 

@@ -70,6 +70,10 @@ class Behaviour(BaseModel):
     """`country` of a feed connection: "only if the app is multi-region" (specification), perhaps required there."""
     feed_list_status: Literal[200, 202] = 200
     """The status of the list of feed connections: 202 in the specification, 200 in reality (issue 378)."""
+    feed_versions: Literal["shared", "apart"] = "shared"
+    """Whether 1.0 and 2.0 know each other's feed connections: nobody says; 2.0 is "intended to replace 1.0"."""
+    partial_failures: Literal["prefixed", "renamed"] = "prefixed"
+    """The types of partial failures of 2.0: the specification's; another text renames them (the new names are ours)."""
     first_page: Literal[1, 0] = 1
     """The number of the first page: the specification calls page 1 "the second set", its examples call it the first."""
     ids: Literal["guid", "opaque"] = "guid"

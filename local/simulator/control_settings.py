@@ -97,6 +97,7 @@ def set_app(sim: Simulator, body: Any) -> Any:
         limit_stops_reauthorisation=settings.flag("limitStopsReauthorisation", app.limit_stops_reauthorisation),
         certified=settings.flag("certified", app.certified),
         bank_feeds_enabled=settings.flag("bankFeedsEnabled", app.bank_feeds_enabled),
+        feed_connections_2_enabled=settings.flag("feedConnections2Enabled", app.feed_connections_2_enabled),
         suspended=settings.flag("suspended", app.suspended),
         multi_region=settings.flag("multiRegion", app.multi_region),
     )

@@ -66,6 +66,7 @@ def app(sim: Simulator) -> dict[str, Any]:
         "limitStopsReauthorisation": settings.limit_stops_reauthorisation,
         "certified": settings.certified,
         "bankFeedsEnabled": settings.bank_feeds_enabled,
+        "feedConnections2Enabled": settings.feed_connections_2_enabled,
         "suspended": settings.suspended,
         "multiRegion": settings.multi_region,
     }

@@ -11,7 +11,7 @@ from local.simulator.answers import PROBLEM, Answer
 from local.simulator.api_call import ApiCall
 from local.simulator.problems import Problem, gateway
 
-Kind = Literal["problem", "status", "dropResponse", "delay", "rateLimit", "page"]
+Kind = Literal["problem", "status", "dropResponse", "delay", "rateLimit", "page", "partial"]
 Content = Literal["html", "empty"]
 
 # What stands before Xero's API: it blocks, or it cannot reach what is behind it.

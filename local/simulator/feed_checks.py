@@ -18,6 +18,21 @@ def why_malformed(item: dict[str, Any], behaviour: Behaviour) -> Problem | None:
     return _length_fault(item, behaviour) or _missing_fault(item) or _account_fault(item) or _currency_fault(item)
 
 
+def why_malformed_2(item: dict[str, Any], behaviour: Behaviour, *, is_new_account: bool) -> Problem | None:
+    """The same for 2.0. It names the account by its id, or has it made with a number and a name, and never both."""
+    token = item.get("accountToken")
+    if not isinstance(token, str) or not 1 <= length(token, behaviour) <= LENGTHS_MAX["accountToken"]:
+        return problem("invalid-account-token")
+    for name in ("accountNumber", "accountName") if is_new_account else ("accountId",):
+        if not item.get(name):
+            detail = f"The request did not include the mandatory '{_capital(name)}' field."
+            return problem("missing-identifying-fields", detail)
+    if is_new_account and "accountId" in item:
+        return invalid("AccountId")
+    ignored = () if is_new_account else ("accountNumber", "accountName")
+    return why_malformed({name: value for name, value in item.items() if name not in ignored}, behaviour)
+
+
 def why_refused(
     item: dict[str, Any],
     organisation: Organisation,

@@ -14,7 +14,7 @@ from local.simulator.state import FeedConnection, Simulator
 
 @bank_feeds_call
 def list_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
-    pagination, shown = page_of(_visible(sim, call), call.query, sim.behaviour.first_page)
+    pagination, shown = page_of(visible(sim, call), call.query, sim.behaviour.first_page)
     return Answer(
         sim.behaviour.feed_list_status, {"pagination": pagination, "items": [render(sim, feed) for feed in shown]}
     )
@@ -23,7 +23,7 @@ def list_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
 @bank_feeds_call
 def show_feed_connection(sim: Simulator, call: ApiCall) -> Answer:
     require_guid(sim, call.path_params["id"], "FeedConnectionId")
-    for feed in _visible(sim, call):
+    for feed in visible(sim, call):
         if feed.id == call.path_params["id"].lower():
             return Answer(200, render(sim, feed))
     return root(problem("bank-feed-not-found"))
@@ -47,8 +47,16 @@ def delete_feed_connections(sim: Simulator, call: ApiCall) -> Answer:
 
 def render(sim: Simulator, feed: FeedConnection) -> dict[str, Any]:
     """An active feed connection has no status."""
-    now = sim.now()
-    content: dict[str, Any] = {
+    now, content = sim.now(), active_content(feed)
+    if feed.is_pending(now) or feed.deleted_from is not None:
+        content["status"] = "PENDING"
+    elif feed.is_rejected(now):
+        content |= {"status": "REJECTED", "error": feed.rejected}
+    return content
+
+
+def active_content(feed: FeedConnection) -> dict[str, Any]:
+    return {
         "id": feed.id,
         "accountToken": feed.account_token,
         "accountType": feed.account_type,
@@ -58,20 +66,16 @@ def render(sim: Simulator, feed: FeedConnection) -> dict[str, Any]:
         "currency": feed.currency,
         "country": feed.country,
     }
-    if feed.is_pending(now) or feed.deleted_from is not None:
-        content["status"] = "PENDING"
-    elif feed.is_rejected(now):
-        content |= {"status": "REJECTED", "error": feed.rejected}
-    return content
 
 
-def _visible(sim: Simulator, call: ApiCall) -> list[FeedConnection]:
-    """The feed connections of this app and organisation."""
+def visible(sim: Simulator, call: ApiCall, version: int = 1) -> list[FeedConnection]:
+    """The feed connections of this app and organisation that this version of the API knows."""
     key = (call.client_id, call.org.tenant_id)
     return [
         feed
         for feed in sim.feed_connections.values()
         if (feed.client_id, feed.tenant_id) == key and not feed.is_deleted(sim.now())
+        if feed.version == version or sim.behaviour.feed_versions == "shared"
     ]
 
 
@@ -130,6 +134,8 @@ def _rejected_account(item: dict[str, Any]) -> Account:
 def _delete(sim: Simulator, call: ApiCall, item: dict[str, Any]) -> dict[str, Any]:
     feed = sim.feed_connections.get(str(item.get("id", "")).lower())
     if feed is None or feed.client_id != call.client_id or feed.is_deleted(sim.now()):
+        return _rejected(item, "id", problem("feed-not-found-or-already-deleted"))
+    if feed.version != 1 and sim.behaviour.feed_versions == "apart":
         return _rejected(item, "id", problem("feed-not-found-or-already-deleted"))
     if feed.tenant_id != call.org.tenant_id:
         fault = problem("feed-connected-in-different-organisation")

@@ -12,7 +12,7 @@ from local.simulator.api_call import ApiCall, read_call
 from local.simulator.faults import Fault
 from local.simulator.limits import Exceeded
 from local.simulator.organisations import new_id
-from local.simulator.problems import gateway
+from local.simulator.problems import gateway, problem, root
 from local.simulator.state import Simulator
 
 Endpoint = Callable[[Simulator, ApiCall], Answer]
@@ -33,6 +33,8 @@ class Access:
     any_scope: frozenset[str] = frozenset()
     tenant: bool = True
     statements: bool = False
+    # A missing header is said before anything about the token.
+    header_first: bool = False
 
 
 def guarded(endpoint: Endpoint, access: Access) -> Handler:
@@ -79,7 +81,7 @@ async def _act_under_faults(sim: Simulator, request: Request, call: ApiCall, end
     def act() -> Answer:
         return sim.idempotency.answer_once(call, sim.now(), lambda: _commit(sim, call, endpoint, fault))
 
-    if fault is None or fault.kind == "problem":
+    if fault is None or fault.kind in ("problem", "partial"):
         return act()
     answer = act() if fault.when == "after" else None
     match fault.kind:
@@ -95,6 +97,8 @@ async def _act_under_faults(sim: Simulator, request: Request, call: ApiCall, end
 
 def _commit(sim: Simulator, call: ApiCall, endpoint: Endpoint, fault: Fault | None) -> Answer:
     """Runs the endpoint. Problem faults pass the idempotency cache, which keeps them as Xero does."""
+    if fault is not None and fault.kind == "partial":
+        call.partly = "something" if fault.when == "after" else "nothing"
     if fault is None or fault.kind != "problem":
         return endpoint(sim, call)
     if fault.when == "after":
@@ -103,6 +107,8 @@ def _commit(sim: Simulator, call: ApiCall, endpoint: Endpoint, fault: Fault | No
 
 
 def _refuse_access(sim: Simulator, call: ApiCall, access: Access) -> Answer | None:
+    if access.header_first and not call.tenant_id:
+        return root(problem("invalid-request", "Missing required header Xero-Tenant-Id."))
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
     token = sim.access_tokens.get(value.strip()) if scheme.lower() == "bearer" else None
     if token is None:

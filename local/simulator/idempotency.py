@@ -11,6 +11,8 @@ from local.simulator.problems import problem, root
 
 RETENTION = timedelta(minutes=6)
 KEY_LENGTH_MAX = 128
+# Feed connections 2.0 have no such header.
+WITHOUT_KEYS = "/bankfeeds.xro/2.0/"
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class IdempotencyCache:
         self._kept: dict[tuple[str, str], KeptAnswer] = {}
 
     def answer_once(self, call: ApiCall, now: datetime, act: Callable[[], Answer]) -> Answer:
-        """The kept answer if key and request are known; 400 if only the key is. Only for POSTs of the API."""
+        """The kept answer if key and request are known; 400 if only the key is. Only for POSTs of APIs that know keys."""
         key = call.headers.get("idempotency-key")
-        if key is None or call.method != "POST" or call.token is None:
+        if call.path.startswith(WITHOUT_KEYS) or key is None or call.method != "POST" or call.token is None:
             return act()
         if len(key) > KEY_LENGTH_MAX:
             detail = f"The Idempotency-Key exceeded the maximum length of {KEY_LENGTH_MAX}."

@@ -6,10 +6,12 @@ from typing import Any
 DEFAULT_PAGE_SIZE = 20
 
 
-def page_of(items: list[Any], query: Mapping[str, str], first: int = 1) -> tuple[dict[str, int], list[Any]]:
+def page_of(
+    items: list[Any], query: Mapping[str, str], first: int = 1, default_size: int = DEFAULT_PAGE_SIZE
+) -> tuple[dict[str, int], list[Any]]:
     """Pages count from `first`. Anything but a number from there on means the first page, as Xero documents."""
     page = _number(query.get("page"), first, first)
-    size = _number(query.get("pageSize"), 1, DEFAULT_PAGE_SIZE)
+    size = _number(query.get("pageSize"), 1, default_size)
     shown = items[(page - first) * size : (page - first + 1) * size]
     pagination = {
         "page": page,

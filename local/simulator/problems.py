@@ -10,6 +10,12 @@ Problem = dict[str, Any]
 
 CATALOGUE: dict[str, tuple[str, int, str]] = {
     "invalid-request": ("Invalid Request", 400, "The request is invalid."),
+    "invalid-account-token": ("Invalid Account Token", 400, "The account token is not valid."),
+    "missing-identifying-fields": (
+        "Request Is Missing Identifying Fields",
+        400,
+        "The request did not include a mandatory field.",
+    ),
     "invalid-country-specified": (
         "Invalid Country",
         400,

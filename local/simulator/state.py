@@ -24,7 +24,7 @@ DEFAULT_USER_ID = fixed_id("ava-barker")
 CONNECTIONS_MAX, NEW_APP_CONNECTIONS_MAX = 25, 5
 
 USER_SCOPES = {
-    "openid", "profile", "email", "offline_access", "bankfeeds",
+    "openid", "profile", "email", "offline_access", "bankfeeds", "bankfeedsv2",
     "accounting.settings", "accounting.settings.read",
     "accounting.contacts", "accounting.contacts.read",
     "accounting.attachments", "accounting.attachments.read",
@@ -50,6 +50,7 @@ class App:
     limit_stops_reauthorisation: bool = False
     certified: bool = False
     bank_feeds_enabled: bool = True
+    feed_connections_2_enabled: bool = True
     suspended: bool = False
     multi_region: bool = False
 
@@ -100,6 +101,8 @@ class FeedConnection:
     deleted_from: datetime | None = None
     # Accepted at first, then rejected with this problem instead of becoming active.
     rejected: dict[str, Any] | None = None
+    # Of the API by which it was made.
+    version: int = 1
     # By transaction id, the statement that used it.
     used_transaction_ids: dict[str, "Statement"] = field(default_factory=dict)
     # The same by content; kept only while the switch `duplicate_key` asks for it.
