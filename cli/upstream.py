@@ -42,6 +42,14 @@ def choose(api: HttpApi, name: str, company: str | None) -> None:
         api.ask("PUT", SETTINGS, {"upstream": name})
 
 
+@group.command("feed-connections")
+@with_api
+@click.argument("version", type=click.Choice(["1", "2"]))
+def feed_connections(api: HttpApi, version: str) -> None:
+    """Choose the VERSION of Xero's API by which accounts are connected from now on."""
+    api.ask("PUT", SETTINGS, {"feedConnections": int(version)})
+
+
 @group.command("codat-key")
 @with_api
 @click.option("--key", prompt="Codat's API key", hide_input=True, help="Asked for if it is left out.")

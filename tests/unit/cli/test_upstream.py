@@ -56,6 +56,12 @@ def test_it_chooses_for_the_deployment_and_for_a_company(asked: list[Any]) -> No
     assert run("choose", "plaid").exit_code != 0
 
 
+def test_it_chooses_the_version_of_feed_connections(asked: list[Any]) -> None:
+    assert run("feed-connections", "2").exit_code == 0
+    assert asked == [("PUT", "/integrations/gbol/settings", {"feedConnections": 2})]
+    assert run("feed-connections", "3").exit_code != 0
+
+
 def test_a_key_is_asked_for_unseen_and_shown_by_its_ending(asked: list[Any]) -> None:
     result = run("codat-key", typed=f"{KEY}\n")
     assert asked == [("PUT", "/integrations/gbol/credentials/codatKey", {"apiKey": KEY})]

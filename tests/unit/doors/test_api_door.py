@@ -41,6 +41,7 @@ USUAL: dict[str, Any] = {
     "connectionLimit": 25, "dailyLimit": 5000, "gapIsError": False, "pkce": True, "linkPasswords": True,
     "clientId": "A" * 32, "clientSecret": "secret", "changedTransactions": "Warn", "refusalHoldsFeed": True,
     "syntheticBalances": True, "upstream": "xero", "apiKey": "codat-api-key", "webhookSecret": "whsec_AQIDBAUGBwgJCg",
+    "feedConnections": 2,
 }  # fmt: skip
 # These bodies refuse a field that is not theirs.
 OWN_BODIES: dict[tuple[str, str], type[Body]] = {

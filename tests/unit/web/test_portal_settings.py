@@ -49,6 +49,17 @@ def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the
     assert settings_items.settings(world.store).daily_limit == 5000
 
 
+def test_the_version_of_feed_connections_is_chosen_and_kept_and_nothing_else_is_one(world: World) -> None:
+    _save(world, feed_connections="2")
+    assert settings_items.settings(world.store).feed_connections == 2
+    assert '<option value="2" selected>' in world.browser.get("/portal/settings").body
+    _save(world)
+    response = _save(world, feed_connections="3")
+    assert response.status == 422
+    assert "Feed connections: must be 1 or 2" in response.body
+    assert settings_items.settings(world.store).feed_connections == 2
+
+
 def test_keys_go_to_the_vault_and_only_endings_are_kept(world: World) -> None:
     _save(world, client_id="NEWID1234", client_secret="canary-secret-9876")
     assert world.site.vault.keys == [("NEWID1234", "canary-secret-9876")]

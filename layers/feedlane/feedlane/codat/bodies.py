@@ -192,6 +192,7 @@ class SettingsBody(Body):
     changed_transactions: StrictStr | None = None
     refusal_holds_feed: StrictBool | None = None
     synthetic_balances: StrictBool | None = None
+    feed_connections: StrictInt | None = None
     pkce: StrictBool | None = None
     link_passwords: StrictBool | None = None
 

@@ -15,6 +15,8 @@ SOURCE_ID = "8a156a5a-39cb-4f9d-856e-76ef9b9a9607"
 PLATFORM_NAME = "Xero"
 
 BANK_FEEDS_SCOPE = "bankfeeds"
+# For feed connections by version 2.0 of Xero's API. Statements need the one above, whatever the version.
+FEED_CONNECTIONS_2_SCOPE = "bankfeedsv2"
 MISSING_SCOPE = "missing-scope"
 ACCESS_REFUSED = "access-refused"
 FAULTS_KEPT_MAX = 10

@@ -28,6 +28,7 @@ _INTERNAL_FIELDS = frozenset({"version", "keys_version"})
 CONNECTION_LIMITS = (5, 25, 50, 1000, 10_000)
 # Calls a day that Xero allows per organisation: 1,000 on the Starter tier, 5,000 on the others, or as a contract says.
 DAILY_LIMIT_MIN, DAILY_LIMIT_MAX = 200, 1_000_000
+FEED_CONNECTIONS_VERSIONS = (1, 2)
 TEXT_LENGTH_MAX = 255
 URLS_MAX, URL_LENGTH_MAX = 50, 2_048
 CALLBACK_PATH = "/oauth/callback"
@@ -141,6 +142,8 @@ def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:
         findings.append(_finding("access", f"must be {' or '.join(Access)}", "Enum"))
     if settings.changed_transactions not in list(ChangedTransactions):
         findings.append(_finding("changedTransactions", f"must be one of {', '.join(ChangedTransactions)}", "Enum"))
+    if settings.feed_connections not in FEED_CONNECTIONS_VERSIONS:
+        findings.append(_finding("feedConnections", "must be 1 or 2, the version of Xero's API", "Enum"))
     if len(settings.app_name) > TEXT_LENGTH_MAX:
         findings.append(_finding("appName", f"must have at most {TEXT_LENGTH_MAX} characters", "MaximumLength"))
     if "xero" in settings.app_name.casefold():

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from feedlane.companies.connection import BANK_FEEDS_SCOPE, UpstreamName
+from feedlane.companies.connection import BANK_FEEDS_SCOPE, FEED_CONNECTIONS_2_SCOPE, UpstreamName
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.rules import ChangedTransactions, Rules
 from feedlane.record import Record
@@ -58,6 +58,8 @@ class Settings(Record):
     """Whether a push that the ledger refuses holds its feed, so that nothing after it is recorded before it is."""
     synthetic_balances: bool = False
     """Whether statements open and close with computed balances; a feed may say otherwise."""
+    feed_connections: int = 1
+    """The version of Xero's API (1 or 2) by which feed connections are made. Statements have 1.0 alone."""
     pkce: bool = True
     """Link authorises with a challenge (PKCE, S256) in addition to the app's secret."""
     link_passwords: bool = False
@@ -94,6 +96,8 @@ class Settings(Record):
         scopes = ["openid", "profile", "email", "accounting.settings.read"]
         if self.bank_feeds:
             scopes.append(BANK_FEEDS_SCOPE)
+            if self.feed_connections == 2:
+                scopes.append(FEED_CONNECTIONS_2_SCOPE)
         if self.access is Access.CONTINUOUS:
             scopes.append(OFFLINE_ACCESS)
         return tuple(scopes)

@@ -67,6 +67,7 @@ def settings_json(settings: Settings, redirect_uri: str) -> dict[str, Any]:
         "changedTransactions": settings.changed_transactions,
         "refusalHoldsFeed": settings.refusal_holds_feed,
         "syntheticBalances": settings.synthetic_balances,
+        "feedConnections": settings.feed_connections,
         "pkce": settings.pkce,
         "linkPasswords": settings.link_passwords,
         "clientId": masked(settings.client_id[-4:]),

@@ -27,6 +27,7 @@ _TEXTS = (
     "upstream", "access", "app_name", "company_url", "redirect_uri", "privacy_policy_url", "terms_url",
     "changed_transactions",
 )  # fmt: skip
+_NUMBERS = ("connection_limit", "daily_limit", "feed_connections")
 _FIELD_NAMES = {
     "enabled": "Enabled",
     "upstream": "Upstream",
@@ -41,6 +42,7 @@ _FIELD_NAMES = {
     "termsUrl": "Terms",
     "connectionLimit": "Connection limit",
     "dailyLimit": "Daily call limit",
+    "feedConnections": "Feed connections",
     "changedTransactions": "Changed transactions",
 }
 _DIGITS_MAX = 10
@@ -97,6 +99,7 @@ def _stored_values(request: Request, settings: Settings) -> dict[str, Any]:
         "client_id": "",
         "connection_limit": str(settings.connection_limit),
         "daily_limit": str(settings.daily_limit),
+        "feed_connections": str(settings.feed_connections),
     }
 
 
@@ -104,7 +107,7 @@ def _entered_values(request: Request, settings: Settings) -> dict[str, Any]:
     """The form's values. A switch that is off is not sent; a text that is not sent stays as it is."""
     switches = {name: request.field(name) == "yes" for name in _SWITCHES}
     texts = {name: request.field(name) for name in _TEXTS if name in request.form}
-    keys = {name: request.field(name) for name in ("client_id", "connection_limit", "daily_limit")}
+    keys = {name: request.field(name) for name in ("client_id", *_NUMBERS)}
     return _stored_values(request, settings) | switches | texts | keys
 
 
@@ -144,8 +147,8 @@ def _save_settings(site: Site, entered: dict[str, Any], default_redirect_uri: st
     changes = {name: entered[name] for name in (*_SWITCHES, *_TEXTS)}
     if changes["redirect_uri"] == default_redirect_uri:
         changes["redirect_uri"] = ""
-    limits = ("daily_limit",) if entered["partner"] else ("connection_limit", "daily_limit")
-    changes |= {name: _whole_number(entered[name]) for name in limits if entered[name]}
+    numbers = [name for name in _NUMBERS if not (name == "connection_limit" and entered["partner"])]
+    changes |= {name: _whole_number(entered[name]) for name in numbers if entered[name]}
     settings_changes.change_settings(site.ports, site.clock(), changes)
 
 
