@@ -27,7 +27,7 @@ class IdempotencyCache:
         self._kept: dict[tuple[str, str], KeptAnswer] = {}
 
     def answer_once(self, call: ApiCall, now: datetime, act: Callable[[], Answer]) -> Answer:
-        """The kept answer if key and request are known; 400 if only the key is. Only for POSTs of APIs that know keys."""
+        """The kept answer if key and request are known; 400 if only the key is. Only for POSTs."""
         key = call.headers.get("idempotency-key")
         if call.path.startswith(WITHOUT_KEYS) or key is None or call.method != "POST" or call.token is None:
             return act()

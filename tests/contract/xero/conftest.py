@@ -17,6 +17,8 @@ from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.connections import XeroConnections
+from feedlane.xero.feed_connections import FEED_CONNECTIONS_PATH
+from feedlane.xero.feed_connections_2 import FEED_CONNECTIONS_2_PATH
 from feedlane.xero.identity import Identity, authorize_url
 from feedlane.xero.tokens import TokenCache
 from local.simulator.clock import Clock
@@ -30,6 +32,8 @@ from tests.rights import invoked
 
 REDIRECT = "http://localhost:4566/oauth/callback"
 SCOPES = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
+# What each version of feed connections is tested with: a test with this mark runs with either.
+BOTH_VERSIONS = pytest.mark.parametrize("xero", [1, 2], indirect=True, ids=["1.0", "2.0"])
 BAKERY = fixed_id("harbour-bakery")
 JOINERY = fixed_id("northwind-joinery")
 
@@ -37,15 +41,16 @@ JOINERY = fixed_id("northwind-joinery")
 class Xero:
     """Feedlane's side: one vault, one client. `control` drives the simulator; `advance` moves both clocks."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, version: int = 1) -> None:
         self.url = url
+        self.version = version
         self.http = httpx.Client(base_url=url, trust_env=False)
         self.ahead = timedelta()
         self.table, self.secrets = MemoryTable(), MemorySecrets()
         self.vault = self.new_vault()
         self.tokens = TokenCache(self.vault, self.now)
         api = XeroApi(Http(url, read_seconds=2), self.tokens, self.now)
-        self.feeds, self.accounting = XeroBankFeeds(api), Accounting(api)
+        self.feeds, self.accounting = XeroBankFeeds(api, feed_connections_version=lambda: self.version), Accounting(api)
         self.connections = XeroConnections(Http(url), self.now)
 
     def now(self) -> datetime:
@@ -71,8 +76,19 @@ class Xero:
     def calls(self, path: str) -> list[dict[str, Any]]:
         return [call for call in self.control("GET", "calls")["calls"] if call["path"] == path]
 
-    def consent(self, *tenant_ids: str, scopes: tuple[str, ...] = SCOPES) -> Grant:
+    @property
+    def creation_path(self) -> str:
+        """Where an account that Xero has is connected."""
+        return FEED_CONNECTIONS_PATH if self.version == 1 else f"{FEED_CONNECTIONS_2_PATH}/ExistingAccount"
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What Link asks for."""
+        return (*SCOPES, "bankfeedsv2") if self.version == 2 else SCOPES
+
+    def consent(self, *tenant_ids: str, scopes: tuple[str, ...] | None = None) -> Grant:
         """The customer's consent in a browser, and the exchange of its code."""
+        scopes = self.scopes if scopes is None else scopes
         self.control("PUT", "consent", {"mode": "auto", "tenantIds": list(tenant_ids)})
         redirect = self.http.get(authorize_url(self.url, DEFAULT_CLIENT_ID, REDIRECT, scopes, "state-1"))
         code = httpx.URL(redirect.headers["location"]).params["code"]
@@ -90,8 +106,9 @@ def running() -> Iterator[RunningSimulator]:
 
 
 @pytest.fixture
-def xero(running: RunningSimulator) -> Xero:
-    xero = Xero(running.url)
+def xero(running: RunningSimulator, request: pytest.FixtureRequest) -> Xero:
+    """With feed connections of version 1, or of the one that `BOTH_VERSIONS` names."""
+    xero = Xero(running.url, getattr(request, "param", 1))
     xero.control("POST", "reset")
     assert xero.vault.save_app_keys(DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET).ok is True
     return xero

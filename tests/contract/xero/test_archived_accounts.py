@@ -8,8 +8,10 @@ from feedlane.feeds.upstream import Refusal, TenantAccess
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from local.simulator.problems import problem
-from tests.contract.xero.conftest import BAKERY, Xero
+from tests.contract.xero.conftest import BAKERY, BOTH_VERSIONS, Xero
 from tests.contract.xero.test_bank_feeds import connect, line, statement
+
+pytestmark = BOTH_VERSIONS
 
 
 def connected(xero: Xero) -> tuple[TenantAccess, str, bytes]:

@@ -31,7 +31,9 @@ from feedlane.scope import Scope
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import STATEMENTS_PATH, XeroBankFeeds
 from tests.builders import source_account
-from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES, Xero
+from tests.contract.xero.conftest import BAKERY, BOTH_VERSIONS, JOINERY, SCOPES, Xero
+
+pytestmark = BOTH_VERSIONS
 
 
 def connect(xero: Xero, access: TenantAccess, **changes: object) -> FeedConnection:
@@ -154,13 +156,13 @@ def test_a_country_that_xero_does_not_take_is_refused_with_its_problem(xero: Xer
         connect(xero, access, country="GB")
     assert raised.value.problem.type == "invalid-country-specified"
     xero.control("POST", "faults", {
-        "match": {"method": "POST", "path": "/FeedConnections"}, "fault": "problem", "shape": "item", "times": None,
+        "match": {"method": "POST", "path": xero.creation_path}, "fault": "problem", "shape": "item", "times": None,
         "problem": "invalid-country-specified",
     })  # fmt: skip
     with pytest.raises(Refused) as raised:
         connect(xero, access)
     assert raised.value.problem.type == "invalid-country-specified"
-    assert len([call for call in xero.calls("/bankfeeds.xro/1.0/FeedConnections") if call["method"] == "POST"]) == 3
+    assert len([call for call in xero.calls(xero.creation_path) if call["method"] == "POST"]) == 3
 
 
 def test_paypal_cannot_be_fed_and_a_card_can(xero: Xero) -> None:

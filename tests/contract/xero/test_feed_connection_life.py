@@ -15,10 +15,12 @@ from feedlane.mapping import mapping, unmapping
 from tests import builders
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
 from tests.contract.simulator.driver import NOON
-from tests.contract.xero.conftest import BAKERY, Xero
+from tests.contract.xero.conftest import BAKERY, BOTH_VERSIONS, Xero
 from tests.hold_actions import lift
 from tests.rights import acting_as
 from tests.worlds.feeds import World, transactions
+
+pytestmark = BOTH_VERSIONS
 
 DAY = "2026-06-10"
 FEEDS_CALLERS = ("public_api", "link")

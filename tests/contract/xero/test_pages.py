@@ -23,8 +23,7 @@ from feedlane.feeds.upstream import (
 )
 from feedlane.xero.bank_feeds import STATEMENTS_PATH
 from feedlane.xero.consent import XeroOrganisations
-from feedlane.xero.feed_connections import FEED_CONNECTIONS_PATH
-from tests.contract.xero.conftest import BAKERY, REDIRECT, Xero
+from tests.contract.xero.conftest import BAKERY, BOTH_VERSIONS, REDIRECT, Xero
 from tests.contract.xero.test_bank_feeds import connect, line, statement
 
 SUCCESSES = (200, 202)
@@ -37,7 +36,6 @@ PAGES = [
 ]
 
 ORGANISATION, ACTIONS, ACCOUNTS = "/api.xro/2.0/Organisation", "/Organisation/Actions", "/Accounts"
-DELETE_REQUESTS = f"{FEED_CONNECTIONS_PATH}/DeleteRequests"
 Call = Callable[[Xero, TenantAccess, FeedConnection], Any]
 
 
@@ -59,20 +57,20 @@ CALLS: dict[str, tuple[str, str, Call]] = {
     "organisation": ("GET", ORGANISATION, lambda xero, access, feed: _details(xero, access)),
     "currencies": ("GET", ACTIONS, lambda xero, access, feed: xero.accounting.allows_multicurrency(access)),
     "accounts": ("GET", ACCOUNTS, lambda xero, access, feed: xero.feeds.target_accounts(access)),
-    "feeds": ("GET", FEED_CONNECTIONS_PATH, lambda xero, access, feed: xero.feeds.feed_connections(access)),
+    "feeds": ("GET", "/FeedConnections", lambda xero, access, feed: xero.feeds.feed_connections(access)),
     "a feed": (
         "GET",
-        f"{FEED_CONNECTIONS_PATH}/*",
+        "/FeedConnections/*",
         lambda xero, access, feed: xero.feeds.feed_connection(access, feed.id),
     ),
     "a new feed": (
         "POST",
-        FEED_CONNECTIONS_PATH,
+        "/FeedConnections*",
         lambda xero, access, feed: xero.feeds.create_feed_connection(access, _new(feed)),
     ),
     "a feed's end": (
         "POST",
-        DELETE_REQUESTS,
+        "/FeedConnections/DeleteRequests",
         lambda xero, access, feed: xero.feeds.delete_feed_connection(access, feed.id),
     ),
     "connections": (
@@ -100,6 +98,7 @@ def feed_of(xero: Xero) -> tuple[TenantAccess, FeedConnection]:
     return access, found
 
 
+@BOTH_VERSIONS
 @pytest.mark.parametrize("name", CALLS)
 def test_a_page_is_an_outage_to_whoever_waits(xero: Xero, name: str) -> None:
     access, feed = feed_of(xero)

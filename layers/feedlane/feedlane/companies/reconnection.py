@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from feedlane.companies.connection import ACCESS_REFUSED, MISSING_SCOPE, Connection, ConnectionFault
+from feedlane.companies.connection import (
+    ACCESS_REFUSED,
+    FEED_CONNECTIONS_2_SCOPE,
+    MISSING_SCOPE,
+    Connection,
+    ConnectionFault,
+)
 from feedlane.credentials.problems import NOT_GRANTED, unauthorised_problem
 from feedlane.problem import Problem
 
 # The reason of the hold on the connection, whatever the fault on the connection says.
 RECONNECTION_NEEDED = "reconnection-needed"
 CUSTOMER_MESSAGE = "The integration de-authorized access to the connection."
+MISSING_FEED_CONNECTIONS_SCOPE = "missing-feed-connections-scope"
 BANK_FEEDS_NOT_AUTHORISED = "The connection was authorised without access to bank feeds; the customer has to reconnect."
 
 CONNECTION_REMOVED = unauthorised_problem(
@@ -20,6 +27,17 @@ CONNECTION_REMOVED = unauthorised_problem(
 )
 BANK_FEEDS_SCOPE_MISSING = Problem(
     type=MISSING_SCOPE, title="Missing scope", status=403, detail=BANK_FEEDS_NOT_AUTHORISED
+)
+
+# About feed connections alone: statements go on without this scope, and so the connection does.
+FEED_CONNECTIONS_SCOPE_MISSING = Problem(
+    type=MISSING_FEED_CONNECTIONS_SCOPE,
+    title="Missing scope",
+    status=403,
+    detail=(
+        f"The connection was authorised without the scope {FEED_CONNECTIONS_2_SCOPE}, which connecting another account "
+        "needs; the customer has to reconnect."
+    ),
 )
 
 # A connection's reason by the type of its token set's problem; other types are reasons themselves.

@@ -6,6 +6,7 @@ import re
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from feedlane.companies.reconnection import MISSING_FEED_CONNECTIONS_SCOPE
 from feedlane.feeds.upstream import Refusal
 from feedlane.problem import Problem
 from feedlane.scope import Scope
@@ -14,6 +15,7 @@ INTERNAL_ERROR = "internal-error"
 INVALID_END_DATE = "invalid-end-date"
 INVALID_COUNTRY = "invalid-country-specified"
 ACCOUNT_NOT_VALID = "account-not-valid"
+NOT_ENABLED_FOR_2 = "invalid-application-for-feed-connections-2"
 ALREADY_CONNECTED_HERE = "feed-already-connected-in-current-organisation"
 FEED_CONNECTION_GONE_TYPES = frozenset(
     {"feed-not-found-or-already-deleted", "bank-feed-not-found", "invalid-feed-connection"}
@@ -46,6 +48,12 @@ MEANING_BY_TYPE = {
     "feed-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
     "feed-already-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
     INVALID_COUNTRY: Meaning(Scope.FEED, "country-not-allowed"),
+    "account-name-already-exists": Meaning(Scope.FEED, "account-name-taken"),
+    # Ours: of the app or the consent, and for feed connections alone. Statements go on.
+    NOT_ENABLED_FOR_2: Meaning(Scope.FEED, "feed-connections-not-enabled"),
+    MISSING_FEED_CONNECTIONS_SCOPE: Meaning(Scope.FEED, MISSING_FEED_CONNECTIONS_SCOPE),
+    "invalid-account-token": Meaning(Scope.FEED, "invalid-data"),
+    "missing-identifying-fields": Meaning(Scope.FEED, "invalid-data"),
     "invalid-request": Meaning(Scope.FEED, "invalid-data"),
     "invalid-end-balance": Meaning(Scope.FEED, "invalid-balance"),
     "invalid-start-date": Meaning(Scope.FEED, "start-date-refused"),

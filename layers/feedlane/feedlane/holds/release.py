@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from feedlane.companies.connection import Connection
+from feedlane.companies.connection import FEED_CONNECTIONS_2_SCOPE, Connection
+from feedlane.companies.reconnection import MISSING_FEED_CONNECTIONS_SCOPE
 from feedlane.errors import Conflict, Invalid, NotFound
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
@@ -64,12 +65,14 @@ def release_feed(ports: Ports, now: datetime, feed: Feed, set_aside: Sequence[st
 
 
 def resume_connection(ports: Ports, now: datetime, connection: Connection) -> None:
-    """After a (re)connection: its feeds use the new token set, and its hold is released."""
+    """After a (re)connection: its feeds use the new token set, and the holds that asked for it are released."""
     if connection.tenant is None or connection.token_set_id is None:
         return
     feeds = feed_items.feeds_of_connection(ports.store, connection.id)
     for feed in feeds:
         _update_feed(ports.store, feed.id, connection)
+    for awaiting in _awaiting_scope(ports.store, connection, feeds):
+        release(ports, now, awaiting)
     if hold := hold_items.find_hold(ports.store, Scope.CONNECTION, connection.id):
         release(ports, now, hold)
     else:
@@ -80,7 +83,18 @@ def is_resumed(store: Store, connection: Connection) -> bool:
     """Whether nothing is left to do of what follows a (re)connection."""
     if hold_items.find_hold(store, Scope.CONNECTION, connection.id):
         return False
-    return all(_updated(feed, connection) == feed for feed in feed_items.feeds_of_connection(store, connection.id))
+    feeds = feed_items.feeds_of_connection(store, connection.id)
+    if _awaiting_scope(store, connection, feeds):
+        return False
+    return all(_updated(feed, connection) == feed for feed in feeds)
+
+
+def _awaiting_scope(store: Store, connection: Connection, feeds: Sequence[Feed]) -> list[Hold]:
+    """The holds of feeds whose mapping needed a scope that the connection was authorised without, and has now."""
+    if FEED_CONNECTIONS_2_SCOPE not in connection.scopes:
+        return []
+    holds = hold_items.holds_on(store, [(Scope.FEED, feed.id) for feed in feeds])
+    return [hold for hold in holds if hold.reason == MISSING_FEED_CONNECTIONS_SCOPE]
 
 
 def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str]) -> list[PushOperation]:

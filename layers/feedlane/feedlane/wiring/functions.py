@@ -17,6 +17,7 @@ from feedlane.feeds.upstream import Upstream
 from feedlane.feeds.upstreams import Upstreams
 from feedlane.holds.watched_vault import WatchedVault
 from feedlane.http import Http
+from feedlane.settings import items as settings_items
 from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
 from feedlane.upkeep.connections import ConnectionCheck
@@ -64,7 +65,12 @@ def tokens() -> TokenCache:
 
 @lru_cache(maxsize=1)
 def upstream() -> Upstream:
-    return Upstreams(XeroBankFeeds(xero_api()), codat_upstream)
+    xero = XeroBankFeeds(xero_api(), feed_connections_version=feed_connections_version)
+    return Upstreams(xero, codat_upstream)
+
+
+def feed_connections_version() -> int:
+    return settings_items.settings(ports().store).feed_connections
 
 
 def codat_upstream() -> Upstream:

@@ -12,8 +12,12 @@ from typing import Any
 import httpx
 
 from feedlane.clock import Clock, system_clock
-from feedlane.companies.connection import BANK_FEEDS_SCOPE
-from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, CONNECTION_REMOVED
+from feedlane.companies.connection import BANK_FEEDS_SCOPE, FEED_CONNECTIONS_2_SCOPE
+from feedlane.companies.reconnection import (
+    BANK_FEEDS_SCOPE_MISSING,
+    CONNECTION_REMOVED,
+    FEED_CONNECTIONS_SCOPE_MISSING,
+)
 from feedlane.errors import NotSent, ReconnectionNeeded, Refused, Unanswered, Unavailable
 from feedlane.feeds.call_limits import NO_LIMITS, CallLimits
 from feedlane.feeds.refusals import MEANING_BY_TYPE
@@ -25,7 +29,8 @@ from feedlane.xero.outcomes import obstacle_in, obstacle_of, raise_obstacle, sha
 from feedlane.xero.problems import is_access_refusal, is_page, is_scope_refusal, problems_in
 from feedlane.xero.tokens import TokenCache
 
-_BANK_FEEDS = "/bankfeeds.xro/"
+# The scope that a path needs, as far as it can be missing from a consent.
+_SCOPE_BY_PATH = {"/bankfeeds.xro/2.0/": FEED_CONNECTIONS_2_SCOPE, "/bankfeeds.xro/": BANK_FEEDS_SCOPE}
 # The vault may know a newer token than the one in memory, and refresh that one in turn. It refreshes none that is new.
 _REPLACEMENTS_MAX = 2
 _REFUSED_TOKEN_RETRY_SECONDS = 60
@@ -54,8 +59,9 @@ class XeroApi:
 
         Raises `NotSent`, `Unanswered`, `LimitReached` (nothing was sent), and what `Vault.access_token` raises.
 
-        If Xero refuses without a reason, raises `ReconnectionNeeded` where the connection or a scope is missing, and
-        `Unavailable` if that could not be checked, or if Xero refuses new tokens too.
+        If Xero refuses without a reason, raises `ReconnectionNeeded` where the connection or a scope is missing (for
+        feed connections 2.0 alone: `Refused`), and `Unavailable` if that could not be checked, or if Xero refuses new
+        tokens too.
         """
         headers = {"Xero-Tenant-Id": access.tenant_id, "Accept": "application/json"}
         if content is not None:
@@ -96,20 +102,31 @@ class XeroApi:
         """
         if not is_access_refusal(answer.status_code, answer.content):
             return False
-        has_scope = path.startswith(_BANK_FEEDS) and BANK_FEEDS_SCOPE in self._tokens.scopes(access.token_set_id)
+        has_scope = _scope_for(path) in self._tokens.scopes(access.token_set_id)
         is_said = is_scope_refusal(answer.status_code, answer.content)
-        return self._lacks_bank_feeds(access, path) or (is_said and not has_scope)
+        return self._lacks_scope(access, path) or (is_said and not has_scope)
 
-    def _lacks_bank_feeds(self, access: TenantAccess, path: str) -> bool:
+    def has_scope_for(self, access: TenantAccess, path: str, if_unknown: bool) -> bool:
+        """Whether the tenant's token has the scope that the path needs. Raises what `Vault.access_token` raises."""
+        self._tokens.token(access.token_set_id)
+        if if_unknown and self._lacks_scope(access, path):
+            self._tokens.newest_token(access.token_set_id)  # another consent may have brought it since
         scopes = self._tokens.scopes(access.token_set_id)
-        return path.startswith(_BANK_FEEDS) and bool(scopes) and BANK_FEEDS_SCOPE not in scopes
+        return _scope_for(path) in scopes if scopes else if_unknown
+
+    def _lacks_scope(self, access: TenantAccess, path: str) -> bool:
+        scopes, scope = self._tokens.scopes(access.token_set_id), _scope_for(path)
+        return bool(scope and scopes) and scope not in scopes
 
     def _require_access(self, access: TenantAccess, token: str, path: str, status: int) -> None:
         """Raises `ReconnectionNeeded` if the connection or a scope is missing. Otherwise the gateway's answer stands.
 
         Raises `Unavailable` if Xero could not be asked: the reason is not known yet.
         """
-        if self._lacks_bank_feeds(access, path):
+        is_about_2 = _scope_for(path) == FEED_CONNECTIONS_2_SCOPE
+        if is_about_2 and (status == 401 or self._lacks_scope(access, path)):
+            raise Refused(FEED_CONNECTIONS_SCOPE_MISSING)
+        if self._lacks_scope(access, path):
             raise ReconnectionNeeded(BANK_FEEDS_SCOPE_MISSING)
         if status == 401:
             return  # for a scope, which the list of connections does not say
@@ -121,6 +138,8 @@ class XeroApi:
             return
         if access.tenant_id not in {connection.tenant_id for connection in connections}:
             raise ReconnectionNeeded(CONNECTION_REMOVED)
+        if is_about_2 and not self._tokens.scopes(access.token_set_id):
+            raise Refused(FEED_CONNECTIONS_SCOPE_MISSING)  # as far as can be known: statements may be sent
 
     def fetch(self, access: TenantAccess, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Returns the object that a successful GET answers. Raises as `ask` does, and `Unavailable` if it has none."""
@@ -167,6 +186,10 @@ class XeroApi:
             answer = self._http.send(method, path, headers=authorized, params=params, content=content)
         share_wait(self._limits, tenant_id, answer, self.clock())
         return answer
+
+
+def _scope_for(path: str) -> str:
+    return next((scope for begin, scope in _SCOPE_BY_PATH.items() if path.startswith(begin)), "")
 
 
 def object_in(answer: httpx.Response) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Xero's Bank Feeds API 1.0 as the upstream."""
+"""Xero's Bank Feeds API as the upstream: statements by 1.0, feed connections by the version that was chosen."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ from feedlane.feeds.upstream import (
 from feedlane.ids import new_id
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero import account_state, feed_connections, paging, statement_json, statement_search
+from feedlane.xero import account_state, paging, statement_json, statement_search
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, only_item
+from feedlane.xero.feed_connection_versions import FeedConnections
 from feedlane.xero.outcomes import is_outcome_unknown, obstacle_in, obstacle_of
 from feedlane.xero.problems import problems_in
 
@@ -44,11 +45,19 @@ STATEMENTS_PATH = "/bankfeeds.xro/1.0/Statements"
 
 
 class XeroBankFeeds:
-    """Implements `Upstream`. Calls about statements return data; calls that a person waits for raise errors."""
+    """Implements `Upstream`. Calls about statements return data; calls that a person waits for raise errors.
 
-    def __init__(self, api: XeroApi, new_id: Callable[[], str] = new_id) -> None:
+    `feed_connections_version` is that of new feed connections (1 or 2), asked at every call.
+    """
+
+    def __init__(
+        self,
+        api: XeroApi,
+        new_id: Callable[[], str] = new_id,
+        feed_connections_version: Callable[[], int] = lambda: 1,
+    ) -> None:
         self._api = api
-        self._new_id = new_id
+        self._feed_connections = FeedConnections(api, new_id, feed_connections_version)
 
     # statements
 
@@ -103,7 +112,7 @@ class XeroBankFeeds:
         return refusal_of(problems[0] if problems else _NO_REASON)
 
     def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:
-        return account_state.explained(self._api, access, refusal, feed_connection_id)
+        return account_state.explained(self._api, self._feed_connections, access, refusal, feed_connection_id)
 
     def _call(
         self,
@@ -140,16 +149,16 @@ class XeroBankFeeds:
         return Accounting(self._api).bank_accounts(access)
 
     def feed_connections(self, access: TenantAccess) -> list[FeedConnection]:
-        return feed_connections.list_all(self._api, access)
+        return self._feed_connections.list_all(access)
 
     def create_feed_connection(self, access: TenantAccess, new: NewFeedConnection) -> FeedConnection:
-        return feed_connections.create(self._api, access, new, self._new_id)
+        return self._feed_connections.create(access, new)
 
     def feed_connection(self, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
-        return feed_connections.find(self._api, access, feed_connection_id)
+        return self._feed_connections.find(access, feed_connection_id)
 
     def delete_feed_connection(self, access: TenantAccess, feed_connection_id: str) -> None:
-        feed_connections.delete(self._api, access, feed_connection_id, self._new_id())
+        self._feed_connections.delete(access, feed_connection_id)
 
 
 def _feed_connection_of(request: bytes) -> str:

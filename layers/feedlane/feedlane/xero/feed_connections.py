@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from feedlane.companies.source_account import AccountKind
 from feedlane.errors import Invalid, Refused
 from feedlane.feeds.refusals import (
-    ALREADY_CONNECTED_HERE,
     FEED_CONNECTION_GONE_TYPES,
-    INVALID_COUNTRY,
     MEANING_BY_TYPE,
     NO_TYPE,
     item_problems,
@@ -22,7 +19,6 @@ from feedlane.lengths import truncate, units
 from feedlane.money import dumps
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi, object_in, objects_in, only_item, unreadable
 from feedlane.xero.outcomes import raise_obstacle
 from feedlane.xero.paging import Unreadable, all_items
@@ -45,7 +41,7 @@ def list_all(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
         items = list(all_items(page, PAGES_MAX))
     except Unreadable:
         raise unreadable() from None
-    return [_feed_connection(item) for item in items if item.get("id") and not _is_rejected(item)]
+    return [feed_connection_in(item) for item in items if item.get("id") and not _is_rejected(item)]
 
 
 def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
@@ -60,43 +56,25 @@ def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedCon
             raise
         # The problem is about the feed connection, not about the caller's access.
         item = {"error": problem.model_dump(), "status": "REJECTED"}
-    rejection = _rejection(item)
+    rejection = rejection_in(item)
     if rejection is not None:
-        connection = _feed_connection({"id": feed_connection_id} | item)
+        connection = feed_connection_in({"id": feed_connection_id} | item)
         return connection.but(active=False, rejection=rejection)
     if not item.get("id"):
         raise unreadable()
-    return _feed_connection(item)
+    return feed_connection_in(item)
 
 
-def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, new_key: Callable[[], str]) -> FeedConnection:
-    """Creates the feed connection, or returns the one created before with this account token.
-
-    Xero documents the country for apps of several regions only. So it is sent if Xero refuses to do without.
-    """
-    try:
-        return _create(api, access, new, new_key())
-    except Refused as refused:
-        if refused.problem.type != INVALID_COUNTRY or new.country:
-            raise
-        country = Accounting(api).organisation(access).country
-        if not country:
-            raise
-        return _create(api, access, new.but(country=country), new_key())
+def create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
+    """Asks for the feed connection, once. Raises `Refused`, also if it is there already."""
+    body = dumps({"items": [request_item(new)]}).encode()
+    item = only_item(object_in(api.ask(access, "POST", FEED_CONNECTIONS_PATH, content=body, idempotency_key=key)))
+    _raise_rejection(item)
+    return made(item, new).but(active=not item.get("status"))
 
 
-def _create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str) -> FeedConnection:
-    body = dumps({"items": [_request(new)]}).encode()
-    try:
-        item = only_item(object_in(api.ask(access, "POST", FEED_CONNECTIONS_PATH, content=body, idempotency_key=key)))
-        _raise_rejection(item)
-    except Refused as refused:
-        if refused.problem.type != ALREADY_CONNECTED_HERE:
-            raise
-        ours = _with_our_token(list_all(api, access), new)
-        if ours is None:
-            raise
-        return ours
+def made(item: dict[str, Any], new: NewFeedConnection) -> FeedConnection:
+    """The new feed connection, not known to be active yet. Raises `Unavailable` if the answer does not name it."""
     if not item.get("id"):
         raise unreadable()
     return FeedConnection(
@@ -104,12 +82,12 @@ def _create(api: XeroApi, access: TenantAccess, new: NewFeedConnection, key: str
         account_token=new.account_token,
         account_id=item.get("accountId") or new.account_id,
         account_name=item.get("accountName"),
-        active=not item.get("status"),
+        active=False,
     )
 
 
-def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str) -> None:
-    """Asks Xero to delete it, which takes effect a little later. One that is gone already is no error."""
+def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str) -> bool:
+    """Asks Xero to delete it, which takes effect a little later. False if Xero does not know it: it may be gone."""
     body = dumps({"items": [{"id": feed_connection_id}]}).encode()
     try:
         answer = api.ask(access, "POST", f"{FEED_CONNECTIONS_PATH}/DeleteRequests", content=body, idempotency_key=key)
@@ -120,21 +98,23 @@ def delete(api: XeroApi, access: TenantAccess, feed_connection_id: str, key: str
     except Refused as refused:
         if refused.problem.type not in FEED_CONNECTION_GONE_TYPES:
             raise
+        return False
+    return True
 
 
-def _request(new: NewFeedConnection) -> dict[str, Any]:
+def request_item(new: NewFeedConnection) -> dict[str, Any]:
     """By account id if there is one, so that Xero never creates an account by accident."""
     item: dict[str, Any] = {"accountToken": new.account_token, "accountType": new.kind.value}
     if new.account_id:
         item["accountId"] = new.account_id
     else:
         name = truncate(new.account_name, ACCOUNT_NAME_LENGTH_MAX)
-        item |= {"accountNumber": _account_number(new), "accountName": name}
+        item |= {"accountNumber": account_number(new), "accountName": name}
     item["currency"] = new.currency
     return item | ({"country": new.country} if new.country else {})
 
 
-def _account_number(new: NewFeedConnection) -> str:
+def account_number(new: NewFeedConnection) -> str:
     """Xero identifies a credit card by its last four digits, and must not be sent more."""
     if new.kind is AccountKind.CREDIT_CARD:
         digits = re.sub(r"\D", "", new.account_number, flags=re.ASCII)
@@ -146,7 +126,7 @@ def _account_number(new: NewFeedConnection) -> str:
     return new.account_number
 
 
-def _with_our_token(connections: list[FeedConnection], new: NewFeedConnection) -> FeedConnection | None:
+def with_our_token(connections: list[FeedConnection], new: NewFeedConnection) -> FeedConnection | None:
     """The one with our token, unless it feeds an account other than the requested one."""
     for connection in connections:
         is_same_account = new.account_id is None or connection.account_id in (None, new.account_id)
@@ -155,7 +135,7 @@ def _with_our_token(connections: list[FeedConnection], new: NewFeedConnection) -
     return None
 
 
-def _feed_connection(item: dict[str, Any]) -> FeedConnection:
+def feed_connection_in(item: dict[str, Any]) -> FeedConnection:
     """Xero leaves the status out once a feed connection is active."""
     return FeedConnection(
         id=str(item["id"]),
@@ -170,7 +150,7 @@ def _is_rejected(item: dict[str, Any]) -> bool:
     return str(item.get("status", "")).upper() == "REJECTED"
 
 
-def _rejection(item: dict[str, Any]) -> Problem | None:
+def rejection_in(item: dict[str, Any]) -> Problem | None:
     problems = item_problems(item, 400)
     if problems:
         return problems[0]
@@ -178,6 +158,6 @@ def _rejection(item: dict[str, Any]) -> Problem | None:
 
 
 def _raise_rejection(item: dict[str, Any]) -> None:
-    problem = _rejection(item)
+    problem = rejection_in(item)
     if problem is not None:
         raise_obstacle(refusal_of(problem))

@@ -7,6 +7,9 @@ from tests.contract.xero.switches import scenarios
 from tests.contract.xero.switches.job import WITHOUT_BANK_FEEDS, Did
 from tests.contract.xero.switches.row import Says, rows
 
+FIVE = Did([f"t{number}" for number in range(1, 6)])
+BOTH_ASKED = "Looks in both versions: after a change, what is connected goes on, is ended, and is made again."
+COMPLETED = "Goes by the item's status: connects the account that was made, or finds what exists; doubles nothing."
 ONE, THREE = Did(["t1"]), Did(["t1", "t2", "t3"])
 NO_CURRENCY = Did([], SourceAccountStatus.PENDING, held=["currency-not-supported"])
 ADOPTS = "A repeated mapping finds the feed connection in Xero's list and uses it, whatever the status."
@@ -53,6 +56,8 @@ ROWS = [
         },
     ),
     *rows("feed_list_status", scenarios.mapping_answer_lost, ONE, {200: ADOPTS, 202: ADOPTS}),
+    *rows("feed_versions", scenarios.version_changed, FIVE, {"shared": BOTH_ASKED, "apart": BOTH_ASKED}),
+    *rows("partial_failures", scenarios.made_in_part, ONE, {"prefixed": COMPLETED, "renamed": COMPLETED}),
     *rows("first_page", scenarios.mapping_answer_lost, ONE, {1: ALL_PAGES, 0: ALL_PAGES}),
     *rows(
         "ids",

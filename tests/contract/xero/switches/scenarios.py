@@ -5,6 +5,7 @@ from __future__ import annotations
 from feedlane.ids import fingerprint
 from feedlane.xero.bank_feeds import STATEMENTS_PATH
 from feedlane.xero.feed_connections import FEED_CONNECTIONS_PATH
+from feedlane.xero.feed_connections_2 import FEED_CONNECTIONS_2_PATH
 from tests.contract.xero.conftest import BAKERY, JOINERY, SCOPES
 from tests.contract.xero.switches.job import DAY, Job
 from tests.hold_actions import lift_all
@@ -167,6 +168,33 @@ def mapping_answer_lost(job: Job) -> None:
     job.consent()
     match = {"method": "POST", "path": FEED_CONNECTIONS_PATH}
     job.xero.control("POST", "faults", {"match": match, "fault": "dropResponse"})
+    job.map()
+    job.map()
+    job.pass_day()
+    job.queue(1)
+    job.pass_day()
+
+
+def version_changed(job: Job) -> None:
+    """The operator chooses version 2 of feed connections for a customer of version 1, who then maps again."""
+    pushed(job)
+    job.xero.version = 2
+    job.consent(job.xero.scopes)
+    job.queue(1, start=4)
+    job.pass_day()
+    job.unmap()
+    job.pass_day()
+    job.map()
+    job.pass_day()
+    job.queue(1, start=5)
+    job.pass_day()
+
+
+def made_in_part(job: Job) -> None:
+    """With version 2, Xero makes a new account and not its feed connection. The customer tries again."""
+    job.xero.version = 2
+    job.consent(job.xero.scopes)
+    job.xero.fault(f"{FEED_CONNECTIONS_2_PATH}/NewAccount", fault="partial", when="after")
     job.map()
     job.map()
     job.pass_day()

@@ -16,6 +16,11 @@ _EXPLANATIONS = {
         "This account’s currency differs from your Xero organisation’s, and its plan does not include multi-currency."
     ),
     "invalid-application": "Xero has not yet enabled bank feeds for this app.",
+    "invalid-application-for-feed-connections-2": "Xero has not yet enabled bank feeds for this app.",
+    "missing-feed-connections-scope": "You have not allowed new accounts to be connected yet. Reconnect to Xero.",
+    "account-name-already-exists": (
+        "Xero already has an account with this name. Choose it, or rename it in Xero first."
+    ),
     "missing-scope": "You have not given access to bank feeds yet. Reconnect to Xero and allow it there.",
     "account-not-valid": "Xero does not support bank feeds for this account. Choose another, or create a new one.",
     "feed-already-connected-in-current-organisation": (
@@ -42,6 +47,7 @@ _EXPLANATIONS = {
 
 # By the reason of a hold of a single feed: what the customer can do about it.
 _ACCOUNT_EXPLANATIONS = {
+    "missing-feed-connections-scope": "it needs more access. Reconnect to Xero to continue.",
     "feed-connection-gone": "its feed was ended in Xero. Connect the account again to continue.",
     "feed-connection-elsewhere": "its feed was ended in Xero. Connect the account again to continue.",
     "account-archived": "the Xero account is archived. Restore it in Xero (Chart of accounts, Archived), then tell us.",
