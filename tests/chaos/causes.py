@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.simulator.api_call import ApiCall
@@ -124,11 +125,12 @@ class ChaosFaults(InjectedFaults):
     def __init__(self, causes: Causes) -> None:
         super().__init__()
         self.injected: dict[str, Fault] = {}
+        self.partly: Callable[[ApiCall], Fault | None] = lambda call: None
         self._causes = causes
 
     def take(self, call: ApiCall) -> Fault | None:
         injected = self.injected.pop(call.headers.get("x-chaos", ""), None)
-        return injected or self._causes.problem_for(call) or super().take(call)
+        return injected or self._causes.problem_for(call) or self.partly(call) or super().take(call)
 
     def take_page(self, call: ApiCall) -> Fault | None:
         number = call.headers.get("x-chaos", "")

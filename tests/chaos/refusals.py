@@ -16,7 +16,7 @@ from feedlane.json_object import json_object
 from local.simulator.state import Simulator
 
 GRANT_ENDED, CONNECTION_MISSING = "invalid_grant", "connection missing"
-_FEED_CONNECTIONS = "/bankfeeds.xro/1.0/FeedConnections"
+_FEED_CONNECTIONS = ("/bankfeeds.xro/1.0/FeedConnections/", "/bankfeeds.xro/2.0/FeedConnections/")
 
 
 class Refusal(NamedTuple):
@@ -67,7 +67,7 @@ def _of_api(
     asked = _dicts(request.get("items"))
     for number, item in enumerate(_dicts(answer.get("items")) or [answer]):
         named = [item, asked[number] if number < len(asked) else {}]
-        if path.startswith(f"{_FEED_CONNECTIONS}/"):
+        if path.startswith(_FEED_CONNECTIONS):
             named.append({"id": path.rpartition("/")[2]})
         subjects = {tenant, *(token for one in named for token in _account_tokens(sim, one))}
         for problem in (item, *_dicts([item.get("error")]), *_dicts(item.get("errors"))):

@@ -14,7 +14,7 @@ from feedlane.holds import items as hold_items
 from feedlane.statements import limits
 from local.simulator.behaviour import Behaviour
 from tests import rights
-from tests.chaos import check_truth, checks, ledger_rules
+from tests.chaos import check_truth, checks, feed_versions, ledger_rules
 from tests.chaos.operator import STORM_SECONDS, Operator
 from tests.chaos.pushes import Platform
 from tests.chaos.switches import draw
@@ -54,6 +54,8 @@ def run(
     world.faults.rates |= rates or {}
     turned = draw(seed) if switches is None else switches
     world.sim.behaviour = Behaviour(**turned)
+    versions = feed_versions.draw(seed) if switches is None else feed_versions.FeedVersions()
+    versions.apply(world)
     world.faults.counts.update(f"switch_{name}_{position}" for name, position in turned.items())
     with world.deployed(), tight_limits(world, seed):
         world.build()

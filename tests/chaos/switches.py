@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-# The positions other than the default that are drawn. Left out: `feed_connections` "rejectedLater", because no account
+# The positions other than the default that are drawn. Those about versions of feed connections are drawn in
+# `feed_versions.py`. Left out: `feed_connections` "rejectedLater", because no account
 # is ever mapped; `redirects` and `login_host`, because schedules have no browser (their rows in
 # `tests/contract/xero/` have one's requests).
 DRAWN: dict[str, tuple[Any, ...]] = {

@@ -55,6 +55,9 @@ INSTANCES = 3
 PUBLIC_URL = "https://feedlane.example"
 REDIRECT = f"{PUBLIC_URL}/oauth/callback"
 COUNTRIES = ("GB", "US", "NZ")
+SCOPES: tuple[str, ...] = (
+    "openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access",
+)  # fmt: skip
 API = "https://api.xero.example"
 
 
@@ -95,7 +98,10 @@ class World:
         self.vault = LambdaVault(Reached(self.vault_function, "lambda"), "vault")
         self.sqs = Reached(SQSClient(self.queues, self.faults), "sqs")
         self.new_id = numbered_ids()
-        self.upstreams = [XeroBankFeeds(self._api(), self.new_id) for _ in range(INSTANCES)]
+        self.feed_version = 1
+        """Of Xero's API, for feed connections to come."""
+        self.scopes = SCOPES
+        self.upstreams = [XeroBankFeeds(self._api(), self.new_id, lambda: self.feed_version) for _ in range(INSTANCES)]
         self.upstream = self.upstreams[0]
         self.watching = Watching(self.timeline, self.faults, self.table, rng.uniform(0, INTERVAL_SECONDS))
         self.places: list[Place] = []
@@ -171,8 +177,7 @@ class World:
 
     def consent(self, connection: Connection, tenant_id: str, user_id: str) -> Connection:
         """The customer authorises the app on Xero's page, perhaps again, and returns with a code."""
-        scopes = ("openid", "profile", "email", "accounting.settings.read", "bankfeeds", "offline_access")
-        request = AuthorizeRequest(DEFAULT_CLIENT_ID, REDIRECT, scopes, None, user_id)
+        request = AuthorizeRequest(DEFAULT_CLIENT_ID, REDIRECT, self.scopes, None, user_id)
         event = self.new_id()
         connect_at_xero(self.sim, request, self.sim.organisations[tenant_id], event)
         code = self.new_id()
