@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import httpx
 import pytest
 
@@ -10,10 +12,13 @@ from feedlane.errors import Unavailable
 from feedlane.feeds.call_limits import NO_LIMITS
 from feedlane.http import Http
 from feedlane.ids import fingerprint
+from feedlane.settings import items as settings_items
+from feedlane.store.store import Store
 from feedlane.wiring import functions as wiring
 from tests import builders
 from tests.builders import NOW
 from tests.contract.sdk import api_server  # noqa: F401  (the function's folder is on the path)
+from tests.fakes.table import MemoryTable
 
 CONNECTION = builders.linked()
 REJECTED = {"Type": None, "Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired"}
@@ -38,6 +43,14 @@ def test_a_token_that_xero_does_not_take_is_given_back_for_another(
 def test_a_connection_has_not_ended_because_xero_answers_401(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unavailable):
         _disconnect(monkeypatch, "none")
+
+
+def test_the_version_of_feed_connections_is_the_settings_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(MemoryTable())
+    monkeypatch.setattr(wiring, "ports", lambda: SimpleNamespace(store=store))
+    assert wiring.feed_connections_version() == 1
+    store.commit(settings_items.put_settings(settings_items.settings(store).but(feed_connections=2)))
+    assert wiring.feed_connections_version() == 2
 
 
 def _disconnect(monkeypatch: pytest.MonkeyPatch, accepted: str) -> list[tuple[str, str, str]]:
