@@ -79,6 +79,10 @@ class FeedChanges(StrictBody):
     synthetic_balances: StrictBool | None = None
 
 
+class UpstreamBody(StrictBody):
+    upstream: StrictStr
+
+
 class ResolveBody(StrictBody):
     outcome: StrictStr
     set_aside: tuple[StrictStr, ...] = ()
@@ -173,7 +177,7 @@ class OriginsBody(Body):
     allowed_origins: list[StrictStr]
 
 
-class SettingsBody(Body):
+class SettingsBody(StrictBody):
     """An absent field leaves the setting as it is. `connectionLimit: null`, which is not absent, means no limit."""
 
     upstream: StrictStr | None = None
