@@ -12,6 +12,7 @@ from feedlane.link import upstream_change
 from feedlane.mapping import mapping
 from feedlane.statements import in_flight
 from feedlane.wiring.checks import Checks
+from tests.interruptions import Crashed
 from tests.rights import acting, acting_as
 from tests.worlds import codat
 from tests.worlds.codat import ACCOUNT
@@ -52,12 +53,16 @@ class World(codat.World):
             return upstream_change.change(self.ports, self.upstream, self.disconnect, doubt, self.now, *ids, to)
 
     def consent(self) -> None:
-        """The customer links the connection at the upstream that it has."""
-        if self.current().is_direct:
-            self.link(code=f"code-{self.new_id()}")
-        else:
-            assert self.go_through_link().status == 302
-        assert self.current().status is ConnectionStatus.LINKED, self.current()
+        """The customer links the connection at the upstream that it has. Raises `Crashed` if the function has."""
+        started = self.browser.get(f"{self.base()}/start")
+        page = started
+        if started.status == 302 and self.current().is_direct:
+            page = self.call_back(started.query["state"], f"code-{self.new_id()}")
+        elif started.status == 302:
+            page = self.come_back(self.visit(started.location))
+        if page.status >= 500:
+            raise Crashed(page.body)
+        assert self.current().status is ConnectionStatus.LINKED, page.body
 
     def map_accounts(self, target: str = "") -> None:
         """Maps every account that is not, to the account `x-1` at Xero, or to a new one of its own."""
