@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection, ConnectionStatus, UpstreamName
 from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Unavailable
+from feedlane.ids import feed_id
 from feedlane.link import upstream_change
 from feedlane.mapping import mapping
+from feedlane.pushes.message import QueueMessage
+from feedlane.pushes.recording import record
 from feedlane.statements import in_flight
+from feedlane.upkeep import overdue
 from feedlane.wiring.checks import Checks
 from tests.interruptions import Crashed
 from tests.rights import acting, acting_as
@@ -81,6 +88,21 @@ class World(codat.World):
         self.map_accounts()
         self.run()
         return self
+
+    def watch(self, runs: int = 6) -> None:
+        """The watch, every ten minutes: all that brings a lost message back."""
+        for _ in range(runs):
+            self.now += timedelta(minutes=10)
+            with acting_as("tend_connections"):
+                overdue.ring(self.ports)
+            self.run()
+
+    def record(self, transactions: list[dict[str, Any]], account: str = ACCOUNT) -> None:
+        """What the platform puts on the queue."""
+        ids = {"companyId": self.connection.company_id, "connectionId": self.connection.id, "accountId": account}
+        text = json.dumps({"version": 1, "transactions": transactions} | ids)
+        with acting_as("record_transactions"):
+            record(self.ports, [QueueMessage(self.new_id(), feed_id(self.connection.id, account), text, self.now)])
 
     @property
     def at_xero(self) -> list[str]:

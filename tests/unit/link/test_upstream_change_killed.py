@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -15,9 +14,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import NoAnswer, TryLater
 from feedlane.scope import Scope
-from feedlane.upkeep import overdue
 from tests.interruptions import Crashed, crash_at, crashes_everywhere
-from tests.rights import acting_as
 from tests.worlds.feeds import transactions
 from tests.worlds.upstream_change import CODAT, XERO, World
 
@@ -36,27 +33,18 @@ def prepared(start: UpstreamName, steps: int = 1) -> World:
     return world
 
 
-def watch(world: World, runs: int = 6) -> None:
-    """The watch, every ten minutes: all that brings a lost message back."""
-    for _ in range(runs):
-        world.now += timedelta(minutes=10)
-        with acting_as("tend_connections"):
-            overdue.ring(world.ports)
-        world.run()
-
-
 def finish(world: World, to: UpstreamName) -> None:
     """The customer comes back; then all that was pushed is delivered."""
     if world.current().upstream is not to:
         world.change(to)
-        watch(world)
+        world.watch()
     change = world.current().change
     assert change is not None
     assert change.state is ChangeState.AWAITING_CONSENT
     world.push(transactions(2, start=6, opening=50))
     world.consent()
     world.map_accounts()
-    watch(world)
+    world.watch()
 
 
 def require_each_line_once(world: World, count: int) -> None:
@@ -82,7 +70,7 @@ def test_killed_at_any_step_of_the_change_it_comes_to_its_end_by_itself(
 
     for world in crashes_everywhere(partial(prepared, start, before), act):
         world.queues.take("woken"), world.queues.take("follow_ups")
-        watch(world)
+        world.watch()
         finish(world, to)
         require_each_line_once(world, 7)
 
@@ -104,11 +92,11 @@ def test_killed_at_any_step_of_the_link_and_the_mapping_it_comes_to_its_end(
 
     for world in crashes_everywhere(make, act):
         world.queues.take("woken"), world.queues.take("follow_ups")
-        watch(world)
+        world.watch()
         if not world.current().is_linked:
             world.consent()
         world.map_accounts()
-        watch(world)
+        world.watch()
         require_each_line_once(world, 5)
 
 
@@ -129,13 +117,13 @@ def test_killed_at_any_step_of_a_cancelled_change_the_feeds_go_on(start: Upstrea
 
     for world in crashes_everywhere(make, act):
         world.queues.take("woken"), world.queues.take("follow_ups")
-        watch(world)
+        world.watch()
         if world.current().upstream is to:  # it was killed before anything was written
             world.change(start)
-            watch(world)
+            world.watch()
             world.consent()
             world.map_accounts()
-            watch(world)
+            world.watch()
         else:
             assert world.current().change is None
         require_each_line_once(world, 5)
@@ -163,14 +151,14 @@ def test_whatever_happens_at_whatever_moment_each_line_arrives_once(seed: int) -
                 case "return":
                     come_back(world)
                 case "watch":
-                    watch(world, 1)
+                    world.watch(1)
                 case _:
                     world.step()
         restore()
     for _ in range(4):
-        watch(world)
+        world.watch()
         come_back(world)
-    watch(world)
+    world.watch()
     require_each_line_once(world, pushed)
     assert {world.operation(operation.key).status for operation in operations} <= {PushStatus.SUCCESS}
 
