@@ -1,4 +1,4 @@
-"""A feed that has had several upstreams: from which line on, which account has a line, and what a statement opens with."""
+"""A feed that has had several upstreams: from which line on, who has a line, and what a statement opens with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A change of the upstream that is killed at any moment, or meets anything else meanwhile: no line is lost or doubled."""
+"""A change of the upstream that is killed at any moment, or meets anything else: no line is lost or doubled."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 from contextlib import suppress
 from functools import partial
 
+import httpx
 import pytest
 
 from feedlane.companies.connection import ChangeState, UpstreamName
@@ -168,8 +169,8 @@ def lose_one(world: World) -> None:
     world.direct.lost.append(NoAnswer(reason="timeout"))
     left = [1]
 
-    def lose(request: object) -> bool:
-        is_lost = bool(left) and "/push/" in str(getattr(request, "url", "")) and getattr(request, "method", "") == "POST"
+    def lose(request: httpx.Request) -> bool:
+        is_lost = bool(left) and request.method == "POST" and "/push/" in request.url.path
         if is_lost:
             left.clear()
         return is_lost

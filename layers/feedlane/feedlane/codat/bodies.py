@@ -147,7 +147,7 @@ class ConsumerBody(Body):
     disabled: StrictBool = False
 
 
-class ConsumerChanges(Body):
+class ConsumerChanges(StrictBody):
     url: StrictStr | None = None
     event_types: list[StrictStr] | None = None
     company_tags: list[StrictStr] | None = None

@@ -65,9 +65,7 @@ def unlink(ports: Ports, disconnect: Disconnect, now: datetime, company_id: str,
     kept = end_access(ports.store, disconnect, connection, now)
     unlinked = connection.but(status=ConnectionStatus.UNLINKED, change=None)
     event = company_events.connection_disconnected(ports, unlinked, company, now)
-    ports.store.commit(
-        company_items.put_connection(unlinked), put_event(event), *unlink_writes(connection, now), *kept
-    )
+    ports.store.commit(company_items.put_connection(unlinked), put_event(event), *unlink_writes(connection, now), *kept)
     return unlinked
 
 

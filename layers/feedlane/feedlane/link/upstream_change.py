@@ -163,8 +163,8 @@ def _require_no_doubt(feeds: Sequence[Feed], has_doubt: HasDoubt) -> None:
         return
     more = f" and {len(doubtful) - FEEDS_NAMED_MAX} more" if len(doubtful) > FEEDS_NAMED_MAX else ""
     raise Conflict(
-        "It is not known whether the present upstream has the last statement of these feeds, so that its lines might go "
-        f"to the next one too: {', '.join(doubtful[:FEEDS_NAMED_MAX])}{more}. "
+        "It is not known whether the present upstream has the last statement of these feeds, so that its lines might "
+        f"go to the next one too: {', '.join(doubtful[:FEEDS_NAMED_MAX])}{more}. "
         "Wait until that is found out, or resolve it; then change the upstream."
     )
 

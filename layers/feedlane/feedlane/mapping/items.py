@@ -148,7 +148,9 @@ def _feed_write(store: Store, now: datetime, connection: Connection, account: So
     id = mapping.feed_connection_id if mapping else ""
     start = _start_date(mapping) if mapping else ""
     feed = feed.but(feed_connection_id=id, awaits_connection=not id, start_date=start)
-    return feed_items.put_feed(feed.sent_to(destination_of(mapping, feed.upstream)) if mapping is not None and id else feed)
+    return feed_items.put_feed(
+        feed.sent_to(destination_of(mapping, feed.upstream)) if mapping is not None and id else feed
+    )
 
 
 def _start_date(mapping: AccountMapping) -> str:

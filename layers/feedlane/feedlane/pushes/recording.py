@@ -66,9 +66,12 @@ def _record(ports: Ports, now: datetime, messages: Sequence[PushMessage], more_t
     waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in standing)
     is_linked = connection is not None and (connection.waits_for_upstream or waits_for_customer)
     # A disconnected account still records if its feed is held, because mapping the account again lifts that hold; so
-    # does one whose feed connection is made as soon as Xero allows it, and one that is to be mapped at another upstream.
+    # does one whose feed connection is made as soon as Xero allows it, and one to be mapped at another upstream.
     is_fed = feed is not None and (
-        feed.feed_connection_id or feed.awaits_connection or feed.changing or any(hold.scope is Scope.FEED for hold in standing)
+        feed.feed_connection_id
+        or feed.awaits_connection
+        or feed.changing
+        or any(hold.scope is Scope.FEED for hold in standing)
     )
     if feed is None or connection is None or feed.company_id != company.id or not is_linked or not is_fed:
         own = feed if feed is not None and feed.company_id == company.id else None

@@ -49,7 +49,10 @@ def _closing(feed: Feed, statement: StatementRecord) -> Closing | None:
 
 
 def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:
-    """Wakes the feed if lines wait, or a change of its upstream does, and ends its operations. May be repeated, and is after a crash."""
+    """Wakes the feed if lines wait, or a change of its upstream does, and ends its operations.
+
+    May be repeated, and is after a crash.
+    """
     if feed.waiting or feed.changing:
         ports.queues.wake(feed.id)
     company = company_items.company(ports.store, feed.company_id)
