@@ -88,7 +88,11 @@ def test_what_the_sdk_pushes_arrives_through_codat_once_and_in_order(
     ids = linked(driven, sdk, version, BAKERY)
     for first, count in ((1, 3), (4, 2)):
         pushed = run(driven, sdk, *ids, first, count)
-        assert (pushed["accounts"], pushed["pushed"], pushed["ended"]) == ([["main", "connected"]], "Pending", "Success")
+        assert (pushed["accounts"], pushed["pushed"], pushed["ended"]) == (
+            [["main", "connected"]],
+            "Pending",
+            "Success",
+        )
     assert driven.world.arrived == [f"t{number}" for number in range(1, 6)]
     assert len(driven.world.codat.operations) == 2
 
