@@ -14,6 +14,7 @@ from feedlane.credentials.vault import Grant
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstreams import Upstreams
 from feedlane.holds import items as hold_items
+from feedlane.http import Http
 from feedlane.link import ending
 from feedlane.settings import items as settings_items
 from feedlane.statements.sender import Sender
@@ -24,7 +25,6 @@ from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
 from feedlane.xero.connections import XeroConnections
 from feedlane.xero.consent import XeroOrganisations
-from feedlane.xero.http import Http
 from feedlane.xero.identity import Identity
 from feedlane.xero.tokens import TokenCache
 from local.simulator.clock import Clock
