@@ -19,6 +19,7 @@ LAYER = "layers/dependencies/requirements"
 # Without their ending: each is an `.in`, written by people, and a `.txt`, written by `make lock`.
 PAIRS = (
     "requirements/dev",
+    "requirements/former_sdk",
     "requirements/sam",
     "requirements/uv",
     "requirements/audit",

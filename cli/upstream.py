@@ -1,4 +1,4 @@
-"""The upstream: whether connections to come go to Xero itself or through Codat, and Codat's keys."""
+"""The upstream: whether connections go to Xero itself or through Codat, changing that, and Codat's keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = ("xero", "codat")
 
 @click.group("upstream")
 def group() -> None:
-    """Show or choose the upstream of connections to come, and keep Codat's keys. A connection keeps its upstream."""
+    """Choose the upstream of connections to come, change that of a connection, and keep Codat's keys."""
 
 
 @group.command()
@@ -48,6 +48,31 @@ def choose(api: HttpApi, name: str, company: str | None) -> None:
 def feed_connections(api: HttpApi, version: str) -> None:
     """Choose the VERSION of Xero's API by which accounts are connected from now on."""
     api.ask("PUT", SETTINGS, {"feedConnections": int(version)})
+
+
+@group.command()
+@with_api
+@click.argument("company_id")
+@click.argument("connection_id")
+@click.argument("name", type=click.Choice(NAMES))
+@click.confirmation_option(prompt="The customer will have to link the connection again. Go on?")
+def change(api: HttpApi, company_id: str, connection_id: str, name: str) -> None:
+    """Change the upstream of CONNECTION_ID to NAME. It keeps its accounts and ledgers; a repeat shows how far it is.
+
+    The upstream that it has still cancels a change that waits for what is in flight.
+    """
+    connection = api.ask("POST", f"/companies/{company_id}/connections/{connection_id}/upstream", {"upstream": name})
+    under_way = connection["upstreamChange"]
+    if under_way is None:
+        click.echo(f"The connection's upstream is {connection['upstream']}.")
+    elif under_way["state"] == "awaitingConsent":
+        click.echo(f"The customer links the connection at {connection['linkUrl']}, then its accounts are mapped.")
+    elif under_way["state"] == "stopping":
+        feeds = api.ask("GET", f"/feeds?connectionId={connection_id}&pageSize=100")["results"]
+        waited_for = [feed["id"] for feed in feeds if feed["inFlight"]]
+        click.echo(f"It goes on by itself once these feeds have nothing in flight: {', '.join(waited_for) or 'none'}")
+    else:
+        click.echo(f"It goes on by itself ({under_way['state']}).")
 
 
 @group.command("codat-key")

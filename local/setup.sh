@@ -31,7 +31,7 @@ find_python() {
 }
 
 pins() {
-    cat local/setup.sh requirements/uv.txt requirements/dev.txt requirements/sam.txt
+    cat local/setup.sh requirements/uv.txt requirements/dev.txt requirements/former_sdk.txt requirements/sam.txt
 }
 
 stamp=.venv/feedlane-setup
@@ -58,11 +58,13 @@ echo "  uv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt ||
     stop "Installing uv failed; pip's message is above. Is the package registry reachable?"
 install() {
-    .venv/bin/uv pip install --quiet --python "$1/bin/python" --require-hashes --no-deps -r "$2" ||
+    .venv/bin/uv pip install --quiet --python "$1/bin/python" --require-hashes --no-deps -r "$2" ${3:+--target "$3"} ||
         stop "Installing the packages of $2 failed; uv's message is above."
 }
 echo "  packages"
 install .venv requirements/dev.txt
+# The same package in two versions: a test puts this folder in front of the other.
+install .venv requirements/former_sdk.txt .venv/former-sdk
 echo "  SAM CLI"
 "$python" -m venv --without-pip .venv/sam
 install .venv/sam requirements/sam.txt

@@ -10,7 +10,7 @@ if ! cmp -s requirements/audit.txt "$environment/installed"; then
     cp requirements/audit.txt "$environment/installed"
 fi
 status=0
-for file in layers/dependencies/requirements.txt requirements/dev.txt requirements/sam.txt requirements/uv.txt \
+for file in layers/dependencies/requirements.txt requirements/dev.txt requirements/former_sdk.txt requirements/sam.txt requirements/uv.txt \
     requirements/clients.txt; do
     echo "$file"
     "$environment/bin/pip-audit" --progress-spinner off --strict --disable-pip --require-hashes -r "$file" || status=1

@@ -11,6 +11,7 @@ compile() {
 compile requirements/dev.in --output-file requirements/dev.txt
 compile --constraints requirements/dev.txt layers/dependencies/requirements.in \
     --output-file layers/dependencies/requirements.txt
+compile --no-deps requirements/former_sdk.in --output-file requirements/former_sdk.txt
 compile requirements/sam.in --output-file requirements/sam.txt
 compile requirements/audit.in --output-file requirements/audit.txt
 compile requirements/uv.in --output-file requirements/uv.txt

@@ -14,13 +14,27 @@ from typing import Any
 import click
 
 from local.instance import BUILD
-from tests.benchmarks import alone, batches, calls, compute, cost, drain, durations, lists, push_latency, slots, stack
+from tests.benchmarks import (
+    alone,
+    batches,
+    calls,
+    codat,
+    compute,
+    cost,
+    drain,
+    durations,
+    lists,
+    push_latency,
+    slots,
+    stack,
+)
 from tests.benchmarks.figures import Figure
 
 RESULT = BUILD / "bench.json"
 IN_PROCESS: dict[str, Callable[[], list[Figure]]] = {
     "compute": compute.run,
     "calls": calls.run,
+    "codat": codat.run,
     "batches": batches.run,
     "slots": slots.run,
     "lists": lists.run,

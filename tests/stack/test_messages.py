@@ -14,11 +14,13 @@ from local.processes import Processes, birth
 from local.progress import Failure
 from tests.stack.template import ROOT
 
+SETUP_FILES = ("local/setup.sh", *(f"requirements/{name}.txt" for name in ("uv", "dev", "former_sdk", "sam")))
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A clone in which nothing is set up yet."""
-    for file in ("local/setup.sh", "requirements/uv.txt", "requirements/dev.txt", "requirements/sam.txt"):
+    for file in SETUP_FILES:
         (tmp_path / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path

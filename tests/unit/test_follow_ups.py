@@ -18,6 +18,7 @@ from feedlane.follow_ups import (
     ReleaseCheck,
     RemovedAccountCheck,
     StatementCheck,
+    UpstreamChangeCheck,
     Wake,
     WakeAll,
     parse_follow_up,
@@ -72,6 +73,10 @@ TABLE: list[tuple[dict[str, Any], FollowUp]] = [
     (
         {"kind": "connectionBack", "company_id": "company", "connection_id": "connection"},
         RecoveryCheck(company_id="company", connection_id="connection"),
+    ),
+    (
+        {"kind": "upstreamChange", "company_id": "company", "connection_id": "connection"},
+        UpstreamChangeCheck(company_id="company", connection_id="connection"),
     ),
 ]
 

@@ -113,7 +113,15 @@ class RecoveryCheck(_Message):
     connection_id: str
 
 
-ConnectionFollowUp = OneOffAccessCheck | RecoveryCheck
+class UpstreamChangeCheck(_Message):
+    """Can the change of the connection's upstream go on?"""
+
+    kind: Literal["upstreamChange"] = "upstreamChange"
+    company_id: str
+    connection_id: str
+
+
+ConnectionFollowUp = OneOffAccessCheck | RecoveryCheck | UpstreamChangeCheck
 FollowUp = (
     StatementCheck
     | FeedConnectionCheck

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from feedlane.companies import events as payloads
-from feedlane.companies.connection import ConnectionFault, ConnectionStatus
+from feedlane.companies.connection import ChangeState, ConnectionFault, ConnectionStatus, UpstreamChange, UpstreamName
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING, fault_of
 from feedlane.companies.source_account import AccountMapping, SourceAccountStatus
 from feedlane.events import event as event_types
@@ -45,6 +45,7 @@ COMPANY = builders.company(tags={"region": "uk"})
 PENDING = builders.pending()
 LINKED = builders.linked(linked_on=NOW, errors=(ERROR, ERROR.but(resolved_on=NOW)))
 LACKING = LINKED.with_fault(fault_of(BANK_FEEDS_SCOPE_MISSING, NOW))
+CHANGE = UpstreamChange(to=UpstreamName.CODAT, state=ChangeState.AWAITING_CONSENT, since=NOW)
 FEED = builders.feed(recorded_through=12)
 ACCOUNT = builders.mapped_account(
     FEED,
@@ -99,6 +100,7 @@ EVENTS = [
     payloads.connection_needs_reconnection(PORTS, LACKING, COMPANY, NOW),
     payloads.connection_recovered(PORTS, LACKING, LINKED, COMPANY, "reconnection", NOW),
     payloads.connection_recovered(PORTS, PENDING.but(status=ConnectionStatus.DEAUTHORIZED), LINKED, PLAIN, "xero", NOW),
+    payloads.connection_upstream_change(PORTS, LINKED, PENDING.but(upstream="codat", change=CHANGE), COMPANY, NOW),
     payloads.authorization_unanswered(PORTS, PENDING, COMPANY, NOW, 24, 25, NOW),
     payloads.authorization_unanswered(PORTS, LINKED, PLAIN, NOW, 0, None, NOW),
     feed_events.write_ended(PORTS, OPERATION.succeeded(NOW), COMPANY, NOW),

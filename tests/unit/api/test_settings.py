@@ -53,6 +53,8 @@ def test_what_is_given_changes_and_the_rest_stays(call: Call, world: World) -> N
         ({"partner": True}, {"privacyPolicyUrl", "termsUrl"}),
         ({"appName": "Feeds for Xero"}, {"appName"}),
         ({"enabled": "yes"}, {"enabled"}),
+        ({"upsteam": "codat"}, {"upsteam"}),
+        ({"dailyLimit": 5000, "bank_feed": True}, {"bank_feed"}),
     ],
 )
 def test_each_broken_rule_is_named(call: Call, world: World, changes: dict[str, Any], fields: set[str]) -> None:

@@ -1,9 +1,11 @@
-"""The upstream is a setting of the deployment and of a company, and fixed for a connection when it is created."""
+"""The upstream is a setting of the deployment and of a company, and a connection keeps it until it is changed."""
 
 from __future__ import annotations
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import UpstreamName
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import CodatFacts
 from tests.unit.api.conftest import Call
 from tests.worlds.api import World
 
@@ -44,3 +46,21 @@ def test_a_company_keeps_its_choice_when_a_client_of_codats_replaces_it(call: Ca
     assert made(call, company["id"]) == "codat"
     assert call("PUT", path, {"name": "Harbour Bakery", "upstream": None}).body["upstream"] is None
     assert made(call, company["id"]) == "xero"
+
+
+def test_a_connection_is_changed_in_place_and_shows_how_far_it_is(call: Call, world: World) -> None:
+    company = call("POST", "/companies", {"name": "Bakery"}).body["id"]
+    before = call("POST", f"/companies/{company}/connections", {"platformKey": "gbol"}).body
+    path = f"/companies/{company}/connections/{before['id']}"
+    assert (before["upstream"], before["upstreamChange"]) == ("xero", None)
+    assert call("POST", f"{path}/upstream", {"upstream": "plaid"}).invalid_fields == ["upstream"]
+    assert call("POST", f"{path}/upstream", {"upsteam": "codat"}).invalid_fields == ["upstream", "upsteam"]
+    assert call("POST", f"{path}/upstream", {"upstream": "xero"}).body["upstreamChange"] is None
+    assert call("POST", f"{path}/upstream", {"upstream": "codat"}).status == 409, "no key of Codat's is stored"
+    settings = settings_items.settings(world.store)
+    world.store.commit(settings_items.put_settings(settings.but(codat=CodatFacts(ending="wxyz"))))
+    changed = call("POST", f"{path}/upstream", {"upstream": "codat"}).body
+    assert (changed["id"], changed["upstream"], changed["status"]) == (before["id"], "codat", "PendingAuth")
+    assert (changed["upstreamChange"]["to"], changed["upstreamChange"]["state"]) == ("codat", "awaitingConsent")
+    assert call("GET", path).body == changed
+    assert call("POST", f"/companies/{company}/connections/nowhere/upstream", {"upstream": "codat"}).status == 404

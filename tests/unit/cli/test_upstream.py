@@ -62,6 +62,30 @@ def test_it_chooses_the_version_of_feed_connections(asked: list[Any]) -> None:
     assert run("feed-connections", "3").exit_code != 0
 
 
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (None, "upstream is codat"),
+        ("stopping", "in flight: k/main"),
+        ("ending", "by itself"),
+        ("awaitingConsent", "at https://feeds.example.com/link"),
+    ],
+)
+def test_it_changes_a_connection_and_says_what_is_waited_for(asked: list[Any], state: str | None, shown: str) -> None:
+    under_way = state and {"to": "codat", "state": state}
+    link = "https://feeds.example.com/link"
+    path = "/companies/c/connections/k/upstream"
+    ANSWERS["POST", path] = {"upstream": "codat", "linkUrl": link, "upstreamChange": under_way}
+    ANSWERS["GET", "/feeds?connectionId=k&pageSize=100"] = {
+        "results": [{"id": "k/main", "inFlight": {"number": 1}}, {"id": "k/savings", "inFlight": None}]
+    }
+    result = run("change", "c", "k", "codat", "--yes")
+    assert result.exit_code == 0, result.output
+    assert shown in result.output
+    assert asked[0] == ("POST", path, {"upstream": "codat"})
+    assert run("change", "c", "k", "plaid", "--yes").exit_code != 0
+
+
 def test_a_key_is_asked_for_unseen_and_shown_by_its_ending(asked: list[Any]) -> None:
     result = run("codat-key", typed=f"{KEY}\n")
     assert asked == [("PUT", "/integrations/gbol/credentials/codatKey", {"apiKey": KEY})]

@@ -55,7 +55,8 @@ def test_a_move_closes_the_old_ledger_and_begins_a_new_one(world: World) -> None
     account = world.add_account()
     mapping.map_account(world.ports, world.upstream, world.now, world.current(), account, "x-1")
     [old_feed] = feed_items.feeds_of_connection(world.store, world.connection.id)
-    waiting = old_feed.but(recorded_through=3, recorded_date="2026-05-01", delivered_through=1)
+    changes = {"recorded_through": 3, "recorded_date": "2026-05-01", "delivered_through": 1}
+    waiting = old_feed.but(synthetic_balances=True, **changes)
     world.store.commit(feed_items.put_feed(waiting))
     new = _move(world)
     old = world.current()
@@ -71,6 +72,7 @@ def test_a_move_closes_the_old_ledger_and_begins_a_new_one(world: World) -> None
     mapping.map_account(world.ports, world.upstream, world.now, world.current(new), copy, "x-1")
     [begun] = feed_items.feeds_of_connection(world.store, new.id)
     assert (begun.tenant_id, begun.recorded_through) == (OTHER.tenant_id, 0)
+    assert begun.synthetic_balances is True, "the feed's own choice moves with it"
     [closed] = feed_items.feeds_of_connection(world.store, old.id)
     assert (closed.tenant_id, closed.waiting) == (ACME.tenant_id, 2)
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from unittest.mock import patch
 
 import pytest
 
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import ConnectionStatus
+from feedlane.companies.connection import ConnectionStatus, UpstreamName
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import FeedConnection
-from feedlane.link import start_window, state_items
+from feedlane.link import start_window, state_items, upstream_change
 from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.state import LINK_STATE_LIFETIME, LinkState
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import CodatFacts
+from feedlane.statements import in_flight
 from feedlane.store.due import next_look
 from tests.account_actions import map_again, remove, unmap
 from tests.builders import ACCOUNT, COMPANY, CONNECTION
+from tests.rights import acting_as
 from tests.unit.upkeep.lost import LossyWorld
 from tests.unit.upkeep.scenarios import put_on_the_queue
 from tests.worlds.feeds import transactions
@@ -79,6 +84,26 @@ def test_one_off_access_ends_although_its_check_is_lost() -> None:
     assert company_items.connection(world.store, COMPANY, CONNECTION).status is ConnectionStatus.DEAUTHORIZED
     world.watch(runs=3)
     assert world.listed() == {}
+
+
+def test_the_upstream_changes_although_its_check_is_lost() -> None:
+    world = LossyWorld()
+    settings = settings_items.settings(world.store).but(codat=CodatFacts(ending="wxyz"))
+    world.store.commit(settings_items.put_settings(settings))
+    put_on_the_queue(world)
+    world.step()
+    doubt, ids = partial(in_flight.has_doubt, world.ports), (COMPANY, CONNECTION)
+    with acting_as("public_api"):
+        upstream_change.change(
+            world.ports, world.upstream, lambda _: None, doubt, world.now, *ids, UpstreamName.CODAT
+        )  # fmt: skip
+    assert company_items.connection(world.store, *ids).is_stopping
+    assert "UpstreamChangeCheck" in world.lose_all()
+    world.watch(runs=4)
+    assert company_items.connection(world.store, *ids).upstream is UpstreamName.CODAT
+    assert world.sent_ids() == ["t1", "t2", "t3"]
+    world.watch(runs=3)
+    assert [key for key in world.listed() if "/LEFT#" not in key] == [], "only the grant is still to be revoked"
 
 
 @pytest.mark.parametrize("used", [False, True])

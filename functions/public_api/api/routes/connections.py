@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aws_lambda_powertools.event_handler import Response
 
 from api.answers import ok
 from api.company_views import show_connections
 from api.parts import current_parts
 from api.requests import Routes
-from feedlane.codat.bodies import ConnectionBody, StatusBody, parse_body
+from feedlane.codat.bodies import ConnectionBody, StatusBody, UpstreamBody, parse_body
 from feedlane.codat.paging import page_of, page_request
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import Connection, ConnectionStatus
+from feedlane.companies.connection import Connection, ConnectionStatus, UpstreamName
 from feedlane.companies.shapes import CONNECTION_FIELDS, company_information_json
 from feedlane.errors import Invalid
-from feedlane.link import connections, moving
+from feedlane.link import connections, moving, upstream_change
+from feedlane.statements import in_flight
 
 router = Routes()
 
@@ -62,6 +65,26 @@ def move_connection(company_id: str, connection_id: str) -> Response[str]:
     """Answers the new connection, for another organisation."""
     parts = current_parts()
     return _answer(moving.move(parts.ports, parts.upstream, parts.disconnect, parts.clock(), company_id, connection_id))
+
+
+@router.post("/companies/<company_id>/connections/<connection_id>/upstream")
+def change_upstream(company_id: str, connection_id: str) -> Response[str]:
+    """Answers the connection: `upstreamChange` says how far the change has come."""
+    body = parse_body(UpstreamBody, router.body)
+    if body.upstream not in list(UpstreamName):
+        raise Invalid.field("upstream", f"must be {' or '.join(UpstreamName)}", "Enum")
+    parts = current_parts()
+    changed = upstream_change.change(
+        parts.ports,
+        parts.upstream,
+        parts.disconnect,
+        partial(in_flight.has_doubt, parts.ports),
+        parts.clock(),
+        company_id,
+        connection_id,
+        UpstreamName(body.upstream),
+    )
+    return _answer(changed)
 
 
 @router.get("/companies/<company_id>/connections/<connection_id>/bankFeeds/info")

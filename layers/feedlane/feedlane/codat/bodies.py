@@ -79,6 +79,10 @@ class FeedChanges(StrictBody):
     synthetic_balances: StrictBool | None = None
 
 
+class UpstreamBody(StrictBody):
+    upstream: StrictStr
+
+
 class ResolveBody(StrictBody):
     outcome: StrictStr
     set_aside: tuple[StrictStr, ...] = ()
@@ -143,7 +147,7 @@ class ConsumerBody(Body):
     disabled: StrictBool = False
 
 
-class ConsumerChanges(Body):
+class ConsumerChanges(StrictBody):
     url: StrictStr | None = None
     event_types: list[StrictStr] | None = None
     company_tags: list[StrictStr] | None = None
@@ -173,7 +177,7 @@ class OriginsBody(Body):
     allowed_origins: list[StrictStr]
 
 
-class SettingsBody(Body):
+class SettingsBody(StrictBody):
     """An absent field leaves the setting as it is. `connectionLimit: null`, which is not absent, means no limit."""
 
     upstream: StrictStr | None = None

@@ -40,6 +40,19 @@ class UpstreamName(StrEnum):
     CODAT = "codat"
 
 
+class ChangeState(StrEnum):
+    """How far a change of the upstream has come."""
+
+    STOPPING = "stopping"
+    """No new statement is sent; those in flight are followed to their end."""
+    ENDING = "ending"
+    """Nothing is in flight: the feed connections end, and with them the former access."""
+    AWAITING_CONSENT = "awaitingConsent"
+    """The customer has to link the connection anew."""
+    CANCELLING = "cancelling"
+    """It is given up before anything has ended: the feeds are let go again."""
+
+
 # What stands in the place of a token set where Codat is the upstream: its API key is the same for all customers.
 CODAT_ACCESS = "codat"
 
@@ -93,13 +106,29 @@ class HostedPlace(Record):
     connection_id: str
 
 
+class UpstreamChange(Record):
+    """`to` is the upstream that follows. It ends when the customer has linked the connection there."""
+
+    to: UpstreamName
+    state: ChangeState
+    since: datetime
+
+
 class Connection(Record):
-    """`upstream` is fixed when it is created. `hosted` is where Codat has it, once Link was opened."""
+    """`upstream` is that of all its feeds. `hosted` is where Codat has it, once Link was opened.
+
+    `change` is the change to another upstream that is under way (`link/upstream_change.py`). `former_tenant` is the
+    organisation as Xero named it, while the connection goes through Codat, which does not: to Xero it comes back only
+    to this one. `access` rises whenever what it gave access to has ended by such a change.
+    """
 
     id: str
     company_id: str
     upstream: UpstreamName = UpstreamName.XERO
     hosted: HostedPlace | None = None
+    change: UpstreamChange | None = None
+    former_tenant: Tenant | None = None
+    access: int = 0
     status: ConnectionStatus = ConnectionStatus.PENDING_AUTH
     created: datetime
     linked_on: datetime | None = None
@@ -128,6 +157,32 @@ class Connection(Record):
     @property
     def is_linked(self) -> bool:
         return self.status is ConnectionStatus.LINKED and self.tenant is not None
+
+    @property
+    def organisation(self) -> Tenant | None:
+        """The one that its ledgers are of, as far as its upstream can tell: no other may be linked."""
+        return self.tenant or (self.former_tenant if self.is_direct else None)
+
+    @property
+    def time_zone(self) -> str:
+        """Of the organisation. While a change is under way, the one that it had."""
+        tenant = self.tenant or self.former_tenant
+        return tenant.time_zone if tenant else "UTC"
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether its present access is about to end, because its upstream changes."""
+        return self.change is not None and self.change.state is not ChangeState.AWAITING_CONSENT
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its feeds lose their present access one by one."""
+        return self.change is not None and self.change.state is ChangeState.ENDING
+
+    @property
+    def waits_for_upstream(self) -> bool:
+        """Whether its feeds record what comes: it is linked, or will be at its next upstream."""
+        return self.status is ConnectionStatus.LINKED or self.change is not None
 
     @property
     def not_linked_message(self) -> str:

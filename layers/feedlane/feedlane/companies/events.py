@@ -99,6 +99,21 @@ def connection_recovered(
     return _reconnection_event(ports, event_types.CONNECTION_RECOVERED, before, connection, company, now, by)
 
 
+def connection_upstream_change(
+    ports: Ports, before: Connection, connection: Connection, company: Company, now: datetime
+) -> Event:
+    """The change of the upstream has come to the state that `connection` shows; `before` has the former upstream."""
+    change = connection.change
+    payload = {
+        "referenceCompany": company_reference(ports, company),
+        "connection": without_nulls(connection_json(connection, ports.public_url)),
+        "state": change.state if change else None,
+        "from": before.upstream,
+        "to": change.to if change else None,
+    }
+    return build_event(ports, event_types.CONNECTION_UPSTREAM_CHANGE, connection.id, payload, company, now)
+
+
 def authorization_unanswered(
     ports: Ports,
     connection: Connection,

@@ -16,7 +16,7 @@ from feedlane.store.blocks import Blocks, block_text, count_in_block, read_block
 from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import add_record, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Delete, Index, Item, Put, When, Write
+from feedlane.store.table import Add, Condition, Delete, Index, Item, Put, When, Write
 
 # Above this many companies it is cheaper to read the list of all connections than those of each company.
 COMPANIES_READ_SINGLY_MAX = 1_000
@@ -113,6 +113,12 @@ def add_connection(connection: Connection) -> Put:
 def put_connection(connection: Connection) -> Put:
     key = keys.connection(connection.company_id, connection.id)
     return put_record(key, connection, **_connection_index_keys(connection))
+
+
+def same_access(connection: Connection) -> Condition:
+    """The condition that the connection has the access that it had when it was read: its upstream has not changed."""
+    key = keys.connection(connection.company_id, connection.id)
+    return Condition(key, When(equal={"access": connection.access}))
 
 
 def remove_connection(connection: Connection) -> Delete:

@@ -90,6 +90,7 @@ def connection_json(
         or any(fault.reason in RECONNECTION_REASONS for fault in standing),
         "connectionInfo": _tenant_json(connection),
         "upstream": connection.upstream,
+        "upstreamChange": _change_json(connection),
     }
 
 
@@ -156,6 +157,11 @@ def _fault_json(fault: ConnectionFault) -> dict[str, Any]:
         "status": "Resolved" if fault.resolved_on else "Active",
         "resolvedOnUtc": iso(fault.resolved_on) if fault.resolved_on else None,
     } | ({"reason": fault.reason} if fault.reason else {})
+
+
+def _change_json(connection: Connection) -> dict[str, str] | None:
+    change = connection.change
+    return {"to": change.to, "state": change.state, "since": iso(change.since)} if change else None
 
 
 def _tenant_json(connection: Connection) -> dict[str, str] | None:

@@ -68,7 +68,8 @@ class SourceAccount(Record):
     `problem` is why Xero refused the last feed connection; it goes when the account is mapped again. `wanted` is the
     mapping that Xero refused together with everything else of the app, the organisation or the feed: it is tried again
     once the hold that says so is released. `mapped_on` is when Xero last made, or finished, a feed connection for it.
-    `look` is when the watch looks at what follows a mapping.
+    `look` is when the watch looks at what follows a mapping. `synthetic_balances` is the choice that its feed begins
+    with: that of the feed which it had under a connection that was moved.
     """
 
     id: str
@@ -87,6 +88,7 @@ class SourceAccount(Record):
     mapped_on: datetime | None = None
     modified: datetime
     given: dict[str, Any] = {}
+    synthetic_balances: bool | None = None
     look: datetime | None = None
     version: int = 1
 

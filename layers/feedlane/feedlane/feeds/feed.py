@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from feedlane.companies.connection import CODAT_ACCESS
+from feedlane.companies.connection import CODAT_ACCESS, UpstreamName
 from feedlane.companies.source_account import AccountKind, LedgerBalance
 from feedlane.record import Record
 from feedlane.scope import APP_SUBJECT, CODAT_SUBJECT, Scope, hold_subjects
@@ -63,7 +63,24 @@ class Destination(Record):
     feed_connection_id: str
     account_id: str = ""
     account_name: str = ""
+    upstream: UpstreamName = UpstreamName.XERO
     through: int = 0
+
+    def is_same_account(self, other: Destination) -> bool | None:
+        """None if that is not known. Whether two upstreams have the same ids for an account is not: then the name may
+        show it."""
+        if not self.account_id or not other.account_id:
+            return None
+        if self.account_id == other.account_id or self.upstream is other.upstream:
+            return self.account_id == other.account_id
+        return self.account_name == other.account_name if self.account_name and other.account_name else None
+
+
+class Span(Record):
+    """The upstream of the lines from line `first` on, up to the next span."""
+
+    upstream: UpstreamName
+    first: int
 
 
 class Feed(Record):
@@ -93,6 +110,9 @@ class Feed(Record):
     that Xero was last asked to delete: it may be listed for a while, and must not be used again. `destination` is the
     last one that was used, and `former` are those before it, in their order.
 
+    `spans` are the upstreams that the feed has had, each with its first line; empty if there was only one. `changing`:
+    its connection changes the upstream, or has done so, and nothing is sent until the account is mapped there.
+
     Lines up to `tried_through` were in a statement that ended without being delivered. If Xero keeps their ids, they
     are sent under others: those of `id_turn`, if that is not 0.
 
@@ -111,6 +131,8 @@ class Feed(Record):
     ending: str = ""
     destination: Destination | None = None
     former: tuple[Destination, ...] = ()
+    spans: tuple[Span, ...] = ()
+    changing: bool = False
     kind: AccountKind = AccountKind.BANK
     currency: str
     time_zone: str = "UTC"
@@ -145,7 +167,31 @@ class Feed(Record):
     def closing_balance(self) -> Decimal | None:
         """What the next statement opens with if its balances are computed. None: nothing was delivered there yet."""
         closing = self.closing
-        return closing.balance if closing and closing.feed_connection_id == self.feed_connection_id else None
+        if closing is None:
+            return None
+        is_there = closing.feed_connection_id == self.feed_connection_id or self._is_continued(closing)
+        return closing.balance if is_there else None
+
+    def _is_continued(self, closing: Closing) -> bool:
+        """Whether the feed connection feeds the account that another upstream has fed up to this balance."""
+        present, former = self.destination, self.former[-1] if self.former else None
+        if present is None or former is None or former.feed_connection_id != closing.feed_connection_id:
+            return False
+        return former.upstream is not present.upstream and former.is_same_account(present) is True
+
+    @property
+    def upstream(self) -> UpstreamName:
+        return UpstreamName.CODAT if self.token_set_id == CODAT_ACCESS else UpstreamName.XERO
+
+    def continued_through(self, upstream: UpstreamName) -> Feed:
+        """The feed whose lines after those delivered go through this upstream."""
+        spans, first = self.spans or (Span(upstream=self.upstream, first=1),), self.delivered_through + 1
+        if spans[-1].upstream is upstream:
+            return self
+        before = tuple(span for span in spans if span.first < first)
+        if before and before[-1].upstream is upstream:
+            return self.but(spans=before)
+        return self.but(spans=(*before, Span(upstream=upstream, first=first)))
 
     def passed_through(self, never_sent: Collection[int]) -> int:
         """The last line that needs no delivery: `delivered_through`, or the last one set aside directly after it.
@@ -175,7 +221,7 @@ class Feed(Record):
     def sent_to(self, destination: Destination) -> Feed:
         """The feed with another destination: what the upstream has by now went to the one before."""
         before = self.destination
-        if before is None or before.feed_connection_id == destination.feed_connection_id:
+        if before is None or _is_same_place(before, destination):
             return self.but(destination=destination)
         flight = self.flight
         is_taken = flight is not None and flight.status is FlightStatus.PENDING
@@ -184,8 +230,9 @@ class Feed(Record):
 
     def delivered_by(self, feed_connection_id: str, last: int) -> Feed:
         """The feed whose lines up to `last` went out through this feed connection, perhaps a former one."""
+        present = self.destination.feed_connection_id if self.destination else ""
         ids = [former.feed_connection_id for former in self.former]
-        if feed_connection_id not in ids:
+        if feed_connection_id == present or feed_connection_id not in ids:
             return self
         at = ids.index(feed_connection_id)
         later = (former.but(through=max(former.through, last)) for former in self.former[at:])
@@ -193,10 +240,10 @@ class Feed(Record):
 
     def elsewhere(self, number: int) -> Destination | None:
         """The other account that has the line. None for a line that the present account has, or will have."""
-        present = self.destination.account_id if self.destination else ""
+        present = self.destination
         for former in self.former:
             if number <= former.through:
-                return former if present and former.account_id not in ("", present) else None
+                return former if present and former.is_same_account(present) is False else None
         return None
 
     @property
@@ -211,4 +258,10 @@ class Feed(Record):
     @property
     def app_subject(self) -> str:
         """What a hold or a wait of the app is on, if it stops this feed."""
-        return CODAT_SUBJECT if self.token_set_id == CODAT_ACCESS else APP_SUBJECT
+        return CODAT_SUBJECT if self.upstream is UpstreamName.CODAT else APP_SUBJECT
+
+
+def _is_same_place(one: Destination, other: Destination) -> bool:
+    """Whether it is one feed connection of one account. At Codat, an account's feed connection always has the same id,
+    whatever it is mapped to."""
+    return one.feed_connection_id == other.feed_connection_id and one.is_same_account(other) is not False

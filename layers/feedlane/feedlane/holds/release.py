@@ -66,7 +66,7 @@ def release_feed(ports: Ports, now: datetime, feed: Feed, set_aside: Sequence[st
 
 def resume_connection(ports: Ports, now: datetime, connection: Connection) -> None:
     """After a (re)connection: its feeds use the new token set, and the holds that asked for it are released."""
-    if connection.tenant is None or connection.token_set_id is None:
+    if connection.tenant is None or connection.token_set_id is None or connection.is_ending:
         return
     feeds = feed_items.feeds_of_connection(ports.store, connection.id)
     for feed in feeds:
@@ -105,7 +105,7 @@ def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[st
         feeds = [marked_feed]
     elif hold.releasing or page.resume_after is not None or len(feeds) > FEEDS_PER_COMMIT_MAX:
         return release_in_parts(ports, now, hold)
-    if hold.scope is Scope.FEED and not all(feed.feed_connection_id or feed.awaits_connection for feed in feeds):
+    if hold.scope is Scope.FEED and not all(_may_be_fed(feed) for feed in feeds):
         raise Conflict("The account is disconnected from Xero; what is waiting is sent once it is mapped again.")
     for feed in feeds:
         ports.queues.follow_up(Wake(feed_id=feed.id), SAFETY_DELAY_SECONDS)
@@ -124,6 +124,11 @@ def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[st
         ports.queues.wake(feed.id)
     connect_awaiting(ports.queues, page.feeds)
     return [operation.but(version=1) for operation in operations]
+
+
+def _may_be_fed(feed: Feed) -> bool:
+    """Whether what is released is sent, or waits for a mapping that is to come."""
+    return bool(feed.feed_connection_id) or feed.awaits_connection or feed.changing
 
 
 def _reload_hold(store: Store, hold: Hold) -> Hold:

@@ -11,7 +11,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.company import CONNECTIONS_MAX
 from feedlane.companies.connection import PLATFORM_KEY, Connection, ConnectionStatus
 from feedlane.credentials import grants
-from feedlane.errors import AppKeysRejected, Invalid, ReconnectionNeeded, Refused, Unavailable
+from feedlane.errors import AppKeysRejected, Conflict, Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.events.outbox import put_event
 from feedlane.feeds.upstream import Upstream
 from feedlane.holds import items as hold_items
@@ -58,14 +58,14 @@ def unlink(ports: Ports, disconnect: Disconnect, now: datetime, company_id: str,
     connection = company_items.connection(ports.store, company_id, connection_id)
     if connection.status is ConnectionStatus.UNLINKED:
         return connection
-    if connection.status is ConnectionStatus.PENDING_AUTH:
+    if connection.status is ConnectionStatus.PENDING_AUTH and connection.linked_on is None:
         raise Invalid.field("status", f"only a linked connection can be unlinked; this one is {connection.status}")
-    kept = _end_at_xero(ports.store, disconnect, connection, now)
-    unlinked = connection.but(status=ConnectionStatus.UNLINKED)
+    if connection.is_stopping:
+        raise Conflict("The upstream of the connection is being changed: unlink it after that, or cancel the change.")
+    kept = end_access(ports.store, disconnect, connection, now)
+    unlinked = connection.but(status=ConnectionStatus.UNLINKED, change=None)
     event = company_events.connection_disconnected(ports, unlinked, company, now)
-    ports.store.commit(
-        company_items.put_connection(unlinked), put_event(event), *_unlink_writes(connection, now), *kept
-    )
+    ports.store.commit(company_items.put_connection(unlinked), put_event(event), *unlink_writes(connection, now), *kept)
     return unlinked
 
 
@@ -77,7 +77,7 @@ def delete(
     connection = company_items.connection(ports.store, company_id, connection_id)
     for account in company_items.source_accounts(ports.store, connection_id):
         unmapping.remove_account(ports, upstream, now, connection, account)
-    kept = _end_at_xero(ports.store, disconnect, connection, now)
+    kept = end_access(ports.store, disconnect, connection, now)
     event = put_event(company_events.connection_deleted(ports, connection, company, now))
     for attempt in attempts(f"company {company_id}"):
         company = company_items.company(ports.store, company_id)
@@ -89,7 +89,7 @@ def delete(
                 Delete(keys.account_count(connection_id)),
                 company_items.put_company(company.but(connection_ids=others)),
                 event,
-                *_unlink_writes(connection, now),
+                *unlink_writes(connection, now),
                 *kept,
                 *(hold_items.remove_hold(hold) for hold in holds),
             )
@@ -113,8 +113,8 @@ def linked_connection_ids(store: Store, tenant_id: str) -> list[str]:
     return [item["sk"].removeprefix(prefix) for item in store.table.query(keys.tenant(tenant_id), prefix=prefix)]
 
 
-def _end_at_xero(store: Store, disconnect: Disconnect, connection: Connection, now: datetime) -> list[Write]:
-    """Ends it at Xero. The writes that say what became of its place there.
+def end_access(store: Store, disconnect: Disconnect, connection: Connection, now: datetime) -> list[Write]:
+    """Ends it at Xero, or at Codat. The writes that say what became of its place at Xero.
 
     Xero has one connection per organisation: it stays while another of ours uses it. One that has ended here, or whose
     grant has, is not waited for: it keeps its place until it is removed.
@@ -135,7 +135,7 @@ def _end_at_xero(store: Store, disconnect: Disconnect, connection: Connection, n
     return [places.free_place(tenant.id)]
 
 
-def _unlink_writes(connection: Connection, now: datetime) -> list[Write]:
+def unlink_writes(connection: Connection, now: datetime) -> list[Write]:
     """Removes it from the linked count, from its organisation's connections and from the users of its token set."""
     writes: list[Write] = connection_limit.unlink_count_writes(connection)
     if connection.tenant is not None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from feedlane.companies.connection import Connection
+from feedlane.companies.hosted_link import HostedLink
 from feedlane.companies.organisations import ListedOrganisations
 from feedlane.credentials.vault import Vault
 from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
@@ -10,6 +14,21 @@ from feedlane.ids import fingerprint
 # The token that the vault has, a newer or refreshed one, and the one after it.
 _TOKENS_MAX = 3
 _RETRY_AFTER_SECONDS = 60
+
+
+def disconnect(
+    connection: Connection,
+    vault: Callable[[], Vault],
+    xero: Callable[[], ListedOrganisations],
+    hosted: Callable[[], HostedLink],
+) -> None:
+    """Ends the connection at its upstream. The parts are made when they are needed. Raises what `end_connection` does,
+    and `Refused`."""
+    if not connection.is_direct:
+        if connection.hosted is not None:
+            hosted().disconnect(connection.hosted)
+    elif connection.tenant is not None and connection.token_set_id is not None:
+        end_connection(vault(), xero(), connection.token_set_id, connection.tenant.xero_connection_id)
 
 
 def end_connection(vault: Vault, xero: ListedOrganisations, token_set_id: str, xero_connection_id: str) -> None:

@@ -33,6 +33,8 @@ class HostedLinking:
         """Raises `NotLinked`. Codat's own limits apply, and not those of a Xero app of ours."""
         if connection.moved_to is not None:
             raise NotLinked(NotLinkedReason.MOVED)
+        if connection.is_stopping:
+            raise NotLinked(NotLinkedReason.UPSTREAM_CHANGING)
         settings = settings_items.settings(self.ports.store)
         if not settings.enabled or not settings.codat.ending:
             raise NotLinked(NotLinkedReason.NOT_SET_UP)
@@ -95,14 +97,20 @@ class HostedLinking:
     def _link_writes(self, before: Connection, tenant: Tenant, now: datetime) -> tuple[Connection, list[Write]]:
         if before.moved_to is not None:
             raise NotLinked(NotLinkedReason.MOVED)
+        if before.is_stopping or before.is_direct:
+            raise NotLinked(NotLinkedReason.UPSTREAM_CHANGING)
         if before.tenant is not None and before.tenant.id != tenant.id:
             # Its company at Codat was deleted: what the former one has received would be sent again.
             raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, tenant.name, before.tenant.name)
+        if before.former_tenant is not None:
+            # Codat does not tell it, and the ledgers are of that organisation.
+            tenant = tenant.but(time_zone=before.former_tenant.time_zone)
         linked = before.with_faults_resolved(now).but(
             status=ConnectionStatus.LINKED,
             linked_on=now,
             tenant=tenant if tenant.name or before.tenant is None else before.tenant,
             token_set_id=CODAT_ACCESS,
+            change=None,
             look=next_look(now),
         )
         company = company_items.company(self.ports.store, before.company_id)

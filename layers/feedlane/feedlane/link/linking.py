@@ -52,6 +52,7 @@ class NotLinkedReason(StrEnum):
     MOVED = "moved"
     NO_ACCOUNTS = "no-accounts"
     UPSTREAM_REFUSED = "upstream-refused"
+    UPSTREAM_CHANGING = "upstream-changing"
 
 
 class NotLinked(FeedlaneError):
@@ -78,11 +79,14 @@ class Linking:
         """The settings to start with. Raises `NotLinked`, with an event the first time the limit is reached."""
         if connection.moved_to is not None:
             raise NotLinked(NotLinkedReason.MOVED)
+        if connection.is_stopping:
+            raise NotLinked(NotLinkedReason.UPSTREAM_CHANGING)
         settings = settings_items.settings(self.ports.store)
         if not settings.enabled or not settings.has_keys:
             raise NotLinked(NotLinkedReason.NOT_SET_UP)
-        counts = not connection.is_linked and not (connection.tenant and connection.tenant.demo)
-        limit, tenant_id = limit_of(settings), connection.tenant.id if connection.tenant else ""
+        organisation = connection.organisation
+        counts = not connection.is_linked and not (organisation and organisation.demo)
+        limit, tenant_id = limit_of(settings), organisation.id if organisation else ""
         if counts and connection_limit.is_reached(self.ports.store, limit, now, tenant_id):
             connection_limit.report_reached(self.ports, limit, now)
             raise NotLinked(NotLinkedReason.LIMIT)
@@ -121,8 +125,8 @@ class Linking:
         )
         if not organisations:
             raise NotLinked(NotLinkedReason.NO_ORGANISATION)
-        if connection.tenant is not None:
-            return self.link_chosen(connection, choice, connection.tenant.id, now, end)
+        if connection.organisation is not None:
+            return self.link_chosen(connection, choice, connection.organisation.id, now, end)
         if len(organisations) > 1:
             self._leave_choice(choice, end, now)
             return choice
@@ -149,7 +153,7 @@ class Linking:
         try:
             if organisation is None:
                 names = ", ".join(offered.name for offered in choice.organisations)
-                former = connection.tenant.name if connection.tenant else ""
+                former = connection.organisation.name if connection.organisation else ""
                 raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, names, former)
             linked = self._link(connection, choice, organisation, now, end)
         except (NotLinked, PasswordSpent):
@@ -233,8 +237,11 @@ class Linking:
         """The linked connection, and the writes for it, its markers, the count and the events."""
         if before.moved_to is not None:
             raise NotLinked(NotLinkedReason.MOVED)
-        if before.tenant is not None and before.tenant.id != tenant.id:
-            raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, tenant.name, before.tenant.name)
+        if before.is_stopping or not before.is_direct:
+            raise NotLinked(NotLinkedReason.UPSTREAM_CHANGING)
+        former = before.organisation
+        if former is not None and former.id != tenant.id:
+            raise NotLinked(NotLinkedReason.OTHER_ORGANISATION, tenant.name, former.name)
         linked = before.with_faults_resolved(now).but(
             status=ConnectionStatus.LINKED,
             linked_on=now,
@@ -242,6 +249,8 @@ class Linking:
             token_set_id=choice.token_set_id,
             scopes=choice.scopes,
             access_ends=choice.access_ends,
+            change=None,
+            former_tenant=None,
             look=next_look(now),
         )
         if settings.bank_feeds and linked.lacks_bank_feeds:

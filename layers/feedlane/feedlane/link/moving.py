@@ -14,9 +14,12 @@ from feedlane.companies import source_accounts
 from feedlane.companies.company import CONNECTIONS_MAX
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
-from feedlane.errors import Invalid
+from feedlane.errors import Conflict, Invalid
 from feedlane.events.outbox import put_event
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import Upstream
+from feedlane.ids import feed_id
 from feedlane.link import connections
 from feedlane.link.connections import Disconnect
 from feedlane.mapping import unmapping
@@ -33,12 +36,15 @@ def move(
     continues, and answers the same new connection. Raises `Invalid` before a first link, `Unavailable`.
     """
     old = company_items.connection(ports.store, company_id, connection_id)
-    if old.tenant is None:
+    if old.tenant is None and old.linked_on is None:
         raise Invalid.field("status", f"only a connection that was linked can be moved; this one is {old.status}")
+    if old.is_stopping:
+        raise Conflict("The upstream of the connection is being changed: move it after that, or cancel the change.")
     new = _replacement(ports, now, old)
     for account in company_items.source_accounts(ports.store, old.id):
-        _copy(ports, now, new, account)
-        if account.mapping is not None or account.wanted is not None:
+        feed = feed_items.find_feed(ports.store, feed_id(old.id, account.id))
+        _copy(ports, now, new, account, feed)
+        if account.mapping is not None or account.wanted is not None or (feed is not None and feed.changing):
             unmapping.unmap(ports, upstream, now, old, account)
     connections.unlink(ports, disconnect, now, company_id, old.id)
     return company_items.connection(ports.store, company_id, new.id)
@@ -67,8 +73,8 @@ def _replacement(ports: Ports, now: datetime, old: Connection) -> Connection:
     return new
 
 
-def _copy(ports: Ports, now: datetime, new: Connection, account: SourceAccount) -> None:
-    """The source account for the new connection, not mapped yet."""
+def _copy(ports: Ports, now: datetime, new: Connection, account: SourceAccount, feed: Feed | None) -> None:
+    """The source account for the new connection, not mapped yet. Its next feed gets its balances as `feed` does."""
     if company_items.find_source_account(ports.store, new.id, account.id) is not None:
         return
     copy = account.but(
@@ -80,6 +86,7 @@ def _copy(ports: Ports, now: datetime, new: Connection, account: SourceAccount) 
         mapped_on=None,
         modified=now,
         look=None,
+        synthetic_balances=feed.synthetic_balances if feed else account.synthetic_balances,
         version=1,
     )
     ports.store.commit(*company_items.add_counted_account(copy, source_accounts.ACCOUNTS_MAX))

@@ -15,7 +15,7 @@ from feedlane.companies.organisations import ListedOrganisation
 from feedlane.companies.reconnection import BANK_FEEDS_SCOPE_MISSING
 from feedlane.credentials.problems import ONE_OFF_ENDED
 from feedlane.events.outbox import put_event
-from feedlane.follow_ups import OneOffAccessCheck, RecoveryCheck
+from feedlane.follow_ups import OneOffAccessCheck, RecoveryCheck, UpstreamChangeCheck
 from feedlane.holds import release as hold_release
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
@@ -91,6 +91,10 @@ def check(ports: Ports, now: datetime, check: RecoveryCheck) -> None:
 def look(ports: Ports, now: datetime, item: Item) -> Look:
     """Has a connection checked whose feeds do not send again although it works, or whose one-off access has ended."""
     connection = Connection.model_validate(item)
+    if connection.is_stopping:
+        check = UpstreamChangeCheck(company_id=connection.company_id, connection_id=connection.id)
+        ports.queues.follow_up(check, 0)
+        return Look(rung=True, again=next_ring(item, now))
     if not connection.is_linked or connection.needs_reconnection:
         return NOTHING_LEFT
     ids = {"company_id": connection.company_id, "connection_id": connection.id}

@@ -28,6 +28,8 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     connection = company_items.find_connection(ports.store, feed.company_id, feed.connection_id)
     if account is None or connection is None:
         return True
+    if connection.change is not None:
+        return True  # what waits is sent once the account is mapped at the next upstream
     if not connection.is_linked:
         _hold_waiting(ports, now, feed)
         return True  # a reconnection tries again

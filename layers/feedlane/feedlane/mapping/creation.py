@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from feedlane.companies import items as company_items
 from feedlane.companies.bank_codes import number_at_xero
+from feedlane.companies.connection import UpstreamName
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import Invalid
 from feedlane.feeds import items as feed_items
@@ -18,7 +19,10 @@ from feedlane.store.store import Store
 
 @dataclass(frozen=True)
 class Known:
-    """What we know of the organisation's feed connections: our tokens, and those that Xero was asked to delete."""
+    """What we know of the organisation's feed connections: our tokens, and those that Xero was asked to delete.
+
+    Not those of Codat's: there the next one of the same account has the same id.
+    """
 
     tokens: frozenset[str]
     endings: frozenset[str]
@@ -28,7 +32,8 @@ def known_feed_connections(store: Store, connection_id: str, feed: Feed | None) 
     """`feed` is that of the account to be mapped: an account that was deleted and created again has one too."""
     feeds = feed_items.feeds_of_connection(store, connection_id)
     ids = [account.id for account in company_items.source_accounts(store, connection_id)]
-    endings = {one.ending for one in (*feeds, feed) if one is not None and one.ending}
+    known = [one for one in (*feeds, feed) if one is not None and one.upstream is UpstreamName.XERO]
+    endings = {one.ending for one in known if one.ending}
     return Known(frozenset(account_token(connection_id, id) for id in ids), frozenset(endings))
 
 

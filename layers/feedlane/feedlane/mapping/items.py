@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import Connection
+from feedlane.companies.connection import CODAT_ACCESS, Connection, UpstreamName
 from feedlane.companies.source_account import AccountMapping, SourceAccount
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Destination, Feed
@@ -38,20 +38,21 @@ def find_claim(store: Store, tenant_id: str, target_account_id: str) -> Item | N
 def record_mapping(store: Store, now: datetime, connection: Connection, account: SourceAccount, *also: Write) -> None:
     """Writes a new mapping in one commit. If the feed changes at the same time, it is read again.
 
-    Raises `AlreadyClaimed`, or `ConditionFailed` if the account has changed.
+    Raises `AlreadyClaimed`, or `ConditionFailed` if the account, or the connection's upstream, has changed.
     """
     if connection.tenant is None or account.mapping is None:
         raise ValueError("a mapping needs a linked connection")
     claims = claim_writes(connection.tenant.id, account.mapping, account)
     for attempt in range(_ATTEMPTS_MAX):
         feed = _feed_write(store, now, connection, account)
+        access = company_items.same_access(connection)
         try:
-            store.commit(company_items.put_source_account(account), feed, *claims, *also)
+            store.commit(company_items.put_source_account(account), feed, access, *claims, *also)
             return
         except ConditionFailed as error:
             if {write.key for write in claims} & set(error.keys) and len(error.keys) == 1:
                 raise AlreadyClaimed(error.keys) from None
-            if _account_key(account) in error.keys or attempt == _ATTEMPTS_MAX - 1:
+            if {_account_key(account), access.key} & set(error.keys) or attempt == _ATTEMPTS_MAX - 1:
                 raise
 
 
@@ -61,23 +62,36 @@ def record_unmapping(
     account: SourceAccount,
     also: Callable[[Feed | None], list[Write]],
     ending: str = "",
+    to: UpstreamName | None = None,
 ) -> None:
     """Frees the Xero account and takes the feed connection from the feed, so that nothing is sent.
 
-    `ending` is the feed connection that Xero has been asked to delete, if it was. `also` returns the other writes of
+    `ending` is the feed connection that Xero has been asked to delete, if it was. `to` is the upstream that follows, if
+    it changes: then the feed waits for the account to be mapped there. `also` returns the other writes of
     the commit for the feed as it is: if the feed changes at the same time, it is read again.
     Raises `ConditionFailed` if the account has changed.
     """
     claims = claim_removals(connection, account)
     for attempt in range(_ATTEMPTS_MAX):
         feed = feed_items.find_feed(store, feed_id(account.connection_id, account.id))
-        feed_writes = [feed_items.put_feed(_without_connection(feed, ending))] if feed else []
+        feed_writes = []
+        if feed is not None:
+            after = _without_connection(feed, ending) if to is None else before_upstream(feed, to)
+            feed_writes = [feed_items.put_feed(after)]
         try:
             store.commit(*also(feed), *claims, *feed_writes)
             return
         except ConditionFailed as error:
             if _account_key(account) in error.keys or attempt == _ATTEMPTS_MAX - 1:
                 raise
+
+
+def before_upstream(feed: Feed, to: UpstreamName) -> Feed:
+    """The feed without its former access, before it is mapped at its next upstream."""
+    changing = feed.changing or bool(feed.feed_connection_id) or feed.awaits_connection
+    token_set_id = CODAT_ACCESS if to is UpstreamName.CODAT else ""
+    after = feed.continued_through(to).but(tenant_id="", token_set_id=token_set_id, look=None)
+    return after.but(feed_connection_id="", awaits_connection=False, ending="", changing=changing)
 
 
 def awaiting_feed(
@@ -93,7 +107,7 @@ def awaiting_feed(
     It has the start date of the mapping that is wanted: what comes meanwhile is recorded.
     """
     existing = feed_items.find_feed(store, feed_id(account.connection_id, account.id))
-    feed = existing or _new_feed(now, connection, account)
+    feed = (existing or _new_feed(now, connection, account)).continued_through(connection.upstream)
     started = {"start_date": _start_date(wanted), "awaits_connection": True}
     feed = _without_connection(feed, ending).but(**_access(connection), **started)
     return feed, feed_items.put_feed(feed)
@@ -116,8 +130,9 @@ def claim_writes(tenant_id: str, mapping: AccountMapping, account: SourceAccount
     return [Put(item, When(absent=True, equal=owner))]
 
 
-def destination_of(mapping: AccountMapping) -> Destination:
+def destination_of(mapping: AccountMapping, upstream: UpstreamName) -> Destination:
     return Destination(
+        upstream=upstream,
         feed_connection_id=mapping.feed_connection_id,
         account_id=mapping.target_account_id or "",
         account_name=mapping.target_account_name or "",
@@ -127,12 +142,15 @@ def destination_of(mapping: AccountMapping) -> Destination:
 def _feed_write(store: Store, now: datetime, connection: Connection, account: SourceAccount) -> Put:
     """The feed of the account: a new one, or the one it had before, whose ledger continues."""
     existing = feed_items.find_feed(store, feed_id(account.connection_id, account.id))
-    feed = (existing or _new_feed(now, connection, account)).but(**_access(connection))
+    feed = (existing or _new_feed(now, connection, account)).continued_through(connection.upstream)
+    feed = feed.but(**_access(connection), changing=False)
     mapping = account.mapping
     id = mapping.feed_connection_id if mapping else ""
     start = _start_date(mapping) if mapping else ""
     feed = feed.but(feed_connection_id=id, awaits_connection=not id, start_date=start)
-    return feed_items.put_feed(feed.sent_to(destination_of(mapping)) if mapping is not None and id else feed)
+    return feed_items.put_feed(
+        feed.sent_to(destination_of(mapping, feed.upstream)) if mapping is not None and id else feed
+    )
 
 
 def _start_date(mapping: AccountMapping) -> str:
@@ -149,6 +167,7 @@ def _new_feed(now: datetime, connection: Connection, account: SourceAccount) -> 
         kind=account.kind,
         currency=account.currency,
         created=now,
+        synthetic_balances=account.synthetic_balances,
         **_access(connection),
     )
 
@@ -163,7 +182,7 @@ def _access(connection: Connection) -> dict[str, str]:
 
 
 def _without_connection(feed: Feed, ending: str) -> Feed:
-    return feed.but(feed_connection_id="", awaits_connection=False, ending=ending or feed.ending)
+    return feed.but(feed_connection_id="", awaits_connection=False, changing=False, ending=ending or feed.ending)
 
 
 def _account_key(account: SourceAccount) -> tuple[str, str]:

@@ -37,6 +37,7 @@ from feedlane.store.table import Item, Put, Write
 FIRST_CHECK_SECONDS = 1
 _ALREADY_STARTED = "cannot be changed while the account is connected; set its status to disconnected first"
 _ALREADY_MAPPED = "is already connected to another Xero account; set its status to disconnected first"
+_STOPPING = "The upstream of the connection is being changed: map the account once the customer has linked it there."
 _CHANGED = "The account was changed at the same time; try again."
 
 
@@ -107,6 +108,8 @@ def make_connection(
     """The feed connection that is wanted; None while Xero still deletes an earlier one. A refusal is recorded, if
     another Xero account would not help. Raises what `map_account` raises, and `AccountChanged`."""
     access = access_to(connection)
+    if connection.is_stopping:
+        raise Invalid(_STOPPING)
     if wanted.target_account_id is not None:
         _check_free(ports.store, access.tenant_id, wanted.target_account_id, account)
     feed = feed_items.find_feed(ports.store, feed_id(connection.id, account.id))
@@ -176,7 +179,7 @@ def record_feed_connection_active(
     # Unconditional: Xero decides which account its feed connection feeds.
     claims = [Put(claim.item) for claim in mapping_items.claim_writes(feed.tenant_id, mapping, connected)]
     events = _connected_event_writes(ports, connected, now)
-    after = feed.sent_to(mapping_items.destination_of(mapping))
+    after = feed.sent_to(mapping_items.destination_of(mapping, feed.upstream))
     also = [feed_items.put_feed(after)] if after != feed else []
     ports.store.commit(company_items.put_source_account(connected), *claims, *events, *also)
     return connected.but(version=account.version + 1)

@@ -70,18 +70,20 @@ def record_refused(
     refused = account.but(**changes, modified=now, look=now + LOOK_INTERVAL)
     was_fed = [] if account.mapping is None else disconnected_event_writes(ports, account, refused, company, now)
     claims = mapping_items.claim_removals(connection, account)
+    # A hold of the connection is written with the connection itself.
+    access = [] if refusal.scope is Scope.CONNECTION else [company_items.same_access(connection)]
     for attempt in attempts(f"feed {feed_id(account.connection_id, account.id)}"):
         feed, feed_write = mapping_items.awaiting_feed(ports.store, now, connection, account, wanted, ending)
         with attempt:
             try:
                 hold = placement.hold_feed(
                     ports, feed, refusal, company, now,
-                    company_items.put_source_account(refused), feed_write, *claims, *was_fed,
+                    company_items.put_source_account(refused), feed_write, *access, *claims, *was_fed,
                     by_mapping=True, replaces=REASONS_LIFTED_BY_MAPPING,
                 )  # fmt: skip
             except ConditionFailed as failed:
                 account_key = keys.source_account(account.connection_id, account.id)
-                if account_key in failed.keys and not isinstance(failed, Contended):
+                if {account_key, *(one.key for one in access)} & set(failed.keys) and not isinstance(failed, Contended):
                     raise AccountChanged from failed
                 raise
     placement.fail_waiting(ports, feed, hold, company, now)

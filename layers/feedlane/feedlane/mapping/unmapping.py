@@ -49,7 +49,7 @@ def unmap(
 
     The lines that wait in the ledger are held until the account is mapped again.
     """
-    ending = _end_feed_connection(upstream, connection, account)
+    ending = end_feed_connection(upstream, connection, account)
     problem = None if account.wanted is not None else account.problem
     disconnected = account.but(
         status=SourceAccountStatus.DISCONNECTED, mapping=None, wanted=None, problem=problem, modified=now
@@ -64,7 +64,7 @@ def remove_account(
 
     Push operations that wait in its feed fail. The ledger stays, for an account created later under the same id.
     """
-    ending = _end_feed_connection(upstream, connection, account)
+    ending = end_feed_connection(upstream, connection, account)
     company = company_items.company(ports.store, account.company_id)
     removed = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, wanted=None, modified=now)
     events = ended.disconnected_event_writes(ports, account, removed, company, now)
@@ -158,7 +158,7 @@ def hold_unmapped(ports: Ports, feed: Feed, now: datetime) -> None:
     placement.fail_waiting(ports, feed, hold, company, now)
 
 
-def _end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> str:
+def end_feed_connection(upstream: Upstream, connection: Connection, account: SourceAccount) -> str:
     """Deletes it at Xero, while we have access. Without access, it has ended for us. Answers the one that Xero deletes
     now, if it said so."""
     id = account.mapping.feed_connection_id if account.mapping else ""

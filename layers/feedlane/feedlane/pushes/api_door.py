@@ -134,12 +134,13 @@ class _PushContext:
     @property
     def time_zone(self) -> str:
         """The organisation's, which the daily round keeps fresh."""
-        return self.connection.tenant.time_zone if self.connection.tenant else "UTC"
+        return self.connection.time_zone
 
     def feed_for_pushing(self, is_backfill: bool) -> Feed:
         """The feed. Raises `Conflict`, `Refused` or `ReconnectionNeeded` if it cannot be pushed to now.
 
-        A hold because of a refused push does not stop the backfill that mends it.
+        A hold because of a refused push does not stop the backfill that mends it. While the upstream changes, pushes
+        wait for the next one.
         """
         if not self.settings.enabled:
             raise Conflict("The Xero integration is not enabled.")
@@ -151,6 +152,8 @@ class _PushContext:
         problem = reconnection_problem(self.connection)
         if problem is not None:
             raise ReconnectionNeeded(problem)
+        if self.feed is not None and self.feed.changing and self.connection.waits_for_upstream:
+            return self.feed
         if self.connection.status is not ConnectionStatus.LINKED:
             raise Conflict(self.connection.not_linked_message)
         if self.account.problem is not None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from feedlane.clock import local_date
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
-from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import Finding
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
@@ -61,15 +60,18 @@ def _record(ports: Ports, now: datetime, messages: Sequence[PushMessage], more_t
         return
     feed = feed_items.find_feed(ahead, messages[0].feed_id)
     connection = company_items.find_connection(ahead, company.id, messages[0].connection_id)
-    today = local_date(now, connection.tenant.time_zone if connection and connection.tenant else "UTC")
+    today = local_date(now, connection.time_zone if connection else "UTC")
     pushes = [read_push(ahead, message, feed, today) for message in messages]
     standing, recorded = holds_and_recorded_ids(ahead, feed, pushes) if feed else ([], {})
     waits_for_customer = any(hold.scope is Scope.CONNECTION for hold in standing)
-    is_linked = connection is not None and (connection.status is ConnectionStatus.LINKED or waits_for_customer)
-    # A disconnected account still records if its feed is held, because mapping the account again lifts that hold; and
-    # so does one whose feed connection is made as soon as Xero allows it.
+    is_linked = connection is not None and (connection.waits_for_upstream or waits_for_customer)
+    # A disconnected account still records if its feed is held, because mapping the account again lifts that hold; so
+    # does one whose feed connection is made as soon as Xero allows it, and one to be mapped at another upstream.
     is_fed = feed is not None and (
-        feed.feed_connection_id or feed.awaits_connection or any(hold.scope is Scope.FEED for hold in standing)
+        feed.feed_connection_id
+        or feed.awaits_connection
+        or feed.changing
+        or any(hold.scope is Scope.FEED for hold in standing)
     )
     if feed is None or connection is None or feed.company_id != company.id or not is_linked or not is_fed:
         own = feed if feed is not None and feed.company_id == company.id else None

@@ -37,7 +37,7 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
     ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *also, *(successes or ()))
     if successes is None:
         finish_delivered(ports, after, now)
-    elif after.waiting:
+    elif after.waiting or after.changing:
         ports.queues.wake(feed.id)
 
 
@@ -49,8 +49,11 @@ def _closing(feed: Feed, statement: StatementRecord) -> Closing | None:
 
 
 def finish_delivered(ports: Ports, feed: Feed, now: datetime) -> None:
-    """Wakes the feed if lines wait, and ends its operations. May be repeated, and is after a crash."""
-    if feed.waiting:
+    """Wakes the feed if lines wait, or a change of its upstream does, and ends its operations.
+
+    May be repeated, and is after a crash.
+    """
+    if feed.waiting or feed.changing:
         ports.queues.wake(feed.id)
     company = company_items.company(ports.store, feed.company_id)
     push_operation_end.succeed(ports, feed.id, feed.delivered_through, company, now)
@@ -111,6 +114,8 @@ def record_refused(ports: Ports, feed: Feed, ended: StatementRecord, refusal: Re
     line = _refused_line(ports.store, ended) if is_of_a_line else None
     hold = placement.hold_feed(ports, feed, refusal, company, now, *writes, line=line)
     placement.fail_waiting(ports, after, hold, company, now)
+    if feed.changing:
+        ports.queues.wake(feed.id)
 
 
 def _refused_line(store: Store, statement: StatementRecord) -> HeldLine:

@@ -78,6 +78,8 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed, item: Item) -> Loo
     )
     if ahead.table.get(company) is None:
         return NOTHING_LEFT
+    if feed.changing and feed.flight is None:
+        return Look(again=now + HELD_LOOK_INTERVAL)  # the connection is looked at itself; a mapping moves the feed on
     source_account = record_in(SourceAccount, ahead.table.get(account))
     holds = hold_items.holds_on(ahead, feed.hold_subjects)
     if source_account is None or holds:

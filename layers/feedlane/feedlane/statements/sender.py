@@ -16,7 +16,7 @@ from feedlane.feeds import push_operation_end, push_operation_items, set_aside_i
 from feedlane.feeds.feed import Feed, Flight, FlightStatus
 from feedlane.feeds.gathering import gathers_until
 from feedlane.feeds.upstream import STATEMENT_LINES_MAX, AlreadyReceived, NoAnswer, Refusal, Upstream
-from feedlane.follow_ups import StatementCheck
+from feedlane.follow_ups import StatementCheck, UpstreamChangeCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.ids import fingerprint
@@ -25,6 +25,7 @@ from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings, rules_for
+from feedlane.statements import in_flight
 from feedlane.statements import items as statement_items
 from feedlane.statements.answer import Answer, AnswerRecorder, NotAtXero
 from feedlane.statements.doubt import (
@@ -84,6 +85,8 @@ class Sender:
         if feed.flight is not None and feed.flight.status is FlightStatus.PENDING:
             self._check_flight(feed)
             return
+        if feed.changing and self._stops(feed):
+            return
         if not feed.waiting:
             self._finish(feed)
             return
@@ -103,6 +106,22 @@ class Sender:
             self._post(feed, settings)
         finally:
             gate.leave(feed.tenant_id, call_id)
+
+    def _stops(self, feed: Feed) -> bool:
+        """While its upstream changes, the feed sends nothing new. False: it may have sent something, and its end is
+        still to be found out."""
+        if feed.flight is not None:
+            is_back = in_flight.take_back(self.ports, feed)
+            if is_back:
+                self.ports.queues.wake(feed.id)
+            return is_back
+        self._fail_if_held(feed, self.ports.store)
+        if not feed.waiting:
+            self._finish(feed)
+        if feed.tenant_id:  # the change waits for this
+            check = UpstreamChangeCheck(company_id=feed.company_id, connection_id=feed.connection_id)
+            self.ports.queues.follow_up(check, 0)
+        return True
 
     def _check_flight(self, feed: Feed) -> None:
         """The upstream has the statement. Schedules the first check if the sender crashed before it did.

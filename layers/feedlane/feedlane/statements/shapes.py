@@ -7,7 +7,7 @@ from typing import Any
 from feedlane.clock import iso
 from feedlane.codat.errors import problem_json
 from feedlane.codat.query import Fields
-from feedlane.feeds.feed import Feed, SetAside
+from feedlane.feeds.feed import Feed, SetAside, Span
 from feedlane.holds.held_feeds import WaitingCount
 from feedlane.holds.hold import Hold
 from feedlane.holds.shapes import hold_json
@@ -26,6 +26,7 @@ FEED_FIELDS: Fields = dict.fromkeys(
         "waiting",
         "holes",
         "recordedDate",
+        "upstream",
     ]
 )
 
@@ -39,7 +40,10 @@ def feed_json(
         "companyId": feed.company_id,
         "connectionId": feed.connection_id,
         "accountId": feed.account_id,
-        "tenantId": feed.tenant_id,
+        "tenantId": feed.tenant_id or None,
+        "upstream": feed.upstream,
+        "upstreams": _upstreams_json(feed),
+        "changingUpstream": feed.changing,
         "feedConnectionId": feed.feed_connection_id or None,
         "accountType": feed.kind,
         "currency": feed.currency,
@@ -61,6 +65,12 @@ def feed_json(
 
 def set_aside_json(line: SetAside) -> dict[str, Any]:
     return {"id": line.transaction_id, "line": line.sequence, "setAsideOn": iso(line.on)}
+
+
+def _upstreams_json(feed: Feed) -> list[dict[str, Any]]:
+    """From which line on the feed has had which upstream."""
+    spans = feed.spans or (Span(upstream=feed.upstream, first=1),)
+    return [{"upstream": span.upstream, "fromLine": span.first} for span in spans]
 
 
 def _statement_json(statement: StatementRecord) -> dict[str, Any]:

@@ -192,6 +192,13 @@ _NOT_LINKED = {
         "This is not your fault, and nothing has changed. Please tell {platform}.",
         "Codat refused the request",
     ),
+    NotLinkedReason.UPSTREAM_CHANGING: (
+        409,
+        "This connection is being changed",
+        "{platform} is changing the way in which it reaches your accounting software.",
+        "Nothing has changed. Please open the link again in a few minutes.",
+        "The connection is being changed",
+    ),
     NotLinkedReason.NO_ACCESS: (
         403,
         "Xero did not grant access",

@@ -22,11 +22,13 @@ from feedlane.follow_ups import (
     ReleaseCheck,
     RemovedAccountCheck,
     StatementCheck,
+    UpstreamChangeCheck,
     Wake,
     WakeAll,
 )
 from feedlane.holds import long_release, placement
-from feedlane.link import one_off_access, recovery
+from feedlane.link import one_off_access, recovery, upstream_change
+from feedlane.link.connections import Disconnect
 from feedlane.mapping import hosted as mapping_hosted
 from feedlane.mapping import unmapping
 from feedlane.ports import Ports
@@ -45,6 +47,7 @@ class Checks:
     record_age: Callable[[timedelta], None] = lambda age: None
     """Called at each check with the age of a statement that the upstream has not ended."""
     at_codat: AtCodat = lambda connection: None
+    disconnect: Disconnect = lambda connection: None
 
     def dispatch(self, follow_up: FollowUp) -> None:
         """Handles the message. After an exception it must be delivered again."""
@@ -84,6 +87,8 @@ class Checks:
             case RecoveryCheck():
                 recovery.check(self.ports, self.ports.clock(), follow_up)
                 self._check_hosted(follow_up)
+            case UpstreamChangeCheck():
+                upstream_change.check(self.ports, self.upstream, self.disconnect, self.ports.clock(), follow_up)
             case _:
                 assert_never(follow_up)
 

@@ -17,6 +17,7 @@ from feedlane.feeds.upstream import Upstream
 from feedlane.feeds.upstreams import Upstreams
 from feedlane.holds.watched_vault import WatchedVault
 from feedlane.http import Http
+from feedlane.link import ending
 from feedlane.settings import items as settings_items
 from feedlane.statements.call_limits import SharedCallLimits
 from feedlane.statements.sender import Sender
@@ -94,7 +95,9 @@ def sender() -> Sender:
 
 @lru_cache(maxsize=1)
 def checks() -> Checks:
-    return Checks(ports(), upstream(), metrics.record_statement_age, partial(access_at_codat, hosted_link))
+    at_codat = partial(access_at_codat, hosted_link)
+    disconnect = partial(ending.disconnect, vault=vault, xero=xero_connections, hosted=hosted_link)
+    return Checks(ports(), upstream(), metrics.record_statement_age, at_codat, disconnect)
 
 
 @lru_cache(maxsize=1)

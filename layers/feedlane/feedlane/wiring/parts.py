@@ -75,13 +75,7 @@ class Parts:
 
     def disconnect(self, connection: Connection) -> None:
         """Ends the connection at Xero, or at Codat. Raises what `end_connection` raises."""
-        if not connection.is_direct:
-            if connection.hosted is not None:
-                self.hosted_link.disconnect(connection.hosted)
-            return
-        from feedlane.link.ending import end_connection
+        from feedlane.link import ending
         from feedlane.wiring import functions as wiring
 
-        if connection.tenant is not None and connection.token_set_id is not None:
-            xero = wiring.xero_connections()
-            end_connection(self.vault, xero, connection.token_set_id, connection.tenant.xero_connection_id)
+        ending.disconnect(connection, lambda: self.vault, wiring.xero_connections, lambda: self.hosted_link)

@@ -13,6 +13,7 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
 from feedlane.settings.shapes import masked
 from feedlane.web.link import paths
+from feedlane.web.portal import codat_keys
 from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -44,14 +45,18 @@ _FIELD_NAMES = {
     "dailyLimit": "Daily call limit",
     "feedConnections": "Feed connections",
     "changedTransactions": "Changed transactions",
-}
+} | codat_keys.FIELD_NAMES
 _DIGITS_MAX = 10
 _SAVED_MESSAGES = {
     "yes": "Saved.",
     "unchecked": "Saved.",
-    "dropped": "The secret has been removed. The other one is in use.",
+    "codatUnchecked": "Saved.",
+    "dropped": "It has been removed. The other one is in use.",
 }
-_UNCHECKED = "The keys were saved, but Xero could not be reached to check them."
+_UNCHECKED = {
+    "unchecked": "The keys were saved, but Xero could not be reached to check them.",
+    "codatUnchecked": "The key was saved, but Codat could not be reached to check it.",
+}
 _VAULT_UNAVAILABLE = "The keys could not be checked or saved. Please try again in a minute."
 
 
@@ -69,13 +74,15 @@ def save(site: Site, request: Request) -> Response:
         _require_current_keys(request, settings_items.settings(site.store))
         unchecked = _save_keys(site, entered["client_id"], request.field("client_secret"))
         unchecked = _save_second_secret(site, request.field("second_secret")) or unchecked
+        codat_unchecked = codat_keys.save(site, request)
         _save_settings(site, entered, paths.redirect_uri(request))
     except Invalid as error:
         sentences = error_sentences(error, _FIELD_NAMES)
         return _page(site, operator, settings_items.settings(site.store), entered, sentences, 422)
     except (Unavailable, AppKeysRejected):
         return _page(site, operator, settings_items.settings(site.store), entered, [_VAULT_UNAVAILABLE], 503)
-    return see_other(request.url(f"/portal/settings?saved={'unchecked' if unchecked else 'yes'}"))
+    outcome = "unchecked" if unchecked else "codatUnchecked" if codat_unchecked else "yes"
+    return see_other(request.url(f"/portal/settings?saved={outcome}"))
 
 
 def drop_secret(site: Site, request: Request) -> Response:
@@ -85,7 +92,8 @@ def drop_secret(site: Site, request: Request) -> Response:
     settings = settings_items.settings(site.store)
     stored = _stored_values(request, settings)
     try:
-        app_keys.drop_secret(site.ports, site.vault, site.clock(), slot)
+        if not codat_keys.drop(site, request.field("which")):
+            app_keys.drop_secret(site.ports, site.vault, site.clock(), slot)
     except Invalid as error:
         return _page(site, operator, settings, stored, error_sentences(error, _FIELD_NAMES), 422)
     except (Unavailable, AppKeysRejected):
@@ -180,6 +188,7 @@ def _page(
         masked_secret=masked(settings.client_secret_ending) or "",
         masked_second=masked(settings.second_secret_ending) or "",
         done=_SAVED_MESSAGES.get(saved, ""),
-        warning=_UNCHECKED if saved == "unchecked" else "",
+        warning=_UNCHECKED.get(saved, ""),
+        **codat_keys.shown(settings),
         errors=errors,
     )

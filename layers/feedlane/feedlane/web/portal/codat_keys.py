@@ -1,0 +1,42 @@
+"""Codat's keys on the settings page: checked and stored as over the API, and shown by their last four characters."""
+
+from __future__ import annotations
+
+from feedlane.credentials.vault import SecretSlot
+from feedlane.settings import codat_keys
+from feedlane.settings.settings import Settings
+from feedlane.settings.shapes import masked
+from feedlane.web.request import Request
+from feedlane.web.site import Site
+
+FIELD_NAMES = {"apiKey": "Codat’s API key", "webhookSecret": "Codat’s webhook secret"}
+# What the buttons send that remove one of two keys.
+_SLOTS = {"firstCodatKey": SecretSlot.FIRST, "secondCodatKey": SecretSlot.SECOND}
+
+
+def save(site: Site, request: Request) -> bool:
+    """Saves what was entered; what was left empty stays. Whether Codat could not be reached to check the key.
+
+    Raises `Invalid`, `Unavailable`.
+    """
+    is_unchecked = False
+    if key := request.field("codat_key"):
+        _, check = codat_keys.change_key(site.ports, site.vault, site.clock(), key)
+        is_unchecked = check.ok is None
+    if secret := request.field("codat_webhook_secret"):
+        codat_keys.change_webhook_secret(site.ports, site.vault, site.clock(), secret)
+    return is_unchecked
+
+
+def drop(site: Site, which: str) -> bool:
+    """Removes one of two keys, if Codat accepts the other. False: it is not one of Codat's that is named."""
+    slot = _SLOTS.get(which)
+    if slot is not None:
+        codat_keys.drop_key(site.ports, site.vault, site.clock(), slot)
+    return slot is not None
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    endings = (settings.codat.ending, settings.codat.second_ending, settings.codat.webhook_ending)
+    names = ("masked_codat_key", "masked_second_codat_key", "masked_codat_webhook_secret")
+    return {name: masked(ending) or "" for name, ending in zip(names, endings, strict=True)}
