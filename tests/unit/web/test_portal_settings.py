@@ -45,7 +45,7 @@ def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the
     for invalid in ("none", "²", "-5", "9" * 5000, "199"):
         response = _save(world, daily_limit=invalid)
         assert response.status == 422
-        assert "Daily call limit: must be the number of calls a day that Xero allows" in response.body
+        assert "Daily call limit must be the number of calls a day that Xero allows" in response.body
     assert settings_items.settings(world.store).daily_limit == 5000
 
 
@@ -56,7 +56,7 @@ def test_the_version_of_feed_connections_is_chosen_and_kept_and_nothing_else_is_
     _save(world)
     response = _save(world, feed_connections="3")
     assert response.status == 422
-    assert "Feed connections: must be 1 or 2" in response.body
+    assert "Feed connections must be 1 or 2" in response.body
     assert settings_items.settings(world.store).feed_connections == 2
 
 
@@ -153,12 +153,12 @@ def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("company_url", "http://example.com", "Company URL: must be an https URL"),
-        ("redirect_uri", "https://example.com/elsewhere", "Redirect URI: must end with /oauth/callback"),
-        ("partner", "yes", "Privacy policy: is required for partners"),
-        ("app_name", "Feeds for Xero", "App name: must not contain &#34;Xero&#34;"),
-        ("access", "Sometimes", "Access to company data: must be OneOff or Continuous"),
-        ("upstream", "plaid", "Upstream: must be xero or codat"),
+        ("company_url", "http://example.com", "Company URL must be an https URL"),
+        ("redirect_uri", "https://example.com/elsewhere", "Redirect URI must end with /oauth/callback"),
+        ("partner", "yes", "Privacy policy is required for partners"),
+        ("app_name", "Feeds for Xero", "App name must not contain &#34;Xero&#34;"),
+        ("access", "Sometimes", "Access to company data must be one of the two below"),
+        ("upstream", "plaid", "Upstream must be one of the two below"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_field_and_what_was_entered_stays(

@@ -9,7 +9,11 @@ from feedlane.settings.shapes import masked
 from feedlane.web.request import Request
 from feedlane.web.site import Site
 
-FIELD_NAMES = {"apiKey": "Codat’s API key", "webhookSecret": "Codat’s webhook secret"}
+# The id and the label of each field, by the API's name for it.
+FIELDS = {
+    "apiKey": ("codat_key", "Codat’s API key"),
+    "webhookSecret": ("codat_webhook_secret", "Codat’s webhook secret"),
+}
 # What the buttons send that remove one of two keys.
 _SLOTS = {"firstCodatKey": SecretSlot.FIRST, "secondCodatKey": SecretSlot.SECOND}
 
