@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import signal
 import sys
 import time
 from collections.abc import Iterator
 
-from local import system
+from local import interruption, system
 from local.demo import ledgers, refusal
 from local.demo.platform import Account, Customer, Platform, Row, Simulator, status_of, wait_for
 from local.demo.receiver import Receiver
@@ -59,7 +58,10 @@ def main() -> None:
         record.write_bytes(simulator.record())
         print(f"\n  Every statement that Xero received: {record.relative_to(ROOT)}\n")
     finally:
-        with step("stop the local system", "its functions are processes, which end one after the other"):
+        with (
+            interruption.deferred(),
+            step("stop the local system", "its functions are processes, which end one after the other"),
+        ):
             system.stop(instance)
     print(f"\nEverything above was verified. The demo took {time.monotonic() - began:.0f} s.")
 
@@ -175,13 +177,8 @@ def show(simulator: Simulator, tenant_id: str, year: dict[str, list[Row]], opera
     )
 
 
-def _terminate(_signal: int, _frame: object) -> None:
-    """Treats SIGTERM as an interrupt, so that the local system is stopped."""
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminate)
+    interruption.heed_all()
     try:
         main()
     except Failure as failure:
