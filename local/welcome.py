@@ -35,8 +35,8 @@ def _next(instance: Instance, needs_setting_up: bool) -> list[str]:
     lines = ["Next: sign in to the portal and follow its set-up guide."]
     if _is_simulated(instance):
         lines += [
-            "Where it sends you to Xero Developer, use the page of the Xero simulator. Its app, Feedlane, is there: register",
-            "the redirect URI in it, and enter its client id and client secret in the portal.",
+            "Where it sends you to Xero Developer, use the page of the Xero simulator. Its app, Feedlane, is there:",
+            "register the redirect URI in it, and enter its client id and client secret in the portal.",
         ]
     return lines
 
