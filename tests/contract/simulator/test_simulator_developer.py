@@ -105,7 +105,9 @@ def test_a_secret_is_shown_once_and_works_until_it_is_removed(xero: Xero) -> Non
 def test_redirect_uris_match_exactly_as_registered(xero: Xero) -> None:
     assert xero.authorize().status_code == 200
     send(xero, "/developer/app/redirects", redirectUri=f"{REDIRECT}/")
-    assert "Invalid redirect_uri" in xero.authorize().text
+    page = xero.authorize().text
+    assert "Invalid redirect_uri" in page
+    assert 'href="/developer/app"' in page
     send(xero, "/developer/app/redirects", redirectUri=REDIRECT)
     assert "Invalid redirect_uri" not in xero.authorize().text
     assert "is registered already" in refused(xero, "/developer/app/redirects", redirectUri=REDIRECT)
