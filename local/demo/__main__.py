@@ -19,7 +19,7 @@ ROWS_PER_PUSH_MAX = 1000
 ROWS_PER_MESSAGE_MAX = 50
 DELIVERY_SECONDS_MAX = 120
 PUSH_WHY_LONG = "each push is stored before it is answered, and more environments of functions start"
-WAIT_WHY_LONG = "an account has one statement on its way at a time, and Xero takes a second for each"
+WAIT_WHY_LONG = "functions start with their first message, and an account has one statement on its way at a time"
 ACCOUNTS = {
     "current": {
         "id": "current",

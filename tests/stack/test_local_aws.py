@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -121,26 +122,17 @@ def test_environments_share_one_copy_of_each_layer(instance: Instance) -> None:
 
 
 def test_forty_calls_at_once_are_answered_by_a_few_environments(instance: Instance) -> None:
-    """Otherwise `local/environments.py` does not reach what leases them: forty of them take longer than the API waits.
-
-    Through an alias that nothing else uses: whatever ran before, it has no environment yet.
-    """
-    functions = instance.client("lambda")
-    version = functions.publish_version(FunctionName=f"{STACK}-tend_connections")["Version"]
-    environments = set((instance.folder / "tmp").glob("ministack-lambda-*"))
-
-    def call(_number: int) -> bool:
-        answer = functions.invoke(
-            FunctionName=f"{STACK}-tend_connections", Qualifier=version, Payload=b'{"watch": true}'
-        )
-        return "FunctionError" not in answer
-
-    try:
-        with ThreadPoolExecutor(40) as threads:
-            assert all(threads.map(call, range(40)))
-        assert len(set((instance.folder / "tmp").glob("ministack-lambda-*")) - environments) < 20
-    finally:
-        functions.delete_function(FunctionName=f"{STACK}-tend_connections", Qualifier=version)
+    """Otherwise `local/environments.py` does not reach what leases them: forty take longer than the API waits."""
+    temporary = instance.folder / "tmp"
+    environments = set(temporary.glob("ministack-lambda-*"))
+    limits = httpx.Limits(max_connections=40)
+    with (
+        httpx.Client(base_url=instance.api_url, timeout=60, trust_env=False, limits=limits) as api,
+        ThreadPoolExecutor(40) as threads,
+    ):
+        statuses = list(threads.map(lambda _number: api.get("/companies").status_code, range(40)))
+    assert statuses == [401] * 40
+    assert len(set(temporary.glob("ministack-lambda-*")) - environments) < 20
 
 
 def test_a_delayed_message_comes_after_its_delay(instance: Instance) -> None:
