@@ -16,25 +16,30 @@ TESTS ?= tests
 # Another project's activated environment must not leak in.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up down status test lint format bench chaos scale races outbox callbacks webhooks clients build deploy lock audit clean
+.PHONY: help setup demo up open down status test lint format bench chaos scale races outbox callbacks webhooks clients build deploy lock audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
+# What was asked for, for those who are told to ask again with another interpreter.
+setup: export GOALS = $(strip $(MAKECMDGOALS) $(filter-out PYTHON=%,$(MAKEOVERRIDES)))
 setup: ## Install everything the other targets need into .venv
 	@local/setup.sh
 
 demo: setup ## Run the main job end to end on real input
 	@$(BIN)/python -m local.demo
 
-up: setup ## Start the local system and leave it running (EMPTY=1: like a new deployment)
-	@$(BIN)/python -m local up --instance $(INSTANCE) $(if $(filter-out 0 no,$(EMPTY)),--empty)
+up: setup ## Start the local system and leave it running (EMPTY=1: like a new deployment; INSTANCE=name: a second one)
+	@$(BIN)/python -m local up --instance '$(INSTANCE)' $(if $(filter-out 0 no,$(EMPTY)),--empty)
+
+open: setup ## Open the portal of the local system in the browser
+	@$(BIN)/python -m local open --instance '$(INSTANCE)'
 
 down: setup ## Stop the local system
-	@$(BIN)/python -m local down --instance $(INSTANCE)
+	@$(BIN)/python -m local down --instance '$(INSTANCE)'
 
 status: setup ## Show which parts of the local system are running
-	@$(BIN)/python -m local status --instance $(INSTANCE)
+	@$(BIN)/python -m local status --instance '$(INSTANCE)'
 
 test: setup ## Run every test (TESTS=tests/unit runs only those)
 	@$(BIN)/python -m tests $(TESTS)

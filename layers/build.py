@@ -42,7 +42,9 @@ def _dependencies(packages: Path) -> None:
     _compile(packages)
     if cached:
         shutil.rmtree(cached.parent, ignore_errors=True)
-        shutil.copytree(packages, cached)
+        # It gets its name once it is complete: an interrupted build must not leave a half one to the next.
+        shutil.copytree(packages, unfinished := cached.with_suffix(".new"))
+        unfinished.rename(cached)
 
 
 def _cache_folder() -> Path | None:

@@ -1,5 +1,7 @@
 """`python -m local.aws`: MiniStack, which unpacks each layer once and not again for each environment of a function.
 
+Environments start a few at a time: see `local/environments.py`.
+
 The layers have thousands of files. Unpacked for each environment, they made most of the time that one takes to start,
 and that all of them take to be removed. On AWS too, layers are there before an environment starts. Their bytecode is
 built into them, so that a shared copy makes no import faster than an own one.
@@ -18,6 +20,9 @@ from typing import Any
 
 from ministack import app
 from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from local import environments
 
 _lock = threading.Lock()
 
@@ -49,4 +54,5 @@ class SharedZip(zipfile.ZipFile):
 
 if __name__ == "__main__":
     lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": SharedZip})
+    lambda_svc.acquire_worker = environments.lease
     app.main()

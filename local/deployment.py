@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.instance import BUILD, REGION, ROOT, ROOT_CREDENTIALS, STACK, Instance, architecture, runtime
+from local.processes import run_in_session
 from local.progress import Failure, tail
 
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
@@ -113,10 +114,8 @@ def _sam(arguments: list[str], log: Path, **extra: str) -> None:
     }
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
-        result = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False
-        )
-    if result.returncode:
+        code = run_in_session(command, cwd=ROOT, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+    if code:
         raise Failure(f"`sam {arguments[0]}` failed:\n{tail(log)}")
 
 

@@ -1,6 +1,7 @@
 """An instance: one complete local system with its own name, ports and folder.
 
-`up` is the instance that people work with. `test` and `demo` have other ports, so that all can run at once.
+`up` is the instance that people work with. The others have other ports, so that all can run at once: `test` and `demo`
+their own, and one with any other name those that are free.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +17,16 @@ from typing import Any
 
 import boto3
 
-from local.ports import free_ports
+from local.ports import any_free_ports, free_ports
+from local.progress import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 REGION = "us-east-1"
 STACK = "feedlane"
 PORTS = {"up": (4566, 8480, 8490), "test": (4576, 8481, 8491), "demo": (4586, 8482, 8492)}
+# Also a folder in build/, whose other folders are those of the build.
+NAME = re.compile(r"(?!(sam|layer-cache|audit|clients)$)[a-z][a-z0-9-]{0,30}")
 
 # MiniStack treats this key as the account's root user, who may do everything. Functions do not get it: each runs with
 # the credentials of its own role.
@@ -42,14 +47,21 @@ class Instance:
         FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT set the ports of `up`, on whose addresses
         people rely. The other instances take free ports if theirs are in use, and keep them until they are stopped.
         """
+        require_name(name)
         if name == "up":
             names = ("FEEDLANE_AWS_PORT", "FEEDLANE_API_PORT", "FEEDLANE_SIMULATOR_PORT")
             return cls(name, *(int(os.environ.get(key) or port) for key, port in zip(names, PORTS[name], strict=True)))
         file = BUILD / name / "ports.json"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(free_ports(PORTS[name])))
+            file.write_text(json.dumps(_choose_ports(name)))
         return cls(name, *json.loads(file.read_text()))
+
+    @classmethod
+    def existing(cls, name: str) -> Instance | None:
+        """The instance, unless it is not running: then nothing is kept about it."""
+        require_name(name)
+        return cls.named(name) if name == "up" or (BUILD / name / "ports.json").exists() else None
 
     @property
     def folder(self) -> Path:
@@ -107,6 +119,19 @@ class Instance:
     def read_description(self) -> dict[str, Any]:
         description: dict[str, Any] = json.loads(self.description.read_text())
         return description
+
+
+def _choose_ports(name: str) -> tuple[int, ...]:
+    return free_ports(PORTS[name]) if name in PORTS else any_free_ports(len(PORTS["up"]))
+
+
+def require_name(name: str) -> None:
+    """Raises `Failure` if an instance cannot have the name."""
+    if not NAME.fullmatch(name):
+        raise Failure(
+            f"An instance cannot be called {name!r}. Its name has up to 31 small letters, digits and hyphens, begins"
+            " with a letter, and is none of the build's own folders."
+        )
 
 
 def runtime() -> str:

@@ -17,7 +17,8 @@ def require_free(ports: dict[int, str]) -> None:
             "These ports are in use by other programs:\n"
             + "\n".join(used)
             + "\nStop them, or give `make up` other ports with FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and"
-            " FEEDLANE_SIMULATOR_PORT."
+            " FEEDLANE_SIMULATOR_PORT. `make up INSTANCE=second` takes free ones, and"
+            " after `make down INSTANCE=second` chooses anew."
         )
 
 
@@ -25,9 +26,13 @@ def free_ports(preferred: tuple[int, ...]) -> tuple[int, ...]:
     """The preferred ports, or as many others if one of them is in use."""
     if all(map(_is_free, preferred)):
         return preferred
+    return any_free_ports(len(preferred))
+
+
+def any_free_ports(count: int) -> tuple[int, ...]:
     with ExitStack() as stack:
         # All are open at once, so that each is different.
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in preferred]
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return tuple(int(probe.getsockname()[1]) for probe in probes)
 
 

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from local.interruption import deferred
 from local.progress import Failure, tail
 
 START_SECONDS_MAX = 60.0
@@ -25,7 +27,8 @@ class Processes:
 
     def start(self, name: str, command: list[str], environment: dict[str, str], folder: Path) -> None:
         self._logs.mkdir(parents=True, exist_ok=True)
-        with self.log(name).open("ab") as log:
+        # Otherwise an interruption could leave a process of which nothing is known.
+        with deferred(), self.log(name).open("ab") as log:
             process = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -35,7 +38,7 @@ class Processes:
                 stderr=log,
                 start_new_session=True,
             )
-        self._save(self._load() | {name: {"pid": process.pid, "birth": birth(process.pid)}})
+            self._save(self._load() | {name: {"pid": process.pid, "birth": birth(process.pid)}})
 
     def log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
@@ -103,3 +106,17 @@ def _end(pid: int) -> None:
     with suppress(ProcessLookupError):
         # Also ends what the process left behind: functions' workers are in its group.
         os.killpg(pid, signal.SIGKILL)
+
+
+def run_in_session(command: list[str], **options: Any) -> int:
+    """Runs the command to its end and returns its exit code. An interruption ends all that it has started, too."""
+    with deferred():
+        process = subprocess.Popen(command, start_new_session=True, **options)
+    try:
+        return process.wait()
+    except BaseException:
+        with deferred():
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        raise

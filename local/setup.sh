@@ -43,7 +43,7 @@ if ! python=$(find_python); then
     version=$(version "${PYTHON:-python3}" || echo none)
     stop "Feedlane needs Python 3.11, 3.12, 3.13 or 3.14; ${PYTHON:-python3} here is: $version." \
         "Install one of them (on Debian or Ubuntu: apt-get install python3 python3-venv), or choose another interpreter:" \
-        "    make $* PYTHON=/path/to/python3.13"
+        "    make ${GOALS:-setup} PYTHON=/path/to/python3.13"
 fi
 echo "Setting up with Python $(version "$python") ($python):"
 

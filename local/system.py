@@ -14,6 +14,7 @@ import httpx
 from local import deployment, ministack
 from local.bootstrap import bootstrap
 from local.instance import REGION, ROOT, STACK, Instance, architecture, runtime
+from local.interruption import deferred
 from local.ports import require_free
 from local.processes import Processes
 from local.progress import Failure, step, tail
@@ -31,8 +32,23 @@ def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
     ------
     Failure
         Names the step and its log. Whatever has started keeps running for inspection.
+    KeyboardInterrupt
+        Nothing is left of a system that was starting. One that was running keeps running, with its data.
     """
     processes = _processes(instance)
+    was_running = any(map(processes.is_running, NAMES))
+    try:
+        return _start(instance, processes, empty)
+    except KeyboardInterrupt:
+        if was_running and instance.description.exists():
+            raise
+        with deferred():
+            print("\nInterrupted. Ending what has started ...", flush=True)
+            stop(instance)
+        raise
+
+
+def _start(instance: Instance, processes: Processes, empty: bool) -> dict[str, Any]:
     _require_its_ports(instance, processes)
     print(f"Feedlane '{instance.name}' with {runtime()} on {architecture()}:", flush=True)
     was_running = _has_its_data(instance, processes)
@@ -44,7 +60,8 @@ def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
     _deploy(instance)
     if not (processes.is_running(GATEWAY) and _answers(instance.api_url)):
         _start_gateway(instance, processes)
-    _await_functions(instance)
+    with step("wait for the first function", "each is a process that loads its packages"):
+        _await_functions(instance)
     return _write_description(instance, empty)
 
 
@@ -52,6 +69,7 @@ def stop(instance: Instance) -> bool:
     """Returns whether anything was running."""
     was_running = _stop(instance, _processes(instance))
     (instance.folder / "ports.json").unlink(missing_ok=True)
+    (instance.folder / "processes.json").unlink(missing_ok=True)
     return was_running
 
 
@@ -105,10 +123,10 @@ def _start_parts(instance: Instance, processes: Processes) -> None:
 
 
 def _deploy(instance: Instance) -> None:
-    with step("sam build") as notes:
+    with step("sam build", "the first one installs the functions' packages and compiles them") as notes:
         if not deployment.build(instance.logs / "build.log"):
             notes.append("unchanged")
-    with step("sam deploy") as notes:
+    with step("sam deploy", "it creates the functions, queues, alarms and rights one by one") as notes:
         if not deployment.deploy(instance, instance.logs / "deploy.log"):
             notes.append("unchanged")
 
@@ -155,16 +173,18 @@ def _write_description(instance: Instance, empty: bool) -> dict[str, Any]:
         description = instance.read_description() | addresses
     else:
         with step("create an API key" if empty else "create an API key and set up the integration"):
-            description = addresses | bootstrap(instance, empty)
-    # The file has the API key: only this user may read it.
-    instance.description.touch(mode=0o600)
-    instance.description.write_text(json.dumps(description, indent=2) + "\n")
+            description = addresses | bootstrap(instance, empty) | {"empty": empty}
+    with deferred():
+        # The file has the API key: only this user may read it.
+        instance.description.touch(mode=0o600)
+        instance.description.write_text(json.dumps(description, indent=2) + "\n")
     return description
 
 
 def _stop(instance: Instance, processes: Processes) -> bool:
-    stopped = [processes.stop(name) for name in NAMES]
+    # First: only a whole system is described.
     instance.description.unlink(missing_ok=True)
+    stopped = [processes.stop(name) for name in NAMES]
     (instance.folder / "deployed").unlink(missing_ok=True)
     shutil.rmtree(instance.folder / "tmp", ignore_errors=True)
     return any(stopped)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import signal
 import sys
 import time
 from collections.abc import Iterator
 
-from local import system
+from local import interruption, system
 from local.demo import ledgers, refusal
 from local.demo.platform import Account, Customer, Platform, Row, Simulator, status_of, wait_for
 from local.demo.receiver import Receiver
@@ -19,6 +18,8 @@ SEED = 7
 ROWS_PER_PUSH_MAX = 1000
 ROWS_PER_MESSAGE_MAX = 50
 DELIVERY_SECONDS_MAX = 120
+PUSH_WHY_LONG = "each push is stored before it is answered, and more environments of functions start"
+WAIT_WHY_LONG = "functions start with their first message, and an account has one statement on its way at a time"
 ACCOUNTS = {
     "current": {
         "id": "current",
@@ -57,7 +58,10 @@ def main() -> None:
         record.write_bytes(simulator.record())
         print(f"\n  Every statement that Xero received: {record.relative_to(ROOT)}\n")
     finally:
-        with step("stop the local system"):
+        with (
+            interruption.deferred(),
+            step("stop the local system", "its functions are processes, which end one after the other"),
+        ):
             system.stop(instance)
     print(f"\nEverything above was verified. The demo took {time.monotonic() - began:.0f} s.")
 
@@ -65,7 +69,10 @@ def main() -> None:
 def deliver_a_year(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
     """Pushes a year of two accounts, alternating between the SDK and the queue."""
     year = ledgers.year_until(ledgers.yesterday())
-    with step("link an organisation; map one account to an existing Xero account, one to a new one"):
+    with step(
+        "link an organisation; map one account to an existing Xero account, one to a new one",
+        "each function starts with its first call, and Xero takes a second for each new feed",
+    ):
         organisation = simulator.create_organisation(
             name="Harbour Bakery Ltd",
             country="GB",
@@ -83,12 +90,12 @@ def deliver_a_year(platform: Platform, simulator: Simulator, receiver: Receiver)
             "card": platform.map_account(company, connection, "card", None),
         }
     total = sum(map(len, year.values()))
-    with step(f"push {total:,} transactions: half through the SDK, half through the queue") as notes:
+    with step(f"push {total:,} transactions: half through the SDK, half through the queue", PUSH_WHY_LONG) as notes:
         counts = push_interleaved(platform, accounts, year)
         notes.append(
             f"{counts['api']:,} in {counts['calls']} pushes, {counts['queue']:,} in {counts['messages']} messages"
         )
-    with step(f"wait until Xero has all {total:,}") as notes:
+    with step(f"wait until Xero has all {total:,}", WAIT_WHY_LONG) as notes:
         started = time.monotonic()
         wait_for(lambda: is_delivered(simulator, organisation["tenantId"], total), "delivery", DELIVERY_SECONDS_MAX)
         notes.append(f"{time.monotonic() - started:.1f} s after the last push")
@@ -170,13 +177,8 @@ def show(simulator: Simulator, tenant_id: str, year: dict[str, list[Row]], opera
     )
 
 
-def _terminate(_signal: int, _frame: object) -> None:
-    """Treats SIGTERM as an interrupt, so that the local system is stopped."""
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminate)
+    interruption.heed_all()
     try:
         main()
     except Failure as failure:

@@ -23,7 +23,7 @@ ACCOUNT = {
 
 def run(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
     rows = ledgers.year_until(ledgers.yesterday())["current"][-60:]
-    with step("link an organisation without bank feeds"):
+    with step("link an organisation without bank feeds", "Xero takes a second for each new feed"):
         organisation = simulator.create_organisation(
             name="Northwind Joinery Ltd", country="GB", currency="GBP", demo=False, bankFeeds=False, accounts=[]
         )
@@ -32,7 +32,10 @@ def run(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
         company, connection, link = platform.create_connection("Northwind Joinery Ltd", [ACCOUNT])
         Customer().authorise(link)
         account = platform.map_account(company, connection, "till", None)
-    with step("push: Xero refuses with 403, the push operation fails, a signed webhook says why") as notes:
+    with step(
+        "push: Xero refuses with 403, the push operation fails, a signed webhook says why",
+        "the push, its refusal and the webhook pass through three queues and as many functions",
+    ) as notes:
         pushed, _ = platform.push(account, rows[:40])
         alert = wait_for(lambda: next(iter(receiver.of_type("bankFeeds.held", company)), None), "the alert", 30)
         failed = platform.wait_until_ended(company, pushed.push_operation_key)
@@ -52,7 +55,10 @@ def run(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
     with step("send a message to the queue: it is kept behind the hold"):
         platform.queue(account, rows[40:])
         wait_for(lambda: _waiting(platform, company) == len(rows) or None, "the message to be recorded")
-    with step("enable bank feeds, release the hold: everything arrives in order, exactly once") as notes:
+    with step(
+        "enable bank feeds, release the hold: everything arrives in order, exactly once",
+        "Xero takes a second for each statement, and the next one waits for it",
+    ) as notes:
         simulator.change_organisation(tenant, bankFeeds=True)
         [hold] = platform.holds(company)
         answer = platform.http.post(f"/holds/{hold['id']}/release")

@@ -107,7 +107,7 @@ def _organisation(sim: Simulator, organisation: Organisation) -> dict[str, Any]:
         **({"Timezone": zone} if zone is not None else {}),
         "OrganisationEntityType": "COMPANY",
         "ShortCode": f"!{organisation.tenant_id[:5]}",
-        "Class": "DEMO" if organisation.demo else "COMPREHENSIVE",
+        "Class": "DEMO" if organisation.demo else organisation.plan,
         "Edition": "BUSINESS",
     }
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.simulator import accounting, connections, consent, control, discovery, tokens
+from local.simulator import accounting, connections, consent, control, developer, discovery, tokens
 from local.simulator import feed_connections as feeds
 from local.simulator import feed_connections_2 as feeds_2
 from local.simulator import statements as statement_routes
@@ -29,7 +29,7 @@ def create_app(sim: Simulator | None = None) -> CallLog:
     """The whole simulator. Tests that run it in their own process can keep `sim` and inspect it."""
     sim = sim or Simulator()
     app = Starlette(
-        routes=[*_identity_routes(), *_api_routes(), *control.routes()],
+        routes=[*_identity_routes(), *_api_routes(), *control.routes(), *developer.routes()],
         exception_handlers={404: _unknown_path},
     )
     app.state.simulator = sim

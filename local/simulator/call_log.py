@@ -28,7 +28,7 @@ class CallLog:
         self._sim = sim
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/_simulator/"):
+        if scope["type"] != "http" or _is_for_people(scope["path"]):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -56,6 +56,11 @@ class CallLog:
         if call.dropped:
             call.duration_ms = round((time.perf_counter() - started) * 1000, 3)
             await _hang_up(receive, send)
+
+
+def _is_for_people(path: str) -> bool:
+    """What controls the simulator, and what faults must not reach: its settings and its own pages."""
+    return path in ("/", "/favicon.ico") or path.startswith(("/_simulator/", "/developer/"))
 
 
 async def _nobody(_message: Message) -> None:

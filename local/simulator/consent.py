@@ -107,6 +107,11 @@ def _is_registered_redirect(sim: Simulator, uri: str) -> bool:
     """A registered URI exactly; if none is registered, any https URI or http on localhost (not 127.0.0.1)."""
     if sim.app.redirect_uris or sim.behaviour.redirects == "registered":
         return uri in sim.app.redirect_uris
+    return may_be_registered(uri)
+
+
+def may_be_registered(uri: str) -> bool:
+    """Whether Xero lets it be registered: any https URI, or http on localhost (not 127.0.0.1)."""
     url = urlsplit(uri)
     host = url.hostname or ""
     if url.scheme == "https":

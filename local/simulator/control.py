@@ -35,6 +35,7 @@ def routes() -> list[Route]:
         Route("/_simulator/faults", view(views.faults)),
         Route("/_simulator/faults", action(faults.add_fault, status=201), methods=["POST"]),
         Route("/_simulator/faults", action(faults.clear_faults), methods=["DELETE"]),
+        Route("/_simulator/faults/{id}", item_action(faults.clear_fault), methods=["DELETE"]),
         Route("/_simulator/reject", action(faults.reject_later, status=201), methods=["POST"]),
         Route("/_simulator/statements", view(views.statements)),
         Route("/_simulator/ledgers", view(views.ledgers)),

@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from local.simulator import control_views as views
-from local.simulator.control_fields import Fields
+from local.simulator.control_fields import ControlError, Fields
 from local.simulator.faults import Content, Fault, Kind
 from local.simulator.state import LaterRejection, Simulator
 
@@ -46,6 +46,14 @@ def add_fault(sim: Simulator, body: Any) -> Any:
     )
     sim.faults.active.append(fault)
     return next(view for view in views.faults(sim)["faults"] if view["id"] == fault.id)
+
+
+def clear_fault(sim: Simulator, fault_id: str, _body: Any) -> Any:
+    remaining = [fault for fault in sim.faults.active if str(fault.id) != fault_id]
+    if len(remaining) == len(sim.faults.active):
+        raise ControlError("id", "no such fault", status=404)
+    sim.faults.active[:] = remaining
+    return views.faults(sim)
 
 
 def clear_faults(sim: Simulator, _body: Any) -> Any:

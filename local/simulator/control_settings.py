@@ -15,7 +15,7 @@ from local.simulator.state import Simulator, Timing
 
 ORGANISATION_SWITCHES = (
     "name", "country", "bankFeeds", "feedConnectionsAllowed", "currencies", "timeZone", "uncertifiedApps",
-    "tenantType", "roles",
+    "tenantType", "roles", "plan",
 )  # fmt: skip
 CONSENT_MODES = ("auto", "page", "deny")
 SECRETS_MAX = 2
@@ -89,6 +89,7 @@ def set_app(sim: Simulator, body: Any) -> Any:
         app,
         client_id=settings.text("clientId", app.client_id),
         name=settings.text("name", app.name),
+        company_url=settings.text("companyUrl", app.company_url),
         client_secrets=secrets,
         redirect_uris=settings.texts("redirectUris", app.redirect_uris),
         allowed_scopes=set(settings.texts("allowedScopes", app.allowed_scopes)),
@@ -181,6 +182,7 @@ def _with_switches(organisation: Organisation, settings: Fields) -> Organisation
         feed_connections_allowed=settings.flag("feedConnectionsAllowed", organisation.feed_connections_allowed),
         currencies=settings.texts("currencies", organisation.currencies),
         uncertified_apps=settings.whole("uncertifiedApps", organisation.uncertified_apps),
+        plan=settings.text("plan", organisation.plan),
         tenant_type=settings.text("tenantType", organisation.tenant_type),
         roles=_roles(settings, organisation.roles),
         country=_code(settings, "country", 2, organisation.country),

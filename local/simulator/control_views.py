@@ -27,6 +27,7 @@ def organisation(org: Organisation) -> dict[str, Any]:
         "bankFeeds": org.bank_feeds,
         "feedConnectionsAllowed": org.feed_connections_allowed,
         "uncertifiedApps": org.uncertified_apps,
+        "plan": org.plan,
         "tenantType": org.tenant_type,
         "roles": org.roles,
         "accounts": [
@@ -58,6 +59,7 @@ def app(sim: Simulator) -> dict[str, Any]:
     return {
         "clientId": settings.client_id,
         "name": settings.name,
+        "companyUrl": settings.company_url,
         "clientSecrets": settings.client_secrets,
         "redirectUris": settings.redirect_uris,
         "allowedScopes": sorted(settings.allowed_scopes),

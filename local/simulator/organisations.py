@@ -10,6 +10,9 @@ from local.simulator.time_zones import COUNTRY_ZONES, UTC
 # Roles that may manage bank feeds, as Xero's accounting API names them. The others: READONLY, INVOICEONLY, ...
 FEED_ROLES = ("FINANCIALADVISER", "STANDARD")
 
+# Some of Xero's, which are an open set; the default first.
+PLANS = ("COMPREHENSIVE", "STARTER", "STANDARD", "PREMIUM", "ULTIMATE", "LEDGER", "CASHBOOK", "TRIAL")
+
 
 @dataclass
 class Account:
@@ -40,6 +43,8 @@ class Organisation:
     time_zone: str = UTC
     uncertified_apps: int = 0
     accounts: list[Account] = field(default_factory=list)
+    # Xero's `Class`: the plan that the organisation pays for. A demo company has none.
+    plan: str = PLANS[0]
     # ORGANISATION, PRACTICE, or another: an open set.
     tenant_type: str = "ORGANISATION"
     # By user id; whoever is not named is an adviser.

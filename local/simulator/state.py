@@ -42,6 +42,7 @@ class App:
 
     client_id: str = DEFAULT_CLIENT_ID
     name: str = "Feedlane"
+    company_url: str = "https://platform.example"
     client_secrets: list[str] = field(default_factory=lambda: [DEFAULT_CLIENT_SECRET])
     redirect_uris: list[str] = field(default_factory=list)
     allowed_scopes: set[str] = field(default_factory=lambda: set(USER_SCOPES))

@@ -4,10 +4,12 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -117,6 +119,20 @@ def test_environments_share_one_copy_of_each_layer(instance: Instance) -> None:
     unpacked = list((instance.folder / "tmp").glob("ministack-lambda-*/layer_*/python"))
     assert unpacked
     assert all(path.is_symlink() for path in unpacked)
+
+
+def test_forty_calls_at_once_are_answered_by_a_few_environments(instance: Instance) -> None:
+    """Otherwise `local/environments.py` does not reach what leases them: forty take longer than the API waits."""
+    temporary = instance.folder / "tmp"
+    environments = set(temporary.glob("ministack-lambda-*"))
+    limits = httpx.Limits(max_connections=40)
+    with (
+        httpx.Client(base_url=instance.api_url, timeout=60, trust_env=False, limits=limits) as api,
+        ThreadPoolExecutor(40) as threads,
+    ):
+        statuses = list(threads.map(lambda _number: api.get("/companies").status_code, range(40)))
+    assert statuses == [401] * 40
+    assert len(set(temporary.glob("ministack-lambda-*")) - environments) < 20
 
 
 def test_a_delayed_message_comes_after_its_delay(instance: Instance) -> None:
