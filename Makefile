@@ -5,6 +5,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 SAM := .venv/sam/bin/sam
 INSTANCE ?= up
+UPSTREAM ?= xero
 CONFIG ?= deployment.toml
 RUNTIME ?= python3.13
 ARCHITECTURE ?= arm64
@@ -26,11 +27,11 @@ setup: export GOALS = $(strip $(MAKECMDGOALS) $(filter-out PYTHON=%,$(MAKEOVERRI
 setup: ## Install everything the other targets need into .venv
 	@local/setup.sh
 
-demo: setup ## Run the main job end to end on real input
-	@$(BIN)/python -m local.demo
+demo: setup ## Run the main job end to end on real input (UPSTREAM=codat: through Codat)
+	@$(BIN)/python -m local.demo --upstream $(UPSTREAM)
 
-up: setup ## Start the local system and leave it running (EMPTY=1: like a new deployment; INSTANCE=name: a second one)
-	@$(BIN)/python -m local up --instance '$(INSTANCE)' $(if $(filter-out 0 no,$(EMPTY)),--empty)
+up: setup ## Start the local system and leave it running (EMPTY=1: like a new deployment; UPSTREAM=codat: with Codat; INSTANCE=name: a second one)
+	@$(BIN)/python -m local up --instance '$(INSTANCE)' --upstream $(UPSTREAM) $(if $(filter-out 0 no,$(EMPTY)),--empty)
 
 open: setup ## Open the portal of the local system in the browser
 	@$(BIN)/python -m local open --instance '$(INSTANCE)'

@@ -20,6 +20,13 @@ INSTANCE = click.option(
     help="The instance, of any name: each has its own ports and data.",
 )
 
+UPSTREAM = click.option(
+    "--upstream",
+    type=click.Choice(["xero", "codat"]),
+    default="xero",
+    help="What connections go through: codat starts a simulator of it too, and sets it up.",
+)
+
 
 @click.group(help=__doc__)
 def commands() -> None:
@@ -29,10 +36,11 @@ def commands() -> None:
 @commands.command()
 @INSTANCE
 @click.option("--empty", is_flag=True, help="Leave the integration unconfigured, as in a new deployment.")
-def up(name: str, empty: bool) -> None:
+@UPSTREAM
+def up(name: str, empty: bool, upstream: str) -> None:
     """Start the system and wait until it is ready."""
     instance = Instance.named(name)
-    description = system.start(instance, empty)
+    description = system.start(instance, empty, upstream)
     print(f"\n{welcome.text(instance, description)}")
 
 

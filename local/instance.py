@@ -24,7 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 REGION = "us-east-1"
 STACK = "feedlane"
-PORTS = {"up": (4566, 8480, 8490), "test": (4576, 8481, 8491), "demo": (4586, 8482, 8492)}
+# Of AWS, the API, the Xero simulator and the Codat simulator, which runs only if it is asked for.
+PORTS = {"up": (4566, 8480, 8490, 8500), "test": (4576, 8481, 8491, 8501), "demo": (4586, 8482, 8492, 8502)}
+PORT_NAMES = ("FEEDLANE_AWS_PORT", "FEEDLANE_API_PORT", "FEEDLANE_SIMULATOR_PORT", "FEEDLANE_CODAT_PORT")
 # Also a folder in build/, whose other folders are those of the build.
 NAME = re.compile(r"(?!(sam|layer-cache|audit|clients)$)[a-z][a-z0-9-]{0,30}")
 
@@ -39,20 +41,21 @@ class Instance:
     aws_port: int
     api_port: int
     simulator_port: int
+    codat_port: int
 
     @classmethod
     def named(cls, name: str) -> Instance:
         """The instance with its ports.
 
-        FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and FEEDLANE_SIMULATOR_PORT set the ports of `up`, on whose addresses
-        people rely. The other instances take free ports if theirs are in use, and keep them until they are stopped.
+        `PORT_NAMES` are the variables that set the ports of `up`, on whose addresses people rely. The other instances
+        take free ports if theirs are in use, and keep them until they are stopped.
         """
         require_name(name)
         if name == "up":
-            names = ("FEEDLANE_AWS_PORT", "FEEDLANE_API_PORT", "FEEDLANE_SIMULATOR_PORT")
-            return cls(name, *(int(os.environ.get(key) or port) for key, port in zip(names, PORTS[name], strict=True)))
+            given = [os.environ.get(key) for key in PORT_NAMES]
+            return cls(name, *(int(one or port) for one, port in zip(given, PORTS[name], strict=True)))
         file = BUILD / name / "ports.json"
-        if not file.exists():
+        if not file.exists() or len(json.loads(file.read_text())) != len(PORTS[name]):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(_choose_ports(name)))
         return cls(name, *json.loads(file.read_text()))
@@ -84,6 +87,10 @@ class Instance:
         return f"http://localhost:{self.simulator_port}"
 
     @property
+    def codat_simulator_url(self) -> str:
+        return f"http://localhost:{self.codat_port}"
+
+    @property
     def xero_api_url(self) -> str:
         return os.environ.get("FEEDLANE_XERO_API_URL", "").rstrip("/") or self.simulator_url
 
@@ -93,8 +100,12 @@ class Instance:
 
     @property
     def codat_api_url(self) -> str:
-        """For connections whose upstream is Codat; nothing listens there unless it is said where."""
-        return os.environ.get("FEEDLANE_CODAT_API_URL", "").rstrip("/") or "http://localhost:8090"
+        """For connections whose upstream is Codat. The simulator listens there only if it is asked for."""
+        return os.environ.get("FEEDLANE_CODAT_API_URL", "").rstrip("/") or self.codat_simulator_url
+
+    @property
+    def simulates_codat(self) -> bool:
+        return self.codat_api_url == self.codat_simulator_url
 
     @property
     def description(self) -> Path:

@@ -16,8 +16,8 @@ def require_free(ports: dict[int, str]) -> None:
         raise Failure(
             "These ports are in use by other programs:\n"
             + "\n".join(used)
-            + "\nStop them, or give `make up` other ports with FEEDLANE_AWS_PORT, FEEDLANE_API_PORT and"
-            " FEEDLANE_SIMULATOR_PORT. `make up INSTANCE=second` takes free ones, and"
+            + "\nStop them, or give `make up` other ports with FEEDLANE_AWS_PORT, FEEDLANE_API_PORT,"
+            " FEEDLANE_SIMULATOR_PORT and FEEDLANE_CODAT_PORT. `make up INSTANCE=second` takes free ones, and"
             " after `make down INSTANCE=second` chooses anew."
         )
 

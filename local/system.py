@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from local import deployment, ministack
-from local.bootstrap import bootstrap
+from local import codat, deployment, ministack
+from local.bootstrap import bootstrap, choose_codat, set_up_codat
 from local.instance import REGION, ROOT, STACK, Instance, architecture, runtime
 from local.interruption import deferred
 from local.ports import require_free
@@ -22,11 +22,14 @@ from local.progress import Failure, step, tail
 SIMULATOR = "simulator"
 GATEWAY = "gateway"
 # In the order of stopping: without the gateway, no one is served by half a system.
-NAMES = (GATEWAY, SIMULATOR, ministack.NAME)
+NAMES = (GATEWAY, SIMULATOR, codat.NAME, ministack.NAME)
 
 
-def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
+def start(instance: Instance, empty: bool = False, upstream: str = "xero") -> dict[str, Any]:
     """Starts what is not running yet, and returns the instance's description.
+
+    With the `upstream` codat, Codat is there too, and connections to come go through it. It may be added to a system
+    that is running, and then stays.
 
     Raises
     ------
@@ -38,7 +41,7 @@ def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
     processes = _processes(instance)
     was_running = any(map(processes.is_running, NAMES))
     try:
-        return _start(instance, processes, empty)
+        return _start(instance, processes, empty, upstream)
     except KeyboardInterrupt:
         if was_running and instance.description.exists():
             raise
@@ -48,7 +51,7 @@ def start(instance: Instance, empty: bool = False) -> dict[str, Any]:
         raise
 
 
-def _start(instance: Instance, processes: Processes, empty: bool) -> dict[str, Any]:
+def _start(instance: Instance, processes: Processes, empty: bool, upstream: str) -> dict[str, Any]:
     _require_its_ports(instance, processes)
     print(f"Feedlane '{instance.name}' with {runtime()} on {architecture()}:", flush=True)
     was_running = _has_its_data(instance, processes)
@@ -57,12 +60,15 @@ def _start(instance: Instance, processes: Processes, empty: bool) -> dict[str, A
         _start_parts(instance, processes)
     elif empty and instance.description.exists():
         print("  It is already running, with its data. For an empty system, run `make down` first.")
+    if upstream == "codat" and instance.simulates_codat:
+        codat.start(instance, processes)
     _deploy(instance)
     if not (processes.is_running(GATEWAY) and _answers(instance.api_url)):
         _start_gateway(instance, processes)
     with step("wait for the first function", "each is a process that loads its packages"):
         _await_functions(instance)
-    return _write_description(instance, empty)
+    description = _write_description(instance, empty)
+    return _add_codat(instance, description, empty) if upstream == "codat" else description
 
 
 def stop(instance: Instance) -> bool:
@@ -75,7 +81,8 @@ def stop(instance: Instance) -> bool:
 
 def status(instance: Instance) -> dict[str, bool]:
     processes = _processes(instance)
-    return {name: processes.is_running(name) for name in reversed(NAMES)}
+    parts = [name for name in reversed(NAMES) if name != codat.NAME or _has_codat(instance)]
+    return {name: processes.is_running(name) for name in parts}
 
 
 def _processes(instance: Instance) -> Processes:
@@ -92,6 +99,8 @@ def _require_its_ports(instance: Instance, processes: Processes) -> None:
         "FEEDLANE_API_PORT": (running["apiUrl"], instance.api_url),
         "FEEDLANE_SIMULATOR_PORT": (running["simulatorUrl"], instance.simulator_url),
     }
+    if "codatSimulatorUrl" in running:
+        wanted["FEEDLANE_CODAT_PORT"] = (running["codatSimulatorUrl"], instance.codat_simulator_url)
     if any(there != here for there, here in wanted.values()):
         ports = " ".join(f"{name}={there.rpartition(':')[2]}" for name, (there, _) in wanted.items())
         raise Failure(
@@ -101,9 +110,17 @@ def _require_its_ports(instance: Instance, processes: Processes) -> None:
 
 
 def _has_its_data(instance: Instance, processes: Processes) -> bool:
-    """MiniStack and the simulator each hold half of the data: without either one, everything starts anew."""
-    parts = (ministack.NAME, SIMULATOR)
-    return all(map(processes.is_running, parts)) and ministack.is_ready(instance) and _simulator_is_ready(instance)
+    """MiniStack and the simulators each hold a part of the data: without any of them, everything starts anew."""
+    parts = [ministack.NAME, SIMULATOR, *([codat.NAME] if _has_codat(instance) else [])]
+    if not all(map(processes.is_running, parts)):
+        return False
+    is_ready = ministack.is_ready(instance) and _simulator_is_ready(instance)
+    return is_ready and (codat.NAME not in parts or codat.is_ready(instance))
+
+
+def _has_codat(instance: Instance) -> bool:
+    """Whether the Codat simulator belongs to the system that was started last."""
+    return instance.description.exists() and "codatSimulatorUrl" in instance.read_description()
 
 
 def _start_parts(instance: Instance, processes: Processes) -> None:
@@ -174,11 +191,28 @@ def _write_description(instance: Instance, empty: bool) -> dict[str, Any]:
     else:
         with step("create an API key" if empty else "create an API key and set up the integration"):
             description = addresses | bootstrap(instance, empty) | {"empty": empty}
+    _store_description(instance, description)
+    return description
+
+
+def _add_codat(instance: Instance, description: dict[str, Any], empty: bool) -> dict[str, Any]:
+    """Sets it up, once, unless the deployment is to stay empty."""
+    if description.get("codatApiUrl") != instance.codat_api_url and not empty:
+        with step("set up Codat as the upstream of connections to come"):
+            set_up_codat(instance, description["apiKey"])
+            choose_codat(instance, description["apiKey"])
+    description["codatApiUrl"] = instance.codat_api_url
+    if instance.simulates_codat:
+        description["codatSimulatorUrl"] = instance.codat_simulator_url
+    _store_description(instance, description)
+    return description
+
+
+def _store_description(instance: Instance, description: dict[str, Any]) -> None:
     with deferred():
         # The file has the API key: only this user may read it.
         instance.description.touch(mode=0o600)
         instance.description.write_text(json.dumps(description, indent=2) + "\n")
-    return description
 
 
 def _stop(instance: Instance, processes: Processes) -> bool:

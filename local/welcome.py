@@ -24,6 +24,8 @@ def text(instance: Instance, description: dict[str, Any]) -> str:
             ("Client secret", DEFAULT_CLIENT_SECRET),
             ("Redirect URI", f"{description['apiUrl']}/oauth/callback"),
         ]
+    if "codatSimulatorUrl" in description:
+        rows.append(("Codat simulator", description["codatSimulatorUrl"]))
     rows.append(("All addresses", str(instance.description.relative_to(ROOT))))
     lines = [f"  {name + ':':<17}{value}" for name, value in rows]
     return "\n".join(["Ready.", "", *lines, "", *_next(instance, needs_setting_up)])

@@ -3,7 +3,7 @@
 import argparse
 
 from local.codat_simulator.server import serve
-from local.codat_simulator.state import DEFAULT_API_KEY, Codat
+from local.codat_simulator.state import CLIENT_ID, Codat
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--redirect-url", default="", help="the template to which hosted Link sends customers back")
     arguments = parser.parse_args()
-    print(f"Codat simulator on http://{arguments.host}:{arguments.port}, API key {DEFAULT_API_KEY}", flush=True)
+    print(f"Codat simulator on http://{arguments.host}:{arguments.port}, client id {CLIENT_ID}", flush=True)
     serve(arguments.host, arguments.port, Codat(redirect_url=arguments.redirect_url))
 
 

@@ -1,7 +1,11 @@
-"""`python -m local.demo`: starts a local system, runs the main job, verifies the result, and stops the system."""
+"""`python -m local.demo`: starts a local system, runs the main job, verifies the result, and stops the system.
+
+With `--upstream codat`, everything goes to Xero through Codat. The job and what is verified are the same.
+"""
 
 from __future__ import annotations
 
+import argparse
 import random
 import sys
 import time
@@ -9,6 +13,7 @@ from collections.abc import Iterator
 
 from local import interruption, system
 from local.demo import ledgers, refusal
+from local.demo.codat import CodatSimulator
 from local.demo.platform import Account, Customer, Platform, Row, Simulator, status_of, wait_for
 from local.demo.receiver import Receiver
 from local.instance import ROOT, Instance
@@ -35,6 +40,8 @@ ACCOUNTS = {
         "account_name": "Business card",
         "account_type": "creditCard",
         "account_number": "4471",
+        # Codat asks for one with every account in GBP.
+        "sort_code": "040004",
         "currency": "GBP",
         "balance": 0,
     },
@@ -42,21 +49,25 @@ ACCOUNTS = {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--upstream", choices=("xero", "codat"), default="xero")
+    upstream = parser.parse_args().upstream
     instance = Instance.named("demo")
     began = time.monotonic()
     try:
-        description = system.start(instance)
-        platform, simulator, receiver = Platform(description), Simulator(description["simulatorUrl"]), Receiver()
-        print("\nDeliver a year of transactions to Xero:", flush=True)
+        description = system.start(instance, upstream=upstream)
+        platform, simulator, receiver = Platform(description), simulator_of(description, upstream), Receiver()
+        through = "" if upstream == "xero" else f" through {simulator.name}"
+        print(f"\nDeliver a year of transactions to Xero{through}:", flush=True)
         with step("subscribe a webhook consumer to all events"):
             platform.subscribe(receiver)
         deliver_a_year(platform, simulator, receiver)
         print("Meet a refusal from Xero, and recover:", flush=True)
         refusal.run(platform, simulator, receiver)
         receiver.close()
-        record = instance.folder / "statements.json"
+        record = instance.folder / f"{simulator.record_path.rpartition('/')[2]}.json"
         record.write_bytes(simulator.record())
-        print(f"\n  Every statement that Xero received: {record.relative_to(ROOT)}\n")
+        print(f"\n  Everything that Xero received: {record.relative_to(ROOT)}\n")
     finally:
         with (
             interruption.deferred(),
@@ -64,6 +75,13 @@ def main() -> None:
         ):
             system.stop(instance)
     print(f"\nEverything above was verified. The demo took {time.monotonic() - began:.0f} s.")
+
+
+def simulator_of(description: dict[str, str], upstream: str) -> Simulator:
+    """The other side: the one upstream or the other."""
+    if upstream == "codat":
+        return CodatSimulator(description["codatSimulatorUrl"])
+    return Simulator(description["simulatorUrl"])
 
 
 def deliver_a_year(platform: Platform, simulator: Simulator, receiver: Receiver) -> None:
@@ -170,9 +188,9 @@ def show(simulator: Simulator, tenant_id: str, year: dict[str, list[Row]], opera
             f"{arrival.statements:>12}{arrival.opening:>13,.2f}{arrival.closing:>13,.2f}"
         )
     calls = simulator.calls(tenant_id)
-    posts = [call for call in calls if call["method"] == "POST" and call["path"].endswith("/Statements")]
+    posts = [call for call in calls if call["method"] == "POST" and call["path"].endswith(simulator.post_ends)]
     print(
-        f"  {len(calls)} calls to Xero, {len(posts)} of them with a statement."
+        f"  {len(calls)} calls to {simulator.name}, {len(posts)} of them with a statement."
         f" All {operations} push operations succeeded.\n"
     )
 

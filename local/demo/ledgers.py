@@ -56,6 +56,9 @@ def verify_arrival(name: str, rows: list[Row], statements: list[dict[str, Any]])
     for line, row in zip(lines, rows, strict=True):
         if (line["postedDate"], _signed(line)) != (row["date"], Decimal(row["amount"])):
             raise Failure(f"{name}: {row['id']} arrived as {line['postedDate']} {_signed(line)}.")
+        # Codat's lines have one each; Xero's statements have one at each end.
+        if Decimal(line.get("balance", row["balance"])) != Decimal(row["balance"]):
+            raise Failure(f"{name}: {row['id']} arrived with the balance {line['balance']}.")
     opening, closing = _signed(delivered[0]["startBalance"]), _signed(delivered[-1]["endBalance"])
     first, last = Decimal(rows[0]["balance"]) - Decimal(rows[0]["amount"]), Decimal(rows[-1]["balance"])
     if (opening, closing) != (first, last):

@@ -46,10 +46,14 @@ class Account:
 
 
 class Platform:
-    """`description` is the instance's description, the content of `build/local.json`."""
+    """`description` is the instance's description, the content of `build/local.json`.
 
-    def __init__(self, description: dict[str, Any]) -> None:
+    `upstream`: of its companies, where it is not to be that of the settings.
+    """
+
+    def __init__(self, description: dict[str, Any], upstream: str = "") -> None:
         self.description = description
+        self.upstream = upstream
         key = base64.b64encode(description["apiKey"].encode()).decode()
         security = shared.Security(auth_header=f"Basic {key}")
         self.sdk = CodatBankFeeds(security=security, server_url=description["apiUrl"])
@@ -77,6 +81,8 @@ class Platform:
     def create_connection(self, name: str, accounts: list[dict[str, Any]]) -> tuple[str, str, str]:
         """Creates a company with a connection and source accounts. Returns their ids and the customer's link."""
         company = self.sdk.companies.create(request={"name": name, "tags": dict([TAG])})
+        if self.upstream:
+            self.http.patch(f"/companies/{company.id}", json={"upstream": self.upstream}).raise_for_status()
         connection = self.sdk.connections.create(
             request={"company_id": company.id, "request_body": {"platform_key": "gbol"}}
         )
@@ -198,6 +204,11 @@ class Customer:
 class Simulator:
     """Xero's side: controls the simulator and reads what it received."""
 
+    name = "Xero"
+    # How the path of a call that sends lines ends, and where everything is that was received.
+    post_ends = "/Statements"
+    record_path = "/_simulator/statements"
+
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
 
@@ -216,8 +227,8 @@ class Simulator:
         self._call("POST", "/_simulator/faults", {"match": match, "fault": "problem", "problem": problem})
 
     def record(self) -> bytes:
-        """Every received statement, as `GET /_simulator/statements` answers."""
-        return self._http.get("/_simulator/statements").raise_for_status().content
+        """Everything that was received, as the simulator shows it."""
+        return self._http.get(self.record_path).raise_for_status().content
 
     def statements(self, tenant_id: str) -> list[dict[str, Any]]:
         statements = self._call("GET", "/_simulator/statements")["statements"]

@@ -16,6 +16,7 @@ ACCOUNT = {
     "account_name": "Till account",
     "account_type": "checking",
     "account_number": "30014321",
+    "sort_code": "040004",
     "currency": "GBP",
     "balance": 0,
 }

@@ -16,7 +16,7 @@ from local.demo.platform import Account, Customer, Platform, Simulator
 from local.instance import Instance, architecture, runtime
 from local.ports import free_ports
 
-PORTS = (4596, 8483, 8493)
+PORTS = (4596, 8483, 8493, 8503)
 TENANTS, ACCOUNTS_PER_TENANT = 5, 4
 ACCOUNTS = [
     {

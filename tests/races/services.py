@@ -17,7 +17,7 @@ from local.ports import free_ports
 from local.processes import Processes
 from tests.dynamodb import create_table
 
-PORTS = (4596, 8483, 8493)
+PORTS = (4596, 8483, 8493, 8503)
 SIMULATOR = "simulator"
 TABLE = "races"
 PREFIX = "races"

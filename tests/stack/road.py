@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from local.demo import ledgers
+from local.demo.codat import CodatSimulator
 from local.demo.platform import TAG, Account, Customer, Platform, Row, Simulator, status_of, wait_for
 from local.demo.receiver import Receiver
 from local.instance import STACK, Instance
@@ -17,6 +18,7 @@ from local.instance import STACK, Instance
 ACCOUNT = {
     "account_name": "Current account",
     "account_type": "checking",
+    "sort_code": "040004",
     "currency": "GBP",
     "balance": 0,
 }
@@ -24,20 +26,28 @@ ACCOUNT = {
 
 @dataclass(frozen=True)
 class Linked:
-    """A company whose customer has consented, with its accounts mapped."""
+    """A company whose customer has consented, with its accounts mapped.
+
+    `arrival` is the page on which the customer, who has its cookies, arrived.
+    """
 
     tenant: str
     company: str
     connection: str
     accounts: dict[str, Account]
+    customer: Customer
+    arrival: httpx.Response
 
 
 class Road:
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, upstream: str = "") -> None:
+        """With the `upstream` codat, its companies are fed through Codat, whose simulator has to be there."""
         self.instance = instance
         described = instance.read_description()
-        self.platform = Platform(described)
-        self.simulator = Simulator(described["simulatorUrl"])
+        self.platform = Platform(described, upstream)
+        is_through_codat = upstream == "codat"
+        url = instance.codat_simulator_url if is_through_codat else described["simulatorUrl"]
+        self.simulator = CodatSimulator(url) if is_through_codat else Simulator(url)
         self.receiver = Receiver()
         self.platform.subscribe(self.receiver)
 
@@ -65,13 +75,14 @@ class Road:
         )["tenantId"]
         self.simulator.consent_to(tenant)
         company, connection, link = self.create(name, *accounts)
-        Customer().authorise(link)
+        customer = Customer()
+        arrival = customer.authorise(link)
         mapped = {}
         for account in accounts:
             target = (targets or {}).get(account)
             id = self.platform.targets(company, connection, account)[target] if target else None
             mapped[account] = self.platform.map_account(company, connection, account, id)
-        return Linked(tenant, company, connection, mapped)
+        return Linked(tenant, company, connection, mapped, customer, arrival)
 
     def push(self, account: Account, rows: list[Row]) -> str:
         operation, _ = self.platform.push(account, rows)
@@ -129,6 +140,17 @@ class Browser:
     def start(self, link_url: str) -> str:
         """The state that Link gives out."""
         return httpx.URL(self.http.get(link_url).headers["location"]).params["state"]
+
+
+def make_cold(instance: Instance, function: str) -> None:
+    """A changed configuration, if only to what it was, ends the environments that run."""
+    client, name = instance.client("lambda"), f"{STACK}-{function}"
+    environment = client.get_function_configuration(FunctionName=name)["Environment"]
+    client.update_function_configuration(FunctionName=name, Environment=environment)
+    wait_for(
+        lambda: client.get_function_configuration(FunctionName=name)["LastUpdateStatus"] == "Successful" or None,
+        "the configuration to be updated",
+    )
 
 
 def rows(count: int, name: str = "row") -> list[Row]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from feedlane.ids import new_id
+from local.codat_simulator.state import DEFAULT_API_KEY as CODAT_KEY
 from local.instance import STACK, Instance
 from local.simulator.grants import CODE_BEGINS, REFRESH_TOKEN_BEGINS
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -29,6 +30,8 @@ LOOKS_LIKE = {
         re.escape(base64.b64encode(DEFAULT_CLIENT_ID.encode())[:40]) + rb"[A-Za-z0-9+/]{40}"
     ),
     "webhook secret": re.compile(rb"whsec_[A-Za-z0-9+/]{20}"),
+    "Codat's API key": re.compile(re.escape(CODAT_KEY).encode()),
+    "Codat's API key, for Basic": re.compile(re.escape(base64.b64encode(CODAT_KEY.encode())[:40])),
     "API key": re.compile(rb"\bfl_[\w-]{40}"),
     "API key, for Basic": re.compile(re.escape(base64.b64encode(b"fl_")) + rb"[A-Za-z0-9+/]{40}"),
 }
@@ -53,6 +56,8 @@ def test_every_pattern_knows_its_secret(instance: Instance) -> None:
         "client secret": keys["client_secret"],
         "client secret, for Basic": _base64(f"{DEFAULT_CLIENT_ID}:{keys['client_secret']}"),
         "webhook secret": webhook,
+        "Codat's API key": CODAT_KEY,
+        "Codat's API key, for Basic": _base64(CODAT_KEY),
         "API key": key,
         "API key, for Basic": _base64(key),
     }

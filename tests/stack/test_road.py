@@ -12,8 +12,8 @@ import pytest
 from local.demo import ledgers, refusal
 from local.demo.ledgers import yesterday
 from local.demo.platform import Customer, status_of, wait_for
-from local.instance import STACK, Instance
-from tests.stack.road import Browser, Linked, Road, rows, year
+from local.instance import Instance
+from tests.stack.road import Browser, Linked, Road, make_cold, rows, year
 
 SUCCESSFUL = "bankTransactions.write.successful"
 
@@ -178,7 +178,7 @@ def test_a_push_of_1000_answers_in_time_cold_and_warm(road: Road) -> None:
     # Given functions that start anew, as after a deployment
     linked = road.link("Breakwater Foods Ltd", "shop")
     account, sent = linked.accounts["shop"], rows(4000)
-    _make_cold(road.instance, "public_api")
+    make_cold(road.instance, "public_api")
 
     # When pushes of a thousand come
     seconds = [road.platform.push(account, sent[at : at + 1000])[1] for at in range(0, 4000, 1000)]
@@ -218,14 +218,3 @@ def _secrets(instance: Instance) -> set[str]:
         for name in names
         for version in client.list_secret_version_ids(SecretId=name)["Versions"]
     }
-
-
-def _make_cold(instance: Instance, function: str) -> None:
-    """A changed configuration, if only to what it was, ends the environments that run."""
-    client, name = instance.client("lambda"), f"{STACK}-{function}"
-    environment = client.get_function_configuration(FunctionName=name)["Environment"]
-    client.update_function_configuration(FunctionName=name, Environment=environment)
-    wait_for(
-        lambda: client.get_function_configuration(FunctionName=name)["LastUpdateStatus"] == "Successful" or None,
-        "the configuration to be updated",
-    )

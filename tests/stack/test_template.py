@@ -159,6 +159,23 @@ def test_every_function_is_reached_by_something() -> None:
     assert unreached == ["CredentialVault"]
 
 
+def test_api_gateway_may_invoke_the_function_of_every_route() -> None:
+    """The local AWS asks for no such permission; AWS answers 500 without it."""
+    allowed = {
+        (permission["Properties"]["FunctionName"]["Ref"], source["Fn::Sub"].partition("${Api}/*/")[2])
+        for permission in of_type("AWS::Lambda::Permission").values()
+        if isinstance(source := permission["Properties"].get("SourceArn"), dict)
+    }
+    for id, route in of_type("AWS::ApiGatewayV2::Route").items():
+        integration = route["Properties"]["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
+        uri = template()["Resources"][integration]["Properties"]["IntegrationUri"]["Fn::Sub"]
+        function = uri.partition("/functions/${")[2].partition(".Arn}")[0]
+        method, _, path = route["Properties"]["RouteKey"].partition(" ")
+        if path:
+            method = f"{'*' if method == 'ANY' else method}{path.replace('{proxy+}', '*')}"
+        assert (function, method) in allowed, f"{id}: {function} may not be invoked for {method}"
+
+
 @pytest.mark.parametrize("function", ["link", "oauth_callback", "public_api", "portal", "push_statements",
                                       "check_statements", "tend_connections"])  # fmt: skip
 def test_who_tells_of_connections_knows_where_link_is(function: str) -> None:

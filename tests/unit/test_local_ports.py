@@ -45,3 +45,23 @@ def test_what_has_ended_is_not_in_the_way(here: Instance, monkeypatch: pytest.Mo
     monkeypatch.setattr(system, "_start_parts", lambda instance, processes: pytest.exit("it starts"))
     with pytest.raises(pytest.exit.Exception, match="it starts"):
         system.start(here)
+
+
+def test_codats_simulator_on_another_port_is_neither_stopped_nor_replaced(here: Instance) -> None:
+    usual = {
+        "awsEndpointUrl": here.aws_url,
+        "apiUrl": here.api_url,
+        "simulatorUrl": here.simulator_url,
+        "codatSimulatorUrl": "http://localhost:18500",
+    }
+    here.description.write_text(json.dumps(usual))
+    with pytest.raises(Failure, match="FEEDLANE_CODAT_PORT=18500"):
+        system.start(here)
+
+
+def test_ports_that_an_earlier_version_has_kept_are_chosen_anew(here: Instance) -> None:
+    kept = here.folder.parent / "test" / "ports.json"
+    kept.parent.mkdir()
+    kept.write_text("[1, 2, 3]")
+    assert Instance.named("test").codat_port != Instance.named("test").simulator_port
+    assert len(json.loads(kept.read_text())) == 4
