@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from feedlane.problem import Problem
 from feedlane.record import Record
@@ -32,6 +33,19 @@ class Invalid(FeedlaneError):
     def field(cls, name: str, message: str, validator: str = "Validation") -> Invalid:
         finding = Finding(item_id=name, message=message, validator=validator)
         return cls(f"{name}: {message}", [finding])
+
+
+def require_all(*checks: Callable[[], object]) -> None:
+    """Makes every check, so that whoever filled in a form reads all that is wrong at once. Raises `Invalid`."""
+    found: list[Invalid] = []
+    for check in checks:
+        try:
+            check()
+        except Invalid as error:
+            found.append(error)
+    if found:
+        findings = [finding for error in found for finding in error.findings]
+        raise Invalid("; ".join(error.message for error in found), findings)
 
 
 class NotFound(FeedlaneError):

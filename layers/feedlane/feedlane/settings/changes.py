@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from feedlane.companies.connection import UpstreamName
-from feedlane.errors import Finding, Invalid
+from feedlane.errors import Finding, Invalid, require_all
 from feedlane.events.outbox import put_event
 from feedlane.feeds import wake_all
 from feedlane.feeds.rules import ChangedTransactions
@@ -41,11 +41,7 @@ def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Set
     longer being one restores the default.
     """
     before = settings_items.settings(ports.store)
-    after = before.but(**changes)
-    if "partner" in changes and "connection_limit" not in changes and changes["partner"] != before.partner:
-        after = after.but(connection_limit=None if after.partner else Settings().connection_limit)
-    if after.redirect_uri == f"{ports.public_url}{CALLBACK_PATH}":
-        after = after.but(redirect_uri="")
+    after = _changed(ports, before, changes)
     findings = _settings_findings(after, ports.public_url)
     if findings:
         raise Invalid("; ".join(f"{finding.item_id}: {finding.message}" for finding in findings), findings)
@@ -64,18 +60,25 @@ def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Set
     return stored
 
 
+def rules_broken_by(ports: Ports, changes: dict[str, Any]) -> list[Finding]:
+    """What `change_settings` would refuse in them."""
+    return _settings_findings(_changed(ports, settings_items.settings(ports.store), changes), ports.public_url)
+
+
 def change_profile(ports: Ports, now: datetime, profile: Profile) -> Profile:
-    """Replaces the profile. `profile.version` is ignored: the last change wins. Raises `Invalid`."""
-    if not 1 <= len(profile.name) <= TEXT_LENGTH_MAX:
-        raise Invalid.field("name", f"must have 1 to {TEXT_LENGTH_MAX} characters", "Length")
-    urls = {"logoUrl": profile.logo_url, "iconUrl": profile.icon_url}
-    for field, url in [*urls.items(), *(("whiteListUrls", url) for url in profile.white_list_urls)]:
-        if url and not is_safe_address(url):
-            raise Invalid.field(field, _URL_RULE, "Url")
-    _require_few("whiteListUrls", profile.white_list_urls)
-    _require_origins(profile.allowed_origins)
-    if profile.redirect_url and (rule := rule_broken_by(profile.redirect_url, profile.white_list_urls)):
-        raise Invalid.field("redirectUrl", rule, "Url")
+    """Replaces the profile. `profile.version` is ignored: the last change wins.
+
+    Raises `Invalid` with every rule that is broken.
+    """
+    require_all(
+        lambda: _require_length("name", profile.name),
+        lambda: _require_addresses("logoUrl", profile.logo_url),
+        lambda: _require_addresses("iconUrl", profile.icon_url),
+        lambda: _require_addresses("whiteListUrls", *profile.white_list_urls),
+        lambda: _require_few("whiteListUrls", profile.white_list_urls),
+        lambda: _require_origins(profile.allowed_origins),
+        lambda: _require_redirect(profile),
+    )
     before = settings_items.profile(ports.store)
     return _store_profile(ports, now, before, profile.but(version=before.version))
 
@@ -109,6 +112,31 @@ def _change_events(ports: Ports, now: datetime, before: T, after: T) -> list[Wri
     }
     shown = {name: value for name, value in changed.items() if name not in _INTERNAL_FIELDS}
     return [put_event(settings_events.settings_changed(ports, shown, now))] if shown else []
+
+
+def _changed(ports: Ports, before: Settings, changes: dict[str, Any]) -> Settings:
+    """The settings with the changes, and with what follows from them."""
+    after = before.but(**changes)
+    if "partner" in changes and "connection_limit" not in changes and changes["partner"] != before.partner:
+        after = after.but(connection_limit=None if after.partner else Settings().connection_limit)
+    if after.redirect_uri == f"{ports.public_url}{CALLBACK_PATH}":
+        after = after.but(redirect_uri="")
+    return after
+
+
+def _require_length(field: str, text: str) -> None:
+    if not 1 <= len(text) <= TEXT_LENGTH_MAX:
+        raise Invalid.field(field, f"must have 1 to {TEXT_LENGTH_MAX} characters", "Length")
+
+
+def _require_addresses(field: str, *urls: str) -> None:
+    if not all(is_safe_address(url) for url in urls if url):
+        raise Invalid.field(field, _URL_RULE, "Url")
+
+
+def _require_redirect(profile: Profile) -> None:
+    if profile.redirect_url and (rule := rule_broken_by(profile.redirect_url, profile.white_list_urls)):
+        raise Invalid.field("redirectUrl", rule, "Url")
 
 
 def _require_origins(origins: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from feedlane.credentials.vault import Vault
-from feedlane.errors import Conflict, Invalid
+from feedlane.errors import Conflict, Invalid, require_all
 from feedlane.events import event as event_types
 from feedlane.events.outbox import put_event
 from feedlane.ports import Ports
@@ -72,12 +72,19 @@ def create(
 
     `targets` is "public" or "any": where webhooks of this deployment may go.
     """
+    names, tags = tuple(event_types), tuple(company_tags)
+    require_all(
+        lambda: check_url(url, targets),
+        lambda: _event_types(names),
+        lambda: _tags(tags),
+        lambda: check_headers(headers or {}),
+    )
     checked_headers = check_headers(headers or {})
     consumer = Consumer(
         id=ports.new_id(),
         url=check_url(url, targets),
-        event_types=_event_types(event_types),
-        company_tags=_tags(tuple(company_tags)),
+        event_types=_event_types(names),
+        company_tags=_tags(tags),
         header_names=tuple(checked_headers),
         disabled=disabled,
         disabled_because="asked" if disabled else "",
