@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 
 from feedlane.environment import Environment, require
 from feedlane.web.portal.routes import PORTAL
+from feedlane.web.portal.trouble import explain
 from feedlane.web.routing import handle_request
 from feedlane.web.site import Site
 
@@ -27,4 +28,4 @@ site = Site()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return handle_request(PORTAL, site, event, logger)
+    return handle_request(PORTAL, site, event, logger, explain)

@@ -12,7 +12,14 @@ from feedlane.web.site import Site
 from tests.handlers import Context, load
 
 # The function that serves a path, by the path's first segment.
-_FUNCTIONS = {"link": "link", "oauth": "oauth_callback", "codat": "oauth_callback", "portal": "portal"}
+_FUNCTIONS = {
+    "link": "link",
+    "oauth": "oauth_callback",
+    "codat": "oauth_callback",
+    "portal": "portal",
+    "": "portal",
+    "favicon.ico": "portal",
+}
 
 
 @dataclass(frozen=True)

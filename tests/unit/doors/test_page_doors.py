@@ -25,14 +25,16 @@ from tests.unit.doors.hostile import HALF_A_PAIR, mostly, on_every_route, texts
 from tests.worlds.web import API_KEY, World
 
 TEMPLATES = Path(feedlane.web.__file__).parent / "templates"
+_FIELD = r'<(?:input|select|textarea|button)[^>]* name="([^"]*)"|ui\.(?:input|textarea)\(errors, "(\w+)"'
 # The names of all fields that our pages have, with one row of the mapping page.
 FIELDS = sorted(
-    name.replace("{{ n }}", "1")
+    (name[0] or name[1]).replace("{{ n }}", "1")
     for template in TEMPLATES.glob("*.html")
-    for name in re.findall(r'<(?:input|select|textarea|button)[^>]* name="([^"]*)"', template.read_text())
+    for name in re.findall(_FIELD, template.read_text())
 )
 PARAMETERS = (
-    "after", "holdsAfter", "done", "rows", "source-1", "target-1", "start-1", "show", "saved", "released",
+    "after", "before", "q", "reason", "next", "done",
+    "rows", "source-1", "target-1", "start-1", "show", "saved", "released",
     "otp", "link.otp", "link.reconnect", "state", "code", "error", "journey",
 )  # fmt: skip
 FORM = "application/x-www-form-urlencoded"
@@ -51,7 +53,7 @@ def _world() -> tuple[World, dict[str, str]]:
     [consumer_id] = [sk for pk, sk in world.table.items if pk == "CONSUMERS"]
     return world, {
         "company_id": world.connection.company_id, "connection_id": world.connection.id, "hold_id": hold.id,
-        "consumer_id": consumer_id, "event_id": "event-1",
+        "consumer_id": consumer_id, "event_id": "event-1", "account_id": "main",
     }  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def test_no_request_to_any_page_makes_an_error_of_ours(route: Route) -> None:
     @given(st.data())
     def request(data: st.DataObject) -> None:
         world.browser.jar = dict(jar)
-        path = re.sub(r"\{(\w+)\}", lambda match: _segment(data.draw(mostly(known.get(match[1], "x")))), route.path)
+        path = re.sub(r"\{(\w+)\*?\}", lambda match: _segment(data.draw(mostly(known.get(match[1], "x")))), route.path)
         query = {name: data.draw(texts) for name in data.draw(st.sets(st.sampled_from(PARAMETERS), max_size=3))}
         form = {name: data.draw(texts) for name in data.draw(st.sets(st.sampled_from(FIELDS), max_size=5))}
         token = next((token for start, token in tokens.items() if path.startswith(start)), "")
@@ -81,6 +83,8 @@ def test_no_request_to_any_page_makes_an_error_of_ours(route: Route) -> None:
         response = _send(world, route.method, path, query, form, headers)
         if route.path == CODAT_WEBHOOKS_PATH and response.status == 401:
             assert response.body == "", "a program reads the answer: its status says all"
+        elif route.path == "/favicon.ico":
+            assert (response.status, response.headers["Content-Type"]) == (200, "image/svg+xml")
         else:
             _require_page(response)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from feedlane.feeds import pages
 from feedlane.holds import items as hold_items
 from feedlane.ids import fingerprint
 from feedlane.scope import APP_SUBJECT, Scope
@@ -19,7 +19,7 @@ from tests import builders
 from tests.builders import URL
 from tests.fakes.browser import Browser
 from tests.fakes.upstream import NO_FEEDS
-from tests.unit.web.held import add_feed, hold_connection
+from tests.unit.web.held import add_feed
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import API_KEY, World
 
@@ -85,22 +85,20 @@ def test_a_hold_is_shown_with_xeros_problem_and_released(world: World) -> None:
     assert again.query == {"released": "before"}
 
 
-def test_a_hold_of_the_app_says_that_more_may_wait_and_that_its_release_goes_on(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pages, "CONNECTIONS_PER_PAGE_MAX", 1)
+def test_a_hold_whose_release_goes_on_says_so(world: World) -> None:
     world.store.commit(hold_items.add_hold(HOLD.but(scope=Scope.APP, subject=APP_SUBJECT, releasing=True)))
     body = world.browser.get("/portal").body
-    assert "0 or more transactions waiting" in body
     assert "Being released" in body
 
 
 def test_a_hold_with_one_waiting_transaction_says_so_in_the_singular(world: World) -> None:
-    hold_connection(world)
-    add_feed(world, recorded_through=1)
-    response = world.browser.get("/portal")
-    assert response.status == 200
-    assert "1 transaction waiting" in response.body
+    feed = add_feed(world, recorded_through=1)
+    names = {"company_id": feed.company_id, "connection_id": feed.connection_id, "account_id": feed.account_id}
+    world.store.commit(hold_items.add_hold(HOLD.but(scope=Scope.FEED, subject=feed.id, **names)))
+    for path in ("/portal", "/portal/holds"):
+        body = world.browser.get(path).body
+        assert "1 transaction waiting" in body
+        assert "Main account" in body
 
 
 def test_a_release_without_the_form_token_releases_nothing(world: World) -> None:
@@ -113,7 +111,7 @@ def test_a_company_shows_its_link_and_its_accounts(world: World) -> None:
     world.add_account()
     body = world.browser.get(f"/portal/companies/{world.connection.company_id}").body
     assert f"{URL}{world.base()}/start" in body
-    assert "Main account – 1234" in body
+    assert '<bdi class="name">Main account</bdi></a> – 1234' in body
 
 
 @pytest.mark.parametrize(
@@ -136,25 +134,24 @@ def test_a_statement_in_doubt_is_shown_with_its_account(world: World) -> None:
     assert "statement 7 in doubt" in world.browser.get(page).body
 
 
-def test_connections_are_shown_in_pages(world: World) -> None:
+def test_a_company_shows_all_its_connections(world: World) -> None:
     for _ in range(30):
         world.add_connection(world.connection.company_id)
-    first = world.browser.get("/portal").body
-    assert first.count("Harbour Bakery") == 25
-    after = first.split("/portal?after=")[1].split('"')[0]
-    assert world.browser.get(f"/portal?after={after}").body.count("Harbour Bakery") == 6
+    assert world.browser.get(f"/portal/companies/{world.connection.company_id}").body.count('id="connection-') == 31
 
 
 def test_holds_are_shown_in_pages(world: World) -> None:
     for number in range(30):
         world.store.commit(hold_items.add_hold(HOLD.but(id=f"hold-{number:02d}", subject=f"subject-{number}")))
-    first = world.browser.get("/portal").body
-    assert (first.count('action="/portal/holds/'), "25 or more" in first) == (25, True)
-    after = first.split("/portal?holdsAfter=")[1].split('"')[0]
-    assert world.browser.get(f"/portal?holdsAfter={after}").body.count('action="/portal/holds/') == 5
-    for name in ("after", "holdsAfter"):
-        assert world.browser.get(f"/portal?{name}=").status == 200
-        assert world.browser.get(f"/portal?{name}={'x' * 5_000}").status == 400
+    assert world.browser.get("/portal").body.count('action="/portal/holds/') == 5
+    first = world.browser.get("/portal/holds").body
+    assert first.count('action="/portal/holds/') == 25
+    assert '<span class="count">25+</span>' in first
+    [after] = re.findall(r'href="(/portal/holds\?after=[^"]+)" rel="next"', first)
+    assert world.browser.get(after).body.count('action="/portal/holds/') == 5
+    for name in ("after", "before"):
+        assert world.browser.get(f"/portal/holds?{name}=").status == 200
+        assert world.browser.get(f"/portal/holds?{name}={'x' * 5_000}").status == 400
 
 
 def test_after_many_wrong_keys_an_address_waits_a_minute_and_no_other_does() -> None:

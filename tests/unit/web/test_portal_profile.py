@@ -41,10 +41,10 @@ def test_the_profile_is_shown_and_saved(world: World) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("name", "", "Name: must have 1 to 255 characters"),
-        ("redirect_url", "http://example.com", "Redirect URL: must be an https URL"),
-        ("redirect_url", "https://{x}.example.com", "Redirect URL: has a placeholder in its host"),
-        ("allowed_origins", "https://example.com/path", "Web pages that may call the API: must be origins"),
+        ("name", "", "Enter a name of 1 to 255 characters"),
+        ("redirect_url", "http://example.com", "Redirect URL must be an https URL"),
+        ("redirect_url", "https://{x}.example.com", "Redirect URL has a placeholder in its host"),
+        ("allowed_origins", "https://example.com/path", "Web pages that may call the API must be origins"),
     ],
 )
 def test_a_profile_that_breaks_a_rule_is_not_saved(world: World, field: str, value: str, message: str) -> None:

@@ -45,7 +45,7 @@ def test_the_daily_limit_is_saved_and_what_is_no_such_number_is_refused_with_the
     for invalid in ("none", "²", "-5", "9" * 5000, "199"):
         response = _save(world, daily_limit=invalid)
         assert response.status == 422
-        assert "Daily call limit: must be the number of calls a day that Xero allows" in response.body
+        assert "Daily call limit must be the number of calls a day that Xero allows" in response.body
     assert settings_items.settings(world.store).daily_limit == 5000
 
 
@@ -142,12 +142,12 @@ def test_the_names_of_api_and_portal_are_the_same_settings(world: World) -> None
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("company_url", "http://example.com", "Company URL: must be an https URL"),
-        ("redirect_uri", "https://example.com/elsewhere", "Redirect URI: must end with /oauth/callback"),
-        ("partner", "yes", "Privacy policy: is required for partners"),
-        ("app_name", "Feeds for Xero", "App name: must not contain &#34;Xero&#34;"),
-        ("access", "Sometimes", "Access to company data: must be OneOff or Continuous"),
-        ("upstream", "plaid", "Upstream: must be xero or codat"),
+        ("company_url", "http://example.com", "Company URL must be an https URL"),
+        ("redirect_uri", "https://example.com/elsewhere", "Redirect URI must end with /oauth/callback"),
+        ("partner", "yes", "Privacy policy is required for partners"),
+        ("app_name", "Feeds for Xero", "App name must not contain &#34;Xero&#34;"),
+        ("access", "Sometimes", "Access to company data must be one of the two below"),
+        ("upstream", "plaid", "Upstream must be one of the two below"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_field_and_what_was_entered_stays(

@@ -39,6 +39,11 @@ def holds(store: Store, after: str = "", limit: int | None = None) -> list[Hold]
     return [Hold.model_validate(item) for item in items]
 
 
+def count_up_to(store: Store, limit: int) -> int:
+    """How many holds there are, at most `limit`."""
+    return sum(1 for _ in store.table.query(keys.HOLDS, limit=limit, index=Index.LISTS))
+
+
 def hold_by_id(store: Store, hold_id: str) -> Hold:
     """Raises `NotFound`."""
     for item in store.table.query(keys.HOLDS, start=hold_id, end=hold_id, index=Index.LISTS):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from feedlane.errors import FeedlaneError
 from feedlane.link.linking import NotLinked, NotLinkedReason
 from feedlane.link.state import ExpiredState, OtherBrowser, StateError, UsedState
+from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Profile
 from feedlane.web.link.redirects import RedirectResult, failed, not_supported
 from feedlane.web.response import Response, page
+from feedlane.web.site import Site
 
 
 class ErrorPage(FeedlaneError):
@@ -42,6 +44,14 @@ class NoSuchPage(ErrorPage):
             "The address may be incomplete, or the page may have been removed.",
             "Open the link again from where you found it, or ask for a new one.",
         )
+
+
+def profile_of(site: Site) -> Profile:
+    """Without the platform's name if it cannot be read: the page says what happened all the same."""
+    try:
+        return settings_items.profile(site.store)
+    except Exception:
+        return Profile()
 
 
 def error_page(profile: Profile, error: ErrorPage) -> Response:

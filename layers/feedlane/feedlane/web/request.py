@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
 from feedlane.doors import path_in, require_text, require_texts
 from feedlane.errors import Invalid
@@ -24,7 +25,10 @@ _PURPOSES_AHEAD = ("prefetch", "prerender", "preview")
 
 @dataclass(frozen=True)
 class Request:
-    """`base_url` is our public address, without a trailing slash. `query` has the first value of each parameter."""
+    """`base_url` is our public address, without a trailing slash.
+
+    `query` has the first value of each parameter, the last parameter first.
+    """
 
     method: str
     path: str
@@ -39,6 +43,10 @@ class Request:
     """The caller's, as the gateway saw it."""
     is_head: bool = False
     """Whether only the headers are asked for: `method` is GET, and nothing may change."""
+    note: str = ""
+    """Why a form is shown again, where it is: then `method` is GET, and `form` has what was entered."""
+    id: str = ""
+    """The gateway's, which its log and ours have too: whoever reports trouble can name it."""
 
     @property
     def is_ahead(self) -> bool:
@@ -54,6 +62,17 @@ class Request:
     def is_cross_site(self) -> bool:
         """Whether the browser reports that another site initiated this request."""
         return self.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
+
+    @property
+    def accepts_gzip(self) -> bool:
+        codings = (coding.partition(";") for coding in self.headers.get("accept-encoding", "").lower().split(","))
+        weights = {name.strip(): weight.replace(" ", "") for name, _, weight in codings}
+        return "gzip" in weights and not re.fullmatch(r"q=0(\.0*)?", weights["gzip"])
+
+    @property
+    def own_address(self) -> str:
+        """Path and query, as a link to this page has them."""
+        return quote(self.path) + (f"?{urlencode([*reversed(self.query.items())])}" if self.query else "")
 
     def field(self, name: str) -> str:
         """The first value of a form field, stripped."""
@@ -86,13 +105,16 @@ def request_in(event: Mapping[str, Any], public_url: str) -> Request:
         body=_json_body(event, headers),
         address=str(context["http"].get("sourceIp", "")),
         is_head=method == "HEAD",
+        id=str(context.get("requestId", "")),
     )
 
 
 def refused_request_in(event: Mapping[str, Any], public_url: str) -> Request:
     """As much of a request that `request_in` refuses as its error page needs."""
     context = event["requestContext"]
-    return Request(method="GET", path="/", base_url=_base_url(context, public_url))
+    return Request(
+        method="GET", path="/", base_url=_base_url(context, public_url), id=str(context.get("requestId", ""))
+    )
 
 
 def _base_url(context: Mapping[str, Any], public_url: str) -> str:

@@ -37,7 +37,7 @@ class Site(Parts):
         """A page with the platform's name and logo."""
         profile = settings_items.profile(self.store)
         brand = {"logo_url": profile.logo_url, "name": profile.name}
-        return page(template, status, form_targets=form_targets, **brand, **context)
+        return page(template, status, form_targets=form_targets, now=self.clock(), **brand, **context)
 
     def linking(self, redirect_uri: str) -> Linking:
         return Linking(self.ports, self.vault, self.organisations, redirect_uri)

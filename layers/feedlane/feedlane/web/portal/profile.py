@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from feedlane.errors import Invalid
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Profile
 from feedlane.store.table import ConditionFailed
+from feedlane.web.form_errors import FormError, Words, form_errors, whole_form
 from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
-from feedlane.web.sentences import error_sentences
 from feedlane.web.site import Site
 
-_FIELD_NAMES = {
-    "name": "Name",
-    "redirectUrl": "Redirect URL",
-    "logoUrl": "Logo",
-    "iconUrl": "Icon",
-    "whiteListUrls": "Allowed redirect hosts",
-    "allowedOrigins": "Web pages that may call the API",
-}
+_WORDS = Words(
+    {
+        "name": ("name", "Name"),
+        "redirectUrl": ("redirect_url", "Redirect URL"),
+        "logoUrl": ("logo_url", "Logo"),
+        "iconUrl": ("icon_url", "Icon"),
+        "whiteListUrls": ("white_list_urls", "Allowed redirect hosts"),
+        "allowedOrigins": ("allowed_origins", "Web pages that may call the API"),
+    },
+    {("name", "Length"): "Enter a name of 1 to 255 characters."},
+)
+_CHANGED_BY_OTHER = "Someone else has just changed the profile. Please review it and try again."
 
 
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     done = "Saved." if request.query.get("saved") else ""
-    return _page(site, operator, settings_items.profile(site.store), done)
+    profile = settings_items.profile(site.store)
+    return _page(site, operator, _entered(request, profile) if request.form else profile, done)
 
 
 def save(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
-    entered = settings_items.profile(site.store).but(
+    entered = _entered(request, settings_items.profile(site.store))
+    try:
+        settings_changes.change_profile(site.ports, site.clock(), entered)
+    except Invalid as error:
+        return _page(site, operator, entered, errors=form_errors(error, _WORDS), status=422)
+    except ConditionFailed:
+        stored = settings_items.profile(site.store)
+        return _page(site, operator, stored, errors=whole_form(_CHANGED_BY_OTHER), status=409)
+    return see_other(request.url("/portal/profile?saved=yes"))
+
+
+def _entered(request: Request, profile: Profile) -> Profile:
+    """The profile with what the form brings."""
+    return profile.but(
         name=request.field("name"),
         redirect_url=request.field("redirect_url"),
         logo_url=request.field("logo_url"),
@@ -39,14 +59,6 @@ def save(site: Site, request: Request) -> Response:
         white_list_urls=_lines(request.field("white_list_urls")),
         allowed_origins=_lines(request.field("allowed_origins")),
     )
-    try:
-        settings_changes.change_profile(site.ports, site.clock(), entered)
-    except Invalid as error:
-        return _page(site, operator, entered, errors=error_sentences(error, _FIELD_NAMES), status=422)
-    except ConditionFailed:
-        errors = ["Someone else has just changed the profile. Please review it and try again."]
-        return _page(site, operator, settings_items.profile(site.store), errors=errors, status=409)
-    return see_other(request.url("/portal/profile?saved=yes"))
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -55,7 +67,12 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _page(
-    site: Site, operator: Operator, entered: Profile, done: str = "", errors: list[str] | None = None, status: int = 200
+    site: Site,
+    operator: Operator,
+    entered: Profile,
+    done: str = "",
+    errors: Sequence[FormError] = (),
+    status: int = 200,
 ) -> Response:
     return portal_page(
         site,
@@ -66,5 +83,5 @@ def _page(
         section="profile",
         entered=entered,
         done=done,
-        errors=errors or [],
+        errors=errors,
     )

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from feedlane.web.portal import companies as portal_companies
+from feedlane.web.portal import company as portal_company
+from feedlane.web.portal import feeds as portal_feeds
+from feedlane.web.portal import holds as portal_holds
 from feedlane.web.portal import overview as portal_overview
+from feedlane.web.portal import pages as portal_pages
 from feedlane.web.portal import profile as portal_profile
-from feedlane.web.portal import session as portal_session
+from feedlane.web.portal import search as portal_search
 from feedlane.web.portal import settings as portal_settings
+from feedlane.web.portal import sign_in as portal_sign_in
 from feedlane.web.portal import webhook as portal_webhook
 from feedlane.web.portal import webhooks as portal_webhooks
 from feedlane.web.routing import Route
 
 PORTAL = (
-    Route("GET", "/portal/sign-in", portal_session.sign_in_page),
-    Route("POST", "/portal/sign-in", portal_session.sign_in),
-    Route("POST", "/portal/sign-out", portal_session.sign_out),
-    Route("GET", "/portal", portal_overview.overview),
-    Route("GET", "/portal/companies/{company_id}", portal_overview.company_page),
-    Route("POST", "/portal/holds/{hold_id}/release", portal_overview.release),
+    Route("GET", "/", portal_pages.home),
+    Route("GET", "/favicon.ico", portal_pages.icon),
+    Route("GET", "/portal/sign-in", portal_sign_in.show),
+    Route("POST", "/portal/sign-in", portal_sign_in.sign_in),
+    Route("POST", "/portal/sign-out", portal_sign_in.sign_out),
+    Route("GET", "/portal", portal_overview.show),
+    Route("GET", "/portal/search", portal_search.show),
+    Route("GET", "/portal/companies", portal_companies.show),
+    Route("GET", "/portal/companies/{company_id}", portal_company.show),
+    Route("GET", "/portal/feeds", portal_feeds.show),
+    Route("GET", "/portal/feeds/{connection_id}/{account_id*}", portal_feeds.feed_page),
+    Route("GET", "/portal/holds", portal_holds.show),
+    Route("POST", "/portal/holds/{hold_id}/release", portal_holds.release),
+    Route("GET", "/portal/files", portal_pages.files),
+    Route("GET", "/portal/activity", portal_pages.activity),
+    Route("GET", "/portal/set-up", portal_pages.set_up),
+    Route("GET", "/portal/keys", portal_pages.api_keys),
     Route("GET", "/portal/settings", portal_settings.show),
     Route("POST", "/portal/settings", portal_settings.save),
     Route("POST", "/portal/settings/secret", portal_settings.drop_secret),

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from feedlane.credentials.vault import SecretSlot
-from feedlane.errors import AppKeysRejected, Invalid, Unavailable
+from feedlane.errors import AppKeysRejected, Finding, Invalid, Unavailable
 from feedlane.settings import app_keys
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
 from feedlane.settings.shapes import masked
+from feedlane.web.form_errors import FormError, Words, form_errors, whole_form
 from feedlane.web.link import paths
 from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
-from feedlane.web.sentences import error_sentences
 from feedlane.web.site import Site
 
+_KEYS_CHANGED = (
+    "The secret was not saved: someone else has just changed the keys. Enter it again if it belongs to the client ID "
+    "that is shown now."
+)
 _SWITCHES = (
     "enabled", "bank_feeds", "partner", "pkce", "link_passwords", "gap_is_error", "refusal_holds_feed",
     "synthetic_balances",
@@ -27,22 +31,33 @@ _TEXTS = (
     "upstream", "access", "app_name", "company_url", "redirect_uri", "privacy_policy_url", "terms_url",
     "changed_transactions",
 )  # fmt: skip
-_FIELD_NAMES = {
-    "enabled": "Enabled",
-    "upstream": "Upstream",
-    "clientId": "Client ID",
-    "clientSecret": "Client secret",
-    "secondSecret": "Second secret",
-    "access": "Access to company data",
-    "appName": "App name",
-    "companyUrl": "Company URL",
-    "redirectUri": "Redirect URI",
-    "privacyPolicyUrl": "Privacy policy",
-    "termsUrl": "Terms",
-    "connectionLimit": "Connection limit",
-    "dailyLimit": "Daily call limit",
-    "changedTransactions": "Changed transactions",
-}
+_WORDS = Words(
+    {
+        "enabled": ("enabled", "Enabled"),
+        "upstream": ("upstream", "Upstream"),
+        "clientId": ("client_id", "Client ID"),
+        "clientSecret": ("client_secret", "Client secret"),
+        "secondSecret": ("second_secret", "Second secret"),
+        "access": ("access", "Access to company data"),
+        "appName": ("app_name", "App name"),
+        "companyUrl": ("company_url", "Company URL"),
+        "redirectUri": ("redirect_uri", "Redirect URI"),
+        "privacyPolicyUrl": ("privacy_policy_url", "Privacy policy"),
+        "termsUrl": ("terms_url", "Terms"),
+        "connectionLimit": ("connection_limit", "Connection limit"),
+        "dailyLimit": ("daily_limit", "Daily call limit"),
+        "changedTransactions": ("changed_transactions", "Transactions that come again, changed"),
+    },
+    {
+        ("enabled", "Keys"): "Enabled needs the app’s keys. Enter them below.",
+        ("upstream", "Enum"): "Upstream must be one of the two below.",
+        ("access", "Enum"): "Access to company data must be one of the two below.",
+        ("clientSecret", "Required"): "Enter the secret that belongs to this client ID.",
+        ("clientSecret", "Changed"): _KEYS_CHANGED,
+        ("connectionLimit", "Enum"): "Connection limit must be one of those listed: only partners have no limit.",
+        ("changedTransactions", "Enum"): "Transactions that come again, changed: choose one of those listed.",
+    },
+)
 _DIGITS_MAX = 10
 _SAVED_MESSAGES = {
     "yes": "Saved.",
@@ -56,7 +71,8 @@ _VAULT_UNAVAILABLE = "The keys could not be checked or saved. Please try again i
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     settings = settings_items.settings(site.store)
-    return _page(site, operator, settings, _stored_values(request, settings), saved=request.query.get("saved", ""))
+    shown = _entered_values(request, settings) if request.form else _stored_values(request, settings)
+    return _page(site, operator, settings, shown, saved=request.query.get("saved", ""))
 
 
 def save(site: Site, request: Request) -> Response:
@@ -65,14 +81,12 @@ def save(site: Site, request: Request) -> Response:
     entered = _entered_values(request, settings_items.settings(site.store))
     try:
         _require_current_keys(request, settings_items.settings(site.store))
-        unchecked = _save_keys(site, entered["client_id"], request.field("client_secret"))
-        unchecked = _save_second_secret(site, request.field("second_secret")) or unchecked
-        _save_settings(site, entered, paths.redirect_uri(request))
+        unchecked = _save_all(site, request, entered)
     except Invalid as error:
-        sentences = error_sentences(error, _FIELD_NAMES)
-        return _page(site, operator, settings_items.settings(site.store), entered, sentences, 422)
+        return _page(site, operator, settings_items.settings(site.store), entered, form_errors(error, _WORDS), 422)
     except (Unavailable, AppKeysRejected):
-        return _page(site, operator, settings_items.settings(site.store), entered, [_VAULT_UNAVAILABLE], 503)
+        errors = whole_form(_VAULT_UNAVAILABLE)
+        return _page(site, operator, settings_items.settings(site.store), entered, errors, 503)
     return see_other(request.url(f"/portal/settings?saved={'unchecked' if unchecked else 'yes'}"))
 
 
@@ -85,9 +99,9 @@ def drop_secret(site: Site, request: Request) -> Response:
     try:
         app_keys.drop_secret(site.ports, site.vault, site.clock(), slot)
     except Invalid as error:
-        return _page(site, operator, settings, stored, error_sentences(error, _FIELD_NAMES), 422)
+        return _page(site, operator, settings, stored, form_errors(error, _WORDS), 422)
     except (Unavailable, AppKeysRejected):
-        return _page(site, operator, settings, stored, [_VAULT_UNAVAILABLE], 503)
+        return _page(site, operator, settings, stored, whole_form(_VAULT_UNAVAILABLE), 503)
     return see_other(request.url("/portal/settings?saved=dropped"))
 
 
@@ -118,6 +132,28 @@ def _require_current_keys(request: Request, settings: Settings) -> None:
         raise Invalid.field("clientSecret", rule, "Changed")
 
 
+def _save_all(site: Site, request: Request, entered: dict[str, Any]) -> bool:
+    """Whether Xero could not be reached to check the keys. Raises `Invalid` with all that is wrong, of keys and
+    settings alike."""
+    unchecked, findings = False, list[Finding]()
+    saves: tuple[Callable[[], bool], ...] = (
+        lambda: _save_keys(site, entered["client_id"], request.field("client_secret")),
+        lambda: _save_second_secret(site, request.field("second_secret")),
+    )
+    for save in saves:
+        try:
+            unchecked = save() or unchecked
+        except Invalid as error:
+            findings += error.findings
+    changes = _changes(entered, paths.redirect_uri(request))
+    if findings:
+        others = settings_changes.rules_broken_by(site.ports, changes)
+        # Without keys it cannot be enabled, but the keys are what is to be mended.
+        raise Invalid("The keys were not saved", [*(one for one in others if one.validator != "Keys"), *findings])
+    settings_changes.change_settings(site.ports, site.clock(), changes)
+    return unchecked
+
+
 def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
     """Saves the keys that were entered. Whether Xero could not be reached to check them."""
     if not client_id and not client_secret:
@@ -140,13 +176,13 @@ def _save_second_secret(site: Site, client_secret: str) -> bool:
     return check.ok is None
 
 
-def _save_settings(site: Site, entered: dict[str, Any], default_redirect_uri: str) -> None:
+def _changes(entered: dict[str, Any], default_redirect_uri: str) -> dict[str, Any]:
+    """What the form changes of the settings, beside the keys."""
     changes = {name: entered[name] for name in (*_SWITCHES, *_TEXTS)}
     if changes["redirect_uri"] == default_redirect_uri:
         changes["redirect_uri"] = ""
     limits = ("daily_limit",) if entered["partner"] else ("connection_limit", "daily_limit")
-    changes |= {name: _whole_number(entered[name]) for name in limits if entered[name]}
-    settings_changes.change_settings(site.ports, site.clock(), changes)
+    return changes | {name: _whole_number(entered[name]) for name in limits if entered[name]}
 
 
 def _whole_number(text: str) -> int:
@@ -159,7 +195,7 @@ def _page(
     operator: Operator,
     settings: Settings,
     entered: dict[str, Any],
-    errors: Sequence[str] = (),
+    errors: Sequence[FormError] = (),
     status: int = 200,
     saved: str = "",
 ) -> Response:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from feedlane.doors import place_in
 from feedlane.errors import Conflict, Invalid
 from feedlane.store.table import ConditionFailed
+from feedlane.web.form_errors import FormError, Words, form_errors, whole_form
 from feedlane.web.portal.session import portal_page, require_operator
-from feedlane.web.portal.webhooks import FIELD_NAMES
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
-from feedlane.web.sentences import error_sentences
 from feedlane.web.site import Site
 from feedlane.webhooks import consumers, replayer
 from feedlane.webhooks import items as webhook_items
@@ -28,11 +27,18 @@ _DONE_MESSAGES = {
     "replaying": "The replay has started. It sends the events one at a time, in order.",
     "again": "The event is being sent again.",
 }
+_WORDS = Words(
+    {"since": ("since", "Events since")},
+    {
+        ("since", "DateTime"): "Enter the date and time from which events are sent again.",
+        ("since", "Order"): "Events since must not be in the future.",
+    },
+)
 _CHANGED_BY_OTHER = "Someone else has just changed this. Please review it and try again."
 
 
 def show(
-    site: Site, request: Request, consumer_id: str, errors: list[str] | None = None, status: int = 200
+    site: Site, request: Request, consumer_id: str, errors: Sequence[FormError] = (), status: int = 200
 ) -> Response:
     operator = require_operator(site, request)
     consumer = webhook_items.consumer(site.store, consumer_id)
@@ -57,7 +63,7 @@ def show(
         replays=replays[:REPLAYS_SHOWN_MAX],
         since=request.field("since"),
         done=_DONE_MESSAGES.get(request.query.get("done", ""), ""),
-        errors=errors or [],
+        errors=errors,
     )
 
 
@@ -103,9 +109,9 @@ def _perform(site: Site, request: Request, consumer_id: str, done: str, action: 
     try:
         action()
     except Invalid as error:
-        return show(site, request, consumer_id, error_sentences(error, FIELD_NAMES), 422)
+        return show(site, request, consumer_id, form_errors(error, _WORDS), 422)
     except Conflict as error:
-        return show(site, request, consumer_id, [str(error)], 409)
+        return show(site, request, consumer_id, whole_form(str(error)), 409)
     except ConditionFailed:
-        return show(site, request, consumer_id, [_CHANGED_BY_OTHER], 409)
+        return show(site, request, consumer_id, whole_form(_CHANGED_BY_OTHER), 409)
     return see_other(request.url(f"/portal/webhooks/{consumer_id}?done={done}"))

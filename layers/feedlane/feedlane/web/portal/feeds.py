@@ -1,0 +1,122 @@
+"""The portal's list of feeds, and the page of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
+from feedlane.companies.source_account import SourceAccount
+from feedlane.errors import NotFound
+from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
+from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
+from feedlane.ids import feed_id
+from feedlane.statements import items as statement_items
+from feedlane.statements.statement import StatementRecord
+from feedlane.store import keys
+from feedlane.store.records import record_in
+from feedlane.store.store import Store
+from feedlane.store.table import Item
+from feedlane.web.portal import states
+from feedlane.web.portal.listing import ListQuery, list_query, read_page
+from feedlane.web.portal.session import portal_page, require_operator
+from feedlane.web.portal.states import State, feed_state
+from feedlane.web.request import Request
+from feedlane.web.response import Response
+from feedlane.web.site import Site
+
+
+@dataclass(frozen=True)
+class FeedRow:
+    """A source account with its feed, if it was ever mapped. `holds` are those that stop it, the widest first."""
+
+    account: SourceAccount
+    company: Company | None
+    feed: Feed | None
+    holds: Sequence[Hold]
+    in_doubt: StatementRecord | None
+
+    @property
+    def state(self) -> State:
+        return feed_state(self.account, self.feed, bool(self.holds), self.in_doubt is not None)
+
+    @property
+    def path(self) -> str:
+        return feed_path(self.account.connection_id, self.account.id)
+
+    @property
+    def waiting(self) -> int:
+        return self.feed.waiting if self.feed else 0
+
+    @property
+    def holes(self) -> int:
+        return self.feed.holes if self.feed else 0
+
+    @property
+    def recorded_through(self) -> str:
+        return self.feed.recorded_date if self.feed else ""
+
+
+def feed_path(connection_id: str, account_id: str) -> str:
+    """An account's id may have any of the signs that mean something in a path."""
+    return f"/portal/feeds/{connection_id}/{quote(account_id, safe='')}"
+
+
+def show(site: Site, request: Request) -> Response:
+    operator = require_operator(site, request)
+    query = list_query(request, "q", "state")
+    page = read_page(
+        site.store,
+        query,
+        keys.ACCOUNTS,
+        lambda items: _rows(site.store, items),
+        (lambda row: _is_wanted(row, query)) if query.is_filtered else None,
+    )
+    return portal_page(
+        site, operator, "portal_feeds", title="Feeds", section="feeds", page=page, states=states.FEED_STATES
+    )
+
+
+def feed_page(site: Site, request: Request, connection_id: str, account_id: str) -> Response:
+    operator = require_operator(site, request)
+    account = company_items.source_account(site.store, connection_id, account_id)
+    [row] = feed_rows(site.store, [account])
+    if row.company is None:
+        raise NotFound("company", account.company_id)
+    return portal_page(
+        site, operator, "portal_feed", title=account.account_name or account.id, section="feeds", row=row
+    )
+
+
+def feed_rows(store: Store, accounts: Sequence[SourceAccount]) -> list[FeedRow]:
+    """One for each of the accounts, from as many reads for a hundred as for one."""
+    found = feed_items.find_feeds(store, [feed_id(account.connection_id, account.id) for account in accounts])
+    feeds = {feed.id: feed for feed in found}
+    companies = store.table.get_many(dict.fromkeys(keys.company(account.company_id) for account in accounts))
+    subjects = dict.fromkeys(subject for feed in found for subject in feed.hold_subjects)
+    holds = {(hold.scope, hold.subject): hold for hold in hold_items.holds_on(store, subjects)}
+    statements = statement_items.last_statements(store, found)
+    rows = []
+    for account in accounts:
+        id = feed_id(account.connection_id, account.id)
+        feed, statement = feeds.get(id), statements.get(id)
+        standing = [holds[subject] for subject in feed.hold_subjects if subject in holds] if feed else []
+        company = record_in(Company, companies.get(keys.company(account.company_id)))
+        rows.append(FeedRow(account, company, feed, standing, statement if statement and statement.stuck else None))
+    return rows
+
+
+def _rows(store: Store, items: list[Item]) -> list[FeedRow]:
+    return feed_rows(store, [SourceAccount.model_validate(item) for item in items])
+
+
+def _is_wanted(row: FeedRow, query: ListQuery) -> bool:
+    if query["state"] not in ("", row.state.name):
+        return False
+    account, wanted = row.account, query["q"].casefold()
+    texts = (account.account_name, account.id, account.account_number, row.company.name if row.company else "")
+    return any(wanted in text.casefold() for text in texts)

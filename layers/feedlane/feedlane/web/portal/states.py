@@ -1,0 +1,85 @@
+"""The state of things in one word for people: always the worst fact, so that nothing held or ended looks healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from feedlane.companies.connection import Connection, ConnectionStatus
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
+from feedlane.feeds.feed import Feed
+
+
+class Tone(StrEnum):
+    """The colours of a pill."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    PLAIN = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """`name` is how a list's filter calls it."""
+
+    name: str
+    words: str
+    tone: Tone
+
+
+HELD = State("held", "held", Tone.BAD)
+NEEDS_RECONNECTION = State("needs-reconnection", "needs reconnection", Tone.BAD)
+ENDED_AT_XERO = State("ended-at-xero", "ended at Xero", Tone.BAD)
+IN_DOUBT = State("in-doubt", "statement in doubt", Tone.BAD)
+ENDED = State("ended", "ended by you", Tone.WARN)
+WAITING_FOR_CUSTOMER = State("waiting", "waiting for the customer", Tone.WARN)
+CONNECTING = State("connecting", "connecting", Tone.WARN)
+NOT_CONNECTED = State("not-connected", "not connected", Tone.PLAIN)
+DISCONNECTED = State("disconnected", "disconnected", Tone.PLAIN)
+CONNECTED = State("connected", "connected", Tone.GOOD)
+# Of several, the first counts.
+_WORST_FIRST = (
+    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED, WAITING_FOR_CUSTOMER, CONNECTING, DISCONNECTED,
+    NOT_CONNECTED, CONNECTED,
+)  # fmt: skip
+COMPANY_STATES = (HELD, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED, WAITING_FOR_CUSTOMER, NOT_CONNECTED, CONNECTED)
+FEED_STATES = (HELD, NOT_CONNECTED, CONNECTING, DISCONNECTED, CONNECTED)
+_CONNECTION_STATES = {
+    ConnectionStatus.PENDING_AUTH: WAITING_FOR_CUSTOMER,
+    ConnectionStatus.LINKED: CONNECTED,
+    ConnectionStatus.UNLINKED: ENDED,
+    ConnectionStatus.DEAUTHORIZED: ENDED_AT_XERO,
+}
+_ACCOUNT_STATES = {
+    SourceAccountStatus.PENDING: NOT_CONNECTED,
+    SourceAccountStatus.CONNECTING: CONNECTING,
+    SourceAccountStatus.CONNECTED: CONNECTED,
+    SourceAccountStatus.DISCONNECTED: DISCONNECTED,
+}
+
+
+def worst(states: Iterable[State]) -> State:
+    """The worst of them; not connected if there are none."""
+    return min(states, key=_WORST_FIRST.index, default=NOT_CONNECTED)
+
+
+def connection_state(connection: Connection, is_held: bool) -> State:
+    """`is_held`: whether a hold stops it, or one of its feeds."""
+    states = [_CONNECTION_STATES[connection.status]]
+    if is_held:
+        states.append(HELD)
+    if connection.is_linked and connection.needs_reconnection:
+        states.append(NEEDS_RECONNECTION)
+    return worst(states)
+
+
+def feed_state(account: SourceAccount, feed: Feed | None, is_held: bool, is_in_doubt: bool = False) -> State:
+    """`is_held`: whether a hold stops it, its connection, its organisation or the app."""
+    states = [_ACCOUNT_STATES[account.status]]
+    if is_held and feed is not None:
+        states.append(HELD)
+    if is_in_doubt:
+        states.append(IN_DOUBT)
+    return worst(states)

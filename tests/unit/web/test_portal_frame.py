@@ -1,0 +1,170 @@
+"""What every page of the portal has: navigation without dead ends, its own error pages, and forms that lose nothing."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+from dataclasses import replace
+
+import pytest
+
+from feedlane.web.request import Request
+from feedlane.web.response import Response
+from tests.unit.web.portal import signed_in
+from tests.worlds.web import API_KEY, World
+
+PROFILE = {"name": "Harbour", "redirect_url": "not an address", "logo_url": "", "icon_url": "", "allowed_origins": "x"}
+
+
+@pytest.fixture
+def world() -> World:
+    return signed_in()
+
+
+def test_no_entry_of_the_navigation_leads_to_nothing(world: World) -> None:
+    links = set(re.findall(r'<a href="(/portal[^"]*)"', world.browser.get("/portal").body))
+    assert {"/portal/companies", "/portal/feeds", "/portal/holds", "/portal/files", "/portal/webhooks"} <= links
+    assert {"/portal/activity", "/portal/set-up", "/portal/settings", "/portal/keys", "/portal/profile"} <= links
+    for link in links:
+        body = world.browser.get(link).body
+        assert 'aria-current="page"' in body, link
+
+
+def test_trouble_is_told_in_the_portals_frame_with_the_id_of_the_request(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = {"requestContext": _context("/portal/nowhere")}
+    response = world.browser.get("/portal/nowhere", event=event)
+    assert response.status == 404
+    assert "Back to overview" in response.body
+    assert "request-7" in response.body
+    assert 'aria-label="Portal"' in response.body
+    assert "Xero’s own website" not in response.body
+
+
+def test_trouble_is_told_to_strangers_without_the_navigation(world: World) -> None:
+    world.browser.jar.clear()
+    response = world.browser.get("/portal/nowhere")
+    assert (response.status, 'aria-label="Portal"' in response.body) == (404, False)
+
+
+def test_trouble_of_the_table_is_told_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("canary-inside")
+
+    monkeypatch.setattr(world.table, "get", broken)
+    response = world.browser.get("/portal")
+    assert response.status == 500
+    assert "Back to overview" in response.body
+    assert "canary" not in response.body
+
+
+def test_signing_in_leads_to_where_one_wanted_to_go() -> None:
+    world = World()
+    response = world.browser.get("/portal/holds?q=a%20b&after=hold-1")
+    assert response.path == "/portal/sign-in"
+    assert response.query == {"next": "/portal/holds?q=a+b&after=hold-1"}
+    body = world.browser.get(response.location).body
+    [wanted] = re.findall(r'name="next" value="([^"]*)"', body)
+    response = world.browser.post("/portal/sign-in", {"key": API_KEY, "next": wanted.replace("&amp;", "&")})
+    assert response.location.endswith("/portal/holds?q=a+b&after=hold-1")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "",
+        "https://evil.example",
+        "//evil.example",
+        "/link/x",
+        "/portalevil",
+        "/portal\\evil",
+        "/portal/sign-out",
+        "/portal/a\nb",
+    ],
+)  # fmt: skip
+def test_signing_in_leads_to_no_other_place(wanted: str) -> None:
+    response = World().browser.post("/portal/sign-in", {"key": API_KEY, "next": wanted})
+    assert (response.status, response.path, response.query) == (303, "/portal", {})
+
+
+def test_a_form_whose_session_ended_is_shown_again_filled_after_signing_in(world: World) -> None:
+    world.browser.jar.clear()
+    asked = world.browser.post("/portal/profile", PROFILE | {"formToken": "of-the-ended-session"})
+    assert asked.status == 401
+    [entries] = re.findall(r'name="entries" value="([^"]*)"', asked.body)
+    [wanted] = re.findall(r'name="next" value="([^"]*)"', asked.body)
+    sign_in = {"next": wanted, "entries": entries.replace("&amp;", "&")}
+    wrong = world.browser.post("/portal/sign-in", sign_in | {"key": "wrong"})
+    assert entries in wrong.body, "a wrong key loses nothing"
+    shown = world.browser.post("/portal/sign-in", sign_in | {"key": API_KEY})
+    assert shown.status == 200
+    assert 'value="not an address"' in shown.body
+    assert "Nothing has been saved yet" in shown.body
+    assert world.browser.get("/portal").status == 200, "and one is signed in"
+
+
+def test_secrets_that_were_entered_are_put_into_no_other_page(world: World) -> None:
+    world.browser.jar.clear()
+    form = {"app_name": "Feeds", "client_secret": "canary-1", "second_secret": "canary-2", "formToken": "canary-3"}
+    body = world.browser.post("/portal/settings", form).body
+    assert "Feeds" in body
+    assert "canary" not in body
+
+
+def test_a_form_of_an_earlier_session_is_shown_again_filled(world: World) -> None:
+    response = world.browser.post("/portal/profile", PROFILE | {"formToken": "of-an-earlier-session"})
+    assert response.status == 403
+    assert 'value="not an address"' in response.body
+    assert "Nothing has been saved yet" in response.body
+
+
+def test_a_button_whose_session_ended_leads_back_to_its_page(world: World) -> None:
+    world.browser.jar.clear()
+    response = world.browser.post("/portal/holds/hold-1/release", {})
+    assert (response.path, response.query) == ("/portal/sign-in", {"next": "/portal/holds"})
+
+
+def test_all_that_is_wrong_with_a_form_is_said_at_once_on_top_and_beside_the_field(world: World) -> None:
+    token = world.form_token("/portal/profile")
+    body = world.browser.post("/portal/profile", PROFILE | {"name": "", "formToken": token}).body
+    assert "<title>Error: Profile" in body
+    summary = body.split('role="alert"')[1].split("</div>")[0]
+    assert re.findall(r'<a href="#(\w+)">', summary) == ["name", "allowed_origins", "redirect_url"]
+    for field in ("name", "redirect_url", "allowed_origins"):
+        [tag] = re.findall(rf'<(?:input|textarea) id="{field}"[^>]*>', body)
+        assert f'aria-invalid="true" aria-describedby="{field}-help {field}-error"' in tag
+        assert f'id="{field}-error"' in body
+    assert 'value="not an address"' in body
+
+
+def test_the_address_without_a_path_leads_to_the_portal_and_the_icon_is_static() -> None:
+    world = World()
+    assert world.browser.get("/").path == "/portal"
+    icon = world.browser.get("/favicon.ico")
+    assert (icon.status, icon.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert "max-age" in icon.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [("gzip, deflate, br", True), ("br, GZIP;q=0.5", True), ("gzip;q=0", False), ("br", False), ("", False)],
+)
+def test_a_page_is_compressed_if_the_browser_takes_that(accepted: str, is_compressed: bool) -> None:
+    request = Request("GET", "/portal", "https://x.example", headers={"accept-encoding": accepted})
+    text = "é" * 2_000
+    answer = Response(200, text).as_gateway_response(request)
+    assert answer["isBase64Encoded"] == is_compressed
+    assert answer["headers"].get("Content-Encoding") == ("gzip" if is_compressed else None)
+    assert answer["headers"]["Vary"] == "Accept-Encoding"
+    body = gzip.decompress(base64.b64decode(answer["body"])).decode() if is_compressed else answer["body"]
+    assert body == text
+    assert Response(200, "short").as_gateway_response(request)["isBase64Encoded"] is False
+    head = Response(200, text).as_gateway_response(replace(request, is_head=True))
+    assert (head["body"], head["isBase64Encoded"]) == ("", False)
+
+
+def _context(path: str) -> dict[str, object]:
+    http = {"method": "GET", "path": path, "sourceIp": "203.0.113.9"}
+    return {"domainName": "gateway.example", "stage": "$default", "http": http, "requestId": "request-7"}
