@@ -65,7 +65,8 @@ def gateway(site: Any) -> Starlette:
         async def endpoint(request: Request) -> Response:
             event = event_of(request, await request.body())
             result = await run_in_threadpool(functions[function].handler, event, CONTEXT)
-            response = Response(result["body"], result["statusCode"], result["headers"])
+            body = base64.b64decode(result["body"]) if result["isBase64Encoded"] else result["body"]
+            response = Response(body, result["statusCode"], result["headers"])
             for cookie in result["cookies"]:
                 response.headers.append("set-cookie", cookie)
             return response
@@ -79,6 +80,8 @@ def gateway(site: Any) -> Starlette:
         routes=[
             route("/link/{rest:path}", "link"),
             route("/oauth/callback", "oauth_callback"),
+            route("/", "portal"),
+            route("/favicon.ico", "portal"),
             route("/portal", "portal"),
             route("/portal/{rest:path}", "portal"),
             Route("/platform/{rest:path}", platform_page),

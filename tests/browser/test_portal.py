@@ -24,6 +24,12 @@ def _sign_in(link: World, page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
+def _open_profile(page: Page) -> None:
+    """From the menu that has the name of the key."""
+    page.get_by_text("Operations", exact=True).click()
+    page.get_by_role("link", name="Profile").click()
+
+
 def _hold(link: World) -> None:
     problem = Problem(
         type="invalid-organisation-bank-feeds",
@@ -97,7 +103,7 @@ def test_partner_and_profile_are_set_in_the_portal(link: World, page: Page) -> N
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("switch", name="Xero app partner").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("Privacy policy: is required for partners.")
+    expect(page.get_by_role("alert")).to_contain_text("Privacy policy is required for partners.")
     page.get_by_label("Privacy policy").fill("https://ledgerly.example/privacy")
     page.get_by_label("Terms").fill("https://ledgerly.example/terms")
     page.get_by_label("App name").fill("Ledgerly Feeds")
@@ -105,7 +111,7 @@ def test_partner_and_profile_are_set_in_the_portal(link: World, page: Page) -> N
     expect(page.get_by_role("status")).to_have_text("Saved.")
     expect(page.get_by_text("Xero app partners have no limit.")).to_be_visible()
     assert settings_items.settings(link.site.store).partner
-    page.get_by_role("link", name="Profile").click()
+    _open_profile(page)
     page.get_by_label("Name", exact=True).fill("Ledgerly Bank")
     page.get_by_label("Web pages that may call the API").fill(
         "https://app.ledgerly.example\nhttps://b.ledgerly.example"
@@ -125,6 +131,8 @@ def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None
     faults_by_page["sign in, refused"] = faults(page)
     _sign_in(link, page)
     faults_by_page["overview"] = faults(page)
+    page.get_by_role("link", name="Companies", exact=True).click()
+    faults_by_page["companies"] = faults(page)
     page.get_by_role("table").get_by_role("link", name="Harbour Bakery Ltd").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Harbour Bakery Ltd")
     faults_by_page["company"] = faults(page)
@@ -137,7 +145,7 @@ def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_be_visible()
     faults_by_page["settings, refused"] = faults(page)
-    page.get_by_role("link", name="Profile").click()
+    _open_profile(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Profile")
     faults_by_page["profile"] = faults(page)
     assert {name: page_faults for name, page_faults in faults_by_page.items() if page_faults} == {}

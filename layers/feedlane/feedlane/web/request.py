@@ -72,7 +72,7 @@ class Request:
     @property
     def own_address(self) -> str:
         """Path and query, as a link to this page has them."""
-        return quote(self.path) + (f"?{urlencode([*reversed(self.query.items())])}" if self.query else "")
+        return quote(self.path) + (f"?{urlencode(list(self.query.items())[::-1])}" if self.query else "")
 
     def field(self, name: str) -> str:
         """The first value of a form field, stripped."""
