@@ -132,7 +132,7 @@ def test_the_portal_works_without_scripts(link: World, page_without_scripts: Pag
     page = page_without_scripts
     _sign_in(link, page)
     page.get_by_role("link", name="Companies", exact=True).click()
-    page.get_by_label("Name, tag, id or organisation").fill("harbour")
+    page.get_by_role("searchbox", name="Name, tag, id or organisation").fill("harbour")
     page.get_by_role("button", name="Search").click()
     page.get_by_role("table").get_by_role("link", name="Harbour Bakery Ltd").click()
     expect(page.locator("[data-copy]").first).to_have_text(link.connection.company_id)
