@@ -55,7 +55,7 @@ class Instance:
             given = [os.environ.get(key) for key in PORT_NAMES]
             return cls(name, *(int(one or port) for one, port in zip(given, PORTS[name], strict=True)))
         file = BUILD / name / "ports.json"
-        if not file.exists() or len(json.loads(file.read_text())) != len(PORTS[name]):
+        if not file.exists() or len(json.loads(file.read_text())) != len(PORTS["up"]):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(_choose_ports(name)))
         return cls(name, *json.loads(file.read_text()))
