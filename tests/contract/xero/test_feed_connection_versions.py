@@ -13,6 +13,7 @@ from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds.upstream import FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
+from feedlane.link import recovery
 from feedlane.scope import Scope
 from feedlane.settings.settings import Settings
 from feedlane.xero.feed_connections import FEED_CONNECTIONS_PATH
@@ -261,6 +262,23 @@ def test_without_the_scope_another_mapping_waits_for_the_customer_and_everything
     life.run()
     assert life.account.status is SourceAccountStatus.CONNECTED
     assert life.delivered() == ["t1", "t2", "t3", "t4"]
+    assert hold_items.holds(life.store) == []
+
+
+def test_the_scope_may_come_with_the_same_users_consent_for_another_company(xero: Xero) -> None:
+    life = Life(xero)
+    xero.version = 2
+    _consent(life, SCOPES)
+    with pytest.raises(Refused):
+        life.map()
+    life.queue(2)
+    assert [hold.reason for hold in hold_items.holds(life.store)] == ["missing-feed-connections-scope"]
+    both = (*SCOPES, "bankfeedsv2")
+    xero.consent(BAKERY, scopes=both)
+    assert recovery.apply_listing(life.ports, life.now, life.connection, both), "the daily round sees it"
+    life.advance(minutes=10)
+    life.run()
+    assert life.delivered() == ["t1", "t2"]
     assert hold_items.holds(life.store) == []
 
 

@@ -71,7 +71,10 @@ def apply_listing(ports: Ports, now: datetime, connection: Connection, scopes: t
         company = company_items.company(ports.store, connection.company_id)
         writes = reconnection_needed_writes(ports, listed, BANK_FEEDS_SCOPE_MISSING, company, now)
     if not writes and has_new_scopes:
-        writes = [company_items.put_connection(listed)]
+        # The user's consent for another company may have brought what a mapping of this one waits for.
+        check = RecoveryCheck(company_id=connection.company_id, connection_id=connection.id)
+        ports.queues.follow_up(check, SAFETY_DELAY_SECONDS)
+        writes = [company_items.put_connection(listed.but(look=next_look(now)))]
     if not writes:
         return False
     try:
