@@ -65,8 +65,8 @@ def change(
     """
     if not _begin(ports, has_doubt, now, company_id, connection_id, to):
         return company_items.connection(ports.store, company_id, connection_id)
-    with suppress(Unavailable, AppKeysRejected, ConditionFailed):
-        # What fails here is done by the check.
+    with suppress(Unavailable, AppKeysRejected, Conflict, ConditionFailed):
+        # It is written down by now: what fails here is done by the check.
         advance(ports, upstream, disconnect, now, company_id, connection_id)
     return company_items.connection(ports.store, company_id, connection_id)
 
