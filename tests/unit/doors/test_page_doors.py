@@ -83,8 +83,8 @@ def test_no_request_to_any_page_makes_an_error_of_ours(route: Route) -> None:
         response = _send(world, route.method, path, query, form, headers)
         if route.path == CODAT_WEBHOOKS_PATH and response.status == 401:
             assert response.body == "", "a program reads the answer: its status says all"
-        elif route.path == "/favicon.ico":
-            assert (response.status, response.headers["Content-Type"]) == (200, "image/svg+xml")
+        elif route.path == "/favicon.ico" and response.status == 200:
+            assert response.headers["Content-Type"] == "image/svg+xml"
         else:
             _require_page(response)
 

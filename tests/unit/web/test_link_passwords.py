@@ -153,7 +153,7 @@ def test_only_fingerprints_are_kept_and_the_platform_is_not_told_the_password(wo
 def test_the_portal_gives_a_link_that_works(world: World) -> None:
     world.browser.post("/portal/sign-in", {"key": API_KEY})
     body = world.browser.get(f"/portal/companies/{world.connection.company_id}").body
-    link = body.split('class="code" href="')[1].split('"')[0].removeprefix(world.site.public_url)
+    link = body.split('data-copy="the link for your customer">')[1].split("<")[0].removeprefix(world.site.public_url)
     assert Browser(world.site).get(link).status == 302
 
 
