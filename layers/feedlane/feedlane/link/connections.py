@@ -55,17 +55,20 @@ def unlink(ports: Ports, disconnect: Disconnect, now: datetime, company_id: str,
     One that has ended gives up its organisation, so that another company may link it.
     """
     company = company_items.company(ports.store, company_id)
-    connection = company_items.connection(ports.store, company_id, connection_id)
-    if connection.status is ConnectionStatus.UNLINKED:
-        return connection
-    if connection.status is ConnectionStatus.PENDING_AUTH:
-        raise Invalid.field("status", f"only a linked connection can be unlinked; this one is {connection.status}")
-    kept = _end_at_xero(ports.store, disconnect, connection, now)
-    unlinked = connection.but(status=ConnectionStatus.UNLINKED)
-    event = company_events.connection_disconnected(ports, unlinked, company, now)
-    ports.store.commit(
-        company_items.put_connection(unlinked), put_event(event), *_unlink_writes(connection, now), *kept
-    )
+    before = company_items.connection(ports.store, company_id, connection_id)
+    if before.status is ConnectionStatus.UNLINKED:
+        return before
+    if before.status is ConnectionStatus.PENDING_AUTH:
+        raise Invalid.field("status", f"only a linked connection can be unlinked; this one is {before.status}")
+    kept = _end_at_xero(ports.store, disconnect, before, now)
+    for attempt in attempts(f"connection {connection_id}"):
+        # Codat tells of the end at once: then the connection has ended here meanwhile, with its event.
+        connection = company_items.connection(ports.store, company_id, connection_id)
+        unlinked = connection.but(status=ConnectionStatus.UNLINKED)
+        event = put_event(company_events.connection_disconnected(ports, unlinked, company, now))
+        events = [event] if connection.status is before.status else []
+        with attempt:
+            ports.store.commit(company_items.put_connection(unlinked), *events, *_unlink_writes(connection, now), *kept)
     return unlinked
 
 
@@ -81,6 +84,8 @@ def delete(
     event = put_event(company_events.connection_deleted(ports, connection, company, now))
     for attempt in attempts(f"company {company_id}"):
         company = company_items.company(ports.store, company_id)
+        # Codat tells of the end at once: then the connection has changed meanwhile.
+        connection = company_items.connection(ports.store, company_id, connection_id)
         others = tuple(id for id in company.connection_ids if id != connection_id)
         holds = hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)])
         with attempt:
