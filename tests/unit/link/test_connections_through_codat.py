@@ -9,7 +9,7 @@ import pytest
 
 from feedlane.companies import items as company_items
 from feedlane.companies import places
-from feedlane.companies.connection import ConnectionStatus, UpstreamName
+from feedlane.companies.connection import Connection, ConnectionStatus, UpstreamName
 from feedlane.link import connections, moving
 from feedlane.upkeep.connections import CheckResult, ConnectionCheck
 from feedlane.upkeep.hosted import access_at_codat
@@ -65,6 +65,24 @@ def test_deleted_here_it_is_unlinked_there(world: World) -> None:
         connections.delete(world.ports, world.upstream, world.site.disconnect, world.now, *ids(world))
     assert hosted.status == "Unlinked"
     assert company_items.connections(world.store, world.connection.company_id) == []
+
+
+@pytest.mark.parametrize("ending", ["unlink", "delete"])
+def test_codat_may_tell_of_the_end_before_it_is_written_here(world: World, ending: str) -> None:
+    """Its webhook rings, and whoever is rung finds the connection ended and says so, all in between."""
+
+    def disconnect(connection: Connection) -> None:
+        world.site.disconnect(connection)
+        assert check(world).ended == 1
+
+    with acting_as("public_api"):
+        if ending == "unlink":
+            connections.unlink(world.ports, disconnect, world.now, *ids(world))
+            assert world.current().status is ConnectionStatus.UNLINKED
+        else:
+            connections.delete(world.ports, world.upstream, disconnect, world.now, *ids(world))
+            assert company_items.connections(world.store, world.connection.company_id) == []
+    assert len(world.events("connection.disconnected")) == 1
 
 
 def test_a_moved_connection_keeps_the_upstream_and_gets_another_company_at_codat(world: World) -> None:

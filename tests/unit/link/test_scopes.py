@@ -109,7 +109,7 @@ def test_other_causes_are_told_apart_on_the_page_after_the_consent_and_in_the_po
 def test_the_portal_shows_who_needs_to_reconnect_and_why(world: World) -> None:
     world.link()
     world.browser.post("/portal/sign-in", {"key": API_KEY})
-    assert "needs reconnection" in world.browser.get("/portal").body
+    assert "needs reconnection" in world.browser.get("/portal/companies").body
     company = world.browser.get(f"/portal/companies/{world.connection.company_id}").body
     assert "needs reconnection" in company
     assert "missing-scope" in company

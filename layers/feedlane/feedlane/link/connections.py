@@ -55,17 +55,22 @@ def unlink(ports: Ports, disconnect: Disconnect, now: datetime, company_id: str,
     One that has ended gives up its organisation, so that another company may link it.
     """
     company = company_items.company(ports.store, company_id)
-    connection = company_items.connection(ports.store, company_id, connection_id)
-    if connection.status is ConnectionStatus.UNLINKED:
-        return connection
-    if connection.status is ConnectionStatus.PENDING_AUTH and connection.linked_on is None:
-        raise Invalid.field("status", f"only a linked connection can be unlinked; this one is {connection.status}")
-    if connection.is_stopping:
+    before = company_items.connection(ports.store, company_id, connection_id)
+    if before.status is ConnectionStatus.UNLINKED:
+        return before
+    if before.status is ConnectionStatus.PENDING_AUTH and before.linked_on is None:
+        raise Invalid.field("status", f"only a linked connection can be unlinked; this one is {before.status}")
+    if before.is_stopping:
         raise Conflict("The upstream of the connection is being changed: unlink it after that, or cancel the change.")
-    kept = end_access(ports.store, disconnect, connection, now)
-    unlinked = connection.but(status=ConnectionStatus.UNLINKED, change=None)
-    event = company_events.connection_disconnected(ports, unlinked, company, now)
-    ports.store.commit(company_items.put_connection(unlinked), put_event(event), *unlink_writes(connection, now), *kept)
+    kept = end_access(ports.store, disconnect, before, now)
+    for attempt in attempts(f"connection {connection_id}"):
+        # Codat tells of the end at once: then the connection has ended here meanwhile, with its event.
+        connection = _still_ended(ports.store, before)
+        unlinked = connection.but(status=ConnectionStatus.UNLINKED, change=None)
+        event = put_event(company_events.connection_disconnected(ports, unlinked, company, now))
+        events = [event] if connection.status is before.status else []
+        with attempt:
+            ports.store.commit(company_items.put_connection(unlinked), *events, *unlink_writes(connection, now), *kept)
     return unlinked
 
 
@@ -74,13 +79,15 @@ def delete(
 ) -> None:
     """Deletes the source accounts with their feeds, then the connection at Xero, then here. A repeat continues."""
     company = company_items.company(ports.store, company_id)
-    connection = company_items.connection(ports.store, company_id, connection_id)
+    before = company_items.connection(ports.store, company_id, connection_id)
     for account in company_items.source_accounts(ports.store, connection_id):
-        unmapping.remove_account(ports, upstream, now, connection, account)
-    kept = end_access(ports.store, disconnect, connection, now)
-    event = put_event(company_events.connection_deleted(ports, connection, company, now))
+        unmapping.remove_account(ports, upstream, now, before, account)
+    kept = end_access(ports.store, disconnect, before, now)
+    event = put_event(company_events.connection_deleted(ports, before, company, now))
     for attempt in attempts(f"company {company_id}"):
         company = company_items.company(ports.store, company_id)
+        # Codat tells of the end at once: then the connection has changed meanwhile.
+        connection = _still_ended(ports.store, before)
         others = tuple(id for id in company.connection_ids if id != connection_id)
         holds = hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)])
         with attempt:
@@ -105,6 +112,14 @@ def delete_company(ports: Ports, upstream: Upstream, disconnect: Disconnect, now
         event = company_events.company_deleted(ports, company, now)
         with attempt:  # fails if a connection is created: it is deleted too
             ports.store.commit(*company_items.remove_counted_company(company), put_event(event))
+
+
+def _still_ended(store: Store, before: Connection) -> Connection:
+    """The connection as it is now, after its access has ended. Raises `Conflict` if it has got another since."""
+    connection = company_items.connection(store, before.company_id, before.id)
+    if (connection.linked_on, connection.change) != (before.linked_on, before.change):
+        raise Conflict("The connection has just been linked again, or its upstream is being changed; try again.")
+    return connection
 
 
 def linked_connection_ids(store: Store, tenant_id: str) -> list[str]:
