@@ -1,6 +1,7 @@
 """What the checks know of an upstream: its books, what it was asked, and what it has refused.
 
-One shape for all upstreams: each one's world has its own `Books`. What makes no sense through an upstream is left out of its `own_rules`.
+One shape for all upstreams: the world of each has its own `Books`. A rule that only one upstream has is one of its
+`own_rules`.
 """
 
 from __future__ import annotations

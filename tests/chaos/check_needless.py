@@ -1,4 +1,4 @@
-"""11. Nothing stops without need: each hold and each request to come again has a refusal of the upstream's as its cause.
+"""11. Nothing stops without need: each hold, and each request to come again, has an upstream's refusal for its cause.
 
 The refusals are the simulator's own answers. What a page or a 401 says is no cause.
 """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tests.chaos.outages import DAY, HOUR, SERVICES, XERO, Outages
 from tests.chaos.timeline import Crash, Task, Timeline
@@ -148,6 +149,9 @@ class Faults:
 
     def seconds(self, shortest: float, longest: float) -> float:
         return self._rng.uniform(shortest, longest)
+
+    def choice(self, options: Sequence[Any]) -> Any:
+        return self._rng.choice(options)
 
     def count(self, kind: str) -> None:
         self.counts[kind] += 1

@@ -206,4 +206,7 @@ class Operator:
             self.cut_off.add(place.tenant_id)
         except FeedlaneError:
             return
-        changes.reject_mapping(world, place)
+        self._reject_mapping(place)
+
+    def _reject_mapping(self, place: Place) -> None:
+        changes.reject_mapping(self.world, place)

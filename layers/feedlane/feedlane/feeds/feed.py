@@ -65,6 +65,11 @@ class Destination(Record):
     account_name: str = ""
     through: int = 0
 
+    def is_same(self, other: Destination) -> bool:
+        """Whether it is the same feed connection, to the same account: one that is made anew may show it later."""
+        is_same_account = not self.account_id or self.account_id == other.account_id
+        return self.feed_connection_id == other.feed_connection_id and is_same_account
+
 
 class Feed(Record):
     """The state of a feed. Lines are numbered from 1 in the order of the ledger.
@@ -175,17 +180,23 @@ class Feed(Record):
     def sent_to(self, destination: Destination) -> Feed:
         """The feed with another destination: what the upstream has by now went to the one before."""
         before = self.destination
-        if before is None or before.feed_connection_id == destination.feed_connection_id:
+        if before is None or before.is_same(destination):
             return self.but(destination=destination)
         flight = self.flight
         is_taken = flight is not None and flight.status is FlightStatus.PENDING
         last = max(self.delivered_through, flight.last if flight is not None and is_taken else 0)
-        return self.but(destination=destination, former=(*self.former, before.but(through=last)))
+        # Where ids come again, the other account must not open with what this one has.
+        closing = None if before.feed_connection_id == destination.feed_connection_id else self.closing
+        return self.but(destination=destination, former=(*self.former, before.but(through=last)), closing=closing)
 
     def delivered_by(self, feed_connection_id: str, last: int) -> Feed:
-        """The feed whose lines up to `last` went out through this feed connection, perhaps a former one."""
+        """The feed whose lines up to `last` went out through this feed connection, perhaps a former one.
+
+        One whose id the present one has again is not told from it.
+        """
         ids = [former.feed_connection_id for former in self.former]
-        if feed_connection_id not in ids:
+        is_present = self.destination is not None and self.destination.feed_connection_id == feed_connection_id
+        if is_present or feed_connection_id not in ids:
             return self
         at = ids.index(feed_connection_id)
         later = (former.but(through=max(former.through, last)) for former in self.former[at:])
