@@ -194,6 +194,9 @@ class CodatCauses:
         known = self._refused.get(operation.key)
         codats = codat_problems.INVALID if operation.errors else codat_problems.REFUSED
         self.note(str(known["type"]) if known else codats, *subjects)
+        if known and self._sim.behaviour.downstream == "text":
+            # Of most of Xero's problems, Codat's words do not tell which.
+            self.note(codats, *subjects)
         connection = self._sim.connections.get(operation.connection_id)
         if connection is None or connection.status != "Linked":
             self.note(refusals.CONNECTION_MISSING, operation.company_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from feedlane.companies.connection import Connection
 from feedlane.errors import Invalid
 from feedlane.settings import codat_keys
@@ -48,7 +50,7 @@ class CodatOperator(Operator):
         is_linked = there is not None and there.status == "Linked"
         if is_linked and connection.is_linked and not connection.needs_reconnection:
             return
-        world.consent(connection, "", "")
+        world.patiently(partial(world.consent, connection, "", ""))
         world.faults.count("reconnected")
         for cause in [one for one in world.causes.active if there is not None and one.subject == there.id]:
             world.causes.fix(cause)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from feedlane.aws import queues as sqs
+from feedlane.ports import Ports
 from feedlane.web.link import codat_webhooks
 from feedlane.web.request import Request
 from feedlane.webhooks.received import SecretsCache
@@ -18,7 +19,7 @@ from tests.rights import acting_as
 if TYPE_CHECKING:
     from tests.chaos.codat.world import CodatWorld
 
-PATH = "/codat/webhooks"
+URL, PATH = "https://feedlane.example", "/codat/webhooks"
 SIGNING = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY"
 FORGED = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcZ"
 EVENTS = (
@@ -43,12 +44,15 @@ class Webhooks:
         self._settling: set[float] = set()
         now = world.timeline.now
         self._secrets = SecretsCache(lambda: world.vault.codat_webhook_secrets(), now)
+        ports = Ports(world.store, sqs.SQSQueues(), now, world.new_id, URL)
         self._site: Any = SimpleNamespace(
-            clock=now, store=world.store, queues=sqs.SQSQueues(), codat_webhook_secrets=self._secrets.secrets
+            ports=ports,
+            clock=now,
+            store=ports.store,
+            queues=ports.queues,
+            codat_webhook_secrets=self._secrets.secrets,
         )
-        world.codat.consumers["consumer"] = Consumer(
-            "consumer", f"https://feedlane.example{PATH}", SIGNING, [*EVENTS], []
-        )
+        world.codat.consumers["consumer"] = Consumer("consumer", f"{URL}{PATH}", SIGNING, [*EVENTS], [])
 
     def plan(self) -> None:
         """Plans what is to be sent, and when operations end by themselves: then there is more to send."""
@@ -103,7 +107,7 @@ class Webhooks:
         world, now = self._world, self._world.now
         consumer = replace(world.codat.consumers["consumer"], secret=secret)
         headers = signed_headers(consumer, message, now)
-        request = Request("POST", PATH, "https://feedlane.example", headers=headers, body=message.body)
+        request = Request("POST", PATH, URL, headers=headers, body=message.body)
         status = 0
         try:
             with acting_as("oauth_callback"):
