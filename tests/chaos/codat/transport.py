@@ -125,7 +125,7 @@ class CodatTransport(Transport):
         for type in types:
             self._causes.note(type, *subjects)
         if self._faults.on:
-            self._faults.count(f"answer_{call.status}")
+            self._faults.counts[f"answer_{call.status}"] += 1
 
     def _note_ended_feeds(self, connection: Connection) -> None:
         for account in self._simulator.sim.accounts_of(connection):

@@ -156,11 +156,13 @@ class CodatWorld(World):
         return connection
 
     def patiently(self, act: Callable[[], Connection]) -> Connection:
-        """Comes again as often as somebody would who is told to, where an organisation allows few calls."""
+        """Comes again when told to, where an organisation allows few calls. In a task, the next visit tries again."""
         while True:
             try:
                 return act()
             except LimitReached as full:
+                if self.timeline.current() is not None:
+                    raise
                 self.timeline.sleep(max(60, full.retry_after or 1))
 
     def consent(self, connection: Connection, tenant_id: str, user_id: str) -> Connection:
