@@ -54,7 +54,10 @@ def test_what_an_operator_found_in_xero_is_no_other_statements_push(world: World
     world.wire.lose = is_push
     page = Fault(1, "page", "before", path=f"*{SECOND}/bankTransactions", status=502, times=None)
     world.codat.faults.active.append(page)
-    first, second = world.push(transactions(2)), world.push(transactions(2), SECOND)
+    second = world.push(transactions(2), SECOND)
+    while world.feed(SECOND).flight is None:
+        assert world.step()
+    first = world.push(transactions(2))
     pass_time(world, hours=26)
     world.wire.lose = lambda request: False
     world.codat.faults.active.clear()
