@@ -12,6 +12,7 @@ ARCHITECTURE ?= arm64
 SCHEDULES ?= 200
 SEEDS ?= 200
 SEED ?= 1
+UPSTREAM ?= xero
 CALLBACKS ?= 40
 TESTS ?= tests
 # Another project's activated environment must not leak in.
@@ -62,8 +63,8 @@ format: setup ## Format the code
 bench: setup ## Run the benchmarks and write build/bench.json (ONLY=drain runs one of compute, calls, codat, batches, slots, lists, latency, alone, drain, cost)
 	@$(BIN)/python -m tests.benchmarks $(addprefix --only ,$(ONLY))
 
-chaos: setup ## Prove the invariants under random faults and write build/chaos.json
-	@$(BIN)/python -m tests.chaos --schedules $(SCHEDULES) --seed $(SEED)
+chaos: setup ## Prove the invariants under random faults and write build/chaos.json (UPSTREAM=codat: through Codat)
+	@$(BIN)/python -m tests.chaos --schedules $(SCHEDULES) --seed $(SEED) --upstream $(UPSTREAM)
 
 scale: setup ## Push 100,000 transactions to 100 feeds, 5% of invocations killed; write build/scale.json
 	@$(BIN)/python -m tests.chaos.scale --seed $(SEED)

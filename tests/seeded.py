@@ -12,11 +12,15 @@ from local.instance import BUILD
 
 def arguments(module: str, about: str | None, runs: str, number: int, seed: int = 1) -> argparse.Namespace:
     """Parses `seed`, `only` and the number of runs, an option named by `runs`."""
+    return parser(module, about, runs, number, seed).parse_args()
+
+
+def parser(module: str, about: str | None, runs: str, number: int, seed: int = 1) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about)
     parser.add_argument(f"--{runs}", type=int, default=number)
     parser.add_argument("--seed", type=int, default=seed, help="seed of the random numbers")
     parser.add_argument("--only", type=int, help=f"repeat only this one of the {runs}")
-    return parser.parse_args()
+    return parser
 
 
 def write(figures: Mapping[str, object], name: str) -> Path:

@@ -1,4 +1,7 @@
-"""`make chaos SCHEDULES=… SEED=…`: runs the schedules, prints a summary, writes `build/chaos.json`."""
+"""`make chaos SCHEDULES=… SEED=… UPSTREAM=…`: runs the schedules, prints a summary, writes `build/chaos.json`.
+
+With the upstream `codat`, the file is `build/chaos-codat.json`.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,48 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 
 from tests import seeded
+from tests.chaos.faults import RATES
 from tests.chaos.report import Report
 from tests.chaos.schedule import Outcome, run
 from tests.chaos.xero import Xero
 
+XERO, CODAT = "xero", "codat"
+
 
 def main() -> int:
-    arguments = seeded.arguments("tests.chaos", __doc__, "schedules", 200)
-    report = Report(arguments.seed)
+    parser = seeded.parser("tests.chaos", __doc__, "schedules", 200)
+    parser.add_argument("--upstream", choices=(XERO, CODAT), default=XERO)
+    arguments = parser.parse_args()
+    report = Report(arguments.seed, arguments.upstream, _rates(arguments.upstream))
     numbers = [arguments.only] if arguments.only is not None else list(range(arguments.schedules))
     jobs = min(len(numbers), os.cpu_count() or 1)
     with ProcessPoolExecutor(jobs) as pool:
-        outcomes = pool.map(_run, [(arguments.seed, number) for number in numbers], chunksize=5)
+        schedules = [(arguments.upstream, arguments.seed, number) for number in numbers]
+        outcomes = pool.map(_run, schedules, chunksize=5)
         for number, outcome in zip(numbers, outcomes, strict=True):
             report.add(number, outcome)
     report.finish()
     return 1 if report.violations else 0
 
 
-def _run(schedule: tuple[int, int]) -> Outcome:
-    seed, number = schedule
-    with Xero.in_process() as xero:
-        return run(seed * 1_000_003 + number, xero)
+def _rates(upstream: str) -> dict[str, float]:
+    if upstream == XERO:
+        return RATES
+    from tests.chaos.codat import faults
+
+    return faults.RATES
+
+
+def _run(schedule: tuple[str, int, int]) -> Outcome:
+    upstream, seed, number = schedule
+    if upstream == XERO:
+        with Xero.in_process() as xero:
+            return run(seed * 1_000_003 + number, xero)
+    from tests.chaos.codat.schedule import run as run_through_codat
+    from tests.chaos.codat.simulator import InProcessCodat
+
+    with InProcessCodat.in_process() as codat:
+        return run_through_codat(seed * 1_000_003 + number, codat)
 
 
 if __name__ == "__main__":

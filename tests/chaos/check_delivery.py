@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
 from feedlane.feeds import hole_items, push_operation_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.line import Line
 from feedlane.feeds.push_operation import PushOperation
 from feedlane.feeds.set_aside_items import read_set_aside
-from feedlane.ids import account_token
 from feedlane.settings import items as settings_items
 from feedlane.store import keys
 from feedlane.store.table import Index
-from local.simulator.state import Statement
+from tests.chaos.books import Received, ReceivedLine
 from tests.chaos.pushes import Platform
 from tests.chaos.world import Place, World
 
@@ -25,29 +23,10 @@ def recorded(world: World, place: Place) -> list[Line]:
     return feed_items.read_lines(world.store, place.feed_id, 1, 1_000_000)
 
 
-def received(world: World, place: Place) -> list[Statement]:
-    """All statements that Xero accepted for the feed, over all its feed connections, in order of arrival."""
-    token = account_token(place.connection_id, place.account_id)
-    ids = {feed.id for feed in world.sim.feed_connections.values() if feed.account_token == token}
-    statements = [statement for statement in world.sim.statements.values() if statement.feed_connection_id in ids]
-    return [statement for statement in statements if not all(statement.dropped)]
-
-
-def delivered(world: World, place: Place) -> list[dict[str, Any]]:
-    """The lines that reached the customer's account, in order of arrival, under their own ids."""
-    now = world.sim.now()
-    return [
-        line | {"transactionId": own_id(line["transactionId"])}
-        for statement in received(world, place)
-        if statement.status(now) == "DELIVERED"
-        for line, dropped in zip(statement.received["statementLines"], statement.dropped, strict=True)
-        if not dropped
-    ]
-
-
-def own_id(id: str) -> str:
-    """The platform's id of a line that was sent under another, because Xero kept the first."""
-    return id.partition("~")[0]
+def delivered(world: World, place: Place) -> list[ReceivedLine]:
+    """The lines that reached the customer's account, in order of arrival."""
+    statements = [statement for statement in world.books.received(place) if statement.is_delivered]
+    return [line for statement in statements for line in statement.lines if line.arrived]
 
 
 def order(world: World, place: Place) -> list[str]:
@@ -56,17 +35,17 @@ def order(world: World, place: Place) -> list[str]:
     violations = []
     if any(after.date < before.date for before, after in pairwise([line for line in lines if line.id not in late])):
         violations.append(f"order: the ledger of {place.account_id} is not chronological")
-    if any(dates != sorted(dates) for dates in map(_dates, received(world, place))):
+    if any(dates != sorted(dates) for dates in map(_dates, world.books.received(place))):
         violations.append(f"order: {place.account_id} got a statement whose lines are not chronological")
     position = {line.id: number for number, line in enumerate(lines)}
-    positions = [position.get(line["transactionId"], -1) for line in delivered(world, place)]
+    positions = [position.get(line.own_id, -1) for line in delivered(world, place)]
     if positions != sorted(positions) or -1 in positions:
         violations.append(f"order: {place.account_id} got lines in the order {positions}"[:300])
     return violations
 
 
-def _dates(statement: Statement) -> list[str]:
-    return [line["postedDate"] for line in statement.received["statementLines"]]
+def _dates(statement: Received) -> list[str]:
+    return [line.day for line in statement.lines]
 
 
 def backfilled(world: World, place: Place) -> set[str]:
@@ -103,12 +82,12 @@ def holes(world: World, place: Place) -> list[str]:
 
 def once(world: World, place: Place) -> list[str]:
     """2. Nothing arrives twice, and Xero never drops a line that it already has."""
-    ids = [line["transactionId"] for line in delivered(world, place)]
+    ids = [line.own_id for line in delivered(world, place)]
     twice = sorted(id for id, count in Counter(ids).items() if count > 1)
     violations = [f"once: {place.account_id} got {twice} more than once"] if twice else []
     # By its content a line may be dropped the first time. Then `all_delivered` demands that somebody knows.
-    by_id = world.sim.behaviour.duplicate_key != "idOrContent"
-    if by_id and any(any(statement.dropped) for statement in received(world, place)):
+    dropped = any(line.dropped for statement in world.books.received(place) for line in statement.lines)
+    if world.books.knows_lines_by_id and dropped:
         violations.append(f"once: Xero dropped lines of a statement for {place.account_id} that it already had")
     recorded_ids = [line.id for line in recorded(world, place)]
     if len(set(recorded_ids)) != len(recorded_ids):
@@ -118,7 +97,7 @@ def once(world: World, place: Place) -> list[str]:
 
 def all_delivered(world: World, place: Place) -> list[str]:
     """3. After the releases every recorded line is delivered, except those set aside or entered by hand."""
-    arrived = {line["transactionId"] for line in delivered(world, place)}
+    arrived = {line.own_id for line in delivered(world, place)}
     feed = world.feed(place)
     aside = {line.transaction_id for line in read_set_aside(world.store, feed.id)} if feed else set[str]()
     known = arrived | aside | world.entered_by_hand[place.feed_id]
@@ -140,10 +119,9 @@ def gaps(world: World, place: Place) -> list[str]:
 
 def one_flight(world: World, place: Place) -> list[str]:
     """5. A statement is sent only after the previous one has ended."""
-    statements = received(world, place)
-    for before, after in pairwise(statements):
-        if after.received_at < before.settles_at:
-            early_seconds = (before.settles_at - after.received_at).total_seconds()
+    for before, after in pairwise(world.books.received(place)):
+        if after.received_at < before.ended_at:
+            early_seconds = (before.ended_at - after.received_at).total_seconds()
             return [
                 f"one flight: {place.account_id} got a statement {early_seconds:.1f} s before the previous one ended"
             ]
@@ -154,36 +132,26 @@ def money(world: World, place: Place, platform: Platform) -> list[str]:
     """8. Every amount equals, digit for digit, one sent under its id, and the balances continue."""
     violations = []
     synthetic = settings_items.settings(world.store).synthetic_balances
-    for statement in received(world, place):
-        balance = signed(statement.received["startBalance"])
-        for line in statement.received["statementLines"]:
-            amount = signed(line)
-            balance += amount
-            sent = platform.truth.get((place.feed_id, own_id(line["transactionId"])), [])
-            if not any(amount == known["amount"] and (synthetic or balance == known["balance"]) for known in sent):
-                violations.append(
-                    f"money: {place.account_id} {line['transactionId']} arrived as {amount} and {balance}"
-                )
-        if balance != signed(statement.received["endBalance"]):
+    for statement in world.books.received(place):
+        balance = statement.opening
+        for line in statement.lines:
+            balance += line.amount
+            sent = platform.truth.get((place.feed_id, line.own_id), [])
+            if not any(line.amount == known["amount"] and (synthetic or balance == known["balance"]) for known in sent):
+                violations.append(f"money: {place.account_id} {line.id} arrived as {line.amount} and {balance}")
+        if balance != statement.closing:
             violations.append(f"money: a statement of {place.account_id} does not add up")
     return violations[:3] + (_chain(world, place) if synthetic else [])
 
 
 def _chain(world: World, place: Place) -> list[str]:
     """Synthetic balances: each statement delivered to a feed connection opens with what the one before closed with."""
-    now, closing = world.sim.now(), dict[str, Decimal]()
-    for statement in received(world, place):
-        if statement.status(now) != "DELIVERED":
+    closing = dict[str, Decimal]()
+    for statement in world.books.received(place):
+        if not statement.is_delivered:
             continue
-        start, end = (signed(statement.received[side]) for side in ("startBalance", "endBalance"))
+        start, end = statement.opening, statement.closing
         if closing.get(statement.feed_connection_id, start) != start:
             return [f"money: a statement of {place.account_id} opens with {start}, not with the last closing balance"]
         closing[statement.feed_connection_id] = end
     return []
-
-
-def signed(value: dict[str, Any]) -> Decimal:
-    if isinstance(value["amount"], float):
-        return Decimal("NaN")
-    amount = Decimal(value["amount"])
-    return amount if value["creditDebitIndicator"] == "CREDIT" else -amount

@@ -1,4 +1,4 @@
-"""5. All calls together keep Xero's limits, every one of them counts, and none comes before the time Xero asked for."""
+"""5. All calls together keep the upstream's limits, every one counts, and none comes before the time it asked for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from feedlane.settings import items as settings_items
-from feedlane.statements.call_limits import WITHOUT_TENANT
 from feedlane.store import keys
+from tests.chaos.transport import Call
 from tests.chaos.world import World
-from tests.chaos.xero import STATEMENTS, TOKEN, Call
 
 CONCURRENT_CALLS_MAX = 5
 APP_CALLS_MAX, APP_STATEMENTS_MAX = 10_000, 180
@@ -21,12 +20,12 @@ MINUTE = timedelta(seconds=55)
 
 
 def limits(world: World) -> list[str]:
-    calls = [call for call in world.transport.calls if call.path != TOKEN]
+    calls = world.books.counted_calls()
     violations = _crowded(world) + _too_many(world, calls) + _uncounted(world, calls)
     for call in calls:
-        until = _not_before(call)
+        until = _not_before(world, call)
         if until is not None and call.at < until - SLACK:
-            violations.append(f"limits: a call {until - call.at} before the time that Xero had asked for")
+            violations.append(f"limits: a call {until - call.at} before the time that {world.books.name} had asked for")
     return violations[:3] + _ignored_retry_after(world, calls)
 
 
@@ -39,10 +38,10 @@ def _crowded(world: World) -> list[str]:
 def _too_many(world: World, calls: Sequence[Call]) -> list[str]:
     """Whatever minute is looked at, however Xero's own begin: in the simulator's books they begin with a call."""
     prompt = [call for call in calls if not call.was_stalled]
-    tenant_max = world.sim.limits.allowances.tenant_minute
+    tenant_max = world.books.calls_per_minute_max
     day_max = settings_items.settings(world.store).daily_limit
     violations = _above(APP_CALLS_MAX, "by the app in a minute", [call.at for call in prompt])
-    statements = [call.at for call in prompt if call.path.startswith(STATEMENTS)]
+    statements = [call.at for call in prompt if world.books.is_about_statements(call)]
     violations += _above(APP_STATEMENTS_MAX, "about statements in a minute", statements)
     for times in _times_by(lambda call: call.tenant, prompt).values():
         violations += _above(tenant_max, "to one tenant in a minute", times)
@@ -86,9 +85,9 @@ def _uncounted(world: World, calls: Sequence[Call]) -> list[str]:
     ]
 
 
-def _not_before(call: Call) -> datetime | None:
+def _not_before(world: World, call: Call) -> datetime | None:
     """The latest not-before time that the caller had read for the app or the call's tenant."""
-    subjects = (keys.not_before("app", "app"), keys.not_before("tenant", call.tenant))
+    subjects = (keys.not_before("app", world.books.app_subject), keys.not_before("tenant", call.tenant))
     return max((time for key in subjects if (time := (call.limits_read or {}).get(key))), default=None)
 
 
@@ -98,9 +97,7 @@ def _ignored_retry_after(world: World, calls: Sequence[Call]) -> list[str]:
         task = call.task
         if call.until is None or task is None or task.struck > 1 or task.failed is not None or task.dead:
             continue
-        key = keys.not_before("tenant", call.tenant) if call.tenant else keys.not_before("app", WITHOUT_TENANT)
-        if call.limited.lower().startswith("app"):
-            key = keys.not_before("app", "app")
+        key = world.books.wait_key(call)
         noted = [
             datetime.fromisoformat(item["until"]) for item in world.table.written if (item["pk"], item["sk"]) == key
         ]

@@ -1,32 +1,21 @@
-"""11. Nothing stops without need: each hold, and each request to come again, has a refusal of Xero's for its cause.
+"""11. Nothing stops without need: each hold, and each request to come again, has an upstream's refusal for its cause.
 
-The refusals are the simulator's own answers (`refusals.py`). What a page or a 401 says is no cause.
+The refusals are the simulator's own answers. What a page or a 401 says is no cause.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from feedlane.events import event as event_types
 from feedlane.events.event import Event
-from feedlane.feeds.refusals import ACCOUNT_NOT_VALID, MEANING_BY_TYPE
 from feedlane.ids import account_token
 from feedlane.scope import Scope
-from tests.chaos import refusals
 from tests.chaos.refusals import Refusal
 from tests.chaos.world import World
 
 ANYONE = "anyone"
-# By reason, the types of problem that Xero has for it.
-CAUSES: dict[str, frozenset[str]] = {
-    reason: frozenset(type for type, meaning in MEANING_BY_TYPE.items() if meaning.reason == reason)
-    for reason in {meaning.reason for meaning in MEANING_BY_TYPE.values()}
-} | {
-    "app-keys-rejected": frozenset({"invalid_client"}),
-    "account-archived": frozenset({ACCOUNT_NOT_VALID}),
-    "account-deleted": frozenset({ACCOUNT_NOT_VALID}),
-    "feed-connection-rejected": frozenset({"feed-connected-in-different-organisation", ACCOUNT_NOT_VALID}),
-}  # fmt: skip
 # Not Xero's: a setting asks for a hold at a refused push.
 OWN_REASONS = frozenset({"push-refused"})
 
@@ -34,7 +23,7 @@ OWN_REASONS = frozenset({"push-refused"})
 class Refusals:
     """What the simulator has refused so far, by type and subject."""
 
-    def __init__(self, all_refusals: list[Refusal]) -> None:
+    def __init__(self, all_refusals: Iterable[Refusal]) -> None:
         self._times: defaultdict[tuple[str, str], list[Refusal]] = defaultdict(list)
         for refusal in all_refusals:
             self._times[refusal.type, refusal.subject].append(refusal)
@@ -45,7 +34,7 @@ class Refusals:
 
 
 def needless(world: World) -> list[str]:
-    known = Refusals(world.transport.refusals)
+    known = Refusals(world.books.refusals)
     items = [item for item in world.table.inserted if item["pk"].startswith("EVENT#")]
     violations = []
     for event in map(Event.model_validate, items):
@@ -65,7 +54,7 @@ def _needless_hold(world: World, known: Refusals, event: Event) -> list[str]:
     if reason == "source-account-disconnected":
         return _needless_end(world, known, event)
     subject = {Scope.APP: ANYONE, Scope.TENANT: event.subject}.get(scope) or _token(world, event)
-    if reason in OWN_REASONS or any(known.has(type, subject, event) for type in CAUSES.get(reason, ())):
+    if reason in OWN_REASONS or any(known.has(type, subject, event) for type in world.books.reasons.get(reason, ())):
         return []
     return [f"needless: a hold of {event.subject} for {reason}, and Xero had not refused anything for that"]
 
@@ -76,11 +65,8 @@ def _needless_request(world: World, known: Refusals, event: Event) -> list[str]:
         return []
     connection_id = event.payload.get("connectionId") or event.subject
     for place in world.places:
-        ended = (
-            (refusals.GRANT_ENDED, place.user_id),
-            (refusals.CONNECTION_MISSING, f"{place.user_id} {place.tenant_id}"),
-        )
-        if place.connection_id == connection_id and any(known.has(*cause, event) for cause in ended):
+        ended = any(known.has(*cause, event) for cause in world.books.ended(place))
+        if place.connection_id == connection_id and ended:
             return []
     return [f"needless: {event.type} of {connection_id}, and its grant and connection were in order at Xero"]
 
@@ -89,7 +75,7 @@ def _needless_end(world: World, known: Refusals, event: Event) -> list[str]:
     """An account shown as disconnected: somebody has done that here, or Xero has ended or refused its feed."""
     if event.company_id in world.deleted_companies or event.subject in world.disconnected_here:
         return []
-    types = {type for types in CAUSES.values() for type in types}
+    types = {type for types in world.books.reasons.values() for type in types}
     if any(known.has(type, _token(world, event), event) for type in types):
         return []
     return [f"needless: {event.subject} is shown as disconnected, and Xero had not ended or refused its feed"]

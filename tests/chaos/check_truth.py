@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import NamedTuple
-
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.line import Line
 from feedlane.feeds.push_operation import PushOperation, PushStatus
 from feedlane.feeds.set_aside_items import read_set_aside
-from tests.chaos import check_delivery
+from tests.chaos.books import Booked
 from tests.chaos.world import Place, World
-
-
-class Booked(NamedTuple):
-    """A line in an account at Xero."""
-
-    account_id: str
-    transaction_id: str
-    amount: Decimal
 
 
 def look(world: World) -> None:
@@ -45,26 +34,13 @@ def _lines(world: World, place: Place, feed: Feed) -> list[str]:
     never_sent = {line.transaction_id for line in read_set_aside(world.store, feed.id)}
     excused = never_sent | world.entered_by_hand[place.feed_id]
     lines = feed_items.read_lines(world.store, feed.id, first, feed.delivered_through - first + 1)
-    books = _books(world, place)
+    books = world.books.booked(place)
     missing = [line.id for line in lines if line.id not in excused and _booking(place, line) not in books]
     return [f"untrue: {place.account_id} counts as delivered, and Xero does not have {missing[:5]}"] if missing else []
 
 
 def _booking(place: Place, line: Line) -> Booked:
     return Booked(place.target_id, line.id, line.amount)
-
-
-def _books(world: World, place: Place) -> set[Booked]:
-    """The lines of all statements that the simulator has delivered for this organisation, with their accounts."""
-    now, feeds = world.sim.now(), world.sim.feed_connections
-    return {
-        Booked(feeds[statement.feed_connection_id].account_id, check_delivery.own_id(line["transactionId"]), amount)
-        for statement in world.sim.statements.values()
-        if statement.tenant_id == place.tenant_id and statement.status(now) == "DELIVERED"
-        for line, dropped in zip(statement.received["statementLines"], statement.dropped, strict=True)
-        if not dropped
-        for amount in [check_delivery.signed(line)]
-    }
 
 
 def _operations(world: World, place: Place, feed: Feed) -> list[str]:

@@ -30,7 +30,7 @@ def after_all(world: World, platform: Platform) -> list[str]:
     violations += check_rules.receives(world)
     violations += check_rules.frozen(world)
     violations += check_limits.limits(world)
-    violations += check_rules.tokens(world)
+    violations += world.books.own_rules()
     violations += check_rules.secrets(world)
     return violations
 

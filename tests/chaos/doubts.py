@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 
 from feedlane.errors import Conflict, NotFound
@@ -10,6 +9,7 @@ from feedlane.statements import items as statement_items
 from feedlane.statements.resolution import Resolution, resolve
 from feedlane.statements.statement import Doubt, StatementRecord
 from tests.chaos import check_delivery
+from tests.chaos.books import own_id
 from tests.chaos.world import Place, World
 from tests.rights import acting_as
 
@@ -30,13 +30,12 @@ def resolve_told(world: World, place: Place) -> None:
 
 def _seen_at_xero(world: World, place: Place, statement: StatementRecord) -> Resolution:
     """What can only be there once more, because Xero drops it for its content, is entered by hand."""
-    sent = json.loads(statement_items.statement_request(world.store, statement))["items"][0]["statementLines"]
-    arrived = {line["transactionId"] for line in check_delivery.delivered(world, place)}
-    ids = [check_delivery.own_id(line["transactionId"]) for line in sent]
-    missing = [id for id in ids if id not in arrived]
-    was_sent_anew = any("~" in line["transactionId"] for line in sent)
+    sent = world.books.line_ids(statement_items.statement_request(world.store, statement))
+    arrived = {line.own_id for line in check_delivery.delivered(world, place)}
+    missing = [id for id in map(own_id, sent) if id not in arrived]
+    was_sent_anew = any("~" in id for id in sent)
     if missing and (statement.doubt is Doubt.LINES_MISSING or was_sent_anew):
-        by_content = world.sim.behaviour.duplicate_key == "idOrContent"
+        by_content = not world.books.knows_lines_by_id
         assert by_content or statement.doubt is not Doubt.LINES_MISSING, "Xero lacks lines without a reason"
         if by_content:
             world.entered_by_hand[place.feed_id].update(missing)

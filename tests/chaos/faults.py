@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from tests.chaos.outages import DAY, HOUR, SERVICES, Outages
+from tests.chaos.outages import DAY, HOUR, SERVICES, XERO, Outages
 from tests.chaos.timeline import Crash, Task, Timeline
 
+
 # The probability of each kind of fault per opportunity. A schedule scales them and leaves some out.
-CRASHES = {
-    f"crash_{side}_{what}": rate
-    for what, rate in (("write", 0.006), ("read", 0.003), ("send", 0.008), ("xero", 0.02))
-    for side in ("before", "after")
-}
+def crashes(upstream: str) -> dict[str, float]:
+    return {
+        f"crash_{side}_{what}": rate
+        for what, rate in (("write", 0.006), ("read", 0.003), ("send", 0.008), (upstream, 0.02))
+        for side in ("before", "after")
+    }
+
+
+CRASHES = crashes(XERO)
 AWS = {
     "write_failed": 0.006,
     "write_answer_lost": 0.006,
@@ -33,7 +40,7 @@ AWS = {
     "secrets_failed": 0.05,
     "secrets_lag": 0.3,
 }
-XERO = {
+XEROS = {
     "xero_unreachable": 0.02,
     "xero_request_lost": 0.02,
     "xero_answer_lost": 0.04,
@@ -98,16 +105,22 @@ ACTIONS = {
     "feeds_switched_off": 0.02,
     "company_deleted": 0.04,
 }
+
+
 # Outages of a whole service: per schedule.
-OUTAGES = {
-    f"outage_{length}_{service}": rate for service in SERVICES for length, rate in (("hour", 0.08), ("day", 0.03))
-}
+def outages(services: Iterable[str]) -> dict[str, float]:
+    return {
+        f"outage_{length}_{service}": rate for service in services for length, rate in (("hour", 0.08), ("day", 0.03))
+    }
+
+
+OUTAGES = outages(SERVICES)
 OUTAGE_SECONDS = {"hour": HOUR, "day": DAY}
-RATES = CRASHES | AWS | XERO | CAUSES | ACTIONS | OUTAGES
+RATES = CRASHES | AWS | XEROS | CAUSES | ACTIONS | OUTAGES
 
 
 class Faults:
-    def __init__(self, rng: random.Random, timeline: Timeline) -> None:
+    def __init__(self, rng: random.Random, timeline: Timeline, rates: Mapping[str, float] = RATES) -> None:
         self.counts: Counter[str] = Counter()
         self.on = False
         self.kill_share = 0.0
@@ -116,7 +129,7 @@ class Faults:
         self._rng = rng
         self._timeline = timeline
         strength = rng.choice((0.3, 1.0, 1.0, 2.5))
-        self.rates = {kind: rate * strength for kind, rate in RATES.items() if rng.random() < 0.6}
+        self.rates = {kind: rate * strength for kind, rate in rates.items() if rng.random() < 0.6}
 
     def strike(self, kind: str) -> bool:
         """Whether this fault strikes now. Counts it, also for the task that it strikes."""
@@ -136,6 +149,9 @@ class Faults:
 
     def seconds(self, shortest: float, longest: float) -> float:
         return self._rng.uniform(shortest, longest)
+
+    def choice(self, options: Sequence[Any]) -> Any:
+        return self._rng.choice(options)
 
     def count(self, kind: str) -> None:
         self.counts[kind] += 1

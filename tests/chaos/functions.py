@@ -137,12 +137,13 @@ def deployed(
     upstreams: list[Upstream],
     rng: random.Random,
     log: io.StringIO,
+    make_checks: Callable[[Ports, Upstream], Checks] = Checks,
 ) -> Iterator[None]:
     """Connects the functions' modules to this schedule's world. `upstreams` has one for each instance."""
     queues = sqs.SQSQueues()
     ports = Ports(store, queues, timeline.now, new_id, ENVIRONMENT["PUBLIC_URL"])
     senders = [Sender(ports, upstream) for upstream in upstreams]
-    all_checks = [Checks(ports, upstream) for upstream in upstreams]
+    all_checks = [make_checks(ports, upstream) for upstream in upstreams]
     logger = Logger(service="chaos", level="INFO")
     logger.registered_handler.setStream(log)  # type: ignore[attr-defined]
     logger.propagate = False

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import ConnectionStatus
+from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.errors import Conflict, FeedlaneError, LimitReached, NotFound, ReconnectionNeeded, Unavailable
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
@@ -89,8 +89,7 @@ class Operator:
     def fix(self) -> None:
         """Fixes every cause, including those that only the customer or the platform can fix."""
         world = self.world
-        for cause in list(world.causes.active):
-            self._fix(cause)
+        self._fix_causes()
         for place in world.places:
             if world.is_deleted(place):
                 self.delete_company(place)
@@ -138,9 +137,7 @@ class Operator:
         world = self.world
         for number in range(TRIES_MAX):
             try:
-                connections.delete_company(
-                    world.ports, world.upstream, lambda connection: None, world.now, place.company_id
-                )
+                connections.delete_company(world.ports, world.upstream, self.disconnect, world.now, place.company_id)
             except NotFound:
                 return
             except (FeedlaneError, ConditionFailed, Unreachable) as error:
@@ -150,6 +147,13 @@ class Operator:
                 world.timeline.sleep(2 if number < TRIES_MAX / 2 else max(120, asked))
         if not world.faults.on and world.timeline.seconds > world.faults.outages.last_end + DELETION_SECONDS:
             raise AssertionError(f"company {place.company_id} cannot be deleted")
+
+    def disconnect(self, connection: Connection) -> None:
+        """Ends the connection at the upstream."""
+
+    def _fix_causes(self) -> None:
+        for cause in list(self.world.causes.active):
+            self._fix(cause)
 
     def _fix(self, cause: Cause) -> None:
         world = self.world
@@ -202,4 +206,7 @@ class Operator:
             self.cut_off.add(place.tenant_id)
         except FeedlaneError:
             return
-        changes.reject_mapping(world, place)
+        self._reject_mapping(place)
+
+    def _reject_mapping(self, place: Place) -> None:
+        changes.reject_mapping(self.world, place)

@@ -13,7 +13,9 @@ from tests.chaos.timeline import Timeline
 
 HOUR, DAY = 3600.0, 86_400.0
 DYNAMODB, SQS, SECRETS, VAULT, XERO = "dynamodb", "sqs", "secretsmanager", "vault", "xero"
+CODAT = "codat"
 SERVICES = (DYNAMODB, SQS, SECRETS, VAULT, XERO)
+SERVICES_WITH_CODAT = (*SERVICES[:-1], CODAT)
 EVENTS = "events"
 # What each client raises once its own retries are used up: the code of an answer, and the name in the address.
 _CODES = {
@@ -55,7 +57,7 @@ class Outages:
         raise error
 
     def _error(self, service: str) -> Exception:
-        if service == XERO:
+        if service in (XERO, CODAT):
             return httpx.ConnectTimeout("no connection")
         if self._rng.random() < 0.5:
             return EndpointConnectionError(endpoint_url=f"https://{service}.example")

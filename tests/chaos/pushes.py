@@ -79,7 +79,7 @@ class Platform:
 
     def _last_day(self, place: Place) -> date:
         """Today or yesterday at the organisation, where it may already be tomorrow."""
-        today = self.world.sim.organisations[place.tenant_id].today(self.world.sim.now())
+        today = self.world.organisation(place).today(self.world.now)
         return today - timedelta(days=self.world.rng.choice((0, 1)))
 
     def _with_mistakes(self, pushes: list[list[Transaction]]) -> list[list[Transaction]]:

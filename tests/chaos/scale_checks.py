@@ -21,7 +21,7 @@ TENANT_MINUTE, TENANT_CONCURRENT, TENANT_DAY, APP_MINUTE, APP_STATEMENTS_MINUTE 
 
 def arrived(world: World, place: Place, sent: list[str]) -> list[str]:
     """Everything sent was delivered once, in order."""
-    delivered = [line["transactionId"] for line in check_delivery.delivered(world, place)]
+    delivered = [line.own_id for line in check_delivery.delivered(world, place)]
     if delivered == sent:
         return []
     duplicates = sum(count - 1 for count in Counter(delivered).values())

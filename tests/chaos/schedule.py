@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +12,6 @@ from unittest.mock import patch
 
 from feedlane.holds import items as hold_items
 from feedlane.statements import limits
-from local.simulator.behaviour import Behaviour
 from tests import rights
 from tests.chaos import check_truth, checks, feed_versions, ledger_rules
 from tests.chaos.operator import STORM_SECONDS, Operator
@@ -20,7 +19,6 @@ from tests.chaos.pushes import Platform
 from tests.chaos.switches import draw
 from tests.chaos.table import INDEX_LATE_SECONDS
 from tests.chaos.world import World
-from tests.chaos.xero import Xero
 
 HOUR = 3600.0
 # Where Xero drops lines, each statement is resolved in a round of its own.
@@ -40,27 +38,42 @@ class Outcome:
     calls: int = 0
 
 
+@dataclass(frozen=True)
+class Play:
+    """What is played with, upstream by upstream: its world, its people, and its switches by seed."""
+
+    world: Callable[..., World]
+    operator: Callable[..., Operator]
+    draw: Callable[[int], dict[str, Any]]
+    vary: Callable[[int, World], None] = lambda seed, world: None
+    """What else differs from schedule to schedule, with random numbers of its own."""
+
+
+XERO = Play(World, Operator, draw, lambda seed, world: feed_versions.draw(seed).apply(world))
+
+
 def run(
     seed: int,
-    xero: Xero,
+    simulator: Any,
     rates: Mapping[str, float] | None = None,
     rounds: int = ROUNDS_MAX,
     switches: Mapping[str, Any] | None = None,
+    play: Play = XERO,
 ) -> Outcome:
     """`rates` override the seed's rates of some faults, `switches` its positions of the simulator's."""
     rng = random.Random(seed)
     rights.take_refusals()
-    world = World(rng, xero, TOKEN_SETS_PER_SECRET[seed % 2])
+    world = play.world(rng, simulator, TOKEN_SETS_PER_SECRET[seed % 2])
     world.faults.rates |= rates or {}
-    turned = draw(seed) if switches is None else switches
-    world.sim.behaviour = Behaviour(**turned)
-    versions = feed_versions.draw(seed) if switches is None else feed_versions.FeedVersions()
-    versions.apply(world)
+    turned = play.draw(seed) if switches is None else switches
+    world.turn(turned)
+    if switches is None:
+        play.vary(seed, world)
     world.faults.counts.update(f"switch_{name}_{position}" for name, position in turned.items())
     with world.deployed(), tight_limits(world, seed):
         world.build()
         rules = ledger_rules.draw(seed, turned)
-        platform, operator = Platform(world, rules), Operator(world)
+        platform, operator = Platform(world, rules), play.operator(world)
         rules.apply(world)
         world.faults.on = True
         transactions = platform.plan()
@@ -87,7 +100,7 @@ def tight_limits(world: World, seed: int) -> Iterator[None]:
         yield
         return
     minute = random.Random(f"limits of {seed}").choice((12, 16, 20))
-    world.sim.limits.allowances.tenant_minute = minute
+    world.tighten(minute)
     tight = replace(limits.XERO_TENANT_LIMITS, per_minute=minute)
     ours = replace(limits.TENANT_LIMITS, per_minute=minute - 2)
     with patch.multiple(limits, XERO_TENANT_LIMITS=tight, TENANT_LIMITS=ours):
@@ -109,7 +122,7 @@ def _storm(world: World) -> None:
 
 def _drain(world: World, operator: Operator, platform: Platform, rounds: int) -> bool:
     """Fixes causes, puts dead letters back, mends and releases holds until nothing moves and nothing waits."""
-    world.sim.later_rejections.clear()
+    world.calm()
     for number in range(rounds):
         world.timeline.run(30 * HOUR)
         check_truth.look(world)

@@ -12,7 +12,7 @@ from feedlane.codat_upstream.answers import Item, Unreadable, object_in, objects
 from feedlane.codat_upstream.client import CodatClient
 from feedlane.codat_upstream.outcomes import obstacle_in, obstacle_of, raise_obstacle
 from feedlane.codat_upstream.push_json import FeedPlace
-from feedlane.errors import Unavailable
+from feedlane.errors import LimitReached, Unavailable
 from feedlane.feeds.obstacles import CALL_ERRORS
 from feedlane.feeds.upstream import Refusal, TenantAccess
 from feedlane.money import dumps
@@ -27,10 +27,12 @@ def ask(
     place: FeedPlace | None = None,
     params: Mapping[str, str] | None = None,
 ) -> httpx.Response:
-    """A successful answer only. Raises `Refused`, `ReconnectionNeeded`, `Unavailable`."""
+    """A successful answer only. Raises `Refused`, `ReconnectionNeeded`, `Unavailable`, also `LimitReached`."""
     content = None if body is None else dumps(body).encode("utf-8", "replace")
     try:
         answer = client.call(access.tenant_id, method, path, params=params, content=content)
+    except LimitReached:
+        raise  # ours: whoever waits is told so, and when to come again
     except CALL_ERRORS as error:
         raise_obstacle(obstacle_of(error))
     obstacle = obstacle_in(answer, client.now(), writes=body is not None)

@@ -226,10 +226,15 @@ class Feed(Record):
         flight = self.flight
         is_taken = flight is not None and flight.status is FlightStatus.PENDING
         last = max(self.delivered_through, flight.last if flight is not None and is_taken else 0)
-        return self.but(destination=destination, former=(*self.former, before.but(through=last)))
+        # Where ids come again, the other account must not open with what this one has.
+        closing = None if before.feed_connection_id == destination.feed_connection_id else self.closing
+        return self.but(destination=destination, former=(*self.former, before.but(through=last)), closing=closing)
 
     def delivered_by(self, feed_connection_id: str, last: int) -> Feed:
-        """The feed whose lines up to `last` went out through this feed connection, perhaps a former one."""
+        """The feed whose lines up to `last` went out through this feed connection, perhaps a former one.
+
+        One whose id the present one has again is not told from it.
+        """
         present = self.destination.feed_connection_id if self.destination else ""
         ids = [former.feed_connection_id for former in self.former]
         if feed_connection_id == present or feed_connection_id not in ids:

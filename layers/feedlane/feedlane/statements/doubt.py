@@ -89,6 +89,9 @@ class DoubtfulStatement:
                 return self._at(None), NotListed(place.began)
             if isinstance(answer, NoAnswer | Failed):
                 return self._at(place), SearchFailed(answer.problem if isinstance(answer, Failed) else None)
+            if isinstance(answer, Ambiguous) and self.statement.recut:
+                # The list cannot tell, and somebody has looked into the account: that word counts.
+                return self._at(None), NotListed(place.began)
             if isinstance(answer, Ambiguous) or (isinstance(answer, Accepted) and self._may_be_anothers(answer)):
                 return self._at(None), NoAnswer(reason="not to be told from others")
             if not isinstance(answer, SearchPlace):

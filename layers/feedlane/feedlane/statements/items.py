@@ -64,29 +64,35 @@ def other_upstream_ids(store: Store, statement: StatementRecord) -> frozenset[st
 
 def upstream_ids_of_connection(store: Store, feed: Feed, statement: StatementRecord) -> tuple[frozenset[str], bool]:
     """For an upstream whose list does not tell the feeds of a connection apart: the ids of all other statements of the
-    connection that may be as young as this one; and whether none of its other feeds has a statement in doubt."""
-    ids, alone = set(statement.rejected_ids), True
+    connection that may be as young as this one; and whether none of them is without its id: in doubt, or resolved by an
+    operator, who knows what arrived and not as which statement."""
+    ids, alone = {*statement.rejected_ids, *statement.disowned_ids}, True
     feeds = {feed.id: feed, **{one.id: one for one in feed_items.feeds_of_connection(store, feed.connection_id)}}
     for one in feeds.values():
         last = statement.number - 1 if one.id == feed.id else one.statements
-        ids |= _ids_posted_since(store, one.id, last, statement.created - _CLOCKS_APART)
+        known, are_all_known = _ids_posted_since(store, one.id, last, statement.created - _CLOCKS_APART)
+        ids |= known
         is_in_doubt = one.flight is not None and one.flight.status is FlightStatus.POSTING
-        alone = alone and (one.id == feed.id or not is_in_doubt)
+        alone = alone and are_all_known and (one.id == feed.id or not is_in_doubt)
     return frozenset(ids), alone
 
 
-def _ids_posted_since(store: Store, feed_id: str, last: int, since: datetime) -> set[str]:
-    """The upstream's ids of the feed's statements up to this number. A feed has one after the other."""
-    ids: set[str] = set()
+def _ids_posted_since(store: Store, feed_id: str, last: int, since: datetime) -> tuple[set[str], bool]:
+    """The upstream's ids of the feed's statements up to this number, and whether each has its own. A feed has one after
+    the other."""
+    ids, are_all_known = set[str](), True
     for newest in range(last, 0, -_STATEMENTS_PER_READ):
         numbers = range(newest, max(0, newest - _STATEMENTS_PER_READ), -1)
         items = store.table.get_many(keys.statement(feed_id, number) for number in numbers)
         records = [StatementRecord.model_validate(item) for item in items.values()]
         for record in records:
-            ids |= {*record.rejected_ids, *([record.upstream_id] if record.upstream_id else [])}
+            own = [record.upstream_id] if record.upstream_id else []
+            ids |= {*record.rejected_ids, *record.disowned_ids, *own}
+            is_young = (record.ended_on or record.created) >= since
+            are_all_known = are_all_known and not (is_young and not own and record.resolved_as is not None)
         if not records or any(record.created < since for record in records):
             break
-    return ids
+    return ids, are_all_known
 
 
 def lines_set_aside(store: Store, statement: StatementRecord, now: datetime) -> list[SetAside]:

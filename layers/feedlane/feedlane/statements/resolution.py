@@ -130,6 +130,7 @@ def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Wri
         upstream_id=None,
         posted_on=None,
         turn=0,
+        disowned_ids=(*statement.disowned_ids[-19:], *filter(None, [statement.upstream_id])),
     )
     flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
     after = feed.but(flight=flight, look=next_look(now))

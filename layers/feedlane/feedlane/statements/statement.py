@@ -71,7 +71,8 @@ class StatementRecord(Record):
     `stuck`: the platform was told of the `doubt`, and an operator may resolve it. `resolved_as` is how that was done.
     `lines_there` is how many lines Xero says it has, if some are missing. `recut`: an operator says that Xero does not
     have what it never confirmed. If Xero does not list it either, its lines are cut again, without those of `set_aside`
-    (their numbers).
+    (their numbers). `disowned_ids` are the upstream's ids of posts of which an operator said that they brought nothing:
+    one that never ends would be found again and again.
     """
 
     feed_id: str
@@ -99,6 +100,7 @@ class StatementRecord(Record):
     turn: int = 0
     known_lines: bool = False
     rejected_ids: tuple[str, ...] = ()
+    disowned_ids: tuple[str, ...] = ()
     search: SearchPlace | None = None
     unlisted_since: datetime | None = None
     again: datetime | None = None
