@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 
 from tests import seeded
@@ -43,6 +44,15 @@ def _rates(upstream: str) -> dict[str, float]:
 
 
 def _run(schedule: tuple[str, int, int]) -> Outcome:
+    """What the schedule found. An error of its own ends it alone, and is a violation too."""
+    try:
+        return _played(schedule)
+    except Exception as error:
+        traceback.print_exc()
+        return Outcome(violations=[f"unforeseen: it ended with {error!r}"])
+
+
+def _played(schedule: tuple[str, int, int]) -> Outcome:
     upstream, seed, number = schedule
     if upstream == XERO:
         with Xero.in_process() as xero:

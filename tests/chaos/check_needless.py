@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
 from feedlane.events import event as event_types
 from feedlane.events.event import Event
@@ -21,23 +22,29 @@ OWN_REASONS = frozenset({"push-refused"})
 
 
 class Refusals:
-    """What the simulator has refused so far, by type and subject."""
+    """What the simulator has refused so far, by type and subject.
 
-    def __init__(self, all_refusals: Iterable[Refusal]) -> None:
+    `committed` is when each event was: its own time is that of what began to find it out.
+    """
+
+    def __init__(self, all_refusals: Iterable[Refusal], committed: dict[str, datetime]) -> None:
+        self._committed = committed
         self._times: defaultdict[tuple[str, str], list[Refusal]] = defaultdict(list)
         for refusal in all_refusals:
             self._times[refusal.type, refusal.subject].append(refusal)
             self._times[refusal.type, ANYONE].append(refusal)
 
     def has(self, type: str, subject: str, before: Event) -> bool:
-        return any(refusal.at <= before.time for refusal in self._times[type, subject])
+        return any(refusal.at <= self._committed[before.id] for refusal in self._times[type, subject])
 
 
 def needless(world: World) -> list[str]:
-    known = Refusals(world.books.refusals)
     items = [item for item in world.table.inserted if item["pk"].startswith("EVENT#")]
+    events = list(map(Event.model_validate, items))
+    times = [world.table.inserted_at[item["pk"], item["sk"]] for item in items]
+    known = Refusals(world.books.refusals, {event.id: time for event, time in zip(events, times, strict=True)})
     violations = []
-    for event in map(Event.model_validate, items):
+    for event in events:
         if event.type == event_types.HELD:
             violations += _needless_hold(world, known, event)
         elif event.type in (event_types.CONNECTION_NEEDS_RECONNECTION, event_types.CONNECTION_DISCONNECTED):

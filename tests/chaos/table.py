@@ -26,7 +26,8 @@ class Unreachable(Exception):
 
 
 class ChaosTable(QuickTable):
-    """`written` has every version of every item, `requests` the bytes of every stored statement.
+    """`written` has every version of every item, `inserted_at` when each was first there, `requests` the bytes of
+    every stored statement.
 
     `early` has the last days of statements that were cut before that day had begun at their organisation.
     """
@@ -34,6 +35,7 @@ class ChaosTable(QuickTable):
     def __init__(self, timeline: Timeline, faults: Faults) -> None:
         super().__init__()
         self.written: list[Item] = []
+        self.inserted_at: dict[Key, datetime] = {}
         self.requests: set[bytes] = set()
         self.early: list[str] = []
         self.on_write: Callable[[Key, Item | None, Item | None], None] = lambda key, before, after: None
@@ -85,6 +87,8 @@ class ChaosTable(QuickTable):
         is_new = before is None
         super()._apply(write)
         item = self.items.get(write.key)
+        if is_new:
+            self.inserted_at[write.key] = self._timeline.now()
         self.on_write(write.key, before, item)
         if item is None:
             return
