@@ -88,11 +88,6 @@ class FakeUpstream:
     def key_memory(self, access: TenantAccess) -> timedelta | None:
         return self.memory
 
-    ids_come_again = False
-
-    def ids_return(self, access: TenantAccess) -> bool:
-        return self.ids_come_again
-
     def line_bytes(self, access: TenantAccess, line: Line) -> int:
         return len("".join(line.as_strings()).encode()) + 100
 

@@ -60,8 +60,10 @@ class World(BaseWorld):
             company = builders.company(self.new_id())
             self.store.commit(company_items.add_company(company))
             company_id = company.id
+        company = company_items.company(self.store, company_id)
         connection = builders.pending(self.new_id(), company_id=company_id)
-        self.store.commit(company_items.add_connection(connection))
+        with_it = company.but(connection_ids=(*company.connection_ids, connection.id))
+        self.store.commit(company_items.add_connection(connection), company_items.put_company(with_it))
         return connection
 
     def add_account(self, id: str = "main", **fields: Any) -> SourceAccount:

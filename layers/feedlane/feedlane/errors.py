@@ -35,12 +35,12 @@ class Invalid(FeedlaneError):
         return cls(f"{name}: {message}", [finding])
 
 
-def require_all(*checks: Callable[[], object]) -> None:
-    """Makes every check, so that whoever filled in a form reads all that is wrong at once. Raises `Invalid`."""
+def require_all(*rules: Callable[[], object]) -> None:
+    """Applies every rule, so that whoever filled in a form reads all that is wrong at once. Raises `Invalid`."""
     found: list[Invalid] = []
-    for check in checks:
+    for rule in rules:
         try:
-            check()
+            rule()
         except Invalid as error:
             found.append(error)
     if found:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 from feedlane.codat_upstream import answers, bank_feeds, client, operations, outcomes, problems
 from feedlane.codat_upstream.bank_feeds import CodatBankFeeds
 from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import StatementStatus
 from feedlane.ids import derived_id
 from feedlane.json_object import json_object
@@ -21,6 +23,7 @@ from feedlane.mapping import creation
 from feedlane.statements import end as statement_end
 from feedlane.statements import items as statement_items
 from feedlane.statements.doubt import DoubtfulStatement
+from feedlane.store.store import Store
 from feedlane.web.link import codat_webhooks
 from tests.chaos.mutations import Mutation
 
@@ -103,13 +106,14 @@ def any_push_of_the_connection_is_ours() -> AbstractContextManager[Any]:
 
 def the_id_of_a_mapping_counts() -> AbstractContextManager[Any]:
     """An account that was disconnected cannot be mapped again: the new mapping has the old one's id."""
-    real = creation.adopt_or_create
+    real = creation.known_feed_connections
 
-    def adopt_or_create(upstream: Any, *arguments: Any) -> Any:
-        with patch.object(CodatBankFeeds, "ids_return", lambda *_: False):
-            return real(upstream, *arguments)
+    def known_feed_connections(store: Store, connection_id: str, feed: Feed | None) -> creation.Known:
+        known = real(store, connection_id, feed)
+        endings = {one.ending for one in (*feed_items.feeds_of_connection(store, connection_id), feed) if one}
+        return replace(known, endings=known.endings | (endings - {""}))
 
-    return patch.object(creation, "adopt_or_create", adopt_or_create)
+    return patch.object(creation, "known_feed_connections", known_feed_connections)
 
 
 Row = tuple[str, str, Callable[[], AbstractContextManager[Any]], dict[str, float], dict[str, Any]]

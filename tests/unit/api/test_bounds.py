@@ -85,7 +85,7 @@ def test_a_profile_with_too_many_or_too_long_urls_is_a_400(call: Call) -> None:
     long = "https://example.com/" + "x" * 3_000
     for urls in (["https://example.com"] * 51, [long]):
         refused = call("PUT", "/profile", profile | {"whiteListUrls": urls})
-        assert (refused.status, refused.invalid_fields) == (400, ["whiteListUrls"])
+        assert (refused.status, {*refused.invalid_fields}) == (400, {"whiteListUrls"})
     most = ["https://example.com/" + "x" * 1_900] * 50
     assert call("PUT", "/profile", profile | {"whiteListUrls": most}).status == 200
 

@@ -13,7 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedlane.codat.bodies import Body, FeedChanges, ReleaseBody, ReplayBody, ResolveBody, SetAsideBody, StrictBody
+from feedlane.codat.bodies import (
+    Body,
+    ConsumerChanges,
+    FeedChanges,
+    ReleaseBody,
+    ReplayBody,
+    ResolveBody,
+    SetAsideBody,
+    SettingsBody,
+    StrictBody,
+    UpstreamBody,
+)
 from feedlane.events.event import ALL_TYPES
 from feedlane.scope import Scope
 from tests.contract.sdk.api_server import AUTHORIZATION, app, http_event
@@ -50,7 +61,10 @@ OWN_BODIES: dict[tuple[str, str], type[Body]] = {
     ("POST", "/feeds/<connection_id>/<account>/statements/<number>/resolve"): ResolveBody,
     ("POST", "/holds/<hold_id>/release"): ReleaseBody,
     ("POST", "/setAside/<connection_id>/<account>"): SetAsideBody,
+    ("PATCH", "/webhooks/<webhook_id>"): ConsumerChanges,
+    ("POST", "/companies/<company_id>/connections/<connection_id>/upstream"): UpstreamBody,
     ("POST", "/webhooks/<webhook_id>/replays"): ReplayBody,
+    ("PUT", "/integrations/<platform_key>/settings"): SettingsBody,
 }
 PARAMETERS = {
     "page": "1", "pageSize": "10", "query": "name~x", "orderBy": "-name", "tags": "region=uk", "after": "",

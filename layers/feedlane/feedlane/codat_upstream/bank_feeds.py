@@ -52,10 +52,6 @@ class CodatBankFeeds:
     def key_memory(self, access: TenantAccess) -> timedelta | None:
         return KEY_MEMORY
 
-    def ids_return(self, access: TenantAccess) -> bool:
-        """An id says of which account: a mapping has none of its own."""
-        return True
-
     def line_bytes(self, access: TenantAccess, line: Line) -> int:
         return push_json.line_bytes(line)
 

@@ -267,6 +267,9 @@ class Feed(Record):
 
 
 def _is_same_place(one: Destination, other: Destination) -> bool:
-    """Whether it is one feed connection of one account. At Codat, an account's feed connection always has the same id,
-    whatever it is mapped to."""
-    return one.feed_connection_id == other.feed_connection_id and one.is_same_account(other) is not False
+    """Whether it is one feed connection of one account, which may show later than the feed connection.
+
+    At Codat, an account's feed connection always has the same id, whatever it is mapped to.
+    """
+    is_same_account = not one.account_id or one.account_id == other.account_id
+    return one.feed_connection_id == other.feed_connection_id and is_same_account

@@ -198,12 +198,6 @@ class Upstream(Protocol):
         sent again only within this time; and its list does not tell the feeds of a connection apart.
         """
 
-    def ids_return(self, access: TenantAccess) -> bool:
-        """Whether the next feed connection of an account has the id of the one before it.
-
-        Then one that was to be deleted is told by its state alone: if it is listed, it is the next one.
-        """
-
     def line_bytes(self, access: TenantAccess, line: Line) -> int:
         """How many bytes the line adds to a statement's request."""
 

@@ -39,9 +39,6 @@ class Upstreams:
     def key_memory(self, access: TenantAccess) -> timedelta | None:
         return self._of(access).key_memory(access)
 
-    def ids_return(self, access: TenantAccess) -> bool:
-        return self._of(access).ids_return(access)
-
     def line_bytes(self, access: TenantAccess, line: Line) -> int:
         return self._of(access).line_bytes(access, line)
 

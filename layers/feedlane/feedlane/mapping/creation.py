@@ -52,18 +52,17 @@ def adopt_or_create(
     account. A deletion takes effect a little later, and until then Xero lists it and makes no second one.
     """
     token = account_token(account.connection_id, account.id)
-    endings = frozenset[str]() if upstream.ids_return(access) else known.endings
     listed = upstream.feed_connections(access)
     for existing in listed:
         if existing.account_token == token:
             is_other = target_account_id is not None and existing.account_id not in (None, target_account_id)
-            if not is_other and existing.id not in endings:
+            if not is_other and existing.id not in known.endings:
                 return existing
             upstream.delete_feed_connection(access, existing.id)
             return None
     for existing in listed:
         if target_account_id is not None and existing.account_id == target_account_id:
-            if existing.id not in endings:
+            if existing.id not in known.endings:
                 raise _already_fed(existing.account_token in known.tokens)
             return None
     new = NewFeedConnection(
@@ -78,7 +77,7 @@ def adopt_or_create(
     )
     created = upstream.create_feed_connection(access, new)
     # Xero may not list one any more, and still say that the account is connected: the adapter finds it then.
-    return None if created.id in endings else created
+    return None if created.id in known.endings else created
 
 
 def fed_by_others(listed: Iterable[FeedConnection], tokens: Collection[str]) -> frozenset[str]:

@@ -64,9 +64,6 @@ class XeroBankFeeds:
     def key_memory(self, access: TenantAccess) -> timedelta | None:
         return None
 
-    def ids_return(self, access: TenantAccess) -> bool:
-        return False
-
     def line_bytes(self, access: TenantAccess, line: Line) -> int:
         return statement_json.line_bytes(line)
 
