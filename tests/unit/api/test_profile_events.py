@@ -15,6 +15,7 @@ PROFILE = {
     "iconUrl": None,
     "colour": None,
     "supportAddress": None,
+    "signInUrl": None,
     "whiteListUrls": [],
 }
 

@@ -46,7 +46,7 @@ USUAL: dict[str, Any] = {
     "headers": {"X-Key": "secret"}, "disabled": False, "since": "2026-05-01T00:00:00Z", "until": "2026-05-02T00:00:00Z",
     "which": "failed", "companyId": None, "redirectUrl": "https://example.com/{statusCode}",
     "logoUrl": "https://example.com/logo", "iconUrl": "https://example.com/icon", "colour": "#0b6e4f",
-    "supportAddress": "help@example.com",
+    "supportAddress": "help@example.com", "signInUrl": "https://example.com/sign-in",
     "whiteListUrls": ["https://example.com"], "allowedOrigins": ["https://app.example.com"], "enabled": True,
     "bankFeeds": True, "access": "continuous", "appName": "Ledgerly", "companyUrl": "https://example.com",
     "redirectUri": None, "partner": False, "privacyPolicyUrl": "https://example.com", "termsUrl": "https://example.com",

@@ -30,9 +30,10 @@ def replace_profile() -> Response[str]:
         redirect_url=body.redirect_url,
         logo_url=body.logo_url or "",
         icon_url=body.icon_url or "",
-        # Codat's clients know neither: what was chosen elsewhere stays unless it is named.
+        # Codat's clients know none of these: what was chosen elsewhere stays unless it is named.
         colour=before.colour if body.colour is None else body.colour,
         support_address=before.support_address if body.support_address is None else body.support_address,
+        sign_in_url=before.sign_in_url if body.sign_in_url is None else body.sign_in_url,
         white_list_urls=tuple(body.white_list_urls or ()),
     )
     return ok(profile_json(settings_changes.change_profile(parts.ports, parts.clock(), profile)))

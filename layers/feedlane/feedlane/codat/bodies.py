@@ -172,6 +172,7 @@ class ProfileBody(Body):
     icon_url: StrictStr | None = None
     colour: StrictStr | None = None
     support_address: StrictStr | None = None
+    sign_in_url: StrictStr | None = None
     white_list_urls: list[StrictStr] | None = None
 
 

@@ -79,6 +79,7 @@ def change_profile(ports: Ports, now: datetime, profile: Profile) -> Profile:
         lambda: _require_addresses("iconUrl", profile.icon_url),
         lambda: _require_colour(profile.colour),
         lambda: _require_support(profile.support_address),
+        lambda: _require_addresses("signInUrl", profile.sign_in_url),
         lambda: _require_addresses("whiteListUrls", *profile.white_list_urls),
         lambda: _require_few("whiteListUrls", profile.white_list_urls),
         lambda: _require_origins(profile.allowed_origins),

@@ -117,6 +117,8 @@ class Profile(Record):
     """Of Link's buttons and links: `#3157d5`, dark enough for white text on it. Empty: Link's own."""
     support_address: str = ""
     """Where customers find help: an e-mail address or an https URL."""
+    sign_in_url: str = ""
+    """Where customers sign in at the platform: a start from inside Xero leads there."""
     white_list_urls: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     version: int = 0

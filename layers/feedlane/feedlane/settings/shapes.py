@@ -95,6 +95,7 @@ def profile_json(profile: Profile) -> dict[str, Any]:
         "iconUrl": profile.icon_url or None,
         "colour": profile.colour or None,
         "supportAddress": profile.support_address or None,
+        "signInUrl": profile.sign_in_url or None,
         "whiteListUrls": list(profile.white_list_urls),
     }
 

@@ -23,6 +23,7 @@ _WORDS = Words(
         "iconUrl": ("icon_url", "Icon"),
         "colour": ("colour", "Colour"),
         "supportAddress": ("support_address", "Support address"),
+        "signInUrl": ("sign_in_url", "Sign-in URL"),
         "whiteListUrls": ("white_list_urls", "Allowed redirect hosts"),
         "allowedOrigins": ("allowed_origins", "Web pages that may call the API"),
     },
@@ -60,6 +61,7 @@ def _entered(request: Request, profile: Profile) -> Profile:
         icon_url=request.field("icon_url"),
         colour=request.field("colour").lower(),
         support_address=request.field("support_address"),
+        sign_in_url=request.field("sign_in_url"),
         white_list_urls=_lines(request.field("white_list_urls")),
         allowed_origins=_lines(request.field("allowed_origins")),
     )
