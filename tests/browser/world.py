@@ -15,6 +15,7 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
 from feedlane.http import Http
 from feedlane.ids import fingerprint, new_id
+from feedlane.link import ending
 from feedlane.ports import Ports
 from feedlane.settings import items as settings_items
 from feedlane.settings.api_key import ApiKey
@@ -52,7 +53,11 @@ class LocalSite(Site):
         tokens = TokenCache(self.vault)
         api = XeroApi(http, tokens)
         self.upstream = XeroBankFeeds(api)
-        self.organisations = XeroOrganisations(XeroConnections(http), Accounting(api), tokens)
+        self._connections = XeroConnections(http)
+        self.organisations = XeroOrganisations(self._connections, Accounting(api), tokens)
+
+    def disconnect(self, connection: Connection) -> None:
+        ending.disconnect(connection, lambda: self.vault, lambda: self._connections, lambda: self.hosted_link)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from feedlane.settings.api_key import ApiKey
 from feedlane.settings.settings import Profile
 from feedlane.web.site import Site
 from feedlane.wiring.checks import Checks
-from tests import builders
+from tests import builders, rights
 from tests.builders import NOW
 from tests.fakes.browser import Browser, PageResponse
 from tests.fakes.consent import FakeOrganisations, FakeVault
@@ -38,6 +38,15 @@ class FakeSite(Site):
         self.ports, self.upstream = world.ports, world.upstream
         self.vault = FakeVault()
         self.organisations = FakeOrganisations()
+        self.disconnected: list[str] = []
+        self.problem: Exception | None = None
+
+    def disconnect(self, connection: Connection) -> None:
+        rights.require_vault()
+        if self.problem is not None:
+            raise self.problem
+        assert connection.tenant
+        self.disconnected.append(connection.tenant.xero_connection_id)
 
 
 class World(BaseWorld):

@@ -19,6 +19,8 @@ from feedlane.web.cookies import link_cookie_name
 from tests.fakes.browser import Browser, PageResponse
 from tests.worlds.web import World
 
+_ROWS = [(1, "euros"), (2, "main"), (3, "savings")]
+
 
 @pytest.fixture
 def world() -> World:
@@ -50,20 +52,33 @@ class _Options(HTMLParser):
                 self.selected[self._select] = attributes.get("value") or ""
 
 
-def _post(world: World, form: dict[str, str]) -> PageResponse:
-    url = f"{world.base()}/accounts"
-    return world.browser.post(url, {"formToken": world.form_token(url)} | form)
+def _post(world: World, form: dict[str, str], place: str = "accounts") -> PageResponse:
+    token = world.form_token(f"{world.base()}/accounts")
+    return world.browser.post(f"{world.base()}/{place}", {"formToken": token} | form)
 
 
-def _row(source: str = "main", target: str = "x-1", start: str = "2026-05-01") -> dict[str, str]:
-    return {"action": "connect", "rows": "1", "source-1": source, "target-1": target, "start-1": start}
+def _post_without_xero(world: World, form: dict[str, str]) -> PageResponse:
+    """The page has no form to take the token from: it is that of another one."""
+    token = world.form_token(f"{world.base()}/disconnect")
+    return world.browser.post(f"{world.base()}/accounts", {"formToken": token} | form)
 
 
-def test_the_page_offers_unmapped_accounts_and_matching_xero_accounts(world: World) -> None:
+def _row(source: str = "main", target: str = "x-1", start: str = "2026-05-01", number: int = 1) -> dict[str, str]:
+    row = {"source": source, "target": target, "start": start, "include": "1"}
+    return {"rows": str(number)} | {f"{name}-{number}": value for name, value in row.items()}
+
+
+def test_each_unmapped_account_has_a_row_with_the_xero_accounts_of_its_kind_and_currency(world: World) -> None:
+    world.add_account("euros", account_name="Euros", account_number="33330099", currency="EUR")
     response = world.browser.get(f"{world.base()}/accounts")
     options = _Options(response.body)
-    assert options.values["source-1"] == ["", "main", "savings"]
-    assert options.values["target-1"] == ["", "x-1", "new"]
+    assert options.values == {
+        "target-1": ["", "x-2", "new"],
+        "target-2": ["", "x-1", "new"],
+        "target-3": ["", "x-1", "new"],
+    }
+    assert [f'name="source-{row}" value="{account}"' in response.body for row, account in _ROWS] == [True] * 3
+    assert response.body.count(" checked") == 3
     assert "You currently have no connected accounts" in response.body
     assert "Create a new account in Xero" in response.body
 
@@ -73,7 +88,60 @@ def test_the_xero_account_with_the_same_number_is_proposed() -> None:
     world.add_account("main", account_number="11234")
     world.link()
     options = _Options(world.browser.get(f"{world.base()}/accounts").body)
-    assert options.selected == {"source-1": "main", "target-1": "x-1"}
+    assert options.selected == {"target-1": "x-1"}
+
+
+def test_an_account_without_a_match_gets_a_new_xero_account(world: World) -> None:
+    assert _Options(world.browser.get(f"{world.base()}/accounts").body).selected == {
+        "target-1": "new",
+        "target-2": "new",
+    }
+
+
+def test_one_xero_account_is_proposed_to_one_account_only() -> None:
+    world = World()
+    world.add_account("main", account_number="20011234")
+    world.add_account("other", account_number="20011234")
+    world.link()
+    assert _Options(world.browser.get(f"{world.base()}/accounts").body).selected == {
+        "target-1": "x-1",
+        "target-2": "new",
+    }
+
+
+def test_a_new_xero_account_takes_a_year_and_one_in_use_begins_today() -> None:
+    world = World()
+    world.add_account("main", account_number="20011234")
+    world.add_account("savings", account_number="22228976")
+    world.link()
+    body = world.browser.get(f"{world.base()}/accounts").body
+    assert 'name="start-1" value="2026-05-20"' in body
+    assert 'name="start-2" value="2025-05-20"' in body
+
+
+def test_a_row_that_is_not_ticked_is_left_out(world: World) -> None:
+    form = _row() | _row("savings", "new", number=2)
+    del form["include-2"]
+    assert _post(world, form).status == 303
+    accounts = company_items.source_accounts(world.store, world.connection.id)
+    assert {account.id: account.mapping is not None for account in accounts} == {"main": True, "savings": False}
+
+
+def test_at_least_one_row_has_to_be_ticked(world: World) -> None:
+    form = _row()
+    del form["include-1"]
+    response = _post(world, form)
+    assert response.status == 422
+    assert "Tick at least one account" in response.body
+    assert "<title>Error: " in response.body
+
+
+def test_many_accounts_come_twenty_at_a_time(world: World) -> None:
+    for number in range(20):
+        world.add_account(f"a{number}", account_name=f"Account {number}")
+    body = world.browser.get(f"{world.base()}/accounts").body
+    assert body.count('<div class="row"') == 20
+    assert "2 more accounts follow" in body
 
 
 def test_connecting_makes_the_feed_and_shows_it_after_a_redirect(world: World) -> None:
@@ -98,23 +166,15 @@ def test_a_connected_account_shows_the_ledgers_balance_with_its_date(world: Worl
     world.store.commit(put_feed(after))
     body = world.browser.get(f"{world.base()}/accounts").body
     assert "−£12.50 on 18 May 2026" in body
-    assert "£159,000.00" not in body
+    assert "£159,000.00" not in body.partition('id="manage"')[2]
 
 
 def test_several_rows_connect_at_once(world: World) -> None:
-    form = _row() | {"rows": "2", "source-2": "savings", "target-2": "new", "start-2": ""}
+    form = _row() | _row("savings", "new", "", number=2)
     assert _post(world, form).status == 303
     accounts = company_items.source_accounts(world.store, world.connection.id)
     assert [account.status for account in accounts] == [SourceAccountStatus.CONNECTED] * 2
     assert world.upstream.connections[1].account_id is None
-
-
-def test_add_another_keeps_what_was_entered_and_never_puts_the_form_token_into_the_address(world: World) -> None:
-    response = _post(world, _row() | {"action": "add"})
-    assert response.status == 303
-    assert "formToken" not in response.location
-    options = _Options(world.browser.get(response.location).body)
-    assert options.selected == {"source-1": "main", "target-1": "x-1", "source-2": "savings"}
 
 
 @pytest.mark.parametrize(
@@ -122,11 +182,10 @@ def test_add_another_keeps_what_was_entered_and_never_puts_the_form_token_into_t
     [
         (_row(target=""), "Choose a Xero bank account"),
         (_row(target="x-2"), "Choose a Xero bank account in GBP"),
-        (_row(source="nobody"), "not connected yet"),
         (_row(start="2026-02-30"), "Enter a date"),
-        (_row(start="2020-01-01"), "Must be from 2025-05-20 (a year ago) to 2026-05-20 (today)"),
+        (_row(start="2020-01-01"), "Must be from 20 May 2025 (a year ago) to 20 May 2026 (today)"),
         (_row(start="2030-01-01"), "Must be from"),
-        (_row() | {"rows": "2", "source-2": "savings", "target-2": "x-1"}, "already in another row"),
+        (_row() | _row("savings", "x-1", number=2), "already in another row"),
     ],
 )
 def test_what_cannot_be_connected_is_said_at_the_field(world: World, form: dict[str, str], message: str) -> None:
@@ -135,6 +194,7 @@ def test_what_cannot_be_connected_is_said_at_the_field(world: World, form: dict[
     assert message in response.body
     assert 'aria-invalid="true"' in response.body
     assert 'role="alert"' in response.body
+    assert "<title>Error: " in response.body
     assert world.upstream.connections == []
 
 
@@ -148,18 +208,22 @@ def test_what_went_well_stays_connected_when_another_row_fails(world: World, mon
         return original(access, new)
 
     monkeypatch.setattr(world.upstream, "create_feed_connection", create)
-    response = _post(world, _row() | {"rows": "2", "source-2": "savings", "target-2": "new"})
+    response = _post(world, _row() | _row("savings", "new", number=2))
     assert response.status == 422
     assert "multi-currency" in response.body
-    assert _Options(response.body).values["source-1"] == ["", "savings"]
+    assert '<a href="#target-1">Savings: ' in response.body
+    assert 'name="source-1" value="savings"' in response.body
     assert company_items.source_account(world.store, world.connection.id, "main").mapping is not None
 
 
-def test_disconnecting_gives_the_account_back_to_the_drop_down(world: World) -> None:
+def test_disconnecting_an_account_asks_once_and_gives_it_back_to_the_rows(world: World) -> None:
     _post(world, _row())
-    response = _post(world, {"action": "disconnect", "account": "main"})
+    question = world.browser.get(f"{world.base()}/accounts/disconnect?account=main").body
+    assert "Disconnect Main account – 1234?" in question
+    assert company_items.source_account(world.store, world.connection.id, "main").mapping is not None
+    response = _post(world, {"account": "main"}, "accounts/disconnect")
     assert response.query == {"done": "disconnected"}
-    assert "main" in _Options(world.browser.get(response.location).body).values["source-1"]
+    assert 'name="source-1" value="main"' in world.browser.get(response.location).body
     assert (
         company_items.source_account(world.store, world.connection.id, "main").status
         is SourceAccountStatus.DISCONNECTED
@@ -174,6 +238,11 @@ def test_xero_being_away_is_said_and_the_page_still_works(world: World, monkeypa
     response = world.browser.get(f"{world.base()}/accounts")
     assert response.status == 200
     assert "Xero is not responding" in response.body
+    assert "Try again</a>" in response.body
+    sent = _post_without_xero(world, _row(start="2026-04-30"))
+    assert sent.status == 503
+    assert "Try again</button>" in sent.body
+    assert 'name="start-1" value="2026-04-30"' in sent.body, "what was entered is not lost"
 
 
 def test_a_connection_without_the_scope_offers_to_reconnect(world: World) -> None:
@@ -188,7 +257,7 @@ def test_while_an_account_is_connecting_the_page_looks_again_by_itself(world: Wo
     account = company_items.source_account(world.store, world.connection.id, "main")
     world.store.commit(company_items.put_source_account(account.but(status=SourceAccountStatus.CONNECTING)))
     body = world.browser.get(f"{world.base()}/accounts").body
-    assert "data-refresh" in body
+    assert "data-refresh=" in body
     assert 'http-equiv="refresh"' not in body, "a reload would lose what is being entered in the form"
     _post(world, _row("savings", "new"))
     assert 'http-equiv="refresh"' in world.browser.get(f"{world.base()}/accounts").body

@@ -363,8 +363,8 @@ def test_without_the_page_a_follow_up_adopts_it(world: World) -> None:
 
 def test_accounts_are_mapped_on_our_page_too(world: World) -> None:
     response = world.go_through_link()
-    form = {"formToken": world.form_token(response.path), "action": "connect", "rows": "1"}
-    row = {"source-1": "main", "target-1": fixed_id("harbour-current"), "start-1": "2026-05-01"}
+    form = {"formToken": world.form_token(response.path), "rows": "1"}
+    row = {"source-1": "main", "target-1": fixed_id("harbour-current"), "start-1": "2026-05-01", "include-1": "1"}
     posted = world.browser.post(response.path, form | row)
     assert posted.status == 303, posted.body
     world.run()
@@ -378,8 +378,8 @@ def test_an_account_that_was_disconnected_here_is_not_mapped_again_by_itself(wor
     world.codat.link.maps = "newAccounts"
     path = world.go_through_link().path
     world.run()
-    token = world.form_token(path)
-    form = {"formToken": token, "action": "disconnect", "account": "main"}
-    assert world.browser.post(path, form).status == 303
+    token = world.form_token(f"{path}/disconnect?account=main")
+    form = {"formToken": token, "account": "main"}
+    assert world.browser.post(f"{path}/disconnect", form).status == 303
     assert world.browser.get(path).status == 200
     assert world.account().mapping is None

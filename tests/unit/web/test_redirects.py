@@ -84,7 +84,7 @@ def test_the_company_link_makes_the_first_connection_and_no_second_one() -> None
     world = World()
     world.store.commit(company_items.remove_connection(world.connection))
     url = f"/link/company/{world.connection.company_id}"
-    assert "Continue to Xero" in world.browser.get(url).body
+    assert "Connect to Xero</button>" in world.browser.get(url).body
     first, second = world.browser.post(url, {}), world.browser.post(url, {})
     assert first.location == second.location
     assert len(company_items.connections(world.store, world.connection.company_id)) == 1

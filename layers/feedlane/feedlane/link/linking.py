@@ -33,6 +33,7 @@ from feedlane.settings.settings import OFFLINE_ACCESS, Settings, limit_of
 from feedlane.store import keys
 from feedlane.store.attempts import AttemptsExhausted, attempts
 from feedlane.store.due import next_look
+from feedlane.store.store import Store
 from feedlane.store.table import ABSENT, ConditionFailed, Put, When, Write
 
 # Concurrent callbacks contend for the count of linked connections: each retries until it succeeds.
@@ -68,6 +69,14 @@ class NotLinked(FeedlaneError):
         self.former = former
 
 
+def is_full(store: Store, settings: Settings, connection: Connection | None, now: datetime) -> bool:
+    """Whether Xero's limit leaves no place for this connection, or for one that does not exist yet."""
+    organisation = connection.organisation if connection else None
+    if connection is not None and (connection.is_linked or (organisation and organisation.demo)):
+        return False
+    return connection_limit.is_reached(store, limit_of(settings), now, organisation.id if organisation else "")
+
+
 @dataclass(frozen=True)
 class Linking:
     ports: Ports
@@ -84,11 +93,8 @@ class Linking:
         settings = settings_items.settings(self.ports.store)
         if not settings.enabled or not settings.has_keys:
             raise NotLinked(NotLinkedReason.NOT_SET_UP)
-        organisation = connection.organisation
-        counts = not connection.is_linked and not (organisation and organisation.demo)
-        limit, tenant_id = limit_of(settings), organisation.id if organisation else ""
-        if counts and connection_limit.is_reached(self.ports.store, limit, now, tenant_id):
-            connection_limit.report_reached(self.ports, limit, now)
+        if is_full(self.ports.store, settings, connection, now):
+            connection_limit.report_reached(self.ports, limit_of(settings), now)
             raise NotLinked(NotLinkedReason.LIMIT)
         return settings
 

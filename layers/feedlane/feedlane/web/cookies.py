@@ -15,6 +15,7 @@ from feedlane.ids import fingerprint
 from feedlane.web.request import Request
 
 PORTAL = "feedlane_portal"
+LANGUAGE = "feedlane_language"
 _LINK, _FLOW = "feedlane_link", "feedlane_flow"
 _CONNECTION_PASSWORD, _COMPANY_PASSWORD = "feedlane_pass", "feedlane_company_pass"
 _HOST_PREFIX = "__Host-"

@@ -11,6 +11,7 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from feedlane.clock import iso, system_clock
+from feedlane.web.texts import say
 
 _SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "AUD": "A$", "NZD": "NZ$", "CAD": "C$", "SGD": "S$", "HKD": "HK$"}
 # From the shortest: how long it lasts in seconds, and its name. The next one is used from two of it on, or from one.
@@ -30,11 +31,12 @@ def shown_at(now: datetime | None) -> Iterator[None]:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """`£1,250.00`, or `1,250.00 CHF` for a currency without a well-known symbol."""
-    text = f"{abs(amount):,.2f}"
-    sign = "−" if amount < 0 else ""
+    """`£1,250.00`, or `1,250.00 CHF` for a currency without a well-known symbol; in French `1 250,00 £`."""
+    separators = {",": say("format.thousands"), ".": say("format.decimal")}
+    text = "".join(separators.get(character, character) for character in f"{abs(amount):,.2f}")
+    facts = {"sign": "−" if amount < 0 else "", "amount": text, "currency": currency}
     symbol = _SYMBOLS.get(currency)
-    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
+    return say("format.money", symbol=symbol, **facts) if symbol else say("format.money-by-code", **facts)
 
 
 def number(value: int) -> str:
@@ -48,10 +50,13 @@ def counted(value: int, noun: str, plural: str = "") -> str:
 
 
 def day(value: str | date | datetime | None) -> str:
-    """`2 May 2026`: day and month cannot be confused."""
+    """`2 May 2026`, in French `2 mai 2026`: day and month cannot be confused."""
     if isinstance(value, str) and value:
         value = date.fromisoformat(value[:10])
-    return "" if not value or isinstance(value, str) else f"{value.day} {value:%B %Y}"
+    if not value or isinstance(value, str):
+        return ""
+    month = say("format.months").split()[value.month - 1]
+    return say("format.first-day" if value.day == 1 else "format.day", day=value.day, month=month, year=value.year)
 
 
 def moment(value: datetime | None) -> Markup:

@@ -9,7 +9,8 @@ from typing import Any
 
 from feedlane.web.cookies import Cookie, surplus_cookies
 from feedlane.web.request import Request
-from feedlane.web.templates import SCRIPT_HASH, STYLE_HASH, render
+from feedlane.web.templates import SCRIPT_HASH, STYLE_HASH, hash_of, render
+from feedlane.web.texts import language
 from feedlane.web_address import origin_of
 
 _SECURITY_HEADERS = {
@@ -67,13 +68,19 @@ def _compressed(body: str) -> str:
     return base64.b64encode(gzip.compress(body.encode(), 6, mtime=0)).decode()
 
 
-def page(template: str, status: int = 200, *, logo_url: str = "", form_targets: str = "", **context: Any) -> Response:
-    """`form_targets`: origins, besides our own, that a form on the page may submit or redirect to."""
+def page(
+    template: str, status: int = 200, *, logo_url: str = "", form_targets: str = "", brand: str = "", **context: Any
+) -> Response:
+    """`form_targets`: origins, besides our own, that a form on the page may submit or redirect to.
+
+    `brand` is a style sheet of the platform's colours.
+    """
     headers = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": _content_security_policy(logo_url, form_targets),
+        "Content-Security-Policy": _content_security_policy(logo_url, form_targets, brand),
+        "Content-Language": language(),
     }
-    return Response(status, render(template, logo_url=logo_url, **context), headers)
+    return Response(status, render(template, logo_url=logo_url, brand=brand, **context), headers)
 
 
 def redirect(url: str, status: int = 302) -> Response:
@@ -99,12 +106,12 @@ def see_other(url: str) -> Response:
     return redirect(url, 303)
 
 
-def _content_security_policy(logo_url: str, form_targets: str) -> str:
+def _content_security_policy(logo_url: str, form_targets: str, brand: str) -> str:
     images = origin_of(logo_url) or "'none'"
     return "; ".join(
         (
             "default-src 'none'",
-            f"style-src {STYLE_HASH}",
+            f"style-src {STYLE_HASH} {hash_of(brand)}" if brand else f"style-src {STYLE_HASH}",
             f"script-src {SCRIPT_HASH}",
             "connect-src 'self'",
             f"img-src {images}",

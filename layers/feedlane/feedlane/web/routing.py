@@ -18,7 +18,8 @@ from feedlane.errors import (
     Unavailable,
 )
 from feedlane.store.table import ConditionFailed
-from feedlane.web.error_pages import ErrorPage, NoSuchPage, error_page, profile_of
+from feedlane.web.error_pages import ErrorPage, NoSuchPage, error_page, explained, profile_of
+from feedlane.web.link.language import customer_language, language_cookies
 from feedlane.web.link.session import form_invalid_page
 from feedlane.web.portal import sign_in
 from feedlane.web.portal.session import ShowAgain, SignInNeeded
@@ -26,6 +27,7 @@ from feedlane.web.request import Request, refused_request_in, request_in
 from feedlane.web.response import Response, not_ahead
 from feedlane.web.sentences import try_again_in
 from feedlane.web.site import Site
+from feedlane.web.texts import DEFAULT_LANGUAGE, spoken
 
 Page = Callable[..., Response]
 Explain = Callable[[Site, Request, ErrorPage], Response]
@@ -68,7 +70,9 @@ def handle_request(
         request = refused_request_in(event, site.public_url)
         response = _explain_error(site, request, error, explain)
     else:
-        response = _respond(routes, site, request, logger, explain)
+        with spoken(customer_language(request) if explain is explain_to_customer else DEFAULT_LANGUAGE):
+            response = _respond(routes, site, request, logger, explain)
+        response = response.with_cookies(*language_cookies(request)) if explain is explain_to_customer else response
     logger.info("answered", method=request.method, path=request.path, status=response.status, correlation_id=request.id)
     return response.as_gateway_response(request)
 
@@ -80,7 +84,7 @@ def _respond(routes: Sequence[Route], site: Site, request: Request, logger: Any,
         return _explain_error(site, request, error, explain)
     except Exception:
         logger.exception("page failed", path=request.path, correlation_id=request.id)
-        return explain(site, request, _unexpected_error())
+        return explain(site, request, explained(500, "unexpected"))
 
 
 def _answer(routes: Sequence[Route], site: Site, request: Request) -> Response:
@@ -91,7 +95,7 @@ def _answer(routes: Sequence[Route], site: Site, request: Request) -> Response:
         return sign_in.ask(site, request, wanted, is_form)
     except ShowAgain as again:
         if not _has_page(routes, again.request.path):
-            raise form_invalid_page(_wanted_page(routes, request)[0], "Open the page again") from None
+            raise form_invalid_page(_wanted_page(routes, request)[0], "open-again") from None
         page = _dispatch(routes, site, again.request)
         return page.with_status(again.status).with_cookies(*again.cookies)
 
@@ -120,7 +124,7 @@ def _dispatch(routes: Sequence[Route], site: Site, request: Request) -> Response
         arguments = route.arguments(request.path)
         if arguments is not None and route.method == request.method:
             if request.method == "POST" and request.is_cross_site:
-                raise _cross_site_form()
+                raise explained(403, "cross-site")
             return route.page(site, request, **arguments)
     raise NoSuchPage
 
@@ -132,41 +136,18 @@ def _explain_error(site: Site, request: Request, error: Exception, explain: Expl
         case NotFound():
             page = NoSuchPage()
         case Invalid():
-            page = ErrorPage(400, "That did not work", error.message)
+            page = explained(400, "invalid", message=error.message)
         case Conflict():
-            page = ErrorPage(409, "This cannot be done right now", str(error))
+            page = explained(409, "conflict", message=str(error))
         case LimitReached(retry_after=seconds):
-            page = ErrorPage(503, "Xero asks us to wait", "We could not complete your request.", try_again_in(seconds))
+            page = explained(503, "xero-limit", when=try_again_in(seconds))
         case Unavailable() | ConditionFailed():
-            page = _xero_unavailable()
+            page = explained(503, "xero-away")
         case Refused() | ReconnectionNeeded():
-            page = ErrorPage(403, "Xero did not allow this", error.problem.sentence)
+            page = explained(403, "xero-refused", message=error.problem.sentence)
         case _:
-            page = _unexpected_error()
+            page = explained(500, "unexpected")
     response = explain(site, request, page)
     if isinstance(error, Unavailable) and error.retry_after:
         return response.with_headers({"Retry-After": str(error.retry_after)})
     return response
-
-
-def _unexpected_error() -> ErrorPage:
-    return ErrorPage(
-        500,
-        "Something went wrong on our side",
-        "Nothing you entered caused this.",
-        "Please go back and try again. If it keeps happening, contact support.",
-    )
-
-
-def _xero_unavailable() -> ErrorPage:
-    return ErrorPage(
-        503,
-        "Xero is not responding at the moment",
-        "We could not complete your request.",
-        "Wait a minute, then go back and try again.",
-    )
-
-
-def _cross_site_form() -> ErrorPage:
-    text = "Another website tried to send this form."
-    return ErrorPage(403, "This form did not come from our page", text, "Open the page directly and try again.")

@@ -9,6 +9,7 @@ from feedlane.environment import environment
 from feedlane.link.linking import Linking
 from feedlane.settings import items as settings_items
 from feedlane.settings.wrong_keys import WrongKeys
+from feedlane.web.brand import frame_of
 from feedlane.web.response import Response, page
 from feedlane.webhooks.received import SecretsCache
 from feedlane.wiring.parts import Parts
@@ -38,6 +39,11 @@ class Site(Parts):
         profile = settings_items.profile(self.store)
         brand = {"logo_url": profile.logo_url, "name": profile.name}
         return page(template, status, form_targets=form_targets, now=self.clock(), **brand, **context)
+
+    def customer_page(self, template: str, status: int = 200, *, form_targets: str = "", **context: Any) -> Response:
+        """A page of Link, with the platform's name, logo and colour, and its ways to help."""
+        frame = frame_of(settings_items.profile(self.store), settings_items.settings(self.store))
+        return page(template, status, form_targets=form_targets, now=self.clock(), **frame, **context)
 
     def linking(self, redirect_uri: str) -> Linking:
         return Linking(self.ports, self.vault, self.organisations, redirect_uri)

@@ -10,23 +10,24 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from feedlane.web import filters
+from feedlane.web import filters, texts
 
 _FOLDER = Path(__file__).parent / "templates"
 # The first remembers the parts of the page as they came, before the second changes them.
-_SCRIPTS = ("refresh.js", "enhance.js")
+_SCRIPTS = ("refresh.js", "enhance.js", "start_date.js")
 
 STYLE = (_FOLDER / "style.css").read_text()
 SCRIPT = "".join((_FOLDER / name).read_text() for name in _SCRIPTS)
 ICON = (_FOLDER / "icon.svg").read_text()
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """As a content security policy names what it allows."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-STYLE_HASH = _hash(STYLE)
-SCRIPT_HASH = _hash(SCRIPT)
+STYLE_HASH = hash_of(STYLE)
+SCRIPT_HASH = hash_of(SCRIPT)
 
 
 def render(template: str, *, now: datetime | None = None, **context: Any) -> str:
@@ -48,4 +49,5 @@ _environment.filters |= {
     "number": filters.number,
 }
 # What a page need not say.
-_environment.globals |= {"done": "", "errors": (), "home": "", "note": "", "section": ""}
+_environment.globals |= {"brand": "", "done": "", "errors": (), "home": "", "note": "", "section": "", "links": ()}
+_environment.globals |= {"language": texts.language, "say": texts.say_safely, "say_number": texts.say_number}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from urllib.parse import urlencode
 
 from feedlane.clock import years_before
 from feedlane.companies import items as company_items
+from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import AppKeysRejected, FeedlaneError, Invalid, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds import items as feed_items
@@ -16,32 +16,22 @@ from feedlane.feeds.upstream import TargetAccount
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
 from feedlane.link.standing_errors import standing_errors
-from feedlane.mapping import hosted, mapping, unmapping
+from feedlane.mapping import hosted, mapping
 from feedlane.mapping import targets as mapping_targets
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
+from feedlane.web.form_errors import FormError
 from feedlane.web.link import paths
-from feedlane.web.link.form import (
-    NEW_ACCOUNT,
-    ROWS_MAX,
-    Row,
-    check_rows,
-    first_rows,
-    renumber,
-    rows_in,
-    with_one_more_row,
-)
+from feedlane.web.link.form import NEW_ACCOUNT, Row, check_rows, first_rows, renumber, rows_in
 from feedlane.web.link.plain_words import explain, explain_error, explain_hold
 from feedlane.web.link.session import Visit, require_visit
 from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.site import Site
+from feedlane.web.texts import say
 
-DONE_MESSAGES = {
-    "connected": "Done. Transactions flow into Xero once the account shows as connected.",
-    "disconnected": "Disconnected. The account stays in Xero; no more transactions are sent to it.",
-}
+DONE_MESSAGES = ("connected", "disconnected")
 
 
 @dataclass
@@ -55,6 +45,8 @@ class Targets:
     others: list[str] = field(default_factory=list)
     problem: str = ""
     needs_reconnection: bool = False
+    may_pass: bool = False
+    """Whether trying again may help."""
 
 
 def show(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
@@ -64,38 +56,30 @@ def show(site: Site, request: Request, company_id: str, connection_id: str) -> R
     hosted.adopt_mapped(site.ports, site.upstream, site.clock(), visit.connection)
     accounts = company_items.source_accounts(site.store, connection_id)
     targets = _find_targets(site, visit, accounts)
-    rows = rows_in(request.query) or first_rows(
-        _unmapped(accounts), targets.by_account, _today(site, visit), _country(visit)
-    )
-    return _page(site, visit, accounts, targets, rows, DONE_MESSAGES.get(request.query.get("done", ""), ""))
+    rows = first_rows(_unmapped(accounts), targets.by_account, _today(site, visit), _country(visit))
+    done = request.query.get("done", "")
+    return _page(site, visit, accounts, targets, rows, say(f"accounts.done-{done}") if done in DONE_MESSAGES else "")
 
 
-def change(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    """Handles the page's forms: connect the rows, add a row, or disconnect an account."""
+def connect(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
+    """Connects the rows that are ticked. What fails stays on the page, with what was entered."""
     visit = require_visit(site, request, company_id, connection_id)
-    page_url = request.url(paths.accounts(visit.connection))
-    match request.field("action"):
-        case "add":
-            unmapped = _unmapped(company_items.source_accounts(site.store, connection_id))
-            rows = with_one_more_row(rows_in(_last_values(request)), unmapped, _today(site, visit))
-            return see_other(f"{page_url}?{urlencode(_rows_as_query(rows))}#row-{len(rows)}")
-        case "disconnect":
-            return _disconnect_account(site, visit, request.field("account"), page_url)
-        case _:
-            return _connect_rows(site, visit, rows_in(_last_values(request)), page_url)
-
-
-def _connect_rows(site: Site, visit: Visit, rows: list[Row], page_url: str) -> Response:
+    rows = rows_in(_last_values(request))
     accounts = company_items.source_accounts(site.store, visit.connection.id)
     targets = _find_targets(site, visit, accounts)
+    if targets.problem:
+        return _page(site, visit, accounts, targets, rows, status=503 if targets.may_pass else 422)
     by_id = {account.id: account for account in accounts}
-    rows = check_rows(rows, _unmapped(accounts), targets.by_account)
-    if not targets.problem and not any(row.errors for row in rows):
-        rows = [row for row in rows if not _map_row(site, visit, row, by_id[row.source])]
-        if not rows:
-            return see_other(f"{page_url}?done=connected")
+    check_rows(rows, _unmapped(accounts), targets.by_account, _today(site, visit))
+    wanted = [row for row in rows if row.included]
+    if wanted and not any(row.errors for row in wanted):
+        done = [row for row in wanted if _map_row(site, visit, row, by_id[row.source])]
+        if done == wanted:
+            return see_other(f"{request.url(paths.accounts(visit.connection))}?done=connected")
+        rows = [row for row in rows if row not in done]
         accounts = company_items.source_accounts(site.store, visit.connection.id)
-    return _page(site, visit, accounts, targets, rows, status=422)
+    fault = "" if wanted else say("form.none")
+    return _page(site, visit, accounts, targets, rows, status=422, fault=fault)
 
 
 def _map_row(site: Site, visit: Visit, row: Row, account: SourceAccount) -> bool:
@@ -107,23 +91,14 @@ def _map_row(site: Site, visit: Visit, row: Row, account: SourceAccount) -> bool
             row.start or None,
         )  # fmt: skip
     except (FeedlaneError, ConditionFailed) as error:
-        is_about_start = isinstance(error, Invalid) and error.findings and error.findings[0].item_id == "feedStartDate"
-        row.errors["start" if is_about_start else "target"] = explain_error(error)
+        row.errors["target"] = say("form.target-fed") if _is_about_target(error) else explain_error(error)
         return False
     return True
 
 
-def _disconnect_account(site: Site, visit: Visit, account_id: str, page_url: str) -> Response:
-    account = company_items.find_source_account(site.store, visit.connection.id, account_id)
-    if account is None or account.mapping is None:
-        return see_other(page_url)
-    try:
-        unmapping.unmap(site.ports, site.upstream, site.clock(), visit.connection, account)
-    except (Unavailable, AppKeysRejected, ConditionFailed) as error:
-        accounts = company_items.source_accounts(site.store, visit.connection.id)
-        targets = Targets(problem=explain_error(error))
-        return _page(site, visit, accounts, targets, [], status=503)
-    return see_other(f"{page_url}?done=disconnected")
+def _is_about_target(error: Exception) -> bool:
+    """Whether the Xero account was taken since the page was shown."""
+    return isinstance(error, Invalid) and any(finding.item_id == "targetAccountId" for finding in error.findings)
 
 
 def _find_targets(site: Site, visit: Visit, accounts: list[SourceAccount]) -> Targets:
@@ -131,6 +106,8 @@ def _find_targets(site: Site, visit: Visit, accounts: list[SourceAccount]) -> Ta
     unmapped = _unmapped(accounts)
     if not unmapped:
         return Targets()
+    if not visit.connection.is_linked:
+        return Targets(problem=say("accounts.not-linked"), needs_reconnection=True)
     try:
         access = mapping.access_to(visit.connection)
         target_accounts = site.upstream.target_accounts(access)
@@ -138,7 +115,7 @@ def _find_targets(site: Site, visit: Visit, accounts: list[SourceAccount]) -> Ta
     except (Refused, ReconnectionNeeded, Invalid) as error:
         return Targets(problem=explain_error(error), needs_reconnection=True)
     except (Unavailable, AppKeysRejected) as error:
-        return Targets(problem=explain_error(error))
+        return Targets(problem=explain_error(error), may_pass=isinstance(error, Unavailable))
     options = {account.id: mapping_targets.target_options(target_accounts, account, fed) for account in unmapped}
     return Targets(options, others=[target.name for target in target_accounts if target.id in fed.others])
 
@@ -151,37 +128,59 @@ def _page(
     rows: list[Row],
     done: str = "",
     status: int = 200,
+    fault: str = "",
 ) -> Response:
-    settings = settings_items.settings(site.store)
-    faults = standing_errors(site.store, settings, [visit.connection])[visit.connection.id]
-    if fault := visit.connection.reconnection_fault:
-        faults = [*faults, fault]
-    unmapped = _unmapped(accounts)
+    connection = visit.connection
+    unmapped = {account.id: account for account in _unmapped(accounts)}
+    rows = renumber([row for row in rows if row.source in unmapped])
+    errors = [FormError("", fault)] if fault else _form_errors(rows, unmapped)
     today = _today(site, visit)
-    return site.page(
+    return site.customer_page(
         "accounts",
         status,
-        title="Manage connected accounts",
-        organisation=visit.connection.tenant,
-        page_path=paths.accounts(visit.connection),
-        finish_path=paths.finish(visit.connection),
-        reconnect_path=paths.reconnect(visit.connection),
+        title=say("accounts.title"),
+        organisation=connection.organisation.name if connection.organisation else "",
+        is_linked=connection.is_linked,
+        page_path=paths.accounts(connection),
+        finish_path=paths.finish(connection),
+        reconnect_path=paths.reconnect(connection),
+        disconnect_path=paths.disconnect(connection),
+        disconnect_account_path=paths.disconnect_account(connection),
         form_token=visit.form_token,
         unmapped=unmapped,
         mapped=[account for account in accounts if account.mapping is not None],
         balances=feed_items.ledger_balances(site.store, accounts),
         is_connecting=any(account.status == "connecting" for account in accounts),
         targets=targets,
-        faults=list(dict.fromkeys(map(explain, faults))),
-        option_groups=_option_groups(unmapped, targets.by_account),
+        faults=_faults(site, connection),
         account_notes=_account_notes(site, accounts),
-        rows=renumber(rows[: len(unmapped)]),
-        can_add_row=len(rows) < min(len(unmapped), ROWS_MAX),
+        rows=rows,
+        errors=errors,
+        is_sent=status != 200,
+        left_over=len(unmapped) - len(rows),
         new_account=NEW_ACCOUNT,
         earliest_start=years_before(today).isoformat(),
         latest_start=today.isoformat(),
         done=done,
     )
+
+
+def _faults(site: Site, connection: Connection) -> list[str]:
+    """Why the connection as a whole is blocked."""
+    settings = settings_items.settings(site.store)
+    faults = standing_errors(site.store, settings, [connection])[connection.id]
+    if fault := connection.reconnection_fault:
+        faults = [*faults, fault]
+    return list(dict.fromkeys(map(explain, faults)))
+
+
+def _form_errors(rows: list[Row], accounts: Mapping[str, SourceAccount]) -> list[FormError]:
+    """All that is wrong with the rows, each with its field and the name of its account."""
+    return [
+        FormError(f"{name}-{row.number}", say("form.of", account=accounts[row.source].account_name, fault=fault))
+        for row in rows
+        for name, fault in row.errors.items()
+    ]
 
 
 def _account_notes(site: Site, accounts: list[SourceAccount]) -> list[str]:
@@ -191,18 +190,7 @@ def _account_notes(site: Site, accounts: list[SourceAccount]) -> list[str]:
         hold.subject: explain_hold(hold)
         for hold in hold_items.holds_on(site.store, [(Scope.FEED, subject) for subject in names])
     }
-    return [f"{names[subject]}: {note}" for subject, note in notes.items() if note]
-
-
-def _option_groups(
-    unmapped: list[SourceAccount], targets: Mapping[str, list[TargetAccount]]
-) -> dict[str, list[TargetAccount]]:
-    """The drop-down's options by currency and kind of account: one group if all accounts are alike."""
-    groups: dict[str, list[TargetAccount]] = {}
-    for account in unmapped:
-        kind = "credit cards" if account.kind == "CREDITCARD" else "bank accounts"
-        groups.setdefault(f"{account.currency} {kind}", targets.get(account.id, []))
-    return groups
+    return [say("accounts.note", account=names[subject], note=note) for subject, note in notes.items() if note]
 
 
 def _unmapped(accounts: list[SourceAccount]) -> list[SourceAccount]:
@@ -219,12 +207,3 @@ def _today(site: Site, visit: Visit) -> date:
 
 def _last_values(request: Request) -> dict[str, str]:
     return {name: values[-1].strip() for name, values in request.form.items()}
-
-
-def _rows_as_query(rows: list[Row]) -> dict[str, str]:
-    """The entered values, so that the next page shows them again. Never includes the form's token."""
-    entered = {"rows": str(len(rows))}
-    for row in rows:
-        values = {"source": row.source, "target": row.target, "start": row.start}
-        entered |= {f"{name}-{row.number}": value for name, value in values.items() if value}
-    return entered

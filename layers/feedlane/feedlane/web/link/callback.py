@@ -22,7 +22,14 @@ from feedlane.settings import items as settings_items
 from feedlane.store.table import Put, Write
 from feedlane.web import sessions
 from feedlane.web.cookies import Cookie, flow_cookie_name, link_cookie_name, value_in
-from feedlane.web.error_pages import ErrorPage, bank_feeds_missing_page, error_page, not_linked_page, state_error_page
+from feedlane.web.error_pages import (
+    ErrorPage,
+    bank_feeds_missing_page,
+    error_page,
+    explained,
+    not_linked_page,
+    state_error_page,
+)
 from feedlane.web.link import hosted, paths, redirects
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.request import Request
@@ -124,14 +131,8 @@ def _link(site: Site, request: Request, connection: Connection, state: LinkState
         raise password_pages.spent_link_page(settings_items.profile(site.store).name) from None
     except Unavailable:
         record_unfinished(site, connection, now)
-        raise ErrorPage(
-            503,
-            "Xero is not responding at the moment",
-            "You granted access, but we could not complete the connection.",
-            "Wait a minute, then try again.",
-            # This URL again: what Xero has granted is not lost.
-            retry_url=f"?{urlencode(dict(request.query))}",
-        ) from None
+        # This URL again: what Xero has granted is not lost.
+        raise explained(503, "unfinished", f"?{urlencode(dict(request.query))}") from None
     # The flow's cookie stays until it expires: a browser that loads this URL again is recognised and can continue.
     return _answer(site, request, result, connection, state, secret)
 
@@ -202,9 +203,8 @@ def after_linking(site: Site, request: Request, linked: Connection, parameters: 
     if not linked.needs_reconnection:
         return redirect(request.url(next_path(site, linked)))
     profile = settings_items.profile(site.store)
-    organisation = linked.tenant.name if linked.tenant else "Your organisation"
-    page, outcome = bank_feeds_missing_page(profile.name, organisation)
-    page.retry_url = paths.reconnect(linked)
+    organisation = linked.tenant.name if linked.tenant else ""
+    page, outcome = bank_feeds_missing_page(profile.name, organisation, paths.reconnect(linked))
     return error_page(profile, paths.with_return_url(site, linked, parameters, page, outcome))
 
 
@@ -240,13 +240,8 @@ def _refuse_consent(site: Site, connection: Connection, state: LinkState, error:
     platform_url = paths.platform_url(site, connection, outcome, state.parameters)
     if platform_url is not None:
         return redirect(platform_url)
-    next_step, retry_url = "You can close this window, or try again.", paths.reconnect(connection)
-    if outcome is redirects.CANCELLED:
-        explanation = "You chose not to give access to Xero. Nothing was connected."
-        page = ErrorPage(403, "You cancelled the connection", explanation, next_step, retry_url=retry_url)
-    else:
-        page = ErrorPage(400, "Xero ended the authorisation", "Nothing was connected.", next_step, retry_url=retry_url)
-    return error_page(settings_items.profile(site.store), page)
+    status, key = (403, "cancelled") if outcome is redirects.CANCELLED else (400, "xero-ended")
+    return error_page(settings_items.profile(site.store), explained(status, key, paths.reconnect(connection)))
 
 
 def fault_of(outcome: redirects.RedirectResult, now: datetime) -> ConnectionFault:
@@ -260,16 +255,8 @@ def fault_of(outcome: redirects.RedirectResult, now: datetime) -> ConnectionFaul
 
 
 def _missing_code(connection: Connection) -> ErrorPage:
-    return ErrorPage(
-        400,
-        "Xero’s response was incomplete",
-        "It did not contain an authorisation code.",
-        "Nothing was connected.",
-        retry_url=paths.reconnect(connection),
-    )
+    return explained(400, "no-code", paths.reconnect(connection))
 
 
 def _deleted_connection() -> ErrorPage:
-    explanation = "It was removed while you were at Xero."
-    next_step = "Nothing was connected. Ask for a new link."
-    return ErrorPage(404, "This connection no longer exists", explanation, next_step)
+    return explained(404, "deleted")

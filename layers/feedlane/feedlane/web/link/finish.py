@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.linking import NotLinked
+from feedlane.settings import items as settings_items
 from feedlane.web import sessions
+from feedlane.web.form_errors import FormError
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.link import paths, redirects
 from feedlane.web.link.callback import after_linking, fail_linking, next_path
@@ -15,6 +20,10 @@ from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.sessions import LINK_SESSION_LIFETIME
 from feedlane.web.site import Site
+from feedlane.web.texts import say
+
+# In the address of the last page: the customer has been told that no account is connected yet.
+LATER_PARAMETER = "later"
 
 
 def organisations(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
@@ -31,7 +40,7 @@ def choose(site: Site, request: Request, company_id: str, connection_id: str) ->
     if choice is None:
         return see_other(request.url(next_path(site, visit.connection)))
     if tenant_id not in {organisation.tenant_id for organisation in choice.organisations}:
-        return _choice_page(site, visit, "Choose one of the organisations.", 422)
+        return _choice_page(site, visit, say("organisation.choose"), 422)
     chosen = visit.session.but(choice=None)
     end = ConsentEnd(also=lambda _: [sessions.put_session(visit.secret, chosen, now, LINK_SESSION_LIFETIME)])
     try:
@@ -44,41 +53,69 @@ def choose(site: Site, request: Request, company_id: str, connection_id: str) ->
 
 
 def finish(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    """Returns to the platform, or shows the built-in page if the platform has no redirect URL."""
+    """Returns to the platform, or shows the built-in page if the platform has no redirect URL.
+
+    Before that, once, whoever has connected no account hears that nothing will be sent.
+    """
     visit = require_visit(site, request, company_id, connection_id)
-    outcome = redirects.DONE if visit.connection.is_linked else redirects.CANCELLED
-    if visit.connection.needs_reconnection:
+    connection = visit.connection
+    accounts = company_items.source_accounts(site.store, connection.id)
+    is_left = bool(request.query.get(LATER_PARAMETER))
+    if _is_unfinished(site, connection, accounts) and not is_left:
+        return _done_page(site, visit, accounts, "almost")
+    outcome = redirects.DONE if connection.is_linked else redirects.CANCELLED
+    if connection.needs_reconnection:
         outcome = redirects.failed("The customer has to reconnect")
-    platform_url = paths.platform_url(site, visit.connection, outcome, visit.session.parameters)
-    return redirect(platform_url) if platform_url is not None else _done_page(site, visit.connection)
+    platform_url = paths.platform_url(site, connection, outcome, visit.session.parameters)
+    if platform_url is not None:
+        return redirect(platform_url)
+    return _done_page(site, visit, accounts, _end_of(site, connection, accounts))
+
+
+def _is_unfinished(site: Site, connection: Connection, accounts: Sequence[SourceAccount]) -> bool:
+    """Whether the customer could connect an account and has not connected any."""
+    if not connection.is_linked or connection.needs_reconnection or not accounts:
+        return False
+    return settings_items.settings(site.store).bank_feeds and all(account.mapping is None for account in accounts)
+
+
+def _end_of(site: Site, connection: Connection, accounts: Sequence[SourceAccount]) -> str:
+    """Which end the page tells of: again, not, almost, or the good one."""
+    if connection.needs_reconnection:
+        return "again"
+    if not connection.is_linked:
+        return "not"
+    return "almost" if _is_unfinished(site, connection, accounts) else "good"
+
+
+def _done_page(site: Site, visit: Visit, accounts: Sequence[SourceAccount], end: str) -> Response:
+    connection = visit.connection
+    mapped = [account for account in accounts if account.mapping is not None]
+    connecting = sum(account.status is SourceAccountStatus.CONNECTING for account in mapped)
+    has_platform = paths.platform_url(site, connection, redirects.DONE, visit.session.parameters) is not None
+    return site.customer_page(
+        "done",
+        title=say("done.title" if end == "good" else f"done.{end}-title"),
+        end=end,
+        organisation=connection.tenant.name if connection.tenant else "",
+        has_accounts=bool(accounts),
+        connected=len(mapped) - connecting,
+        connecting=connecting,
+        accounts_path=paths.accounts(connection),
+        start_path=paths.reconnect(connection) if end == "again" else paths.start(connection),
+        later_path=f"{paths.finish(connection)}?{LATER_PARAMETER}=1" if has_platform else "",
+    )
 
 
 def _choice_page(site: Site, visit: Visit, error: str = "", status: int = 200) -> Response:
     choice = visit.session.choice
-    return site.page(
+    return site.customer_page(
         "organisation",
         status,
-        title="Which organisation do you want to connect?",
+        title=say("organisation.title"),
+        errors=[FormError("tenants", error)] if error else (),
         organisations=choice.organisations if choice else (),
         form_token=visit.form_token,
         page_path=paths.organisation(visit.connection),
         error=error,
     )
-
-
-def _done_page(site: Site, connection: Connection) -> Response:
-    accounts = company_items.source_accounts(site.store, connection.id)
-    return site.page(
-        "done",
-        title=_done_title(connection),
-        connection=connection,
-        accounts=[account for account in accounts if account.mapping is not None],
-        accounts_path=paths.accounts(connection),
-        start_path=paths.reconnect(connection) if connection.needs_reconnection else paths.start(connection),
-    )
-
-
-def _done_title(connection: Connection) -> str:
-    if connection.needs_reconnection:
-        return "Please connect to Xero again"
-    return "You are connected to Xero" if connection.is_linked else "You are not connected to Xero"

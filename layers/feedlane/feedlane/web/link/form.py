@@ -1,4 +1,4 @@
-"""The rows of the form "Connect a new account": parsed, prefilled and validated. Pure."""
+"""The rows of the form "Connect your accounts", one for each account: parsed, prefilled and validated."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from feedlane.clock import is_date
+from feedlane.clock import is_date, years_before
 from feedlane.companies.bank_codes import number_at_xero
 from feedlane.companies.source_account import SourceAccount
 from feedlane.doors import whole_number
 from feedlane.feeds.upstream import TargetAccount
+from feedlane.web.filters import day
+from feedlane.web.texts import say
 
+# Each row is a call to Xero, and all have to be answered within the 30 seconds of the gateway.
 ROWS_MAX = 20
 DIGITS_COMPARED_MIN = 4
 NEW_ACCOUNT = "new"
@@ -26,13 +29,14 @@ class Row:
     source: str = ""
     target: str = ""
     start: str = ""
+    included: bool = True
     errors: dict[str, str] = field(default_factory=dict)
 
 
 def rows_in(values: Mapping[str, str]) -> list[Row]:
     """The rows that were sent: `rows` is their number, and `source-1`, `target-1`, `start-1`… are their fields.
 
-    Raises `Invalid` for a number that none of our pages sends.
+    A row without `include-1` is left out. Raises `Invalid` for a number that none of our pages sends.
     """
     number_of_rows = values.get("rows", "")
     count = whole_number("rows", number_of_rows, 0, ROWS_MAX) if number_of_rows else 0
@@ -42,6 +46,7 @@ def rows_in(values: Mapping[str, str]) -> list[Row]:
             values.get(f"source-{number}", ""),
             values.get(f"target-{number}", ""),
             values.get(f"start-{number}", ""),
+            bool(values.get(f"include-{number}")),
         )
         for number in range(1, count + 1)
     ]
@@ -50,47 +55,44 @@ def rows_in(values: Mapping[str, str]) -> list[Row]:
 def first_rows(
     unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]], today: date, country: str
 ) -> list[Row]:
-    """One row for the first account, from today on, with its Xero account if exactly one has the same number.
+    """A row for each account, with the Xero account of the same number if there is one, or else a new one.
 
-    `country` is the organisation's.
+    If several have its number, the customer chooses. `country` is the organisation's.
     """
-    if not unmapped:
-        return []
-    account = unmapped[0]
-    matches = [target for target in targets.get(account.id, []) if _has_same_number(target, account, country)]
-    return [Row(1, account.id, matches[0].id if len(matches) == 1 else "", today.isoformat())]
+    rows: list[Row] = []
+    for account in unmapped[:ROWS_MAX]:
+        proposed = {row.target for row in rows}
+        matches = [target.id for target in targets.get(account.id, []) if _has_same_number(target, account, country)]
+        target = NEW_ACCOUNT if not matches or matches[0] in proposed else matches[0] if len(matches) == 1 else ""
+        rows.append(Row(len(rows) + 1, account.id, target, usual_start(target, today)))
+    return rows
 
 
-def with_one_more_row(rows: Sequence[Row], unmapped: Sequence[SourceAccount], today: date) -> list[Row]:
-    """The rows, and one more for an account that none of them has."""
-    if len(rows) >= min(ROWS_MAX, len(unmapped)):
-        return list(rows)
-    chosen = {row.source for row in rows}
-    remaining = [account.id for account in unmapped if account.id not in chosen]
-    return [*rows, Row(len(rows) + 1, remaining[0] if remaining else "", "", today.isoformat())]
+def usual_start(target: str, today: date) -> str:
+    """All there is for a new account; an account in use may have the transactions up to today already."""
+    return (years_before(today) if target == NEW_ACCOUNT else today).isoformat()
 
 
 def check_rows(
-    rows: Sequence[Row], unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]]
-) -> list[Row]:
-    """The rows that were filled in, each with its errors."""
-    filled_in = [row for row in rows if row.source or row.target] or [Row(1)]
+    rows: Sequence[Row], unmapped: Sequence[SourceAccount], targets: Mapping[str, list[TargetAccount]], today: date
+) -> None:
+    """Notes what is wrong with each row that the customer wants."""
     accounts = {account.id: account for account in unmapped}
     taken: set[str] = set()
-    for row in filled_in:
+    for row in rows:
+        if not row.included:
+            continue
         account = accounts.get(row.source)
         if account is None:
-            row.errors["source"] = "Choose an account that is not connected yet."
+            row.errors["source"] = say("form.unknown-source")
         elif row.source in taken:
-            row.errors["source"] = "This account is already in another row."
+            row.errors["source"] = say("form.twice")
         if not row.target:
-            row.errors["target"] = "Choose a Xero bank account, or create a new one."
+            row.errors["target"] = say("form.target")
         elif account is not None and row.target != NEW_ACCOUNT:
             _check_target(row, account, targets.get(row.source, []), taken)
-        if row.start and not is_date(row.start):
-            row.errors["start"] = "Enter a date such as 2026-05-01."
+        _check_start(row, today)
         taken |= {row.source, row.target} - {NEW_ACCOUNT}
-    return filled_in
 
 
 def renumber(rows: Sequence[Row]) -> list[Row]:
@@ -102,12 +104,19 @@ def renumber(rows: Sequence[Row]) -> list[Row]:
 
 def _check_target(row: Row, account: SourceAccount, options: Sequence[TargetAccount], taken: set[str]) -> None:
     if row.target in taken:
-        row.errors["target"] = "This Xero account is already in another row."
+        row.errors["target"] = say("form.target-twice")
     elif row.target not in {option.id for option in options}:
-        kind = "credit card" if account.kind == "CREDITCARD" else "bank account"
-        row.errors["target"] = (
-            f"Choose a Xero {kind} in {account.currency} that is not connected yet, or create a new one."
-        )
+        kind = "card" if account.kind == "CREDITCARD" else "bank"
+        row.errors["target"] = say(f"form.target-{kind}", currency=account.currency)
+
+
+def _check_start(row: Row, today: date) -> None:
+    """Without a date, everything is sent."""
+    earliest, latest = years_before(today).isoformat(), today.isoformat()
+    if row.start and not is_date(row.start):
+        row.errors["start"] = say("form.start")
+    elif row.start and not earliest <= row.start <= latest:
+        row.errors["start"] = say("form.start-range", earliest=day(earliest), latest=day(latest))
 
 
 def _has_same_number(target: TargetAccount, account: SourceAccount, country: str) -> bool:

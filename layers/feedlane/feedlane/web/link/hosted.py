@@ -22,7 +22,7 @@ from feedlane.link.passwords import LinkPassword, PasswordSpent
 from feedlane.link.state import HOSTED_STATE_LIFETIME, LinkState
 from feedlane.settings import items as settings_items
 from feedlane.web.cookies import Cookie, flow_cookie_name
-from feedlane.web.error_pages import ErrorPage, not_linked_page
+from feedlane.web.error_pages import explained, not_linked_page
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.link import paths, redirects
 from feedlane.web.request import Request
@@ -87,7 +87,7 @@ def start(
         page, outcome = not_linked_page(error, settings_items.profile(site.store).name)
         raise paths.with_return_url(site, connection, parameters, page, outcome) from None
     except Unavailable:
-        raise _not_responding(paths.start(connection), "Nothing has changed.") from None
+        raise explained(503, "hosted-away", paths.start(connection)) from None
     state, browser = site.new_secret(), site.new_secret()
     link_state = LinkState(
         fingerprint=fingerprint(state),
@@ -113,7 +113,7 @@ def finish(site: Site, request: Request, connection: Connection, state: LinkStat
 
     answer, now, hosted = Answer.of(request), site.clock(), linking(site)
     if not answer.is_about(connection):
-        raise _foreign_answer()
+        raise explained(400, "hosted-foreign")
     _require_few_visits(site, connection)
     try:
         tenant = hosted.tenant_of(connection)
@@ -128,11 +128,9 @@ def finish(site: Site, request: Request, connection: Connection, state: LinkStat
         raise password_pages.spent_link_page(settings_items.profile(site.store).name) from None
     except Unavailable:
         pages.record_unfinished(site, connection, now, "Codat did not respond after the customer came back")
-        raise _not_responding(
-            _again(request), "You finished there, but we could not complete the connection."
-        ) from None
+        raise explained(503, "hosted-unfinished", _again(request)) from None
     if answer.is_success:
-        raise _not_confirmed(_again(request))
+        raise explained(409, "hosted-not-confirmed", _again(request))
     return _end_without_link(site, connection, answer, state, now)
 
 
@@ -150,37 +148,17 @@ def _end_without_link(site: Site, connection: Connection, answer: Answer, state:
     platform_url = paths.platform_url(site, connection, outcome, state.parameters)
     if platform_url is not None:
         return redirect(platform_url)
-    status, title, explanation, next_step = _ENDINGS.get(answer.status_code, _FAILED)
+    status, key = _ENDINGS.get(answer.status_code, (502, "hosted-failed"))
     retry_url = "" if answer.status_code == NOT_SUPPORTED else paths.reconnect(connection)
-    raise ErrorPage(status, title, explanation, next_step, retry_url=retry_url)
+    raise explained(status, key, retry_url, name=settings_items.profile(site.store).name)
 
 
-_AGAIN = "You can close this window, or try again."
-_ENDINGS: dict[str, tuple[int, str, str, str]] = {
-    CANCELLED: (
-        403,
-        "You cancelled the connection",
-        "You left before access to Xero was given. Nothing was connected.",
-        _AGAIN,
-    ),
-    NOT_SUPPORTED: (
-        501,
-        "Xero is not available yet",
-        "The service through which this platform connects does not offer Xero to it yet.",
-        "This is not your fault. Please ask the platform when it will be available.",
-    ),
-}
-_FAILED = (502, "The connection could not be made", "Something went wrong on the way to Xero.", _AGAIN)
+_ENDINGS = {CANCELLED: (403, "hosted-cancelled"), NOT_SUPPORTED: (501, "hosted-not-supported")}
 
 
 def _require_few_visits(site: Site, connection: Connection) -> None:
     if not hosted_visits.admit(site.store, connection.id, site.clock()):
-        raise ErrorPage(
-            429,
-            "This link was opened too often",
-            "To protect the connections of others, it works only so many times an hour.",
-            "Nothing has changed. Please try again in an hour.",
-        )
+        raise explained(429, "hosted-too-often")
 
 
 def _with_parameter(url: str, name: str, value: str) -> str:
@@ -192,32 +170,3 @@ def _with_parameter(url: str, name: str, value: str) -> str:
 def _again(request: Request) -> str:
     """This URL: the state stays open until Codat has answered."""
     return f"?{urlencode(dict(request.query))}"
-
-
-def _foreign_answer() -> ErrorPage:
-    return ErrorPage(
-        400,
-        "This response belongs to another connection",
-        "It does not name what was started in this browser.",
-        "Nothing has changed. Start again from the link you were given.",
-    )
-
-
-def _not_confirmed(retry_url: str) -> ErrorPage:
-    return ErrorPage(
-        409,
-        "The connection is not confirmed yet",
-        "The service through which you connected does not have it as connected.",
-        "Nothing has changed. If you have just given access, wait a minute and try again.",
-        retry_url=retry_url,
-    )
-
-
-def _not_responding(retry_url: str, explanation: str) -> ErrorPage:
-    return ErrorPage(
-        503,
-        "We cannot reach your accounting software at the moment",
-        explanation,
-        "Wait a minute, then try again.",
-        retry_url=retry_url,
-    )

@@ -16,7 +16,7 @@ from feedlane.web.cookies import (
     link_cookie_name,
     value_in,
 )
-from feedlane.web.error_pages import ErrorPage
+from feedlane.web.error_pages import ErrorPage, explained
 from feedlane.web.request import Request
 from feedlane.web.sessions import LinkSession
 from feedlane.web.site import Site
@@ -64,12 +64,7 @@ def restore_if_spent(site: Site, fingerprint: str) -> None:
 
 
 def spent_link_page(platform: str) -> ErrorPage:
-    return ErrorPage(
-        410,
-        "This link is no longer valid",
-        "For your security, each link works once and expires after a day.",
-        f"Nothing has changed. Ask {platform} for a new link.",
-    )
+    return explained(410, "link-spent", name=platform)
 
 
 def _find_opening_password(
@@ -83,12 +78,7 @@ def _find_opening_password(
     platform = settings_items.profile(site.store).name
     if plausible:
         raise spent_link_page(platform)
-    raise ErrorPage(
-        403,
-        "This link is incomplete",
-        "It is missing the one-time password that protects your connection to Xero.",
-        f"Open the complete link as you received it, or ask {platform} for a new one.",
-    )
+    raise explained(403, "link-incomplete", name=platform)
 
 
 def _plausible(clear: str | None) -> str:

@@ -39,6 +39,14 @@ def accounts(connection: Connection) -> str:
     return f"{connection_path(connection)}/accounts"
 
 
+def disconnect(connection: Connection) -> str:
+    return f"{connection_path(connection)}/disconnect"
+
+
+def disconnect_account(connection: Connection) -> str:
+    return f"{connection_path(connection)}/accounts/disconnect"
+
+
 def organisation(connection: Connection) -> str:
     return f"{connection_path(connection)}/organisation"
 

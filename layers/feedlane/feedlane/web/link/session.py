@@ -8,7 +8,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
 from feedlane.web import sessions
 from feedlane.web.cookies import link_cookie_name, value_in
-from feedlane.web.error_pages import ErrorPage, NoSuchPage
+from feedlane.web.error_pages import ErrorPage, NoSuchPage, explained
 from feedlane.web.link import paths
 from feedlane.web.request import Request
 from feedlane.web.sessions import LinkSession, form_token
@@ -40,27 +40,14 @@ def require_visit(site: Site, request: Request, company_id: str, connection_id: 
     if session is None or (session.company_id, session.connection_id) != (company_id, connection_id):
         raise _no_session(connection)
     if request.method == "POST" and request.field(FORM_FIELD) != form_token(secret):
-        raise form_invalid_page(paths.accounts(connection), "Continue")
+        raise form_invalid_page(paths.accounts(connection), "continue")
     return Visit(connection, session, secret)
 
 
-def form_invalid_page(retry_url: str, retry_label: str) -> ErrorPage:
-    return ErrorPage(
-        403,
-        "This form is no longer valid",
-        f"Its {FORM_FIELD} is not the one of your session: it was open for too long, or was sent from another page.",
-        "Nothing has changed.",
-        retry_url=retry_url,
-        retry_label=retry_label,
-    )
+def form_invalid_page(retry_url: str, retry: str) -> ErrorPage:
+    """`retry` names the words of the link."""
+    return explained(403, "form-invalid", retry_url, retry, field=FORM_FIELD)
 
 
 def _no_session(connection: Connection) -> ErrorPage:
-    return ErrorPage(
-        401,
-        "Your session has expired",
-        "For your security, a session ends an hour after you return from Xero.",
-        "Sign in to Xero again to continue. The accounts you have connected stay connected.",
-        retry_url=paths.start(connection),
-        retry_label="Continue with Xero",
-    )
+    return explained(401, "no-session", paths.start(connection), "continue-with-xero")

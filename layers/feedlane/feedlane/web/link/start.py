@@ -1,13 +1,11 @@
-"""The start of Link: the company's page, and the redirect to Xero's consent."""
+"""The start of Link: the redirect to Xero's consent."""
 
 from __future__ import annotations
 
 from feedlane.companies import items as company_items
-from feedlane.companies.company import Company
-from feedlane.companies.connection import PLATFORM_KEY, Connection, UpstreamName
+from feedlane.companies.connection import Connection
 from feedlane.holds import items as hold_items
 from feedlane.ids import fingerprint
-from feedlane.link import connections as link_connections
 from feedlane.link import start_window
 from feedlane.link import state_items as link_state_items
 from feedlane.link.linking import NotLinked
@@ -20,45 +18,13 @@ from feedlane.web.error_pages import NoSuchPage, not_linked_page
 from feedlane.web.link import hosted, paths, redirects
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.request import Request
-from feedlane.web.response import Response, redirect, see_other
+from feedlane.web.response import Response, redirect
 from feedlane.web.sessions import LinkSession
 from feedlane.web.site import Site
 from feedlane.xero.identity import authorize_url, code_challenge
 
 # In a start URL: authorise again, even in a valid session.
 RECONNECT_PARAMETER = "link.reconnect"
-
-
-def company_page(site: Site, request: Request, company_id: str) -> Response:
-    """The company's own link: its connections to Xero, or a button that makes the first one."""
-    company = company_items.company(site.store, company_id)
-    password_pages.require_company_password(site, request, company_id)
-    response = site.page(
-        "company",
-        form_targets=_form_targets(site, company),
-        title="Connect to Xero",
-        company=company,
-        connections=[
-            {"connection": connection, "start_path": paths.start(connection)}
-            for connection in company_items.connections(site.store, company.id)
-        ],
-    )
-    return response.with_cookies(*password_pages.password_cookies(request, company_id))
-
-
-def _form_targets(site: Site, company: Company) -> str:
-    """Where the button may lead: to Xero, or to Codat's Link, whose address only Codat knows."""
-    upstream = company.upstream or settings_items.settings(site.store).upstream
-    return site.login_url if upstream is UpstreamName.XERO else "https: http://localhost:*"
-
-
-def first_connection(site: Site, request: Request, company_id: str) -> Response:
-    """Creates the company's connection if it has none, and continues to Xero."""
-    company = company_items.company(site.store, company_id)
-    password_pages.require_company_password(site, request, company_id)
-    connections = company_items.connections(site.store, company.id)
-    connection = connections[0] if connections else _create_connection(site, company)
-    return see_other(request.url(paths.start(connection)))
 
 
 def start(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
@@ -115,7 +81,3 @@ def _may_continue(site: Site, request: Request, connection: Connection) -> bool:
     if session is None or session.connection_id != connection.id:
         return False
     return not hold_items.holds_on(site.store, [(Scope.CONNECTION, connection.id)])
-
-
-def _create_connection(site: Site, company: Company) -> Connection:
-    return link_connections.create(site.ports, site.clock(), company.id, PLATFORM_KEY)
