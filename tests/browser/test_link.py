@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -23,14 +23,18 @@ def _consent(page: Page, *organisations: str) -> None:
     page.get_by_role("button", name="Allow access").click()
 
 
+def _days_ago(days: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).date().isoformat()
+
+
 def test_the_road_with_the_keyboard_alone(link: World, page: Page) -> None:
     page.goto(f"{link.start}?journey=onboarding")
     keyboard.press(page, page.get_by_label("Harbour Bakery Ltd"), "Space")
     keyboard.press(page, page.get_by_role("button", name="Allow access"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
-    keyboard.choose(page, page.get_by_label("Ledgerly account"), "Main")
-    keyboard.choose(page, page.get_by_label("Xero bank account"), "Business C")
-    keyboard.press(page, page.get_by_role("button", name="Connect account"))
+    keyboard.press(page, page.get_by_role("checkbox", name="Connect Savings account"), "Space")
+    keyboard.choose(page, page.get_by_label("Xero bank account for Main account"), "Business C")
+    keyboard.press(page, page.get_by_role("button", name="Connect accounts"))
     expect(page.get_by_role("status").first).to_contain_text("Done")
     expect(page.get_by_role("row", name="Main account – 1234")).to_contain_text("£159,000.00")
     keyboard.press(page, page.get_by_role("link", name="Finish"))
@@ -39,13 +43,68 @@ def test_the_road_with_the_keyboard_alone(link: World, page: Page) -> None:
     assert company_items.source_account(link.site.store, link.connection.id, "main").mapping is not None
 
 
-def test_enter_in_a_field_connects_rather_than_adding_a_row(link: World, page: Page) -> None:
+def test_enter_in_a_field_connects(link: World, page: Page) -> None:
     page.goto(link.start)
     _consent(page, "Harbour Bakery Ltd")
-    page.get_by_label("Xero bank account").select_option("new")
-    page.get_by_label("Feed start date").fill("2026-10-01")
-    page.get_by_label("Feed start date").press("Enter")
+    page.locator("#start-1").fill(_days_ago(60))
+    page.locator("#start-1").press("Enter")
     expect(page).to_have_url(f"{link.start.removesuffix('/start')}/accounts?done=connected")
+
+
+def test_the_start_date_follows_the_chosen_account_until_one_is_entered(link: World, page: Page) -> None:
+    page.goto(link.start)
+    _consent(page, "Harbour Bakery Ltd")
+    start, target = page.locator("#start-1"), page.locator("#target-1")
+    earliest, latest = start.get_attribute("min") or "", start.get_attribute("max") or ""
+    target.select_option("new")
+    expect(start).to_have_value(earliest)
+    target.select_option(label="Business Current Account – 9911")
+    expect(start).to_have_value(latest)
+    start.fill(_days_ago(3))
+    target.select_option("new")
+    expect(start).to_have_value(_days_ago(3))
+
+
+def test_link_speaks_french_from_the_start_to_the_end(link: World, page: Page) -> None:
+    page.goto(f"{link.url}/link/company/{link.connection.company_id}?lang=fr")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connecter Harbour Bakery Ltd à Xero")
+    page.get_by_role("link", name="Se connecter à Xero").click()
+    _consent(page, "Harbour Bakery Ltd")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gérer les comptes connectés")
+    assert page.locator("html").get_attribute("lang") == "fr"
+    page.get_by_role("button", name="Connecter les comptes").click()
+    expect(page.get_by_role("status").first).to_contain_text("C’est fait")
+    assert faults(page) == []
+    page.get_by_role("link", name="Terminer").click()
+    expect(page).to_have_url(f"{link.url}/platform/?status=200&error=")
+
+
+def test_the_customer_disconnects_from_xero_and_reconnects(link: World, page: Page) -> None:
+    page.goto(link.start)
+    _consent(page, "Harbour Bakery Ltd")
+    page.get_by_role("button", name="Connect accounts").click()
+    page.get_by_role("link", name="Disconnect from Xero").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Disconnect from Xero?")
+    assert faults(page) == []
+    page.get_by_role("button", name="Disconnect from Xero").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Disconnected from Xero")
+    assert faults(page) == []
+    assert link.current_connection().status is ConnectionStatus.UNLINKED
+    page.get_by_role("link", name="Reconnect to Xero").click()
+    _consent(page, "Harbour Bakery Ltd")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
+    assert link.current_connection().is_linked
+    assert company_items.source_account(link.site.store, link.connection.id, "main").mapping is not None
+
+
+def test_finishing_with_nothing_connected_is_asked_about(link: World, page: Page) -> None:
+    page.goto(f"{link.start}?journey=later")
+    _consent(page, "Harbour Bakery Ltd")
+    page.get_by_role("link", name="Finish").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Almost done: no account is connected yet")
+    assert faults(page) == []
+    page.get_by_role("link", name="Later").click()
+    expect(page).to_have_url(f"{link.url}/platform/later?status=200&error=")
 
 
 def test_the_road_without_scripts(link: World, page_without_scripts: Page) -> None:
@@ -54,13 +113,13 @@ def test_the_road_without_scripts(link: World, page_without_scripts: Page) -> No
     _consent(page, "Harbour Bakery Ltd", "Northwind Joinery")
     page.get_by_label("Harbour Bakery Ltd").check()
     page.get_by_role("button", name="Connect this organisation").click()
-    page.get_by_role("button", name="Add another").click()
     page.locator("#target-1").select_option(label="Business Current Account – 9911")
     page.locator("#target-2").select_option("new")
     page.get_by_role("button", name="Connect accounts").click()
     expect(page.get_by_role("status").first).to_contain_text("Done")
-    page.get_by_role("button", name="Disconnect Savings account").click()
-    expect(page.locator("#source-1")).to_contain_text("Savings account – 8976")
+    page.get_by_role("link", name="Disconnect Savings account").click()
+    page.get_by_role("button", name="Disconnect the account").click()
+    expect(page.get_by_role("checkbox", name="Connect Savings account – 8976")).to_be_checked()
     page.get_by_role("link", name="Finish").click()
     expect(page).to_have_url(f"{link.url}/platform/a%20b?status=200&error=")
 
@@ -86,13 +145,14 @@ def test_what_is_being_typed_survives_while_an_account_is_connecting(link: World
     page.goto(link.start)
     _consent(page, "Harbour Bakery Ltd")
     page.locator("#target-1").select_option("new")
-    page.get_by_role("button", name="Connect account").click()
+    page.get_by_role("checkbox", name="Connect Savings account").uncheck()
+    page.get_by_role("button", name="Connect accounts").click()
     expect(page.get_by_role("row", name="Main account")).to_contain_text("connecting")
-    page.get_by_label("Feed start date").fill("2026-10-01")
+    page.locator("#start-1").fill(_days_ago(60))
     account = company_items.source_account(link.site.store, link.connection.id, "main")
     link.site.store.commit(company_items.put_source_account(account.but(status=SourceAccountStatus.CONNECTED)))
     expect(page.locator("#connected .pill")).to_have_text("connected")
-    expect(page.get_by_label("Feed start date")).to_have_value("2026-10-01")
+    expect(page.locator("#start-1")).to_have_value(_days_ago(60))
 
 
 def test_a_link_with_a_one_time_password_and_pkce_works_once(link: World, page: Page, browser: Browser) -> None:
@@ -146,11 +206,15 @@ def test_every_page_of_link_is_accessible(link: World, page: Page) -> None:
     page.get_by_label("Harbour Bakery Ltd").check()
     page.get_by_role("button", name="Connect this organisation").click()
     check("accounts, none connected")
-    page.get_by_role("button", name="Connect account").click()
+    page.locator("#target-1").select_option("")
+    page.get_by_role("button", name="Connect accounts").click()
     check("accounts, with an error")
     page.locator("#target-1").select_option("new")
-    page.get_by_role("button", name="Connect account").click()
-    check("accounts, one connecting")
+    page.get_by_role("button", name="Connect accounts").click()
+    check("accounts, two connecting")
+    page.get_by_role("link", name="Disconnect Main account").click()
+    check("question about an account")
+    page.get_by_role("link", name="Stay connected").click()
     store.commit(settings_items.put_profile(settings_items.profile(store).but(redirect_url="")))
     page.get_by_role("link", name="Finish").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are connected to Xero")

@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from jinja2 import Environment, nodes
 
 import feedlane.web
 from feedlane.link.linking import NotLinkedReason
@@ -94,12 +95,43 @@ def test_no_module_of_link_gives_a_page_words_of_its_own(module: Path) -> None:
 _SHOWING = {"ErrorPage", "explained", "customer_page", "FormError", "words_of"}
 
 
+def _lacking(key: str, facts: set[str], is_counted: bool = False) -> set[str]:
+    """The placeholders that nothing is given for. A text that does not exist fails."""
+    keys = [f"{key}.one", f"{key}.other"] if is_counted else [key]
+    given = facts | {"number"} if is_counted else facts
+    return {name for each in keys for name in _placeholders(ENGLISH[each]) - given}
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_every_text_that_a_template_says_exists(template: str) -> None:
-    source = (WEB / "templates" / f"{template}.html").read_text()
-    said = re.findall(r'say\("([\w.-]+)"', source)
-    counted = [f"{key}.{form}" for key in re.findall(r'say_number\("([\w.-]+)"', source) for form in ("one", "other")]
-    assert {*said, *counted} <= ENGLISH.keys()
+def test_every_text_that_a_template_says_exists_and_gets_its_facts(template: str) -> None:
+    tree = Environment().parse((WEB / "templates" / f"{template}.html").read_text())
+    lacking = {}
+    for call in tree.find_all(nodes.Call):
+        if getattr(call.node, "name", "") in ("say", "say_number"):
+            [key, *_] = call.args
+            facts = {pair.key for pair in call.kwargs}
+            lacking[key.value] = _lacking(key.value, facts, call.node.name == "say_number")
+    assert {key: names for key, names in lacking.items() if names} == {}
+
+
+def test_every_text_that_a_module_says_exists_and_gets_its_facts() -> None:
+    lacking = {}
+    for module in [*MODULES, WEB / "brand.py", WEB / "filters.py"]:
+        for call in ast.walk(ast.parse(module.read_text())):
+            name = getattr(getattr(call, "func", None), "id", "")
+            if not isinstance(call, ast.Call) or name not in ("say", "say_number", "explained"):
+                continue
+            key = call.args[1 if name == "explained" else 0]
+            facts = {keyword.arg for keyword in call.keywords if keyword.arg}
+            if not isinstance(key, ast.Constant) or any(keyword.arg is None for keyword in call.keywords):
+                continue
+            if name == "explained":
+                texts = [f"error.{key.value}.{part}" for part in ("title", "explanation", "next")]
+                lacking[key.value] = {each for text in texts for each in _lacking(text, facts)}
+            else:
+                lacking[key.value] = _lacking(key.value, facts, name == "say_number")
+    assert len(lacking) > 50
+    assert {key: names for key, names in lacking.items() if names} == {}
 
 
 @pytest.mark.parametrize(
