@@ -116,6 +116,7 @@ EVENTS = [
     hold_events.held(PORTS, APP_HOLD, 0, COMPANY, NOW),
     hold_events.held(PORTS, APP_HOLD, None, COMPANY, NOW),
     hold_events.held(PORTS, FEED_HOLD.but(line=7, transaction_id="t-7"), 3, COMPANY, NOW),
+    hold_events.held(PORTS, FEED_HOLD.but(reason="account-archived"), 3, COMPANY, NOW),
     hold_events.released(PORTS, FEED_HOLD, 5, COMPANY, NOW),
     hold_events.released(PORTS, FEED_HOLD.but(line=7, transaction_id="t-7"), 5, COMPANY, NOW, ("t-7",)),
     hold_events.released(PORTS, APP_HOLD, 5, None, NOW),

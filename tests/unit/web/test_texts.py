@@ -13,9 +13,11 @@ import pytest
 from jinja2 import Environment, nodes
 
 import feedlane.web
+from feedlane import texts
 from feedlane.link.linking import NotLinkedReason
-from feedlane.web import filters, texts
-from feedlane.web.texts import LANGUAGES, accepted_language, catalogue, spoken
+from feedlane.texts import LANGUAGES, catalogue, spoken
+from feedlane.web import filters
+from feedlane.web.link.language import accepted_language
 from tests.worlds.web import World
 
 WEB = Path(feedlane.web.__file__).parent

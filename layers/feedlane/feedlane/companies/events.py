@@ -10,6 +10,7 @@ from feedlane.companies.connection import Connection
 from feedlane.companies.page_links import portal_company_link
 from feedlane.companies.shapes import company_json, connection_json, source_account_json
 from feedlane.companies.source_account import SourceAccount
+from feedlane.customer_messages import customer_messages
 from feedlane.events import event as event_types
 from feedlane.events.event import Event, Json, without_nulls
 from feedlane.ids import feed_id
@@ -87,9 +88,12 @@ def connection_deleted(ports: Ports, connection: Connection, company: Company, n
 
 def connection_needs_reconnection(ports: Ports, connection: Connection, company: Company, now: datetime) -> Event:
     """A linked connection needs its customer: the last of its errors says why."""
-    return _reconnection_event(
+    event = _reconnection_event(
         ports, event_types.CONNECTION_NEEDS_RECONNECTION, connection, connection, company, now, None
     )
+    fault = connection.reconnection_fault
+    messages = customer_messages(fault.reason if fault else "") or customer_messages("reconnection-needed")
+    return event.but(payload={**event.payload, "customerMessages": messages})
 
 
 def connection_recovered(

@@ -8,6 +8,7 @@ from datetime import datetime
 from feedlane.clock import iso
 from feedlane.companies.company import Company
 from feedlane.companies.events import build_event, company_reference
+from feedlane.customer_messages import customer_messages
 from feedlane.events import event as event_types
 from feedlane.events.event import Event, Json
 from feedlane.holds.hold import Hold
@@ -19,7 +20,9 @@ SET_ASIDE_IDS_MAX = 100
 
 def held(ports: Ports, hold: Hold, waiting: int | None, company: Company | None, now: datetime) -> Event:
     """`waiting`: how many recorded transactions the hold stops; None if they are too many to count."""
-    return _hold_event(ports, event_types.HELD, hold, waiting, company, now)
+    event = _hold_event(ports, event_types.HELD, hold, waiting, company, now)
+    messages = customer_messages(hold.reason) if event.company_id else None
+    return event.but(payload={**event.payload, "customerMessages": messages}) if messages else event
 
 
 def released(

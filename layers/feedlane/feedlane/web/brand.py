@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from feedlane.settings.colours import CONTRAST_MIN, WHITE, contrast, is_colour
 from feedlane.settings.settings import Profile, Settings
-from feedlane.web.texts import say
+from feedlane.texts import say
 
 # The surface of cards in dark mode (`style.css`), on which links and buttons must be seen.
 _DARK = "#181c25"

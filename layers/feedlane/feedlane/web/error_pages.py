@@ -7,11 +7,11 @@ from feedlane.link.linking import NotLinked, NotLinkedReason
 from feedlane.link.state import ExpiredState, OtherBrowser, StateError, UsedState
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Profile
+from feedlane.texts import say
 from feedlane.web.brand import frame_of
 from feedlane.web.link.redirects import RedirectResult, failed, not_supported
 from feedlane.web.response import Response, page
 from feedlane.web.site import Site
-from feedlane.web.texts import say
 
 
 class ErrorPage(FeedlaneError):

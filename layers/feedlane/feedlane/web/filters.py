@@ -11,7 +11,7 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from feedlane.clock import iso, system_clock
-from feedlane.web.texts import say
+from feedlane.texts import say
 
 _SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "AUD": "A$", "NZD": "NZ$", "CAD": "C$", "SGD": "S$", "HKD": "HK$"}
 # From the shortest: how long it lasts in seconds, and its name. The next one is used from two of it on, or from one.

@@ -7,10 +7,10 @@ import gzip
 from dataclasses import dataclass, field
 from typing import Any
 
+from feedlane.texts import language
 from feedlane.web.cookies import Cookie, surplus_cookies
 from feedlane.web.request import Request
 from feedlane.web.templates import SCRIPT_HASH, STYLE_HASH, hash_of, render
-from feedlane.web.texts import language
 from feedlane.web_address import origin_of
 
 _SECURITY_HEADERS = {

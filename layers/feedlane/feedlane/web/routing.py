@@ -18,6 +18,7 @@ from feedlane.errors import (
     Unavailable,
 )
 from feedlane.store.table import ConditionFailed
+from feedlane.texts import DEFAULT_LANGUAGE, spoken
 from feedlane.web.error_pages import ErrorPage, NoSuchPage, error_page, explained, profile_of
 from feedlane.web.link.language import customer_language, language_cookies
 from feedlane.web.link.session import form_invalid_page
@@ -27,7 +28,6 @@ from feedlane.web.request import Request, refused_request_in, request_in
 from feedlane.web.response import Response, not_ahead
 from feedlane.web.sentences import try_again_in
 from feedlane.web.site import Site
-from feedlane.web.texts import DEFAULT_LANGUAGE, spoken
 
 Page = Callable[..., Response]
 Explain = Callable[[Site, Request, ErrorPage], Response]

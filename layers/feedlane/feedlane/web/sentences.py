@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedlane.web.texts import say
+from feedlane.texts import say
 
 
 def try_again_in(seconds: float | None) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-from feedlane.web import filters, texts
+from feedlane import texts
+from feedlane.web import filters
 
 _FOLDER = Path(__file__).parent / "templates"
 # The first remembers the parts of the page as they came, before the second changes them.
@@ -36,6 +38,11 @@ def render(template: str, *, now: datetime | None = None, **context: Any) -> str
         return _environment.get_template(f"{template}.html").render(style=STYLE, script=SCRIPT, **context)
 
 
+def _say(key: str, **facts: Any) -> Markup:
+    """A text of the catalogue. What its facts contain is shown and never run."""
+    return escape(texts.catalogue(texts.language())[key]).format(**facts)
+
+
 _environment = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 )
@@ -50,4 +57,4 @@ _environment.filters |= {
 }
 # What a page need not say.
 _environment.globals |= {"brand": "", "done": "", "errors": (), "home": "", "note": "", "section": "", "links": ()}
-_environment.globals |= {"language": texts.language, "say": texts.say_safely, "say_number": texts.say_number}
+_environment.globals |= {"language": texts.language, "say": _say, "say_number": texts.say_number}

@@ -21,6 +21,7 @@ from feedlane.mapping import targets as mapping_targets
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.store.table import ConditionFailed
+from feedlane.texts import say
 from feedlane.web.form_errors import FormError
 from feedlane.web.link import paths
 from feedlane.web.link.form import NEW_ACCOUNT, Row, check_rows, first_rows, renumber, rows_in
@@ -29,7 +30,6 @@ from feedlane.web.link.session import Visit, require_visit
 from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.site import Site
-from feedlane.web.texts import say
 
 DONE_MESSAGES = ("connected", "disconnected")
 

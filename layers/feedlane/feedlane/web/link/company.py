@@ -12,13 +12,13 @@ from feedlane.link import connections as link_connections
 from feedlane.link.linking import NotLinked, NotLinkedReason, is_full
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
+from feedlane.texts import say
 from feedlane.web.error_pages import ErrorPage, not_linked_page
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.link import paths
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
-from feedlane.web.texts import say
 
 
 @dataclass(frozen=True)

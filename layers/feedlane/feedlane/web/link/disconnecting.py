@@ -11,6 +11,7 @@ from feedlane.errors import AppKeysRejected, Conflict, Invalid, Unavailable
 from feedlane.link import connections as link_connections
 from feedlane.mapping import unmapping
 from feedlane.store.table import ConditionFailed
+from feedlane.texts import say, say_number
 from feedlane.web.filters import last_four
 from feedlane.web.link import paths, redirects
 from feedlane.web.link.plain_words import explain_error
@@ -18,7 +19,6 @@ from feedlane.web.link.session import Visit, require_visit
 from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.site import Site
-from feedlane.web.texts import say, say_number
 
 
 def ask_about_account(site: Site, request: Request, company_id: str, connection_id: str) -> Response:

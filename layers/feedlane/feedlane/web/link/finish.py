@@ -10,6 +10,7 @@ from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.linking import NotLinked
 from feedlane.settings import items as settings_items
+from feedlane.texts import say
 from feedlane.web import sessions
 from feedlane.web.form_errors import FormError
 from feedlane.web.link import passwords as password_pages
@@ -20,7 +21,6 @@ from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect, see_other
 from feedlane.web.sessions import LINK_SESSION_LIFETIME
 from feedlane.web.site import Site
-from feedlane.web.texts import say
 
 # In the address of the last page: the customer has been told that no account is connected yet.
 LATER_PARAMETER = "later"

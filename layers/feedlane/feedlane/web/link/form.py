@@ -11,8 +11,8 @@ from feedlane.companies.bank_codes import number_at_xero
 from feedlane.companies.source_account import SourceAccount
 from feedlane.doors import whole_number
 from feedlane.feeds.upstream import TargetAccount
+from feedlane.texts import say
 from feedlane.web.filters import day
-from feedlane.web.texts import say
 
 # Each row is a call to Xero, and all have to be answered within the 30 seconds of the gateway.
 ROWS_MAX = 20

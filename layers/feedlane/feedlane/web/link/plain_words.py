@@ -5,8 +5,8 @@ from __future__ import annotations
 from feedlane.companies.connection import ConnectionFault
 from feedlane.errors import AppKeysRejected, Invalid, LimitReached, ReconnectionNeeded, Refused, Unavailable
 from feedlane.holds.hold import Hold
+from feedlane.texts import has_text, say
 from feedlane.web.sentences import try_again_in
-from feedlane.web.texts import has_text, say
 
 
 def explain_hold(hold: Hold) -> str:

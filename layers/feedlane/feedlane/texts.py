@@ -7,7 +7,6 @@ chosen by a number.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,14 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup, escape
-
 _FOLDER = Path(__file__).parent / "languages"
 DEFAULT_LANGUAGE = "en"
 LANGUAGES = tuple(sorted(file.stem for file in _FOLDER.glob("*.json")))
 # From this number on, a language uses the plural. English has none but for one; French says "0 compte".
 _PLURAL_FROM = {"fr": 2}
-_WEIGHT = re.compile(r"q=(0(\.\d{1,3})?|1(\.0{1,3})?)")
 _spoken: ContextVar[str] = ContextVar("spoken", default=DEFAULT_LANGUAGE)
 
 
@@ -46,11 +42,6 @@ def say(key: str, **facts: Any) -> str:
     return catalogue(language())[key].format(**facts)
 
 
-def say_safely(key: str, **facts: Any) -> Markup:
-    """The same for a template: what the facts contain is shown and never run."""
-    return escape(catalogue(language())[key]).format(**facts)
-
-
 def say_number(key: str, number: int, **facts: Any) -> str:
     """The text `{key}.one` or `{key}.other`, with `number` as a placeholder."""
     is_one = number < _PLURAL_FROM[language()] if language() in _PLURAL_FROM else number == 1
@@ -59,24 +50,6 @@ def say_number(key: str, number: int, **facts: Any) -> str:
 
 def has_text(key: str) -> bool:
     return key in catalogue(language())
-
-
-def chosen_language(text: str) -> str:
-    """One of ours, if the text is one: `fr`, `fr-CA`. Otherwise nothing."""
-    primary = text.strip().lower().partition("-")[0]
-    return primary if primary in LANGUAGES else ""
-
-
-def accepted_language(header: str) -> str:
-    """The first of ours in the order that the browser's `Accept-Language` prefers; English if there is none."""
-    wanted = []
-    for place, entry in enumerate(header[:1000].split(",")):
-        tag, _, parameter = (part.strip() for part in entry.partition(";"))
-        weight = _WEIGHT.fullmatch(parameter.replace(" ", ""))
-        quality = float(weight[1]) if weight else 0.0 if parameter else 1.0
-        if quality and (known := chosen_language(tag)):
-            wanted.append((-quality, place, known))
-    return min(wanted)[2] if wanted else DEFAULT_LANGUAGE
 
 
 @cache
