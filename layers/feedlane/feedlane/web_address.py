@@ -13,6 +13,8 @@ LENGTH_MAX = 2048
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
+# Not all that a mail address may be: what people have, and what is safe in a link.
+_MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?P<host>[A-Za-z0-9.-]{1,253})")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -52,6 +54,11 @@ def is_safe_address(url: str) -> bool:
     except BadAddress:
         return False
     return parts.scheme == "https" or parts.hostname in LOCAL_HOSTS
+
+
+def is_mail_address(text: str) -> bool:
+    match = _MAIL.fullmatch(text)
+    return match is not None and "." in match["host"] and _NAME.fullmatch(match["host"]) is not None
 
 
 def origin_of(url: str) -> str:

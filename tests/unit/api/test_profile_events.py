@@ -13,6 +13,8 @@ PROFILE = {
     "redirectUrl": "https://app.example.com/linked",
     "logoUrl": "https://app.example.com/logo.svg",
     "iconUrl": None,
+    "colour": None,
+    "supportAddress": None,
     "whiteListUrls": [],
 }
 

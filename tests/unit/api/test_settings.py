@@ -27,7 +27,8 @@ def test_settings_are_shown_with_masked_keys(call: Call) -> None:
 
 
 def test_what_is_given_changes_and_the_rest_stays(call: Call, world: World) -> None:
-    changed = call("PUT", SETTINGS, {"access": "OneOff", "appName": "Harbour Feeds", "connectionLimit": 5})
+    changes = {"access": "OneOff", "bankFeeds": False, "appName": "Harbour Feeds", "connectionLimit": 5}
+    changed = call("PUT", SETTINGS, changes)
     assert changed.status == 200
     assert (changed.body["access"], changed.body["connectionLimit"], changed.body["enabled"]) == ("OneOff", 5, True)
     assert "offline_access" not in changed.body["scopes"]
@@ -40,6 +41,8 @@ def test_what_is_given_changes_and_the_rest_stays(call: Call, world: World) -> N
     ("changes", "fields"),
     [
         ({"access": "Sometimes"}, {"access"}),
+        ({"access": "OneOff", "bankFeeds": True}, {"access"}),
+        ({"access": "OneOff"}, {"access"}),
         ({"connectionLimit": 7}, {"connectionLimit"}),
         ({"connectionLimit": None}, {"connectionLimit"}),
         ({"dailyLimit": 199}, {"dailyLimit"}),

@@ -30,10 +30,13 @@ def test_the_profile_is_shown_and_saved(world: World) -> None:
         redirect_url="https://{tenant}.example.com/done?s={statusCode}",
         white_list_urls="https://a.example.com\r\n\r\n https://b.example.com",
         allowed_origins="https://app.example.com",
+        colour="#0B6E4F",
+        support_address="help@example.com",
     )
     saved = settings_items.profile(world.store)
     assert (saved.name, saved.white_list_urls) == ("Harbour", ("https://a.example.com", "https://b.example.com"))
     assert saved.allowed_origins == ("https://app.example.com",)
+    assert (saved.colour, saved.support_address) == ("#0b6e4f", "help@example.com")
     body = world.browser.get("/portal/profile").body
     assert "https://a.example.com\nhttps://b.example.com</textarea>" in body
 
@@ -44,6 +47,9 @@ def test_the_profile_is_shown_and_saved(world: World) -> None:
         ("name", "", "Enter a name of 1 to 255 characters"),
         ("redirect_url", "http://example.com", "Redirect URL must be an https URL"),
         ("redirect_url", "https://{x}.example.com", "Redirect URL has a placeholder in its host"),
+        ("colour", "blue", "Colour must be a # and six hexadecimal digits"),
+        ("colour", "#ffd400", "Colour is too light to be read on white or under white text (1.4 to 1"),
+        ("support_address", "ring us", "Support address must be an e-mail address or an https URL"),
         ("allowed_origins", "https://example.com/path", "Web pages that may call the API must be origins"),
     ],
 )

@@ -24,11 +24,15 @@ def get_profile() -> Response[str]:
 def replace_profile() -> Response[str]:
     body = parse_body(ProfileBody, router.body)
     parts = current_parts()
-    profile = settings_items.profile(parts.store).but(
+    before = settings_items.profile(parts.store)
+    profile = before.but(
         name=body.name,
         redirect_url=body.redirect_url,
         logo_url=body.logo_url or "",
         icon_url=body.icon_url or "",
+        # Codat's clients know neither: what was chosen elsewhere stays unless it is named.
+        colour=before.colour if body.colour is None else body.colour,
+        support_address=before.support_address if body.support_address is None else body.support_address,
         white_list_urls=tuple(body.white_list_urls or ()),
     )
     return ok(profile_json(settings_changes.change_profile(parts.ports, parts.clock(), profile)))

@@ -170,6 +170,8 @@ class ProfileBody(Body):
     redirect_url: StrictStr
     logo_url: StrictStr | None = None
     icon_url: StrictStr | None = None
+    colour: StrictStr | None = None
+    support_address: StrictStr | None = None
     white_list_urls: list[StrictStr] | None = None
 
 

@@ -15,10 +15,11 @@ from feedlane.feeds.rules import ChangedTransactions
 from feedlane.ports import Ports
 from feedlane.settings import events as settings_events
 from feedlane.settings import items as settings_items
+from feedlane.settings.colours import CONTRAST_MIN, WHITE, contrast, darkened, is_colour
 from feedlane.settings.redirect_template import rule_broken_by
 from feedlane.settings.settings import Access, Profile, Settings
 from feedlane.store.table import Write
-from feedlane.web_address import is_safe_address, origin_of
+from feedlane.web_address import is_mail_address, is_safe_address, origin_of
 
 T = TypeVar("T", Settings, Profile)
 # A change of these alone has no event.
@@ -33,6 +34,7 @@ TEXT_LENGTH_MAX = 255
 URLS_MAX, URL_LENGTH_MAX = 50, 2_048
 CALLBACK_PATH = "/oauth/callback"
 _URL_RULE = "must be an https URL (http only for localhost)"
+ONE_OFF_RULE = "must be Continuous while bank feeds are on: one-off access ends after 30 minutes, and nothing could be sent after it"
 
 
 def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Settings:
@@ -75,6 +77,8 @@ def change_profile(ports: Ports, now: datetime, profile: Profile) -> Profile:
         lambda: _require_length("name", profile.name),
         lambda: _require_addresses("logoUrl", profile.logo_url),
         lambda: _require_addresses("iconUrl", profile.icon_url),
+        lambda: _require_colour(profile.colour),
+        lambda: _require_support(profile.support_address),
         lambda: _require_addresses("whiteListUrls", *profile.white_list_urls),
         lambda: _require_few("whiteListUrls", profile.white_list_urls),
         lambda: _require_origins(profile.allowed_origins),
@@ -148,6 +152,20 @@ def _require_origins(origins: Collection[str]) -> None:
             raise Invalid.field("allowedOrigins", rule, "Origin")
 
 
+def _require_colour(colour: str) -> None:
+    if colour and not is_colour(colour):
+        raise Invalid.field("colour", "must be a # and six hexadecimal digits, such as #3157d5", "Colour")
+    if colour and contrast(colour, WHITE) < CONTRAST_MIN:
+        ratio = f"{int(contrast(colour, WHITE) * 10) / 10} to 1, and {CONTRAST_MIN} to 1 is needed"
+        rule = f"is too light to be read on white or under white text ({ratio}); {darkened(colour)} is dark enough"
+        raise Invalid.field("colour", rule, "Contrast")
+
+
+def _require_support(address: str) -> None:
+    if address and not (is_safe_address(address) or is_mail_address(address)):
+        raise Invalid.field("supportAddress", "must be an e-mail address or an https URL", "Address")
+
+
 def _require_few(field: str, urls: Collection[str]) -> None:
     """All are in one item of the table."""
     if len(urls) > URLS_MAX or any(len(url) > URL_LENGTH_MAX for url in urls):
@@ -168,6 +186,8 @@ def _settings_findings(settings: Settings, public_url: str) -> list[Finding]:
         findings.append(_finding("upstream", f"must be {' or '.join(UpstreamName)}", "Enum"))
     if settings.access not in list(Access):
         findings.append(_finding("access", f"must be {' or '.join(Access)}", "Enum"))
+    if settings.bank_feeds and settings.access == Access.ONE_OFF:
+        findings.append(_finding("access", ONE_OFF_RULE, "BankFeeds"))
     if settings.changed_transactions not in list(ChangedTransactions):
         findings.append(_finding("changedTransactions", f"must be one of {', '.join(ChangedTransactions)}", "Enum"))
     if settings.feed_connections not in FEED_CONNECTIONS_VERSIONS:

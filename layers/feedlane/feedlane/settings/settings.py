@@ -103,13 +103,20 @@ class Settings(Record):
         return tuple(scopes)
 
 
-class Profile(Record):
-    """How the platform appears in Link: its name and logo, and where Link sends customers back to."""
+DEFAULT_NAME = "Feedlane"
 
-    name: str = "Feedlane"
+
+class Profile(Record):
+    """How the platform appears in Link: its name, logo and colour, and where Link sends customers back to."""
+
+    name: str = DEFAULT_NAME
     redirect_url: str = ""
     logo_url: str = ""
     icon_url: str = ""
+    colour: str = ""
+    """Of Link's buttons and links: `#3157d5`, dark enough for white text on it. Empty: Link's own."""
+    support_address: str = ""
+    """Where customers find help: an e-mail address or an https URL."""
     white_list_urls: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     version: int = 0

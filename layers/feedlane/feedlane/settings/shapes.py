@@ -93,6 +93,8 @@ def profile_json(profile: Profile) -> dict[str, Any]:
         "redirectUrl": profile.redirect_url,
         "logoUrl": profile.logo_url or None,
         "iconUrl": profile.icon_url or None,
+        "colour": profile.colour or None,
+        "supportAddress": profile.support_address or None,
         "whiteListUrls": list(profile.white_list_urls),
     }
 

@@ -21,6 +21,8 @@ _WORDS = Words(
         "redirectUrl": ("redirect_url", "Redirect URL"),
         "logoUrl": ("logo_url", "Logo"),
         "iconUrl": ("icon_url", "Icon"),
+        "colour": ("colour", "Colour"),
+        "supportAddress": ("support_address", "Support address"),
         "whiteListUrls": ("white_list_urls", "Allowed redirect hosts"),
         "allowedOrigins": ("allowed_origins", "Web pages that may call the API"),
     },
@@ -56,6 +58,8 @@ def _entered(request: Request, profile: Profile) -> Profile:
         redirect_url=request.field("redirect_url"),
         logo_url=request.field("logo_url"),
         icon_url=request.field("icon_url"),
+        colour=request.field("colour").lower(),
+        support_address=request.field("support_address"),
         white_list_urls=_lines(request.field("white_list_urls")),
         allowed_origins=_lines(request.field("allowed_origins")),
     )

@@ -20,6 +20,10 @@ from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 
+ONE_OFF_REFUSED = (
+    "One-off access and bank feeds exclude each other: the access ends after 30 minutes, and nothing could be sent after "
+    "that. Choose continuous access, or switch bank feeds off."
+)
 _KEYS_CHANGED = (
     "The secret was not saved: someone else has just changed the keys. Enter it again if it belongs to the client ID "
     "that is shown now."
@@ -55,6 +59,7 @@ _WORDS = Words(
     {
         ("enabled", "Keys"): "Enabled needs the app’s keys. Enter them below.",
         ("upstream", "Enum"): "Upstream must be one of the two below.",
+        ("access", "BankFeeds"): ONE_OFF_REFUSED,
         ("access", "Enum"): "Access to company data must be one of the two below.",
         ("clientSecret", "Required"): "Enter the secret that belongs to this client ID.",
         ("clientSecret", "Changed"): _KEYS_CHANGED,
