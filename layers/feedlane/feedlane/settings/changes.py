@@ -34,7 +34,7 @@ TEXT_LENGTH_MAX = 255
 URLS_MAX, URL_LENGTH_MAX = 50, 2_048
 CALLBACK_PATH = "/oauth/callback"
 _URL_RULE = "must be an https URL (http only for localhost)"
-ONE_OFF_RULE = "must be Continuous while bank feeds are on: one-off access ends after 30 minutes, and nothing could be sent after it"
+ONE_OFF_RULE = "must be Continuous while bank feeds are on: one-off access ends after 30 minutes, and with it the feed"
 
 
 def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Settings:

@@ -21,7 +21,7 @@ from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 
 ONE_OFF_REFUSED = (
-    "One-off access and bank feeds exclude each other: the access ends after 30 minutes, and nothing could be sent after "
+    "One-off access and bank feeds exclude each other: the access ends after 30 minutes, and nothing can be sent after "
     "that. Choose continuous access, or switch bank feeds off."
 )
 _KEYS_CHANGED = (
