@@ -16,10 +16,11 @@ from feedlane.settings.api_key import ApiKey
 from feedlane.settings.settings import Profile
 from feedlane.web.site import Site
 from feedlane.wiring.checks import Checks
-from tests import builders
+from tests import builders, rights
 from tests.builders import NOW
 from tests.fakes.browser import Browser, PageResponse
 from tests.fakes.consent import FakeOrganisations, FakeVault
+from tests.fakes.outside import FakeOutside
 from tests.fakes.upstream import FakeUpstream
 from tests.rights import acting
 from tests.worlds.base import BaseWorld
@@ -38,6 +39,12 @@ class FakeSite(Site):
         self.ports, self.upstream = world.ports, world.upstream
         self.vault = FakeVault()
         self.organisations = FakeOrganisations()
+        self.outside = FakeOutside()
+        self.disconnected: list[str] = []
+
+    def disconnect(self, connection: Connection) -> None:
+        rights.require_vault()
+        self.disconnected.append(connection.id)
 
 
 class World(BaseWorld):

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from feedlane.clock import system_clock
+from feedlane.credentials.authorization import Authorization, Verdict
 from feedlane.http import Http
-from feedlane.xero.authorization_check import REDIRECTS_MAX, Authorization, Verdict, ask
+from feedlane.xero.authorization_check import REDIRECTS_MAX, ask
 from local.simulator.server import RunningSimulator, serve_in_thread
 from local.simulator.state import DEFAULT_CLIENT_ID
 from tests.unit.xero.xero_server import Server, fails

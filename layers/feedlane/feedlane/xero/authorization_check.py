@@ -1,7 +1,7 @@
 """Asks Xero, without a customer, whether it would let one authorise: the app, its redirect URI and its scopes.
 
-Xero has no endpoint that lists what an app may request: with its own keys, a web app gets no scope of a customer's data.
-But the page of the consent checks client id, redirect URI and scopes before it asks anybody anything.
+Xero has no endpoint that lists what an app may request: with its own keys, a web app gets no scope of customers'
+data. But the page of the consent checks client id, redirect URI and scopes before it asks anybody anything.
 `prompt=none` (OpenID Connect) forbids it to ask: then it says that nobody is signed in, or shows where to sign in.
 Whatever cannot be understood is no answer: nothing is called granted unless Xero goes on.
 """
@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 
+from feedlane.credentials.authorization import Authorization, Verdict
 from feedlane.errors import NotSent, Unanswered
 from feedlane.http import Http
 from feedlane.xero.identity import authorize_url
@@ -32,34 +31,12 @@ _WOULD_ASK = frozenset(
 _SIGN_IN = re.compile(r"log ?in|sign ?in|password", re.IGNORECASE)
 
 
-class Verdict(StrEnum):
-    ACCEPTED = "accepted"
-    WRONG_CLIENT = "client"
-    WRONG_REDIRECT = "redirect"
-    WRONG_SCOPE = "scope"
-    UNKNOWN = "unknown"
-
-
 # What Xero's page says, in the order in which it checks.
 _WORDS = (
     (re.compile(r"unauthorized_client|unknown client", re.IGNORECASE), Verdict.WRONG_CLIENT),
     (re.compile(r"invalid[ _]redirect[ _]uri", re.IGNORECASE), Verdict.WRONG_REDIRECT),
     (re.compile(r"invalid[ _]scope", re.IGNORECASE), Verdict.WRONG_SCOPE),
 )
-
-
-@dataclass(frozen=True)
-class Authorization:
-    """`answered_at` is Xero's own time, if it said so. `reason` is of an answer that is none."""
-
-    verdict: Verdict
-    answered_at: datetime | None = None
-    reason: str = ""
-
-    @property
-    def is_granted(self) -> bool | None:
-        """Whether the scopes are granted. None: nobody knows."""
-        return {Verdict.ACCEPTED: True, Verdict.WRONG_SCOPE: False}.get(self.verdict)
 
 
 def ask(http: Http, login_url: str, client_id: str, redirect_uri: str, scopes: tuple[str, ...]) -> Authorization:
