@@ -161,9 +161,7 @@ def _redirect(subject: Subject, answer: Authorization) -> Check:
     title = "Redirect URI"
     if fault := subject.outside.page_fault(subject.redirect_uri):
         remedy = "Check the address of the deployment (the parameter PublicUrl) and what stands in front of it."
-        return _failed(
-            title, f"Customers would not come back: {subject.redirect_uri} {fault.removeprefix('it ')}.", remedy
-        )
+        return _failed(title, f"Customers would not come back to {subject.redirect_uri}: {fault}.", remedy)
     if answer.verdict is Verdict.WRONG_REDIRECT:
         remedy = f"Register exactly {subject.redirect_uri} at Xero Developer, under Configuration."
         return _failed(title, "Link answers there, but it is not registered with the Xero app.", remedy)

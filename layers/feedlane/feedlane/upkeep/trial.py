@@ -97,27 +97,18 @@ def find(store: Store) -> Progress | None:
 
 
 def begin(ports: Ports, now: datetime, currency: str) -> Trial:
-    """Makes company, connection and source account. If there is one already, it stays. Raises `Invalid`."""
-    if (progress := find(ports.store)) is not None and progress.account is not None:
-        return progress.trial
-    company = companies.create(ports, now, COMPANY_NAME, None, dict(TAGS), UpstreamName.XERO)
-    connection = link_connections.create(ports, now, company.id, PLATFORM_KEY)
-    trial = Trial(company_id=company.id, connection_id=connection.id)
-    ports.store.commit(_put(trial))
-    source_accounts.create(
-        ports.store,
-        now,
-        connection,
-        id=ACCOUNT_ID,
-        account_name=ACCOUNT_NAME,
-        account_type="Debit",
-        # Another one each time: the same number would be the same Xero account.
-        account_number=f"{epoch(now) % 10**8:08d}",
-        currency=currency,
-        balance=Decimal(0),
-        sort_code=None,
-        given={},
-    )
+    """Makes company, connection and source account. What there is already stays. Raises `Invalid`."""
+    source_accounts.require_currency(currency)
+    progress = find(ports.store)
+    if progress is None:
+        company = companies.create(ports, now, COMPANY_NAME, None, dict(TAGS), UpstreamName.XERO)
+        connection = link_connections.create(ports, now, company.id, PLATFORM_KEY)
+        trial = Trial(company_id=company.id, connection_id=connection.id)
+        ports.store.commit(_put(trial))
+    else:
+        trial, connection = progress.trial, progress.connection
+    if progress is None or progress.account is None:
+        _add_account(ports.store, now, connection, currency)
     return trial
 
 
@@ -150,6 +141,23 @@ def remove(ports: Ports, upstream: Upstream, disconnect: Disconnect, now: dateti
     if trial.company_id and company_items.find_company(ports.store, trial.company_id) is not None:
         link_connections.delete_company(ports, upstream, disconnect, now, trial.company_id)
     ports.store.commit(_put(Trial()))
+
+
+def _add_account(store: Store, now: datetime, connection: Connection, currency: str) -> None:
+    source_accounts.create(
+        store,
+        now,
+        connection,
+        id=ACCOUNT_ID,
+        account_name=ACCOUNT_NAME,
+        account_type="Debit",
+        # Another one each time: the same number would be the same Xero account.
+        account_number=f"{epoch(now) % 10**8:08d}",
+        currency=currency,
+        balance=Decimal(0),
+        sort_code=None,
+        given={},
+    )
 
 
 def _required(store: Store) -> Progress:
