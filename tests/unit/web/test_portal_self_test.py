@@ -175,7 +175,7 @@ def test_each_webhook_has_a_line_of_its_own(world: World) -> None:
 def test_the_guide_is_done_with_a_test_that_passed_and_not_with_one_that_failed(world: World) -> None:
     def step() -> str:
         body = world.browser.get("/portal/set-up").body
-        return body.split('id="enable"')[1].split("</summary>")[0]
+        return body.split('id="step-enable"')[1].split("</summary>")[0]
 
     assert ">to do<" in step()
     run(world)

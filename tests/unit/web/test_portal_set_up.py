@@ -65,7 +65,7 @@ def test_each_step_is_done_by_its_form_and_the_next_one_is_offered(world: World)
     assert progress(world) == "0 of 7 done"
     for done, step in enumerate(FORMS):
         page = world.browser.get("/portal/set-up").body
-        assert f'href="/portal/set-up/{step}#{step}">Next:' in page
+        assert f'href="/portal/set-up/{step}#step-{step}">Next:' in page
         answer = send(world, step)
         assert (answer.status, answer.path) == (303, "/portal/set-up"), answer.body
         assert progress(world) == f"{min(done + 1, 6)} of 7 done"
@@ -103,7 +103,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_saved(
     assert answer.status == 422
     assert f'<a href="#{field}">' in answer.body
     assert sentence in answer.body
-    assert re.search(rf'id="{step}">\s*<details open>', answer.body)
+    assert re.search(rf'id="step-{step}">\s*<details open>', answer.body)
     assert "canary" not in answer.body
     assert (settings_of(world), settings_items.profile(world.store)) == before
     assert progress(world) == "0 of 7 done"
