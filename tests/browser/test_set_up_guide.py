@@ -95,7 +95,7 @@ def test_from_an_empty_stack_to_a_delivered_transaction(newcomer: Newcomer, page
     page.get_by_label("Client ID").fill(DEFAULT_CLIENT_ID)
     page.get_by_label("Client secret").fill(DEFAULT_CLIENT_SECRET + "x")
     page.locator("#step-keys").get_by_role("button").click()
-    expect(page.get_by_role("alert")).to_contain_text("Xero does not know this client id with this secret")
+    expect(page.get_by_role("alert")).to_contain_text("Copy both once more from Configuration")
     page.get_by_label("Client secret").fill(DEFAULT_CLIENT_SECRET)
     _save(page, "keys", 2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feedlane.web.portal import certification as portal_certification
 from feedlane.web.portal import companies as portal_companies
 from feedlane.web.portal import company as portal_company
 from feedlane.web.portal import feeds as portal_feeds
@@ -44,6 +45,9 @@ PORTAL = (
     Route("POST", "/portal/set-up/try/send", portal_trial.send),
     Route("POST", "/portal/set-up/try/remove", portal_trial.remove),
     Route("GET", "/portal/set-up/{step}", portal_set_up.show_step),
+    Route("GET", "/portal/certification", portal_certification.show),
+    Route("GET", "/portal/certification.json", portal_certification.as_json),
+    Route("GET", "/portal/certification.txt", portal_certification.as_text),
     Route("POST", "/portal/set-up/{step}", portal_set_up.save_step),
     Route("GET", "/portal/keys", portal_pages.api_keys),
     Route("GET", "/portal/settings", portal_settings.show),
