@@ -1,6 +1,6 @@
 """Xero's checkpoints for a bank feeds app, run against this deployment: each with its evidence, or what is missing.
 
-The checkpoints are those of Xero's review form as Codat's documentation lists them (`docs/certification.md`). What a
+The checkpoints are those of Xero's review form as Codat's documentation lists them (`docs/xero-setup.md`). What a
 reviewer must see with their own eyes stays for people: such a checkpoint says what to attach.
 """
 
