@@ -1,4 +1,4 @@
-"""The layer keeps the descriptions of exactly the AWS services that functions call: boto3 makes no client without one."""
+"""The layer describes exactly the AWS services that functions call: boto3 makes no client without a description."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class SelfTest(Record):
 
     id: str
     began: datetime
-    checks: tuple[Check, ...] = ()
+    entries: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def run(subject: Subject) -> SelfTest:
     settings = settings_items.settings(ports.store)
     answer = _ask_xero(subject, settings)
     test = test.but(
-        checks=(
+        entries=(
             _keys(subject.vault, settings),
             _redirect(subject, answer),
             _scopes(subject, settings, answer),
@@ -108,26 +108,26 @@ def results(store: Store, test: SelfTest, now: datetime) -> list[Check]:
     """The checks as they stand now. Two reads, however many webhooks there are."""
     is_late = now - test.began > ARRIVES_WITHIN
     found = store.table.get_many(
-        [keys.delivery(check.consumer_id, check.event_id) for check in test.checks if check.event_id]
+        [keys.delivery(check.consumer_id, check.event_id) for check in test.entries if check.event_id]
     )
-    checks = []
-    for check in test.checks:
+    entries = []
+    for check in test.entries:
         if check.event_id:
             delivery = record_in(Delivery, found.get(keys.delivery(check.consumer_id, check.event_id)))
             check = _webhook_result(check, delivery, is_late)
         elif check.outcome is Outcome.RUNNING:
             check = _queue_result(check, round_trip.has_arrived(store, test.id), is_late)
-        checks.append(check)
-    return checks
+        entries.append(check)
+    return entries
 
 
-def is_over(checks: Sequence[Check]) -> bool:
-    return all(check.outcome is not Outcome.RUNNING for check in checks)
+def is_over(entries: Sequence[Check]) -> bool:
+    return all(check.outcome is not Outcome.RUNNING for check in entries)
 
 
-def has_passed(checks: Sequence[Check]) -> bool:
+def has_passed(entries: Sequence[Check]) -> bool:
     """Whether nothing failed, and nothing is under way."""
-    return all(check.outcome in (Outcome.OK, Outcome.SKIPPED) for check in checks)
+    return all(check.outcome in (Outcome.OK, Outcome.SKIPPED) for check in entries)
 
 
 def ask_about_bank_feeds(outside: Outside, settings: Settings, redirect_uri: str) -> Authorization:

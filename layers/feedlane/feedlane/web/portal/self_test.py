@@ -23,7 +23,7 @@ _PILLS = {
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     test = self_test.last_test(site.store)
-    checks = self_test.results(site.store, test, site.clock()) if test else []
+    entries = self_test.results(site.store, test, site.clock()) if test else []
     return portal_page(
         site,
         operator,
@@ -31,10 +31,10 @@ def show(site: Site, request: Request) -> Response:
         title="Test your integration",
         section="set-up",
         test=test,
-        checks=checks,
+        listed=entries,
         pills=_PILLS,
-        is_over=self_test.is_over(checks),
-        failed=sum(check.outcome is Outcome.FAILED for check in checks),
+        is_over=self_test.is_over(entries),
+        failed=sum(check.outcome is Outcome.FAILED for check in entries),
     )
 
 

@@ -78,8 +78,8 @@ def _has_passed(site: Site) -> bool | None:
     test = self_test.last_test(site.store)
     if test is None:
         return None
-    checks = self_test.results(site.store, test, site.clock())
-    return self_test.has_passed(checks) if self_test.is_over(checks) else None
+    entries = self_test.results(site.store, test, site.clock())
+    return self_test.has_passed(entries) if self_test.is_over(entries) else None
 
 
 def _known(step: str) -> str:
