@@ -54,8 +54,8 @@ class LocalOutside:
     def ask_xero(self, client_id: str, redirect_uri: str, scopes: tuple[str, ...]) -> Authorization:
         return authorization_check.ask(Http(self.simulator_url), self.simulator_url, client_id, redirect_uri, scopes)
 
-    def page_fault(self, url: str) -> str:
-        return page_fault(Http(self.public_url), url)
+    def page_faults(self, *urls: str) -> list[str]:
+        return [page_fault(Http(self.public_url), url) for url in urls]
 
     def alarm_recipients(self) -> tuple[int, int]:
         return 0, 0

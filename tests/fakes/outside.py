@@ -28,8 +28,8 @@ class FakeOutside:
         verdict = Verdict.WRONG_SCOPE if self.refused & set(scopes) else Verdict.ACCEPTED
         return Authorization(verdict, self.answered_at)
 
-    def page_fault(self, url: str) -> str:
-        return next((fault for part, fault in self.faults.items() if part in url), "")
+    def page_faults(self, *urls: str) -> list[str]:
+        return [next((fault for part, fault in self.faults.items() if part in url), "") for url in urls]
 
     def alarm_recipients(self) -> tuple[int, int]:
         rights.require("sns:ListSubscriptionsByTopic", "AlarmTopic")

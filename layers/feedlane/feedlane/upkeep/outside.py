@@ -11,8 +11,8 @@ class Outside(Protocol):
     def ask_xero(self, client_id: str, redirect_uri: str, scopes: tuple[str, ...]) -> Authorization:
         """Whether Xero would let a customer authorise the app so. Asks no customer, and never raises."""
 
-    def page_fault(self, url: str) -> str:
-        """Why no page of ours answers at the address; empty if one does, whatever it says."""
+    def page_faults(self, *urls: str) -> list[str]:
+        """For each address, why no page of ours answers there; empty if one does, whatever it says."""
 
     def alarm_recipients(self) -> tuple[int, int]:
         """How many addresses get the alarms, and how many have not confirmed it. Raises `Unavailable`."""

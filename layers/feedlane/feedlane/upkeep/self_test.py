@@ -88,16 +88,19 @@ def run(subject: Subject) -> SelfTest:
     test = SelfTest(id=ports.new_id(), began=ports.clock())
     settings = settings_items.settings(ports.store)
     answer = _ask_xero(subject, settings)
+    answered = ports.clock()
+    link = f"{ports.public_url}/link/companies/{_NOBODY}/connections/{_NOBODY}/start"
+    redirect_fault, link_fault = subject.outside.page_faults(subject.redirect_uri, link)
     test = test.but(
         entries=(
             _keys(subject.vault, settings),
-            _redirect(subject, answer),
+            _redirect(subject, answer, redirect_fault),
             _scopes(subject, settings, answer),
-            _link(subject),
+            _link(link_fault),
             _queue(ports, test.id),
             *_webhooks(ports),
             _alarms(subject.outside),
-            _clock(answer, ports.clock()),
+            _clock(answer, answered),
         )
     )
     ports.store.commit(Put(item_of(keys.SELF_TEST, test)))
@@ -157,9 +160,9 @@ def _keys(vault: Vault, settings: Settings) -> Check:
     return _failed(title, "Xero does not know this client id with this secret.", remedy)
 
 
-def _redirect(subject: Subject, answer: Authorization) -> Check:
+def _redirect(subject: Subject, answer: Authorization, fault: str) -> Check:
     title = "Redirect URI"
-    if fault := subject.outside.page_fault(subject.redirect_uri):
+    if fault:
         remedy = "Check the address of the deployment (the parameter PublicUrl) and what stands in front of it."
         return _failed(title, f"Customers would not come back to {subject.redirect_uri}: {fault}.", remedy)
     if answer.verdict is Verdict.WRONG_REDIRECT:
@@ -185,10 +188,9 @@ def _scopes(subject: Subject, settings: Settings, answer: Authorization) -> Chec
     return _failed(title, f"Xero does not grant one of {' '.join(settings.scopes)}.", remedy)
 
 
-def _link(subject: Subject) -> Check:
+def _link(fault: str) -> Check:
     title = "Link"
-    url = f"{subject.ports.public_url}/link/companies/{_NOBODY}/connections/{_NOBODY}/start"
-    if fault := subject.outside.page_fault(url):
+    if fault:
         remedy = "Look into the log of the function link, and check the address of the deployment."
         return _failed(title, f"Its start does not answer: {fault}.", remedy)
     return _ok(title, "Its start answers.")
