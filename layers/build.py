@@ -17,7 +17,7 @@ RUNTIME = os.environ.get("RUNTIME") or "python3.13"
 ARCHITECTURE = os.environ.get("ARCHITECTURE") or "arm64"
 PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 # 28 of the 31 MB of botocore's data describe services that no function calls.
-AWS_SERVICES = {"dynamodb", "events", "lambda", "secretsmanager", "sqs"}
+AWS_SERVICES = {"dynamodb", "events", "lambda", "secretsmanager", "sns", "sqs"}
 HERE = Path(__file__).resolve().parent
 
 

@@ -15,7 +15,11 @@ from feedlane.web.site import Site
 require(
     Environment.table_name,
     Environment.public_url,
+    Environment.xero_api_url,
+    Environment.xero_login_url,
     Environment.vault_arn,
+    Environment.alarm_topic_arn,
+    Environment.transactions_queue_url,
     Environment.statements_queue_url,
     Environment.checks_queue_url,
     Environment.deliveries_queue_url,

@@ -37,6 +37,9 @@ async def start_consent(request: Request) -> Response:
         code_challenge_method=query.get("code_challenge_method", "plain"),
         nonce=query.get("nonce"),
     )
+    if "none" in query.get("prompt", "").split():
+        # Nobody may be asked, and whoever sends this is no browser with a session.
+        return _call_back(pending, {"error": "login_required", "error_description": "No user is signed in"})
     if sim.consent.mode == "deny":
         return _deny(pending)
     if sim.consent.mode == "auto":

@@ -19,8 +19,9 @@ from tests.browser.world import API_KEY, World
 
 LONG, ARABIC = "Wm" * 127 + "x", "مخبز الميناء " * 12
 PAGES = (
-    "", "/companies", "/feeds", "/holds", "/files", "/webhooks", "/activity", "/set-up", "/settings", "/keys",
-    "/profile",
+    "", "/companies", "/feeds", "/holds", "/files", "/webhooks", "/activity", "/set-up", "/set-up/app",
+    "/set-up/keys", "/set-up/access", "/set-up/face", "/set-up/bank-feeds", "/set-up/partner", "/set-up/enable",
+    "/set-up/test", "/set-up/try", "/certification", "/settings", "/keys", "/profile",
 )  # fmt: skip
 
 

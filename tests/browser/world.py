@@ -13,6 +13,7 @@ from feedlane.clock import system_clock
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
+from feedlane.credentials.authorization import Authorization
 from feedlane.http import Http
 from feedlane.ids import fingerprint, new_id
 from feedlane.link import ending
@@ -23,6 +24,8 @@ from feedlane.settings.settings import Profile
 from feedlane.store.store import Store
 from feedlane.vault.service import VaultService
 from feedlane.web.site import Site
+from feedlane.wiring.outside import page_fault
+from feedlane.xero import authorization_check
 from feedlane.xero.accounting import Accounting
 from feedlane.xero.api import XeroApi
 from feedlane.xero.bank_feeds import XeroBankFeeds
@@ -42,6 +45,23 @@ from tests.rights import invoked
 API_KEY = "fl_browser-test-key"
 
 
+class LocalOutside:
+    """As `wiring.outside.DeployedOutside`, without the topic of the alarms."""
+
+    def __init__(self, simulator_url: str, public_url: str) -> None:
+        self.simulator_url = simulator_url
+        self.public_url = public_url
+
+    def ask_xero(self, client_id: str, redirect_uri: str, scopes: tuple[str, ...]) -> Authorization:
+        return authorization_check.ask(Http(self.simulator_url), self.simulator_url, client_id, redirect_uri, scopes)
+
+    def page_faults(self, *urls: str) -> list[str]:
+        return [page_fault(Http(self.public_url), url) for url in urls]
+
+    def alarm_recipients(self) -> tuple[int, int]:
+        return 0, 0
+
+
 class LocalSite(Site):
     login_url = ""
 
@@ -53,6 +73,7 @@ class LocalSite(Site):
         tokens = TokenCache(self.vault)
         api = XeroApi(http, tokens)
         self.upstream = XeroBankFeeds(api)
+        self.outside = LocalOutside(simulator_url, public_url)
         self._connections = XeroConnections(http)
         self.organisations = XeroOrganisations(self._connections, Accounting(api), tokens)
 

@@ -69,6 +69,10 @@ class FakeVault:
         self.keys.append((client_id, client_secret))
         return self.check.but(client_id=client_id, endings=(client_secret[-4:],))
 
+    def app_keys(self, check: bool = False) -> KeysCheck:
+        rights.require_vault("app_keys")
+        return self.check.but(client_id="app-1", endings=("wxyz",))
+
     def add_app_secret(self, client_secret: str) -> KeysCheck:
         rights.require_vault("add_app_secret")
         self.second = client_secret

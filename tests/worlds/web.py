@@ -20,6 +20,7 @@ from tests import builders, rights
 from tests.builders import NOW
 from tests.fakes.browser import Browser, PageResponse
 from tests.fakes.consent import FakeOrganisations, FakeVault
+from tests.fakes.outside import FakeOutside
 from tests.fakes.upstream import FakeUpstream
 from tests.rights import acting
 from tests.worlds.base import BaseWorld
@@ -38,6 +39,7 @@ class FakeSite(Site):
         self.ports, self.upstream = world.ports, world.upstream
         self.vault = FakeVault()
         self.organisations = FakeOrganisations()
+        self.outside = FakeOutside()
         self.disconnected: list[str] = []
         self.problem: Exception | None = None
 

@@ -59,6 +59,7 @@ class Environment:
     """Separated by commas."""
     statements_queue_url = Variable("STATEMENTS_QUEUE_URL")
     checks_queue_url = Variable("CHECKS_QUEUE_URL")
+    alarm_topic_arn = Variable("ALARM_TOPIC_ARN")
     public_url = Variable("PUBLIC_URL")
 
     # Powertools reads these by itself.

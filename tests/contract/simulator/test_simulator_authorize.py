@@ -189,3 +189,11 @@ def test_the_page_names_the_user_that_the_consent_setting_chose(xero: Xero) -> N
     xero.control("PUT", "consent", {"mode": "page", "userId": user_id})
     assert "sam.aaaaaaaa@example.com" in xero.authorize().text
     assert CREDENTIALS[0] not in xero.authorize().text
+
+
+def test_whoever_may_ask_nobody_is_told_that_nobody_is_signed_in_after_the_same_checks(xero: Xero) -> None:
+    xero.control("PUT", "consent", {"mode": "auto", "tenantIds": [BAKERY]})
+    answer = xero.authorize(prompt="none")
+    assert answer.status_code == 302
+    assert "error=login_required" in answer.headers["location"]
+    assert xero.authorize(prompt="none", scope="openid app.connections").status_code == 400

@@ -6,7 +6,7 @@ one statement.
 """
 
 from tests.stack import service_needs
-from tests.stack.probes import api, credentials, events, pages, queues, watch, webhook_pages
+from tests.stack.probes import api, credentials, events, pages, queues, set_up_pages, watch, webhook_pages
 from tests.stack.service_needs import Probe
 from tests.stack.template import Need
 
@@ -54,9 +54,11 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "ReadTable": pages.shows_the_way_in,
         "QueryIndex": pages.shows_the_overview,
         "WriteTable": pages.lets_an_operator_in,
-        "CountConsumers": webhook_pages.creates_a_consumer,
+        "UpdateItems": webhook_pages.creates_a_consumer,
         "DeleteItems": pages.releases_a_hold,
         "InvokeVault": pages.stores_the_apps_keys,
+        "SendPushes": set_up_pages.tests_the_integration,
+        "SeeWhoGetsAlarms": set_up_pages.tests_the_integration,
         "WakeFeeds": pages.releases_a_hold,
         "FollowUp": pages.releases_a_hold,
         "SendDeliveries": webhook_pages.sends_a_test,

@@ -22,6 +22,7 @@ _NAMES = {
     "lambda": "The vault",
     "secretsmanager": "Secrets Manager",
     "events": "The event bus",
+    "sns": "The topic of the alarms",
 }
 # Answers below 500 that ask to come back. Those of a transaction are reasons inside its own error.
 THROTTLING = frozenset(

@@ -73,8 +73,7 @@ def create(
     if KIND_BY_ACCOUNT_TYPE[account_type] is AccountKind.CREDIT_CARD and not _CARD_NUMBER.fullmatch(account_number):
         rule = "must end in four digits: Xero identifies a credit card by them"
         raise Invalid.field("accountNumber", rule, "CardNumber")
-    if not _CURRENCY.fullmatch(currency):
-        raise Invalid.field("currency", "must be an ISO 4217 code such as GBP", "Currency")
+    require_currency(currency)
     account = SourceAccount(
         id=id,
         connection_id=connection.id,
@@ -92,6 +91,12 @@ def create(
         with attempt:  # others may be created at the same time
             _add(store, account)
     return account
+
+
+def require_currency(currency: str) -> None:
+    """Raises `Invalid`."""
+    if not _CURRENCY.fullmatch(currency):
+        raise Invalid.field("currency", "must be an ISO 4217 code such as GBP", "Currency")
 
 
 def _add(store: Store, account: SourceAccount) -> None:

@@ -29,6 +29,7 @@ from feedlane.pushes.queue_door import (
     with_company,
 )
 from feedlane.pushes.refusing import refuse_all
+from feedlane.pushes.round_trip import without_test_messages
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings, rules_for
@@ -40,13 +41,14 @@ def record(ports: Ports, messages: Sequence[QueueMessage], more_to_come: bool = 
     """Records messages of one group in their order, in as few commits as possible.
 
     `more_to_come`: more messages wait on the queue, so that a statement that is not full yet waits a little.
-    Messages without a known company go to the dead-letter queue with the reason and block no others.
+    Messages without a known company go to the dead-letter queue with the reason and block no others. An operator's test
+    message is noted and dropped.
     An exception means that the remaining messages are not recorded and must be received again.
 
     Ten messages of a feed cost two reads and a commit, and a wake-up or a last check of the holds: a request to the
     table takes far longer than the work between two of them.
     """
-    for batch in batches(parsed(ports.queues, messages)):
+    for batch in batches(parsed(ports.queues, without_test_messages(ports, messages))):
         # A delivery or another append may change the feed at the same time.
         for attempt in attempts(f"feed {batch[0].feed_id}"):
             with attempt:

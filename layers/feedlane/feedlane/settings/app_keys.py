@@ -58,7 +58,7 @@ def finish_interrupted_change(ports: Ports, vault: Vault, now: datetime) -> bool
 
     Returns whether there was anything to do. Raises `Unavailable`.
     """
-    is_held = any(hold.problem.type in _CHECKABLE_PROBLEMS for hold in _rejected_keys_holds(ports.store))
+    is_held = any(hold.problem.type in _CHECKABLE_PROBLEMS for hold in rejected_keys_holds(ports.store))
     check, before = vault.app_keys(check=is_held), settings_items.settings(ports.store)
     if check.version <= before.keys_version and not (is_held and check.ok):
         return False
@@ -81,7 +81,7 @@ def _require_accepted(check: KeysCheck) -> KeysCheck:
 def _apply_check(ports: Ports, now: datetime, check: KeysCheck) -> tuple[Settings, KeysCheck]:
     """Releases what accepted keys allow, and records in the settings what may be known of the keys."""
     if check.ok:
-        for hold in _rejected_keys_holds(ports.store):
+        for hold in rejected_keys_holds(ports.store):
             # Either it is released already, or its feeds keep changing: then `finish_interrupted_change` retries.
             with suppress(NotFound, Conflict):
                 hold_release.release(ports, now, hold)
@@ -104,5 +104,5 @@ def _with_key_facts(before: Settings, check: KeysCheck) -> Settings:
     return after.but(keys_checked=check.ok is True or (check.ok is None and was_checked))
 
 
-def _rejected_keys_holds(store: Store) -> list[Hold]:
+def rejected_keys_holds(store: Store) -> list[Hold]:
     return [hold for hold in hold_items.holds_on(store, [(Scope.APP, APP_SUBJECT)]) if hold.reason == APP_KEYS_REJECTED]

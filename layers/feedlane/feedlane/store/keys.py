@@ -51,6 +51,8 @@
 | progress of the daily round  | APP                   | ROUND                    |                          |
 | number of consumers          | COUNTS                | CONSUMERS                |                          |
 | companies in each block      | COUNTS                | COMPANY_BLOCKS           |                          |
+| what the set-up guide keeps  | APP                   | GUIDE, SELF_TEST, TRIAL  |                          |
+| a test message that arrived  | TEST#id               | ARRIVED                  |                          |
 
 What somebody must come back for also has `gsi2pk` and `gsi2sk` while that is so: DUE#kind#shard, and the time of the
 next look (`store/due.py`).
@@ -76,12 +78,20 @@ _LEASES = "TOKEN_SET#"
 
 SETTINGS: Key = (APP, "SETTINGS")
 PROFILE: Key = (APP, "PROFILE")
+GUIDE: Key = (APP, "GUIDE")
+SELF_TEST: Key = (APP, "SELF_TEST")
+TRIAL: Key = (APP, "TRIAL")
 API_KEYS_REVISION: Key = (APP, "API_KEYS")
 LINKED_COUNT: Key = (COUNTS, "LINKED")
 RECOUNT: Key = (COUNTS, "RECOUNT")
 ROUND: Key = (APP, "ROUND")
 CONSUMER_COUNT: Key = (COUNTS, "CONSUMERS")
 COMPANY_BLOCKS: Key = (COUNTS, "COMPANY_BLOCKS")
+
+
+def round_trip(id: str) -> Key:
+    """For a message that was sent only to see whether it arrives."""
+    return f"TEST#{id}", "ARRIVED"
 
 
 def due(kind: str, shard: int) -> str:

@@ -16,6 +16,7 @@ from feedlane.ids import NewId, new_secret
 from feedlane.ports import Ports
 from feedlane.queues import Queues
 from feedlane.store.store import Store
+from feedlane.upkeep.outside import Outside
 
 
 class Parts:
@@ -72,6 +73,12 @@ class Parts:
         from feedlane.wiring import functions as wiring
 
         return wiring.hosted_link()
+
+    @cached_property
+    def outside(self) -> Outside:
+        from feedlane.wiring.outside import DeployedOutside
+
+        return DeployedOutside()
 
     def disconnect(self, connection: Connection) -> None:
         """Ends the connection at Xero, or at Codat. Raises what `end_connection` raises."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from feedlane.settings import items as settings_items
-from feedlane.web.link import paths
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other, static
@@ -32,17 +31,3 @@ def api_keys(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     keys = sorted(settings_items.api_keys(site.store), key=lambda key: key.created)
     return portal_page(site, operator, "portal_keys", title="Keys", section="keys", keys=keys)
-
-
-def set_up(site: Site, request: Request) -> Response:
-    operator = require_operator(site, request)
-    settings = settings_items.settings(site.store)
-    return portal_page(
-        site,
-        operator,
-        "portal_set_up",
-        title="Set-up",
-        section="set-up",
-        settings=settings,
-        redirect_uri=paths.redirect_uri(request, settings),
-    )

@@ -15,7 +15,7 @@ from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 
-_WORDS = Words(
+WORDS = Words(
     {
         "name": ("name", "Name"),
         "redirectUrl": ("redirect_url", "Redirect URL"),
@@ -45,7 +45,7 @@ def save(site: Site, request: Request) -> Response:
     try:
         settings_changes.change_profile(site.ports, site.clock(), entered)
     except Invalid as error:
-        return _page(site, operator, entered, errors=form_errors(error, _WORDS), status=422)
+        return _page(site, operator, entered, errors=form_errors(error, WORDS), status=422)
     except ConditionFailed:
         stored = settings_items.profile(site.store)
         return _page(site, operator, stored, errors=whole_form(_CHANGED_BY_OTHER), status=409)

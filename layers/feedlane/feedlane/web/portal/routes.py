@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feedlane.web.portal import certification as portal_certification
 from feedlane.web.portal import companies as portal_companies
 from feedlane.web.portal import company as portal_company
 from feedlane.web.portal import feeds as portal_feeds
@@ -10,8 +11,11 @@ from feedlane.web.portal import overview as portal_overview
 from feedlane.web.portal import pages as portal_pages
 from feedlane.web.portal import profile as portal_profile
 from feedlane.web.portal import search as portal_search
+from feedlane.web.portal import self_test as portal_self_test
+from feedlane.web.portal import set_up as portal_set_up
 from feedlane.web.portal import settings as portal_settings
 from feedlane.web.portal import sign_in as portal_sign_in
+from feedlane.web.portal import trial as portal_trial
 from feedlane.web.portal import webhook as portal_webhook
 from feedlane.web.portal import webhooks as portal_webhooks
 from feedlane.web.routing import Route
@@ -32,7 +36,19 @@ PORTAL = (
     Route("POST", "/portal/holds/{hold_id}/release", portal_holds.release),
     Route("GET", "/portal/files", portal_pages.files),
     Route("GET", "/portal/activity", portal_pages.activity),
-    Route("GET", "/portal/set-up", portal_pages.set_up),
+    Route("GET", "/portal/set-up", portal_set_up.show),
+    Route("GET", "/portal/set-up/test", portal_self_test.show),
+    Route("POST", "/portal/set-up/test", portal_self_test.run),
+    Route("GET", "/portal/set-up/try", portal_trial.show),
+    Route("POST", "/portal/set-up/try", portal_trial.begin),
+    Route("POST", "/portal/set-up/try/link", portal_trial.new_link),
+    Route("POST", "/portal/set-up/try/send", portal_trial.send),
+    Route("POST", "/portal/set-up/try/remove", portal_trial.remove),
+    Route("GET", "/portal/set-up/{step}", portal_set_up.show_step),
+    Route("GET", "/portal/certification", portal_certification.show),
+    Route("GET", "/portal/certification.json", portal_certification.as_json),
+    Route("GET", "/portal/certification.txt", portal_certification.as_text),
+    Route("POST", "/portal/set-up/{step}", portal_set_up.save_step),
     Route("GET", "/portal/keys", portal_pages.api_keys),
     Route("GET", "/portal/settings", portal_settings.show),
     Route("POST", "/portal/settings", portal_settings.save),

@@ -37,7 +37,7 @@ _TEXTS = (
     "changed_transactions",
 )  # fmt: skip
 _NUMBERS = ("connection_limit", "daily_limit", "feed_connections")
-_WORDS = Words(
+WORDS = Words(
     {
         "enabled": ("enabled", "Enabled"),
         "upstream": ("upstream", "Upstream"),
@@ -78,7 +78,7 @@ _UNCHECKED = {
     "unchecked": "The keys were saved, but Xero could not be reached to check them.",
     "codatUnchecked": "The key was saved, but Codat could not be reached to check it.",
 }
-_VAULT_UNAVAILABLE = "The keys could not be checked or saved. Please try again in a minute."
+VAULT_UNAVAILABLE = "The keys could not be checked or saved. Please try again in a minute."
 
 
 def show(site: Site, request: Request) -> Response:
@@ -96,9 +96,9 @@ def save(site: Site, request: Request) -> Response:
         _require_current_keys(request, settings_items.settings(site.store))
         outcome = _save_all(site, request, entered)
     except Invalid as error:
-        return _page(site, operator, settings_items.settings(site.store), entered, form_errors(error, _WORDS), 422)
+        return _page(site, operator, settings_items.settings(site.store), entered, form_errors(error, WORDS), 422)
     except (Unavailable, AppKeysRejected):
-        errors = whole_form(_VAULT_UNAVAILABLE)
+        errors = whole_form(VAULT_UNAVAILABLE)
         return _page(site, operator, settings_items.settings(site.store), entered, errors, 503)
     return see_other(request.url(f"/portal/settings?saved={outcome}"))
 
@@ -113,9 +113,9 @@ def drop_secret(site: Site, request: Request) -> Response:
         if not codat_keys.drop(site, request.field("which")):
             app_keys.drop_secret(site.ports, site.vault, site.clock(), slot)
     except Invalid as error:
-        return _page(site, operator, settings, stored, form_errors(error, _WORDS), 422)
+        return _page(site, operator, settings, stored, form_errors(error, WORDS), 422)
     except (Unavailable, AppKeysRejected):
-        return _page(site, operator, settings, stored, whole_form(_VAULT_UNAVAILABLE), 503)
+        return _page(site, operator, settings, stored, whole_form(VAULT_UNAVAILABLE), 503)
     return see_other(request.url("/portal/settings?saved=dropped"))
 
 
@@ -151,7 +151,7 @@ def _save_all(site: Site, request: Request, entered: dict[str, Any]) -> str:
     """What came of it, one of `_SAVED_MESSAGES`. Raises `Invalid` with all that is wrong of keys and settings."""
     outcome, findings = "yes", list[Finding]()
     saves: tuple[tuple[str, Callable[[], bool]], ...] = (
-        ("unchecked", lambda: _save_keys(site, entered["client_id"], request.field("client_secret"))),
+        ("unchecked", lambda: save_keys(site, entered["client_id"], request.field("client_secret"))),
         ("unchecked", lambda: _save_second_secret(site, request.field("second_secret"))),
         ("codatUnchecked", lambda: codat_keys.save(site, request)),
     )
@@ -169,7 +169,7 @@ def _save_all(site: Site, request: Request, entered: dict[str, Any]) -> str:
     return outcome
 
 
-def _save_keys(site: Site, client_id: str, client_secret: str) -> bool:
+def save_keys(site: Site, client_id: str, client_secret: str) -> bool:
     """Saves the keys that were entered. Whether Xero could not be reached to check them."""
     if not client_id and not client_secret:
         return False
@@ -197,10 +197,10 @@ def _changes(entered: dict[str, Any], default_redirect_uri: str) -> dict[str, An
     if changes["redirect_uri"] == default_redirect_uri:
         changes["redirect_uri"] = ""
     numbers = [name for name in _NUMBERS if not (name == "connection_limit" and entered["partner"])]
-    return changes | {name: _whole_number(entered[name]) for name in numbers if entered[name]}
+    return changes | {name: whole_number(entered[name]) for name in numbers if entered[name]}
 
 
-def _whole_number(text: str) -> int:
+def whole_number(text: str) -> int:
     """Anything else becomes -1, which no rule allows, so that the operator reads the rule."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS_MAX else -1
 

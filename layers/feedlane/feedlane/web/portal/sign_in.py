@@ -62,7 +62,13 @@ def sign_in(site: Site, request: Request) -> Response:
     cookie = Cookie(PORTAL, secret, PORTAL_SESSION_LIFETIME)
     if entries:
         raise ShowAgain(_kept_form(request, wanted, entries, secret), 200, cookie)
-    return see_other(request.url(wanted)).with_cookies(cookie)
+    return see_other(request.url(_first_page(site, wanted))).with_cookies(cookie)
+
+
+def _first_page(site: Site, wanted: str) -> str:
+    """Where one wanted to go; the set-up guide for whoever wants nothing in particular while it is not enabled."""
+    is_to_be_set_up = wanted == HOME and not settings_items.settings(site.store).enabled
+    return "/portal/set-up" if is_to_be_set_up else wanted
 
 
 def sign_out(site: Site, request: Request) -> Response:

@@ -1,0 +1,171 @@
+"""A newcomer on a deployed stack: from nothing set up to a delivered transaction, in the portal, in Link and at Xero.
+
+The stack is the one of all tests, with IAM enforced. What its settings, its profile and the app at the simulator were
+is put back at the end; in between, it is as after `make up EMPTY=1`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from feedlane.aws.dynamodb import DynamoDBTable
+from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Profile, Settings
+from feedlane.store import keys
+from feedlane.store.store import Store
+from local.instance import Instance
+from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from tests.browser.accessibility import faults
+
+# A function may start cold: then it loads its packages first.
+PATIENCE = 30_000
+ORGANISATION = "Newcomer Bakery"
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """What `make up EMPTY=1` prints."""
+
+    portal_url: str
+    api_key: str
+    simulator_url: str
+    store: Store
+
+
+@pytest.fixture
+def newcomer(instance: Instance) -> Iterator[Newcomer]:
+    store = Store(DynamoDBTable(instance.client("dynamodb"), instance.outputs()["TableName"]))
+    described, settings, profile = (
+        instance.read_description(),
+        settings_items.settings(store),
+        settings_items.profile(store),
+    )
+    store.commit(
+        settings_items.put_settings(Settings(version=settings.version)),
+        settings_items.put_profile(Profile(version=profile.version)),
+    )
+    store.table.delete_many([keys.GUIDE, keys.SELF_TEST, keys.TRIAL])
+    app = control(instance, "GET", "app")
+    # As a new app is at Xero: bank feeds are not approved yet.
+    scopes = [one for one in app["allowedScopes"] if one != "bankfeeds"]
+    control(instance, "PUT", "app", {"allowedScopes": scopes, "bankFeedsEnabled": False})
+    control(instance, "PUT", "consent", {"mode": "page", "tenantIds": []})
+    try:
+        yield Newcomer(described["portalUrl"], described["apiKey"], described["simulatorUrl"], store)
+    finally:
+        kept = {name: app[name] for name in ("allowedScopes", "redirectUris", "bankFeedsEnabled", "connectionLimit")}
+        control(instance, "PUT", "app", kept)
+        control(instance, "PUT", "consent", {"mode": "auto", "tenantIds": []})
+        store.commit(
+            settings_items.put_settings(settings.but(version=settings_items.settings(store).version)),
+            settings_items.put_profile(profile.but(version=settings_items.profile(store).version)),
+        )
+
+
+def test_from_an_empty_stack_to_a_delivered_transaction(newcomer: Newcomer, page: Page, browser: Browser) -> None:
+    page.set_default_timeout(PATIENCE)
+    xero = browser.new_context().new_page()
+    xero.set_default_timeout(PATIENCE)
+
+    # The first page is the guide
+    page.goto(newcomer.portal_url)
+    page.get_by_label("API key").fill(newcomer.api_key)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set-up", timeout=PATIENCE)
+    _is_done(page, 0)
+
+    # 1: the app at Xero gets the redirect URI that the guide shows
+    page.get_by_role("link", name="Next: Create the app").click()
+    redirect_uri = page.locator("#step-app code.copied").inner_text()
+    xero.goto(f"{newcomer.simulator_url}/developer/app")
+    xero.get_by_label("Redirect URI").fill(redirect_uri)
+    xero.get_by_role("button", name="Add").click()
+    page.get_by_label("App name").fill("Newcomer Feeds")
+    page.get_by_label("Company URL").fill("https://newcomer.example")
+    _save(page, "app", 1)
+
+    # 2: the keys, first with a slip
+    page.get_by_label("Client ID").fill(DEFAULT_CLIENT_ID)
+    page.get_by_label("Client secret").fill(DEFAULT_CLIENT_SECRET + "x")
+    page.locator("#step-keys").get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("Copy both once more from Configuration")
+    page.get_by_label("Client secret").fill(DEFAULT_CLIENT_SECRET)
+    _save(page, "keys", 2)
+
+    # 3 and 4
+    _save(page, "access", 3)
+    page.get_by_label("Name", exact=True).fill("Newcomer")
+    page.get_by_label("Support address").fill("help@newcomer.example")
+    _save(page, "face", 4)
+
+    # 5: Xero refuses bank feeds until it has approved the app for them
+    page.get_by_label("Enable bank feeds").check()
+    page.locator("#step-bank-feeds").get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("Xero does not grant your app the scope bankfeeds")
+    assert not settings_items.settings(newcomer.store).bank_feeds
+    xero.get_by_label("Bank feeds: approved by Xero").check()
+    xero.locator("#access").get_by_role("button", name="Save").click()
+    page.get_by_label("Enable bank feeds").check()
+    _save(page, "bank-feeds", 5)
+
+    # 6 and 7, and the test
+    page.get_by_label("Connection limit").select_option("25")
+    _save(page, "partner", 6)
+    page.get_by_label("Enabled").check()
+    _save(page, "enable", 6)
+    page.get_by_role("button", name="Test your integration").click()
+    expect(page.get_by_role("heading", name="Nothing failed")).to_be_visible(timeout=PATIENCE)
+    assert faults(page) == []
+    page.get_by_role("link", name="Set-up").last.click()
+    _is_done(page, 7)
+
+    # A test company goes the whole way
+    page.get_by_role("link", name="Try it with a test company").click()
+    page.get_by_role("button", name="Make company").click()
+    link = page.locator("code.copied").inner_text()
+    _connect_as_the_customer(xero, newcomer, link)
+    page.get_by_role("button", name="Send the transaction").click()
+    expect(page.locator("#trial li").last).to_contain_text("done", timeout=PATIENCE)
+    assert faults(page) == []
+    xero.goto(f"{newcomer.simulator_url}/developer/received")
+    expect(xero.locator("main")).to_contain_text(ORGANISATION)
+
+    # And leaves nothing behind
+    page.get_by_role("button", name="Remove the test company").click()
+    expect(page.get_by_role("status")).to_contain_text("The test company is removed", timeout=PATIENCE)
+    xero.context.close()
+
+
+def control(instance: Instance, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    url = f"{instance.simulator_url}/_simulator/{path}"
+    answer: dict[str, Any] = httpx.request(method, url, json=body, trust_env=False).raise_for_status().json()
+    return answer
+
+
+def _save(page: Page, step: str, done: int) -> None:
+    """Sends the form of the open step. So many steps are done then, and the next one is open."""
+    page.locator(f"#step-{step} button[type=submit]").first.click()
+    _is_done(page, done)
+
+
+def _is_done(page: Page, count: int) -> None:
+    expect(page.get_by_role("heading", name=f"{count} of 7 done")).to_be_visible(timeout=PATIENCE)
+
+
+def _connect_as_the_customer(xero: Page, newcomer: Newcomer, link: str) -> None:
+    xero.goto(f"{newcomer.simulator_url}/developer/organisations")
+    xero.locator("#add").get_by_label("Name", exact=True).fill(ORGANISATION)
+    xero.get_by_role("button", name="Create the organisation").click()
+    xero.goto(link)
+    xero.get_by_label(ORGANISATION).first.check()
+    xero.get_by_role("button", name="Allow access").click()
+    expect(xero.get_by_role("heading", level=1)).to_have_text("Manage connected accounts", timeout=PATIENCE)
+    xero.get_by_label("Xero bank account").select_option("new")
+    xero.get_by_role("button", name="Connect account").click()
+    expect(xero.get_by_role("status").first).to_contain_text("Done", timeout=PATIENCE)
