@@ -15,6 +15,8 @@ from feedlane.web.site import Site
 require(
     Environment.table_name,
     Environment.public_url,
+    Environment.xero_api_url,
+    Environment.codat_api_url,
     Environment.vault_arn,
     Environment.statements_queue_url,
     Environment.checks_queue_url,

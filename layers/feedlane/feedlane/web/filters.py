@@ -64,6 +64,16 @@ def ago(value: datetime | None) -> Markup:
     return _time(value, "ago", _relative(value), _absolute(value)) if value else Markup()
 
 
+def lasted(value: timedelta) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    seconds = value.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, left = divmod(minutes, 60)
+    return f"{hours} h {left} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def last_four(number: str) -> str:
     """The last four characters: enough to recognise an account."""
     return number[-4:]

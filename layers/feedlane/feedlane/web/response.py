@@ -86,6 +86,15 @@ def static(body: str, content_type: str) -> Response:
     return Response(200, body, headers | {"Content-Security-Policy": "default-src 'none'"})
 
 
+def download(body: str, content_type: str, name: str) -> Response:
+    """A file that the browser saves under this name, which has only letters, digits, dots and hyphens."""
+    headers = {
+        "Content-Type": f"{content_type}; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return Response(200, body, headers | {"Content-Security-Policy": "default-src 'none'"})
+
+
 def not_ahead() -> Response:
     """To a browser that loads a page ahead: it drops what is not a success, and asks again when the page is opened.
 

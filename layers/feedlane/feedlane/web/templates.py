@@ -43,6 +43,7 @@ _environment.filters |= {
     "counted": filters.counted,
     "day": filters.day,
     "last_four": filters.last_four,
+    "lasted": filters.lasted,
     "moment": filters.moment,
     "money": filters.money,
     "number": filters.number,
