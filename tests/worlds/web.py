@@ -21,7 +21,7 @@ from tests.builders import NOW
 from tests.fakes.browser import Browser, PageResponse
 from tests.fakes.consent import FakeOrganisations, FakeVault
 from tests.fakes.upstream import FakeUpstream
-from tests.rights import acting
+from tests.rights import acting, require_vault
 from tests.worlds.base import BaseWorld
 
 API_KEY = "fl_unit-test-key"
@@ -38,6 +38,15 @@ class FakeSite(Site):
         self.ports, self.upstream = world.ports, world.upstream
         self.vault = FakeVault()
         self.organisations = FakeOrganisations()
+        self.disconnected: list[str] = []
+        self.disconnect_errors: list[Exception] = []
+
+    def disconnect(self, connection: Connection) -> None:
+        """Ends it at Xero with its user's token, unless an error is next."""
+        require_vault()
+        if self.disconnect_errors:
+            raise self.disconnect_errors.pop(0)
+        self.disconnected.append(connection.id)
 
 
 class World(BaseWorld):

@@ -6,7 +6,7 @@ one statement.
 """
 
 from tests.stack import service_needs
-from tests.stack.probes import api, credentials, events, pages, queues, watch, webhook_pages
+from tests.stack.probes import api, company_pages, credentials, events, pages, queues, watch, webhook_pages
 from tests.stack.service_needs import Probe
 from tests.stack.template import Need
 
@@ -54,8 +54,9 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "ReadTable": pages.shows_the_way_in,
         "QueryIndex": pages.shows_the_overview,
         "WriteTable": pages.lets_an_operator_in,
-        "CountConsumers": webhook_pages.creates_a_consumer,
-        "DeleteItems": pages.releases_a_hold,
+        "UpdateItems": webhook_pages.creates_a_consumer,
+        "DeleteItems": company_pages.makes_and_deletes_a_company,
+        "CompleteIndex": company_pages.shows_a_push_while_the_index_is_behind,
         "InvokeVault": pages.stores_the_apps_keys,
         "WakeFeeds": pages.releases_a_hold,
         "FollowUp": pages.releases_a_hold,

@@ -54,6 +54,15 @@ def day(value: str | date | datetime | None) -> str:
     return "" if not value or isinstance(value, str) else f"{value.day} {value:%B %Y}"
 
 
+def short_day(value: str | date | datetime | None) -> str:
+    """`2 Nov 2026`, for the cells of tables."""
+    text = day(value)
+    if not text:
+        return ""
+    number, month, year = text.split(" ")
+    return f"{number} {month[:3]} {year}"
+
+
 def moment(value: datetime | None) -> Markup:
     """`2 May 2026, 03:18 UTC`, which the script turns into the reader's zone. How long ago that was is its title."""
     return _time(value, "at", _absolute(value), _relative(value)) if value else Markup()

@@ -47,6 +47,7 @@ _environment.filters |= {
     "moment": filters.moment,
     "money": filters.money,
     "number": filters.number,
+    "short_day": filters.short_day,
 }
 # What a page need not say.
 _environment.globals |= {"done": "", "errors": (), "home": "", "note": "", "section": ""}

@@ -31,7 +31,7 @@ _HOLDS_READ_MAX = 200
 
 @dataclass(frozen=True)
 class CompanyRow:
-    """`connected` of its `accounts` are."""
+    """`connected` of its `accounts` are: none of a connection that has ended."""
 
     company: Company
     connections: Sequence[Connection]
@@ -91,7 +91,7 @@ def _rows(store: Store, companies: list[Company], with_held_feeds: set[str]) -> 
             connection_state(one, one.id in held, counts[one.id].connected) for one in listed if not one.moved_to
         )
         accounts = sum(counts[one.id].accounts for one in listed if not one.moved_to)
-        connected = sum(counts[one.id].connected for one in listed)
+        connected = sum(counts[one.id].connected for one in listed if one.is_linked)
         rows.append(CompanyRow(company, listed, accounts, connected, state))
     return rows
 

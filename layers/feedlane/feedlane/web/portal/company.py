@@ -131,7 +131,7 @@ def _cards(
         is_held = bool(wide[one.id]) or any(row.state is HELD for row in own)
         password = passwords.get(one.id, "")
         needs_password = settings.link_passwords and not password
-        connected = counts[one.id].connected
+        connected = counts[one.id].connected if one.is_linked else 0
         cards.append(
             ConnectionCard(
                 connection=one,
