@@ -158,7 +158,9 @@ def test_the_portal_gives_a_link_that_works(world: World) -> None:
     assert ("Open as the customer" in body, len(world.stored())) == (False, before), "looking makes no password"
     form = {"formToken": world.form_token(page)}
     made = world.browser.post(f"{page}/connections/{world.connection.id}/link", form)
-    link = made.body.split('data-copy="the link for your customer">')[1].split("<")[0].removeprefix(world.site.public_url)
+    link = (
+        made.body.split('data-copy="the link for your customer">')[1].split("<")[0].removeprefix(world.site.public_url)
+    )
     assert (made.status, Browser(world.site).get(link).status) == (201, 302)
 
 
