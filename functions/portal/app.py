@@ -17,6 +17,7 @@ require(
     Environment.public_url,
     Environment.xero_api_url,
     Environment.xero_login_url,
+    Environment.codat_api_url,
     Environment.vault_arn,
     Environment.alarm_topic_arn,
     Environment.transactions_queue_url,

@@ -66,8 +66,22 @@ def test_every_page_is_accessible_and_no_wider_than_the_screen_whatever_the_name
     _sign_in(link, page)
     found: dict[str, list[str]] = {}
     company = f"/companies/{link.connection.company_id}"
+    connection = f"{company}/connections/{link.connection.id}"
     feed = f"/feeds/{link.connection.id}/account-1"
-    for path in (*PAGES, company, feed, "/nowhere", "/search?q=company", "/search?q=nothing", "/holds?q=none"):
+    forms = ("/companies/new", f"{company}/edit", f"{company}/delete", f"{connection}/disconnect")
+    lists = (f"{company}/push-operations", f"{feed}?show=transactions", f"{feed}?show=pushes", "/companies?sort=name")
+    for path in (
+        *PAGES,
+        company,
+        feed,
+        *forms,
+        f"{connection}/accounts/new",
+        *lists,
+        "/nowhere",
+        "/search?q=company",
+        "/search?q=nothing",
+        "/holds?q=none",
+    ):
         page.goto(f"{link.url}/portal{path}")
         found[path] = faults(page)
     page.set_viewport_size({"width": 390, "height": 900})

@@ -6,7 +6,17 @@ one statement.
 """
 
 from tests.stack import service_needs
-from tests.stack.probes import api, credentials, events, pages, queues, set_up_pages, watch, webhook_pages
+from tests.stack.probes import (
+    api,
+    company_pages,
+    credentials,
+    events,
+    pages,
+    queues,
+    set_up_pages,
+    watch,
+    webhook_pages,
+)
 from tests.stack.service_needs import Probe
 from tests.stack.template import Need
 
@@ -55,7 +65,8 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "QueryIndex": pages.shows_the_overview,
         "WriteTable": pages.lets_an_operator_in,
         "UpdateItems": webhook_pages.creates_a_consumer,
-        "DeleteItems": pages.releases_a_hold,
+        "DeleteItems": company_pages.makes_and_deletes_a_company,
+        "CompleteIndex": company_pages.shows_a_push_while_the_index_is_behind,
         "InvokeVault": pages.stores_the_apps_keys,
         "SendPushes": set_up_pages.tests_the_integration,
         "SeeWhoGetsAlarms": set_up_pages.tests_the_integration,

@@ -108,10 +108,10 @@ def test_the_aliases_are_all_of_the_code_that_is_deployed() -> None:
 def test_the_fakes_refuse_what_the_vault_would_refuse() -> None:
     vault = invoked(World().vault())
     with acting_as("portal"), pytest.raises(AccessDenied):
-        vault.access_token("tokens")
+        vault.webhook_secrets("one")
     with acting_as("route_events"), pytest.raises(AccessDenied):
         vault.webhook_secrets("one")
     assert rights.take_refusals() == [
-        "portal may not ask the vault for access_token",
+        "portal may not ask the vault for webhook_secrets",
         "route_events may not lambda:InvokeFunction on CredentialVault",
     ]

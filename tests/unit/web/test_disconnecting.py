@@ -83,7 +83,7 @@ def test_the_accounts_page_of_a_disconnected_organisation_leads_back(world: Worl
 
 
 def test_if_xero_is_away_nothing_is_disconnected(world: World) -> None:
-    world.site.problem = Unavailable("x")
+    world.site.disconnect_errors = [Unavailable("x")]
     response = _disconnect(world)
     assert response.status == 503
     assert "Xero is not responding" in response.body

@@ -152,9 +152,16 @@ def test_only_fingerprints_are_kept_and_the_platform_is_not_told_the_password(wo
 
 def test_the_portal_gives_a_link_that_works(world: World) -> None:
     world.browser.post("/portal/sign-in", {"key": API_KEY})
-    body = world.browser.get(f"/portal/companies/{world.connection.company_id}").body
-    link = body.split('data-copy="the link for your customer">')[1].split("<")[0].removeprefix(world.site.public_url)
-    assert Browser(world.site).get(link).status == 302
+    page = f"/portal/companies/{world.connection.company_id}"
+    before = len(world.stored())
+    body = world.browser.get(page).body
+    assert ("Open as the customer" in body, len(world.stored())) == (False, before), "looking makes no password"
+    form = {"formToken": world.form_token(page)}
+    made = world.browser.post(f"{page}/connections/{world.connection.id}/link", form)
+    link = (
+        made.body.split('data-copy="the link for your customer">')[1].split("<")[0].removeprefix(world.site.public_url)
+    )
+    assert (made.status, Browser(world.site).get(link).status) == (201, 302)
 
 
 def test_by_default_links_need_none() -> None:

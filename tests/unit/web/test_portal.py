@@ -137,7 +137,11 @@ def test_a_statement_in_doubt_is_shown_with_its_account(world: World) -> None:
 def test_a_company_shows_all_its_connections(world: World) -> None:
     for _ in range(30):
         world.add_connection(world.connection.company_id)
-    assert world.browser.get(f"/portal/companies/{world.connection.company_id}").body.count('id="connection-') == 31
+    path = f"/portal/companies/{world.connection.company_id}"
+    body = world.browser.get(path).body
+    others = re.findall(r'href="(/portal/companies/[^"]+\?connection=[^"]+)"', body)
+    assert (body.count('id="connection-'), len(others)) == (5, 26)
+    assert world.browser.get(others[-1]).body.count('id="connection-') == 1
 
 
 def test_holds_are_shown_in_pages(world: World) -> None:

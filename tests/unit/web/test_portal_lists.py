@@ -10,6 +10,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
 from feedlane.holds import items as hold_items
 from feedlane.scope import Scope
+from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.web.portal import listing
 from feedlane.web.portal.listing import ListQuery, read_page
@@ -83,6 +84,8 @@ def test_a_company_has_one_state_and_held_is_worse_than_connected(world: World) 
     world.link()
     company = company_items.company(world.store, world.connection.company_id)
     world.store.commit(company_items.put_company(company.but(connection_ids=(world.connection.id,))))
+    pk, sk = keys.connected_count(world.connection.id)
+    world.table.put_many([{"pk": pk, "sk": sk, "count": 1}])
     pills = re.compile(r'<span class="pill (\w*)">([^<]*)</span>')
     assert pills.findall(world.browser.get("/portal/companies").body) == [("good", "connected")]
     connection = world.current()

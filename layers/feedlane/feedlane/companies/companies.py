@@ -61,7 +61,9 @@ def choose_upstream(store: Store, company_id: str, name: str | None) -> Company:
 
 def _change(store: Store, company_id: str, changes: dict[str, Any]) -> Company:
     for attempt in attempts(f"company {company_id}"):
-        company = company_items.company(store, company_id).but(**changes)
+        before = company_items.company(store, company_id)
+        company = before.but(**changes)
+        name = [] if company.name == before.name else [company_items.put_name(company)]
         with attempt:  # a connection may be created at the same time
-            store.commit(company_items.put_company(company))
+            store.commit(company_items.put_company(company), *name)
     return company

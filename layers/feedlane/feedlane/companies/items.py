@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
+from feedlane.clock import iso
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
@@ -16,10 +17,17 @@ from feedlane.store.blocks import Blocks, block_text, count_in_block, read_block
 from feedlane.store.due import Kind, due_keys
 from feedlane.store.records import add_record, put_record, record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Condition, Delete, Index, Item, Put, When, Write
+from feedlane.store.table import Add, Condition, Delete, Index, Item, Key, Put, When, Write
 
 # Above this many companies it is cheaper to read the list of all connections than those of each company.
 COMPANIES_READ_SINGLY_MAX = 1_000
+
+
+class AccountCounts(NamedTuple):
+    """Of a connection's source accounts."""
+
+    accounts: int
+    connected: int
 
 
 def find_company(store: Store, company_id: str) -> Company | None:
@@ -58,11 +66,20 @@ def add_company(company: Company) -> Put:
 
 
 def add_counted_company(company: Company) -> tuple[Write, ...]:
-    return add_company(company), count_in_block(keys.COMPANY_BLOCKS, company.block, 1)
+    return add_company(company), put_name(company), count_in_block(keys.COMPANY_BLOCKS, company.block, 1)
 
 
 def remove_counted_company(company: Company) -> tuple[Write, ...]:
-    return remove_company(company), count_in_block(keys.COMPANY_BLOCKS, company.block, -1)
+    name = Delete(keys.company_name(company.id))
+    return remove_company(company), name, count_in_block(keys.COMPANY_BLOCKS, company.block, -1)
+
+
+def put_name(company: Company) -> Put:
+    """The company's place in the list by name."""
+    pk, sk = keys.company_name(company.id)
+    order = f"{company.name.casefold()}#{company.id}"
+    place = {"gsi1pk": keys.COMPANY_NAMES, "gsi1sk": order}
+    return Put({"pk": pk, "sk": sk, "id": company.id, "name": company.name, "created": iso(company.created)} | place)
 
 
 def put_company(company: Company) -> Put:
@@ -142,6 +159,14 @@ def source_accounts(store: Store, connection_id: str) -> list[SourceAccount]:
     return [SourceAccount.model_validate(item) for item in store.table.query(pk, prefix="ACCOUNT#")]
 
 
+def source_accounts_from(store: Store, connection_id: str, after: str, size: int) -> list[SourceAccount]:
+    """Up to `size` accounts of the connection in the order of their ids, from behind the account `after` on."""
+    # No sign of an id sorts before a space or behind this last one.
+    pk, start = keys.source_account(connection_id, f"{after} " if after else "")
+    items = store.table.query(pk, start=start, end="ACCOUNT#\x7f", limit=size)
+    return [SourceAccount.model_validate(item) for item in items]
+
+
 def account_feed_ids(store: Store, after: str, size: int) -> list[str]:
     """The ids that the feeds of the next source accounts have, or would have, after the feed `after`.
 
@@ -162,8 +187,29 @@ def add_counted_account(account: SourceAccount, limit: int) -> tuple[Write, ...]
     return add_source_account(account), Add(keys.account_count(account.connection_id), "count", 1, below=limit)
 
 
+def change_source_account(before: SourceAccount, after: SourceAccount) -> tuple[Write, ...]:
+    """The account as it is after a change, and how many of its connection's are connected."""
+    return put_source_account(after), *_count_connected(after.is_connected - before.is_connected, after)
+
+
+def connection_counts(store: Store, connection_ids: Iterable[str]) -> dict[str, AccountCounts]:
+    """By the connection's id: how many source accounts it has, and how many of them are connected."""
+    ids = list(connection_ids)
+    found = store.table.get_many([key for id in ids for key in (keys.account_count(id), keys.connected_count(id))])
+
+    def count(key: Key) -> int:
+        return int(found.get(key, {}).get("count", 0))
+
+    return {id: AccountCounts(count(keys.account_count(id)), count(keys.connected_count(id))) for id in ids}
+
+
 def remove_counted_account(account: SourceAccount) -> tuple[Write, ...]:
-    return remove_source_account(account), Add(keys.account_count(account.connection_id), "count", -1)
+    removal = remove_source_account(account), Add(keys.account_count(account.connection_id), "count", -1)
+    return *removal, *_count_connected(-account.is_connected, account)
+
+
+def _count_connected(change: int, account: SourceAccount) -> tuple[Add, ...]:
+    return (Add(keys.connected_count(account.connection_id), "count", change),) if change else ()
 
 
 def put_source_account(account: SourceAccount) -> Put:

@@ -93,5 +93,9 @@ class SourceAccount(Record):
     version: int = 1
 
     @property
+    def is_connected(self) -> bool:
+        return self.status is SourceAccountStatus.CONNECTED
+
+    @property
     def kind(self) -> AccountKind:
         return KIND_BY_ACCOUNT_TYPE.get(self.account_type, AccountKind.BANK)

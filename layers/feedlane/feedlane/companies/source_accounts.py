@@ -16,7 +16,7 @@ from feedlane.companies.source_account import (
     SourceAccount,
     SourceAccountStatus,
 )
-from feedlane.errors import Invalid
+from feedlane.errors import Invalid, require_all
 from feedlane.ids import ACCOUNT_ID_PATTERN
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
@@ -62,18 +62,7 @@ def create(
     given: dict[str, Any],
 ) -> SourceAccount:
     """Raises `Invalid` with the field and the rule, and `AccountAlreadyExists`."""
-    if not ACCOUNT_ID_PATTERN.fullmatch(id):
-        raise Invalid.field("id", ID_RULE, "AccountId")
-    if id in RESERVED_IDS:
-        raise Invalid.field("id", f"{id} is reserved: the API's own paths use it", "AccountId")
-    _check_text("accountName", account_name, 255)
-    _check_text("accountNumber", account_number, ACCOUNT_NUMBER_LENGTH_MAX)
-    if account_type not in KIND_BY_ACCOUNT_TYPE:
-        raise Invalid.field("accountType", f"must be one of {', '.join(KIND_BY_ACCOUNT_TYPE)}", "Enum")
-    if KIND_BY_ACCOUNT_TYPE[account_type] is AccountKind.CREDIT_CARD and not _CARD_NUMBER.fullmatch(account_number):
-        rule = "must end in four digits: Xero identifies a credit card by them"
-        raise Invalid.field("accountNumber", rule, "CardNumber")
-    require_currency(currency)
+    check(id, account_name, account_type, account_number, currency)
     account = SourceAccount(
         id=id,
         connection_id=connection.id,
@@ -97,6 +86,16 @@ def require_currency(currency: str) -> None:
     """Raises `Invalid`."""
     if not _CURRENCY.fullmatch(currency):
         raise Invalid.field("currency", "must be an ISO 4217 code such as GBP", "Currency")
+
+
+def check(id: str, account_name: str, account_type: str, account_number: str, currency: str) -> None:
+    """Raises `Invalid` with everything that is wrong with a new account."""
+    require_all(
+        lambda: _check_id(id),
+        lambda: _check_text("accountName", account_name, 255),
+        lambda: _check_number(account_type, account_number),
+        lambda: require_currency(currency),
+    )
 
 
 def _add(store: Store, account: SourceAccount) -> None:
@@ -139,6 +138,23 @@ def disconnects_account(account: SourceAccount, changes: dict[str, Any]) -> bool
     """Whether the changes disconnect the account."""
     disconnected = SourceAccountStatus.DISCONNECTED
     return changes.get("status") == disconnected and (account.status is not disconnected or account.wanted is not None)
+
+
+def _check_id(id: str) -> None:
+    if not ACCOUNT_ID_PATTERN.fullmatch(id):
+        raise Invalid.field("id", ID_RULE, "AccountId")
+    if id in RESERVED_IDS:
+        raise Invalid.field("id", f"{id} is reserved: the API's own paths use it", "AccountId")
+
+
+def _check_number(account_type: str, account_number: str) -> None:
+    """Its type too: a credit card has rules of its own."""
+    if account_type not in KIND_BY_ACCOUNT_TYPE:
+        raise Invalid.field("accountType", f"must be one of {', '.join(KIND_BY_ACCOUNT_TYPE)}", "Enum")
+    _check_text("accountNumber", account_number, ACCOUNT_NUMBER_LENGTH_MAX)
+    if KIND_BY_ACCOUNT_TYPE[account_type] is AccountKind.CREDIT_CARD and not _CARD_NUMBER.fullmatch(account_number):
+        rule = "must end in four digits: Xero identifies a credit card by them"
+        raise Invalid.field("accountNumber", rule, "CardNumber")
 
 
 def _check_text(field: str, value: str, length_max: int) -> None:

@@ -99,6 +99,9 @@ class Feed(Record):
 
     `synthetic_balances` is the feed's own choice, None to follow the settings. Then a statement opens with `closing`.
 
+    `gaps` counts the lines recorded so far whose balance does not follow from the line before (`gap_items.py`), and
+    `delivered_on` is when a statement was delivered last.
+
     `sent_date` is the latest day of any statement: only a backfill goes back behind it. `holes` counts the refused
     pushes whose transactions are missing (`hole.py`). `hole_to_hold`: one was to hold the feed, which was held already;
     so the next push does, once that other hold is released.
@@ -152,6 +155,8 @@ class Feed(Record):
     synthetic_balances: bool | None = None
     closing: Closing | None = None
     sent_date: str = ""
+    gaps: int = 0
+    delivered_on: datetime | None = None
     holes: int = 0
     hole_to_hold: bool = False
     suspect_through: int = 0

@@ -93,7 +93,7 @@ def append(
     first = feed.recorded_through + 1
     ids = {line.id: RecordedTransaction(first + at, line.fingerprint) for at, line in enumerate(placed.lines)}
     through = max((entry.sequence for entry in (*(earlier for _, earlier in known), *ids.values())), default=0)
-    after = _feed_after(feed, placed.lines, goes_back)
+    after = _feed_after(feed, placed.lines, goes_back).but(gaps=feed.gaps + len(placed.gaps))
     return Addition(after, placed.lines, through, tuple(findings), placed.gaps, ids)
 
 

@@ -94,6 +94,7 @@ def delete(
             ports.store.commit(
                 company_items.remove_connection(connection),
                 Delete(keys.account_count(connection_id)),
+                Delete(keys.connected_count(connection_id)),
                 company_items.put_company(company.but(connection_ids=others)),
                 event,
                 *unlink_writes(connection, now),

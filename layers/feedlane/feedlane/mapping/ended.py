@@ -41,7 +41,7 @@ def record_ended(ports: Ports, connection: Connection, account: SourceAccount, n
     ended = account.but(status=SourceAccountStatus.DISCONNECTED, mapping=None, modified=now)
     company = company_items.company(ports.store, account.company_id)
     writes = [
-        company_items.put_source_account(ended),
+        *company_items.change_source_account(account, ended),
         *disconnected_event_writes(ports, account, ended, company, now),
     ]
     gone = account.mapping.feed_connection_id if account.mapping else ""

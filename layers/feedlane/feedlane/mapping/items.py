@@ -13,6 +13,7 @@ from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Destination, Feed
 from feedlane.ids import feed_id
 from feedlane.store import keys
+from feedlane.store.attempts import commit_among_others
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed, Delete, Item, Put, When, Write
 
@@ -35,8 +36,12 @@ def find_claim(store: Store, tenant_id: str, target_account_id: str) -> Item | N
     return store.table.get(keys.target(tenant_id, target_account_id))
 
 
-def record_mapping(store: Store, now: datetime, connection: Connection, account: SourceAccount, *also: Write) -> None:
-    """Writes a new mapping in one commit. If the feed changes at the same time, it is read again.
+def record_mapping(
+    store: Store, now: datetime, connection: Connection, before: SourceAccount, account: SourceAccount, *also: Write
+) -> None:
+    """Writes a new mapping of the account, which was as `before`, in one commit.
+
+    If the feed changes at the same time, it is read again.
 
     Raises `AlreadyClaimed`, or `ConditionFailed` if the account, or the connection's upstream, has changed.
     """
@@ -47,7 +52,9 @@ def record_mapping(store: Store, now: datetime, connection: Connection, account:
         feed = _feed_write(store, now, connection, account)
         access = company_items.same_access(connection)
         try:
-            store.commit(company_items.put_source_account(account), feed, access, *claims, *also)
+            commit_among_others(
+                store, *company_items.change_source_account(before, account), feed, access, *claims, *also
+            )
             return
         except ConditionFailed as error:
             if {write.key for write in claims} & set(error.keys) and len(error.keys) == 1:
@@ -79,7 +86,7 @@ def record_unmapping(
             after = _without_connection(feed, ending) if to is None else before_upstream(feed, to)
             feed_writes = [feed_items.put_feed(after)]
         try:
-            store.commit(*also(feed), *claims, *feed_writes)
+            commit_among_others(store, *also(feed), *claims, *feed_writes)
             return
         except ConditionFailed as error:
             if _account_key(account) in error.keys or attempt == _ATTEMPTS_MAX - 1:

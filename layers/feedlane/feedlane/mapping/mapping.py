@@ -30,6 +30,7 @@ from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS, Queues
 from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.store import keys
+from feedlane.store.attempts import commit_among_others
 from feedlane.store.due import LATE_AFTER, NOTHING_LEFT, Look, next_look, next_ring
 from feedlane.store.store import Store
 from feedlane.store.table import Item, Put, Write
@@ -148,7 +149,8 @@ def record_mapped(
     # In case we crash before the check is scheduled, or before the feed is resumed.
     ports.queues.follow_up(FeedConnectionCheck(feed_id=feed_id(connection.id, account.id)), SAFETY_DELAY_SECONDS)
     try:
-        mapping_items.record_mapping(ports.store, now, connection, mapped, *_connected_event_writes(ports, mapped, now))
+        events = _connected_event_writes(ports, mapped, now)
+        mapping_items.record_mapping(ports.store, now, connection, account, mapped, *events)
     except mapping_items.AlreadyClaimed:
         raise _already_fed("another source account") from None
     mapped = mapped.but(version=account.version + 1)
@@ -181,7 +183,7 @@ def record_feed_connection_active(
     events = _connected_event_writes(ports, connected, now)
     after = feed.sent_to(mapping_items.destination_of(mapping, feed.upstream))
     also = [feed_items.put_feed(after)] if after != feed else []
-    ports.store.commit(company_items.put_source_account(connected), *claims, *events, *also)
+    commit_among_others(ports.store, *company_items.change_source_account(account, connected), *claims, *events, *also)
     return connected.but(version=account.version + 1)
 
 

@@ -78,7 +78,7 @@ def record_refused(
             try:
                 hold = placement.hold_feed(
                     ports, feed, refusal, company, now,
-                    company_items.put_source_account(refused), feed_write, *access, *claims, *was_fed,
+                    *company_items.change_source_account(account, refused), feed_write, *access, *claims, *was_fed,
                     by_mapping=True, replaces=REASONS_LIFTED_BY_MAPPING,
                 )  # fmt: skip
             except ConditionFailed as failed:

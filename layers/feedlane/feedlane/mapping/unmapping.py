@@ -187,7 +187,7 @@ def _end_mapping(
             hold_writes = _hold_writes(ports, hold, feed.waiting, company, now)
             if hold_writes:
                 placed.append(hold)
-        return [company_items.put_source_account(after), *events, *hold_writes]
+        return [*company_items.change_source_account(account, after), *events, *hold_writes]
 
     id = feed_id(account.connection_id, account.id)
     ports.queues.follow_up(Wake(feed_id=id), SAFETY_DELAY_SECONDS)

@@ -38,7 +38,7 @@ def end_mapping(
         nothing = {"mapping": None, "wanted": None, "problem": None, "mapped_on": None, "look": None}
         after = account.but(status=SourceAccountStatus.DISCONNECTED, modified=now, **nothing)
         company = company_items.company(ports.store, account.company_id)
-        writes.append(company_items.put_source_account(after))
+        writes += company_items.change_source_account(account, after)
         writes += ended.disconnected_event_writes(ports, account, after, company, now)
 
     def also(_: Feed | None) -> list[Write]:

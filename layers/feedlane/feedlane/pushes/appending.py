@@ -10,8 +10,8 @@ from feedlane.companies.company import Company
 from feedlane.errors import Finding
 from feedlane.events.outbox import put_event
 from feedlane.feeds import events as feed_events
+from feedlane.feeds import gap_items, push_operation_items, set_aside_items
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_items, set_aside_items
 from feedlane.feeds.feed import Feed, SetAside
 from feedlane.feeds.hole import Hole
 from feedlane.feeds.ledger import Addition, RecordedTransaction, RejectedPush, append, lines_before_start
@@ -180,6 +180,7 @@ def _add_lines(ports: Ports, batch: _Batch, push: Push, outcome: Addition, conte
     writes: list[Write] = [
         put_event(feed_events.gap_found(ports, batch.after, gap, company, now)) for gap in outcome.gaps[:GAP_EVENTS_MAX]
     ]
+    writes += gap_items.add_gaps(batch.feed.id, operation.key, outcome, batch.after.recorded_date, now)
     if operation.status is PushStatus.TIMED_OUT:
         writes.append(push_operation_items.put_operation(operation))
     elif outcome.through <= outcome.feed.delivered_through:

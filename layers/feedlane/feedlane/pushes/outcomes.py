@@ -70,7 +70,7 @@ def outcome_page(store: Store, operation: PushOperation, start: int, size: int) 
     is_held = bool(hold_items.holds_on(store, feed.hold_subjects))
     first, last = (edge(number for _, number in numbers) for edge in (min, max))
     never_sent = set_aside_items.set_aside_among(store, feed.id, first, last) if feed.set_aside else frozenset[int]()
-    outcomes = [TransactionOutcome(id, _status_of(feed, number, is_held, never_sent), number) for id, number in numbers]
+    outcomes = [TransactionOutcome(id, status_of(feed, number, is_held, never_sent), number) for id, number in numbers]
     return OutcomePage(outcomes, total)
 
 
@@ -113,7 +113,8 @@ def _lines_set_aside(store: Store, feed: Feed, first: int) -> list[SetAside]:
     return list(set_aside_items.read_set_aside(store, feed.id, first - 1)) if feed.set_aside else []
 
 
-def _status_of(feed: Feed, number: int, is_held: bool, never_sent: Collection[int]) -> TransactionStatus:
+def status_of(feed: Feed, number: int, is_held: bool, never_sent: Collection[int]) -> TransactionStatus:
+    """What has become of a line of the ledger. `never_sent` are the numbers of those set aside."""
     if number in never_sent:
         return TransactionStatus.SET_ASIDE
     if number <= feed.delivered_through:

@@ -30,7 +30,9 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
     feed = feed.delivered_by(statement.feed_connection_id, statement.last)
     never_sent = set_aside_items.lines_never_sent(ports.store, feed, statement.last)
-    after = feed.but(flight=None, closing=_closing(feed, statement)).delivered(statement.last, never_sent)
+    after = feed.but(flight=None, closing=_closing(feed, statement), delivered_on=now).delivered(
+        statement.last, never_sent
+    )
     successes = _success_writes(ports, after, now)
     # The feed leaves the due index when nothing is left to do.
     after = after.but(look=next_look(now) if after.waiting or successes is None else None)

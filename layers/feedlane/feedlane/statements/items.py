@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from feedlane.feeds import items as feed_items
@@ -37,6 +37,13 @@ def put_statement(statement: StatementRecord) -> Put:
 
 def find_statement(store: Store, feed_id: str, number: int) -> StatementRecord | None:
     return record_in(StatementRecord, store.table.get(keys.statement(feed_id, number)))
+
+
+def statements(store: Store, feed_id: str, numbers: Iterable[int]) -> list[StatementRecord]:
+    """Those of the feed's statements that there are, in the order of `numbers`."""
+    wanted = [keys.statement(feed_id, number) for number in numbers]
+    items = store.table.get_many(wanted)
+    return [StatementRecord.model_validate(items[key]) for key in wanted if key in items]
 
 
 def statement_request(store: Store, statement: StatementRecord) -> bytes:

@@ -282,6 +282,7 @@ class Sender:
             start_date=cut.statement.start_date.isoformat(),
             end_date=cut.statement.end_date.isoformat(),
             sent_date=sent_date,
+            start_balance=cut.statement.start_balance,
             end_balance=cut.statement.end_balance,
             feed_connection_id=cut.statement.feed_connection_id,
             created=now,

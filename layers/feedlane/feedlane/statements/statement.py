@@ -56,7 +56,8 @@ class StatementRecord(Record):
 
     `known_unsent` is True only while every answer so far said that Xero did not take the statement. Otherwise a refusal
     leaves it in doubt, and it is never cut again. `key_turn` rises when the same bytes need a new Idempotency-Key.
-    `sent_date` is the latest day of this and all earlier statements, `end_balance` what this one closes with.
+    `sent_date` is the latest day of this and all earlier statements, `start_balance` and `end_balance` what this one
+    opens and closes with.
     `turn` counts the polls.
 
     `attempts` counts the posts. `outages` counts the answers of an outage to posts and polls, and `failures` those that
@@ -84,6 +85,7 @@ class StatementRecord(Record):
     start_date: str = ""
     end_date: str = ""
     sent_date: str = ""
+    start_balance: Decimal | None = None
     end_balance: Decimal | None = None
     feed_connection_id: str = ""
     known_unsent: bool = False

@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from feedlane.store.table import ConditionFailed
+from feedlane.store.store import Store
+from feedlane.store.table import ConditionFailed, Contended, Write
 
 ATTEMPTS_MAX = 10
 DELAY_SECONDS_FIRST = 0.02
@@ -81,6 +82,18 @@ def attempts(
     if otherwise is not None:
         raise otherwise from exhausted
     raise exhausted from last
+
+
+def commit_among_others(store: Store, *writes: Write) -> None:
+    """Commits, again if another commit was writing the same items at that moment: what all count in one item, for
+    example. Raises `ConditionFailed`."""
+    for number in range(1, ATTEMPTS_MAX):
+        try:
+            store.commit(*writes)
+            return
+        except Contended:
+            _wait_before_retry(number, DELAY_SECONDS_MAX)
+    store.commit(*writes)
 
 
 def _wait_before_retry(number: int, delay_max: float) -> None:

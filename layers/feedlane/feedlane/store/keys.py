@@ -6,9 +6,11 @@
 | API key                      | API_KEYS              | fingerprint              |                          |
 | revision of the API keys     | APP                   | API_KEYS                 |                          |
 | company                      | COMPANY#c             | COMPANY                  | COMPANIES / block#created#c |
+| its name, for the list by name | COMPANY#c           | NAME                     | COMPANY_NAMES / name#c   |
 | connection                   | COMPANY#c             | CONNECTION#k             | CONNECTIONS / k          |
 | source account               | CONNECTION#k          | ACCOUNT#a                | ACCOUNTS / k/a           |
 | number of source accounts    | CONNECTION#k          | COUNT                    |                          |
+| number of those connected    | CONNECTION#k          | CONNECTED                |                          |
 | push operation               | COMPANY#c             | PUSH#key                 | PUSHES#c / requested#key |
 | idempotency key of a push    | COMPANY#c             | KEY#hash                 |                          |
 | feed                         | FEED#k/a              | FEED                     | TENANT#t / k/a           |
@@ -16,6 +18,7 @@
 | ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
 | a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
 | lines set aside (a page)     | FEED#k/a              | ASIDE#last               |                          |
+| gaps that a push has found   | FEED#k/a              | GAP#line                 |                          |
 | a refused push whose lines are missing | FEED#k/a    | HOLE#requested#key       |                          |
 | push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
 | content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
@@ -67,6 +70,7 @@ APP = "APP"
 ACCOUNTS = "ACCOUNTS"
 API_KEYS = "API_KEYS"
 COMPANIES = "COMPANIES"
+COMPANY_NAMES = "COMPANY_NAMES"
 CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
 COUNTS = "COUNTS"
@@ -103,6 +107,10 @@ def company(company_id: str) -> Key:
     return f"COMPANY#{company_id}", "COMPANY"
 
 
+def company_name(company_id: str) -> Key:
+    return f"COMPANY#{company_id}", "NAME"
+
+
 def connection(company_id: str, connection_id: str) -> Key:
     return f"COMPANY#{company_id}", f"CONNECTION#{connection_id}"
 
@@ -113,6 +121,10 @@ def source_account(connection_id: str, account_id: str) -> Key:
 
 def account_count(connection_id: str) -> Key:
     return f"CONNECTION#{connection_id}", "COUNT"
+
+
+def connected_count(connection_id: str) -> Key:
+    return f"CONNECTION#{connection_id}", "CONNECTED"
 
 
 def push_operation(company_id: str, key: str) -> Key:
@@ -159,6 +171,11 @@ def transaction(feed_id: str, transaction_id: str) -> Key:
 def set_aside(feed_id: str, last: int) -> Key:
     """For a page of lines that are never sent, of which `last` is the last one."""
     return feed_partition(feed_id), f"ASIDE#{sequence_text(last)}"
+
+
+def gaps(feed_id: str, line: int) -> Key:
+    """For the gaps of a push, of which `line` is the first one behind a gap."""
+    return feed_partition(feed_id), f"GAP#{sequence_text(line)}"
 
 
 def hole(feed_id: str, place: str) -> Key:

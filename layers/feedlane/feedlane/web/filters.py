@@ -59,6 +59,15 @@ def day(value: str | date | datetime | None) -> str:
     return say("format.first-day" if value.day == 1 else "format.day", day=value.day, month=month, year=value.year)
 
 
+def short_day(value: str | date | datetime | None) -> str:
+    """`2 Nov 2026`, for the cells of tables."""
+    text = day(value)
+    if not text:
+        return ""
+    number, month, year = text.split(" ")
+    return f"{number} {month[:3]} {year}"
+
+
 def moment(value: datetime | None) -> Markup:
     """`2 May 2026, 03:18 UTC`, which the script turns into the reader's zone. How long ago that was is its title."""
     return _time(value, "at", _absolute(value), _relative(value)) if value else Markup()
@@ -67,6 +76,16 @@ def moment(value: datetime | None) -> Markup:
 def ago(value: datetime | None) -> Markup:
     """`3 minutes ago`. Its title is the time itself."""
     return _time(value, "ago", _relative(value), _absolute(value)) if value else Markup()
+
+
+def lasted(value: timedelta) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    seconds = value.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, left = divmod(minutes, 60)
+    return f"{hours} h {left} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def last_four(number: str) -> str:

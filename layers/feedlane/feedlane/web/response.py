@@ -94,8 +94,11 @@ def static(body: str, content_type: str) -> Response:
 
 
 def download(body: str, content_type: str, name: str) -> Response:
-    """A file that the browser saves under this name."""
-    headers = {"Content-Type": content_type, "Content-Disposition": f'attachment; filename="{name}"'}
+    """A file that the browser saves under this name, which has only letters, digits, dots and hyphens."""
+    headers = {
+        "Content-Type": f"{content_type}; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
     return Response(200, body, headers | {"Content-Security-Policy": "default-src 'none'"})
 
 

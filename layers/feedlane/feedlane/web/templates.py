@@ -51,9 +51,11 @@ _environment.filters |= {
     "counted": filters.counted,
     "day": filters.day,
     "last_four": filters.last_four,
+    "lasted": filters.lasted,
     "moment": filters.moment,
     "money": filters.money,
     "number": filters.number,
+    "short_day": filters.short_day,
 }
 # What a page need not say.
 _environment.globals |= {"brand": "", "done": "", "errors": (), "home": "", "note": "", "section": "", "links": ()}

@@ -64,7 +64,7 @@ def as_text(site: Site, request: Request) -> Response:
     require_operator(site, request)
     facts = certification.facts(site.store, site.clock())
     text = _text(site.public_url, facts, certification.checkpoints(facts))
-    return download(text, "text/plain; charset=utf-8", "xero-certification.txt")
+    return download(text, "text/plain", "xero-certification.txt")
 
 
 def _text(deployment: str, facts: Facts, checkpoints: Sequence[Checkpoint]) -> str:

@@ -9,8 +9,10 @@ from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
 from feedlane.holds import items as hold_items
+from feedlane.holds.hold import Hold
 from feedlane.scope import Scope
 from feedlane.store import keys
+from feedlane.store.records import record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Item
 from feedlane.web.portal import states
@@ -21,30 +23,36 @@ from feedlane.web.request import Request
 from feedlane.web.response import Response
 from feedlane.web.site import Site
 
+BY_NAME = "name"
+_DONE = {"deleted": "The company is deleted, with everything that it had."}
 # So many of the holds on feeds are read to mark their companies; those on wider subjects are always found.
 _HOLDS_READ_MAX = 200
 
 
 @dataclass(frozen=True)
 class CompanyRow:
+    """`connected` of its `accounts` are: none of a connection that has ended."""
+
     company: Company
     connections: Sequence[Connection]
     accounts: int
+    connected: int
     state: State
 
 
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
-    query = list_query(request, "q", "state")
+    query = list_query(request, "q", "state", sorts=(BY_NAME,))
     holds = hold_items.holds(site.store, limit=_HOLDS_READ_MAX)
     held = {hold.connection_id for hold in holds if hold.scope is Scope.FEED and hold.connection_id}
+    is_by_name = query.sort == BY_NAME
     page = read_page(
         site.store,
         query,
-        keys.COMPANIES,
-        lambda items: _rows(site.store, items, held),
+        keys.COMPANY_NAMES if is_by_name else keys.COMPANIES,
+        lambda items: _rows(site.store, _companies(site.store, items, is_by_name), held),
         (lambda row: _is_wanted(row, query)) if query.is_filtered else None,
-        newest_first=True,
+        newest_first=not is_by_name,
         total=company_items.company_blocks(site.store).total,
     )
     return portal_page(
@@ -55,30 +63,45 @@ def show(site: Site, request: Request) -> Response:
         section="companies",
         page=page,
         states=states.COMPANY_STATES,
+        done=_DONE.get(request.query.get("done", ""), ""),
     )
 
 
-def _rows(store: Store, items: list[Item], with_held_feeds: set[str]) -> list[CompanyRow]:
-    companies = [Company.model_validate(item) for item in items]
+def _companies(store: Store, items: list[Item], is_by_name: bool) -> list[Company]:
+    """The list by name only has their ids. It may be a moment behind, and have one that has just been deleted."""
+    if not is_by_name:
+        return [Company.model_validate(item) for item in items]
+    found = store.table.get_many(keys.company(item["id"]) for item in items)
+    companies = []
+    for item in items:
+        company = record_in(Company, found.get(keys.company(item["id"])))
+        companies.append(company or Company(id=item["id"], name=item["name"], created=item["created"]))
+    return companies
+
+
+def _rows(store: Store, companies: list[Company], with_held_feeds: set[str]) -> list[CompanyRow]:
     by_company = company_items.connections_by_company(store, companies)
     connections = [connection for listed in by_company.values() for connection in listed]
-    counts = store.table.get_many(keys.account_count(connection.id) for connection in connections)
-    held = with_held_feeds | _held_connections(store, connections)
+    counts = company_items.connection_counts(store, (connection.id for connection in connections))
+    held = with_held_feeds | {id for id, holds in holds_by_connection(store, connections).items() if holds}
     rows = []
     for company in companies:
         listed = by_company[company.id]
-        accounts = sum(int(counts.get(keys.account_count(one.id), {}).get("count", 0)) for one in listed)
-        state = states.worst(connection_state(connection, connection.id in held) for connection in listed)
-        rows.append(CompanyRow(company, listed, accounts, state))
+        state = states.worst(
+            connection_state(one, one.id in held, counts[one.id].connected) for one in listed if not one.moved_to
+        )
+        accounts = sum(counts[one.id].accounts for one in listed if not one.moved_to)
+        connected = sum(counts[one.id].connected for one in listed if one.is_linked)
+        rows.append(CompanyRow(company, listed, accounts, connected, state))
     return rows
 
 
-def _held_connections(store: Store, connections: Sequence[Connection]) -> set[str]:
-    """The ids of those that a hold stops as a whole."""
+def holds_by_connection(store: Store, connections: Sequence[Connection]) -> dict[str, list[Hold]]:
+    """The holds that stop each of them as a whole, by its id."""
     subjects = {connection.id: _subjects(connection) for connection in connections}
     holds = hold_items.holds_on(store, dict.fromkeys(subject for listed in subjects.values() for subject in listed))
-    standing = {(hold.scope, hold.subject) for hold in holds}
-    return {id for id, listed in subjects.items() if not standing.isdisjoint(listed)}
+    standing = {(hold.scope, hold.subject): hold for hold in holds}
+    return {id: [standing[subject] for subject in listed if subject in standing] for id, listed in subjects.items()}
 
 
 def _subjects(connection: Connection) -> list[tuple[Scope, str]]:

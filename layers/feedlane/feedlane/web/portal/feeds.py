@@ -1,4 +1,4 @@
-"""The portal's list of feeds, and the page of one."""
+"""The portal's list of feeds, and the rows that other pages show of feeds too."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
+from feedlane.companies.connection import Connection
 from feedlane.companies.source_account import SourceAccount
-from feedlane.errors import NotFound
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.holds import items as hold_items
@@ -36,13 +35,18 @@ class FeedRow:
 
     account: SourceAccount
     company: Company | None
+    connection: Connection | None
     feed: Feed | None
     holds: Sequence[Hold]
-    in_doubt: StatementRecord | None
+    last_statement: StatementRecord | None
 
     @property
     def state(self) -> State:
-        return feed_state(self.account, self.feed, bool(self.holds), self.in_doubt is not None)
+        return feed_state(self.account, self.feed, self.connection, bool(self.holds), self.in_doubt is not None)
+
+    @property
+    def in_doubt(self) -> StatementRecord | None:
+        return self.last_statement if self.last_statement and self.last_statement.stuck else None
 
     @property
     def path(self) -> str:
@@ -55,6 +59,10 @@ class FeedRow:
     @property
     def holes(self) -> int:
         return self.feed.holes if self.feed else 0
+
+    @property
+    def gaps(self) -> int:
+        return self.feed.gaps if self.feed else 0
 
     @property
     def recorded_through(self) -> str:
@@ -81,33 +89,28 @@ def show(site: Site, request: Request) -> Response:
     )
 
 
-def feed_page(site: Site, request: Request, connection_id: str, account_id: str) -> Response:
-    operator = require_operator(site, request)
-    account = company_items.source_account(site.store, connection_id, account_id)
-    [row] = feed_rows(site.store, [account])
-    if row.company is None:
-        raise NotFound("company", account.company_id)
-    return portal_page(
-        site, operator, "portal_feed", title=account.account_name or account.id, section="feeds", row=row
-    )
-
-
 def feed_rows(store: Store, accounts: Sequence[SourceAccount]) -> list[FeedRow]:
     """One for each of the accounts, from as many reads for a hundred as for one."""
     found = feed_items.find_feeds(store, [feed_id(account.connection_id, account.id) for account in accounts])
     feeds = {feed.id: feed for feed in found}
-    companies = store.table.get_many(dict.fromkeys(keys.company(account.company_id) for account in accounts))
+    owners = [key for account in accounts for key in _owner_keys(account)]
+    items = store.table.get_many(dict.fromkeys(owners))
     subjects = dict.fromkeys(subject for feed in found for subject in feed.hold_subjects)
     holds = {(hold.scope, hold.subject): hold for hold in hold_items.holds_on(store, subjects)}
     statements = statement_items.last_statements(store, found)
     rows = []
     for account in accounts:
         id = feed_id(account.connection_id, account.id)
-        feed, statement = feeds.get(id), statements.get(id)
+        feed = feeds.get(id)
         standing = [holds[subject] for subject in feed.hold_subjects if subject in holds] if feed else []
-        company = record_in(Company, companies.get(keys.company(account.company_id)))
-        rows.append(FeedRow(account, company, feed, standing, statement if statement and statement.stuck else None))
+        company, connection = _owner_keys(account)
+        owned = record_in(Company, items.get(company)), record_in(Connection, items.get(connection))
+        rows.append(FeedRow(account, *owned, feed, standing, statements.get(id)))
     return rows
+
+
+def _owner_keys(account: SourceAccount) -> tuple[tuple[str, str], tuple[str, str]]:
+    return keys.company(account.company_id), keys.connection(account.company_id, account.connection_id)
 
 
 def _rows(store: Store, items: list[Item]) -> list[FeedRow]:

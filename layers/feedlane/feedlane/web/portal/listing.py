@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -17,17 +17,20 @@ PAGE_SIZE = 25
 # A filter that fits few items is looked for in so many. Then the page offers to go on.
 READ_MAX = 1_000
 _CHUNK = 100
+_DIGITS_MAX = 12
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What an address says of a list: its filters, and the place (`after` or `before`) of the page."""
+    """What an address says of a list: its filters, its order (`sort`; empty: the usual one), and the place (`after` or
+    `before`) of the page."""
 
     path: str
     filters: Mapping[str, str]
     after: str = ""
     before: str = ""
+    sort: str = ""
 
     def __getitem__(self, name: str) -> str:
         """The filter with this name; empty if it is not set."""
@@ -39,7 +42,7 @@ class ListQuery:
 
     def url(self, **place: str) -> str:
         """The address of another page of the list, with the same filters."""
-        query = {name: value for name, value in {**self.filters, **place}.items() if value}
+        query = {name: value for name, value in {**self.filters, "sort": self.sort, **place}.items() if value}
         return quote(self.path) + (f"?{urlencode(query)}" if query else "")
 
 
@@ -54,24 +57,53 @@ class Page(Generic[R]):
     is_cut: bool = False
     total: int | None = None
     """How many there are in all, where that is known."""
+    place: str = ""
+    """Which rows these are, where they are numbered: `26 to 50 of 1,000`."""
 
     @property
     def count_text(self) -> str:
         """How many rows there are: `3`, `25 of 1,000`, or `25+`."""
+        if self.place:
+            return self.place
         shown, has_others = len(self.rows), bool(self.previous_url or self.next_url)
         if self.total is not None and not self.query.is_filtered:
             return f"{shown:,} of {self.total:,}" if has_others else f"{shown:,}"
         return f"{shown:,}+" if has_others else f"{shown:,}"
 
 
-def list_query(request: Request, *filters: str) -> ListQuery:
-    """Raises `Invalid` for a place that can be none of ours."""
+def list_query(request: Request, *filters: str, sorts: Collection[str] = ()) -> ListQuery:
+    """`sorts` are the orders that the list knows besides its usual one.
+
+    Raises `Invalid` for a place that can be none of ours.
+    """
     after, before = (request.query.get(name, "") for name in ("after", "before"))
     return ListQuery(
         request.path,
         {name: request.query.get(name, "").strip() for name in filters},
         place_in("after", after) if after else "",
         place_in("before", before) if before and not after else "",
+        request.query.get("sort", "") if request.query.get("sort") in sorts else "",
+    )
+
+
+def number_in(request: Request, name: str, otherwise: int) -> int:
+    """A number that the address has, from 1 to a million million; `otherwise` if it has none."""
+    text = request.query.get(name, "")
+    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX
+    return int(text) or otherwise if is_number else otherwise
+
+
+def numbered_page(query: ListQuery, rows: Sequence[R], start: int, total: int) -> Page[R]:
+    """A page of a list of which any part can be read: `rows` begin with number `start` (0 is the first)."""
+    previous = query.url(start=str(max(0, start - PAGE_SIZE)) if start > PAGE_SIZE else "")
+    end = start + len(rows)
+    return Page(
+        query,
+        rows,
+        previous_url=previous if start else "",
+        next_url=query.url(start=str(end)) if end < total else "",
+        total=total,
+        place=f"{start + 1:,} to {end:,} of {total:,}" if total > PAGE_SIZE else "",
     )
 
 

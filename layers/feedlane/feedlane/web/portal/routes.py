@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from feedlane.web.portal import account_form, company_actions, company_form, push_operation, push_operations
 from feedlane.web.portal import certification as portal_certification
 from feedlane.web.portal import companies as portal_companies
 from feedlane.web.portal import company as portal_company
+from feedlane.web.portal import feed as portal_feed
 from feedlane.web.portal import feeds as portal_feeds
 from feedlane.web.portal import holds as portal_holds
 from feedlane.web.portal import overview as portal_overview
@@ -20,6 +22,8 @@ from feedlane.web.portal import webhook as portal_webhook
 from feedlane.web.portal import webhooks as portal_webhooks
 from feedlane.web.routing import Route
 
+_CONNECTION = "/portal/companies/{company_id}/connections/{connection_id}"
+
 PORTAL = (
     Route("GET", "/", portal_pages.home),
     Route("GET", "/favicon.ico", portal_pages.icon),
@@ -29,9 +33,25 @@ PORTAL = (
     Route("GET", "/portal", portal_overview.show),
     Route("GET", "/portal/search", portal_search.show),
     Route("GET", "/portal/companies", portal_companies.show),
+    Route("GET", "/portal/companies/new", company_form.new),
+    Route("POST", "/portal/companies/new", company_form.create),
     Route("GET", "/portal/companies/{company_id}", portal_company.show),
+    Route("GET", "/portal/companies/{company_id}/edit", company_form.edit),
+    Route("POST", "/portal/companies/{company_id}/edit", company_form.save),
+    Route("GET", "/portal/companies/{company_id}/delete", company_form.ask_to_delete),
+    Route("POST", "/portal/companies/{company_id}/delete", company_form.delete),
+    Route("GET", "/portal/companies/{company_id}/push-operations", push_operations.show),
+    Route("POST", "/portal/companies/{company_id}/holds/{hold_id}/release", company_actions.release),
+    Route("POST", "/portal/companies/{company_id}/connections", company_actions.add_connection),
+    Route("POST", f"{_CONNECTION}/link", company_actions.make_link),
+    Route("GET", f"{_CONNECTION}/disconnect", company_actions.ask_to_disconnect),
+    Route("POST", f"{_CONNECTION}/disconnect", company_actions.disconnect),
+    Route("GET", f"{_CONNECTION}/accounts/new", account_form.show),
+    Route("POST", f"{_CONNECTION}/accounts/new", account_form.add),
     Route("GET", "/portal/feeds", portal_feeds.show),
-    Route("GET", "/portal/feeds/{connection_id}/{account_id*}", portal_feeds.feed_page),
+    Route("GET", "/portal/feeds/{connection_id}/{account_id*}", portal_feed.show),
+    Route("POST", "/portal/feeds/{connection_id}/{account_id*}", portal_feed.release),
+    Route("GET", "/portal/push-operations/{company_id}/{key}", push_operation.show),
     Route("GET", "/portal/holds", portal_holds.show),
     Route("POST", "/portal/holds/{hold_id}/release", portal_holds.release),
     Route("GET", "/portal/files", portal_pages.files),

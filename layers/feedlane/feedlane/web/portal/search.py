@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
@@ -17,6 +17,7 @@ from feedlane.store.records import record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Index
 from feedlane.web.portal.feeds import feed_path
+from feedlane.web.portal.push_operations import push_path
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -84,8 +85,7 @@ def _push_operations(store: Store, key: str) -> Iterator[Hit]:
     found = store.table.get_many(keys.push_operation(company_id, key) for company_id in companies)
     for item in found.values():
         operation = PushOperation.model_validate(item)
-        path = f"/portal/companies/{operation.company_id}#push-{quote(operation.key)}"
-        yield Hit("Push operation", operation.key, path)
+        yield Hit("Push operation", operation.key, push_path(operation.company_id, operation.key))
 
 
 def _by_name(store: Store, wanted: str) -> Iterator[Hit]:

@@ -35,17 +35,26 @@ ENDED_AT_XERO = State("ended-at-xero", "ended at Xero", Tone.BAD)
 IN_DOUBT = State("in-doubt", "statement in doubt", Tone.BAD)
 ENDED = State("ended", "ended by you", Tone.WARN)
 WAITING_FOR_CUSTOMER = State("waiting", "waiting for the customer", Tone.WARN)
+NO_ACCOUNT = State("no-account", "no account connected", Tone.WARN)
+REFUSED = State("refused", "refused by Xero", Tone.BAD)
 CONNECTING = State("connecting", "connecting", Tone.WARN)
 NOT_CONNECTED = State("not-connected", "not connected", Tone.PLAIN)
 DISCONNECTED = State("disconnected", "disconnected", Tone.PLAIN)
 CONNECTED = State("connected", "connected", Tone.GOOD)
 # Of several, the first counts.
 _WORST_FIRST = (
-    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED, WAITING_FOR_CUSTOMER, CONNECTING, DISCONNECTED,
-    NOT_CONNECTED, CONNECTED,
+    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, REFUSED, ENDED, WAITING_FOR_CUSTOMER, NO_ACCOUNT, CONNECTING,
+    DISCONNECTED, NOT_CONNECTED, CONNECTED,
 )  # fmt: skip
-COMPANY_STATES = (HELD, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED, WAITING_FOR_CUSTOMER, NOT_CONNECTED, CONNECTED)
-FEED_STATES = (HELD, NOT_CONNECTED, CONNECTING, DISCONNECTED, CONNECTED)
+COMPANY_STATES = (
+    HELD, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED, WAITING_FOR_CUSTOMER, NO_ACCOUNT, NOT_CONNECTED, CONNECTED,
+)  # fmt: skip
+FEED_STATES = (
+    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, REFUSED, ENDED, CONNECTING, DISCONNECTED, NOT_CONNECTED,
+    CONNECTED,
+)  # fmt: skip
+# What they are of a connection, its feeds are too.
+_STOPS_FEEDS = (NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED)
 _CONNECTION_STATES = {
     ConnectionStatus.PENDING_AUTH: WAITING_FOR_CUSTOMER,
     ConnectionStatus.LINKED: CONNECTED,
@@ -65,21 +74,29 @@ def worst(states: Iterable[State]) -> State:
     return min(states, key=_WORST_FIRST.index, default=NOT_CONNECTED)
 
 
-def connection_state(connection: Connection, is_held: bool) -> State:
-    """`is_held`: whether a hold stops it, or one of its feeds."""
+def connection_state(connection: Connection, is_held: bool, connected: int) -> State:
+    """`is_held`: whether a hold stops it, or one of its feeds. `connected` is how many of its accounts are."""
     states = [_CONNECTION_STATES[connection.status]]
     if is_held:
         states.append(HELD)
     if connection.is_linked and connection.needs_reconnection:
         states.append(NEEDS_RECONNECTION)
+    if connection.is_linked and not connected:
+        states.append(NO_ACCOUNT)
     return worst(states)
 
 
-def feed_state(account: SourceAccount, feed: Feed | None, is_held: bool, is_in_doubt: bool = False) -> State:
+def feed_state(
+    account: SourceAccount, feed: Feed | None, connection: Connection | None, is_held: bool, is_in_doubt: bool = False
+) -> State:
     """`is_held`: whether a hold stops it, its connection, its organisation or the app."""
     states = [_ACCOUNT_STATES[account.status]]
     if is_held and feed is not None:
         states.append(HELD)
     if is_in_doubt:
         states.append(IN_DOUBT)
+    if account.problem is not None and not account.is_connected:
+        states.append(REFUSED)
+    if connection is not None and account.mapping is not None:
+        states += [state for state in (connection_state(connection, False, 1),) if state in _STOPS_FEEDS]
     return worst(states)
