@@ -37,8 +37,9 @@
 | a feed's planned wake-up     | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
+| how its attempts went in the last day | CONSUMER#id | ATTEMPTS#shard          |                          |
 | replay of deliveries         | CONSUMER#id           | REPLAY#id                | REPLAYS / id#replay, while it runs |
-| event (the outbox)           | EVENT#subject         | time#id                  | NOTED_EVENTS / time#id, but those of single pushes |
+| event (the outbox)           | EVENT#subject         | time#id                  | NOTED_EVENTS / time#id, some |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | starts of Link in ten minutes | STATE#k              | STARTS#number            |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
@@ -255,6 +256,10 @@ def delivery(consumer_id: str, event_id: str) -> Key:
 
 def replay(consumer_id: str, replay_id: str) -> Key:
     return f"CONSUMER#{consumer_id}", f"REPLAY#{replay_id}"
+
+
+def attempts_of(consumer_id: str, shard: int) -> Key:
+    return f"CONSUMER#{consumer_id}", f"ATTEMPTS#{shard}"
 
 
 def deliveries(consumer_id: str) -> str:
