@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from feedlane.holds import items as hold_items
 from feedlane.ids import fingerprint
-from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
 from feedlane.settings.wrong_keys import WRONG_KEYS_MAX
 from feedlane.statements import items as statement_items

@@ -26,7 +26,9 @@ def world() -> World:
     return signed_in()
 
 
-def _hold(world: World, id: str, scope: Scope, subject: str, reason: str = "account-not-valid", **fields: object) -> Hold:
+def _hold(
+    world: World, id: str, scope: Scope, subject: str, reason: str = "account-not-valid", **fields: object
+) -> Hold:
     problem = builders.problem().but(title="No automated bank feeds", detail="The account cannot be fed.")
     return world.add_hold(scope, subject, id=id, reason=reason, problem=problem, **fields)
 
@@ -106,7 +108,7 @@ def test_what_is_released_already_says_so(world: World) -> None:
 
 
 def test_a_released_hold_says_who_released_it_and_what_became_of_it(world: World) -> None:
-    feed, hold = _held_feed(world)
+    feed, _ = _held_feed(world)
     _release(world, "hold-1", confirmed="yes")
     body = world.browser.get(PATH).body
     assert '<span class="pill warn">being sent</span>' in body

@@ -1,4 +1,4 @@
-"""The events that people read: listed for the portal, the newest first. All events are in the outbox of their subject."""
+"""The events that people read, listed for the portal. All events are in the outbox, by their subject."""
 
 from __future__ import annotations
 

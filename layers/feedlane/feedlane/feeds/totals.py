@@ -51,7 +51,7 @@ def delivery_writes(before: Feed, after: Feed, now: datetime) -> list[Write]:
 def waiting_transactions(store: Store) -> int:
     """How many transactions wait in all feeds, from one read."""
     items = store.table.get_many(keys.waiting_total(shard) for shard in range(SHARDS)).values()
-    return max(0, sum(item.get(_WAITING, 0) for item in items))
+    return max(0, sum(int(item.get(_WAITING, 0)) for item in items))
 
 
 def delivered_by_day(store: Store, now: datetime, days: int) -> list[Delivered]:

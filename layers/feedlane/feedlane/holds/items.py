@@ -43,7 +43,7 @@ def holds(store: Store, after: str = "", limit: int | None = None) -> list[Hold]
 
 
 def find_holds(store: Store, hold_ids: Iterable[str]) -> list[Hold]:
-    """Those of the holds that stand, in the order of `hold_ids`. One query for each: for the few that somebody names."""
+    """Those that stand, in the order of `hold_ids`. One query for each: for the few that somebody names."""
     found = []
     for hold_id in dict.fromkeys(hold_ids):
         with suppress(NotFound):

@@ -41,7 +41,7 @@ def release(
 
     For very many feeds of an app it answers those of the first page: the release continues by itself, and lifts the
     hold at its end. `set_aside` names transactions of a held feed that Xero will never accept: they stay in its ledger,
-    marked, and the rest is sent without them. `by`: who asks for it, for the hold's history; empty if it comes by itself.
+    marked, and the rest is sent without them. `by`: who asks for it, for the hold's history; empty if nobody does.
     Raises `NotFound` if the hold is already lifted, `Invalid`, `Conflict` (the feed is not connected, or keeps
     changing).
     """
@@ -103,9 +103,7 @@ def _awaiting_scope(store: Store, connection: Connection, feeds: Sequence[Feed])
     return [hold for hold in holds if hold.reason == MISSING_FEED_CONNECTIONS_SCOPE]
 
 
-def _try_release(
-    ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str], by: str
-) -> list[PushOperation]:
+def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str], by: str) -> list[PushOperation]:
     marked_feed, pages = _mark(ports.store, hold, set_aside, now) if set_aside else (None, [])
     page = feed_page_in_scope(ports.store, hold.scope, hold.subject)
     feeds, companies = release_operations.feeds_with_waiting_lines(ports.store, page.feeds)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from feedlane.feeds.totals import Delivered
+from feedlane.web.filters import day
 
 WIDTH, HEIGHT, GAP = 720, 160, 4
 
@@ -39,13 +40,15 @@ def chart_of(days: Sequence[Delivered]) -> Chart:
     bars = []
     for number, one in enumerate(days):
         height = max(2.0, HEIGHT * one.transactions / highest) if one.transactions else 0.0
-        bars.append(Bar(round(number * step + GAP / 2, 1), round(HEIGHT - height, 1), step - GAP, round(height, 1), one))
+        bars.append(
+            Bar(round(number * step + GAP / 2, 1), round(HEIGHT - height, 1), step - GAP, round(height, 1), one)
+        )
     transactions, statements = sum(one.transactions for one in days), sum(one.statements for one in days)
     if not transactions:
         return Chart(bars, highest, f"Nothing was delivered in the last {len(days)} days.")
     best = max(days, key=lambda one: one.transactions)
     summary = (
         f"{transactions:,} transactions in {statements:,} statements were delivered in {len(days)} days. "
-        f"The most were {best.transactions:,} on {best.day}, and today {days[-1].transactions:,}."
+        f"The most were {best.transactions:,} on {day(best.day)}; today there are {days[-1].transactions:,}."
     )
     return Chart(bars, highest, summary)

@@ -99,7 +99,9 @@ _BY_REASON = {
         "Ask Xero to enable it, or choose version 1 in the settings, then release.",
     ),
     "country-not-allowed": HoldWords(
-        "your app may not feed organisations of this country", _XERO, "Settle the app’s regions with Xero, then release."
+        "your app may not feed organisations of this country",
+        _XERO,
+        "Settle the app’s regions with Xero, then release.",
     ),
     "push-refused": HoldWords(
         "a refused push left transactions missing",

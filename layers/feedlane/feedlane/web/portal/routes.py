@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from feedlane.web.portal import activity as portal_activity
 from feedlane.web.portal import companies as portal_companies
 from feedlane.web.portal import company as portal_company
+from feedlane.web.portal import delivery as portal_delivery
+from feedlane.web.portal import event_catalogue as portal_event_catalogue
 from feedlane.web.portal import feeds as portal_feeds
 from feedlane.web.portal import holds as portal_holds
 from feedlane.web.portal import overview as portal_overview
@@ -13,6 +16,7 @@ from feedlane.web.portal import search as portal_search
 from feedlane.web.portal import settings as portal_settings
 from feedlane.web.portal import sign_in as portal_sign_in
 from feedlane.web.portal import webhook as portal_webhook
+from feedlane.web.portal import webhook_settings as portal_webhook_settings
 from feedlane.web.portal import webhooks as portal_webhooks
 from feedlane.web.routing import Route
 
@@ -33,7 +37,7 @@ PORTAL = (
     Route("POST", "/portal/holds/release", portal_holds.confirm),
     Route("POST", "/portal/holds/{hold_id}/release", portal_holds.confirm_one),
     Route("GET", "/portal/files", portal_pages.files),
-    Route("GET", "/portal/activity", portal_pages.activity),
+    Route("GET", "/portal/activity", portal_activity.show),
     Route("GET", "/portal/set-up", portal_pages.set_up),
     Route("GET", "/portal/keys", portal_pages.api_keys),
     Route("GET", "/portal/settings", portal_settings.show),
@@ -43,10 +47,18 @@ PORTAL = (
     Route("POST", "/portal/profile", portal_profile.save),
     Route("GET", "/portal/webhooks", portal_webhooks.show),
     Route("POST", "/portal/webhooks", portal_webhooks.create),
+    Route("GET", "/portal/webhooks/events", portal_event_catalogue.show),
+    Route("GET", "/portal/webhooks/events/{event_type}", portal_event_catalogue.show_type),
     Route("GET", "/portal/webhooks/{consumer_id}", portal_webhook.show),
     Route("POST", "/portal/webhooks/{consumer_id}/test", portal_webhook.send_test),
     Route("POST", "/portal/webhooks/{consumer_id}/enable", portal_webhook.enable),
     Route("POST", "/portal/webhooks/{consumer_id}/disable", portal_webhook.disable),
+    Route("GET", "/portal/webhooks/{consumer_id}/settings", portal_webhook_settings.show),
+    Route("POST", "/portal/webhooks/{consumer_id}/settings", portal_webhook_settings.save),
+    Route("POST", "/portal/webhooks/{consumer_id}/secret", portal_webhook_settings.rotate),
+    Route("POST", "/portal/webhooks/{consumer_id}/delete", portal_webhook_settings.delete),
+    Route("GET", "/portal/webhooks/{consumer_id}/replays", portal_webhook.show_replays),
     Route("POST", "/portal/webhooks/{consumer_id}/replays", portal_webhook.replay),
-    Route("POST", "/portal/webhooks/{consumer_id}/deliveries/{event_id}/replay", portal_webhook.send_again),
+    Route("GET", "/portal/webhooks/{consumer_id}/deliveries/{event_id}", portal_delivery.show),
+    Route("POST", "/portal/webhooks/{consumer_id}/deliveries/{event_id}/replay", portal_delivery.send_again),
 )
