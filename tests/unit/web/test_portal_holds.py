@@ -143,3 +143,12 @@ def test_the_overview_leads_to_the_oldest_hold_and_what_to_do(world: World) -> N
     assert "1 account held: the account is not valid for a bank feed" in body
     assert 'href="/portal/holds?reason=account-not-valid"' in body
     assert NOW.strftime("%Y-%m-%dT%H:%M") in body
+
+
+def test_a_company_is_held_whatever_else_is_held(world: World) -> None:
+    """The list read the first 200 holds alone: a company whose hold came later was a healthy one."""
+    for number in range(210):
+        _hold(world, f"before-{number:03d}", Scope.FEED, f"other/{number}", connection_id="other")
+    feed = add_feed(world)
+    _hold(world, "later", Scope.FEED, feed.id, company_id=feed.company_id, connection_id=feed.connection_id)
+    assert '<span class="pill bad">held</span>' in world.browser.get("/portal/companies").body

@@ -16,6 +16,8 @@ from feedlane.store.table import Add, Write
 
 # Two commits at once on one item are one too many: feeds share several.
 SHARDS = 8
+# A page reads those of each day.
+DAY_SHARDS = 4
 DAYS_KEPT = 60
 _WAITING, _LINES, _STATEMENTS = "waiting", "lines", "statements"
 
@@ -39,7 +41,7 @@ def delivery_writes(before: Feed, after: Feed, now: datetime) -> list[Write]:
     """The same for the commit that records a delivered statement, which also counts for its day."""
     transactions = max(0, before.waiting - after.waiting)
     day = Add(
-        keys.delivered_total(now.date().isoformat(), _shard(after)),
+        keys.delivered_total(now.date().isoformat(), _shard(after) % DAY_SHARDS),
         _LINES,
         transactions,
         also={_STATEMENTS: 1},
@@ -55,10 +57,10 @@ def waiting_transactions(store: Store) -> int:
 
 
 def delivered_by_day(store: Store, now: datetime, days: int) -> list[Delivered]:
-    """The latest days, today (UTC) at the end, from one query of at most `days` times `SHARDS` small items."""
+    """The latest days, today (UTC) at the end, from one query of at most `days` times `DAY_SHARDS` small items."""
     dates = [(now - timedelta(days=ago)).date().isoformat() for ago in reversed(range(days))]
     pk, first = keys.delivered_total(dates[0], 0)
-    _, last = keys.delivered_total(dates[-1], SHARDS)
+    _, last = keys.delivered_total(dates[-1], DAY_SHARDS)
     sums: Mapping[str, Counter[str]] = {date: Counter() for date in dates}
     for item in store.table.query(pk, start=first, end=last):
         day = keys.day_of_delivered_total((item["pk"], item["sk"]))

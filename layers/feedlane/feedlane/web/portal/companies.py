@@ -9,6 +9,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
 from feedlane.holds import items as hold_items
+from feedlane.holds.counts import connections_with_held_feeds
 from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.store import Store
@@ -20,9 +21,6 @@ from feedlane.web.portal.states import State, connection_state
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from feedlane.web.site import Site
-
-# So many of the holds on feeds are read to mark their companies; those on wider subjects are always found.
-_HOLDS_READ_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,11 @@ class CompanyRow:
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     query = list_query(request, "q", "state")
-    holds = hold_items.holds(site.store, limit=_HOLDS_READ_MAX)
-    held = {hold.connection_id for hold in holds if hold.scope is Scope.FEED and hold.connection_id}
     page = read_page(
         site.store,
         query,
         keys.COMPANIES,
-        lambda items: _rows(site.store, items, held),
+        lambda items: _rows(site.store, items),
         (lambda row: _is_wanted(row, query)) if query.is_filtered else None,
         newest_first=True,
         total=company_items.company_blocks(site.store).total,
@@ -58,11 +54,12 @@ def show(site: Site, request: Request) -> Response:
     )
 
 
-def _rows(store: Store, items: list[Item], with_held_feeds: set[str]) -> list[CompanyRow]:
+def _rows(store: Store, items: list[Item]) -> list[CompanyRow]:
     companies = [Company.model_validate(item) for item in items]
     by_company = company_items.connections_by_company(store, companies)
     connections = [connection for listed in by_company.values() for connection in listed]
     counts = store.table.get_many(keys.account_count(connection.id) for connection in connections)
+    with_held_feeds = connections_with_held_feeds(store, (one.id for one in connections))
     held = with_held_feeds | _held_connections(store, connections)
     rows = []
     for company in companies:
