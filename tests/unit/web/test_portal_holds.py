@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from feedlane.companies import items as company_items
 from feedlane.events.event import RELEASED
 from feedlane.feeds.feed import Feed
 from feedlane.holds import items as hold_items
@@ -147,6 +148,8 @@ def test_the_overview_leads_to_the_oldest_hold_and_what_to_do(world: World) -> N
 
 def test_a_company_is_held_whatever_else_is_held(world: World) -> None:
     """The list read the first 200 holds alone: a company whose hold came later was a healthy one."""
+    company = company_items.company(world.store, world.connection.company_id)
+    world.store.commit(company_items.put_company(company.but(connection_ids=(world.connection.id,))))
     for number in range(210):
         _hold(world, f"before-{number:03d}", Scope.FEED, f"other/{number}", connection_id="other")
     feed = add_feed(world)
