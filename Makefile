@@ -60,7 +60,7 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Run the benchmarks and write build/bench.json (ONLY=drain runs one of compute, calls, codat, batches, slots, lists, latency, alone, drain, cost)
+bench: setup ## Run the benchmarks and write build/bench.json (ONLY=drain runs one of compute, calls, codat, batches, slots, lists, pages, latency, alone, drain, cost)
 	@$(BIN)/python -m tests.benchmarks $(addprefix --only ,$(ONLY))
 
 chaos: setup ## Prove the invariants under random faults and write build/chaos.json (UPSTREAM=codat: through Codat)

@@ -24,6 +24,7 @@ from tests.benchmarks import (
     drain,
     durations,
     lists,
+    pages,
     push_latency,
     slots,
     stack,
@@ -38,6 +39,7 @@ IN_PROCESS: dict[str, Callable[[], list[Figure]]] = {
     "batches": batches.run,
     "slots": slots.run,
     "lists": lists.run,
+    "pages": pages.run,
 }
 # These need the deployed system. If it runs for them, the cost takes the functions' durations from it.
 DEPLOYED: dict[str, Callable[[stack.Stack], list[Figure]]] = {

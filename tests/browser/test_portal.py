@@ -45,7 +45,7 @@ def _hold(link: World) -> None:
         since=datetime.now(UTC),
         company_id=link.connection.company_id,
     )
-    link.site.store.commit(hold_items.add_hold(hold))
+    link.site.store.commit(*hold_items.add_hold(hold))
 
 
 def test_an_operator_sees_why_a_feed_is_held_and_releases_it_by_keyboard(link: World, page: Page) -> None:

@@ -42,7 +42,7 @@ def _crowd(link: World) -> None:
         company = builders.company(f"company-{number:02}", name=name, created=now)
         tags = {"region": "uk", "note": LONG[:90]} if number < 2 else {}
         store.commit(company_items.add_company(company.but(tags=tags)))
-        store.commit(hold_items.add_hold(_hold(link, number)))
+        store.commit(*hold_items.add_hold(_hold(link, number)))
     store.commit(settings_items.put_profile(settings_items.profile(store).but(name=LONG)))
 
 
@@ -156,9 +156,9 @@ def test_the_portal_works_without_scripts(link: World, page_without_scripts: Pag
 def test_what_is_under_way_looks_again_and_says_that_it_changed(link: World, page: Page) -> None:
     problem = Problem(type="t", title="Not allowed", status=403)
     hold = builders.hold(Scope.CONNECTION, link.connection.id, reason="x", problem=problem, since=datetime.now(UTC))
-    link.site.store.commit(hold_items.add_hold(hold.but(releasing=True)))
+    link.site.store.commit(*hold_items.add_hold(hold.but(releasing=True)))
     _sign_in(link, page, "/portal/holds")
     expect(page.get_by_text("Being released")).to_be_visible()
-    link.site.store.commit(hold_items.remove_hold(hold))
+    link.site.store.commit(*hold_items.remove_holds([hold]))
     expect(page.get_by_text("Nothing is held")).to_be_visible()
     expect(page.locator("#said")).to_have_text("The list of holds has changed.")

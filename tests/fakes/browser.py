@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -57,8 +58,8 @@ class Browser:
     def head(self, url: str, **overrides: Any) -> PageResponse:
         return self._send("HEAD", url, None, overrides)
 
-    def post(self, url: str, form: dict[str, str], **overrides: Any) -> PageResponse:
-        return self._send("POST", url, urlencode(form), overrides)
+    def post(self, url: str, form: Mapping[str, str | list[str]], **overrides: Any) -> PageResponse:
+        return self._send("POST", url, urlencode(form, doseq=True), overrides)
 
     def _send(self, method: str, url: str, body: str | None, overrides: dict[str, Any]) -> PageResponse:
         parts = urlsplit(url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -33,6 +33,7 @@ class FakeVault:
     dropped: list[SecretSlot] = field(default_factory=list)
     check: KeysCheck = field(default_factory=lambda: KeysCheck(ok=True))
     on_delete: Callable[[str], None] = lambda _: None
+    webhook_headers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def exchange_code(self, code: str, redirect_uri: str, code_verifier: str | None = None, state: str = "") -> Grant:
         rights.require_vault("exchange_code")
@@ -59,6 +60,10 @@ class FakeVault:
     def create_webhook_secret(self, consumer_id: str) -> str:
         rights.require_vault("create_webhook_secret")
         return f"whsec_of_{consumer_id}"
+
+    def set_webhook_headers(self, consumer_id: str, headers: Mapping[str, str]) -> None:
+        rights.require_vault("set_webhook_headers")
+        self.webhook_headers[consumer_id] = dict(headers)
 
     def delete_webhook_secret(self, consumer_id: str) -> None:
         rights.require_vault("delete_webhook_secret")

@@ -95,9 +95,10 @@ class QuickTable(MemoryTable):
                     after = {name: value for name, value in item.items() if value is not None}
             case Delete():
                 after = None
-            case Add(name=name, amount=amount, set=extra, remove=removed):
+            case Add(name=name, amount=amount, set=extra, remove=removed, also=also):
                 old = before or {"pk": pk, "sk": sk}
-                added = old | {name: old.get(name, 0) + amount} | extra
+                sums = {field: old.get(field, 0) + more for field, more in {name: amount, **also}.items()}
+                added = old | sums | extra
                 after = {field: value for field, value in added.items() if field not in removed}
                 require_small_enough([after])
         if after is None:

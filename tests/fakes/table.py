@@ -157,9 +157,10 @@ class MemoryTable:
                 self.items[write.key] = stored
             case Delete(key=key):
                 self.items.pop(key, None)
-            case Add(key=key, name=name, amount=amount, set=extra, remove=removed):
+            case Add(key=key, name=name, amount=amount, set=extra, remove=removed, also=also):
                 changed: dict[str, Any] = dict(self.items.get(key) or {"pk": key[0], "sk": key[1]})
-                changed[name] = changed.get(name, 0) + amount
+                for field, more in {name: amount, **also}.items():
+                    changed[field] = changed.get(field, 0) + more
                 changed.update(extra)
                 for field in removed:
                     changed.pop(field, None)

@@ -42,7 +42,7 @@ class BaseWorld:
     def add_hold(self, scope: Scope = Scope.APP, subject: str = APP_SUBJECT, **fields: Any) -> Hold:
         """Places a hold that stands from now on."""
         hold = builders.hold(scope, subject, **{"since": self.now} | fields)
-        self.store.commit(hold_items.add_hold(hold))
+        self.store.commit(*hold_items.add_hold(hold))
         return hold
 
     @property

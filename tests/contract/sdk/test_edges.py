@@ -134,6 +134,6 @@ def test_what_xero_bank_feeds_have_not_is_refused_with_an_envelope(sdk: CodatBan
 
 def test_a_released_hold_lets_pushes_in_again(sdk: CodatBankFeeds, mapped: Ids, world: World) -> None:
     hold = hold_tenant(world)
-    world.store.commit(hold_items.remove_hold(hold))
+    world.store.commit(*hold_items.remove_holds([hold]))
     assert push(sdk, mapped).status == "Pending"
     assert world.queues.pushed[0]["group"] == feed_id(mapped["connection_id"], "src-001")

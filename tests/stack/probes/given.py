@@ -138,7 +138,7 @@ class Given:
         of_feed = {"company_id": feed.company_id, "connection_id": feed.connection_id}
         why = {"reason": "probe", "problem": HELD, "since": self.now}
         hold = builders.hold(scope, subject, id=new_id(), **why, **of_feed)
-        self.store.commit(hold_items.add_hold(hold))
+        self.store.commit(*hold_items.add_hold(hold))
         try:
             yield hold
         finally:

@@ -29,7 +29,7 @@ def releases_what_mended_keys_held(instance: Instance) -> None:
     own = given(instance)
     own.feed(own.linked(), lines=1, feed_connection_id=new_id())
     hold = builders.hold(id=new_id(), reason="app-keys-rejected", problem=UNKNOWN_KEYS, since=own.now)
-    own.store.commit(hold_items.add_hold(hold))
+    own.store.commit(*hold_items.add_hold(hold))
     try:
         own.functions.call("tend_connections", {"watch": True})
         if hold_items.holds_on(own.store, [(Scope.APP, APP_SUBJECT)]):

@@ -58,7 +58,7 @@ def test_a_hold_is_an_active_error_of_the_connections_it_stops(
     [error] = shown["dataConnectionErrors"]
     assert (error["reason"], error["status"], error["statusText"]) == (reason, "Active", "In Xero's words.")
     assert shown["needsReconnection"] is False
-    world.store.commit(hold_items.remove_hold(hold))
+    world.store.commit(*hold_items.remove_holds([hold]))
     assert _shown_connection(call, ids)["dataConnectionErrors"] == []
 
 

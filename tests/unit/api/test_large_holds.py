@@ -22,7 +22,7 @@ def held(call: Call, ids: Ids, world: World, monkeypatch: pytest.MonkeyPatch) ->
     """A hold on the app, with two connections and one connection per page."""
     connect_account(call, ids)
     hold_waiting_feed(world, ids)
-    world.store.commit(hold_items.remove_hold(hold_items.holds(world.store)[0]))
+    world.store.commit(*hold_items.remove_holds([hold_items.holds(world.store)[0]]))
     other = call("POST", f"/companies/{ids['company_id']}/connections", {"platformKey": "gbol"})
     assert other.status == 200
     world.add_hold(problem=PROBLEM)

@@ -77,7 +77,7 @@ def test_a_refusal_that_finds_a_hold_makes_none_anew_when_that_is_lifted_at_this
     def read_and_lift(store: Store, subjects: Any) -> list[Hold]:
         holds = real(store, subjects)
         monkeypatch.undo()
-        world.store.commit(hold_items.remove_hold(standing))
+        world.store.commit(*hold_items.remove_holds([standing]))
         return holds
 
     monkeypatch.setattr(hold_items, "holds_on", read_and_lift)

@@ -127,7 +127,7 @@ def test_the_watch_leaves_a_hold_that_xero_would_put_up_again(world: World) -> N
     world.hold()
     assert not world.finish_interrupted_change()
     world.server.secrets = [SECRET]
-    world.store.commit(hold_items.remove_hold(hold_items.holds(world.store)[0]))
+    world.store.commit(*hold_items.remove_holds([hold_items.holds(world.store)[0]]))
     world.hold(NOT_ALLOWED)
     assert not world.finish_interrupted_change()
     assert len(hold_items.holds(world.store)) == 1

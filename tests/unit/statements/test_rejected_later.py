@@ -106,7 +106,7 @@ def test_a_wake_up_that_finds_no_hold_any_more_holds_with_xeros_problem() -> Non
     world.upstream.connections.append(REJECTED)
     world.run()
     [hold] = hold_items.holds(world.store)
-    world.store.commit(hold_items.remove_hold(hold))
+    world.store.commit(*hold_items.remove_holds([hold]))
     world.sender.send(world.feed().id)
     [hold] = hold_items.holds(world.store)
     assert (hold.reason, hold.problem) == (refused.REASON_REJECTED, TAKEN)

@@ -93,7 +93,7 @@ def test_a_company_has_one_state_and_held_is_worse_than_connected(world: World) 
     assert pills.findall(world.browser.get("/portal/companies").body) == [("bad", "held")]
     ended = connection.but(status=ConnectionStatus.UNLINKED)
     for hold in hold_items.holds(world.store):
-        world.store.commit(hold_items.remove_hold(hold))
+        world.store.commit(*hold_items.remove_holds([hold]))
     world.store.commit(company_items.put_connection(ended))
     assert pills.findall(world.browser.get("/portal/companies").body) == [("warn", "ended by you")]
 

@@ -163,7 +163,7 @@ def test_deliveries_are_shown_newest_first_with_how_they_went(world: World) -> N
     assert "timed out" in body
     # An endpoint's answer is shown as text, not as HTML.
     assert "&lt;b&gt;oops&lt;/b&gt;" in body
-    failed = world.browser.get(f"{LIST}/consumer-1?show=failed").body
+    failed = world.browser.get(f"{LIST}/consumer-1?state=failed").body
     assert re.findall(r"event-\d(?=</span>)", failed) == ["event-3", "event-2"]
 
 
@@ -182,11 +182,14 @@ def test_the_list_goes_on_where_a_page_ends(world: World) -> None:
 def test_a_test_is_sent(world: World) -> None:
     _consumer(world)
     response = _post(world, f"{LIST}/consumer-1/test")
-    assert (response.status, response.path, response.query) == (303, f"{LIST}/consumer-1", {"done": "tested"})
     [(consumer, event_id, delay)] = world.queues.deliveries
+    assert (response.status, response.path) == (303, f"{LIST}/consumer-1")
+    assert response.query == {"done": "tested", "event": event_id}
     assert (consumer, delay) == ("consumer-1", 0)
     assert world.event_types == [TEST]
-    assert event_id in world.browser.get(response.location).body
+    body = world.browser.get(response.location).body
+    assert body.count(f'class="code">{event_id}</span>') == 1
+    assert 'data-refresh="The list of deliveries has changed."' in body
 
 
 def test_it_is_disabled_and_enabled(world: World) -> None:
@@ -200,7 +203,7 @@ def test_it_is_disabled_and_enabled(world: World) -> None:
     assert not webhook_items.consumer(world.store, "consumer-1").disabled
     [replay] = webhook_items.replays_of(world.store, "consumer-1")
     assert replay.which is Selection.WAITING
-    assert "waiting events" in world.browser.get(f"{LIST}/consumer-1").body
+    assert "waiting events" in world.browser.get(f"{LIST}/consumer-1/replays").body
 
 
 @pytest.mark.parametrize("which", ["failed", "all"])
@@ -247,7 +250,7 @@ def test_a_form_from_elsewhere_and_a_stranger_do_nothing(world: World, path: str
     assert response.status == 403
     world.browser.jar.clear()
     response = world.browser.post(LIST + path, form)
-    assert response.status == 401 if path == "" else response.path == "/portal/sign-in"
+    assert response.status == 401 if path in ("", "/consumer-1/replays") else response.path == "/portal/sign-in"
     assert world.stored() == before
     assert (world.queues.deliveries, world.queues.replays) == ([], [])
 

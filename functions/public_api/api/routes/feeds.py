@@ -125,7 +125,7 @@ def release_feed(connection_id: str, account: str) -> Response[str]:
     parts = current_parts()
     feed = _find_feed(connection_id, account)
     body = parse_body(ReleaseBody, router.body or "{}")
-    operations = hold_release.release_feed(parts.ports, parts.clock(), feed, body.set_aside)
+    operations = hold_release.release_feed(parts.ports, parts.clock(), feed, body.set_aside, by="the API")
     return ok({"results": [push_operation_json(operation) for operation in operations]})
 
 

@@ -34,5 +34,5 @@ def release_hold(hold_id: str) -> Response[str]:
     parts = current_parts()
     body = parse_body(ReleaseBody, router.body or "{}")
     hold = hold_items.hold_by_id(parts.store, hold_id)
-    operations = hold_release.release(parts.ports, parts.clock(), hold, body.set_aside)
+    operations = hold_release.release(parts.ports, parts.clock(), hold, body.set_aside, by="the API")
     return ok({"results": [push_operation_json(operation) for operation in operations]})

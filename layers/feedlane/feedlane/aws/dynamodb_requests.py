@@ -85,6 +85,10 @@ def _raw_bytes(item: dict[str, Any]) -> int:
 
 def _update_expression(write: Add, names: dict[str, str], values: dict[str, Any]) -> str:
     names["#add"], values[":add"] = write.name, _serialize(write.amount)
+    additions = ["#add :add"]
+    for number, (name, amount) in enumerate(write.also.items()):
+        names[f"#add{number}"], values[f":add{number}"] = name, _serialize(amount)
+        additions.append(f"#add{number} :add{number}")
     assignments = []
     for number, (name, value) in enumerate(write.set.items()):
         names[f"#set{number}"], values[f":set{number}"] = name, _serialize(value)
@@ -94,7 +98,7 @@ def _update_expression(write: Add, names: dict[str, str], values: dict[str, Any]
         names[f"#remove{number}"] = name
         removals.append(f"#remove{number}")
     sets = f" SET {', '.join(assignments)}" if assignments else ""
-    return f"ADD #add :add{sets}" + (f" REMOVE {', '.join(removals)}" if removals else "")
+    return f"ADD {', '.join(additions)}{sets}" + (f" REMOVE {', '.join(removals)}" if removals else "")
 
 
 def _condition_expression(when: When, names: dict[str, str], values: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from feedlane.clock import iso
 from feedlane.events.event import Event
+from feedlane.events.noted import noted_keys
 from feedlane.store import keys
 from feedlane.store.due import Kind, due_keys, next_look
 from feedlane.store.records import expiry, item_of
@@ -20,7 +21,9 @@ def put_event(event: Event) -> Put:
     It is in the due index until it is routed: neither the table's stream nor the bus keeps it longer than a day.
     """
     due = due_keys(Kind.EVENT, event.id, next_look(event.time))
-    return Put(item_of(event_key(event), event, expires_at=expiry(event.time, EVENT_RETENTION), **due))
+    return Put(
+        item_of(event_key(event), event, expires_at=expiry(event.time, EVENT_RETENTION), **due, **noted_keys(event))
+    )
 
 
 def routed(event: Event) -> Add:

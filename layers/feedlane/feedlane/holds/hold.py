@@ -30,7 +30,7 @@ class Hold(Record):
     `releasing`: its release has begun and continues by itself. Nothing is sent yet, and no operation fails because of
     the hold. `noticed` rises whenever an operation fails because of it, so a release has to have seen all of them.
     `release_after` and `released`: the connection after which the release continues, and how many transactions it has
-    released so far.
+    released so far, and who has asked for it (empty: nobody, it came by itself).
     """
 
     id: str
@@ -50,3 +50,4 @@ class Hold(Record):
     noticed: int = 0
     release_after: str = ""
     released: int = 0
+    released_by: str = ""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
+from feedlane.clock import iso
 from feedlane.errors import NotFound
+from feedlane.holds.counts import count_changes
 from feedlane.holds.hold import Hold
 from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.due import Kind, due_keys, next_look
 from feedlane.store.records import add_record, item_of
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Delete, Index, Item, Put, When
+from feedlane.store.table import Add, Delete, Index, Item, Put, When, Write
 
 
 def holds_on(store: Store, subjects: Iterable[tuple[Scope, str]]) -> list[Hold]:
@@ -39,9 +42,13 @@ def holds(store: Store, after: str = "", limit: int | None = None) -> list[Hold]
     return [Hold.model_validate(item) for item in items]
 
 
-def count_up_to(store: Store, limit: int) -> int:
-    """How many holds there are, at most `limit`."""
-    return sum(1 for _ in store.table.query(keys.HOLDS, limit=limit, index=Index.LISTS))
+def find_holds(store: Store, hold_ids: Iterable[str]) -> list[Hold]:
+    """Those that stand, in the order of `hold_ids`. One query for each: for the few that somebody names."""
+    found = []
+    for hold_id in dict.fromkeys(hold_ids):
+        with suppress(NotFound):
+            found.append(hold_by_id(store, hold_id))
+    return found
 
 
 def hold_by_id(store: Store, hold_id: str) -> Hold:
@@ -51,18 +58,21 @@ def hold_by_id(store: Store, hold_id: str) -> Hold:
     raise NotFound("hold", hold_id)
 
 
-def add_hold(hold: Hold) -> Put:
-    return add_record(keys.hold(hold.scope, hold.subject), hold, **_hold_index_keys(hold))
+def add_hold(hold: Hold) -> list[Write]:
+    """Places it. Like all that changes how many holds there are, it counts it in the same commit."""
+    placed = add_record(keys.hold(hold.scope, hold.subject), hold, **_hold_index_keys(hold))
+    return [placed, _in_reason(hold), *count_changes([hold], [])]
 
 
-def replace_hold(standing: Hold, hold: Hold) -> Put:
+def replace_hold(standing: Hold, hold: Hold) -> list[Write]:
     """Another reason on the same subject. Fails if the release of the standing one has begun."""
     item = item_of(keys.hold(hold.scope, hold.subject), hold, **_hold_index_keys(hold))
-    return Put(item, When(equal={"id": standing.id, "releasing": False}))
+    replaced = Put(item, When(equal={"id": standing.id, "releasing": False}))
+    return [replaced, _in_reason(hold), *count_changes([hold], [standing])]
 
 
 def mark_releasing(hold: Hold, now: datetime) -> Put:
-    """Begins its release. Fails if that has begun, or the hold is lifted."""
+    """Begins its release, by whom `hold` says. Fails if that has begun, or the hold is lifted."""
     item = _releasing_item(hold.but(releasing=True), now)
     return Put(item, When(equal={"id": hold.id, "releasing": False}))
 
@@ -72,19 +82,23 @@ def advance_release(hold: Hold, after: str, released: int, now: datetime) -> Put
     return Put(_releasing_item(hold.but(release_after=after, released=released), now), _release_unchanged(hold))
 
 
-def finish_release(hold: Hold) -> Delete:
+def finish_release(hold: Hold) -> list[Write]:
     """Lifts it at the end of its release. Fails if another invocation has continued or finished that."""
-    return Delete(keys.hold(hold.scope, hold.subject), _release_unchanged(hold))
+    return _removal(hold, _release_unchanged(hold))
 
 
-def remove_hold(hold: Hold) -> Delete:
-    """Removes it, whichever operations have failed because of it."""
-    return Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id}))
+def remove_holds(holds: Sequence[Hold]) -> list[Write]:
+    """Removes them, whichever operations have failed because of them."""
+    deletes: list[Write] = []
+    for hold in holds:
+        deletes.append(Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id})))
+        deletes.append(Delete(keys.hold_of_reason(hold.scope, hold.subject)))
+    return [*deletes, *count_changes([], holds)]
 
 
-def lift_hold(hold: Hold) -> Delete:
+def lift_hold(hold: Hold) -> list[Write]:
     """Lifts it. Fails if an operation has failed because of it since it was read: the release would miss that one."""
-    return Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id, "noticed": hold.noticed}))
+    return _removal(hold, When(equal={"id": hold.id, "noticed": hold.noticed}))
 
 
 def still_standing(hold: Hold) -> Add:
@@ -93,6 +107,18 @@ def still_standing(hold: Hold) -> Add:
     It also counts, so that a concurrent release fails if it has not seen what the commit did.
     """
     return Add(keys.hold(hold.scope, hold.subject), "noticed", 1, when=When(equal={"id": hold.id, "releasing": False}))
+
+
+def _removal(hold: Hold, when: When) -> list[Write]:
+    removed = Delete(keys.hold(hold.scope, hold.subject), when)
+    return [removed, Delete(keys.hold_of_reason(hold.scope, hold.subject)), *count_changes([], [hold])]
+
+
+def _in_reason(hold: Hold) -> Put:
+    """Its place among the holds of its reason: the oldest come first."""
+    pk, sk = keys.hold_of_reason(hold.scope, hold.subject)
+    index_keys = {"gsi1pk": keys.holds_of_reason(hold.reason), "gsi1sk": f"{iso(hold.since)}#{hold.id}"}
+    return Put({"pk": pk, "sk": sk, "scope": hold.scope.value, "subject": hold.subject, **index_keys})
 
 
 def _release_unchanged(hold: Hold) -> When:

@@ -22,6 +22,7 @@ from feedlane.follow_ups import FeedConnectionCheck, ReleaseCheck
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds.held_feeds import feed_page_in_scope
+from feedlane.holds.history import add_release
 from feedlane.holds.hold import Hold
 from feedlane.holds.release_operations import company_of, feeds_with_waiting_lines, operation_writes, release_operation
 from feedlane.ids import derived_id
@@ -88,7 +89,8 @@ def _advance(ports: Ports, now: datetime, hold: Hold) -> list[PushOperation]:
         else:
             company = company_of(ports.store, hold, companies)
             event = hold_events.released(ports, hold, released, company, now)
-            writes = [hold_items.finish_release(hold), put_event(event)]
+            history = add_release(ports.store, hold, now, hold.released_by, released, (), has_more=True)
+            writes = [*hold_items.finish_release(hold), put_event(event), history]
         with attempt:
             if _commit_page(ports.store, now, hold, feeds, writes):
                 _follow_up(ports, hold, is_lifted=page.resume_after is None)

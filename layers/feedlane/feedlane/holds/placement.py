@@ -65,7 +65,7 @@ def hold_feed(
     waiting = count_waiting(ports.store, hold)
     event = hold_events.held(ports, hold, waiting.number if waiting.is_complete else None, company, now)
     try:
-        ports.store.commit(hold_items.add_hold(hold), put_event(event), *writes)
+        ports.store.commit(*hold_items.add_hold(hold), put_event(event), *writes)
     except Contended:
         raise
     except ConditionFailed as failed:
@@ -85,7 +85,7 @@ def replacement_writes(
 ) -> list[Write]:
     """The hold takes the place of one that says less, which gets its event of release, with no lines released."""
     return [
-        hold_items.replace_hold(standing, hold),
+        *hold_items.replace_hold(standing, hold),
         put_event(hold_events.released(ports, standing, 0, company, now)),
         put_event(hold_events.held(ports, hold, waiting, company, now)),
     ]
@@ -107,7 +107,7 @@ def hold_app(ports: Ports, refusal: Refusal, now: datetime) -> None:
     waiting = count_waiting(ports.store, hold)
     event = hold_events.held(ports, hold, waiting.number if waiting.is_complete else None, None, now)
     try:
-        ports.store.commit(hold_items.add_hold(hold), put_event(event))
+        ports.store.commit(*hold_items.add_hold(hold), put_event(event))
     except ConditionFailed:
         return  # another has just placed it; or is about to, and the next refusal decides
     # In the background: a customer may be waiting for a page.

@@ -20,6 +20,7 @@ from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds import release_operations, setting_aside
 from feedlane.holds.held_feeds import feed_page_in_scope
+from feedlane.holds.history import add_release
 from feedlane.holds.hold import Hold
 from feedlane.holds.long_release import FEEDS_PER_COMMIT_MAX, connect_awaiting, release_in_parts
 from feedlane.ports import Ports
@@ -28,29 +29,34 @@ from feedlane.scope import Scope
 from feedlane.store.attempts import attempts
 from feedlane.store.due import next_look
 from feedlane.store.store import Store
-from feedlane.store.table import Put, Write
+from feedlane.store.table import Write
 
 _ONLY_OWN_HOLD = "only releasing a feed's own hold can set transactions aside"
 
 
-def release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str] = ()) -> list[PushOperation]:
+def release(
+    ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str] = (), by: str = ""
+) -> list[PushOperation]:
     """Lifts the hold. Answers the push operations under which the waiting transactions are sent.
 
     For very many feeds of an app it answers those of the first page: the release continues by itself, and lifts the
     hold at its end. `set_aside` names transactions of a held feed that Xero will never accept: they stay in its ledger,
-    marked, and the rest is sent without them. Raises `NotFound` if the hold is already lifted, `Invalid`, `Conflict`
-    (the feed is not connected, or keeps changing).
+    marked, and the rest is sent without them. `by`: who asks for it, for the hold's history; empty if nobody does.
+    Raises `NotFound` if the hold is already lifted, `Invalid`, `Conflict` (the feed is not connected, or keeps
+    changing).
     """
     changing = Conflict("The feeds of this hold are changing right now; try again.")
     for attempt in attempts(f"the feeds under hold {hold.id}", otherwise=changing):
         # Read before its feeds: an operation that fails because of the hold from now on causes another attempt.
         hold = _reload_hold(ports.store, hold)
         with attempt:  # fails if a feed grows: the next attempt's operation covers the new lines too
-            operations = _try_release(ports, now, hold, set_aside)
+            operations = _try_release(ports, now, hold, set_aside, by)
     return operations
 
 
-def release_feed(ports: Ports, now: datetime, feed: Feed, set_aside: Sequence[str] = ()) -> list[PushOperation]:
+def release_feed(
+    ports: Ports, now: datetime, feed: Feed, set_aside: Sequence[str] = (), by: str = ""
+) -> list[PushOperation]:
     """Lifts every hold that stops the feed, including those of its tenant and of the app.
 
     Its own is first: if `set_aside` is refused, nothing has been lifted.
@@ -60,7 +66,7 @@ def release_feed(ports: Ports, now: datetime, feed: Feed, set_aside: Sequence[st
     if set_aside and not any(hold.scope is Scope.FEED for hold in holds):
         raise Invalid.field("setAside", _ONLY_OWN_HOLD, "Scope")
     for hold in holds:
-        operations += release(ports, now, hold, set_aside if hold.scope is Scope.FEED else ())
+        operations += release(ports, now, hold, set_aside if hold.scope is Scope.FEED else (), by)
     return operations
 
 
@@ -97,14 +103,14 @@ def _awaiting_scope(store: Store, connection: Connection, feeds: Sequence[Feed])
     return [hold for hold in holds if hold.reason == MISSING_FEED_CONNECTIONS_SCOPE]
 
 
-def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str]) -> list[PushOperation]:
+def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[str], by: str) -> list[PushOperation]:
     marked_feed, pages = _mark(ports.store, hold, set_aside, now) if set_aside else (None, [])
     page = feed_page_in_scope(ports.store, hold.scope, hold.subject)
     feeds, companies = release_operations.feeds_with_waiting_lines(ports.store, page.feeds)
     if marked_feed is not None:
         feeds = [marked_feed]
     elif hold.releasing or page.resume_after is not None or len(feeds) > FEEDS_PER_COMMIT_MAX:
-        return release_in_parts(ports, now, hold)
+        return release_in_parts(ports, now, hold if hold.releasing else hold.but(released_by=by))
     if hold.scope is Scope.FEED and not all(_may_be_fed(feed) for feed in feeds):
         raise Conflict("The account is disconnected from Xero; what is waiting is sent once it is mapped again.")
     for feed in feeds:
@@ -119,7 +125,8 @@ def _try_release(ports: Ports, now: datetime, hold: Hold, set_aside: Sequence[st
     writes: list[Write] = [*pages, *(feed_items.put_feed(feed.but(look=next_look(now))) for feed in heads)]
     for feed, operation in zip(feeds, operations, strict=True):
         writes += release_operations.operation_writes(feed, operation)
-    ports.store.commit(hold_items.lift_hold(hold), put_event(event), *writes)
+    writes.append(add_release(ports.store, hold, now, by, waiting, operations))
+    ports.store.commit(*hold_items.lift_hold(hold), put_event(event), *writes)
     for feed in feeds:
         ports.queues.wake(feed.id)
     connect_awaiting(ports.queues, page.feeds)
@@ -160,7 +167,7 @@ def _updated(feed: Feed, connection: Connection) -> Feed:
     )
 
 
-def _mark(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> tuple[Feed, list[Put]]:
+def _mark(store: Store, hold: Hold, ids: Sequence[str], now: datetime) -> tuple[Feed, list[Write]]:
     """The held feed with these of its waiting lines set aside, and the pages that say which they are."""
     feed = feed_items.find_feed(store, hold.subject) if hold.scope is Scope.FEED else None
     if feed is None:

@@ -9,13 +9,14 @@ from feedlane.errors import Conflict, Invalid
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import set_aside_items
 from feedlane.feeds.feed import Feed, SetAside
+from feedlane.feeds.totals import waiting_change
 from feedlane.holds import items as hold_items
 from feedlane.ids import TRANSACTION_ID_LENGTH_MAX
 from feedlane.ports import Ports
 from feedlane.scope import Scope
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
-from feedlane.store.table import Put
+from feedlane.store.table import Write
 
 # At one time; there is no limit for a feed.
 SET_ASIDE_MAX = 1000
@@ -40,7 +41,7 @@ def set_aside(ports: Ports, now: datetime, feed_id: str, ids: Sequence[str]) -> 
     return feed_items.find_feed(ports.store, feed_id) or marked
 
 
-def mark(store: Store, feed: Feed, ids: Sequence[str], now: datetime) -> tuple[Feed, list[Put]]:
+def mark(store: Store, feed: Feed, ids: Sequence[str], now: datetime) -> tuple[Feed, list[Write]]:
     """The feed with these of its waiting lines set aside, and the pages that say which they are."""
     if feed.flight is not None:
         raise Conflict(
@@ -56,8 +57,8 @@ def mark(store: Store, feed: Feed, ids: Sequence[str], now: datetime) -> tuple[F
     return with_lines_set_aside(feed, lines)
 
 
-def with_lines_set_aside(feed: Feed, lines: Sequence[SetAside]) -> tuple[Feed, list[Put]]:
-    """The feed with these lines set aside, which no one has set aside before, and their pages.
+def with_lines_set_aside(feed: Feed, lines: Sequence[SetAside]) -> tuple[Feed, list[Write]]:
+    """The feed with these lines set aside, which no one has set aside before, and the writes of their pages.
 
     If nothing is left to send, all lines are passed at once: no delivery will do that.
     """
@@ -66,7 +67,8 @@ def with_lines_set_aside(feed: Feed, lines: Sequence[SetAside]) -> tuple[Feed, l
         message = "the transactions are too far apart in the ledger to be set aside at one time"
         raise Invalid.field("setAside", message, "MaximumCount")
     marked = feed.but(set_aside=feed.set_aside + len(lines), set_aside_ahead=feed.set_aside_ahead + len(lines))
-    return marked if marked.waiting else marked.all_passed(), pages
+    writes: list[Write] = [*pages, *waiting_change(feed, marked)]
+    return marked if marked.waiting else marked.all_passed(), writes
 
 
 def waiting_numbers(store: Store, feed: Feed, ids: Sequence[str]) -> dict[str, int]:

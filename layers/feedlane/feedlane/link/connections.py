@@ -99,7 +99,8 @@ def delete(
                 event,
                 *unlink_writes(connection, now),
                 *kept,
-                *(hold_items.remove_hold(hold) for hold in holds),
+                *hold_items.remove_holds(holds),
+                Delete(keys.held_feeds(connection_id)),
             )
 
 

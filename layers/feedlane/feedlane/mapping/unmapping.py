@@ -71,7 +71,7 @@ def remove_account(
 
     def writes(feed: Feed | None) -> list[Write]:
         holds = hold_items.holds_of_feed(ports.store, feed.id) if feed else []
-        return [*company_items.remove_counted_account(account), *map(hold_items.remove_hold, holds), *events]
+        return [*company_items.remove_counted_account(account), *hold_items.remove_holds(holds), *events]
 
     id = feed_id(account.connection_id, account.id)
     ports.queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY_SECONDS)
@@ -154,7 +154,7 @@ def hold_unmapped(ports: Ports, feed: Feed, now: datetime) -> None:
         return
     hold = _new_hold(feed, account, now, ports.new_id())
     event = hold_events.held(ports, hold, feed.waiting, company, now)
-    ports.store.commit(feed_items.feed_unchanged(feed), hold_items.add_hold(hold), put_event(event))
+    ports.store.commit(feed_items.feed_unchanged(feed), *hold_items.add_hold(hold), put_event(event))
     placement.fail_waiting(ports, feed, hold, company, now)
 
 
@@ -204,7 +204,7 @@ def _hold_writes(ports: Ports, hold: Hold, waiting: int, company: Company, now: 
     """
     holds = hold_items.holds_of_feed(ports.store, hold.subject)
     if not holds:
-        return [hold_items.add_hold(hold), put_event(hold_events.held(ports, hold, waiting, company, now))]
+        return [*hold_items.add_hold(hold), put_event(hold_events.held(ports, hold, waiting, company, now))]
     standing = holds[0]
     says_more = hold.reason == REASON_REJECTED and standing.reason in REASONS_LIFTED_BY_MAPPING
     if not says_more or standing.releasing:

@@ -19,6 +19,7 @@ from feedlane.feeds.line import Line, text_length
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.push_operation_end import end_writes, failed_by
 from feedlane.feeds.rules import Rules
+from feedlane.feeds.totals import waiting_change
 from feedlane.holds.hold import Hold
 from feedlane.holds.items import still_standing
 from feedlane.ports import Ports
@@ -230,7 +231,8 @@ def _commit(store: Store, batch: _Batch, now: datetime) -> Feed:
     first = feed.recorded_through + 1
     after = batch.after.but(look=feed.look or (next_look(now) if batch.after.waiting else None))
     pages = [*feed_items.add_lines(feed.id, first, batch.lines), *_set_aside_pages(feed, batch.lines, now)]
-    writes = [feed_items.put_feed(after), *conditions, *pages, *batch.writes]
+    counts = waiting_change(feed, after)
+    writes = [feed_items.put_feed(after), *conditions, *pages, *counts, *batch.writes]
     if len(batch.lines) <= min(IDS_IN_COMMIT_MAX, WRITES_PER_COMMIT_MAX - 1 - len(writes)):
         store.commit(*writes, *feed_items.add_ids(feed.id, first, batch.lines))
     else:

@@ -18,6 +18,7 @@ from feedlane.feeds.push_operation import PushOperation
 from feedlane.holds import events as hold_events
 from feedlane.holds import items as hold_items
 from feedlane.holds import release_operations
+from feedlane.holds.history import add_release
 from feedlane.holds.hold import Hold
 from feedlane.ports import Ports
 from feedlane.problem import Problem
@@ -126,11 +127,13 @@ def _close(ports: Ports, feed: Feed, hole: Hole, company: Company) -> Feed:
     is_lifted = hold is not None and hold.reason == REASON_REFUSED and not hold.releasing
     if hold is not None and is_lifted:
         released = put_event(hold_events.released(ports, hold, after.waiting, company, now))
-        writes += [hold_items.lift_hold(hold), released]
+        operations = []
         if after.waiting:
             after = after.but(look=next_look(now))
-            operation = release_operations.release_operation(after, now, ports.new_id())
-            writes += release_operations.operation_writes(after, operation)
+            operations = [release_operations.release_operation(after, now, ports.new_id())]
+            writes += release_operations.operation_writes(after, operations[0])
+        history = add_release(ports.store, hold, now, "", after.waiting, operations)
+        writes += [*hold_items.lift_hold(hold), released, history]
     ports.store.commit(feed_items.put_feed(after), *writes)
     if is_lifted and after.waiting:
         ports.queues.wake(feed.id)

@@ -64,7 +64,7 @@ def refuse(
         return Refused(after.but(hole_to_hold=after.hole_to_hold or standing.reason != REASON_REFUSED), writes)
     hold = refusal_hold(feed, hole, now, ports.new_id())
     event = put_event(hold_events.held(ports, hold, feed.waiting, company, now))
-    return Refused(after.but(hole_to_hold=False), [*writes, hold_items.add_hold(hold), event])
+    return Refused(after.but(hole_to_hold=False), [*writes, *hold_items.add_hold(hold), event])
 
 
 def refuse_all(

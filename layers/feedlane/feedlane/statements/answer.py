@@ -35,7 +35,7 @@ from feedlane.statements.statement import Doubt, StatementRecord, StatementState
 from feedlane.statements.waits import growing, record_wait, schedule_wake
 from feedlane.store.attempts import attempts
 from feedlane.store.due import next_look
-from feedlane.store.table import Put, Write
+from feedlane.store.table import Write
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class AnswerRecorder:
 
     def _record_not_at_xero(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
         ended = statement.found(state=StatementState.REFUSED, ended_on=now)
-        after, pages = feed.undelivered(statement.last).but(look=next_look(now)), list[Put]()
+        after, pages = feed.undelivered(statement.last).but(look=next_look(now)), list[Write]()
         if statement.recut:
             # Perhaps Xero fails at one of its lines: they go in halves.
             lines = statement_items.lines_set_aside(self.ports.store, statement, now)

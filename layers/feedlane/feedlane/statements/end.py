@@ -8,6 +8,7 @@ from feedlane.companies import items as company_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_end, set_aside_items
 from feedlane.feeds.feed import Closing, Feed, FlightStatus
+from feedlane.feeds.totals import delivery_writes
 from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
 from feedlane.holds.hold import HeldLine
@@ -30,13 +31,15 @@ def record_delivered(ports: Ports, feed: Feed, statement: StatementRecord, now: 
     # Lines set aside right behind it are in no statement, whose end could end the operations that wait for them.
     feed = feed.delivered_by(statement.feed_connection_id, statement.last)
     never_sent = set_aside_items.lines_never_sent(ports.store, feed, statement.last)
-    after = feed.but(flight=None, closing=_closing(feed, statement), delivered_on=now).delivered(
-        statement.last, never_sent
-    )
+    delivered = feed.but(flight=None, closing=_closing(feed, statement), delivered_on=now)
+    before, after = feed, delivered.delivered(statement.last, never_sent)
     successes = _success_writes(ports, after, now)
     # The feed leaves the due index when nothing is left to do.
     after = after.but(look=next_look(now) if after.waiting or successes is None else None)
-    ports.store.commit(statement_items.put_statement(ended), feed_items.put_feed(after), *also, *(successes or ()))
+    counts = delivery_writes(before, after, now)
+    ports.store.commit(
+        statement_items.put_statement(ended), feed_items.put_feed(after), *counts, *also, *(successes or ())
+    )
     if successes is None:
         finish_delivered(ports, after, now)
     elif after.waiting or after.changing:

@@ -24,7 +24,13 @@
 | content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
 | lines of a push (a part)     | FEED#k/a              | PUSHED#key#part          |                          |
 | statement, its bytes         | FEED#k/a              | STATEMENT#n, STATEMENT#n#BODY#part |                |
+| transactions that wait, in all feeds | FEED#totals   | WAITING#shard            |                          |
+| statements and transactions delivered in a day | FEED#totals | DELIVERED#day#shard |                         |
 | hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
+| its place among those of its reason | HOLD#scope#subject | REASON               | HOLDS#reason / since#id  |
+| its former releases          | HOLD#scope#subject    | HISTORY                  | RELEASED_HOLDS / time#subject |
+| number of holds, by reason   | HOLD#counts           | shard                    |                          |
+| number of held feeds of a connection | HOLD#feeds#k  | COUNT                    |                          |
 | earliest next call to Xero   | XERO#scope#subject    | LIMIT                    |                          |
 | number of calls to Xero      | XERO#scope#subject    | TRAFFIC                  |                          |
 | the app's calls in a minute  | XERO#app#app          | CALLS#minute             |                          |
@@ -34,8 +40,9 @@
 | a feed's planned wake-up     | FEED#k/a              | WAKE                     |                          |
 | consumer                     | CONSUMERS             | id                       |                          |
 | delivery                     | CONSUMER#id           | DELIVERY#event           | DELIVERIES#id / time#event |
+| how its attempts went in the last day | CONSUMER#id | ATTEMPTS#shard          |                          |
 | replay of deliveries         | CONSUMER#id           | REPLAY#id                | REPLAYS / id#replay, while it runs |
-| event (the outbox)           | EVENT#subject         | time#id                  |                          |
+| event (the outbox)           | EVENT#subject         | time#id                  | NOTED_EVENTS / time#id, some |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | starts of Link in ten minutes | STATE#k              | STARTS#number            |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
@@ -75,8 +82,10 @@ CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
 COUNTS = "COUNTS"
 HOLDS = "HOLDS"
+NOTED_EVENTS = "NOTED_EVENTS"
 PLACES = "PLACES"
 REFRESHES = "REFRESHES"
+RELEASED_HOLDS = "RELEASED_HOLDS"
 REPLAYS = "REPLAYS"
 _LEASES = "TOKEN_SET#"
 
@@ -203,8 +212,41 @@ def statement_body(feed_id: str, number: int, part: int) -> Key:
     return feed_partition(feed_id), f"STATEMENT#{sequence_text(number)}#BODY#{part:04d}"
 
 
+def waiting_total(shard: int) -> Key:
+    return feed_partition("totals"), f"WAITING#{shard}"
+
+
+def delivered_total(day: str, shard: int) -> Key:
+    """`day` is a date, such as `2026-05-20`."""
+    return feed_partition("totals"), f"DELIVERED#{day}#{shard}"
+
+
+def day_of_delivered_total(key: Key) -> str:
+    return key[1].split("#")[1]
+
+
 def hold(scope: str, subject: str) -> Key:
     return f"HOLD#{scope}#{subject}", "HOLD"
+
+
+def hold_of_reason(scope: str, subject: str) -> Key:
+    return hold(scope, subject)[0], "REASON"
+
+
+def holds_of_reason(reason: str) -> str:
+    return f"HOLDS#{reason}"
+
+
+def hold_history(scope: str, subject: str) -> Key:
+    return hold(scope, subject)[0], "HISTORY"
+
+
+def hold_counts(shard: int) -> Key:
+    return "HOLD#counts", str(shard)
+
+
+def held_feeds(connection_id: str) -> Key:
+    return f"HOLD#feeds#{connection_id}", "COUNT"
 
 
 def not_before(scope: str, subject: str) -> Key:
@@ -241,6 +283,10 @@ def delivery(consumer_id: str, event_id: str) -> Key:
 
 def replay(consumer_id: str, replay_id: str) -> Key:
     return f"CONSUMER#{consumer_id}", f"REPLAY#{replay_id}"
+
+
+def attempts_of(consumer_id: str, shard: int) -> Key:
+    return f"CONSUMER#{consumer_id}", f"ATTEMPTS#{shard}"
 
 
 def deliveries(consumer_id: str) -> str:

@@ -46,7 +46,7 @@ def require_writable(writes: Iterable[Write]) -> None:
             continue
         require_keys([write.key])
         if isinstance(write, Add):
-            require_item({"pk": write.key[0], "sk": write.key[1], write.name: write.amount} | write.set)
+            require_item({"pk": write.key[0], "sk": write.key[1], write.name: write.amount} | write.also | write.set)
 
 
 def require_key_field(name: str, value: str) -> None:

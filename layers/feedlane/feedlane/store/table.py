@@ -89,7 +89,7 @@ class Condition:
 class Add:
     """Adds to a number (absent counts as 0) if the item meets `when`.
 
-    The same write sets the fields in `set` and removes those in `remove`.
+    The same write adds to the further numbers in `also`, sets the fields in `set` and removes those in `remove`.
     """
 
     key: Key
@@ -100,6 +100,7 @@ class Add:
     remove: tuple[str, ...] = ()
     below: int | None = None
     """The sum before the addition must be below this."""
+    also: dict[str, int] = field(default_factory=dict)
 
 
 Write = Put | Delete | Condition | Add

@@ -16,7 +16,7 @@ _SIGNING = frozenset({"webhook_secrets", "webhook_headers"})
 
 ALLOWED = {
     "public_api": _KEYS | _CONSUMERS | _TOKENS | _CODAT | _CODAT_KEYS | {"set_webhook_headers"},
-    "portal": _KEYS | _CONSUMERS | _TOKENS | _CODAT | _CODAT_KEYS | {"app_keys"},
+    "portal": _KEYS | _CONSUMERS | _TOKENS | _CODAT | _CODAT_KEYS | {"app_keys", "set_webhook_headers"},
     "link": _TOKENS | _CODAT,
     "oauth_callback": _CONSENT | _TOKENS | _CODAT | {"codat_webhook_secrets"},
     "push_statements": _TOKENS | _CODAT,

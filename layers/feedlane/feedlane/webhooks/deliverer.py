@@ -16,6 +16,7 @@ from feedlane.store.attempts import attempts
 from feedlane.store.table import ConditionFailed, Write
 from feedlane.webhooks import events as webhook_events
 from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.attempt_counts import count_attempt
 from feedlane.webhooks.consumer import Consumer
 from feedlane.webhooks.delivery import CLAIM_LIFETIME, STATUS_GONE, Answer, Delivery, DeliveryState
 from feedlane.webhooks.pause import Pause
@@ -138,6 +139,7 @@ class Deliverer:
         pause = claim.pause
         for attempt in attempts(f"webhook consumer {attempted.consumer_id}"):
             delivery, writes = attempted, _pause_writes(claim, pause, answer, now)
+            writes.append(count_attempt(attempted, answer, now))
             if consumer is not None:
                 after = consumer_after(consumer, answer, now)
                 writes += self._consumer_writes(consumer, after, now)

@@ -26,7 +26,7 @@ EXCHANGE_TIMEOUT_SECONDS = 15.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 ADDRESSES_TRIED_MAX = 3
 EXCERPT_BYTES_MAX = 2000
-_OWN_HEADERS = {
+OWN_HEADERS = {
     "content-type": "application/json",
     "user-agent": "Feedlane-Webhooks/1.0",
     "accept-encoding": "identity",
@@ -78,7 +78,7 @@ class WebhookSender:
     def _exchange(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         # The deadline covers every wait on the network; this time-out covers the wait for the pool.
         extensions = {"timeout": {"pool": self._timeout_seconds}}
-        all_headers = [*_OWN_HEADERS.items(), *headers.items()]
+        all_headers = [*OWN_HEADERS.items(), *headers.items()]
         try:
             check_url_form(url, self._targets)
             with self._pool.stream("POST", url, headers=all_headers, content=body, extensions=extensions) as response:

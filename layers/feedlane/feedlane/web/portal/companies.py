@@ -9,6 +9,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
 from feedlane.holds import items as hold_items
+from feedlane.holds.counts import connections_with_held_feeds
 from feedlane.holds.hold import Hold
 from feedlane.scope import Scope
 from feedlane.store import keys
@@ -25,8 +26,6 @@ from feedlane.web.site import Site
 
 BY_NAME = "name"
 _DONE = {"deleted": "The company is deleted, with everything that it had."}
-# So many of the holds on feeds are read to mark their companies; those on wider subjects are always found.
-_HOLDS_READ_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,12 @@ class CompanyRow:
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     query = list_query(request, "q", "state", sorts=(BY_NAME,))
-    holds = hold_items.holds(site.store, limit=_HOLDS_READ_MAX)
-    held = {hold.connection_id for hold in holds if hold.scope is Scope.FEED and hold.connection_id}
     is_by_name = query.sort == BY_NAME
     page = read_page(
         site.store,
         query,
         keys.COMPANY_NAMES if is_by_name else keys.COMPANIES,
-        lambda items: _rows(site.store, _companies(site.store, items, is_by_name), held),
+        lambda items: _rows(site.store, _companies(site.store, items, is_by_name)),
         (lambda row: _is_wanted(row, query)) if query.is_filtered else None,
         newest_first=not is_by_name,
         total=company_items.company_blocks(site.store).total,
@@ -79,10 +76,11 @@ def _companies(store: Store, items: list[Item], is_by_name: bool) -> list[Compan
     return companies
 
 
-def _rows(store: Store, companies: list[Company], with_held_feeds: set[str]) -> list[CompanyRow]:
+def _rows(store: Store, companies: list[Company]) -> list[CompanyRow]:
     by_company = company_items.connections_by_company(store, companies)
     connections = [connection for listed in by_company.values() for connection in listed]
     counts = company_items.connection_counts(store, (connection.id for connection in connections))
+    with_held_feeds = connections_with_held_feeds(store, (one.id for one in connections))
     held = with_held_feeds | {id for id, holds in holds_by_connection(store, connections).items() if holds}
     rows = []
     for company in companies:

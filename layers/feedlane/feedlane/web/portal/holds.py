@@ -1,97 +1,135 @@
-"""The portal's list of holds, and their release."""
+"""The portal's holds: grouped by their reason, and released, several at once, after a look at the numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from feedlane.companies.company import Company
-from feedlane.companies.source_account import SourceAccount
-from feedlane.errors import NotFound
-from feedlane.feeds.feed import Feed
+from feedlane.errors import Conflict, NotFound
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
+from feedlane.holds.counts import hold_counts
+from feedlane.holds.held_feeds import WaitingCount, count_waiting
 from feedlane.holds.hold import Hold
-from feedlane.ids import feed_id
-from feedlane.scope import Scope
 from feedlane.store import keys
-from feedlane.store.records import record_in
-from feedlane.store.store import Store
-from feedlane.store.table import Item
-from feedlane.web.portal.listing import ListQuery, list_query, read_page
-from feedlane.web.portal.session import portal_page, require_operator
+from feedlane.web.filters import counted
+from feedlane.web.portal.held import HoldRow, hold_groups, hold_rows, released_rows, rows_of_marks
+from feedlane.web.portal.hold_words import words_of
+from feedlane.web.portal.listing import PAGE_SIZE, ListQuery, Page, list_query, read_page
+from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 
-_DONE_MESSAGES = {
-    "now": "Released. The waiting transactions are being sent in order.",
-    "before": "This hold has already been released.",
-}
+# So many may be released at once: a list never shows more.
+RELEASED_MAX = PAGE_SIZE
+_PATH = "/portal/holds"
 
 
 @dataclass(frozen=True)
-class HoldRow:
-    """`account` and `feed` are those of a hold on one feed."""
+class _Choice:
+    """A hold that is to be released, with what waits behind it."""
 
-    hold: Hold
-    company: Company | None
-    account: SourceAccount | None
-    feed: Feed | None
+    row: HoldRow
+    waiting: WaitingCount
 
 
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
-    query = list_query(request, "q", "reason")
-    page = read_page(
-        site.store,
-        query,
-        keys.HOLDS,
-        lambda items: hold_rows(site.store, [Hold.model_validate(item) for item in items]),
-        (lambda row: _is_wanted(row, query)) if query.is_filtered else None,
+    query, counts = list_query(request, "q", "reason"), hold_counts(site.store)
+    page = _page(site, query) if query.is_filtered or query.after or query.before else None
+    return portal_page(
+        site,
+        operator,
+        "portal_holds",
+        title="Holds",
+        section="holds",
+        query=query,
+        page=page,
+        words=words_of(query["reason"]) if query["reason"] else None,
+        groups=hold_groups(site.store, counts) if page is None else (),
+        counts=counts,
+        reasons=[(reason, words_of(reason), count) for reason, count in counts.by_reason.items()],
+        released=released_rows(site.store),
+        done=_done(request),
     )
-    done = _DONE_MESSAGES.get(request.query.get("released", ""), "")
-    return portal_page(site, operator, "portal_holds", title="Holds", section="holds", page=page, done=done)
 
 
-def release(site: Site, request: Request, hold_id: str) -> Response:
-    """Releases the hold: the waiting transactions are sent in order, under new push operations."""
-    require_operator(site, request)
-    try:
-        hold = hold_items.hold_by_id(site.store, hold_id)
-        hold_release.release(site.ports, site.clock(), hold)
-    except NotFound:
-        return see_other(request.url("/portal/holds?released=before"))
-    return see_other(request.url("/portal/holds?released=now"))
+def confirm_one(site: Site, request: Request, hold_id: str) -> Response:
+    return _release(site, request, [hold_id])
 
 
-def hold_rows(store: Store, holds: list[Hold]) -> list[HoldRow]:
-    """One for each, from two reads."""
-    wanted = dict.fromkeys(key for hold in holds for key in (_company_key(hold), *_feed_keys(hold)) if key)
-    found: dict[tuple[str, str], Item] = store.table.get_many(wanted)
-    rows = []
+def confirm(site: Site, request: Request) -> Response:
+    """Shows what the release of the selected holds sends, and releases them once that is confirmed."""
+    return _release(site, request, (request.form.get("hold") or [])[:RELEASED_MAX])
+
+
+def _release(site: Site, request: Request, hold_ids: Sequence[str]) -> Response:
+    operator = require_operator(site, request)
+    holds = hold_items.find_holds(site.store, hold_ids)
+    if not holds:
+        return see_other(request.url(f"{_PATH}?released=0" if hold_ids else _PATH))
+    if request.method == "POST" and request.field("confirmed"):
+        return _released(site, request, operator, holds)
+    choices = [_Choice(row, count_waiting(site.store, row.hold)) for row in hold_rows(site.store, holds)]
+    return portal_page(
+        site,
+        operator,
+        "portal_holds_release",
+        title="Release holds",
+        section="holds",
+        choices=choices,
+        waiting=sum(choice.waiting.number for choice in choices),
+        is_complete=all(choice.waiting.is_complete for choice in choices),
+        companies=len({choice.row.hold.company_id for choice in choices if choice.row.hold.company_id}),
+    )
+
+
+def _released(site: Site, request: Request, operator: Operator, holds: Sequence[Hold]) -> Response:
+    """Each by itself: one that cannot be released now does not keep the others."""
+    released = kept = 0
     for hold in holds:
-        account_key, feed_key = _feed_keys(hold) or (None, None)
-        rows.append(
-            HoldRow(
-                hold,
-                record_in(Company, found.get(_company_key(hold) or ("", ""))),
-                record_in(SourceAccount, found.get(account_key)) if account_key else None,
-                record_in(Feed, found.get(feed_key)) if feed_key else None,
-            )
+        try:
+            hold_release.release(site.ports, site.clock(), hold, by=operator.session.key_name)
+            released += 1
+        except NotFound:
+            continue
+        except Conflict:
+            kept += 1
+    return see_other(request.url(f"{_PATH}?released={released}" + (f"&kept={kept}" if kept else "")))
+
+
+def _done(request: Request) -> str:
+    """What the release that led here has done."""
+    released, kept = request.query.get("released", ""), request.query.get("kept", "")
+    sentences = []
+    if released == "0" and not kept:
+        sentences.append("This hold has already been released.")
+    elif released.isdecimal():
+        sentences.append(f"{counted(int(released), 'hold')} released. What waited is being sent, in order.")
+    if kept.isdecimal():
+        sentences.append(
+            f"{counted(int(kept), 'hold')} could not be released: an account is disconnected, or just changing."
         )
-    return rows
+    return " ".join(sentences)
 
 
-def _company_key(hold: Hold) -> tuple[str, str] | None:
-    return keys.company(hold.company_id) if hold.company_id else None
+def _page(site: Site, query: ListQuery) -> Page[HoldRow | None]:
+    """The holds of one reason, the oldest first; with a search, those among all that fit it."""
+    if query["q"] or not query["reason"]:
+        return read_page(
+            site.store,
+            query,
+            keys.HOLDS,
+            lambda items: list[HoldRow | None](hold_rows(site.store, [Hold.model_validate(item) for item in items])),
+            (lambda row: row is not None and _is_wanted(row, query)) if query.is_filtered else None,
+        )
 
+    def rows(marks: list[dict[str, object]]) -> list[HoldRow | None]:
+        by_subject = {(row.hold.scope.value, row.hold.subject): row for row in rows_of_marks(site.store, marks)}
+        return [by_subject.get((str(mark["scope"]), str(mark["subject"]))) for mark in marks]
 
-def _feed_keys(hold: Hold) -> tuple[tuple[str, str], ...]:
-    """The keys of its account and its feed; none if it is not a hold on one feed."""
-    if hold.scope is not Scope.FEED or not hold.connection_id or not hold.account_id:
-        return ()
-    feed = feed_id(hold.connection_id, hold.account_id)
-    return keys.source_account(hold.connection_id, hold.account_id), keys.feed(feed)
+    return read_page(site.store, query, keys.holds_of_reason(query["reason"]), rows)
 
 
 def _is_wanted(row: HoldRow, query: ListQuery) -> bool:

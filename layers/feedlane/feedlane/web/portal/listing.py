@@ -138,6 +138,19 @@ def read_page(
     )
 
 
+def page_of(query: ListQuery, rows: Sequence[R], total: int | None = None) -> Page[R]:
+    """A page of rows that are all in memory: of a list that has a maximum. Its places are their numbers."""
+    start = int(query.after) if query.after.isdecimal() else 0
+    before, end = max(0, start - PAGE_SIZE), start + PAGE_SIZE
+    return Page(
+        query,
+        rows[start:end],
+        previous_url=(query.url(after=str(before)) if before else query.url()) if start else "",
+        next_url=query.url(after=str(end)) if len(rows) > end else "",
+        total=total,
+    )
+
+
 def _find(
     items: Iterator[Item], rows_of: Callable[[list[Item]], list[R]], is_wanted: Callable[[R], bool] | None
 ) -> tuple[list[tuple[str, R]], str]:

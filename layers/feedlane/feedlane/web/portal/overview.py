@@ -1,24 +1,37 @@
-"""The portal's overview: what is connected, and what needs the operator."""
+"""The portal's overview: what is connected, held, waiting and delivered, and what needs the operator."""
 
 from __future__ import annotations
 
 from feedlane.companies import connection_limit
 from feedlane.companies import items as company_items
-from feedlane.holds import items as hold_items
+from feedlane.events.noted import latest_events
+from feedlane.feeds import totals
+from feedlane.holds.counts import hold_counts
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
-from feedlane.web.portal.holds import hold_rows
+from feedlane.web.portal.chart import chart_of
+from feedlane.web.portal.event_words import event_rows
+from feedlane.web.portal.held import hold_groups
+from feedlane.web.portal.needs import limit_tone, needs
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from feedlane.web.site import Site
+from feedlane.webhooks import items as webhook_items
 
-HOLDS_SHOWN_MAX = 5
+CHART_DAYS = 30
+EVENTS_SHOWN_MAX = 10
 
 
 def show(site: Site, request: Request) -> Response:
+    """From a number of reads that does not depend on how many companies, feeds and holds there are."""
     operator = require_operator(site, request)
     store, settings = site.store, settings_items.settings(site.store)
+    counts, consumers = hold_counts(store), webhook_items.consumers(store)
+    # One hold of each reason: the oldest.
+    groups = hold_groups(store, counts, rows_max=1)
+    days = totals.delivered_by_day(store, site.clock(), CHART_DAYS)
+    connected, limit = connection_limit.taken_places(store), limit_of(settings)
     return portal_page(
         site,
         operator,
@@ -26,8 +39,17 @@ def show(site: Site, request: Request) -> Response:
         title="Overview",
         section="overview",
         settings=settings,
-        limit=limit_of(settings),
-        connected_organisations=connection_limit.taken_places(store),
+        limit=limit,
+        limit_tone=limit_tone(connected, limit),
+        connected=connected,
         companies=company_items.company_blocks(store).total,
-        hold_rows=hold_rows(store, hold_items.holds(store, limit=HOLDS_SHOWN_MAX)),
+        counts=counts,
+        oldest=min((group.oldest.since for group in groups if group.oldest), default=None),
+        waiting=totals.waiting_transactions(store),
+        today=days[-1],
+        consumers=len(consumers),
+        failing=sum(bool(one.failing_since or (one.disabled and one.disabled_because != "asked")) for one in consumers),
+        chart=chart_of(days),
+        needs=needs(settings, groups, consumers, connected, limit),
+        events=event_rows(store, latest_events(store, EVENTS_SHOWN_MAX)),
     )

@@ -23,10 +23,6 @@ def files(site: Site, request: Request) -> Response:
     return portal_page(site, require_operator(site, request), "portal_files", title="Files", section="files")
 
 
-def activity(site: Site, request: Request) -> Response:
-    return portal_page(site, require_operator(site, request), "portal_activity", title="Activity", section="activity")
-
-
 def api_keys(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     keys = sorted(settings_items.api_keys(site.store), key=lambda key: key.created)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from feedlane.web.portal import account_form, company_actions, company_form, push_operation, push_operations
+from feedlane.web.portal import activity as portal_activity
 from feedlane.web.portal import certification as portal_certification
 from feedlane.web.portal import companies as portal_companies
 from feedlane.web.portal import company as portal_company
+from feedlane.web.portal import delivery as portal_delivery
+from feedlane.web.portal import event_catalogue as portal_event_catalogue
 from feedlane.web.portal import feed as portal_feed
 from feedlane.web.portal import feeds as portal_feeds
 from feedlane.web.portal import holds as portal_holds
@@ -19,6 +22,7 @@ from feedlane.web.portal import settings as portal_settings
 from feedlane.web.portal import sign_in as portal_sign_in
 from feedlane.web.portal import trial as portal_trial
 from feedlane.web.portal import webhook as portal_webhook
+from feedlane.web.portal import webhook_settings as portal_webhook_settings
 from feedlane.web.portal import webhooks as portal_webhooks
 from feedlane.web.routing import Route
 
@@ -53,9 +57,11 @@ PORTAL = (
     Route("POST", "/portal/feeds/{connection_id}/{account_id*}", portal_feed.release),
     Route("GET", "/portal/push-operations/{company_id}/{key}", push_operation.show),
     Route("GET", "/portal/holds", portal_holds.show),
-    Route("POST", "/portal/holds/{hold_id}/release", portal_holds.release),
+    Route("GET", "/portal/holds/release", portal_holds.confirm),
+    Route("POST", "/portal/holds/release", portal_holds.confirm),
+    Route("POST", "/portal/holds/{hold_id}/release", portal_holds.confirm_one),
     Route("GET", "/portal/files", portal_pages.files),
-    Route("GET", "/portal/activity", portal_pages.activity),
+    Route("GET", "/portal/activity", portal_activity.show),
     Route("GET", "/portal/set-up", portal_set_up.show),
     Route("GET", "/portal/set-up/test", portal_self_test.show),
     Route("POST", "/portal/set-up/test", portal_self_test.run),
@@ -77,10 +83,18 @@ PORTAL = (
     Route("POST", "/portal/profile", portal_profile.save),
     Route("GET", "/portal/webhooks", portal_webhooks.show),
     Route("POST", "/portal/webhooks", portal_webhooks.create),
+    Route("GET", "/portal/webhooks/events", portal_event_catalogue.show),
+    Route("GET", "/portal/webhooks/events/{event_type}", portal_event_catalogue.show_type),
     Route("GET", "/portal/webhooks/{consumer_id}", portal_webhook.show),
     Route("POST", "/portal/webhooks/{consumer_id}/test", portal_webhook.send_test),
     Route("POST", "/portal/webhooks/{consumer_id}/enable", portal_webhook.enable),
     Route("POST", "/portal/webhooks/{consumer_id}/disable", portal_webhook.disable),
+    Route("GET", "/portal/webhooks/{consumer_id}/settings", portal_webhook_settings.show),
+    Route("POST", "/portal/webhooks/{consumer_id}/settings", portal_webhook_settings.save),
+    Route("POST", "/portal/webhooks/{consumer_id}/secret", portal_webhook_settings.rotate),
+    Route("POST", "/portal/webhooks/{consumer_id}/delete", portal_webhook_settings.delete),
+    Route("GET", "/portal/webhooks/{consumer_id}/replays", portal_webhook.show_replays),
     Route("POST", "/portal/webhooks/{consumer_id}/replays", portal_webhook.replay),
-    Route("POST", "/portal/webhooks/{consumer_id}/deliveries/{event_id}/replay", portal_webhook.send_again),
+    Route("GET", "/portal/webhooks/{consumer_id}/deliveries/{event_id}", portal_delivery.show),
+    Route("POST", "/portal/webhooks/{consumer_id}/deliveries/{event_id}/replay", portal_delivery.send_again),
 )

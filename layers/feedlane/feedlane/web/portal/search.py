@@ -19,6 +19,7 @@ from feedlane.store.table import Index
 from feedlane.web.portal.feeds import feed_path
 from feedlane.web.portal.push_operations import push_path
 from feedlane.web.portal.session import portal_page, require_operator
+from feedlane.web.portal.webhook import delivery_path
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
@@ -76,7 +77,7 @@ def _events(store: Store, event_id: str) -> Iterator[Hit]:
     consumers = {keys.delivery(one.id, event_id): one for one in webhook_items.consumers(store)}
     for key in store.table.get_many(consumers):
         consumer = consumers[key]
-        yield Hit("Event, sent to", consumer.url, f"/portal/webhooks/{consumer.id}?{urlencode({'q': event_id})}")
+        yield Hit("Event, sent to", consumer.url, delivery_path(consumer.id, event_id))
 
 
 def _push_operations(store: Store, key: str) -> Iterator[Hit]:

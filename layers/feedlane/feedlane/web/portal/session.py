@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from feedlane.holds import items as hold_items
+from feedlane.holds.counts import hold_counts
 from feedlane.settings import items as settings_items
 from feedlane.web import sessions
 from feedlane.web.cookies import PORTAL, Cookie, value_in
+from feedlane.web.filters import number
 from feedlane.web.link.session import FORM_FIELD
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from feedlane.web.sessions import PortalSession, form_token
 from feedlane.web.site import Site
 
-# The navigation says how many holds there are, up to so many.
-HOLDS_COUNTED_MAX = 25
 _OUTDATED = (
     "This form was open when your session changed. Nothing has been saved yet: please check it, and send it again."
 )
@@ -74,6 +73,6 @@ def portal_page(site: Site, operator: Operator, template: str, status: int = 200
 
 
 def held_text(site: Site) -> str:
-    """How many holds there are, for the navigation: `3`, or `25+`. Empty if there are none."""
-    count = hold_items.count_up_to(site.store, HOLDS_COUNTED_MAX + 1)
-    return "" if count == 0 else f"{HOLDS_COUNTED_MAX}+" if count > HOLDS_COUNTED_MAX else str(count)
+    """How many holds there are, for the navigation. Empty if there are none."""
+    total = hold_counts(site.store).total
+    return number(total) if total else ""

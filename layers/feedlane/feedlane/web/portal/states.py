@@ -41,6 +41,12 @@ CONNECTING = State("connecting", "connecting", Tone.WARN)
 NOT_CONNECTED = State("not-connected", "not connected", Tone.PLAIN)
 DISCONNECTED = State("disconnected", "disconnected", Tone.PLAIN)
 CONNECTED = State("connected", "connected", Tone.GOOD)
+# What becomes of what a release sends.
+BEING_SENT = State("being-sent", "being sent", Tone.WARN)
+DELIVERED = State("delivered", "delivered", Tone.GOOD)
+REFUSED_AGAIN = State("refused-again", "refused again", Tone.BAD)
+NOT_DELIVERED = State("not-delivered", "not delivered", Tone.BAD)
+RELEASED = State("released", "released", Tone.PLAIN)
 # Of several, the first counts.
 _WORST_FIRST = (
     HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, REFUSED, ENDED, WAITING_FOR_CUSTOMER, NO_ACCOUNT, CONNECTING,

@@ -1,0 +1,92 @@
+"""What needs the operator: a few lines, the most urgent first, each with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from urllib.parse import urlencode
+
+from feedlane.scope import Scope
+from feedlane.settings.settings import Settings
+from feedlane.web.filters import counted
+from feedlane.web.portal.held import HoldGroup
+from feedlane.web.portal.states import Tone
+from feedlane.webhooks.consumer import Consumer
+
+NEEDS_MAX = 5
+# From so much of the limit on, there is time to ask Xero for more.
+LIMIT_NEAR_PERCENT = 90
+
+
+@dataclass(frozen=True)
+class Need:
+    """`since`: how long it has been so. `path` leads to where `action` is done."""
+
+    tone: Tone
+    text: str
+    action: str
+    path: str
+    since: datetime | None = None
+
+
+def needs(
+    settings: Settings, groups: Sequence[HoldGroup], consumers: Iterable[Consumer], connected: int, limit: int | None
+) -> list[Need]:
+    """At most `NEEDS_MAX`."""
+    listed = list(consumers)
+    lines = (
+        *_held(groups, is_wide=True),
+        *_set_up(settings),
+        *_limit(connected, limit),
+        *_held(groups, is_wide=False),
+        *_disabled(listed),
+        *_failing(listed),
+    )
+    return list(islice(lines, NEEDS_MAX))
+
+
+def limit_tone(connected: int, limit: int | None) -> Tone:
+    """How near the limit of connected organisations is."""
+    if not limit or connected * 100 < limit * LIMIT_NEAR_PERCENT:
+        return Tone.PLAIN
+    return Tone.BAD if connected >= limit else Tone.WARN
+
+
+def _held(groups: Sequence[HoldGroup], is_wide: bool) -> Iterator[Need]:
+    """A hold of the app stops everything; the others come after what keeps customers from connecting."""
+    for group in groups:
+        oldest = group.oldest
+        if oldest is not None and (oldest.scope is Scope.APP) is is_wide:
+            path = f"/portal/holds?{urlencode({'reason': group.reason})}"
+            yield Need(Tone.BAD, f"{group.subject} held: {group.words.meaning}", "See what to do", path, oldest.since)
+
+
+def _set_up(settings: Settings) -> Iterator[Need]:
+    if not settings.enabled:
+        yield Need(Tone.WARN, "The set-up is not finished: customers cannot connect", "Go on", "/portal/set-up")
+
+
+def _limit(connected: int, limit: int | None) -> Iterator[Need]:
+    tone = limit_tone(connected, limit)
+    if tone is not Tone.PLAIN:
+        text = "No more organisations can connect" if tone is Tone.BAD else "The limit of organisations is near"
+        yield Need(tone, f"{text}: {connected:,} of {limit:,}", "See how to raise it", "/portal/set-up")
+
+
+def _disabled(consumers: Sequence[Consumer]) -> Iterator[Need]:
+    stopped = [one for one in consumers if one.disabled and one.disabled_because != "asked"]
+    for consumer in stopped[:1]:
+        rest = f" and {counted(len(stopped) - 1, 'other')}" if stopped[1:] else ""
+        path = "/portal/webhooks?state=disabled" if rest else f"/portal/webhooks/{consumer.id}"
+        yield Need(Tone.BAD, f"Webhooks are no longer sent to {consumer.url}{rest}", "Enable it again", path)
+
+
+def _failing(consumers: Sequence[Consumer]) -> Iterator[Need]:
+    failing = [one for one in consumers if one.failing_since and not one.disabled]
+    for consumer in sorted(failing, key=lambda one: str(one.failing_since))[:1]:
+        rest = f" and {counted(len(failing) - 1, 'other')}" if failing[1:] else ""
+        path = "/portal/webhooks?state=failing" if rest else f"/portal/webhooks/{consumer.id}"
+        text = f"Deliveries fail to {consumer.url}{rest}"
+        yield Need(Tone.WARN, text, "See the deliveries", path, consumer.failing_since)

@@ -1,0 +1,72 @@
+"""The portal of a crowded stack: companies with feeds, holds of several reasons, and consumers with deliveries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from feedlane.events.outbox import put_event
+from feedlane.feeds import totals
+from feedlane.holds import events as hold_events
+from feedlane.holds import history
+from feedlane.holds import items as hold_items
+from feedlane.ids import derived_id
+from feedlane.scope import Scope
+from feedlane.store import keys
+from feedlane.store.store import Store
+from feedlane.store.table import Add
+from feedlane.webhooks import events as webhook_events
+from feedlane.webhooks import items as webhook_items
+from feedlane.webhooks.attempt_counts import count_attempt
+from feedlane.webhooks.consumer import CONSUMERS_MAX, Consumer
+from feedlane.webhooks.delivery import Answer, Delivery
+from tests import builders
+from tests.builders import NOW
+from tests.fakes.quick_table import QuickTable
+from tests.worlds.many_companies import add_companies
+from tests.worlds.web import API_KEY, World
+
+REASONS = ("account-not-valid", "account-archived", "reconnection-needed", "refused", "invalid-data")
+CONSUMER, EVENT = "consumer-0", "event-0-0"
+
+
+def crowded(companies: int, holds: int, consumers: int) -> World:
+    """With an operator signed in. Everything is put as the product puts it, so that its counters are right."""
+    world = World()
+    table = QuickTable()
+    table.put_many(world.table.items.values())
+    world.store = Store(table)
+    world.site.ports = world.ports
+    add_companies(world.store, companies)
+    for ago in range(30):
+        day = (NOW - timedelta(days=ago)).date().isoformat()
+        for shard in range(totals.DAY_SHARDS):
+            world.store.commit(Add(keys.delivered_total(day, shard), "lines", 40, also={"statements": 1}))
+    for number in range(holds):
+        _add_hold(world, number)
+    for number in range(min(consumers, CONSUMERS_MAX)):
+        _add_consumer(world, number)
+    world.browser.post("/portal/sign-in", {"key": API_KEY})
+    return world
+
+
+def _add_hold(world: World, number: int) -> None:
+    connection_id, company = derived_id("connection", str(number)), builders.company(derived_id("company", str(number)))
+    names = {"company_id": company.id, "connection_id": connection_id, "account_id": f"account-{number}"}
+    since = NOW - timedelta(minutes=number)
+    facts = {"reason": REASONS[number % len(REASONS)], "since": since}
+    hold = builders.hold(Scope.FEED, f"{connection_id}/account-{number}", id=f"hold-{number:04d}", **names, **facts)
+    writes = [*hold_items.add_hold(hold), put_event(hold_events.held(world.ports, hold, 1, company, since))]
+    if number % 3 == 0:
+        writes.append(history.add_release(world.store, hold, since, "Operations", 3, ()))
+    world.store.commit(*writes)
+
+
+def _add_consumer(world: World, number: int) -> None:
+    consumer = Consumer(id=f"consumer-{number}", url=f"https://{number}.example.com/hooks", created=NOW)
+    world.store.commit(*webhook_items.add_counted_consumer(consumer, CONSUMERS_MAX))
+    for at in range(60 if number == 0 else 2):
+        event = webhook_events.consumer_test(builders.ports(lambda: f"event-{number}-{at}"), consumer, NOW)  # noqa: B023
+        answer = Answer(status=204 if at % 5 else 500)
+        delivery = Delivery.of(event, consumer.id).after_attempt(answer, NOW, 0.0)
+        writes = (put_event(event), webhook_items.put_delivery(delivery, NOW), count_attempt(delivery, answer, NOW))
+        world.store.commit(*writes)
