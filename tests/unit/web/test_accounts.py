@@ -152,7 +152,7 @@ def test_connecting_makes_the_feed_and_shows_it_after_a_redirect(world: World) -
     assert (account.mapping.target_account_id, account.mapping.feed_start_date) == ("x-1", "2026-05-01")
     assert find_feed(world.store, f"{world.connection.id}/main") is not None
     body = world.browser.get(response.location).body
-    assert "Main account – 1234" in body
+    assert "<strong><bdi>Main account</bdi> – 1234</strong>" in body
     assert "£159,000.00" in body
     assert "1 May 2026" in body
     assert "connected" in body
