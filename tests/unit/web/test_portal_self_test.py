@@ -187,3 +187,14 @@ def test_the_guide_is_done_with_a_test_that_passed_and_not_with_one_that_failed(
     receive(world)
     assert ">failed<" in step()
     assert "Mend step 7" in world.browser.get("/portal/set-up").body
+
+
+def test_the_clock_is_compared_when_xero_answers_however_long_the_other_checks_take(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*urls: str) -> list[str]:
+        world.advance(seconds=90)
+        return [""] * len(urls)
+
+    monkeypatch.setattr(world.site.outside, "page_faults", slow)
+    assert run(world)["Clock"] == ("ok", "It agrees with Xero’s.")
