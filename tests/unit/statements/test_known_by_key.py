@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
+from feedlane.companies import items as company_items
+from feedlane.feeds.feed import FlightStatus
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import Accepted, Ambiguous, Failed, NoAnswer, StatementStatus, TryLater
+from feedlane.mapping import unmapping
 from feedlane.problem import Problem
 from feedlane.scope import Scope
+from feedlane.statements import items as statement_items
 from feedlane.statements.doubt import LISTED_WITHIN
-from tests.builders import ACCOUNT
+from feedlane.statements.resolution import Resolution, resolve
+from tests.builders import ACCOUNT, linked
+from tests.rights import acting_as
 from tests.unit.statements.test_long_pending import pass_time
 from tests.unit.statements.test_not_believed import statement
 from tests.worlds.feeds import World, transactions
@@ -186,3 +192,43 @@ def test_the_same_failure_is_kept_once_though_each_answer_has_an_id_of_its_own(w
     world.push(transactions(1))
     world.run()
     assert [kept.but(answer="") for kept in statement(world).problems] == [problem]
+
+
+def test_the_push_of_an_account_that_was_removed_meanwhile_is_not_taken_for_this_one(world: World) -> None:
+    knows_keys(world)
+    world.push(transactions(1, start=5), OTHER)
+    while world.feed(OTHER).flight is None or world.feed(OTHER).flight.status is not FlightStatus.PENDING:  # type: ignore[union-attr]
+        assert world.step()
+    account = company_items.source_account(world.store, linked().id, OTHER)
+    with acting_as("public_api"):
+        unmapping.remove_account(world.ports, world.upstream, world.now, linked(), account)
+    world.upstream.answers = [LOST]
+    world.push(transactions(1))
+    world.run()
+    assert sorted(world.sent_ids()) == ["t1", "t5"]
+    assert world.feed().delivered_through == 1
+
+
+def test_the_push_of_a_statement_that_an_operator_called_delivered_is_not_taken_for_this_one(world: World) -> None:
+    """Nobody knows its id."""
+    knows_keys(world)
+    posted, posts = world.upstream.post_statement, 0
+
+    def lose(*arguments: Any) -> Any:
+        nonlocal posts
+        posts += 1
+        if posts == 1:
+            posted(*arguments)
+        return LOST
+
+    world.upstream.post_statement = lose  # type: ignore[method-assign]
+    world.push(transactions(1), OTHER)
+    world.push(transactions(1, start=5))
+    pass_time(world, timedelta(hours=25))
+    other = statement_items.find_statement(world.store, world.feed(OTHER).id, 1)
+    assert other is not None
+    assert other.stuck
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed(OTHER).id, 1, Resolution.DELIVERED)
+    pass_time(world, timedelta(hours=3))
+    assert world.feed().delivered_through == 0
