@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -383,3 +384,59 @@ def test_an_account_that_was_disconnected_here_is_not_mapped_again_by_itself(wor
     assert world.browser.post(path, form).status == 303
     assert world.browser.get(path).status == 200
     assert world.account().mapping is None
+
+
+# two at once
+
+
+def opened_meanwhile(world: World, when: str, act: Callable[[], object]) -> None:
+    """Does this once, just before Codat hears such a request."""
+    real, left = world.wire.handle_request, [act]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if left and f"{request.method} {request.url.path}" == when:
+            left.pop()()
+        return real(request)
+
+    world.wire.handle_request = handle  # type: ignore[method-assign]
+
+
+def test_of_two_starts_at_once_both_lead_to_the_same_place(world: World) -> None:
+    """A double click: the second links before the first has written down where it leads to."""
+    other = Browser(world.site)
+    first, world.browser = world.browser, other
+    opened_meanwhile(world, "POST /companies", lambda: world.go_through_link())
+    world.browser = first
+    location = first.get(f"{world.base()}/start").location
+    connection = world.current()
+    assert connection.tenant is not None
+    assert connection.hosted is not None
+    assert connection.hosted.company_id == connection.tenant.id
+    assert connection.hosted.company_id in location
+    world.browser = Browser(world.site)
+    assert world.go_through_link().status == 302
+
+
+def test_two_connections_that_are_opened_at_once_do_not_adopt_the_same_company(world: World) -> None:
+    """Each would take the other's pushes for its own."""
+    world.client.call(
+        "", "POST", "/companies",
+        content=f'{{"name": "Bakery", "tags": {{"feedlane": "{world.connection.company_id}"}}}}'.encode(),
+    )  # fmt: skip
+    [company_id] = world.codat.companies
+    first, second = world.connection, world.add_connection(world.connection.company_id)
+    world.store.commit(company_items.put_connection(second.but(upstream=first.upstream)))
+    world.connection = second
+    world.add_account("other")
+
+    def open_second() -> None:
+        world.connection = second
+        world.open_link()
+        world.connection = first
+
+    world.connection = first
+    opened_meanwhile(world, f"PATCH /companies/{company_id}", open_second)
+    world.open_link()
+    places = [world.current(connection).hosted for connection in (first, second)]
+    assert None not in places
+    assert places[0] != places[1]

@@ -24,8 +24,8 @@ def end_mapping(
 ) -> None:
     """Ends the feed connection, and has the feed wait for the upstream `to`. Nothing of it is in flight.
 
-    A repeat does nothing. Raises `Unavailable`, and `ConditionFailed` if the account is changed at the same time, or the
-    access has ended meanwhile: then the mapping may be that of the next upstream.
+    A repeat does nothing. Raises `Unavailable`, and `ConditionFailed` if the account is changed at the same time, or
+    the access has ended meanwhile: then the mapping may be that of the next upstream.
     """
     is_mapped = account.mapping is not None or account.wanted is not None
     feed = feed_items.find_feed(ports.store, feed_id(connection.id, account.id))

@@ -46,6 +46,7 @@
 | tenant's place at Xero       | TENANT#t              | PLACE                    | PLACES / t, unless linked |
 | a token set given up         | TENANT#t              | LEFT#k                   |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
+| the connection that has a company of Codat's | TENANT#t | HOSTED               |                          |
 | number of linked connections | COUNTS                | LINKED                   |                          |
 | when they were recounted     | COUNTS                | RECOUNT                  |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
@@ -222,6 +223,11 @@ def deliveries(consumer_id: str) -> str:
 
 def state(hashed: str) -> Key:
     return f"STATE#{hashed}", "STATE"
+
+
+def hosted_company(company_id: str) -> Key:
+    """For the connection of ours that a company at Codat belongs to."""
+    return tenant(company_id), "HOSTED"
 
 
 def hosted_visits(connection_id: str, hour: str) -> Key:
