@@ -16,6 +16,7 @@ from feedlane.follow_ups import RecoveryCheck
 from feedlane.holds import release as hold_release
 from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.linking import NotLinked, NotLinkedReason
+from feedlane.mapping import hosted as mapping_hosted
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.settings import items as settings_items
@@ -83,8 +84,10 @@ class HostedLinking:
                 break
             connection = company_items.connection(self.ports.store, connection.company_id, connection.id)
         linked = linked.but(version=connection.version + 1)
-        hold_release.resume_connection(self.ports, now, linked)
-        # What the customer has mapped at Codat is adopted.
+        if not mapping_hosted.replaced(self.ports.store, linked):
+            hold_release.resume_connection(self.ports, now, linked)
+        # What the customer has mapped at Codat is adopted. And what was mapped at a connection that is gone there ends
+        # before its feeds are resumed.
         self.ports.queues.follow_up(check, 0)
         return linked
 
