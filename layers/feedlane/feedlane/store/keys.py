@@ -24,7 +24,7 @@
 | hold                         | HOLD#scope#subject    | HOLD                     | HOLDS / id               |
 | earliest next call to Xero   | XERO#scope#subject    | LIMIT                    |                          |
 | number of calls to Xero      | XERO#scope#subject    | TRAFFIC                  |                          |
-| the app's calls in a minute  | XERO#app#app          | CALLS#minute             |                          |
+| the app's calls in a minute  | XERO#app#subject      | CALLS#minute             |                          |
 | a feed's earliest next call  | LIMIT#feed#k/a        | LIMIT                    |                          |
 | a consumer's pause           | LIMIT#consumer#id     | LIMIT                    |                          |
 | a feed's slot for a call     | LIMIT#feed#k/a        | SLOT#POSTS, SLOT#LOOKS   |                          |
@@ -196,9 +196,9 @@ def traffic(scope: str, subject: str) -> Key:
     return f"XERO#{scope}#{subject}", "TRAFFIC"
 
 
-def calls_in_minute(minute: str) -> Key:
+def calls_in_minute(app: str, minute: str) -> Key:
     """For the number of the app's calls in a minute of the clock, without those about feeds."""
-    return "XERO#app#app", f"CALLS#{minute}"
+    return f"XERO#app#{app}", f"CALLS#{minute}"
 
 
 def slot(feed_id: str, lane: str) -> Key:
