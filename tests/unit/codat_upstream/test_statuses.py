@@ -85,9 +85,8 @@ def test_a_push_that_is_taken(said: str) -> None:
 )  # fmt: skip
 def test_a_push_that_is_refused(code: int, error: str, errors: list[dict[str, str]], scope: Scope, reason: str) -> None:
     mapped = [{"sourceAccountId": ACCOUNT, "status": "connected"}]
-    answer = post(
-        routed({PUSH: (code, envelope(code, error, errors)), CONNECTION_STATE: {"status": "Linked"}, MAPPING: mapped})
-    )
+    told = {CONNECTION_STATE: {"status": "Linked"}, MAPPING: mapped, ("GET", "/companies"): {"results": []}}
+    answer = post(routed({PUSH: (code, envelope(code, error, errors)), **told}))
     assert isinstance(answer, Refusal)
     assert (answer.scope, answer.reason) == (scope, reason)
     assert answer.problem.status == code
@@ -127,6 +126,25 @@ def test_a_refusal_without_a_reason_is_the_connection_s_if_it_is_not_linked(code
         "connection-removed",
     )
     assert "correlationId" in answer.problem.answer
+
+
+@pytest.mark.parametrize("ask", [post, status, search])
+@pytest.mark.parametrize(
+    ("listed", "scope", "reason"),
+    [
+        ((403, envelope(403, "Key outdated")), Scope.APP, "codat-key-rejected"),
+        ((401, envelope(401, "Unauthorized")), Scope.APP, "codat-key-rejected"),
+        ({"results": []}, Scope.TENANT, "codat-access-refused"),
+        ((429, envelope(429, "Later")), Scope.TENANT, "codat-access-refused"),
+        ((403, {}), Scope.TENANT, "codat-access-refused"),
+    ],
+)
+def test_a_403_is_the_key_s_if_codat_refuses_it_everywhere(ask: Any, listed: Any, scope: Scope, reason: str) -> None:
+    """Codat says 403 to a key that is outdated, too: a new one then releases all that was held."""
+    refused = (403, envelope(403, "Forbidden"))
+    routes = {("GET", "/companies"): listed, PUSH: refused, ("GET", ""): refused}
+    answer = ask(routed(routes))
+    assert (answer.scope, answer.reason, answer.problem.status) == (scope, reason, 403)
 
 
 @pytest.mark.parametrize("mappings", [[], [{"sourceAccountId": ACCOUNT, "status": "disconnected"}]])
@@ -224,7 +242,7 @@ def test_a_redirect_is_not_followed() -> None:
     [
         (401, Scope.APP, "codat-key-rejected"),
         (402, Scope.APP, "codat-limit-reached"),
-        (403, Scope.TENANT, "codat-access-refused"),
+        (403, Scope.APP, "codat-key-rejected"),
         (404, Scope.FEED, "statement-not-found"),
     ],
 )

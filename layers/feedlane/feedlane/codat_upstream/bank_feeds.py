@@ -65,7 +65,7 @@ class CodatBankFeeds:
         if isinstance(answer, Refusal):
             if answer.problem.type == DUPLICATE_STATEMENT:
                 return AlreadyReceived()
-            return connection_state.explained(self._client, access, answer, push.place)
+            return self.explained(access, answer, push.place.feed_connection_id)
         if not isinstance(answer, httpx.Response):
             return answer
         try:
@@ -81,7 +81,8 @@ class CodatBankFeeds:
         answer = self._call(access, "GET", f"/companies/{quoted(access.tenant_id)}/push", params=params)
         if isinstance(answer, Refusal):
             # A refusal of the search is not a refusal of the statement itself.
-            return NoAnswer(reason="search refused") if answer.scope is Scope.FEED else answer
+            is_of_search = answer.scope is Scope.FEED
+            return NoAnswer(reason="search refused") if is_of_search else self._of_the_key(answer)
         if not isinstance(answer, httpx.Response):
             return answer
         try:
@@ -95,6 +96,8 @@ class CodatBankFeeds:
         if isinstance(answer, Refusal) and answer.problem.type == NOT_FOUND:
             # The operation, or the company: the next push shows which. The statement stays what it is.
             return answer.but(scope=Scope.FEED, reason="statement-not-found")
+        if isinstance(answer, Refusal):
+            return self._of_the_key(answer)
         if not isinstance(answer, httpx.Response):
             return answer
         try:
@@ -107,7 +110,11 @@ class CodatBankFeeds:
         return refusal_for(problems[0] if problems else _NO_REASON)
 
     def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:
-        return connection_state.explained(self._client, access, refusal, FeedPlace.of(feed_connection_id))
+        place = FeedPlace.of(feed_connection_id)
+        return self._of_the_key(connection_state.explained(self._client, access, refusal, place))
+
+    def _of_the_key(self, refusal: Refusal) -> Refusal:
+        return connection_state.of_the_key(self._client, refusal)
 
     def _call(
         self,
