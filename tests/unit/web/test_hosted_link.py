@@ -327,15 +327,29 @@ def test_a_password_of_the_link_is_spent_with_the_link() -> None:
 def test_a_link_that_is_opened_a_thousand_times_uses_up_no_calls_of_the_others(world: World) -> None:
     """Codat counts the calls of a day for all customers together."""
     location = world.visit(world.open_link(), "cancelled")
-    forged = {"statusCode": "200"}
-    statuses = [world.come_back(location, **forged).status for _ in range(40)]
+    statuses = [world.come_back(location, statusCode="200").status for _ in range(40)]
     assert statuses[-1] == 429
+    assert [world.browser.get(f"{world.base()}/start").status for _ in range(40)][-1] == 429
     asked = len(world.codat.calls)
     assert world.browser.get(f"{world.base()}/start").status == 429
-    assert world.come_back(location, **forged).status == 429
-    assert len(world.codat.calls) == asked < 120
+    assert world.come_back(location, statusCode="200").status == 429
+    assert len(world.codat.calls) == asked < 200
     world.advance(hours=1)
     world.go_through_link()
+    assert world.current().is_linked
+
+
+def test_who_opens_a_link_again_and_again_keeps_nobody_from_coming_back(world: World) -> None:
+    """The customer is at Codat meanwhile, where access was given."""
+    location = world.visit(world.open_link())
+    scanner = Browser(world.site)
+    for _ in range(40):
+        started = scanner.get(f"{world.base()}/start")
+        if started.status == 302:
+            scanner.get(f"/oauth/callback?state={parse_qs(urlsplit(started.location).query)['feedlaneState'][0]}")
+    assert started.status == 429
+    world.advance(minutes=2)
+    assert world.come_back(location).status == 302
     assert world.current().is_linked
 
 

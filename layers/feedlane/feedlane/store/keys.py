@@ -230,8 +230,9 @@ def hosted_company(company_id: str) -> Key:
     return tenant(company_id), "HOSTED"
 
 
-def hosted_visits(connection_id: str, hour: str) -> Key:
-    return f"STATE#{connection_id}", f"VISITS#{hour}"
+def hosted_visits(visited: str, hour: str) -> Key:
+    """`visited` is a connection, or what was started for one: a state's fingerprint."""
+    return f"STATE#{visited}", f"VISITS#{hour}"
 
 
 def codat_webhook(hashed: str) -> Key:

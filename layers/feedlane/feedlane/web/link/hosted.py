@@ -81,7 +81,8 @@ def start(
     now, hosted = site.clock(), linking(site)
     try:
         hosted.require_startable(connection)
-        _require_few_visits(site, connection)
+        if not hosted_visits.admit_start(site.store, connection.id, now):
+            raise _too_often()
         url = hosted.prepare(connection)
     except NotLinked as error:
         page, outcome = not_linked_page(error, settings_items.profile(site.store).name)
@@ -114,7 +115,8 @@ def finish(site: Site, request: Request, connection: Connection, state: LinkStat
     answer, now, hosted = Answer.of(request), site.clock(), linking(site)
     if not answer.is_about(connection):
         raise _foreign_answer()
-    _require_few_visits(site, connection)
+    if not hosted_visits.admit_return(site.store, state.fingerprint, now):
+        raise _too_often()
     try:
         tenant = hosted.tenant_of(connection)
         if tenant is not None and (answer.is_success or not connection.is_linked or connection.needs_reconnection):
@@ -173,14 +175,13 @@ _ENDINGS: dict[str, tuple[int, str, str, str]] = {
 _FAILED = (502, "The connection could not be made", "Something went wrong on the way to Xero.", _AGAIN)
 
 
-def _require_few_visits(site: Site, connection: Connection) -> None:
-    if not hosted_visits.admit(site.store, connection.id, site.clock()):
-        raise ErrorPage(
-            429,
-            "This link was opened too often",
-            "To protect the connections of others, it works only so many times an hour.",
-            "Nothing has changed. Please try again in an hour.",
-        )
+def _too_often() -> ErrorPage:
+    return ErrorPage(
+        429,
+        "This link was opened too often",
+        "To protect the connections of others, it works only so many times an hour.",
+        "Nothing has changed. Please try again in an hour.",
+    )
 
 
 def _with_parameter(url: str, name: str, value: str) -> str:
