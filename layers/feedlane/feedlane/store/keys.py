@@ -35,6 +35,7 @@
 | event (the outbox)           | EVENT#subject         | time#id                  |                          |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | starts of Link in ten minutes | STATE#k              | STARTS#number            |                          |
+| visits of hosted Link in an hour | STATE#k, STATE#hash | VISITS#hour            |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    | REFRESHES / time#id, in doubt |
 | lease of the vault's others  | TOKEN_SET#app-keys, TOKEN_SET#webhook-secrets | LEASE |                     |
