@@ -232,3 +232,40 @@ def test_the_push_of_a_statement_that_an_operator_called_delivered_is_not_taken_
         resolve(world.ports, world.now, world.feed(OTHER).id, 1, Resolution.DELIVERED)
     pass_time(world, timedelta(hours=3))
     assert world.feed().delivered_through == 0
+
+
+def test_what_never_ends_goes_again_once_an_operator_says_that_it_did_not_arrive(world: World) -> None:
+    """The list still has the push that never ends: it must not be found again and again."""
+    knows_keys(world)
+    operation = world.push(transactions(2))
+    while not world.upstream.taken:
+        world.step()
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+    pass_time(world, timedelta(hours=25))
+    assert statement(world).stuck
+    world.upstream.taken[0] = []
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed().id, 1, Resolution.NOT_DELIVERED)
+    pass_time(world, timedelta(hours=2))
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_nor_is_it_taken_for_the_push_of_another_feed(world: World) -> None:
+    knows_keys(world)
+    world.upstream.answers = [LOST]
+    world.push(transactions(1))
+    world.upstream.find_statement = lambda *_: NoAnswer(reason="ReadTimeout")  # type: ignore[method-assign]
+    pass_time(world, timedelta(seconds=1))
+    while not world.upstream.posts:
+        world.step()
+    other = world.push(transactions(1, start=5), OTHER)
+    while world.feed(OTHER).flight is None or world.feed(OTHER).flight.status is not FlightStatus.PENDING:  # type: ignore[union-attr]
+        assert world.step()
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+    pass_time(world, timedelta(hours=26))
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed(OTHER).id, 1, Resolution.NOT_DELIVERED)
+    others, _ = statement_items.upstream_ids_of_connection(world.store, world.feed(), statement(world))
+    assert "statement-1" in others
+    assert world.operation(other.key).status is not PushStatus.SUCCESS

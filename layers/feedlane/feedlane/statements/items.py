@@ -67,7 +67,7 @@ def upstream_ids_of_connection(store: Store, feed: Feed, statement: StatementRec
     connection that may be as young as this one; and whether no other statement of it can be there under an id that is
     not among them: one in doubt, or one that an operator called delivered.
     """
-    ids, alone, since = set(statement.rejected_ids), True, statement.created - _CLOCKS_APART
+    ids, alone, since = {*statement.rejected_ids, *statement.given_up_ids}, True, statement.created - _CLOCKS_APART
     for one in _feeds_at_connection(store, feed):
         last = statement.number - 1 if one.id == feed.id else one.statements
         records = _posted_since(store, one.id, last, since)
@@ -107,7 +107,8 @@ def _posted_since(store: Store, feed_id: str, last: int, since: datetime) -> lis
 
 
 def _known_ids(record: StatementRecord) -> set[str]:
-    return {*record.rejected_ids, *([record.upstream_id] if record.upstream_id else [])}
+    ids = (*record.rejected_ids, *record.given_up_ids, record.upstream_id)
+    return {id for id in ids if id}
 
 
 def lines_set_aside(store: Store, statement: StatementRecord, now: datetime) -> list[SetAside]:
