@@ -269,3 +269,32 @@ def test_nor_is_it_taken_for_the_push_of_another_feed(world: World) -> None:
     others, _ = statement_items.upstream_ids_of_connection(world.store, world.feed(), statement(world))
     assert "statement-1" in others
     assert world.operation(other.key).status is not PushStatus.SUCCESS
+
+
+@pytest.mark.parametrize("answer", [FAILED, LOST])
+def test_what_fails_for_a_day_is_told_although_each_search_proves_that_it_did_not_arrive(
+    world: World, answer: Any
+) -> None:
+    world.upstream.post_statement = lambda *_: answer  # type: ignore[method-assign]
+    world.push(transactions(3))
+    list_shows(world, None)
+    pass_time(world, timedelta(days=2))
+    assert len(world.events("bankFeeds.statement.stuck")) == 1
+
+
+def test_then_an_operator_may_set_the_line_aside_that_it_fails_at(world: World) -> None:
+    posted = world.upstream.post_statement
+
+    def fail_at_t2(access: Any, request: bytes, key: str) -> Any:
+        return FAILED if b'"t2"' in request else posted(access, request, key)
+
+    world.upstream.post_statement = fail_at_t2  # type: ignore[method-assign]
+    world.push(transactions(3))
+    list_shows(world, None)
+    pass_time(world, timedelta(hours=26))
+    number = world.feed().statements
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed().id, number, Resolution.NOT_DELIVERED, ["t2"])
+    pass_time(world, timedelta(hours=3))
+    assert world.sent_ids() == ["t1", "t3"]
+    assert world.feed().waiting == 0
