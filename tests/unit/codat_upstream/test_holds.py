@@ -27,12 +27,14 @@ from tests.worlds.feeds import World, transactions
 PUSH = ("POST", "/bankTransactions")
 NOT_LINKED = {PUSH: (400, envelope(400, "Not linked")), ("GET", "/c0nnection"): {"status": "Deauthorized"}}
 UNKNOWN = {PUSH: (404, envelope(404, "Not found")), ("GET", "/c0nnection"): (500, {})}
+REFUSED = {PUSH: (403, envelope(403, "Forbidden")), ("GET", "/companies"): {"results": []}, ("GET", ""): (500, {})}
 NO_FEEDS = "The organisation does not support automated bank feeds."
 
 AT_ONCE = [
     (always(401, envelope(401, "Unauthorized")), Scope.APP, "codat-key-rejected", 401),
     (always(402, envelope(402, "Limit")), Scope.APP, "codat-limit-reached", 402),
-    (always(403, envelope(403, "Forbidden")), Scope.TENANT, "codat-access-refused", 403),
+    (always(403, envelope(403, "Forbidden")), Scope.APP, "codat-key-rejected", 403),
+    (routed(REFUSED), Scope.TENANT, "codat-access-refused", 403),
     (always(403, envelope(403, NO_FEEDS)), Scope.TENANT, "organisation-without-bank-feeds", 403),
     (always(422, envelope(422, "Another request")), Scope.FEED, "codat-key-reused", 422),
     (routed(UNKNOWN), Scope.CONNECTION, "codat-connection-not-found", 404),

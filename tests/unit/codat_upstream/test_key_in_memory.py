@@ -63,7 +63,7 @@ def test_a_rejected_key_is_replaced_by_the_other_and_only_its_fingerprint_is_tol
         (httpx.Response(200, json={"results": []}), True),
         (httpx.Response(401, json={"statusCode": 401, "error": "Unauthorized"}), False),
         (httpx.Response(402, json={"statusCode": 402, "error": "Payment required"}), True),
-        (httpx.Response(403, json={"statusCode": 403, "error": "Forbidden"}), True),
+        (httpx.Response(403, json={"statusCode": 403, "error": "Forbidden"}), False),
         (httpx.Response(429, json={"statusCode": 429, "error": "Too many requests"}), None),
         (httpx.Response(500, json={"statusCode": 500, "error": "Oops"}), None),
         (httpx.Response(401, text="<html>proxy</html>"), None),

@@ -84,11 +84,31 @@ def test_a_candidate_that_turns_out_to_be_anothers_is_not_ours() -> None:
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_the_content_that_codat_repeats_settles_it(alone: bool) -> None:
-    other = OURS | {"transactions": [OURS["transactions"][0] | {"amount": 10.11}]}
+    other = OURS | {"transactions": [OURS["transactions"][0] | {"id": "another"}]}
     listed = [operation("op-1", data=other), operation("op-2", data=OURS), operation("op-3")]
     assert look(listed, alone=alone)[0] == Accepted(statement_id="op-2", status=StatementStatus.PENDING)
     assert look(listed[:1], alone=alone)[0] is None
     assert look([operation("op-1", data=OURS | {"accountId": "another"})], alone=alone)[0] is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"accountId": None},
+        {"transactions": [{"amount": "10.1"}]},
+        {"transactions": [{"amount": 10.11}]},
+        {"transactions": [{"amount": None}]},
+    ],
+)
+def test_content_that_is_ours_in_other_words_is_not_taken_for_anothers(changes: dict[str, Any]) -> None:
+    """Codat may write an amount otherwise, or leave something out: the ids are still those of our lines."""
+    own = OURS["transactions"]
+    data = OURS | changes
+    if "transactions" in changes:
+        data["transactions"] = [own[0] | changes["transactions"][0], *own[1:]]
+    answer = look([operation("op-1", data=data)])[0]
+    assert answer == Accepted(statement_id="op-1", status=StatementStatus.PENDING)
+    assert look([operation("op-1", data=data)], alone=False)[0] is not None
 
 
 def test_the_clocks_may_differ_a_little() -> None:
@@ -132,6 +152,20 @@ def test_a_list_that_cannot_be_read_proves_nothing(broken: dict[str, Any]) -> No
     assert isinstance(look([operation() | broken])[0], NoAnswer)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"results": [], "totalResults": 3},
+        {"results": [operation(requestedOnUtc=ago(0))], "totalResults": 250},
+    ],
+)
+def test_a_page_that_is_too_short_proves_nothing(page: dict[str, Any]) -> None:
+    """Whoever gives fewer at a time than asked for would have the rest passed over."""
+    place = SearchPlace(began=NOON, since=NOON, alone=True)
+    answer = bank_feeds(always(200, page)).find_statement(ACCESS, REQUEST, {"op-1"}, place)
+    assert isinstance(answer, NoAnswer)
+
+
 @pytest.mark.parametrize("page", [{}, {"results": None}, {"results": ["x"]}, {"results": [operation()]}])
 def test_a_page_without_its_parts_proves_nothing(page: dict[str, Any]) -> None:
     answer = bank_feeds(always(200, page)).find_statement(ACCESS, REQUEST, (), SearchPlace(began=NOON, alone=True))
@@ -139,7 +173,7 @@ def test_a_page_without_its_parts_proves_nothing(page: dict[str, Any]) -> None:
 
 
 def test_a_list_that_repeats_its_page_proves_nothing() -> None:
-    page = {"results": [operation(requestedOnUtc=ago(0))], "totalResults": 1000}
+    page = {"results": [operation(requestedOnUtc=ago(0))] * PAGE_SIZE, "totalResults": 1000}
     feeds = bank_feeds(always(200, page))
     answer: SearchAnswer = SearchPlace(began=NOON, since=NOON)
     for _ in range(2):

@@ -12,7 +12,7 @@ from feedlane.feeds.refusals import refusal_of as refusal_from_xero
 from feedlane.feeds.upstream import Accepted, Refusal, StatementStatus
 from feedlane.problem import Problem
 from feedlane.scope import Scope
-from tests.unit.codat_upstream.codat_server import ACCESS, CORRELATION, always, bank_feeds, operation
+from tests.unit.codat_upstream.codat_server import ACCESS, CORRELATION, REQUEST, always, bank_feeds, operation
 
 NO_FEEDS = {
     "type": "invalid-organisation-bank-feeds",
@@ -76,6 +76,28 @@ def test_every_type_of_xero_stops_the_same_as_from_xero(type: str) -> None:
     for message in (json.dumps(stated), f"Feed Connection failed(409): {type}"):
         answer = refusal(errorMessage=FRAME.format(message=message))
         assert (answer.scope, answer.reason) == (direct.scope, direct.reason), message
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "invalid-application",
+        "suspended-or-terminated-application",
+        "duplicate-statement",
+        '{"type": "invalid-application", "title": "T", "status": 403}',
+        '{"title": "Forbidden", "status": 403}',
+        "The application has not been configured to use these API endpoints",
+    ],
+)
+def test_what_a_finding_quotes_of_a_line_stops_no_other_feed(description: str) -> None:
+    """Anybody who pays can write a description. Xero says of no line what it says of the app or of the access."""
+    answer = refusal(errorMessage="See validation.", validation=findings(f"Not allowed: {description}"))
+    assert (answer.scope, answer.reason) == (Scope.FEED, "invalid-data")
+    assert description in answer.problem.detail
+    sent = bank_feeds(always(400, {"statusCode": 400, "error": "See", "validation": findings(description)}))
+    refused = sent.post_statement(ACCESS, REQUEST, "key-1")
+    assert isinstance(refused, Refusal)
+    assert (refused.scope, refused.reason) == (Scope.FEED, "invalid-data")
 
 
 def test_a_word_inside_another_is_no_type() -> None:

@@ -85,9 +85,8 @@ def test_a_push_that_is_taken(said: str) -> None:
 )  # fmt: skip
 def test_a_push_that_is_refused(code: int, error: str, errors: list[dict[str, str]], scope: Scope, reason: str) -> None:
     mapped = [{"sourceAccountId": ACCOUNT, "status": "connected"}]
-    answer = post(
-        routed({PUSH: (code, envelope(code, error, errors)), CONNECTION_STATE: {"status": "Linked"}, MAPPING: mapped})
-    )
+    told = {CONNECTION_STATE: {"status": "Linked"}, MAPPING: mapped, ("GET", "/companies"): {"results": []}}
+    answer = post(routed({PUSH: (code, envelope(code, error, errors)), **told}))
     assert isinstance(answer, Refusal)
     assert (answer.scope, answer.reason) == (scope, reason)
     assert answer.problem.status == code
@@ -129,6 +128,25 @@ def test_a_refusal_without_a_reason_is_the_connection_s_if_it_is_not_linked(code
     assert "correlationId" in answer.problem.answer
 
 
+@pytest.mark.parametrize("ask", [post, status, search])
+@pytest.mark.parametrize(
+    ("listed", "scope", "reason"),
+    [
+        ((403, envelope(403, "Key outdated")), Scope.APP, "codat-key-rejected"),
+        ((401, envelope(401, "Unauthorized")), Scope.APP, "codat-key-rejected"),
+        ({"results": []}, Scope.TENANT, "codat-access-refused"),
+        ((429, envelope(429, "Later")), Scope.TENANT, "codat-access-refused"),
+        ((403, {}), Scope.TENANT, "codat-access-refused"),
+    ],
+)
+def test_a_403_is_the_key_s_if_codat_refuses_it_everywhere(ask: Any, listed: Any, scope: Scope, reason: str) -> None:
+    """Codat says 403 to a key that is outdated, too: a new one then releases all that was held."""
+    refused = (403, envelope(403, "Forbidden"))
+    routes = {("GET", "/companies"): listed, PUSH: refused, ("GET", ""): refused}
+    answer = ask(routed(routes))
+    assert (answer.scope, answer.reason, answer.problem.status) == (scope, reason, 403)
+
+
 @pytest.mark.parametrize("mappings", [[], [{"sourceAccountId": ACCOUNT, "status": "disconnected"}]])
 def test_a_refusal_is_of_the_account_if_codat_feeds_it_no_more(mappings: list[dict[str, str]]) -> None:
     refused = (400, envelope(400, "The bank account is not connected"))
@@ -146,6 +164,8 @@ def test_a_404_whose_cause_codat_does_not_tell_holds_the_connection() -> None:
     [
         ({"Retry-After": "42"}, 42),
         ({"Retry-After": "0"}, 1),
+        ({"Retry-After": "9999999"}, 86_400),
+        ({"Retry-After": "Mon, 15 Jun 2099 12:01:30 GMT"}, 86_400),
         ({"Retry-After": "Mon, 15 Jun 2026 12:01:30 GMT"}, 90),
         ({"Retry-After": "soon"}, 10),
         ({}, 10),
@@ -161,6 +181,33 @@ def test_a_rate_limit_is_the_whole_app_s_and_shared(headers: dict[str, str], sec
     limits = Limits()
     bank_feeds(always(429, body, headers), limits=limits).statement_status(ACCESS, "op-1")
     assert (limits.calls, limits.waits) == (1, [("c0mpany", Scope.APP, seconds)])
+
+
+@pytest.mark.parametrize(
+    ("connection", "mappings", "reason"),
+    [
+        ({"status": "Deauthorized"}, [], "reconnection-needed"),
+        ({"status": "Linked"}, [], "feed-connection-gone"),
+        ({"status": "Linked"}, [{"sourceAccountId": ACCOUNT, "status": "connected"}], None),
+        ((500, {}), [{"sourceAccountId": ACCOUNT, "status": "connected"}], None),
+    ],
+)
+def test_a_409_is_what_is_not_ready_if_that_is_not_there_any_more(connection: Any, mappings: Any, reason: Any) -> None:
+    """Codat keeps the answer: the same push would be answered like that again and again."""
+    routes = {PUSH: (409, envelope(409, "Not ready")), CONNECTION_STATE: connection, MAPPING: mappings}
+    answer = post(routed(routes))
+    if reason is None:
+        assert answer == NoAnswer(reason="409 Conflict")
+    else:
+        assert isinstance(answer, Refusal)
+        assert answer.reason == reason
+        assert CORRELATION in answer.problem.answer
+
+
+@pytest.mark.parametrize("type", ["duplicate-statement", "account-not-valid"])
+def test_a_409_of_xero_s_is_xero_s(type: str) -> None:
+    answer = post(always(409, envelope(409, f"Failed(409): {type}")))
+    assert isinstance(answer, AlreadyReceived if type == "duplicate-statement" else Refusal)
 
 
 def test_a_409_keeps_the_push_in_doubt() -> None:
@@ -224,7 +271,7 @@ def test_a_redirect_is_not_followed() -> None:
     [
         (401, Scope.APP, "codat-key-rejected"),
         (402, Scope.APP, "codat-limit-reached"),
-        (403, Scope.TENANT, "codat-access-refused"),
+        (403, Scope.APP, "codat-key-rejected"),
         (404, Scope.FEED, "statement-not-found"),
     ],
 )

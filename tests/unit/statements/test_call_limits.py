@@ -14,10 +14,11 @@ from feedlane.credentials.token_set import AccessToken
 from feedlane.errors import LimitReached, ReconnectionNeeded, Unavailable
 from feedlane.feeds.upstream import NoAnswer, TenantAccess, TryLater
 from feedlane.http import Http
+from feedlane.scope import APP_SUBJECT
 from feedlane.settings import items as settings_items
 from feedlane.statements import call_limits, gate, limits
 from feedlane.statements.call_limits import SharedCallLimits
-from feedlane.statements.gate import APP_KEY, Gate, traffic_in, traffic_key
+from feedlane.statements.gate import Gate, app_traffic_key, traffic_in, traffic_key
 from feedlane.statements.limits import Lane, Traffic
 from feedlane.statements.waits import not_before, wait_keys
 from feedlane.store import attempts, keys
@@ -201,7 +202,7 @@ def test_every_request_of_a_call_counts(world: World) -> None:
     world.server = refuse_first
     world.look()
     assert len(world.calls) == 2
-    assert (world.traffic().today, traffic_in(world.store.table.get(APP_KEY)).today) == (2, 2)
+    assert (world.traffic().today, traffic_in(world.store.table.get(app_traffic_key(APP_SUBJECT))).today) == (2, 2)
 
 
 def test_the_requests_of_one_call_end_at_the_limit_and_only_their_feed_waits(world: World) -> None:

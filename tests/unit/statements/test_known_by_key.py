@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
+from feedlane.companies import items as company_items
+from feedlane.feeds.feed import FlightStatus
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import Accepted, Ambiguous, Failed, NoAnswer, StatementStatus, TryLater
+from feedlane.mapping import unmapping
 from feedlane.problem import Problem
 from feedlane.scope import Scope
+from feedlane.statements import items as statement_items
 from feedlane.statements.doubt import LISTED_WITHIN
-from tests.builders import ACCOUNT
+from feedlane.statements.resolution import Resolution, resolve
+from tests.builders import ACCOUNT, linked
+from tests.rights import acting_as
 from tests.unit.statements.test_long_pending import pass_time
 from tests.unit.statements.test_not_believed import statement
 from tests.worlds.feeds import World, transactions
@@ -186,3 +192,109 @@ def test_the_same_failure_is_kept_once_though_each_answer_has_an_id_of_its_own(w
     world.push(transactions(1))
     world.run()
     assert [kept.but(answer="") for kept in statement(world).problems] == [problem]
+
+
+def test_the_push_of_an_account_that_was_removed_meanwhile_is_not_taken_for_this_one(world: World) -> None:
+    knows_keys(world)
+    world.push(transactions(1, start=5), OTHER)
+    while world.feed(OTHER).flight is None or world.feed(OTHER).flight.status is not FlightStatus.PENDING:  # type: ignore[union-attr]
+        assert world.step()
+    account = company_items.source_account(world.store, linked().id, OTHER)
+    with acting_as("public_api"):
+        unmapping.remove_account(world.ports, world.upstream, world.now, linked(), account)
+    world.upstream.answers = [LOST]
+    world.push(transactions(1))
+    world.run()
+    assert sorted(world.sent_ids()) == ["t1", "t5"]
+    assert world.feed().delivered_through == 1
+
+
+def test_the_push_of_a_statement_that_an_operator_called_delivered_is_not_taken_for_this_one(world: World) -> None:
+    """Nobody knows its id."""
+    knows_keys(world)
+    posted, posts = world.upstream.post_statement, 0
+
+    def lose(*arguments: Any) -> Any:
+        nonlocal posts
+        posts += 1
+        if posts == 1:
+            posted(*arguments)
+        return LOST
+
+    world.upstream.post_statement = lose  # type: ignore[method-assign]
+    world.push(transactions(1), OTHER)
+    world.push(transactions(1, start=5))
+    pass_time(world, timedelta(hours=25))
+    other = statement_items.find_statement(world.store, world.feed(OTHER).id, 1)
+    assert other is not None
+    assert other.stuck
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed(OTHER).id, 1, Resolution.DELIVERED)
+    pass_time(world, timedelta(hours=3))
+    assert world.feed().delivered_through == 0
+
+
+def test_what_never_ends_goes_again_once_an_operator_says_that_it_did_not_arrive(world: World) -> None:
+    """The list still has the push that never ends: it must not be found again and again."""
+    knows_keys(world)
+    operation = world.push(transactions(2))
+    while not world.upstream.taken:
+        world.step()
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+    pass_time(world, timedelta(hours=25))
+    assert statement(world).stuck
+    world.upstream.taken[0] = []
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed().id, 1, Resolution.NOT_DELIVERED)
+    pass_time(world, timedelta(hours=2))
+    assert world.sent_ids() == ["t1", "t2"]
+    assert world.operation(operation.key).status is PushStatus.SUCCESS
+
+
+def test_nor_is_it_taken_for_the_push_of_another_feed(world: World) -> None:
+    knows_keys(world)
+    world.upstream.answers = [LOST]
+    world.push(transactions(1))
+    world.upstream.find_statement = lambda *_: NoAnswer(reason="ReadTimeout")  # type: ignore[method-assign]
+    pass_time(world, timedelta(seconds=1))
+    while not world.upstream.posts:
+        world.step()
+    other = world.push(transactions(1, start=5), OTHER)
+    while world.feed(OTHER).flight is None or world.feed(OTHER).flight.status is not FlightStatus.PENDING:  # type: ignore[union-attr]
+        assert world.step()
+    world.upstream.statuses["statement-1"] = Accepted(statement_id="statement-1", status=StatementStatus.PENDING)
+    pass_time(world, timedelta(hours=26))
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed(OTHER).id, 1, Resolution.NOT_DELIVERED)
+    others, _ = statement_items.upstream_ids_of_connection(world.store, world.feed(), statement(world))
+    assert "statement-1" in others
+    assert world.operation(other.key).status is not PushStatus.SUCCESS
+
+
+@pytest.mark.parametrize("answer", [FAILED, LOST])
+def test_what_fails_for_a_day_is_told_although_each_search_proves_that_it_did_not_arrive(
+    world: World, answer: Any
+) -> None:
+    world.upstream.post_statement = lambda *_: answer  # type: ignore[method-assign]
+    world.push(transactions(3))
+    list_shows(world, None)
+    pass_time(world, timedelta(days=2))
+    assert len(world.events("bankFeeds.statement.stuck")) == 1
+
+
+def test_then_an_operator_may_set_the_line_aside_that_it_fails_at(world: World) -> None:
+    posted = world.upstream.post_statement
+
+    def fail_at_t2(access: Any, request: bytes, key: str) -> Any:
+        return FAILED if b'"t2"' in request else posted(access, request, key)
+
+    world.upstream.post_statement = fail_at_t2  # type: ignore[method-assign]
+    world.push(transactions(3))
+    list_shows(world, None)
+    pass_time(world, timedelta(hours=26))
+    number = world.feed().statements
+    with acting_as("public_api"):
+        resolve(world.ports, world.now, world.feed().id, number, Resolution.NOT_DELIVERED, ["t2"])
+    pass_time(world, timedelta(hours=3))
+    assert world.sent_ids() == ["t1", "t3"]
+    assert world.feed().waiting == 0

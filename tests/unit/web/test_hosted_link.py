@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -326,15 +327,29 @@ def test_a_password_of_the_link_is_spent_with_the_link() -> None:
 def test_a_link_that_is_opened_a_thousand_times_uses_up_no_calls_of_the_others(world: World) -> None:
     """Codat counts the calls of a day for all customers together."""
     location = world.visit(world.open_link(), "cancelled")
-    forged = {"statusCode": "200"}
-    statuses = [world.come_back(location, **forged).status for _ in range(40)]
+    statuses = [world.come_back(location, statusCode="200").status for _ in range(40)]
     assert statuses[-1] == 429
+    assert [world.browser.get(f"{world.base()}/start").status for _ in range(40)][-1] == 429
     asked = len(world.codat.calls)
     assert world.browser.get(f"{world.base()}/start").status == 429
-    assert world.come_back(location, **forged).status == 429
-    assert len(world.codat.calls) == asked < 120
+    assert world.come_back(location, statusCode="200").status == 429
+    assert len(world.codat.calls) == asked < 200
     world.advance(hours=1)
     world.go_through_link()
+    assert world.current().is_linked
+
+
+def test_who_opens_a_link_again_and_again_keeps_nobody_from_coming_back(world: World) -> None:
+    """The customer is at Codat meanwhile, where access was given."""
+    location = world.visit(world.open_link())
+    scanner = Browser(world.site)
+    for _ in range(40):
+        started = scanner.get(f"{world.base()}/start")
+        if started.status == 302:
+            scanner.get(f"/oauth/callback?state={parse_qs(urlsplit(started.location).query)['feedlaneState'][0]}")
+    assert started.status == 429
+    world.advance(minutes=2)
+    assert world.come_back(location).status == 302
     assert world.current().is_linked
 
 
@@ -383,3 +398,59 @@ def test_an_account_that_was_disconnected_here_is_not_mapped_again_by_itself(wor
     assert world.browser.post(f"{path}/disconnect", form).status == 303
     assert world.browser.get(path).status == 200
     assert world.account().mapping is None
+
+
+# two at once
+
+
+def opened_meanwhile(world: World, when: str, act: Callable[[], object]) -> None:
+    """Does this once, just before Codat hears such a request."""
+    real, left = world.wire.handle_request, [act]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if left and f"{request.method} {request.url.path}" == when:
+            left.pop()()
+        return real(request)
+
+    world.wire.handle_request = handle  # type: ignore[method-assign]
+
+
+def test_of_two_starts_at_once_both_lead_to_the_same_place(world: World) -> None:
+    """A double click: the second links before the first has written down where it leads to."""
+    other = Browser(world.site)
+    first, world.browser = world.browser, other
+    opened_meanwhile(world, "POST /companies", lambda: world.go_through_link())
+    world.browser = first
+    location = first.get(f"{world.base()}/start").location
+    connection = world.current()
+    assert connection.tenant is not None
+    assert connection.hosted is not None
+    assert connection.hosted.company_id == connection.tenant.id
+    assert connection.hosted.company_id in location
+    world.browser = Browser(world.site)
+    assert world.go_through_link().status == 302
+
+
+def test_two_connections_that_are_opened_at_once_do_not_adopt_the_same_company(world: World) -> None:
+    """Each would take the other's pushes for its own."""
+    world.client.call(
+        "", "POST", "/companies",
+        content=f'{{"name": "Bakery", "tags": {{"feedlane": "{world.connection.company_id}"}}}}'.encode(),
+    )  # fmt: skip
+    [company_id] = world.codat.companies
+    first, second = world.connection, world.add_connection(world.connection.company_id)
+    world.store.commit(company_items.put_connection(second.but(upstream=first.upstream)))
+    world.connection = second
+    world.add_account("other")
+
+    def open_second() -> None:
+        world.connection = second
+        world.open_link()
+        world.connection = first
+
+    world.connection = first
+    opened_meanwhile(world, f"PATCH /companies/{company_id}", open_second)
+    world.open_link()
+    places = [world.current(connection).hosted for connection in (first, second)]
+    assert None not in places
+    assert places[0] != places[1]

@@ -50,6 +50,7 @@ def is_accepted(base_url: str, key: str, transport: httpx.BaseTransport | None =
         client.close()
     if answer.is_success:
         return True
-    # A page says nothing. Any other refusal of Codat's, such as of a plan, comes after the key was recognised.
+    # A page says nothing. Codat says 401 to a wrong key and 403 to an outdated one. Any other refusal, such as of a
+    # plan, comes after the key was recognised.
     is_codats = answer.is_client_error and answer.status_code != 429 and envelope_in(answer) is not None
-    return answer.status_code != 401 if is_codats else None
+    return answer.status_code not in (401, 403) if is_codats else None

@@ -10,7 +10,7 @@ import httpx
 from feedlane.codat_upstream import accounts, connection_state, operations, push_json
 from feedlane.codat_upstream.answers import Unreadable, object_in
 from feedlane.codat_upstream.client import CodatClient
-from feedlane.codat_upstream.outcomes import obstacle_in, obstacle_of
+from feedlane.codat_upstream.outcomes import Conflict, obstacle_in, obstacle_of
 from feedlane.codat_upstream.problems import NOT_FOUND, refusal_for
 from feedlane.codat_upstream.push_json import FeedPlace, FrozenPush, quoted
 from feedlane.companies.source_account import SourceAccount
@@ -65,13 +65,21 @@ class CodatBankFeeds:
         if isinstance(answer, Refusal):
             if answer.problem.type == DUPLICATE_STATEMENT:
                 return AlreadyReceived()
-            return connection_state.explained(self._client, access, answer, push.place)
+            return self.explained(access, answer, push.place.feed_connection_id)
+        if isinstance(answer, Conflict):
+            return self._of_conflict(access, answer, push.place)
         if not isinstance(answer, httpx.Response):
             return answer
         try:
             return operations.parse_operation(object_in(answer)) or _UNREADABLE
         except Unreadable:
             return _UNREADABLE
+
+    def _of_conflict(self, access: TenantAccess, conflict: Conflict, place: FeedPlace) -> Refusal | NoAnswer:
+        """Codat keeps the answer under the key. So it is asked at once whether the connection or the feed has ended."""
+        unclear = refusal_for(conflict.problem)
+        told = connection_state.explained(self._client, access, unclear, place)
+        return NoAnswer(reason=conflict.reason) if told == unclear else told
 
     def find_statement(
         self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace
@@ -81,7 +89,8 @@ class CodatBankFeeds:
         answer = self._call(access, "GET", f"/companies/{quoted(access.tenant_id)}/push", params=params)
         if isinstance(answer, Refusal):
             # A refusal of the search is not a refusal of the statement itself.
-            return NoAnswer(reason="search refused") if answer.scope is Scope.FEED else answer
+            is_of_search = answer.scope is Scope.FEED
+            return NoAnswer(reason="search refused") if is_of_search else self._of_the_key(answer)
         if not isinstance(answer, httpx.Response):
             return answer
         try:
@@ -95,6 +104,8 @@ class CodatBankFeeds:
         if isinstance(answer, Refusal) and answer.problem.type == NOT_FOUND:
             # The operation, or the company: the next push shows which. The statement stays what it is.
             return answer.but(scope=Scope.FEED, reason="statement-not-found")
+        if isinstance(answer, Refusal):
+            return self._of_the_key(answer)
         if not isinstance(answer, httpx.Response):
             return answer
         try:
@@ -107,7 +118,11 @@ class CodatBankFeeds:
         return refusal_for(problems[0] if problems else _NO_REASON)
 
     def explained(self, access: TenantAccess, refusal: Refusal, feed_connection_id: str) -> Refusal:
-        return connection_state.explained(self._client, access, refusal, FeedPlace.of(feed_connection_id))
+        place = FeedPlace.of(feed_connection_id)
+        return self._of_the_key(connection_state.explained(self._client, access, refusal, place))
+
+    def _of_the_key(self, refusal: Refusal) -> Refusal:
+        return connection_state.of_the_key(self._client, refusal)
 
     def _call(
         self,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from feedlane.codat_upstream.answers import Item, Unreadable, envelope_in, object_in, objects_in
 from feedlane.codat_upstream.client import CodatClient
-from feedlane.codat_upstream.problems import NOT_FOUND, REFUSED, refusal_for, said_by_codat
+from feedlane.codat_upstream.problems import (
+    ACCESS_REFUSED,
+    KEY_REJECTED,
+    NOT_FOUND,
+    REFUSED,
+    refusal_for,
+    said_by_codat,
+)
 from feedlane.codat_upstream.push_json import FeedPlace, connection_path
 from feedlane.companies.reconnection import CONNECTION_REMOVED, RECONNECTION_NEEDED
 from feedlane.feeds.obstacles import CALL_ERRORS
@@ -13,6 +20,18 @@ from feedlane.scope import Scope
 
 LINKED = "Linked"
 _NOT_FED = ("pending", "disconnected")
+
+
+def of_the_key(client: CodatClient, refusal: Refusal) -> Refusal:
+    """The refusal of the key itself, if Codat refuses it everywhere: 403 is also what it says to an outdated one."""
+    if refusal.problem.type != ACCESS_REFUSED:
+        return refusal
+    try:
+        answer = client.call("", "GET", "/companies", params={"page": "1", "pageSize": "1"})
+    except CALL_ERRORS:
+        return refusal
+    is_refused = answer.status_code in (401, 403) and envelope_in(answer) is not None
+    return refusal_for(refusal.problem.but(type=KEY_REJECTED)) if is_refused else refusal
 
 
 def explained(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:

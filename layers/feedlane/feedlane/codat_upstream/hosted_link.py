@@ -7,7 +7,7 @@ its company here: the next connection that is opened adopts it, and with it its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -38,10 +38,10 @@ class CodatHostedLink:
     def __init__(self, client: CodatClient) -> None:
         self._client = client
 
-    def prepare(self, company: Company, connection: Connection) -> HostedPlace:
+    def prepare(self, company: Company, connection: Connection, is_free: Callable[[str], bool]) -> HostedPlace:
         if connection.hosted is not None and self._find(connection.hosted) is not None:
             return connection.hosted
-        codat_company = self._company_of(company, connection)
+        codat_company = self._company_of(company, connection, is_free)
         return HostedPlace(company_id=codat_company, connection_id=self._connection_of(codat_company))
 
     def offer(self, place: HostedPlace, accounts_: Iterable[SourceAccount]) -> None:
@@ -84,15 +84,15 @@ class CodatHostedLink:
         except (Refused, ReconnectionNeeded):
             return {}
 
-    def _company_of(self, company: Company, connection: Connection) -> str:
-        own = self._companies_tagged(CONNECTION_TAG, connection.id)
-        if own:
-            return text_in(own[0], "id")
+    def _company_of(self, company: Company, connection: Connection, is_free: Callable[[str], bool]) -> str:
+        """The tags alone do not say whose a company is: of two that adopt it at once, the later one overwrites them."""
+        for own in self._companies_tagged(CONNECTION_TAG, connection.id):
+            if is_free(text_in(own, "id")):
+                return text_in(own, "id")
         tags = {COMPANY_TAG: company.id, CONNECTION_TAG: connection.id}
         for offered in self._companies_tagged(COMPANY_TAG, company.id):
-            given = offered.get("tags")
-            if isinstance(given, dict) and CONNECTION_TAG not in given:
-                id = text_in(offered, "id")
+            given, id = offered.get("tags"), text_in(offered, "id")
+            if isinstance(given, dict) and CONNECTION_TAG not in given and is_free(id):
                 self._ask(id, "PATCH", f"/companies/{quoted(id)}", {"tags": given | tags})
                 return id
         body = {"name": company.name[:NAME_LENGTH_MAX], "tags": tags}

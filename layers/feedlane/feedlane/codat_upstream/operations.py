@@ -104,16 +104,29 @@ def _may_be(sent: FrozenPush, item: Item, others: Collection[str]) -> bool:
 
 
 def _has_content(item: Item, sent: FrozenPush) -> bool | None:
-    """Whether the content that Codat repeats is ours; None if it repeats none."""
+    """Whether the content that Codat repeats is ours; None if it repeats none, or it may be ours in other words.
+
+    It is another's only for certain: if it names another account, or none of our lines.
+    """
     data = item.get("data")
     if not isinstance(data, dict) or not isinstance(data.get("transactions"), list):
         return None
-    return _content(data) == _content(loads(sent.body))
+    own, account, lines = loads(sent.body), data.get("accountId"), _lines(data)
+    if account not in (None, own["accountId"]):
+        return False
+    if account is not None and lines == _lines(own):
+        return True
+    ids, own_ids = ({id for id, _ in some if id is not None} for some in (lines, _lines(own)))
+    return False if ids and ids.isdisjoint(own_ids) else None
 
 
-def _content(data: Item) -> tuple[Any, ...]:
+def _lines(data: Item) -> list[tuple[str | None, Decimal | None]]:
     lines = [line if isinstance(line, dict) else {} for line in data["transactions"]]
-    return data.get("accountId"), [(line.get("id"), _amount(line.get("amount"))) for line in lines]
+    return [(_id(line.get("id")), _amount(line.get("amount"))) for line in lines]
+
+
+def _id(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _amount(value: Any) -> Decimal | None:
@@ -130,16 +143,15 @@ def _requested(item: Item) -> datetime:
 
 def _next(page: Item, times: list[datetime], since: datetime | None, place: SearchPlace) -> SearchPlace | None:
     """The place after this page; None if it was the last, or only older pushes can follow. Raises `Unreadable`."""
-    if not times:
-        return None
-    first, total = str(page["results"][0]["pushOperationKey"]), page.get("totalResults")
+    total = page.get("totalResults")
     is_newest_first = all(one >= other for one, other in pairwise(times))
-    if since is not None and is_newest_first and times[-1] < since:
+    if since is not None and times and is_newest_first and times[-1] < since:
         return None
-    if not isinstance(total, int):
-        raise Unreadable
+    if not isinstance(total, int) or len(times) < min(PAGE_SIZE, total - (place.page - 1) * PAGE_SIZE):
+        raise Unreadable  # whoever gives fewer than asked for has more than the following pages show
     if place.page * PAGE_SIZE >= total:
         return None
+    first = str(page["results"][0]["pushOperationKey"])
     if place.last == first:
         raise Unreadable  # the same page again
     return place.but(page=place.page + 1, last=first)

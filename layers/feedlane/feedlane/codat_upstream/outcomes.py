@@ -8,7 +8,7 @@ from typing import NoReturn
 import httpx
 
 from feedlane.codat_upstream.answers import Item, envelope_in, rate_limit_seconds, retry_after
-from feedlane.codat_upstream.problems import KEY_REJECTED, envelope_problems, refusal_for
+from feedlane.codat_upstream.problems import KEY_REJECTED, envelope_problems, refusal_for, said_by_codat
 from feedlane.feeds import obstacles
 from feedlane.feeds.obstacles import Obstacle
 from feedlane.feeds.refusals import INTERNAL_ERROR, NO_TYPE, status_phrase
@@ -17,6 +17,12 @@ from feedlane.problem import Problem
 from feedlane.scope import Scope
 
 _OUTAGE_SECONDS = 30
+
+
+class Conflict(NoAnswer):
+    """The first request with this key is still in progress, or what it is about is not ready: Codat does not tell."""
+
+    problem: Problem
 
 
 def obstacle_in(answer: httpx.Response, now: datetime, *, writes: bool = False) -> Obstacle | None:
@@ -36,8 +42,8 @@ def obstacle_in(answer: httpx.Response, now: datetime, *, writes: bool = False) 
     if envelope is None or not answer.is_client_error:
         return _failure(answer, envelope, now, writes)
     if status == 409:
-        # The first request with this key is still in progress, or what it is about is not ready.
-        return NoAnswer(reason="409 Conflict")
+        problem = envelope_problems(envelope, status)[0]
+        return Conflict(reason="409 Conflict", problem=problem) if said_by_codat(problem) else refusal_for(problem)
     return refusal_for(envelope_problems(envelope, status)[0])
 
 

@@ -56,6 +56,9 @@ _TITLES = {
     TIMED_OUT: "The push operation timed out at Codat",
 }
 _XEROS_TYPES = frozenset({*MEANING_BY_TYPE, DUPLICATE_STATEMENT})
+_FOUND_TYPES = frozenset(
+    type for type, meaning in MEANING_BY_TYPE.items() if meaning.scope in (Scope.TENANT, Scope.FEED)
+)
 # Xero's types that Codat may pass on in words: the type itself anywhere in a text, or one of its sentences.
 _TYPE_WORDS = re.compile("|".join(rf"(?<![\w-]){re.escape(type)}(?![\w-])" for type in sorted(_XEROS_TYPES)))
 _WORDED = (
@@ -111,7 +114,7 @@ def refusal_for(problem: Problem) -> Refusal:
 
 def envelope_problems(envelope: Item, status: int) -> tuple[Problem, ...]:
     """The problems of an error that Codat answers at once; at least one."""
-    stated = _xeros_problems([*_own(envelope), envelope, *_texts(envelope, "error")], status)
+    stated = _xeros_problems([*_own(envelope), envelope, *_texts(envelope, "error")], status) + _found(envelope, status)
     # Other types here are those of the server's framework.
     if found := [problem for problem in stated if problem.type in _XEROS_TYPES]:
         return _with_answer(found, envelope)
@@ -123,7 +126,11 @@ def envelope_problems(envelope: Item, status: int) -> tuple[Problem, ...]:
 def operation_problems(operation: Item) -> tuple[Problem, ...]:
     """Why a push operation failed; at least one problem."""
     status = _status(operation.get("statusCode"))
-    found = _xeros_problems(_own(operation), status) or _xeros_problems(_texts(operation, "errorMessage"), status)
+    found = (
+        _xeros_problems(_own(operation), status)
+        or _xeros_problems(_texts(operation, "errorMessage"), status)
+        or _found(operation, status)
+    )
     if found:
         return _with_answer(found, operation)
     message, errors = _text(operation.get("errorMessage")), _validation_errors(operation)
@@ -149,6 +156,16 @@ def _xeros_problems(sources: Iterable[Item | str], status: int) -> list[Problem]
         for problem in _problems_of(source, status):
             by_type.setdefault(problem.type, problem)
     return list(by_type.values())[:PROBLEMS_MAX]
+
+
+def _found(answer: Item, status: int) -> list[Problem]:
+    """Xero's problems that the validation passes on.
+
+    A finding may quote a line, which has texts of whoever has paid. So none of them is believed to speak of the app, of
+    our access, or of all lines together: that would let a stranger stop other feeds.
+    """
+    texts = [_text(error.get("message")) for error in _validation_errors(answer)]
+    return [problem for problem in _xeros_problems(texts, status) if problem.type in _FOUND_TYPES]
 
 
 def _problems_of(source: Item | str, status: int) -> tuple[Problem, ...]:
@@ -208,14 +225,11 @@ def _own(item: Item) -> list[Item]:
 
 
 def _texts(item: Item, name: str) -> list[Item | str]:
-    """The texts of an answer in which Codat may pass Xero's problem on: its message, and those of the validation."""
-    texts: list[Item | str] = []
+    """The message of an answer, in which Codat may pass Xero's problem on."""
     message = item.get(name)
     if isinstance(message, dict):
-        texts.append(message)
-    elif message:
-        texts.append(_text(message))
-    return [*texts, *(_text(error.get("message")) for error in _validation_errors(item))]
+        return [message]
+    return [_text(message)] if message else []
 
 
 def _validation_errors(item: Item) -> list[Item]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from feedlane.companies.company import Company
@@ -13,10 +13,10 @@ from feedlane.companies.source_account import SourceAccount
 class HostedLink(Protocol):
     """All methods raise `Refused`, `ReconnectionNeeded` (Codat has no such connection), `Unavailable`."""
 
-    def prepare(self, company: Company, connection: Connection) -> HostedPlace:
+    def prepare(self, company: Company, connection: Connection, is_free: Callable[[str], bool]) -> HostedPlace:
         """The connection's place at Codat: the one that it has, one that is meant for it, or a new one.
 
-        A repeat finds what an attempt before has made.
+        A repeat finds what an attempt before has made. `is_free`: whether this connection may have that company there.
         """
 
     def offer(self, place: HostedPlace, accounts: Iterable[SourceAccount]) -> None:

@@ -138,6 +138,12 @@ def same_access(connection: Connection) -> Condition:
     return Condition(key, When(equal={"access": connection.access}))
 
 
+def connection_unchanged(connection: Connection) -> Condition:
+    """The condition that nothing of the connection has changed since it was read."""
+    key = keys.connection(connection.company_id, connection.id)
+    return Condition(key, When(equal={"version": connection.version}))
+
+
 def remove_connection(connection: Connection) -> Delete:
     key = keys.connection(connection.company_id, connection.id)
     return Delete(key, When(equal={"version": connection.version}))

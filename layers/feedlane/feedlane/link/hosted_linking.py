@@ -7,6 +7,7 @@ from datetime import datetime
 
 from feedlane.companies import events as company_events
 from feedlane.companies import items as company_items
+from feedlane.companies.company import Company
 from feedlane.companies.connection import CODAT_ACCESS, Connection, ConnectionStatus, HostedPlace, Tenant
 from feedlane.companies.hosted_link import HostedLink
 from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
@@ -15,13 +16,17 @@ from feedlane.follow_ups import RecoveryCheck
 from feedlane.holds import release as hold_release
 from feedlane.link.consent_end import ConsentEnd
 from feedlane.link.linking import NotLinked, NotLinkedReason
+from feedlane.mapping import hosted as mapping_hosted
 from feedlane.ports import Ports
 from feedlane.queues import SAFETY_DELAY_SECONDS
 from feedlane.settings import items as settings_items
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
 from feedlane.store.due import next_look
-from feedlane.store.table import ConditionFailed, Put, Write
+from feedlane.store.table import ConditionFailed, Put, When, Write
+
+# How many companies at Codat a connection may lose to others that are opened at the same moment.
+_CLAIMS_MAX = 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class HostedLinking:
         """
         try:
             company = company_items.company(self.ports.store, connection.company_id)
-            place = self._store_place(connection, self.hosted.prepare(company, connection))
+            place = self._place_of(company, connection)
             self.hosted.offer(place, company_items.source_accounts(self.ports.store, connection.id))
             return self.hosted.start_url(place)
         except (Refused, ReconnectionNeeded) as error:
@@ -79,20 +84,52 @@ class HostedLinking:
                 break
             connection = company_items.connection(self.ports.store, connection.company_id, connection.id)
         linked = linked.but(version=connection.version + 1)
-        hold_release.resume_connection(self.ports, now, linked)
-        # What the customer has mapped at Codat is adopted.
+        if not mapping_hosted.replaced(self.ports.store, linked):
+            hold_release.resume_connection(self.ports, now, linked)
+        # What the customer has mapped at Codat is adopted. And what was mapped at a connection that is gone there ends
+        # before its feeds are resumed.
         self.ports.queues.follow_up(check, 0)
         return linked
 
-    def _store_place(self, connection: Connection, place: HostedPlace) -> HostedPlace:
-        for attempt in attempts(f"connection {connection.id}"):
+    def _place_of(self, company: Company, connection: Connection) -> HostedPlace:
+        """What the connection has at Codat from now on, whoever else opens it, or another connection, at this moment.
+
+        Of two who made a place for it, the first to store it counts: its customer may be there already. And two
+        connections never share a company there: neither could tell the other's pushes from its own.
+        """
+        for _ in range(_CLAIMS_MAX):
+            place = self.hosted.prepare(company, connection, lambda id: self._holder(connection, id) is not None)
+            stored = self._store_place(connection, place)
+            if stored is not None:
+                return stored
+        raise Unavailable("The connection's place at Codat is being taken by another one", 2)
+
+    def _store_place(self, connection: Connection, place: HostedPlace) -> HostedPlace | None:
+        """The place that the connection has; None if another connection has that company."""
+        found = connection.hosted
+        for attempt in attempts(f"connection {connection.id}", otherwise=Unavailable("The connection is changing", 2)):
             if connection.hosted == place:
                 return place
+            if connection.hosted != found:
+                return connection.hosted
+            holder = self._holder(connection, place.company_id)
+            if holder is None:
+                return None
             with attempt:
-                self.ports.store.commit(company_items.put_connection(connection.but(hosted=place)))
+                self.ports.store.commit(
+                    company_items.put_connection(connection.but(hosted=place)), _claim(connection, place, holder)
+                )
                 return place
             connection = company_items.connection(self.ports.store, connection.company_id, connection.id)
         return place
+
+    def _holder(self, connection: Connection, codat_company: str) -> str | None:
+        """The connection in whose stead this one may have the company at Codat: itself, or one that was deleted."""
+        item = self.ports.store.table.get(keys.hosted_company(codat_company))
+        if item is None or item["connection_id"] == connection.id:
+            return connection.id
+        found = company_items.find_connection(self.ports.store, item["company_id"], item["connection_id"])
+        return None if found is not None else str(item["connection_id"])
 
     def _link_writes(self, before: Connection, tenant: Tenant, now: datetime) -> tuple[Connection, list[Write]]:
         if before.moved_to is not None:
@@ -130,3 +167,9 @@ class HostedLinking:
             Put({"pk": owner_pk, "sk": owner_sk, "company_id": before.company_id, "mark": mark}),
             *(put_event(event) for event in events),
         ]
+
+
+def _claim(connection: Connection, place: HostedPlace, holder: str) -> Put:
+    pk, sk = keys.hosted_company(place.company_id)
+    ids = {"company_id": connection.company_id, "connection_id": connection.id}
+    return Put({"pk": pk, "sk": sk, **ids}, When(absent=True, equal={"connection_id": holder}))

@@ -171,32 +171,37 @@ def _require_no_doubt(feeds: Sequence[Feed], has_doubt: HasDoubt) -> None:
 
 def _are_stopped(ports: Ports, connection: Connection) -> bool:
     """Stops the connection's feeds. Whether nothing of them is in flight any more."""
-    feeds = [_stop(ports.store, feed) for feed in _feeds(ports.store, connection)]
+    feeds = [_set_changing(ports.store, connection, feed, True) for feed in _feeds(ports.store, connection)]
     for feed in feeds:
         if feed.flight is not None and feed.flight.status is FlightStatus.POSTING:
             ports.queues.wake(feed.id)  # perhaps it can be taken back
     return all(feed.flight is None for feed in feeds)
 
 
-def _stop(store: Store, feed: Feed) -> Feed:
-    """From this commit on, no statement is cut: whoever is about to cut one has read an earlier version."""
-    for attempt in attempts(f"feed {feed.id}"):
+def _set_changing(store: Store, connection: Connection, feed: Feed, changing: bool) -> Feed:
+    """Stops the feed, or lets it go. Once it is stopped, no statement is cut: whoever is about to cut one has read an
+    earlier version.
+
+    Only while the change is as it was read. Whoever is late would stop a feed for good after the change was cancelled,
+    or let one go that the next change has stopped. Raises `ConditionFailed` then.
+    """
+    unchanged = company_items.connection_unchanged(connection)
+    for number, attempt in enumerate(attempts(f"feed {feed.id}")):
+        if number and not unchanged.when.is_met_by(store.table.get(unchanged.key)):
+            raise ConditionFailed([unchanged.key])
         feed = feed_items.find_feed(store, feed.id) or feed
-        if feed.changing or not (feed.feed_connection_id or feed.awaits_connection):
+        is_fed = bool(feed.feed_connection_id) or feed.awaits_connection
+        if feed.changing is changing or (changing and not is_fed):
             return feed
-        feed = feed.but(changing=True)
+        feed = feed.but(changing=changing)
         with attempt:
-            store.commit(feed_items.put_feed(feed))
+            store.commit(feed_items.put_feed(feed), unchanged)
     return feed
 
 
 def _let_go(ports: Ports, connection: Connection) -> None:
     for feed in _feeds(ports.store, connection):
-        for attempt in attempts(f"feed {feed.id}"):
-            feed = feed_items.find_feed(ports.store, feed.id) or feed
-            with attempt:
-                if feed.changing:
-                    ports.store.commit(feed_items.put_feed(feed.but(changing=False)))
+        _set_changing(ports.store, connection, feed, False)
         ports.queues.wake(feed.id)
     ports.store.commit(company_items.put_connection(connection.but(change=None)))
 

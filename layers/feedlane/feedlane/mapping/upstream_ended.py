@@ -24,13 +24,14 @@ def end_mapping(
 ) -> None:
     """Ends the feed connection, and has the feed wait for the upstream `to`. Nothing of it is in flight.
 
-    A repeat does nothing. Raises `Unavailable`, and `ConditionFailed` if the account is changed at the same time.
+    A repeat does nothing. Raises `Unavailable`, and `ConditionFailed` if the account is changed at the same time, or
+    the access has ended meanwhile: then the mapping may be that of the next upstream.
     """
     is_mapped = account.mapping is not None or account.wanted is not None
     feed = feed_items.find_feed(ports.store, feed_id(connection.id, account.id))
     if not is_mapped and (feed is None or feed == mapping_items.before_upstream(feed, to)):
         return
-    writes: list[Write] = []
+    writes: list[Write] = [company_items.same_access(connection)]
     if is_mapped:
         with suppress(AppKeysRejected):  # who cannot reach it any more has lost it
             unmapping.end_feed_connection(upstream, connection, account)

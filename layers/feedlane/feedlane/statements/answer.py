@@ -25,6 +25,7 @@ from feedlane.statements.doubt import (
     SearchFailed,
     Searching,
     is_only_looked_for,
+    is_replaced,
     not_listed,
     proves_not_listed,
 )
@@ -108,9 +109,11 @@ class AnswerRecorder:
             # It was looked for before it goes again.
             self._record_again(feed, after.but(again=now), now)
         elif not is_proved:
-            self._record_again(feed, after, after.again or now)
+            # Once it was told, it can be resolved at any time.
+            doubt = after.doubt or (Doubt.NOT_CONFIRMED if after.stuck else None)
+            self._record_again(feed, after.but(doubt=doubt), after.again or now)
         elif not statement.known_lines:
-            self._record_not_at_xero(feed, statement, now)
+            self._record_not_there(feed, statement, now)
         else:
             again, told = now + LOOK_AGAIN_ONCE_TOLD, after.but(stuck=True, doubt=Doubt.DUPLICATE)
             also: list[Write] = []
@@ -118,6 +121,18 @@ class AnswerRecorder:
                 company = company_items.company(self.ports.store, feed.company_id)
                 also.append(put_event(statement_events.statement_stuck(self.ports, feed, told, company, now)))
             self._record_again(feed, told.but(again=again), again, *also)
+
+    def _record_not_there(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
+        """It goes again as it is, so that what fails for a day is told, however often a search proves something.
+
+        It is cut again if an operator says so, or if it is for an earlier feed connection.
+        """
+        if statement.recut or is_replaced(feed, statement):
+            self._record_not_at_xero(feed, statement, now)
+            return
+        known = {"known_unsent": True, "search": None, "unlisted_since": None, "again": None}
+        self.ports.store.commit(statement_items.put_statement(statement.but(key_turn=statement.key_turn + 1, **known)))
+        self.ports.queues.wake(feed.id)
 
     def _record_not_at_xero(self, feed: Feed, statement: StatementRecord, now: datetime) -> None:
         ended = statement.found(state=StatementState.REFUSED, ended_on=now)

@@ -42,7 +42,7 @@ class SharedCallLimits:
 
     ports: Ports
     app: str = APP_SUBJECT
-    """Whose waits apply: those of our app at Xero, or of our account at Codat."""
+    """Whose waits and counts apply: those of our app at Xero, or of our account at Codat."""
 
     @contextmanager
     def call(self, tenant_id: str | None) -> Iterator[None]:
@@ -92,7 +92,7 @@ class SharedCallLimits:
         now = self.ports.clock()
         minute = now.replace(second=0, microsecond=0)
         count = Add(
-            keys.calls_in_minute(iso(minute)[:16]),
+            keys.calls_in_minute(self.app, iso(minute)[:16]),
             "count",
             1,
             set={"expires_at": expiry(now, COUNT_RETENTION)},
@@ -134,7 +134,7 @@ class SharedCallLimits:
         is_for_feed = call_id is None
         wanted = {traffic_key(tenant_id): allowed}
         if is_for_feed:
-            wanted[gate.APP_KEY] = limits.APP_STATEMENT_LIMITS
+            wanted[gate.app_traffic_key(self.app)] = limits.APP_STATEMENT_LIMITS
         for attempt in attempts(f"the count of calls for tenant {tenant_id}", otherwise=LimitReached(1)):
             now = self.ports.clock()
             items = self.ports.store.table.get_many(wanted)

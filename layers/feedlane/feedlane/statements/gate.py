@@ -14,7 +14,7 @@ from feedlane.events.outbox import put_event
 from feedlane.feeds.feed import Feed
 from feedlane.ids import derived_id
 from feedlane.ports import Ports
-from feedlane.scope import APP_SUBJECT, Scope
+from feedlane.scope import Scope
 from feedlane.settings.settings import Settings
 from feedlane.statements import events as statement_events
 from feedlane.statements.limits import (
@@ -130,7 +130,7 @@ class Gate:
 
     def _decide(self, feed: Feed, lane: Lane, now: datetime, call_id: str, asked: _Asked) -> float | None:
         """Counts the call, or gives it a slot. Raises `ConditionFailed` if another call was counted meanwhile."""
-        tenant_key, slot_key = traffic_key(feed.tenant_id), keys.slot(feed.id, lane.name)
+        tenant_key, app_key, slot_key, _ = gate_keys(feed, lane)
         limits = self._tenant or tenant_limits(asked.settings.daily_limit)
         tenant = admit(asked.tenant, limits, now, Call(call_id, lane, asked.held.lanes.get(Scope.TENANT)))
         app = admit(asked.app, self._app, now, Call(call_id, lane, asked.held.lanes.get(Scope.APP)))
@@ -142,10 +142,10 @@ class Gate:
             return (waits.until - now).total_seconds()
         if isinstance(tenant, Traffic) and isinstance(app, Traffic):
             used: list[Write] = [Delete(slot_key)] if asked.slot_is_stored else []
-            self._store.commit(put_traffic(tenant_key, tenant, now), put_traffic(APP_KEY, app, now), *used)
+            self._store.commit(put_traffic(tenant_key, tenant, now), put_traffic(app_key, app, now), *used)
             return None
         slots = {scope: slot for scope, slot in ((Scope.TENANT, tenant), (Scope.APP, app)) if isinstance(slot, Slot)}
-        traffic_keys = {Scope.TENANT: tenant_key, Scope.APP: APP_KEY}
+        traffic_keys = {Scope.TENANT: tenant_key, Scope.APP: app_key}
         self._store.commit(*(put_traffic(traffic_keys[scope], slot.traffic, now) for scope, slot in slots.items()))
         reservation = asked.held.later(slots)
         put_reservation(self._store, slot_key, reservation)
@@ -167,7 +167,8 @@ class Gate:
 
 def gate_keys(feed: Feed, lane: Lane) -> tuple[Key, Key, Key, Key]:
     """What the gate decides on: the traffic of the tenant and of the app, the feed's slot, and the settings."""
-    return traffic_key(feed.tenant_id), APP_KEY, keys.slot(feed.id, lane.name), keys.SETTINGS
+    app_key = app_traffic_key(feed.app_subject)
+    return traffic_key(feed.tenant_id), app_key, keys.slot(feed.id, lane.name), keys.SETTINGS
 
 
 def leave(ports: Ports, tenant_id: str, call_id: str, is_answered: bool | None) -> None:
@@ -182,7 +183,9 @@ def leave(ports: Ports, tenant_id: str, call_id: str, is_answered: bool | None) 
             ports.store.commit(put_traffic(key, finish_call(traffic, call_id, now, is_answered), now))
 
 
-APP_KEY = keys.traffic(Scope.APP, APP_SUBJECT)
+def app_traffic_key(app: str) -> Key:
+    """Of our app at Xero, or of our account at Codat."""
+    return keys.traffic(Scope.APP, app)
 
 
 def traffic_key(tenant_id: str) -> Key:

@@ -62,7 +62,7 @@ def other_upstream_ids(store: Store, statement: StatementRecord) -> frozenset[st
         earlier = [StatementRecord.model_validate(item) for item in items.values()]
         for record in earlier:
             if record.end_date >= statement.start_date:
-                ids |= {*record.rejected_ids, *([record.upstream_id] if record.upstream_id else [])}
+                ids |= _known_ids(record)
         # `sent_date`, not `end_date`: a backfill is older than statements before it.
         if any(record.sent_date < statement.start_date for record in earlier):
             break
@@ -71,35 +71,51 @@ def other_upstream_ids(store: Store, statement: StatementRecord) -> frozenset[st
 
 def upstream_ids_of_connection(store: Store, feed: Feed, statement: StatementRecord) -> tuple[frozenset[str], bool]:
     """For an upstream whose list does not tell the feeds of a connection apart: the ids of all other statements of the
-    connection that may be as young as this one; and whether none of them is without its id: in doubt, or resolved by an
-    operator, who knows what arrived and not as which statement."""
-    ids, alone = {*statement.rejected_ids, *statement.disowned_ids}, True
-    feeds = {feed.id: feed, **{one.id: one for one in feed_items.feeds_of_connection(store, feed.connection_id)}}
-    for one in feeds.values():
+    connection that may be as young as this one; and whether no other statement of it can be there under an id that is
+    not among them: one in doubt, or one that an operator called delivered.
+    """
+    ids, alone, since = {*statement.rejected_ids, *statement.given_up_ids}, True, statement.created - _CLOCKS_APART
+    for one in _feeds_at_connection(store, feed):
         last = statement.number - 1 if one.id == feed.id else one.statements
-        known, are_all_known = _ids_posted_since(store, one.id, last, statement.created - _CLOCKS_APART)
-        ids |= known
+        records = _posted_since(store, one.id, last, since)
+        for record in records:
+            ids |= _known_ids(record)
         is_in_doubt = one.flight is not None and one.flight.status is FlightStatus.POSTING
-        alone = alone and are_all_known and (one.id == feed.id or not is_in_doubt)
+        has_unknown = any(
+            record.resolved_as and not record.upstream_id and record.ended_on and record.ended_on >= since
+            for record in records
+        )
+        alone = alone and not has_unknown and (one.id == feed.id or not is_in_doubt)
     return frozenset(ids), alone
 
 
-def _ids_posted_since(store: Store, feed_id: str, last: int, since: datetime) -> tuple[set[str], bool]:
-    """The upstream's ids of the feed's statements up to this number, and whether each has its own. A feed has one after
-    the other."""
-    ids, are_all_known = set[str](), True
+def _feeds_at_connection(store: Store, feed: Feed) -> list[Feed]:
+    """This feed and all others of its connection, also of accounts that were removed: what they pushed is listed too.
+
+    The index of the organisation's feeds may lag behind the newest; those of the accounts do not.
+    """
+    listed = feed_items.feeds_of_tenant(store, feed.tenant_id) if feed.tenant_id else []
+    feeds = [feed, *listed, *feed_items.feeds_of_connection(store, feed.connection_id)]
+    return list({one.id: one for one in feeds}.values())
+
+
+def _posted_since(store: Store, feed_id: str, last: int, since: datetime) -> list[StatementRecord]:
+    """The feed's statements up to this number, as far back as one may have been posted. A feed has one after the
+    other."""
+    found: list[StatementRecord] = []
     for newest in range(last, 0, -_STATEMENTS_PER_READ):
         numbers = range(newest, max(0, newest - _STATEMENTS_PER_READ), -1)
         items = store.table.get_many(keys.statement(feed_id, number) for number in numbers)
         records = [StatementRecord.model_validate(item) for item in items.values()]
-        for record in records:
-            own = [record.upstream_id] if record.upstream_id else []
-            ids |= {*record.rejected_ids, *record.disowned_ids, *own}
-            is_young = (record.ended_on or record.created) >= since
-            are_all_known = are_all_known and not (is_young and not own and record.resolved_as is not None)
+        found += records
         if not records or any(record.created < since for record in records):
             break
-    return ids, are_all_known
+    return found
+
+
+def _known_ids(record: StatementRecord) -> set[str]:
+    ids = (*record.rejected_ids, *record.given_up_ids, record.upstream_id)
+    return {id for id in ids if id}
 
 
 def lines_set_aside(store: Store, statement: StatementRecord, now: datetime) -> list[SetAside]:

@@ -2,7 +2,8 @@
 
 "delivered" is trusted. "notDelivered" is not, where Xero took the statement and never ended it: the same bytes are sent
 again under a new Idempotency-Key. If Xero has the lines after all, it knows them by their ids and reports a duplicate.
-So the lines are never cut again there.
+So the lines are never cut again there. Through Codat, whose list shows what never ended, that push is not looked for
+any more: once the list shows no other, the lines are cut again, under the same ids.
 
 One that Xero has never confirmed (it answers 500, or not at all) would only be answered like that again. Its lines are
 cut again, without those to be set aside, but not before Xero's list has been searched for it.
@@ -127,10 +128,10 @@ def _send_again(ports: Ports, feed: Feed, statement: StatementRecord, event: Wri
         state=StatementState.POSTING,
         key_turn=statement.key_turn + 1,
         known_unsent=False,
+        given_up_ids=(*statement.given_up_ids[-19:], *filter(None, [statement.upstream_id])),
         upstream_id=None,
         posted_on=None,
         turn=0,
-        disowned_ids=(*statement.disowned_ids[-19:], *filter(None, [statement.upstream_id])),
     )
     flight = feed.flight.but(status=FlightStatus.POSTING) if feed.flight else None
     after = feed.but(flight=flight, look=next_look(now))

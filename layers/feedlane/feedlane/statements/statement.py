@@ -67,13 +67,13 @@ class StatementRecord(Record):
     `known_lines`: Xero said that it has every line already, in a statement that is looked for in its list and not yet
     found. `search` is where that stopped. `unlisted_since` is when the first search began of those that did not find
     it, with no post since that may have arrived; `again` is when to look, or to post, again. `rejected_ids` are Xero's
-    ids of posts of this statement that were rejected as duplicates: they have none of the lines.
+    ids of posts of this statement that were rejected as duplicates: they have none of the lines. `given_up_ids` are of
+    posts that never ended, of which an operator says that they did not arrive: the list has them for ever.
 
     `stuck`: the platform was told of the `doubt`, and an operator may resolve it. `resolved_as` is how that was done.
     `lines_there` is how many lines Xero says it has, if some are missing. `recut`: an operator says that Xero does not
     have what it never confirmed. If Xero does not list it either, its lines are cut again, without those of `set_aside`
-    (their numbers). `disowned_ids` are the upstream's ids of posts of which an operator said that they brought nothing:
-    one that never ends would be found again and again.
+    (their numbers).
     """
 
     feed_id: str
@@ -102,7 +102,7 @@ class StatementRecord(Record):
     turn: int = 0
     known_lines: bool = False
     rejected_ids: tuple[str, ...] = ()
-    disowned_ids: tuple[str, ...] = ()
+    given_up_ids: tuple[str, ...] = ()
     search: SearchPlace | None = None
     unlisted_since: datetime | None = None
     again: datetime | None = None

@@ -33,7 +33,7 @@
 | number of held feeds of a connection | HOLD#feeds#k  | COUNT                    |                          |
 | earliest next call to Xero   | XERO#scope#subject    | LIMIT                    |                          |
 | number of calls to Xero      | XERO#scope#subject    | TRAFFIC                  |                          |
-| the app's calls in a minute  | XERO#app#app          | CALLS#minute             |                          |
+| the app's calls in a minute  | XERO#app#subject      | CALLS#minute             |                          |
 | a feed's earliest next call  | LIMIT#feed#k/a        | LIMIT                    |                          |
 | a consumer's pause           | LIMIT#consumer#id     | LIMIT                    |                          |
 | a feed's slot for a call     | LIMIT#feed#k/a        | SLOT#POSTS, SLOT#LOOKS   |                          |
@@ -45,6 +45,7 @@
 | event (the outbox)           | EVENT#subject         | time#id                  | NOTED_EVENTS / time#id, some |
 | Link state, Link session     | STATE#hash, SESSION#hash | STATE, SESSION        |                          |
 | starts of Link in ten minutes | STATE#k              | STARTS#number            |                          |
+| visits of hosted Link in an hour | STATE#k, STATE#hash | VISITS#hour            |                          |
 | password of a link URL       | PASSWORD#hash         | PASSWORD                 |                          |
 | token set's lease            | TOKEN_SET#id          | LEASE                    | REFRESHES / time#id, in doubt |
 | lease of the vault's others  | TOKEN_SET#app-keys, TOKEN_SET#webhook-secrets | LEASE |                     |
@@ -56,6 +57,7 @@
 | tenant's place at Xero       | TENANT#t              | PLACE                    | PLACES / t, unless linked |
 | a token set given up         | TENANT#t              | LEFT#k                   |                          |
 | tenant's company             | TENANT#t              | OWNER                    |                          |
+| the connection that has a company of Codat's | TENANT#t | HOSTED               |                          |
 | number of linked connections | COUNTS                | LINKED                   |                          |
 | when they were recounted     | COUNTS                | RECOUNT                  |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
@@ -264,9 +266,9 @@ def traffic(scope: str, subject: str) -> Key:
     return f"XERO#{scope}#{subject}", "TRAFFIC"
 
 
-def calls_in_minute(minute: str) -> Key:
+def calls_in_minute(app: str, minute: str) -> Key:
     """For the number of the app's calls in a minute of the clock, without those about feeds."""
-    return "XERO#app#app", f"CALLS#{minute}"
+    return f"XERO#app#{app}", f"CALLS#{minute}"
 
 
 def slot(feed_id: str, lane: str) -> Key:
@@ -297,8 +299,14 @@ def state(hashed: str) -> Key:
     return f"STATE#{hashed}", "STATE"
 
 
-def hosted_visits(connection_id: str, hour: str) -> Key:
-    return f"STATE#{connection_id}", f"VISITS#{hour}"
+def hosted_company(company_id: str) -> Key:
+    """For the connection of ours that a company at Codat belongs to."""
+    return tenant(company_id), "HOSTED"
+
+
+def hosted_visits(visited: str, hour: str) -> Key:
+    """`visited` is a connection, or what was started for one: a state's fingerprint."""
+    return f"STATE#{visited}", f"VISITS#{hour}"
 
 
 def codat_webhook(hashed: str) -> Key:

@@ -84,7 +84,10 @@ class Checks:
         match follow_up:
             case OneOffAccessCheck():
                 one_off_access.check(self.ports, self.ports.clock(), follow_up)
-            case RecoveryCheck():
+            case RecoveryCheck(company_id=company_id, connection_id=connection_id):
+                connection = company_items.find_connection(self.ports.store, company_id, connection_id)
+                if connection is not None:
+                    mapping_hosted.end_replaced(self.ports, self.ports.clock(), connection)
                 recovery.check(self.ports, self.ports.clock(), follow_up)
                 self._check_hosted(follow_up)
             case UpstreamChangeCheck():

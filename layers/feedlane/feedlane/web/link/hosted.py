@@ -81,7 +81,8 @@ def start(
     now, hosted = site.clock(), linking(site)
     try:
         hosted.require_startable(connection)
-        _require_few_visits(site, connection)
+        if not hosted_visits.admit_start(site.store, connection.id, now):
+            raise _too_often()
         url = hosted.prepare(connection)
     except NotLinked as error:
         page, outcome = not_linked_page(error, settings_items.profile(site.store).name)
@@ -114,7 +115,8 @@ def finish(site: Site, request: Request, connection: Connection, state: LinkStat
     answer, now, hosted = Answer.of(request), site.clock(), linking(site)
     if not answer.is_about(connection):
         raise explained(400, "hosted-foreign")
-    _require_few_visits(site, connection)
+    if not hosted_visits.admit_return(site.store, state.fingerprint, now):
+        raise _too_often()
     try:
         tenant = hosted.tenant_of(connection)
         if tenant is not None and (answer.is_success or not connection.is_linked or connection.needs_reconnection):
@@ -156,9 +158,8 @@ def _end_without_link(site: Site, connection: Connection, answer: Answer, state:
 _ENDINGS = {CANCELLED: (403, "hosted-cancelled"), NOT_SUPPORTED: (501, "hosted-not-supported")}
 
 
-def _require_few_visits(site: Site, connection: Connection) -> None:
-    if not hosted_visits.admit(site.store, connection.id, site.clock()):
-        raise explained(429, "hosted-too-often")
+def _too_often() -> ErrorPage:
+    return explained(429, "hosted-too-often")
 
 
 def _with_parameter(url: str, name: str, value: str) -> str:
