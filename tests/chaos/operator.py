@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -133,9 +134,13 @@ class Operator:
 
     @acting_as("public_api")
     def delete_company(self, place: Place) -> None:
-        """Retries until the company is gone; each attempt continues where the last one ended."""
-        world = self.world
-        for number in range(TRIES_MAX):
+        """Retries until the company is gone; each attempt continues where the last one ended.
+
+        Gives up during a storm or an outage: the next visit tries again. Once all is calm, the deletion must succeed.
+        """
+        world, tries = self.world, Counter[bool]()
+        while tries[is_calm := self._is_calm()] < TRIES_MAX:
+            tries[is_calm] += 1
             try:
                 connections.delete_company(world.ports, world.upstream, self.disconnect, world.now, place.company_id)
             except NotFound:
@@ -144,9 +149,13 @@ class Operator:
                 # The vault forces a refresh only so often: a token that was revoked when it was new takes a while. And
                 # Xero may have asked for a wait of a day.
                 asked = error.retry_after or 0 if isinstance(error, LimitReached) else 0
-                world.timeline.sleep(2 if number < TRIES_MAX / 2 else max(120, asked))
-        if not world.faults.on and world.timeline.seconds > world.faults.outages.last_end + DELETION_SECONDS:
+                world.timeline.sleep(2 if tries[is_calm] <= TRIES_MAX / 2 else max(120, asked))
+        if is_calm:
             raise AssertionError(f"company {place.company_id} cannot be deleted")
+
+    def _is_calm(self) -> bool:
+        faults = self.world.faults
+        return not faults.on and self.world.timeline.seconds > faults.outages.last_end + DELETION_SECONDS
 
     def disconnect(self, connection: Connection) -> None:
         """Ends the connection at the upstream."""

@@ -7,11 +7,13 @@ import pytest
 from feedlane.companies import items as company_items
 from feedlane.companies.shapes import source_account_json
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
-from feedlane.errors import Conflict, Refused
+from feedlane.errors import Conflict, Refused, Unavailable
 from feedlane.feeds.push_operation import PushStatus
+from feedlane.feeds.refusals import ALREADY_CONNECTED_HERE, MAY_BE_THERE
 from feedlane.feeds.upstream import FeedConnection, TenantAccess
 from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds import items as hold_items
+from feedlane.ids import account_token
 from feedlane.mapping import mapping, refused, unmapping
 from feedlane.mapping.shapes import mapping_json
 from feedlane.problem import Problem
@@ -140,6 +142,53 @@ def test_a_rejection_of_an_earlier_feed_connection_leaves_the_present_one_alone(
     assert not unmapping.record_feed_connection_rejected(
         world.ports, world.feed().id, "fc-earlier", TAKEN, refusal, world.now
     )
+    assert account(world).status is SourceAccountStatus.CONNECTING
+
+
+@pytest.mark.parametrize("type", sorted(MAY_BE_THERE))
+def test_one_rejected_because_an_earlier_request_made_one_gives_way_to_that(type: str) -> None:
+    world = mapped_again()
+    repeated = PENDING.but(rejection=Problem(type=type, title="There already", status=409))
+    ours = FeedConnection(
+        id="fc-ours", account_token=account_token(CONNECTION, ACCOUNT), account_id="target", active=True
+    )
+    world.upstream.connections += [repeated, ours]
+    world.run()
+    assert account(world).status is SourceAccountStatus.CONNECTED
+    assert account(world).problem is None
+    assert world.feed().feed_connection_id == "fc-ours"
+    assert world.sent_ids() == ["t1", "t2"]
+    assert hold_items.holds(world.store) == []
+
+
+def test_one_with_another_token_is_not_ours() -> None:
+    world = mapped_again()
+    repeated = PENDING.but(rejection=Problem(type=ALREADY_CONNECTED_HERE, title="There already", status=409))
+    world.upstream.connections += [repeated, PENDING.but(id="fc-other", account_token="another", active=True)]
+    world.run()
+    assert account(world).status is SourceAccountStatus.DISCONNECTED
+    assert [hold.reason for hold in hold_items.holds(world.store)] == [refused.REASON_REJECTED]
+
+
+def test_the_feed_connection_that_was_rejected_is_not_taken_for_the_other() -> None:
+    """Codat's have the account's id, and may be listed with an error."""
+    world = mapped_again()
+    problem = Problem(type=ALREADY_CONNECTED_HERE, title="There already", status=409)
+    world.upstream.connections.append(PENDING.but(account_token=account_token(CONNECTION, ACCOUNT), rejection=problem))
+    world.run()
+    assert (account(world).status, account(world).problem) == (SourceAccountStatus.DISCONNECTED, problem)
+
+
+def test_what_the_list_does_not_answer_is_asked_again() -> None:
+    world = mapped_again()
+    problem = Problem(type=ALREADY_CONNECTED_HERE, title="There already", status=409)
+    world.upstream.connections.append(PENDING.but(rejection=problem))
+
+    def unavailable(access: TenantAccess) -> list[FeedConnection]:
+        raise Unavailable("down")
+
+    world.upstream.feed_connections = unavailable  # type: ignore[method-assign]
+    check_connection(world)
     assert account(world).status is SourceAccountStatus.CONNECTING
 
 

@@ -160,6 +160,15 @@ def test_a_list_that_repeats_itself_ends() -> None:
     assert [one.id for one in feeds(answer).feed_connections(ACCESS)] == ["f-1", "f-2"]
 
 
+def test_what_was_rejected_later_is_not_listed() -> None:
+    found = [{"id": "f-1", "accountToken": "t", "status": "REJECTED"}, {"id": "f-2", "accountToken": "t"}]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"items": found if request.url.path == PATH else []})
+
+    assert [one.id for one in feeds(answer).feed_connections(ACCESS)] == ["f-2"]
+
+
 @pytest.mark.parametrize(
     "item",
     [

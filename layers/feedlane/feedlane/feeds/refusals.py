@@ -17,6 +17,9 @@ INVALID_COUNTRY = "invalid-country-specified"
 ACCOUNT_NOT_VALID = "account-not-valid"
 NOT_ENABLED_FOR_2 = "invalid-application-for-feed-connections-2"
 ALREADY_CONNECTED_HERE = "feed-already-connected-in-current-organisation"
+NAME_TAKEN = "account-name-already-exists"
+# Refusals of a feed connection that may be there already: made by a request whose answer was lost, or by another one.
+MAY_BE_THERE = frozenset({ALREADY_CONNECTED_HERE, NAME_TAKEN})
 FEED_CONNECTION_GONE_TYPES = frozenset(
     {"feed-not-found-or-already-deleted", "bank-feed-not-found", "invalid-feed-connection"}
 )
@@ -48,7 +51,7 @@ MEANING_BY_TYPE = {
     "feed-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
     "feed-already-connected-in-different-organisation": Meaning(Scope.FEED, "account-connected-elsewhere"),
     INVALID_COUNTRY: Meaning(Scope.FEED, "country-not-allowed"),
-    "account-name-already-exists": Meaning(Scope.FEED, "account-name-taken"),
+    NAME_TAKEN: Meaning(Scope.FEED, "account-name-taken"),
     # Ours: of the app or the consent, and for feed connections alone. Statements go on.
     NOT_ENABLED_FOR_2: Meaning(Scope.FEED, "feed-connections-not-enabled"),
     MISSING_FEED_CONNECTIONS_SCOPE: Meaning(Scope.FEED, MISSING_FEED_CONNECTIONS_SCOPE),

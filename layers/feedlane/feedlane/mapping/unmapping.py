@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
-from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
+from feedlane.companies.source_account import AccountMapping, SourceAccount, SourceAccountStatus
 from feedlane.errors import ReconnectionNeeded, Refused
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
@@ -113,11 +113,10 @@ def record_feed_connection_rejected(
     the lines that wait in the feed are held until the account is mapped again. If Xero demands a country, the feed
     connection is made again with it. False: no account waits for this feed connection any more.
     """
-    place = _account_with(ports.store, id, feed_connection_id)
-    if place is None or place[1].mapping is None or place[1].status is not SourceAccountStatus.CONNECTING:
+    place = _connecting_with(ports.store, id, feed_connection_id)
+    if place is None:
         return False
-    connection, account = place
-    wanted = place[1].mapping.but(feed_connection_id="")
+    connection, account, wanted = place
     country = connection.tenant.country if connection.tenant else ""
     if refusal.reason == COUNTRY_DEMANDED and country and not wanted.country:
         mapping.record_mapped(ports, now, connection, account, wanted.but(country=country), None)
@@ -126,6 +125,20 @@ def record_feed_connection_rejected(
             refused.record_refused(ports, refusal, connection, account, wanted, now, ending=feed_connection_id)
     else:
         end_wanted(ports, now, connection, account, problem)
+    return True
+
+
+def record_feed_connection_repeated(ports: Ports, id: str, feed_connection_id: str, now: datetime) -> bool:
+    """Xero has rejected the account's feed connection, because it has another one with the account's token.
+
+    Two requests were under way: that of a release and somebody's mapping, or one that crashed. The account waits on and
+    adopts the other, as if this one had been refused at once. False: no account waits for this one any more.
+    """
+    place = _connecting_with(ports.store, id, feed_connection_id)
+    if place is None:
+        return False
+    connection, account, wanted = place
+    mapping.record_mapped(ports, now, connection, account, wanted, None)
     return True
 
 
@@ -220,6 +233,16 @@ def _account_with(store: Store, id: str, feed_connection_id: str) -> tuple[Conne
     if account is None or connection is None or account.mapping is None:
         return None
     return (connection, account) if account.mapping.feed_connection_id == feed_connection_id else None
+
+
+def _connecting_with(
+    store: Store, id: str, feed_connection_id: str
+) -> tuple[Connection, SourceAccount, AccountMapping] | None:
+    """The same if the account still waits for it, with the mapping that is wanted."""
+    place = _account_with(store, id, feed_connection_id)
+    if place is None or place[1].mapping is None or place[1].status is not SourceAccountStatus.CONNECTING:
+        return None
+    return *place, place[1].mapping.but(feed_connection_id="")
 
 
 def _new_hold(feed: Feed, account: SourceAccount, now: datetime, id: str) -> Hold:

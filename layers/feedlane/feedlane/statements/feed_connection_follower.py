@@ -9,13 +9,23 @@ from feedlane.companies.reconnection import RECONNECTION_NEEDED
 from feedlane.errors import AppKeysRejected, ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
+from feedlane.feeds.refusals import MAY_BE_THERE
 from feedlane.feeds.upstream import FeedConnection, Refusal, TenantAccess, Upstream
 from feedlane.follow_ups import FeedConnectionCheck
+from feedlane.ids import account_token
 from feedlane.mapping import again, ended, mapping, unmapping
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.scope import Scope
 from feedlane.statements import poll
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The feed connection that the upstream has. `has_other`: it rejects it, and has another with the same token."""
+
+    connection: FeedConnection | None
+    has_other: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,10 +50,10 @@ class FeedConnectionFollower:
                     self.ports.queues.follow_up(check, poll.postponed_seconds(wait_seconds))
                 return
             if feed.awaits_connection:
-                is_done, has_answer, connection = self._make(feed), False, None
+                is_done, answer = self._make(feed), None
             else:
-                is_done, (has_answer, connection) = False, self._poll(feed)
-        if is_done or (has_answer and self._record_end(feed, connection)):
+                is_done, answer = False, self._poll(feed)
+        if is_done or (answer is not None and self._record_end(feed, answer)):
             return
         if not check.once:
             self.ports.queues.follow_up(check.but(turn=check.turn + 1), poll.delay_seconds(check.turn))
@@ -58,9 +68,9 @@ class FeedConnectionFollower:
             return again.try_again(self.ports, self.upstream, self.ports.clock(), feed)
         return False
 
-    def _record_end(self, feed: Feed, connection: FeedConnection | None) -> bool:
+    def _record_end(self, feed: Feed, answer: _Answer) -> bool:
         """Records that the feed connection is active, gone or rejected. False if none of these is certain yet."""
-        now = self.ports.clock()
+        now, connection = self.ports.clock(), answer.connection
         if connection is None:
             return unmapping.record_feed_connection_gone(self.ports, feed.id, feed.feed_connection_id, now)
         if connection.active:
@@ -70,18 +80,21 @@ class FeedConnectionFollower:
         problem = connection.rejection
         if problem is None:
             return False
+        if answer.has_other:
+            return unmapping.record_feed_connection_repeated(self.ports, feed.id, feed.feed_connection_id, now)
         refusal = self.upstream.refusal_for_rejection(_access(feed), [problem])
         return unmapping.record_feed_connection_rejected(
             self.ports, feed.id, feed.feed_connection_id, problem, refusal, now
         )
 
-    def _poll(self, feed: Feed) -> tuple[bool, FeedConnection | None]:
-        """Whether Xero answered, and the feed connection that it has."""
+    def _poll(self, feed: Feed) -> _Answer | None:
+        """None if the upstream did not answer."""
         access = _access(feed)
         try:
             # Whatever stops Xero from answering now may be fixed, and the account still waits.
             with suppress(Unavailable, AppKeysRejected):
-                return True, self.upstream.feed_connection(access, feed.feed_connection_id)
+                connection = self.upstream.feed_connection(access, feed.feed_connection_id)
+                return _Answer(connection, self._has_other(feed, connection))
         except Refused as refused:
             refusal = self.upstream.refusal_for_rejection(access, [refused.problem])
             if refusal.scope is not Scope.FEED:
@@ -90,7 +103,15 @@ class FeedConnectionFollower:
             # Only the customer can fix this, and no other call may be using this connection.
             refusal = Refusal(scope=Scope.CONNECTION, reason=RECONNECTION_NEEDED, problem=needed.problem)
             poll.hold_refused(self.ports, feed, refusal, self.ports.clock())
-        return False, None
+        return None
+
+    def _has_other(self, feed: Feed, connection: FeedConnection | None) -> bool:
+        """Whether it was rejected because another request for the same account had come first, and made one."""
+        if connection is None or connection.rejection is None or connection.rejection.type not in MAY_BE_THERE:
+            return False
+        token = account_token(feed.connection_id, feed.account_id)
+        listed = self.upstream.feed_connections(_access(feed))
+        return any(other.account_token == token and other.id != connection.id for other in listed)
 
 
 def _access(feed: Feed) -> TenantAccess:

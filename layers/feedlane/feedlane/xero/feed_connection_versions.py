@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from feedlane.companies.reconnection import FEED_CONNECTIONS_SCOPE_MISSING
 from feedlane.errors import Refused
-from feedlane.feeds.refusals import ALREADY_CONNECTED_HERE, INVALID_COUNTRY, NOT_ENABLED_FOR_2
+from feedlane.feeds.refusals import INVALID_COUNTRY, MAY_BE_THERE, NOT_ENABLED_FOR_2
 from feedlane.feeds.upstream import Failed, FeedConnection, NewFeedConnection, TenantAccess
 from feedlane.xero import feed_connections as api_1
 from feedlane.xero import feed_connections_2 as api_2
@@ -20,7 +20,6 @@ from feedlane.xero.api import XeroApi
 from feedlane.xero.outcomes import raise_obstacle
 
 T = TypeVar("T")
-_NAME_TAKEN = "account-name-already-exists"
 
 
 class FeedConnections:
@@ -77,7 +76,7 @@ class FeedConnections:
         try:
             return self._post(access, new)
         except Refused as refused:
-            if refused.problem.type not in {ALREADY_CONNECTED_HERE, _NAME_TAKEN}:
+            if refused.problem.type not in MAY_BE_THERE:
                 raise
             ours = api_1.with_our_token(self.list_all(access), new)
             if ours is None:

@@ -41,7 +41,7 @@ def list_all(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
         items = list(all_items(page, PAGES_MAX))
     except Unreadable:
         raise unreadable() from None
-    return [feed_connection_in(item) for item in items if item.get("id") and not _is_rejected(item)]
+    return [feed_connection_in(item) for item in items if item.get("id") and not is_rejected(item)]
 
 
 def find(api: XeroApi, access: TenantAccess, feed_connection_id: str) -> FeedConnection | None:
@@ -146,7 +146,7 @@ def feed_connection_in(item: dict[str, Any]) -> FeedConnection:
     )
 
 
-def _is_rejected(item: dict[str, Any]) -> bool:
+def is_rejected(item: dict[str, Any]) -> bool:
     return str(item.get("status", "")).upper() == "REJECTED"
 
 
@@ -154,7 +154,7 @@ def rejection_in(item: dict[str, Any]) -> Problem | None:
     problems = item_problems(item, 400)
     if problems:
         return problems[0]
-    return Problem(type=NO_TYPE, title="Rejected", status=400) if _is_rejected(item) else None
+    return Problem(type=NO_TYPE, title="Rejected", status=400) if is_rejected(item) else None
 
 
 def _raise_rejection(item: dict[str, Any]) -> None:

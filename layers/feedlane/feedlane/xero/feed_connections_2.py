@@ -22,6 +22,7 @@ from feedlane.xero.feed_connections import (
     PAGES_MAX,
     account_number,
     feed_connection_in,
+    is_rejected,
     made,
     rejection_in,
     request_item,
@@ -44,15 +45,18 @@ class PartlyMade(Exception):
 
 
 def list_all(api: XeroApi, access: TenantAccess) -> list[FeedConnection]:
-    """All of this app's feed connections in the organisation, page by page until one brings nothing new."""
-    found: dict[str, FeedConnection] = {}
+    """All of this app's feed connections in the organisation, page by page until one brings nothing new.
+
+    Except rejected ones, as by API 1.0: it may be one of those that this version lists too.
+    """
+    found: dict[str, dict[str, Any]] = {}
     for page in range(1, PAGES_MAX + 1):
         params = {"page": str(page), "pageSize": str(PAGE_SIZE)}
         with _of_this_version():
             items = objects_in(api.fetch(access, FEED_CONNECTIONS_2_PATH, params), "items")
-        fresh = {str(item["id"]): feed_connection_in(item) for item in items if item.get("id")}
+        fresh = {str(item["id"]): item for item in items if item.get("id")}
         if fresh.keys() <= found.keys():
-            return list(found.values())
+            return [feed_connection_in(item) for item in found.values() if not is_rejected(item)]
         found = fresh | found
     raise unreadable()
 
