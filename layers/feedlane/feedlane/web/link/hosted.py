@@ -22,7 +22,7 @@ from feedlane.link.passwords import LinkPassword, PasswordSpent
 from feedlane.link.state import HOSTED_STATE_LIFETIME, LinkState
 from feedlane.settings import items as settings_items
 from feedlane.web.cookies import Cookie, flow_cookie_name
-from feedlane.web.error_pages import explained, not_linked_page
+from feedlane.web.error_pages import ErrorPage, explained, not_linked_page
 from feedlane.web.link import passwords as password_pages
 from feedlane.web.link import paths, redirects
 from feedlane.web.request import Request
