@@ -51,9 +51,15 @@ def _hold(link: World) -> None:
 def test_an_operator_sees_why_a_feed_is_held_and_releases_it_by_keyboard(link: World, page: Page) -> None:
     _hold(link)
     _sign_in(link, page)
-    expect(page.get_by_role("region", name="Holds")).to_contain_text("does not support automated bank feeds")
-    keyboard.press(page, page.get_by_role("button", name="Release"))
-    expect(page.get_by_role("status")).to_contain_text("Released")
+    expect(page.get_by_role("region", name="What needs you")).to_contain_text("1 account held")
+    keyboard.press(page, page.get_by_role("link", name="See what to do"))
+    page.get_by_role("link", name="Holds").first.click()
+    expect(page.locator("#hold-list")).to_contain_text("does not support automated bank feeds")
+    keyboard.press(page, page.get_by_role("button", name="Release the hold"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Release 1 hold?")
+    keyboard.press(page, page.get_by_role("button", name="Release 1 hold"))
+    expect(page.get_by_role("status")).to_contain_text("1 hold released")
+    expect(page.get_by_role("region", name="Released lately")).to_contain_text("Harbour Bakery Ltd")
     assert hold_items.holds(link.site.store) == []
 
 

@@ -81,6 +81,7 @@ def test_every_page_is_accessible_and_no_wider_than_the_screen_whatever_the_name
         "/search?q=company",
         "/search?q=nothing",
         "/holds?q=none",
+        "/holds?reason=x",
     ):
         page.goto(f"{link.url}/portal{path}")
         found[path] = faults(page)
@@ -158,7 +159,7 @@ def test_what_is_under_way_looks_again_and_says_that_it_changed(link: World, pag
     hold = builders.hold(Scope.CONNECTION, link.connection.id, reason="x", problem=problem, since=datetime.now(UTC))
     link.site.store.commit(*hold_items.add_hold(hold.but(releasing=True)))
     _sign_in(link, page, "/portal/holds")
-    expect(page.get_by_text("Being released")).to_be_visible()
+    expect(page.get_by_text("being released", exact=True)).to_be_visible()
     link.site.store.commit(*hold_items.remove_holds([hold]))
     expect(page.get_by_text("Nothing is held")).to_be_visible()
     expect(page.locator("#said")).to_have_text("The list of holds has changed.")

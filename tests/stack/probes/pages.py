@@ -140,8 +140,8 @@ def releases_a_hold(instance: Instance) -> None:
     own = given(instance)
     cookies = operator(own)
     with own.hold(own.feed(own.linked(), lines=1, feed_connection_id=new_id())) as hold:
-        form = {"formToken": token_for(cookies)}
-        own.functions.page("portal", "POST", f"/portal/holds/{hold.id}/release", form=form, cookies=cookies)
+        form = {"hold": hold.id, "confirmed": "yes", "formToken": token_for(cookies)}
+        _moves_on(own.functions.page("portal", "POST", "/portal/holds/release", form=form, cookies=cookies))
 
 
 def _start(own: Given, connection: Connection) -> None:

@@ -38,6 +38,8 @@ def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     query, counts = list_query(request, "q", "reason"), hold_counts(site.store)
     page = _page(site, query) if query.is_filtered or query.after or query.before else None
+    groups = hold_groups(site.store, counts) if page is None else []
+    rows = page.rows if page else [row for group in groups for row in group.rows]
     return portal_page(
         site,
         operator,
@@ -47,7 +49,8 @@ def show(site: Site, request: Request) -> Response:
         query=query,
         page=page,
         words=words_of(query["reason"]) if query["reason"] else None,
-        groups=hold_groups(site.store, counts) if page is None else (),
+        groups=groups,
+        is_under_way=any(row is not None and row.hold.releasing for row in rows),
         counts=counts,
         reasons=[(reason, words_of(reason), count) for reason, count in counts.by_reason.items()],
         released=released_rows(site.store),
