@@ -70,6 +70,8 @@ class CodatBankFeeds:
             if answer.problem.type == DUPLICATE_STATEMENT:
                 return AlreadyReceived()
             return connection_state.explained(self._client, access, answer, push.place)
+        if isinstance(answer, NoAnswer):
+            return connection_state.explained_conflict(self._client, access, answer, push.place)
         if not isinstance(answer, httpx.Response):
             return answer
         try:

@@ -36,8 +36,8 @@ def obstacle_in(answer: httpx.Response, now: datetime, *, writes: bool = False) 
     if envelope is None or not answer.is_client_error:
         return _failure(answer, envelope, now, writes)
     if status == 409:
-        # The first request with this key is still in progress, or what it is about is not ready.
-        return NoAnswer(reason="409 Conflict")
+        # The first request with this key is still in progress, or what it is about is not ready, or not connected.
+        return NoAnswer(reason="409 Conflict", problem=envelope_problems(envelope, status)[0])
     return refusal_for(envelope_problems(envelope, status)[0])
 
 
