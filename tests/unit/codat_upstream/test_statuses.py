@@ -24,6 +24,7 @@ from tests.unit.codat_upstream.codat_server import (
     ACCOUNT,
     CORRELATION,
     NOON,
+    PLACE,
     REQUEST,
     Limits,
     Server,
@@ -183,36 +184,38 @@ def test_a_rate_limit_is_the_whole_app_s_and_shared(headers: dict[str, str], sec
     assert (limits.calls, limits.waits) == (1, [("c0mpany", Scope.APP, seconds)])
 
 
-@pytest.mark.parametrize(
-    ("connection", "mappings", "reason"),
-    [
-        ({"status": "Deauthorized"}, [], "reconnection-needed"),
-        ({"status": "Linked"}, [], "feed-connection-gone"),
-        ({"status": "Linked"}, [{"sourceAccountId": ACCOUNT, "status": "connected"}], None),
-        ((500, {}), [{"sourceAccountId": ACCOUNT, "status": "connected"}], None),
-    ],
-)
-def test_a_409_is_what_is_not_ready_if_that_is_not_there_any_more(connection: Any, mappings: Any, reason: Any) -> None:
-    """Codat keeps the answer: the same push would be answered like that again and again."""
-    routes = {PUSH: (409, envelope(409, "Not ready")), CONNECTION_STATE: connection, MAPPING: mappings}
-    answer = post(routed(routes))
-    if reason is None:
-        assert answer == NoAnswer(reason="409 Conflict")
-    else:
-        assert isinstance(answer, Refusal)
-        assert answer.reason == reason
-        assert CORRELATION in answer.problem.answer
-
-
 @pytest.mark.parametrize("type", ["duplicate-statement", "account-not-valid"])
 def test_a_409_of_xero_s_is_xero_s(type: str) -> None:
     answer = post(always(409, envelope(409, f"Failed(409): {type}")))
     assert isinstance(answer, AlreadyReceived if type == "duplicate-statement" else Refusal)
 
 
-def test_a_409_keeps_the_push_in_doubt() -> None:
-    answer = post(always(409, envelope(409, "A request with this idempotency key is in progress.")))
+CONFLICT = (409, envelope(409, "A request with this idempotency key is in progress."))
+
+
+@pytest.mark.parametrize("mapped", [{"sourceAccountId": ACCOUNT, "status": "connected"}, "unreadable"])
+def test_a_409_keeps_the_push_in_doubt(mapped: Any) -> None:
+    answer = post(routed({PUSH: CONFLICT, CONNECTION_STATE: {"status": "Linked"}, MAPPING: [mapped]}))
     assert isinstance(answer, NoAnswer)
+    assert isinstance(post(always(*CONFLICT)), NoAnswer), "the state is not told either"
+
+
+def test_a_409_of_what_has_ended_holds_and_keeps_the_push_in_doubt() -> None:
+    mapped = [{"sourceAccountId": ACCOUNT, "status": "disconnected"}]
+    answer = post(routed({PUSH: CONFLICT, CONNECTION_STATE: {"status": "Linked"}, MAPPING: mapped}))
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.reason, answer.in_doubt) == (Scope.FEED, "feed-connection-gone", True)
+    answer = post(routed({PUSH: CONFLICT, CONNECTION_STATE: {"status": "Unlinked"}, MAPPING: mapped}))
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.reason, answer.in_doubt) == (Scope.CONNECTION, "reconnection-needed", True)
+
+
+def test_who_waits_is_told_of_a_connection_that_has_ended_also_by_a_409() -> None:
+    with pytest.raises(ReconnectionNeeded):
+        bank_feeds(routed({MAPPING: CONFLICT, CONNECTION_STATE: {"status": "Unlinked"}})).feed_connections(ACCESS)
+    ended = {("PATCH", ACCOUNT): CONFLICT, MAPPING: CONFLICT, CONNECTION_STATE: {"status": "Unlinked"}}
+    with pytest.raises(ReconnectionNeeded):
+        bank_feeds(routed(ended)).delete_feed_connection(ACCESS, PLACE)
 
 
 @pytest.mark.parametrize("body", [envelope(500, "Oops"), HTML, b""])

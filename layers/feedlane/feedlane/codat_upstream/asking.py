@@ -14,7 +14,7 @@ from feedlane.codat_upstream.outcomes import obstacle_in, obstacle_of, raise_obs
 from feedlane.codat_upstream.push_json import FeedPlace
 from feedlane.errors import LimitReached, Unavailable
 from feedlane.feeds.obstacles import CALL_ERRORS
-from feedlane.feeds.upstream import Refusal, TenantAccess
+from feedlane.feeds.upstream import NoAnswer, Refusal, TenantAccess
 from feedlane.money import dumps
 
 
@@ -38,6 +38,8 @@ def ask(
     obstacle = obstacle_in(answer, client.now(), writes=body is not None)
     if isinstance(obstacle, Refusal) and place is not None:
         obstacle = connection_state.explained_for_mapping(client, access, obstacle, place)
+    elif isinstance(obstacle, NoAnswer) and place is not None:
+        obstacle = connection_state.explained_conflict_for_mapping(client, access, obstacle, place)
     if obstacle is not None:
         raise_obstacle(obstacle)
     return answer

@@ -10,7 +10,7 @@ import httpx
 from feedlane.codat_upstream import accounts, connection_state, operations, push_json
 from feedlane.codat_upstream.answers import Unreadable, object_in
 from feedlane.codat_upstream.client import CodatClient
-from feedlane.codat_upstream.outcomes import Conflict, obstacle_in, obstacle_of
+from feedlane.codat_upstream.outcomes import obstacle_in, obstacle_of
 from feedlane.codat_upstream.problems import NOT_FOUND, refusal_for
 from feedlane.codat_upstream.push_json import FeedPlace, FrozenPush, quoted
 from feedlane.companies.source_account import SourceAccount
@@ -66,20 +66,14 @@ class CodatBankFeeds:
             if answer.problem.type == DUPLICATE_STATEMENT:
                 return AlreadyReceived()
             return self.explained(access, answer, push.place.feed_connection_id)
-        if isinstance(answer, Conflict):
-            return self._of_conflict(access, answer, push.place)
+        if isinstance(answer, NoAnswer):
+            return connection_state.explained_conflict(self._client, access, answer, push.place)
         if not isinstance(answer, httpx.Response):
             return answer
         try:
             return operations.parse_operation(object_in(answer)) or _UNREADABLE
         except Unreadable:
             return _UNREADABLE
-
-    def _of_conflict(self, access: TenantAccess, conflict: Conflict, place: FeedPlace) -> Refusal | NoAnswer:
-        """Codat keeps the answer under the key. So it is asked at once whether the connection or the feed has ended."""
-        unclear = refusal_for(conflict.problem)
-        told = connection_state.explained(self._client, access, unclear, place)
-        return NoAnswer(reason=conflict.reason) if told == unclear else told
 
     def find_statement(
         self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace

@@ -14,8 +14,8 @@ from feedlane.codat_upstream.problems import (
 )
 from feedlane.codat_upstream.push_json import FeedPlace, connection_path
 from feedlane.companies.reconnection import CONNECTION_REMOVED, RECONNECTION_NEEDED
-from feedlane.feeds.obstacles import CALL_ERRORS
-from feedlane.feeds.upstream import Refusal, TenantAccess
+from feedlane.feeds.obstacles import CALL_ERRORS, Obstacle
+from feedlane.feeds.upstream import NoAnswer, Refusal, TenantAccess
 from feedlane.scope import Scope
 
 LINKED = "Linked"
@@ -44,6 +44,18 @@ def explained(client: CodatClient, access: TenantAccess, refusal: Refusal, place
         return refusal
 
 
+def explained_conflict(client: CodatClient, access: TenantAccess, answer: NoAnswer, place: FeedPlace) -> Obstacle:
+    """What a 409 to a push is about, if the connection or the feed has ended: then repeating it is in vain.
+
+    Otherwise the push is in progress, or will be possible soon. Whether it was taken is in doubt in any case.
+    """
+    if answer.problem is None:
+        return answer
+    refusal = refusal_for(answer.problem)
+    found = explained(client, access, refusal, place)
+    return answer if found == refusal else found.but(in_doubt=True)
+
+
 def explained_for_mapping(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:
     """The same for an account that is not mapped yet."""
     if not said_by_codat(refusal.problem):
@@ -52,6 +64,17 @@ def explained_for_mapping(client: CodatClient, access: TenantAccess, refusal: Re
         return _with_connection(client, access, refusal, place)
     except (*CALL_ERRORS, Unreadable):
         return refusal
+
+
+def explained_conflict_for_mapping(
+    client: CodatClient, access: TenantAccess, answer: NoAnswer, place: FeedPlace
+) -> Obstacle:
+    """The same for an account that is not mapped yet."""
+    if answer.problem is None:
+        return answer
+    refusal = refusal_for(answer.problem)
+    found = explained_for_mapping(client, access, refusal, place)
+    return answer if found == refusal else found
 
 
 def _with_connection(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:

@@ -19,12 +19,6 @@ from feedlane.scope import Scope
 _OUTAGE_SECONDS = 30
 
 
-class Conflict(NoAnswer):
-    """The first request with this key is still in progress, or what it is about is not ready: Codat does not tell."""
-
-    problem: Problem
-
-
 def obstacle_in(answer: httpx.Response, now: datetime, *, writes: bool = False) -> Obstacle | None:
     """Why the request was not done; None for a success.
 
@@ -43,7 +37,10 @@ def obstacle_in(answer: httpx.Response, now: datetime, *, writes: bool = False) 
         return _failure(answer, envelope, now, writes)
     if status == 409:
         problem = envelope_problems(envelope, status)[0]
-        return Conflict(reason="409 Conflict", problem=problem) if said_by_codat(problem) else refusal_for(problem)
+        if not said_by_codat(problem):
+            return refusal_for(problem)
+        # The first request with this key is still in progress, or what it is about is not ready, or not connected.
+        return NoAnswer(reason="409 Conflict", problem=problem)
     return refusal_for(envelope_problems(envelope, status)[0])
 
 

@@ -70,11 +70,15 @@ class AlreadyReceived(Record):
 
 
 class Refusal(Record):
-    """Refused until its cause is fixed. `scope` is what has to stop."""
+    """Refused until its cause is fixed. `scope` is what has to stop.
+
+    `in_doubt`: the answer itself leaves open whether an earlier request with the same key was taken.
+    """
 
     scope: Scope
     reason: str
     problem: Problem
+    in_doubt: bool = False
 
 
 class TryLater(Record):
@@ -100,9 +104,10 @@ class Failed(Record):
 
 class NoAnswer(Record):
     """No answer (time-out, connection lost): the outcome is unknown, and the same bytes are sent again under the same
-    key."""
+    key. `problem`: an answer that leaves the outcome open, if there was one."""
 
     reason: str
+    problem: Problem | None = None
 
 
 class SearchPlace(Record):
