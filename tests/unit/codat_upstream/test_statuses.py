@@ -165,8 +165,6 @@ def test_a_404_whose_cause_codat_does_not_tell_holds_the_connection() -> None:
     [
         ({"Retry-After": "42"}, 42),
         ({"Retry-After": "0"}, 1),
-        ({"Retry-After": "9999999"}, 86_400),
-        ({"Retry-After": "Mon, 15 Jun 2099 12:01:30 GMT"}, 86_400),
         ({"Retry-After": "Mon, 15 Jun 2026 12:01:30 GMT"}, 90),
         ({"Retry-After": "soon"}, 10),
         ({}, 10),

@@ -15,7 +15,7 @@ from feedlane.scope import Scope
 Item = dict[str, Any]
 
 # Codat's daily limit ends at midnight (UTC); its others within a minute.
-RATE_LIMIT_SECONDS, DAY_SECONDS = 10, 86_400
+RATE_LIMIT_SECONDS = 10
 _ENVELOPE_FIELDS = frozenset({"statusCode", "error", "correlationId", "detailedErrorCode", "validation"})
 
 
@@ -60,9 +60,7 @@ def wait_asked(answer: httpx.Response, now: datetime) -> tuple[Scope, int] | Non
 
 
 def retry_after(answer: httpx.Response, now: datetime) -> int | None:
-    """Seconds, at most a day: no limit of Codat's is longer, and a mistake must not stop every feed for a week."""
-    asked = xero_retry_after(answer.headers, now)
-    return None if asked is None else min(DAY_SECONDS, asked)
+    return xero_retry_after(answer.headers, now)
 
 
 def rate_limit_seconds(answer: httpx.Response, now: datetime) -> int:
@@ -73,7 +71,7 @@ def rate_limit_seconds(answer: httpx.Response, now: datetime) -> int:
     if answer.headers.get("x-rate-limit-remaining", "").strip() != "0":
         return RATE_LIMIT_SECONDS
     reset = moment(answer.headers.get("x-rate-limit-reset"))
-    return RATE_LIMIT_SECONDS if reset is None else max(1, min(DAY_SECONDS, round((reset - now).total_seconds())))
+    return RATE_LIMIT_SECONDS if reset is None else max(1, min(86_400, round((reset - now).total_seconds())))
 
 
 def moment(value: Any) -> datetime | None:
