@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from feedlane.codat_upstream.problems import CODAT_MEANINGS
+from feedlane.feeds.feed import FlightStatus
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import Accepted, StatementStatus
 from feedlane.holds import items as hold_items
@@ -68,6 +69,25 @@ def test_a_refused_push_holds_what_it_is_about(server: Any, scope: Scope, reason
     assert world.operation(pushed.key).status is PushStatus.FAILED
     if scope is not Scope.CONNECTION:  # only the customer ends that
         released(world)
+
+
+def test_a_push_that_conflicts_with_the_end_of_its_feed_is_held_and_stays_in_doubt() -> None:
+    """Perhaps the push itself was in progress: it is looked for before its lines go again."""
+    ended = {
+        PUSH: (409, envelope(409, "Not connected")),
+        ("GET", "/c0nnection"): {"status": "Linked"},
+        ("GET", "/mapping"): [],
+    }
+    world = World()
+    world.upstream.answers = [bank_feeds(routed(ended)).post_statement(ACCESS, REQUEST, "key")]
+    pushed = world.push(transactions(2))
+    world.run()
+    [hold] = hold_items.holds(world.store)
+    assert (hold.scope, hold.reason) == (Scope.FEED, "feed-connection-gone")
+    assert world.operation(pushed.key).status is PushStatus.FAILED
+    flight = world.feed().flight
+    assert flight is not None
+    assert flight.status is FlightStatus.POSTING, "nobody knows yet that it was not taken"
 
 
 @pytest.mark.parametrize(("fields", "scope", "reason"), LATER)

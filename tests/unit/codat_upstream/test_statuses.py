@@ -24,6 +24,7 @@ from tests.unit.codat_upstream.codat_server import (
     ACCOUNT,
     CORRELATION,
     NOON,
+    PLACE,
     REQUEST,
     Limits,
     Server,
@@ -200,8 +201,17 @@ def test_a_409_is_what_is_not_ready_if_that_is_not_there_any_more(connection: An
         assert answer == NoAnswer(reason="409 Conflict")
     else:
         assert isinstance(answer, Refusal)
-        assert answer.reason == reason
+        assert (answer.reason, answer.in_doubt) == (reason, True), "the push may be in progress all the same"
         assert CORRELATION in answer.problem.answer
+
+
+def test_who_waits_is_told_of_a_connection_that_has_ended_also_by_a_409() -> None:
+    conflict = (409, envelope(409, "Not ready"))
+    with pytest.raises(ReconnectionNeeded):
+        bank_feeds(routed({MAPPING: conflict, CONNECTION_STATE: {"status": "Unlinked"}})).feed_connections(ACCESS)
+    ended = {("PATCH", ACCOUNT): conflict, MAPPING: conflict, CONNECTION_STATE: {"status": "Unlinked"}}
+    with pytest.raises(ReconnectionNeeded):
+        bank_feeds(routed(ended)).delete_feed_connection(ACCESS, PLACE)
 
 
 @pytest.mark.parametrize("type", ["duplicate-statement", "account-not-valid"])

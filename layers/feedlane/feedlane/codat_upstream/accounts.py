@@ -102,7 +102,7 @@ def delete(client: CodatClient, access: TenantAccess, place: FeedPlace) -> None:
     """Ends the feed. The source account stays at Codat, to be mapped again. One that is gone already is no error."""
     path = f"{_accounts_path(access, place)}/{quoted(place.account_id)}"
     try:
-        ask(client, access, "PATCH", path, {"id": place.account_id, "status": DISCONNECTED})
+        ask(client, access, "PATCH", path, {"id": place.account_id, "status": DISCONNECTED}, place)
     except (Refused, ReconnectionNeeded):
         there = find(client, access, place)
         if there is not None and (there.active or there.account_id):

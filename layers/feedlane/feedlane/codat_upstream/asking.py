@@ -10,7 +10,8 @@ import httpx
 from feedlane.codat_upstream import connection_state
 from feedlane.codat_upstream.answers import Item, Unreadable, object_in, objects_in
 from feedlane.codat_upstream.client import CodatClient
-from feedlane.codat_upstream.outcomes import obstacle_in, obstacle_of, raise_obstacle
+from feedlane.codat_upstream.outcomes import Conflict, obstacle_in, obstacle_of, raise_obstacle
+from feedlane.codat_upstream.problems import refusal_for
 from feedlane.codat_upstream.push_json import FeedPlace
 from feedlane.errors import LimitReached, Unavailable
 from feedlane.feeds.obstacles import CALL_ERRORS
@@ -38,6 +39,10 @@ def ask(
     obstacle = obstacle_in(answer, client.now(), writes=body is not None)
     if isinstance(obstacle, Refusal) and place is not None:
         obstacle = connection_state.explained_for_mapping(client, access, obstacle, place)
+    elif isinstance(obstacle, Conflict) and place is not None:
+        unclear = refusal_for(obstacle.problem)
+        told = connection_state.explained_for_mapping(client, access, unclear, place)
+        obstacle = obstacle if told == unclear else told
     if obstacle is not None:
         raise_obstacle(obstacle)
     return answer

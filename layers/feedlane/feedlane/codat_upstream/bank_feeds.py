@@ -76,10 +76,13 @@ class CodatBankFeeds:
             return _UNREADABLE
 
     def _of_conflict(self, access: TenantAccess, conflict: Conflict, place: FeedPlace) -> Refusal | NoAnswer:
-        """Codat keeps the answer under the key. So it is asked at once whether the connection or the feed has ended."""
+        """Codat keeps the answer under the key. So it is asked at once whether the connection or the feed has ended.
+
+        The push may be in progress all the same: that leaves it in doubt.
+        """
         unclear = refusal_for(conflict.problem)
         told = connection_state.explained(self._client, access, unclear, place)
-        return NoAnswer(reason=conflict.reason) if told == unclear else told
+        return NoAnswer(reason=conflict.reason) if told == unclear else told.but(in_doubt=True)
 
     def find_statement(
         self, access: TenantAccess, request: bytes, others: Collection[str], place: SearchPlace

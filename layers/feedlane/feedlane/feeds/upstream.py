@@ -70,11 +70,15 @@ class AlreadyReceived(Record):
 
 
 class Refusal(Record):
-    """Refused until its cause is fixed. `scope` is what has to stop."""
+    """Refused until its cause is fixed. `scope` is what has to stop.
+
+    `in_doubt`: the answer itself leaves open whether an earlier request with the same key was taken.
+    """
 
     scope: Scope
     reason: str
     problem: Problem
+    in_doubt: bool = False
 
 
 class TryLater(Record):

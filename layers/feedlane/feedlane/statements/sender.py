@@ -250,7 +250,7 @@ class Sender:
                 return looked, found, True
             in_doubt = not proves_not_listed(looked, found.began)
             return looked.but(unlisted_since=looked.unlisted_since or found.began), answer, in_doubt
-        return statement, answer, in_doubt
+        return statement, answer, in_doubt or (isinstance(answer, Refusal) and answer.in_doubt)
 
     def _look(self, feed: Feed, statement: StatementRecord, request: bytes) -> tuple[StatementRecord, Answer]:
         return DoubtfulStatement(self.ports, self.upstream, feed, statement, request).look()
