@@ -39,6 +39,12 @@ def test_all_pages_are_accessible_also_with_long_and_right_to_left_names(
     assert faults == {}
 
 
+def test_the_navigation_is_one_line_on_a_wide_screen(page: Page, simulator: RunningSimulator) -> None:
+    page.goto(simulator.url)
+    tops = {link.bounding_box()["y"] for link in page.locator("header nav a").all()}  # type: ignore[index]
+    assert len(tops) == 1
+
+
 def test_the_app_is_set_up_by_its_forms_alone(page_without_scripts: Page, simulator: RunningSimulator) -> None:
     page = page_without_scripts
     page.goto(simulator.url)

@@ -134,6 +134,13 @@ def test_a_source_account_is_added_and_both_of_its_ids_are_there_to_be_copied(wo
     assert _add_account(world, {}).status == 303, "without an id it gets one"
 
 
+@pytest.mark.parametrize("balance", ["1,50", "1250,5", "1.250,00", "12,34,567"])
+def test_a_decimal_comma_is_refused_rather_than_read_as_a_hundred_times_the_balance(world: World, balance: str) -> None:
+    response = _add_account(world, {"id": "a", "balance": balance})
+    assert (response.status, "Enter the balance as a number" in response.body) == (422, True)
+    assert company_items.source_accounts(world.store, world.connection.id) == []
+
+
 def test_all_that_is_wrong_with_an_account_is_said_at_once_and_beside_each_field(world: World) -> None:
     wrong = {"id": "a b", "name": "", "number": "", "currency": "pound", "balance": "much", "type": "creditCard"}
     response = _add_account(world, wrong)

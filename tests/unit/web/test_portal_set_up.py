@@ -74,6 +74,18 @@ def test_each_step_is_done_by_its_form_and_the_next_one_is_offered(world: World)
     assert settings_items.profile(world.store).colour == "#0b6e4f"
 
 
+def test_who_keeps_the_name_feedlane_is_told_why_the_step_stays_open(world: World) -> None:
+    answer = send(world, "face", name="Feedlane")
+    assert "The name is still Feedlane" in world.browser.get(answer.location).body
+    assert progress(world) == "0 of 7 done"
+
+
+def test_once_it_is_enabled_the_next_step_is_the_test(world: World) -> None:
+    for step in FORMS:
+        send(world, step)
+    assert "Next: Test it<" in world.browser.get("/portal/set-up").body
+
+
 def test_the_redirect_uri_is_there_to_be_copied(world: World) -> None:
     assert f'data-copy="the redirect URI">{URL}/oauth/callback</code>' in world.browser.get("/portal/set-up").body
 

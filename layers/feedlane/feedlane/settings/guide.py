@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -77,7 +77,10 @@ def steps(
         _state(settings.partner or guide.limit_chosen),
         _state(is_enabled and has_passed is True, failed=is_enabled and has_passed is False),
     )
-    return [Step(number, *_STEPS[number - 1], state) for number, state in enumerate(states, 1)]
+    listed = [Step(number, *_STEPS[number - 1], state) for number, state in enumerate(states, 1)]
+    if is_enabled:
+        listed[-1] = replace(listed[-1], action="Test it")
+    return listed
 
 
 def next_step(listed: list[Step]) -> Step | None:

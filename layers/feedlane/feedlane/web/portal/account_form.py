@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,7 @@ TYPES = {
     "loan": "Loan",
 }
 _FIELDS = ("id", "name", "type", "number", "sort_code", "currency", "balance")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _WORDS = Words(
     {
         "id": ("id", "Account id"),
@@ -79,9 +81,11 @@ def add(site: Site, request: Request, company_id: str, connection_id: str) -> Re
 
 
 def _balance(text: str) -> Decimal:
-    """Nothing is no money. Raises `Invalid`."""
+    """Nothing is no money. Raises `Invalid`, also for a decimal comma: without it, 1,50 would be 150."""
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
     try:
-        return amount(text.replace(",", "")) if text else Decimal(0)
+        return amount(text) if text else Decimal(0)
     except ValueError as error:
         raise Invalid.field("balance", str(error), "Money") from None
 

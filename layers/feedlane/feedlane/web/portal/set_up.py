@@ -37,6 +37,7 @@ _SAVED_MESSAGES = {
     "disabled": "The integration is disabled: customers cannot connect, and nothing is sent.",
 }
 _WARNINGS = {
+    "unnamed": "Your look is saved. The name is still Feedlane: enter your platform’s, and this step is done.",
     "unchecked": "The keys are saved, but Xero could not be reached to check them. Test the integration in a while.",
     "unasked": "Xero did not say whether it grants your app their scope. The test of the integration asks again.",
 }

@@ -10,7 +10,7 @@ from feedlane.errors import Finding, Invalid
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import guide
 from feedlane.settings import items as settings_items
-from feedlane.settings.settings import Access, Profile, Settings
+from feedlane.settings.settings import DEFAULT_NAME, Access, Profile, Settings
 from feedlane.upkeep.self_test import ask_about_bank_feeds
 from feedlane.web.form_errors import Words
 from feedlane.web.link import paths
@@ -108,7 +108,7 @@ def _save_face(site: Site, request: Request) -> str:
     entered = entered_values(request, "face")
     profile = settings_items.profile(site.store).but(**entered | {"colour": entered.get("colour", "").lower()})
     settings_changes.change_profile(site.ports, site.clock(), profile)
-    return "face"
+    return "unnamed" if profile.name == DEFAULT_NAME else "face"
 
 
 def _save_bank_feeds(site: Site, request: Request) -> str:
