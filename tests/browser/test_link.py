@@ -68,15 +68,20 @@ def test_the_start_date_follows_the_chosen_account_until_one_is_entered(link: Wo
 def test_link_speaks_french_from_the_start_to_the_end(link: World, page: Page) -> None:
     page.goto(f"{link.url}/link/company/{link.connection.company_id}?lang=fr")
     expect(page.get_by_role("heading", level=1)).to_have_text("Connecter Harbour Bakery Ltd à Xero")
+    assert faults(page) == []
     page.get_by_role("link", name="Se connecter à Xero").click()
     _consent(page, "Harbour Bakery Ltd")
     expect(page.get_by_role("heading", level=1)).to_have_text("Gérer les comptes connectés")
     assert page.locator("html").get_attribute("lang") == "fr"
+    assert faults(page) == []
     page.get_by_role("button", name="Connecter les comptes").click()
     expect(page.get_by_role("status").first).to_contain_text("C’est fait")
     assert faults(page) == []
     page.get_by_role("link", name="Terminer").click()
     expect(page).to_have_url(f"{link.url}/platform/?status=200&error=")
+    page.goto(f"{link.url}/link/nowhere?lang=fr")
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert faults(page) == []
 
 
 def test_the_customer_disconnects_from_xero_and_reconnects(link: World, page: Page) -> None:
