@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+import shlex
 from dataclasses import replace
 
 import pytest
 
+from cli.api_keys import group
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from tests.unit.web.portal import signed_in
@@ -20,6 +22,13 @@ PROFILE = {"name": "Harbour", "redirect_url": "not an address", "logo_url": "", 
 @pytest.fixture
 def world() -> World:
     return signed_in()
+
+
+def test_the_commands_about_keys_are_ones_that_the_command_line_takes(world: World) -> None:
+    commands = re.findall(r"python -m cli api-key ([^<]+)</code>", world.browser.get("/portal/keys").body)
+    assert [command.split()[0] for command in commands] == ["create", "list", "delete"]
+    for name, *arguments in (shlex.split(command) for command in commands):
+        group.commands[name].make_context(name, arguments)  # raises UsageError
 
 
 def test_no_entry_of_the_navigation_leads_to_nothing(world: World) -> None:
