@@ -26,9 +26,10 @@ def world() -> World:
     return world
 
 
-def test_a_release_that_cannot_be_done_says_why_with_a_409(world: World) -> None:
-    response = world.browser.post("/portal/holds/hold-1/release", {"formToken": world.form_token("/portal")})
-    assert response.status == 409
-    assert "The account is disconnected from Xero" in response.body
-    assert "Xero is not responding" not in response.body
+def test_a_release_that_cannot_be_done_says_why(world: World) -> None:
+    form = {"hold": "hold-1", "confirmed": "yes", "formToken": world.form_token("/portal/holds")}
+    location = world.browser.post("/portal/holds/release", form).location
+    body = world.browser.get(location.removeprefix("https://feeds.example.com")).body
+    assert "1 hold could not be released: an account is disconnected, or just changing." in body
+    assert "What waited is being sent" not in body
     assert [hold.id for hold in hold_items.holds(world.store)] == ["hold-1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -16,6 +17,8 @@ from feedlane.store.due import Kind, due_keys, next_look
 from feedlane.store.records import add_record, item_of
 from feedlane.store.store import Store
 from feedlane.store.table import Add, Delete, Index, Item, Put, When, Write
+
+_HOLD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def holds_on(store: Store, subjects: Iterable[tuple[Scope, str]]) -> list[Hold]:
@@ -52,7 +55,9 @@ def find_holds(store: Store, hold_ids: Iterable[str]) -> list[Hold]:
 
 
 def hold_by_id(store: Store, hold_id: str) -> Hold:
-    """Raises `NotFound`."""
+    """Raises `NotFound`, also for what can be no id: people may send anything."""
+    if not _HOLD_ID.fullmatch(hold_id):
+        raise NotFound("hold", hold_id)
     for item in store.table.query(keys.HOLDS, start=hold_id, end=hold_id, index=Index.LISTS):
         return Hold.model_validate(item)
     raise NotFound("hold", hold_id)

@@ -97,7 +97,9 @@ def _answer(routes: Sequence[Route], site: Site, request: Request) -> Response:
         if not _has_page(routes, again.request.path):
             raise form_invalid_page(_wanted_page(routes, request)[0], "open-again") from None
         page = _dispatch(routes, site, again.request)
-        return page.with_status(again.status).with_cookies(*again.cookies)
+        # A page that has nothing to show without the form leads to another one.
+        is_shown = page.status < 300
+        return (page.with_status(again.status) if is_shown else page).with_cookies(*again.cookies)
 
 
 def _wanted_page(routes: Sequence[Route], request: Request) -> tuple[str, bool]:

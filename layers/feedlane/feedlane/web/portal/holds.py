@@ -108,7 +108,7 @@ def _done(request: Request) -> str:
     sentences = []
     if released == "0" and not kept:
         sentences.append("This hold has already been released.")
-    elif released.isdecimal():
+    elif released.isdecimal() and released != "0":
         sentences.append(f"{counted(int(released), 'hold')} released. What waited is being sent, in order.")
     if kept.isdecimal():
         sentences.append(
