@@ -18,7 +18,7 @@ TESTS ?= tests
 # Another project's activated environment must not leak in.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up open down status test lint format bench chaos scale races outbox callbacks webhooks clients pictures build deploy lock audit clean
+.PHONY: help setup demo up open down status test lint format bench chaos scale races outbox callbacks webhooks clients accessibility pictures build deploy lock audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,9 @@ webhooks: setup ## Send 10,000 events to 20 consumers, 5 of which fail or hang; 
 clients: setup ## Drive the Xero simulator with unmodified xero-node, xero-python and pyxero (needs the network and node)
 	@tests/clients/install.sh
 	@$(BIN)/python -m tests.clients
+
+accessibility: setup ## Have axe-core look at every page of the browser tests, at every width in both schemes
+	@EVERY_VIEW=1 $(BIN)/python -m tests tests/browser
 
 pictures: setup ## Take the pictures in docs/pictures anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.pictures

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-OUTPUT = Path("build") / "second-process.log"
+FOLDER = Path("build")
 END_SECONDS_MAX = 60.0
 # What the second process tells beside the calls of pytest's hooks.
 COLLECTED, END = "collected", "end"
@@ -25,10 +25,14 @@ Told = tuple[str, Any]
 
 
 class SecondProcess:
-    """A plugin of the first process. When its own tests have run, it reports those of the second."""
+    """A plugin of the first process. When its own tests have run, it reports those of the second.
 
-    def __init__(self, arguments: list[str]) -> None:
+    What the second prints goes to the file `output` in `build`. There may be several such processes.
+    """
+
+    def __init__(self, arguments: list[str], output: str = "second-process.log") -> None:
         self._arguments = arguments
+        self._output = FOLDER / output
         self._told: SimpleQueue[Told] = SimpleQueue()
         self._has_ended = False
 
@@ -36,13 +40,13 @@ class SecondProcess:
         # Not a copy of this process: nothing that is imported or open here is there.
         context = multiprocessing.get_context("spawn")
         pipe, its_pipe = context.Pipe(duplex=False)
-        self._process = context.Process(target=_run, args=(self._arguments, its_pipe))
+        self._process = context.Process(target=_run, args=(self._arguments, its_pipe, self._output))
         self._process.start()
         its_pipe.close()
         threading.Thread(target=self._listen, args=(pipe,), daemon=True).start()
 
     def pytest_report_collectionfinish(self) -> str:
-        return "the others run in a second process, and are reported after these"
+        return "others run in another process, and are reported after these"
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -75,7 +79,7 @@ class SecondProcess:
                 session.testscollected += told
             elif name == END:
                 self._has_ended = True
-                _require_end(told, session.testsfailed)
+                _require_end(told, session.testsfailed, self._output)
             elif name in REPORTS:
                 report = hook.pytest_report_from_serializable(config=session.config, data=told)
                 getattr(hook, name)(report=report)
@@ -87,19 +91,19 @@ class SecondProcess:
                 return
 
 
-def _require_end(exit_code: int | None, failed: int) -> None:
+def _require_end(exit_code: int | None, failed: int, output: Path) -> None:
     """Stops everything if the second process did not run all its tests, unless a report says why."""
     complete = exit_code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
     if not complete and not (failed and exit_code in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)):
-        pytest.exit(f"the second process broke off (exit code {exit_code}); see {OUTPUT}", returncode=3)
+        pytest.exit(f"the second process broke off (exit code {exit_code}); see {output}", returncode=3)
 
 
-def _run(arguments: list[str], pipe: Connection) -> None:
+def _run(arguments: list[str], pipe: Connection, output: Path) -> None:
     """The second process. What it prints goes to a file."""
-    OUTPUT.parent.mkdir(exist_ok=True)
-    with OUTPUT.open("w") as output:
+    output.parent.mkdir(exist_ok=True)
+    with output.open("w") as file:
         for stream in (1, 2):
-            os.dup2(output.fileno(), stream)
+            os.dup2(file.fileno(), stream)
     # What waits for the local system has deadlines, so it goes first whenever it has something to do.
     os.nice(19)
     pipe.send((END, int(pytest.main(arguments, plugins=[_Telling(pipe)]))))

@@ -101,7 +101,7 @@ def test_a_new_company_gets_an_account_whose_ids_are_copied_and_is_deleted_by_it
     expect(page).to_have_title("Error: New company · Ledgerly")
     page.get_by_label("Name", exact=True).fill("Quay Books")
     page.get_by_role("button", name="Create").click()
-    expect(page.get_by_role("status")).to_contain_text("Send the link to your customer")
+    expect(page.get_by_role("status")).to_contain_text("send the link to your customer")
     page.get_by_role("link", name="Add a source account").click()
     page.get_by_label("Name", exact=True).fill("Main account")
     page.get_by_label("Account number").fill("20011234")

@@ -1,4 +1,4 @@
-"""`make test` runs tests in two processes: none is left out, none runs twice, and one report tells of all."""
+"""`make test` runs tests in several processes: none is left out, none runs twice, and one report tells of all."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 
 from tests.__main__ import ROOT, shared_out
 
-STACK, CONTRACT, BROWSER = (str(ROOT / "tests" / folder) for folder in ("stack", "contract", "browser"))
-NOT_WAITING = [f"--ignore={folder}" for folder in (STACK, CONTRACT, BROWSER)]
+FOLDERS = ("stack", "contract", "browser", "chaos", "races")
+STACK, CONTRACT, BROWSER, CHAOS, RACES = (str(ROOT / "tests" / folder) for folder in FOLDERS)
+THE_OTHERS = [f"--ignore={folder}" for folder in (STACK, CONTRACT, BROWSER, CHAOS, RACES)]
 
 RUN = """
 import sys, pytest
@@ -24,22 +25,24 @@ PASSES = "def test_that_passes(): pass\n"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "waiting", "others"),
+    ("arguments", "shares"),
     [
-        ([], [STACK, CONTRACT, BROWSER], [*NOT_WAITING, "tests"]),
-        (["tests"], [STACK, CONTRACT, BROWSER], [*NOT_WAITING, "tests"]),
-        (["-x", "tests"], ["-x", STACK, CONTRACT, BROWSER], ["-x", *NOT_WAITING, "tests"]),
-        (["-k", "hold"], ["-k", "hold", STACK, CONTRACT, BROWSER], ["-k", "hold", *NOT_WAITING, "tests"]),
-        (["tests/unit"], None, [*NOT_WAITING, "tests/unit"]),
-        (["tests/stack/test_road.py::test_x"], ["tests/stack/test_road.py::test_x"], None),
-        (["tests/stack", "tests/chaos"], ["tests/stack"], [*NOT_WAITING, "tests/chaos"]),
+        ([], [[STACK, CONTRACT, BROWSER], [CHAOS, RACES], [*THE_OTHERS, "tests"]]),
+        (["tests"], [[STACK, CONTRACT, BROWSER], [CHAOS, RACES], [*THE_OTHERS, "tests"]]),
+        (
+            ["-x", "tests"],
+            [["-x", STACK, CONTRACT, BROWSER], ["-x", CHAOS, RACES], ["-x", *THE_OTHERS, "tests"]],
+        ),
+        (["tests/unit"], [[*THE_OTHERS, "tests/unit"]]),
+        (["tests/stack/test_road.py::test_x"], [["tests/stack/test_road.py::test_x"]]),
+        (["tests/stack", "tests/chaos"], [["tests/stack"], ["tests/chaos"]]),
     ],
 )
 def test_each_path_goes_where_it_belongs(
-    monkeypatch: pytest.MonkeyPatch, arguments: list[str], waiting: list[str] | None, others: list[str] | None
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], shares: list[list[str]]
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert shared_out(arguments) == (waiting, others)
+    assert shared_out(arguments) == shares
 
 
 def run(folder: Path, first: str, second: str) -> subprocess.CompletedProcess[str]:

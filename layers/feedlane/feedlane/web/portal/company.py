@@ -32,7 +32,7 @@ FAULTS_SHOWN_MAX = 3
 # So many connections are shown with their accounts; the others by name, each with a page of its own.
 CONNECTIONS_SHOWN_MAX = 5
 _DONE = {
-    "created": "Created. Send the link to your customer.",
+    "created": "Created. Add its accounts, then send the link to your customer.",
     "saved": "Saved.",
     "connection": "The connection is there. Send its link to your customer.",
     "disconnected": "Disconnected from Xero. What waits stays in the ledgers.",
