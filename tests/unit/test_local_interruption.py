@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,14 @@ class Run:
         """What is kept about the instance, without its logs."""
         files = [path for path in self.instance.folder.rglob("*") if path.is_file()]
         return [path.name for path in files if path.parent.name != "logs"]
+
+
+@pytest.fixture(autouse=True)
+def in_the_foreground() -> Iterator[None]:
+    """As somebody at a terminal starts it. A shell that runs the tests in the background has SIGINT ignored."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 @pytest.fixture
