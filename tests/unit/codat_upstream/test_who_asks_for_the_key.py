@@ -11,7 +11,7 @@ from tests.worlds.codat import World
 from tests.worlds.feeds import transactions
 
 
-def test_the_function_that_sends_and_the_api_ask_for_the_key_when_theirs_is_old() -> None:
+def test_whoever_works_with_codat_asks_for_the_key_when_theirs_is_old() -> None:
     world = World()
     world.add_account()
     world.codat.link.maps = "newAccounts"
@@ -24,4 +24,7 @@ def test_the_function_that_sends_and_the_api_ask_for_the_key_when_theirs_is_old(
     world.advance(seconds=KEPT_FOR.total_seconds() + 1)
     with acting_as("public_api"):
         world.upstream.target_accounts(access_to(world.current()))
-    assert {("push_statements", "codat_key"), ("public_api", "codat_key")} <= rights.asked_of_vault
+    world.advance(seconds=KEPT_FOR.total_seconds() + 1)
+    with acting_as("portal"):
+        world.upstream.target_accounts(access_to(world.current()))
+    assert {(who, "codat_key") for who in ("push_statements", "public_api", "portal")} <= rights.asked_of_vault

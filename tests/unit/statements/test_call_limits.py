@@ -308,7 +308,9 @@ def test_a_call_without_room_is_not_a_reason_to_reconnect(world: World) -> None:
     assert keys.not_before("feed", world.feed.id) not in world.store.table.items
 
 
-@pytest.mark.parametrize("function", ["link", "oauth_callback", "public_api", "tend_connections", "check_statements"])
+@pytest.mark.parametrize(
+    "function", ["link", "oauth_callback", "public_api", "tend_connections", "check_statements", "portal"]
+)
 def test_whoever_calls_xero_may_count_and_note_what_it_asks_for(world: World, function: str) -> None:
     with acting_as(function):
         world.accounting.bank_accounts(ACCESS)

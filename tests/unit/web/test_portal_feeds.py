@@ -42,14 +42,15 @@ def _line(number: int, **changes: Any) -> Line:
     return line._replace(**changes)
 
 
-def _fed(world: World, count: int, **fields: Any) -> Feed:
+def _fed(world: World, count: int, is_indexed: bool = True, **fields: Any) -> Feed:
     """A feed with lines 1 to `count`, one a day."""
     lines = [_line(number) for number in range(1, count + 1)]
     feed = add_feed(
         world, recorded_through=count, recorded_date=lines[-1].date, recorded_balance=lines[-1].balance, **fields
     )
     world.store.commit(*feed_items.add_lines(feed.id, 1, lines))
-    feed_items.index_lines(world.store, feed.id, 1, lines)
+    if is_indexed:
+        feed_items.index_lines(world.store, feed.id, 1, lines)
     return feed
 
 
@@ -276,6 +277,15 @@ def test_a_push_operation_shows_every_message_and_what_became_of_each_transactio
     )
     assert "rule 40" in last
     assert world.browser.get(path + "x").status == 404
+
+
+def test_what_a_crash_left_out_of_the_index_is_found_all_the_same(world: World) -> None:
+    feed = _fed(world, 2, is_indexed=False, delivered_through=1)
+    operation = _operation(world, feed, "one", through=2, lines=2, transactions=2)
+    world.store.commit(*push_operation_items.add_pushed_lines(operation, [_line(1), _line(2)]))
+    body = world.browser.get(f"/portal/push-operations/{feed.company_id}/one?show=transactions").body
+    assert [words for _, words in PILL.findall(body) if words in ("delivered", "waiting")] == ["delivered", "waiting"]
+    assert feed_items.indexed_through(world.store, feed.id) == 2
 
 
 def test_the_search_leads_to_a_push_operation(world: World) -> None:
