@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from feedlane.errors import Unavailable
+from feedlane.store import keys
+from feedlane.store.table import Contended, Write
 from feedlane.vault import shards
 from tests.fakes.secrets import after_looks
 from tests.unit.vault.customers import SHARD, SIZE, Customers, die_after_write
@@ -40,6 +42,27 @@ def test_customers_of_a_shard_that_refresh_at_once_overwrite_nothing() -> None:
     assert [world.vault().access_token(id).value for id in world.ids] == tokens[:SIZE]
     assert all(world.lease(id)["is_shared"] for id in world.ids)
     world.secrets.on_write = None
+    world.expect_all_well()
+
+
+def test_where_the_hint_to_a_shard_with_room_is_contended_customers_are_refreshed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing depends on the hint: it may stay behind, and nobody's refresh may fail for it."""
+    world = Customers(SIZE + 1, settled=False)
+    hint, commit = keys.lease(shards.OPEN), world.table.commit
+
+    def contended(*writes: Write) -> None:
+        if any(write.key == hint for write in writes):
+            raise Contended([hint])
+        commit(*writes)
+
+    monkeypatch.setattr(world.table, "commit", contended)
+    for _ in range(3):
+        world.refresh_all()
+        world.advance(days=1)
+    assert world.table.get(hint) is None
+    assert world.secret_names() == {SHARD, "shards/000001"}
     world.expect_all_well()
 
 

@@ -60,12 +60,13 @@ class Shards:
         """The shard in which a token set without a place gets one at its refresh; empty: in none."""
         if self.size == 1 or lease.shard or len(lease.writes_of_a_day(self._clock())) >= self._share(0):
             return ""
-        first = int(self._leases.read(OPEN).version or 0)
+        hint = self._leases.read(OPEN)
+        first = int(hint.version or 0)
         for number in range(first, first + _PROBES_MAX):
             if self._leases.read(_name(number)).members < self.size:
-                self._open(first, number)
+                self._move_on(hint, number)
                 return _name(number)
-        self._open(first, first + _PROBES_MAX)
+        self._move_on(hint, first + _PROBES_MAX)
         return ""
 
     def takes(self, lease: LeaseState) -> bool:
@@ -137,8 +138,8 @@ class Shards:
             raise
         if self._leases.publish_together(Publication(shard, version, {"members": len(members)})):
             raise Unavailable(f"Others have written {lease.shard}", 1)
-        first = int(self._leases.read(OPEN).version or 0)
-        self._open(first, min(first, _number(lease.shard)))
+        if _number(lease.shard) < int(self._leases.read(OPEN).version or 0):
+            self._leases.supersede(OPEN, str(_number(lease.shard)))
 
     def _take(self, name: str) -> LeaseState:
         for wait in (*TAKE_WAITS_SECONDS, None):
@@ -210,10 +211,10 @@ class Shards:
             self._cache.clear()
         self._cache[name] = (version, content)
 
-    def _open(self, first: int, number: int) -> None:
-        """A wrong number costs some reads: nothing depends on it."""
-        if number != first:
-            self._leases.supersede(OPEN, str(number))
+    def _move_on(self, hint: LeaseState, number: int) -> None:
+        """Once, and not at all if others have changed the hint: a wrong number costs some reads, nothing else."""
+        if number != int(hint.version or 0):
+            self._leases.publish_together(Publication(hint, str(number)))
 
 
 def _name(number: int) -> str:
