@@ -35,6 +35,7 @@ OF_TENANT = {"xero_403_invalid-user-role": "invalid-user-role"}
 OF_FEED = {"xero_403_invalid-organisation-multi-currency": "invalid-organisation-multi-currency"}
 # Xero's sentence for these is documented, so that the type is known where Codat passes on the sentence alone.
 WORDED = ("invalid-organisation-bank-feeds", "invalid-application", "invalid-end-balance", "duplicate-statement")
+NOT_OF_LINES = ("unauthorized", "invalid-application")
 OUTCOMES = ("push_failed", "push_timed_out", "push_never_ends")
 DOWN_SECONDS = (20.0, 300.0, 4000.0)
 
@@ -196,8 +197,12 @@ class CodatCauses:
         known = self._refused.get(operation.key)
         codats = codat_problems.INVALID if operation.errors else codat_problems.REFUSED
         self.note(str(known["type"]) if known else codats, *subjects)
-        if known and self._sim.behaviour.downstream == "text" and known["type"] not in WORDED:
-            # Of most of Xero's problems, Codat's words do not tell which.
+        downstream, type = self._sim.behaviour.downstream, known and known["type"]
+        is_unclear = (downstream == "text" and type not in WORDED) or (
+            downstream == "validation" and type in NOT_OF_LINES
+        )
+        if known and is_unclear:
+            # Of most of Xero's problems, Codat's words do not tell which, and no finding is believed about all lines.
             self.note(codats, *subjects)
         connection = self._sim.connections.get(operation.connection_id)
         if connection is None or connection.status != "Linked":

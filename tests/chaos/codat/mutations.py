@@ -118,7 +118,7 @@ def the_id_of_a_mapping_counts() -> AbstractContextManager[Any]:
 
 Row = tuple[str, str, Callable[[], AbstractContextManager[Any]], dict[str, float], dict[str, Any]]
 _ROWS: tuple[Row, ...] = (
-    ("2 once, lost answers", "once", the_list_is_not_asked, NO_LIST, TAKEN_TWICE),
+    ("2 once, lost answers", "once", the_list_is_not_asked, NO_LIST, {**TAKEN_TWICE, "data_echo": "always"}),
     ("4 frozen intent, key", "frozen", each_attempt_has_another_key, {"codat_answer_lost": 0.3}, {}),
     ("9 true, webhooks", "untrue", webhooks_are_believed, {"webhook_untrue": 0.6}, {}),
     ("5 one operation at a time", "one flight", pending_counts_as_the_end, {}, {}),

@@ -24,16 +24,18 @@ class CodatOperator(Operator):
             self.world.hosted_link.disconnect(connection.hosted)
 
     def _fix(self, cause: Cause) -> None:
-        if cause.kind == KEY_WITHDRAWN and self.world.rng.random() < 0.5:
+        if cause.kind == KEY_WITHDRAWN and (self.world.codat.api_keys or self.world.rng.random() < 0.5):
             self._enter_another_key()
         if cause.kind not in (NEVER_ACCEPTED, DEAUTHORISED, UNLINKED):
             self.world.causes.fix(cause)
 
     def _enter_another_key(self) -> None:
-        """Codat gives out another key, which the operator enters."""
+        """Codat gives out another key, which the operator enters; once more if it was not stored the last time."""
         world, number = self.world, len(self.world.secrets_known)
-        key = f"codat-key-number-{number}-0000000000000000"
-        world.codat.api_keys = [ApiKey(f"key-{number}", "another", key, world.now)]
+        if not world.codat.api_keys:
+            key = f"codat-key-number-{number}-0000000000000000"
+            world.codat.api_keys = [ApiKey(f"key-{number}", "another", key, world.now)]
+        [key] = [one.key for one in world.codat.api_keys]
         world.secrets_known.add(key)
         with acting_as("public_api"):
             try:

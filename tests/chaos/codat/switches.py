@@ -18,7 +18,7 @@ DRAWN: dict[str, tuple[Any, ...]] = {
     "downstream": ("text", "validation"),
     "failed_status_code": ("400",),
     "timed_out_status_code": (400, 504),
-    "data_echo": ("always", "never"),
+    "data_echo": ("always", "always", "never"),
     "push_order": ("oldestFirst",),
     "listed_after_seconds": (45.0, 600.0),
     "long_texts": ("cut",),

@@ -96,8 +96,8 @@ class CodatWorld(World):
 
     def turn(self, switches: Mapping[str, Any]) -> None:
         self.codat.behaviour = Behaviour(**switches)
-        if self.codat.behaviour.listed_after_seconds:
-            # Not together: while the list is behind, only the key shows that a push is there.
+        if self.codat.behaviour.listed_after_seconds or self.codat.behaviour.data_echo != "always":
+            # Not together: where the list is behind, or cannot tell two pushes apart, only the key shows what is there.
             self.faults.rates.pop("codat_key_forgotten", None)
 
     def take_time(self, statement_seconds: float, response_seconds: float) -> None:
