@@ -115,6 +115,15 @@ def test_lines_that_xero_knows_are_known_already(message: str) -> None:
     assert polled(errorMessage=FRAME.format(message=message)).is_known_already
 
 
+def test_a_finding_that_is_xeros_problem_and_nothing_else_says_that_xero_knows_the_lines() -> None:
+    stated = json.dumps({"type": "duplicate-statement", "title": "Duplicate Statement Received", "status": 409})
+    assert polled(errorMessage="See validation.", validation=findings(stated)).is_known_already
+    assert not polled(errorMessage="See validation.", validation=findings(f"Not allowed: {stated}")).is_known_already
+    assert not polled(
+        errorMessage="See validation.", validation=findings(stated, "invalid-end-balance")
+    ).is_known_already
+
+
 def test_codats_own_findings_are_about_lines() -> None:
     answer = refusal(errorMessage=FRAME.format(message="See validation"), validation=findings("Bad date", "Bad sum"))
     assert (answer.scope, answer.reason) == (Scope.FEED, "invalid-data")

@@ -175,11 +175,20 @@ def test_a_404_whose_cause_codat_does_not_tell_holds_the_connection() -> None:
 @pytest.mark.parametrize("body", [envelope(429, "Too many requests"), HTML])
 def test_a_rate_limit_is_the_whole_app_s_and_shared(headers: dict[str, str], seconds: int, body: Any) -> None:
     expected = TryLater(scope=Scope.APP, seconds=seconds, reason="rate-limit-codat")
-    for ask in (post, status, search):
+    for ask in (status, search) if body is HTML else (post, status, search):
         assert ask(always(429, body, headers)) == expected
     limits = Limits()
     bank_feeds(always(429, body, headers), limits=limits).statement_status(ACCESS, "op-1")
     assert (limits.calls, limits.waits) == (1, [("c0mpany", Scope.APP, seconds)])
+
+
+@pytest.mark.parametrize("body", [HTML, b""])
+def test_a_429_in_front_of_codat_leaves_the_push_in_doubt_and_its_wait_is_kept(body: Any) -> None:
+    """The push may have gone through before the page came: only Codat's own words say that it did not."""
+    limits = Limits()
+    feeds = bank_feeds(always(429, body, {"Retry-After": "42"}), limits=limits)
+    assert isinstance(feeds.post_statement(ACCESS, REQUEST, "key-1"), NoAnswer)
+    assert limits.waits == [("c0mpany", Scope.APP, 42)]
 
 
 @pytest.mark.parametrize("type", ["duplicate-statement", "account-not-valid"])
@@ -206,6 +215,18 @@ def test_a_409_of_what_has_ended_holds_and_keeps_the_push_in_doubt() -> None:
     answer = post(routed({PUSH: CONFLICT, CONNECTION_STATE: {"status": "Unlinked"}, MAPPING: mapped}))
     assert isinstance(answer, Refusal)
     assert (answer.scope, answer.reason, answer.in_doubt) == (Scope.CONNECTION, "reconnection-needed", True)
+
+
+def test_findings_about_an_ended_connection_are_the_connection_s() -> None:
+    """The finding itself is not believed to speak of the access: Codat's state of the connection is."""
+    found = {**envelope(400, "See validation"), "validation": {"errors": [{"message": '{"status": 401}'}]}}
+    answer = post(routed({PUSH: (400, found), CONNECTION_STATE: {"status": "Deauthorized"}}))
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.reason) == (Scope.CONNECTION, "reconnection-needed")
+    mapped = [{"sourceAccountId": ACCOUNT, "status": "connected"}]
+    answer = post(routed({PUSH: (400, found), CONNECTION_STATE: {"status": "Linked"}, MAPPING: mapped}))
+    assert isinstance(answer, Refusal)
+    assert (answer.scope, answer.reason) == (Scope.FEED, "invalid-data")
 
 
 def test_who_waits_is_told_of_a_connection_that_has_ended_also_by_a_409() -> None:

@@ -6,6 +6,7 @@ from feedlane.codat_upstream.answers import Item, Unreadable, envelope_in, objec
 from feedlane.codat_upstream.client import CodatClient
 from feedlane.codat_upstream.problems import (
     ACCESS_REFUSED,
+    INVALID,
     KEY_REJECTED,
     NOT_FOUND,
     REFUSED,
@@ -35,8 +36,12 @@ def of_the_key(client: CodatClient, refusal: Refusal) -> Refusal:
 
 
 def explained(client: CodatClient, access: TenantAccess, refusal: Refusal, place: FeedPlace) -> Refusal:
-    """What a refused push is about. The refusal stays as it is if Codat does not tell more now."""
-    if not said_by_codat(refusal.problem) or not place.account_id:
+    """What a refused push is about. The refusal stays as it is if Codat does not tell more now.
+
+    Findings of Codat's validation may come from a connection that has ended: they are not believed to say so.
+    """
+    is_open = said_by_codat(refusal.problem) or refusal.problem.type == INVALID
+    if not is_open or not place.account_id:
         return refusal
     try:
         return _with_account(client, access, _with_connection(client, access, refusal, place), place)

@@ -22,17 +22,17 @@ _OUTAGE_SECONDS = 30
 def obstacle_in(answer: httpx.Response, now: datetime, *, writes: bool = False) -> Obstacle | None:
     """Why the request was not done; None for a success.
 
-    A page is an outage of something in front of Codat. What Codat did before it came, nobody knows: that leaves the
-    outcome of a request that `writes` open, as does every failure of Codat's.
+    A page is an outage of something in front of Codat, at a 429 too. What Codat did before it came, nobody knows: that
+    leaves the outcome of a request that `writes` open, as does every failure of Codat's.
     """
     status = answer.status_code
     if answer.is_success:
         return None
-    if status == 429:
+    envelope = envelope_in(answer)
+    if status == 429 and (envelope is not None or not writes):
         return TryLater(scope=Scope.APP, seconds=rate_limit_seconds(answer, now), reason="rate-limit-codat")
     if status == 408:
         return NoAnswer(reason="Request Timeout")
-    envelope = envelope_in(answer)
     if envelope is None or not answer.is_client_error:
         return _failure(answer, envelope, now, writes)
     if status == 409:

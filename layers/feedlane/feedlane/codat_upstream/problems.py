@@ -23,6 +23,7 @@ from feedlane.feeds.refusals import (
     stated_problems,
 )
 from feedlane.feeds.upstream import DUPLICATE_STATEMENT, Refusal
+from feedlane.json_object import json_object
 from feedlane.problem import Problem
 from feedlane.scope import Scope
 from feedlane.text import encodable_json
@@ -162,10 +163,13 @@ def _found(answer: Item, status: int) -> list[Problem]:
     """Xero's problems that the validation passes on.
 
     A finding may quote a line, which has texts of whoever has paid. So none of them is believed to speak of the app, of
-    our access, or of all lines together: that would let a stranger stop other feeds.
+    our access, or of all lines together: that would let a stranger stop other feeds. But one that is nothing else than
+    Xero's problem may say that Xero knows all lines: then the push is looked for, and at worst somebody is asked.
     """
     texts = [_text(error.get("message")) for error in _validation_errors(answer)]
-    return [problem for problem in _xeros_problems(texts, status) if problem.type in _FOUND_TYPES]
+    found = [problem for problem in _xeros_problems(texts, status) if problem.type in _FOUND_TYPES]
+    whole = [value for value in map(json_object, texts) if value is not None]
+    return found + [problem for problem in _xeros_problems(whole, status) if problem.type == DUPLICATE_STATEMENT]
 
 
 def _problems_of(source: Item | str, status: int) -> tuple[Problem, ...]:
