@@ -139,7 +139,14 @@ _ROWS: tuple[Row, ...] = (
         {"codat_answer_lost": 0.5, "codat_500": 0.3},
         {"data_echo": "never"},
     ),
-    ("3 nothing lost, mapped again", "nothing lost", the_id_of_a_mapping_counts, {"unmapped": 0.5}, {}),
+    (
+        "3 nothing lost, mapped again",
+        "nothing lost",
+        the_id_of_a_mapping_counts,
+        # Mapped again and again, the account would have Codat send webhooks without end.
+        {"unmapped": 0.15, "webhook_lost": 1.0},
+        {},
+    ),
 )
 MUTATIONS = {
     broken.__name__: Mutation(invariant, caught_as, broken, rates, switches)
