@@ -36,7 +36,7 @@ class StatementCheck(_Message):
 class FeedConnectionCheck(_Message):
     """Is the feed connection active? `turn` counts the checks; the delay grows with it.
 
-    `once`: the watch asks, and comes back by itself, so this check is followed by no other.
+    `once`: whoever asks comes back by itself, so this check is followed by no other.
     """
 
     kind: Literal["feedConnection"] = "feedConnection"
@@ -48,7 +48,7 @@ class FeedConnectionCheck(_Message):
 class PushOperationCheck(_Message):
     """Was `transactions.fifo` notified of the push, and has the push timed out?
 
-    `once`: the watch asks, and comes back by itself, so this check is followed by no other.
+    `once`: whoever asks comes back by itself, so this check is followed by no other.
     """
 
     kind: Literal["operation"] = "operation"

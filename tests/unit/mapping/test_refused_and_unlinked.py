@@ -5,6 +5,7 @@ from __future__ import annotations
 from feedlane.companies import items as company_items
 from feedlane.companies.reconnection import RECONNECTION_NEEDED
 from feedlane.feeds.push_operation import PushStatus
+from feedlane.follow_ups import FeedConnectionCheck
 from feedlane.holds.release import resume_connection
 from feedlane.link import connections, moving
 from feedlane.scope import Scope
@@ -39,6 +40,18 @@ def test_what_waits_is_held_if_the_connection_is_unlinked_and_goes_once_it_is_ba
         resume_connection(world.ports, world.now, company_items.connection(world.store, COMPANY, CONNECTION))
     world.run()
     assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_looking_at_a_connection_again_and_again_adds_no_check_that_asks_for_ever() -> None:
+    """Each look would add one, and all of them would wait for the same calls."""
+    world = waiting()
+    lift(world, the_hold(world))
+    world.queues.take("follow_ups")
+    for _ in range(3):
+        with acting_as("oauth_callback"):
+            resume_connection(world.ports, world.now, company_items.connection(world.store, COMPANY, CONNECTION))
+    checks = [check for check, _ in world.queues.take("follow_ups") if isinstance(check, FeedConnectionCheck)]
+    assert [check.once for check in checks] == [True] * 3
 
 
 def test_a_move_gives_it_up_for_the_old_ledger_and_leaves_it_to_the_customer_for_the_new_one() -> None:

@@ -61,11 +61,14 @@ def resume(ports: Ports, now: datetime, check: ReleaseCheck) -> None:
         _advance(ports, now, hold)
 
 
-def connect_awaiting(queues: Queues, feeds: Iterable[Feed], delay_seconds: int = 0) -> None:
-    """Has those feed connections made that Xero has refused so far: also where nothing waits."""
+def connect_awaiting(queues: Queues, feeds: Iterable[Feed], delay_seconds: int = 0, once: bool = False) -> None:
+    """Has those feed connections made that Xero has refused so far: also where nothing waits.
+
+    `once`: the caller comes again, and each time would add a check that asks until the feed connection is there.
+    """
     for feed in feeds:
         if feed.awaits_connection:
-            queues.follow_up(FeedConnectionCheck(feed_id=feed.id), delay_seconds)
+            queues.follow_up(FeedConnectionCheck(feed_id=feed.id, once=once), delay_seconds)
 
 
 def look(ports: Ports, now: datetime, item: Item) -> Look:

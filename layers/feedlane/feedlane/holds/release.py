@@ -82,7 +82,7 @@ def resume_connection(ports: Ports, now: datetime, connection: Connection) -> No
     if hold := hold_items.find_hold(ports.store, Scope.CONNECTION, connection.id):
         release(ports, now, hold)
     else:
-        connect_awaiting(ports.queues, feeds)
+        connect_awaiting(ports.queues, feeds, once=True)
 
 
 def is_resumed(store: Store, connection: Connection) -> bool:
