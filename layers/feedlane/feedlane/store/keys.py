@@ -62,6 +62,7 @@
 | when they were recounted     | COUNTS                | RECOUNT                  |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
 | number of consumers          | COUNTS                | CONSUMERS                |                          |
+| number of dead letters       | COUNTS                | DEAD_LETTERS             |                          |
 | companies in each block      | COUNTS                | COMPANY_BLOCKS           |                          |
 | what the set-up guide keeps  | APP                   | GUIDE, SELF_TEST, TRIAL  |                          |
 | a test message that arrived  | TEST#id               | ARRIVED                  |                          |
@@ -101,6 +102,7 @@ LINKED_COUNT: Key = (COUNTS, "LINKED")
 RECOUNT: Key = (COUNTS, "RECOUNT")
 ROUND: Key = (APP, "ROUND")
 CONSUMER_COUNT: Key = (COUNTS, "CONSUMERS")
+DEAD_LETTER_COUNT: Key = (COUNTS, "DEAD_LETTERS")
 COMPANY_BLOCKS: Key = (COUNTS, "COMPANY_BLOCKS")
 
 
