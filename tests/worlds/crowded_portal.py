@@ -1,4 +1,4 @@
-"""The portal of a crowded stack: companies with feeds, holds of several reasons, and consumers with deliveries."""
+"""The portal of a crowded stack: companies with feeds, holds of several reasons, consumers, and dead letters."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ def crowded(companies: int, holds: int, consumers: int) -> World:
         _add_hold(world, number)
     for number in range(min(consumers, CONSUMERS_MAX)):
         _add_consumer(world, number)
+    for number in range(holds):
+        _add_dead_letter(world, number)
     world.browser.post("/portal/sign-in", {"key": API_KEY})
     return world
 
@@ -59,6 +61,13 @@ def _add_hold(world: World, number: int) -> None:
     if number % 3 == 0:
         writes.append(history.add_release(world.store, hold, since, "Operations", 3, ()))
     world.store.commit(*writes)
+
+
+def _add_dead_letter(world: World, number: int) -> None:
+    ids = {"companyId": derived_id("company", str(number)), "connectionId": derived_id("connection", str(number))}
+    account = f"account-{number}"
+    push = {**ids, "accountId": account, "transactions": []}
+    world.letters_aws.send("transactions-dead-letters.fifo", push, f"{ids['connectionId']}/{account}")
 
 
 def _add_consumer(world: World, number: int) -> None:
