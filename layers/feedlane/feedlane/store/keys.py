@@ -18,7 +18,7 @@
 | ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
 | a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
 | lines set aside (a page)     | FEED#k/a              | ASIDE#last               |                          |
-| gaps that a push has found   | FEED#k/a              | GAP#line                 |                          |
+| gaps that a push has found   | FEED#k/a              | GAP#line                 | GAPS / found#k/a         |
 | a refused push whose lines are missing | FEED#k/a    | HOLE#requested#key       |                          |
 | push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
 | content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
@@ -84,6 +84,7 @@ COMPANY_NAMES = "COMPANY_NAMES"
 CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
 COUNTS = "COUNTS"
+GAPS = "GAPS"
 HOLDS = "HOLDS"
 NOTED_EVENTS = "NOTED_EVENTS"
 PLACES = "PLACES"
