@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -87,7 +88,7 @@ def test_of_a_feed_only_the_first_letter_can_go_back_and_the_rest_is_said_to_be_
     body = world.browser.get(PATH).body
     assert rows(body) == 11
     assert body.count('name="message" value=') == 2 + 11, "one button for each feed, and all shown"
-    assert "after the one above" in body
+    assert "after an earlier one" in body
     assert "11 of about 15 messages" in body
     assert world.letters_aws.visible(PUSHES) == 15
 
@@ -196,6 +197,21 @@ def test_what_others_are_looking_at_is_said_to_be_there(world: World) -> None:
     world.letters_aws.sqs.receive_message(**queue)
     body = world.browser.get(f"{PATH}?show=checks").body
     assert "The queue shows none of its 1 message at the moment" in body
+
+
+def test_a_look_and_a_way_back_have_an_end_and_return_what_they_have(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [world.letters_aws.send(CHECKS, CHECK | {"number": number}) for number in range(30)]
+    ticks = itertools.count(0, 4)
+    monkeypatch.setattr(dead_letter_office, "seconds", lambda: next(ticks))
+    assert 1 <= rows(world.browser.get(f"{PATH}?show=checks").body) < 10
+    response = put_back(world, "checks", *ids[:25])
+    assert response.status == 409
+    assert re.search(r"Only \d messages? went back", response.body)
+    assert "There was no time for 2" in response.body
+    left, back = len(world.letters_aws.bodies(CHECKS)), len(world.letters_aws.bodies("statement-checks"))
+    assert (left + back, world.letters_aws.visible(CHECKS)) == (30, left)
 
 
 def test_queues_that_do_not_answer_are_said_to(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

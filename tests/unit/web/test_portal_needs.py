@@ -38,7 +38,8 @@ def needs(world: World) -> list[tuple[str, str, str]]:
     """Each line's text, its action and where that leads."""
     card = world.browser.get("/portal").body.split('id="needs"')[1].split("</section>")[0]
     found = re.findall(r'</span>([^<]+)(?:<small>.*?</small>)?</span><a [^>]*href="([^"]+)">([^<]+)<', card)
-    return [(html.unescape(text), action, path) for text, path, action in found]
+    isolated = str.maketrans("", "", "\u2068\u2069")
+    return [(html.unescape(text).translate(isolated), action, path) for text, path, action in found]
 
 
 def add_gap(world: World, account_id: str, found: datetime | None = None) -> None:

@@ -8,29 +8,51 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from feedlane.aws import clients
 from feedlane.aws.dead_letter_queue import DeadLetter, DeadLetterQueue
 from feedlane.aws.put_back import Aws, NotPutBack
 from feedlane.environment import environment
-from feedlane.wiring.dead_letters import KINDS, Kind
+from feedlane.wiring.dead_letters import KINDS, Concern, Kind
 
 # Longer than the portal lives: only if it is killed meanwhile do others wait for so long.
 VISIBILITY_SECONDS = 30
 LOOK_SECONDS_MAX = 8
-PUT_BACK_SECONDS_MAX = 15
+PUT_BACK_SECONDS_MAX = 12
 IN_ORDER = "earlier messages of its feed come first"
 BY_COMMAND = "its events are still in the table's stream, which only the command line can read"
 
 seconds = time.monotonic
 
 
+@dataclass(frozen=True)
+class ShownLetter:
+    """What may be shown of a letter: nothing of its content. `reason` is empty if its function kept failing.
+
+    `waits`: an earlier letter of its feed goes first. `by_command`: only the command line can put it back.
+    """
+
+    id: str
+    meaning: str
+    concern: Concern
+    reason: str
+    sent_at: datetime
+    receives: int
+    waits: bool
+    by_command: bool
+
+
 @dataclass
 class PutBackResult:
-    """How many went back, and why others did not, by their ids. `missing` were not shown: somebody else has them."""
+    """How many went back, and why others did not, by their ids.
+
+    `missing` were not shown, because somebody else has them; or, if it was `out_of_time`, not yet.
+    """
 
     returned: int = 0
+    out_of_time: bool = False
     kept: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
 
@@ -43,12 +65,13 @@ class DeadLetterOffice:
         """About how many there are of each kind: SQS counts approximately."""
         return {name: self._queue(kind).count() for name, kind in KINDS.items()}
 
-    def look(self, kind: Kind, limit: int) -> Sequence[DeadLetter]:
+    def look(self, kind: Kind, limit: int) -> Sequence[ShownLetter]:
         """Up to `limit` letters, those of a feed in their order. Of one feed SQS shows ten, until these are gone."""
-        end, found = seconds() + LOOK_SECONDS_MAX, list[DeadLetter]()
+        end, found, groups = seconds() + LOOK_SECONDS_MAX, list[ShownLetter](), set[str]()
         with self._queue(kind) as queue:
             for letter in queue.letters(enough=limit):
-                found.append(letter)
+                found.append(_shown(kind, letter, letter.group in groups))
+                groups |= {letter.group} - {""}
                 if len(found) == limit or seconds() > end:
                     break
         return found
@@ -64,6 +87,7 @@ class DeadLetterOffice:
         with self._queue(kind) as queue:
             for letter in queue.letters():
                 if seconds() > end:
+                    result.out_of_time = True
                     break
                 if {letter.id, letter.deduplication_id} & sent:
                     continue  # it failed again already
@@ -91,6 +115,19 @@ class DeadLetterOffice:
 
     def _queue(self, kind: Kind) -> DeadLetterQueue:
         return DeadLetterQueue(self.aws.client("sqs"), self.aws.queue_url(kind.queue), VISIBILITY_SECONDS)
+
+
+def _shown(kind: Kind, letter: DeadLetter, waits: bool) -> ShownLetter:
+    return ShownLetter(
+        letter.id,
+        kind.describe(letter),
+        kind.concern(letter),
+        letter.reason,
+        letter.sent_at,
+        letter.receives,
+        waits,
+        letter.is_of_the_stream,
+    )
 
 
 class FunctionAws:

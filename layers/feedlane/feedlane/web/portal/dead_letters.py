@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from feedlane.aws.dead_letter_queue import DeadLetter
 from feedlane.companies.company import Company
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import Unavailable
@@ -26,7 +25,7 @@ from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
-from feedlane.wiring.dead_letter_office import PutBackResult
+from feedlane.wiring.dead_letter_office import PutBackResult, ShownLetter
 from feedlane.wiring.dead_letters import KINDS, Concern, Kind
 
 PATH = "/portal/dead-letters"
@@ -41,14 +40,12 @@ _AWAY_MEANWHILE = (
 
 @dataclass(frozen=True)
 class LetterRow:
-    """`waits`: an earlier letter of its feed goes first. `command` is what puts it back, if this page cannot."""
+    """`command` is what puts the letter back, if this page cannot."""
 
-    letter: DeadLetter
-    meaning: str
+    letter: ShownLetter
     company: Company | None
     account: SourceAccount | None
     delivery_path: str
-    waits: bool
     command: str
 
     @property
@@ -95,7 +92,7 @@ def _page(
             note_count(site.store, sum(counts.values()), site.clock())
         chosen = _chosen(request, counts)
         letters = site.dead_letters.look(chosen, min(SHOWN_MAX, counts[chosen.name]))
-        rows = _rows(site.store, chosen, letters)
+        rows = _rows(site.store, chosen.name, letters)
     except Unavailable:
         errors, status = errors or whole_form(_AWAY), 503
     return portal_page(
@@ -125,41 +122,37 @@ def _chosen(request: Request, counts: Mapping[str, int]) -> Kind:
 
 def _errors(result: PutBackResult) -> list[FormError]:
     sentences = [f"Message {id} stays here: {why}." for id, why in result.kept.items()]
-    missing = len(result.missing)
-    if missing:
-        is_one = missing == 1
-        sentences.append(
-            f"{counted(missing, 'message')} {'was' if is_one else 'were'} not found: somebody else may have put "
-            f"{'it' if is_one else 'them'} back, or is looking at {'it' if is_one else 'them'} at this moment."
-        )
+    if missing := len(result.missing):
+        was, it = ("was", "it") if missing == 1 else ("were", "them")
+        why = f"not found: somebody else may have put {it} back, or is looking at {it} at this moment."
+        why = f"{counted(missing, 'message')} {was} {why}"
+        if result.out_of_time:
+            why = f"There was no time for {counted(missing, 'message')}: put {it} back again."
+        sentences.append(why)
     if sentences and result.returned:
         sentences.insert(0, f"Only {counted(result.returned, 'message')} went back.")
     return [error for sentence in sentences for error in whole_form(sentence)]
 
 
-def _rows(store: Store, kind: Kind, letters: Sequence[DeadLetter]) -> list[LetterRow]:
+def _rows(store: Store, kind: str, letters: Sequence[ShownLetter]) -> list[LetterRow]:
     """What the letters name is read all at once. Only what exists becomes a link."""
-    concerns = [kind.concern(letter) for letter in letters]
+    concerns = [letter.concern for letter in letters]
     items = store.table.get_many(dict.fromkeys(key for concern in concerns for key in _keys(concern)))
     accounts = [_account(items, concern) for concern in concerns]
     owners = {keys.company(account.company_id) for account in accounts if account}
     items |= store.table.get_many(owners - items.keys())
-    seen: set[str] = set()
     rows = []
     for letter, concern, account in zip(letters, concerns, accounts, strict=True):
         owner = account.company_id if account else concern.company_id
         rows.append(
             LetterRow(
                 letter,
-                kind.describe(letter),
                 record_in(Company, items.get(keys.company(owner))) if owner else None,
                 account,
                 _delivery_path(items, concern),
-                letter.group in seen,
-                _COMMAND.format(kind=kind.name, id=letter.id) if letter.is_of_the_stream else "",
+                _COMMAND.format(kind=kind, id=letter.id) if letter.by_command else "",
             )
         )
-        seen |= {letter.group} - {""}
     return rows
 
 

@@ -83,7 +83,7 @@ def _held(groups: Sequence[HoldGroup], is_wide: bool) -> Iterator[Need]:
 def _unrenewed(found: Unrenewed | None) -> Iterator[Need]:
     """Xero honours a refresh token that it has replaced for half an hour."""
     if found is not None:
-        whose = f" of {found.company.name}" if found.company else ""
+        whose = f" of {_name(found.company.name)}" if found.company else ""
         rest = _and_others(found.count, "other")
         text = f"The access to Xero{whose}{rest} could not be renewed. The watch tries again every ten minutes"
         if found.company and not rest:
@@ -101,11 +101,16 @@ def _letters(letters: DeadLetterCount) -> Iterator[Need]:
 def _gaps(found: FeedsWithGap | None) -> Iterator[Need]:
     if found is not None:
         account, company = found.account, found.company
-        whose = f" of {company.name}" if company else ""
+        whose = f" of {_name(company.name)}" if company else ""
         rest = _and_others(found.count, "other feed")
         path = "/portal/feeds?state=gap" if rest else feed_path(account.connection_id, account.id)
-        text = f"Transactions may be missing in {account.account_name or account.id}{whose}{rest}"
+        text = f"Transactions may be missing in {_name(account.account_name or account.id)}{whose}{rest}"
         yield Need(Tone.WARN, text, "See the gaps", path, found.since)
+
+
+def _name(text: str) -> str:
+    """What people have named, in marks that keep its direction from the sentence around it."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def _and_others(count: int, noun: str) -> str:
