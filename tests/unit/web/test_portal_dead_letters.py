@@ -93,11 +93,13 @@ def test_of_a_feed_only_the_first_letter_can_go_back_and_the_rest_is_said_to_be_
     assert world.letters_aws.visible(PUSHES) == 15
 
 
-def test_a_letter_goes_back_to_its_queue_and_the_others_stay(world: World) -> None:
+def test_a_letter_goes_back_to_its_queue_and_the_others_stay(world: World, caplog: pytest.LogCaptureFixture) -> None:
     ids = [world.letters_aws.send(CHECKS, CHECK | {"number": number}) for number in range(12)]
     response = put_back(world, "checks", ids[11])
     assert response.status == 200
     assert "1 message is back in the queue." in response.body
+    [told] = [vars(record) for record in caplog.records if record.message == "dead letters put back"]
+    assert (told["kind"], told["letters"], told["by"]) == ("checks", [ids[11]], "Ops")
     assert [json.loads(body)["number"] for body in world.letters_aws.bodies("statement-checks")] == [11]
     assert len(world.letters_aws.bodies(CHECKS)) == world.letters_aws.visible(CHECKS) == 11
 

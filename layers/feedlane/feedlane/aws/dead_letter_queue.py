@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self
@@ -60,7 +61,7 @@ class DeadLetter:
             receives=int(attributes.get("ApproximateReceiveCount", 0)),
         )
 
-    @property
+    @cached_property
     def json(self) -> dict[str, Any]:
         """The body as an object; empty if it is not one."""
         return json_object(self.body) or {}
@@ -78,13 +79,14 @@ class DeadLetterQueue:
     sqs: Any
     url: str
     visibility_seconds: int = VISIBILITY_SECONDS
-    _held: dict[str, DeadLetter] = field(default_factory=dict)
+    # Their receipts, by their ids: a body may have a MiB, and many are looked at.
+    _held: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        held = [letter.receipt for letter in self._held.values()]
+        held = list(self._held.values())
         self._held.clear()
         for start in range(0, len(held), RECEIVE_MAX):
             self._return(held[start : start + RECEIVE_MAX])
@@ -140,5 +142,5 @@ class DeadLetterQueue:
             MessageAttributeNames=["All"],
         )
         letters = [DeadLetter.of(message) for message in answer.get("Messages", [])]
-        self._held |= {letter.id: letter for letter in letters}
+        self._held |= {letter.id: letter.receipt for letter in letters}
         return letters

@@ -46,12 +46,12 @@ class ShownLetter:
 
 @dataclass
 class PutBackResult:
-    """How many went back, and why others did not, by their ids.
+    """Which went back, and why others did not, by their ids.
 
     `missing` were not shown, because somebody else has them; or, if it was `out_of_time`, not yet.
     """
 
-    returned: int = 0
+    returned: list[str] = field(default_factory=list)
     out_of_time: bool = False
     kept: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
@@ -111,7 +111,7 @@ class DeadLetterOffice:
             result.kept[letter.id] = str(error)
             return
         queue.remove(letter)
-        result.returned += 1
+        result.returned.append(letter.id)
 
     def _queue(self, kind: Kind) -> DeadLetterQueue:
         return DeadLetterQueue(self.aws.client("sqs"), self.aws.queue_url(kind.queue), VISIBILITY_SECONDS)

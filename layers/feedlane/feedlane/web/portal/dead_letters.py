@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from aws_lambda_powertools import Logger
+
 from feedlane.companies.company import Company
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import Unavailable
@@ -27,6 +29,8 @@ from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
 from feedlane.wiring.dead_letter_office import PutBackResult, ShownLetter
 from feedlane.wiring.dead_letters import KINDS, Concern, Kind
+
+logger = Logger(child=True)
 
 PATH = "/portal/dead-letters"
 SHOWN_MAX = 25
@@ -70,9 +74,11 @@ def put_back(site: Site, request: Request) -> Response:
         result = site.dead_letters.put_back(kind, ids)
     except Unavailable:
         return _page(site, operator, request, errors=whole_form(_AWAY_MEANWHILE), status=503)
+    facts = {"kind": kind.name, "letters": result.returned, "by": operator.session.key_name}
+    logger.info("dead letters put back", extra=facts | {"correlation_id": request.id})
     if errors := _errors(result):
         return _page(site, operator, request, errors=errors, status=409)
-    return see_other(request.url(f"{PATH}?show={kind.name}&done={result.returned}"))
+    return see_other(request.url(f"{PATH}?show={kind.name}&done={len(result.returned)}"))
 
 
 def _page(
@@ -130,7 +136,7 @@ def _errors(result: PutBackResult) -> list[FormError]:
             why = f"There was no time for {counted(missing, 'message')}: put {it} back again."
         sentences.append(why)
     if sentences and result.returned:
-        sentences.insert(0, f"Only {counted(result.returned, 'message')} went back.")
+        sentences.insert(0, f"Only {counted(len(result.returned), 'message')} went back.")
     return [error for sentence in sentences for error in whole_form(sentence)]
 
 
