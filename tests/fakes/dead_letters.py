@@ -12,9 +12,6 @@ from feedlane.wiring.dead_letter_office import BY_COMMAND
 from tests import rights
 from tests.fakes.sqs import FakeSqs
 
-# A batch needs the right to its single action.
-_ACTIONS = {"change_message_visibility_batch": "ChangeMessageVisibility"}
-
 
 class FakeLettersAws:
     """Implements `Aws`. A queue's URL is its logical id, for which each call needs its right."""
@@ -65,7 +62,7 @@ class _Guarded:
         self._sqs = sqs
 
     def __getattr__(self, method: str) -> Any:
-        action = _ACTIONS.get(method) or "".join(map(str.capitalize, method.split("_")))
+        action = "".join(map(str.capitalize, method.split("_")))
 
         def call(**request: Any) -> Any:
             rights.require(f"sqs:{action}", request["QueueUrl"])

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from botocore.exceptions import ClientError
 
 from feedlane.aws.dead_letter_queue import DeadLetterQueue
 from feedlane.errors import Unavailable
@@ -214,6 +215,19 @@ def test_a_look_and_a_way_back_have_an_end_and_return_what_they_have(
     assert "There was no time for 2" in response.body
     left, back = len(world.letters_aws.bodies(CHECKS)), len(world.letters_aws.bodies("statement-checks"))
     assert (left + back, world.letters_aws.visible(CHECKS)) == (30, left)
+
+
+@pytest.mark.parametrize("code", ["ReceiptHandleIsInvalid", "InvalidParameterValue"])
+def test_a_letter_that_is_visible_again_already_is_no_trouble(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def too_late(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "ChangeMessageVisibility")
+
+    world.letters_aws.send(CHECKS, CHECK)
+    monkeypatch.setattr(world.letters_aws.sqs, "change_message_visibility", too_late)
+    response = world.browser.get(f"{PATH}?show=checks")
+    assert (response.status, rows(response.body)) == (200, 1)
 
 
 def test_queues_that_do_not_answer_are_said_to(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

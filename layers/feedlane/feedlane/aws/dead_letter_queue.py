@@ -11,6 +11,8 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
+from botocore.exceptions import ClientError
+
 from feedlane.json_object import json_object
 from feedlane.queues import reason_in
 
@@ -24,6 +26,13 @@ QUIET_ANSWERS_MAX = 3
 # A list ends before its first letters are visible again: it would mistake those for the rest.
 LISTED_MAX = 10_000
 LISTED_SECONDS_MAX = 90
+# How SQS says that a receipt is no longer the message's last one, that it is visible, or that it is gone.
+_NOT_OURS_ANY_MORE = {
+    "ReceiptHandleIsInvalid",
+    "InvalidParameterValue",
+    "MessageNotInflight",
+    "AWS.SimpleQueueService.MessageNotInflight",
+}
 
 seconds = time.monotonic
 
@@ -74,11 +83,15 @@ class DeadLetter:
 
 @dataclass
 class DeadLetterQueue:
-    """A context manager: on exit, received messages that were not removed become visible to others again."""
+    """A context manager: on exit, received messages that were not removed become visible to others again.
+
+    `one_by_one`: each with a call of its own, as roles name it. On AWS the right to that covers the batch.
+    """
 
     sqs: Any
     url: str
     visibility_seconds: int = VISIBILITY_SECONDS
+    one_by_one: bool = False
     # Their receipts, by their ids: a body may have a MiB, and many are looked at.
     _held: dict[str, str] = field(default_factory=dict)
 
@@ -88,6 +101,10 @@ class DeadLetterQueue:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         held = list(self._held.values())
         self._held.clear()
+        if self.one_by_one:
+            for receipt in held:
+                self._return_one(receipt)
+            return
         for start in range(0, len(held), RECEIVE_MAX):
             self._return(held[start : start + RECEIVE_MAX])
 
@@ -131,6 +148,13 @@ class DeadLetterQueue:
             for number, receipt in enumerate(receipts)
         ]
         self.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
+
+    def _return_one(self, receipt: str) -> None:
+        try:
+            self.sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=0)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NOT_OURS_ANY_MORE:
+                raise
 
     def _receive(self) -> list[DeadLetter]:
         answer = self.sqs.receive_message(

@@ -114,7 +114,9 @@ class DeadLetterOffice:
         result.returned.append(letter.id)
 
     def _queue(self, kind: Kind) -> DeadLetterQueue:
-        return DeadLetterQueue(self.aws.client("sqs"), self.aws.queue_url(kind.queue), VISIBILITY_SECONDS)
+        return DeadLetterQueue(
+            self.aws.client("sqs"), self.aws.queue_url(kind.queue), VISIBILITY_SECONDS, one_by_one=True
+        )
 
 
 def _shown(kind: Kind, letter: DeadLetter, waits: bool) -> ShownLetter:
