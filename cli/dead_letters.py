@@ -10,10 +10,10 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.dead_letter_kinds import KINDS, Kind
-from cli.dead_letter_queue import DeadLetter, DeadLetterQueue
-from cli.put_back import NotPutBack
+from feedlane.aws.dead_letter_queue import DeadLetter, DeadLetterQueue
+from feedlane.aws.put_back import NotPutBack
 from feedlane.clock import iso
+from feedlane.wiring.dead_letters import KINDS, Kind
 
 NOT_SHOWN = "the others are of the same feeds, or being read elsewhere, or too many. Put these back, and list again."
 FIX_FIRST = "Fix the cause first: a message that fails again returns to its dead-letter queue."
@@ -33,6 +33,9 @@ class OperatorAws:
 
     def queue_url(self, name: str) -> str:
         return str(self.client("sqs").get_queue_url(QueueName=f"{self.stack}-{name}")["QueueUrl"])
+
+    def function_name(self, name: str) -> str:
+        return f"{self.stack}-{name}"
 
 
 stack = click.option("--stack", envvar="FEEDLANE_STACK", required=True, help="Name of the deployed stack.")

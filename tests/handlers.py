@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from feedlane.aws.dead_letters import Waiting
 from tests.rights import acting_as
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +23,7 @@ def load(function: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if function == "tend_connections":
-        module.dead_letters = SimpleNamespace(waiting=lambda: 0)  # type: ignore[attr-defined]
+        module.dead_letters = SimpleNamespace(waiting=Waiting)  # type: ignore[attr-defined]
     module.handler = acting_as(function)(module.handler)  # type: ignore[attr-defined]
     return module
 

@@ -24,6 +24,9 @@ require(
     Environment.statements_queue_url,
     Environment.checks_queue_url,
     Environment.deliveries_queue_url,
+    Environment.events_queue_url,
+    Environment.dead_letter_queue_urls,
+    Environment.tend_connections,
     Environment.webhook_targets,
 )
 

@@ -6,6 +6,7 @@ See `feedlane/upkeep/daily_round.py` and `feedlane/upkeep/watch.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from aws_lambda_powertools import Logger
 from feedlane.aws import dead_letters, metrics
 from feedlane.aws.metrics import Metric
 from feedlane.environment import Environment, require
+from feedlane.errors import Unavailable
+from feedlane.upkeep import dead_letter_count
 from feedlane.wiring import functions as wiring
 
 require(
@@ -43,8 +46,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _watch(time_left: Callable[[], timedelta]) -> dict[str, Any]:
-    result = wiring.watch().run(time_left)
-    metrics.record_dead_letters(dead_letters.waiting())
+    watch = wiring.watch()
+    result = watch.run(time_left)
+    waiting = dead_letters.waiting()
+    metrics.record_dead_letters(waiting.alarming)
+    with suppress(Unavailable):  # the next run counts again
+        dead_letter_count.note_count(watch.ports.store, waiting.total, watch.ports.clock())
     facts = result.model_dump(mode="json")
     if result.rung:
         metrics.count(Metric.MESSAGES_LOST, sum(result.rung.values()))

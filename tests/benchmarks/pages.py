@@ -32,6 +32,7 @@ PATHS = {
     "delivery": f"/portal/webhooks/{CONSUMER}/deliveries/{EVENT}",
     "events": "/portal/webhooks/events",
     "activity": "/portal/activity",
+    "dead_letters": "/portal/dead-letters",
     "set_up": "/portal/set-up",
     "settings": "/portal/settings",
     "keys": "/portal/keys",

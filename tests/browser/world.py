@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from feedlane.settings.settings import Profile
 from feedlane.store.store import Store
 from feedlane.vault.service import VaultService
 from feedlane.web.site import Site
+from feedlane.wiring.dead_letter_office import DeadLetterOffice
 from feedlane.wiring.outside import page_fault
 from feedlane.xero import authorization_check
 from feedlane.xero.accounting import Accounting
@@ -37,8 +39,10 @@ from local.simulator.server import RunningSimulator, serve_in_thread
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests import builders
 from tests.browser.adapter import served
+from tests.fakes.dead_letters import FakeLettersAws
 from tests.fakes.queues import FakeQueues
 from tests.fakes.secrets import MemorySecrets
+from tests.fakes.sqs import FakeSqs
 from tests.fakes.table import MemoryTable
 from tests.rights import invoked
 
@@ -73,6 +77,8 @@ class LocalSite(Site):
         tokens = TokenCache(self.vault)
         api = XeroApi(http, tokens)
         self.upstream = XeroBankFeeds(api)
+        self.letters_aws = FakeLettersAws(FakeSqs(time.time()))
+        self.dead_letters = DeadLetterOffice(self.letters_aws)
         self.outside = LocalOutside(simulator_url, public_url)
         self._connections = XeroConnections(http)
         self.organisations = XeroOrganisations(self._connections, Accounting(api), tokens)

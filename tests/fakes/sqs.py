@@ -28,6 +28,7 @@ class Message:
     attributes: dict[str, Any]
     visible_at: float = 0.0
     receipt: str = ""
+    receives: int = 0
 
 
 @dataclass
@@ -39,8 +40,8 @@ class Queue:
 class FakeSqs:
     """A queue's URL is its name, and its first use creates it. `now` is in seconds; tests change it."""
 
-    def __init__(self) -> None:
-        self.now = 1_000.0
+    def __init__(self, now: float = 1_000.0) -> None:
+        self.now = now
         self._queues: dict[str, Queue] = {}
         self._numbers = itertools.count(1)
         self._answers = itertools.count()
@@ -70,6 +71,7 @@ class FakeSqs:
         received = available[: request["MaxNumberOfMessages"]]
         for message in received:
             message.visible_at = self.now + request["VisibilityTimeout"]
+            message.receives += 1
             message.receipt = f"receipt-{next(self._numbers)}"
         return {"Messages": list(map(_response, received))} if received else {}
 
@@ -109,6 +111,10 @@ class FakeSqs:
         }
         return {"Attributes": {name: counts[name] for name in request["AttributeNames"]}}
 
+    def messages(self, url: str) -> list[Message]:
+        """For tests: what is in the queue, hidden or not."""
+        return list(self._queue({"QueueUrl": url}).messages)
+
     def _queue(self, request: dict[str, Any]) -> Queue:
         return self._queues.setdefault(request["QueueUrl"], Queue())
 
@@ -134,6 +140,7 @@ def _received(queue: Queue, request: dict[str, Any]) -> Message:
 
 def _response(message: Message) -> dict[str, Any]:
     attributes = {"SentTimestamp": str(int(message.sent_at * 1000))}
+    attributes["ApproximateReceiveCount"] = str(message.receives)
     if message.group:
         attributes |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.deduplication_id}
     return {

@@ -1,11 +1,13 @@
-"""The portal of a crowded stack: companies with feeds, holds of several reasons, and consumers with deliveries."""
+"""The portal of a crowded stack: companies with feeds, holds of several reasons, consumers, and dead letters."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from feedlane.events.outbox import put_event
 from feedlane.feeds import totals
+from feedlane.feeds.gap_items import FoundGap, PushGaps, put_gaps
 from feedlane.holds import events as hold_events
 from feedlane.holds import history
 from feedlane.holds import items as hold_items
@@ -14,6 +16,8 @@ from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.store import Store
 from feedlane.store.table import Add
+from feedlane.upkeep.dead_letter_count import note_count
+from feedlane.vault.leases import Leases
 from feedlane.webhooks import events as webhook_events
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.attempt_counts import count_attempt
@@ -45,6 +49,11 @@ def crowded(companies: int, holds: int, consumers: int) -> World:
         _add_hold(world, number)
     for number in range(min(consumers, CONSUMERS_MAX)):
         _add_consumer(world, number)
+    for number in range(holds):
+        _add_dead_letter(world, number)
+        _add_gap(world, number)
+        _fail_refresh(world, number)
+    note_count(world.store, holds, NOW)
     world.browser.post("/portal/sign-in", {"key": API_KEY})
     return world
 
@@ -59,6 +68,27 @@ def _add_hold(world: World, number: int) -> None:
     if number % 3 == 0:
         writes.append(history.add_release(world.store, hold, since, "Operations", 3, ()))
     world.store.commit(*writes)
+
+
+def _add_gap(world: World, number: int) -> None:
+    amounts = {"expected_balance": Decimal(1), "given_balance": Decimal(2)}
+    gap = FoundGap(line=number + 1, transaction_id="t", after="2026-05-01", before="2026-05-02", **amounts)
+    push = PushGaps(operation_key="p", found=NOW - timedelta(seconds=number), count=1, gaps=(gap,))
+    world.store.commit(put_gaps(f"{derived_id('connection', str(number))}/account-{number}", push))
+
+
+def _fail_refresh(world: World, number: int) -> None:
+    leases = Leases(world.store.table, world.clock)
+    lease = leases.take(leases.read(f"token-set-{number}"), refresh=True)
+    assert lease is not None
+    leases.release(lease, in_doubt=True)
+
+
+def _add_dead_letter(world: World, number: int) -> None:
+    ids = {"companyId": derived_id("company", str(number)), "connectionId": derived_id("connection", str(number))}
+    account = f"account-{number}"
+    push = {**ids, "accountId": account, "transactions": []}
+    world.letters_aws.send("transactions-dead-letters.fifo", push, f"{ids['connectionId']}/{account}")
 
 
 def _add_consumer(world: World, number: int) -> None:

@@ -16,11 +16,14 @@ from feedlane.settings.api_key import ApiKey
 from feedlane.settings.settings import Profile
 from feedlane.web.site import Site
 from feedlane.wiring.checks import Checks
+from feedlane.wiring.dead_letter_office import DeadLetterOffice
 from tests import builders, rights
 from tests.builders import NOW
 from tests.fakes.browser import Browser, PageResponse
 from tests.fakes.consent import FakeOrganisations, FakeVault
+from tests.fakes.dead_letters import FakeLettersAws
 from tests.fakes.outside import FakeOutside
+from tests.fakes.sqs import FakeSqs
 from tests.fakes.upstream import FakeUpstream
 from tests.rights import acting
 from tests.worlds.base import BaseWorld
@@ -40,6 +43,8 @@ class FakeSite(Site):
         self.vault = FakeVault()
         self.organisations = FakeOrganisations()
         self.outside = FakeOutside()
+        self.letters_aws = FakeLettersAws(FakeSqs(NOW.timestamp()))
+        self.dead_letters = DeadLetterOffice(self.letters_aws)
         self.disconnected: list[str] = []
         self.disconnect_errors: list[Exception] = []
 
@@ -58,6 +63,7 @@ class World(BaseWorld):
     def __init__(self, **settings: Any) -> None:
         super().__init__(upstream=FakeUpstream(targets=list(TARGETS)))
         self.site = FakeSite(self)
+        self.letters_aws = self.site.letters_aws
         self.browser = Browser(self.site)
         api_key = ApiKey(id="k", name="Ops", fingerprint=fingerprint(API_KEY), ending="-key", created=NOW)
         app_keys = {"client_id": "app-1", "client_secret_ending": "wxyz"}

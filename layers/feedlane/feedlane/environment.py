@@ -57,6 +57,8 @@ class Environment:
     transactions_dlq_url = Variable("TRANSACTIONS_DLQ_URL")
     dead_letter_queue_urls = Variable("DEAD_LETTER_QUEUE_URLS")
     """Separated by commas."""
+    tend_connections = Variable("TEND_CONNECTIONS")
+    """The function's name."""
     statements_queue_url = Variable("STATEMENTS_QUEUE_URL")
     checks_queue_url = Variable("CHECKS_QUEUE_URL")
     alarm_topic_arn = Variable("ALARM_TOPIC_ARN")

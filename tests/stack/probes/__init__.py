@@ -10,6 +10,7 @@ from tests.stack.probes import (
     api,
     company_pages,
     credentials,
+    dead_letter_pages,
     events,
     pages,
     queues,
@@ -73,6 +74,9 @@ _BY_FUNCTION: dict[str, dict[str, Probe]] = {
         "WakeFeeds": pages.releases_a_hold,
         "FollowUp": pages.releases_a_hold,
         "SendDeliveries": webhook_pages.sends_a_test,
+        "HandleDeadLetters": dead_letter_pages.puts_a_check_back,
+        "PutEventsBack": dead_letter_pages.puts_an_event_back,
+        "RunAgain": dead_letter_pages.runs_the_watch_again,
     },
     "record_transactions": {
         "PostponeMessages": queues.comes_again_soon_with_a_feed_that_cannot_be_read,

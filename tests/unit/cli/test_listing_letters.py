@@ -7,8 +7,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from cli import dead_letter_queue, dead_letters
+from cli import dead_letters
 from cli.__main__ import cli
+from feedlane.aws import dead_letter_queue
 from tests.fakes.sqs import FakeSqs
 
 CHECKS, STATEMENTS = "stack-statement-checks-dead-letters", "stack-statements-dead-letters.fifo"

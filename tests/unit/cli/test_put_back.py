@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.dead_letter_queue import DeadLetter
-from cli.put_back import NotPutBack, publish_again, rerun
+from feedlane.aws.dead_letter_queue import DeadLetter
+from feedlane.aws.put_back import NotPutBack, publish_again, rerun
 
 EVENT = {"source": "feedlane", "detail-type": "bankFeeds.held", "detail": {"id": "event-1", "payload": {"amount": 1.5}}}
 BATCH = {
@@ -27,8 +27,6 @@ BATCH = {
 class Aws:
     """Functions that keep what they are called with, and a stream with what a test puts into it."""
 
-    stack = "feedlane"
-
     def __init__(self, records: list[dict[str, Any]] | None = None) -> None:
         self.calls: list[tuple[str, str, Any]] = []
         self.sent: list[tuple[str, str]] = []
@@ -42,6 +40,9 @@ class Aws:
 
     def queue_url(self, name: str) -> str:
         return name
+
+    def function_name(self, name: str) -> str:
+        return f"feedlane-{name}"
 
     def invoke(self, *, FunctionName: str, Payload: bytes, InvocationType: str = "RequestResponse") -> Any:  # noqa: N803
         self.calls.append((FunctionName, InvocationType, json.loads(Payload)))

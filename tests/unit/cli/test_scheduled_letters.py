@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cli.dead_letter_kinds import KINDS
-from cli.put_back import rerun
+from feedlane.aws.put_back import rerun
+from feedlane.wiring.dead_letters import KINDS
 from tests.unit.cli.test_put_back import Aws, letter
 
 WATCH = {"watch": True}

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from cli.dead_letter_queue import DeadLetterQueue
 from feedlane.aws import clients
 from feedlane.aws import queues as sqs
+from feedlane.aws.dead_letter_queue import DeadLetterQueue
 from feedlane.aws.queues import SQSQueues
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus, Tenant

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from cli.api_keys import group
+from feedlane.errors import Unavailable
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from tests.unit.web.portal import signed_in
@@ -67,6 +68,22 @@ def test_trouble_of_the_table_is_told_all_the_same(world: World, monkeypatch: py
     assert response.status == 500
     assert "Back to overview" in response.body
     assert "canary" not in response.body
+
+
+def test_what_is_left_out_of_a_page_about_trouble_is_logged_by_its_kind_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise Unavailable("canary-inside")
+
+    monkeypatch.setattr(world.table, "get", broken)
+    assert world.browser.get("/portal").status == 503
+    told = {(record.message, vars(record)["kind"]) for record in caplog.records if record.levelname == "WARNING"}
+    assert told == {
+        ("trouble is told without the navigation", "Unavailable"),
+        ("trouble is told without the platform's name", "Unavailable"),
+    }
+    assert "canary" not in str([vars(record) for record in caplog.records])
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go() -> None:

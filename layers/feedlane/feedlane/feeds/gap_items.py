@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from feedlane.clock import iso
 from feedlane.feeds.ledger import Addition
 from feedlane.record import Record
 from feedlane.store import keys
+from feedlane.store.records import add_record
 from feedlane.store.store import Store
-from feedlane.store.table import ABSENT, Put
+from feedlane.store.table import Index, Put
 
 # If the balances of a push do not run at all, more of them would say nothing new.
 GAPS_KEPT_MAX = 20
@@ -57,9 +59,24 @@ def add_gaps(feed_id: str, operation_key: str, outcome: Addition, latest: str, n
         )
         for gap in outcome.gaps[:GAPS_KEPT_MAX]
     )
-    push = PushGaps(operation_key=operation_key, found=now, count=len(outcome.gaps), gaps=gaps)
-    pk, sk = keys.gaps(feed_id, gaps[0].line)
-    return [Put(push.model_dump(mode="json") | {"pk": pk, "sk": sk}, ABSENT)]
+    return [put_gaps(feed_id, PushGaps(operation_key=operation_key, found=now, count=len(outcome.gaps), gaps=gaps))]
+
+
+def put_gaps(feed_id: str, push: PushGaps) -> Put:
+    listed = dict(zip(Index.LISTS.keys, (keys.GAPS, f"{iso(push.found)}#{feed_id}"), strict=True))
+    return add_record(keys.gaps(feed_id, push.gaps[0].line), push, **listed)
+
+
+def feeds_with_gaps(store: Store, since: datetime, limit: int) -> Mapping[str, datetime]:
+    """The feeds in which a gap was found since then, each with the time of the first one; the latest gap's first.
+
+    From the newest `limit` pushes that have found some. The list is slightly behind the table.
+    """
+    found: dict[str, datetime] = {}
+    for item in store.table.query(keys.GAPS, start=iso(since), reverse=True, limit=limit, index=Index.LISTS):
+        moment, _, feed_id = item[Index.LISTS.keys[1]].partition("#")
+        found[feed_id] = datetime.fromisoformat(moment)
+    return found
 
 
 def newest_gaps(store: Store, feed_id: str, limit: int) -> Sequence[PushGaps]:

@@ -18,7 +18,7 @@
 | ledger lines (a page)        | FEED#k/a              | LINES#first              |                          |
 | a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
 | lines set aside (a page)     | FEED#k/a              | ASIDE#last               |                          |
-| gaps that a push has found   | FEED#k/a              | GAP#line                 |                          |
+| gaps that a push has found   | FEED#k/a              | GAP#line                 | GAPS / found#k/a         |
 | a refused push whose lines are missing | FEED#k/a    | HOLE#requested#key       |                          |
 | push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
 | content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
@@ -62,6 +62,7 @@
 | when they were recounted     | COUNTS                | RECOUNT                  |                          |
 | progress of the daily round  | APP                   | ROUND                    |                          |
 | number of consumers          | COUNTS                | CONSUMERS                |                          |
+| number of dead letters       | COUNTS                | DEAD_LETTERS             |                          |
 | companies in each block      | COUNTS                | COMPANY_BLOCKS           |                          |
 | what the set-up guide keeps  | APP                   | GUIDE, SELF_TEST, TRIAL  |                          |
 | a test message that arrived  | TEST#id               | ARRIVED                  |                          |
@@ -83,6 +84,7 @@ COMPANY_NAMES = "COMPANY_NAMES"
 CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
 COUNTS = "COUNTS"
+GAPS = "GAPS"
 HOLDS = "HOLDS"
 NOTED_EVENTS = "NOTED_EVENTS"
 PLACES = "PLACES"
@@ -101,6 +103,7 @@ LINKED_COUNT: Key = (COUNTS, "LINKED")
 RECOUNT: Key = (COUNTS, "RECOUNT")
 ROUND: Key = (APP, "ROUND")
 CONSUMER_COUNT: Key = (COUNTS, "CONSUMERS")
+DEAD_LETTER_COUNT: Key = (COUNTS, "DEAD_LETTERS")
 COMPANY_BLOCKS: Key = (COUNTS, "COMPANY_BLOCKS")
 
 

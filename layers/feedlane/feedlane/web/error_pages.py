@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools import Logger
+
 from feedlane.errors import FeedlaneError
 from feedlane.link.linking import NotLinked, NotLinkedReason
 from feedlane.link.state import ExpiredState, OtherBrowser, StateError, UsedState
@@ -12,6 +14,8 @@ from feedlane.web.brand import frame_of
 from feedlane.web.link.redirects import RedirectResult, failed, not_supported
 from feedlane.web.response import Response, page
 from feedlane.web.site import Site
+
+logger = Logger(child=True)
 
 
 class ErrorPage(FeedlaneError):
@@ -57,7 +61,9 @@ def profile_of(site: Site) -> Profile:
     """Without the platform's name if it cannot be read: the page says what happened all the same."""
     try:
         return settings_items.profile(site.store)
-    except Exception:
+    except Exception as error:
+        # Its text may have what nobody should read in a log.
+        logger.warning("trouble is told without the platform's name", kind=type(error).__name__)
         return Profile()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from feedlane.aws import ports as aws_ports
 from feedlane.clock import Clock
@@ -17,6 +18,9 @@ from feedlane.ports import Ports
 from feedlane.queues import Queues
 from feedlane.store.store import Store
 from feedlane.upkeep.outside import Outside
+
+if TYPE_CHECKING:
+    from feedlane.wiring.dead_letter_office import DeadLetterOffice
 
 
 class Parts:
@@ -79,6 +83,12 @@ class Parts:
         from feedlane.wiring.outside import DeployedOutside
 
         return DeployedOutside()
+
+    @cached_property
+    def dead_letters(self) -> DeadLetterOffice:
+        from feedlane.wiring.dead_letter_office import DeadLetterOffice, FunctionAws
+
+        return DeadLetterOffice(FunctionAws())
 
     def disconnect(self, connection: Connection) -> None:
         """Ends the connection at Xero, or at Codat. Raises what `end_connection` raises."""

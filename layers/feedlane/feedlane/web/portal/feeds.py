@@ -69,6 +69,9 @@ class FeedRow:
         return self.feed.recorded_date if self.feed else ""
 
 
+FILTERS = (*states.FEED_STATES, states.WITH_GAP)
+
+
 def feed_path(connection_id: str, account_id: str) -> str:
     """An account's id may have any of the signs that mean something in a path."""
     return f"/portal/feeds/{connection_id}/{quote(account_id, safe='')}"
@@ -84,9 +87,7 @@ def show(site: Site, request: Request) -> Response:
         lambda items: _rows(site.store, items),
         (lambda row: _is_wanted(row, query)) if query.is_filtered else None,
     )
-    return portal_page(
-        site, operator, "portal_feeds", title="Feeds", section="feeds", page=page, states=states.FEED_STATES
-    )
+    return portal_page(site, operator, "portal_feeds", title="Feeds", section="feeds", page=page, states=FILTERS)
 
 
 def feed_rows(store: Store, accounts: Sequence[SourceAccount]) -> list[FeedRow]:
@@ -118,7 +119,10 @@ def _rows(store: Store, items: list[Item]) -> list[FeedRow]:
 
 
 def _is_wanted(row: FeedRow, query: ListQuery) -> bool:
-    if query["state"] not in ("", row.state.name):
+    if query["state"] == states.WITH_GAP.name:
+        if not row.gaps:
+            return False
+    elif query["state"] not in ("", row.state.name):
         return False
     account, wanted = row.account, query["q"].casefold()
     texts = (account.account_name, account.id, account.account_number, row.company.name if row.company else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -10,8 +10,11 @@ from urllib.parse import urlencode
 
 from feedlane.scope import Scope
 from feedlane.settings.settings import Settings
+from feedlane.upkeep.dead_letter_count import DeadLetterCount
 from feedlane.web.filters import counted
+from feedlane.web.portal.feeds import feed_path
 from feedlane.web.portal.held import HoldGroup
+from feedlane.web.portal.need_facts import READ_MAX, FeedsWithGap, Unrenewed
 from feedlane.web.portal.states import Tone
 from feedlane.webhooks.consumer import Consumer
 
@@ -31,18 +34,32 @@ class Need:
     since: datetime | None = None
 
 
-def needs(
-    settings: Settings, groups: Sequence[HoldGroup], consumers: Iterable[Consumer], connected: int, limit: int | None
-) -> list[Need]:
-    """At most `NEEDS_MAX`."""
-    listed = list(consumers)
+@dataclass(frozen=True)
+class Facts:
+    """What the lines are made of. `connected` of `limit` organisations; None: no limit."""
+
+    settings: Settings
+    groups: Sequence[HoldGroup]
+    consumers: Sequence[Consumer]
+    connected: int
+    limit: int | None
+    letters: DeadLetterCount
+    gaps: FeedsWithGap | None
+    unrenewed: Unrenewed | None
+
+
+def needs(facts: Facts) -> list[Need]:
+    """At most `NEEDS_MAX`. First what stops everything, what a customer's consent depends on, and what may be lost."""
     lines = (
-        *_held(groups, is_wide=True),
-        *_set_up(settings),
-        *_limit(connected, limit),
-        *_held(groups, is_wide=False),
-        *_disabled(listed),
-        *_failing(listed),
+        *_held(facts.groups, is_wide=True),
+        *_unrenewed(facts.unrenewed),
+        *_letters(facts.letters),
+        *_set_up(facts.settings),
+        *_limit(facts.connected, facts.limit),
+        *_held(facts.groups, is_wide=False),
+        *_disabled(facts.consumers),
+        *_gaps(facts.gaps),
+        *_failing(facts.consumers),
     )
     return list(islice(lines, NEEDS_MAX))
 
@@ -61,6 +78,48 @@ def _held(groups: Sequence[HoldGroup], is_wide: bool) -> Iterator[Need]:
         if oldest is not None and (oldest.scope is Scope.APP) is is_wide:
             path = f"/portal/holds?{urlencode({'reason': group.reason})}"
             yield Need(Tone.BAD, f"{group.subject} held: {group.words.meaning}", "See what to do", path, oldest.since)
+
+
+def _unrenewed(found: Unrenewed | None) -> Iterator[Need]:
+    """Xero honours a refresh token that it has replaced for half an hour."""
+    if found is not None:
+        whose = f" of {_name(found.company.name)}" if found.company else ""
+        rest = _and_others(found.count, "other")
+        text = f"The access to Xero{whose}{rest} could not be renewed. The watch tries again every ten minutes"
+        if found.company and not rest:
+            yield Need(Tone.BAD, text, "See the company", f"/portal/companies/{found.company.id}")
+        else:
+            yield Need(Tone.BAD, text, "Test the integration", "/portal/set-up/test")
+
+
+def _letters(letters: DeadLetterCount) -> Iterator[Need]:
+    if letters.total:
+        text = f"{counted(letters.total, 'message')} could not be processed and {_are(letters.total)} kept"
+        yield Need(Tone.BAD, text, "See why", "/portal/dead-letters", letters.since)
+
+
+def _gaps(found: FeedsWithGap | None) -> Iterator[Need]:
+    if found is not None:
+        account, company = found.account, found.company
+        whose = f" of {_name(company.name)}" if company else ""
+        rest = _and_others(found.count, "other feed")
+        path = "/portal/feeds?state=gap" if rest else feed_path(account.connection_id, account.id)
+        text = f"Transactions may be missing in {_name(account.account_name or account.id)}{whose}{rest}"
+        yield Need(Tone.WARN, text, "See the gaps", path, found.since)
+
+
+def _name(text: str) -> str:
+    """What people have named, in marks that keep its direction from the sentence around it."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def _and_others(count: int, noun: str) -> str:
+    at_least = "at least " if count >= READ_MAX else ""
+    return f" and {at_least}{counted(count - 1, noun)}" if count > 1 else ""
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _set_up(settings: Settings) -> Iterator[Need]:

@@ -9,10 +9,12 @@ from feedlane.feeds import totals
 from feedlane.holds.counts import hold_counts
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
+from feedlane.upkeep.dead_letter_count import last_count
 from feedlane.web.portal.chart import chart_of
 from feedlane.web.portal.event_words import event_rows
 from feedlane.web.portal.held import hold_groups
-from feedlane.web.portal.needs import limit_tone, needs
+from feedlane.web.portal.need_facts import feeds_with_gap, unrenewed
+from feedlane.web.portal.needs import Facts, limit_tone, needs
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response
@@ -26,11 +28,11 @@ EVENTS_SHOWN_MAX = 10
 def show(site: Site, request: Request) -> Response:
     """From a number of reads that does not depend on how many companies, feeds and holds there are."""
     operator = require_operator(site, request)
-    store, settings = site.store, settings_items.settings(site.store)
+    store, settings, now = site.store, settings_items.settings(site.store), site.clock()
     counts, consumers = hold_counts(store), webhook_items.consumers(store)
     # One hold of each reason: the oldest.
     groups = hold_groups(store, counts, rows_max=1)
-    days = totals.delivered_by_day(store, site.clock(), CHART_DAYS)
+    days = totals.delivered_by_day(store, now, CHART_DAYS)
     connected, limit = connection_limit.taken_places(store), limit_of(settings)
     return portal_page(
         site,
@@ -50,6 +52,17 @@ def show(site: Site, request: Request) -> Response:
         consumers=len(consumers),
         failing=sum(bool(one.failing_since or (one.disabled and one.disabled_because != "asked")) for one in consumers),
         chart=chart_of(days),
-        needs=needs(settings, groups, consumers, connected, limit),
+        needs=needs(
+            Facts(
+                settings,
+                groups,
+                list(consumers),
+                connected,
+                limit,
+                last_count(store),
+                feeds_with_gap(store, now),
+                unrenewed(store, now),
+            )
+        ),
         events=event_rows(store, latest_events(store, EVENTS_SHOWN_MAX)),
     )

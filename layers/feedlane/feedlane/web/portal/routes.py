@@ -7,6 +7,7 @@ from feedlane.web.portal import activity as portal_activity
 from feedlane.web.portal import certification as portal_certification
 from feedlane.web.portal import companies as portal_companies
 from feedlane.web.portal import company as portal_company
+from feedlane.web.portal import dead_letters as portal_dead_letters
 from feedlane.web.portal import delivery as portal_delivery
 from feedlane.web.portal import event_catalogue as portal_event_catalogue
 from feedlane.web.portal import feed as portal_feed
@@ -62,6 +63,8 @@ PORTAL = (
     Route("POST", "/portal/holds/{hold_id}/release", portal_holds.confirm_one),
     Route("GET", "/portal/files", portal_pages.files),
     Route("GET", "/portal/activity", portal_activity.show),
+    Route("GET", "/portal/dead-letters", portal_dead_letters.show),
+    Route("POST", "/portal/dead-letters", portal_dead_letters.put_back),
     Route("GET", "/portal/set-up", portal_set_up.show),
     Route("GET", "/portal/set-up/test", portal_self_test.show),
     Route("POST", "/portal/set-up/test", portal_self_test.run),

@@ -59,6 +59,8 @@ FEED_STATES = (
     HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, REFUSED, ENDED, CONNECTING, DISCONNECTED, NOT_CONNECTED,
     CONNECTED,
 )  # fmt: skip
+# A filter of feeds that no pill shows: one can be connected and have a gap.
+WITH_GAP = State("gap", "with a gap", Tone.WARN)
 # What they are of a connection, its feeds are too.
 _STOPS_FEEDS = (NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED)
 _CONNECTION_STATES = {

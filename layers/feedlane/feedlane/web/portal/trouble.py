@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools import Logger
+
 from feedlane.settings.settings import Profile
 from feedlane.web.error_pages import ErrorPage, profile_of
 from feedlane.web.portal.session import Operator, find_operator, held_text
 from feedlane.web.request import Request
 from feedlane.web.response import Response, page
 from feedlane.web.site import Site
+
+logger = Logger(child=True)
 
 # What the pages of Link say to customers means something else to an operator.
 _NEXT_STEPS = {
@@ -43,5 +47,7 @@ def _operator(site: Site, request: Request) -> tuple[Operator | None, str]:
     try:
         operator = find_operator(site, request)
         return operator, held_text(site) if operator else ""
-    except Exception:
+    except Exception as error:
+        # Its text may have what nobody should read in a log.
+        logger.warning("trouble is told without the navigation", kind=type(error).__name__, correlation_id=request.id)
         return None, ""

@@ -1,6 +1,6 @@
 """Puts dead letters back. Every receiver recognises what it has already processed.
 
-A command that dies between sending and removing a message sends it again on the next run. Within five minutes SQS
+Whoever dies between sending and removing a message leaves it to be sent again. Within five minutes SQS
 drops the copy by its deduplication id; after that the ledger, the feed or the delivery does.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from cli.dead_letter_queue import DeadLetter
+from feedlane.aws.dead_letter_queue import DeadLetter
 from feedlane.ids import derived_id
 
 # A stream batch has up to 100 events of up to 0.4 MB; a function call takes 6 MB.
@@ -20,13 +20,17 @@ _EVENTS_PER_CALL_MAX = 10
 
 
 class Aws(Protocol):
-    """The operator's AWS access. `stack` is the prefix of every resource name."""
+    """Access to AWS: the operator's own, or a function's. Names are without the stack's prefix.
 
-    stack: str
+    What somebody has no access to raises `NotPutBack`.
+    """
 
     def client(self, service: str) -> Any: ...
 
     def queue_url(self, name: str) -> str: ...
+
+    def function_name(self, name: str) -> str:
+        """How calls name the function: its name in AWS, or its ARN."""
 
 
 PutBack = Callable[[Aws, DeadLetter], str]
@@ -67,7 +71,7 @@ def rerun(function: str) -> PutBack:
 def publish_again(aws: Aws, letter: DeadLetter) -> str:
     """Returns an unrouted event to its queue; relays events that did not reach the bus from the stream."""
     event = letter.json
-    if "DDBStreamBatchInfo" in event:
+    if letter.is_of_the_stream:
         for records in _chunks(_stream_records(aws, event["DDBStreamBatchInfo"])):
             _relay(aws, records)
         return ""
@@ -78,14 +82,14 @@ def publish_again(aws: Aws, letter: DeadLetter) -> str:
 
 def _start(aws: Aws, function: str, payload: Any) -> None:
     aws.client("lambda").invoke(
-        FunctionName=f"{aws.stack}-{function}", InvocationType="Event", Payload=json.dumps(payload).encode()
+        FunctionName=aws.function_name(function), InvocationType="Event", Payload=json.dumps(payload).encode()
     )
 
 
 def _relay(aws: Aws, records: list[dict[str, Any]]) -> None:
     """Waits for the result: a failed relay leaves no dead letter of its own."""
     answer = aws.client("lambda").invoke(
-        FunctionName=f"{aws.stack}-relay_events", Payload=json.dumps({"Records": records}).encode()
+        FunctionName=aws.function_name("relay_events"), Payload=json.dumps({"Records": records}).encode()
     )
     if "FunctionError" in answer:
         raise NotPutBack("the event bus did not accept its events; try again later")
