@@ -34,6 +34,7 @@ PATHS = {
     "activity": "/portal/activity",
     "set_up": "/portal/set-up",
     "settings": "/portal/settings",
+    "settings_access": "/portal/settings/access",
     "keys": "/portal/keys",
 }
 RATIO_MAX = 10.0

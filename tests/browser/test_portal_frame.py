@@ -21,7 +21,8 @@ LONG, ARABIC = "Wm" * 127 + "x", "مخبز الميناء " * 12
 PAGES = (
     "", "/companies", "/feeds", "/holds", "/files", "/webhooks", "/activity", "/set-up", "/set-up/app",
     "/set-up/keys", "/set-up/access", "/set-up/face", "/set-up/bank-feeds", "/set-up/partner", "/set-up/enable",
-    "/set-up/test", "/set-up/try", "/certification", "/settings", "/keys", "/profile",
+    "/set-up/test", "/set-up/try", "/certification", "/settings", "/settings/app", "/settings/access",
+    "/settings/sending", "/settings/links", "/settings/codat", "/keys", "/profile",
 )  # fmt: skip
 
 
