@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from feedlane.credentials.authorization import Verdict
 from feedlane.feeds.rules import ChangedTransactions
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
@@ -119,3 +120,64 @@ def test_a_form_is_shown_again_filled_after_signing_in_and_a_button_leads_back_t
     body = world.browser.post("/portal/sign-in", sign_in).body
     assert 'value="not an address"' in body
     assert "Nothing has been saved yet" in body
+
+
+# bank feeds
+
+
+def test_xero_is_asked_before_bank_feeds_are_switched_on_as_in_the_guide(world: World) -> None:
+    change(world, bank_feeds=False)
+    assert save(world, "access", {"bank_feeds": "yes"}).query == {"saved": "granted"}
+    assert settings_of(world).bank_feeds
+    _, _, scopes = world.site.outside.asked[-1]
+    assert "bankfeeds" in scopes
+    assert "Xero grants your app their scope" in world.browser.get("/portal/settings/access?saved=granted").body
+
+
+@pytest.mark.parametrize(
+    ("outside", "sentence"),
+    [
+        ({"refused": {"bankfeeds"}}, "Xero does not grant your app the scope bankfeeds. Ask Xero"),
+        ({"refused": {"openid"}}, "the scopes that every connection needs"),
+        ({"verdict": Verdict.WRONG_REDIRECT}, "The redirect URI is not registered"),
+        ({"verdict": Verdict.WRONG_CLIENT}, "Xero does not know the client id"),
+    ],
+)
+def test_bank_feeds_stay_off_and_nothing_is_saved_if_xero_says_no(
+    world: World, outside: dict[str, Any], sentence: str
+) -> None:
+    change(world, bank_feeds=False)
+    before = settings_of(world)
+    for name, value in outside.items():
+        setattr(world.site.outside, name, value)
+    answer = save(world, "access", {"bank_feeds": "yes", "daily_limit": "5000"})
+    assert answer.status == 422
+    assert sentence in answer.body
+    assert '<a href="#bank_feeds">' in answer.body
+    assert 'value="5000"' in answer.body
+    assert settings_of(world) == before
+
+
+def test_if_xero_says_nothing_bank_feeds_are_on_and_the_page_says_so(world: World) -> None:
+    change(world, bank_feeds=False)
+    world.site.outside.verdict = Verdict.UNKNOWN
+    assert save(world, "access", {"bank_feeds": "yes"}).query == {"saved": "unasked"}
+    assert settings_of(world).bank_feeds
+    assert "Xero did not say whether it grants" in world.browser.get("/portal/settings/access?saved=unasked").body
+
+
+def test_xero_is_not_asked_again_for_what_is_on_nor_where_there_is_only_codat(world: World) -> None:
+    assert save(world, "access", {"bank_feeds": "yes", "daily_limit": "5000"}).query == {"saved": "yes"}
+    change(world, bank_feeds=False)
+    assert save(world, "access", {"daily_limit": "4000"}).query == {"saved": "yes"}
+    settings = settings_of(world)
+    codat = settings.codat.but(ending="-one", checked=True)
+    world.store.commit(settings_items.put_settings(settings.but(client_id="", client_secret_ending="", codat=codat)))
+    assert save(world, "access", {"bank_feeds": "yes"}).query == {"saved": "yes"}
+    assert settings_of(world).bank_feeds
+    assert world.site.outside.asked == []
+
+
+def test_without_keys_bank_feeds_say_where_to_enter_them(world: World) -> None:
+    world.store.commit(settings_items.put_settings(Settings(version=settings_of(world).version)))
+    assert "Enter the keys under “Xero app”." in save(world, "access", {"bank_feeds": "yes"}).body

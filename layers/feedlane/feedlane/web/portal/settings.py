@@ -12,7 +12,7 @@ from feedlane.settings.settings import Settings
 from feedlane.web.error_pages import NoSuchPage
 from feedlane.web.form_errors import FormError, form_errors, whole_form
 from feedlane.web.link import paths
-from feedlane.web.portal import codat_keys, xero_keys
+from feedlane.web.portal import bank_feeds, codat_keys, xero_keys
 from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.portal.settings_sections import APP, SECTIONS, WORDS, Section, changes_in, states
 from feedlane.web.request import Request
@@ -98,6 +98,9 @@ def _save(site: Site, request: Request, section: Section) -> str:
         broken = [one for one in broken if one.validator != "Keys"]
     if broken or findings:
         raise Invalid("The settings were not saved", [*broken, *findings])
+    before = settings_items.settings(site.store)
+    if changes.get("bank_feeds") and not before.bank_feeds and before.asks_xero:
+        outcome = "granted" if bank_feeds.ask_xero(site, request) else "unasked"
     settings_changes.change_settings(site.ports, site.clock(), changes)
     return outcome
 
