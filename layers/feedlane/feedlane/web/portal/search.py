@@ -16,6 +16,7 @@ from feedlane.store import keys
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Index
+from feedlane.web.portal.connection_words import name_of
 from feedlane.web.portal.feeds import feed_path
 from feedlane.web.portal.push_operations import push_path
 from feedlane.web.portal.session import portal_page, require_operator
@@ -115,8 +116,9 @@ def _company_hit(company: Company) -> Hit:
 
 
 def _connection_hit(connection: Connection) -> Hit:
-    name = connection.tenant.name if connection.tenant else connection.id
-    return Hit("Connection", name, f"/portal/companies/{connection.company_id}#connection-{connection.id}")
+    return Hit(
+        "Connection", name_of(connection), f"/portal/companies/{connection.company_id}#connection-{connection.id}"
+    )
 
 
 def _account_hit(account: SourceAccount) -> Hit:
