@@ -97,6 +97,14 @@ def test_while_its_upstream_changes_it_is_not_connected_and_keeps_its_organisati
     assert "Harbour Bakery Books" in listed
 
 
+def test_the_question_before_its_end_speaks_of_codat(world: World) -> None:
+    become(world, **LINKED)
+    path = f"/portal/companies/{world.connection.company_id}/connections/{world.connection.id}/disconnect"
+    body = world.browser.get(path).body
+    assert "ends at Codat" in body
+    assert "frees a place" not in body
+
+
 def test_events_say_through_whom_it_happened(world: World) -> None:
     shape = {"connection": {"upstream": "codat"}}
     kinds = (events.CONNECTION_CONNECTED, events.CONNECTION_DISCONNECTED, events.CONNECTION_RECONNECTED)

@@ -226,6 +226,8 @@ def test_the_pages_of_a_company_that_is_not_there_say_so(world: World) -> None:
         "/delete",
         "/push-operations",
         "/connections/x/disconnect",
+        "/connections/x/delete",
+        "/connections/x/accounts/disconnect?account=a",
         "/connections/x/accounts/new",
     ):
         assert world.browser.get(f"/portal/companies/nowhere{path}").status == 404, path

@@ -37,6 +37,8 @@ _DONE = {
     "saved": "Saved.",
     "connection": "The connection is there. Send its link to your customer.",
     "disconnected": "Disconnected. What waits stays in the ledgers.",
+    "connection-deleted": "The connection is deleted, with its source accounts.",
+    "account-disconnected": "The account is disconnected. What waits stays in its ledger.",
     "released": "Released. What waits is being sent, in order.",
     "lifted": "This hold has already been released.",
 }

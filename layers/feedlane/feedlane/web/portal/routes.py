@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedlane.web.portal import account_form, company_actions, company_form, push_operation, push_operations
+from feedlane.web.portal import account_form, company_actions, company_form, endings, push_operation, push_operations
 from feedlane.web.portal import activity as portal_activity
 from feedlane.web.portal import certification as portal_certification
 from feedlane.web.portal import companies as portal_companies
@@ -48,10 +48,14 @@ PORTAL = (
     Route("POST", "/portal/companies/{company_id}/holds/{hold_id}/release", company_actions.release),
     Route("POST", "/portal/companies/{company_id}/connections", company_actions.add_connection),
     Route("POST", f"{_CONNECTION}/link", company_actions.make_link),
-    Route("GET", f"{_CONNECTION}/disconnect", company_actions.ask_to_disconnect),
-    Route("POST", f"{_CONNECTION}/disconnect", company_actions.disconnect),
+    Route("GET", f"{_CONNECTION}/disconnect", endings.ask_to_disconnect),
+    Route("POST", f"{_CONNECTION}/disconnect", endings.disconnect),
+    Route("GET", f"{_CONNECTION}/delete", endings.ask_to_delete),
+    Route("POST", f"{_CONNECTION}/delete", endings.delete),
     Route("GET", f"{_CONNECTION}/accounts/new", account_form.show),
     Route("POST", f"{_CONNECTION}/accounts/new", account_form.add),
+    Route("GET", f"{_CONNECTION}/accounts/disconnect", endings.ask_about_account),
+    Route("POST", f"{_CONNECTION}/accounts/disconnect", endings.disconnect_account),
     Route("GET", "/portal/feeds", portal_feeds.show),
     Route("GET", "/portal/feeds/{connection_id}/{account_id*}", portal_feed.show),
     Route("POST", "/portal/feeds/{connection_id}/{account_id*}", portal_feed.release),
