@@ -9,7 +9,7 @@ from feedlane.web.sentences import try_again_in
 
 _CHANGED = "Others are changing the same things at this moment. Please try again."
 _UNREACHABLE = "did not answer, so this is not done yet. Try again in a minute: it goes on where it stopped."
-_NO_KEYS = "Xero does not accept the app's keys, so this is not done. Check them on the page of the settings."
+_NO_KEYS = "does not accept your keys, so this is not done. Check them in Settings."
 
 
 def troubles(error: FeedlaneError | ConditionFailed, place: str = "Xero") -> tuple[list[FormError], int]:
@@ -29,7 +29,7 @@ def troubles(error: FeedlaneError | ConditionFailed, place: str = "Xero") -> tup
         case Unavailable():
             sentence, status = f"{place} {_UNREACHABLE}", 503
         case AppKeysRejected():
-            sentence, status = _NO_KEYS, 409
+            sentence, status = f"{place} {_NO_KEYS}", 409
         case ConditionFailed():
             sentence, status = _CHANGED, 409
         case _:
