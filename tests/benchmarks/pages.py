@@ -35,6 +35,7 @@ PATHS = {
     "dead_letters": "/portal/dead-letters",
     "set_up": "/portal/set-up",
     "settings": "/portal/settings",
+    "settings_access": "/portal/settings/access",
     "keys": "/portal/keys",
 }
 RATIO_MAX = 10.0

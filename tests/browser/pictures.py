@@ -63,6 +63,7 @@ def _paths(made: World) -> dict[str, str]:
         "feed": f"/portal/feeds/{shown.feed.id}",
         "holds": "/portal/holds",
         "set-up": "/portal/set-up",
+        "settings": "/portal/settings/access",
     }
 
 

@@ -24,6 +24,11 @@ def _sign_in(link: World, page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
+def _open_section(page: Page, title: str) -> None:
+    page.get_by_role("navigation", name="Settings").get_by_role("link", name=title).click()
+    expect(page.get_by_role("heading", level=2, name=title, exact=True)).to_be_visible()
+
+
 def _open_profile(page: Page) -> None:
     """From the menu that has the name of the key."""
     page.get_by_text("Operations", exact=True).click()
@@ -72,6 +77,9 @@ def test_keys_are_checked_with_xero_when_they_are_saved(link: World, page: Page)
     expect(page.get_by_role("alert")).to_contain_text("ecret")
     page.get_by_label("Client ID").fill(DEFAULT_CLIENT_ID)
     page.get_by_label("Client secret").fill(DEFAULT_CLIENT_SECRET)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    _open_section(page, "Access and partner status")
     page.get_by_label("Allow one-off data sync").check()
     page.get_by_role("switch", name="Enable bank feeds").uncheck()
     page.get_by_role("button", name="Save").click()
@@ -107,16 +115,22 @@ def test_a_new_secret_takes_over_without_an_outage(link: World, page: Page) -> N
 def test_partner_and_profile_are_set_in_the_portal(link: World, page: Page) -> None:
     _sign_in(link, page)
     page.get_by_role("link", name="Settings").click()
+    _open_section(page, "Access and partner status")
     page.get_by_role("switch", name="Xero app partner").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Privacy policy is required for partners.")
     page.get_by_label("Privacy policy").fill("https://ledgerly.example/privacy")
     page.get_by_label("Terms").fill("https://ledgerly.example/terms")
-    page.get_by_label("App name").fill("Ledgerly Feeds")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved.")
     expect(page.get_by_text("Xero app partners have no limit.")).to_be_visible()
     assert settings_items.settings(link.site.store).partner
+    _open_section(page, "Xero app")
+    page.get_by_label("App name").fill("Ledgerly Feeds")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    settings = settings_items.settings(link.site.store)
+    assert (settings.partner, settings.app_name) == (True, "Ledgerly Feeds")
     _open_profile(page)
     page.get_by_label("Name", exact=True).fill("Ledgerly Bank")
     page.get_by_label("Web pages that may call the API").fill(
@@ -143,10 +157,13 @@ def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None
     expect(page.get_by_role("heading", level=1)).to_have_text("Harbour Bakery Ltd")
     faults_by_page["company"] = faults(page)
     page.get_by_role("link", name="Settings").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Xero")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
     faults_by_page["settings"] = faults(page)
     store = link.site.store
     store.commit(settings_items.put_settings(settings_items.settings(store).but(second_secret_ending="abcd")))
+    for section in ("Sending", "Customers’ links", "Codat", "Access and partner status"):
+        _open_section(page, section)
+        faults_by_page[f"settings, {section}"] = faults(page)
     page.get_by_role("switch", name="Xero app partner").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_be_visible()

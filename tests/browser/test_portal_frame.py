@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from playwright.sync_api import Page, expect
 
 from feedlane.companies import items as company_items
+from feedlane.companies.source_account import AccountMapping
 from feedlane.holds import items as hold_items
 from feedlane.holds.hold import Hold
 from feedlane.problem import Problem
@@ -21,8 +22,8 @@ LONG, ARABIC = "Wm" * 127 + "x", "مخبز الميناء " * 12
 PAGES = (
     "", "/companies", "/feeds", "/holds", "/files", "/webhooks", "/activity", "/set-up", "/set-up/app",
     "/set-up/keys", "/set-up/access", "/set-up/face", "/set-up/bank-feeds", "/set-up/partner", "/set-up/enable",
-    "/set-up/test", "/set-up/try", "/certification", "/dead-letters", "/dead-letters?show=checks",
-    "/settings", "/keys", "/profile",
+    "/set-up/test", "/set-up/try", "/certification", "/dead-letters", "/dead-letters?show=checks", "/settings",
+    "/settings/app", "/settings/access", "/settings/sending", "/settings/links", "/settings/codat", "/keys", "/profile",
 )  # fmt: skip
 
 
@@ -38,6 +39,9 @@ def _crowd(link: World) -> None:
     for number in range(25):
         name = f"{LONG[:200]}{number}" if number % 2 else ARABIC
         link.add_account(f"account-{number}", name, f"2001{number:04}", "10")
+    account = company_items.source_account(store, link.connection.id, "account-1")
+    mapping = AccountMapping(feed_connection_id="", account_token="token", target_account_name=LONG)
+    store.commit(company_items.put_source_account(account.but(mapping=mapping)))
     for number in range(30):
         name = {0: LONG, 1: ARABIC}.get(number, f"Company {number}")
         company = builders.company(f"company-{number:02}", name=name, created=now)
@@ -69,7 +73,13 @@ def test_every_page_is_accessible_and_no_wider_than_the_screen_whatever_the_name
     company = f"/companies/{link.connection.company_id}"
     connection = f"{company}/connections/{link.connection.id}"
     feed = f"/feeds/{link.connection.id}/account-1"
-    forms = ("/companies/new", f"{company}/edit", f"{company}/delete", f"{connection}/disconnect")
+    forms = (
+        "/companies/new",
+        f"{company}/edit",
+        f"{company}/delete",
+        f"{connection}/disconnect",
+        f"{connection}/delete",
+    )
     lists = (f"{company}/push-operations", f"{feed}?show=transactions", f"{feed}?show=pushes", "/companies?sort=name")
     for path in (
         *PAGES,
@@ -77,6 +87,7 @@ def test_every_page_is_accessible_and_no_wider_than_the_screen_whatever_the_name
         feed,
         *forms,
         f"{connection}/accounts/new",
+        f"{connection}/accounts/disconnect?account=account-1",
         *lists,
         "/nowhere",
         "/search?q=company",

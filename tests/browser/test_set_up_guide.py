@@ -142,10 +142,55 @@ def test_from_an_empty_stack_to_a_delivered_transaction(newcomer: Newcomer, page
     xero.context.close()
 
 
+def test_the_settings_are_saved_section_by_section(newcomer: Newcomer, page: Page, instance: Instance) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{newcomer.portal_url}/settings")
+    page.get_by_label("API key").fill(newcomer.api_key)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Client ID").fill(DEFAULT_CLIENT_ID)
+    page.get_by_label("Client secret").fill(DEFAULT_CLIENT_SECRET)
+    page.get_by_label("App name").fill("Newcomer Feeds")
+    page.get_by_role("switch", name="Enabled").check()
+    _save_section(page, "Saved.")
+
+    # Xero is asked, as in the guide
+    _open_section(page, "Access and partner status")
+    page.get_by_role("switch", name="Enable bank feeds").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Xero does not grant your app the scope bankfeeds")
+    scopes = control(instance, "GET", "app")["allowedScopes"]
+    control(instance, "PUT", "app", {"allowedScopes": [*scopes, "bankfeeds"], "bankFeedsEnabled": True})
+    _save_section(page, "Saved. Bank feeds are on: Xero grants your app their scope.")
+
+    _open_section(page, "Sending")
+    page.get_by_role("switch", name="Refuse pushes with gaps").check()
+    _save_section(page, "Saved.")
+    _open_section(page, "Customers’ links")
+    page.get_by_role("switch", name="One-time passwords in links").check()
+    _save_section(page, "Saved.")
+    _open_section(page, "Codat")
+    _save_section(page, "Saved.")
+    assert faults(page) == []
+
+    saved = settings_items.settings(newcomer.store)
+    assert (saved.enabled, saved.app_name, saved.client_id) == (True, "Newcomer Feeds", DEFAULT_CLIENT_ID)
+    assert (saved.bank_feeds, saved.gap_is_error, saved.link_passwords) == (True, True, True)
+
+
 def control(instance: Instance, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     url = f"{instance.simulator_url}/_simulator/{path}"
     answer: dict[str, Any] = httpx.request(method, url, json=body, trust_env=False).raise_for_status().json()
     return answer
+
+
+def _open_section(page: Page, title: str) -> None:
+    page.get_by_role("navigation", name="Settings").get_by_role("link", name=title).click()
+    expect(page.get_by_role("heading", level=2, name=title, exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def _save_section(page: Page, said: str) -> None:
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text(said, timeout=PATIENCE)
 
 
 def _save(page: Page, step: str, done: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from feedlane.companies import items as company_items
+from feedlane.companies.source_account import AccountMapping
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_items
 from feedlane.feeds.push_operation import Door, PushOperation
@@ -17,7 +18,7 @@ from tests.stack.probes.pages import operator, token_for
 
 
 def makes_and_deletes_a_company(instance: Instance) -> None:
-    """With a source account, renamed, and with its connection."""
+    """With a source account, which is disconnected, and a connection, which is deleted; renamed in between."""
     own = given(instance)
     made = _send(own, "/portal/companies/new", name="Probe of a page", tags="probe:never")
     path = urlsplit(made["headers"]["Location"]).path
@@ -25,8 +26,14 @@ def makes_and_deletes_a_company(instance: Instance) -> None:
     try:
         [connection] = company_items.connections(own.store, company_id)
         account = {"id": "probe", "name": "Probe", "type": "checking", "number": "20011234", "currency": "GBP"}
-        _send(own, f"{path}/connections/{connection.id}/accounts/new", **account)
+        ends = f"{path}/connections/{connection.id}"
+        _send(own, f"{ends}/accounts/new", **account)
         _send(own, f"{path}/edit", name="Probe renamed", tags="")
+        added = company_items.source_account(own.store, connection.id, "probe")
+        mapping = AccountMapping(feed_connection_id=new_id(), account_token="probe")
+        own.store.commit(company_items.put_source_account(added.but(mapping=mapping)))
+        _send(own, f"{ends}/accounts/disconnect", account="probe")
+        _send(own, f"{ends}/delete")
         _send(own, f"{path}/delete", name="Probe renamed")
     finally:
         if company_items.find_company(own.store, company_id):

@@ -124,16 +124,14 @@ def shows_the_overview(instance: Instance) -> None:
 
 def stores_the_apps_keys(instance: Instance) -> None:
     own = given(instance)
-    settings, cookies = settings_items.settings(own.store), operator(own)
+    cookies = operator(own)
     form = {
         "enabled": "yes",
-        "bank_feeds": "yes",
-        "access": settings.access,
         "client_id": DEFAULT_CLIENT_ID,
         "client_secret": DEFAULT_CLIENT_SECRET,
         "formToken": token_for(cookies),
     }
-    _moves_on(own.functions.page("portal", "POST", "/portal/settings", form=form, cookies=cookies))
+    _moves_on(own.functions.page("portal", "POST", "/portal/settings/app", form=form, cookies=cookies))
 
 
 def releases_a_hold(instance: Instance) -> None:

@@ -25,7 +25,8 @@ from tests.unit.doors.hostile import HALF_A_PAIR, mostly, on_every_route, texts
 from tests.worlds.web import API_KEY, World
 
 TEMPLATES = Path(feedlane.web.__file__).parent / "templates"
-_FIELD = r'<(?:input|select|textarea|button)[^>]* name="([^"]*)"|ui\.(?:input|textarea)\(errors, "(\w+)"'
+_MACROS = "input|textarea|switch|options|select|secret"
+_FIELD = rf'<(?:input|select|textarea|button)[^>]* name="([^"]*)"|ui\.(?:{_MACROS})\(errors, "(\w+)"'
 # The names of all fields that our pages have, with one row of the mapping page.
 FIELDS = sorted(
     (name[0] or name[1]).replace("{{ n }}", "1")
@@ -58,7 +59,9 @@ def _world() -> tuple[World, dict[str, str]]:
 
 
 def test_every_form_field_of_the_pages_is_known() -> None:
-    assert {"rows", "source-1", "tenantId", "client_secret", "formToken", "white_list_urls"} <= set(FIELDS)
+    assert {"rows", "source-1", "tenantId", "client_secret", "formToken", "white_list_urls", "pkce", "upstream"} <= set(
+        FIELDS
+    )
 
 
 @pytest.mark.parametrize("route", [*LINK, *CALLBACK, *PORTAL], ids=lambda route: f"{route.method} {route.path}")

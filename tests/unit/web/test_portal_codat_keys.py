@@ -29,12 +29,12 @@ def keys(world: World) -> vault.World:
 
 def save(world: World, **fields: str) -> PageResponse:
     token = world.form_token("/portal/settings")
-    return world.browser.post("/portal/settings", {"formToken": token, "enabled": "yes", **fields})
+    return world.browser.post("/portal/settings/codat", {"formToken": token, **fields})
 
 
 def drop(world: World, which: str) -> PageResponse:
     token = world.form_token("/portal/settings")
-    return world.browser.post("/portal/settings/secret", {"formToken": token, "which": which})
+    return world.browser.post("/portal/settings/codat/secret", {"formToken": token, "which": which})
 
 
 def test_keys_and_the_secret_are_saved_rotated_and_removed(world: World, keys: vault.World) -> None:
@@ -44,16 +44,16 @@ def test_keys_and_the_secret_are_saved_rotated_and_removed(world: World, keys: v
     save(world)
     facts = settings_items.settings(world.store).codat
     assert (facts.ending, facts.second_ending, facts.webhook_ending) == ("-two", "-one", "FhcY")
-    body = world.browser.get("/portal/settings").body
+    body = world.browser.get("/portal/settings/codat").body
     for shown in ("xxxxxxxxxxxx-two", "xxxxxxxxxxxx-one", "xxxxxxxxxxxxFhcY"):
         assert shown in body
     assert "canary" not in body + str(world.table.items)
     assert SIGNING not in body + str(world.table.items)
-    assert drop(world, "firstCodatKey").query == {"saved": "dropped"}
+    assert drop(world, "first").query == {"saved": "dropped"}
     facts = settings_items.settings(world.store).codat
     assert (facts.ending, facts.second_ending) == ("-one", "")
-    assert "secondCodatKey" not in world.browser.get("/portal/settings").body
-    assert drop(world, "secondCodatKey").status == 422
+    assert "Remove the second" not in world.browser.get("/portal/settings/codat").body
+    assert drop(world, "second").status == 422
 
 
 def test_a_key_that_codat_rejects_is_named_and_not_quoted(world: World, keys: vault.World) -> None:
@@ -73,6 +73,6 @@ def test_a_secret_that_is_none_is_named(world: World, keys: vault.World) -> None
 def test_a_key_that_could_not_be_checked_is_saved_with_a_word_about_that(world: World, keys: vault.World) -> None:
     keys.codat_answers[KEY] = None
     response = save(world, codat_key=KEY)
-    assert response.query == {"saved": "codatUnchecked"}
-    assert "Codat could not be reached" in world.browser.get("/portal/settings?saved=codatUnchecked").body
+    assert response.query == {"saved": "unchecked"}
+    assert "Codat could not be reached" in world.browser.get("/portal/settings/codat?saved=unchecked").body
     assert settings_items.settings(world.store).codat.ending == "-one"

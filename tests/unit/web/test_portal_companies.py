@@ -134,6 +134,13 @@ def test_a_source_account_is_added_and_both_of_its_ids_are_there_to_be_copied(wo
     assert _add_account(world, {}).status == 303, "without an id it gets one"
 
 
+def test_an_empty_balance_is_zero_as_the_form_says(world: World) -> None:
+    path = f"/portal/companies/{world.connection.company_id}/connections/{world.connection.id}/accounts/new"
+    assert "Empty counts as zero." in world.browser.get(path).body
+    _add_account(world, {"id": "a", "balance": ""})
+    assert company_items.source_account(world.store, world.connection.id, "a").balance == 0
+
+
 @pytest.mark.parametrize("balance", ["1,50", "1250,5", "1.250,00", "12,34,567"])
 def test_a_decimal_comma_is_refused_rather_than_read_as_a_hundred_times_the_balance(world: World, balance: str) -> None:
     response = _add_account(world, {"id": "a", "balance": balance})
@@ -226,6 +233,8 @@ def test_the_pages_of_a_company_that_is_not_there_say_so(world: World) -> None:
         "/delete",
         "/push-operations",
         "/connections/x/disconnect",
+        "/connections/x/delete",
+        "/connections/x/accounts/disconnect?account=a",
         "/connections/x/accounts/new",
     ):
         assert world.browser.get(f"/portal/companies/nowhere{path}").status == 404, path

@@ -134,7 +134,7 @@ def test_a_form_whose_session_ended_is_shown_again_filled_after_signing_in(world
 def test_secrets_that_were_entered_are_put_into_no_other_page(world: World) -> None:
     world.browser.jar.clear()
     form = {"app_name": "Feeds", "client_secret": "canary-1", "second_secret": "canary-2", "formToken": "canary-3"}
-    body = world.browser.post("/portal/settings", form).body
+    body = world.browser.post("/portal/settings/app", form).body
     assert "Feeds" in body
     assert "canary" not in body
 

@@ -30,11 +30,11 @@ def test_a_secret_alone_is_not_saved_for_an_app_that_the_page_has_not_shown(worl
     world.store.commit(
         settings_items.put_settings(settings_items.settings(world.store).but(client_id="app-2", keys_version=7))
     )
-    response = world.browser.post("/portal/settings", form)
+    response = world.browser.post("/portal/settings/app", form)
     assert response.status == 422
     assert "someone else has just changed the keys" in response.body
     assert (world.site.vault.keys, world.site.vault.second) == ([], "")
-    assert world.browser.post("/portal/settings", _form(world, **{field: "a-secret-of-app-2"})).status == 303
+    assert world.browser.post("/portal/settings/app", _form(world, **{field: "a-secret-of-app-2"})).status == 303
 
 
 def test_an_id_with_its_secret_is_saved_whatever_there_was(world: World) -> None:
@@ -43,5 +43,5 @@ def test_an_id_with_its_secret_is_saved_whatever_there_was(world: World) -> None
         settings_items.put_settings(settings_items.settings(world.store).but(client_id="app-2", keys_version=7))
     )
     world.site.vault.check = KeysCheck(ok=True, version=8)
-    assert world.browser.post("/portal/settings", form).status == 303
+    assert world.browser.post("/portal/settings/app", form).status == 303
     assert settings_items.settings(world.store).client_id == "app-3"

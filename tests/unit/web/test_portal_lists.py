@@ -12,7 +12,7 @@ from feedlane.holds import items as hold_items
 from feedlane.scope import Scope
 from feedlane.store import keys
 from feedlane.store.store import Store
-from feedlane.web.portal import listing
+from feedlane.web.portal import listing, search
 from feedlane.web.portal.listing import ListQuery, read_page
 from tests import builders
 from tests.fakes.table import MemoryTable
@@ -146,3 +146,21 @@ def test_the_search_finds_organisations_and_lists_what_is_not_alone(world: World
     assert ("Harbour Bakery" in body, "Harbour Books" in body) == (True, True)
     for text in ("nothing", "", "x" * 3_000, "%20"):
         assert world.browser.get("/portal/search?q=" + text).status == 200
+
+
+def test_the_search_finds_accounts_by_name_and_by_the_end_of_their_number(world: World) -> None:
+    account = world.add_account("acc-1", account_name="Payroll Euro", account_number="40021199")
+    path = f"/portal/feeds/{account.connection_id}/acc-1"
+    for text in ("payroll", "40021199", "1199"):
+        assert world.browser.get(f"/portal/search?q={text}").path == path, text
+    assert "Nothing was found" in world.browser.get("/portal/search?q=199").body
+
+
+def test_the_search_for_an_account_reads_a_bounded_number_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NAMES_READ_MAX", 2)
+    for number in range(3):
+        world.add_account(f"acc-{number}", account_name=f"Payroll {number}")
+    assert world.browser.get("/portal/search?q=payroll+1").status == 303
+    assert "Nothing was found" in world.browser.get("/portal/search?q=payroll+2").body

@@ -18,6 +18,7 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.colours import CONTRAST_MIN, WHITE, contrast, darkened, is_colour
 from feedlane.settings.redirect_template import rule_broken_by
 from feedlane.settings.settings import Access, Profile, Settings
+from feedlane.store.attempts import attempts
 from feedlane.store.table import Write
 from feedlane.web_address import is_mail_address, is_safe_address, origin_of
 
@@ -43,21 +44,15 @@ def change_settings(ports: Ports, now: datetime, changes: dict[str, Any]) -> Set
     When bank feeds are switched on, the feeds that wait are woken. Becoming a partner lifts the connection limit; no
     longer being one restores the default.
     """
-    before = settings_items.settings(ports.store)
-    after = _changed(ports, before, changes)
-    findings = _settings_findings(after, ports.public_url)
-    if findings:
-        raise Invalid("; ".join(f"{finding.item_id}: {finding.message}" for finding in findings), findings)
-    resumes = after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds)
-    if resumes:
-        wake_all.schedule_wake_all(ports.queues)
-    # As their types: the changes brought texts.
-    after = after.but(
-        upstream=UpstreamName(after.upstream),
-        access=Access(after.access),
-        changed_transactions=ChangedTransactions(after.changed_transactions),
-    )
-    stored = store_with_event(ports, now, before, after)
+    resumes = False
+    for attempt in attempts("the settings"):  # others may change other fields at the same time
+        before = settings_items.settings(ports.store)
+        after = _valid(ports, before, changes)
+        resumes |= after.enabled and after.bank_feeds and not (before.enabled and before.bank_feeds)
+        if resumes:
+            wake_all.schedule_wake_all(ports.queues)
+        with attempt:
+            stored = store_with_event(ports, now, before, after)
     if resumes:
         wake_all.wake_all(ports)
     return stored
@@ -118,6 +113,19 @@ def _change_events(ports: Ports, now: datetime, before: T, after: T) -> list[Wri
     }
     shown = {name: value for name, value in changed.items() if name not in _INTERNAL_FIELDS}
     return [put_event(settings_events.settings_changed(ports, shown, now))] if shown else []
+
+
+def _valid(ports: Ports, before: Settings, changes: dict[str, Any]) -> Settings:
+    """The settings with the changes, which brought texts, as their types. Raises `Invalid`."""
+    after = _changed(ports, before, changes)
+    findings = _settings_findings(after, ports.public_url)
+    if findings:
+        raise Invalid("; ".join(f"{finding.item_id}: {finding.message}" for finding in findings), findings)
+    return after.but(
+        upstream=UpstreamName(after.upstream),
+        access=Access(after.access),
+        changed_transactions=ChangedTransactions(after.changed_transactions),
+    )
 
 
 def _changed(ports: Ports, before: Settings, changes: dict[str, Any]) -> Settings:

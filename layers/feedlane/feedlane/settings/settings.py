@@ -91,6 +91,11 @@ class Settings(Record):
         return self.has_keys or bool(self.codat.ending)
 
     @property
+    def asks_xero(self) -> bool:
+        """Whether Xero has to grant anything: not where Codat has taken its place, and there is no app at Xero."""
+        return self.has_keys or not self.codat.ending
+
+    @property
     def scopes(self) -> tuple[str, ...]:
         """What Link asks Xero for. `bankfeeds` whenever bank feeds are on, whatever the connection has already."""
         scopes = ["openid", "profile", "email", "accounting.settings.read"]

@@ -14,8 +14,6 @@ FIELDS = {
     "apiKey": ("codat_key", "Codat’s API key"),
     "webhookSecret": ("codat_webhook_secret", "Codat’s webhook secret"),
 }
-# What the buttons send that remove one of two keys.
-_SLOTS = {"firstCodatKey": SecretSlot.FIRST, "secondCodatKey": SecretSlot.SECOND}
 
 
 def save(site: Site, request: Request) -> bool:
@@ -32,12 +30,10 @@ def save(site: Site, request: Request) -> bool:
     return is_unchecked
 
 
-def drop(site: Site, which: str) -> bool:
-    """Removes one of two keys, if Codat accepts the other. False: it is not one of Codat's that is named."""
-    slot = _SLOTS.get(which)
-    if slot is not None:
-        codat_keys.drop_key(site.ports, site.vault, site.clock(), slot)
-    return slot is not None
+def drop(site: Site, which: str) -> None:
+    """Removes one of two keys, if Codat accepts the other. Raises as `save` does."""
+    slot = SecretSlot.SECOND if which == SecretSlot.SECOND else SecretSlot.FIRST
+    codat_keys.drop_key(site.ports, site.vault, site.clock(), slot)
 
 
 def shown(settings: Settings) -> dict[str, str]:

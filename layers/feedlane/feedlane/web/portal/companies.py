@@ -17,6 +17,7 @@ from feedlane.store.records import record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Item
 from feedlane.web.portal import states
+from feedlane.web.portal.connection_words import name_of
 from feedlane.web.portal.listing import ListQuery, list_query, read_page
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.portal.states import State, connection_state
@@ -37,6 +38,10 @@ class CompanyRow:
     accounts: int
     connected: int
     state: State
+
+    @property
+    def organisations(self) -> list[str]:
+        return [name_of(one) for one in self.connections if one.tenant or one.former_tenant]
 
 
 def show(site: Site, request: Request) -> Response:

@@ -19,6 +19,7 @@ from feedlane.settings import items as settings_items
 from feedlane.web.form_errors import FormError
 from feedlane.web.portal import push_operations, states
 from feedlane.web.portal.companies import holds_by_connection
+from feedlane.web.portal.connection_words import name_of, not_yet
 from feedlane.web.portal.feeds import FeedRow, feed_rows
 from feedlane.web.portal.listing import PAGE_SIZE
 from feedlane.web.portal.session import Operator, portal_page, require_operator
@@ -35,7 +36,9 @@ _DONE = {
     "created": "Created. Add its accounts, then send the link to your customer.",
     "saved": "Saved.",
     "connection": "The connection is there. Send its link to your customer.",
-    "disconnected": "Disconnected from Xero. What waits stays in the ledgers.",
+    "disconnected": "Disconnected. What waits stays in the ledgers.",
+    "connection-deleted": "The connection is deleted, with its source accounts.",
+    "account-disconnected": "The account is disconnected. What waits stays in its ledger.",
     "released": "Released. What waits is being sent, in order.",
     "lifted": "This hold has already been released.",
 }
@@ -56,6 +59,21 @@ class ConnectionCard:
     accounts: int
     connected: int
     next_account: str
+
+    @property
+    def name(self) -> str:
+        return name_of(self.connection)
+
+    @property
+    def not_yet(self) -> str:
+        """What to say beside the name of an organisation that its customer has yet to connect again."""
+        waits = self.connection.tenant is None and self.connection.former_tenant is not None
+        return not_yet(self.connection) if waits else ""
+
+    @property
+    def reconnects(self) -> bool:
+        """Whether its customer has connected it before, and has to again."""
+        return self.connection.needs_reconnection or self.connection.status is ConnectionStatus.UNLINKED
 
     @property
     def is_there(self) -> bool:
@@ -102,7 +120,7 @@ def company_page(
         company=company,
         state=states.worst(card.state for card in cards if not card.connection.moved_to),
         cards=cards,
-        others=[one for one in ordered if one not in shown],
+        others=[(one, name_of(one)) for one in ordered if one not in shown],
         stopped=holds,
         operations=push_operations.newest(site.store, company.id, OPERATIONS_SHOWN_MAX),
         done=_DONE.get(request.query.get("done", ""), ""),

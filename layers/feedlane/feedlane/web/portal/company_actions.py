@@ -1,20 +1,17 @@
-"""What an operator does with a company's connections: a new one, a link with a password, its end, a hold's release."""
+"""What an operator does with a company's connections: a new one, a link with a password, a hold's release."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import PLATFORM_KEY, Connection
+from feedlane.companies.connection import PLATFORM_KEY
 from feedlane.errors import FeedlaneError, Invalid, NotFound
 from feedlane.holds import items as hold_items
 from feedlane.holds import release as hold_release
 from feedlane.link import connections
 from feedlane.link import passwords as link_passwords
 from feedlane.store.table import ConditionFailed
-from feedlane.web.form_errors import FormError
 from feedlane.web.portal.company import company_page
-from feedlane.web.portal.session import Operator, portal_page, require_operator
+from feedlane.web.portal.session import require_operator
 from feedlane.web.portal.troubles import troubles
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -41,21 +38,6 @@ def make_link(site: Site, request: Request, company_id: str, connection_id: str)
     return company_page(site, request, operator, company, passwords=made, status=201)
 
 
-def ask_to_disconnect(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    operator = require_operator(site, request)
-    return _disconnection(site, operator, company_items.connection(site.store, company_id, connection_id))
-
-
-def disconnect(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    operator = require_operator(site, request)
-    try:
-        connections.unlink(site.ports, site.disconnect, site.clock(), company_id, connection_id)
-    except (FeedlaneError, ConditionFailed) as error:
-        connection = company_items.connection(site.store, company_id, connection_id)
-        return _disconnection(site, operator, connection, *troubles(error))
-    return see_other(request.url(f"/portal/companies/{company_id}?done=disconnected"))
-
-
 def release(site: Site, request: Request, company_id: str, hold_id: str) -> Response:
     """Releases the hold, and comes back to the company."""
     operator = require_operator(site, request)
@@ -68,21 +50,3 @@ def release(site: Site, request: Request, company_id: str, hold_id: str) -> Resp
         errors, status = troubles(error)
         return company_page(site, request, operator, company, errors=errors, status=status)
     return see_other(request.url(f"/portal/companies/{company_id}?done=released"))
-
-
-def _disconnection(
-    site: Site, operator: Operator, connection: Connection, errors: Sequence[FormError] = (), status: int = 200
-) -> Response:
-    counts = company_items.connection_counts(site.store, [connection.id])[connection.id]
-    return portal_page(
-        site,
-        operator,
-        "portal_disconnect",
-        status,
-        title="Disconnect from Xero",
-        section="companies",
-        company=company_items.company(site.store, connection.company_id),
-        connection=connection,
-        connected=counts.connected,
-        errors=errors,
-    )

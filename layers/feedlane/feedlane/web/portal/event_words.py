@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from feedlane.companies.company import Company
+from feedlane.companies.connection import UpstreamName
 from feedlane.events import event as events
 from feedlane.events.event import Event
 from feedlane.store import keys
@@ -44,6 +45,12 @@ _WORDS = {
     events.SETTINGS_CHANGED: ("Settings changed", _PLAIN),
     events.CONSUMER_DISABLED: ("A webhook was disabled", _BAD),
 }
+# Of connections that go through Codat, where it is said otherwise.
+_WORDS_AT_CODAT = {
+    events.CONNECTION_CONNECTED: ("Connected through Codat", _GOOD),
+    events.CONNECTION_DISCONNECTED: ("Disconnected at Codat", _WARN),
+    events.CONNECTION_RECONNECTED: ("Reconnected through Codat", _GOOD),
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,9 @@ def event_rows(store: Store, listed: Sequence[Event]) -> list[EventRow]:
 
 
 def _row(event: Event, company: Company | None) -> EventRow:
-    words, tone = _WORDS.get(event.type, (event.type, _PLAIN))
+    connection = event.payload.get("connection")
+    is_at_codat = isinstance(connection, Mapping) and connection.get("upstream") == UpstreamName.CODAT
+    words, tone = (is_at_codat and _WORDS_AT_CODAT.get(event.type)) or _WORDS.get(event.type, (event.type, _PLAIN))
     return EventRow(event, words, _detail(event), tone, company, _path(event, company))
 
 

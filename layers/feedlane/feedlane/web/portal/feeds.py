@@ -49,6 +49,11 @@ class FeedRow:
         return self.last_statement if self.last_statement and self.last_statement.stuck else None
 
     @property
+    def can_disconnect(self) -> bool:
+        """Whether it has a feed connection, or one is wanted for it."""
+        return self.account.mapping is not None or self.account.wanted is not None
+
+    @property
     def path(self) -> str:
         return feed_path(self.account.connection_id, self.account.id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedlane.web.portal import account_form, company_actions, company_form, push_operation, push_operations
+from feedlane.web.portal import account_form, company_actions, company_form, endings, push_operation, push_operations
 from feedlane.web.portal import activity as portal_activity
 from feedlane.web.portal import certification as portal_certification
 from feedlane.web.portal import companies as portal_companies
@@ -49,10 +49,14 @@ PORTAL = (
     Route("POST", "/portal/companies/{company_id}/holds/{hold_id}/release", company_actions.release),
     Route("POST", "/portal/companies/{company_id}/connections", company_actions.add_connection),
     Route("POST", f"{_CONNECTION}/link", company_actions.make_link),
-    Route("GET", f"{_CONNECTION}/disconnect", company_actions.ask_to_disconnect),
-    Route("POST", f"{_CONNECTION}/disconnect", company_actions.disconnect),
+    Route("GET", f"{_CONNECTION}/disconnect", endings.ask_to_disconnect),
+    Route("POST", f"{_CONNECTION}/disconnect", endings.disconnect),
+    Route("GET", f"{_CONNECTION}/delete", endings.ask_to_delete),
+    Route("POST", f"{_CONNECTION}/delete", endings.delete),
     Route("GET", f"{_CONNECTION}/accounts/new", account_form.show),
     Route("POST", f"{_CONNECTION}/accounts/new", account_form.add),
+    Route("GET", f"{_CONNECTION}/accounts/disconnect", endings.ask_about_account),
+    Route("POST", f"{_CONNECTION}/accounts/disconnect", endings.disconnect_account),
     Route("GET", "/portal/feeds", portal_feeds.show),
     Route("GET", "/portal/feeds/{connection_id}/{account_id*}", portal_feed.show),
     Route("POST", "/portal/feeds/{connection_id}/{account_id*}", portal_feed.release),
@@ -80,8 +84,9 @@ PORTAL = (
     Route("POST", "/portal/set-up/{step}", portal_set_up.save_step),
     Route("GET", "/portal/keys", portal_pages.api_keys),
     Route("GET", "/portal/settings", portal_settings.show),
-    Route("POST", "/portal/settings", portal_settings.save),
-    Route("POST", "/portal/settings/secret", portal_settings.drop_secret),
+    Route("GET", "/portal/settings/{section}", portal_settings.show_section),
+    Route("POST", "/portal/settings/{section}", portal_settings.save),
+    Route("POST", "/portal/settings/{section}/secret", portal_settings.drop_secret),
     Route("GET", "/portal/profile", portal_profile.show),
     Route("POST", "/portal/profile", portal_profile.save),
     Route("GET", "/portal/webhooks", portal_webhooks.show),

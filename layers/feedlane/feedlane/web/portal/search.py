@@ -15,7 +15,8 @@ from feedlane.feeds.push_operation import PushOperation
 from feedlane.store import keys
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
-from feedlane.store.table import Index
+from feedlane.store.table import Index, Item
+from feedlane.web.portal.connection_words import name_of
 from feedlane.web.portal.feeds import feed_path
 from feedlane.web.portal.push_operations import push_path
 from feedlane.web.portal.session import portal_page, require_operator
@@ -26,9 +27,11 @@ from feedlane.web.site import Site
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import Consumer
 
-# Names are in no index: they are looked for in so many of the newest companies, and in so many connections.
+# Names are in no index: they are looked for in so many companies, the newest, and in so many connections and accounts.
 NAMES_READ_MAX = 1_000
 HITS_MAX = 25
+# Fewer of a number's last digits would find a tenth of all accounts.
+DIGITS_MIN = 4
 
 
 @dataclass(frozen=True)
@@ -90,18 +93,30 @@ def _push_operations(store: Store, key: str) -> Iterator[Hit]:
 
 
 def _by_name(store: Store, wanted: str) -> Iterator[Hit]:
-    items = store.table.query(keys.CONNECTIONS, limit=NAMES_READ_MAX, index=Index.LISTS)
-    connections = map(Connection.model_validate, items)
+    """Lists that are not needed any more, because there are hits enough, are not read."""
+    connections = map(Connection.model_validate, _first(store, keys.CONNECTIONS))
+    accounts = map(SourceAccount.model_validate, _first(store, keys.ACCOUNTS))
     return chain(
         (_company_hit(company) for company in _companies(store) if wanted in company.name.casefold()),
         (_connection_hit(connection) for connection in connections if _has_tenant(connection, wanted)),
+        (_account_hit(account) for account in accounts if _has_text(account, wanted)),
     )
+
+
+def _first(store: Store, partition: str) -> Iterator[Item]:
+    yield from store.table.query(partition, limit=NAMES_READ_MAX, index=Index.LISTS)
 
 
 def _has_tenant(connection: Connection, wanted: str) -> bool:
     """Whether its organisation has the text in its name, or as its id."""
     tenant = connection.tenant
     return tenant is not None and (wanted in tenant.name.casefold() or wanted == tenant.id.casefold())
+
+
+def _has_text(account: SourceAccount, wanted: str) -> bool:
+    """Whether the text is in its name, or its number ends in it: people know the last four digits."""
+    is_number = len(wanted) >= DIGITS_MIN and account.account_number.casefold().endswith(wanted)
+    return is_number or wanted in account.account_name.casefold()
 
 
 def _companies(store: Store) -> Iterator[Company]:
@@ -115,8 +130,9 @@ def _company_hit(company: Company) -> Hit:
 
 
 def _connection_hit(connection: Connection) -> Hit:
-    name = connection.tenant.name if connection.tenant else connection.id
-    return Hit("Connection", name, f"/portal/companies/{connection.company_id}#connection-{connection.id}")
+    return Hit(
+        "Connection", name_of(connection), f"/portal/companies/{connection.company_id}#connection-{connection.id}"
+    )
 
 
 def _account_hit(account: SourceAccount) -> Hit:

@@ -18,8 +18,8 @@ from feedlane.web.error_pages import NoSuchPage
 from feedlane.web.form_errors import FormError, form_errors, whole_form
 from feedlane.web.link import paths
 from feedlane.web.portal import set_up_forms as forms
+from feedlane.web.portal import xero_keys
 from feedlane.web.portal.session import Operator, portal_page, require_operator
-from feedlane.web.portal.settings import VAULT_UNAVAILABLE
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
@@ -59,7 +59,7 @@ def save_step(site: Site, request: Request, step: str) -> Response:
     except Invalid as error:
         return _page(site, request, operator, step, form_errors(error, forms.WORDS), 422)
     except (Unavailable, AppKeysRejected):
-        return _page(site, request, operator, step, whole_form(VAULT_UNAVAILABLE), 503)
+        return _page(site, request, operator, step, whole_form(xero_keys.UNAVAILABLE), 503)
     return see_other(request.url(f"/portal/set-up?saved={saved}"))
 
 

@@ -10,12 +10,10 @@ from feedlane.errors import Finding, Invalid
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import guide
 from feedlane.settings import items as settings_items
-from feedlane.settings.settings import DEFAULT_NAME, Access, Profile, Settings
-from feedlane.upkeep.self_test import ask_about_bank_feeds
+from feedlane.settings.settings import DEFAULT_NAME, Profile, Settings
 from feedlane.web.form_errors import Words
-from feedlane.web.link import paths
+from feedlane.web.portal import bank_feeds, settings_sections, xero_keys
 from feedlane.web.portal import profile as profile_page
-from feedlane.web.portal import settings as settings_page
 from feedlane.web.request import Request
 from feedlane.web.site import Site
 
@@ -31,9 +29,9 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
 _SWITCHES: Mapping[str, str] = {"bank-feeds": "bank_feeds", "partner": "partner", "enable": "enabled"}
 _COPY_AGAIN = "Copy both once more from Configuration at Xero Developer; if the secret is lost, generate another."
 WORDS = Words(
-    {**settings_page.WORDS.fields, **profile_page.WORDS.fields, "bankFeeds": ("bank_feeds", "Bank feeds")},
+    {**settings_sections.WORDS.fields, **profile_page.WORDS.fields},
     {
-        **settings_page.WORDS.sentences,
+        **settings_sections.WORDS.sentences,
         **profile_page.WORDS.sentences,
         ("enabled", "Keys"): "Enabling needs the app’s keys. Enter them in step 2.",
         ("appName", "Required"): "Enter the app’s name.",
@@ -42,13 +40,6 @@ WORDS = Words(
         ("clientId", "AppKeys"): f"Xero does not know this client id with this secret. {_COPY_AGAIN}",
         ("clientSecret", "AppKeys"): f"Xero knows the client id, but not this secret. {_COPY_AGAIN}",
         ("bankFeeds", "Keys"): "Xero can only be asked with the app’s client id. Enter the keys in step 2.",
-        ("bankFeeds", Verdict.WRONG_SCOPE): (
-            "Xero does not grant your app the scope bankfeeds. Ask Xero for access to the Bank Feeds API for this app, "
-            "then switch it on."
-        ),
-        ("bankFeeds", "Scopes"): (
-            "Xero does not grant your app the scopes that every connection needs. Check that it is of the type Web app."
-        ),
         ("bankFeeds", Verdict.WRONG_REDIRECT): (
             "The redirect URI is not registered with the Xero app, and Xero looks at it before the scopes. Register it "
             "first, as step 1 says."
@@ -92,7 +83,7 @@ def _save_keys(site: Site, request: Request) -> str:
         raise Invalid.field("clientId", "is required", "Required")
     if not secret:
         raise Invalid.field("clientSecret", "is required", "Required")
-    if settings_page.save_keys(site, client_id, secret):
+    if xero_keys.save_keys(site, client_id, secret):
         return "unchecked"
     guide.remember(site.store, keys_checked_on=site.clock())
     return "keys"
@@ -119,34 +110,16 @@ def _save_bank_feeds(site: Site, request: Request) -> str:
         return "off"
     if broken := settings_changes.rules_broken_by(site.ports, changes):
         raise Invalid("Bank feeds were not switched on", broken)
-    granted = ask_xero(site, request)
+    granted = bank_feeds.ask_xero(site, request)
     settings_changes.change_settings(site.ports, site.clock(), changes)
     return "granted" if granted else "unasked"
-
-
-def ask_xero(site: Site, request: Request) -> bool:
-    """Whether Xero says that it grants what bank feeds need. Raises `Invalid` if it says that it does not."""
-    settings = settings_items.settings(site.store)
-    if not settings.has_keys:
-        raise Invalid.field("bankFeeds", "needs the app's keys", "Keys")
-    redirect_uri = paths.redirect_uri(request, settings)
-    answer = ask_about_bank_feeds(site.outside, settings, redirect_uri)
-    guide.remember(site.store, bank_feeds_granted=answer.is_granted, bank_feeds_asked_on=site.clock())
-    if answer.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN):
-        return answer.verdict is Verdict.ACCEPTED
-    validator = str(answer.verdict)
-    if answer.verdict is Verdict.WRONG_SCOPE:
-        without = settings.but(bank_feeds=False, access=Access.CONTINUOUS).scopes
-        others = site.outside.ask_xero(settings.client_id, redirect_uri, without)
-        validator = validator if others.verdict is Verdict.ACCEPTED else "Scopes"
-    raise Invalid.field("bankFeeds", "is not granted by Xero", validator)
 
 
 def _save_partner(site: Site, request: Request) -> str:
     entered = entered_values(request, "partner")
     limit = entered.pop("connection_limit", "")
     if limit and not entered["partner"]:
-        entered["connection_limit"] = settings_page.whole_number(limit)
+        entered["connection_limit"] = settings_sections.whole_number(limit)
     settings_changes.change_settings(site.ports, site.clock(), entered)
     guide.remember(site.store, limit_chosen=True)
     return "partner"

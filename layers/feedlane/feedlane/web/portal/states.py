@@ -32,15 +32,19 @@ class State:
 HELD = State("held", "held", Tone.BAD)
 NEEDS_RECONNECTION = State("needs-reconnection", "needs reconnection", Tone.BAD)
 ENDED_AT_XERO = State("ended-at-xero", "ended at Xero", Tone.BAD)
+ENDED_AT_CODAT = State("ended-at-codat", "ended at Codat", Tone.BAD)
 IN_DOUBT = State("in-doubt", "statement in doubt", Tone.BAD)
 ENDED = State("ended", "ended by you", Tone.WARN)
 WAITING_FOR_CUSTOMER = State("waiting", "waiting for the customer", Tone.WARN)
+UPSTREAM_CHANGES = State("changing", "upstream is changing", Tone.WARN)
 NO_ACCOUNT = State("no-account", "no account connected", Tone.WARN)
 REFUSED = State("refused", "refused by Xero", Tone.BAD)
 CONNECTING = State("connecting", "connecting", Tone.WARN)
 NOT_CONNECTED = State("not-connected", "not connected", Tone.PLAIN)
 DISCONNECTED = State("disconnected", "disconnected", Tone.PLAIN)
 CONNECTED = State("connected", "connected", Tone.GOOD)
+# The same for a filter: it only says more.
+CONNECTED_THROUGH_CODAT = State("connected", "connected through Codat", Tone.GOOD)
 # What becomes of what a release sends.
 BEING_SENT = State("being-sent", "being sent", Tone.WARN)
 DELIVERED = State("delivered", "delivered", Tone.GOOD)
@@ -49,25 +53,31 @@ NOT_DELIVERED = State("not-delivered", "not delivered", Tone.BAD)
 RELEASED = State("released", "released", Tone.PLAIN)
 # Of several, the first counts.
 _WORST_FIRST = (
-    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, REFUSED, ENDED, WAITING_FOR_CUSTOMER, NO_ACCOUNT, CONNECTING,
-    DISCONNECTED, NOT_CONNECTED, CONNECTED,
+    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, REFUSED, ENDED, UPSTREAM_CHANGES,
+    WAITING_FOR_CUSTOMER, NO_ACCOUNT, CONNECTING, DISCONNECTED, NOT_CONNECTED, CONNECTED, CONNECTED_THROUGH_CODAT,
 )  # fmt: skip
 COMPANY_STATES = (
-    HELD, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED, WAITING_FOR_CUSTOMER, NO_ACCOUNT, NOT_CONNECTED, CONNECTED,
+    HELD, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, ENDED, UPSTREAM_CHANGES, WAITING_FOR_CUSTOMER, NO_ACCOUNT,
+    NOT_CONNECTED, CONNECTED,
 )  # fmt: skip
 FEED_STATES = (
-    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, REFUSED, ENDED, CONNECTING, DISCONNECTED, NOT_CONNECTED,
-    CONNECTED,
+    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, REFUSED, ENDED, UPSTREAM_CHANGES, CONNECTING,
+    DISCONNECTED, NOT_CONNECTED, CONNECTED,
 )  # fmt: skip
 # A filter of feeds that no pill shows: one can be connected and have a gap.
 WITH_GAP = State("gap", "with a gap", Tone.WARN)
 # What they are of a connection, its feeds are too.
-_STOPS_FEEDS = (NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED)
+_STOPS_FEEDS = (NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, ENDED, UPSTREAM_CHANGES)
 _CONNECTION_STATES = {
     ConnectionStatus.PENDING_AUTH: WAITING_FOR_CUSTOMER,
     ConnectionStatus.LINKED: CONNECTED,
     ConnectionStatus.UNLINKED: ENDED,
     ConnectionStatus.DEAUTHORIZED: ENDED_AT_XERO,
+}
+# Of those that go through Codat, where it is another.
+_STATES_AT_CODAT = _CONNECTION_STATES | {
+    ConnectionStatus.LINKED: CONNECTED_THROUGH_CODAT,
+    ConnectionStatus.DEAUTHORIZED: ENDED_AT_CODAT,
 }
 _ACCOUNT_STATES = {
     SourceAccountStatus.PENDING: NOT_CONNECTED,
@@ -84,9 +94,11 @@ def worst(states: Iterable[State]) -> State:
 
 def connection_state(connection: Connection, is_held: bool, connected: int) -> State:
     """`is_held`: whether a hold stops it, or one of its feeds. `connected` is how many of its accounts are."""
-    states = [_CONNECTION_STATES[connection.status]]
+    states = [(_CONNECTION_STATES if connection.is_direct else _STATES_AT_CODAT)[connection.status]]
     if is_held:
         states.append(HELD)
+    if connection.is_stopping:
+        states.append(UPSTREAM_CHANGES)
     if connection.is_linked and connection.needs_reconnection:
         states.append(NEEDS_RECONNECTION)
     if connection.is_linked and not connected:

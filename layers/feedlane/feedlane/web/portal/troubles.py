@@ -8,12 +8,15 @@ from feedlane.web.form_errors import FormError, whole_form
 from feedlane.web.sentences import try_again_in
 
 _CHANGED = "Others are changing the same things at this moment. Please try again."
-_UNREACHABLE = "Xero did not answer, so this is not done yet. Try again in a minute: it goes on where it stopped."
-_NO_KEYS = "Xero does not accept the app's keys, so this is not done. Check them on the page of the settings."
+_UNREACHABLE = "did not answer, so this is not done yet. Try again in a minute: it goes on where it stopped."
+_NO_KEYS = "does not accept your keys, so this is not done. Check them in Settings."
 
 
-def troubles(error: FeedlaneError | ConditionFailed) -> tuple[list[FormError], int]:
-    """What to say, and the status of the answer. Raises the error itself if there is no such thing any more."""
+def troubles(error: FeedlaneError | ConditionFailed, place: str = "Xero") -> tuple[list[FormError], int]:
+    """What to say, and the status of the answer. `place` is whom the action reaches, Xero or Codat.
+
+    Raises the error itself if there is no such thing any more.
+    """
     match error:
         case NotFound():
             raise error
@@ -22,11 +25,11 @@ def troubles(error: FeedlaneError | ConditionFailed) -> tuple[list[FormError], i
         case Conflict():
             sentence, status = f"{str(error).rstrip('.')}.", 409
         case LimitReached(retry_after=seconds):
-            sentence, status = f"Xero asks us to wait. {try_again_in(seconds)}", 503
+            sentence, status = f"{place} asks us to wait. {try_again_in(seconds)}", 503
         case Unavailable():
-            sentence, status = _UNREACHABLE, 503
+            sentence, status = f"{place} {_UNREACHABLE}", 503
         case AppKeysRejected():
-            sentence, status = _NO_KEYS, 409
+            sentence, status = f"{place} {_NO_KEYS}", 409
         case ConditionFailed():
             sentence, status = _CHANGED, 409
         case _:
