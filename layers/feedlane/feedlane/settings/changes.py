@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -80,16 +80,13 @@ def change_profile(ports: Ports, now: datetime, profile: Profile) -> Profile:
         lambda: _require_origins(profile.allowed_origins),
         lambda: _require_redirect(profile),
     )
-    before = settings_items.profile(ports.store)
-    return _store_profile(ports, now, before, profile.but(version=before.version))
+    return _store_profile(ports, now, lambda before: profile.but(version=before.version))
 
 
 def change_origins(ports: Ports, now: datetime, origins: list[str]) -> Profile:
     """Replaces the origins whose web pages may call the API. Raises `Invalid` unless all are origins."""
     _require_origins(origins)
-    before = settings_items.profile(ports.store)
-    after = before.but(allowed_origins=tuple(dict.fromkeys(origins)))
-    return _store_profile(ports, now, before, after)
+    return _store_profile(ports, now, lambda before: before.but(allowed_origins=tuple(dict.fromkeys(origins))))
 
 
 def store_with_event(ports: Ports, now: datetime, before: Settings, after: Settings) -> Settings:
@@ -99,11 +96,16 @@ def store_with_event(ports: Ports, now: datetime, before: Settings, after: Setti
     return after
 
 
-def _store_profile(ports: Ports, now: datetime, before: Profile, after: Profile) -> Profile:
-    """As `store_with_event`."""
-    if after != before:
-        ports.store.commit(settings_items.put_profile(after), *_change_events(ports, now, before, after))
-    return after
+def _store_profile(ports: Ports, now: datetime, changed: Callable[[Profile], Profile]) -> Profile:
+    """As `store_with_event`, with what has become of the profile if others change it at the same time."""
+    for attempt in attempts("the profile"):
+        before = settings_items.profile(ports.store)
+        after = changed(before)
+        with attempt:
+            if after != before:
+                ports.store.commit(settings_items.put_profile(after), *_change_events(ports, now, before, after))
+            return after
+    raise AssertionError("unreachable: the last attempt raises")
 
 
 def _change_events(ports: Ports, now: datetime, before: T, after: T) -> list[Write]:
