@@ -86,7 +86,9 @@ def test_a_candidate_that_turns_out_to_be_anothers_is_not_ours() -> None:
 def test_the_content_that_codat_repeats_settles_it(alone: bool) -> None:
     other = OURS | {"transactions": [OURS["transactions"][0] | {"id": "another"}]}
     listed = [operation("op-1", data=other), operation("op-2", data=OURS), operation("op-3")]
-    assert look(listed, alone=alone)[0] == Accepted(statement_id="op-2", status=StatementStatus.PENDING)
+    assert look(listed, alone=alone)[0] == Accepted(
+        statement_id="op-2", status=StatementStatus.PENDING, by_content=True
+    )
     assert look(listed[:1], alone=alone)[0] is None
     assert look([operation("op-1", data=OURS | {"accountId": "another"})], alone=alone)[0] is None
 

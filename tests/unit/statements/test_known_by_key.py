@@ -85,6 +85,22 @@ def test_a_list_that_cannot_tell_leaves_it_to_the_key(world: World) -> None:
     assert world.operation(operation.key).status is PushStatus.SUCCESS
 
 
+def test_what_the_list_shows_by_its_content_is_ours_though_another_feed_is_in_doubt_too(world: World) -> None:
+    """Codat has forgotten the keys: posted again, both would be there twice."""
+    world.upstream.lost = [LOST, LOST]
+    operations = [world.push(transactions(2)), world.push(transactions(3), OTHER)]
+    find = world.upstream.find_statement
+
+    def by_content(*arguments: Any) -> Any:
+        found = find(*arguments)
+        return found and found.but(by_content=True)
+
+    world.upstream.find_statement = by_content  # type: ignore[method-assign]
+    world.run()
+    assert len(world.upstream.posts) == 2
+    assert {world.operation(one.key).status for one in operations} == {PushStatus.SUCCESS}
+
+
 @pytest.mark.parametrize("answer", [FAILED, LOST])
 def test_once_the_key_is_no_proof_only_two_looks_prove_that_it_did_not_arrive(world: World, answer: Any) -> None:
     """The key is spent by the failure, or forgotten in a long outage."""

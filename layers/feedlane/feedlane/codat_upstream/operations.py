@@ -72,7 +72,7 @@ def search(
         found = parse_operation(item)
         is_ours = _has_content(item, sent)
         if is_ours and found is not None:
-            return found
+            return found.but(by_content=True)
         if is_ours is None and found is not None:
             place = _with_candidate(place, found)
     return _next(page, times, since, place) or _ending(place)

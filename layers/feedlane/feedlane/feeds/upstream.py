@@ -45,13 +45,15 @@ class StatementStatus(StrEnum):
 class Accepted(Record):
     """The upstream has the statement (202 is not yet delivered). `problems` explain a rejection.
 
-    `lines` is how many of its lines the upstream says it has; None if it does not say.
+    `lines` is how many of its lines the upstream says it has; None if it does not say. `by_content`: it was found by
+    its lines, which no other statement has.
     """
 
     statement_id: str
     status: StatementStatus
     problems: tuple[Problem, ...] = ()
     lines: int | None = None
+    by_content: bool = False
 
     @property
     def is_known_already(self) -> bool:

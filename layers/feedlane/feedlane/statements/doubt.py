@@ -114,7 +114,7 @@ class DoubtfulStatement:
         if self.upstream.key_memory(self._access) is None:
             return False
         others, alone = self._others()
-        return not alone or found.statement_id in others
+        return found.statement_id in others or not (alone or found.by_content)
 
     def _at(self, place: SearchPlace | None) -> StatementRecord:
         return self.statement.but(search=place)
